@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Names of machines and things as text: hexadecimal, MAC addresses, UUIDs
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+enum {
+    MAC_BYTES = 6,
+    MAC_TEXT_MAX = 18, /* "52:54:00:12:34:56" and the NUL */
+    UUID_BYTES = 16,
+    UUID_TEXT_MAX = 37, /* "00112233-4455-6677-8899-aabbccddeeff" and the NUL */
+    SHA256_BYTES = 32,
+    SHA256_TEXT_MAX = 65,
+};
+
+/**
+ * hex_put() - lower-case hexadecimal, with a NUL
+ * @dst: room for 2 * @src.len + 1 bytes
+ */
+void hex_put(char *dst, struct bytes src);
+
+/**
+ * hex_parse() - the reverse
+ * @src: exactly 2 * @n digits, either case, nothing else
+ * @ret: room for @n bytes; untouched unless true is returned
+ */
+bool hex_parse(struct bytes src, size_t n, uint8_t *ret);
+
+/* "52:54:00:12:34:56", lower case. */
+void mac_put(char dst[static MAC_TEXT_MAX], const uint8_t mac[static MAC_BYTES]);
+
+/* Two digits six times, all separated by ':' or all by '-', or by nothing. */
+bool mac_parse(struct bytes src, uint8_t ret[static MAC_BYTES]);
+
+/* "00112233-4455-6677-8899-aabbccddeeff", bytes in the order of the text (RFC 9562). */
+void uuid_put(char dst[static UUID_TEXT_MAX], const uint8_t uuid[static UUID_BYTES]);
+bool uuid_parse(struct bytes src, uint8_t ret[static UUID_BYTES]);
