@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * HTTP for a role's Unix socket, on libmicrohttpd: routes, bounded bodies, JSON, problem+json
+ *
+ * One thread: handlers run inside http_server_run(), one after the other, and must not block for long.
+ * Only nginx and the other roles can reach the socket (docs/threat-model.md). The first thing done to
+ * a request is to refuse what nginx would never send: repeated Host or Content-Length, both
+ * Content-Length and Transfer-Encoding.
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+
+struct http_exchange; /* one request and its answer; valid until the handler returns */
+struct http_server;
+
+/**
+ * http_handler - answers one request by calling one http_reply...() function
+ *
+ * Return: 0, or -errno, which is answered as 500 with error id SLW-0001 and logged.
+ */
+typedef int http_handler(void *ctx, struct http_exchange *x);
+
+struct http_route {
+    const char *method;    /* "GET", ... */
+    const char *pattern;   /* "/api/v1/devices/{id}"; {name} matches one segment */
+    size_t body_max_bytes; /* a longer body is answered 413 before it is read; 0: no body */
+    http_handler *handle;
+};
+
+struct http_server_options {
+    const char *socket_path;         /* made anew; its folder must exist */
+    unsigned socket_mode;            /* 0660, ... */
+    const struct http_route *routes; /* ends with .method == NULL; borrowed for the server's life */
+    void *ctx;                       /* for the handlers */
+    void (*tick)(void *ctx);         /* called at least once a second, between requests; may be NULL */
+};
+
+int http_server_new(const struct http_server_options *options, struct http_server **ret);
+void http_server_free(struct http_server *server);
+
+/**
+ * http_server_run() - serve until http_server_stop(), which a signal handler may call
+ */
+int http_server_run(struct http_server *server);
+void http_server_stop(struct http_server *server);
+
+/* The request. Returned strings are borrowed until the handler returns; NULL means "not there". */
+const char *http_param(struct http_exchange *x, const char *name); /* of the route's pattern, decoded */
+const char *http_query(struct http_exchange *x, const char *name);
+const char *http_header(struct http_exchange *x, const char *name);
+struct bytes http_body(struct http_exchange *x);
+const char *http_method(struct http_exchange *x);
+const char *http_path(struct http_exchange *x);
+
+/**
+ * http_peer_uid() - user id of the process at the other end of the Unix socket (SO_PEERCRED)
+ *
+ * Return: false if the kernel does not say.
+ */
+bool http_peer_uid(struct http_exchange *x, uint32_t *ret);
+
+/**
+ * http_body_json() - parse the body as one JSON object, duplicate keys refused, at most 32 levels deep
+ * @ret: owned by the caller
+ *
+ * Return: 0, or 1 if it is not: then the 400 problem has been sent already and the handler returns 0.
+ */
+int http_body_json(struct http_exchange *x, json_t **ret);
+
+/* Answers. @value and what is in it is taken over (freed). A header must be added before the answer. */
+int http_reply_json(struct http_exchange *x, unsigned status, json_t *value);
+int http_reply_bytes(struct http_exchange *x,
+                     unsigned status,
+                     const char *content_type,
+                     struct bytes body);
+int http_reply_empty(struct http_exchange *x, unsigned status);
+int http_add_header(struct http_exchange *x, const char *name, const char *value);
+
+/**
+ * http_reply_problem() - answer as application/problem+json (RFC 9457)
+ * @error_id: "SLW-0404" of docs/errors/; becomes "type": "urn:slipway:error:SLW-0404" and "error_id"
+ * @title:    short, the same for every occurrence of the error id
+ * @detail:   printf format: what was tried, on what, what happened, what to do; may be ""
+ */
+__attribute__((format(printf, 5, 6))) int http_reply_problem(struct http_exchange *x,
+                                                             unsigned status,
+                                                             const char *error_id,
+                                                             const char *title,
+                                                             const char *detail,
+                                                             ...);
