@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The order: what the site wants done on this machine (docs/protocol/client-api.md)
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/text.h"
+
+struct order_index { /* one image of an OS image package */
+    uint32_t index;
+    uint64_t size_bytes;
+    uint8_t manifest[SHA256_BYTES];
+};
+
+struct order_file { /* a plain file of a boot image */
+    char *name; /* owned */
+    uint64_t size_bytes;
+    uint8_t sha256[SHA256_BYTES];
+};
+
+struct order_content {
+    char *package_id; /* owned, "SLP00002" */
+    char *kind;       /* owned, "os-image" or "boot-image" */
+    char *name;       /* owned */
+    struct order_index *indexes; /* owned */
+    size_t n_indexes;
+    struct order_file *files; /* owned */
+    size_t n_files;
+};
+
+struct order {
+    char *order_id; /* all owned */
+    char *deployment_id;
+    char *device_id;
+    char *device_name;
+    char *task_sequence_id;
+    char *task_sequence_name;
+    char *task_sequence_xml;
+    char *boot_image_id; /* package id of the boot image among the content; NULL if there is none */
+    bool is_required;
+    unsigned attempt;
+    uint64_t deadline_us;
+    uint64_t failed_wait_us;
+    json_t *variables; /* owned; object of strings */
+    struct order_content *content;
+    size_t n_content;
+    char **sources; /* "http://10.77.0.1" */
+    size_t n_sources;
+    json_t *raw; /* owned; as received, for the state on disk */
+};
+
+/* Outcome beside 0 */
+enum {
+    ORDER_E_MALFORMED = 1,
+};
+
+/**
+ * order_parse() - check and copy what the site sent
+ * @why: on ORDER_E_MALFORMED, which field is wrong
+ */
+int order_parse(const json_t *json, struct order **ret, struct buf *why);
+void order_free(struct order *order);
+
+/* NULL if the order has no such package. */
+const struct order_content *order_find_content(const struct order *order, const char *package_id);

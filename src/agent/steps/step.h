@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * A task sequence step, as the agent's runner and the step types see each other
+ *
+ * One file per step type; steps.c holds all of them in one table. A step reads its settings with
+ * step_value(), does its work on the target, and says how it went in a step_result. It does not write
+ * the state, report to the site or print: the runner does.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+
+struct ts_step; /* ts/ */
+struct ts_vars; /* ts/ */
+struct order;   /* agent/run/order.h: what the site ordered, with content and sources */
+struct machine; /* agent/run/machine.h: who this computer is */
+
+enum step_environment {
+    STEP_IN_BOOT_IMAGE = 1, /* runIn WinPE */
+    STEP_IN_FULL_OS = 2,    /* runIn FullOS */
+};
+
+enum {
+    DEVICE_PATH_MAX = 64,
+    STEP_MESSAGE_MAX = 512,
+};
+
+/* The volume that is being made. All empty until Format and Partition Disk has run. */
+struct step_target {
+    char disk[DEVICE_PATH_MAX];        /* "/dev/vda" */
+    char disk_serial[128];             /* "" if the disk has none */
+    uint64_t disk_size_bytes;
+    char root_device[DEVICE_PATH_MAX]; /* "/dev/vda2" */
+    char root_uuid[64];                /* of the file system */
+    char esp_device[DEVICE_PATH_MAX];  /* "" on a BIOS machine */
+    char esp_uuid[64];
+    bool is_gpt;
+    bool is_mounted;                   /* root_device at TARGET_ROOT, the ESP at TARGET_ESP */
+};
+
+#define TARGET_ROOT "/run/slipway/target"
+#define TARGET_ESP  "/run/slipway/esp"
+
+enum step_then {
+    STEP_THEN_GO_ON,
+    STEP_THEN_RESTART_TO_OS,         /* restart into the installed OS; the sequence goes on there */
+    STEP_THEN_RESTART_TO_BOOT_IMAGE,
+};
+
+struct step_result {
+    int exit_code;                   /* of the command or action; 0 is success */
+    const char *error_id;            /* "SLW-0451"; NULL: it went well; a literal */
+    char message[STEP_MESSAGE_MAX];  /* on failure: what was tried, on what, what happened, what to do */
+    enum step_then then;
+    bool is_same_step_again;         /* with a restart: this step goes on in the other environment */
+};
+
+struct step_context {
+    const struct ts_step *step;
+    struct ts_vars *vars;
+    const struct order *order;
+    const struct machine *machine;
+    struct step_target *target;
+    enum step_environment environment;
+    const char *step_name;
+
+    /* Tell people how far it is. @rate in bytes per second, 0 unknown; @what may be NULL. Cheap: the
+       runner forwards at most one a second. Returns false when the site has cancelled the order: the
+       step then stops as soon as it safely can. */
+    bool (*progress)(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what);
+    /* A line for smsts.log. Never a secret. */
+    __attribute__((format(printf, 2, 3))) void (*log)(void *ctx, const char *format, ...);
+    void *ctx; /* for both */
+};
+
+struct step_type {
+    const char *type;      /* "SMS_TaskSequence_RunCommandLineAction" */
+    unsigned environments; /* of enum step_environment */
+    bool is_repeatable;    /* may be run again from its beginning after a power cut in its middle */
+
+    /**
+     * run - do it
+     *
+     * Return: 0 with @ret set (also when the step failed), or -errno for what nobody planned for.
+     */
+    int (*run)(struct step_context *c, struct step_result *ret);
+};
+
+/**
+ * step_value() - a setting of the step: the step's own variable of that name, with %VAR% expanded,
+ * overridden by a task sequence variable of the same name if there is one
+ *
+ * Return: "" if there is none; borrowed until the step ends.
+ */
+const char *step_value(struct step_context *c, const char *name);
+
+/* Fill @ret as a failure. @format as in printf. Return: 0, so that a step can `return step_fail(...)`. */
+__attribute__((format(printf, 3, 4))) int
+step_fail(struct step_result *ret, const char *error_id, const char *format, ...);
+
+/* The table; NULL: no such step type. */
+const struct step_type *step_type_find(const char *type);
+
+/* One run function per file of this folder. */
+int step_format_disk_run(struct step_context *c, struct step_result *ret);
+int step_apply_os_run(struct step_context *c, struct step_result *ret);
+int step_apply_network_run(struct step_context *c, struct step_result *ret);
+int step_apply_settings_run(struct step_context *c, struct step_result *ret);
+int step_setup_run(struct step_context *c, struct step_result *ret);
+int step_run_command_run(struct step_context *c, struct step_result *ret);
+int step_set_variable_run(struct step_context *c, struct step_result *ret);
+int step_restart_run(struct step_context *c, struct step_result *ret);
