@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The volume that is being made: mounting it, and finding it again after a restart
+ */
+
+#include <stdbool.h>
+
+#include "agent/steps/step.h"
+#include "base/buf.h"
+
+struct machine;
+
+#define TARGET_STATE_FOLDER \
+    "_SMSTaskSequence" /* below the root of the volume, docs/protocol/state.md */
+#define TARGET_STATE_FILE TARGET_STATE_FOLDER "/state.json"
+
+/* Outcomes beside 0 */
+enum {
+    TARGET_E_MISSING = 1, /* no such device, or no file system that the kernel can mount */
+};
+
+/**
+ * target_mount() - mount root_device at TARGET_ROOT and, if there is one, esp_device at TARGET_ESP
+ *
+ * The folders are made. A target that is mounted already stays as it is. File systems are found out by
+ * what is on the device. Sets is_mounted.
+ *
+ * Return: 0, TARGET_E_MISSING or -errno.
+ */
+int target_mount(struct step_target *target);
+
+/* Write everything out and unmount both; nothing happens if it is not mounted. */
+int target_unmount(struct step_target *target);
+
+/**
+ * target_find_state() - look for TARGET_STATE_FILE on every partition of every fixed disk
+ * @order_id: only a state of this order counts; NULL: any
+ * @ret: set on 0: the disk, the volume and its ESP by the state's "target", not mounted
+ * @ret_state: on 0 the text of the file is appended; its max bounds the size
+ *
+ * Each file system is mounted read-only without touching its journal where the file system can do
+ * that. If several disks have one, the first that names a disk with the serial and size of the disk
+ * it lies on counts.
+ *
+ * Return: 0, TARGET_E_MISSING if there is none, or -errno.
+ */
+int target_find_state(const struct machine *machine,
+                      const char *order_id,
+                      struct step_target *ret,
+                      struct buf *ret_state);
