@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+# The front door. Everything behind it is meson; see HACKING.md.
+
+BUILD    ?= build
+SUITE    ?= lint unit scenario system
+SECONDS  ?= 60
+FIRMWARE ?= uefi-secureboot
+PREFIX   ?= /usr/local
+
+.PHONY: all bootstrap demo check check-sanitized install bench fuzz format clean
+
+all: $(BUILD)/build.ninja
+	ninja -C $(BUILD)
+
+$(BUILD)/build.ninja:
+	meson setup $(BUILD) --prefix=$(PREFIX)
+
+bootstrap:
+	tools/bootstrap
+
+# From power-on to a running operating system, in a private network on this machine.
+demo: bootstrap
+	@$(MAKE) --no-print-directory all
+	tools/lab/demo --build $(BUILD) --firmware $(FIRMWARE)
+
+# Every test suite, or those named: make check SUITE="lint unit".
+check: bootstrap
+	@$(MAKE) --no-print-directory all
+	tools/run_tests $(BUILD) $(SUITE)
+
+# The quick suites again, with clang, AddressSanitizer and UndefinedBehaviorSanitizer.
+check-sanitized: bootstrap
+	test -f $(BUILD)-san/build.ninja || CC=clang meson setup $(BUILD)-san \
+	  -Db_sanitize=address,undefined -Dc_args=-fsanitize=fuzzer-no-link
+	ninja -C $(BUILD)-san
+	tools/run_tests $(BUILD)-san unit scenario
+
+# Each fuzzer for SECONDS, from its corpus in tests/corpus; what it finds new stays in the build folder.
+fuzz: bootstrap
+	test -f $(BUILD)-san/build.ninja || CC=clang meson setup $(BUILD)-san \
+	  -Db_sanitize=address,undefined -Dc_args=-fsanitize=fuzzer-no-link
+	tools/run_fuzzers $(BUILD)-san $(SECONDS)
+
+bench: bootstrap
+	@$(MAKE) --no-print-directory all
+	tools/run_benches $(BUILD)
+
+install: all
+	meson install -C $(BUILD)
+
+format:
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean:
+	rm -rf $(BUILD) $(BUILD)-san .cache
