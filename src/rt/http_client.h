@@ -9,6 +9,7 @@
  */
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -32,6 +33,7 @@ struct http_answer {
     unsigned status;
     struct buf body;         /* owned; at most HTTP_ANSWER_MAX_BYTES */
     char content_type[128];  /* "" if there is none */
+    struct buf headers;      /* owned; the header lines as they came: http_answer_header() */
 };
 
 enum {
@@ -53,6 +55,9 @@ int http_client_set_bearer(struct http_client *client, const char *bearer);
 /* Add "Name: value" to every later request. */
 int http_client_add_header(struct http_client *client, const char *header);
 
+/* Add "Name: value" to the next request only. */
+int http_client_next_header(struct http_client *client, const char *header);
+
 /* Why the last call was HTTP_CLIENT_E_...: one English sentence; borrowed until the next call. */
 const char *http_client_why(const struct http_client *client);
 
@@ -70,6 +75,15 @@ int http_client_call(struct http_client *client,
                      const char *content_type,
                      struct http_answer *ret);
 void http_answer_fini(struct http_answer *answer);
+
+/**
+ * http_answer_header() - a header of the answer, without the white space around it
+ * @name: in any case
+ * @ret:  borrows from @answer
+ *
+ * Return: false if it is not there.
+ */
+bool http_answer_header(const struct http_answer *answer, const char *name, struct bytes *ret);
 
 /**
  * http_client_json() - the same with JSON both ways
