@@ -1,0 +1,431 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A deployment network on one machine: namespaces, a bridge, somebody else's DHCP server, slipwayd, and
+virtual machines with real firmware. Used by the demonstration, the system tests and the benchmarks.
+
+Everything lives in a Lab, which ends what it started, in any case: each child is told by the kernel to die
+with us, and is ended by its pid; namespaces are ours by their name.
+"""
+
+import contextlib
+import ctypes
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+CACHE = ROOT / ".cache"
+SERVER_ADDRESS = "10.77.0.1"
+DHCP_ADDRESS = "10.77.0.2"
+OVMF = Path("/usr/share/OVMF")
+PR_SET_PDEATHSIG = 1
+ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9]|[=>78cDEHM])")
+
+
+class LabError(Exception):
+    """Something did not happen; the text says what, where and what to look at."""
+
+
+def die_with_parent():
+    """In a child, before its program starts: SIGKILL it when this process goes, whatever the reason."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+def run(*command, timeout=120, env=None, stdin=None, check=True):
+    done = subprocess.run(
+        [str(part) for part in command],
+        capture_output=True,
+        text=True,
+        errors="replace",
+        timeout=timeout,
+        env=env,
+        input=stdin,
+        check=False,
+        preexec_fn=die_with_parent,
+    )
+    if check and done.returncode != 0:
+        raise LabError(f"{' '.join(map(str, command))}: exit {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def missing_for_lab() -> list:
+    """What this machine lacks for a lab, each as a sentence; empty when all is there."""
+    lacks = []
+    if os.geteuid() != 0:
+        lacks.append("it must run as root: network namespaces, ports 67, 69, 80 and 443 and mounts need it")
+    for program, package in (
+        ("ip", "iproute2"),
+        ("dnsmasq", "dnsmasq-base"),
+        ("qemu-system-x86_64", "qemu-system-x86"),
+        ("mmdebstrap", "mmdebstrap"),
+        ("wimlib-imagex", "wimtools"),
+        ("nginx", "nginx-light"),
+    ):
+        if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
+            lacks.append(f"the program {program} is missing: install the package {package}")
+    if not (OVMF / "OVMF_CODE_4M.secboot.fd").exists():
+        lacks.append("UEFI firmware is missing: install the package ovmf")
+    if not lacks and run("ip", "netns", "add", f"slwtry{os.getpid()}", check=False).returncode != 0:
+        lacks.append("network namespaces cannot be made here (is this an unprivileged container?)")
+    run("ip", "netns", "del", f"slwtry{os.getpid()}", check=False)
+    return lacks
+
+
+class Process:
+    """A program in the background, its output in a file and, line by line, to who waits for one."""
+
+    def __init__(self, command, log: Path, env=None, on_line=None, stdin=subprocess.DEVNULL):
+        self.command = [str(part) for part in command]
+        self.log = log
+        self.on_line = on_line
+        self.lines = []
+        self.started = time.monotonic()
+        self._changed = threading.Condition()
+        self.popen = subprocess.Popen(
+            self.command,
+            stdin=stdin,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            env=env,
+            start_new_session=True,
+            preexec_fn=die_with_parent,
+        )
+        self._reader = threading.Thread(target=self._read, daemon=True)
+        self._reader.start()
+
+    def _read(self):
+        rest = b""
+        with open(self.log, "ab") as log:
+            while True:
+                piece = self.popen.stdout.read1(65536)
+                if not piece:
+                    break
+                log.write(piece)
+                log.flush()
+                *whole, rest = (rest + piece).split(b"\n")
+                for raw in whole:
+                    self._add(raw)
+                # A prompt has no newline behind it; it is matched but not kept as a line.
+                with self._changed:
+                    self._tail = clean(rest)
+                    self._changed.notify_all()
+        if rest:
+            self._add(rest)
+
+    _tail = ""
+
+    def _add(self, raw: bytes):
+        line = clean(raw)
+        with self._changed:
+            self.lines.append((time.monotonic() - self.started, line))
+            self._changed.notify_all()
+        if self.on_line:
+            self.on_line(self, line)
+
+    def wait_line(self, pattern: str, timeout: float, since: int = 0):
+        """The first line at or after number @since that matches; LabError after @timeout seconds."""
+        regex = re.compile(pattern)
+        deadline = time.monotonic() + timeout
+        at = since
+        with self._changed:
+            while True:
+                while at < len(self.lines):
+                    when, line = self.lines[at]
+                    at += 1
+                    found = regex.search(line)
+                    if found:
+                        return found
+                found = regex.search(self._tail)
+                if found:
+                    return found
+                left = deadline - time.monotonic()
+                if left <= 0 or (self.popen.poll() is not None and not self._reader.is_alive()):
+                    break
+                self._changed.wait(min(left, 0.5))
+        ended = "" if self.popen.poll() is None else f" (it ended with {self.popen.returncode})"
+        tail = "\n".join(line for _, line in self.lines[-25:])
+        raise LabError(f"{self.command[0]}: no line like /{pattern}/ in {timeout:.0f} s{ended}; {self.log}:\n{tail}")
+
+    def when(self, pattern: str):
+        """Seconds from the start to the first line that matches, or None."""
+        regex = re.compile(pattern)
+        return next((when for when, line in list(self.lines) if regex.search(line)), None)
+
+    def is_running(self) -> bool:
+        return self.popen.poll() is None
+
+    def stop(self, sig=signal.SIGTERM, timeout=6.0):
+        if self.popen.poll() is None:
+            self.popen.send_signal(sig)
+            try:
+                self.popen.wait(timeout)
+            except subprocess.TimeoutExpired:
+                self.popen.kill()
+                self.popen.wait()
+        self._reader.join(2)
+
+    def kill(self):
+        self.stop(signal.SIGKILL)
+
+
+def clean(raw: bytes) -> str:
+    return ESCAPES.sub("", raw.decode("utf-8", "replace")).replace("\r", "")
+
+
+class Lab:
+    """One private network. Use as a context manager."""
+
+    def __init__(self, folder: Path, name="slw"):
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.name = f"{name}{os.getpid()}"
+        self.switch = f"{self.name}-sw"
+        self.server = f"{self.name}-srv"
+        self.dhcp_host = f"{self.name}-dhcp"
+        self._exit = contextlib.ExitStack()
+        self._n_taps = 0
+
+    def __enter__(self):
+        try:
+            self._make_network()
+        except BaseException:
+            self._exit.close()
+            raise
+        return self
+
+    def __exit__(self, *why):
+        self._exit.close()
+
+    def add_namespace(self, name: str):
+        run("ip", "netns", "add", name)
+        self._exit.callback(run, "ip", "netns", "del", name, check=False)
+        run("ip", "-n", name, "link", "set", "lo", "up")
+
+    def add_host(self, name: str, interface: str, address: str):
+        """A namespace with one leg on the switch."""
+        self.add_namespace(name)
+        port = f"p-{interface}"
+        run("ip", "link", "add", interface, "netns", name, "type", "veth", "peer", "name", port, "netns", self.switch)
+        run("ip", "-n", self.switch, "link", "set", port, "master", "br0", "up")
+        run("ip", "-n", name, "addr", "add", address, "dev", interface)
+        run("ip", "-n", name, "link", "set", interface, "up")
+
+    def _make_network(self):
+        self.add_namespace(self.switch)
+        run("ip", "-n", self.switch, "link", "add", "br0", "type", "bridge", "stp_state", "0", "forward_delay", "0")
+        run("ip", "-n", self.switch, "link", "set", "br0", "up")
+        self.add_host(self.server, "srv0", f"{SERVER_ADDRESS}/16")
+        self.add_host(self.dhcp_host, "dhcp0", f"{DHCP_ADDRESS}/16")
+
+    def inside(self, namespace: str, *command) -> list:
+        return ["ip", "netns", "exec", namespace, *command]
+
+    def start(self, name: str, command, **more) -> Process:
+        process = Process(command, self.folder / f"{name}.log", **more)
+        self._exit.callback(process.stop)
+        return process
+
+    def start_dhcp(self, *more) -> Process:
+        """Somebody else's DHCP server: addresses only, and it names itself as next server as most do."""
+        command = self.inside(
+            self.dhcp_host,
+            "dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--interface=dhcp0",
+            "--bind-interfaces", "--dhcp-range=10.77.8.1,10.77.9.250,255.255.0.0,10m", "--dhcp-option=3",
+            "--dhcp-option=6", f"--dhcp-leasefile={self.folder}/leases", "--dhcp-no-override", "--log-dhcp",
+            "--log-facility=-", "--dhcp-authoritative", "--no-ping", "--user=root", "--pid-file=", *more,
+        )
+        process = self.start("dhcp", command)
+        process.wait_line("DHCP, IP range", 10)
+        return process
+
+    def add_tap(self) -> str:
+        self._n_taps += 1
+        tap = f"tap{self._n_taps}"
+        run("ip", "-n", self.switch, "tuntap", "add", "dev", tap, "mode", "tap")
+        run("ip", "-n", self.switch, "link", "set", tap, "master", "br0", "up")
+        return tap
+
+
+class Site:
+    """slipwayd in the server's namespace, and the command line talking to it."""
+
+    def __init__(self, lab: Lab, build: Path, state: Path, config: str = ""):
+        self.lab = lab
+        self.build = Path(build).resolve()
+        self.state = Path(state)
+        self.home = self.state.parent / "home"
+        self.home.mkdir(parents=True, exist_ok=True)
+        self.config = self.state.parent / "slipway.conf"
+        self.config.write_text(config, encoding="utf-8")
+        self.process = None
+        self._n_starts = 0
+        self.env = dict(os.environ, HOME=str(self.home), NO_COLOR="1", LC_ALL="C.UTF-8")
+        self.env.pop("XDG_CONFIG_HOME", None)
+
+    def start(self, on_line=None) -> Process:
+        self._n_starts += 1
+        command = self.lab.inside(
+            self.lab.server, str(self.build / "src/prog/slipwayd"), "--state", self.state, "--config", self.config
+        )
+        self.process = self.lab.start(f"slipwayd-{self._n_starts}", command, env=self.env, on_line=on_line)
+        self.process.wait_line("site is ready|ready to serve", 60)
+        return self.process
+
+    def log_in(self):
+        """With the one-time token that the first start prints."""
+        token = self.process.wait_line(r"(slw_adm_[A-Za-z0-9_-]+)", 20).group(1)
+        pin = (self.state / "keys/pin").read_text(encoding="utf-8").strip()
+        self.cli("login", f"https://{SERVER_ADDRESS}", "--pin", pin, "--token-file", "-", stdin=token + "\n")
+
+    def command(self, *words) -> list:
+        return self.lab.inside(self.lab.server, str(self.build / "src/prog/slipway"), *map(str, words))
+
+    def cli(self, *words, stdin=None, check=True, timeout=900):
+        return run(*self.command(*words), stdin=stdin, env=self.env, check=check, timeout=timeout)
+
+    def ask(self, *words):
+        """A command's answer as JSON."""
+        return json.loads(self.cli(*words, "--output", "json").stdout)
+
+    def stop(self):
+        self.process.stop()
+
+    def kill_9(self):
+        """The parent is killed; the kernel ends its children."""
+        self.process.kill()
+
+
+FIRMWARE = {
+    "bios": {"firmware": "bios", "boot": "pxe"},
+    "uefi": {"firmware": "uefi", "boot": "pxe"},
+    "uefi-http": {"firmware": "uefi", "boot": "http"},
+    "uefi-secureboot": {"firmware": "secureboot", "boot": "http"},
+    "uefi-secureboot-pxe": {"firmware": "secureboot", "boot": "pxe"},
+}
+
+
+class Vm:
+    """A virtual machine whose disk and firmware variables outlive its power."""
+
+    def __init__(self, lab: Lab, name: str, firmware: str, disk_bytes=4 << 30, memory_mib=1024, number=1):
+        self.lab = lab
+        self.name = name
+        self.kind = FIRMWARE[firmware]
+        self.memory_mib = memory_mib
+        self.mac = f"52:54:00:77:00:{number:02x}"
+        self.uuid = f"5115be00-0000-4000-8000-0000000000{number:02x}"
+        self.serial_number = f"DISK{number:04d}"
+        self.tap = lab.add_tap()
+        self.disk = lab.folder / f"{name}.img"
+        self.vars = lab.folder / f"{name}.vars"
+        self.process = None
+        self._n_starts = 0
+        with open(self.disk, "wb") as disk:
+            disk.truncate(disk_bytes)
+        if self.kind["firmware"] != "bios":
+            source = "OVMF_VARS_4M.ms.fd" if self.kind["firmware"] == "secureboot" else "OVMF_VARS_4M.fd"
+            shutil.copy(OVMF / source, self.vars)
+
+    def _firmware_arguments(self) -> list:
+        kind = self.kind["firmware"]
+        if kind == "bios":
+            return ["-M", "q35"]
+        code = "OVMF_CODE_4M.secboot.fd" if kind == "secureboot" else "OVMF_CODE_4M.fd"
+        out = ["-M", "q35,smm=on" if kind == "secureboot" else "q35"]
+        if kind == "secureboot":
+            out += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+        out += ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / code}"]
+        out += ["-drive", f"if=pflash,format=raw,file={self.vars}"]
+        out += ["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=no"]
+        if self.kind["boot"] == "http":
+            out += ["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no"]
+        return out
+
+    def power_on(self, on_line=None, stdin=subprocess.DEVNULL) -> Process:
+        self._n_starts += 1
+        rom = "" if self.kind["firmware"] == "bios" else ",romfile="
+        command = self.lab.inside(
+            self.lab.switch,
+            "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1",
+            "-m", str(self.memory_mib), "-nodefaults", "-vga", "none", "-display", "none", "-monitor", "none",
+            "-serial", "stdio", "-device", "virtio-rng-pci", "-uuid", self.uuid,
+            *self._firmware_arguments(),
+            "-netdev", f"tap,id=n,ifname={self.tap},script=no,downscript=no",
+            "-device", f"virtio-net-pci,netdev=n,mac={self.mac},bootindex=2{rom}",
+            "-drive", f"if=none,id=d,format=raw,file={self.disk},cache=unsafe,discard=unmap,aio=threads",
+            "-device", f"virtio-blk-pci,drive=d,bootindex=1,serial={self.serial_number}",
+        )
+        self.process = self.lab.start(f"{self.name}-{self._n_starts}", command, on_line=on_line, stdin=stdin)
+        return self.process
+
+    def power_cut(self):
+        self.process.kill()
+
+
+def kernel_root() -> Path:
+    """Debian's newest cloud kernel package, unpacked beside the build: nothing is installed."""
+    folder = CACHE / "kernel"
+    depends = run("apt-cache", "depends", "linux-image-cloud-amd64").stdout
+    package = re.search(r"Depends: (linux-image-[0-9][^\s]*-cloud-amd64)", depends)
+    if not package:
+        raise LabError("apt does not know linux-image-cloud-amd64: run 'apt-get update'")
+    name = package.group(1)
+    root = folder / name
+    if not root.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        for old in folder.glob("*.deb"):
+            old.unlink()
+        subprocess.run(
+            ["apt-get", "download", "-q", name], cwd=folder, check=True, stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        deb = next(folder.glob(f"{name}_*.deb"))
+        part = folder / f"{name}.part"
+        shutil.rmtree(part, ignore_errors=True)
+        run("dpkg", "-x", deb, part)
+        deb.unlink()
+        part.rename(root)
+    return root
+
+
+IMAGE_PACKAGES = "linux-image-cloud-amd64,systemd-sysv,initramfs-tools,udev,zstd"
+
+
+def debian_image(progress=lambda text: None) -> Path:
+    """A real Debian 12 as a WIM, made with mmdebstrap and captured with wimlib-imagex; kept for later runs."""
+    wim = CACHE / "image" / "debian-12.wim"
+    if wim.exists():
+        return wim
+    wim.parent.mkdir(parents=True, exist_ok=True)
+    tree = wim.parent / "tree"
+    shutil.rmtree(tree, ignore_errors=True)
+    progress("making a Debian 12 with mmdebstrap (about a minute)")
+    command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={IMAGE_PACKAGES}"]
+    command += ["--aptopt=Acquire::Languages \"none\""]
+    command += [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
+    sources = apt_sources()
+    run(*command, "bookworm", tree, *sources, timeout=900)
+    progress("capturing it as a WIM")
+    part = wim.with_suffix(".part")
+    run("wimlib-imagex", "capture", tree, part, "Debian 12", "--unix-data", "--compress=XPRESS", timeout=900)
+    shutil.rmtree(tree)
+    part.rename(wim)
+    return wim
+
+
+def apt_sources() -> list:
+    """The Debian source lists of this machine: whatever mirror it uses is right for the image too."""
+    lists = [Path("/etc/apt/sources.list"), *sorted(Path("/etc/apt/sources.list.d").glob("*"))]
+    found = []
+    for path in lists:
+        text = path.read_text(encoding="utf-8") if path.suffix in (".list", ".sources") and path.exists() else ""
+        if re.search(r"^\s*(deb|Suites:)\b.*\bbookworm", text, re.M) and "debian" in text:
+            found.append(str(path))
+    if not found:
+        raise LabError("no Debian 12 (bookworm) package source in /etc/apt: is this Debian 12?")
+    return found
