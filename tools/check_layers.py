@@ -44,7 +44,7 @@ PURE_MORE = {
     "base": {"stdio.h"},  # vsnprintf(), for struct buf
     "proto": set(),
     "format": set(),
-    "ts": set(),
+    "ts": {"stdio.h"},  # vsnprintf(), for diagnostics
 }
 PURE_LIBRARIES = {"ts": ("libxml/",)}  # task sequences are XML
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)')

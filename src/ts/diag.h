@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What is wrong with a task sequence: findings for people, with the place in the file
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum ts_severity {
+    TS_WARNING, /* it may run, but hardly as meant */
+    TS_ERROR,   /* it cannot run, or cannot be read */
+};
+
+struct ts_diag {
+    enum ts_severity severity;
+    unsigned line;   /* of the XML, from 1; 0: no one place */
+    unsigned column; /* from 1; 0 unknown */
+    char *message;   /* owned; one English sentence that names the step and what to do */
+};
+
+enum {
+    TS_DIAGS_MAX = 256,
+};
+
+struct ts_diags {
+    struct ts_diag *items; /* owned */
+    size_t n;
+    bool is_cut; /* there were more than TS_DIAGS_MAX, or memory ran out */
+};
+
+/* Start with {0}. May be called twice. Fits OWN(). */
+void ts_diags_fini(struct ts_diags *diags);
+
+__attribute__((format(printf, 5, 6))) void ts_diags_add(struct ts_diags *diags,
+                                                        enum ts_severity severity,
+                                                        unsigned line,
+                                                        unsigned column,
+                                                        const char *format,
+                                                        ...);
+
+/* Whether one of them is a TS_ERROR. */
+bool ts_diags_has_error(const struct ts_diags *diags);

@@ -1,0 +1,577 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/document.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libxml/tree.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "ts/condition.h"
+#include "ts/diag.h"
+#include "ts/xml.h"
+
+struct ts_document {
+    xmlDoc *xml; /* owned; what is written back */
+    struct ts_step *steps;
+    size_t n_steps;
+    struct ts_group **groups;
+    size_t n_groups;
+    struct ts_variable *globals;
+    size_t n_globals;
+    const char **packages;
+    size_t n_packages;
+    xmlChar **strings; /* owned; everything the structs point at */
+    size_t n_strings;
+    const char *version;
+    const char *name;
+    const char *description;
+};
+
+struct reader {
+    struct ts_document *doc;
+    struct ts_diags *diags;
+    int r; /* 0, TS_E_MALFORMED or -ENOMEM; nothing is read once it is set */
+};
+
+enum {
+    GROW = 32,
+};
+
+/* Room for one more in @items, which has @n of @size bytes each; NULL without memory. */
+static void *grow(void *items, size_t n, size_t size)
+{
+    return n % GROW == 0 ? realloc(items, (n + GROW) * size) : items;
+}
+
+static void no_memory(struct reader *rd)
+{
+    rd->r = ERR(-ENOMEM);
+}
+
+/* Take over @text, which may be NULL, for as long as the document lives. */
+static const char *keep(struct reader *rd, xmlChar *text)
+{
+    if (!text)
+        return "";
+
+    xmlChar **grown = grow(rd->doc->strings, rd->doc->n_strings, sizeof(*grown));
+
+    if (!grown) {
+        xmlFree(text);
+        no_memory(rd);
+        return "";
+    }
+    rd->doc->strings = grown;
+    grown[rd->doc->n_strings++] = text;
+    return (const char *)text;
+}
+
+static const char *attribute(struct reader *rd, const xmlNode *node, const char *name)
+{
+    return keep(rd, xmlGetNoNsProp(node, (const xmlChar *)name));
+}
+
+static const char *content(struct reader *rd, const xmlNode *node)
+{
+    return keep(rd, xmlNodeGetContent(node));
+}
+
+static bool is_element(const xmlNode *node, const char *name)
+{
+    return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
+}
+
+static unsigned line_of(const xmlNode *node)
+{
+    long line = xmlGetLineNo(node);
+
+    return line > 0 ? (unsigned)line : 0;
+}
+
+static bool is_true(const char *text)
+{
+    return bytes_eq_nocase(bytes_of(text), "true") || strcmp(text, "1") == 0;
+}
+
+static unsigned read_number(struct reader *rd, const xmlNode *node, const char *name, unsigned max)
+{
+    const char *text = attribute(rd, node, name);
+    uint64_t n = 0;
+
+    if (text[0] != '\0' && !bytes_parse_u64(bytes_of(text), 0, max, &n))
+        ts_diags_add(rd->diags,
+                     TS_WARNING,
+                     line_of(node),
+                     0,
+                     "%s=\"%.32s\" is not a number from 0 to %u and counts as 0",
+                     name,
+                     text,
+                     max);
+    return (unsigned)n;
+}
+
+static unsigned read_run_in(struct reader *rd, const xmlNode *node)
+{
+    const char *text = attribute(rd, node, "runIn");
+
+    if (bytes_eq_nocase(bytes_of(text), "WinPE"))
+        return TS_RUN_IN_BOOT_IMAGE;
+    if (bytes_eq_nocase(bytes_of(text), "FullOS"))
+        return TS_RUN_IN_FULL_OS;
+    if (text[0] != '\0' && !bytes_eq_nocase(bytes_of(text), "WinPEandFullOS"))
+        ts_diags_add(rd->diags,
+                     TS_WARNING,
+                     line_of(node),
+                     0,
+                     "runIn=\"%.32s\" is unknown and counts as WinPEandFullOS",
+                     text);
+    return TS_RUN_IN_BOTH;
+}
+
+static struct ts_variable *read_variables(struct reader *rd, const xmlNode *list, size_t *ret_n)
+{
+    struct ts_variable *items = NULL;
+    size_t n = 0;
+
+    for (const xmlNode *child = list->children; child && rd->r == 0; child = child->next) {
+        if (!is_element(child, "variable"))
+            continue;
+
+        struct ts_variable *grown = grow(items, n, sizeof(*grown));
+
+        if (!grown) {
+            no_memory(rd);
+            break;
+        }
+        items = grown;
+        items[n++] = (struct ts_variable){
+            .name = attribute(rd, child, "name"),
+            .property = attribute(rd, child, "property"),
+            .text = content(rd, child),
+            .is_hidden = is_true(attribute(rd, child, "hidden")),
+        };
+    }
+    *ret_n = n;
+    return items;
+}
+
+static void read_expression(struct reader *rd, const xmlNode *node, struct ts_condition *c)
+{
+    bool is_only_path = true;
+
+    c->kind = TS_CONDITION_FOREIGN;
+    c->type = attribute(rd, node, "type");
+    if (strcmp(c->type, "SMS_TaskSequence_VariableConditionExpression") == 0)
+        c->kind = TS_CONDITION_VARIABLE;
+    else if (strcmp(c->type, "SMS_TaskSequence_FileConditionExpression") == 0)
+        c->kind = TS_CONDITION_FILE;
+    else if (strcmp(c->type, "SMS_TaskSequence_FolderConditionExpression") == 0)
+        c->kind = TS_CONDITION_FOLDER;
+
+    for (const xmlNode *child = node->children; child; child = child->next) {
+        if (!is_element(child, "variable"))
+            continue;
+
+        const char *name = attribute(rd, child, "name");
+        const char *text = content(rd, child);
+
+        if (strcmp(name, "Variable") == 0)
+            c->variable = text;
+        else if (strcmp(name, "Operator") == 0)
+            c->operator_name = text;
+        else if (strcmp(name, "Value") == 0 || strcmp(name, "Path") == 0)
+            c->value = text;
+        else if (text[0] != '\0')
+            is_only_path = false;
+    }
+    c->is_only_path = is_only_path;
+}
+
+static struct ts_condition *read_condition(struct reader *rd, const xmlNode *node);
+
+static void read_operands(struct reader *rd, const xmlNode *node, struct ts_condition *c)
+{
+    for (const xmlNode *child = node->children; child && rd->r == 0; child = child->next) {
+        if (child->type != XML_ELEMENT_NODE)
+            continue;
+
+        struct ts_condition **grown = grow(c->children, c->n_children, sizeof(*grown));
+        struct ts_condition *operand = grown ? read_condition(rd, child) : NULL;
+
+        if (grown)
+            c->children = grown;
+        if (!operand) {
+            no_memory(rd);
+            return;
+        }
+        c->children[c->n_children++] = operand;
+    }
+}
+
+/* <condition>, <operator>, <expression>, <osConditionGroup>, <osExpressionGroup> or what we do not know */
+static struct ts_condition *read_condition(struct reader *rd, const xmlNode *node)
+{
+    struct ts_condition *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    *c = (struct ts_condition){
+        .type = (const char *)node->name, .variable = "", .operator_name = "", .value = ""};
+    if (is_element(node, "expression")) {
+        read_expression(rd, node, c);
+        return c;
+    }
+
+    const char *type = attribute(rd, node, "type");
+
+    c->kind = TS_CONDITION_AND;
+    if (strcmp(type, "or") == 0)
+        c->kind = TS_CONDITION_OR;
+    else if (strcmp(type, "not") == 0)
+        c->kind = TS_CONDITION_NOT;
+    else if (!is_element(node, "condition") && strcmp(type, "and") != 0)
+        c->kind = TS_CONDITION_FOREIGN;
+    if (c->kind != TS_CONDITION_FOREIGN)
+        read_operands(rd, node, c);
+    return c;
+}
+
+static struct ts_item
+read_item(struct reader *rd, const xmlNode *node, const struct ts_group *parent)
+{
+    struct ts_item item = {
+        .name = attribute(rd, node, "name"),
+        .description = attribute(rd, node, "description"),
+        .is_disabled = is_true(attribute(rd, node, "disable")),
+        .continues_on_error = is_true(attribute(rd, node, "continueOnError")),
+        .parent = parent,
+        .line = line_of(node),
+    };
+
+    for (const xmlNode *child = node->children; child && !item.condition; child = child->next) {
+        if (!is_element(child, "condition"))
+            continue;
+        item.condition = read_condition(rd, child);
+        if (!item.condition)
+            no_memory(rd);
+    }
+    return item;
+}
+
+static void read_step(struct reader *rd, const xmlNode *node, const struct ts_group *parent)
+{
+    struct ts_document *doc = rd->doc;
+
+    if (doc->n_steps == TS_STEPS_MAX) {
+        ts_diags_add(
+            rd->diags, TS_ERROR, line_of(node), 0, "more than %d steps", (int)TS_STEPS_MAX);
+        rd->r = TS_E_MALFORMED;
+        return;
+    }
+
+    struct ts_step *grown = grow(doc->steps, doc->n_steps, sizeof(*grown));
+
+    if (!grown) {
+        no_memory(rd);
+        return;
+    }
+    doc->steps = grown;
+
+    struct ts_step *step = &doc->steps[doc->n_steps];
+
+    *step = (struct ts_step){
+        .item = read_item(rd, node, parent),
+        .type = attribute(rd, node, "type"),
+        .action = "",
+        .start_in = attribute(rd, node, "startIn"),
+        .success_codes = attribute(rd, node, "successCodeList"),
+        .run_in = read_run_in(rd, node),
+        .timeout_s = read_number(rd, node, "timeout", 999 * 60),
+        .retry_count = read_number(rd, node, "retryCount", 99),
+        .index = doc->n_steps,
+    };
+    doc->n_steps++;
+    if (step->success_codes[0] == '\0')
+        step->success_codes = "0";
+    for (const xmlNode *child = node->children; child && rd->r == 0; child = child->next) {
+        if (is_element(child, "action"))
+            step->action = content(rd, child);
+        else if (is_element(child, "defaultVarList") && !step->variables)
+            step->variables = read_variables(rd, child, &step->n_variables);
+    }
+}
+
+static void read_children(struct reader *rd, const xmlNode *node, const struct ts_group *parent);
+
+static void read_group(struct reader *rd, const xmlNode *node, const struct ts_group *parent)
+{
+    struct ts_document *doc = rd->doc;
+    struct ts_group **grown = grow(doc->groups, doc->n_groups, sizeof(struct ts_group *));
+    struct ts_group *group = grown ? calloc(1, sizeof(*group)) : NULL;
+
+    if (grown)
+        doc->groups = grown;
+    if (!group) {
+        no_memory(rd);
+        return;
+    }
+    doc->groups[doc->n_groups++] = group;
+    group->item = read_item(rd, node, parent);
+    group->first_step = doc->n_steps;
+    read_children(rd, node, group);
+    group->end_step = doc->n_steps;
+}
+
+/* The depth is bounded by TS_XML_MAX_DEPTH. */
+static void read_children(struct reader *rd, const xmlNode *node, const struct ts_group *parent)
+{
+    for (const xmlNode *child = node->children; child && rd->r == 0; child = child->next) {
+        if (is_element(child, "group"))
+            read_group(rd, child, parent);
+        else if (is_element(child, "step") || is_element(child, "subtasksequence"))
+            read_step(rd, child, parent);
+    }
+}
+
+static void add_package(struct reader *rd, const char *id)
+{
+    struct ts_document *doc = rd->doc;
+
+    if (id[0] == '\0')
+        return;
+    for (size_t i = 0; i < doc->n_packages; i++)
+        if (strcmp(doc->packages[i], id) == 0)
+            return;
+
+    const char **grown = grow(doc->packages, doc->n_packages, sizeof(const char *));
+
+    if (!grown) {
+        no_memory(rd);
+        return;
+    }
+    doc->packages = grown;
+    grown[doc->n_packages++] = id;
+}
+
+static void read_references(struct reader *rd, const xmlNode *list)
+{
+    for (const xmlNode *child = list->children; child && rd->r == 0; child = child->next)
+        if (is_element(child, "reference"))
+            add_package(rd, attribute(rd, child, "package"));
+}
+
+/* Properties that hold a package id, such as ImagePackageID. The client of the reference product is left out:
+   our agent comes with the boot image. */
+static bool is_package_property(const char *property)
+{
+    static const char tail[] = "PackageID";
+    size_t len = strlen(property);
+
+    if (strcmp(property, "ClientPackageID") == 0)
+        return false;
+    return strcmp(property, "ConfigFilePackage") == 0 ||
+           (len >= sizeof(tail) - 1 &&
+            bytes_eq_nocase(bytes_of(property + len - (sizeof(tail) - 1)), tail));
+}
+
+static void collect_step_packages(struct reader *rd)
+{
+    for (size_t i = 0; i < rd->doc->n_steps; i++) {
+        const struct ts_step *step = &rd->doc->steps[i];
+
+        for (size_t k = 0; ts_step_is_enabled(step) && k < step->n_variables; k++)
+            if (is_package_property(step->variables[k].property))
+                add_package(rd, step->variables[k].text);
+    }
+}
+
+static void read_root(struct reader *rd)
+{
+    struct ts_document *doc = rd->doc;
+    const xmlNode *root = xmlDocGetRootElement(doc->xml);
+
+    if (!root || !is_element(root, "sequence")) {
+        ts_diags_add(rd->diags,
+                     TS_ERROR,
+                     root ? line_of(root) : 0,
+                     0,
+                     "the root element is <%.32s>, but a task sequence is a <sequence>",
+                     root ? (const char *)root->name : "");
+        rd->r = TS_E_MALFORMED;
+        return;
+    }
+    doc->version = attribute(rd, root, "version");
+    doc->name = attribute(rd, root, "name");
+    doc->description = attribute(rd, root, "description");
+    if (strcmp(doc->version, "3.10") != 0 && strcmp(doc->version, "3.00") != 0) {
+        ts_diags_add(rd->diags,
+                     TS_ERROR,
+                     line_of(root),
+                     0,
+                     "version=\"%.16s\" is unknown; 3.10 and 3.00 are supported",
+                     doc->version);
+        rd->r = TS_E_MALFORMED;
+        return;
+    }
+    for (const xmlNode *child = root->children; child && rd->r == 0; child = child->next) {
+        if (is_element(child, "referenceList"))
+            read_references(rd, child);
+        else if (is_element(child, "globalVarList") && !doc->globals)
+            doc->globals = read_variables(rd, child, &doc->n_globals);
+    }
+    read_children(rd, root, NULL);
+    collect_step_packages(rd);
+}
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+
+int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diags *diags)
+{
+    OWN(ts_document_freep) struct ts_document *doc = calloc(1, sizeof(*doc));
+    int r;
+
+    if (!doc)
+        return ERR(-ENOMEM);
+    r = ts_xml_parse(xml, &doc->xml, diags);
+    if (r < 0)
+        return TRACE(r);
+    if (r > 0)
+        return TS_E_MALFORMED;
+
+    struct reader rd = {.doc = doc, .diags = diags};
+
+    read_root(&rd);
+    if (rd.r != 0)
+        return rd.r;
+    *ret = TAKE(doc);
+    return 0;
+}
+
+/* Only the document may change what everybody else borrows. */
+static void free_condition(const struct ts_item *item)
+{
+    struct ts_condition *owned;
+
+    memcpy(&owned, &item->condition, sizeof(owned));
+    ts_condition_free(owned);
+}
+
+void ts_document_free(struct ts_document *doc)
+{
+    if (!doc)
+        return;
+    for (size_t i = 0; i < doc->n_steps; i++) {
+        free_condition(&doc->steps[i].item);
+        freep(&doc->steps[i].variables);
+    }
+    for (size_t i = 0; i < doc->n_groups; i++) {
+        free_condition(&doc->groups[i]->item);
+        free(doc->groups[i]);
+    }
+    for (size_t i = 0; i < doc->n_strings; i++)
+        xmlFree(doc->strings[i]);
+    free(doc->steps);
+    free(doc->groups);
+    free(doc->globals);
+    free(doc->packages);
+    free(doc->strings);
+    xmlFreeDoc(doc->xml);
+    free(doc);
+}
+
+int ts_document_put(const struct ts_document *doc, struct buf *ret)
+{
+    xmlChar *text = NULL;
+    int size = 0;
+
+    xmlDocDumpFormatMemoryEnc(doc->xml, &text, &size, "UTF-8", 0);
+    if (!text)
+        return ERR(-ENOMEM);
+    buf_add(ret, (struct bytes){text, (size_t)size});
+    xmlFree(text);
+    return 0;
+}
+
+const char *ts_document_version(const struct ts_document *doc)
+{
+    return doc->version;
+}
+
+const char *ts_document_name(const struct ts_document *doc)
+{
+    return doc->name;
+}
+
+const char *ts_document_description(const struct ts_document *doc)
+{
+    return doc->description;
+}
+
+const struct ts_step *ts_document_steps(const struct ts_document *doc, size_t *ret_n)
+{
+    *ret_n = doc->n_steps;
+    return doc->steps;
+}
+
+const struct ts_group *const *ts_document_groups(const struct ts_document *doc, size_t *ret_n)
+{
+    *ret_n = doc->n_groups;
+    return (const struct ts_group *const *)doc->groups;
+}
+
+const struct ts_variable *ts_document_globals(const struct ts_document *doc, size_t *ret_n)
+{
+    *ret_n = doc->n_globals;
+    return doc->globals;
+}
+
+const char *const *ts_document_packages(const struct ts_document *doc, size_t *ret_n)
+{
+    *ret_n = doc->n_packages;
+    return doc->packages;
+}
+
+const struct ts_variable *ts_step_variable(const struct ts_step *step, const char *name)
+{
+    for (size_t i = 0; i < step->n_variables; i++)
+        if (bytes_eq_nocase(bytes_of(step->variables[i].name), name))
+            return &step->variables[i];
+    for (size_t i = 0; i < step->n_variables; i++)
+        if (bytes_eq_nocase(bytes_of(step->variables[i].property), name))
+            return &step->variables[i];
+    return NULL;
+}
+
+bool ts_step_is_enabled(const struct ts_step *step)
+{
+    if (step->item.is_disabled)
+        return false;
+    for (const struct ts_group *g = step->item.parent; g; g = g->item.parent)
+        if (g->item.is_disabled)
+            return false;
+    return true;
+}
+
+bool ts_step_is_success(const struct ts_step *step, int64_t code)
+{
+    const char *word = step->success_codes;
+
+    while (*word) {
+        size_t len = strcspn(word, " ,;\t\r\n");
+        bool is_negative = word[0] == '-';
+        struct bytes digits = {(const uint8_t *)word + (is_negative ? 1 : 0),
+                               len - (is_negative ? 1 : 0)};
+        uint64_t n;
+
+        if (bytes_parse_u64(digits, 0, UINT32_MAX, &n) &&
+            code == (is_negative ? -(int64_t)n : (int64_t)n))
+            return true;
+        word += len + (word[len] != '\0' ? 1 : 0);
+    }
+    return false;
+}

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * A task sequence as a document: Configuration Manager's <sequence version="3.10"> (and 3.00)
+ *
+ *     r = ts_document_parse(xml, &doc, &diags);
+ *
+ * The document keeps the XML tree it was made from: what is written back is equal to what was read,
+ * unknown step types, attributes and elements included. The structs below are a view of it for those
+ * who run or check a sequence; they are borrowed from the document and never change.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+
+struct ts_condition; /* ts/condition.h */
+struct ts_diags;     /* ts/diag.h */
+struct ts_document;
+struct ts_group;
+
+enum {
+    TS_XML_MAX_BYTES = 16 * 1024 * 1024,
+    TS_XML_MAX_NODES = 200000, /* elements and attributes */
+    TS_XML_MAX_DEPTH = 64,     /* elements within elements */
+    TS_STEPS_MAX = 10000,
+};
+
+/* Where a step may run: attribute runIn. */
+enum ts_run_in {
+    TS_RUN_IN_BOOT_IMAGE = 1, /* "WinPE" */
+    TS_RUN_IN_FULL_OS = 2,    /* "FullOS" */
+    TS_RUN_IN_BOTH = 3,       /* "WinPEandFullOS", and when there is no attribute */
+};
+
+struct ts_variable {
+    const char *name;
+    const char *property; /* "" if not given */
+    const char *text;     /* may be "" */
+    bool is_hidden;       /* an argument of the step, not for the environment */
+};
+
+/* What groups and steps have in common. */
+struct ts_item {
+    const char *name;        /* may be "" */
+    const char *description; /* may be "" */
+    bool is_disabled;
+    bool continues_on_error;
+    const struct ts_condition *condition; /* NULL: none, which means true */
+    const struct ts_group *parent;        /* NULL: at the top */
+    unsigned line;                        /* of its start tag, from 1 */
+};
+
+/* A group is a range of steps: no matter how deep, they follow one another. */
+struct ts_group {
+    struct ts_item item;
+    size_t first_step;
+    size_t end_step; /* one behind the last; equal to first_step if it is empty */
+};
+
+struct ts_step {
+    struct ts_item item;
+    const char *type;   /* "SMS_TaskSequence_SetVariableAction"; "" in an MDT step without a type */
+    const char *action; /* the command line; may be "" or stale: variables count */
+    const char *start_in;      /* "" if not given */
+    const char *success_codes; /* "0 3010"; "0" if not given */
+    unsigned run_in;           /* of enum ts_run_in */
+    unsigned timeout_s;        /* 0: none */
+    unsigned retry_count;      /* how often it may be begun again after an unexpected restart */
+    const struct ts_variable *variables; /* defaultVarList */
+    size_t n_variables;
+    size_t index; /* depth first, groups not counted, disabled ones counted */
+};
+
+/* Outcome of ts_document_parse() beside 0 */
+enum {
+    TS_E_MALFORMED = 1, /* not a task sequence, or over a limit; the diagnostics say what */
+};
+
+/**
+ * ts_document_parse() - read a task sequence
+ * @xml:   UTF-8 or UTF-16 with or without a byte order mark; the root element is <sequence>. A DOCTYPE
+ *         is refused, nothing is ever fetched, no entity but XML's own five is known
+ * @ret:   owned by the caller; set on 0 only
+ * @diags: what was found; errors on TS_E_MALFORMED. Unknown step types are not an error here
+ *
+ * Return: 0, TS_E_MALFORMED, or -ENOMEM.
+ */
+int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diags *diags);
+void ts_document_free(struct ts_document *doc);
+
+/**
+ * ts_document_put() - write it back: UTF-8, an equal document
+ * @ret: the text is appended; its max bounds it, and failed says if it did not fit
+ */
+int ts_document_put(const struct ts_document *doc, struct buf *ret);
+
+/* "3.10"; name and description of the root element, which only MDT writes, "" otherwise. */
+const char *ts_document_version(const struct ts_document *doc);
+const char *ts_document_name(const struct ts_document *doc);
+const char *ts_document_description(const struct ts_document *doc);
+
+/* All steps, depth first. */
+const struct ts_step *ts_document_steps(const struct ts_document *doc, size_t *ret_n);
+
+/* All groups, in the order of their start tags. */
+const struct ts_group *const *ts_document_groups(const struct ts_document *doc, size_t *ret_n);
+
+/* globalVarList */
+const struct ts_variable *ts_document_globals(const struct ts_document *doc, size_t *ret_n);
+
+/**
+ * ts_document_packages() - ids of the packages that the sequence refers to, each once: those of the
+ * referenceList, and those that enabled steps name (ImagePackageID, PackageID, ...)
+ * @ret_n: how many
+ *
+ * Return: borrowed from @doc; "SLP00002", in the order of their first mention.
+ */
+const char *const *ts_document_packages(const struct ts_document *doc, size_t *ret_n);
+
+/**
+ * ts_step_variable() - the step's own variable, by name or by property, letters' case ignored
+ *
+ * Return: NULL if it has none.
+ */
+const struct ts_variable *ts_step_variable(const struct ts_step *step, const char *name);
+
+/* Whether the step and all groups around it are enabled. */
+bool ts_step_is_enabled(const struct ts_step *step);
+
+/* Whether @code (as the process or action ended) is among the step's success codes. */
+bool ts_step_is_success(const struct ts_step *step, int64_t code);

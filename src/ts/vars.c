@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/vars.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/own.h"
+
+enum {
+    MASK_MIN_BYTES = 4, /* hiding shorter values would only tear holes into unrelated text */
+};
+
+struct var {
+    char *name;
+    char *value; /* "" if it does not exist */
+    bool is_secret;
+};
+
+struct ts_vars {
+    struct var *items; /* sorted by nothing: in the order they were first set */
+    size_t n;
+    size_t total_bytes;
+};
+
+int ts_vars_new(struct ts_vars **ret)
+{
+    struct ts_vars *vars = calloc(1, sizeof(*vars));
+
+    if (!vars)
+        return ERR(-ENOMEM);
+    *ret = vars;
+    return 0;
+}
+
+static char *copy_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = malloc(size);
+
+    if (copy)
+        memcpy(copy, text, size);
+    return copy;
+}
+
+/* Values may be passwords: do not leave them in freed memory. */
+static void wipe_free(char *text)
+{
+    if (text) {
+        volatile char *p = text;
+
+        for (size_t n = strlen(text); n > 0; n--)
+            *p++ = '\0';
+    }
+    free(text);
+}
+
+void ts_vars_free(struct ts_vars *vars)
+{
+    if (!vars)
+        return;
+    for (size_t i = 0; i < vars->n; i++) {
+        free(vars->items[i].name);
+        wipe_free(vars->items[i].value);
+    }
+    free(vars->items);
+    free(vars);
+}
+
+static struct var *find(const struct ts_vars *vars, struct bytes name)
+{
+    for (size_t i = 0; i < vars->n; i++)
+        if (bytes_eq_nocase(name, vars->items[i].name))
+            return &vars->items[i];
+    return NULL;
+}
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool is_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    if (len == 0 || len > TS_VAR_NAME_MAX || !(is_letter(name[0]) || name[0] == '_'))
+        return false;
+    for (size_t i = 0; i < len; i++)
+        if (!is_letter(name[i]) && !(name[i] >= '0' && name[i] <= '9') && !strchr("_-.", name[i]))
+            return false;
+    return true;
+}
+
+static bool contains_nocase(const char *text, const char *part)
+{
+    size_t n = strlen(part);
+
+    for (; strlen(text) >= n; text++)
+        if (bytes_eq_nocase((struct bytes){(const uint8_t *)text, n}, part))
+            return true;
+    return false;
+}
+
+static bool is_secret_name(const char *name)
+{
+    return contains_nocase(name, "password") || contains_nocase(name, "productkey");
+}
+
+/* The variable of that name, made if there is none; NULL without memory. */
+static struct var *obtain(struct ts_vars *vars, const char *name)
+{
+    struct var *var = find(vars, bytes_of(name));
+
+    if (var)
+        return var;
+
+    struct var *grown = realloc(vars->items, (vars->n + 1) * sizeof(*grown));
+
+    if (!grown)
+        return NULL;
+    vars->items = grown;
+
+    OWN(freep) char *copy = copy_text(name);
+    OWN(freep) char *empty = copy_text("");
+
+    if (!copy || !empty)
+        return NULL;
+    var = &vars->items[vars->n++];
+    *var = (struct var){TAKE(copy), TAKE(empty), is_secret_name(name)};
+    vars->total_bytes += strlen(name);
+    return var;
+}
+
+int ts_vars_set(struct ts_vars *vars, const char *name, const char *value, enum ts_who who)
+{
+    size_t len = strlen(value);
+
+    if (!is_name(name))
+        return TS_VARS_E_NAME;
+    if (name[0] == '_' && who != TS_BY_ENGINE)
+        return TS_VARS_E_READ_ONLY;
+
+    struct var *var = find(vars, bytes_of(name));
+
+    if (!var && len == 0)
+        return 0;
+
+    size_t old = var ? strlen(var->value) : 0;
+    size_t others = vars->total_bytes - old + (var ? 0 : strlen(name));
+
+    if (len > TS_VAR_VALUE_MAX || (!var && vars->n == TS_VARS_MAX) ||
+        others + len > TS_VARS_TOTAL_MAX)
+        return TS_VARS_E_LIMIT;
+
+    OWN(freep) char *copy = copy_text(value);
+
+    if (!var)
+        var = obtain(vars, name);
+    if (!var || !copy)
+        return ERR(-ENOMEM);
+    wipe_free(var->value);
+    var->value = TAKE(copy);
+    vars->total_bytes = vars->total_bytes - old + len;
+    return 0;
+}
+
+int ts_vars_set_secret(struct ts_vars *vars, const char *name)
+{
+    if (!is_name(name))
+        return TS_VARS_E_NAME;
+    if (!find(vars, bytes_of(name)) && vars->n == TS_VARS_MAX)
+        return TS_VARS_E_LIMIT;
+
+    struct var *var = obtain(vars, name);
+
+    if (!var)
+        return ERR(-ENOMEM);
+    var->is_secret = true;
+    return 0;
+}
+
+bool ts_vars_is_secret(const struct ts_vars *vars, const char *name)
+{
+    const struct var *var = find(vars, bytes_of(name));
+
+    return var ? var->is_secret : is_secret_name(name);
+}
+
+const char *ts_vars_get(const struct ts_vars *vars, const char *name)
+{
+    const struct var *var = find(vars, bytes_of(name));
+
+    return var ? var->value : "";
+}
+
+bool ts_vars_is_true(const struct ts_vars *vars, const char *name)
+{
+    struct bytes value = bytes_of(ts_vars_get(vars, name));
+
+    return bytes_eq_nocase(value, "true") || bytes_eq_nocase(value, "yes") ||
+           bytes_eq_nocase(value, "1");
+}
+
+bool ts_vars_at(const struct ts_vars *vars,
+                size_t i,
+                const char **ret_name,
+                const char **ret_value,
+                bool *ret_is_secret)
+{
+    if (i >= vars->n)
+        return false;
+    *ret_name = vars->items[i].name;
+    *ret_value = vars->items[i].value;
+    if (ret_is_secret)
+        *ret_is_secret = vars->items[i].is_secret;
+    return true;
+}
+
+bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *ret)
+{
+    bool has_secret = false;
+
+    while (*text) {
+        const char *end = *text == '%' ? strchr(text + 1, '%') : NULL;
+        const struct var *var = NULL;
+
+        if (end && end - text - 1 <= TS_VAR_NAME_MAX)
+            var = find(vars, (struct bytes){(const uint8_t *)text + 1, (size_t)(end - text - 1)});
+        if (var && var->value[0] != '\0') {
+            buf_adds(ret, var->value);
+            has_secret |= var->is_secret;
+            text = end + 1;
+            continue;
+        }
+
+        size_t plain = 1 + strcspn(text + 1, "%");
+
+        buf_add(ret, (struct bytes){(const uint8_t *)text, plain});
+        text += plain;
+    }
+    return has_secret;
+}
+
+/* Length of the longest secret value that @text begins with; 0: none. */
+static size_t secret_here(const struct ts_vars *vars, const char *text)
+{
+    size_t longest = 0;
+
+    for (size_t i = 0; i < vars->n; i++) {
+        const struct var *var = &vars->items[i];
+        size_t len = var->is_secret ? strlen(var->value) : 0;
+
+        if (len >= MASK_MIN_BYTES && len > longest && strncmp(text, var->value, len) == 0)
+            longest = len;
+    }
+    return longest;
+}
+
+void ts_vars_mask(const struct ts_vars *vars, const char *text, struct buf *ret)
+{
+    while (*text) {
+        size_t len = secret_here(vars, text);
+
+        if (len > 0) {
+            buf_adds(ret, "***");
+            text += len;
+        } else {
+            buf_add(ret, (struct bytes){(const uint8_t *)text, 1});
+            text++;
+        }
+    }
+}

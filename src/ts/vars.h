@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Task sequence variables
+ *
+ * Names ignore the case of ASCII letters; the spelling that came first is kept. A variable set to ""
+ * does not exist. Names that begin with '_' belong to the engine: the sequence and the site's
+ * administrator can read them only.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct ts_vars;
+
+enum {
+    TS_VAR_NAME_MAX = 256,           /* bytes */
+    TS_VAR_VALUE_MAX = 16 * 1024,    /* bytes; 4,000 characters of UTF-8 always fit */
+    TS_VARS_MAX = 2000,              /* variables */
+    TS_VARS_TOTAL_MAX = 1024 * 1024, /* bytes, names and values */
+};
+
+enum ts_who {
+    TS_BY_SEQUENCE, /* a step or an administrator: '_' names are refused */
+    TS_BY_ENGINE,
+};
+
+/* Outcomes of ts_vars_set() beside 0 */
+enum {
+    TS_VARS_E_NAME =
+        1, /* not a name: letters, digits, '_', '-', '.'; begins with a letter or '_' */
+    TS_VARS_E_READ_ONLY = 2, /* begins with '_', and this is not the engine */
+    TS_VARS_E_LIMIT = 3,     /* value too long, or too many variables */
+};
+
+int ts_vars_new(struct ts_vars **ret);
+void ts_vars_free(struct ts_vars *vars);
+
+/**
+ * ts_vars_set() - set, replace or (with "") delete
+ * @name, @value: copied
+ *
+ * A secret variable stays secret when it gets a new value.
+ *
+ * Return: 0, an outcome, or -ENOMEM.
+ */
+int ts_vars_set(struct ts_vars *vars, const char *name, const char *value, enum ts_who who);
+
+/* Never show the value of @name, which may be set later. A name like ...Password... or ...ProductKey
+   is secret without being told. */
+int ts_vars_set_secret(struct ts_vars *vars, const char *name);
+bool ts_vars_is_secret(const struct ts_vars *vars, const char *name);
+
+/* The value, "" if it does not exist; borrowed until that variable changes. */
+const char *ts_vars_get(const struct ts_vars *vars, const char *name);
+
+/* Whether the value is "true", "yes" or "1", in any case. */
+bool ts_vars_is_true(const struct ts_vars *vars, const char *name);
+
+/**
+ * ts_vars_at() - the variables one after the other, in the order they were first set
+ * @i: 0, 1, ...
+ * @ret_is_secret: may be NULL
+ *
+ * Return: false behind the last. A name that was deleted comes with the value "".
+ */
+bool ts_vars_at(const struct ts_vars *vars,
+                size_t i,
+                const char **ret_name,
+                const char **ret_value,
+                bool *ret_is_secret);
+
+/**
+ * ts_vars_expand() - append @text with each %NAME% of an existing variable replaced by its value
+ *
+ * Once: what a value holds is not expanded again. %NAME% of a variable that does not exist stays as it
+ * is, as does a lone %.
+ *
+ * Return: whether the value of a secret variable went in.
+ */
+bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *ret);
+
+/**
+ * ts_vars_mask() - append @text with every value of a secret variable (of 4 bytes or more) replaced by
+ * "***", for logs
+ */
+void ts_vars_mask(const struct ts_vars *vars, const char *text, struct buf *ret);
