@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/config.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <ifaddrs.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/file.h"
+
+enum {
+    NAME_MAX_BYTES = 64,
+    ADDRESSES_MAX_BYTES = 1024,
+    ADDRESS_MAX_BYTES = 253, /* of a host name, RFC 1035 */
+};
+
+#define AT(field) offsetof(struct server_config, field)
+
+const struct config_key server_config_keys[] = {
+    {"site",
+     "name",
+     CONFIG_TEXT,
+     AT(site_name),
+     1,
+     NAME_MAX_BYTES,
+     NULL,
+     NULL,
+     "Name of the site, shown to administrators and devices. Default: the host's name."},
+    {"site",
+     "address",
+     CONFIG_LIST,
+     AT(addresses),
+     1,
+     ADDRESSES_MAX_BYTES,
+     NULL,
+     NULL,
+     "Addresses or host names under which clients reach this server, the best one first. Default: all "
+     "IPv4 addresses of this host but those of the loopback interface."},
+    {"site",
+     "http-port",
+     CONFIG_U64,
+     AT(http_port),
+     1,
+     65535,
+     NULL,
+     "80",
+     "TCP port for boot files and content. Firmware knows only 80."},
+    {"site",
+     "https-port",
+     CONFIG_U64,
+     AT(https_port),
+     1,
+     65535,
+     NULL,
+     "443",
+     "TCP port for the API."},
+    {"site",
+     "unknown-computers",
+     CONFIG_BOOL,
+     AT(is_unknown_computers_on),
+     0,
+     0,
+     NULL,
+     "no",
+     "Whether computers that the site does not know may boot and get what is deployed to All Unknown "
+     "Computers."},
+    {"site",
+     "order-hours",
+     CONFIG_U64,
+     AT(order_hours),
+     1,
+     168,
+     NULL,
+     "12",
+     "Hours a device has for one deployment; one that takes longer has failed."},
+    {"pxe",
+     "enabled",
+     CONFIG_BOOL,
+     AT(is_pxe_on),
+     0,
+     0,
+     NULL,
+     "yes",
+     "Whether this server answers computers that boot from the network."},
+    {"pxe",
+     "interfaces",
+     CONFIG_LIST,
+     AT(pxe_interfaces),
+     1,
+     ADDRESSES_MAX_BYTES,
+     NULL,
+     NULL,
+     "Network interfaces on which it does. Default: all."},
+    {"pxe",
+     "dhcp-port",
+     CONFIG_U64,
+     AT(pxe_dhcp_port),
+     1,
+     65535,
+     NULL,
+     "67",
+     "UDP port for ProxyDHCP. Firmware knows only 67."},
+    {"pxe",
+     "boot-server-port",
+     CONFIG_U64,
+     AT(pxe_boot_server_port),
+     1,
+     65535,
+     NULL,
+     "4011",
+     "UDP port for requests to the boot server. Firmware knows only 4011."},
+    {"pxe",
+     "tftp-port",
+     CONFIG_U64,
+     AT(pxe_tftp_port),
+     1,
+     65535,
+     NULL,
+     "69",
+     "UDP port for TFTP. Firmware knows only 69."},
+    {"dp",
+     "enabled",
+     CONFIG_BOOL,
+     AT(is_dp_on),
+     0,
+     0,
+     NULL,
+     "yes",
+     "Whether this server imports and keeps content."},
+    {"log",
+     "level",
+     CONFIG_CHOICE,
+     AT(log_level),
+     0,
+     0,
+     "error|warning|info|debug", /* in the order of enum log_level */
+     "info",
+     "The most detailed lines to log."},
+    {.name = NULL},
+};
+
+DEFINE_FREEP(struct ifaddrs *, freeifaddrs);
+
+static int default_name(struct server_config *config)
+{
+    char name[NAME_MAX_BYTES + 1] = "";
+
+    if (gethostname(name, sizeof(name) - 1) != 0)
+        return ERR(-errno);
+
+    char *copy = strdup(name[0] != '\0' ? name : "slipway");
+
+    if (!copy)
+        return ERR(-ENOMEM);
+    free(config->site_name);
+    config->site_name = copy;
+    return 0;
+}
+
+static void add_address(const struct ifaddrs *interface, struct buf *ret)
+{
+    char text[INET_ADDRSTRLEN];
+    struct sockaddr_in address;
+
+    if (!interface->ifa_addr || interface->ifa_addr->sa_family != AF_INET)
+        return;
+    if ((interface->ifa_flags & IFF_LOOPBACK) != 0 || (interface->ifa_flags & IFF_UP) == 0)
+        return;
+    memcpy(&address, interface->ifa_addr, sizeof(address));
+    if (inet_ntop(AF_INET, &address.sin_addr, text, sizeof(text)))
+        buf_addf(ret, "%s%s", ret->len > 0 ? " " : "", text);
+}
+
+/* A host without a network still serves itself. */
+static int default_addresses(struct server_config *config)
+{
+    OWN(freeifaddrsp) struct ifaddrs *interfaces = NULL;
+    OWN(buf_fini) struct buf text = BUF_INIT(ADDRESSES_MAX_BYTES);
+
+    if (getifaddrs(&interfaces) != 0)
+        return ERR(-errno);
+    for (const struct ifaddrs *i = interfaces; i; i = i->ifa_next)
+        add_address(i, &text);
+    if (text.len == 0)
+        buf_adds(&text, "127.0.0.1");
+
+    char *copy = buf_take(&text);
+
+    if (!copy)
+        return ERR(-ENOMEM);
+    free(config->addresses);
+    config->addresses = copy;
+    return 0;
+}
+
+/* What goes into a certificate, URLs and nginx.conf: letters, digits, '.' and '-', nothing to quote. */
+static bool are_addresses(const char *list)
+{
+    size_t len = 0;
+
+    for (const char *at = list; *at != '\0'; at++) {
+        bool is_letter = (*at >= 'a' && *at <= 'z') || (*at >= 'A' && *at <= 'Z');
+
+        len = *at == ' ' ? 0 : len + 1;
+        if (*at != ' ' && !is_letter && !(*at >= '0' && *at <= '9') && *at != '.' && *at != '-')
+            return false;
+        if (len > ADDRESS_MAX_BYTES)
+            return false;
+    }
+    return true;
+}
+
+int server_config_parse(const char *file,
+                        struct bytes text,
+                        struct server_config *ret,
+                        struct buf *why)
+{
+    int r = config_parse(server_config_keys, file, text, ret, why);
+
+    if (r != 0)
+        return TRACE(r);
+    if (!are_addresses(ret->addresses)) {
+        buf_addf(why,
+                 "%s: [site] address: an address or a host name has only letters, digits, . and -",
+                 file);
+        return 1;
+    }
+    if (ret->http_port == ret->https_port) {
+        buf_addf(why, "%s: [site] http-port and https-port must differ", file);
+        return 1;
+    }
+    if (ret->site_name[0] == '\0') {
+        r = default_name(ret);
+        if (r < 0)
+            return TRACE(r);
+    }
+    if (ret->addresses[0] == '\0')
+        return TRACE(default_addresses(ret));
+    return 0;
+}
+
+void server_config_fini(struct server_config *config)
+{
+    config_fini(server_config_keys, config);
+}
+
+int server_config_load(const char *file,
+                       bool is_optional,
+                       struct server_config *ret,
+                       struct buf *why)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(SERVER_CONFIG_MAX_BYTES);
+    int r = file_read(file, &text);
+
+    if (r < 0) {
+        buf_addf(why, "%s: cannot be read: %s", file, strerrordesc_np(-r));
+        return 1;
+    }
+    if (r == FILE_E_TOO_LARGE) {
+        buf_addf(why, "%s: larger than %d bytes", file, SERVER_CONFIG_MAX_BYTES);
+        return 1;
+    }
+    if (r == FILE_E_MISSING && !is_optional) {
+        buf_addf(why, "%s: there is no such file", file);
+        return 1;
+    }
+    return TRACE(server_config_parse(file, buf_bytes(&text), ret, why));
+}

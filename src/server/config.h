@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * slipway.conf(5), read once by the parent and given to every role as it is
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "rt/config.h"
+
+#define SERVER_CONFIG_FILE  "/etc/slipway/slipway.conf"
+#define SERVER_STATE_FOLDER "/var/lib/slipway"
+
+enum {
+    SERVER_CONFIG_MAX_BYTES = 64 * 1024,
+};
+
+/* All texts are owned; lists are words separated by single spaces, "" if there are none. */
+struct server_config {
+    char *site_name;               /* [site] name; never "" */
+    char *addresses;               /* [site] address: where clients reach us; never "" */
+    uint64_t http_port;            /* [site] http-port */
+    uint64_t https_port;           /* [site] https-port */
+    bool is_unknown_computers_on;  /* [site] unknown-computers */
+    uint64_t order_hours;          /* [site] order-hours */
+    bool is_pxe_on;                /* [pxe] enabled */
+    char *pxe_interfaces;          /* [pxe] interfaces; "": all */
+    uint64_t pxe_dhcp_port;        /* [pxe] dhcp-port */
+    uint64_t pxe_boot_server_port; /* [pxe] boot-server-port */
+    uint64_t pxe_tftp_port;        /* [pxe] tftp-port */
+    bool is_dp_on;                 /* [dp] enabled */
+    unsigned log_level;            /* [log] level, an enum log_level */
+};
+
+/* The table, for config_parse() and for the manual. */
+extern const struct config_key server_config_keys[];
+
+/**
+ * server_config_parse() - read the text, and find out what it leaves to us: name and addresses
+ * @file: name for messages
+ * @ret:  zeroed; server_config_fini() releases it, also after a failure
+ * @why:  on outcome 1: one line for people
+ *
+ * Return: 0; 1 if the text is wrong; or -errno.
+ */
+int server_config_parse(const char *file,
+                        struct bytes text,
+                        struct server_config *ret,
+                        struct buf *why);
+void server_config_fini(struct server_config *config);
+
+/**
+ * server_config_load() - the same from a file
+ * @is_optional: a file that is not there counts as an empty one
+ */
+int server_config_load(const char *file,
+                       bool is_optional,
+                       struct server_config *ret,
+                       struct buf *why);
