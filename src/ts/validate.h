@@ -19,7 +19,7 @@ struct ts_document;
  *         without its required setting, a restart into an operating system that no step has installed.
  *         Warnings: things that are legal but hardly meant
  *
- * Return: 0, also when there are errors (ts_diags_has_error()); -ENOMEM.
+ * Return: 0, also when there are errors (ts_diags_has_error()).
  */
 int ts_validate(const struct ts_document *doc, struct ts_diags *diags);
 
