@@ -346,22 +346,32 @@ class Vm:
             out += ["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no"]
         return out
 
-    def power_on(self, on_line=None, stdin=subprocess.DEVNULL) -> Process:
+    def power_on(self, on_line=None, console=None) -> Process:
+        """With @console, a path, the serial console is a Unix socket there too; it is always in the log."""
         self._n_starts += 1
+        self.console = console
         rom = "" if self.kind["firmware"] == "bios" else ",romfile="
         command = self.lab.inside(
             self.lab.switch,
             "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1",
             "-m", str(self.memory_mib), "-nodefaults", "-vga", "none", "-display", "none", "-monitor", "none",
-            "-serial", "stdio", "-device", "virtio-rng-pci", "-uuid", self.uuid,
+            *self._console_arguments(console), "-device", "virtio-rng-pci", "-uuid", self.uuid,
             *self._firmware_arguments(),
             "-netdev", f"tap,id=n,ifname={self.tap},script=no,downscript=no",
             "-device", f"virtio-net-pci,netdev=n,mac={self.mac},bootindex=2{rom}",
             "-drive", f"if=none,id=d,format=raw,file={self.disk},cache=unsafe,discard=unmap,aio=threads",
             "-device", f"virtio-blk-pci,drive=d,bootindex=1,serial={self.serial_number}",
         )
-        self.process = self.lab.start(f"{self.name}-{self._n_starts}", command, on_line=on_line, stdin=stdin)
+        self.process = self.lab.start(f"{self.name}-{self._n_starts}", command, on_line=on_line)
         return self.process
+
+    def _console_arguments(self, console) -> list:
+        if not console:
+            return ["-serial", "stdio"]
+        return [
+            "-chardev", f"socket,id=console,path={console},server=on,wait=off,logfile=/dev/stdout",
+            "-serial", "chardev:console",
+        ]
 
     def power_cut(self):
         self.process.kill()

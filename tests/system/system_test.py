@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""The system suite: real firmware, a real DHCP server, real images; one test a call.
+
+usage: system_test.py BUILD_DIR TEST [--keep]
+
+Exit status 77: this machine lacks something, which is said; never where CI is set. Logs of the last run of
+each test are in BUILD_DIR/system/TEST/.
+"""
+
+import os
+import re
+import shutil
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import deployment as dep  # noqa: E402
+import trees  # noqa: E402
+from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, debian_image, kernel_root, missing_for_lab  # noqa: E402
+
+BOOT_SECONDS = 150
+DEPLOY_SECONDS = 420
+
+
+class World:
+    """A lab with a site whose content is ready: boot image, OS image, task sequence."""
+
+    def __init__(self, build: Path, name: str):
+        self.build = build
+        self.folder = build / "system" / name
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.folder.mkdir(parents=True)
+        self.lab = Lab(self.folder, name="slwt")
+        self.site = None
+        self.n_vms = 0
+
+    def __enter__(self):
+        self.lab.__enter__()
+        return self
+
+    def __exit__(self, *why):
+        self.lab.__exit__(*why)
+
+    def start_site(self):
+        """From the template that the first test makes; each test works on its own copy."""
+        template = self.build / "system" / "template"
+        stamp = template / "ready"
+        if not stamp.exists() or stamp.read_text(encoding="utf-8") != self.fingerprint():
+            shutil.rmtree(template, ignore_errors=True)
+            self.make_template(template)
+            stamp.write_text(self.fingerprint(), encoding="utf-8")
+        for name in ("state", "home"):
+            shutil.copytree(template / name, self.folder / name, symlinks=True)
+            copy_owners(template / name, self.folder / name)
+        self.site = Site(self.lab, self.build, self.folder / "state", dep.site_config(kernel_root()))
+        self.site.start()
+        return self.site
+
+    def fingerprint(self) -> str:
+        """A template is good for the programs that made it."""
+        programs = [self.build / "src/prog" / name for name in ("slipwayd", "slipway-agent")]
+        scripts = sorted((Path(__file__).resolve().parents[2] / "bootimage").iterdir())
+        return " ".join(f"{path.name}:{path.stat().st_mtime_ns}" for path in [*programs, *scripts])
+
+    def make_template(self, template: Path):
+        template.mkdir(parents=True)
+        site = Site(self.lab, self.build, template / "state", dep.site_config(kernel_root()))
+        process = site.start()
+        site.log_in()
+        dep.build_boot_image(site)
+        dep.add_os_image(site, debian_image(say))
+        site.stop()
+        if process.popen.returncode != 0:
+            raise LabError(f"slipwayd ended with {process.popen.returncode} on SIGTERM; see {process.log}")
+
+    def deploy_debian(self, image=None) -> str:
+        site = self.site
+        xml = dep.task_sequence_xml(image or dep.newest_package(site, "os-image"))
+        boot_image = dep.newest_package(site, "boot-image")
+        return dep.deploy(site, dep.import_task_sequence(site, xml, "Debian 12", boot_image))
+
+    def add_vm(self, firmware: str, **more) -> Vm:
+        self.n_vms += 1
+        return Vm(self.lab, f"vm{self.n_vms}", firmware, number=self.n_vms, **more)
+
+
+def copy_owners(source: Path, target: Path):
+    for base, folders, files in os.walk(source):
+        for path in [Path(base), *(Path(base) / name for name in folders + files)]:
+            info = path.lstat()
+            os.lchown(target / path.relative_to(source), info.st_uid, info.st_gid)
+
+
+def say(text: str):
+    print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
+
+
+def agent_registers(world: World, firmware: str, dhcp_options=()):
+    """Power on to the agent at the site, which the site and the machine's own screen both say."""
+    site = world.start_site()
+    world.lab.start_dhcp(*dhcp_options)
+    deployment = world.deploy_debian()
+    vm = world.add_vm(firmware)
+    process = vm.power_on()
+    row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "in-progress", BOOT_SECONDS, "registration")
+    say(f"{firmware}: the agent is at the site after {time.monotonic() - process.started:.1f} s")
+    device = site.ask("device", "show", row["device_name"])
+    inventory = device["inventory"]
+    expect(inventory["firmware"], "bios" if firmware == "bios" else "uefi", "firmware in the inventory")
+    expect(inventory["secure_boot"], firmware.startswith("uefi-secureboot"), "Secure Boot in the inventory")
+    expect(device["smbios_uuid"].lower(), vm.uuid, "SMBIOS UUID in the inventory")
+    explained = site.cli("device", "explain-boot", vm.mac).stdout
+    if "offer" not in explained:
+        raise LabError(f"explain-boot does not tell of the offer:\n{explained}")
+    leases = (world.folder / "leases").read_text(encoding="utf-8")
+    if vm.mac not in leases:
+        raise LabError("the address did not come from the third-party DHCP server")
+
+
+def boot_bios(world: World):
+    agent_registers(world, "bios")
+
+
+def boot_uefi_pxe(world: World):
+    agent_registers(world, "uefi")
+
+
+def boot_uefi_http(world: World):
+    agent_registers(world, "uefi-http")
+
+
+def boot_secureboot_http(world: World):
+    agent_registers(world, "uefi-secureboot")
+
+
+def boot_secureboot_pxe(world: World):
+    agent_registers(world, "uefi-secureboot-pxe", [f"--dhcp-boot=,,{SERVER_ADDRESS}"])
+
+
+def deploy_whole_way(world: World, firmware: str):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    deployment = world.deploy_debian()
+    vm = world.add_vm(firmware)
+    process = vm.power_on()
+    row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
+    say(f"{firmware}: the deployed OS called home after {time.monotonic() - process.started:.1f} s")
+    expect(row["environment"], "full-os", "where success was reported")
+    process.wait_line("login:", 60)
+    vm.power_cut()
+    trees.compare(debian_image(), vm.disk, world.folder)
+
+
+def deploy_uefi_secureboot(world: World):
+    deploy_whole_way(world, "uefi-secureboot")
+
+
+def deploy_bios(world: World):
+    deploy_whole_way(world, "bios")
+
+
+def deploy_two_at_once(world: World):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    deployment = world.deploy_debian()
+    vms = [world.add_vm("uefi-secureboot"), world.add_vm("bios")]
+    for vm in vms:
+        vm.power_on()
+    found = [dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS) for vm in vms]
+    if found[0]["device_name"] == found[1]["device_name"]:
+        raise LabError(f"two devices have one name: {found[0]['device_name']}")
+
+
+def cut_and_resume(world: World, vm: Vm, deployment: str, is_it, what: str):
+    """Cut the power when the site says so, switch on again, and wait for an end: success."""
+    vm.power_on()
+    row = dep.wait_row(world.site, deployment, vm, is_it, DEPLOY_SECONDS, what)
+    vm.power_cut()
+    say(f"power cut: {row['step_name']}, {row['percent']} %")
+    vm.power_on()
+    row = dep.wait_succeeded(world.site, deployment, vm, DEPLOY_SECONDS)
+    if row["attempt"] < 2 and row["environment"] == "boot-image":
+        raise LabError(f"the power cut left no trace at the site: {row}")
+    say("it completed")
+
+
+def resume_after_power_cut(world: World):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    deployment = world.deploy_debian()
+    apply = "Apply Operating System Image"
+    cut_and_resume(
+        world, world.add_vm("uefi-secureboot"), deployment,
+        lambda r: r["step_name"] == apply and 20 <= r["percent"] < 95, "the middle of applying the image",
+    )
+    setup = "Setup Windows and Configuration Manager"
+    cut_and_resume(
+        world, world.add_vm("bios"), deployment,
+        lambda r: r["step_name"] == setup and r["state"] == "in-progress", "the middle of Setup",
+    )
+    expect(len(dep.rows(site, deployment)), 2, "devices of the deployment")
+
+
+def biggest_chunk(state: Path) -> Path:
+    chunks = (state / "dp/content/chunks").rglob("*")
+    return max((path for path in chunks if path.is_file()), key=lambda path: path.stat().st_size)
+
+
+def deploy_bad_image(world: World):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    chunk = biggest_chunk(world.folder / "state")
+    with open(chunk, "r+b") as file:
+        file.seek(chunk.stat().st_size // 2)
+        byte = file.read(1)[0]
+        file.seek(-1, os.SEEK_CUR)
+        file.write(bytes([byte ^ 0x10]))
+    deployment = world.deploy_debian()
+    vm = world.add_vm("uefi-secureboot")
+    process = vm.power_on()
+    row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "failed", DEPLOY_SECONDS, "failure")
+    if chunk.name not in (row["cause"] or ""):
+        raise LabError(f"the cause does not name the chunk {chunk.name}: {row}")
+    process.wait_line(chunk.name[:16], 20)
+    shown = site.cli("deployment", "show", deployment, check=False)
+    if "succeeded" in re.sub(r"[Ss]ucceeded\s*[:=]?\s*0", "", shown.stdout).lower().split("phases")[0] and row["state"] != "failed":
+        raise LabError(f"something is called done:\n{shown.stdout}")
+    expect(site.ask("deployment", "show", deployment)["counts"]["succeeded"], 0, "succeeded devices")
+    if process.when("login:"):
+        raise LabError("the machine started an operating system from a bad image")
+
+
+def site_restart(world: World):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    deployment = world.deploy_debian()
+    vm = world.add_vm("uefi-secureboot")
+    vm.power_on()
+    apply = "Apply Operating System Image"
+    dep.wait_row(
+        site, deployment, vm, lambda r: r["step_name"] == apply and r["percent"] >= 10, DEPLOY_SECONDS, "applying"
+    )
+    site.kill_9()
+    say("slipwayd is killed")
+    time.sleep(3)
+    site.start()
+    say("slipwayd runs again")
+    dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
+
+
+TESTS = {
+    "boot-bios": boot_bios,
+    "boot-uefi-pxe": boot_uefi_pxe,
+    "boot-uefi-http": boot_uefi_http,
+    "boot-secureboot-http": boot_secureboot_http,
+    "boot-secureboot-pxe": boot_secureboot_pxe,
+    "deploy-uefi-secureboot": deploy_uefi_secureboot,
+    "deploy-bios": deploy_bios,
+    "deploy-two-at-once": deploy_two_at_once,
+    "resume-after-power-cut": resume_after_power_cut,
+    "deploy-bad-image": deploy_bad_image,
+    "site-restart": site_restart,
+}
+
+
+def expect(got, want, what: str):
+    if got != want:
+        raise LabError(f"{what}: {got!r}, but it must be {want!r}")
+
+
+def main() -> int:
+    if len(sys.argv) < 3 or sys.argv[2] not in TESTS:
+        print(__doc__.strip() + "\n\nTests: " + ", ".join(TESTS), file=sys.stderr)
+        return 2
+    lacks = missing_for_lab()
+    if lacks:
+        print("\n".join(lacks))
+        return 1 if os.environ.get("CI") else 77
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
+    CACHE.mkdir(exist_ok=True)
+    try:
+        with World(build, name) as world:
+            TESTS[name](world)
+    except LabError as error:
+        say(f"{name} FAILED: {error}")
+        say(f"logs: {build}/system/{name}/")
+        return 1
+    if "--keep" not in sys.argv:
+        for big in (build / "system" / name).glob("*.img"):
+            big.unlink()
+        shutil.rmtree(build / "system" / name / "state", ignore_errors=True)
+    say(f"{name}: ok")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
