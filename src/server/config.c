@@ -19,6 +19,7 @@
 enum {
     NAME_MAX_BYTES = 64,
     ADDRESSES_MAX_BYTES = 1024,
+    KERNEL_ROOTS_MAX_BYTES = 4096,
     ADDRESS_MAX_BYTES = 253, /* of a host name, RFC 1035 */
 };
 
@@ -135,6 +136,16 @@ const struct config_key server_config_keys[] = {
      NULL,
      "yes",
      "Whether this server imports and keeps content."},
+    {"boot-image",
+     "kernel-root",
+     CONFIG_LIST,
+     AT(boot_image_kernel_roots),
+     1,
+     KERNEL_ROOTS_MAX_BYTES,
+     NULL,
+     "/",
+     "Folders that hold boot/vmlinuz-* and lib/modules of the kernels that boot images are made from: / for the "
+     "installed ones, or where a kernel package was unpacked. The first that has the flavour is used."},
     {"log",
      "level",
      CONFIG_CHOICE,

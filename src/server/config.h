@@ -34,6 +34,7 @@ struct server_config {
     uint64_t pxe_boot_server_port; /* [pxe] boot-server-port */
     uint64_t pxe_tftp_port;        /* [pxe] tftp-port */
     bool is_dp_on;                 /* [dp] enabled */
+    char *boot_image_kernel_roots; /* [boot-image] kernel-root */
     unsigned log_level;            /* [log] level, an enum log_level */
 };
 
