@@ -43,6 +43,9 @@ struct role_options {
     int dhcp_fd; /* pxe: UDP sockets bound to 0.0.0.0, with IP_PKTINFO and SO_BROADCAST; -1: */
     int boot_server_fd; /* not given */
     int tftp_fd;
+    int lease_fd; /* pxe: UDP socket bound to 255.255.255.255:68 (not to 0.0.0.0), SO_REUSEADDR, IP_PKTINFO:
+                     hears what the LAN's own DHCP server tells the clients; -1: not given, and the role does
+                     without (docs/protocol/boot.md, Secure Boot) */
     uint32_t uids[N_ROLES]; /* who the roles run as: SO_PEERCRED on run/roles.sock */
 };
 
