@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Compressed bytes: one zstd frame with content size and checksum, by libzstd
+ */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+
+struct frame_packer; /* keeps the compressor's memory from frame to frame */
+
+/* @max_bytes: of plain content in one frame */
+int frame_packer_new(size_t max_bytes, struct frame_packer **ret);
+void frame_packer_free(struct frame_packer *packer);
+DEFINE_FREEP(struct frame_packer *, frame_packer_free);
+
+/**
+ * frame_pack() - compress
+ * @ret: borrowed until the next call
+ */
+int frame_pack(struct frame_packer *packer, struct bytes plain, struct bytes *ret);
+
+/* Most bytes that a frame of @size plain bytes can have. */
+size_t frame_max_bytes(size_t size);
+
+/* Outcome of frame_unpack() beside 0 */
+enum {
+    FRAME_E_CORRUPT = 1,
+};
+
+/**
+ * frame_unpack() - decompress exactly one frame
+ * @frame: from outside; must declare @size plain bytes and end with the frame
+ * @ret:   room for @size bytes
+ */
+int frame_unpack(struct bytes frame, size_t size, uint8_t *ret);

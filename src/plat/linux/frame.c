@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "plat/frame.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+
+enum {
+    FRAME_LEVEL = 3,
+};
+
+struct frame_packer {
+    ZSTD_CCtx *zstd; /* owned */
+    uint8_t *frame;  /* owned; frame_cap bytes */
+    size_t frame_cap;
+    size_t max_bytes;
+};
+
+void frame_packer_free(struct frame_packer *packer)
+{
+    if (!packer)
+        return;
+    (void)ZSTD_freeCCtx(packer->zstd);
+    free(packer->frame);
+    free(packer);
+}
+
+static bool is_set(ZSTD_CCtx *zstd, ZSTD_cParameter name, int value)
+{
+    return !ZSTD_isError(ZSTD_CCtx_setParameter(zstd, name, value));
+}
+
+int frame_packer_new(size_t max_bytes, struct frame_packer **ret)
+{
+    OWN(frame_packer_freep) struct frame_packer *packer = calloc(1, sizeof(*packer));
+
+    if (!packer)
+        return ERR(-ENOMEM);
+    packer->max_bytes = max_bytes;
+    packer->frame_cap = ZSTD_compressBound(max_bytes);
+    packer->frame = malloc(packer->frame_cap);
+    packer->zstd = ZSTD_createCCtx();
+    if (!packer->frame || !packer->zstd)
+        return ERR(-ENOMEM);
+    if (!is_set(packer->zstd, ZSTD_c_compressionLevel, FRAME_LEVEL) ||
+        !is_set(packer->zstd, ZSTD_c_checksumFlag, 1) ||
+        !is_set(packer->zstd, ZSTD_c_contentSizeFlag, 1))
+        return ERR(-ENOTSUP);
+    *ret = TAKE(packer);
+    return 0;
+}
+
+int frame_pack(struct frame_packer *packer, struct bytes plain, struct bytes *ret)
+{
+    assert(plain.len <= packer->max_bytes);
+
+    size_t len =
+        ZSTD_compress2(packer->zstd, packer->frame, packer->frame_cap, plain.ptr, plain.len);
+
+    if (ZSTD_isError(len))
+        return ERR(-ENOMEM);
+    *ret = (struct bytes){packer->frame, len};
+    return 0;
+}
+
+size_t frame_max_bytes(size_t size)
+{
+    return ZSTD_compressBound(size);
+}
+
+int frame_unpack(struct bytes frame, size_t size, uint8_t *ret)
+{
+    /* the two failures of this call are numbers beyond any size of ours */
+    if (ZSTD_getFrameContentSize(frame.ptr, frame.len) != size ||
+        ZSTD_findFrameCompressedSize(frame.ptr, frame.len) != frame.len)
+        return FRAME_E_CORRUPT;
+    return ZSTD_decompress(ret, size, frame.ptr, frame.len) == size ? 0 : FRAME_E_CORRUPT;
+}
