@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/order.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, to be there */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static const char order_text[] =
+    "{\"order_id\": \"0190f5b0-0000-7000-8000-000000000001\", \"deployment_id\": \"SLP20001\","
+    " \"device_id\": \"d1\", \"device_name\": \"pc-1\", \"attempt\": 2, \"deadline_us\": 5,"
+    " \"purpose\": \"required\", \"task_sequence\": {\"id\": \"SLP00003\", \"name\": \"ts\","
+    " \"xml\": \"<sequence version='3.10'/>\"}, \"variables\": {\"A\": \"b\"},"
+    " \"content\": {\"SLP00002\": {\"kind\": \"os-image\", \"name\": \"n\", \"indexes\":"
+    " [{\"index\": 1, \"manifest\": \"" HASH "\", \"size_bytes\": 7}]},"
+    " \"SLP00001\": {\"kind\": \"boot-image\", \"files\": {\"vmlinuz\": {\"size\": 9,"
+    " \"sha256\": \"" HASH "\"}}}}, \"sources\": [\"http://10.77.0.1\"], \"failed_wait_s\": 900}";
+
+DEFINE_FREEP(struct order *, order_free);
+DEFINE_FREEP(json_t *, json_decref);
+
+static int parse(const json_t *json, struct order **ret)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    int r = order_parse(json, ret, &why);
+
+    assert_int_equal(r == ORDER_E_MALFORMED, why.len > 0);
+    return r;
+}
+
+static void parse_copies_every_field(void **state)
+{
+    (void)state;
+    OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+    OWN(order_freep) struct order *order = NULL;
+
+    assert_int_equal(parse(json, &order), 0);
+    assert_string_equal(order->order_id, "0190f5b0-0000-7000-8000-000000000001");
+    assert_string_equal(order->task_sequence_xml, "<sequence version='3.10'/>");
+    assert_string_equal(order->boot_image_id, "SLP00001");
+    assert_int_equal(order->attempt, 2);
+    assert_true(order->is_required);
+    assert_int_equal(order->failed_wait_us, 900 * 1000000);
+    assert_int_equal(order->n_content, 2);
+    assert_int_equal(order_find_content(order, "SLP00002")->indexes[0].size_bytes, 7);
+    assert_int_equal(order_find_content(order, "SLP00002")->indexes[0].manifest[1], 0x11);
+    assert_string_equal(order_find_content(order, "SLP00001")->files[0].name, "vmlinuz");
+    assert_null(order_find_content(order, "SLP00009"));
+    assert_string_equal(order->sources[0], "http://10.77.0.1");
+    assert_true(json_equal(order->raw, json));
+}
+
+static void parse_refuses_an_order_without_any_one_of_its_fields(void **state)
+{
+    (void)state;
+    static const char *const fields[] = {
+        "order_id",
+        "deployment_id",
+        "device_id",
+        "device_name",
+        "attempt",
+        "deadline_us",
+        "purpose",
+        "task_sequence",
+        "variables",
+        "content",
+        "sources",
+        "failed_wait_s",
+    };
+
+    for (size_t i = 0; i < sizeof(fields) / sizeof(fields[0]); i++) {
+        OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+        OWN(order_freep) struct order *order = NULL;
+
+        assert_int_equal(json_object_del(json, fields[i]), 0);
+        assert_int_equal(parse(json, &order), ORDER_E_MALFORMED);
+        assert_null(order);
+    }
+}
+
+static void parse_refuses_names_that_would_leave_their_folder(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"../vmlinuz", "..", "a/b", "", ".hidden", "a\\b"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+        OWN(order_freep) struct order *order = NULL;
+        json_t *boot = json_object_get(json_object_get(json, "content"), "SLP00001");
+        json_t *files = json_object_get(boot, "files");
+
+        assert_int_equal(json_object_set(files, names[i], json_object_get(files, "vmlinuz")), 0);
+        assert_int_equal(parse(json, &order), ORDER_E_MALFORMED);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parse_copies_every_field),
+        cmocka_unit_test(parse_refuses_an_order_without_any_one_of_its_fields),
+        cmocka_unit_test(parse_refuses_names_that_would_leave_their_folder),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
