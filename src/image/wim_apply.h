@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Applying an image from a stream: an uncompressed pipable WIM with one image, read once, never stored
+ */
+
+#include <stdint.h>
+
+#include "base/buf.h"
+
+/* Outcomes beside 0 */
+enum {
+    WIM_APPLY_E_STREAM = 1, /* the stream ended early or is no such WIM */
+    WIM_APPLY_E_TARGET = 2, /* the target cannot hold what is in the image: space, file system */
+    WIM_APPLY_E_LOST = 3,   /* wimlib went on, but said that it left something out */
+};
+
+/**
+ * wim_apply() - write the image to a folder, with owners, modes, links, devices, times and xattrs
+ * @fd:     the stream; read to its end, so that whoever writes it is not cut off; stays open
+ * @target: the folder; must exist; what is in it stays
+ * @why:    on an outcome, what wimlib says
+ *
+ * Needs root. Memory grows with the number of files in the image, not with their size.
+ *
+ * Return: 0, an outcome, or -errno.
+ */
+int wim_apply(int fd, const char *target, struct buf *why);

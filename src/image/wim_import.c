@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "image/wim_import.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wimlib.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "image/wim.h"
+#include "plat/file.h"
+
+enum {
+    PIPE_BYTES = 1024 * 1024,
+    PIECE_BYTES = 256 * 1024,
+};
+
+struct wim_import {
+    WIMStruct *wim; /* owned */
+    struct wim_image images[WIM_MAX_IMAGES];
+    size_t n_images;
+};
+
+static void wim_freep(WIMStruct **wim)
+{
+    wimlib_free(*wim);
+}
+
+void wim_import_free(struct wim_import *import)
+{
+    if (!import)
+        return;
+    for (size_t i = 0; i < import->n_images; i++) {
+        free(import->images[i].name);
+        free(import->images[i].description);
+    }
+    wimlib_free(import->wim);
+    free(import);
+}
+
+/* wimlib's message, or else the meaning of its code. */
+static int bad(int code, struct buf *why)
+{
+    if (wim_messages_take(why) == 0)
+        buf_adds(why, wimlib_get_error_string((enum wimlib_error_code)code));
+    return code == WIMLIB_ERR_NOMEM ? ERR(-ENOMEM) : WIM_IMPORT_E_BAD;
+}
+
+/* PROCESSOR_ARCHITECTURE_... of Windows, as WIM files use it. */
+static const char *arch_name(const char *number)
+{
+    static const char *const names[][2] = {
+        {"0", "x86"}, {"5", "arm"}, {"9", "x64"}, {"12", "arm64"}};
+
+    for (size_t i = 0; number && i < sizeof(names) / sizeof(names[0]); i++)
+        if (strcmp(number, names[i][0]) == 0)
+            return names[i][1];
+    return "";
+}
+
+static char *copy_property(const WIMStruct *wim, int index, const char *name)
+{
+    const char *text = wimlib_get_image_property(wim, index, name);
+
+    return strdup(text ? text : "");
+}
+
+static uint64_t number_property(const WIMStruct *wim, int index, const char *name)
+{
+    const char *text = wimlib_get_image_property(wim, index, name);
+    uint64_t n = 0;
+
+    if (text)
+        (void)bytes_parse_u64(bytes_of(text), 0, UINT64_MAX, &n);
+    return n;
+}
+
+static int read_image(const WIMStruct *wim, uint32_t index, struct wim_image *ret)
+{
+    int i = (int)index;
+
+    ret->index = index;
+    ret->name = copy_property(wim, i, "NAME");
+    ret->description = copy_property(wim, i, "DESCRIPTION");
+    ret->file_count = number_property(wim, i, "FILECOUNT");
+    (void)snprintf(ret->arch,
+                   sizeof(ret->arch),
+                   "%s",
+                   arch_name(wimlib_get_image_property(wim, i, "WINDOWS/ARCH")));
+    return ret->name && ret->description ? 0 : ERR(-ENOMEM);
+}
+
+int wim_import_new(const char *path, struct wim_import **ret, struct buf *why)
+{
+    OWN(wim_import_freep) struct wim_import *import = calloc(1, sizeof(*import));
+    struct wimlib_wim_info info;
+    int r = wim_start();
+
+    if (r < 0)
+        return TRACE(r);
+    if (!import)
+        return ERR(-ENOMEM);
+    r = wimlib_open_wim(
+        path, WIMLIB_OPEN_FLAG_ERROR_IF_SPLIT | WIMLIB_OPEN_FLAG_CHECK_INTEGRITY, &import->wim);
+    if (r == 0)
+        r = wimlib_get_wim_info(import->wim, &info);
+    if (r != 0)
+        return bad(r, why);
+    if (info.image_count == 0 || info.image_count > WIM_MAX_IMAGES) {
+        buf_addf(why, "it holds %u images; 1 to %d are allowed", info.image_count, WIM_MAX_IMAGES);
+        return WIM_IMPORT_E_BAD;
+    }
+    for (uint32_t i = 1; i <= info.image_count; i++) {
+        r = read_image(import->wim, i, &import->images[import->n_images++]);
+        if (r < 0)
+            return TRACE(r);
+    }
+    *ret = TAKE(import);
+    return 0;
+}
+
+size_t wim_import_count(const struct wim_import *import)
+{
+    return import->n_images;
+}
+
+const struct wim_image *wim_import_get(const struct wim_import *import, size_t i)
+{
+    return &import->images[i];
+}
+
+/* What the thread that runs wimlib needs, and what it says. */
+struct writer {
+    WIMStruct *wim;
+    int fd; /* owned by the thread: closing it is the end of the stream */
+    _Atomic unsigned percent;
+    int code; /* of wimlib; read after pthread_join() */
+};
+
+static enum wimlib_progress_status
+on_progress(enum wimlib_progress_msg msg, union wimlib_progress_info *info, void *ctx)
+{
+    struct writer *writer = ctx;
+
+    if (msg == WIMLIB_PROGRESS_MSG_WRITE_STREAMS && info->write_streams.total_bytes > 0)
+        writer->percent =
+            (unsigned)(info->write_streams.completed_bytes * 100 / info->write_streams.total_bytes);
+    return WIMLIB_PROGRESS_STATUS_CONTINUE;
+}
+
+static void *run_writer(void *ctx)
+{
+    struct writer *writer = ctx;
+    sigset_t pipe_signal;
+
+    /* a reader that went away is an error of write(), not the end of the process */
+    (void)sigemptyset(&pipe_signal);
+    (void)sigaddset(&pipe_signal, SIGPIPE);
+    (void)pthread_sigmask(SIG_BLOCK, &pipe_signal, NULL);
+    writer->code = wimlib_write_to_fd(writer->wim,
+                                      writer->fd,
+                                      WIMLIB_ALL_IMAGES,
+                                      WIMLIB_WRITE_FLAG_PIPABLE | WIMLIB_WRITE_FLAG_RETAIN_GUID |
+                                          WIMLIB_WRITE_FLAG_NO_CHECK_INTEGRITY,
+                                      1);
+    fd_closep(&writer->fd);
+    return NULL;
+}
+
+/* A new uncompressed WIM in memory that refers to one image of the file. */
+static int export_image(struct wim_import *import,
+                        const struct wim_image *image,
+                        WIMStruct **ret,
+                        struct buf *why)
+{
+    /* the file's GUID would be random, and the stream would not be the same twice */
+    static const struct wimlib_wim_info fixed = {.guid = "Slipway\0OS image"};
+    OWN(wim_freep) WIMStruct *wim = NULL;
+    int r = wimlib_create_new_wim(WIMLIB_COMPRESSION_TYPE_NONE, &wim);
+
+    if (r == 0)
+        r = wimlib_set_wim_info(wim, &fixed, WIMLIB_CHANGE_GUID);
+    if (r == 0)
+        r = wimlib_export_image(import->wim, (int)image->index, wim, NULL, NULL, 0);
+    if (r != 0)
+        return bad(r, why);
+    *ret = TAKE(wim);
+    return 0;
+}
+
+static int pump(int fd, const struct wim_sink *sink, const struct writer *writer)
+{
+    OWN(freep) uint8_t *piece = malloc(PIECE_BYTES);
+
+    if (!piece)
+        return ERR(-ENOMEM);
+    for (;;) {
+        ssize_t n = read(fd, piece, PIECE_BYTES);
+
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return ERR(-errno);
+        if (n == 0)
+            return 0;
+        if (sink->feed(sink->ctx, (struct bytes){piece, (size_t)n}, writer->percent) != 0)
+            return WIM_IMPORT_E_CANCELLED;
+    }
+}
+
+int wim_import_stream(struct wim_import *import,
+                      const struct wim_image *image,
+                      const struct wim_sink *sink,
+                      struct buf *why)
+{
+    OWN(wim_freep) WIMStruct *wim = NULL;
+    OWN(fd_closep) int from = -1;
+    struct writer writer = {.fd = -1};
+    pthread_t thread;
+    int ends[2];
+    int r = wim_start();
+
+    if (r < 0)
+        return TRACE(r);
+    r = export_image(import, image, &wim, why);
+    if (r != 0)
+        return r;
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return ERR(-errno);
+    from = ends[0];
+    writer.fd = ends[1];
+    writer.wim = wim;
+    (void)fcntl(from, F_SETPIPE_SZ, PIPE_BYTES); /* a smaller pipe is only slower */
+    wimlib_register_progress_function(wim, on_progress, &writer);
+    if (pthread_create(&thread, NULL, run_writer, &writer) != 0) {
+        fd_closep(&writer.fd);
+        return ERR(-EAGAIN);
+    }
+    r = pump(from, sink, &writer);
+    fd_closep(&from); /* ends a writer that is not done */
+    (void)pthread_join(thread, NULL);
+    if (r != 0)
+        return r;
+    return writer.code == 0 ? 0 : bad(writer.code, why);
+}
