@@ -7,7 +7,8 @@
 # Standard output: {"percent", "message"} lines, at last {"result"} or {"error_id", "message"}.
 # Standard error: free text.
 
-set -euo pipefail
+set -Eeuo pipefail
+exec 3>&1 # for messages, wherever standard output goes
 export LC_ALL=C TZ=UTC PATH="$PATH:/usr/sbin:/sbin:/usr/bin:/bin"
 umask 022
 
@@ -19,16 +20,16 @@ json_text() { # escape for a JSON string
 }
 
 fail() { # ERROR_ID MESSAGE
-    printf '{"error_id": "%s", "message": "%s"}\n' "$1" "$(json_text "$2")"
+    printf '{"error_id": "%s", "message": "%s"}\n' "$1" "$(json_text "$2")" >&3
     trap - ERR
     exit 1
 }
 
-trap 'fail SLW-0504 "Building the boot image failed while $phase (line $LINENO): see the log of the worker"' ERR
+trap '[ "$BASH_SUBSHELL" -gt 0 ] || fail SLW-0504 "Building the boot image failed while $phase (line $LINENO): see the log of the worker"' ERR
 
 progress() { # PERCENT MESSAGE
     phase=$2
-    printf '{"percent": %d, "message": "%s"}\n' "$1" "$(json_text "$2")"
+    printf '{"percent": %d, "message": "%s"}\n' "$1" "$(json_text "$2")" >&3
 }
 
 need() { # FILE PACKAGE
@@ -74,6 +75,7 @@ check_arguments() {
         [[ $url =~ ^https://[][0-9A-Za-z.:-]+$ ]] || fail SLW-0503 "--site-url $url is not https://HOST:PORT"
     done
     [ -d "$out" ] || fail SLW-0503 "--out is not a folder"
+    out=$(realpath "$out") agent=$(realpath -m "$agent")
     [ -x "$agent" ] || fail SLW-0502 "The program slipway-agent is missing at $agent"
 }
 
@@ -104,6 +106,7 @@ find_kernel() {
     local root file version
 
     for root in "${kernel_roots[@]}"; do
+        root=$(realpath -m "$root")
         while read -r version; do
             if [ -d "$root/lib/modules/$version/kernel" ] && [ -r "$root/boot/vmlinuz-$version" ]; then
                 kernel_root=${root%/} kernel_version=$version
@@ -404,6 +407,7 @@ if [ -z "$work" ]; then
     trap 'rm -rf "$work"' EXIT
 else
     mkdir -p "$work"
+    work=$(realpath "$work")
 fi
 rm -f "$out/boot-image.json"
 cp "$kernel_root/boot/vmlinuz-$kernel_version" "$out/vmlinuz"
