@@ -29,8 +29,8 @@ struct config_key {
     const char *section;
     const char *name;
     enum config_type type;
-    size_t offset;       /* of the destination in the struct being filled */
-    uint64_t min;        /* CONFIG_U64: value; texts and lists: bytes */
+    size_t offset; /* of the destination in the struct being filled */
+    uint64_t min;  /* CONFIG_U64: value; texts and lists: bytes */
     uint64_t max;
     const char *choices;
     const char *fallback; /* the default, as it would stand in the file; NULL: empty text */
@@ -46,9 +46,6 @@ struct config_key {
  *
  * Return: 0; 1 if the text is wrong; -ENOMEM.
  */
-int config_parse(const struct config_key *keys,
-                 const char *file,
-                 struct bytes text,
-                 void *dst,
-                 struct buf *why);
+int config_parse(
+    const struct config_key *keys, const char *file, struct bytes text, void *dst, struct buf *why);
 void config_fini(const struct config_key *keys, void *dst);

@@ -21,7 +21,14 @@ enum {
     STALL_S = 60, /* less than a byte a second for so long */
     PIN_TEXT_MAX = 64,
     US_PER_MS = 1000,
+    ANSWER_HEADERS_MAX_BYTES = 64 * 1024,
 };
+
+#define EMPTY_ANSWER \
+    ((struct http_answer){ \
+        .body = BUF_INIT(HTTP_ANSWER_MAX_BYTES), \
+        .headers = BUF_INIT(ANSWER_HEADERS_MAX_BYTES), \
+    })
 
 struct http_client {
     CURL *curl;                 /* owned */
@@ -29,6 +36,7 @@ struct http_client {
     char *bearer;               /* owned; a whole header line */
     char *headers[HEADERS_MAX]; /* owned */
     size_t n_headers;
+    struct curl_slist *next; /* owned; headers of the next request only */
     char why[CURL_ERROR_SIZE];
 };
 
@@ -43,6 +51,7 @@ void http_client_free(struct http_client *client)
         curl_easy_cleanup(client->curl);
     for (size_t i = 0; i < client->n_headers; i++)
         free(client->headers[i]);
+    curl_slist_free_all(client->next);
     if (client->bearer)
         explicit_bzero(client->bearer, strlen(client->bearer));
     free(client->bearer);
@@ -105,6 +114,18 @@ static size_t add_piece(char *piece, size_t size, size_t n, void *ctx)
     return body->failed ? 0 : size * n;
 }
 
+static size_t add_header_line(char *line, size_t size, size_t n, void *ctx)
+{
+    struct buf *headers = ctx;
+    struct bytes got = {(const uint8_t *)line, size * n};
+
+    /* each answer begins with its status line, also the one after a 100 Continue */
+    if (got.len >= 5 && memcmp(line, "HTTP/", 5) == 0)
+        buf_clear(headers);
+    buf_add(headers, got);
+    return headers->failed ? 0 : size * n;
+}
+
 static bool set_all(struct http_client *client, const struct http_client_options *options)
 {
     CURL *curl = client->curl;
@@ -120,7 +141,8 @@ static bool set_all(struct http_client *client, const struct http_client_options
         curl_easy_setopt(curl, CURLOPT_USERAGENT, options->user_agent) != CURLE_OK)
         return false;
     return curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->why) == CURLE_OK &&
-           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, add_piece) == CURLE_OK;
+           curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, add_piece) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_HEADERFUNCTION, add_header_line) == CURLE_OK;
 }
 
 int http_client_new(const struct http_client_options *options, struct http_client **ret)
@@ -140,6 +162,17 @@ int http_client_new(const struct http_client_options *options, struct http_clien
     if (!set_all(client, options))
         return ERR(-EINVAL);
     *ret = TAKE(client);
+    return 0;
+}
+
+/* curl_slist_append() returns the whole list, or NULL and leaves the list alone. */
+static int add_line(struct curl_slist **list, const char *line)
+{
+    struct curl_slist *longer = curl_slist_append(*list, line);
+
+    if (!longer)
+        return ERR(-ENOMEM);
+    *list = longer;
     return 0;
 }
 
@@ -183,20 +216,16 @@ int http_client_add_header(struct http_client *client, const char *header)
     return 0;
 }
 
+int http_client_next_header(struct http_client *client, const char *header)
+{
+    if (!is_one_line(header))
+        return ERR(-EINVAL);
+    return TRACE(add_line(&client->next, header));
+}
+
 const char *http_client_why(const struct http_client *client)
 {
     return client->why;
-}
-
-/* curl_slist_append() returns the whole list, or NULL and leaves the list alone. */
-static int add_line(struct curl_slist **list, const char *line)
-{
-    struct curl_slist *longer = curl_slist_append(*list, line);
-
-    if (!longer)
-        return ERR(-ENOMEM);
-    *list = longer;
-    return 0;
 }
 
 static int
@@ -214,6 +243,8 @@ make_headers(const struct http_client *client, const char *content_type, struct 
         r = add_line(ret, client->bearer);
     for (size_t i = 0; r == 0 && i < client->n_headers; i++)
         r = add_line(ret, client->headers[i]);
+    for (const struct curl_slist *at = client->next; r == 0 && at; at = at->next)
+        r = add_line(ret, at->data);
     return TRACE(r);
 }
 
@@ -240,7 +271,7 @@ static bool set_method(CURL *curl, const char *method, struct bytes body)
 }
 
 /* What libcurl says, as http_client_call() says it. */
-static int outcome_of(struct http_client *client, CURLcode code, const struct http_answer *answer)
+static int outcome_of(struct http_client *client, CURLcode code)
 {
     switch ((unsigned)code) {
     case CURLE_OK:
@@ -252,7 +283,7 @@ static int outcome_of(struct http_client *client, CURLcode code, const struct ht
     case CURLE_BAD_FUNCTION_ARGUMENT:
         return ERR(-EINVAL);
     case CURLE_WRITE_ERROR:
-        return ERR(answer->body.len > 0 ? -EFBIG : -ENOMEM);
+        return ERR(-EFBIG); /* beyond the limits, or no memory for what is within them */
     case CURLE_SSL_PINNEDPUBKEYNOTMATCH:
     case CURLE_PEER_FAILED_VERIFICATION:
         (void)snprintf(
@@ -282,11 +313,12 @@ static int perform(struct http_client *client, const char *path, struct http_ans
     if (url.failed)
         return ERR(-ENOMEM);
     if (curl_easy_setopt(client->curl, CURLOPT_URL, buf_str(&url)) != CURLE_OK ||
-        curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &answer->body) != CURLE_OK)
+        curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &answer->body) != CURLE_OK ||
+        curl_easy_setopt(client->curl, CURLOPT_HEADERDATA, &answer->headers) != CURLE_OK)
         return ERR(-ENOMEM);
     client->why[0] = '\0';
 
-    int r = outcome_of(client, curl_easy_perform(client->curl), answer);
+    int r = outcome_of(client, curl_easy_perform(client->curl));
 
     if (r != 0)
         return TRACE(r);
@@ -300,6 +332,41 @@ static int perform(struct http_client *client, const char *path, struct http_ans
 void http_answer_fini(struct http_answer *answer)
 {
     buf_fini(&answer->body);
+    buf_fini(&answer->headers);
+}
+
+static struct bytes trim(struct bytes s)
+{
+    while (s.len > 0 && (s.ptr[0] == ' ' || s.ptr[0] == '\t')) {
+        s.ptr++;
+        s.len--;
+    }
+    while (s.len > 0 &&
+           (s.ptr[s.len - 1] == ' ' || s.ptr[s.len - 1] == '\t' || s.ptr[s.len - 1] == '\r'))
+        s.len--;
+    return s;
+}
+
+bool http_answer_header(const struct http_answer *answer, const char *name, struct bytes *ret)
+{
+    struct bytes left = buf_bytes(&answer->headers);
+
+    while (left.len > 0) {
+        const uint8_t *end = memchr(left.ptr, '\n', left.len);
+        struct bytes line = {left.ptr, end ? (size_t)(end - left.ptr) : left.len};
+        const uint8_t *colon = memchr(line.ptr, ':', line.len);
+        size_t step = end ? line.len + 1 : line.len;
+
+        if (colon && bytes_eq_nocase((struct bytes){line.ptr, (size_t)(colon - line.ptr)}, name)) {
+            size_t at = (size_t)(colon - line.ptr) + 1;
+
+            *ret = trim((struct bytes){line.ptr + at, line.len - at});
+            return true;
+        }
+        left.ptr += step;
+        left.len -= step;
+    }
+    return false;
 }
 
 int http_client_call(struct http_client *client,
@@ -309,7 +376,7 @@ int http_client_call(struct http_client *client,
                      const char *content_type,
                      struct http_answer *ret)
 {
-    OWN(http_answer_fini) struct http_answer answer = {.body = BUF_INIT(HTTP_ANSWER_MAX_BYTES)};
+    OWN(http_answer_fini) struct http_answer answer = EMPTY_ANSWER;
     OWN(curl_slist_free_allp) struct curl_slist *headers = NULL;
     int r = make_headers(client, content_type, &headers);
 
@@ -320,10 +387,11 @@ int http_client_call(struct http_client *client,
         return ERR(-ENOMEM);
     r = perform(client, path, &answer);
     (void)curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(TAKE(client->next));
     if (r != 0)
         return TRACE(r);
     *ret = answer;
-    answer.body = BUF_INIT(HTTP_ANSWER_MAX_BYTES);
+    answer = EMPTY_ANSWER; /* it is the caller's now */
     return 0;
 }
 
@@ -346,7 +414,7 @@ int http_client_json(struct http_client *client,
                      json_t **ret)
 {
     OWN(freep) char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
-    OWN(http_answer_fini) struct http_answer answer = {.body = BUF_INIT(0)};
+    OWN(http_answer_fini) struct http_answer answer = EMPTY_ANSWER;
     int r;
 
     if (body && !text)

@@ -22,18 +22,20 @@ struct http_client;
 struct http_client_options {
     const char *base_url;    /* "https://10.77.0.1:443"; for a Unix socket "http://site" */
     const char *unix_socket; /* path, or NULL */
-    const uint8_t *pin;      /* SHA-256 of the site key's SubjectPublicKeyInfo, SHA256_BYTES; or NULL, which
+    const uint8_t
+        *pin; /* SHA-256 of the site key's SubjectPublicKeyInfo, SHA256_BYTES; or NULL, which
                                 means: verify against the system's certificate authorities */
-    const char *bearer;      /* token, or NULL; copied, never logged */
-    const char *user_agent;  /* "slipway/0.1.0" */
-    uint64_t timeout_us;     /* for a whole request; 0: none beyond 30 s to connect and a stalled peer */
+    const char *bearer;     /* token, or NULL; copied, never logged */
+    const char *user_agent; /* "slipway/0.1.0" */
+    uint64_t
+        timeout_us; /* for a whole request; 0: none beyond 30 s to connect and a stalled peer */
 };
 
 struct http_answer {
     unsigned status;
-    struct buf body;         /* owned; at most HTTP_ANSWER_MAX_BYTES */
-    char content_type[128];  /* "" if there is none */
-    struct buf headers;      /* owned; the header lines as they came: http_answer_header() */
+    struct buf body;        /* owned; at most HTTP_ANSWER_MAX_BYTES */
+    char content_type[128]; /* "" if there is none */
+    struct buf headers;     /* owned; the header lines as they came: http_answer_header() */
 };
 
 enum {
@@ -42,8 +44,9 @@ enum {
 
 /* Outcomes of http_client_call() and http_client_json() beside 0 */
 enum {
-    HTTP_CLIENT_E_UNREACHABLE = 1, /* could not connect, or the connection broke: worth another try */
-    HTTP_CLIENT_E_PIN = 2,         /* whoever answers does not have the site's key */
+    HTTP_CLIENT_E_UNREACHABLE =
+        1,                 /* could not connect, or the connection broke: worth another try */
+    HTTP_CLIENT_E_PIN = 2, /* whoever answers does not have the site's key */
 };
 
 int http_client_new(const struct http_client_options *options, struct http_client **ret);

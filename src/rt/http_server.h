@@ -40,7 +40,7 @@ struct http_server_options {
     unsigned socket_mode;            /* 0660, ... */
     const struct http_route *routes; /* ends with .method == NULL; borrowed for the server's life */
     void *ctx;                       /* for the handlers */
-    void (*tick)(void *ctx);         /* called at least once a second, between requests; may be NULL */
+    void (*tick)(void *ctx); /* called at least once a second, between requests; may be NULL */
 };
 
 int http_server_new(const struct http_server_options *options, struct http_server **ret);
@@ -53,7 +53,8 @@ int http_server_run(struct http_server *server);
 void http_server_stop(struct http_server *server);
 
 /* The request. Returned strings are borrowed until the handler returns; NULL means "not there". */
-const char *http_param(struct http_exchange *x, const char *name); /* of the route's pattern, decoded */
+const char *http_param(struct http_exchange *x,
+                       const char *name); /* of the route's pattern, decoded */
 const char *http_query(struct http_exchange *x, const char *name);
 const char *http_header(struct http_exchange *x, const char *name);
 struct bytes http_body(struct http_exchange *x);

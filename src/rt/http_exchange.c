@@ -1,0 +1,480 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "rt/http_exchange.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "rt/http_values.h"
+#include "rt/log.h"
+
+enum {
+    JSON_DEPTH_MAX = 32,
+    DETAIL_MAX_BYTES = 4096,
+    SHOWN_MAX = 256,
+};
+
+struct http_exchange {
+    struct MHD_Connection *connection;
+    const char *method;
+    const char *path;
+    const struct http_route *route; /* NULL: refused */
+    struct http_values params;
+    struct http_values query;
+    struct http_values headers; /* of the answer */
+    struct buf body;
+    struct MHD_Response *response; /* owned */
+    unsigned status;
+};
+
+DEFINE_FREEP(struct http_exchange *, http_exchange_free);
+
+void http_exchange_free(struct http_exchange *x)
+{
+    if (!x)
+        return;
+    http_values_fini(&x->params);
+    http_values_fini(&x->query);
+    http_values_fini(&x->headers);
+    buf_fini(&x->body);
+    if (x->response)
+        MHD_destroy_response(x->response);
+    free(x);
+}
+
+struct header_count {
+    unsigned n_host;
+    unsigned n_content_length;
+    unsigned n_transfer_encoding;
+};
+
+static enum MHD_Result
+count_header(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct header_count *count = ctx;
+
+    (void)kind;
+    (void)value;
+    if (strcasecmp(name, "Host") == 0)
+        count->n_host++;
+    if (strcasecmp(name, "Content-Length") == 0)
+        count->n_content_length++;
+    if (strcasecmp(name, "Transfer-Encoding") == 0)
+        count->n_transfer_encoding++;
+    return MHD_YES;
+}
+
+/* Headers on which two servers in a row may disagree about where a request ends: nginx sends none such. */
+static bool are_headers_ambiguous(struct MHD_Connection *connection)
+{
+    struct header_count count = {0};
+
+    (void)MHD_get_connection_values(connection, MHD_HEADER_KIND, count_header, &count);
+    return count.n_host > 1 || count.n_content_length + count.n_transfer_encoding > 1;
+}
+
+struct query_reader {
+    struct http_values *values;
+    int r;
+};
+
+static enum MHD_Result
+add_query(void *ctx, enum MHD_ValueKind kind, const char *name, const char *value)
+{
+    struct query_reader *reader = ctx;
+
+    (void)kind;
+    value = value ? value : "";
+    reader->r = http_values_add_encoded(reader->values, name, value, strlen(value));
+    return reader->r == 0 ? MHD_YES : MHD_NO;
+}
+
+/* Return: 0; 1 if the query is ill-encoded or too long; -ENOMEM. */
+static int read_query(struct http_exchange *x)
+{
+    struct query_reader reader = {.values = &x->query};
+
+    (void)MHD_get_connection_values(x->connection, MHD_GET_ARGUMENT_KIND, add_query, &reader);
+    return TRACE(reader.r);
+}
+
+static bool is_method_of(const struct http_route *route, const char *method)
+{
+    if (strcmp(route->method, method) == 0)
+        return true;
+    return strcmp(method, "HEAD") == 0 && strcmp(route->method, "GET") == 0;
+}
+
+/* Return: 0 with x->route set, 1 if no route has this path, 2 if none has it with this method. */
+static int find_route(struct http_exchange *x, const struct http_route *routes)
+{
+    int outcome = 1;
+
+    for (const struct http_route *route = routes; route->method; route++) {
+        int r;
+
+        http_values_fini(&x->params);
+        r = http_values_match(route->pattern, x->path, &x->params);
+        if (r < 0)
+            return TRACE(r);
+        if (r > 0)
+            continue;
+        outcome = 2;
+        if (is_method_of(route, x->method)) {
+            x->route = route;
+            return 0;
+        }
+    }
+    return outcome;
+}
+
+static int refuse_no_route(struct http_exchange *x, bool is_path_known)
+{
+    char shown[SHOWN_MAX];
+
+    (void)log_escape(shown, sizeof(shown), x->path, strlen(x->path));
+    if (is_path_known)
+        return TRACE(http_reply_problem(x,
+                                        405,
+                                        "SLW-0004",
+                                        "Method not allowed",
+                                        "%s cannot be used on %s.",
+                                        x->method,
+                                        shown));
+    return TRACE(http_reply_problem(
+        x, 404, "SLW-0003", "No such resource", "There is nothing at %s.", shown));
+}
+
+static int refuse_large(struct http_exchange *x)
+{
+    return TRACE(http_reply_problem(x,
+                                    413,
+                                    "SLW-0005",
+                                    "Request too large",
+                                    "This request may have a body of at most %zu bytes.",
+                                    x->route->body_max_bytes));
+}
+
+/* Whether the length that is announced is more than the route takes. */
+static bool is_announced_too_large(struct http_exchange *x)
+{
+    const char *length = http_header(x, "Content-Length");
+    uint64_t n;
+
+    return length && !bytes_parse_u64(bytes_of(length), 0, x->route->body_max_bytes, &n);
+}
+
+static int look_at_start(struct http_exchange *x, const struct http_route *routes)
+{
+    int r;
+
+    if (are_headers_ambiguous(x->connection))
+        return TRACE(http_reply_problem(x,
+                                        400,
+                                        "SLW-0006",
+                                        "Malformed request",
+                                        "Host, Content-Length or Transfer-Encoding is ambiguous."));
+    r = read_query(x);
+    if (r < 0)
+        return TRACE(r);
+    if (r > 0)
+        return TRACE(http_reply_problem(
+            x, 400, "SLW-0006", "Malformed request", "The query string cannot be decoded."));
+    r = find_route(x, routes);
+    if (r < 0)
+        return TRACE(r);
+    if (r > 0)
+        return TRACE(refuse_no_route(x, r == 2));
+    if (is_announced_too_large(x))
+        return TRACE(refuse_large(x));
+    x->body = BUF_INIT(x->route->body_max_bytes);
+    return 0;
+}
+
+int http_exchange_new(const struct http_exchange_start *start, struct http_exchange **ret)
+{
+    OWN(http_exchange_freep) struct http_exchange *x = calloc(1, sizeof(*x));
+    int r;
+
+    if (!x)
+        return ERR(-ENOMEM);
+    x->connection = start->connection;
+    x->method = start->method;
+    x->path = start->path;
+    r = look_at_start(x, start->routes);
+    if (r < 0)
+        return TRACE(r);
+    *ret = TAKE(x);
+    return 0;
+}
+
+bool http_exchange_is_over(const struct http_exchange *x)
+{
+    return x->response;
+}
+
+void http_exchange_feed(struct http_exchange *x, struct bytes piece)
+{
+    if (!x->response)
+        buf_add(&x->body, piece);
+}
+
+/* What a handler could not say itself. */
+static void fail(struct http_exchange *x, int r)
+{
+    char shown[SHOWN_MAX];
+
+    log_error("request failed",
+              "error=SLW-0001 method=%s path=\"%s\" errno=%d text=\"%s\"",
+              x->method,
+              log_escape(shown, sizeof(shown), x->path, strlen(x->path)),
+              -r,
+              strerrordesc_np(-r));
+    if (x->response)
+        MHD_destroy_response(x->response);
+    x->response = NULL;
+    (void)http_reply_problem(x,
+                             500,
+                             "SLW-0001",
+                             "Internal error",
+                             "The server could not finish this request; its log says why.");
+}
+
+void http_exchange_handle(struct http_exchange *x, void *ctx)
+{
+    int r;
+
+    if (x->response)
+        return;
+    if (x->body.failed)
+        r = refuse_large(x);
+    else
+        r = x->route->handle(ctx, x);
+    if (r == 0 && !x->response)
+        r = ERR(-ENOMSG);
+    if (r < 0)
+        fail(x, r);
+}
+
+enum MHD_Result http_exchange_queue(struct http_exchange *x)
+{
+    if (!x->response)
+        return MHD_NO; /* no memory even for the refusal: the connection is closed */
+    return MHD_queue_response(x->connection, x->status, x->response);
+}
+
+const char *http_param(struct http_exchange *x, const char *name)
+{
+    return http_values_find(&x->params, name);
+}
+
+const char *http_query(struct http_exchange *x, const char *name)
+{
+    return http_values_find(&x->query, name);
+}
+
+const char *http_header(struct http_exchange *x, const char *name)
+{
+    return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
+}
+
+struct bytes http_body(struct http_exchange *x)
+{
+    return buf_bytes(&x->body);
+}
+
+const char *http_method(struct http_exchange *x)
+{
+    return x->method;
+}
+
+const char *http_path(struct http_exchange *x)
+{
+    return x->path;
+}
+
+bool http_peer_uid(struct http_exchange *x, uint32_t *ret)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(x->connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    struct ucred peer;
+    socklen_t len = sizeof(peer);
+
+    if (!info || getsockopt(info->connect_fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
+        return false;
+    *ret = peer.uid;
+    return true;
+}
+
+static bool is_deeper(const json_t *value, unsigned levels);
+
+static bool is_object_deeper(const json_t *object, unsigned levels)
+{
+    const char *key;
+    json_t *item;
+
+    json_object_foreach(
+        (json_t *)(uintptr_t)object, key, item) if (is_deeper(item, levels)) return true;
+    return false;
+}
+
+static bool is_deeper(const json_t *value, unsigned levels)
+{
+    if (!json_is_object(value) && !json_is_array(value))
+        return false;
+    if (levels == 0)
+        return true;
+    if (json_is_object(value))
+        return is_object_deeper(value, levels - 1);
+    for (size_t i = 0; i < json_array_size(value); i++)
+        if (is_deeper(json_array_get(value, i), levels - 1))
+            return true;
+    return false;
+}
+
+int http_body_json(struct http_exchange *x, json_t **ret)
+{
+    json_error_t error = {.line = 0};
+    OWN(json_decrefp)
+    json_t *value = json_loadb(buf_str(&x->body), x->body.len, JSON_REJECT_DUPLICATES, &error);
+    char shown[SHOWN_MAX];
+    int r;
+
+    if (json_is_object(value) && !is_deeper(value, JSON_DEPTH_MAX)) {
+        *ret = TAKE(value);
+        return 0;
+    }
+    if (value)
+        r = http_reply_problem(x,
+                               400,
+                               "SLW-0002",
+                               "Not a JSON object",
+                               "The body must be one JSON object, at most %d levels deep.",
+                               JSON_DEPTH_MAX);
+    else
+        r = http_reply_problem(x,
+                               400,
+                               "SLW-0002",
+                               "Not a JSON object",
+                               "Line %d, column %d: %s",
+                               error.line,
+                               error.column,
+                               log_escape(shown, sizeof(shown), error.text, strlen(error.text)));
+    return r < 0 ? TRACE(r) : 1;
+}
+
+static bool add_headers(struct http_exchange *x, struct MHD_Response *response)
+{
+    for (size_t i = 0; i < x->headers.n; i++)
+        if (MHD_add_response_header(response, x->headers.names[i], x->headers.values[i]) != MHD_YES)
+            return false;
+    if (!MHD_get_response_header(response, "Cache-Control") &&
+        MHD_add_response_header(response, "Cache-Control", "no-store") != MHD_YES)
+        return false;
+    return MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
+}
+
+static void destroy_responsep(struct MHD_Response **response)
+{
+    if (*response)
+        MHD_destroy_response(*response);
+}
+
+int http_reply_bytes(struct http_exchange *x,
+                     unsigned status,
+                     const char *content_type,
+                     struct bytes body)
+{
+    OWN(destroy_responsep) struct MHD_Response *response = NULL;
+
+    if (x->response)
+        return ERR(-EALREADY);
+    /* MHD_RESPMEM_MUST_COPY only reads, whatever the prototype says */
+    response = MHD_create_response_from_buffer(
+        body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
+    if (!response || !add_headers(x, response))
+        return ERR(-ENOMEM);
+    if (content_type &&
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) != MHD_YES)
+        return ERR(-ENOMEM);
+    x->status = status;
+    x->response = TAKE(response);
+    return 0;
+}
+
+int http_reply_empty(struct http_exchange *x, unsigned status)
+{
+    return TRACE(http_reply_bytes(x, status, NULL, bytes_of("")));
+}
+
+static int
+reply_value(struct http_exchange *x, unsigned status, const char *content_type, json_t *value)
+{
+    OWN(json_decrefp) json_t *owned = value;
+    OWN(freep) char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+
+    if (!text)
+        return ERR(-ENOMEM);
+    return TRACE(http_reply_bytes(x, status, content_type, bytes_of(text)));
+}
+
+int http_reply_json(struct http_exchange *x, unsigned status, json_t *value)
+{
+    return TRACE(reply_value(x, status, "application/json", value));
+}
+
+int http_add_header(struct http_exchange *x, const char *name, const char *value)
+{
+    int r = http_values_add(&x->headers, name, value);
+
+    if (r == 1)
+        return ERR(-ENOSPC);
+    return TRACE(r);
+}
+
+int http_reply_problem(struct http_exchange *x,
+                       unsigned status,
+                       const char *error_id,
+                       const char *title,
+                       const char *detail,
+                       ...)
+{
+    char text[DETAIL_MAX_BYTES];
+    char shown[DETAIL_MAX_BYTES];
+    va_list args;
+    int n;
+
+    va_start(args, detail);
+    n = vsnprintf(text, sizeof(text), detail, args);
+    va_end(args);
+    if (n < 0)
+        return ERR(-EINVAL);
+
+    OWN(json_decrefp) json_t *sentence = json_string(text);
+
+    if (!sentence) /* not UTF-8, perhaps cut in the middle of a character */
+        sentence = json_string(log_escape(shown, sizeof(shown), text, strlen(text)));
+    return TRACE(reply_value(x,
+                             status,
+                             "application/problem+json",
+                             json_pack("{s:s+, s:s, s:s, s:i, s:O}",
+                                       "type",
+                                       "urn:slipway:error:",
+                                       error_id,
+                                       "error_id",
+                                       error_id,
+                                       "title",
+                                       title,
+                                       "status",
+                                       (int)status,
+                                       "detail",
+                                       sentence)));
+}

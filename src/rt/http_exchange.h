@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * One request and its answer, as the server drives it; handlers see it through rt/http_server.h
+ */
+
+#include <stdbool.h>
+
+#include <microhttpd.h>
+
+#include "base/bytes.h"
+#include "rt/http_server.h"
+
+struct http_exchange_start {
+    const struct http_route *routes; /* borrowed, like all of these, for the life of the exchange */
+    struct MHD_Connection *connection;
+    const char *method;
+    const char *path; /* percent-encoded */
+};
+
+/**
+ * http_exchange_new() - look at the headers: find the route, or make the answer that refuses
+ */
+int http_exchange_new(const struct http_exchange_start *start, struct http_exchange **ret);
+void http_exchange_free(struct http_exchange *x);
+
+/* Whether there is an answer before the body has been read. */
+bool http_exchange_is_over(const struct http_exchange *x);
+
+/* A piece of the body. */
+void http_exchange_feed(struct http_exchange *x, struct bytes piece);
+
+/* The body is complete: call the handler, unless the answer is there already. There is one afterwards. */
+void http_exchange_handle(struct http_exchange *x, void *ctx);
+
+/* Hand the answer to the daemon. */
+enum MHD_Result http_exchange_queue(struct http_exchange *x);

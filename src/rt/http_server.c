@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "rt/http_server.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/clock.h"
+#include "plat/file.h"
+#include "rt/http_exchange.h"
+#include "rt/log.h"
+
+enum {
+    BACKLOG = 128,
+    CONNECTIONS_MAX = 256,
+    REQUEST_TIMEOUT_S = 90,
+    HEADERS_MAX_BYTES = 32 * 1024,
+    TICK_US = 1000 * 1000,
+    US_PER_MS = 1000,
+    MS_PER_S = 1000,
+};
+
+struct http_server {
+    struct http_server_options options;
+    struct MHD_Daemon *daemon; /* owned */
+    char path[PATH_MAX];       /* where the socket really is; "" until it is there */
+    int listen_fd;             /* owned until the daemon has it */
+    int stop_fd;               /* owned; an eventfd: http_server_stop() may come at any moment */
+    int epoll_fd;              /* the daemon's */
+    uint64_t next_tick_us;
+};
+
+DEFINE_FREEP(struct http_server *, http_server_free);
+
+void http_server_free(struct http_server *server)
+{
+    if (!server)
+        return;
+    if (server->daemon)
+        MHD_stop_daemon(server->daemon);
+    fd_closep(&server->listen_fd);
+    fd_closep(&server->stop_fd);
+    if (server->path[0] != '\0')
+        (void)unlink(server->path);
+    free(server);
+}
+
+/* A symbolic link names the place of the socket: the parent lays them out so, with tighter folders. */
+static int place_of(const char *path, char ret[static PATH_MAX])
+{
+    char target[PATH_MAX];
+    ssize_t n = readlink(path, target, sizeof(target) - 1);
+    const char *slash = strrchr(path, '/');
+    int folder_len = slash ? (int)(slash - path) + 1 : 0;
+    int written;
+
+    if (n < 0) {
+        written = snprintf(ret, PATH_MAX, "%s", path);
+    } else {
+        target[n] = '\0';
+        written =
+            snprintf(ret, PATH_MAX, "%.*s%s", target[0] == '/' ? 0 : folder_len, path, target);
+    }
+    if (written < 0 || written >= PATH_MAX)
+        return ERR(-ENAMETOOLONG);
+    return 0;
+}
+
+static int open_socket(struct http_server *server)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    char path[PATH_MAX];
+    int r = place_of(server->options.socket_path, path);
+
+    if (r < 0)
+        return TRACE(r);
+    if (strlen(path) >= sizeof(address.sun_path))
+        return ERR(-ENAMETOOLONG);
+    memcpy(address.sun_path, path, strlen(path) + 1);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return ERR(-errno);
+    server->listen_fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (server->listen_fd < 0)
+        return ERR(-errno);
+    /* before bind() it bounds the mode that the file is born with; afterwards the umask is undone */
+    if (fchmod(server->listen_fd, (mode_t)server->options.socket_mode) != 0 ||
+        bind(server->listen_fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
+        return ERR(-errno);
+    memcpy(server->path, path, strlen(path) + 1);
+    if (chmod(path, (mode_t)server->options.socket_mode) != 0 ||
+        listen(server->listen_fd, BACKLOG) != 0)
+        return ERR(-errno);
+    return 0;
+}
+
+/* First with the headers, then with each piece of the body, at last with nothing. */
+static enum MHD_Result on_request(void *ctx,
+                                  struct MHD_Connection *connection,
+                                  const char *path,
+                                  const char *method,
+                                  const char *version,
+                                  const char *piece,
+                                  size_t *piece_len,
+                                  void **state) /* NOLINT(readability-function-size): MHD's */
+{
+    struct http_server *server = ctx;
+    struct http_exchange *x = *state;
+
+    (void)version;
+    if (!x) {
+        struct http_exchange_start start = {
+            .routes = server->options.routes,
+            .connection = connection,
+            .method = method,
+            .path = path,
+        };
+
+        if (http_exchange_new(&start, &x) < 0)
+            return MHD_NO;
+        *state = x;
+        return http_exchange_is_over(x) ? http_exchange_queue(x) : MHD_YES;
+    }
+    if (*piece_len > 0) {
+        http_exchange_feed(x, (struct bytes){(const uint8_t *)piece, *piece_len});
+        *piece_len = 0;
+        return MHD_YES;
+    }
+    http_exchange_handle(x, server->options.ctx);
+    return http_exchange_queue(x);
+}
+
+static void on_end(void *ctx,
+                   struct MHD_Connection *connection,
+                   void **state,
+                   enum MHD_RequestTerminationCode how)
+{
+    (void)ctx;
+    (void)connection;
+    (void)how;
+    http_exchange_free(*state);
+    *state = NULL;
+}
+
+/* Decoding is ours: MHD's own would hide an encoded slash and cut at an encoded NUL. */
+static size_t leave_encoded(void *ctx, struct MHD_Connection *connection, char *text)
+{
+    (void)ctx;
+    (void)connection;
+    return strlen(text);
+}
+
+__attribute__((format(printf, 2, 0))) static void
+on_message(void *ctx, const char *format, va_list args)
+{
+    char text[256];
+    char shown[512];
+    int n = vsnprintf(text, sizeof(text), format, args);
+
+    (void)ctx;
+    if (n > 0)
+        log_debug("http",
+                  "text=\"%s\"",
+                  log_escape(shown, sizeof(shown), text, strnlen(text, sizeof(text))));
+}
+
+static int start_daemon(struct http_server *server)
+{
+    const union MHD_DaemonInfo *info;
+
+    server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG,
+                                      0,
+                                      NULL,
+                                      NULL,
+                                      on_request,
+                                      server,
+                                      MHD_OPTION_EXTERNAL_LOGGER,
+                                      on_message,
+                                      NULL,
+                                      MHD_OPTION_LISTEN_SOCKET,
+                                      server->listen_fd,
+                                      MHD_OPTION_NOTIFY_COMPLETED,
+                                      on_end,
+                                      NULL,
+                                      MHD_OPTION_UNESCAPE_CALLBACK,
+                                      leave_encoded,
+                                      NULL,
+                                      MHD_OPTION_CONNECTION_LIMIT,
+                                      (unsigned)CONNECTIONS_MAX,
+                                      MHD_OPTION_CONNECTION_TIMEOUT,
+                                      (unsigned)REQUEST_TIMEOUT_S,
+                                      MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+                                      (size_t)HEADERS_MAX_BYTES,
+                                      MHD_OPTION_STRICT_FOR_CLIENT,
+                                      1,
+                                      MHD_OPTION_END);
+    if (!server->daemon)
+        return ERR(-EIO);
+    server->listen_fd = -1; /* the daemon closes it */
+    info = MHD_get_daemon_info(server->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+    if (!info || info->epoll_fd < 0)
+        return ERR(-EIO);
+    server->epoll_fd = info->epoll_fd;
+    return 0;
+}
+
+int http_server_new(const struct http_server_options *options, struct http_server **ret)
+{
+    OWN(http_server_freep) struct http_server *server = calloc(1, sizeof(*server));
+    int r;
+
+    if (!server)
+        return ERR(-ENOMEM);
+    server->options = *options;
+    server->listen_fd = -1;
+    server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->stop_fd < 0)
+        return ERR(-errno);
+    r = open_socket(server);
+    if (r < 0)
+        return TRACE(r);
+    r = start_daemon(server);
+    if (r < 0)
+        return TRACE(r);
+    *ret = TAKE(server);
+    return 0;
+}
+
+static void tick(struct http_server *server)
+{
+    uint64_t now = clock_monotonic_us();
+
+    if (now < server->next_tick_us)
+        return;
+    server->next_tick_us = now + TICK_US;
+    if (server->options.tick)
+        server->options.tick(server->options.ctx);
+}
+
+static int wait_ms(struct http_server *server)
+{
+    MHD_UNSIGNED_LONG_LONG ms = 0;
+    uint64_t now = clock_monotonic_us();
+    uint64_t until_tick_us = server->next_tick_us > now ? server->next_tick_us - now : 0;
+    int least = (int)(until_tick_us / US_PER_MS) + 1;
+
+    if (MHD_get_timeout(server->daemon, &ms) == MHD_YES && ms < (unsigned)least)
+        return (int)ms;
+    return least;
+}
+
+int http_server_run(struct http_server *server)
+{
+    for (;;) {
+        tick(server);
+
+        struct pollfd fds[] = {
+            {.fd = server->stop_fd, .events = POLLIN},
+            {.fd = server->epoll_fd, .events = POLLIN},
+        };
+
+        if (poll(fds, 2, wait_ms(server)) < 0 && errno != EINTR)
+            return ERR(-errno);
+        if (fds[0].revents != 0)
+            return 0;
+        if (MHD_run(server->daemon) != MHD_YES)
+            return ERR(-EIO);
+    }
+}
+
+void http_server_stop(struct http_server *server)
+{
+    int saved = errno;
+    const uint64_t one = 1;
+
+    /* can only fail when it has been told already */
+    if (write(server->stop_fd, &one, sizeof(one)) < 0)
+        errno = saved;
+}
