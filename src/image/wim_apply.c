@@ -3,6 +3,7 @@
 #include "image/wim_apply.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <unistd.h>
 #include <wimlib.h>
