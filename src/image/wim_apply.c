@@ -57,7 +57,12 @@ int wim_apply(int fd, const char *target, struct buf *why)
 
     if (r < 0)
         return TRACE(r);
-    r = wimlib_extract_image_from_pipe_with_progress(fd,
+
+    int own = fcntl(fd, F_DUPFD_CLOEXEC, 0); /* wimlib closes what it reads from */
+
+    if (own < 0)
+        return ERR(-errno);
+    r = wimlib_extract_image_from_pipe_with_progress(own,
                                                      "1",
                                                      target,
                                                      WIMLIB_EXTRACT_FLAG_UNIX_DATA |
