@@ -434,7 +434,7 @@ def apt_sources() -> list:
     found = []
     for path in lists:
         text = path.read_text(encoding="utf-8") if path.suffix in (".list", ".sources") and path.exists() else ""
-        if re.search(r"^\s*(deb|Suites:)\b.*\bbookworm", text, re.M) and "debian" in text:
+        if re.search(r"^\s*(deb |Suites:).*\bbookworm", text, re.M) and "debian" in text:
             found.append(str(path))
     if not found:
         raise LabError("no Debian 12 (bookworm) package source in /etc/apt: is this Debian 12?")
