@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/pxe/boot_name.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/bytes.h"
+
+enum {
+    PACKAGE_ID_LEN = 8,
+};
+
+static const char *const image_files[] = {
+    "shimx64.efi",
+    "grubx64-signed.efi",
+    "grubx64-slipway.efi",
+    "undionly.kpxe",
+    "vmlinuz",
+    "initrd.img",
+    "ramdisk.img",
+    "boot-image.json",
+};
+
+static bool is_package_id(struct bytes text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        bool is_digit = text.ptr[i] >= '0' && text.ptr[i] <= '9';
+        bool is_letter = text.ptr[i] >= 'A' && text.ptr[i] <= 'Z';
+
+        if (!is_digit && !is_letter)
+            return false;
+    }
+    return text.len == PACKAGE_ID_LEN;
+}
+
+static bool begins_with(struct bytes *text, const char *prefix)
+{
+    size_t len = strlen(prefix);
+    struct bytes head;
+
+    return text->len >= len && memcmp(text->ptr, prefix, len) == 0 && bytes_take(text, len, &head);
+}
+
+/* "PREFIX" MAC "SUFFIX" */
+static bool
+read_mac(struct bytes name, const char *prefix, const char *suffix, uint8_t ret[static MAC_BYTES])
+{
+    struct bytes middle;
+    size_t tail = strlen(suffix);
+
+    return begins_with(&name, prefix) && name.len > tail &&
+           bytes_take(&name, name.len - tail, &middle) && bytes_eq(name, bytes_of(suffix)) &&
+           mac_parse(middle, ret);
+}
+
+static enum boot_name_kind file_kind(struct bytes file)
+{
+    if (bytes_eq(file, bytes_of("grubx64.efi")))
+        return BOOT_NAME_SECOND_STAGE;
+    if (bytes_eq(file, bytes_of("mmx64.efi")))
+        return BOOT_NAME_MOK_MANAGER;
+    for (size_t i = 0; i < sizeof(image_files) / sizeof(image_files[0]); i++)
+        if (bytes_eq(file, bytes_of(image_files[i])))
+            return BOOT_NAME_FILE;
+    return BOOT_NAME_OTHER;
+}
+
+static void read_image_file(struct bytes name, struct boot_name *ret)
+{
+    struct bytes folder = {name.ptr, PACKAGE_ID_LEN + strlen("/x64")};
+    struct bytes id;
+
+    if (!bytes_take(&name, PACKAGE_ID_LEN, &id) || !is_package_id(id) ||
+        !begins_with(&name, "/x64/"))
+        return;
+    memcpy(ret->folder, folder.ptr, folder.len);
+    ret->folder[folder.len] = '\0';
+    ret->kind = file_kind(name);
+}
+
+struct boot_name boot_name_read(const char *name)
+{
+    struct boot_name ret = {.kind = BOOT_NAME_OTHER};
+    struct bytes text = bytes_of(name);
+
+    if (bytes_eq(text, bytes_of("grub/grub.cfg")))
+        ret.kind = BOOT_NAME_GRUB_CONFIG;
+    else if (read_mac(text, "grub/device/", ".cfg", ret.mac))
+        ret.kind = BOOT_NAME_GRUB_MENU;
+    else if (read_mac(text, "ipxe/", ".ipxe", ret.mac))
+        ret.kind = BOOT_NAME_IPXE_SCRIPT;
+    else
+        read_image_file(text, &ret);
+    return ret;
+}
