@@ -1,0 +1,364 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * Apply Operating System Image: the image is streamed over HTTP into the file system, hash-checked, and
+ * never stored twice
+ *
+ * The step's thread fetches, and so tells how far it is; a second one runs wimlib. Each closes its end
+ * of the stream when it is done, so neither can wait for the other for ever. The step can be repeated:
+ * it begins by emptying the volume.
+ */
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "agent/fetch/fetch.h"
+#include "agent/run/order.h"
+#include "agent/run/target.h"
+#include "agent/steps/step.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "image/wim_apply.h"
+#include "plat/clock.h"
+#include "plat/file.h"
+#include "ts/vars.h"
+
+enum {
+    WHY_MAX_BYTES = 4096,
+    PATH_MAX_BYTES = 1024,
+    WHAT_MAX = 160,
+    SOCKET_BYTES = 4 * 1024 * 1024,
+    INDEX_MAX = 256,
+    POLL_US = 200 * 1000,
+    US_PER_S = 1000 * 1000,
+    MIB = 1024 * 1024,
+    PERCENT_MAX = 99, /* until the file system is written out */
+};
+
+struct writer {     /* wimlib's side */
+    int fd;         /* owned by the thread */
+    int outcome;    /* of wim_apply(), like why: to be read after pthread_join() */
+    struct buf why; /* owned */
+    _Atomic bool is_done;
+};
+
+struct job {
+    struct step_context *c;
+    const char *package_id;
+    const struct order_index *image;
+    struct writer writer;
+    struct fetch_report report;
+    bool is_cancelled;
+};
+
+static void job_fini(struct job *job)
+{
+    buf_fini(&job->writer.why);
+}
+
+static void closedirp(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+static int remove_entry(const char *name)
+{
+    char path[PATH_MAX_BYTES];
+    int n = snprintf(path, sizeof(path), "%s/%s", TARGET_ROOT, name);
+
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return ERR(-ENAMETOOLONG);
+    if (unlink(path) == 0 || errno == ENOENT)
+        return 0;
+    return TRACE(dir_remove(path));
+}
+
+static bool is_kept(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
+           strcmp(name, TARGET_STATE_FOLDER) == 0 || strcmp(name, "lost+found") == 0;
+}
+
+/* Everything goes but what the sequence itself needs. */
+static int empty_volume(void)
+{
+    OWN(closedirp) DIR *dir = opendir(TARGET_ROOT);
+
+    if (!dir)
+        return ERR(-errno);
+    for (;;) {
+        errno = 0;
+
+        const struct dirent *entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): our own DIR */
+
+        if (!entry)
+            return errno == 0 ? 0 : ERR(-errno);
+
+        int r = is_kept(entry->d_name) ? 0 : remove_entry(entry->d_name);
+
+        if (r < 0)
+            return TRACE(r);
+    }
+}
+
+static bool tell(void *ctx, const struct fetch_progress *progress)
+{
+    struct job *job = ctx;
+    uint64_t percent =
+        progress->total_bytes > 0 ? progress->done_bytes * 100 / progress->total_bytes : 0;
+    char what[WHAT_MAX];
+
+    (void)snprintf(what,
+                   sizeof(what),
+                   "Applying image %" PRIu32 " of %s: %" PRIu64 " of %" PRIu64 " MiB",
+                   job->image->index,
+                   job->package_id,
+                   progress->done_bytes / MIB,
+                   progress->total_bytes / MIB);
+    if (!job->c->progress(job->c->ctx,
+                          percent < PERCENT_MAX ? (unsigned)percent : PERCENT_MAX,
+                          progress->rate_bytes_per_s,
+                          what))
+        job->is_cancelled = true;
+    return !job->is_cancelled;
+}
+
+static void *run_writer(void *ctx)
+{
+    struct writer *writer = ctx;
+
+    writer->outcome = wim_apply(writer->fd, TARGET_ROOT, &writer->why);
+    fd_closep(&writer->fd); /* a fetch that is still at it learns that nobody reads */
+    writer->is_done = true;
+    return NULL;
+}
+
+/* The last files are being written, and nothing more arrives. It is not cut off: that takes seconds. */
+static void wait_for_writer(struct job *job)
+{
+    struct fetch_progress all = {job->image->size_bytes, job->image->size_bytes, 0};
+
+    while (!job->writer.is_done) {
+        clock_sleep_us(POLL_US);
+        (void)tell(job, &all);
+    }
+}
+
+static int fetch_image(struct job *job, int fd)
+{
+    const struct order *order = job->c->order;
+    OWN(freep) const char **sources = calloc(order->n_sources, sizeof(*sources));
+    struct fetch_options options = {.n_sources = order->n_sources, .progress = tell, .ctx = job};
+
+    if (!sources)
+        return ERR(-ENOMEM);
+    for (size_t i = 0; i < order->n_sources; i++)
+        sources[i] = order->sources[i];
+    options.sources = sources;
+    return fetch_stream(&options, job->image->manifest, job->image->size_bytes, fd, &job->report);
+}
+
+/* Return: of fetch_stream(). */
+static int stream_image(struct job *job)
+{
+    OWN(fd_closep) int out = -1;
+    int size = SOCKET_BYTES;
+    pthread_t thread;
+    int ends[2];
+    int r;
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
+        return ERR(-errno);
+    out = ends[0];
+    job->writer.fd = ends[1];
+    (void)setsockopt(out, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
+    if (pthread_create(&thread, NULL, run_writer, &job->writer) != 0) {
+        fd_closep(&job->writer.fd);
+        return ERR(-EAGAIN);
+    }
+    r = fetch_image(job, out);
+    fd_closep(&out); /* the end of the stream, whole or not */
+    wait_for_writer(job);
+    (void)pthread_join(thread, NULL);
+    return r;
+}
+
+static int fail_fetch(const struct job *job, int outcome, struct step_result *ret)
+{
+    switch (outcome) {
+    case FETCH_E_CONTENT:
+        return step_fail(ret,
+                         "SLW-0301",
+                         "Content of image %" PRIu32 " of %s is bad: %s, asked for twice. Validate "
+                         "the content of the package on the distribution point.",
+                         job->image->index,
+                         job->package_id,
+                         job->report.why);
+    case FETCH_E_UNREACHABLE:
+        return step_fail(ret,
+                         "SLW-0302",
+                         "Nothing has arrived of image %" PRIu32 " of %s for %d minutes: %s. Check "
+                         "the network and the distribution point.",
+                         job->image->index,
+                         job->package_id,
+                         FETCH_GIVE_UP_S / 60,
+                         job->report.why);
+    default:
+        return step_fail(ret,
+                         "SLW-0309",
+                         "Applying image %" PRIu32 " of %s was cancelled at the site. The volume "
+                         "holds a part of the image.",
+                         job->image->index,
+                         job->package_id);
+    }
+}
+
+static int fail_writer(const struct job *job, struct step_result *ret)
+{
+    static const struct {
+        const char *error_id;
+        const char *what;
+    } failures[] = {
+        [WIM_APPLY_E_STREAM] = {"SLW-0304", "is not a usable image"},
+        [WIM_APPLY_E_TARGET] = {"SLW-0305", "could not be written to the volume"},
+        [WIM_APPLY_E_LOST] = {"SLW-0306", "could not be restored completely"},
+    };
+    int outcome = job->writer.outcome;
+
+    return step_fail(ret,
+                     failures[outcome].error_id,
+                     "Image %" PRIu32 " of %s %s (%s): %s",
+                     job->image->index,
+                     job->package_id,
+                     failures[outcome].what,
+                     job->c->target->root_device,
+                     buf_str(&job->writer.why));
+}
+
+/* The file system is written out: then it is done. */
+static int finish(struct job *job, struct step_result *ret)
+{
+    const struct fetch_report *report = &job->report;
+    uint64_t seconds = report->elapsed_us / US_PER_S + 1;
+    OWN(fd_closep) int root = open(TARGET_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    char what[WHAT_MAX];
+
+    if (root < 0 || syncfs(root) < 0)
+        return ERR(-errno);
+    (void)snprintf(what,
+                   sizeof(what),
+                   "Image applied: %" PRIu64 " MiB in %" PRIu64 " s; %s",
+                   job->image->size_bytes / MIB,
+                   seconds,
+                   fetch_bound_by(report));
+    (void)job->c->progress(job->c->ctx, 100, job->image->size_bytes / seconds, what);
+    job->c->log(job->c->ctx,
+                "%s (%" PRIu64 " MiB received, waited %" PRIu64 " ms for the network and %" PRIu64
+                " ms for the files, checked for %" PRIu64 " ms, %u transfers repeated)",
+                what,
+                report->received_bytes / MIB,
+                report->network_wait_us / 1000,
+                report->writer_wait_us / 1000,
+                report->check_us / 1000,
+                report->n_retries);
+    if (ts_vars_set(job->c->vars, "OSDTargetSystemDrive", TARGET_ROOT, TS_BY_ENGINE) != 0)
+        return ERR(-ENOMEM);
+    *ret = (struct step_result){0};
+    return 0;
+}
+
+static int apply(struct job *job, struct step_result *ret)
+{
+    int r = empty_volume();
+
+    if (r < 0)
+        return step_fail(ret,
+                         "SLW-0305",
+                         "Could not empty the volume %s before applying %s: %s.",
+                         job->c->target->root_device,
+                         job->package_id,
+                         strerrordesc_np(-r));
+    r = stream_image(job);
+    if (r < 0)
+        return TRACE(r);
+    /* without a reader, the reader knows why; without the whole stream, the fetch does */
+    if (r != 0 && r != FETCH_E_CONSUMER)
+        return fail_fetch(job, r, ret);
+    if (job->writer.outcome < 0)
+        return TRACE(job->writer.outcome);
+    if (job->writer.outcome > 0)
+        return fail_writer(job, ret);
+    return r == 0 ? finish(job, ret) : ERR(-EPIPE);
+}
+
+static const struct order_index *find_index(const struct order_content *content, uint64_t index)
+{
+    for (size_t i = 0; i < content->n_indexes; i++)
+        if (content->indexes[i].index == index)
+            return &content->indexes[i];
+    return NULL;
+}
+
+/* Which image. Return: NULL if @ret was set as a failure. */
+static const struct order_index *choose_image(struct step_context *c, struct step_result *ret)
+{
+    const char *id = step_value(c, "ImagePackageID");
+    const char *number = step_value(c, "OSDImageIndex");
+    const struct order_content *content = order_find_content(c->order, id);
+    const struct order_index *image = NULL;
+    uint64_t index = 1;
+
+    if (number[0] != '\0' && !bytes_parse_u64(bytes_of(number), 1, INDEX_MAX, &index)) {
+        (void)step_fail(
+            ret, "SLW-0307", "\"%s\" is not an image index: 1 to %d.", number, INDEX_MAX);
+        return NULL;
+    }
+    if (content && strcmp(content->kind, "os-image") == 0)
+        image = find_index(content, index);
+    if (!image || c->order->n_sources == 0)
+        (void)step_fail(ret,
+                        "SLW-0307",
+                        "The order holds no image %" PRIu64 " of operating system image \"%s\", or "
+                        "names no source. Check the step's image and that its content is on a "
+                        "distribution point.",
+                        index,
+                        id);
+    return c->order->n_sources > 0 ? image : NULL;
+}
+
+int step_apply_os_run(struct step_context *c, struct step_result *ret)
+{
+    OWN(job_fini) struct job job = {.c = c, .writer = {.fd = -1, .why = BUF_INIT(WHY_MAX_BYTES)}};
+    int r;
+
+    if (c->target->root_device[0] == '\0')
+        return step_fail(ret,
+                         "SLW-0308",
+                         "There is no volume to apply the image to. Put Format and Partition Disk "
+                         "before this step.");
+    job.image = choose_image(c, ret);
+    if (!job.image)
+        return 0;
+    job.package_id = step_value(c, "ImagePackageID");
+    r = target_mount(c->target);
+    if (r < 0)
+        return TRACE(r);
+    if (r == TARGET_E_MISSING)
+        return step_fail(ret,
+                         "SLW-0308",
+                         "The volume %s is not there or holds no file system that can be mounted.",
+                         c->target->root_device);
+    return apply(&job, ret);
+}
