@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Writing a partition table and file systems, and reading back what is on a device
+ */
+
+#include "base/buf.h"
+#include "image/disk_layout.h"
+
+/* Outcomes beside 0 */
+enum {
+    DISK_E_IN_USE = 1,  /* mounted, or held by the kernel */
+    DISK_E_FAILED = 2,  /* @why says what did not work */
+    DISK_E_MISSING = 3, /* no such device */
+    DISK_E_UNKNOWN = 4, /* no file system that is known here */
+};
+
+struct disk_content {
+    char type[32]; /* "ext4", "vfat", ...; "" if there is none */
+    char uuid[64]; /* of the file system */
+};
+
+/**
+ * disk_write() - replace everything on a disk by an empty partition table with these partitions
+ * @disk: "/dev/vda"; must not be in use
+ * @layout: device and uuid of each partition are set on success
+ * @why: on DISK_E_FAILED: a sentence for people
+ *
+ * Old signatures at both ends of the disk and of each new partition are zeroed first, so that nothing
+ * of the past is found again. Waits until the kernel shows the new partitions.
+ *
+ * Return: 0, DISK_E_IN_USE, DISK_E_MISSING, DISK_E_FAILED or -errno.
+ */
+int disk_write(const char *disk, struct disk_layout *layout, struct buf *why);
+
+/**
+ * disk_make_file_system() - by the mkfs program of the file system
+ * @why: on DISK_E_FAILED: what the program said
+ */
+int disk_make_file_system(const struct disk_partition *partition, struct buf *why);
+
+/* Return: 0, DISK_E_MISSING, DISK_E_UNKNOWN or -errno. */
+int disk_read_content(const char *device, struct disk_content *ret);
+
+/* The number, start and UUID of a partition of a GPT disk. Return: 0, DISK_E_UNKNOWN or -errno. */
+struct efiboot_partition;
+int disk_read_partition(const char *disk, size_t number, struct efiboot_partition *ret);
