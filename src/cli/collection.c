@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+
+#include "base/own.h"
+#include "cli/session.h"
+
+enum {
+    PATH_MAX_BYTES = 1024,
+};
+
+static const struct output_column fields[] = {
+    {"ID", "id", OUTPUT_TEXT},
+    {"Name", "name", OUTPUT_TEXT},
+    {"Comment", "comment", OUTPUT_TEXT},
+    {"Built in", "is_builtin", OUTPUT_TEXT},
+    {"Members", "n_members", OUTPUT_TEXT},
+    {"Created (UTC)", "created_at", OUTPUT_TIME},
+    {0},
+};
+
+static const struct output_column members[] = {
+    {"NAME", "name", OUTPUT_TEXT},
+    {"MAC", "mac", OUTPUT_TEXT},
+    {"ID", "device_id", OUTPUT_TEXT},
+    {0},
+};
+
+bool collection_list(struct session *s, const struct args *args)
+{
+    static const struct output_column columns[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {"MEMBERS", "n_members", OUTPUT_TEXT},
+        {"BUILT IN", "is_builtin", OUTPUT_TEXT},
+        {"COMMENT", "comment", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *rows = NULL;
+
+    (void)args;
+    return session_open(s) && session_list(s, "/collections", &rows) &&
+           session_print_list(s, rows, columns);
+}
+
+bool collection_create(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *collection = NULL;
+    json_t *body;
+
+    if (!session_open(s))
+        return false;
+    body =
+        json_pack("{s:s, s:s*}", "name", args->operands[0], "comment", args_get(args, "comment"));
+    if (!body)
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "the name is not UTF-8");
+    return session_call(s, "POST", "/collections", body, &collection) &&
+           session_print_fields(s, collection, fields);
+}
+
+bool collection_show(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *collection = NULL;
+    OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+
+    session_escape(&id, args->operands[0]);
+    return session_open(s) && session_get(s, &collection, "/collections/%s", buf_str(&id)) &&
+           session_print_fields(s, collection, fields) &&
+           session_print_part(s, "Members", output_at(collection, "members"), members);
+}
+
+bool collection_add_member(struct session *s, const struct args *args)
+{
+    static const struct output_column member[] = {
+        {"Name", "name", OUTPUT_TEXT},
+        {"MAC", "mac", OUTPUT_TEXT},
+        {"ID", "device_id", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *added = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    json_t *body;
+
+    if (!session_open(s))
+        return false;
+    body = json_pack("{s:s}", "device", args->operands[1]);
+    if (!body)
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "the name is not UTF-8");
+    buf_adds(&path, "/collections/");
+    session_escape(&path, args->operands[0]);
+    buf_adds(&path, "/members");
+    return session_call(s, "POST", buf_str(&path), body, &added) &&
+           session_print_fields(s, added, member);
+}

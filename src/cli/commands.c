@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+
+#include <locale.h>
+#include <stdio.h>
+
+#include "base/own.h"
+#include "cli/session.h"
+
+enum {
+    HELP_MAX_BYTES = 64 * 1024,
+};
+
+#define OPTION(n, v, h) \
+    { \
+        .name = (n), .value = (v), .help = (h) \
+    }
+#define OPTION_NEEDED(n, v, h) \
+    { \
+        .name = (n), .value = (v), .help = (h), .is_required = true \
+    }
+#define OPTION_OF(n, v, c, h) \
+    { \
+        .name = (n), .value = (v), .choices = (c), .help = (h) \
+    }
+
+const struct args_command commands[] = {
+    {
+        .noun = "login",
+        .operands = {"URL"},
+        .summary = "Log in to a site with a one-time token and remember it.",
+        .run = site_login,
+        .options =
+            {
+                OPTION("pin",
+                       "HEX",
+                       "Pin of the site's key, as slipwayd prints it; asked for if missing."),
+                OPTION("token-file", "FILE", "Where the one-time token is; - is standard input."),
+            },
+    },
+    {
+        .noun = "logout",
+        .summary = "Revoke the token at the site and forget it.",
+        .run = site_logout,
+    },
+    {
+        .noun = "status",
+        .summary = "Show what runs at the site and how much of everything there is.",
+        .run = site_status,
+    },
+    {
+        .noun = "os-image",
+        .verb = "add",
+        .operands = {"FILE"},
+        .summary = "Upload a WIM file and import its images.",
+        .run = image_os_add,
+        .options =
+            {
+                OPTION_NEEDED("name", "NAME", "Name of the operating system image."),
+                OPTION("version", "VERSION", "Version, any text."),
+                OPTION("comment", "TEXT", "Comment, any text."),
+            },
+    },
+    {
+        .noun = "os-image",
+        .verb = "list",
+        .summary = "List the operating system images.",
+        .run = image_os_list,
+    },
+    {
+        .noun = "os-image",
+        .verb = "show",
+        .operands = {"ID"},
+        .summary = "Show an operating system image and its indexes.",
+        .run = image_os_show,
+    },
+    {
+        .noun = "boot-image",
+        .verb = "build",
+        .summary = "Build a boot image on the distribution point.",
+        .run = image_boot_build,
+        .options =
+            {
+                {.name = "arch",
+                 .value = "ARCH",
+                 .choices = "x64",
+                 .help = "Architecture of the devices.",
+                 .is_required = true},
+                OPTION_OF("flavour",
+                          "FLAVOUR",
+                          "generic|virtual",
+                          "Drivers for any hardware or for virtual machines only."),
+                OPTION("name", "NAME", "Name of the boot image."),
+            },
+    },
+    {
+        .noun = "boot-image",
+        .verb = "list",
+        .summary = "List the boot images.",
+        .run = image_boot_list,
+    },
+    {
+        .noun = "boot-image",
+        .verb = "show",
+        .operands = {"ID"},
+        .summary = "Show a boot image and its files.",
+        .run = image_boot_show,
+    },
+    {
+        .noun = "ts",
+        .verb = "import",
+        .operands = {"FILE"},
+        .summary =
+            "Import a task sequence (Configuration Manager or MDT XML; - is standard input).",
+        .run = sequence_import,
+        .options =
+            {
+                OPTION("name", "NAME", "Name; the document's own if missing."),
+                OPTION("boot-image", "ID", "Boot image that devices start it from."),
+            },
+    },
+    {
+        .noun = "ts",
+        .verb = "list",
+        .summary = "List the task sequences.",
+        .run = sequence_list,
+    },
+    {
+        .noun = "ts",
+        .verb = "show",
+        .operands = {"ID"},
+        .summary = "Show a task sequence and its steps.",
+        .run = sequence_show,
+        .options = {OPTION("xml", NULL, "Print the document as it was imported instead.")},
+    },
+    {
+        .noun = "ts",
+        .verb = "validate",
+        .operands = {"FILE"},
+        .summary = "Check a task sequence without importing it.",
+        .run = sequence_validate,
+    },
+    {
+        .noun = "collection",
+        .verb = "list",
+        .summary = "List the collections.",
+        .run = collection_list,
+    },
+    {
+        .noun = "collection",
+        .verb = "create",
+        .operands = {"NAME"},
+        .summary = "Create an empty collection.",
+        .run = collection_create,
+        .options = {OPTION("comment", "TEXT", "Comment, any text.")},
+    },
+    {
+        .noun = "collection",
+        .verb = "show",
+        .operands = {"COLLECTION"},
+        .summary = "Show a collection (id or name) and its members.",
+        .run = collection_show,
+    },
+    {
+        .noun = "collection",
+        .verb = "add-member",
+        .operands = {"COLLECTION", "DEVICE"},
+        .summary = "Add a device (id, name, MAC address or SMBIOS UUID) to a collection.",
+        .run = collection_add_member,
+    },
+    {
+        .noun = "device",
+        .verb = "list",
+        .summary = "List the devices.",
+        .run = device_list,
+    },
+    {
+        .noun = "device",
+        .verb = "show",
+        .operands = {"DEVICE"},
+        .summary = "Show a device (id, name, MAC address or SMBIOS UUID) and its inventory.",
+        .run = device_show,
+    },
+    {
+        .noun = "device",
+        .verb = "import",
+        .operands = {"NAME"},
+        .summary = "Make a device known before it is seen.",
+        .run = device_import,
+        .options =
+            {
+                OPTION_NEEDED("mac", "MAC", "MAC address it boots with."),
+                OPTION("uuid", "UUID", "SMBIOS UUID."),
+                OPTION(
+                    "collection", "COLLECTION", "Collection (id or name) it becomes a member of."),
+            },
+    },
+    {
+        .noun = "device",
+        .verb = "explain-boot",
+        .operands = {"MAC|UUID"},
+        .summary =
+            "Show what a device would be offered by network boot, why, and what happened before.",
+        .run = device_explain_boot,
+    },
+    {
+        .noun = "deployment",
+        .verb = "create",
+        .summary = "Deploy a task sequence to a collection.",
+        .run = deployment_create,
+        .options =
+            {
+                OPTION_NEEDED("task-sequence", "ID", "Task sequence to deploy."),
+                OPTION_NEEDED(
+                    "collection", "COLLECTION", "Collection (id or name) to deploy it to."),
+                OPTION_OF("purpose",
+                          "PURPOSE",
+                          "required|available",
+                          "Whether it must run or may be chosen (default: required)."),
+            },
+    },
+    {
+        .noun = "deployment",
+        .verb = "list",
+        .summary = "List the deployments with their counts.",
+        .run = deployment_list,
+    },
+    {
+        .noun = "deployment",
+        .verb = "show",
+        .operands = {"ID"},
+        .summary = "Show how a deployment goes, device by device.",
+        .run = deployment_show,
+        .options = {OPTION("watch", NULL, "Go on showing it until every device is done.")},
+    },
+    {
+        .noun = "log",
+        .summary = "Show what devices reported, oldest first.",
+        .run = messages_log,
+        .options =
+            {
+                OPTION("device",
+                       "DEVICE",
+                       "Only of this device (id, name, MAC address or SMBIOS UUID)."),
+                OPTION("deployment", "ID", "Only of this deployment."),
+                OPTION("smsts",
+                       NULL,
+                       "The device's task sequence log (smsts.log) instead; needs --device."),
+                OPTION("follow", NULL, "Go on with what comes."),
+            },
+    },
+    {.noun = NULL},
+};
+
+static enum args_exit run(const struct args *args)
+{
+    OWN(session_fini) struct session s;
+
+    session_init(&s, args->format);
+    if (!args->command->run(&s, args))
+        return s.exit_code != ARGS_EXIT_OK ? s.exit_code : ARGS_EXIT_FAILURE;
+    return s.exit_code;
+}
+
+static enum args_exit print_help(const struct args *args, FILE *where)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(HELP_MAX_BYTES);
+
+    args_put_help(&text, args);
+    return fputs(buf_str(&text), where) < 0 ? ARGS_EXIT_FAILURE : ARGS_EXIT_OK;
+}
+
+enum args_exit commands_main(int argc, char *const *argv)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(HELP_MAX_BYTES);
+    struct args args;
+    int r;
+
+    /* For the width of characters; messages are English. It lives as long as the program. */
+    (void)uselocale(newlocale(LC_CTYPE_MASK, "", (locale_t)0));
+    r = args_parse(commands, argc, argv, &args, &why);
+    if (r != 0) {
+        const bool has_verb = args.command && args.command->verb;
+
+        (void)fprintf(stderr,
+                      "slipway: %s; see: slipway %s%s%s%s--help\n",
+                      buf_str(&why),
+                      args.noun ? args.noun : "",
+                      args.noun ? " " : "",
+                      has_verb ? args.command->verb : "",
+                      has_verb ? " " : "");
+        return ARGS_EXIT_USAGE;
+    }
+    switch (args.ask) {
+    case ARGS_ASK_HELP:
+        return print_help(&args, stdout);
+    case ARGS_ASK_VERSION:
+        return puts("slipway " CLI_VERSION) < 0 ? ARGS_EXIT_FAILURE : ARGS_EXIT_OK;
+    case ARGS_ASK_RUN:
+        break;
+    }
+    return run(&args);
+}

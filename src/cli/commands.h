@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What the program can do: the table, and what stands behind each row
+ */
+
+#include "cli/args.h"
+
+/* Ends with .noun == NULL. */
+extern const struct args_command commands[];
+
+/* The whole program but main(). Return: the exit code. */
+enum args_exit commands_main(int argc, char *const *argv);
+
+/* site.c */
+args_run site_login;
+args_run site_logout;
+args_run site_status;
+
+/* image.c */
+args_run image_os_add;
+args_run image_os_list;
+args_run image_os_show;
+args_run image_boot_build;
+args_run image_boot_list;
+args_run image_boot_show;
+
+/* sequence.c */
+args_run sequence_import;
+args_run sequence_validate;
+args_run sequence_list;
+args_run sequence_show;
+
+/* device.c */
+args_run device_list;
+args_run device_show;
+args_run device_import;
+args_run device_explain_boot;
+
+/* collection.c */
+args_run collection_list;
+args_run collection_create;
+args_run collection_show;
+args_run collection_add_member;
+
+/* deployment.c */
+args_run deployment_create;
+args_run deployment_list;
+args_run deployment_show;
+
+/* messages.c */
+args_run messages_log;

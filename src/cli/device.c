@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+
+#include "base/own.h"
+#include "base/text.h"
+#include "cli/session.h"
+
+enum {
+    PATH_MAX_BYTES = 1024,
+};
+
+static const struct output_column fields[] = {
+    {"ID", "id", OUTPUT_TEXT},
+    {"Name", "name", OUTPUT_TEXT},
+    {"MAC addresses", "macs", OUTPUT_TEXT},
+    {"SMBIOS UUID", "smbios_uuid", OUTPUT_TEXT},
+    {"Imported", "is_imported", OUTPUT_TEXT},
+    {"Collections", "collections", OUTPUT_TEXT},
+    {"Created (UTC)", "created_at", OUTPUT_TIME},
+    {"Last seen (UTC)", "last_seen_at", OUTPUT_TIME},
+    {"Manufacturer", "inventory.smbios.manufacturer", OUTPUT_TEXT},
+    {"Model", "inventory.smbios.model", OUTPUT_TEXT},
+    {"Serial number", "inventory.smbios.serial", OUTPUT_TEXT},
+    {"Asset tag", "inventory.smbios.asset_tag", OUTPUT_TEXT},
+    {"Firmware", "inventory.firmware", OUTPUT_TEXT},
+    {"Secure Boot", "inventory.secure_boot", OUTPUT_TEXT},
+    {"Architecture", "inventory.arch", OUTPUT_TEXT},
+    {"Processor", "inventory.cpu", OUTPUT_TEXT},
+    {"Processors", "inventory.n_cpus", OUTPUT_TEXT},
+    {"Memory", "inventory.memory_bytes", OUTPUT_BYTES},
+    {"TPM", "inventory.tpm", OUTPUT_TEXT},
+    {"Agent", "inventory.agent_version", OUTPUT_TEXT},
+    {0},
+};
+
+bool device_list(struct session *s, const struct args *args)
+{
+    static const struct output_column columns[] = {
+        {"NAME", "name", OUTPUT_TEXT},
+        {"MAC ADDRESSES", "macs", OUTPUT_TEXT},
+        {"IMPORTED", "is_imported", OUTPUT_TEXT},
+        {"LAST SEEN (UTC)", "last_seen_at", OUTPUT_TIME},
+        {"ID", "id", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *rows = NULL;
+
+    (void)args;
+    return session_open(s) && session_list(s, "/devices", &rows) &&
+           session_print_list(s, rows, columns);
+}
+
+bool device_show(struct session *s, const struct args *args)
+{
+    static const struct output_column disks[] = {
+        {"DISK", "name", OUTPUT_TEXT},
+        {"MODEL", "model", OUTPUT_TEXT},
+        {"SERIAL", "serial", OUTPUT_TEXT},
+        {"SIZE", "size_bytes", OUTPUT_BYTES},
+        {"REMOVABLE", "is_removable", OUTPUT_TEXT},
+        {0},
+    };
+    static const struct output_column nics[] = {
+        {"INTERFACE", "name", OUTPUT_TEXT},
+        {"MAC", "mac", OUTPUT_TEXT},
+        {"DRIVER", "driver", OUTPUT_TEXT},
+        {"LINK", "has_link", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *device = NULL;
+    OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+
+    session_escape(&id, args->operands[0]);
+    return session_open(s) && session_get(s, &device, "/devices/%s", buf_str(&id)) &&
+           session_print_fields(s, device, fields) &&
+           session_print_part(s, "Disks", output_at(device, "inventory.disks"), disks) &&
+           session_print_part(s, "Network", output_at(device, "inventory.nics"), nics);
+}
+
+static bool check_identity(struct session *s, const char *mac, const char *uuid, char *ret_mac)
+{
+    uint8_t mac_bytes[MAC_BYTES];
+    uint8_t uuid_bytes[UUID_BYTES];
+
+    if (!mac_parse(bytes_of(mac), mac_bytes))
+        return session_fail(
+            s, ARGS_EXIT_USAGE, NULL, "\"%s\" is no MAC address (52:54:00:12:34:56)", mac);
+    if (uuid && !uuid_parse(bytes_of(uuid), uuid_bytes))
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "\"%s\" is no UUID", uuid);
+    mac_put(ret_mac, mac_bytes);
+    return true;
+}
+
+bool device_import(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *device = NULL;
+    char mac[MAC_TEXT_MAX];
+    json_t *body;
+
+    if (!check_identity(s, args_get(args, "mac"), args_get(args, "uuid"), mac) || !session_open(s))
+        return false;
+    body = json_pack("{s:s, s:s, s:s*, s:s*}",
+                     "name",
+                     args->operands[0],
+                     "mac",
+                     mac,
+                     "smbios_uuid",
+                     args_get(args, "uuid"),
+                     "collection",
+                     args_get(args, "collection"));
+    if (!body)
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "a name is not UTF-8");
+    return session_call(s, "POST", "/devices", body, &device) &&
+           session_print_fields(s, device, fields);
+}
+
+bool device_explain_boot(struct session *s, const struct args *args)
+{
+    static const struct output_column decision[] = {
+        {"MAC address", "mac", OUTPUT_TEXT},
+        {"SMBIOS UUID", "uuid", OUTPUT_TEXT},
+        {"Device", "device.name", OUTPUT_TEXT},
+        {"Answer", "decision.answer", OUTPUT_TEXT},
+        {"Reason", "decision.reason", OUTPUT_TEXT},
+        {"That is", "decision.text", OUTPUT_TEXT},
+        {"Boot image", "decision.package_id", OUTPUT_TEXT},
+        {"Deployment", "decision.deployment_id", OUTPUT_TEXT},
+        {0},
+    };
+    static const struct output_column history[] = {
+        {"TIME (UTC)", "time", OUTPUT_TIME},
+        {"EVENT", "event", OUTPUT_TEXT},
+        {"REASON", "reason", OUTPUT_TEXT},
+        {"WHAT", "text", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *explanation = NULL;
+    OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+
+    session_escape(&id, args->operands[0]);
+    return session_open(s) && session_get(s, &explanation, "/boot-explanations/%s", buf_str(&id)) &&
+           session_print_fields(s, explanation, decision) &&
+           session_print_part(
+               s, "What happened, newest first", output_at(explanation, "history"), history);
+}

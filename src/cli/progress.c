@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/progress.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "plat/clock.h"
+#include "rt/log.h"
+
+enum {
+    BAR_WIDTH = 24,
+    LINE_MAX_BYTES = 512,
+    WHAT_MAX_BYTES = 128,
+    REDRAW_US = 100 * 1000,
+    LINE_EVERY_US = 5 * 1000 * 1000,
+};
+
+void progress_init(struct progress *p, bool is_terminal)
+{
+    *p = (struct progress){.is_terminal = is_terminal, .started_us = clock_monotonic_us()};
+}
+
+void progress_put_bar(struct buf *dst, unsigned percent, unsigned width)
+{
+    unsigned most = percent < 100 ? percent : 100;
+    unsigned n_full = most * width / 100;
+
+    buf_adds(dst, "[");
+    for (unsigned i = 0; i < width; i++)
+        buf_adds(dst, i < n_full ? "#" : "-");
+    buf_addf(dst, "] %3u %%", most);
+}
+
+void progress_show(struct progress *p, const char *what, unsigned percent, const char *more)
+{
+    OWN(buf_fini) struct buf line = BUF_INIT(LINE_MAX_BYTES);
+    char safe[WHAT_MAX_BYTES];
+    uint64_t now_us = clock_monotonic_us();
+
+    if (p->shown_us && now_us - p->shown_us < (p->is_terminal ? REDRAW_US : LINE_EVERY_US))
+        return;
+    p->shown_us = now_us;
+    p->is_drawn = p->is_terminal;
+    log_escape(safe, sizeof(safe), what, strlen(what));
+    if (!p->is_terminal) {
+        (void)fprintf(stderr, "%s: %u %% %s\n", safe, percent, more);
+        return;
+    }
+    progress_put_bar(&line, percent, BAR_WIDTH);
+    (void)fprintf(stderr, "\r%s %s %s\x1b[K", buf_str(&line), more, safe);
+    (void)fflush(stderr);
+}
+
+void progress_end(struct progress *p)
+{
+    if (p->is_drawn)
+        (void)fputs("\r\x1b[K", stderr);
+    p->is_drawn = false;
+}

@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/session.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/own.h"
+
+enum {
+    MESSAGE_MAX_BYTES = 4096,
+    PATH_MAX_BYTES = 8192,
+    PAGE_ITEMS = 500,
+    PAGES_MAX = 100000, /* a site that never ends its list ends here */
+};
+
+void session_json_freep(json_t **value)
+{
+    json_decref(*value);
+}
+
+void session_init(struct session *s, enum args_format format)
+{
+    const char *term = secure_getenv("TERM");
+    const char *no_colour = secure_getenv("NO_COLOR");
+
+    *s = (struct session){.env = credentials_env(), .format = format};
+    s->is_out_terminal = isatty(STDOUT_FILENO) == 1;
+    s->is_err_terminal = isatty(STDERR_FILENO) == 1;
+    s->has_cursor = s->is_out_terminal && term && strcmp(term, "dumb") != 0;
+    s->has_colour = s->has_cursor && (!no_colour || !no_colour[0]);
+}
+
+void session_fini(struct session *s)
+{
+    credentials_fini(&s->site);
+    http_client_free(s->client);
+    s->client = NULL;
+}
+
+/* It may come from the site, or from who plays it. */
+static bool is_error_id(const char *id)
+{
+    const size_t len = strlen("SLW-0000");
+
+    return id && strlen(id) == len && strspn(id, "SLW-0123456789") == len;
+}
+
+bool session_fail(
+    struct session *s, enum args_exit exit_code, const char *error_id, const char *format, ...)
+{
+    char text[MESSAGE_MAX_BYTES];
+    OWN(buf_fini) struct buf safe = BUF_INIT(4 * MESSAGE_MAX_BYTES);
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    output_put_safe(&safe, text, strlen(text));
+    if (is_error_id(error_id))
+        (void)fprintf(stderr, "slipway: %s (%s)\n", buf_str(&safe), error_id);
+    else
+        (void)fprintf(stderr, "slipway: %s\n", buf_str(&safe));
+    s->exit_code = exit_code;
+    return false;
+}
+
+bool session_fail_errno(struct session *s, const char *doing, int r)
+{
+    const char *why = strerrordesc_np(-r);
+
+    return session_fail(
+        s, ARGS_EXIT_FAILURE, "SLW-0704", "%s: %s", doing, why ? why : "unknown error");
+}
+
+enum args_exit session_exit_of(unsigned status)
+{
+    switch (status) {
+    case 404:
+    case 410:
+        return ARGS_EXIT_NOT_FOUND;
+    case 409:
+    case 412:
+        return ARGS_EXIT_CONFLICT;
+    case 401:
+    case 403:
+        return ARGS_EXIT_DENIED;
+    case 408:
+    case 502:
+    case 503:
+    case 504:
+        return ARGS_EXIT_UNREACHABLE;
+    default:
+        return ARGS_EXIT_FAILURE;
+    }
+}
+
+static void print_diagnostics(struct session *s, const json_t *problem)
+{
+    const json_t *list = output_at(problem, "diagnostics");
+    size_t n = json_array_size(list);
+
+    for (size_t i = 0; i < n; i++) {
+        const json_t *d = json_array_get(list, i);
+        const char *step = output_text(d, "step");
+
+        (void)session_fail(s,
+                           s->exit_code,
+                           NULL,
+                           "line %llu, column %llu: %s: %s%s%s",
+                           (unsigned long long)output_u64(d, "line"),
+                           (unsigned long long)output_u64(d, "column"),
+                           output_text(d, "severity"),
+                           step[0] ? step : "",
+                           step[0] ? ": " : "",
+                           output_text(d, "message"));
+    }
+}
+
+bool session_problem(struct session *s, unsigned status, const json_t *problem)
+{
+    const char *title = output_text(problem, "title");
+    const char *detail = output_text(problem, "detail");
+
+    if (!title[0] && !detail[0])
+        detail = "the site gave no reason";
+    (void)session_fail(s,
+                       session_exit_of(status),
+                       output_text(problem, "error_id"),
+                       "%s%s%s [HTTP %u]%s",
+                       title,
+                       title[0] && detail[0] ? ": " : "",
+                       detail,
+                       status,
+                       status == 401 ? "; log in again with: slipway login URL" : "");
+    print_diagnostics(s, problem);
+    return false;
+}
+
+bool session_no_answer(struct session *s, int r)
+{
+    const char *url = s->site.url;
+
+    if (r == HTTP_CLIENT_E_UNREACHABLE)
+        return session_fail(
+            s,
+            ARGS_EXIT_UNREACHABLE,
+            "SLW-0702",
+            "%s cannot be reached: %s; check the address and that slipwayd runs there",
+            url,
+            http_client_why(s->client));
+    if (r == HTTP_CLIENT_E_PIN)
+        return session_fail(
+            s,
+            ARGS_EXIT_FAILURE,
+            "SLW-0703",
+            "whoever answers at %s does not have the site's key: %s; nothing was sent. If the "
+            "site was set up anew, log in again",
+            url,
+            http_client_why(s->client));
+    if (r == -EBADMSG)
+        return session_fail(s,
+                            ARGS_EXIT_FAILURE,
+                            "SLW-0705",
+                            "the answer of %s is not one of a Slipway site; check the address",
+                            url);
+    return session_fail_errno(s, url, r);
+}
+
+bool session_connect(struct session *s)
+{
+    const bool is_unix = strncmp(s->site.url, "unix:", strlen("unix:")) == 0;
+    const struct http_client_options options = {
+        .base_url = is_unix ? "http://site" : s->site.url,
+        .unix_socket = is_unix ? s->site.url + strlen("unix:") : NULL,
+        .pin = s->site.has_pin && !is_unix ? s->site.pin : NULL,
+        .bearer = s->site.token,
+        .user_agent = "slipway/" CLI_VERSION,
+    };
+    int r;
+
+    if (!credentials_url_is_fit(s->site.url))
+        return session_fail(
+            s,
+            ARGS_EXIT_USAGE,
+            "SLW-0701",
+            "\"%s\" is not the address of a site: it looks like https://site.example:443",
+            s->site.url);
+    r = http_client_new(&options, &s->client);
+    return r == 0 || session_fail_errno(s, s->site.url, r);
+}
+
+bool session_open(struct session *s)
+{
+    int r = credentials_load(&s->env, &s->site);
+
+    if (r < 0)
+        return session_fail_errno(s, "the credentials of `slipway login`", r);
+    if (r == CREDENTIALS_E_MISSING)
+        return session_fail(
+            s, ARGS_EXIT_DENIED, "SLW-0701", "no site is known; log in first: slipway login URL");
+    if (r == CREDENTIALS_E_BROKEN)
+        return session_fail(s,
+                            ARGS_EXIT_DENIED,
+                            "SLW-0701",
+                            "the credentials file is damaged; log in again: slipway login URL");
+    if (r == CREDENTIALS_E_PIN)
+        return session_fail(s,
+                            ARGS_EXIT_USAGE,
+                            "SLW-0701",
+                            "SLIPWAY_PIN is not a pin: it has 64 hexadecimal digits");
+    return session_connect(s);
+}
+
+int session_try(struct session *s,
+                const char *method,
+                const char *path,
+                const json_t *body,
+                struct http_answer *ret)
+{
+    OWN(buf_fini) struct buf full = BUF_INIT(PATH_MAX_BYTES);
+    OWN(freep) char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+
+    buf_addf(&full, SESSION_API "%s", path);
+    if (full.failed || (body && !text))
+        return ERR(-ENOMEM);
+    return http_client_call(s->client,
+                            method,
+                            buf_str(&full),
+                            bytes_of(text ? text : ""),
+                            text ? "application/json" : NULL,
+                            ret);
+}
+
+bool session_call(
+    struct session *s, const char *method, const char *path, json_t *body, json_t **ret)
+{
+    OWN(session_json_freep) json_t *owned = body;
+    OWN(session_json_freep) json_t *value = NULL;
+    OWN(http_answer_fini) struct http_answer answer = {0};
+    int r = session_try(s, method, path, owned, &answer);
+
+    if (r != 0)
+        return session_no_answer(s, r);
+    /* What is between us and the site may answer an error in a format of its own. */
+    value = json_loadb(buf_str(&answer.body), answer.body.len, JSON_REJECT_DUPLICATES, NULL);
+    if (answer.status < 200 || answer.status >= 300)
+        return session_problem(s, answer.status, value);
+    if (ret && !json_is_object(value))
+        return session_no_answer(s, -EBADMSG);
+    if (ret)
+        *ret = TAKE(value);
+    return true;
+}
+
+bool session_get(struct session *s, json_t **ret, const char *path, ...)
+{
+    char full[PATH_MAX_BYTES];
+    va_list args;
+    int n;
+
+    va_start(args, path);
+    n = vsnprintf(full, sizeof(full), path, args);
+    va_end(args);
+    if (n < 0 || (size_t)n >= sizeof(full))
+        return session_fail_errno(s, "the request", -ENAMETOOLONG);
+    return session_call(s, "GET", full, NULL, ret);
+}
+
+/* One page into @rows. @cursor: of the page, then of the next one; "" after the last. */
+static bool add_page(struct session *s, const char *path, struct buf *cursor, json_t *rows)
+{
+    OWN(session_json_freep) json_t *page = NULL;
+    OWN(buf_fini) struct buf after = BUF_INIT(PATH_MAX_BYTES);
+    const char *next;
+
+    if (cursor->len > 0)
+        buf_adds(&after, "&after=");
+    session_escape(&after, buf_str(cursor));
+    if (!session_get(s,
+                     &page,
+                     "%s%climit=%d%s",
+                     path,
+                     strchr(path, '?') ? '&' : '?',
+                     PAGE_ITEMS,
+                     buf_str(&after)))
+        return false;
+    if (!json_is_array(output_at(page, "items")))
+        return session_no_answer(s, -EBADMSG);
+    next = output_text(page, "next");
+    if (next[0] && strcmp(next, buf_str(cursor)) == 0)
+        return session_no_answer(s, -EBADMSG);
+    buf_clear(cursor);
+    buf_adds(cursor, next);
+    if (cursor->failed || json_array_extend(rows, output_at(page, "items")) < 0)
+        return session_fail_errno(s, path, -ENOMEM);
+    return true;
+}
+
+bool session_list(struct session *s, const char *path, json_t **ret)
+{
+    OWN(session_json_freep) json_t *rows = json_array();
+    OWN(buf_fini) struct buf cursor = BUF_INIT(PATH_MAX_BYTES);
+
+    if (!rows)
+        return session_fail_errno(s, path, -ENOMEM);
+    for (unsigned pages = 0; pages < PAGES_MAX; pages++) {
+        if (!add_page(s, path, &cursor, rows))
+            return false;
+        if (cursor.len == 0) {
+            *ret = TAKE(rows);
+            return true;
+        }
+    }
+    return session_no_answer(s, -EBADMSG);
+}
+
+void session_escape(struct buf *dst, const char *text)
+{
+    static const char plain[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~";
+
+    for (; *text; text++) {
+        if (strchr(plain, *text))
+            buf_add(dst, (struct bytes){(const uint8_t *)text, 1});
+        else
+            buf_addf(dst, "%%%02X", (unsigned)(unsigned char)*text);
+    }
+}
+
+bool session_write(struct session *s, const struct buf *text)
+{
+    if (text->failed)
+        return session_fail_errno(s, "the result", -ENOMEM);
+    if (fwrite(buf_str(text), 1, text->len, stdout) != text->len || fflush(stdout) != 0)
+        return session_fail_errno(s, "standard output", -errno);
+    return true;
+}
+
+bool session_print_list(struct session *s, json_t *rows, const struct output_column *columns)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
+    int r;
+
+    if (s->format == ARGS_FORMAT_TABLE)
+        r = output_put_table(&text, rows, columns);
+    else
+        r = output_put_value(&text, rows, s->format, s->is_out_terminal);
+    if (r < 0)
+        return session_fail_errno(s, "the result", r);
+    return session_write(s, &text);
+}
+
+bool session_print_fields(struct session *s, json_t *value, const struct output_column *columns)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
+    int r = 0;
+
+    if (s->format == ARGS_FORMAT_TABLE)
+        output_put_fields(&text, value, columns);
+    else
+        r = output_put_value(&text, value, s->format, s->is_out_terminal);
+    if (r < 0)
+        return session_fail_errno(s, "the result", r);
+    return session_write(s, &text);
+}
+
+bool session_print_part(struct session *s,
+                        const char *heading,
+                        const json_t *rows,
+                        const struct output_column *columns)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
+    int r;
+
+    if (s->format != ARGS_FORMAT_TABLE || json_array_size(rows) == 0)
+        return true;
+    buf_addf(&text, "\n%s:\n", heading);
+    r = output_put_table(&text, rows, columns);
+    if (r < 0)
+        return session_fail_errno(s, "the result", r);
+    return session_write(s, &text);
+}
