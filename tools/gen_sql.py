@@ -17,12 +17,11 @@ NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)$")
 MIGRATION = re.compile(r"^(\d{4})_[a-z0-9_]+\.sql$")
 
 
-def c_string(text: str) -> str:
-    lines = []
-    for line in text.splitlines():
-        escaped = line.replace("\\", "\\\\").replace('"', '\\"').replace("?", "\\?")
-        lines.append(f'    "{escaped}\\n"')
-    return "\n".join(lines)
+def c_array(name: str, text: str) -> str:
+    """A text as an array of characters: ISO C promises only 4095 bytes for a literal."""
+    data = [*text.encode("utf-8"), 0]
+    lines = [", ".join(str(b) for b in data[i : i + 20]) for i in range(0, len(data), 20)]
+    return f"static const char {name}[] = {{\n    " + ",\n    ".join(lines) + ",\n};\n"
 
 
 def strip_comments(text: str) -> str:
@@ -80,15 +79,15 @@ def main() -> int:
         encoding="utf-8",
     )
     out = [spdx, '#include "db/tables.h"\n\n#include <stddef.h>\n\n']
+    texts = {number: strip_comments(path.read_text(encoding="utf-8")) for number, path in migrations.items()}
+    out += [c_array(f"sql_{n}", statements[n]) for n in names]
+    out += [c_array(f"migration_{number}", texts[number]) for number in sorted(texts)]
     out.append("const struct db_statement db_statements[SQL_COUNT] = {\n")
-    for n in names:
-        out.append(f'    [SQL_{n.upper()}] = {{"{n}",\n{c_string(statements[n])}}},\n')
+    out += [f'    [SQL_{n.upper()}] = {{"{n}", sql_{n}}},\n' for n in names]
     out.append("};\n\nconst struct db_migration db_migrations[] = {\n")
-    for number in sorted(migrations):
-        raw = migrations[number].read_bytes()
-        text = strip_comments(raw.decode("utf-8"))
-        out.append(f'    {{{number}, "{migrations[number].stem}",\n')
-        out.append(f'     "{hashlib.sha256(text.encode()).hexdigest()}",\n{c_string(text)}}},\n')
+    for number in sorted(texts):
+        sha256 = hashlib.sha256(texts[number].encode("utf-8")).hexdigest()
+        out.append(f'    {{{number}, "{migrations[number].stem}",\n     "{sha256}", migration_{number}}},\n')
     out.append("    {0, NULL, NULL, NULL},\n};\n")
     source.write_text("".join(out), encoding="utf-8")
     return 0

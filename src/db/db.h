@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The site database: named statements, values in, rows out
+ *
+ *     OWN(db_rows_fini) struct db_rows rows = {0};
+ *     int r = db_select(db, SQL_DEVICE_BY_MAC, DB_ARGS(db_text(mac)), &rows);
+ *
+ *     if (r < 0)
+ *         return TRACE(r);
+ *     while ((r = db_next(&rows)) == DB_ROW)
+ *         use(db_get_text(&rows, 0));
+ *     if (r < 0)
+ *         return TRACE(r);
+ *
+ * Every statement is written in src/db/sql/ and has a name there; there is no way to run any other text.
+ * This header knows no SQLite, so that another engine can stand behind it. One process has one handle, which
+ * is the only writer and the only one to checkpoint (SQLite before 3.51.3 can damage the file otherwise).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/bytes.h"
+#include "db/statements.h" /* generated: enum db_sql */
+
+struct db;
+struct db_stmt;
+
+/* Outcomes beside 0 */
+enum {
+    DB_ROW = 1,       /* db_next(), db_first(): there is a row */
+    DB_E_NEWER = 2,   /* db_open(): the schema is newer than this program */
+    DB_E_CHANGED = 3, /* db_open(): a migration that was applied differs from ours */
+    DB_E_IN_USE = 4,  /* db_open(): another process has the database */
+    DB_E_EXISTS = 5,  /* db_run(): a unique key or a reference forbids it; nothing is changed */
+};
+
+enum db_type {
+    DB_NULL,
+    DB_U64,
+    DB_TEXT,
+};
+
+struct db_value {
+    enum db_type type;
+    uint64_t n;        /* at most INT64_MAX */
+    struct bytes text; /* UTF-8; borrowed for the call */
+};
+
+struct db_args {
+    const struct db_value *values;
+    size_t n;
+};
+
+#define DB_ARGS(...) \
+    ((struct db_args){(const struct db_value[]){__VA_ARGS__}, \
+                      sizeof((const struct db_value[]){__VA_ARGS__}) / sizeof(struct db_value)})
+#define DB_NO_ARGS ((struct db_args){NULL, 0})
+
+static inline struct db_value db_null(void)
+{
+    return (struct db_value){.type = DB_NULL};
+}
+
+static inline struct db_value db_u64(uint64_t n)
+{
+    return (struct db_value){.type = DB_U64, .n = n};
+}
+
+/* NULL is stored as NULL. */
+static inline struct db_value db_text(const char *text)
+{
+    return text ? (struct db_value){.type = DB_TEXT, .text = bytes_of(text)} : db_null();
+}
+
+static inline struct db_value db_bytes(struct bytes text)
+{
+    return (struct db_value){.type = DB_TEXT, .text = text};
+}
+
+/* The rows of one query; a zeroed one is empty. */
+struct db_rows {
+    struct db_stmt *stmt; /* borrowed from the handle; in use until db_rows_fini() */
+    struct db *db;
+};
+
+/**
+ * db_open() - open or make the database, and bring its schema up to date
+ * @path: file; ":memory:" for a test's own
+ *
+ * Each migration that is missing runs in a transaction of its own and is recorded with its checksum.
+ *
+ * Return: 0, DB_E_NEWER, DB_E_CHANGED, DB_E_IN_USE, or -errno.
+ */
+int db_open(const char *path, struct db **ret);
+
+/* Checkpoint and close. */
+void db_free(struct db *db);
+
+/* What the engine said about the last failure, for the log; borrowed. */
+const char *db_why(const struct db *db);
+
+/**
+ * db_begin(), db_commit(), db_rollback() - one transaction at a time
+ *
+ * A begun transaction ends on every way: db_rollback() after a commit does nothing.
+ *
+ *     OWN(db_rollbackp) struct db *tx = NULL;
+ *     r = db_begin(db, &tx);
+ *     ...
+ *     r = db_commit(&tx);
+ *
+ * When a transaction is open already, the inner one is a part of it: its commit does nothing, and its
+ * rollback dooms the outer one, whose commit then fails with -ECANCELED.
+ */
+int db_begin(struct db *db, struct db **ret);
+int db_commit(struct db **tx);
+void db_rollbackp(struct db **tx);
+
+/* Look whether the engine understands a statement; db_select() and db_run() do it themselves. */
+int db_prepare(struct db *db, enum db_sql sql);
+
+/* Run a statement that gives no rows. @ret_changes: rows changed, or NULL. Return: 0 or DB_E_EXISTS. */
+int db_run(struct db *db, enum db_sql sql, struct db_args args, uint64_t *ret_changes);
+
+/* Begin a query. Queries may be nested, but not one inside itself. */
+int db_select(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret);
+
+/* The next row. Return: DB_ROW, 0 at the end, or -errno. */
+int db_next(struct db_rows *rows);
+
+/* db_select() and db_next(): DB_ROW or 0; @ret is to be released in both cases. */
+int db_first(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret);
+
+void db_rows_fini(struct db_rows *rows);
+
+/* Columns of the row, from 0. Text is "" for NULL and borrowed until the next db_next(). */
+size_t db_n_columns(const struct db_rows *rows);
+const char *db_column_name(const struct db_rows *rows, size_t column);
+enum db_type db_column_type(const struct db_rows *rows, size_t column);
+const char *db_get_text(const struct db_rows *rows, size_t column);
+uint64_t db_get_u64(const struct db_rows *rows,
+                    size_t column); /* 0 for NULL and negative numbers */
+bool db_get_bool(const struct db_rows *rows, size_t column);
+
+/* Move what was committed from the write-ahead log into the file; between transactions only. */
+int db_checkpoint(struct db *db);

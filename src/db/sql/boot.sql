@@ -1,0 +1,58 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+
+-- name: boot_event_add
+INSERT INTO boot_event (mac, time_us, event, answer, reason, stage, client, detail)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+
+-- name: boot_event_trim
+DELETE FROM boot_event WHERE mac = ?1 AND id <= (
+    SELECT id FROM boot_event WHERE mac = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2);
+
+-- name: boot_event_trim_all
+DELETE FROM boot_event WHERE id <= (SELECT id FROM boot_event ORDER BY id DESC LIMIT 1 OFFSET ?1);
+
+-- name: boot_event_history
+SELECT time_us AS "time_at", CASE event WHEN 'decision' THEN answer ELSE event END AS event, reason,
+    CASE WHEN stage = '' THEN detail ELSE '[' || client || ' ' || stage || '] ' || detail END AS text
+FROM boot_event WHERE mac = ?1 ORDER BY id DESC LIMIT 100;
+
+-- An offer of HTTP Boot to this MAC, made after ?2 and not used by a registration since.
+-- name: boot_event_http_offer
+SELECT id FROM boot_event WHERE mac = ?1 AND event = 'decision' AND answer = 'offer' AND client = 'http'
+    AND time_us > ?2 AND id > coalesce((SELECT max(id) FROM boot_event WHERE mac = ?1 AND event = 'registered'), 0)
+LIMIT 1;
+
+-- name: boot_event_asks_since
+SELECT count(*) FROM boot_event WHERE event = 'decision' AND stage = 'discover' AND time_us >= ?2
+    AND mac IN (SELECT mac FROM device_mac WHERE device_id = ?1);
+
+-- The newest boot image of an architecture that can be used.
+-- name: boot_image_newest
+SELECT id FROM package WHERE kind = 'boot-image' AND arch = ?1 AND state = 'ready' ORDER BY id DESC LIMIT 1;
+
+-- name: boot_image_state
+SELECT state, arch FROM package WHERE id = ?1 AND kind = 'boot-image';
+
+-- What a device has to do: of the deployments that reach it, or of which it has an order, the newest. ?2: whether
+-- unknown computers may boot. A device without a row (?1 = '') is an unknown computer.
+-- name: boot_target
+SELECT d.id, d.purpose, coalesce(t.boot_image_id, ''), t.name, c.name, c.rule, coalesce(o.state, ''),
+    coalesce(o.is_restarting, 0), coalesce(o.environment, '')
+FROM deployment d
+JOIN task_sequence t ON t.id = d.task_sequence_id
+JOIN collection c ON c.id = d.collection_id
+LEFT JOIN device v ON v.id = ?1
+LEFT JOIN orders o ON o.id = (SELECT x.id FROM orders x WHERE x.deployment_id = d.id AND x.device_id = ?1
+    ORDER BY x.created_us DESC, x.id DESC LIMIT 1)
+WHERE o.id IS NOT NULL OR (d.is_cancelled = 0 AND (
+    (c.rule = 'all-systems' AND v.is_unknown = 0)
+    OR (c.rule = 'all-unknown' AND ?2 = 1 AND coalesce(v.is_unknown, 1) = 1)
+    OR (c.rule = 'direct' AND EXISTS (
+        SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = ?1))))
+ORDER BY o.state IS NOT NULL AND o.state = 'in-progress' DESC, d.id DESC LIMIT 1;
+
+-- name: boot_device
+SELECT id, name, is_unknown, secure_boot, firmware FROM device WHERE id = ?1;
+
+-- name: boot_device_mac
+SELECT min(mac) FROM device_mac WHERE device_id = ?1;

@@ -1,0 +1,62 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+
+-- name: deployment_add
+INSERT INTO deployment (id, task_sequence_id, collection_id, purpose, created_us) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: deployment_list
+SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
+    d.purpose, d.created_us AS "created_at"
+FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
+WHERE d.id > ?1 ORDER BY d.id LIMIT ?2;
+
+-- name: deployment_get
+SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
+    d.purpose, d.created_us AS "created_at"
+FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
+WHERE d.id = ?1;
+
+-- The devices a deployment reaches or has reached, each with its latest order.
+-- name: deployment_devices
+SELECT v.id AS device_id, v.name AS device_name,
+    coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac,
+    CASE WHEN o.id IS NULL THEN 'waiting' WHEN o.state = 'in-progress' AND o.is_restarting = 1 THEN 'restarting'
+        ELSE o.state END AS state,
+    coalesce(o.environment, '') AS environment, coalesce(o.attempt, 0) AS attempt, coalesce(o.step, 0) AS step,
+    coalesce(o.n_steps, 0) AS n_steps, coalesce(o.step_name, '') AS step_name, coalesce(o.percent, 0) AS percent,
+    coalesce(o.rate_bytes_per_s, 0) AS rate_bytes_per_s, o.error_id,
+    CASE o.state WHEN 'failed' THEN o.message END AS cause, o.started_us AS "started_at",
+    o.ended_us AS "finished_at", o.heard_us AS "last_status_at", o.id AS "order_id"
+FROM device v
+JOIN deployment d ON d.id = ?1
+JOIN collection c ON c.id = d.collection_id
+LEFT JOIN orders o ON o.id = (
+    SELECT x.id FROM orders x WHERE x.deployment_id = d.id AND x.device_id = v.id ORDER BY x.created_us DESC, x.id DESC LIMIT 1)
+WHERE o.id IS NOT NULL
+    OR (c.rule = 'all-systems' AND v.is_unknown = 0)
+    OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
+    OR (c.rule = 'direct' AND EXISTS (
+        SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id))
+ORDER BY v.id;
+
+-- name: deployment_phases
+SELECT step, step_name, state, received_us FROM status_message
+WHERE order_id = ?1 AND state LIKE 'step-%' AND step IS NOT NULL ORDER BY seq;
+
+-- name: status_message_list
+SELECT m.id, m.received_us AS "time_at", o.device_id, v.name AS device_name, o.deployment_id, m.state,
+    coalesce(m.step, 0) AS step, coalesce(m.n_steps, 0) AS n_steps, m.step_name, m.environment,
+    coalesce(m.percent, 0) AS percent, coalesce(m.exit_code, 0) AS exit_code, m.error_id, m.message
+FROM status_message m JOIN orders o ON o.id = m.order_id JOIN device v ON v.id = o.device_id
+WHERE m.id > ?1 AND (?3 IS NULL OR o.device_id = ?3) AND (?4 IS NULL OR o.deployment_id = ?4)
+ORDER BY m.id LIMIT ?2;
+
+-- A package of the task sequence that is not ready.
+-- name: deployment_not_ready
+SELECT p.id, p.state FROM package p
+WHERE p.state <> 'ready' AND (
+    p.id IN (SELECT package_id FROM task_sequence_package WHERE task_sequence_id = ?1)
+    OR p.id = (SELECT boot_image_id FROM task_sequence WHERE id = ?1))
+LIMIT 1;
+
+-- name: deployment_cancel
+UPDATE deployment SET is_cancelled = 1 WHERE id = ?1;

@@ -1,0 +1,64 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+
+-- name: device_add
+INSERT INTO device (id, name, smbios_uuid, is_unknown, is_imported, created_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: device_adopt
+UPDATE device SET name = ?2, smbios_uuid = coalesce(?3, smbios_uuid), is_unknown = 0, is_imported = 1 WHERE id = ?1;
+
+-- name: device_mac_add
+INSERT INTO device_mac (mac, device_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
+
+-- name: device_by_mac
+SELECT device_id FROM device_mac WHERE mac = ?1;
+
+-- name: device_by_smbios_uuid
+SELECT id FROM device WHERE smbios_uuid = ?1 ORDER BY id LIMIT 2;
+
+-- name: device_by_id_or_name
+SELECT id FROM device WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
+
+-- name: device_brief
+SELECT name, is_unknown FROM device WHERE id = ?1;
+
+-- name: device_name_taken
+SELECT 1 FROM device WHERE name = ?1;
+
+-- name: device_registered
+UPDATE device SET smbios_uuid = coalesce(?2, smbios_uuid), serial = ?3, manufacturer = ?4, model = ?5, asset_tag = ?6,
+    firmware = ?7, arch = ?8, secure_boot = ?9, inventory = ?10, seen_us = ?11
+WHERE id = ?1;
+
+-- name: device_seen
+UPDATE device SET seen_us = ?2 WHERE id = ?1;
+
+-- name: device_is_known
+UPDATE device SET is_unknown = 0 WHERE id = ?1;
+
+-- name: device_list
+SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.created_us AS "created_at",
+    v.seen_us AS "last_seen_at"
+FROM device v WHERE v.id > ?1 ORDER BY v.id LIMIT ?2;
+
+-- name: device_get
+SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.created_us AS "created_at",
+    v.seen_us AS "last_seen_at", v.inventory AS "inventory:json",
+    (SELECT json_group_array(c.name) FROM collection c WHERE (c.rule = 'all-systems' AND v.is_unknown = 0)
+        OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
+        OR EXISTS (SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id)
+    ) AS "collections:json"
+FROM device v WHERE v.id = ?1;
+
+-- name: device_log_add
+INSERT INTO device_log (device_id, received_us, time_us, component, severity, message)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+
+-- name: device_log_trim
+DELETE FROM device_log WHERE device_id = ?1 AND id <= (
+    SELECT id FROM device_log WHERE device_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2);
+
+-- name: device_log_list
+SELECT id, time_us AS "time_at", component, severity, message FROM device_log
+WHERE device_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3;

@@ -1,0 +1,50 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+
+-- name: order_add
+INSERT INTO orders (id, deployment_id, device_id, state, environment, attempt, created_us, deadline_us, heard_us)
+VALUES (?1, ?2, ?3, 'in-progress', 'boot-image', 1, ?4, ?5, ?4);
+
+-- name: order_in_progress
+SELECT id, deployment_id, attempt, environment, is_restarting, restarted_us, deadline_us, heard_us FROM orders
+WHERE device_id = ?1 AND state = 'in-progress';
+
+-- name: order_next_attempt
+UPDATE orders SET attempt = attempt + 1, environment = 'boot-image', is_restarting = 0, heard_us = ?2 WHERE id = ?1;
+
+-- name: order_document
+SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, t.xml, t.boot_image_id
+FROM orders o JOIN device v ON v.id = o.device_id JOIN deployment d ON d.id = o.deployment_id
+JOIN task_sequence t ON t.id = d.task_sequence_id
+WHERE o.device_id = ?1 AND o.state = 'in-progress';
+
+-- name: order_packages
+SELECT p.id, p.kind, p.name FROM package p
+WHERE p.id IN (SELECT package_id FROM task_sequence_package WHERE task_sequence_id = ?1) OR p.id = ?2
+ORDER BY p.id;
+
+-- name: order_index_list
+SELECT number AS "index", manifest, size_bytes FROM package_index WHERE package_id = ?1 ORDER BY number;
+
+-- name: order_for_status
+SELECT o.state, o.last_seq, d.is_cancelled, t.applies_image FROM orders o
+JOIN deployment d ON d.id = o.deployment_id JOIN task_sequence t ON t.id = d.task_sequence_id
+WHERE o.id = ?1 AND o.device_id = ?2;
+
+-- name: order_progress
+UPDATE orders SET last_seq = ?2, step = ?3, n_steps = ?4, step_name = ?5, step_type = ?6, environment = ?7,
+    percent = ?8, rate_bytes_per_s = ?9, message = ?10, heard_us = ?11, started_us = coalesce(started_us, ?11),
+    is_restarting = ?12, restarted_us = CASE ?12 WHEN 1 THEN ?11 ELSE restarted_us END
+WHERE id = ?1;
+
+-- name: order_end
+UPDATE orders SET state = ?2, error_id = ?3, message = ?4, ended_us = ?5, is_restarting = 0
+WHERE id = ?1 AND state = 'in-progress';
+
+-- name: order_overdue
+SELECT id, device_id, environment, is_restarting, restarted_us, deadline_us, heard_us, step_name FROM orders
+WHERE state = 'in-progress' AND (deadline_us <= ?1 OR heard_us <= ?2) LIMIT 1;
+
+-- name: status_message_add
+INSERT INTO status_message (order_id, seq, state, step, n_steps, step_name, step_type, environment, percent,
+    rate_bytes_per_s, exit_code, error_id, message, time_us, received_us)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);

@@ -1,0 +1,28 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+
+-- name: counter_take
+UPDATE counter SET next = next + 1 WHERE name = ?1 AND next < ?2 RETURNING next - 1;
+
+-- name: audit_add
+INSERT INTO audit (time_us, who, action, object, detail) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: audit_list
+SELECT id, time_us AS "time_at", who, action, object, detail FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: schema_version
+SELECT max(number) FROM schema_migration;
+
+-- name: role_seen
+UPDATE role SET seen_us = ?2 WHERE name = ?1;
+
+-- name: role_list
+SELECT name, seen_us AS "last_seen_at" FROM role ORDER BY name;
+
+-- name: site_counts
+SELECT
+    (SELECT count(*) FROM device) AS devices,
+    (SELECT count(*) FROM collection) AS collections,
+    (SELECT count(*) FROM package WHERE kind = 'os-image') AS os_images,
+    (SELECT count(*) FROM package WHERE kind = 'boot-image') AS boot_images,
+    (SELECT count(*) FROM task_sequence) AS task_sequences,
+    (SELECT count(*) FROM deployment) AS deployments;

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/boot_config.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#include "site/site.h"
+
+enum {
+    MENU_WAIT_S = 30,
+};
+
+/* The site's URLs, the address the device asked first. */
+static void put_site_urls(const struct boot_config *config, struct buf *dst)
+{
+    const char *at = config->site->settings.addresses;
+    unsigned port = config->site->settings.https_port;
+    size_t own_len = strlen(config->server_address);
+
+    if (own_len > 0)
+        buf_addf(dst, "https://%s:%u", config->server_address, port);
+    while (*at) {
+        size_t n = strcspn(at, " ");
+
+        if (n != own_len || memcmp(at, config->server_address, n) != 0)
+            buf_addf(dst, "%shttps://%.*s:%u", dst->len > 0 ? "," : "", (int)n, at, port);
+        at += n + (at[n] == ' ' ? 1 : 0);
+    }
+}
+
+void boot_config_put_command_line(const struct boot_config *config, struct buf *dst)
+{
+    struct buf urls = BUF_INIT(BOOT_CONFIG_MAX_BYTES);
+
+    put_site_urls(config, &urls);
+    buf_addf(dst, "slipway.site=%s slipway.pin=%s", buf_str(&urls), config->site->settings.pin);
+    dst->failed = dst->failed || urls.failed;
+    buf_fini(&urls);
+    if (config->ticket[0])
+        buf_addf(dst, " slipway.ticket=%s", config->ticket);
+    if (config->mac[0])
+        buf_addf(dst, " slipway.mac=%s", config->mac);
+    buf_addf(dst, " slipway.image=%s console=tty0 console=ttyS0,115200 quiet", config->package_id);
+}
+
+/* What no boot loader could take for anything but text. */
+static void put_title(const char *title, struct buf *dst)
+{
+    for (; *title; title++) {
+        unsigned char c = (unsigned char)*title;
+        char out = isalnum(c) || strchr(" .,:_-", c) ? (char)c : '?';
+
+        buf_add(dst, (struct bytes){(const uint8_t *)&out, 1});
+    }
+}
+
+static void put_port(const struct boot_config *config, struct buf *dst)
+{
+    if (config->site->settings.http_port != 80)
+        buf_addf(dst, ":%u", config->site->settings.http_port);
+}
+
+void boot_config_put_url(const struct boot_config *config, const char *file, struct buf *dst)
+{
+    buf_addf(dst, "http://%s", config->server_address);
+    put_port(config, dst);
+    buf_addf(dst, "/boot/%s/%s/%s", config->package_id, config->arch, file);
+}
+
+static void put_grub_entry(const struct boot_config *config, struct buf *dst)
+{
+    buf_adds(dst, "menuentry \"");
+    put_title(config->title, dst);
+    buf_adds(dst, "\" {\n  linux \"$files/vmlinuz\" ");
+    boot_config_put_command_line(config, dst);
+    buf_adds(dst, "\n  initrd \"$files/initrd.img\"\n}\n");
+}
+
+void boot_config_put_grub(const struct boot_config *config, struct buf *dst)
+{
+    buf_addf(dst, "set timeout=%d\nset default=0\n", config->is_required ? 0 : MENU_WAIT_S);
+    buf_addf(
+        dst, "if [ \"$slipway_http\" = 1 ]; then\n  set files=\"(http,%s", config->server_address);
+    put_port(config, dst);
+    buf_addf(dst, ")/boot/%s/%s\"\nelse\n", config->package_id, config->arch);
+    buf_addf(dst,
+             "  set files=\"(tftp,%s)/%s/%s\"\nfi\n",
+             config->server_address,
+             config->package_id,
+             config->arch);
+    if (!config->is_required)
+        buf_adds(dst, "menuentry \"Start from the local disk\" {\n  exit\n}\n");
+    put_grub_entry(config, dst);
+}
+
+void boot_config_put_ipxe(const struct boot_config *config, struct buf *dst)
+{
+    buf_adds(dst, "#!ipxe\n");
+    if (!config->is_required) {
+        buf_adds(dst, "menu Slipway\nitem disk Start from the local disk\nitem deploy ");
+        put_title(config->title, dst);
+        buf_addf(dst,
+                 "\nchoose --default disk --timeout %d target || goto disk\n"
+                 "goto ${target}\n:disk\nexit\n:deploy\n",
+                 MENU_WAIT_S * 1000);
+    }
+    buf_adds(dst, "kernel ");
+    boot_config_put_url(config, "vmlinuz", dst);
+    buf_adds(dst, " initrd=initrd.img ");
+    boot_config_put_command_line(config, dst);
+    buf_adds(dst, "\ninitrd ");
+    boot_config_put_url(config, "initrd.img", dst);
+    buf_adds(dst, "\nboot\n");
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What the boot loaders are told: GRUB's menu, iPXE's script, the kernel's command line (docs/protocol/boot.md)
+ */
+
+#include "base/buf.h"
+
+struct site;
+
+enum {
+    BOOT_CONFIG_MAX_BYTES = 16 * 1024,
+};
+
+struct boot_config {
+    const struct site *site;
+    const char *server_address; /* where the device asked; the first of the site's URLs */
+    const char *package_id;
+    const char *arch;   /* "x64" */
+    const char *mac;    /* "" if it is not to be told */
+    const char *ticket; /* "" if there is none */
+    const char *title;  /* of what is deployed, for people; any text */
+    bool is_required;   /* otherwise a person chooses, and the disk is what happens without one */
+};
+
+void boot_config_put_command_line(const struct boot_config *config, struct buf *dst);
+void boot_config_put_grub(const struct boot_config *config, struct buf *dst);
+void boot_config_put_ipxe(const struct boot_config *config, struct buf *dst);
+
+/* "http://10.77.0.1/boot/SLP00001/x64/FILE" */
+void boot_config_put_url(const struct boot_config *config, const char *file, struct buf *dst);

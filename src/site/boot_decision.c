@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/boot_decision.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "site/device.h"
+
+/* DHCP option 93 (IANA "Processor Architecture Types") */
+enum {
+    ARCH_BIOS = 0,
+    ARCH_X64_UEFI = 7,
+    ARCH_X64_UEFI_BC = 9, /* EBC, which most x64 firmware says instead of 7 */
+    ARCH_X64_HTTP = 16,
+};
+
+__attribute__((format(printf, 4, 5))) static int
+decide(struct boot_decision *decision, bool is_offer, const char *reason, const char *format, ...)
+{
+    va_list args;
+
+    decision->is_offer = is_offer;
+    decision->reason = reason;
+    va_start(args, format);
+    (void)vsnprintf(decision->text, sizeof(decision->text), format, args);
+    va_end(args);
+    return 0;
+}
+
+static bool is_arch_supported(const struct boot_request *request)
+{
+    if (request->is_http)
+        return request->arch == ARCH_X64_HTTP;
+    return request->arch == ARCH_BIOS || request->arch == ARCH_X64_UEFI ||
+           request->arch == ARCH_X64_UEFI_BC;
+}
+
+/* @ret_is_unknown: it is, or counts as, an unknown computer. */
+static int find_device(struct site *site,
+                       const struct boot_request *request,
+                       struct boot_decision *ret,
+                       bool *ret_is_unknown)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    const char *const mac = request->mac;
+    const char *uuid = request->uuid[0] ? request->uuid : NULL;
+    int r = device_find_hardware(site, &mac, mac[0] ? 1 : 0, uuid, ret->device_id);
+
+    ret->secure_boot = -1;
+    *ret_is_unknown = true;
+    if (r < 0 || !ret->device_id[0])
+        return TRACE(r);
+    r = db_first(site->db, SQL_BOOT_DEVICE, DB_ARGS(db_text(ret->device_id)), &rows);
+    if (r < 0)
+        return TRACE(r);
+    *ret_is_unknown = db_get_bool(&rows, 2);
+    if (db_column_type(&rows, 3) == DB_U64)
+        ret->secure_boot = db_get_bool(&rows, 3) ? 1 : 0;
+    return 0;
+}
+
+/* @ret: "" if none can be used. */
+static int find_boot_image(struct site *site, const struct boot_target *target, char *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    const char *wanted = target->boot_image_id;
+    int r;
+
+    ret[0] = '\0';
+    if (wanted[0]) {
+        r = db_first(site->db, SQL_BOOT_IMAGE_STATE, DB_ARGS(db_text(wanted)), &rows);
+        if (r == DB_ROW && strcmp(db_get_text(&rows, 0), "ready") == 0)
+            (void)snprintf(ret, SITE_ID_MAX, "%s", wanted);
+        return r < 0 ? TRACE(r) : 0;
+    }
+    r = db_first(site->db, SQL_BOOT_IMAGE_NEWEST, DB_ARGS(db_text("x64")), &rows);
+    if (r == DB_ROW)
+        (void)snprintf(ret, SITE_ID_MAX, "%s", db_get_text(&rows, 0));
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int
+decide_without_target(const struct site *site, bool is_unknown, struct boot_decision *ret)
+{
+    if (is_unknown && !site->settings.is_unknown_computers_on)
+        return decide(
+            ret,
+            false,
+            "unknown-computers-off",
+            "The site does not know this computer, and unknown-computers is not switched on.");
+    if (is_unknown)
+        return decide(
+            ret,
+            false,
+            "no-deployment",
+            "The site does not know this computer, and nothing is deployed to All Unknown "
+            "Computers.");
+    return decide(
+        ret, false, "no-deployment", "Nothing is deployed to any collection of this device.");
+}
+
+static int decide_closed(const struct boot_target *target, struct boot_decision *ret)
+{
+    if (strcmp(target->order_state, "succeeded") == 0)
+        return decide(ret,
+                      false,
+                      "succeeded-already",
+                      "The device has finished the deployment %s; deploy again to run it again.",
+                      target->deployment_id);
+    return decide(
+        ret,
+        false,
+        "failed-already",
+        "The required deployment %s has failed on this device; deploy again to try again.",
+        target->deployment_id);
+}
+
+static int decide_offer(const struct boot_target *target, struct boot_decision *ret)
+{
+    if (strcmp(target->order_state, "in-progress") == 0)
+        return decide(
+            ret,
+            true,
+            "order-in-progress",
+            "The device has begun the deployment %s in the boot image and not finished it; it "
+            "goes on.",
+            target->deployment_id);
+    if (target->is_for_unknown)
+        return decide(ret,
+                      true,
+                      "unknown-computer-deployment",
+                      "\"%.200s\" is deployed to All Unknown Computers (%s).",
+                      target->task_sequence_name,
+                      target->deployment_id);
+    return decide(ret,
+                  true,
+                  target->is_required ? "required-deployment" : "available-deployment",
+                  "\"%.200s\" is deployed to the collection \"%.100s\" (%s).",
+                  target->task_sequence_name,
+                  target->collection_name,
+                  target->deployment_id);
+}
+
+static int
+decide_with_target(struct site *site, const struct boot_request *request, struct boot_decision *ret)
+{
+    const struct boot_target *target = &ret->target;
+    bool is_in_progress = strcmp(target->order_state, "in-progress") == 0;
+    int r;
+
+    if (target->waits_for_disk)
+        return decide(
+            ret,
+            false,
+            "waits-for-installed-os",
+            "The deployment %s goes on in the installed operating system, which the device is "
+            "to start from its disk.",
+            target->deployment_id);
+    if (!is_in_progress && !boot_target_is_open(target))
+        return decide_closed(target, ret);
+    if (request->is_http && !target->is_required && !is_in_progress)
+        return decide(
+            ret,
+            false,
+            "available-needs-menu",
+            "The deployment %s is available, so a person must choose it in the boot menu, which "
+            "UEFI HTTP Boot does not have; boot by PXE.",
+            target->deployment_id);
+    r = find_boot_image(site, target, ret->package_id);
+    if (r < 0)
+        return TRACE(r);
+    if (!ret->package_id[0])
+        return decide(ret,
+                      false,
+                      "no-boot-image",
+                      "There is a deployment (%s), but no x64 boot image that is ready.",
+                      target->deployment_id);
+    return decide_offer(target, ret);
+}
+
+int boot_decide(struct site *site, const struct boot_request *request, struct boot_decision *ret)
+{
+    bool is_unknown = true;
+    int r;
+
+    *ret = (struct boot_decision){0};
+    r = find_device(site, request, ret, &is_unknown);
+    if (r < 0)
+        return TRACE(r);
+    if (!is_arch_supported(request))
+        return decide(ret,
+                      false,
+                      "arch-not-supported",
+                      "There are boot images for x64 only, and the firmware says architecture %u.",
+                      request->arch);
+    r = boot_target_find(site, ret->device_id, &ret->target);
+    if (r < 0)
+        return TRACE(r);
+    if (!ret->target.deployment_id[0])
+        return decide_without_target(site, is_unknown, ret);
+    return TRACE(decide_with_target(site, request, ret));
+}

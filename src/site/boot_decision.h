@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What a device that boots from the network is answered, and why (docs/protocol/boot.md)
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/text.h"
+#include "site/access.h"
+#include "site/boot_target.h"
+#include "site/site.h"
+
+struct boot_request {
+    char mac[MAC_TEXT_MAX];
+    char uuid[UUID_TEXT_MAX]; /* "": not sent, or a placeholder */
+    unsigned arch;            /* DHCP option 93 */
+    bool is_http;             /* UEFI HTTP Boot; otherwise PXE */
+    bool is_ipxe;
+    char server_address[64];
+    const char *stage; /* "discover", "request" or "config" */
+};
+
+struct boot_decision {
+    bool is_offer;
+    const char *reason;                   /* a fixed word */
+    char text[512];                       /* a sentence for people */
+    char package_id[SITE_ID_MAX];         /* of the boot image; "" with silence */
+    char device_id[ACCESS_DEVICE_ID_MAX]; /* "": the site does not know it */
+    int secure_boot;                      /* of the last inventory: 1 on, 0 off, -1 not known */
+    struct boot_target target;
+};
+
+/* The rules alone: the same database and request give the same answer, and nothing is changed. */
+int boot_decide(struct site *site, const struct boot_request *request, struct boot_decision *ret);
+
+/**
+ * boot_decision_answer() - POST /internal/boot-decisions: decide, record, and for stage `config` make the menu with its
+ * ticket
+ */
+int boot_decision_answer(struct site *site, const json_t *body, json_t **ret);
+
+/* POST /internal/boot-events: {"mac", "event", "detail"} */
+int boot_event_report(struct site *site, const json_t *body);
+
+/* @client, @stage: "" for what is no decision. */
+struct boot_event {
+    const char *mac;
+    const char *event;
+    const char *answer;
+    const char *reason;
+    const char *stage;
+    const char *client;
+    const char *detail;
+};
+int boot_event_add(struct site *site, const struct boot_event *event);
+
+/**
+ * boot_explain() - what would be answered now, and what was answered and done before
+ * @which:     MAC address or SMBIOS UUID; with @is_device an id or name, too
+ * @is_device: refuse what is no device of the site
+ */
+int boot_explain(struct site *site, const char *which, bool is_device, json_t **ret);

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/boot_decision.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "site/device.h"
+#include "site/rows.h"
+
+/* What a device of this kind would send: nobody knows until it does. */
+static struct boot_request usual_request(void)
+{
+    return (struct boot_request){.arch = 7, .server_address = "", .stage = "discover"};
+}
+
+static int
+complete_from_device(struct site *site, const char *device_id, struct boot_request *request)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    OWN(db_rows_fini) struct db_rows mac = {0};
+    int r = db_first(site->db, SQL_BOOT_DEVICE, DB_ARGS(db_text(device_id)), &rows);
+
+    if (r == DB_ROW && strcmp(db_get_text(&rows, 4), "bios") == 0)
+        request->arch = 0;
+    if (r < 0 || request->mac[0])
+        return r < 0 ? TRACE(r) : 0;
+    r = db_first(site->db, SQL_BOOT_DEVICE_MAC, DB_ARGS(db_text(device_id)), &mac);
+    if (r == DB_ROW)
+        (void)snprintf(request->mac, sizeof(request->mac), "%s", db_get_text(&mac, 0));
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static json_t *text_or_null(const char *text)
+{
+    return text[0] ? json_string(text) : json_null();
+}
+
+static int put(struct site *site, const struct boot_request *request, json_t **ret)
+{
+    OWN(json_freep) json_t *history = NULL;
+    OWN(json_freep) json_t *device = NULL;
+    struct boot_decision decision;
+    int r = boot_decide(site, request, &decision);
+
+    if (r < 0)
+        return TRACE(r);
+    r = rows_array(site->db, SQL_BOOT_EVENT_HISTORY, DB_ARGS(db_text(request->mac)), &history);
+    if (r < 0)
+        return TRACE(r);
+    for (size_t i = 0; i < json_array_size(history); i++) {
+        json_t *item = json_array_get(history, i);
+
+        (void)json_object_set(item, "time", json_object_get(item, "time_at"));
+        (void)json_object_del(item, "time_at");
+    }
+    if (decision.device_id[0])
+        r = device_get(site, decision.device_id, &device);
+    if (r != 0)
+        return TRACE(r);
+    *ret = json_pack("{s:s,s:s,s:o,s:{s:s,s:s,s:s,s:o,s:o},s:O}",
+                     "mac",
+                     request->mac,
+                     "uuid",
+                     request->uuid,
+                     "device",
+                     device ? json_incref(device) : json_null(),
+                     "decision",
+                     "answer",
+                     decision.is_offer ? "offer" : "silence",
+                     "reason",
+                     decision.reason,
+                     "text",
+                     decision.text,
+                     "package_id",
+                     text_or_null(decision.package_id),
+                     "deployment_id",
+                     text_or_null(decision.target.deployment_id),
+                     "history",
+                     history);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int boot_explain(struct site *site, const char *which, bool is_device, json_t **ret)
+{
+    struct boot_request request = usual_request();
+    char device_id[ACCESS_DEVICE_ID_MAX];
+    uint8_t bytes[UUID_BYTES];
+    int r;
+
+    if (mac_parse(bytes_of(which), bytes))
+        mac_put(request.mac, bytes);
+    else if (uuid_parse(bytes_of(which), bytes))
+        uuid_put(request.uuid, bytes);
+    else if (!is_device)
+        return refuse(
+            site, REFUSAL_INVALID, "\"%.64s\" is neither a MAC address nor an SMBIOS UUID.", which);
+    r = device_find(site, which, device_id);
+    if (r < 0)
+        return TRACE(r);
+    if (r == SITE_E_REFUSED && is_device)
+        return SITE_E_REFUSED;
+    if (r == 0) {
+        r = complete_from_device(site, device_id, &request);
+        if (r < 0)
+            return TRACE(r);
+    }
+    return TRACE(put(site, &request, ret));
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/device.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "site/collection.h"
+#include "site/fields.h"
+
+enum {
+    INVENTORY_MAX_BYTES = 256 * 1024,
+};
+
+bool device_uuid_is_real(const char *uuid)
+{
+    /* Seen on boards whose maker never set one; shared by thousands of machines. */
+    static const char *const placeholders[] = {
+        "00000000-0000-0000-0000-000000000000",
+        "ffffffff-ffff-ffff-ffff-ffffffffffff",
+        "03000200-0400-0500-0006-000700080009",
+        "00020003-0004-0005-0006-000700080009",
+        "12345678-1234-5678-90ab-cddeefaabbcc",
+        "fefefefe-fefe-fefe-fefe-fefefefefefe",
+    };
+    uint8_t bytes[UUID_BYTES];
+
+    if (!uuid || !uuid_parse(bytes_of(uuid), bytes))
+        return false;
+    for (size_t i = 0; i < sizeof(placeholders) / sizeof(placeholders[0]); i++)
+        if (bytes_eq_nocase(bytes_of(uuid), placeholders[i]))
+            return false;
+    return true;
+}
+
+static int first_id(struct site *site, enum db_sql sql, const char *key, char *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, sql, DB_ARGS(db_text(key)), &rows);
+
+    ret[0] = '\0';
+    if (r == DB_ROW)
+        (void)snprintf(ret, ACCESS_DEVICE_ID_MAX, "%s", db_get_text(&rows, 0));
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int by_uuid(struct site *site, const char *uuid, char *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_DEVICE_BY_SMBIOS_UUID, DB_ARGS(db_text(uuid)), &rows);
+
+    ret[0] = '\0';
+    if (r != DB_ROW)
+        return r < 0 ? TRACE(r) : 0;
+    (void)snprintf(ret, ACCESS_DEVICE_ID_MAX, "%s", db_get_text(&rows, 0));
+    r = db_next(&rows);
+    if (r < 0)
+        return TRACE(r);
+    if (r == DB_ROW)
+        ret[0] = '\0'; /* two machines with one UUID: it says nothing */
+    return 0;
+}
+
+int device_find_hardware(struct site *site,
+                         const char *const *macs,
+                         size_t n_macs,
+                         const char *uuid,
+                         char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    ret[0] = '\0';
+    for (size_t i = 0; i < n_macs; i++) {
+        int r = first_id(site, SQL_DEVICE_BY_MAC, macs[i], ret);
+
+        if (r < 0)
+            return TRACE(r);
+        if (ret[0])
+            return 0;
+    }
+    if (!device_uuid_is_real(uuid))
+        return 0;
+    return TRACE(by_uuid(site, uuid, ret));
+}
+
+int device_find(struct site *site, const char *which, char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    uint8_t bytes[UUID_BYTES];
+    char text[UUID_TEXT_MAX];
+    int r = first_id(site, SQL_DEVICE_BY_ID_OR_NAME, which, ret);
+
+    if (r == 0 && !ret[0] && mac_parse(bytes_of(which), bytes)) {
+        mac_put(text, bytes);
+        r = first_id(site, SQL_DEVICE_BY_MAC, text, ret);
+    }
+    if (r == 0 && !ret[0] && uuid_parse(bytes_of(which), bytes)) {
+        uuid_put(text, bytes);
+        r = by_uuid(site, text, ret);
+    }
+    if (r < 0)
+        return TRACE(r);
+    if (!ret[0])
+        return refuse(
+            site,
+            REFUSAL_MISSING,
+            "There is no device with the id, name, MAC address or SMBIOS UUID \"%.100s\".",
+            which);
+    return 0;
+}
+
+static int name_is_taken(struct site *site, const char *name, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_DEVICE_NAME_TAKEN, DB_ARGS(db_text(name)), &rows);
+
+    *ret = r == DB_ROW;
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* "SLW-770001", or "SLW-770001-2" if that is taken. */
+static int make_name(struct site *site, const char *mac, char ret[static DEVICE_NAME_MAX_BYTES + 1])
+{
+    char base[16];
+    size_t n = 0;
+    bool is_taken = true;
+
+    (void)snprintf(base,
+                   sizeof(base),
+                   "SLW-%c%c%c%c%c%c",
+                   mac[9],
+                   mac[10],
+                   mac[12],
+                   mac[13],
+                   mac[15],
+                   mac[16]);
+    for (char *c = base; *c; c++)
+        *c = (char)toupper((unsigned char)*c);
+    while (is_taken) {
+        int r;
+
+        if (n++ == 0)
+            (void)snprintf(ret, DEVICE_NAME_MAX_BYTES + 1, "%s", base);
+        else
+            (void)snprintf(ret, DEVICE_NAME_MAX_BYTES + 1, "%s-%zu", base, n);
+        r = name_is_taken(site, ret, &is_taken);
+        if (r < 0)
+            return TRACE(r);
+    }
+    return 0;
+}
+
+static int add(struct site *site,
+               const char *name,
+               const char *uuid,
+               bool is_imported,
+               char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    random_uuid(ret, site->now_us);
+    return TRACE(db_run(site->db,
+                        SQL_DEVICE_ADD,
+                        DB_ARGS(db_text(ret),
+                                db_text(name),
+                                db_text(uuid),
+                                db_u64(is_imported ? 0 : 1),
+                                db_u64(is_imported ? 1 : 0),
+                                db_u64(site->now_us)),
+                        NULL));
+}
+
+static int add_macs(struct site *site, const char *device_id, const char *const *macs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int r = db_run(
+            site->db, SQL_DEVICE_MAC_ADD, DB_ARGS(db_text(macs[i]), db_text(device_id)), NULL);
+
+        if (r != 0)
+            return r < 0 ? TRACE(r) : ERR(-EIO);
+    }
+    return 0;
+}
+
+/* The MACs of a registration, canonical, the one it booted with first. */
+static size_t read_macs(const json_t *registration, char texts[][MAC_TEXT_MAX])
+{
+    const json_t *list = json_object_get(registration, "macs");
+    uint8_t mac[MAC_BYTES];
+    size_t n = 0;
+
+    if (mac_parse(bytes_of(field_text(registration, "boot_mac", "")), mac))
+        mac_put(texts[n++], mac);
+    for (size_t i = 0; i < json_array_size(list) && n < DEVICE_MACS_MAX; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+
+        if (text && mac_parse(bytes_of(text), mac))
+            mac_put(texts[n++], mac);
+    }
+    return n;
+}
+
+static int save_inventory(struct site *site, const char *id, const char *uuid, const json_t *src)
+{
+    const json_t *smbios = json_object_get(src, "smbios");
+    OWN(json_freep) json_t *copy = json_copy((json_t *)(uintptr_t)src);
+    OWN(freep) char *text = NULL;
+    int r;
+
+    (void)json_object_del(copy, "ticket");
+    text = json_dumps(copy, JSON_COMPACT);
+    if (!text)
+        return ERR(-ENOMEM);
+    r = db_run(site->db,
+               SQL_DEVICE_REGISTERED,
+               DB_ARGS(db_text(id),
+                       db_text(uuid),
+                       db_text(field_text(smbios, "serial", "")),
+                       db_text(field_text(smbios, "manufacturer", "")),
+                       db_text(field_text(smbios, "model", "")),
+                       db_text(field_text(smbios, "asset_tag", "")),
+                       db_text(field_text(src, "firmware", "")),
+                       db_text(field_text(src, "arch", "")),
+                       db_u64(field_bool(src, "secure_boot") ? 1 : 0),
+                       db_text(strlen(text) <= INVENTORY_MAX_BYTES ? text : NULL),
+                       db_u64(site->now_us)),
+               NULL);
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
+static int find_or_add(struct site *site,
+                       const char *const *macs,
+                       size_t n_macs,
+                       const char *uuid,
+                       char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    char name[DEVICE_NAME_MAX_BYTES + 1];
+    int r = device_find_hardware(site, macs, n_macs, uuid, ret);
+
+    if (r < 0 || ret[0])
+        return TRACE(r);
+    r = make_name(site, macs[0], name);
+    if (r < 0)
+        return TRACE(r);
+    r = add(site, name, uuid, false, ret);
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
+int device_register(struct site *site,
+                    const json_t *registration,
+                    char ret_id[static ACCESS_DEVICE_ID_MAX])
+{
+    char texts[DEVICE_MACS_MAX + 1][MAC_TEXT_MAX];
+    const char *macs[DEVICE_MACS_MAX + 1];
+    size_t n = read_macs(registration, texts);
+    const char *asked = field_text(json_object_get(registration, "smbios"), "uuid", "");
+    char uuid[UUID_TEXT_MAX];
+    uint8_t bytes[UUID_BYTES];
+    bool has_uuid = device_uuid_is_real(asked) && uuid_parse(bytes_of(asked), bytes);
+    int r;
+
+    for (size_t i = 0; i < n; i++)
+        macs[i] = texts[i];
+    if (has_uuid)
+        uuid_put(uuid, bytes);
+    r = find_or_add(site, macs, n, has_uuid ? uuid : NULL, ret_id);
+    if (r < 0)
+        return TRACE(r);
+    r = add_macs(site, ret_id, macs, n);
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(save_inventory(site, ret_id, has_uuid ? uuid : NULL, registration));
+}
+
+static bool is_host_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)name[i]) && (name[i] != '-' || i == 0 || i + 1 == len))
+            return false;
+    return len > 0;
+}
+
+/* A computer that came as an unknown one is taken over; any other owner of the MAC is a conflict. */
+static int import_one(struct site *site,
+                      const char *name,
+                      const char *mac,
+                      const char *uuid,
+                      char id[static ACCESS_DEVICE_ID_MAX])
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = first_id(site, SQL_DEVICE_BY_MAC, mac, id);
+
+    if (r < 0)
+        return TRACE(r);
+    if (!id[0]) {
+        r = add(site, name, uuid, true, id);
+        if (r < 0)
+            return TRACE(r);
+        if (r > 0)
+            return refuse(site, REFUSAL_EXISTS, "A device named \"%s\" exists.", name);
+        return TRACE(add_macs(site, id, &mac, 1));
+    }
+    r = db_first(site->db, SQL_DEVICE_BRIEF, DB_ARGS(db_text(id)), &rows);
+    if (r < 0)
+        return TRACE(r);
+    if (!db_get_bool(&rows, 1))
+        return refuse(site,
+                      REFUSAL_EXISTS,
+                      "The MAC address %s belongs to the device \"%s\".",
+                      mac,
+                      db_get_text(&rows, 0));
+    r = db_run(
+        site->db, SQL_DEVICE_ADOPT, DB_ARGS(db_text(id), db_text(name), db_text(uuid)), NULL);
+    if (r > 0)
+        return refuse(site, REFUSAL_EXISTS, "A device named \"%s\" exists.", name);
+    return TRACE(r);
+}
+
+static int import_in_transaction(struct site *site,
+                                 const char *who,
+                                 const json_t *body,
+                                 char id[static ACCESS_DEVICE_ID_MAX])
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    const char *name = field_text(body, "name", "");
+    const char *asked_uuid = field_text(body, "smbios_uuid", NULL);
+    const char *collection = field_text(body, "collection", NULL);
+    uint8_t bytes[UUID_BYTES];
+    char mac[MAC_TEXT_MAX];
+    char uuid[UUID_TEXT_MAX];
+    int r = db_begin(site->db, &tx);
+
+    if (r < 0)
+        return TRACE(r);
+    if (asked_uuid && uuid_parse(bytes_of(asked_uuid), bytes))
+        uuid_put(uuid, bytes);
+    if (mac_parse(bytes_of(field_text(body, "mac", "")), bytes))
+        mac_put(mac, bytes);
+    r = import_one(site, name, mac, asked_uuid ? uuid : NULL, id);
+    if (r != 0)
+        return TRACE(r);
+    if (collection) {
+        r = collection_add_device(site, collection, id);
+        if (r != 0)
+            return TRACE(r);
+    }
+    r = site_audit(site, who, "device.import", id, name);
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_commit(&tx));
+}
+
+int device_import(struct site *site, const char *who, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"name", FIELD_TEXT, true, 1, DEVICE_NAME_MAX_BYTES, NULL},
+        {"mac", FIELD_MAC, true, 0, 0, NULL},
+        {"smbios_uuid", FIELD_UUID, false, 0, 0, NULL},
+        {"collection", FIELD_TEXT, false, 1, 255, NULL},
+        {0},
+    };
+    char id[ACCESS_DEVICE_ID_MAX];
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+
+    if (r != 0)
+        return TRACE(r);
+    if (!is_host_name(field_text(body, "name", "")))
+        return refuse(
+            site,
+            REFUSAL_INVALID,
+            "\"name\" must be letters, digits and '-', and neither begin nor end with '-'.");
+    if (json_is_string(json_object_get(body, "smbios_uuid")) &&
+        !device_uuid_is_real(field_text(body, "smbios_uuid", "")))
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "\"smbios_uuid\" is a placeholder that many machines share; leave it out.");
+    r = import_in_transaction(site, who, body, id);
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(device_get(site, id, ret));
+}
+
+int device_get(struct site *site, const char *which, json_t **ret)
+{
+    char id[ACCESS_DEVICE_ID_MAX];
+    int r = device_find(site, which, id);
+
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(rows_one(site->db, SQL_DEVICE_GET, DB_ARGS(db_text(id)), ret));
+}
+
+int device_list(struct site *site, const struct page *page, json_t **ret)
+{
+    struct db_args args = DB_ARGS(page_after(page), page_limit(page));
+
+    return TRACE(rows_page(site->db, SQL_DEVICE_LIST, args, page, ret));
+}
+
+int device_log_list(struct site *site, const char *which, const struct page *page, json_t **ret)
+{
+    char id[ACCESS_DEVICE_ID_MAX];
+    int r = device_find(site, which, id);
+
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(rows_page(site->db,
+                           SQL_DEVICE_LOG_LIST,
+                           DB_ARGS(db_text(id), page_after(page), page_limit(page)),
+                           page,
+                           ret));
+}

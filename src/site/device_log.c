@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/device.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "format/cmtrace/cmtrace.h"
+
+enum {
+    LOG_LINES_MAX = 20000, /* kept per device */
+};
+
+static const char *severity_of(enum cmtrace_type type)
+{
+    switch (type) {
+    case CMTRACE_ERROR:
+        return "error";
+    case CMTRACE_WARNING:
+        return "warning";
+    case CMTRACE_INFORMATION:
+    default:
+        return "info";
+    }
+}
+
+static int add_line(struct site *site,
+                    const char *device_id,
+                    const struct cmtrace_parsed *line,
+                    struct bytes text)
+{
+    int r = db_run(site->db,
+                   SQL_DEVICE_LOG_ADD,
+                   DB_ARGS(db_text(device_id),
+                           db_u64(site->now_us),
+                           db_u64(line->wall_us),
+                           db_text(line->component),
+                           db_text(severity_of(line->type)),
+                           db_bytes(text)),
+                   NULL);
+
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
+/* What is no line of the format ends at the next line feed. */
+static struct bytes take_foreign(struct bytes *src)
+{
+    const uint8_t *end = memchr(src->ptr, '\n', src->len);
+    struct bytes line = {src->ptr, end ? (size_t)(end - src->ptr) : src->len};
+    size_t skip = line.len + (end ? 1 : 0);
+
+    src->ptr += skip;
+    src->len -= skip;
+    return line;
+}
+
+int device_log_add(struct site *site, const char *device_id, struct bytes text)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = db_begin(site->db, &tx);
+
+    while (r == 0 && text.len > 0) {
+        struct cmtrace_parsed line = {.wall_us = site->now_us, .type = CMTRACE_INFORMATION};
+        struct bytes message;
+
+        if (!cmtrace_take(&text, &line, &message))
+            message = take_foreign(&text);
+        if (message.len > 0)
+            r = add_line(site, device_id, &line, message);
+    }
+    if (r < 0)
+        return TRACE(r);
+    r = db_run(
+        site->db, SQL_DEVICE_LOG_TRIM, DB_ARGS(db_text(device_id), db_u64(LOG_LINES_MAX)), NULL);
+    if (r != 0)
+        return r > 0 ? ERR(-EIO) : TRACE(r);
+    return TRACE(db_commit(&tx));
+}

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/fields.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/text.h"
+#include "site/site.h"
+
+static bool is_choice(const char *text, const char *choices)
+{
+    size_t len = strlen(text);
+
+    while (*choices) {
+        size_t n = strcspn(choices, "|");
+
+        if (n == len && memcmp(choices, text, n) == 0)
+            return true;
+        choices += n + (choices[n] == '|' ? 1 : 0);
+    }
+    return false;
+}
+
+static bool is_text(const json_t *value, const struct field *field)
+{
+    size_t len = json_string_length(value);
+
+    return json_is_string(value) && len >= field->min && len <= field->max &&
+           strlen(json_string_value(value)) == len;
+}
+
+static bool is_number(const json_t *value, const struct field *field)
+{
+    return json_is_integer(value) && json_integer_value(value) >= 0 &&
+           (uint64_t)json_integer_value(value) >= field->min &&
+           (uint64_t)json_integer_value(value) <= field->max;
+}
+
+static bool is_good(const json_t *value, const struct field *field)
+{
+    uint8_t bytes[UUID_BYTES];
+
+    switch (field->type) {
+    case FIELD_TEXT:
+        return is_text(value, field);
+    case FIELD_NUMBER:
+        return is_number(value, field);
+    case FIELD_BOOL:
+        return json_is_boolean(value);
+    case FIELD_CHOICE:
+        return json_is_string(value) && is_choice(json_string_value(value), field->choices);
+    case FIELD_MAC:
+        return json_is_string(value) && mac_parse(bytes_of(json_string_value(value)), bytes);
+    case FIELD_UUID:
+        return json_is_string(value) && uuid_parse(bytes_of(json_string_value(value)), bytes);
+    case FIELD_OBJECT:
+        return json_is_object(value);
+    case FIELD_ARRAY:
+        return json_is_array(value) && json_array_size(value) <= field->max;
+    }
+    return false;
+}
+
+static void put_wanted(char *dst, size_t cap, const struct field *field)
+{
+    switch (field->type) {
+    case FIELD_TEXT:
+        (void)snprintf(dst,
+                       cap,
+                       "text of %llu to %llu bytes",
+                       (unsigned long long)field->min,
+                       (unsigned long long)field->max);
+        break;
+    case FIELD_NUMBER:
+        (void)snprintf(dst,
+                       cap,
+                       "a whole number from %llu to %llu",
+                       (unsigned long long)field->min,
+                       (unsigned long long)field->max);
+        break;
+    case FIELD_BOOL:
+        (void)snprintf(dst, cap, "true or false");
+        break;
+    case FIELD_CHOICE:
+        (void)snprintf(dst, cap, "one of %s", field->choices);
+        break;
+    case FIELD_MAC:
+        (void)snprintf(dst, cap, "a MAC address");
+        break;
+    case FIELD_UUID:
+        (void)snprintf(dst, cap, "a UUID");
+        break;
+    case FIELD_OBJECT:
+        (void)snprintf(dst, cap, "an object");
+        break;
+    case FIELD_ARRAY:
+        (void)snprintf(dst, cap, "a list of at most %llu", (unsigned long long)field->max);
+        break;
+    }
+}
+
+static int
+check_one(struct site *site, const json_t *object, const struct field *field, enum refusal_id id)
+{
+    const json_t *value = json_object_get(object, field->name);
+    char wanted[96];
+
+    if (!value || json_is_null(value)) {
+        if (!field->is_required)
+            return 0;
+        return refuse(site, id, "\"%s\" is required.", field->name);
+    }
+    if (is_good(value, field))
+        return 0;
+    put_wanted(wanted, sizeof(wanted), field);
+    return refuse(site, id, "\"%s\" must be %s.", field->name, wanted);
+}
+
+static bool is_named(const struct field *fields, const char *name)
+{
+    for (; fields->name; fields++)
+        if (strcmp(fields->name, name) == 0)
+            return true;
+    return false;
+}
+
+int fields_check(struct site *site,
+                 const json_t *object,
+                 const struct field *fields,
+                 bool is_open,
+                 enum refusal_id id)
+{
+    void *at = is_open ? NULL : json_object_iter((json_t *)(uintptr_t)object);
+
+    for (; at; at = json_object_iter_next((json_t *)(uintptr_t)object, at))
+        if (!is_named(fields, json_object_iter_key(at)))
+            return refuse(site, id, "\"%.64s\" is not known here.", json_object_iter_key(at));
+
+    for (const struct field *field = fields; field->name; field++) {
+        int r = check_one(site, object, field, id);
+
+        if (r != 0)
+            return r;
+    }
+    return 0;
+}
+
+const char *field_text(const json_t *object, const char *name, const char *fallback)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_string(value) ? json_string_value(value) : fallback;
+}
+
+uint64_t field_number(const json_t *object, const char *name, uint64_t fallback)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_integer(value) && json_integer_value(value) >= 0
+               ? (uint64_t)json_integer_value(value)
+               : fallback;
+}
+
+bool field_bool(const json_t *object, const char *name)
+{
+    return json_is_true(json_object_get(object, name));
+}

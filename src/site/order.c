@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/order.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "plat/random.h"
+#include "site/access.h"
+#include "site/boot_target.h"
+#include "site/order_end.h"
+#include "site/rows.h"
+
+static int run(struct site *site, enum db_sql sql, struct db_args args)
+{
+    int r = db_run(site->db, sql, args, NULL);
+
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
+static int begin_order(struct site *site, const char *device_id, const char *deployment_id)
+{
+    char id[UUID_TEXT_MAX];
+    int r;
+
+    random_uuid(id, site->now_us);
+    r = run(site,
+            SQL_ORDER_ADD,
+            DB_ARGS(db_text(id),
+                    db_text(deployment_id),
+                    db_text(device_id),
+                    db_u64(site->now_us),
+                    db_u64(site->now_us + site->settings.order_life_us)));
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(site_audit(site, device_id, "order.begin", id, deployment_id));
+}
+
+static int begin_if_deployed(struct site *site, const char *device_id)
+{
+    struct boot_target target = {0};
+    int r = boot_target_find(site, device_id, &target);
+
+    if (r < 0)
+        return TRACE(r);
+    if (!boot_target_is_open(&target))
+        return 0;
+    return TRACE(begin_order(site, device_id, target.deployment_id));
+}
+
+int order_at_registration(struct site *site, const char *device_id)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    char id[UUID_TEXT_MAX];
+    uint64_t attempt;
+    int r = db_first(site->db, SQL_ORDER_IN_PROGRESS, DB_ARGS(db_text(device_id)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r != DB_ROW)
+        return TRACE(begin_if_deployed(site, device_id));
+    (void)snprintf(id, sizeof(id), "%s", db_get_text(&rows, 0));
+    attempt = db_get_u64(&rows, 2);
+    db_rows_fini(&rows);
+
+    if (attempt < ORDER_ATTEMPTS_MAX)
+        return TRACE(run(site, SQL_ORDER_NEXT_ATTEMPT, DB_ARGS(db_text(id), db_u64(site->now_us))));
+    return TRACE(
+        order_end_failed(site,
+                         id,
+                         device_id,
+                         SITE_ERROR_ATTEMPTS,
+                         "The device has started the deployment five times without finishing "
+                         "it; it loses power or crashes on the way."));
+}
+
+/* {"SLP00002": {…}} */
+static int
+put_content(struct site *site, const char *task_sequence_id, const char *boot_image_id, json_t *dst)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_select(site->db,
+                      SQL_ORDER_PACKAGES,
+                      DB_ARGS(db_text(task_sequence_id), db_text(boot_image_id)),
+                      &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    while ((r = db_next(&rows)) == DB_ROW) {
+        const char *id = db_get_text(&rows, 0);
+        bool is_boot_image = strcmp(db_get_text(&rows, 1), "boot-image") == 0;
+        OWN(json_freep) json_t *parts = NULL;
+        json_t *files = NULL;
+
+        r = rows_array(site->db,
+                       is_boot_image ? SQL_PACKAGE_FILE_LIST : SQL_ORDER_INDEX_LIST,
+                       DB_ARGS(db_text(id)),
+                       &parts);
+        if (r < 0)
+            return TRACE(r);
+        if (is_boot_image)
+            files = json_object();
+        for (size_t i = 0; files && i < json_array_size(parts); i++) {
+            const json_t *file = json_array_get(parts, i);
+
+            (void)json_object_set_new(files,
+                                      json_string_value(json_object_get(file, "name")),
+                                      json_pack("{s:O,s:O}",
+                                                "size",
+                                                json_object_get(file, "size_bytes"),
+                                                "sha256",
+                                                json_object_get(file, "sha256")));
+        }
+        if (json_object_set_new(dst,
+                                id,
+                                json_pack("{s:s,s:s,s:o}",
+                                          "kind",
+                                          db_get_text(&rows, 1),
+                                          "name",
+                                          db_get_text(&rows, 2),
+                                          files ? "files" : "indexes",
+                                          files ? files : json_incref(parts))) < 0)
+            return ERR(-ENOMEM);
+    }
+    return TRACE(r);
+}
+
+static void add_source(const struct site *site, json_t *sources, const char *host, size_t len)
+{
+    OWN(json_freep)
+    json_t *url = site->settings.http_port == 80
+                      ? json_sprintf("http://%.*s", (int)len, host)
+                      : json_sprintf("http://%.*s:%u", (int)len, host, site->settings.http_port);
+
+    for (size_t i = 0; i < json_array_size(sources); i++)
+        if (json_equal(json_array_get(sources, i), url))
+            return;
+    (void)json_array_append(sources, url);
+}
+
+/* The address it reached us by is sure to work; the others are for when it does not any more. */
+static json_t *make_sources(const struct site *site, const char *host)
+{
+    json_t *sources = json_array();
+    const char *at = site->settings.addresses;
+
+    if (host && host[0])
+        add_source(site, sources, host, strlen(host));
+    while (*at) {
+        size_t n = strcspn(at, " ");
+
+        add_source(site, sources, at, n);
+        at += n + (at[n] == ' ' ? 1 : 0);
+    }
+    return sources;
+}
+
+static int put_order(struct site *site, const struct db_rows *row, const char *host, json_t **ret)
+{
+    OWN(json_freep) json_t *content = json_object();
+    const char *name = db_get_text(row, 3);
+    int r = put_content(site, db_get_text(row, 7), db_get_text(row, 10), content);
+
+    if (r < 0)
+        return TRACE(r);
+    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:{s:s,s:s,s:s},s:{s:s,s:s},s:O,s:o,s:i}",
+                     "order_id",
+                     db_get_text(row, 0),
+                     "deployment_id",
+                     db_get_text(row, 1),
+                     "device_id",
+                     db_get_text(row, 2),
+                     "device_name",
+                     name,
+                     "attempt",
+                     (json_int_t)db_get_u64(row, 4),
+                     "deadline_us",
+                     (json_int_t)db_get_u64(row, 5),
+                     "purpose",
+                     db_get_text(row, 6),
+                     "task_sequence",
+                     "id",
+                     db_get_text(row, 7),
+                     "name",
+                     db_get_text(row, 8),
+                     "xml",
+                     db_get_text(row, 9),
+                     "variables",
+                     "_SMSTSMachineName",
+                     name,
+                     "OSDComputerName",
+                     name,
+                     "content",
+                     content,
+                     "sources",
+                     make_sources(site, host),
+                     "failed_wait_s",
+                     ORDER_FAILED_WAIT_S);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int order_get(struct site *site, const char *device_id, const char *host, json_t **ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_ORDER_DOCUMENT, DB_ARGS(db_text(device_id)), &rows);
+
+    *ret = NULL;
+    if (r != DB_ROW)
+        return TRACE(r);
+    return TRACE(put_order(site, &rows, host, ret));
+}

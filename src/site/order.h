@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Orders: one deployment on one device, from registration to the end (docs/protocol/client-api.md)
+ */
+
+#include "site/site.h"
+
+enum {
+    ORDER_ATTEMPTS_MAX = 5,
+    ORDER_FAILED_WAIT_S = 900,
+    ORDER_STEPS_MAX = 100000,
+};
+
+#define ORDER_SILENCE_US (UINT64_C(30) * 60 * 1000000)
+
+/**
+ * order_at_registration() - the device has started its boot image
+ *
+ * An order in progress gets its next attempt, or fails after ORDER_ATTEMPTS_MAX; otherwise the device's deployment, if
+ * there is one to run, becomes an order. Within the caller's transaction.
+ */
+int order_at_registration(struct site *site, const char *device_id);
+
+/**
+ * order_get() - the device's order in progress
+ * @host: address the device reaches us by, which becomes the first source; NULL: not known
+ * @ret:  owned by the caller; NULL if there is nothing to do
+ */
+int order_get(struct site *site, const char *device_id, const char *host, json_t **ret);
+
+/**
+ * order_report() - a status message
+ * @ret: the answer
+ *
+ * A sequence number that was seen before is answered again and changes nothing.
+ */
+int order_report(struct site *site,
+                 const char *device_id,
+                 const char *order_id,
+                 const json_t *body,
+                 json_t **ret);
+
+/* Fail what is silent or past its deadline; part of site_tick(). */
+int order_expire(struct site *site);

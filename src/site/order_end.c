@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/order_end.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "db/db.h"
+#include "site/access.h"
+#include "site/order.h"
+
+enum {
+    CAUSE_MAX_BYTES = 512,
+};
+
+static int run(struct site *site, enum db_sql sql, struct db_args args)
+{
+    int r = db_run(site->db, sql, args, NULL);
+
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
+int order_end_failed(struct site *site,
+                     const char *order_id,
+                     const char *device_id,
+                     const char *error_id,
+                     const char *cause)
+{
+    int r = run(site,
+                SQL_ORDER_END,
+                DB_ARGS(db_text(order_id),
+                        db_text("failed"),
+                        db_text(error_id),
+                        db_text(cause),
+                        db_u64(site->now_us)));
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(site_audit(site, device_id, "order.failed", order_id, error_id));
+}
+
+int order_end_succeeded(struct site *site, const char *order_id, const char *device_id)
+{
+    int r = run(
+        site,
+        SQL_ORDER_END,
+        DB_ARGS(
+            db_text(order_id), db_text("succeeded"), db_null(), db_text(""), db_u64(site->now_us)));
+
+    if (r < 0)
+        return TRACE(r);
+    r = run(site, SQL_DEVICE_IS_KNOWN, DB_ARGS(db_text(device_id)));
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(site_audit(site, device_id, "order.succeeded", order_id, ""));
+}
+
+struct overdue {
+    char id[UUID_TEXT_MAX];
+    char device_id[ACCESS_DEVICE_ID_MAX];
+    bool is_after_restart; /* it restarted, or ran in the installed system */
+    uint64_t since_us;
+    bool is_past_deadline;
+    char step_name[128];
+};
+
+/* How often it asked to boot from the network since: its disk does not boot, then. */
+static int count_asks(struct site *site, const struct overdue *order, uint64_t *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db,
+                     SQL_BOOT_EVENT_ASKS_SINCE,
+                     DB_ARGS(db_text(order->device_id), db_u64(order->since_us)),
+                     &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    *ret = r == DB_ROW ? db_get_u64(&rows, 0) : 0;
+    return 0;
+}
+
+static int fail_never_came_up(struct site *site, const struct overdue *order)
+{
+    char cause[CAUSE_MAX_BYTES];
+    uint64_t asks = 0;
+    int r = count_asks(site, order, &asks);
+
+    if (r < 0)
+        return TRACE(r);
+    if (asks > 0)
+        (void)snprintf(
+            cause,
+            sizeof(cause),
+            "The installed operating system has not called home within 30 minutes after the "
+            "restart. The device asked to boot from the network %" PRIu64
+            " times since, so its disk probably does not boot.",
+            asks);
+    else
+        (void)snprintf(
+            cause,
+            sizeof(cause),
+            "The installed operating system has not called home within 30 minutes after the "
+            "restart. The device was not seen on the boot network either.");
+    return TRACE(
+        order_end_failed(site, order->id, order->device_id, SITE_ERROR_NEVER_CAME_UP, cause));
+}
+
+static int fail_overdue(struct site *site, const struct overdue *order)
+{
+    char cause[CAUSE_MAX_BYTES];
+
+    if (order->is_past_deadline)
+        return TRACE(
+            order_end_failed(site,
+                             order->id,
+                             order->device_id,
+                             SITE_ERROR_DEADLINE,
+                             "The deployment was not finished within the time allowed for it."));
+    if (order->is_after_restart)
+        return TRACE(fail_never_came_up(site, order));
+    (void)snprintf(cause,
+                   sizeof(cause),
+                   "The device has said nothing for 30 minutes. %s%s%s",
+                   order->step_name[0] ? "Its last step was \"" : "It had not begun any step.",
+                   order->step_name,
+                   order->step_name[0] ? "\"." : "");
+    return TRACE(order_end_failed(site, order->id, order->device_id, SITE_ERROR_SILENT, cause));
+}
+
+/* @ret: whether there is one. */
+static int find_overdue(struct site *site, struct overdue *ret_order, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    uint64_t silent_us = site->now_us > ORDER_SILENCE_US ? site->now_us - ORDER_SILENCE_US : 0;
+    int r = db_first(
+        site->db, SQL_ORDER_OVERDUE, DB_ARGS(db_u64(site->now_us), db_u64(silent_us)), &rows);
+
+    *ret = r == DB_ROW;
+    if (r != DB_ROW)
+        return TRACE(r);
+    (void)snprintf(ret_order->id, sizeof(ret_order->id), "%s", db_get_text(&rows, 0));
+    (void)snprintf(ret_order->device_id, sizeof(ret_order->device_id), "%s", db_get_text(&rows, 1));
+    ret_order->is_after_restart = db_get_bool(&rows, 3);
+    ret_order->since_us = db_get_u64(&rows, 4);
+    ret_order->is_past_deadline = db_get_u64(&rows, 5) <= site->now_us;
+    (void)snprintf(ret_order->step_name, sizeof(ret_order->step_name), "%s", db_get_text(&rows, 7));
+    return 0;
+}
+
+int order_expire(struct site *site)
+{
+    bool is_more = true;
+    int r = 0;
+
+    while (r == 0 && is_more) {
+        OWN(db_rollbackp) struct db *tx = NULL;
+        struct overdue order;
+
+        r = find_overdue(site, &order, &is_more);
+        if (r < 0 || !is_more)
+            return TRACE(r);
+        r = db_begin(site->db, &tx);
+        if (r == 0)
+            r = fail_overdue(site, &order);
+        if (r == 0)
+            r = db_commit(&tx);
+    }
+    return TRACE(r);
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/order.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "site/fields.h"
+#include "site/order_end.h"
+
+struct report {
+    const char *device_id;
+    const char *order_id;
+    const json_t *body;
+    const char *state;
+    uint64_t seq;
+};
+
+/* What the order is before the report. */
+struct before {
+    bool is_over;
+    bool is_cancelled;
+    bool applies_image;
+    uint64_t last_seq;
+};
+
+static int load(struct site *site, const struct report *report, struct before *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db,
+                     SQL_ORDER_FOR_STATUS,
+                     DB_ARGS(db_text(report->order_id), db_text(report->device_id)),
+                     &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r != DB_ROW)
+        return refuse(site,
+                      REFUSAL_ORDER_MISSING,
+                      "This device was never given the order \"%.100s\".",
+                      report->order_id);
+    *ret = (struct before){
+        .is_over = strcmp(db_get_text(&rows, 0), "in-progress") != 0,
+        .last_seq = db_get_u64(&rows, 1),
+        .is_cancelled = db_get_bool(&rows, 2),
+        .applies_image = db_get_bool(&rows, 3),
+    };
+    return 0;
+}
+
+static struct db_value number_or_null(const json_t *body, const char *name)
+{
+    return json_is_integer(json_object_get(body, name)) ? db_u64(field_number(body, name, 0))
+                                                        : db_null();
+}
+
+static int save_message(struct site *site, const struct report *report)
+{
+    const json_t *body = report->body;
+    struct db_args args = DB_ARGS(db_text(report->order_id),
+                                  db_u64(report->seq),
+                                  db_text(report->state),
+                                  number_or_null(body, "step"),
+                                  number_or_null(body, "n_steps"),
+                                  db_text(field_text(body, "step_name", "")),
+                                  db_text(field_text(body, "step_type", "")),
+                                  db_text(field_text(body, "environment", "")),
+                                  number_or_null(body, "percent"),
+                                  number_or_null(body, "rate_bytes_per_s"),
+                                  number_or_null(body, "exit_code"),
+                                  db_text(field_text(body, "error_id", NULL)),
+                                  db_text(field_text(body, "message", "")),
+                                  db_u64(field_number(body, "time_us", 0)),
+                                  db_u64(site->now_us));
+    int r = db_run(site->db, SQL_STATUS_MESSAGE_ADD, args, NULL);
+
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
+static int save_progress(struct site *site, const struct report *report)
+{
+    const json_t *body = report->body;
+    struct db_args args = DB_ARGS(db_text(report->order_id),
+                                  db_u64(report->seq),
+                                  number_or_null(body, "step"),
+                                  number_or_null(body, "n_steps"),
+                                  db_text(field_text(body, "step_name", "")),
+                                  db_text(field_text(body, "step_type", "")),
+                                  db_text(field_text(body, "environment", "")),
+                                  number_or_null(body, "percent"),
+                                  number_or_null(body, "rate_bytes_per_s"),
+                                  db_text(field_text(body, "message", "")),
+                                  db_u64(site->now_us),
+                                  db_u64(strcmp(report->state, "restarting") == 0 ? 1 : 0));
+    int r = db_run(site->db, SQL_ORDER_PROGRESS, args, NULL);
+
+    if (r != 0)
+        return r > 0 ? ERR(-EIO) : TRACE(r);
+    r = db_run(
+        site->db, SQL_DEVICE_SEEN, DB_ARGS(db_text(report->device_id), db_u64(site->now_us)), NULL);
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
+static int end_if_over(struct site *site, const struct report *report)
+{
+    if (strcmp(report->state, "succeeded") == 0)
+        return TRACE(order_end_succeeded(site, report->order_id, report->device_id));
+    if (strcmp(report->state, "failed") == 0)
+        return TRACE(order_end_failed(site,
+                                      report->order_id,
+                                      report->device_id,
+                                      field_text(report->body, "error_id", SITE_ERROR_NO_CAUSE),
+                                      field_text(report->body, "message", "")));
+    return 0;
+}
+
+static int save(struct site *site, const struct report *report)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = db_begin(site->db, &tx);
+
+    if (r < 0)
+        return TRACE(r);
+    r = save_message(site, report);
+    if (r < 0)
+        return TRACE(r);
+    r = save_progress(site, report);
+    if (r < 0)
+        return TRACE(r);
+    r = end_if_over(site, report);
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_commit(&tx));
+}
+
+static int check_body(struct site *site, const json_t *body)
+{
+    static const struct field fields[] = {
+        {"seq", FIELD_NUMBER, true, 1, INT64_MAX, NULL},
+        {"state",
+         FIELD_CHOICE,
+         true,
+         0,
+         0,
+         "started|step-started|step-progress|step-succeeded|step-failed|step-skipped|restarting|"
+         "succeeded|failed"},
+        {"environment", FIELD_CHOICE, true, 0, 0, "boot-image|full-os"},
+        {"step", FIELD_NUMBER, false, 0, ORDER_STEPS_MAX, NULL},
+        {"n_steps", FIELD_NUMBER, false, 0, ORDER_STEPS_MAX, NULL},
+        {"step_name", FIELD_TEXT, false, 0, 1024, NULL},
+        {"step_type", FIELD_TEXT, false, 0, 256, NULL},
+        {"percent", FIELD_NUMBER, false, 0, 100, NULL},
+        {"rate_bytes_per_s", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
+        {"error_id", FIELD_TEXT, false, 0, 16, NULL},
+        {"message", FIELD_TEXT, false, 0, 16384, NULL},
+        {"time_us", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
+        {0},
+    };
+
+    return TRACE(fields_check(site, body, fields, true, REFUSAL_CLIENT_INVALID));
+}
+
+static bool is_success_outside(const struct report *report, const struct before *before)
+{
+    return before->applies_image && strcmp(report->state, "succeeded") == 0 &&
+           strcmp(field_text(report->body, "environment", ""), "full-os") != 0;
+}
+
+int order_report(struct site *site,
+                 const char *device_id,
+                 const char *order_id,
+                 const json_t *body,
+                 json_t **ret)
+{
+    struct report report = {.device_id = device_id, .order_id = order_id, .body = body};
+    struct before before = {0};
+    int r = check_body(site, body);
+
+    if (r != 0)
+        return TRACE(r);
+    report.state = field_text(body, "state", "");
+    report.seq = field_number(body, "seq", 0);
+    r = load(site, &report, &before);
+    if (r != 0)
+        return TRACE(r);
+
+    if (report.seq > before.last_seq) {
+        if (before.is_over)
+            return refuse(
+                site, REFUSAL_ORDER_OVER, "The order is over at the site: the device must stop.");
+        if (is_success_outside(&report, &before))
+            return refuse(
+                site,
+                REFUSAL_SUCCESS_NOT_IN_OS,
+                "Only the installed operating system can report success, because the task "
+                "sequence installs one.");
+        r = save(site, &report);
+        if (r < 0)
+            return TRACE(r);
+    }
+    *ret = json_pack("{s:b}", "is_cancelled", (int)before.is_cancelled);
+    return *ret ? 0 : ERR(-ENOMEM);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/refusal.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "site/site.h"
+
+static const struct {
+    const char *error_id;
+    const char *title;
+} refusals[N_REFUSALS] = {
+    [REFUSAL_NOT_SIGNED_IN] = {"SLW-0101", "Not signed in"},
+    [REFUSAL_INVALID] = {"SLW-0102", "A value is not allowed"},
+    [REFUSAL_MISSING] = {"SLW-0103", "There is no such thing"},
+    [REFUSAL_EXISTS] = {"SLW-0104", "It exists already"},
+    [REFUSAL_TASK_SEQUENCE] = {"SLW-0105", "The task sequence has errors"},
+    [REFUSAL_NOT_READY] = {"SLW-0106", "Content is not ready"},
+    [REFUSAL_LOGIN] = {"SLW-0107", "The one-time token is not good"},
+    [REFUSAL_BUILTIN] = {"SLW-0108", "A built-in collection has its members by rule"},
+    [REFUSAL_NOT_A_ROLE] = {"SLW-0109", "For the site's own processes only"},
+    [REFUSAL_NO_IDS] = {"SLW-0110", "All ids of this kind are used up"},
+    [REFUSAL_TICKET] = {"SLW-0201", "No valid boot ticket"},
+    [REFUSAL_DEVICE_TOKEN] = {"SLW-0202", "The device's token is not good"},
+    [REFUSAL_ORDER_OVER] = {"SLW-0203", "The order is over"},
+    [REFUSAL_SUCCESS_NOT_IN_OS] = {"SLW-0207",
+                                   "Success was reported from outside the installed system"},
+    [REFUSAL_CLIENT_INVALID] = {"SLW-0208", "The device sent something malformed"},
+    [REFUSAL_ORDER_MISSING] = {"SLW-0210", "The device has no such order"},
+};
+
+int refuse(struct site *site, enum refusal_id id, const char *format, ...)
+{
+    va_list args;
+
+    json_decref(site->refusal.more);
+    site->refusal.more = NULL;
+    site->refusal.id = id;
+    va_start(args, format);
+    (void)vsnprintf(site->refusal.detail, sizeof(site->refusal.detail), format, args);
+    va_end(args);
+    return SITE_E_REFUSED;
+}
+
+const char *refusal_error_id(enum refusal_id id)
+{
+    return refusals[id].error_id;
+}
+
+const char *refusal_title(enum refusal_id id)
+{
+    return refusals[id].title;
+}

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Why a rule refused something; each has a page in docs/errors/
+ */
+
+#include <jansson.h>
+
+struct site;
+
+enum refusal_id {
+    REFUSAL_NOT_SIGNED_IN,     /* SLW-0101 */
+    REFUSAL_INVALID,           /* SLW-0102 */
+    REFUSAL_MISSING,           /* SLW-0103 */
+    REFUSAL_EXISTS,            /* SLW-0104 */
+    REFUSAL_TASK_SEQUENCE,     /* SLW-0105 */
+    REFUSAL_NOT_READY,         /* SLW-0106 */
+    REFUSAL_LOGIN,             /* SLW-0107 */
+    REFUSAL_BUILTIN,           /* SLW-0108 */
+    REFUSAL_NOT_A_ROLE,        /* SLW-0109 */
+    REFUSAL_NO_IDS,            /* SLW-0110 */
+    REFUSAL_TICKET,            /* SLW-0201 */
+    REFUSAL_DEVICE_TOKEN,      /* SLW-0202 */
+    REFUSAL_ORDER_OVER,        /* SLW-0203 */
+    REFUSAL_SUCCESS_NOT_IN_OS, /* SLW-0207 */
+    REFUSAL_CLIENT_INVALID,    /* SLW-0208 */
+    REFUSAL_ORDER_MISSING,     /* SLW-0210 */
+    N_REFUSALS,
+};
+
+/* Causes the site itself gives to an order or an operation that it fails. */
+#define SITE_ERROR_JOB_LOST      "SLW-0111"
+#define SITE_ERROR_ATTEMPTS      "SLW-0204"
+#define SITE_ERROR_SILENT        "SLW-0205"
+#define SITE_ERROR_DEADLINE      "SLW-0206"
+#define SITE_ERROR_NEVER_CAME_UP "SLW-0209"
+#define SITE_ERROR_NO_CAUSE      "SLW-0211"
+
+struct refusal {
+    enum refusal_id id;
+    char detail[512];
+    json_t *more; /* owned; further members of the answer ("diagnostics"), or NULL */
+};
+
+/**
+ * refuse() - note why, in site->refusal
+ * @format: what was tried, on what, what to do
+ *
+ * Return: SITE_E_REFUSED, to be returned.
+ */
+__attribute__((format(printf, 3, 4))) int
+refuse(struct site *site, enum refusal_id id, const char *format, ...);
+
+/* "SLW-0102"; a short title, the same for every occurrence. */
+const char *refusal_error_id(enum refusal_id id);
+const char *refusal_title(enum refusal_id id);

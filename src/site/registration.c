@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/registration.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "db/db.h"
+#include "site/access.h"
+#include "site/boot_decision.h"
+#include "site/device.h"
+#include "site/fields.h"
+#include "site/order.h"
+
+static int check_body(struct site *site, const json_t *body)
+{
+    static const struct field fields[] = {
+        {"ticket", FIELD_TEXT, false, 0, TOKEN_TEXT_MAX, NULL},
+        {"environment", FIELD_CHOICE, true, 0, 0, "boot-image|full-os"},
+        {"macs", FIELD_ARRAY, true, 0, DEVICE_MACS_MAX, NULL},
+        {"boot_mac", FIELD_MAC, true, 0, 0, NULL},
+        {"smbios", FIELD_OBJECT, true, 0, 0, NULL},
+        {"firmware", FIELD_CHOICE, false, 0, 0, "uefi|bios"},
+        {"secure_boot", FIELD_BOOL, false, 0, 0, NULL},
+        {"arch", FIELD_TEXT, false, 0, 16, NULL},
+        {"disks", FIELD_ARRAY, false, 0, 256, NULL},
+        {"nics", FIELD_ARRAY, false, 0, 256, NULL},
+        {0},
+    };
+    static const struct field smbios[] = {
+        {"uuid", FIELD_TEXT, false, 0, 64, NULL},
+        {"serial", FIELD_TEXT, false, 0, 256, NULL},
+        {"manufacturer", FIELD_TEXT, false, 0, 256, NULL},
+        {"model", FIELD_TEXT, false, 0, 256, NULL},
+        {"asset_tag", FIELD_TEXT, false, 0, 256, NULL},
+        {0},
+    };
+    int r = fields_check(site, body, fields, true, REFUSAL_CLIENT_INVALID);
+
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(
+        fields_check(site, json_object_get(body, "smbios"), smbios, true, REFUSAL_CLIENT_INVALID));
+}
+
+static int has_http_offer(struct site *site, const char *mac, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    uint64_t since_us =
+        site->now_us > ACCESS_BOOT_TICKET_US ? site->now_us - ACCESS_BOOT_TICKET_US : 0;
+    int r = db_first(
+        site->db, SQL_BOOT_EVENT_HTTP_OFFER, DB_ARGS(db_text(mac), db_u64(since_us)), &rows);
+
+    *ret = r == DB_ROW;
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* @ret: whether this MAC may register. */
+static int admit_mac(struct site *site, const char *ticket, const char *text, bool *ret)
+{
+    uint8_t bytes[MAC_BYTES];
+    char mac[MAC_TEXT_MAX];
+
+    *ret = false;
+    if (!text || !mac_parse(bytes_of(text), bytes))
+        return 0;
+    mac_put(mac, bytes);
+    return TRACE(ticket ? access_take_boot_ticket(site, ticket, mac, ret)
+                        : has_http_offer(site, mac, ret));
+}
+
+static int admit(struct site *site, const json_t *body)
+{
+    const json_t *macs = json_object_get(body, "macs");
+    const char *ticket = field_text(body, "ticket", NULL);
+    bool is_admitted = false;
+    int r = admit_mac(site, ticket, field_text(body, "boot_mac", ""), &is_admitted);
+
+    for (size_t i = 0; r == 0 && !is_admitted && i < json_array_size(macs); i++)
+        r = admit_mac(site, ticket, json_string_value(json_array_get(macs, i)), &is_admitted);
+    if (r < 0)
+        return TRACE(r);
+    if (!is_admitted)
+        return refuse(
+            site,
+            REFUSAL_TICKET,
+            "The site gave no boot ticket to this MAC address in the last ten minutes, or it was "
+            "used already. Start the device again from the network.");
+    return 0;
+}
+
+static int note(struct site *site, const json_t *body)
+{
+    uint8_t bytes[MAC_BYTES];
+    char mac[MAC_TEXT_MAX];
+
+    if (mac_parse(bytes_of(field_text(body, "boot_mac", "")), bytes))
+        mac_put(mac, bytes);
+    return TRACE(boot_event_add(
+        site,
+        &(struct boot_event){mac, "registered", "", "", "", "", "The agent has registered."}));
+}
+
+static int put_answer(struct site *site, const char *device_id, json_t **ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    char token[TOKEN_TEXT_MAX];
+    int r = access_new_device_token(site, device_id, token);
+
+    if (r < 0)
+        return TRACE(r);
+    r = db_first(site->db, SQL_DEVICE_BRIEF, DB_ARGS(db_text(device_id)), &rows);
+    if (r < 0)
+        return TRACE(r);
+    *ret = json_pack("{s:s,s:s,s:s,s:s,s:b}",
+                     "device_id",
+                     device_id,
+                     "device_name",
+                     db_get_text(&rows, 0),
+                     "site_name",
+                     site->settings.name,
+                     "token",
+                     token,
+                     "is_unknown_computer",
+                     (int)db_get_bool(&rows, 1));
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int registration_take(struct site *site, const json_t *body, json_t **ret)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *answer = NULL;
+    char device_id[ACCESS_DEVICE_ID_MAX];
+    int r = check_body(site, body);
+
+    if (r != 0)
+        return TRACE(r);
+    r = db_begin(site->db, &tx);
+    if (r < 0)
+        return TRACE(r);
+    r = admit(site, body);
+    if (r != 0)
+        return TRACE(r);
+    r = device_register(site, body, device_id);
+    if (r < 0)
+        return TRACE(r);
+    r = note(site, body);
+    if (r < 0)
+        return TRACE(r);
+    if (strcmp(field_text(body, "environment", ""), "boot-image") == 0) {
+        r = order_at_registration(site, device_id);
+        if (r < 0)
+            return TRACE(r);
+    }
+    r = put_answer(site, device_id, &answer);
+    if (r < 0)
+        return TRACE(r);
+    *ret = TAKE(answer);
+    return TRACE(db_commit(&tx));
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/site.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "site/access.h"
+#include "site/content.h"
+#include "site/order.h"
+#include "site/rows.h"
+
+DEFINE_FREEP(struct site *, site_free);
+
+int site_open(const char *path, const struct site_settings *settings, struct site **ret)
+{
+    OWN(site_freep) struct site *site = calloc(1, sizeof(*site));
+    int r;
+
+    if (!site)
+        return ERR(-ENOMEM);
+    site->settings = *settings;
+    r = db_open(path, &site->db);
+    if (r < 0)
+        return TRACE(r);
+    switch (r) {
+    case 0:
+        *ret = TAKE(site);
+        return 0;
+    case DB_E_NEWER:
+        return SITE_E_NEWER;
+    case DB_E_IN_USE:
+        return SITE_E_IN_USE;
+    default:
+        return SITE_E_CHANGED;
+    }
+}
+
+void site_free(struct site *site)
+{
+    if (!site)
+        return;
+    json_decref(site->refusal.more);
+    db_free(site->db);
+    free(site);
+}
+
+int site_tick(struct site *site)
+{
+    int r = access_expire(site);
+
+    if (r < 0)
+        return TRACE(r);
+    r = order_expire(site);
+    if (r < 0)
+        return TRACE(r);
+    r = content_expire_jobs(site);
+    if (r < 0)
+        return TRACE(r);
+    r = site_role_seen(site, "site");
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_checkpoint(site->db));
+}
+
+int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_MAX])
+{
+    static const struct {
+        const char *name;
+        uint64_t end;
+    } kinds[] = {
+        [SITE_ID_OBJECT] = {"object", 0x10000},
+        [SITE_ID_COLLECTION] = {"collection", 0x20000},
+        [SITE_ID_DEPLOYMENT] = {"deployment", 0x30000},
+    };
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    struct db_args args = DB_ARGS(db_text(kinds[kind].name), db_u64(kinds[kind].end));
+    int r = db_first(site->db, SQL_COUNTER_TAKE, args, &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r != DB_ROW)
+        return refuse(site, REFUSAL_NO_IDS, "There is no %s id left.", kinds[kind].name);
+    (void)snprintf(ret, SITE_ID_MAX, "%s%05X", SITE_CODE, (unsigned)db_get_u64(&rows, 0));
+    return 0;
+}
+
+int site_audit(
+    struct site *site, const char *who, const char *action, const char *object, const char *detail)
+{
+    struct db_args args = DB_ARGS(
+        db_u64(site->now_us), db_text(who), db_text(action), db_text(object), db_text(detail));
+    int r = db_run(site->db, SQL_AUDIT_ADD, args, NULL);
+
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
+int site_role_seen(struct site *site, const char *role)
+{
+    int r = db_run(site->db, SQL_ROLE_SEEN, DB_ARGS(db_text(role), db_u64(site->now_us)), NULL);
+
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
+static int schema_version(struct site *site, uint64_t *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_SCHEMA_VERSION, DB_NO_ARGS, &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    *ret = r == DB_ROW ? db_get_u64(&rows, 0) : 0;
+    return 0;
+}
+
+int site_status(struct site *site, json_t **ret)
+{
+    OWN(json_freep) json_t *counts = NULL;
+    OWN(json_freep) json_t *roles = NULL;
+    OWN(json_freep) json_t *operations = NULL;
+    uint64_t version = 0;
+    int r = schema_version(site, &version);
+
+    if (r < 0)
+        return TRACE(r);
+    r = rows_one(site->db, SQL_SITE_COUNTS, DB_NO_ARGS, &counts);
+    if (r < 0)
+        return TRACE(r);
+    r = rows_array(site->db, SQL_ROLE_LIST, DB_NO_ARGS, &roles);
+    if (r < 0)
+        return TRACE(r);
+    r = rows_array(site->db, SQL_OPERATION_LIST_OPEN, DB_NO_ARGS, &operations);
+    if (r < 0)
+        return TRACE(r);
+    *ret = json_pack("{s:s,s:s,s:I,s:O,s:O,s:O}",
+                     "site_name",
+                     site->settings.name,
+                     "site_code",
+                     SITE_CODE,
+                     "schema_version",
+                     (json_int_t)version,
+                     "counts",
+                     counts,
+                     "roles",
+                     roles,
+                     "operations",
+                     operations);
+    return *ret ? 0 : ERR(-ENOMEM);
+}

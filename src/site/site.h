@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The domain: what the site knows and by which rules it changes. No HTTP here, no clock, no log
+ *
+ * Every rule takes the site, whose now_us its caller has set to the time to go by. Besides 0 and -errno there is
+ * one outcome for all of them, SITE_E_REFUSED: what was asked is against a rule, nothing was changed, and
+ * site->refusal says why, with a public error id.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "site/refusal.h"
+
+struct db;
+
+enum {
+    SITE_E_REFUSED = 1,
+    SITE_ID_MAX = 16, /* "SLP00001" and the NUL */
+};
+
+#define SITE_CODE "SLP"
+
+/* All borrowed for the life of the site. */
+struct site_settings {
+    const char *name;
+    const char
+        *addresses; /* under which clients reach us, the best one first, separated by spaces */
+    unsigned http_port;
+    unsigned https_port;
+    const char *pin; /* 64 hex digits */
+    bool is_unknown_computers_on;
+    uint64_t order_life_us;
+};
+
+struct site {
+    struct db *db; /* owned */
+    struct site_settings settings;
+    uint64_t now_us; /* microseconds since 1970 UTC */
+    struct refusal refusal;
+};
+
+/* Outcomes of site_open() beside 0 */
+enum {
+    SITE_E_NEWER = 2,   /* the database is from a newer program */
+    SITE_E_CHANGED = 3, /* its schema is not what this program made */
+    SITE_E_IN_USE = 4,  /* another process has it */
+};
+
+/**
+ * site_open() - open or make the database at @path
+ * @settings: copied; the texts are borrowed
+ */
+int site_open(const char *path, const struct site_settings *settings, struct site **ret);
+void site_free(struct site *site);
+
+/**
+ * site_tick() - what time does: tokens and tickets end, silent devices fail, stale jobs are handed out again, the
+ * write-ahead log is moved into the database; at least once a second
+ */
+int site_tick(struct site *site);
+
+/* Kinds of ids, each with a range of its own. */
+enum site_id {
+    SITE_ID_OBJECT,     /* packages and task sequences: SLP00001 */
+    SITE_ID_COLLECTION, /* SLP10001 */
+    SITE_ID_DEPLOYMENT, /* SLP20001 */
+};
+int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_MAX]);
+
+/* Append to the audit log. @who: an administrator's token, a device or a role; never a secret. */
+int site_audit(
+    struct site *site, const char *who, const char *action, const char *object, const char *detail);
+
+/* A role of the site has called. */
+int site_role_seen(struct site *site, const char *role);
+
+/* Version of the schema, counts, roles and open operations, for GET /status. @ret: owned by the caller. */
+int site_status(struct site *site, json_t **ret);
+
+static inline void json_freep(json_t **p)
+{
+    json_decref(*p);
+}
