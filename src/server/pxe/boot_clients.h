@@ -17,6 +17,7 @@
 
 enum {
     BOOT_CLIENTS_MAX = 1024,
+    BOOT_FOLDER_TEXT_MAX = 16, /* "SLP00001/x64" and the NUL */
 };
 
 /* What goes out under the name of shim's second stage, grubx64.efi; docs/protocol/boot.md, Secure Boot. */
@@ -43,6 +44,8 @@ struct boot_client {
     uint16_t arch;
     uint32_t address; /* its own; 0: not known yet */
     uint32_t relay;   /* 0: none */
+
+    char folder[BOOT_FOLDER_TEXT_MAX]; /* of the boot image it was offered; "": none yet */
 
     bool has_lease;       /* its DHCP server's ACK was heard: */
     uint32_t next_server; /* what that named; 0: nobody */

@@ -47,6 +47,7 @@ static void reply_grub_config(struct pxe_role *role, const struct tftp_ask *ask)
     reply_text(role, ask->ticket, text);
 }
 
+/* @folder may be "": then there is no such file, which is what shim is told. */
 static void reply_signed(struct pxe_role *role, uint64_t ticket, const char *folder)
 {
     char name[NAME_MAX_BYTES];
@@ -162,6 +163,8 @@ void boot_files_resolve(void *ctx, const struct tftp_ask *ask)
 
     if (client)
         client->seen_us = clock_monotonic_us();
+    if (client && name.folder[0] == '\0')
+        memcpy(name.folder, client->folder, sizeof(name.folder));
     switch (name.kind) {
     case BOOT_NAME_FILE:
         tftp_service_reply_file(role->tftp, ask->ticket, ask->name, NULL);

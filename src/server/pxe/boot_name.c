@@ -54,29 +54,49 @@ read_mac(struct bytes name, const char *prefix, const char *suffix, uint8_t ret[
            mac_parse(middle, ret);
 }
 
-static enum boot_name_kind file_kind(struct bytes file)
+static bool is_image_file(struct bytes file)
 {
-    if (bytes_eq(file, bytes_of("grubx64.efi")))
-        return BOOT_NAME_SECOND_STAGE;
-    if (bytes_eq(file, bytes_of("mmx64.efi")))
-        return BOOT_NAME_MOK_MANAGER;
     for (size_t i = 0; i < sizeof(image_files) / sizeof(image_files[0]); i++)
         if (bytes_eq(file, bytes_of(image_files[i])))
-            return BOOT_NAME_FILE;
-    return BOOT_NAME_OTHER;
+            return true;
+    return false;
+}
+
+/* "SLP00001/x64/", which is taken off @name. */
+static bool read_folder(struct bytes *name, char ret[static BOOT_FOLDER_TEXT_MAX])
+{
+    struct bytes rest = *name;
+    struct bytes folder = {name->ptr, PACKAGE_ID_LEN + strlen("/x64")};
+    struct bytes id;
+
+    if (!bytes_take(&rest, PACKAGE_ID_LEN, &id) || !is_package_id(id) ||
+        !begins_with(&rest, "/x64/"))
+        return false;
+    memcpy(ret, folder.ptr, folder.len);
+    ret[folder.len] = '\0';
+    *name = rest;
+    return true;
+}
+
+static struct bytes last_segment(struct bytes name)
+{
+    for (size_t i = name.len; i > 0; i--)
+        if (name.ptr[i - 1] == '/')
+            return (struct bytes){name.ptr + i, name.len - i};
+    return name;
 }
 
 static void read_image_file(struct bytes name, struct boot_name *ret)
 {
-    struct bytes folder = {name.ptr, PACKAGE_ID_LEN + strlen("/x64")};
-    struct bytes id;
+    bool is_in_image = read_folder(&name, ret->folder);
+    struct bytes last = last_segment(name);
 
-    if (!bytes_take(&name, PACKAGE_ID_LEN, &id) || !is_package_id(id) ||
-        !begins_with(&name, "/x64/"))
-        return;
-    memcpy(ret->folder, folder.ptr, folder.len);
-    ret->folder[folder.len] = '\0';
-    ret->kind = file_kind(name);
+    if (bytes_eq(last, bytes_of("grubx64.efi")))
+        ret->kind = BOOT_NAME_SECOND_STAGE;
+    else if (bytes_eq(last, bytes_of("mmx64.efi")))
+        ret->kind = BOOT_NAME_MOK_MANAGER;
+    else if (is_in_image && is_image_file(name))
+        ret->kind = BOOT_NAME_FILE;
 }
 
 struct boot_name boot_name_read(const char *name)

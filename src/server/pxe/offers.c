@@ -13,6 +13,7 @@
 #include "plat/clock.h"
 #include "proto/dhcp/pxe_dialogue.h"
 #include "rt/log.h"
+#include "server/pxe/boot_name.h"
 #include "server/pxe/pxe_role.h"
 #include "server/pxe/second_stage.h"
 
@@ -143,8 +144,11 @@ void offers_answer(struct pxe_role *role, const void *extra, const struct site_d
 
     if (decision->is_away)
         return;
-    if (client)
+    if (client) {
         client->site_says = decision->secure_boot;
+        if (decision->is_offer)
+            memcpy(client->folder, boot_name_read(decision->file).folder, sizeof(client->folder));
+    }
     if (decision->is_offer) {
         say(role, pending, decision);
         return;
@@ -177,7 +181,7 @@ static void remember(struct pxe_role *role, const struct pxe_question *question)
 
     mac_put(mac, question->mac);
     log_warning(
-        "pxe: the client did not start our GRUB, so Secure Boot seems to be on; it gets the signed one now",
+        "the client did not start our GRUB, so Secure Boot seems to be on; it gets the signed one now",
         "mac=%s",
         mac);
     site_link_report(

@@ -233,8 +233,7 @@ static void log_away(struct site_link *link, const char *why)
     if (link->away_logged_us != 0 && now - link->away_logged_us < AWAY_LOG_EVERY_US)
         return;
     link->away_logged_us = now;
-    log_warning(
-        "pxe: the site gives no boot decisions, so clients get no answer", "why=\"%s\"", why);
+    log_warning("the site gives no boot decisions, so clients get no answer", "why=\"%s\"", why);
 }
 
 static void note_whether_away(struct site_link *link,
