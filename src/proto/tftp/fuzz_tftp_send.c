@@ -63,7 +63,7 @@ static bool poll_all(struct game *g)
         }
         if (want == TFTP_SEND_WAIT) {
             check(step.deadline_us > g->now_us);
-            check(step.deadline_us <= g->now_us + TFTP_SEND_TIMEOUT_MAX_S * 1000 * 1000);
+            check(step.deadline_us <= g->now_us + UINT64_C(1000000) * TFTP_SEND_TIMEOUT_MAX_S);
             g->deadline_us = step.deadline_us;
             return true;
         }
@@ -100,7 +100,7 @@ static void move(struct game *g, uint8_t what)
         feed(g, n == 15 ? TFTP_ERROR : (uint16_t)n, 8, n);
         break;
     case 3: /* an ACK from the past or the future */
-        feed(g, TFTP_ACK, (uint16_t)(g->t.acked - n * n), 4);
+        feed(g, TFTP_ACK, (uint16_t)(g->t.acked - (uint64_t)n * n), 4);
         break;
     case 4:
         feed(g, TFTP_ACK, (uint16_t)(g->t.sent_max + n), 4);

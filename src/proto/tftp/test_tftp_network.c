@@ -244,7 +244,7 @@ static void a_rough_network_delivers_the_file_or_says_that_it_did_not(void **sta
 
     for (uint64_t seed = 1; seed <= 40; seed++) {
         uint64_t window = windows[seed % 5];
-        uint64_t size_bytes = 100 * BLOCK + seed;
+        uint64_t size_bytes = UINT64_C(100) * BLOCK + seed;
 
         run(&w, seed * UINT64_C(0x9e3779b97f4a7c15), window, size_bytes);
         n_finished += tftp_send_result(&w.server) == TFTP_SEND_FINISHED;

@@ -385,7 +385,7 @@ static void more_blocks_than_16_bits_count(void **state)
 
     for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
         struct tftp_send t = begin(options(8, windows[i]), 8 * UINT64_C(140000) + 3);
-        struct burst b = {0};
+        struct burst b;
 
         (void)poll_all(&t, 0);
         ack(&t, 0, 0);

@@ -44,9 +44,9 @@ static bool is_printable(struct bytes text)
     return true;
 }
 
-static bool clean_name(struct bytes path, char ret[static TFTP_NAME_MAX])
+/* Append the name in its clean form, with its NUL, to an empty sink. */
+static bool clean_name(struct bytes path, struct sink dst)
 {
-    struct sink dst = {.ptr = (uint8_t *)ret, .cap = TFTP_NAME_MAX};
     struct bytes segment;
 
     if (!is_printable(path))
@@ -80,7 +80,7 @@ int tftp_request_parse(struct bytes packet, struct tftp_request *ret)
         return TFTP_REQUEST_E_BROKEN;
     if (!bytes_eq_nocase(mode, "octet") && !bytes_eq_nocase(mode, "netascii"))
         return TFTP_REQUEST_E_MODE;
-    if (!clean_name(name, ret->name))
+    if (!clean_name(name, (struct sink){.ptr = (uint8_t *)ret->name, .cap = sizeof(ret->name)}))
         return TFTP_REQUEST_E_NAME;
 
     (void)tftp_opts_parse(packet,

@@ -91,7 +91,7 @@ static void make_files(struct fixture *f)
     assert_int_equal(file_write(path, (struct bytes){content, FILE_BYTES}, 0644), 0);
     (void)snprintf(to, sizeof(to), "%s/a/link", f->folder);
     assert_int_equal(symlink("file", to), 0);
-    memcpy(content + 1020, marker, strlen(marker)); /* across the end of a block of 512 */
+    memcpy(content + 1020, marker, sizeof(marker) - 1); /* across the end of a block of 512 */
     (void)snprintf(path, sizeof(path), "%s/a/marked", f->folder);
     assert_int_equal(file_write(path, (struct bytes){content, FILE_BYTES}, 0644), 0);
     free(content);

@@ -46,8 +46,8 @@ static void a_ninth_of_one_source_pushes_out_its_oldest(void **state)
     unsigned row;
     unsigned other = admit(&table, 7, 1, 1); /* older, but of another source */
 
-    for (uint16_t port = 1; port <= TFTP_TABLE_ROWS_PER_SOURCE; port++)
-        (void)admit(&table, 5, port, NOW_US + port);
+    for (unsigned port = 1; port <= TFTP_TABLE_ROWS_PER_SOURCE; port++)
+        (void)admit(&table, 5, (uint16_t)port, NOW_US + port);
     assert_int_equal(tftp_table_admit(&table, 5, 99, NOW_US + 50, &row), TFTP_TABLE_E_EVICT);
     assert_int_not_equal(row, other);
     assert_int_equal(table.rows[row].port, 1);
@@ -62,8 +62,9 @@ static void proven_transfers_give_way_only_when_they_are_still(void **state)
     unsigned row;
     const uint64_t still_us = NOW_US + TFTP_TABLE_STILL_US;
 
-    for (uint16_t port = 1; port <= TFTP_TABLE_ROWS_PER_SOURCE; port++)
-        tftp_table_touch(&table, admit(&table, 5, port, NOW_US), NOW_US + (port == 3 ? 0 : port));
+    for (unsigned port = 1; port <= TFTP_TABLE_ROWS_PER_SOURCE; port++)
+        tftp_table_touch(
+            &table, admit(&table, 5, (uint16_t)port, NOW_US), NOW_US + (port == 3 ? 0 : port));
     assert_int_equal(tftp_table_admit(&table, 5, 99, still_us - 1, &row), TFTP_TABLE_E_BUSY);
     assert_int_equal(tftp_table_admit(&table, 5, 99, still_us, &row), TFTP_TABLE_E_EVICT);
     assert_int_equal(table.rows[row].port, 3);

@@ -24,7 +24,6 @@ static_assert((int)TFTP_SESSIONS_PER_SOURCE_MAX == (int)TFTP_TABLE_ROWS_PER_SOUR
 enum {
     TICK_MS = 50,           /* how exact deadlines are */
     REQUESTS_PER_TURN = 32, /* then the transfers have their turn */
-    PACKETS_PER_TURN = 8,
 };
 
 /* A request that waits for its answer, or a transfer. */
@@ -64,6 +63,11 @@ struct tftp_service {
 static uint64_t now_us(void)
 {
     return uv_hrtime() / 1000;
+}
+
+static struct sink packet_room(struct tftp_service *service)
+{
+    return (struct sink){.ptr = service->packet, .cap = sizeof(service->packet)};
 }
 
 static void service_free(struct tftp_service *service)
@@ -248,7 +252,7 @@ static void session_is_readable(uv_poll_t *poll, int status, int events)
 
     (void)status; /* an error shows itself in reading */
     (void)events;
-    r = tftp_wire_take(s->fd, s->service->packet, &packet);
+    r = tftp_wire_take(s->fd, packet_room(s->service), &packet);
     if (r == 0) {
         session_feed(s, packet);
         (void)session_pump(s);
@@ -292,18 +296,17 @@ static struct session *find_unanswered(struct tftp_service *service, uint64_t ti
 /* Open what the transfer needs. Return: 0 or -errno; then nothing has changed. */
 static int session_open(struct session *s, uint64_t *ret_block_bytes)
 {
-    OWN(fd_closep) int fd = -1;
-    int r = tftp_wire_open(&s->path, ret_block_bytes, &fd);
+    int r = tftp_wire_open(&s->path, ret_block_bytes, &s->fd);
 
     if (r < 0)
         return TRACE(r);
-    r = uv_poll_init(s->service->loop, &s->poll, fd);
-    if (r < 0)
+    r = uv_poll_init(s->service->loop, &s->poll, s->fd);
+    if (r < 0) {
+        fd_closep(&s->fd);
         return ERR(r); /* libuv's codes are -errno here */
+    }
     s->poll.data = s;
     s->service->n_handles++;
-    s->fd = fd;
-    fd = -1;
     s->is_running = true;
     return 0;
 }
@@ -492,7 +495,7 @@ static void listener_is_readable(uv_poll_t *poll, int status, int events)
         struct tftp_path path = {0};
         struct tftp_request request;
         struct bytes packet;
-        int r = tftp_wire_take_request(service->socket_fd, service->packet, &packet, &path);
+        int r = tftp_wire_take_request(service->socket_fd, packet_room(service), &packet, &path);
 
         if (r < 0 || r == TFTP_WIRE_E_NOTHING)
             return;

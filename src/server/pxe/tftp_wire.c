@@ -65,10 +65,13 @@ static int receive(int fd, struct msghdr *message, size_t *ret_len)
     return errno == ECONNREFUSED ? TFTP_WIRE_E_GONE : ERR(-errno);
 }
 
-int tftp_wire_take_request(int fd, uint8_t *buffer, struct bytes *ret, struct tftp_path *ret_path)
+int tftp_wire_take_request(int fd,
+                           struct sink buffer,
+                           struct bytes *ret,
+                           struct tftp_path *ret_path)
 {
     alignas(struct cmsghdr) uint8_t control[CMSG_SPACE(sizeof(struct in_pktinfo))];
-    struct iovec piece = {buffer, TFTP_WIRE_REQUEST_MAX};
+    struct iovec piece = {buffer.ptr, buffer.cap};
     struct msghdr message = {
         .msg_name = &ret_path->peer,
         .msg_namelen = sizeof(ret_path->peer),
@@ -85,16 +88,16 @@ int tftp_wire_take_request(int fd, uint8_t *buffer, struct bytes *ret, struct tf
     ret_path->local = (struct in_addr){0};
     ret_path->interface = 0;
     take_packet_info(&message, ret_path);
-    *ret = (struct bytes){buffer, len};
+    *ret = (struct bytes){buffer.ptr, len};
     return is_answerable(&ret_path->peer) ? 0 : TFTP_WIRE_E_USELESS;
 }
 
-int tftp_wire_take(int fd, uint8_t *buffer, struct bytes *ret)
+int tftp_wire_take(int fd, struct sink buffer, struct bytes *ret)
 {
-    ssize_t n = recv(fd, buffer, TFTP_WIRE_REQUEST_MAX, MSG_DONTWAIT);
+    ssize_t n = recv(fd, buffer.ptr, buffer.cap, MSG_DONTWAIT);
 
     if (n >= 0) {
-        *ret = (struct bytes){buffer, (size_t)n};
+        *ret = (struct bytes){buffer.ptr, (size_t)n};
         return 0;
     }
     if (errno == ECONNREFUSED)
@@ -112,23 +115,32 @@ static uint64_t block_bytes_of(int fd)
     return (uint64_t)mtu - HEADERS_BYTES;
 }
 
-int tftp_wire_open(const struct tftp_path *path, uint64_t *ret_block_bytes, int *ret_fd)
+/* Tie @fd to both ends. */
+static int open_socket(const struct tftp_path *path, int fd)
 {
-    OWN(fd_closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr = path->local};
     int size = SEND_BUFFER_BYTES;
 
-    if (fd < 0)
-        return ERR(-errno);
     (void)setsockopt(
         fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)); /* less is slower, not wrong */
     if (bind(fd, (const struct sockaddr *)&local, sizeof(local)) != 0)
         return ERR(-errno);
     if (connect(fd, (const struct sockaddr *)&path->peer, sizeof(path->peer)) != 0)
         return ERR(-errno);
+    return 0;
+}
+
+int tftp_wire_open(const struct tftp_path *path, uint64_t *ret_block_bytes, int *ret_fd)
+{
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int r = fd < 0 ? ERR(-errno) : open_socket(path, fd);
+
+    if (r < 0) {
+        fd_closep(&fd);
+        return TRACE(r);
+    }
     *ret_block_bytes = block_bytes_of(fd);
     *ret_fd = fd;
-    fd = -1;
     return 0;
 }
 

@@ -38,13 +38,16 @@ enum {
 
 /**
  * tftp_wire_take_request() - a packet from the socket of port 69
- * @buffer: TFTP_WIRE_REQUEST_MAX bytes
+ * @buffer: room for it, TFTP_WIRE_REQUEST_MAX bytes
  * @ret: borrows @buffer
  */
-int tftp_wire_take_request(int fd, uint8_t *buffer, struct bytes *ret, struct tftp_path *ret_path);
+int tftp_wire_take_request(int fd,
+                           struct sink buffer,
+                           struct bytes *ret,
+                           struct tftp_path *ret_path);
 
 /* A packet from a transfer's socket, likewise. */
-int tftp_wire_take(int fd, uint8_t *buffer, struct bytes *ret);
+int tftp_wire_take(int fd, struct sink buffer, struct bytes *ret);
 
 /**
  * tftp_wire_open() - a socket with a port of its own, from the address that was asked, to the client only
