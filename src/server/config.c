@@ -263,13 +263,9 @@ void server_config_fini(struct server_config *config)
     config_fini(server_config_keys, config);
 }
 
-int server_config_load(const char *file,
-                       bool is_optional,
-                       struct server_config *ret,
-                       struct buf *why)
+int server_config_read(const char *file, bool is_optional, struct buf *ret, struct buf *why)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(SERVER_CONFIG_MAX_BYTES);
-    int r = file_read(file, &text);
+    int r = file_read(file, ret);
 
     if (r < 0) {
         buf_addf(why, "%s: cannot be read: %s", file, strerrordesc_np(-r));
@@ -283,5 +279,22 @@ int server_config_load(const char *file,
         buf_addf(why, "%s: there is no such file", file);
         return 1;
     }
+    if (memchr(buf_str(ret), '\0', ret->len)) {
+        buf_addf(why, "%s: this is not a text", file);
+        return 1;
+    }
+    return 0;
+}
+
+int server_config_load(const char *file,
+                       bool is_optional,
+                       struct server_config *ret,
+                       struct buf *why)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(SERVER_CONFIG_MAX_BYTES);
+    int r = server_config_read(file, is_optional, &text, why);
+
+    if (r != 0)
+        return TRACE(r);
     return TRACE(server_config_parse(file, buf_bytes(&text), ret, why));
 }

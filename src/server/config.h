@@ -56,9 +56,15 @@ int server_config_parse(const char *file,
 void server_config_fini(struct server_config *config);
 
 /**
- * server_config_load() - the same from a file
+ * server_config_read() - the text of a file
  * @is_optional: a file that is not there counts as an empty one
+ * @ret: its max is SERVER_CONFIG_MAX_BYTES
+ *
+ * Return: 0; or 1 with @why.
  */
+int server_config_read(const char *file, bool is_optional, struct buf *ret, struct buf *why);
+
+/* Both in one. */
 int server_config_load(const char *file,
                        bool is_optional,
                        struct server_config *ret,

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * slipwayd(8): the server; started again by itself, with --role, as each of its processes
+ */
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "base/own.h"
+#include "plat/file.h"
+#include "rt/log.h"
+#include "server/config.h"
+#include "server/parent/failure.h"
+#include "server/parent/parent.h"
+#include "server/parent/role_start.h"
+
+static const struct {
+    const char *name;
+    role_main *run;
+} roles[] = {
+    {"site", server_site_main},
+    {"dp", server_dp_main},
+    {"pxe", server_pxe_main},
+    {"worker", server_worker_main},
+};
+
+static const char help[] =
+    "usage: slipwayd [-n] [--state DIR] [--config FILE]\n"
+    "\n"
+    "Runs the Slipway server in the foreground until SIGTERM.\n"
+    "\n"
+    "  --config FILE  default: " SERVER_CONFIG_FILE "\n"
+    "  --state DIR    default: " SERVER_STATE_FOLDER "\n"
+    "  -n             check the configuration, say what would be done, and end\n"
+    "  --version      print the version\n"
+    "  --help         print this\n"
+    "\n"
+    "Manual: slipwayd(8), slipway.conf(5)\n";
+
+struct arguments {
+    const char *state;
+    const char *config; /* NULL: the default, which need not exist */
+    const char *role;   /* NULL: the parent */
+    const char *users;
+    bool is_dry;
+};
+
+static int usage(void)
+{
+    return parent_fail(PARENT_EXIT_USAGE, "wrong arguments; slipwayd --help says which there are");
+}
+
+/* Return: -1 to go on, or an exit status. */
+static int parse_arguments(int argc, char **argv, struct arguments *ret)
+{
+    static const struct option options[] = {
+        {"state", required_argument, NULL, 's'},
+        {"config", required_argument, NULL, 'c'},
+        {"role", required_argument, NULL, 'r'},
+        {"users", required_argument, NULL, 'u'},
+        {"foreground", no_argument, NULL, 'f'},
+        {"dry-run", no_argument, NULL, 'n'},
+        {"version", no_argument, NULL, 'v'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+
+    for (;;) {
+        switch (getopt_long(argc, argv, "n", options, NULL)) { /* NOLINT(concurrency-mt-unsafe) */
+        case -1:
+            return optind == argc ? -1 : usage();
+        case 's':
+            ret->state = optarg;
+            break;
+        case 'c':
+            ret->config = optarg;
+            break;
+        case 'r':
+            ret->role = optarg;
+            break;
+        case 'u':
+            ret->users = optarg;
+            break;
+        case 'f':
+            break; /* it always does */
+        case 'n':
+            ret->is_dry = true;
+            break;
+        case 'v':
+            return puts("slipwayd " SLIPWAY_VERSION) < 0 ? PARENT_EXIT_INTERNAL : PARENT_EXIT_OK;
+        case 'h':
+            return fputs(help, stdout) < 0 ? PARENT_EXIT_INTERNAL : PARENT_EXIT_OK;
+        default:
+            return usage();
+        }
+    }
+}
+
+static int run_role(const struct arguments *args)
+{
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        const struct role_start start = {
+            .name = roles[i].name,
+            .state_folder = args->state,
+            .config_file = args->config ? args->config : SERVER_CONFIG_FILE,
+            .users = args->users ? args->users : "0,0,0,0",
+            .run = roles[i].run,
+        };
+
+        if (strcmp(args->role, roles[i].name) == 0)
+            return role_start(&start);
+    }
+    return usage();
+}
+
+/* The state folder as the children, who work elsewhere, must know it. */
+static int find_state(const char *name, bool is_dry, char ret[static PATH_MAX])
+{
+    int r = is_dry ? 0 : dir_make(name, 0755);
+
+    if (r < 0)
+        return parent_fail_errno(r, "cannot make the state folder", name);
+    if (realpath(name, ret))
+        return PARENT_EXIT_OK;
+    if (!is_dry || snprintf(ret, PATH_MAX, "%s", name) >= PATH_MAX)
+        return parent_fail_errno(-errno, "cannot use the state folder", name);
+    return PARENT_EXIT_OK;
+}
+
+static int run_parent(const struct arguments *args)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    OWN(buf_fini) struct buf text = BUF_INIT(SERVER_CONFIG_MAX_BYTES);
+    OWN(server_config_fini) struct server_config config = {.site_name = NULL};
+    char state[PATH_MAX];
+    struct parent_options options = {
+        .config = &config,
+        .config_file = args->config ? args->config : SERVER_CONFIG_FILE,
+        .state_folder = state,
+    };
+    int r = server_config_read(options.config_file, !args->config, &text, &why);
+
+    if (r == 0)
+        r = server_config_parse(options.config_file, buf_bytes(&text), &config, &why);
+    if (r < 0)
+        return parent_fail_errno(r, "cannot read", options.config_file);
+    if (r > 0)
+        return parent_fail(PARENT_EXIT_BAD_CONFIG, "%s", buf_str(&why));
+    options.config_text = buf_str(&text);
+    log_init("slipwayd", (enum log_level)config.log_level);
+    r = find_state(args->state, args->is_dry, state);
+    if (r != PARENT_EXIT_OK)
+        return r;
+    return args->is_dry ? parent_explain(&options) : parent_run(&options);
+}
+
+int main(int argc, char **argv)
+{
+    struct arguments args = {.state = SERVER_STATE_FOLDER};
+    int r = parse_arguments(argc, argv, &args);
+
+    if (r >= 0)
+        return r;
+    (void)umask(022);
+    return args.role ? run_role(&args) : run_parent(&args);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Why the server does not start or does not go on: one line, an exit status, an error id with a page
+ *
+ * slipwayd(8) lists the statuses.
+ */
+
+enum parent_exit {
+    PARENT_EXIT_OK = 0,
+    PARENT_EXIT_INTERNAL = 1,         /* SLW-0018 */
+    PARENT_EXIT_USAGE = 2,            /* SLW-0019 */
+    PARENT_EXIT_ALREADY_RUNNING = 10, /* SLW-0010 */
+    PARENT_EXIT_PORT_IN_USE = 11,     /* SLW-0011 */
+    PARENT_EXIT_NO_PERMISSION = 12,   /* SLW-0012 */
+    PARENT_EXIT_DISK_FULL = 13,       /* SLW-0013 */
+    PARENT_EXIT_NEWER_SCHEMA = 14,    /* SLW-0014 */
+    PARENT_EXIT_BAD_CONFIG = 15,      /* SLW-0015 */
+    PARENT_EXIT_NO_NGINX = 16,        /* SLW-0016 */
+    PARENT_EXIT_BAD_KEYS = 17,        /* SLW-0017 */
+};
+
+/* "slipwayd: SLW-0011: ..." on standard error. Return: @status. */
+__attribute__((format(printf, 2, 3))) int
+parent_fail(enum parent_exit status, const char *format, ...);
+
+/**
+ * parent_fail_errno() - the same for an operation that ended with @r, a negative errno
+ * @what: "cannot make the folder /var/lib/slipway/dp"
+ *
+ * Return: the status that fits the errno: no permission, disk full, or internal.
+ */
+int parent_fail_errno(int r, const char *what, const char *on);

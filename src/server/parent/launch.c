@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/parent/launch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "server/parent/child.h"
+
+enum {
+    ARG_MAX_BYTES = PATH_MAX + 64,
+};
+
+const char *const launch_names[N_CHILDREN] = {"site", "dp", "pxe", "nginx"};
+
+/* The little of our environment that the children need. */
+struct environment {
+    struct buf temporary; /* "TMPDIR=..." */
+    struct buf journal;   /* "JOURNAL_STREAM=..." */
+    const char *list[5];
+};
+
+static void environment_fini(struct environment *env)
+{
+    buf_fini(&env->temporary);
+    buf_fini(&env->journal);
+}
+
+static int make_environment(const char *state_folder, const char *tmp, struct environment *ret)
+{
+    const char *journal = getenv("JOURNAL_STREAM"); /* NOLINT(concurrency-mt-unsafe): one thread */
+    size_t n = 0;
+
+    ret->temporary = BUF_INIT(ARG_MAX_BYTES);
+    ret->journal = BUF_INIT(ARG_MAX_BYTES);
+    buf_addf(&ret->temporary, "TMPDIR=%s/%s", state_folder, tmp);
+    ret->list[n++] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+    ret->list[n++] = "LANG=C.UTF-8";
+    ret->list[n++] = buf_str(&ret->temporary);
+    if (journal) {
+        buf_addf(&ret->journal, "JOURNAL_STREAM=%s", journal);
+        ret->list[n++] = buf_str(&ret->journal);
+    }
+    ret->list[n] = NULL;
+    return ret->temporary.failed || ret->journal.failed ? ERR(-ENOMEM) : 0;
+}
+
+static struct sandbox_identity identity_of(const struct prepared *prepared, enum parent_child child)
+{
+    struct sandbox_identity who = {
+        .uid = prepared->users.uids[child],
+        .gid = prepared->users.gids[child],
+        .may_bind_low_ports = child == CHILD_HTTP,
+    };
+
+    if (child == CHILD_DP || child == CHILD_PXE) {
+        who.groups[0] = prepared->users.roles_gid; /* run/roles.sock */
+        who.n_groups = 1;
+    }
+    return who;
+}
+
+static int launch_nginx(const struct parent_options *options,
+                        const struct prepared *prepared,
+                        struct child_command *command,
+                        pid_t *ret)
+{
+    OWN(buf_fini) struct buf folder = BUF_INIT(ARG_MAX_BYTES);
+    OWN(buf_fini) struct buf conf = BUF_INIT(ARG_MAX_BYTES);
+
+    buf_addf(&folder, "%s/http", options->state_folder);
+    buf_addf(&conf, "%s/http/nginx.conf", options->state_folder);
+    if (folder.failed || conf.failed)
+        return ERR(-ENAMETOOLONG);
+
+    const char *const argv[] = {
+        prepared->nginx, "-e", "stderr", "-p", buf_str(&folder), "-c", buf_str(&conf), NULL};
+
+    command->path = prepared->nginx;
+    command->argv = argv;
+    /* how a later server recognises the workers of this one, should it die without ending them */
+    command->folder = buf_str(&folder);
+    command->death_signal = SIGTERM; /* it must end its own workers */
+    return TRACE(child_spawn(command, ret));
+}
+
+static int launch_role(const struct parent_options *options,
+                       const struct prepared *prepared,
+                       enum parent_child child,
+                       struct child_command *command,
+                       pid_t *ret)
+{
+    OWN(buf_fini) struct buf role = BUF_INIT(ARG_MAX_BYTES);
+    OWN(buf_fini) struct buf state = BUF_INIT(ARG_MAX_BYTES);
+    OWN(buf_fini) struct buf config = BUF_INIT(ARG_MAX_BYTES);
+    OWN(buf_fini) struct buf users = BUF_INIT(ARG_MAX_BYTES);
+
+    buf_addf(&role, "--role=%s", launch_names[child]);
+    buf_addf(&state, "--state=%s", options->state_folder);
+    buf_addf(&config, "--config=%s", options->config_file);
+    buf_adds(&users, "--users=");
+    users_put(&prepared->users, &users);
+    if (role.failed || state.failed || config.failed || users.failed)
+        return ERR(-ENAMETOOLONG);
+
+    const char *const argv[] = {
+        "slipwayd", buf_str(&role), buf_str(&state), buf_str(&config), buf_str(&users), NULL};
+
+    command->path = "/proc/self/exe";
+    command->argv = argv;
+    command->folder = "/";
+    command->death_signal = SIGKILL;
+    return TRACE(child_spawn(command, ret));
+}
+
+static void give_descriptors(const struct prepared *prepared,
+                             enum parent_child child,
+                             int first_start_fd,
+                             int fds[static CHILD_FDS_MAX])
+{
+    for (unsigned i = 0; i < CHILD_FDS_MAX; i++)
+        fds[i] = -1;
+    if (child == CHILD_HTTP)
+        return;
+    fds[0] = prepared->config_fd;
+    if (child == CHILD_SITE)
+        fds[1] = first_start_fd;
+    if (child == CHILD_PXE) {
+        fds[1] = prepared->ports.dhcp_fd;
+        fds[2] = prepared->ports.boot_server_fd;
+        fds[3] = prepared->ports.tftp_fd;
+    }
+}
+
+int launch(const struct parent_options *options,
+           const struct prepared *prepared,
+           enum parent_child child,
+           int first_start_fd,
+           pid_t *ret)
+{
+    static const char *const temporary[N_CHILDREN] = {"site", "dp/staging", "run", "http"};
+    OWN(environment_fini) struct environment env = {.list = {NULL}};
+    struct child_command command = {
+        .envp = env.list,
+        .who = identity_of(prepared, child),
+        .is_root = prepared->users.is_root,
+    };
+    int r = make_environment(options->state_folder, temporary[child], &env);
+
+    if (r < 0)
+        return TRACE(r);
+    give_descriptors(prepared, child, first_start_fd, command.fds);
+    if (child == CHILD_HTTP)
+        return TRACE(launch_nginx(options, prepared, &command, ret));
+    return TRACE(launch_role(options, prepared, child, &command, ret));
+}

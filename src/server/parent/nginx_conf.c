@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/parent/nginx_conf.h"
+
+#include <string.h>
+
+bool nginx_conf_is_path_plain(const char *path)
+{
+    for (; *path != '\0'; path++)
+        if ((unsigned char)*path < 0x20 || *path == 0x7f || strchr("\"'\\${};#", *path))
+            return false;
+    return true;
+}
+
+/* Before the servers: processes, logs, limits, temporary files. */
+static void put_frame(const char *state, struct buf *dst)
+{
+    buf_addf(dst,
+             "# Written by slipwayd at each start: changes are lost.\n"
+             "daemon off;\n"
+             "worker_processes 2;\n"
+             "worker_rlimit_nofile 8192;\n"
+             "worker_shutdown_timeout 2s;\n"
+             "error_log stderr warn;\n"
+             "pid \"%s/http/nginx.pid\";\n"
+             "events {\n"
+             "    worker_connections 4096;\n"
+             "}\n"
+             "http {\n"
+             "    client_body_temp_path \"%s/http/body\";\n"
+             "    proxy_temp_path \"%s/http/proxy\";\n"
+             "    fastcgi_temp_path \"%s/http/fastcgi\";\n"
+             "    uwsgi_temp_path \"%s/http/uwsgi\";\n"
+             "    scgi_temp_path \"%s/http/scgi\";\n",
+             state,
+             state,
+             state,
+             state,
+             state,
+             state);
+    buf_adds(dst,
+             "    access_log off;\n"
+             "    server_tokens off;\n"
+             "    sendfile on;\n"
+             "    sendfile_max_chunk 2m;\n"
+             "    tcp_nopush on;\n"
+             "    keepalive_timeout 75s;\n"
+             "    keepalive_requests 10000;\n"
+             "    client_header_timeout 15s;\n"
+             "    client_body_timeout 30s;\n"
+             "    send_timeout 30s;\n"
+             "    reset_timedout_connection on;\n"
+             "    client_max_body_size 1k;\n"
+             "    large_client_header_buffers 4 8k;\n"
+             "    merge_slashes on;\n"
+             "    etag on;\n"
+             "    default_type application/octet-stream;\n"
+             "    types {\n"
+             "        application/efi efi;\n"
+             "        application/vnd.efi-img img;\n"
+             "        application/json json;\n"
+             "    }\n");
+}
+
+/* Boot images and content, straight from disk; only reading, no listing, no symbolic link outwards. */
+static void put_files(const char *state, struct buf *dst)
+{
+    buf_addf(
+        dst,
+        "        disable_symlinks on from=\"%s/dp\";\n"
+        "        location /boot/ {\n"
+        "            limit_except GET { deny all; }\n"
+        "            alias \"%s/dp/boot/\";\n"
+        "        }\n"
+        "        location ~ \"^/content/(chunks/[0-9a-f][0-9a-f]/[0-9a-f]+|manifests/[0-9a-f]+)$\" {\n"
+        "            limit_except GET { deny all; }\n"
+        "            add_header Cache-Control \"public, max-age=31536000, immutable\";\n"
+        "            add_header X-Content-Type-Options nosniff;\n"
+        "            alias \"%s/dp/content/$1\";\n"
+        "        }\n",
+        state,
+        state,
+        state);
+}
+
+static void put_http(const struct nginx_conf_options *options, struct buf *dst)
+{
+    buf_addf(dst,
+             "    server {\n"
+             "        listen %u default_server;\n"
+             "        server_name _;\n",
+             options->http_port);
+    if (options->is_dp_on)
+        put_files(options->state_folder, dst);
+    buf_adds(dst,
+             "        location / {\n"
+             "            return 404;\n"
+             "        }\n"
+             "    }\n");
+}
+
+/* What every proxied location says; a header that is set in one would hide these in it. */
+static void put_proxy(const char *socket, const char *state, struct buf *dst)
+{
+    buf_addf(dst, "            proxy_pass \"http://unix:%s/run/%s:\";\n", state, socket);
+    buf_adds(dst,
+             "            proxy_http_version 1.1;\n"
+             "            proxy_set_header Host $host;\n"
+             "            proxy_set_header Connection \"\";\n"
+             "            proxy_set_header X-Real-IP $remote_addr;\n"
+             "            proxy_set_header X-Forwarded-For $remote_addr;\n"
+             "            proxy_set_header X-Forwarded-Proto https;\n"
+             "            proxy_request_buffering on;\n"
+             "            proxy_connect_timeout 5s;\n"
+             "            proxy_read_timeout 60s;\n");
+}
+
+static void put_uploads(const char *state, struct buf *dst)
+{
+    buf_adds(dst,
+             "        location /api/v1/uploads {\n"
+             "            auth_request /authorize;\n"
+             "            client_max_body_size 9m;\n");
+    put_proxy("dp.sock", state, dst);
+    buf_adds(dst,
+             "        }\n"
+             "        location = /authorize {\n"
+             "            internal;\n"
+             "            proxy_pass_request_body off;\n"
+             "            proxy_set_header Content-Length \"\";\n"
+             "            proxy_set_header X-Original-Method $request_method;\n"
+             "            proxy_set_header X-Original-URI $request_uri;\n");
+    buf_addf(dst,
+             "            proxy_pass \"http://unix:%s/run/api.sock:/api/v1/internal/authorize\";\n",
+             state);
+    buf_adds(dst,
+             "            proxy_http_version 1.1;\n"
+             "            proxy_method GET;\n"
+             "            proxy_set_header Host $host;\n"
+             "            proxy_set_header Connection \"\";\n"
+             "            proxy_set_header X-Real-IP $remote_addr;\n"
+             "            proxy_set_header X-Forwarded-For $remote_addr;\n"
+             "            proxy_connect_timeout 5s;\n"
+             "            proxy_read_timeout 10s;\n"
+             "        }\n");
+}
+
+static void put_https(const struct nginx_conf_options *options, struct buf *dst)
+{
+    const char *state = options->state_folder;
+
+    buf_addf(dst,
+             "    server {\n"
+             "        listen %u ssl http2 default_server;\n"
+             "        server_name _;\n"
+             "        ssl_certificate \"%s/keys/site.crt\";\n"
+             "        ssl_certificate_key \"%s/keys/site.key\";\n"
+             "        ssl_protocols TLSv1.2 TLSv1.3;\n"
+             "        ssl_session_cache shared:tls:2m;\n"
+             "        ssl_session_tickets off;\n",
+             options->https_port,
+             state,
+             state);
+    if (options->is_dp_on) {
+        put_files(state, dst);
+        put_uploads(state, dst);
+    }
+    buf_adds(dst,
+             "        location /api/v1/internal {\n"
+             "            return 404;\n"
+             "        }\n"
+             "        location /api/ {\n"
+             "            client_max_body_size 17m;\n");
+    put_proxy("api.sock", state, dst);
+    buf_adds(dst,
+             "        }\n"
+             "        location / {\n"
+             "            return 404;\n"
+             "        }\n"
+             "    }\n");
+}
+
+void nginx_conf_put(const struct nginx_conf_options *options, struct buf *dst)
+{
+    put_frame(options->state_folder, dst);
+    put_http(options, dst);
+    put_https(options, dst);
+    buf_adds(dst, "}\n");
+}
