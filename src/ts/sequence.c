@@ -232,3 +232,8 @@ size_t ts_sequence_position(const struct ts_sequence *sequence)
 {
     return sequence->position;
 }
+
+bool ts_sequence_has_failed(const struct ts_sequence *sequence)
+{
+    return sequence->has_failed;
+}

@@ -95,3 +95,7 @@ int ts_sequence_step_done(struct ts_sequence *sequence, enum ts_outcome outcome,
 
 /* Index of the next step; the number of steps at the end. */
 size_t ts_sequence_position(const struct ts_sequence *sequence);
+
+/* Whether a failure that nothing caught has ended it. The position does not tell: whoever keeps one on disk must keep
+   this with it, in the same write, or a power cut turns the failure into success. */
+bool ts_sequence_has_failed(const struct ts_sequence *sequence);
