@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/session.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+
+enum {
+    TEXT_MAX_BYTES = 4096,
+};
+
+static void exit_codes_follow_the_http_status(void **state)
+{
+    (void)state;
+    static const struct {
+        unsigned status;
+        enum args_exit exit_code;
+    } cases[] = {
+        {400, ARGS_EXIT_FAILURE},
+        {401, ARGS_EXIT_DENIED},
+        {403, ARGS_EXIT_DENIED},
+        {404, ARGS_EXIT_NOT_FOUND},
+        {409, ARGS_EXIT_CONFLICT},
+        {410, ARGS_EXIT_NOT_FOUND},
+        {412, ARGS_EXIT_CONFLICT},
+        {422, ARGS_EXIT_FAILURE},
+        {500, ARGS_EXIT_FAILURE},
+        {502, ARGS_EXIT_UNREACHABLE},
+        {503, ARGS_EXIT_UNREACHABLE},
+        {504, ARGS_EXIT_UNREACHABLE},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        assert_int_equal(session_exit_of(cases[i].status), cases[i].exit_code);
+}
+
+/* What a report says on standard error. */
+static void
+report(struct session *s, unsigned status, const char *problem, char ret[static TEXT_MAX_BYTES])
+{
+    json_t *value = problem ? json_loads(problem, 0, NULL) : NULL;
+    int memory = memfd_create("stderr", MFD_CLOEXEC);
+    int before = dup(STDERR_FILENO);
+    ssize_t n;
+
+    assert_true(memory >= 0 && before >= 0);
+    assert_int_equal(dup2(memory, STDERR_FILENO), STDERR_FILENO);
+    assert_false(session_problem(s, status, value));
+    assert_int_equal(dup2(before, STDERR_FILENO), STDERR_FILENO);
+    n = pread(memory, ret, TEXT_MAX_BYTES - 1, 0);
+    assert_true(n >= 0);
+    ret[n] = '\0';
+    json_decref(value);
+    (void)close(memory);
+    (void)close(before);
+}
+
+static void problem_is_shown_with_its_error_id(void **state)
+{
+    (void)state;
+    struct session s = {0};
+    char text[TEXT_MAX_BYTES];
+
+    report(
+        &s,
+        409,
+        "{\"title\": \"Name is taken\", \"detail\": \"collection \\\"Lab\\\"\", \"error_id\": \"SLW-0104\"}",
+        text);
+    assert_string_equal(text, "slipway: Name is taken: collection \"Lab\" [HTTP 409] (SLW-0104)\n");
+    assert_int_equal(s.exit_code, ARGS_EXIT_CONFLICT);
+}
+
+static void problem_lets_no_escape_sequence_through(void **state)
+{
+    (void)state;
+    struct session s = {0};
+    char text[TEXT_MAX_BYTES];
+
+    report(&s, 500, "{\"title\": \"a\\u001b[2Jb\\nc\", \"error_id\": \"\\u001b[31m12\"}", text);
+    assert_string_equal(text, "slipway: a\\x1b[2Jb\\x0ac [HTTP 500]\n");
+}
+
+static void problem_shows_each_diagnostic(void **state)
+{
+    (void)state;
+    struct session s = {0};
+    char text[TEXT_MAX_BYTES];
+
+    report(
+        &s,
+        422,
+        "{\"title\": \"Refused\", \"diagnostics\": [{\"severity\": \"error\", \"line\": 7, \"column\": 3,"
+        " \"step\": \"Setup\", \"message\": \"unknown type\"}]}",
+        text);
+    assert_string_equal(text,
+                        "slipway: Refused [HTTP 422]\n"
+                        "slipway: line 7, column 3: error: Setup: unknown type\n");
+    assert_int_equal(s.exit_code, ARGS_EXIT_FAILURE);
+}
+
+static void problem_without_a_body_is_a_problem_too(void **state)
+{
+    (void)state;
+    struct session s = {0};
+    char text[TEXT_MAX_BYTES];
+
+    report(&s, 502, NULL, text);
+    assert_string_equal(text, "slipway: the site gave no reason [HTTP 502]\n");
+    assert_int_equal(s.exit_code, ARGS_EXIT_UNREACHABLE);
+}
+
+static void escape_leaves_only_unreserved_characters(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+
+    session_escape(&text, "All Systems/../a?b=c&d%\xc3\xa9~-_.");
+    assert_string_equal(buf_str(&text), "All%20Systems%2F..%2Fa%3Fb%3Dc%26d%25%C3%A9~-_.");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(exit_codes_follow_the_http_status),
+        cmocka_unit_test(problem_is_shown_with_its_error_id),
+        cmocka_unit_test(problem_lets_no_escape_sequence_through),
+        cmocka_unit_test(problem_shows_each_diagnostic),
+        cmocka_unit_test(problem_without_a_body_is_a_problem_too),
+        cmocka_unit_test(escape_leaves_only_unreserved_characters),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
