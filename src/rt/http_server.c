@@ -2,6 +2,7 @@
 
 #include "rt/http_server.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -261,23 +262,48 @@ static int wait_ms(struct http_server *server)
     return least;
 }
 
+/* Wait for all of them. @fds: room for two each. Return: 0, 1 if one is told to stop, or -errno. */
+static int wait_all(struct http_server *const *servers, size_t n, struct pollfd *fds)
+{
+    int least = INT_MAX;
+
+    for (size_t i = 0; i < n; i++) {
+        int ms = wait_ms(servers[i]);
+
+        least = ms < least ? ms : least;
+        fds[2 * i] = (struct pollfd){.fd = servers[i]->stop_fd, .events = POLLIN};
+        fds[2 * i + 1] = (struct pollfd){.fd = servers[i]->epoll_fd, .events = POLLIN};
+    }
+    if (poll(fds, 2 * n, least) < 0 && errno != EINTR)
+        return ERR(-errno);
+    for (size_t i = 0; i < n; i++)
+        if (fds[2 * i].revents != 0)
+            return 1;
+    return 0;
+}
+
+int http_server_run_all(struct http_server *const *servers, size_t n)
+{
+    struct pollfd fds[2 * HTTP_SERVERS_MAX];
+
+    assert(n >= 1 && n <= HTTP_SERVERS_MAX);
+    for (;;) {
+        int r;
+
+        for (size_t i = 0; i < n; i++)
+            tick(servers[i]);
+        r = wait_all(servers, n, fds);
+        if (r != 0)
+            return r > 0 ? 0 : TRACE(r);
+        for (size_t i = 0; i < n; i++)
+            if (MHD_run(servers[i]->daemon) != MHD_YES)
+                return ERR(-EIO);
+    }
+}
+
 int http_server_run(struct http_server *server)
 {
-    for (;;) {
-        tick(server);
-
-        struct pollfd fds[] = {
-            {.fd = server->stop_fd, .events = POLLIN},
-            {.fd = server->epoll_fd, .events = POLLIN},
-        };
-
-        if (poll(fds, 2, wait_ms(server)) < 0 && errno != EINTR)
-            return ERR(-errno);
-        if (fds[0].revents != 0)
-            return 0;
-        if (MHD_run(server->daemon) != MHD_YES)
-            return ERR(-EIO);
-    }
+    return TRACE(http_server_run_all(&server, 1));
 }
 
 void http_server_stop(struct http_server *server)

@@ -43,6 +43,10 @@ struct http_server_options {
     void (*tick)(void *ctx); /* called at least once a second, between requests; may be NULL */
 };
 
+enum {
+    HTTP_SERVERS_MAX = 4, /* in one http_server_run_all() */
+};
+
 int http_server_new(const struct http_server_options *options, struct http_server **ret);
 void http_server_free(struct http_server *server);
 
@@ -51,6 +55,12 @@ void http_server_free(struct http_server *server);
  */
 int http_server_run(struct http_server *server);
 void http_server_stop(struct http_server *server);
+
+/**
+ * http_server_run_all() - several servers in one thread, until one of them is stopped
+ * @n: 1 to HTTP_SERVERS_MAX
+ */
+int http_server_run_all(struct http_server *const *servers, size_t n);
 
 /* The request. Returned strings are borrowed until the handler returns; NULL means "not there". */
 const char *http_param(struct http_exchange *x,

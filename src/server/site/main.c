@@ -1,17 +1,188 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "db/db.h"
+#include "plat/clock.h"
+#include "plat/file.h"
+#include "rt/http_server.h"
+#include "rt/log.h"
 #include "server/role.h"
+#include "server/site/api.h"
+
+enum {
+    SOCKET_MODE = 0660,
+    PATH_MAX_BYTES = 512,
+    HOUR_US_PER_MS = 3600 * 1000,
+};
+
+DEFINE_FREEP(struct site *, site_free);
+DEFINE_FREEP(struct http_server *, http_server_free);
+
+/* For the signal handler alone: one role is one process. */
+static struct http_server *running;
+
+static void on_end_signal(int signal_number)
+{
+    (void)signal_number;
+    if (running)
+        http_server_stop(running);
+}
+
+static void tick(void *ctx)
+{
+    struct api *api = ctx;
+
+    api->site->now_us = clock_wall_us();
+    if (site_tick(api->site) < 0)
+        log_error("site: what time does could not be done", "why=\"%s\"", db_why(api->site->db));
+}
+
+/* The pin, without the line's end. Return: 0 or -errno. */
+static int read_pin(const struct role_options *options, struct buf *ret)
+{
+    char path[PATH_MAX_BYTES];
+    int r;
+
+    (void)snprintf(path, sizeof(path), "%s/keys/pin", options->state_folder);
+    r = file_read(path, ret);
+    if (r > 0)
+        return ERR(-ENOENT);
+    if (r < 0)
+        return TRACE(r);
+    if (ret->len < SHA256_TEXT_MAX - 1)
+        return ERR(-EBADMSG);
+    ret->ptr[SHA256_TEXT_MAX - 1] = '\0';
+    return 0;
+}
+
+/* The first token goes to whoever started the server, and is kept nowhere. */
+static int give_first_token(struct site *site, int fd)
+{
+    OWN(fd_closep) int owned_fd = fd;
+    char token[TOKEN_TEXT_MAX];
+    char line[TOKEN_TEXT_MAX + 1];
+    int r;
+
+    if (owned_fd < 0)
+        return 0;
+    site->now_us = clock_wall_us();
+    r = access_first_token(site, token);
+    if (r != 0)
+        return r > 0 ? 0 : TRACE(r);
+    (void)snprintf(line, sizeof(line), "%s\n", token);
+    r = fd_write_all(owned_fd, bytes_of(line));
+    explicit_bzero(token, sizeof(token));
+    explicit_bzero(line, sizeof(line));
+    return TRACE(r);
+}
+
+static int new_server(struct api *api,
+                      const char *name,
+                      const struct http_route *routes,
+                      struct http_server **ret)
+{
+    char path[PATH_MAX_BYTES];
+    struct http_server_options options = {
+        .socket_path = path,
+        .socket_mode = SOCKET_MODE,
+        .routes = routes,
+        .ctx = api,
+        .tick = routes == api_routes ? tick : NULL,
+    };
+
+    (void)snprintf(path, sizeof(path), "%s/run/%s", api->options->state_folder, name);
+    return TRACE(http_server_new(&options, ret));
+}
+
+static int serve(struct api *api)
+{
+    OWN(http_server_freep) struct http_server *for_nginx = NULL;
+    OWN(http_server_freep) struct http_server *for_roles = NULL;
+    struct sigaction action = {.sa_handler = on_end_signal};
+    int r = new_server(api, "api.sock", api_routes, &for_nginx);
+
+    if (r == 0)
+        r = new_server(api, "roles.sock", api_role_routes, &for_roles);
+    if (r < 0)
+        return TRACE(r);
+    running = for_nginx;
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+    log_info("site: ready", "name=\"%s\"", api->site->settings.name);
+    r = http_server_run_all((struct http_server *const[]){for_nginx, for_roles}, 2);
+    running = NULL;
+    return TRACE(r);
+}
+
+static int open_site(const struct role_options *options, const char *pin, struct site **ret)
+{
+    const struct server_config *config = options->config;
+    struct site_settings settings = {
+        .name = config->site_name,
+        .addresses = config->addresses,
+        .http_port = (unsigned)config->http_port,
+        .https_port = (unsigned)config->https_port,
+        .pin = pin,
+        .is_unknown_computers_on = config->is_unknown_computers_on,
+        .order_life_us = config->order_hours * HOUR_US_PER_MS * 1000,
+    };
+    char path[PATH_MAX_BYTES];
+
+    (void)snprintf(path, sizeof(path), "%s/site/slipway.db", options->state_folder);
+    return TRACE(site_open(path, &settings, ret));
+}
+
+/* Why the database cannot be used, as an exit status. */
+static int report_open(int r)
+{
+    switch (r) {
+    case SITE_E_NEWER:
+        log_error("site: the database was made by a newer slipwayd", "%s", "error_id=SLW-0014");
+        return ROLE_EXIT_SCHEMA;
+    case SITE_E_CHANGED:
+        log_error("site: the database's schema is not what this slipwayd makes",
+                  "%s",
+                  "error_id=SLW-0014");
+        return ROLE_EXIT_SCHEMA;
+    case SITE_E_IN_USE:
+        log_error("site: another process has the database open", "%s", "");
+        return ROLE_EXIT_FAILED;
+    default:
+        log_error("site: the database cannot be opened", "why=\"%s\"", strerrordesc_np(-r));
+        return r == -ENOSPC ? ROLE_EXIT_DISK_FULL : ROLE_EXIT_FAILED;
+    }
+}
 
 int server_site_main(const struct role_options *options)
 {
-    sigset_t ends;
-    int got;
+    OWN(buf_fini) struct buf pin = BUF_INIT(SHA256_TEXT_MAX + 1);
+    OWN(site_freep) struct site *site = NULL;
+    struct api api = {.options = options, .started_us = clock_monotonic_us()};
+    int r = read_pin(options, &pin);
 
-    (void)options;
-    (void)sigemptyset(&ends);
-    (void)sigaddset(&ends, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &ends, NULL);
-    return sigwait(&ends, &got) == 0 ? ROLE_EXIT_DONE : ROLE_EXIT_FAILED;
+    if (r < 0) {
+        log_error("site: the key's pin cannot be read", "why=\"%s\"", strerrordesc_np(-r));
+        return ROLE_EXIT_FAILED;
+    }
+    r = open_site(options, buf_str(&pin), &site);
+    if (r != 0)
+        return report_open(r);
+    api.site = site;
+    r = give_first_token(site, options->first_start_fd);
+    if (r == 0)
+        r = serve(&api);
+    if (r < 0) {
+        log_error("site: it cannot go on", "why=\"%s\"", strerrordesc_np(-r));
+        return ROLE_EXIT_FAILED;
+    }
+    return ROLE_EXIT_DONE;
 }

@@ -1,0 +1,317 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/site/admin.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/own.h"
+#include "plat/clock.h"
+#include "server/site/api.h"
+#include "site/boot_decision.h"
+#include "site/collection.h"
+#include "site/content.h"
+#include "site/deployment.h"
+#include "site/device.h"
+#include "site/fields.h"
+#include "site/task_sequence.h"
+
+/* The three shapes that most operations have. */
+typedef int list_rule(struct site *site, const struct page *page, json_t **ret);
+typedef int get_rule(struct site *site, const char *id, json_t **ret);
+typedef int create_rule(struct site *site, const char *who, const json_t *body, json_t **ret);
+
+static int list(void *ctx, struct http_exchange *x, list_rule *rule)
+{
+    struct api *api = ctx;
+    struct page page;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_page(api, x, false, &page);
+    if (r == 0)
+        r = rule(api->site, &page, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+static int get(void *ctx, struct http_exchange *x, get_rule *rule)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = rule(api->site, http_param(x, "id"), &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+static int create(void *ctx, struct http_exchange *x, unsigned status, create_rule *rule)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = rule(api->site, api->who, body, &answer);
+    return api_finish(api, x, r, status, answer);
+}
+
+static int put_login(struct api *api, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"token", FIELD_TEXT, true, 1, 255, NULL},
+        {0},
+    };
+    char token[TOKEN_TEXT_MAX];
+    char expires[CLOCK_TEXT_MAX];
+    uint64_t expires_us = 0;
+    int r = fields_check(api->site, body, fields, false, REFUSAL_INVALID);
+
+    if (r == 0)
+        r = access_login(api->site, field_text(body, "token", ""), token, &expires_us);
+    if (r != 0)
+        return r;
+    clock_put_rfc3339(expires, expires_us);
+    *ret = json_pack("{s:s,s:s}", "token", token, "expires_at", expires);
+    return 0;
+}
+
+int admin_create_login(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin(api);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = put_login(api, body, &answer);
+    return api_finish(api, x, r, 201, answer);
+}
+
+int admin_delete_current_login(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = access_logout(api->site, strchr(http_header(x, "Authorization"), ' ') + 1);
+    return api_finish(api, x, r, 204, NULL);
+}
+
+int admin_get_status(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    uint64_t uptime_us = clock_monotonic_us() - api->started_us;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = site_status(api->site, &answer);
+    if (r == 0) {
+        (void)json_object_set_new(answer, "version", json_string(SITE_VERSION));
+        (void)json_object_set_new(
+            answer, "uptime_s", json_integer((json_int_t)(uptime_us / 1000000)));
+    }
+    return api_finish(api, x, r, 200, answer);
+}
+
+int admin_list_os_images(void *ctx, struct http_exchange *x)
+{
+    return list(ctx, x, os_image_list);
+}
+
+int admin_create_os_image(void *ctx, struct http_exchange *x)
+{
+    return create(ctx, x, 202, os_image_create);
+}
+
+int admin_get_os_image(void *ctx, struct http_exchange *x)
+{
+    return get(ctx, x, os_image_get);
+}
+
+int admin_list_boot_images(void *ctx, struct http_exchange *x)
+{
+    return list(ctx, x, boot_image_list);
+}
+
+int admin_create_boot_image(void *ctx, struct http_exchange *x)
+{
+    return create(ctx, x, 202, boot_image_create);
+}
+
+int admin_get_boot_image(void *ctx, struct http_exchange *x)
+{
+    return get(ctx, x, boot_image_get);
+}
+
+int admin_get_operation(void *ctx, struct http_exchange *x)
+{
+    return get(ctx, x, operation_get);
+}
+
+int admin_list_task_sequences(void *ctx, struct http_exchange *x)
+{
+    return list(ctx, x, task_sequence_list);
+}
+
+int admin_create_task_sequence(void *ctx, struct http_exchange *x)
+{
+    return create(ctx, x, 201, task_sequence_create);
+}
+
+static int validate(struct site *site, const char *who, const json_t *body, json_t **ret)
+{
+    (void)who;
+    return task_sequence_validate(site, body, ret);
+}
+
+int admin_validate_task_sequence(void *ctx, struct http_exchange *x)
+{
+    return create(ctx, x, 200, validate);
+}
+
+int admin_get_task_sequence(void *ctx, struct http_exchange *x)
+{
+    return get(ctx, x, task_sequence_get);
+}
+
+int admin_get_task_sequence_xml(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(buf_fini) struct buf xml = BUF_INIT(TASK_SEQUENCE_XML_MAX_BYTES);
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = task_sequence_xml(api->site, http_param(x, "id"), &xml);
+    if (r == 0)
+        return http_reply_bytes(x, 200, "application/xml", buf_bytes(&xml));
+    return api_finish(api, x, r, 200, NULL);
+}
+
+int admin_list_collections(void *ctx, struct http_exchange *x)
+{
+    return list(ctx, x, collection_list);
+}
+
+int admin_create_collection(void *ctx, struct http_exchange *x)
+{
+    return create(ctx, x, 201, collection_create);
+}
+
+int admin_get_collection(void *ctx, struct http_exchange *x)
+{
+    return get(ctx, x, collection_get);
+}
+
+int admin_add_collection_member(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = collection_add_member(api->site, api->who, http_param(x, "id"), body, &answer);
+    return api_finish(api, x, r, 201, answer);
+}
+
+int admin_list_devices(void *ctx, struct http_exchange *x)
+{
+    return list(ctx, x, device_list);
+}
+
+int admin_create_device(void *ctx, struct http_exchange *x)
+{
+    return create(ctx, x, 201, device_import);
+}
+
+int admin_get_device(void *ctx, struct http_exchange *x)
+{
+    return get(ctx, x, device_get);
+}
+
+int admin_explain_device_boot(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = boot_explain(api->site, http_param(x, "id"), true, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int admin_explain_boot(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = boot_explain(api->site, http_param(x, "mac_or_uuid"), false, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int admin_get_device_log(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    struct page page;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_page(api, x, true, &page);
+    if (r == 0)
+        r = device_log_list(api->site, http_param(x, "id"), &page, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int admin_list_deployments(void *ctx, struct http_exchange *x)
+{
+    return list(ctx, x, deployment_list);
+}
+
+int admin_create_deployment(void *ctx, struct http_exchange *x)
+{
+    return create(ctx, x, 201, deployment_create);
+}
+
+int admin_get_deployment(void *ctx, struct http_exchange *x)
+{
+    return get(ctx, x, deployment_get);
+}
+
+int admin_cancel_deployment(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = deployment_cancel(api->site, api->who, http_param(x, "id"), &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int admin_list_status_messages(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    struct page page;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_page(api, x, true, &page);
+    if (r == 0)
+        r = status_message_list(
+            api->site, http_query(x, "device"), http_query(x, "deployment"), &page, &answer);
+    return api_finish(api, x, r, 200, answer);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Handlers of the administrator's API (docs/api/openapi.yaml), named as its operations are
+ */
+
+#include "rt/http_server.h"
+
+http_handler admin_create_login;
+http_handler admin_delete_current_login;
+http_handler admin_get_status;
+http_handler admin_list_os_images;
+http_handler admin_create_os_image;
+http_handler admin_get_os_image;
+http_handler admin_list_boot_images;
+http_handler admin_create_boot_image;
+http_handler admin_get_boot_image;
+http_handler admin_get_operation;
+http_handler admin_list_task_sequences;
+http_handler admin_create_task_sequence;
+http_handler admin_validate_task_sequence;
+http_handler admin_get_task_sequence;
+http_handler admin_get_task_sequence_xml;
+http_handler admin_list_collections;
+http_handler admin_create_collection;
+http_handler admin_get_collection;
+http_handler admin_add_collection_member;
+http_handler admin_list_devices;
+http_handler admin_create_device;
+http_handler admin_get_device;
+http_handler admin_explain_device_boot;
+http_handler admin_explain_boot;
+http_handler admin_get_device_log;
+http_handler admin_list_deployments;
+http_handler admin_create_deployment;
+http_handler admin_get_deployment;
+http_handler admin_cancel_deployment;
+http_handler admin_list_status_messages;

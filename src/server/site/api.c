@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/site/api.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "plat/clock.h"
+#include "rt/log.h"
+
+#define BEARER "Bearer "
+
+static unsigned status_of(enum refusal_id id)
+{
+    static const unsigned statuses[N_REFUSALS] = {
+        [REFUSAL_NOT_SIGNED_IN] = 401,
+        [REFUSAL_INVALID] = 400,
+        [REFUSAL_MISSING] = 404,
+        [REFUSAL_EXISTS] = 409,
+        [REFUSAL_TASK_SEQUENCE] = 422,
+        [REFUSAL_NOT_READY] = 409,
+        [REFUSAL_LOGIN] = 401,
+        [REFUSAL_BUILTIN] = 409,
+        [REFUSAL_NOT_A_ROLE] = 403,
+        [REFUSAL_NO_IDS] = 409,
+        [REFUSAL_TICKET] = 403,
+        [REFUSAL_DEVICE_TOKEN] = 401,
+        [REFUSAL_ORDER_OVER] = 410,
+        [REFUSAL_SUCCESS_NOT_IN_OS] = 409,
+        [REFUSAL_CLIENT_INVALID] = 400,
+        [REFUSAL_ORDER_MISSING] = 404,
+    };
+
+    return statuses[id];
+}
+
+static const char *bearer_of(struct http_exchange *x)
+{
+    const char *header = http_header(x, "Authorization");
+
+    if (!header || strncmp(header, BEARER, strlen(BEARER)) != 0)
+        return NULL;
+    return header + strlen(BEARER);
+}
+
+int api_begin(struct api *api)
+{
+    api->site->now_us = clock_wall_us();
+    return 0;
+}
+
+int api_begin_admin(struct api *api, struct http_exchange *x)
+{
+    (void)api_begin(api);
+    return TRACE(access_check_admin(api->site, bearer_of(x), api->who));
+}
+
+int api_begin_device(struct api *api, struct http_exchange *x)
+{
+    (void)api_begin(api);
+    return TRACE(access_check_device(api->site, bearer_of(x), api->device_id));
+}
+
+int api_begin_role(struct api *api, struct http_exchange *x)
+{
+    static const char *const names[N_ROLES] = {
+        [ROLE_SITE] = "site",
+        [ROLE_DP] = "dp",
+        [ROLE_PXE] = "pxe",
+    };
+    uint32_t uid = 0;
+
+    (void)api_begin(api);
+    (void)snprintf(api->who, sizeof(api->who), "role");
+    if (!http_peer_uid(x, &uid))
+        return refuse(api->site, REFUSAL_NOT_A_ROLE, "The kernel does not say who calls.");
+    for (size_t role = 0; role < N_ROLES; role++) {
+        if (api->options->uids[role] != uid)
+            continue;
+        (void)snprintf(api->who, sizeof(api->who), "%s", names[role]);
+        return 0;
+    }
+    return refuse(api->site,
+                  REFUSAL_NOT_A_ROLE,
+                  "The caller runs as user id %u, which is none of the site's roles.",
+                  (unsigned)uid);
+}
+
+int api_body(struct http_exchange *x, json_t **ret)
+{
+    int r = http_body_json(x, ret);
+
+    return r > 0 ? API_E_ANSWERED : TRACE(r);
+}
+
+int api_page(struct api *api, struct http_exchange *x, bool is_log, struct page *ret)
+{
+    const char *limit = http_query(x, "limit");
+    const char *after = http_query(x, "after");
+    uint64_t n = ROWS_LIMIT;
+
+    if (limit && !bytes_parse_u64(bytes_of(limit), 1, ROWS_LIMIT_MAX, &n))
+        return refuse(
+            api->site, REFUSAL_INVALID, "\"limit\" must be a number from 1 to %d.", ROWS_LIMIT_MAX);
+    *ret = (struct page){.after = after ? after : "", .limit = (unsigned)n, .is_log = is_log};
+    return 0;
+}
+
+/* The refusal's further members ("diagnostics") beside those of every problem. */
+static int reply_with_more(struct http_exchange *x, const struct refusal *refusal, unsigned status)
+{
+    OWN(freep) char *text = NULL;
+    OWN(json_freep)
+    json_t *problem = json_pack("{s:o,s:s,s:i,s:s,s:s}",
+                                "type",
+                                json_sprintf("urn:slipway:error:%s", refusal_error_id(refusal->id)),
+                                "title",
+                                refusal_title(refusal->id),
+                                "status",
+                                (int)status,
+                                "detail",
+                                refusal->detail,
+                                "error_id",
+                                refusal_error_id(refusal->id));
+
+    (void)json_object_update(problem, refusal->more);
+    text = json_dumps(problem, JSON_COMPACT);
+    return TRACE(
+        http_reply_bytes(x, status, "application/problem+json", bytes_of(text ? text : "{}")));
+}
+
+static int reply_refusal(struct http_exchange *x, const struct refusal *refusal)
+{
+    unsigned status = status_of(refusal->id);
+
+    if (refusal->more)
+        return TRACE(reply_with_more(x, refusal, status));
+    return TRACE(http_reply_problem(x,
+                                    status,
+                                    refusal_error_id(refusal->id),
+                                    refusal_title(refusal->id),
+                                    "%s",
+                                    refusal->detail));
+}
+
+int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status, json_t *value)
+{
+    OWN(json_freep) json_t *owned = value;
+
+    if (r == API_E_ANSWERED)
+        return 0;
+    if (r < 0) {
+        log_error(
+            "site: a request failed", "path=%s why=\"%s\"", http_path(x), db_why(api->site->db));
+        return TRACE(r);
+    }
+    if (r == SITE_E_REFUSED)
+        return TRACE(reply_refusal(x, &api->site->refusal));
+    if (!owned)
+        return TRACE(http_reply_empty(x, status));
+    return TRACE(http_reply_json(x, status, TAKE(owned)));
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What the handlers share: who calls, and how an outcome of src/site becomes an answer
+ *
+ *     static int get_device(void *ctx, struct http_exchange *x)
+ *     {
+ *         struct api *api = ctx;
+ *         json_t *device = NULL;
+ *         int r = api_begin_admin(api, x);
+ *
+ *         if (r == 0)
+ *             r = device_get(api->site, http_param(x, "id"), &device);
+ *         return api_finish(api, x, r, 200, device);
+ *     }
+ */
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include "rt/http_server.h"
+#include "server/role.h"
+#include "site/access.h"
+#include "site/rows.h"
+#include "site/site.h"
+
+struct api {
+    struct site *site;                    /* owned by main() */
+    const struct role_options *options;   /* borrowed */
+    uint64_t started_us;                  /* monotonic */
+    char who[ACCESS_WHO_MAX];             /* of the request in hand: an administrator or a role */
+    char device_id[ACCESS_DEVICE_ID_MAX]; /* of the request in hand, if a device makes it */
+};
+
+/* Outcome beside 0 of the functions below: the answer has been sent. */
+enum {
+    API_E_ANSWERED = 100,
+};
+
+/* The beginning of every handler: sets the time, and checks who calls. Outcomes as of src/site. */
+int api_begin(struct api *api);
+int api_begin_admin(struct api *api, struct http_exchange *x);  /* sets api->who */
+int api_begin_device(struct api *api, struct http_exchange *x); /* sets api->device_id */
+int api_begin_role(struct api *api,
+                   struct http_exchange *x); /* sets api->who: "dp", "pxe" or "site" */
+
+/* The body as JSON. Return: 0 or API_E_ANSWERED. */
+int api_body(struct http_exchange *x, json_t **ret);
+
+/* The part of a list that the query asks for. @is_log: see struct page. */
+int api_page(struct api *api, struct http_exchange *x, bool is_log, struct page *ret);
+
+/**
+ * api_finish() - the end of every handler
+ * @r:     what the rules returned
+ * @value: taken over; the answer when @r is 0, NULL for an empty one
+ */
+int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status, json_t *value);
+
+/* The routes of the two sockets; both end with .method == NULL. */
+extern const struct http_route api_routes[];      /* run/api.sock: nginx */
+extern const struct http_route api_role_routes[]; /* run/roles.sock: the roles */

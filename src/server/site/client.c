@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/site/client.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "rt/log.h"
+#include "server/site/api.h"
+#include "site/device.h"
+#include "site/order.h"
+#include "site/registration.h"
+
+int client_time(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    int r = api_begin(api);
+
+    return api_finish(api, x, r, 200, json_pack("{s:I}", "time_us", (json_int_t)api->site->now_us));
+}
+
+int client_register(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin(api);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = registration_take(api->site, body, &answer);
+    if (r == 0)
+        log_info("site: a device has registered",
+                 "device=%s name=%s",
+                 json_string_value(json_object_get(answer, "device_id")),
+                 json_string_value(json_object_get(answer, "device_name")));
+    return api_finish(api, x, r, 201, answer);
+}
+
+/* The address of the Host header, without the port: what the device reached us by. "" if it is none. */
+static void put_host(struct http_exchange *x, char *dst, size_t cap)
+{
+    const char *host = http_header(x, "Host");
+    size_t n =
+        host ? strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-") : 0;
+
+    dst[0] = '\0';
+    if (n > 0 && n < cap && (host[n] == '\0' || host[n] == ':'))
+        (void)snprintf(dst, cap, "%.*s", (int)n, host);
+}
+
+int client_get_order(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    char host[256];
+    json_t *order = NULL;
+    int r = api_begin_device(api, x);
+
+    put_host(x, host, sizeof(host));
+    if (r == 0)
+        r = order_get(api->site, api->device_id, host, &order);
+    return api_finish(api, x, r, order ? 200 : 204, order);
+}
+
+int client_report_status(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = order_report(api->site, api->device_id, http_param(x, "id"), body, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int client_send_log(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = device_log_add(api->site, api->device_id, http_body(x));
+    return api_finish(api, x, r, 204, NULL);
+}

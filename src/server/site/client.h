@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Handlers of the agent's calls (docs/protocol/client-api.md)
+ */
+
+#include "rt/http_server.h"
+
+http_handler client_time;
+http_handler client_register;
+http_handler client_get_order;
+http_handler client_report_status;
+http_handler client_send_log;

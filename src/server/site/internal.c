@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/site/internal.h"
+
+#include "base/own.h"
+#include "rt/log.h"
+#include "server/site/api.h"
+#include "site/boot_decision.h"
+#include "site/content.h"
+
+int internal_authorize(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    int r = api_begin_admin(api, x);
+
+    return api_finish(api, x, r, 204, NULL);
+}
+
+/*
+ * What a role asks for says which one it is, also where all run as one user (without root). Its last sign of life is
+ * shown by GET /status.
+ */
+static int begin(struct api *api, struct http_exchange *x, const char *role)
+{
+    int r = api_begin_role(api, x);
+
+    return r == 0 ? site_role_seen(api->site, role) : r;
+}
+
+int internal_decide_boot(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = begin(api, x, "pxe");
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = boot_decision_answer(api->site, body, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int internal_report_boot_event(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    int r = begin(api, x, "pxe");
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = boot_event_report(api->site, body);
+    return api_finish(api, x, r, 204, NULL);
+}
+
+int internal_claim_job(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *job = NULL;
+    int r = begin(api, x, "dp");
+
+    if (r == 0)
+        r = content_claim_job(api->site, &job);
+    if (job)
+        log_info("site: a job is handed out",
+                 "job=%s kind=%s",
+                 json_string_value(json_object_get(job, "id")),
+                 json_string_value(json_object_get(job, "kind")));
+    return api_finish(api, x, r, job ? 200 : 204, job);
+}
+
+int internal_report_job(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    int r = begin(api, x, "dp");
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = content_report_job(api->site, http_param(x, "id"), body);
+    return api_finish(api, x, r, 204, NULL);
+}
