@@ -394,6 +394,50 @@ int disk_read_content(const char *device, struct disk_content *ret)
     return 0;
 }
 
+bool disk_is_gpt(const char *disk)
+{
+    OWN(context_unrefp) struct fdisk_context *context = fdisk_new_context();
+
+    return context && fdisk_assign_device(context, disk, 1) == 0 &&
+           fdisk_is_labeltype(context, FDISK_DISKLABEL_GPT) == 1;
+}
+
+static bool
+is_of_type(struct fdisk_context *context, struct fdisk_partition *p, enum disk_type type)
+{
+    struct fdisk_parttype *is = fdisk_partition_get_type(p);
+
+    if (!is)
+        return false;
+    if (!fdisk_is_labeltype(context, FDISK_DISKLABEL_GPT))
+        return fdisk_parttype_get_code(is) == mbr_type(type);
+    const char *guid = fdisk_parttype_get_string(is);
+
+    return guid && bytes_eq_nocase(bytes_of(guid), gpt_type(type));
+}
+
+size_t disk_find_partition(const char *disk,
+                           enum disk_type type,
+                           uint64_t *ret_offset,
+                           uint64_t *ret_bytes)
+{
+    OWN(context_unrefp) struct fdisk_context *context = fdisk_new_context();
+
+    if (!context || fdisk_assign_device(context, disk, 1) != 0)
+        return 0;
+    for (size_t i = 0; i < fdisk_get_npartitions(context); i++) {
+        OWN(partition_unrefp) struct fdisk_partition *p = NULL;
+
+        if (fdisk_get_partition(context, i, &p) != 0 || !fdisk_partition_is_used(p) ||
+            !is_of_type(context, p, type))
+            continue;
+        *ret_offset = fdisk_partition_get_start(p) * fdisk_get_sector_size(context);
+        *ret_bytes = fdisk_partition_get_size(p) * fdisk_get_sector_size(context);
+        return i + 1;
+    }
+    return 0;
+}
+
 int disk_read_partition(const char *disk, size_t number, struct efiboot_partition *ret)
 {
     OWN(context_unrefp) struct fdisk_context *context = fdisk_new_context();

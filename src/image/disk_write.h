@@ -6,8 +6,13 @@
  * Writing a partition table and file systems, and reading back what is on a device
  */
 
+#include <stdbool.h>
+#include <stddef.h>
+
 #include "base/buf.h"
 #include "image/disk_layout.h"
+
+struct efiboot_partition; /* format/efiboot/efiboot.h */
 
 /* Outcomes beside 0 */
 enum {
@@ -44,6 +49,19 @@ int disk_make_file_system(const struct disk_partition *partition, struct buf *wh
 /* Return: 0, DISK_E_MISSING, DISK_E_UNKNOWN or -errno. */
 int disk_read_content(const char *device, struct disk_content *ret);
 
+/* Whether a disk has a GPT. */
+bool disk_is_gpt(const char *disk);
+
+/**
+ * disk_find_partition() - the first partition of a type on a disk
+ * @ret_offset, @ret_bytes: where it lies
+ *
+ * Return: its number, from 1; 0 if there is none.
+ */
+size_t disk_find_partition(const char *disk,
+                           enum disk_type type,
+                           uint64_t *ret_offset,
+                           uint64_t *ret_bytes);
+
 /* The number, start and UUID of a partition of a GPT disk. Return: 0, DISK_E_UNKNOWN or -errno. */
-struct efiboot_partition;
 int disk_read_partition(const char *disk, size_t number, struct efiboot_partition *ret);

@@ -31,5 +31,5 @@ enum {
  */
 int network_up(const struct machine *machine, char *ret_interface, size_t cap, struct buf *why);
 
-/* Give the lease back and take the interface down; before a restart. */
+/* Give the lease back; before a restart. */
 void network_down(void);

@@ -28,7 +28,7 @@ enum {
  * @c:   its order gives the boot image's files, hashes and sources; in the full OS the volume is "/"
  * @why: on an outcome: a sentence for people
  *
- * The same kernel arguments as this start's, without ticket; repeatable.
+ * The boot image gets the kernel arguments that it was booted with, without ticket; repeatable.
  */
 int restart_to_boot_image_prepare(struct step_context *c, struct buf *why);
 
@@ -37,3 +37,9 @@ int restart_to_boot_image_prepare(struct step_context *c, struct buf *why);
  * @target: mounted
  */
 int restart_to_boot_image_done(const struct step_target *target);
+
+/**
+ * restart_keep_arguments() - remember on the volume with what arguments the boot image was started, so
+ * that the full OS can start it again
+ */
+int restart_keep_arguments(void);

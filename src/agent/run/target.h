@@ -41,9 +41,9 @@ int target_unmount(struct step_target *target);
  * @ret: set on 0: the disk, the volume and its ESP by the state's "target", not mounted
  * @ret_state: on 0 the text of the file is appended; its max bounds the size
  *
- * Each file system is mounted read-only without touching its journal where the file system can do
- * that. If several disks have one, the first that names a disk with the serial and size of the disk
- * it lies on counts.
+ * Each file system is mounted read-only, its journal replayed: after a power cut the newest state may
+ * be in the journal only. A state counts if it names a disk with the serial and size of the disk that
+ * it lies on; of several the first.
  *
  * Return: 0, TARGET_E_MISSING if there is none, or -errno.
  */

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/restart.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/fetch/fetch.h"
+#include "agent/run/order.h"
+#include "agent/run/target.h"
+#include "agent/steps/step.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "image/boot_text.h"
+#include "plat/file.h"
+
+#define BOOT_FOLDER "/" TARGET_STATE_FOLDER "/boot"
+/* What this computer was booted with, kept for the full operating system, which has a line of its own */
+#define ARGUMENTS_FILE BOOT_MENU_FOLDER "/arguments"
+
+enum {
+    CMDLINE_MAX = 64 * 1024,
+};
+
+static const char *const file_names[] = {"vmlinuz", "initrd.img"};
+
+static const char *root_of(const struct step_context *c)
+{
+    return c->environment == STEP_IN_FULL_OS ? "" : TARGET_ROOT;
+}
+
+static const struct order_file *find_file(const struct order_content *content, const char *name)
+{
+    for (size_t i = 0; i < content->n_files; i++)
+        if (strcmp(content->files[i].name, name) == 0)
+            return &content->files[i];
+    return NULL;
+}
+
+static int fetch_one(struct step_context *c,
+                     const struct order_content *content,
+                     const char *name,
+                     struct buf *why)
+{
+    const struct order_file *file = find_file(content, name);
+    struct fetch_options options = {.sources = (const char *const *)c->order->sources,
+                                    .n_sources = c->order->n_sources};
+    struct fetch_report report;
+    char path[256];
+    char target[PATH_MAX];
+
+    if (!file) {
+        buf_addf(why, "the order's boot image %s has no file %s", content->package_id, name);
+        return RESTART_E_NO_BOOT_IMAGE;
+    }
+    (void)snprintf(path, sizeof(path), "/boot/%s/x64/%s", content->package_id, name);
+    (void)snprintf(target, sizeof(target), "%s" BOOT_FOLDER "/%s", root_of(c), name);
+    int r = fetch_file(
+        &options,
+        &(struct fetch_file){.path = path, .size_bytes = file->size_bytes, .sha256 = file->sha256},
+        target,
+        &report);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r > 0)
+        buf_adds(why, report.why);
+    return r > 0 ? RESTART_E_CONTENT : 0;
+}
+
+/* In the boot image the line of this start; in the full OS the one that Setup kept. */
+static int read_arguments(const struct step_context *c, struct buf *ret)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(CMDLINE_MAX);
+    const char *path = c->environment == STEP_IN_FULL_OS ? ARGUMENTS_FILE : "/proc/cmdline";
+    int r = file_read(path, &text);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r != 0)
+        return RESTART_E_NOT_BOOTABLE;
+    boot_text_again(buf_str(&text), ret);
+    return ret->failed ? ERR(-ENOMEM) : 0;
+}
+
+int restart_keep_arguments(void)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(CMDLINE_MAX);
+    OWN(buf_fini) struct buf kept = BUF_INIT(CMDLINE_MAX);
+    int r = file_read("/proc/cmdline", &text);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : ERR(-ENOENT);
+    boot_text_again(buf_str(&text), &kept);
+    if (kept.failed)
+        return ERR(-ENOMEM);
+    return TRACE(file_write(TARGET_ROOT ARGUMENTS_FILE, buf_bytes(&kept), 0600));
+}
+
+int restart_to_boot_image_prepare(struct step_context *c, struct buf *why)
+{
+    OWN(buf_fini) struct buf arguments = BUF_INIT(CMDLINE_MAX);
+    OWN(buf_fini) struct buf menu = BUF_INIT(BOOT_TEXT_MAX);
+    const struct order_content *content =
+        c->order->boot_image_id ? order_find_content(c->order, c->order->boot_image_id) : NULL;
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s" BOOT_MENU_FOLDER "/grub.cfg", root_of(c));
+    if (!file_exists(path)) {
+        buf_adds(why, "the volume has no boot loader yet: Setup has not run");
+        return RESTART_E_NOT_BOOTABLE;
+    }
+    if (!content) {
+        buf_adds(why, "the order names no boot image");
+        return RESTART_E_NO_BOOT_IMAGE;
+    }
+    (void)snprintf(path, sizeof(path), "%s" BOOT_FOLDER, root_of(c));
+    int r = dir_make(path, 0700);
+
+    for (size_t i = 0; r == 0 && i < sizeof(file_names) / sizeof(file_names[0]); i++)
+        r = fetch_one(c, content, file_names[i], why);
+    if (r != 0)
+        return TRACE(r);
+    r = read_arguments(c, &arguments);
+    if (r != 0) {
+        if (r > 0)
+            buf_addf(why, "the boot image's arguments are not in " ARGUMENTS_FILE);
+        return TRACE(r);
+    }
+    boot_text_once(buf_str(&arguments), &menu);
+    if (menu.failed)
+        return ERR(-ENOMEM);
+    /* The switch comes last, when what it loads is there */
+    (void)snprintf(path, sizeof(path), "%s" BOOT_ONCE_FILE, root_of(c));
+    return TRACE(file_write(path, buf_bytes(&menu), 0600));
+}
+
+int restart_to_boot_image_done(const struct step_target *target)
+{
+    if (!target->is_mounted || !file_exists(TARGET_ROOT BOOT_FOLDER))
+        return 0;
+    if (unlink(TARGET_ROOT BOOT_ONCE_FILE) != 0 && errno != ENOENT)
+        return ERR(-errno);
+    return TRACE(dir_remove(TARGET_ROOT BOOT_FOLDER));
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/setup_parts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glob.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/run/machine.h"
+#include "agent/run/restart.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "image/boot_disk.h"
+#include "image/boot_text.h"
+#include "image/disk_layout.h"
+#include "image/disk_write.h"
+#include "plat/file.h"
+
+#define LOADERS        "/usr/lib/slipway-boot" /* made by bootimage/build.sh */
+#define OWN_MENU       "/boot/grub/grub.cfg"   /* of the operating system */
+#define OWN_MENU_ASIDE OWN_MENU ".of-the-image"
+#define GRUB_DEFAULTS  "/etc/default/grub"
+#define GRUB_DROP_IN   "/etc/default/grub.d/slipway.cfg"
+#define ENTRY_NAME     "Slipway"
+
+enum {
+    LOADER_MAX = 16 * 1024 * 1024,
+    MENU_MAX = 4 * 1024 * 1024,
+    CMDLINE_MAX = 64 * 1024,
+    WHY_MAX = 1024,
+};
+
+struct found_kernel {
+    char version[256];
+    char kernel[PATH_MAX]; /* below the root of the volume */
+    char initrd[PATH_MAX]; /* "" if there is none */
+};
+
+static bool exists(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0;
+}
+
+/* The newest kernel of the volume, as version numbers go. */
+static bool find_kernel(struct found_kernel *ret)
+{
+    static const char prefix[] = TARGET_ROOT "/boot/vmlinuz-";
+    glob_t found = {0};
+
+    ret->version[0] = '\0';
+    if (glob(TARGET_ROOT "/boot/vmlinuz-*", 0, NULL, &found) == 0) {
+        for (size_t i = 0; i < found.gl_pathc; i++) {
+            const char *version = found.gl_pathv[i] + sizeof(prefix) - 1;
+
+            if (!strstr(version, "rescue") && strlen(version) < sizeof(ret->version) &&
+                strverscmp(version, ret->version) > 0)
+                (void)snprintf(ret->version, sizeof(ret->version), "%s", version);
+        }
+    }
+    globfree(&found);
+    (void)snprintf(ret->kernel, sizeof(ret->kernel), "/boot/vmlinuz-%s", ret->version);
+    return ret->version[0] != '\0';
+}
+
+/* As Debian, Red Hat and SUSE call it. */
+static bool find_initrd(struct found_kernel *kernel)
+{
+    static const char *const names[] = {
+        "/boot/initrd.img-%s", "/boot/initramfs-%s.img", "/boot/initrd-%s"};
+    char path[PATH_MAX];
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *mark = strstr(names[i], "%s");
+
+        (void)snprintf(kernel->initrd,
+                       sizeof(kernel->initrd),
+                       "%.*s%s%s",
+                       (int)(mark - names[i]),
+                       names[i],
+                       kernel->version,
+                       mark + 2);
+        if (snprintf(path, sizeof(path), TARGET_ROOT "%s", kernel->initrd) < (int)sizeof(path) &&
+            exists(path))
+            return true;
+    }
+    kernel->initrd[0] = '\0';
+    return false;
+}
+
+static int read_arguments(struct buf *ret)
+{
+    OWN(buf_fini) struct buf cmdline = BUF_INIT(CMDLINE_MAX);
+    int r = file_read("/proc/cmdline", &cmdline);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : ERR(-ENOENT);
+    boot_text_arguments(buf_str(&cmdline), ret);
+    return ret->failed ? ERR(-ENOMEM) : 0;
+}
+
+/* A menu that came with the image names the disks of another computer. The next one that the operating
+   system makes itself is right, and is used. */
+static int put_stale_menu_aside(struct step_context *c)
+{
+    OWN(buf_fini) struct buf menu = BUF_INIT(MENU_MAX);
+    int r = file_read(TARGET_ROOT OWN_MENU, &menu);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
+    if (c->target->root_uuid[0] != '\0' && strstr(buf_str(&menu), c->target->root_uuid))
+        return 0;
+    c->log(c->ctx, OWN_MENU " of the image is for another disk: kept as " OWN_MENU_ASIDE);
+    if (rename(TARGET_ROOT OWN_MENU, TARGET_ROOT OWN_MENU_ASIDE) != 0)
+        return ERR(-errno);
+    return TRACE(dir_sync(TARGET_ROOT "/boot/grub"));
+}
+
+static int write_menu(struct step_context *c, const struct found_kernel *kernel)
+{
+    OWN(buf_fini) struct buf arguments = BUF_INIT(CMDLINE_MAX);
+    OWN(buf_fini) struct buf menu = BUF_INIT(BOOT_TEXT_MAX);
+    OWN(buf_fini) struct buf defaults = BUF_INIT(BOOT_TEXT_MAX);
+    int r = read_arguments(&arguments);
+
+    if (r == 0)
+        r = put_stale_menu_aside(c);
+    if (r == 0)
+        r = dir_make(TARGET_ROOT BOOT_MENU_FOLDER, 0755);
+    if (r < 0)
+        return TRACE(r);
+    boot_text_menu(&(struct boot_kernel){.kernel = kernel->kernel,
+                                         .initrd = kernel->initrd,
+                                         .root_uuid = c->target->root_uuid,
+                                         .arguments = buf_str(&arguments),
+                                         .has_links = exists(TARGET_ROOT "/vmlinuz") &&
+                                                      exists(TARGET_ROOT "/initrd.img")},
+                   &menu);
+    if (menu.failed)
+        return ERR(-ENOMEM);
+    r = file_write(TARGET_ROOT BOOT_MENU_FOLDER "/grub.cfg", buf_bytes(&menu), 0644);
+    if (r < 0 || !exists(TARGET_ROOT GRUB_DEFAULTS) || arguments.len == 0)
+        return TRACE(r);
+    buf_addf(&defaults,
+             "# Written by Setup Windows and Configuration Manager of Slipway: the consoles it was "
+             "installed over.\nGRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"\n",
+             buf_str(&arguments));
+    r = dir_make(TARGET_ROOT "/etc/default/grub.d", 0755);
+    return r < 0 ? TRACE(r)
+                 : TRACE(file_write(TARGET_ROOT GRUB_DROP_IN, buf_bytes(&defaults), 0644));
+}
+
+/* Everything written so far reaches the disk, the files of the image too. */
+static int settle(const char *folder)
+{
+    OWN(fd_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (fd < 0 || syncfs(fd) != 0)
+        return ERR(-errno);
+    return 0;
+}
+
+static int copy_loader(const char *name, const char *to)
+{
+    OWN(buf_fini) struct buf content = BUF_INIT(LOADER_MAX);
+    char from[PATH_MAX];
+
+    (void)snprintf(from, sizeof(from), LOADERS "/%s", name);
+    int r = file_read(from, &content);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : ERR(-ENOENT);
+    return TRACE(file_write(to, buf_bytes(&content), 0644));
+}
+
+/* shim comes last: without it the firmware finds nothing to start. */
+static int fill_esp(struct step_context *c)
+{
+    OWN(buf_fini) struct buf menu = BUF_INIT(BOOT_TEXT_MAX);
+    int r = dir_make(TARGET_ESP "/EFI/debian", 0755);
+
+    if (r == 0)
+        r = dir_make(TARGET_ESP "/EFI/BOOT", 0755);
+    boot_text_esp(c->target->root_uuid, &menu);
+    /* The folder that is built into Debian's signed GRUB */
+    if (r == 0)
+        r = file_write(TARGET_ESP "/EFI/debian/grub.cfg", buf_bytes(&menu), 0644);
+    if (r == 0)
+        r = copy_loader("grubx64.efi", TARGET_ESP "/EFI/debian/grubx64.efi");
+    if (r == 0)
+        r = copy_loader("grubx64.efi", TARGET_ESP "/EFI/BOOT/grubx64.efi");
+    if (r == 0)
+        r = settle(TARGET_ESP);
+    if (r == 0)
+        r = copy_loader("shimx64.efi", TARGET_ESP "/EFI/debian/shimx64.efi");
+    if (r == 0)
+        r = copy_loader("shimx64.efi", TARGET_ESP "/EFI/BOOT/BOOTX64.EFI");
+    if (r == 0)
+        r = settle(TARGET_ESP);
+    return TRACE(r);
+}
+
+static void register_entry(struct step_context *c)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
+    uint64_t offset;
+    uint64_t bytes;
+    size_t number = disk_find_partition(c->target->disk, DISK_TYPE_EFI, &offset, &bytes);
+
+    /* No harm done: the firmware finds \EFI\BOOT\BOOTX64.EFI by itself */
+    if (boot_efi_register(
+            c->target->disk, number, ENTRY_NAME, "\\EFI\\debian\\shimx64.efi", &why) != 0)
+        c->log(c->ctx, "Warning: no boot entry in the firmware: %s", buf_str(&why));
+}
+
+static int boot_uefi(struct step_context *c, struct step_result *ret)
+{
+    if (c->target->esp_device[0] == '\0') {
+        (void)step_fail(ret,
+                        "SLW-0465",
+                        "This computer starts by UEFI, but its disk %s has no EFI system partition",
+                        c->target->disk);
+        return 1;
+    }
+    int r = fill_esp(c);
+
+    if (r < 0) {
+        (void)step_fail(
+            ret,
+            "SLW-0465",
+            "The boot loader could not be written to the EFI system partition %s (error "
+            "%d)",
+            c->target->esp_device,
+            -r);
+        return 1;
+    }
+    register_entry(c);
+    return 0;
+}
+
+static int boot_bios(struct step_context *c, struct step_result *ret)
+{
+    uint64_t offset = BOOT_SECTOR_BYTES;
+    uint64_t room = BOOT_CORE_MAX;
+
+    if (c->target->is_gpt &&
+        disk_find_partition(c->target->disk, DISK_TYPE_BIOS_BOOT, &offset, &room) == 0) {
+        (void)step_fail(
+            ret,
+            "SLW-0465",
+            "%s has a GPT without the BIOS boot partition that GRUB needs: let Format and "
+            "Partition Disk make the partitions",
+            c->target->disk);
+        return 1;
+    }
+    int r =
+        boot_bios_install(c->target->disk, LOADERS "/boot.img", LOADERS "/core.img", offset, room);
+
+    if (r != 0) {
+        (void)step_fail(ret,
+                        "SLW-0465",
+                        "GRUB could not be written to %s (%s %d)",
+                        c->target->disk,
+                        r < 0 ? "error" : "outcome",
+                        r < 0 ? -r : r);
+        return 1;
+    }
+    return 0;
+}
+
+int setup_boot(struct step_context *c, struct step_result *ret)
+{
+    struct found_kernel kernel;
+
+    if (!find_kernel(&kernel)) {
+        (void)step_fail(ret,
+                        "SLW-0462",
+                        "The image has no kernel /boot/vmlinuz-*: it cannot start on a computer. "
+                        "Install a kernel package in the image");
+        return 1;
+    }
+    if (!find_initrd(&kernel)) {
+        (void)step_fail(
+            ret,
+            "SLW-0464",
+            "The image has no initial RAM disk for its kernel %s below /boot: the kernel "
+            "would not find its root. Install initramfs-tools or dracut in the image",
+            kernel.version);
+        return 1;
+    }
+    c->log(c->ctx, "Kernel %s, initial RAM disk %s", kernel.kernel, kernel.initrd);
+    int r = write_menu(c, &kernel);
+
+    if (r == 0)
+        r = restart_keep_arguments();
+    if (r == 0)
+        r = settle(TARGET_ROOT);
+    if (r < 0) {
+        (void)step_fail(
+            ret, "SLW-0463", "The boot menu could not be written to the volume (error %d)", -r);
+        return 1;
+    }
+    return c->machine->is_uefi ? boot_uefi(c, ret) : boot_bios(c, ret);
+}
