@@ -19,7 +19,7 @@
 #include "plat/file.h"
 
 enum {
-    DESCRIPTORS_MAX = 4096,
+    DESCRIPTORS_MAX = 16384,
     VERSION_WITH_REFER = 2,
 };
 

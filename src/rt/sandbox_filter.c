@@ -189,6 +189,7 @@ static const char *const serve_calls[] = {
     "getitimer",
     "gettimeofday",
     "nanosleep",
+    "pause",
     "setitimer",
     "time",
     "timer_create",

@@ -19,7 +19,6 @@ static void put_frame(const char *state, struct buf *dst)
              "# Written by slipwayd at each start: changes are lost.\n"
              "daemon off;\n"
              "worker_processes 2;\n"
-             "worker_rlimit_nofile 8192;\n"
              "worker_shutdown_timeout 2s;\n"
              "error_log stderr warn;\n"
              "pid \"%s/http/nginx.pid\";\n"
