@@ -1,17 +1,110 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <signal.h>
+/*
+ * The role dp: takes uploads, and runs the jobs that turn them into content
+ */
 
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/file.h"
+#include "rt/http_server.h"
+#include "rt/log.h"
+#include "server/dp/jobs.h"
+#include "server/dp/uploads.h"
+#include "server/dp/worker.h"
 #include "server/role.h"
+#include "store/store.h"
+
+enum {
+    PATH_MAX_BYTES = 4096,
+    SOCKET_MODE = 0660,
+    CREATE_MAX_BYTES = 4096,
+};
+
+static struct http_server *the_server; /* for the signal handler */
+
+DEFINE_FREEP(struct http_server *, http_server_free);
+
+static const struct http_route routes[] = {
+    {"POST", "/api/v1/uploads", CREATE_MAX_BYTES, uploads_create},
+    {"PATCH", "/api/v1/uploads/{id}", UPLOAD_PART_MAX_BYTES, uploads_add_part},
+    {"HEAD", "/api/v1/uploads/{id}", 0, uploads_get_offset},
+    {"DELETE", "/api/v1/uploads/{id}", 0, uploads_drop},
+    {.method = NULL},
+};
+
+static void on_signal(int number)
+{
+    (void)number;
+    http_server_stop(the_server);
+}
+
+static void tick(void *ctx)
+{
+    uploads_expire(ctx);
+}
+
+/* What a worker that was killed left behind goes; nobody else writes now. */
+static int clean_up(const char *state_folder)
+{
+    OWN(store_freep) struct store *store = NULL;
+    char path[PATH_MAX_BYTES];
+    int r;
+
+    (void)snprintf(path, sizeof(path), "%s/dp/content", state_folder);
+    r = store_new(path, &store);
+    if (r < 0)
+        return TRACE(r);
+    r = store_clean(store);
+    if (r < 0)
+        return TRACE(r);
+    (void)snprintf(path, sizeof(path), "%s/" WORKER_BUILD_FOLDER, state_folder);
+    return file_exists(path) ? TRACE(dir_remove(path)) : 0;
+}
+
+static int serve(const struct role_options *options)
+{
+    OWN(uploads_freep) struct uploads *uploads = NULL;
+    OWN(http_server_freep) struct http_server *server = NULL;
+    OWN(jobs_stopp) struct jobs *jobs = NULL;
+    struct sigaction action = {.sa_handler = on_signal};
+    char path[PATH_MAX_BYTES];
+    struct http_server_options http = {
+        .socket_path = path,
+        .socket_mode = SOCKET_MODE,
+        .routes = routes,
+        .tick = tick,
+    };
+    int r = uploads_new(options->state_folder, &uploads);
+
+    if (r < 0)
+        return TRACE(r);
+    (void)snprintf(path, sizeof(path), "%s/run/dp.sock", options->state_folder);
+    http.ctx = uploads;
+    r = http_server_new(&http, &server);
+    if (r < 0)
+        return TRACE(r);
+    the_server = server;
+    if (sigaction(SIGTERM, &action, NULL) < 0)
+        return ERR(-errno);
+    r = jobs_start(options, &jobs);
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(http_server_run(server));
+}
 
 int server_dp_main(const struct role_options *options)
 {
-    sigset_t ends;
-    int got;
+    int r = clean_up(options->state_folder);
 
-    (void)options;
-    (void)sigemptyset(&ends);
-    (void)sigaddset(&ends, SIGTERM);
-    (void)sigprocmask(SIG_BLOCK, &ends, NULL);
-    return sigwait(&ends, &got) == 0 ? ROLE_EXIT_DONE : ROLE_EXIT_FAILED;
+    if (r == 0)
+        r = serve(options);
+    if (r < 0)
+        log_error("dp: cannot go on", "error=\"%s\"", strerrordesc_np(-r));
+    return r < 0 ? ROLE_EXIT_FAILED : ROLE_EXIT_DONE;
 }

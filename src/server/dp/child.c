@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/dp/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/file.h"
+
+enum {
+    PIECE_BYTES = 4096,
+};
+
+void child_fini(struct child *child)
+{
+    if (child->pid > 0) {
+        (void)kill(child->is_group ? -child->pid : child->pid, SIGKILL);
+        while (waitpid(child->pid, NULL, 0) < 0 && errno == EINTR)
+            ;
+    }
+    child->pid = 0;
+    fd_closep(&child->out_fd);
+    buf_fini(&child->rest);
+}
+
+static int put_input(struct bytes input, int *ret)
+{
+    OWN(fd_closep) int fd = memfd_create("job", MFD_CLOEXEC);
+    int r;
+
+    if (fd < 0)
+        return ERR(-errno);
+    r = fd_write_all(fd, input);
+    if (r < 0)
+        return TRACE(r);
+    if (lseek(fd, 0, SEEK_SET) < 0)
+        return ERR(-errno);
+    *ret = fd;
+    fd = -1;
+    return 0;
+}
+
+/* No signal blocked: this thread may block some. */
+static int set_attributes(posix_spawnattr_t *attributes, bool is_group)
+{
+    sigset_t none;
+
+    (void)sigemptyset(&none);
+    (void)posix_spawnattr_setsigmask(attributes, &none);
+    (void)posix_spawnattr_setpgroup(attributes, 0);
+    return posix_spawnattr_setflags(
+        attributes, (short)(POSIX_SPAWN_SETSIGMASK | (is_group ? POSIX_SPAWN_SETPGROUP : 0)));
+}
+
+/* The vector is copied, because posix_spawn() takes one that is not const and does not change it. */
+static int spawn(const char *const *argv, int in_fd, int out_fd, struct child *child)
+{
+    OWN(freep) char **args = NULL;
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    size_t n = 0;
+    int error;
+
+    while (argv[n])
+        n++;
+    args = calloc(n + 1, sizeof(*args));
+    if (!args)
+        return ERR(-ENOMEM);
+    memcpy(args, argv, n * sizeof(*args));
+    if (posix_spawn_file_actions_init(&actions) != 0)
+        return ERR(-ENOMEM);
+    if (posix_spawnattr_init(&attributes) != 0) {
+        (void)posix_spawn_file_actions_destroy(&actions);
+        return ERR(-ENOMEM);
+    }
+    error = posix_spawn_file_actions_adddup2(&actions, in_fd, STDIN_FILENO);
+    if (error == 0)
+        error = posix_spawn_file_actions_adddup2(&actions, out_fd, STDOUT_FILENO);
+    if (error == 0)
+        error = set_attributes(&attributes, child->is_group);
+    if (error == 0)
+        error = posix_spawn(&child->pid, args[0], &actions, &attributes, args, environ);
+    (void)posix_spawnattr_destroy(&attributes);
+    (void)posix_spawn_file_actions_destroy(&actions);
+    return error == 0 ? 0 : ERR(-error);
+}
+
+int child_start(const char *const *argv, struct bytes input, bool is_group, struct child *ret)
+{
+    OWN(fd_closep) int in_fd = -1;
+    OWN(fd_closep) int write_fd = -1;
+    int ends[2];
+    int r;
+
+    *ret =
+        (struct child){.out_fd = -1, .is_group = is_group, .rest = BUF_INIT(CHILD_LINE_MAX_BYTES)};
+    r = put_input(input, &in_fd);
+    if (r < 0)
+        return TRACE(r);
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return ERR(-errno);
+    ret->out_fd = ends[0];
+    write_fd = ends[1];
+    return TRACE(spawn(argv, in_fd, write_fd, ret));
+}
+
+/* Return: whether there was a whole line. */
+static bool take_line(struct child *child, struct buf *ret)
+{
+    const char *text = buf_str(&child->rest);
+    const char *end = memchr(text, '\n', child->rest.len);
+
+    if (!end)
+        return false;
+
+    size_t len = (size_t)(end - text);
+    size_t left = child->rest.len - len - 1;
+
+    buf_add(ret, (struct bytes){(const uint8_t *)text, len});
+    memmove(child->rest.ptr, child->rest.ptr + len + 1, left);
+    child->rest.len = left;
+    child->rest.ptr[left] = '\0';
+    return true;
+}
+
+int child_read_line(struct child *child, unsigned timeout_ms, struct buf *ret)
+{
+    struct pollfd pollfd = {.fd = child->out_fd, .events = POLLIN};
+    uint8_t piece[PIECE_BYTES];
+
+    buf_clear(ret);
+    for (;;) {
+        if (take_line(child, ret))
+            return ret->failed ? ERR(-EMSGSIZE) : 0;
+
+        int n_ready = poll(&pollfd, 1, (int)timeout_ms);
+
+        if (n_ready == 0 || (n_ready < 0 && errno == EINTR))
+            return CHILD_E_NOTHING_YET;
+
+        ssize_t n = read(child->out_fd, piece, sizeof(piece));
+
+        if (n == 0)
+            return CHILD_E_END;
+        if (n < 0)
+            return ERR(-errno);
+        buf_add(&child->rest, (struct bytes){piece, (size_t)n});
+        if (child->rest.failed)
+            return ERR(-EMSGSIZE);
+    }
+}

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * A worker process: a job goes in, lines come out while it runs, and it can be killed
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+
+enum {
+    CHILD_LINE_MAX_BYTES = 1024 * 1024,
+};
+
+struct child {
+    pid_t pid;       /* 0: there is none */
+    bool is_group;   /* it leads a process group of its own */
+    int out_fd;      /* owned */
+    struct buf rest; /* owned; output that is no whole line yet */
+};
+
+/**
+ * child_start() - run a program
+ * @argv:  ends with NULL; argv[0] is a path
+ * @input: its standard input
+ * @is_group: it gets a process group of its own, and is killed with everything in it; otherwise whoever
+ *            kills our group kills it too
+ * @ret:   child_fini() releases it, also after a failure
+ */
+int child_start(const char *const *argv, struct bytes input, bool is_group, struct child *ret);
+
+/* Kill it, if it still runs. */
+void child_fini(struct child *child);
+
+/* Outcomes of child_read_line() beside 0 */
+enum {
+    CHILD_E_NOTHING_YET = 1,
+    CHILD_E_END = 2, /* it has closed its output */
+};
+
+/**
+ * child_read_line() - wait for a line
+ * @ret: emptied, then the line without its newline; a line that is too long is an error
+ */
+int child_read_line(struct child *child, unsigned timeout_ms, struct buf *ret);

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * One job in a process of its own: what the kinds of jobs share
+ */
+
+#include <jansson.h>
+
+#include "base/buf.h"
+
+#define WORKER_BUILD_FOLDER "dp/staging/boot" /* below the state folder; emptied by the role */
+
+struct worker {
+    const char *state_folder;
+    const char *self;         /* path of slipwayd: the agent and bootimage/ are found from it */
+    const char *kernel_roots; /* separated by spaces; "": the default of build.sh */
+    json_t *args;
+    unsigned told_percent;
+};
+
+/* A line of progress for whoever started us. */
+void worker_tell(struct worker *worker, unsigned percent, const char *message);
+
+/* The last line: the job failed. @format: what was tried, on what, what happened, what to do. */
+__attribute__((format(printf, 2, 3))) void
+worker_fail(const char *error_id, const char *format, ...);
+
+/* The last line: the job succeeded. @result: taken over. Return: 0 or -ENOMEM. */
+int worker_succeed(json_t *result);
+
+/**
+ * Kinds of jobs, a file each
+ *
+ * Return: 0 when a last line was written (also worker_fail()), or -errno for what nobody planned for.
+ */
+int worker_import_os_image(struct worker *worker);
+int worker_build_boot_image(struct worker *worker);
