@@ -12,6 +12,7 @@
 
 enum {
     PATH_MAX_BYTES = 4096,
+    QUERY_MAX_BYTES = 2 * PATH_MAX_BYTES,
     PAGE_ITEMS = 500,
     POLL_US = 1000 * 1000,
 };
@@ -129,7 +130,7 @@ static bool print_all(struct session *s,
 
     while (has_more || is_following) {
         OWN(session_json_freep) json_t *page = NULL;
-        OWN(buf_fini) struct buf full = BUF_INIT(2 * PATH_MAX_BYTES);
+        OWN(buf_fini) struct buf full = BUF_INIT(QUERY_MAX_BYTES);
 
         buf_adds(&full, path);
         put_query(&full, "after", cursor.len > 0 ? buf_str(&cursor) : NULL);

@@ -17,6 +17,7 @@
 
 enum {
     CELL_MAX_BYTES = 4096,
+    CELL_SAFE_MAX_BYTES = 4 * CELL_MAX_BYTES, /* each byte as \xNN */
     KEY_MAX_BYTES = 64,
     US_PER_MS = 1000,
 };
@@ -167,7 +168,7 @@ add_row(struct libscols_table *table, const json_t *row, const struct output_col
     if (!line)
         return ERR(-ENOMEM);
     for (size_t i = 0; columns[i].title; i++) {
-        OWN(buf_fini) struct buf cell = BUF_INIT(4 * CELL_MAX_BYTES);
+        OWN(buf_fini) struct buf cell = BUF_INIT(CELL_SAFE_MAX_BYTES);
 
         output_put_cell(&cell, row, &columns[i]);
         if (scols_line_set_data(line, i, buf_str(&cell)) != 0)
@@ -205,7 +206,7 @@ void output_put_fields(struct buf *dst, const json_t *value, const struct output
     for (const struct output_column *c = columns; c->title; c++)
         width = strlen(c->title) > width ? strlen(c->title) : width;
     for (const struct output_column *c = columns; c->title; c++) {
-        OWN(buf_fini) struct buf cell = BUF_INIT(4 * CELL_MAX_BYTES);
+        OWN(buf_fini) struct buf cell = BUF_INIT(CELL_SAFE_MAX_BYTES);
 
         output_put_cell(&cell, value, c);
         if (cell.len > 0)

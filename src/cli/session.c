@@ -14,6 +14,7 @@
 
 enum {
     MESSAGE_MAX_BYTES = 4096,
+    MESSAGE_SAFE_MAX_BYTES = 4 * MESSAGE_MAX_BYTES, /* each byte as \xNN */
     PATH_MAX_BYTES = 8192,
     PAGE_ITEMS = 500,
     PAGES_MAX = 100000, /* a site that never ends its list ends here */
@@ -55,7 +56,7 @@ bool session_fail(
     struct session *s, enum args_exit exit_code, const char *error_id, const char *format, ...)
 {
     char text[MESSAGE_MAX_BYTES];
-    OWN(buf_fini) struct buf safe = BUF_INIT(4 * MESSAGE_MAX_BYTES);
+    OWN(buf_fini) struct buf safe = BUF_INIT(MESSAGE_SAFE_MAX_BYTES);
     va_list args;
 
     va_start(args, format);
