@@ -32,15 +32,15 @@ enum {
 
 /* The volume that is being made. All empty until Format and Partition Disk has run. */
 struct step_target {
-    char disk[DEVICE_PATH_MAX];        /* "/dev/vda" */
-    char disk_serial[128];             /* "" if the disk has none */
+    char disk[DEVICE_PATH_MAX]; /* "/dev/vda" */
+    char disk_serial[128];      /* "" if the disk has none */
     uint64_t disk_size_bytes;
     char root_device[DEVICE_PATH_MAX]; /* "/dev/vda2" */
     char root_uuid[64];                /* of the file system */
     char esp_device[DEVICE_PATH_MAX];  /* "" on a BIOS machine */
     char esp_uuid[64];
     bool is_gpt;
-    bool is_mounted;                   /* root_device at TARGET_ROOT, the ESP at TARGET_ESP */
+    bool is_mounted; /* root_device at TARGET_ROOT, the ESP at TARGET_ESP */
 };
 
 #define TARGET_ROOT "/run/slipway/target"
@@ -48,16 +48,17 @@ struct step_target {
 
 enum step_then {
     STEP_THEN_GO_ON,
-    STEP_THEN_RESTART_TO_OS,         /* restart into the installed OS; the sequence goes on there */
+    STEP_THEN_RESTART_TO_OS, /* restart into the installed OS; the sequence goes on there */
     STEP_THEN_RESTART_TO_BOOT_IMAGE,
 };
 
 struct step_result {
-    int exit_code;                   /* of the command or action; 0 is success */
-    const char *error_id;            /* "SLW-0451"; NULL: it went well; a literal */
-    char message[STEP_MESSAGE_MAX];  /* on failure: what was tried, on what, what happened, what to do */
+    int exit_code;        /* of the command or action; 0 is success */
+    const char *error_id; /* "SLW-0451"; NULL: it went well; a literal */
+    char message
+        [STEP_MESSAGE_MAX]; /* on failure: what was tried, on what, what happened, what to do */
     enum step_then then;
-    bool is_same_step_again;         /* with a restart: this step goes on in the other environment */
+    bool is_same_step_again; /* with a restart: this step goes on in the other environment */
 };
 
 struct step_context {
@@ -76,6 +77,9 @@ struct step_context {
     /* A line for smsts.log. Never a secret. */
     __attribute__((format(printf, 2, 3))) void (*log)(void *ctx, const char *format, ...);
     void *ctx; /* for both */
+
+    struct step_strings
+        *strings; /* what step_value() returned; begins as NULL, step_context_fini() */
 };
 
 struct step_type {
@@ -94,10 +98,15 @@ struct step_type {
 /**
  * step_value() - a setting of the step: the step's own variable of that name, with %VAR% expanded,
  * overridden by a task sequence variable of the same name if there is one
+ * @name: of the variable ("OSDImageIndex") or of the property ("ImageIndex"). A variable that the step
+ *        has as a hidden argument ("CommandLine") is not overridden
  *
  * Return: "" if there is none; borrowed until the step ends.
  */
 const char *step_value(struct step_context *c, const char *name);
+
+/* Release what step_value() returned; by whoever made @c, when the step has ended. */
+void step_context_fini(struct step_context *c);
 
 /* Fill @ret as a failure. @format as in printf. Return: 0, so that a step can `return step_fail(...)`. */
 __attribute__((format(printf, 3, 4))) int

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/run/journal.h"
+#include "agent/run/order.h"
+#include "agent/run/runner.h"
+#include "agent/run/screen.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/clock.h"
+
+enum {
+    HTTP_OK = 200,
+    HTTP_CREATED = 201,
+    HTTP_NO_CONTENT = 204,
+    HTTP_TOO_MANY = 429,
+    HTTP_SERVER_ERROR = 500,
+    INTERFACE_MAX = 64,
+    BACKOFF_FIRST_US = 1000 * 1000,
+    BACKOFF_MAX_US = 15 * 1000 * 1000,
+};
+
+DEFINE_FREEP(struct order *, order_free);
+
+/* Waiting between tries, a little longer each time. */
+struct patience {
+    uint64_t until_us;
+    uint64_t pause_us;
+};
+
+static struct patience patience_start(const struct runner *rn)
+{
+    return (struct patience){clock_monotonic_us() + rn->platform->patience_us, BACKOFF_FIRST_US};
+}
+
+/* Return: false when it has run out. */
+static bool patience_wait(struct runner *rn, struct patience *p)
+{
+    uint64_t pause = p->pause_us < rn->platform->poll_us ? p->pause_us : rn->platform->poll_us;
+
+    if (clock_monotonic_us() >= p->until_us)
+        return false;
+    clock_sleep_us(pause);
+    p->pause_us = 2 * p->pause_us < BACKOFF_MAX_US ? 2 * p->pause_us : BACKOFF_MAX_US;
+    return true;
+}
+
+static int bring_network_up(struct runner *rn)
+{
+    struct patience p = patience_start(rn);
+    char interface[INTERFACE_MAX];
+
+    for (;;) {
+        OWN(buf_fini) struct buf why = BUF_INIT(PROBLEM_MAX);
+        int r;
+
+        screen_set(rn->screen, SCREEN_STATUS, "Bringing up the network");
+        r = rn->platform->network_up(&rn->machine, interface, sizeof(interface), &why);
+        if (r < 0)
+            return TRACE(r);
+        if (r == 0) {
+            journal_write(
+                rn->journal, CMTRACE_INFORMATION, "Network", "%s has an address", interface);
+            return 0;
+        }
+        screen_set(rn->screen, SCREEN_STATUS, "No network yet: %s", buf_str(&why));
+        if (!patience_wait(rn, &p))
+            return runner_problem(rn,
+                                  "SLW-0420",
+                                  "check the cable and the DHCP server; the machine then restarts",
+                                  "no network: %s",
+                                  buf_str(&why));
+    }
+}
+
+static int pin_problem(struct runner *rn)
+{
+    return runner_problem(rn,
+                          "SLW-0422",
+                          "boot again; if it stays, compare the site's pin with the boot menu's",
+                          "whoever answers at %s does not have the site's key",
+                          link_get_options(rn->link)->urls[0]);
+}
+
+/* One call that is repeated while the site is away or busy. Return: 0, RUNNER_E_FAILED or -errno. */
+static int call_patiently(struct runner *rn,
+                          const char *method,
+                          const char *path,
+                          const json_t *body,
+                          unsigned *ret_status,
+                          json_t **ret)
+{
+    struct patience p = patience_start(rn);
+
+    for (;;) {
+        int r = link_json(rn->link, method, path, body, ret_status, ret);
+
+        if (r < 0)
+            return TRACE(r);
+        if (r == 0 && *ret_status < HTTP_SERVER_ERROR && *ret_status != HTTP_TOO_MANY)
+            return 0;
+        if (r == LINK_E_PIN)
+            return pin_problem(rn);
+        json_decref(*ret);
+        *ret = NULL;
+        screen_set(rn->screen,
+                   SCREEN_STATUS,
+                   "The site does not answer, trying again: %s",
+                   r == 0 ? "it is busy or in trouble" : link_why(rn->link));
+        if (!patience_wait(rn, &p))
+            return runner_problem(rn,
+                                  "SLW-0421",
+                                  "check that the site server runs and can be reached from here",
+                                  "the site at %s does not answer: %s",
+                                  link_get_options(rn->link)->urls[0],
+                                  r == 0 ? "server error" : link_why(rn->link));
+    }
+}
+
+static int refused(struct runner *rn, const char *what, unsigned status, const json_t *answer)
+{
+    const char *detail = json_string_value(json_object_get(answer, "detail"));
+    const char *error_id = json_string_value(json_object_get(answer, "error_id"));
+
+    return runner_problem(
+        rn,
+        error_id ? error_id : "SLW-0423",
+        "look the error id up in the documentation; slipway device explain-boot helps",
+        "the site refused the %s (status %u): %s",
+        what,
+        status,
+        detail ? detail : "no reason given");
+}
+
+static int set_clock(struct runner *rn)
+{
+    OWN(json_decrefp) json_t *answer = NULL;
+    unsigned status;
+    int r = call_patiently(rn, "GET", "/api/v1/client/time", NULL, &status, &answer);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+
+    json_int_t now = json_integer_value(json_object_get(answer, "time_us"));
+
+    if (status != HTTP_OK || now <= 0)
+        return refused(rn, "question for the time", status, answer);
+    if (!rn->options->is_full_os)
+        (void)rn->platform->set_clock((uint64_t)now); /* a log with a wrong time is still a log */
+    return 0;
+}
+
+int runner_wait_for_site(struct runner *rn)
+{
+    screen_set(rn->screen, SCREEN_SITE, "%s", link_get_options(rn->link)->urls[0]);
+    return set_clock(rn);
+}
+
+static int make_registration(struct runner *rn, json_t **ret)
+{
+    const struct run_options *o = rn->options;
+    OWN(json_decrefp) json_t *body = NULL;
+    int r = machine_to_json(&rn->machine, &body);
+
+    if (r < 0)
+        return TRACE(r);
+    if (json_object_set_new(
+            body, "ticket", o->ticket[0] != '\0' ? json_string(o->ticket) : json_null()) != 0 ||
+        json_object_set_new(body, "environment", json_string("boot-image")) != 0 ||
+        json_object_set_new(body, "agent_version", json_string(o->version)) != 0 ||
+        json_object_set_new(body, "boot_image", json_string(o->boot_image)) != 0)
+        return ERR(-ENOMEM);
+    *ret = TAKE(body);
+    return 0;
+}
+
+static int register_machine(struct runner *rn)
+{
+    OWN(json_decrefp) json_t *body = NULL;
+    OWN(json_decrefp) json_t *answer = NULL;
+    unsigned status;
+    int r = make_registration(rn, &body);
+
+    if (r < 0)
+        return TRACE(r);
+    screen_set(rn->screen, SCREEN_STATUS, "Registering");
+    r = call_patiently(rn, "POST", "/api/v1/client/registrations", body, &status, &answer);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+
+    const char *token = json_string_value(json_object_get(answer, "token"));
+    const char *name = json_string_value(json_object_get(answer, "device_name"));
+    const char *site = json_string_value(json_object_get(answer, "site_name"));
+
+    if (status != HTTP_CREATED || !token)
+        return refused(rn, "registration", status, answer);
+    journal_write(rn->journal,
+                  CMTRACE_INFORMATION,
+                  "Registration",
+                  "Registered at site \"%s\" as \"%s\"",
+                  site ? site : "",
+                  name ? name : "");
+    if (site)
+        screen_set(rn->screen, SCREEN_SITE, "%s (%s)", site, link_get_options(rn->link)->urls[0]);
+    return TRACE(link_set_token(rn->link, token));
+}
+
+/* Return: 0 with @ret, which stays NULL if there is none; RUNNER_E_FAILED; -errno. */
+static int ask_for_order(struct runner *rn, struct order **ret)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(PROBLEM_MAX);
+    OWN(json_decrefp) json_t *body = json_object();
+    OWN(json_decrefp) json_t *answer = NULL;
+    unsigned status;
+    int r = call_patiently(rn, "POST", "/api/v1/client/orders", body, &status, &answer);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    if (status == HTTP_NO_CONTENT)
+        return 0;
+    if (status != HTTP_OK)
+        return refused(rn, "question for an order", status, answer);
+    r = order_parse(answer, ret, &why);
+    if (r == ORDER_E_MALFORMED)
+        return runner_problem(
+            rn,
+            "SLW-0403",
+            "site and boot image may have different versions: update the boot image",
+            "the order makes no sense: %s",
+            buf_str(&why));
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int wait_for_order(struct runner *rn, struct order **ret)
+{
+    OWN(order_freep) struct order *order = NULL;
+
+    for (;;) {
+        int r = ask_for_order(rn, &order);
+
+        if (r != 0)
+            return r < 0 ? TRACE(r) : r;
+        if (order)
+            break;
+        screen_set(
+            rn->screen,
+            SCREEN_STATUS,
+            "Nothing is deployed to this computer; deploy a task sequence to it, this screen waits");
+        clock_sleep_us(rn->platform->poll_us);
+    }
+    *ret = TAKE(order);
+    return 0;
+}
+
+int runner_connect(struct runner *rn, struct order **ret_order)
+{
+    int r = bring_network_up(rn);
+
+    if (r == 0)
+        r = runner_wait_for_site(rn);
+    if (r == 0)
+        r = register_machine(rn);
+    if (r == 0)
+        r = wait_for_order(rn, ret_order);
+    return r < 0 ? TRACE(r) : r;
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/report.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/run/journal.h"
+#include "agent/run/link.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/clock.h"
+
+enum {
+    HTTP_OK = 200,
+    HTTP_GONE = 410,
+    HTTP_TOO_MANY = 429,
+    HTTP_REQUEST_TIMEOUT = 408,
+    HTTP_UNAUTHORIZED = 401,
+    HTTP_SERVER_ERROR = 500,
+    BACKOFF_FIRST_US = 1000 * 1000,
+    BACKOFF_MAX_US = 30 * 1000 * 1000,
+    PROGRESS_INTERVAL_US = 1000 * 1000,
+    LOG_INTERVAL_US = 5 * 1000 * 1000,
+    NAP_US = 200 * 1000,
+};
+
+struct report {
+    struct link *link;       /* borrowed */
+    struct journal *journal; /* borrowed; NULL */
+    char *path;              /* owned */
+    json_t *queue;           /* owned; array of status objects, oldest first */
+    uint64_t seq;
+    uint64_t backoff_us;    /* 0: the site answers */
+    uint64_t not_before_us; /* monotonic: no try before */
+    uint64_t last_progress_us;
+    uint64_t last_log_us;
+    bool is_over;
+};
+
+DEFINE_FREEP(struct report *, report_free);
+
+int report_new(struct link *link,
+               struct journal *journal,
+               const char *order_id,
+               uint64_t seq,
+               struct report **ret)
+{
+    OWN(report_freep) struct report *report = calloc(1, sizeof(*report));
+    OWN(buf_fini) struct buf path = BUF_INIT(1024);
+
+    if (!report)
+        return ERR(-ENOMEM);
+    buf_addf(&path, "/api/v1/client/orders/%s/status", order_id);
+    report->link = link;
+    report->journal = journal;
+    report->seq = seq;
+    report->path = buf_take(&path);
+    report->queue = json_array();
+    if (!report->path || !report->queue)
+        return ERR(-ENOMEM);
+    *ret = TAKE(report);
+    return 0;
+}
+
+void report_free(struct report *report)
+{
+    if (!report)
+        return;
+    json_decref(report->queue);
+    free(report->path);
+    free(report);
+}
+
+static json_t *make_status(struct report *report, const struct report_status *s)
+{
+    return json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:i, s:s?, s:s, s:I}",
+                     "seq",
+                     (json_int_t)report->seq++,
+                     "state",
+                     s->state,
+                     "step",
+                     (json_int_t)s->step,
+                     "n_steps",
+                     (json_int_t)s->n_steps,
+                     "step_name",
+                     s->step_name ? s->step_name : "",
+                     "step_type",
+                     s->step_type ? s->step_type : "",
+                     "environment",
+                     s->is_full_os ? "full-os" : "boot-image",
+                     "percent",
+                     (json_int_t)s->percent,
+                     "rate_bytes_per_s",
+                     (json_int_t)s->rate_bytes_per_s,
+                     "exit_code",
+                     s->exit_code,
+                     "error_id",
+                     s->error_id,
+                     "message",
+                     s->message ? s->message : "",
+                     "time_us",
+                     (json_int_t)clock_wall_us());
+}
+
+static void back_off(struct report *report)
+{
+    report->backoff_us = report->backoff_us == 0 ? BACKOFF_FIRST_US : 2 * report->backoff_us;
+    if (report->backoff_us > BACKOFF_MAX_US)
+        report->backoff_us = BACKOFF_MAX_US;
+    report->not_before_us = clock_monotonic_us() + report->backoff_us;
+}
+
+static bool is_worth_another_try(unsigned status)
+{
+    return status >= HTTP_SERVER_ERROR || status == HTTP_TOO_MANY ||
+           status == HTTP_REQUEST_TIMEOUT || status == HTTP_UNAUTHORIZED;
+}
+
+/* Send one. Return: whether it is dealt with; false: try again later. */
+static bool deliver(struct report *report, const json_t *status)
+{
+    OWN(json_decrefp) json_t *answer = NULL;
+    unsigned code = 0;
+    int r = link_json(report->link, "POST", report->path, status, &code, &answer);
+
+    if (r != 0 || is_worth_another_try(code)) {
+        back_off(report);
+        return false;
+    }
+    report->backoff_us = 0;
+    report->not_before_us = 0;
+    if (code == HTTP_GONE || json_is_true(json_object_get(answer, "is_cancelled")))
+        report->is_over = true;
+    /* a status that the site finds malformed will not get better */
+    return true;
+}
+
+static void send_log(struct report *report)
+{
+    uint64_t now = clock_monotonic_us();
+    unsigned code = 0;
+    struct bytes text;
+
+    if (!report->journal || report->is_over || now < report->last_log_us + LOG_INTERVAL_US)
+        return;
+    text = journal_pending(report->journal);
+    report->last_log_us = now;
+    if (text.len == 0 || link_text(report->link, "/api/v1/client/log", text, &code) != 0 ||
+        is_worth_another_try(code))
+        return;
+    journal_sent(report->journal, text.len);
+}
+
+static void flush(struct report *report)
+{
+    while (json_array_size(report->queue) > 0 && !report->is_over) {
+        if (clock_monotonic_us() < report->not_before_us)
+            return;
+        if (!deliver(report, json_array_get(report->queue, 0)))
+            return;
+        (void)json_array_remove(report->queue, 0);
+    }
+    send_log(report);
+}
+
+int report_add(struct report *report, const struct report_status *status)
+{
+    json_t *object = make_status(report, status);
+
+    if (!object || json_array_append_new(report->queue, object) != 0)
+        return ERR(-ENOMEM);
+    if (json_array_size(report->queue) > REPORT_QUEUE_MAX)
+        (void)json_array_remove(report->queue, 0);
+    flush(report);
+    return 0;
+}
+
+int report_progress(struct report *report, const struct report_status *status)
+{
+    uint64_t now = clock_monotonic_us();
+
+    if (now < report->last_progress_us + PROGRESS_INTERVAL_US || report->is_over)
+        return 0;
+    report->last_progress_us = now;
+    flush(report);
+    if (json_array_size(report->queue) > 0 || now < report->not_before_us)
+        return 0;
+
+    OWN(json_decrefp) json_t *object = make_status(report, status);
+
+    if (!object)
+        return ERR(-ENOMEM);
+    (void)deliver(report, object);
+    return 0;
+}
+
+bool report_drain(struct report *report, uint64_t patience_us)
+{
+    uint64_t until = clock_monotonic_us() + patience_us;
+
+    report->not_before_us = 0;
+    for (;;) {
+        report->last_log_us = 0;
+        flush(report);
+        if (report->is_over || json_array_size(report->queue) == 0)
+            return true;
+        if (clock_monotonic_us() >= until)
+            return false;
+        clock_sleep_us(NAP_US);
+    }
+}
+
+bool report_is_over(const struct report *report)
+{
+    return report->is_over;
+}
+
+uint64_t report_seq(const struct report *report)
+{
+    return report->seq;
+}

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Telling the site how it goes (docs/protocol/client-api.md, .../status and /log)
+ *
+ * A report that cannot be delivered waits in a queue: a site that restarts fails no deployment. Progress is
+ * sent at most once a second, and never queued.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct journal;
+struct link;
+struct report;
+
+enum {
+    REPORT_QUEUE_MAX = 256, /* the oldest are dropped first */
+};
+
+#define REPORT_PATIENCE_US (UINT64_C(15) * 60 * 1000 * 1000) /* how long a site may be away */
+
+struct report_status {
+    const char *state; /* "step-started", ... */
+    size_t step;       /* index; the number of steps when it is about the whole */
+    size_t n_steps;
+    const char *step_name; /* "" */
+    const char *step_type; /* "" */
+    bool is_full_os;
+    unsigned percent;
+    uint64_t rate_bytes_per_s;
+    int exit_code;
+    const char *error_id; /* NULL */
+    const char *message;  /* "" */
+};
+
+/**
+ * report_new() - for one order
+ * @link, @journal: borrowed; @journal may be NULL
+ * @seq: number of the next status
+ */
+int report_new(struct link *link,
+               struct journal *journal,
+               const char *order_id,
+               uint64_t seq,
+               struct report **ret);
+void report_free(struct report *report);
+
+/* Queue a status, and deliver what can be delivered now. Return: 0 or -errno. */
+int report_add(struct report *report, const struct report_status *status);
+
+/* The same for "step-progress", which is dropped when the last one is less than a second old or the site
+   does not answer. */
+int report_progress(struct report *report, const struct report_status *status);
+
+/**
+ * report_drain() - wait until everything is delivered
+ * @patience_us: at most so long
+ *
+ * Return: whether everything is (or the order is over).
+ */
+bool report_drain(struct report *report, uint64_t patience_us);
+
+/* The site has ended or cancelled the order: nothing more may be touched. */
+bool report_is_over(const struct report *report);
+
+/* Number of the next status, for the state. */
+uint64_t report_seq(const struct report *report);

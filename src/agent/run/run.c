@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/run.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/run/journal.h"
+#include "agent/run/network.h"
+#include "agent/run/order.h"
+#include "agent/run/report.h"
+#include "agent/run/restart.h"
+#include "agent/run/runner.h"
+#include "agent/run/screen.h"
+#include "agent/run/target.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/clock.h"
+#include "plat/file.h"
+#include "ts/document.h"
+#include "ts/sequence.h"
+#include "ts/vars.h"
+
+#define US_PER_S UINT64_C(1000000)
+
+enum {
+    AVAILABLE_WAIT_S = 60,
+    DEFAULT_FAILED_WAIT_S = 900,
+    FINAL_LOG_MODE = 0600,
+    LOG_FOLDER_MODE = 0755,
+    LOG_MAX_BYTES = 32 * 1024 * 1024,
+};
+
+const struct run_platform *run_platform(void)
+{
+    static const struct run_platform real = {
+        .collect = machine_collect,
+        .network_up = network_up,
+        .set_clock = clock_set_wall_us,
+        .mount = target_mount,
+        .unmount = target_unmount,
+        .find_state = target_find_state,
+        .find_type = step_type_find,
+        .boot_image_is_back = restart_to_boot_image_done,
+        .target_root = TARGET_ROOT,
+        .full_os_root = "",
+        .journal_path = "/run/slipway/smsts.log",
+        .poll_us = 15 * US_PER_S,
+        .patience_us = REPORT_PATIENCE_US,
+    };
+
+    return &real;
+}
+
+int runner_problem(
+    struct runner *rn, const char *error_id, const char *remedy, const char *format, ...)
+{
+    char text[PROBLEM_MAX];
+    va_list args;
+
+    va_start(args, format);
+    if (vsnprintf(text, sizeof(text), format, args) < 0)
+        text[0] = '\0';
+    va_end(args);
+    journal_write(rn->journal, CMTRACE_ERROR, "TSManager", "%s: %s; %s", error_id, text, remedy);
+    screen_set(rn->screen, SCREEN_PROBLEM, "%s: %s", error_id, text);
+    screen_set(rn->screen, SCREEN_REMEDY, "%s", remedy);
+    return RUNNER_E_FAILED;
+}
+
+static void runner_fini(struct runner *rn)
+{
+    ts_sequence_free(rn->sequence);
+    ts_document_free(rn->document);
+    report_free(rn->report);
+    journal_free(rn->journal);
+    link_free(rn->link);
+    state_free(rn->state);
+}
+
+static void show_machine(struct runner *rn, const char *name)
+{
+    const struct machine *m = &rn->machine;
+    char mac[MAC_TEXT_MAX] = "";
+
+    if (m->has_boot_mac)
+        mac_put(mac, m->boot_mac);
+    else if (m->n_nics > 0)
+        mac_put(mac, m->nics[0].mac);
+    screen_set(rn->screen,
+               SCREEN_MACHINE,
+               "%s %s %s %s serial number %s",
+               name,
+               mac,
+               m->manufacturer,
+               m->model,
+               m->serial[0] != '\0' ? m->serial : "unknown");
+}
+
+static int set_engine(struct runner *rn, const char *name, const char *value)
+{
+    int r = ts_vars_set(rn->state->vars, name, value, TS_BY_ENGINE);
+
+    return r < 0 ? TRACE(r) : 0; /* too long a value from the firmware is no reason to stop */
+}
+
+/* Facts of this start; the order's variables stay as they are. */
+static int set_facts(struct runner *rn)
+{
+    const struct order *order = rn->state->order;
+    const struct machine *m = &rn->machine;
+    const struct {
+        const char *name;
+        const char *value;
+    } values[] = {
+        {"_SMSTSInWinPE", rn->options->is_full_os ? "false" : "true"},
+        {"_SMSTSBootUEFI", m->is_uefi ? "true" : "false"},
+        {"_TSSecureBoot",
+         !m->is_uefi         ? "NA"
+         : m->is_secure_boot ? "Enabled"
+                             : "Disabled"},
+        {"_SMSTSMake", m->manufacturer},
+        {"_SMSTSModel", m->model},
+        {"_SMSTSSerialNumber", m->serial},
+        {"_SMSTSAssetTag", m->asset_tag},
+        {"_SMSTSUUID", m->uuid},
+        {"_SMSTSAdvertID", order->deployment_id},
+        {"_SMSTSPackageID", order->task_sequence_id},
+        {"_SMSTSPackageName", order->task_sequence_name},
+        {"_SMSTSBootImageID", order->boot_image_id ? order->boot_image_id : ""},
+        {"_SMSTSLaunchMode", "PXE"},
+        {"_SMSTSType", "2"},
+        {"_SMSTSMP", link_get_options(rn->link)->urls[0]},
+    };
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < sizeof(values) / sizeof(values[0]); i++)
+        r = set_engine(rn, values[i].name, values[i].value);
+    if (r == 0 && ts_vars_get(rn->state->vars, "_SMSTSMachineName")[0] == '\0')
+        r = set_engine(rn, "_SMSTSMachineName", order->device_name);
+    return r;
+}
+
+static int fresh_state(struct runner *rn)
+{
+    struct state *s = rn->state;
+    const char *name;
+    json_t *value;
+    int r = ts_vars_new(&s->vars);
+
+    if (r < 0)
+        return TRACE(r);
+    json_object_foreach(s->order->variables, name, value)
+    {
+        r = ts_vars_set(s->vars, name, json_string_value(value), TS_BY_ENGINE);
+        if (r < 0)
+            return TRACE(r);
+        if (r > 0)
+            journal_write(rn->journal,
+                          CMTRACE_WARNING,
+                          "TSManager",
+                          "The variable \"%s\" of the order is left out: bad name or too long",
+                          name);
+    }
+    s->started_us = clock_wall_us();
+    return 0;
+}
+
+/* The order's own state if there is one on a disk; it goes on with what the site says now. */
+static int find_state(struct runner *rn, struct order **order)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(STATE_MAX_BYTES);
+    OWN(buf_fini) struct buf why = BUF_INIT(PROBLEM_MAX);
+    struct step_target target = {0};
+    int r = rn->platform->find_state(&rn->machine, (*order)->order_id, &target, &text);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r == 0) {
+        r = state_parse(buf_bytes(&text), &rn->state, &why);
+        if (r < 0)
+            return TRACE(r);
+        if (r == STATE_E_MALFORMED)
+            return runner_problem(rn,
+                                  "SLW-0411",
+                                  "deploy the task sequence again; the disk is then made anew",
+                                  "the state on %s cannot be used: %s",
+                                  target.root_device,
+                                  buf_str(&why));
+        order_free(rn->state->order);
+        rn->state->target = target;
+        rn->state->seq += STATE_SEQ_GAP;
+    } else {
+        r = state_new(&rn->state);
+        if (r < 0)
+            return TRACE(r);
+    }
+    rn->state->order = TAKE(*order);
+    rn->state->site = *link_get_options(rn->link);
+    (void)snprintf(rn->state->token, sizeof(rn->state->token), "%s", link_token(rn->link));
+    return rn->state->vars ? 0 : TRACE(fresh_state(rn));
+}
+
+static bool is_disabled_by_person(struct runner *rn)
+{
+    if (rn->state->order->is_required || rn->state->next_step > 0 || rn->state->is_running)
+        return false;
+    screen_set(rn->screen,
+               SCREEN_STATUS,
+               "\"%s\" is available: press Enter within %d seconds to install it",
+               rn->state->order->task_sequence_name,
+               (int)AVAILABLE_WAIT_S);
+    return !screen_wait_key(rn->screen, AVAILABLE_WAIT_S * US_PER_S);
+}
+
+static bool is_new_run(const struct state *s)
+{
+    return s->next_step == 0 && !s->is_running && !s->is_continued;
+}
+
+static int prepare(struct runner *rn)
+{
+    int r;
+
+    if (!rn->options->is_full_os && rn->state->target.root_device[0] != '\0') {
+        r = rn->platform->mount(&rn->state->target);
+        if (r < 0)
+            return TRACE(r);
+        if (r == 0)
+            r = rn->platform->boot_image_is_back(&rn->state->target);
+        if (r < 0)
+            return TRACE(r);
+    }
+    r = set_facts(rn);
+    if (r == 0)
+        r = runner_prepare(rn);
+    if (r == 0 && is_new_run(rn->state))
+        r = ts_sequence_set_globals(rn->document, rn->state->vars);
+    return r < 0 ? TRACE(r) : r;
+}
+
+static int report_end(struct runner *rn, bool is_succeeded)
+{
+    struct state *s = rn->state;
+    const struct report_status status = {
+        .state = is_succeeded ? "succeeded" : "failed",
+        .step = s->next_step,
+        .n_steps = rn->n_steps,
+        .step_name = "",
+        .step_type = "",
+        .is_full_os = rn->options->is_full_os,
+        .percent = is_succeeded ? 100 : 0,
+        .exit_code = is_succeeded ? 0 : 1,
+        .error_id = is_succeeded ? NULL : s->error_id,
+        .message = s->message,
+    };
+    int r;
+
+    if (is_succeeded)
+        s->error_id[0] = s->message[0] = '\0';
+    s->result = is_succeeded ? STATE_SUCCEEDED : STATE_FAILED;
+    r = runner_save(rn);
+    if (r < 0)
+        return TRACE(r);
+    journal_write(rn->journal,
+                  is_succeeded ? CMTRACE_INFORMATION : CMTRACE_ERROR,
+                  "TSManager",
+                  "The task sequence has %s",
+                  is_succeeded ? "succeeded" : "failed");
+    return TRACE(report_add(rn->report, &status));
+}
+
+static void remember(struct runner *rn, const char *error_id, const char *message)
+{
+    (void)snprintf(rn->state->error_id, sizeof(rn->state->error_id), "%s", error_id);
+    (void)snprintf(rn->state->message, sizeof(rn->state->message), "%s", message);
+}
+
+/* The steps are through, one way or the other. Return: 0, RUNNER_E_FAILED or -errno. */
+static int conclude(struct runner *rn, bool is_succeeded)
+{
+    int r;
+
+    if (is_succeeded && !rn->options->is_full_os && rn->state->has_applied_os) {
+        remember(
+            rn,
+            "SLW-0414",
+            "the task sequence ended in the boot image, so nobody knows whether the disk boots; "
+            "add a Setup Windows and Configuration Manager step");
+        is_succeeded = false;
+    }
+    r = report_end(rn, is_succeeded);
+    if (r < 0)
+        return TRACE(r);
+    if (!report_drain(rn->report, rn->platform->patience_us))
+        journal_write(rn->journal,
+                      CMTRACE_WARNING,
+                      "TSManager",
+                      "SLW-0421: the site does not answer and was not told the result");
+    if (is_succeeded) {
+        screen_set(rn->screen, SCREEN_STATUS, "The task sequence has succeeded");
+        return 0;
+    }
+    return runner_problem(
+        rn,
+        rn->state->error_id[0] != '\0' ? rn->state->error_id : "SLW-0400",
+        "see smsts.log and the deployment's status at the site, correct the cause, and "
+        "deploy again",
+        "%s",
+        rn->state->message);
+}
+
+/* A start of the boot image although the disk should have booted. */
+static int disk_did_not_boot(struct runner *rn)
+{
+    int r;
+
+    rn->state->n_missed_boots++;
+    if (state_resume(rn->state, STEP_IN_BOOT_IMAGE, true, 0) == STATE_RESTART_TO_OS) {
+        r = runner_save(rn);
+        journal_write(
+            rn->journal,
+            CMTRACE_WARNING,
+            "TSManager",
+            "The boot image started although the disk should have; trying the disk once more");
+        return r < 0 ? TRACE(r) : RUNNER_E_RESTART;
+    }
+    remember(
+        rn,
+        "SLW-0413",
+        "the disk did not boot twice; check the firmware's boot order and that the image fits the "
+        "firmware (UEFI or BIOS)");
+    return TRACE(conclude(rn, false));
+}
+
+static int go_on(struct runner *rn)
+{
+    enum step_environment here = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
+    struct report_status started = {.state = "started", .n_steps = rn->n_steps};
+    int r;
+
+    switch (state_resume(rn->state, here, true, 0)) {
+    case STATE_REPORT:
+        return TRACE(conclude(rn, rn->state->result == STATE_SUCCEEDED));
+    case STATE_RESTART_TO_OS:
+    case STATE_FAIL_NO_BOOT:
+        return TRACE(disk_did_not_boot(rn));
+    case STATE_GO_ON:
+    case STATE_FAIL_STEP: /* decided when the step's type is known */
+        break;
+    }
+    rn->state->phase = here;
+    if (is_new_run(rn->state)) {
+        r = report_add(rn->report, &started);
+        if (r < 0)
+            return TRACE(r);
+    }
+    r = runner_run_steps(rn);
+    if (r == 0 || r == RUNNER_E_FAILED)
+        r = conclude(rn, r == 0);
+    return r < 0 ? TRACE(r) : r;
+}
+
+static int over(struct runner *rn)
+{
+    return runner_problem(rn,
+                          "SLW-0406",
+                          "deploy the task sequence again if it was not meant to end",
+                          "the site has ended this deployment; nothing more is touched");
+}
+
+static int life_in_boot_image(struct runner *rn)
+{
+    struct order *order = NULL;
+    int r;
+
+    show_machine(rn, "");
+    r = link_new(&rn->options->site, &rn->link);
+    if (r == 0)
+        r = runner_connect(rn, &order);
+    if (r == 0)
+        r = find_state(rn, &order);
+    order_free(order);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    show_machine(rn, rn->state->order->device_name);
+    if (is_disabled_by_person(rn))
+        return RUNNER_E_NOT_OURS;
+    r = prepare(rn);
+    if (r == 0)
+        r = go_on(rn);
+    return r == RUNNER_E_OVER ? over(rn) : TRACE(r);
+}
+
+static void wait_for_inspection(struct runner *rn)
+{
+    uint64_t wait_us = rn->state && rn->state->order ? rn->state->order->failed_wait_us
+                                                     : DEFAULT_FAILED_WAIT_S * US_PER_S;
+
+    screen_set(rn->screen,
+               SCREEN_STATUS,
+               "Failed. Restarting in %u seconds, or when Enter is pressed",
+               (unsigned)(wait_us / US_PER_S));
+    (void)screen_wait_key(rn->screen, wait_us);
+}
+
+static int run_in_boot_image(struct runner *rn, enum run_end *ret)
+{
+    int r = life_in_boot_image(rn);
+
+    if (r < 0)
+        (void)runner_problem(rn,
+                             "SLW-0410",
+                             "restart the machine; if it stays, report it with smsts.log",
+                             "something unexpected went wrong: %s",
+                             strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");
+    if (r == RUNNER_E_FAILED || r < 0)
+        wait_for_inspection(rn);
+    if (rn->state) {
+        sync();
+        (void)rn->platform->unmount(&rn->state->target);
+    }
+    *ret = r == RUNNER_E_NOT_OURS ? RUN_NOT_OURS : RUN_RESTART;
+    return 0;
+}
+
+/* Nothing is left but the log, at its final place. */
+static int clean_up(struct runner *rn)
+{
+    const char *root = rn->platform->full_os_root;
+    OWN(buf_fini) struct buf log = BUF_INIT(LOG_MAX_BYTES);
+    OWN(buf_fini) struct buf path = BUF_INIT(4096);
+    int r;
+
+    (void)journal_attach(rn->journal, NULL);
+    buf_addf(&path, "%s/%s/Logs/smsts.log", root, TARGET_STATE_FOLDER);
+    r = file_read(buf_str(&path), &log);
+    if (r < 0)
+        return TRACE(r);
+    buf_clear(&path);
+    buf_addf(&path, "%s/var/log/slipway", root);
+    r = dir_make(buf_str(&path), LOG_FOLDER_MODE);
+    if (r < 0)
+        return TRACE(r);
+    buf_adds(&path, "/smsts.log");
+    r = file_write(buf_str(&path), buf_bytes(&log), FINAL_LOG_MODE);
+    if (r < 0)
+        return TRACE(r);
+    buf_clear(&path);
+    buf_addf(&path, "%s/%s", root, TARGET_STATE_FOLDER);
+    return TRACE(dir_remove(buf_str(&path)));
+}
+
+static int load_full_os_state(struct runner *rn)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(4096);
+    OWN(buf_fini) struct buf text = BUF_INIT(STATE_MAX_BYTES);
+    OWN(buf_fini) struct buf why = BUF_INIT(PROBLEM_MAX);
+    int r;
+
+    buf_addf(&path, "%s/%s", rn->platform->full_os_root, TARGET_STATE_FILE);
+    r = file_read(buf_str(&path), &text);
+    if (r == FILE_E_MISSING)
+        return RUNNER_E_NOT_OURS;
+    if (r < 0)
+        return TRACE(r);
+    r = state_parse(buf_bytes(&text), &rn->state, &why);
+    if (r > 0)
+        return runner_problem(rn,
+                              "SLW-0411",
+                              "deploy the task sequence again",
+                              "the state in %s cannot be used: %s",
+                              buf_str(&path),
+                              buf_str(&why));
+    if (r < 0)
+        return TRACE(r);
+    rn->state->seq += STATE_SEQ_GAP;
+    rn->state->target.is_mounted = false;
+    r = link_new(&rn->state->site, &rn->link);
+    return r < 0 ? TRACE(r) : TRACE(link_set_token(rn->link, rn->state->token));
+}
+
+static int life_in_full_os(struct runner *rn)
+{
+    int r = load_full_os_state(rn);
+
+    if (r == 0)
+        r = runner_wait_for_site(rn);
+    if (r == 0)
+        r = prepare(rn);
+    if (r == 0)
+        r = go_on(rn);
+    return r < 0 ? TRACE(r) : r;
+}
+
+static int run_in_full_os(struct runner *rn, enum run_end *ret)
+{
+    int r = life_in_full_os(rn);
+
+    *ret = RUN_FINISHED;
+    if (r < 0)
+        return TRACE(r);
+    if (r == RUNNER_E_NOT_OURS)
+        return 0;
+    if (r == RUNNER_E_RESTART) {
+        *ret = RUN_RESTART;
+        return 0;
+    }
+    if (!rn->report || !report_drain(rn->report, 0)) {
+        *ret = RUN_UNREPORTED;
+        return 0;
+    }
+    return TRACE(clean_up(rn));
+}
+
+int run_agent(const struct run_options *options, enum run_end *ret)
+{
+    OWN(runner_fini)
+    struct runner rn = {
+        .options = options, .platform = options->platform, .screen = options->screen};
+    OWN(buf_fini) struct buf folder = BUF_INIT(4096);
+    const char *slash = strrchr(rn.platform->journal_path, '/');
+    int r;
+
+    buf_add(&folder,
+            (struct bytes){(const uint8_t *)rn.platform->journal_path,
+                           (size_t)(slash - rn.platform->journal_path)});
+    r = dir_make(buf_str(&folder), LOG_FOLDER_MODE);
+    if (r == 0)
+        r = journal_new(rn.platform->journal_path, &rn.journal);
+    if (r < 0)
+        return TRACE(r);
+    journal_write(rn.journal,
+                  CMTRACE_INFORMATION,
+                  "TSManager",
+                  "slipway-agent %s in %s",
+                  options->version,
+                  options->is_full_os ? "the installed operating system" : "the boot image");
+    r = rn.platform->collect(&rn.machine);
+    if (r < 0)
+        return TRACE(r);
+    return options->is_full_os ? TRACE(run_in_full_os(&rn, ret))
+                               : TRACE(run_in_boot_image(&rn, ret));
+}

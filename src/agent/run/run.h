@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The life of the agent, from the start of the boot image to the report of the installed system
+ *
+ *     boot image: inventory, network, clock, registration, order, state; then the steps
+ *     full OS:    state, site, the rest of the steps; then the report, and nothing is left behind
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/run/link.h"
+#include "agent/steps/step.h"
+#include "base/buf.h"
+
+struct machine;
+struct screen;
+
+/* What the runner asks of this computer. run_platform() is the real thing; tests bring their own. */
+struct run_platform {
+    int (*collect)(struct machine *ret); /* agent/run/machine.h */
+    int (*network_up)(const struct machine *machine,
+                      char *ret_interface,
+                      size_t cap,
+                      struct buf *why);
+    int (*set_clock)(uint64_t wall_us);       /* plat/clock.h */
+    int (*mount)(struct step_target *target); /* agent/run/target.h */
+    int (*unmount)(struct step_target *target);
+    int (*find_state)(const struct machine *machine,
+                      const char *order_id,
+                      struct step_target *ret,
+                      struct buf *ret_state);
+    const struct step_type *(*find_type)(const char *type);      /* agent/steps/step.h */
+    int (*boot_image_is_back)(const struct step_target *target); /* agent/run/restart.h */
+    void (*state_is_written)(void *ctx);                         /* after each write; may be NULL */
+    void *ctx;
+    const char *target_root;  /* where the volume is mounted in the boot image */
+    const char *full_os_root; /* "": the installed operating system's own root */
+    const char *journal_path; /* the log in memory */
+    uint64_t poll_us;         /* between two questions to a site that has nothing for us */
+    uint64_t patience_us;     /* how long network and site may be away */
+};
+
+struct run_options {
+    bool is_full_os;
+    struct link_options site; /* of the boot image; in the full OS the state says it */
+    const char *ticket;       /* "" */
+    const char *boot_image;   /* "SLP00001"; "" */
+    const char *version;      /* of the agent */
+    const struct run_platform *platform;
+    struct screen *screen;
+};
+
+/* How it ended. */
+enum run_end {
+    RUN_RESTART,  /* restart the computer now */
+    RUN_FINISHED, /* in the full OS: everything is done, or there was nothing to do */
+    RUN_NOT_OURS, /* boot image: nothing to do here; start from the disk */
+    RUN_UNREPORTED, /* in the full OS: done, but the site does not know it; try again at the next start */
+};
+
+/* Return: 0 with @ret set, or -errno for what nobody planned for. */
+int run_agent(const struct run_options *options, enum run_end *ret);
+
+const struct run_platform *run_platform(void);

@@ -1,0 +1,475 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/run/journal.h"
+#include "agent/run/order.h"
+#include "agent/run/report.h"
+#include "agent/run/runner.h"
+#include "agent/run/screen.h"
+#include "agent/run/target.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/file.h"
+#include "ts/diag.h"
+#include "ts/document.h"
+#include "ts/sequence.h"
+#include "ts/vars.h"
+
+static const char apply_os_type[] = "SMS_TaskSequence_ApplyOperatingSystemAction";
+
+enum {
+    LOG_PATH_MAX = 4096,
+    LOG_LINE_MAX = 4096,
+    FOLDER_MODE = 0700,
+    RESTART_DRAIN_US = 60 * 1000 * 1000,
+};
+
+const char *runner_root(const struct runner *rn)
+{
+    if (rn->options->is_full_os)
+        return rn->platform->full_os_root;
+    return rn->state->target.is_mounted ? rn->platform->target_root : NULL;
+}
+
+/* The log follows the volume. */
+static int place_journal(struct runner *rn)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(LOG_PATH_MAX);
+    const char *root = runner_root(rn);
+    int r;
+
+    if (!root)
+        return TRACE(journal_attach(rn->journal, NULL));
+    buf_addf(&path, "%s/%s/Logs", root, TARGET_STATE_FOLDER);
+    r = dir_make(buf_str(&path), FOLDER_MODE);
+    if (r < 0)
+        return TRACE(r);
+    buf_adds(&path, "/smsts.log");
+    return TRACE(journal_attach(rn->journal, buf_str(&path)));
+}
+
+/* Durable if there is a volume to write to; before that nothing needs to be kept. */
+int runner_save(struct runner *rn)
+{
+    const char *root = runner_root(rn);
+    int r;
+
+    rn->state->seq = rn->report ? report_seq(rn->report) : rn->state->seq;
+    if (!root)
+        return 0;
+    r = state_write(rn->state, root);
+    if (r < 0)
+        return TRACE(r);
+    if (rn->platform->state_is_written)
+        rn->platform->state_is_written(rn->platform->ctx);
+    return 0;
+}
+
+static void fill_status(const struct runner *rn,
+                        const char *state,
+                        const struct ts_step *step,
+                        struct report_status *ret)
+{
+    *ret = (struct report_status){
+        .state = state,
+        .step = step ? step->index : rn->n_steps,
+        .n_steps = rn->n_steps,
+        .step_name = step ? step->item.name : "",
+        .step_type = step ? step->type : "",
+        .is_full_os = rn->options->is_full_os,
+    };
+}
+
+static const struct ts_step *step_at(const struct runner *rn, size_t index)
+{
+    size_t n;
+    const struct ts_step *steps = ts_document_steps(rn->document, &n);
+
+    return index < n ? &steps[index] : NULL;
+}
+
+static bool on_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what)
+{
+    struct runner *rn = ctx;
+    struct report_status status;
+
+    fill_status(rn, "step-progress", step_at(rn, rn->current), &status);
+    status.percent = percent;
+    status.rate_bytes_per_s = rate_bytes_per_s;
+    status.message = what;
+    screen_progress(rn->screen, percent, rate_bytes_per_s, what);
+    (void)report_progress(rn->report, &status);
+    return !report_is_over(rn->report);
+}
+
+__attribute__((format(printf, 2, 3))) static void on_log(void *ctx, const char *format, ...)
+{
+    struct runner *rn = ctx;
+    char text[LOG_LINE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    if (vsnprintf(text, sizeof(text), format, args) < 0)
+        text[0] = '\0';
+    va_end(args);
+    journal_write(rn->journal, CMTRACE_INFORMATION, "TSManager", "%s", text);
+}
+
+static bool path_exists(void *ctx, const char *path, bool is_folder)
+{
+    struct stat st;
+
+    (void)ctx;
+    return stat(path, &st) == 0 && (is_folder ? S_ISDIR(st.st_mode) : !S_ISDIR(st.st_mode));
+}
+
+static const struct ts_facts facts = {.path_exists = path_exists};
+
+int runner_prepare(struct runner *rn)
+{
+    struct state *s = rn->state;
+    struct ts_diags diags = {0};
+    const char *xml = s->order->task_sequence_xml;
+    int r = ts_document_parse(bytes_of(xml), &rn->document, &diags);
+
+    if (r == TS_E_MALFORMED) {
+        r = runner_problem(rn,
+                           "SLW-0402",
+                           "check the task sequence with slipway ts validate and deploy it again",
+                           "the task sequence cannot be read: line %u: %s",
+                           diags.n > 0 ? diags.items[0].line : 0,
+                           diags.n > 0 ? diags.items[0].message : "");
+        ts_diags_fini(&diags);
+        return r;
+    }
+    ts_diags_fini(&diags);
+    if (r < 0)
+        return TRACE(r);
+    (void)ts_document_steps(rn->document, &rn->n_steps);
+    screen_set(rn->screen, SCREEN_SEQUENCE, "%s", s->order->task_sequence_name);
+    r = report_new(rn->link, rn->journal, s->order->order_id, s->seq, &rn->report);
+    if (r < 0)
+        return TRACE(r);
+    r = ts_sequence_new(rn->document,
+                        s->vars,
+                        &facts,
+                        s->next_step,
+                        s->is_running || s->is_continued,
+                        &rn->sequence);
+    if (r < 0)
+        return TRACE(r);
+    journal_set_vars(rn->journal, s->vars);
+    return TRACE(place_journal(rn));
+}
+
+static int report_skip(struct runner *rn, const struct ts_next *next)
+{
+    struct report_status status;
+
+    journal_write(rn->journal,
+                  CMTRACE_INFORMATION,
+                  "TSManager",
+                  "The %s (%s) has been skipped: %s",
+                  next->step ? "action" : "group",
+                  next->step ? next->step->item.name : next->group->item.name,
+                  next->why);
+    if (!next->step)
+        return 0;
+    fill_status(rn, "step-skipped", next->step, &status);
+    status.message = next->why;
+    return TRACE(report_add(rn->report, &status));
+}
+
+static void remember_failure(struct runner *rn, const char *error_id, const char *message)
+{
+    struct state *s = rn->state;
+
+    (void)snprintf(s->error_id, sizeof(s->error_id), "%s", error_id);
+    (void)snprintf(s->message, sizeof(s->message), "%s", message);
+}
+
+static int report_failure(struct runner *rn,
+                          const struct ts_step *step,
+                          const char *name,
+                          const struct step_result *result)
+{
+    struct report_status status;
+
+    journal_write(rn->journal,
+                  CMTRACE_ERROR,
+                  "TSManager",
+                  "Failed to run the action: %s. %s: %s",
+                  name,
+                  result->error_id,
+                  result->message);
+    remember_failure(rn, result->error_id, result->message);
+    fill_status(rn, "step-failed", step, &status);
+    status.exit_code = result->exit_code;
+    status.error_id = result->error_id;
+    status.message = result->message;
+    return TRACE(report_add(rn->report, &status));
+}
+
+static void run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret)
+{
+    enum step_environment here = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
+    const struct step_type *type = rn->platform->find_type(step->type);
+    struct step_context c = {
+        .step = step,
+        .vars = rn->state->vars,
+        .order = rn->state->order,
+        .machine = &rn->machine,
+        .target = &rn->state->target,
+        .environment = here,
+        .step_name = step->item.name,
+        .progress = on_progress,
+        .log = on_log,
+        .ctx = rn,
+    };
+    int r;
+
+    *ret = (struct step_result){0};
+    if (!type) {
+        (void)step_fail(ret,
+                        "SLW-0401",
+                        "the agent cannot run steps of type \"%s\"; disable or replace the step",
+                        step->type);
+        return;
+    }
+    if ((type->environments & here) == 0) {
+        (void)step_fail(ret,
+                        "SLW-0405",
+                        "steps of type \"%s\" cannot run in %s; move the step",
+                        step->type,
+                        here == STEP_IN_FULL_OS ? "the installed operating system"
+                                                : "the boot image");
+        return;
+    }
+    r = type->run(&c, ret);
+    step_context_fini(&c);
+    if (r < 0)
+        (void)step_fail(ret,
+                        "SLW-0410",
+                        "the step ended unexpectedly: %s; the log has more",
+                        strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");
+}
+
+/* What the step before left behind, as the state is to say it. */
+static int save_position(struct runner *rn, size_t position, bool is_running, bool is_continued)
+{
+    struct state *s = rn->state;
+
+    if (position != s->next_step)
+        s->n_starts = 0;
+    s->next_step = position;
+    s->is_running = is_running;
+    s->is_continued = is_continued;
+    if (is_running)
+        s->n_starts++;
+    return TRACE(runner_save(rn));
+}
+
+/* After Format and Partition Disk there is a new volume; mount it, and begin to keep the state there. */
+static int follow_target(struct runner *rn)
+{
+    struct step_target *target = &rn->state->target;
+
+    if (!rn->options->is_full_os && !target->is_mounted && target->root_device[0] != '\0') {
+        int r = rn->platform->mount(target);
+
+        if (r < 0)
+            return TRACE(r);
+        if (r > 0)
+            target->is_mounted = false;
+    }
+    return TRACE(place_journal(rn));
+}
+
+static int restart(struct runner *rn, enum step_then then, const struct step_result *result)
+{
+    struct report_status status;
+    int r;
+
+    rn->state->phase = then == STEP_THEN_RESTART_TO_OS ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
+    rn->state->n_missed_boots = 0;
+    r = save_position(rn,
+                      result->is_same_step_again ? rn->current : ts_sequence_position(rn->sequence),
+                      false,
+                      result->is_same_step_again);
+    if (r < 0)
+        return TRACE(r);
+    journal_write(rn->journal,
+                  CMTRACE_INFORMATION,
+                  "TSManager",
+                  "Restarting into %s",
+                  then == STEP_THEN_RESTART_TO_OS ? "the installed operating system"
+                                                  : "the boot image");
+    screen_set(rn->screen, SCREEN_STATUS, "Restarting");
+    fill_status(rn, "restarting", step_at(rn, rn->current), &status);
+    r = report_add(rn->report, &status);
+    if (r < 0)
+        return TRACE(r);
+    (void)report_drain(rn->report, RESTART_DRAIN_US);
+    return report_is_over(rn->report) ? RUNNER_E_OVER : RUNNER_E_RESTART;
+}
+
+static int announce(struct runner *rn, const struct ts_step *step)
+{
+    struct report_status status;
+
+    screen_set(
+        rn->screen, SCREEN_STEP, "%zu of %zu: %s", step->index + 1, rn->n_steps, step->item.name);
+    screen_set(rn->screen, SCREEN_STATUS, "Running");
+    journal_write(rn->journal,
+                  CMTRACE_INFORMATION,
+                  "TSManager",
+                  "Start executing step %zu of %zu: %s (%s)",
+                  step->index + 1,
+                  rn->n_steps,
+                  step->item.name,
+                  step->type);
+    fill_status(rn, "step-started", step, &status);
+    return TRACE(report_add(rn->report, &status));
+}
+
+static int
+finish_step(struct runner *rn, const struct ts_step *step, const struct step_result *result)
+{
+    bool is_good = !result->error_id;
+    struct report_status status;
+    int r;
+
+    if (is_good && strcmp(step->type, apply_os_type) == 0)
+        rn->state->has_applied_os = true;
+    if (is_good && result->is_same_step_again && result->then != STEP_THEN_GO_ON)
+        return restart(rn, result->then, result);
+    r = ts_sequence_step_done(
+        rn->sequence, is_good ? TS_STEP_SUCCEEDED : TS_STEP_FAILED, result->exit_code);
+    if (r < 0)
+        return TRACE(r);
+    r = save_position(rn, ts_sequence_position(rn->sequence), false, false);
+    if (r < 0)
+        return TRACE(r);
+    if (!is_good)
+        return TRACE(report_failure(rn, step, step->item.name, result));
+    journal_write(rn->journal,
+                  CMTRACE_INFORMATION,
+                  "TSManager",
+                  "Successfully completed the action (%s) with exit code %d",
+                  step->item.name,
+                  result->exit_code);
+    fill_status(rn, "step-succeeded", step, &status);
+    status.exit_code = result->exit_code;
+    status.percent = 100;
+    r = report_add(rn->report, &status);
+    if (r < 0)
+        return TRACE(r);
+    return result->then == STEP_THEN_GO_ON ? 0 : restart(rn, result->then, result);
+}
+
+static int run_step(struct runner *rn, const struct ts_step *step)
+{
+    char old_volume[sizeof(rn->state->target.root_uuid)];
+    struct step_result result;
+    int r;
+
+    memcpy(old_volume, rn->state->target.root_uuid, sizeof(old_volume));
+    rn->current = step->index;
+    r = save_position(rn, step->index, true, rn->state->is_continued);
+    if (r == 0)
+        r = announce(rn, step);
+    if (r < 0)
+        return TRACE(r);
+    if (report_is_over(rn->report))
+        return RUNNER_E_OVER;
+    run_type(rn, step, &result);
+    if (report_is_over(rn->report))
+        return RUNNER_E_OVER;
+    if (strcmp(old_volume, rn->state->target.root_uuid) != 0)
+        (void)journal_attach(rn->journal, NULL); /* the log on the old volume went with it */
+    r = follow_target(rn);
+    if (r < 0)
+        return TRACE(r);
+    r = finish_step(rn, step, &result);
+    return r < 0 ? TRACE(r) : r;
+}
+
+static int fail_unrun(struct runner *rn, const struct ts_next *next)
+{
+    struct step_result result = {.exit_code = 1, .error_id = next->error_id};
+
+    (void)snprintf(result.message,
+                   sizeof(result.message),
+                   strcmp(next->error_id, "SLW-0404") == 0 ? "its condition cannot be evaluated: %s"
+                                                           : "%s",
+                   next->why);
+    return TRACE(report_failure(
+        rn, next->step, next->step ? next->step->item.name : next->group->item.name, &result));
+}
+
+/* A step that was interrupted by a power cut and must not be run twice. */
+static int fail_interrupted(struct runner *rn, const struct ts_step *step)
+{
+    struct step_result result;
+
+    (void)step_fail(&result,
+                    "SLW-0412",
+                    "the machine went down while \"%s\" was running, and steps of its kind are not "
+                    "run twice; deploy again, or give the step a retry count",
+                    step->item.name);
+    rn->current = step->index;
+    return TRACE(finish_step(rn, step, &result));
+}
+
+static int resume_first(struct runner *rn, const struct ts_step *step, bool *ret_is_done)
+{
+    const struct step_type *type = rn->platform->find_type(step->type);
+    enum step_environment here = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
+
+    *ret_is_done = state_resume(rn->state, here, type && type->is_repeatable, step->retry_count) ==
+                   STATE_FAIL_STEP;
+    return *ret_is_done ? fail_interrupted(rn, step) : 0;
+}
+
+int runner_run_steps(struct runner *rn)
+{
+    unsigned here = rn->options->is_full_os ? TS_RUN_IN_FULL_OS : TS_RUN_IN_BOOT_IMAGE;
+    bool was_running = rn->state->is_running;
+
+    for (;;) {
+        struct ts_next next;
+        bool is_done = false;
+        int r = ts_sequence_next(rn->sequence, here, &next);
+
+        if (r < 0)
+            return TRACE(r);
+        switch (next.kind) {
+        case TS_NEXT_SUCCEEDED:
+            return 0;
+        case TS_NEXT_FAILED:
+            return RUNNER_E_FAILED;
+        case TS_NEXT_SKIP:
+            r = report_skip(rn, &next);
+            break;
+        case TS_NEXT_FAIL:
+            r = fail_unrun(rn, &next);
+            break;
+        case TS_NEXT_RUN:
+            if (was_running)
+                r = resume_first(rn, next.step, &is_done);
+            if (r == 0 && !is_done)
+                r = run_step(rn, next.step);
+            break;
+        }
+        was_running = false;
+        if (r != 0)
+            return r < 0 ? TRACE(r) : r;
+        if (report_is_over(rn->report))
+            return RUNNER_E_OVER;
+    }
+}

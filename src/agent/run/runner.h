@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What the files of the runner share; nobody else includes it
+ */
+
+#include "agent/run/machine.h"
+#include "agent/run/run.h"
+#include "agent/run/state.h"
+
+struct journal;
+struct report;
+struct ts_document;
+struct ts_sequence;
+
+enum {
+    PROBLEM_MAX = 1024,
+};
+
+struct runner {
+    const struct run_options *options;
+    const struct run_platform *platform;
+    struct screen *screen; /* borrowed */
+    struct machine machine;
+    struct journal *journal; /* owned, as all below */
+    struct link *link;
+    struct state *state;
+    struct report *report;
+    struct ts_document *document;
+    struct ts_sequence *sequence;
+    size_t n_steps;
+    size_t current; /* index of the step that is running, for progress */
+};
+
+/* Outcomes of the functions below beside 0 */
+enum {
+    RUNNER_E_FAILED = 1,  /* a problem was shown; the machine waits, then restarts */
+    RUNNER_E_RESTART = 2, /* restart now */
+    RUNNER_E_OVER = 3,    /* the site ended the order; shown; touch nothing more */
+    RUNNER_E_NOT_OURS = 4,
+};
+
+/* connect.c: with the network up and the site's clock, registered, and with an order in the state. */
+int runner_connect(struct runner *rn, struct order **ret_order);
+int runner_wait_for_site(struct runner *rn);
+
+/* steps.c of this folder: a fresh state, or the one that was found. */
+int runner_prepare(struct runner *rn);
+int runner_run_steps(struct runner *rn);
+int runner_save(struct runner *rn);
+const char *runner_root(const struct runner *rn); /* NULL: no volume is mounted */
+
+/* Show what is wrong and what to do, and log it. Return: RUNNER_E_FAILED. */
+__attribute__((format(printf, 4, 5))) int runner_problem(
+    struct runner *rn, const char *error_id, const char *remedy, const char *format, ...);

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/screen.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/clock.h"
+#include "plat/file.h"
+
+enum {
+    PAGE_MAX_BYTES = 8 * 1024,
+    BAR_CELLS = 40,
+    REPAINT_US = 1000 * 1000,
+    PERCENT_PER_LINE = 10,
+    NO_PERCENT = 101,
+};
+
+struct screen {
+    struct screen_output outputs[SCREEN_OUTPUTS_MAX];
+    size_t n_outputs;
+    bool owns_outputs;
+    char fields[SCREEN_FIELDS][SCREEN_TEXT_MAX];
+    unsigned percent; /* NO_PERCENT: none */
+    unsigned said_percent;
+    uint64_t rate;
+    char what[SCREEN_TEXT_MAX];
+    uint64_t painted_us;
+};
+
+static const char *const labels[SCREEN_FIELDS] = {
+    [SCREEN_MACHINE] = "Computer",
+    [SCREEN_SITE] = "Site",
+    [SCREEN_SEQUENCE] = "Task sequence",
+    [SCREEN_STEP] = "Step",
+    [SCREEN_STATUS] = "Status",
+    [SCREEN_PROBLEM] = "Problem",
+    [SCREEN_REMEDY] = "What to do",
+};
+
+int screen_new(const struct screen_output *outputs, size_t n, struct screen **ret)
+{
+    struct screen *screen = calloc(1, sizeof(*screen));
+
+    if (!screen)
+        return ERR(-ENOMEM);
+    screen->n_outputs = n < SCREEN_OUTPUTS_MAX ? n : SCREEN_OUTPUTS_MAX;
+    if (screen->n_outputs > 0)
+        memcpy(screen->outputs, outputs, screen->n_outputs * sizeof(*outputs));
+    screen->percent = NO_PERCENT;
+    *ret = screen;
+    return 0;
+}
+
+/* "tty0" and "tty1" are virtual terminals, "ttyS0" and "hvc0" are lines. */
+static bool is_virtual_terminal(const char *name)
+{
+    return strncmp(name, "tty", 3) == 0 && name[3] >= '0' && name[3] <= '9';
+}
+
+int screen_new_on_consoles(struct screen **ret)
+{
+    OWN(buf_fini) struct buf names = BUF_INIT(4096);
+    struct screen_output outputs[SCREEN_OUTPUTS_MAX];
+    size_t n = 0;
+    int r = file_read("/sys/class/tty/console/active", &names);
+
+    if (r < 0)
+        return TRACE(r);
+    for (const char *name = buf_str(&names); *name && n < SCREEN_OUTPUTS_MAX;) {
+        size_t len = strcspn(name, " \n");
+        char path[64];
+
+        (void)snprintf(path, sizeof(path), "/dev/%.*s", (int)len, name);
+
+        int fd = open(path, O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+
+        if (fd >= 0)
+            outputs[n++] = (struct screen_output){fd, is_virtual_terminal(name)};
+        name += len + strspn(name + len, " \n");
+    }
+    r = screen_new(outputs, n, ret);
+    if (r < 0)
+        return TRACE(r);
+    (*ret)->owns_outputs = true;
+    return 0;
+}
+
+void screen_free(struct screen *screen)
+{
+    if (!screen)
+        return;
+    for (size_t i = 0; screen->owns_outputs && i < screen->n_outputs; i++)
+        (void)close(screen->outputs[i].fd);
+    free(screen);
+}
+
+/* A console may be slow or gone: what it does not take at once is lost. */
+static void put(const struct screen_output *output, const struct buf *text)
+{
+    size_t done = 0;
+
+    while (done < text->len) {
+        ssize_t n = write(output->fd, text->ptr + done, text->len - done);
+
+        if (n > 0) {
+            done += (size_t)n;
+            continue;
+        }
+
+        struct pollfd p = {.fd = output->fd, .events = POLLOUT};
+
+        if (n == 0 || (errno != EAGAIN && errno != EINTR) || poll(&p, 1, 200) <= 0)
+            return;
+    }
+}
+
+static void add_bar(const struct screen *s, struct buf *page)
+{
+    unsigned filled = s->percent * BAR_CELLS / 100;
+
+    buf_adds(page, "\r\n  [");
+    for (unsigned i = 0; i < BAR_CELLS; i++)
+        buf_adds(page, i < filled ? "#" : ".");
+    buf_addf(page, "] %u %%", s->percent);
+    if (s->rate > 0)
+        buf_addf(page, "  %" PRIu64 " MB/s", s->rate / 1000000);
+    buf_addf(page, "  %s\r\n", s->what);
+}
+
+static void paint(const struct screen *s)
+{
+    OWN(buf_fini) struct buf page = BUF_INIT(PAGE_MAX_BYTES);
+
+    buf_adds(&page, "\033[2J\033[H\r\n  Slipway: operating system deployment\r\n\r\n");
+    for (int i = 0; i < SCREEN_FIELDS; i++)
+        if (s->fields[i][0] != '\0')
+            buf_addf(&page, "  %-14s %s\r\n", labels[i], s->fields[i]);
+    if (s->percent != NO_PERCENT)
+        add_bar(s, &page);
+    for (size_t i = 0; i < s->n_outputs; i++)
+        if (s->outputs[i].is_page)
+            put(&s->outputs[i], &page);
+}
+
+static void say(const struct screen *s, const char *label, const char *text)
+{
+    OWN(buf_fini) struct buf line = BUF_INIT(PAGE_MAX_BYTES);
+
+    buf_addf(&line, "slipway: %s: %s\r\n", label, text);
+    for (size_t i = 0; i < s->n_outputs; i++)
+        if (!s->outputs[i].is_page)
+            put(&s->outputs[i], &line);
+}
+
+/* Text from outside must not drive the terminal. */
+static void make_harmless(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f)
+            *text = '?';
+}
+
+void screen_set(struct screen *screen, enum screen_field field, const char *format, ...)
+{
+    char text[SCREEN_TEXT_MAX];
+    va_list args;
+
+    va_start(args, format);
+    if (vsnprintf(text, sizeof(text), format, args) < 0)
+        text[0] = '\0';
+    va_end(args);
+    make_harmless(text);
+    if (strcmp(text, screen->fields[field]) == 0)
+        return;
+    memcpy(screen->fields[field], text, sizeof(text));
+    if (field == SCREEN_STEP || field == SCREEN_PROBLEM) {
+        screen->percent = NO_PERCENT;
+        screen->said_percent = 0;
+    }
+    paint(screen);
+    if (text[0] != '\0')
+        say(screen, labels[field], text);
+}
+
+void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, const char *what)
+{
+    uint64_t now = clock_monotonic_us();
+
+    screen->percent = percent < 100 ? percent : 100;
+    screen->rate = rate;
+    (void)snprintf(screen->what, sizeof(screen->what), "%s", what ? what : "");
+    make_harmless(screen->what);
+    if (screen->percent >= screen->said_percent + PERCENT_PER_LINE) {
+        char text[64];
+
+        (void)snprintf(
+            text, sizeof(text), "%u %%, %" PRIu64 " MB/s", screen->percent, rate / 1000000);
+        screen->said_percent = screen->percent - screen->percent % PERCENT_PER_LINE;
+        say(screen, "Progress", text);
+    }
+    if (now < screen->painted_us + REPAINT_US)
+        return;
+    screen->painted_us = now;
+    paint(screen);
+}
+
+static bool take_key(int fd)
+{
+    char keys[64];
+    ssize_t n = read(fd, keys, sizeof(keys));
+
+    return n > 0 && (memchr(keys, '\n', (size_t)n) || memchr(keys, '\r', (size_t)n));
+}
+
+bool screen_wait_key(struct screen *screen, uint64_t timeout_us)
+{
+    uint64_t until = clock_monotonic_us() + timeout_us;
+    struct pollfd polls[SCREEN_OUTPUTS_MAX];
+
+    for (size_t i = 0; i < screen->n_outputs; i++)
+        polls[i] = (struct pollfd){.fd = screen->outputs[i].fd, .events = POLLIN};
+    for (;;) {
+        uint64_t now = clock_monotonic_us();
+
+        if (now >= until)
+            return false;
+
+        uint64_t left_ms = (until - now) / 1000 + 1;
+        int n = poll(polls, screen->n_outputs, left_ms < 1000 ? (int)left_ms : 1000);
+
+        for (size_t i = 0; n > 0 && i < screen->n_outputs; i++) {
+            if ((polls[i].revents & POLLIN) != 0 && take_key(polls[i].fd))
+                return true;
+            if ((polls[i].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
+                polls[i].fd = -1; /* a console without a reader: leave it alone */
+        }
+    }
+}

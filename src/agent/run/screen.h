@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What a person in front of the machine sees
+ *
+ * Every console of the kernel gets it: a virtual terminal is painted as one page, a serial line gets a
+ * plain line per change.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+    SCREEN_TEXT_MAX = 256,
+    SCREEN_OUTPUTS_MAX = 8,
+};
+
+struct screen;
+
+struct screen_output {
+    int fd;       /* borrowed */
+    bool is_page; /* a terminal that understands cursor movements; otherwise lines */
+};
+
+enum screen_field {
+    SCREEN_MACHINE, /* name, MAC address, serial number */
+    SCREEN_SITE,
+    SCREEN_SEQUENCE, /* the task sequence */
+    SCREEN_STEP,     /* "2 of 8: Apply Operating System Image" */
+    SCREEN_STATUS,   /* what is going on */
+    SCREEN_PROBLEM,  /* error id and cause */
+    SCREEN_REMEDY,   /* what to do */
+    SCREEN_FIELDS,
+};
+
+/* On outputs given by the caller; may be none. */
+int screen_new(const struct screen_output *outputs, size_t n, struct screen **ret);
+
+/* On every console of the kernel. */
+int screen_new_on_consoles(struct screen **ret);
+void screen_free(struct screen *screen);
+
+/* Set a field, "" to empty it; shown at once if it changed. Control characters become '?'. */
+__attribute__((format(printf, 3, 4))) void
+screen_set(struct screen *screen, enum screen_field field, const char *format, ...);
+
+/* Progress of the step; @rate in bytes per second, 0 unknown. Shown at most once a second, on lines at every
+   tenth percent. */
+void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, const char *what);
+
+/**
+ * screen_wait_key() - wait for the Enter key on any console
+ *
+ * Return: whether it was pressed before @timeout_us were over.
+ */
+bool screen_wait_key(struct screen *screen, uint64_t timeout_us);

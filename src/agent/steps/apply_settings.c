@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/steps/accounts.h"
+#include "agent/steps/inside.h"
+#include "agent/steps/step.h"
+#include "agent/steps/time_zones.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/file.h"
+#include "ts/vars.h"
+
+enum {
+    FILE_MAX_BYTES = 1024 * 1024,
+    LABEL_MAX_BYTES = 63,
+    USER_MAX_BYTES = 32,
+    PATH_MAX_BYTES = 256,
+};
+
+static const struct inside_mode public_file = {0644, 0, 0};
+
+static const char alphanumerics[] =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+
+/* One label of a host name (RFC 1123). */
+static bool is_host_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && len <= LABEL_MAX_BYTES && name[0] != '-' && name[len - 1] != '-' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == len;
+}
+
+/* hosts without its line for 127.0.1.1, and with ours. */
+static int write_hosts(int root, const char *name)
+{
+    OWN(buf_fini) struct buf old = BUF_INIT(FILE_MAX_BYTES);
+    OWN(buf_fini) struct buf new = BUF_INIT(FILE_MAX_BYTES);
+    int r = inside_read(root, "etc/hosts", &old);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r > 0)
+        buf_adds(&new, "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n");
+    for (const char *line = r == 0 ? buf_str(&old) : ""; *line;) {
+        size_t len = strcspn(line, "\n");
+
+        if (strncmp(line, "127.0.1.1", 9) != 0) {
+            buf_add(&new, (struct bytes){(const uint8_t *)line, len});
+            buf_adds(&new, "\n");
+        }
+        line += len + (line[len] == '\n' ? 1 : 0);
+    }
+    buf_addf(&new, "127.0.1.1\t%s\n", name);
+    return TRACE(inside_write(root, "etc/hosts", buf_bytes(&new), public_file));
+}
+
+static int apply_name(struct step_context *c, int root, struct step_result *ret)
+{
+    const char *name = step_value(c, "OSDComputerName");
+    OWN(buf_fini) struct buf text = BUF_INIT(1024);
+    int r;
+
+    if (name[0] == '\0')
+        name = ts_vars_get(c->vars, "_SMSTSMachineName");
+    if (!is_host_name(name))
+        return step_fail(
+            ret,
+            "SLW-0437",
+            "OSDComputerName \"%s\" is no host name: letters, digits and '-', at most 63",
+            name);
+    buf_addf(&text, "%s\n", name);
+    r = inside_write(root, "etc/hostname", buf_bytes(&text), public_file);
+    if (r == 0)
+        r = write_hosts(root, name);
+    c->log(c->ctx, "Computer name: %s", name);
+    return TRACE(r);
+}
+
+static int apply_time_zone(struct step_context *c, int root, struct step_result *ret)
+{
+    const char *asked = step_value(c, "OSDTimeZone");
+    const char *zone = time_zone_of(asked);
+    char path[PATH_MAX_BYTES];
+    OWN(buf_fini) struct buf text = BUF_INIT(1024);
+    int r;
+
+    if (asked[0] == '\0')
+        return 0;
+    if (!zone)
+        return step_fail(
+            ret, "SLW-0438", "OSDTimeZone \"%s\" is unknown; use a name like Europe/Berlin", asked);
+    (void)snprintf(path, sizeof(path), "usr/share/zoneinfo/%s", zone);
+    if (!inside_exists(root, path))
+        return step_fail(ret,
+                         "SLW-0438",
+                         "the image does not know the time zone %s; add the package tzdata to it",
+                         zone);
+    buf_addf(&text, "%s\n", zone);
+    r = inside_write(root, "etc/timezone", buf_bytes(&text), public_file);
+    buf_clear(&text);
+    buf_addf(&text, "/%s", path);
+    if (r == 0)
+        r = inside_link(root, "etc/localtime", buf_str(&text));
+    c->log(c->ctx, "Time zone: %s", zone);
+    return TRACE(r);
+}
+
+/* "de-DE" becomes de_DE.UTF-8, for both places where distributions look. */
+static int apply_locale(struct step_context *c, int root, struct step_result *ret)
+{
+    const char *asked = step_value(c, "OSDWindowsSettingsUserLocale");
+    size_t len = strlen(asked);
+    OWN(buf_fini) struct buf text = BUF_INIT(1024);
+    int r;
+
+    if (len == 0)
+        return 0;
+    if (len != 5 || (asked[2] != '-' && asked[2] != '_') || strspn(asked, alphanumerics) != 2 ||
+        strspn(asked + 3, alphanumerics) != 2)
+        return step_fail(ret, "SLW-0439", "the user locale \"%s\" is not of the form de-DE", asked);
+    buf_addf(&text, "LANG=%.2s_%s.UTF-8\n", asked, asked + 3);
+    r = inside_write(root, "etc/locale.conf", buf_bytes(&text), public_file);
+    if (r == 0)
+        r = inside_write(root, "etc/default/locale", buf_bytes(&text), public_file);
+    return TRACE(r);
+}
+
+static int apply_root_password(struct step_context *c, int root, struct step_result *ret)
+{
+    const char *password = step_value(c, "OSDLocalAdminPassword");
+    bool is_random = !bytes_eq_nocase(bytes_of(step_value(c, "OSDRandomAdminPassword")), "false");
+    int r;
+
+    if (password[0] != '\0')
+        is_random = false;
+    if (!is_random && password[0] == '\0')
+        return step_fail(
+            ret,
+            "SLW-0440",
+            "OSDRandomAdminPassword is false, but OSDLocalAdminPassword is empty; give it a "
+            "value in a variable of the device or collection");
+    r = accounts_set_password(root, "root", is_random ? NULL : password);
+    if (r > 0)
+        return step_fail(ret,
+                         "SLW-0440",
+                         "the image has no etc/shadow with an account root; choose another image");
+    c->log(c->ctx, is_random ? "The password of root is locked" : "The password of root is set");
+    return TRACE(r);
+}
+
+static bool is_user_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    return len > 0 && len <= USER_MAX_BYTES && name[0] >= 'a' && name[0] <= 'z' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
+}
+
+static int apply_user(struct step_context *c, int root, struct step_result *ret)
+{
+    const char *user = step_value(c, "SLWUserName");
+    const char *key = step_value(c, "SLWUserSSHKey");
+    int r;
+
+    if (user[0] == '\0')
+        return 0;
+    if (!is_user_name(user) || strchr(key, '\n'))
+        return step_fail(
+            ret,
+            "SLW-0440",
+            "SLWUserName \"%s\" is no user name, or SLWUserSSHKey has more than one line",
+            user);
+    r = accounts_add_user(root, user, step_value(c, "SLWUserPassword"), key);
+    if (r == ACCOUNTS_E_EXISTS) /* the step is being repeated, or the image has this account */
+        r = step_value(c, "SLWUserPassword")[0] != '\0'
+                ? accounts_set_password(root, user, step_value(c, "SLWUserPassword"))
+                : 0;
+    if (r > 0)
+        return step_fail(
+            ret,
+            "SLW-0440",
+            "the account \"%s\" cannot be added: the image lacks account files or user ids",
+            user);
+    c->log(c->ctx, "Account %s", user);
+    return TRACE(r);
+}
+
+/* What two machines made from one image must not share. */
+static int renew_identity(int root)
+{
+    static const char *const keys[] = {
+        "etc/ssh/ssh_host_rsa_key",
+        "etc/ssh/ssh_host_rsa_key.pub",
+        "etc/ssh/ssh_host_ecdsa_key",
+        "etc/ssh/ssh_host_ecdsa_key.pub",
+        "etc/ssh/ssh_host_ed25519_key",
+        "etc/ssh/ssh_host_ed25519_key.pub",
+        "etc/ssh/ssh_host_dsa_key",
+        "etc/ssh/ssh_host_dsa_key.pub",
+        "var/lib/systemd/random-seed",
+        "var/lib/dbus/machine-id",
+    };
+    static const char unit[] = "# Written by Slipway\n[Unit]\nDescription=Make SSH host keys once\n"
+                               "ConditionPathExists=!/etc/ssh/ssh_host_ed25519_key\n"
+                               "Before=ssh.service sshd.service\n\n"
+                               "[Service]\nType=oneshot\nExecStart=/usr/bin/ssh-keygen -A\n\n"
+                               "[Install]\nWantedBy=multi-user.target\n";
+    int r = inside_write(root, "etc/machine-id", bytes_of(""), public_file);
+
+    for (size_t i = 0; r == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
+        r = inside_remove(root, keys[i]);
+    if (r < 0 || !inside_exists(root, "usr/bin/ssh-keygen") ||
+        !inside_exists(root, "usr/sbin/sshd"))
+        return TRACE(r);
+    r = inside_write(
+        root, "etc/systemd/system/slipway-ssh-keys.service", bytes_of(unit), public_file);
+    if (r == 0)
+        r = inside_link(root,
+                        "etc/systemd/system/multi-user.target.wants/slipway-ssh-keys.service",
+                        "/etc/systemd/system/slipway-ssh-keys.service");
+    return TRACE(r);
+}
+
+static void log_ignored(struct step_context *c)
+{
+    static const char *const names[] = {
+        "OSDRegisteredUserName",
+        "OSDRegisteredOrgName",
+        "OSDProductKey",
+        "OSDWindowsSettingsInputLocale",
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (step_value(c, names[i])[0] != '\0')
+            c->log(c->ctx, "%s has no meaning on Linux and is not used", names[i]);
+}
+
+/* Apply Windows Settings */
+int step_apply_settings_run(struct step_context *c, struct step_result *ret)
+{
+    static int (*const parts[])(struct step_context *, int, struct step_result *) = {
+        apply_name,
+        apply_time_zone,
+        apply_locale,
+        apply_root_password,
+        apply_user,
+    };
+    OWN(fd_closep) int root = -1;
+    int r;
+
+    *ret = (struct step_result){0};
+    if (!c->target->is_mounted)
+        return step_fail(
+            ret,
+            "SLW-0436",
+            "there is no operating system to write to; put the step behind Apply Operating "
+            "System Image");
+    r = inside_open(TARGET_ROOT, &root);
+    for (size_t i = 0; r == 0 && !ret->error_id && i < sizeof(parts) / sizeof(parts[0]); i++)
+        r = parts[i](c, root, ret);
+    if (r < 0)
+        return TRACE(r);
+    if (ret->error_id)
+        return 0;
+    log_ignored(c);
+    return TRACE(renew_identity(root));
+}

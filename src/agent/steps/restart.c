@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/restart.h"
+
+#include "agent/steps/step.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/clock.h"
+
+enum {
+    TIMEOUT_MAX_S = 24 * 60 * 60,
+    US_PER_S = 1000 * 1000,
+};
+
+/* Give whoever sits there the announced time. Return: false when the order was cancelled meanwhile. */
+static bool wait_announced(struct step_context *c)
+{
+    const char *message = step_value(c, "SMSRebootMessage");
+    uint64_t timeout_s = 0;
+
+    (void)bytes_parse_u64(
+        bytes_of(step_value(c, "SMSRebootTimeout")), 0, TIMEOUT_MAX_S, &timeout_s);
+    for (uint64_t i = 0; i < timeout_s; i++) {
+        if (!c->progress(c->ctx, (unsigned)(i * 100 / timeout_s), 0, message))
+            return false;
+        clock_sleep_us(US_PER_S);
+    }
+    return true;
+}
+
+static int to_boot_image(struct step_context *c, struct step_result *ret)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(STEP_MESSAGE_MAX);
+    int r = restart_to_boot_image_prepare(c, &why);
+
+    if (r < 0)
+        return TRACE(r);
+    /* before the disk can boot, the next start comes from the network as this one did */
+    if (r == RESTART_E_NOT_BOOTABLE && c->environment == STEP_IN_BOOT_IMAGE)
+        r = 0;
+    if (r > 0)
+        return step_fail(ret,
+                         "SLW-0415",
+                         "the restart into the boot image cannot be prepared: %s",
+                         buf_str(&why));
+    ret->then = STEP_THEN_RESTART_TO_BOOT_IMAGE;
+    return 0;
+}
+
+/* Restart Computer */
+int step_restart_run(struct step_context *c, struct step_result *ret)
+{
+    const char *target = step_value(c, "SMSRebootTarget");
+    int r;
+
+    *ret = (struct step_result){0};
+    if (bytes_eq_nocase(bytes_of(target), "HD")) {
+        ret->then = STEP_THEN_RESTART_TO_OS;
+    } else if (target[0] == '\0' || bytes_eq_nocase(bytes_of(target), "WinPE")) {
+        r = to_boot_image(c, ret);
+        if (r < 0)
+            return TRACE(r);
+        if (ret->error_id)
+            return 0;
+    } else {
+        return step_fail(
+            ret, "SLW-0408", "the target \"%s\" is neither HD nor WinPE; correct the step", target);
+    }
+    (void)wait_announced(c);
+    return 0;
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/step.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "ts/document.h"
+#include "ts/vars.h"
+
+enum {
+    VALUE_MAX_BYTES = 64 * 1024,
+};
+
+#define TYPE(name) "SMS_TaskSequence_" name "Action"
+
+/* ts/validate.c knows the same types. */
+static const struct step_type types[] = {
+    {TYPE("PartitionDisk"), STEP_IN_BOOT_IMAGE, true, step_format_disk_run},
+    {TYPE("ApplyOperatingSystem"), STEP_IN_BOOT_IMAGE, true, step_apply_os_run},
+    {TYPE("ApplyNetworkSettings"), STEP_IN_BOOT_IMAGE, true, step_apply_network_run},
+    {TYPE("ApplyWindowsSettings"), STEP_IN_BOOT_IMAGE, true, step_apply_settings_run},
+    {TYPE("SetupWindowsAndSMS"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_setup_run},
+    {TYPE("RunCommandLine"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, false, step_run_command_run},
+    {TYPE("SetVariable"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_set_variable_run},
+    {TYPE("Reboot"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_restart_run},
+};
+
+const struct step_type *step_type_find(const char *type)
+{
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcmp(types[i].type, type) == 0)
+            return &types[i];
+    return NULL;
+}
+
+/* What step_value() returned, one behind the other. */
+struct step_strings {
+    struct step_strings *next;
+    char *text; /* owned */
+};
+
+void step_context_fini(struct step_context *c)
+{
+    while (c->strings) {
+        struct step_strings *first = c->strings;
+
+        c->strings = first->next;
+        if (first->text)
+            explicit_bzero(first->text, strlen(first->text)); /* it may be a password */
+        free(first->text);
+        free(first);
+    }
+}
+
+const char *step_value(struct step_context *c, const char *name)
+{
+    const struct ts_variable *own = ts_step_variable(c->step, name);
+    const char *text = own ? own->text : "";
+    struct buf expanded = BUF_INIT(VALUE_MAX_BYTES);
+    struct step_strings *entry;
+
+    if (!own || !own->is_hidden) {
+        const char *override = ts_vars_get(c->vars, own ? own->name : name);
+
+        if (override[0] != '\0')
+            text = override;
+    }
+    entry = calloc(1, sizeof(*entry));
+    if (!entry)
+        return "";
+    (void)ts_vars_expand(c->vars, text, &expanded);
+    entry->text = buf_take(&expanded);
+    entry->next = c->strings;
+    c->strings = entry;
+    return entry->text ? entry->text : "";
+}
+
+int step_fail(struct step_result *ret, const char *error_id, const char *format, ...)
+{
+    va_list args;
+
+    *ret = (struct step_result){.exit_code = 1, .error_id = error_id};
+    va_start(args, format);
+    if (vsnprintf(ret->message, sizeof(ret->message), format, args) < 0)
+        ret->message[0] = '\0';
+    va_end(args);
+    return 0;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * slipway-agent: runs a task sequence on this computer
+ */
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "agent/run/machine.h"
+#include "agent/run/run.h"
+#include "agent/run/screen.h"
+#include "base/own.h"
+#include "plat/process.h"
+#include "rt/log.h"
+
+#define VERSION SLIPWAY_VERSION
+
+enum {
+    ARGUMENT_MAX = 2048,
+    EXIT_USAGE = 2,
+    EXIT_UNREPORTED = 75, /* systemd tries again at the next start */
+};
+
+DEFINE_FREEP(struct screen *, screen_free);
+
+static const char usage[] =
+    "usage: slipway-agent run            in the boot image: get an order and run it\n"
+    "       slipway-agent run --full-os  in the installed system: finish what was begun\n"
+    "       slipway-agent show           what this computer is, as JSON\n"
+    "       slipway-agent --version | --help\n";
+
+static int show(void)
+{
+    static struct machine machine;
+    OWN(json_decrefp) json_t *json = NULL;
+
+    if (machine_collect(&machine) < 0 || machine_to_json(&machine, &json) < 0)
+        return EXIT_FAILURE;
+    return json_dumpf(json, stdout, JSON_INDENT(2)) == 0 && puts("") >= 0 ? EXIT_SUCCESS
+                                                                          : EXIT_FAILURE;
+}
+
+/* Where the site is, by the kernel's command line. */
+static bool find_site(struct link_options *ret)
+{
+    char text[ARGUMENT_MAX];
+
+    if (!machine_argument("slipway.site", text, sizeof(text)) ||
+        !link_options_set_urls(ret, text)) {
+        (void)fputs(
+            "slipway-agent: SLW-0424: no slipway.site=https://... among the kernel's arguments\n",
+            stderr);
+        return false;
+    }
+    if (!machine_argument("slipway.pin", text, sizeof(text)) ||
+        !hex_parse(bytes_of(text), SHA256_BYTES, ret->pin)) {
+        (void)fputs("slipway-agent: SLW-0424: no slipway.pin=... among the kernel's arguments\n",
+                    stderr);
+        return false;
+    }
+    ret->has_pin = true;
+    return true;
+}
+
+static int run_in_boot_image(void)
+{
+    char ticket[ARGUMENT_MAX];
+    char boot_image[ARGUMENT_MAX];
+    OWN(screen_freep) struct screen *screen = NULL;
+    struct run_options options = {.version = VERSION, .platform = run_platform()};
+    enum run_end end;
+
+    (void)machine_argument("slipway.ticket", ticket, sizeof(ticket));
+    (void)machine_argument("slipway.image", boot_image, sizeof(boot_image));
+    options.ticket = ticket;
+    options.boot_image = boot_image;
+    if (!find_site(&options.site) || screen_new_on_consoles(&screen) < 0)
+        return EXIT_FAILURE;
+    options.screen = screen;
+    /* init restarts the computer when we end well */
+    return run_agent(&options, &end) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int systemctl(const char *verb, const char *unit)
+{
+    const char *const argv[] = {"systemctl", verb, unit, NULL};
+    struct process_result result;
+
+    return process_run(&(struct process_options){.argv = argv}, &result) < 0 ||
+                   result.exit_code != 0
+               ? EXIT_FAILURE
+               : EXIT_SUCCESS;
+}
+
+static int run_in_full_os(void)
+{
+    OWN(screen_freep) struct screen *screen = NULL;
+    struct run_options options = {.is_full_os = true,
+                                  .ticket = "",
+                                  .boot_image = "",
+                                  .version = VERSION,
+                                  .platform = run_platform()};
+    enum run_end end;
+
+    if (screen_new(NULL, 0, &screen) < 0)
+        return EXIT_FAILURE;
+    options.screen = screen;
+    if (run_agent(&options, &end) < 0)
+        return EXIT_FAILURE;
+    switch (end) {
+    case RUN_RESTART:
+        return systemctl("reboot", NULL);
+    case RUN_UNREPORTED:
+        return EXIT_UNREPORTED;
+    case RUN_FINISHED:
+    case RUN_NOT_OURS:
+        break;
+    }
+    return systemctl("disable", "slipway-agent.service");
+}
+
+int main(int argc, char **argv)
+{
+    const char *command = argc > 1 ? argv[1] : "";
+
+    log_init("slipway-agent", LOG_LEVEL_INFO);
+    if (argc == 2 && strcmp(command, "--version") == 0)
+        return puts("slipway-agent " VERSION) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (argc == 2 && strcmp(command, "--help") == 0)
+        return fputs(usage, stdout) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (argc == 2 && strcmp(command, "show") == 0)
+        return show();
+    if (argc == 2 && strcmp(command, "run") == 0)
+        return run_in_boot_image();
+    if (argc == 3 && strcmp(command, "run") == 0 && strcmp(argv[2], "--full-os") == 0)
+        return run_in_full_os();
+    (void)fputs(usage, stderr);
+    return EXIT_USAGE;
+}
