@@ -11,7 +11,6 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 DEFINE_FREEP(struct order *, order_free);
-DEFINE_FREEP(json_t *, json_decref);
 
 /* What was accepted is accepted again from the copy that the state keeps. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

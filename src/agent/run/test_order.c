@@ -26,7 +26,6 @@ static const char order_text[] =
     " \"sha256\": \"" HASH "\"}}}}, \"sources\": [\"http://10.77.0.1\"], \"failed_wait_s\": 900}";
 
 DEFINE_FREEP(struct order *, order_free);
-DEFINE_FREEP(json_t *, json_decref);
 
 static int parse(const json_t *json, struct order **ret)
 {
