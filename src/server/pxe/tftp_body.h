@@ -16,7 +16,7 @@
 #include "server/pxe/tftp_service.h"
 
 enum {
-    TFTP_BODY_AHEAD_BYTES = 64 * 1024,
+    TFTP_BODY_AHEAD_BYTES = 16 * 1024, /* of hundreds of transfers these stay in the cache */
     TFTP_BODY_PATCHED_MAX_BYTES =
         16 * 1024 * 1024, /* of a file that is searched for a patch's place */
 };
