@@ -15,7 +15,7 @@
 
 enum {
     CHILD_FIRST_FD = 3, /* where the descriptors given to it begin */
-    CHILD_FDS_MAX = 4,
+    CHILD_FDS_MAX = 5,
 };
 
 struct child_command {

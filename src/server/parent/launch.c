@@ -134,6 +134,7 @@ static void give_descriptors(const struct prepared *prepared,
         fds[1] = prepared->ports.dhcp_fd;
         fds[2] = prepared->ports.boot_server_fd;
         fds[3] = prepared->ports.tftp_fd;
+        fds[4] = prepared->ports.lease_fd;
     }
 }
 

@@ -18,6 +18,8 @@ enum {
     PATIENCE_US = 1000 * 1000, /* for the processes of a server that was killed a moment ago */
     STEP_US = 50 * 1000,
     RECEIVE_BUFFER_BYTES = 1024 * 1024,
+    DHCP_PORT = 67,
+    LEASE_PORT = 68,
 };
 
 void ports_fini(struct ports *ports)
@@ -25,6 +27,7 @@ void ports_fini(struct ports *ports)
     fd_closep(&ports->dhcp_fd);
     fd_closep(&ports->boot_server_fd);
     fd_closep(&ports->tftp_fd);
+    fd_closep(&ports->lease_fd);
 }
 
 static int bind_to(int fd, uint16_t port)
@@ -67,6 +70,30 @@ static int take_udp(uint16_t port, int *ret)
     *ret = fd;
     fd = -1;
     return 0;
+}
+
+/*
+ * Where the LAN's DHCP server speaks to its clients. Bound to the broadcast address only, it takes nothing from a
+ * DHCP client of this machine.
+ */
+static int hear_leases(void)
+{
+    const int on = 1;
+    const struct sockaddr_in name = {
+        .sin_family = AF_INET,
+        .sin_port = htons(LEASE_PORT),
+        .sin_addr.s_addr = htonl(INADDR_BROADCAST),
+    };
+    OWN(fd_closep) int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int ret;
+
+    if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) != 0 ||
+        setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof(on)) != 0 ||
+        bind(fd, (const struct sockaddr *)&name, sizeof(name)) != 0)
+        return -1;
+    ret = fd;
+    fd = -1;
+    return ret;
 }
 
 /* nginx binds it itself: here it is only tried. */
@@ -150,6 +177,8 @@ int ports_take(const struct server_config *config,
             return r;
         }
     }
+    if (config->is_pxe_on && config->pxe_dhcp_port == DHCP_PORT)
+        ports.lease_fd = hear_leases();
     *ret = ports;
     ports = PORTS_INIT;
     return 0;

@@ -15,9 +15,11 @@ struct ports {
     int dhcp_fd; /* owned; UDP, bound to 0.0.0.0, IP_PKTINFO, SO_BROADCAST, not blocking; -1: not wanted */
     int boot_server_fd; /* owned; the same */
     int tftp_fd;        /* owned; the same */
+    int lease_fd; /* owned; UDP, bound to 255.255.255.255:68; -1: not wanted, or not to be had, which is no failure */
 };
 
-#define PORTS_INIT ((struct ports){.dhcp_fd = -1, .boot_server_fd = -1, .tftp_fd = -1})
+#define PORTS_INIT \
+    ((struct ports){.dhcp_fd = -1, .boot_server_fd = -1, .tftp_fd = -1, .lease_fd = -1})
 
 void ports_fini(struct ports *ports);
 

@@ -140,12 +140,14 @@ static void take_descriptors(const char *name, struct role_options *ret)
     ret->dhcp_fd = -1;
     ret->boot_server_fd = -1;
     ret->tftp_fd = -1;
+    ret->lease_fd = -1;
     if (strcmp(name, "site") == 0)
         ret->first_start_fd = fd_if_open(ROLE_FD_FIRST_START);
     if (strcmp(name, "pxe") == 0) {
         ret->dhcp_fd = fd_if_open(ROLE_FD_DHCP);
         ret->boot_server_fd = fd_if_open(ROLE_FD_BOOT_SERVER);
         ret->tftp_fd = fd_if_open(ROLE_FD_TFTP);
+        ret->lease_fd = fd_if_open(ROLE_FD_LEASE);
     }
 }
 

@@ -15,6 +15,7 @@ enum role_fd {
     ROLE_FD_DHCP = 4,        /* pxe */
     ROLE_FD_BOOT_SERVER = 5,
     ROLE_FD_TFTP = 6,
+    ROLE_FD_LEASE = 7,
 };
 
 typedef int role_main(const struct role_options *options);
