@@ -190,7 +190,7 @@ void boot_text_again(const char *cmdline, struct buf *ret)
 
 #define AGENT_COMMAND \
     "/usr/lib/slipway/ld-linux-x86-64.so.2 --inhibit-cache --library-path /usr/lib/slipway/lib " \
-    "/usr/lib/slipway/slipway-agent"
+    "/usr/lib/slipway/slipway-agent run --full-os"
 
 const char *boot_text_systemd_unit(void)
 {
@@ -218,7 +218,7 @@ const char *boot_text_openrc_script(void)
            "description=\"Slipway agent: finishes the task sequence\"\n"
            "command=/usr/lib/slipway/ld-linux-x86-64.so.2\n"
            "command_args=\"--inhibit-cache --library-path /usr/lib/slipway/lib "
-           "/usr/lib/slipway/slipway-agent\"\n"
+           "/usr/lib/slipway/slipway-agent run --full-os\"\n"
            "command_background=true\n"
            "pidfile=/run/slipway-agent.pid\n"
            "depend() {\n"

@@ -85,9 +85,9 @@ static int run_in_boot_image(void)
     return run_agent(&options, &end) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
-static int systemctl(const char *verb, const char *unit)
+static int restart_computer(void)
 {
-    const char *const argv[] = {"systemctl", verb, unit, NULL};
+    const char *const argv[] = {"reboot", NULL};
     struct process_result result;
 
     return process_run(&(struct process_options){.argv = argv}, &result) < 0 ||
@@ -113,14 +113,14 @@ static int run_in_full_os(void)
         return EXIT_FAILURE;
     switch (end) {
     case RUN_RESTART:
-        return systemctl("reboot", NULL);
+        return restart_computer();
     case RUN_UNREPORTED:
         return EXIT_UNREPORTED;
     case RUN_FINISHED:
     case RUN_NOT_OURS:
         break;
     }
-    return systemctl("disable", "slipway-agent.service");
+    return EXIT_SUCCESS;
 }
 
 int main(int argc, char **argv)

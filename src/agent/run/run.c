@@ -427,6 +427,26 @@ static int run_in_boot_image(struct runner *rn, enum run_end *ret)
     return 0;
 }
 
+/* The service that Setup installed starts no more. Best effort: without a state it does nothing. */
+static void disable_service(const char *root)
+{
+    static const char *const links[] = {
+        "etc/systemd/system/multi-user.target.wants/slipway-agent.service",
+        "etc/runlevels/default/slipway-agent",
+        "etc/rc2.d/S99slipway-agent",
+        "etc/rc3.d/S99slipway-agent",
+        "etc/rc4.d/S99slipway-agent",
+        "etc/rc5.d/S99slipway-agent",
+    };
+
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        OWN(buf_fini) struct buf path = BUF_INIT(4096);
+
+        buf_addf(&path, "%s/%s", root, links[i]);
+        (void)unlink(buf_str(&path));
+    }
+}
+
 /* Nothing is left but the log, at its final place. */
 static int clean_up(struct runner *rn)
 {
@@ -450,6 +470,7 @@ static int clean_up(struct runner *rn)
     if (r < 0)
         return TRACE(r);
     buf_clear(&path);
+    disable_service(root);
     buf_addf(&path, "%s/%s", root, TARGET_STATE_FOLDER);
     return TRACE(dir_remove(buf_str(&path)));
 }
@@ -503,7 +524,8 @@ static int run_in_full_os(struct runner *rn, enum run_end *ret)
     *ret = RUN_FINISHED;
     if (r < 0)
         return TRACE(r);
-    if (r == RUNNER_E_NOT_OURS)
+    if (r == RUNNER_E_NOT_OURS ||
+        !rn->state) /* none, or one that cannot be read: it stays as evidence */
         return 0;
     if (r == RUNNER_E_RESTART) {
         *ret = RUN_RESTART;

@@ -207,7 +207,6 @@ static int report_failure(struct runner *rn,
                   name,
                   result->error_id,
                   result->message);
-    remember_failure(rn, result->error_id, result->message);
     fill_status(rn, "step-failed", step, &status);
     status.exit_code = result->exit_code;
     status.error_id = result->error_id;
@@ -352,6 +351,10 @@ finish_step(struct runner *rn, const struct ts_step *step, const struct step_res
         rn->sequence, is_good ? TS_STEP_SUCCEEDED : TS_STEP_FAILED, result->exit_code);
     if (r < 0)
         return TRACE(r);
+    if (!is_good)
+        remember_failure(rn, result->error_id, result->message);
+    if (ts_sequence_has_failed(rn->sequence)) /* in the same write as the position */
+        rn->state->result = STATE_FAILED;
     r = save_position(rn, ts_sequence_position(rn->sequence), false, false);
     if (r < 0)
         return TRACE(r);
@@ -408,6 +411,7 @@ static int fail_unrun(struct runner *rn, const struct ts_next *next)
                    strcmp(next->error_id, "SLW-0404") == 0 ? "its condition cannot be evaluated: %s"
                                                            : "%s",
                    next->why);
+    remember_failure(rn, result.error_id, result.message);
     return TRACE(report_failure(
         rn, next->step, next->step ? next->step->item.name : next->group->item.name, &result));
 }
