@@ -52,12 +52,6 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
     r = rows_array(site->db, SQL_BOOT_EVENT_HISTORY, DB_ARGS(db_text(request->mac)), &history);
     if (r < 0)
         return TRACE(r);
-    for (size_t i = 0; i < json_array_size(history); i++) {
-        json_t *item = json_array_get(history, i);
-
-        (void)json_object_set(item, "time", json_object_get(item, "time_at"));
-        (void)json_object_del(item, "time_at");
-    }
     if (decision.device_id[0])
         r = device_get(site, decision.device_id, &device);
     if (r != 0)

@@ -13,6 +13,7 @@
 #include "site/site.h"
 
 #define JSON_SUFFIX ":json"
+#define TIME_SUFFIX ":time"
 
 static bool ends_with(const char *text, const char *suffix)
 {
@@ -48,7 +49,7 @@ static json_t *column_value(const struct db_rows *rows, size_t column, const cha
         return json_loads(db_get_text(rows, column), JSON_REJECT_DUPLICATES, NULL);
     if (type == DB_TEXT)
         return text_value(db_get_text(rows, column));
-    if (ends_with(name, "_at"))
+    if (ends_with(name, "_at") || ends_with(name, TIME_SUFFIX))
         return time_value(db_get_u64(rows, column));
     if (strncmp(name, "is_", 3) == 0)
         return json_boolean(db_get_bool(rows, column));
@@ -64,7 +65,7 @@ int rows_object(const struct db_rows *rows, json_t **ret)
     for (size_t i = 0; i < db_n_columns(rows); i++) {
         const char *name = db_column_name(rows, i);
         char key[64];
-        int n = (int)(strlen(name) - (ends_with(name, JSON_SUFFIX) ? strlen(JSON_SUFFIX) : 0));
+        int n = (int)strcspn(name, ":");
 
         (void)snprintf(key, sizeof(key), "%.*s", n, name);
         if (json_object_set_new(object, key, column_value(rows, i, name)) < 0)

@@ -5,7 +5,7 @@
 /*
  * Rows as JSON, by the names of their columns
  *
- * "x_at" holds microseconds since 1970 and becomes RFC 3339 or null; "is_x" becomes true or false; "x:json" holds
+ * "x_at" and "x:time" hold microseconds since 1970 and become RFC 3339 or null; "is_x" becomes true or false; "x:json" holds
  * JSON and becomes the member x. Everything else is a number, a string or null.
  */
 

@@ -78,7 +78,7 @@ int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_M
 int site_audit(
     struct site *site, const char *who, const char *action, const char *object, const char *detail);
 
-/* A role of the site has called. */
+/* A role of the site has called; kept to ten seconds, so that a call is not a write. */
 int site_role_seen(struct site *site, const char *role);
 
 /* Version of the schema, counts, roles and open operations, for GET /status. @ret: owned by the caller. */

@@ -12,7 +12,7 @@ DELETE FROM boot_event WHERE mac = ?1 AND id <= (
 DELETE FROM boot_event WHERE id <= (SELECT id FROM boot_event ORDER BY id DESC LIMIT 1 OFFSET ?1);
 
 -- name: boot_event_history
-SELECT time_us AS "time_at", CASE event WHEN 'decision' THEN answer ELSE event END AS event, reason,
+SELECT time_us AS "time:time", CASE event WHEN 'decision' THEN answer ELSE event END AS event, reason,
     CASE WHEN stage = '' THEN detail ELSE '[' || client || ' ' || stage || '] ' || detail END AS text
 FROM boot_event WHERE mac = ?1 ORDER BY id DESC LIMIT 100;
 

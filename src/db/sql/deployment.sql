@@ -43,7 +43,7 @@ SELECT step, step_name, state, received_us FROM status_message
 WHERE order_id = ?1 AND state LIKE 'step-%' AND step IS NOT NULL ORDER BY seq;
 
 -- name: status_message_list
-SELECT m.id, m.received_us AS "time_at", o.device_id, v.name AS device_name, o.deployment_id, m.state,
+SELECT m.id, m.received_us AS "time:time", o.device_id, v.name AS device_name, o.deployment_id, m.state,
     coalesce(m.step, 0) AS step, coalesce(m.n_steps, 0) AS n_steps, m.step_name, m.environment,
     coalesce(m.percent, 0) AS percent, coalesce(m.exit_code, 0) AS exit_code, m.error_id, m.message
 FROM status_message m JOIN orders o ON o.id = m.order_id JOIN device v ON v.id = o.device_id

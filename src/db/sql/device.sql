@@ -60,5 +60,5 @@ DELETE FROM device_log WHERE device_id = ?1 AND id <= (
     SELECT id FROM device_log WHERE device_id = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2);
 
 -- name: device_log_list
-SELECT id, time_us AS "time_at", component, severity, message FROM device_log
+SELECT id, time_us AS "time:time", component, severity, message FROM device_log
 WHERE device_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3;

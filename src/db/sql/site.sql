@@ -7,13 +7,13 @@ UPDATE counter SET next = next + 1 WHERE name = ?1 AND next < ?2 RETURNING next 
 INSERT INTO audit (time_us, who, action, object, detail) VALUES (?1, ?2, ?3, ?4, ?5);
 
 -- name: audit_list
-SELECT id, time_us AS "time_at", who, action, object, detail FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2;
+SELECT id, time_us AS "time:time", who, action, object, detail FROM audit WHERE id > ?1 ORDER BY id LIMIT ?2;
 
 -- name: schema_version
 SELECT max(number) FROM schema_migration;
 
 -- name: role_seen
-UPDATE role SET seen_us = ?2 WHERE name = ?1;
+UPDATE role SET seen_us = ?2 WHERE name = ?1 AND coalesce(seen_us, 0) + 10000000 <= ?2;
 
 -- name: role_list
 SELECT name, seen_us AS "last_seen_at" FROM role ORDER BY name;

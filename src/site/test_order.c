@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/order.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stddef.h> /* and this, to be there */
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "site/deployment.h"
+#include "site/fields.h"
+#include "site/fixture.h"
+
+struct life {
+    struct site *site; /* owned */
+    char deployment[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+};
+
+static void life_fini(struct life *life)
+{
+    fixture_free(life->site);
+}
+
+/* An unknown computer that has registered and got its order. */
+static struct life begin(void)
+{
+    struct life life = {.site = fixture_new()};
+
+    fixture_deploy(life.site, "All Unknown Computers", "required", life.deployment);
+    assert_int_equal(fixture_register(life.site, FIXTURE_MAC, life.device), 0);
+    assert_int_equal(fixture_order(life.site, life.device, life.order), 1);
+    return life;
+}
+
+static int report(struct life *life, unsigned seq, const char *state, const char *environment)
+{
+    return fixture_report(life->site, life->device, life->order, seq, state, environment);
+}
+
+static void assert_state(struct life *life, const char *state, const char *error_id)
+{
+    OWN(json_freep) json_t *device = fixture_progress(life->site, life->deployment);
+
+    assert_string_equal(field_text(device, "state", ""), state);
+    assert_string_equal(field_text(device, "error_id", ""), error_id);
+    if (strcmp(state, "failed") == 0)
+        assert_true(field_text(device, "cause", "")[0] != '\0');
+}
+
+static void an_order_succeeds_when_the_installed_os_says_so(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+
+    assert_int_equal(report(&life, 1, "started", "boot-image"), 0);
+    assert_state(&life, "in-progress", "");
+    assert_int_equal(report(&life, 2, "restarting", "boot-image"), 0);
+    assert_state(&life, "restarting", "");
+    assert_int_equal(report(&life, 3, "step-started", "full-os"), 0);
+    assert_state(&life, "in-progress", "");
+    assert_int_equal(report(&life, 4, "succeeded", "full-os"), 0);
+    assert_state(&life, "succeeded", "");
+}
+
+static void success_is_not_believed_from_the_boot_image(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+
+    assert_int_equal(report(&life, 1, "succeeded", "boot-image"), SITE_E_REFUSED);
+    assert_int_equal(life.site->refusal.id, REFUSAL_SUCCESS_NOT_IN_OS);
+    assert_state(&life, "in-progress", "");
+}
+
+static void a_repeated_message_changes_nothing(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+
+    assert_int_equal(report(&life, 1, "restarting", "boot-image"), 0);
+    assert_int_equal(report(&life, 2, "succeeded", "full-os"), 0);
+    assert_int_equal(report(&life, 2, "succeeded", "full-os"), 0);
+    assert_int_equal(report(&life, 1, "failed", "boot-image"), 0);
+    assert_state(&life, "succeeded", "");
+}
+
+static void a_message_after_the_end_stops_the_device(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+
+    assert_int_equal(report(&life, 1, "failed", "boot-image"), 0);
+    assert_int_equal(report(&life, 2, "step-started", "boot-image"), SITE_E_REFUSED);
+    assert_int_equal(life.site->refusal.id, REFUSAL_ORDER_OVER);
+}
+
+static void the_order_of_another_device_is_not_found(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    char other[ACCESS_DEVICE_ID_MAX];
+
+    assert_int_equal(fixture_register(life.site, "52:54:00:77:00:02", other), 0);
+    assert_int_equal(fixture_report(life.site, other, life.order, 1, "failed", "boot-image"),
+                     SITE_E_REFUSED);
+    assert_int_equal(life.site->refusal.id, REFUSAL_ORDER_MISSING);
+}
+
+static void a_power_cut_gives_the_same_order_again(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    char again[UUID_TEXT_MAX];
+
+    assert_int_equal(report(&life, 1, "step-progress", "boot-image"), 0);
+    assert_true(fixture_ask(life.site, FIXTURE_MAC, 7).is_offer);
+    assert_int_equal(fixture_register(life.site, FIXTURE_MAC, life.device), 0);
+    assert_int_equal(fixture_order(life.site, life.device, again), 2);
+    assert_string_equal(again, life.order);
+    assert_int_equal(report(&life, 2, "restarting", "boot-image"), 0);
+    assert_int_equal(report(&life, 3, "succeeded", "full-os"), 0);
+    assert_state(&life, "succeeded", "");
+}
+
+static void the_sixth_start_fails_the_order(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    char none[UUID_TEXT_MAX];
+
+    for (unsigned attempt = 2; attempt <= ORDER_ATTEMPTS_MAX; attempt++) {
+        assert_int_equal(fixture_register(life.site, FIXTURE_MAC, life.device), 0);
+        assert_int_equal(fixture_order(life.site, life.device, none), attempt);
+    }
+    assert_int_equal(fixture_register(life.site, FIXTURE_MAC, life.device), 0);
+    assert_int_equal(fixture_order(life.site, life.device, none), 0);
+    assert_string_equal(none, "");
+    assert_state(&life, "failed", SITE_ERROR_ATTEMPTS);
+}
+
+static void a_silent_device_fails_after_thirty_minutes(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+
+    assert_int_equal(report(&life, 1, "step-progress", "boot-image"), 0);
+    fixture_wait(life.site, 29 * FIXTURE_MINUTE_US);
+    assert_state(&life, "in-progress", "");
+    assert_int_equal(report(&life, 2, "step-progress", "boot-image"), 0);
+    fixture_wait(life.site, 29 * FIXTURE_MINUTE_US);
+    assert_state(&life, "in-progress", "");
+    fixture_wait(life.site, 2 * FIXTURE_MINUTE_US);
+    assert_state(&life, "failed", SITE_ERROR_SILENT);
+}
+
+static void an_os_that_never_calls_home_is_a_failure_with_evidence(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    OWN(json_freep)
+    json_t *ask =
+        fixture_json("{'mac': '" FIXTURE_MAC "', 'arch': 7, 'client': 'pxe', 'server_address':"
+                     "'10.77.0.1', 'stage': 'discover'}");
+    OWN(json_freep) json_t *answer = NULL;
+    OWN(json_freep) json_t *device = NULL;
+
+    assert_int_equal(report(&life, 1, "restarting", "boot-image"), 0);
+    fixture_wait(life.site, FIXTURE_MINUTE_US);
+    assert_int_equal(boot_decision_answer(life.site, ask, &answer), 0);
+    assert_string_equal(field_text(answer, "reason", ""), "waits-for-installed-os");
+    fixture_wait(life.site, 30 * FIXTURE_MINUTE_US);
+    assert_state(&life, "failed", SITE_ERROR_NEVER_CAME_UP);
+    device = fixture_progress(life.site, life.deployment);
+    assert_non_null(strstr(field_text(device, "cause", ""), "from the network 1 times"));
+}
+
+static void an_order_that_takes_too_long_fails(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    unsigned seq = 1;
+
+    for (unsigned minutes = 0; minutes < 12 * 60; minutes += 20) {
+        assert_int_equal(report(&life, seq++, "step-progress", "boot-image"), 0);
+        fixture_wait(life.site, 20 * FIXTURE_MINUTE_US);
+    }
+    assert_state(&life, "failed", SITE_ERROR_DEADLINE);
+}
+
+static void a_cancelled_deployment_tells_the_device_and_begins_nowhere(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    OWN(json_freep) json_t *deployment = NULL;
+    OWN(json_freep) json_t *answer = NULL;
+    OWN(json_freep)
+    json_t *body =
+        fixture_json("{'seq': 1, 'state': 'step-progress', 'environment': 'boot-image'}");
+
+    assert_int_equal(deployment_cancel(life.site, "test", life.deployment, &deployment), 0);
+    assert_int_equal(order_report(life.site, life.device, life.order, body, &answer), 0);
+    assert_true(field_bool(answer, "is_cancelled"));
+    assert_false(fixture_ask(life.site, "52:54:00:77:00:02", 7).is_offer);
+}
+
+static void a_deployment_made_after_success_begins_a_new_order(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    char second[SITE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+
+    assert_int_equal(report(&life, 1, "succeeded", "full-os"), 0);
+    assert_false(fixture_ask(life.site, FIXTURE_MAC, 7).is_offer);
+    fixture_deploy(life.site, "All Systems", "required", second);
+    assert_true(fixture_ask(life.site, FIXTURE_MAC, 7).is_offer);
+    assert_int_equal(fixture_register(life.site, FIXTURE_MAC, life.device), 0);
+    assert_int_equal(fixture_order(life.site, life.device, order), 1);
+    assert_string_not_equal(order, life.order);
+}
+
+static void the_order_names_its_content_and_the_address_asked_first(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    OWN(json_freep) json_t *order = NULL;
+    const json_t *sources;
+    const json_t *content;
+
+    assert_int_equal(order_get(life.site, life.device, "192.0.2.7", &order), 0);
+    sources = json_object_get(order, "sources");
+    assert_string_equal(json_string_value(json_array_get(sources, 0)), "http://192.0.2.7");
+    assert_string_equal(json_string_value(json_array_get(sources, 1)), "http://10.77.0.1");
+    content = json_object_get(order, "content");
+    assert_non_null(json_object_get(json_object_get(content, FIXTURE_OS_IMAGE), "indexes"));
+    assert_non_null(json_object_get(json_object_get(content, FIXTURE_BOOT_IMAGE), "files"));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_order_succeeds_when_the_installed_os_says_so),
+        cmocka_unit_test(success_is_not_believed_from_the_boot_image),
+        cmocka_unit_test(a_repeated_message_changes_nothing),
+        cmocka_unit_test(a_message_after_the_end_stops_the_device),
+        cmocka_unit_test(the_order_of_another_device_is_not_found),
+        cmocka_unit_test(a_power_cut_gives_the_same_order_again),
+        cmocka_unit_test(the_sixth_start_fails_the_order),
+        cmocka_unit_test(a_silent_device_fails_after_thirty_minutes),
+        cmocka_unit_test(an_os_that_never_calls_home_is_a_failure_with_evidence),
+        cmocka_unit_test(an_order_that_takes_too_long_fails),
+        cmocka_unit_test(a_cancelled_deployment_tells_the_device_and_begins_nowhere),
+        cmocka_unit_test(a_deployment_made_after_success_begins_a_new_order),
+        cmocka_unit_test(the_order_names_its_content_and_the_address_asked_first),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
