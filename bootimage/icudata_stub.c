@@ -32,7 +32,7 @@ struct icu_package {
     uint64_t entries[2];
 };
 
-extern const struct icu_package ENTRY;
+extern __attribute__((visibility("default"))) const struct icu_package ENTRY;
 
 _Alignas(16) const struct icu_package ENTRY = {
     .header_bytes = 32,
