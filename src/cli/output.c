@@ -195,7 +195,7 @@ int output_put_table(struct buf *dst, const json_t *rows, const struct output_co
         return 0;
     if (scols_print_table_to_string(table, &text) != 0)
         return ERR(-ENOMEM);
-    buf_adds(dst, text);
+    buf_addf(dst, "%s\n", text); /* libsmartcols leaves the last line open */
     return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "cli/session.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -101,24 +102,37 @@ enum args_exit session_exit_of(unsigned status)
     }
 }
 
+/* "line 7, column 3: "; a place that is 0 is not known. */
+static void put_place(struct buf *dst, const json_t *diagnostic)
+{
+    if (output_u64(diagnostic, "line") == 0)
+        return;
+    buf_addf(dst, "line %" PRIu64, output_u64(diagnostic, "line"));
+    if (output_u64(diagnostic, "column") > 0)
+        buf_addf(dst, ", column %" PRIu64, output_u64(diagnostic, "column"));
+    buf_adds(dst, ": ");
+}
+
 static void print_diagnostics(struct session *s, const json_t *problem)
 {
     const json_t *list = output_at(problem, "diagnostics");
     size_t n = json_array_size(list);
 
     for (size_t i = 0; i < n; i++) {
+        OWN(buf_fini) struct buf place = BUF_INIT(MESSAGE_MAX_BYTES);
         const json_t *d = json_array_get(list, i);
         const char *step = output_text(d, "step");
+        const bool has_step = step[0] && !strstr(output_text(d, "message"), step);
 
+        put_place(&place, d);
         (void)session_fail(s,
                            s->exit_code,
                            NULL,
-                           "line %llu, column %llu: %s: %s%s%s",
-                           (unsigned long long)output_u64(d, "line"),
-                           (unsigned long long)output_u64(d, "column"),
+                           "%s%s: %s%s%s",
+                           buf_str(&place),
                            output_text(d, "severity"),
-                           step[0] ? step : "",
-                           step[0] ? ": " : "",
+                           has_step ? step : "",
+                           has_step ? ": " : "",
                            output_text(d, "message"));
     }
 }
@@ -138,7 +152,8 @@ bool session_problem(struct session *s, unsigned status, const json_t *problem)
                        title[0] && detail[0] ? ": " : "",
                        detail,
                        status,
-                       status == 401 ? "; log in again with: slipway login URL" : "");
+                       status == 401 && s->site.token ? "; log in again with: slipway login URL"
+                                                      : "");
     print_diagnostics(s, problem);
     return false;
 }

@@ -47,6 +47,7 @@ static void put_table_shows_a_row_per_item(void **state)
     assert_non_null(strstr(buf_str(&text), "1 m 01 s"));
     assert_non_null(strstr(buf_str(&text), "a, b"));
     assert_non_null(strstr(buf_str(&text), " 12 "));
+    assert_int_equal(buf_str(&text)[text.len - 1], '\n');
 }
 
 static void put_table_lets_no_escape_sequence_through(void **state)
