@@ -125,6 +125,8 @@ static void put_uploads(const char *state, struct buf *dst)
              "        }\n"
              "        location = /authorize {\n"
              "            internal;\n"
+             /* the body is not passed on, but its size is judged here too */
+             "            client_max_body_size 9m;\n"
              "            proxy_pass_request_body off;\n"
              "            proxy_set_header Content-Length \"\";\n"
              "            proxy_set_header X-Original-Method $request_method;\n"
