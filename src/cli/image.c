@@ -77,6 +77,26 @@ static void show_sending(void *ctx, uint64_t done_bytes)
                   buf_str(&more));
 }
 
+static bool report_silence(struct sending *sending)
+{
+    struct session *s = sending->s;
+    OWN(buf_fini) struct buf why = BUF_INIT(PATH_MAX_BYTES);
+
+    if (sending->upload.status)
+        buf_addf(&why, "it answers HTTP %u", sending->upload.status);
+    else
+        buf_adds(&why, http_client_why(s->client));
+    return session_fail(
+        s,
+        ARGS_EXIT_UNREACHABLE,
+        "SLW-0702",
+        "%s: the upload stopped after %" PRIu64
+        " bytes, the site cannot take more: %s; the same command goes on from there",
+        sending->file,
+        sending->upload.offset,
+        buf_str(&why));
+}
+
 static bool report_upload(struct sending *sending, int r)
 {
     struct session *s = sending->s;
@@ -87,15 +107,7 @@ static bool report_upload(struct sending *sending, int r)
         return session_fail_errno(s, sending->file, r);
     switch (r) {
     case UPLOAD_E_UNREACHABLE:
-        return session_fail(s,
-                            ARGS_EXIT_UNREACHABLE,
-                            "SLW-0702",
-                            "%s: the upload stopped after %" PRIu64
-                            " bytes, the site does not answer: %s; the "
-                            "same command goes on from there",
-                            sending->file,
-                            sending->upload.offset,
-                            http_client_why(s->client));
+        return report_silence(sending);
     case UPLOAD_E_PIN:
         return session_no_answer(s, HTTP_CLIENT_E_PIN);
     case UPLOAD_E_REFUSED:

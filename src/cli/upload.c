@@ -47,6 +47,7 @@ static bool take_offset(struct upload *u, const struct http_answer *answer)
 /* What became of a request that was answered. */
 static int judge(struct upload *u, struct http_answer *answer)
 {
+    u->status = answer->status;
     if ((answer->status >= 200 && answer->status < 300) || answer->status == HTTP_CONFLICT)
         return take_offset(u, answer) ? 0 : UPLOAD_E_CONFUSED;
     if (answer->status >= 500)
@@ -65,6 +66,7 @@ static int request(struct upload *u, const char *method, struct bytes body)
 
     if (r < 0)
         return TRACE(r);
+    u->status = 0;
     if (r == HTTP_CLIENT_E_UNREACHABLE)
         return UPLOAD_E_UNREACHABLE;
     if (r == HTTP_CLIENT_E_PIN)

@@ -34,6 +34,7 @@ struct upload {
     void (*on_progress)(void *ctx, uint64_t done_bytes);
     void *ctx;
     uint64_t offset;           /* out: what has arrived */
+    unsigned status;           /* out: of the last answer; 0: the last request had none */
     struct http_answer answer; /* out: on UPLOAD_E_REFUSED; http_answer_fini() */
 };
 
