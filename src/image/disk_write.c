@@ -267,7 +267,7 @@ static bool wait_for(const char *device)
 int disk_write(const char *disk, struct disk_layout *layout, struct buf *why)
 {
     OWN(fd_closep) int fd = -1;
-    uint64_t bytes;
+    uint64_t bytes = 0;
     struct stat st;
     int r = open_disk(disk, &fd, &bytes);
 
@@ -323,11 +323,13 @@ static void fs_label(const struct disk_wish *wish, char dst[static DISK_LABEL_MA
 
     for (; wish->label[len] != '\0' && len < max; len++) {
         char c = wish->label[len];
+        bool is_lower = c >= 'a' && c <= 'z';
 
-        if (wish->file_system == DISK_FS_FAT32 && c >= 'a' && c <= 'z')
+        if (is_lower && wish->file_system == DISK_FS_FAT32)
             c = (char)(c - 'a' + 'A');
-        dst[len] =
-            (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ? c : '_';
+        else if (!is_lower && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9'))
+            c = '_';
+        dst[len] = c;
     }
     if (len == 0)
         dst[len++] = '_';

@@ -70,7 +70,7 @@ static void install_writes_both_and_nothing_between_or_behind(void **state)
     uint8_t core[CORE_BYTES];
     char folder[] = "/tmp/slipway-test-XXXXXX";
     char paths[3][64];
-    OWN(buf_fini) struct buf got = BUF_INIT(16 * BOOT_SECTOR_BYTES);
+    OWN(buf_fini) struct buf got = BUF_INIT((size_t)16 * BOOT_SECTOR_BYTES);
     uint8_t disk[8 * BOOT_SECTOR_BYTES];
 
     make_sectors(boot, old, core);

@@ -2,11 +2,12 @@
 
 #include "agent/steps/setup_parts.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glob.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -49,23 +50,23 @@ static bool exists(const char *path)
     return lstat(path, &st) == 0;
 }
 
-/* The newest kernel of the volume, as version numbers go. */
+/* The newest kernel of the volume, as version numbers go; a rescue kernel is not one to start. */
 static bool find_kernel(struct found_kernel *ret)
 {
-    static const char prefix[] = TARGET_ROOT "/boot/vmlinuz-";
-    glob_t found = {0};
+    static const char prefix[] = "vmlinuz-";
+    struct dirent **names = NULL;
+    int n = scandir(TARGET_ROOT "/boot", &names, NULL, NULL);
 
     ret->version[0] = '\0';
-    if (glob(TARGET_ROOT "/boot/vmlinuz-*", 0, NULL, &found) == 0) {
-        for (size_t i = 0; i < found.gl_pathc; i++) {
-            const char *version = found.gl_pathv[i] + sizeof(prefix) - 1;
+    for (int i = 0; i < n; i++) {
+        const char *name = names[i]->d_name;
 
-            if (!strstr(version, "rescue") && strlen(version) < sizeof(ret->version) &&
-                strverscmp(version, ret->version) > 0)
-                (void)snprintf(ret->version, sizeof(ret->version), "%s", version);
-        }
+        if (strncmp(name, prefix, sizeof(prefix) - 1) == 0 && !strstr(name, "rescue") &&
+            strverscmp(name + sizeof(prefix) - 1, ret->version) > 0)
+            (void)snprintf(ret->version, sizeof(ret->version), "%s", name + sizeof(prefix) - 1);
+        free(names[i]);
     }
-    globfree(&found);
+    free(names);
     (void)snprintf(ret->kernel, sizeof(ret->kernel), "/boot/vmlinuz-%s", ret->version);
     return ret->version[0] != '\0';
 }

@@ -43,12 +43,10 @@ static const struct efiboot_partition esp = {
              0xff},
 };
 
-static struct bytes put_esp(uint8_t *dst, size_t cap)
+static struct bytes put_esp(struct sink *dst)
 {
-    struct sink sink = {.ptr = dst, .cap = cap};
-
-    efiboot_option_put(&sink, "Slipway", &esp, "\\EFI\\BOOT\\BOOTX64.EFI");
-    return (struct bytes){dst, sink.full ? 0 : sink.len};
+    efiboot_option_put(dst, "Slipway", &esp, "\\EFI\\BOOT\\BOOTX64.EFI");
+    return (struct bytes){dst->ptr, dst->full ? 0 : dst->len};
 }
 
 static void parse_reads_a_network_option(void **state)
@@ -104,10 +102,11 @@ static void put_writes_what_parse_reads(void **state)
 {
     (void)state;
     uint8_t bytes[256];
+    struct sink dst = {.ptr = bytes, .cap = sizeof(bytes)};
     struct efiboot_option option;
     struct efiboot_partition partition;
 
-    assert_true(efiboot_option_parse(put_esp(bytes, sizeof(bytes)), &option));
+    assert_true(efiboot_option_parse(put_esp(&dst), &option));
     assert_string_equal(option.description, "Slipway");
     assert_int_equal(option.data.len, 0);
     assert_true(efiboot_path_partition(option.path, &partition));
@@ -123,11 +122,11 @@ static void put_never_writes_past_the_sink(void **state)
 {
     (void)state;
     uint8_t bytes[256];
-    size_t whole = put_esp(bytes, sizeof(bytes)).len;
+    size_t whole = put_esp(&(struct sink){.ptr = bytes, .cap = sizeof(bytes)}).len;
 
     assert_true(whole > 0);
     for (size_t cap = 0; cap < whole; cap++)
-        assert_int_equal(put_esp(bytes, cap).len, 0);
+        assert_int_equal(put_esp(&(struct sink){.ptr = bytes, .cap = cap}).len, 0);
 }
 
 static void order_puts_the_number_first_and_once(void **state)
