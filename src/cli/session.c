@@ -45,12 +45,11 @@ void session_fini(struct session *s)
     s->client = NULL;
 }
 
-/* It may come from the site, or from who plays it. */
+/* "SLW-" and four digits; it may come from the site, or from who plays it. */
 static bool is_error_id(const char *id)
 {
-    const size_t len = strlen("SLW-0000");
-
-    return id && strlen(id) == len && strspn(id, "SLW-0123456789") == len;
+    return id && strncmp(id, "SLW-", 4) == 0 && strlen(id) == 8 &&
+           strspn(id + 4, "0123456789") == 4;
 }
 
 bool session_fail(
