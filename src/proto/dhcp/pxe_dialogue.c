@@ -198,23 +198,20 @@ const char *pxe_why_not(int outcome)
 }
 
 /* "10.77.0.1", without a NUL: the pure layers have no inet_ntop(). */
-static struct bytes address_put(uint8_t dst[static ADDRESS_TEXT_MAX], uint32_t address)
+static void put_address(struct sink *dst, uint32_t address)
 {
-    struct sink sink = {.ptr = dst, .cap = ADDRESS_TEXT_MAX};
-
     for (unsigned shift = 24;; shift -= 8) {
         unsigned n = address >> shift & 0xff;
 
         if (n >= 100)
-            sink_u8(&sink, (uint8_t)('0' + n / 100));
+            sink_u8(dst, (uint8_t)('0' + n / 100));
         if (n >= 10)
-            sink_u8(&sink, (uint8_t)('0' + n / 10 % 10));
-        sink_u8(&sink, (uint8_t)('0' + n % 10));
+            sink_u8(dst, (uint8_t)('0' + n / 10 % 10));
+        sink_u8(dst, (uint8_t)('0' + n % 10));
         if (shift == 0)
-            break;
-        sink_u8(&sink, '.');
+            return;
+        sink_u8(dst, '.');
     }
-    return (struct bytes){dst, sink.len};
 }
 
 static bool set_vendor(struct dhcp_packet *packet, const struct pxe_question *question)
@@ -240,10 +237,12 @@ static bool set_options(struct dhcp_packet *packet,
                         const struct pxe_question *question,
                         const struct pxe_decision *decision)
 {
-    uint8_t text[ADDRESS_TEXT_MAX];
+    uint8_t raw[ADDRESS_TEXT_MAX];
+    struct sink address = {.ptr = raw, .cap = sizeof(raw)};
     uint8_t type = question->stage == PXE_STAGE_DISCOVER ? DHCP_TYPE_OFFER : DHCP_TYPE_ACK;
     const char *class = question->is_http ? HTTP_CLASS : PXE_CLASS;
 
+    put_address(&address, question->local);
     if (!dhcp_packet_set_u8(packet, DHCP_OPTION_TYPE, type) ||
         !dhcp_packet_set_u32(packet, DHCP_OPTION_SERVER, question->local) ||
         !dhcp_packet_set(packet, DHCP_OPTION_CLASS, bytes_of(class)) ||
@@ -251,7 +250,7 @@ static bool set_options(struct dhcp_packet *packet,
         !set_vendor(packet, question))
         return false;
     if (!question->is_http &&
-        !dhcp_packet_set(packet, DHCP_OPTION_TFTP_SERVER, address_put(text, question->local)))
+        !dhcp_packet_set(packet, DHCP_OPTION_TFTP_SERVER, (struct bytes){raw, address.len}))
         return false;
     if (question->echo_uuid_len > 0 &&
         !dhcp_packet_set(

@@ -106,8 +106,8 @@ static void parse_keeps_fields_that_are_not_overloaded(void **state)
         size_t len = make(raw, options, sizeof(options));
         struct dhcp_packet packet;
 
-        memcpy(raw + FILE_AT, cases[i].overload & 1 ? "\xff" : "F", 1);
-        memcpy(raw + SNAME_AT, cases[i].overload & 2 ? "\xff" : "S", 1);
+        raw[FILE_AT] = cases[i].overload & 1 ? 255 : 'F';
+        raw[SNAME_AT] = cases[i].overload & 2 ? 255 : 'S';
         assert_int_equal(dhcp_packet_parse((struct bytes){raw, len}, &packet), 0);
         assert_string_equal((const char *)packet.file, cases[i].file);
         assert_string_equal((const char *)packet.sname, cases[i].sname);

@@ -301,7 +301,8 @@ static void offer_is_this_very_packet(void **state)
     (void)state;
     memset(want, 0, sizeof(want));
     assert_true(hex_parse(bytes_of(head), strlen(head) / 2, want));
-    memcpy(want + 108, "ab", 2);
+    want[108] = 'a';
+    want[109] = 'b';
     assert_true(hex_parse(bytes_of(options), strlen(options) / 2, want + 236));
     assert_int_equal(read_at(CAPTURED_OVMF, 67, &question), 0);
     assert_int_equal(

@@ -50,7 +50,7 @@ struct pending {
 };
 _Static_assert(sizeof(struct pending) <= SITE_ASK_EXTRA_BYTES, "a question must fit");
 
-static bool send_to(const struct pending *pending, struct pxe_target to, struct bytes packet)
+static bool send_to(const struct pending *pending, struct pxe_target to, struct iovec packet)
 {
     bool is_broadcast = to.address == INADDR_BROADCAST;
     struct sockaddr_in name = {
@@ -67,11 +67,10 @@ static bool send_to(const struct pending *pending, struct pxe_target to, struct 
         struct cmsghdr align;
         uint8_t raw[CMSG_SPACE(sizeof(struct in_pktinfo))];
     } control = {0};
-    struct iovec iov = {.iov_base = (void *)(uintptr_t)packet.ptr, .iov_len = packet.len};
     struct msghdr msg = {
         .msg_name = &name,
         .msg_namelen = sizeof(name),
-        .msg_iov = &iov,
+        .msg_iov = &packet,
         .msg_iovlen = 1,
         .msg_control = control.raw,
         .msg_controllen = sizeof(control.raw),
@@ -82,7 +81,7 @@ static bool send_to(const struct pending *pending, struct pxe_target to, struct 
     head->cmsg_type = IP_PKTINFO;
     head->cmsg_len = CMSG_LEN(sizeof(from));
     memcpy(CMSG_DATA(head), &from, sizeof(from));
-    return sendmsg(pending->ear->fd, &msg, MSG_DONTWAIT) == (ssize_t)packet.len;
+    return sendmsg(pending->ear->fd, &msg, MSG_DONTWAIT) == (ssize_t)packet.iov_len;
 }
 
 static void
@@ -111,7 +110,7 @@ say(struct pxe_role *role, const struct pending *pending, const struct site_deci
         site_link_report(role->site, question->mac, "answer-too-large", boot);
         return;
     }
-    if (!send_to(pending, to, (struct bytes){raw, packet.len})) {
+    if (!send_to(pending, to, (struct iovec){raw, packet.len})) {
         log_warning("answer not sent",
                     "mac=%s to=%s error=\"%s\"",
                     mac,

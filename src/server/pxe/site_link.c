@@ -361,7 +361,8 @@ static void start_delivery(struct site_link *link)
         return;
     delivery->work.data = delivery;
     delivery->link = link;
-    memcpy(delivery->events, link->events, link->n_events * sizeof(link->events[0]));
+    for (size_t i = 0; i < link->n_events; i++)
+        delivery->events[i] = link->events[i];
     delivery->n_events = link->n_events;
     link->n_events = 0;
     if (link->n_dropped > 0)
@@ -387,8 +388,9 @@ void site_link_report(struct site_link *link,
         return;
     if (link->n_events == SITE_EVENTS_MAX) {
         json_decref(link->events[0]);
-        memmove(link->events, link->events + 1, (SITE_EVENTS_MAX - 1) * sizeof(link->events[0]));
         link->n_events--;
+        for (size_t i = 0; i < link->n_events; i++)
+            link->events[i] = link->events[i + 1];
         link->n_dropped++;
     }
     link->events[link->n_events++] = body;
