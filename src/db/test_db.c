@@ -119,6 +119,8 @@ static void open_refuses_a_database_that_is_in_use(void **state)
     OWN(db_freep) struct db *db = open_ok();
     struct db *second = NULL;
 
+    assert_non_null(db);
+
     assert_int_equal(db_open(path, &second), DB_E_IN_USE);
     assert_null(second);
 }

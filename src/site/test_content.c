@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/content.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stddef.h> /* and this, to be there */
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "site/deployment.h"
+#include "site/fields.h"
+#include "site/fixture.h"
+#include "site/task_sequence.h"
+
+/* A job on its way; @ret: its id. */
+static void claim(struct site *site, char ret[static 64])
+{
+    OWN(json_freep) json_t *job = NULL;
+
+    assert_int_equal(content_claim_job(site, &job), 0);
+    assert_non_null(job);
+    (void)snprintf(ret, 64, "%s", field_text(job, "id", ""));
+}
+
+static void import(struct site *site, char ret_job[static 64])
+{
+    OWN(json_freep) json_t *body = fixture_json("{'name': 'Two', 'upload_id': 'u2'}");
+    OWN(json_freep) json_t *image = NULL;
+
+    assert_int_equal(os_image_create(site, "test", body, &image), 0);
+    assert_string_equal(field_text(image, "state", ""), "importing");
+    claim(site, ret_job);
+}
+
+static void report(struct site *site, const char *job, const char *text)
+{
+    OWN(json_freep) json_t *body = fixture_json(text);
+
+    assert_int_equal(content_report_job(site, job, body), 0);
+}
+
+static void assert_operation(struct site *site, const char *job, const char *state, const char *id)
+{
+    OWN(json_freep) json_t *operation = NULL;
+
+    assert_int_equal(operation_get(site, job, &operation), 0);
+    assert_string_equal(field_text(operation, "state", ""), state);
+    assert_string_equal(field_text(operation, "error_id", ""), id);
+}
+
+static void a_job_is_handed_out_once(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *none = NULL;
+    char job[64];
+
+    import(site, job);
+    assert_int_equal(content_claim_job(site, &none), 0);
+    assert_null(none);
+}
+
+static void a_silent_job_is_handed_out_again_and_at_last_fails(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char job[64];
+    char again[64];
+
+    import(site, job);
+    fixture_wait(site, CONTENT_JOB_SILENCE_US - 1);
+    report(site, job, "{'state': 'running', 'percent': 40, 'message': 'half'}");
+    fixture_wait(site, CONTENT_JOB_SILENCE_US - 1);
+    assert_operation(site, job, "running", "");
+    for (unsigned i = 1; i < CONTENT_JOB_CLAIMS_MAX; i++) {
+        fixture_wait(site, CONTENT_JOB_SILENCE_US + 1);
+        assert_operation(site, job, "queued", "");
+        claim(site, again);
+        assert_string_equal(again, job);
+    }
+    fixture_wait(site, CONTENT_JOB_SILENCE_US + 1);
+    assert_operation(site, job, "failed", SITE_ERROR_JOB_LOST);
+}
+
+static void a_malformed_result_fails_the_job_and_leaves_nothing(void **state)
+{
+    (void)state;
+    static const char *const results[] = {
+        "{'state': 'succeeded'}",
+        "{'state': 'succeeded', 'result': {}}",
+        "{'state': 'succeeded', 'result': {'indexes': []}}",
+        "{'state': 'succeeded', 'result': {'indexes': [{'index': 0, 'size_bytes': 1, 'manifest':"
+        "'" FIXTURE_SHA256 "'}]}}",
+        "{'state': 'succeeded', 'result': {'indexes': [{'index': 1, 'size_bytes': 1, 'manifest': 'x'}]}}",
+        "{'state': 'succeeded', 'result': {'indexes': ["
+        "{'index': 1, 'size_bytes': 1, 'manifest': '" FIXTURE_SHA256 "'},"
+        "{'index': 1, 'size_bytes': 1, 'manifest': '" FIXTURE_SHA256 "'}]}}",
+    };
+
+    for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
+        OWN(fixture_freep) struct site *site = fixture_new();
+        OWN(json_freep) json_t *image = NULL;
+        char job[64];
+
+        import(site, job);
+        report(site, job, results[i]);
+        assert_operation(site, job, "failed", "SLW-0102");
+        assert_int_equal(os_image_get(site, "SLP00004", &image), 0);
+        assert_string_equal(field_text(image, "state", ""), "failed");
+        assert_int_equal(json_array_size(json_object_get(image, "indexes")), 0);
+    }
+}
+
+static void a_report_after_the_end_is_ignored(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char job[64];
+
+    import(site, job);
+    report(site, job, "{'state': 'failed', 'error_id': 'SLW-0305', 'message': 'No WIM'}");
+    report(site, job, "{'state': 'running', 'percent': 1}");
+    assert_operation(site, job, "failed", "SLW-0305");
+}
+
+static int create_sequence(struct site *site, const char *package)
+{
+    OWN(json_freep) json_t *sequence = NULL;
+    OWN(json_freep) json_t *body = json_object();
+
+    (void)json_object_set_new(
+        body,
+        "xml",
+        json_sprintf("<sequence version=\"3.10\">\n<step type=\"SMS_TaskSequence_"
+                     "ApplyOperatingSystemAction\" name=\"Apply\"><defaultVarList>"
+                     "<variable name=\"ImagePackageID\" property=\"ImagePackageID\">%s</variable>"
+                     "<variable name=\"ImageIndex\" property=\"ImageIndex\">1</variable>"
+                     "</defaultVarList></step></sequence>",
+                     package));
+    return task_sequence_create(site, "test", body, &sequence);
+}
+
+static void a_task_sequence_may_only_name_packages_of_the_site(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    assert_int_equal(create_sequence(site, FIXTURE_OS_IMAGE), 0);
+    assert_int_equal(create_sequence(site, "SLP0FFFF"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_TASK_SEQUENCE);
+    assert_non_null(json_object_get(site->refusal.more, "diagnostics"));
+}
+
+static void a_deployment_waits_for_its_content(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep)
+    json_t *body =
+        fixture_json("{'task_sequence_id': 'SLP00005', 'collection': 'All Systems', 'purpose':"
+                     "'required'}");
+    OWN(json_freep) json_t *deployment = NULL;
+    char job[64];
+
+    import(site, job);
+    assert_int_equal(create_sequence(site, "SLP00004"), 0);
+    assert_int_equal(deployment_create(site, "test", body, &deployment), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_NOT_READY);
+    report(site,
+           job,
+           "{'state': 'succeeded', 'result': {'indexes': [{'index': 1, 'size_bytes': 9, 'manifest':"
+           "'" FIXTURE_SHA256 "'}]}}");
+    assert_int_equal(deployment_create(site, "test", body, &deployment), 0);
+}
+
+static void lists_come_in_pages(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *first = NULL;
+    OWN(json_freep) json_t *last = NULL;
+    struct page page = {.after = "", .limit = 1};
+    char job[64];
+
+    import(site, job);
+    assert_int_equal(os_image_list(site, &page, &first), 0);
+    assert_int_equal(json_array_size(json_object_get(first, "items")), 1);
+    page.after = field_text(first, "next", "");
+    assert_string_equal(page.after, FIXTURE_OS_IMAGE);
+    assert_int_equal(os_image_list(site, &page, &last), 0);
+    assert_int_equal(json_array_size(json_object_get(last, "items")), 1);
+    assert_true(json_is_null(json_object_get(last, "next")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_job_is_handed_out_once),
+        cmocka_unit_test(a_silent_job_is_handed_out_again_and_at_last_fails),
+        cmocka_unit_test(a_malformed_result_fails_the_job_and_leaves_nothing),
+        cmocka_unit_test(a_report_after_the_end_is_ignored),
+        cmocka_unit_test(a_task_sequence_may_only_name_packages_of_the_site),
+        cmocka_unit_test(a_deployment_waits_for_its_content),
+        cmocka_unit_test(lists_come_in_pages),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
