@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/parent/nginx_conf.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+
+static void put(bool is_dp_on, struct buf *ret)
+{
+    const struct nginx_conf_options options = {
+        .state_folder = "/state folder",
+        .http_port = 8080,
+        .https_port = 8443,
+        .is_dp_on = is_dp_on,
+    };
+
+    nginx_conf_put(&options, ret);
+    assert_false(ret->failed);
+}
+
+static void conf_serves_files_and_passes_the_api_on(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(64 * 1024);
+    static const char *const wanted[] = {
+        "listen 8080 default_server;",
+        "listen 8443 ssl http2 default_server;",
+        "ssl_protocols TLSv1.2 TLSv1.3;",
+        "alias \"/state folder/dp/boot/\";",
+        "proxy_pass \"http://unix:/state folder/run/api.sock:\";",
+        "proxy_pass \"http://unix:/state folder/run/dp.sock:\";",
+        "auth_request /authorize;",
+        "client_max_body_size 9m;",
+        "client_max_body_size 17m;",
+        "location /api/v1/internal {\n            return 404;",
+        "server_tokens off;",
+        "application/efi efi;",
+        "application/vnd.efi-img img;",
+    };
+
+    put(true, &text);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        if (!strstr(buf_str(&text), wanted[i]))
+            fail_msg("missing: %s", wanted[i]);
+}
+
+static void conf_has_as_many_closing_as_opening_braces(void **state)
+{
+    (void)state;
+    for (unsigned is_dp_on = 0; is_dp_on < 2; is_dp_on++) {
+        OWN(buf_fini) struct buf text = BUF_INIT(64 * 1024);
+        int depth = 0;
+
+        put(is_dp_on, &text);
+        for (const char *at = buf_str(&text); *at != '\0'; at++) {
+            depth += *at == '{' ? 1 : *at == '}' ? -1 : 0;
+            assert_true(depth >= 0);
+        }
+        assert_int_equal(depth, 0);
+    }
+}
+
+static void conf_without_a_distribution_point_serves_no_files(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(64 * 1024);
+
+    put(false, &text);
+    assert_null(strstr(buf_str(&text), "alias"));
+    assert_null(strstr(buf_str(&text), "dp.sock"));
+}
+
+static void path_with_a_meaning_to_nginx_is_refused(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"/a\"b", "/a'b", "/a\\b", "/a$b", "/a\nb", "/a{b", "/a;b"};
+
+    assert_true(nginx_conf_is_path_plain("/var/lib/slipway 2"));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(nginx_conf_is_path_plain(bad[i]));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(conf_serves_files_and_passes_the_api_on),
+        cmocka_unit_test(conf_has_as_many_closing_as_opening_braces),
+        cmocka_unit_test(conf_without_a_distribution_point_serves_no_files),
+        cmocka_unit_test(path_with_a_meaning_to_nginx_is_refused),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+
+static void config_needs_no_file(void **state)
+{
+    (void)state;
+    OWN(server_config_fini) struct server_config config = {.site_name = NULL};
+    OWN(buf_fini) struct buf why = BUF_INIT(256);
+
+    assert_int_equal(server_config_load("/nonexistent/file", true, &config, &why), 0);
+    assert_string_not_equal(config.site_name, "");
+    assert_string_not_equal(config.addresses, "");
+    assert_int_equal(config.http_port, 80);
+    assert_int_equal(config.https_port, 443);
+    assert_false(config.is_unknown_computers_on);
+    assert_true(config.is_pxe_on);
+    assert_true(config.is_dp_on);
+    assert_int_equal(config.pxe_dhcp_port, 67);
+    assert_int_equal(config.pxe_boot_server_port, 4011);
+    assert_int_equal(config.pxe_tftp_port, 69);
+    assert_int_equal(config.log_level, 2);
+}
+
+static void config_takes_what_is_given(void **state)
+{
+    (void)state;
+    OWN(server_config_fini) struct server_config config = {.site_name = NULL};
+    OWN(buf_fini) struct buf why = BUF_INIT(256);
+    static const char text[] = "[site]\nname = Büro\naddress = 192.0.2.1, deploy.example\n"
+                               "[pxe]\ninterfaces = a b\n[log]\nlevel = debug\n";
+
+    assert_int_equal(server_config_parse("f", bytes_of(text), &config, &why), 0);
+    assert_string_equal(config.site_name, "Büro");
+    assert_string_equal(config.addresses, "192.0.2.1 deploy.example");
+    assert_string_equal(config.pxe_interfaces, "a b");
+    assert_int_equal(config.log_level, 3);
+}
+
+static void config_refuses_what_cannot_work(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {
+        "[site]\naddress = a;b\n",
+        "[site]\naddress = \"a\"\n",
+        "[site]\nhttp-port = 443\n",
+        "[site]\nhttp-port = 0\n",
+        "[site]\nhttp-port = 65536\n",
+        "[site]\norder-hours = 169\n",
+        "[site]\nunknown-computers = 1\n",
+    };
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        OWN(server_config_fini) struct server_config config = {.site_name = NULL};
+        OWN(buf_fini) struct buf why = BUF_INIT(256);
+
+        assert_int_equal(server_config_parse("f", bytes_of(bad[i]), &config, &why), 1);
+        assert_memory_equal(buf_str(&why), "f:", 2);
+    }
+}
+
+static void config_wants_a_file_that_was_named(void **state)
+{
+    (void)state;
+    OWN(server_config_fini) struct server_config config = {.site_name = NULL};
+    OWN(buf_fini) struct buf why = BUF_INIT(256);
+
+    assert_int_equal(server_config_load("/nonexistent/file", false, &config, &why), 1);
+    assert_string_equal(buf_str(&why), "/nonexistent/file: there is no such file");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(config_needs_no_file),
+        cmocka_unit_test(config_takes_what_is_given),
+        cmocka_unit_test(config_refuses_what_cannot_work),
+        cmocka_unit_test(config_wants_a_file_that_was_named),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
