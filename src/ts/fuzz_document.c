@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/document.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "base/own.h"
+#include "ts/condition.h"
+#include "ts/diag.h"
+#include "ts/sequence.h"
+#include "ts/validate.h"
+#include "ts/vars.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+DEFINE_FREEP(struct ts_vars *, ts_vars_free);
+DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
+
+/* Written and read again it has as many steps; and it ends, in as many decisions as it has items. */
+static void check(const struct ts_document *doc)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(2 * TS_XML_MAX_BYTES);
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(ts_document_freep) struct ts_document *again = NULL;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(ts_sequence_freep) struct ts_sequence *sequence = NULL;
+    struct ts_next next = {.kind = TS_NEXT_SKIP};
+    size_t n;
+    size_t n_again;
+    size_t n_groups;
+
+    if (ts_document_put(doc, &text) != 0 ||
+        ts_document_parse(buf_bytes(&text), &again, &diags) != 0)
+        abort();
+    (void)ts_document_steps(doc, &n);
+    (void)ts_document_steps(again, &n_again);
+    (void)ts_document_groups(doc, &n_groups);
+    if (n != n_again || ts_validate(doc, &diags) != 0)
+        abort();
+    if (ts_vars_new(&vars) != 0 || ts_sequence_new(doc, vars, NULL, 0, false, &sequence) != 0)
+        abort();
+    for (size_t i = 0; i <= n + n_groups; i++) {
+        if (ts_sequence_next(sequence, TS_RUN_IN_BOTH, &next) != 0)
+            abort();
+        if (next.kind == TS_NEXT_RUN &&
+            ts_sequence_step_done(sequence, i % 5 == 4 ? TS_STEP_FAILED : TS_STEP_SUCCEEDED, 0) !=
+                0)
+            abort();
+    }
+    if (next.kind != TS_NEXT_SUCCEEDED && next.kind != TS_NEXT_FAILED)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+    if (ts_document_parse((struct bytes){data, size}, &doc, &diags) == 0)
+        check(doc);
+    else if (!ts_diags_has_error(&diags))
+        abort();
+    return 0;
+}

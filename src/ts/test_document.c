@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/test_ts.h"
+
+static const char whole[] =
+    "<sequence version=\"3.10\"><referenceList><reference package=\"SLP00002\"/></referenceList>"
+    "<globalVarList><variable name=\"G\">1</variable></globalVarList>"
+    "<group name=\"Install\" description=\"d\" continueOnError=\"true\">"
+    "<condition>" VARIABLE_IS(
+        "A",
+        "equals",
+        "1") "</condition>"
+             "<step type=\"X_Unknown\" name=\"one\" future=\"kept\" timeout=\"900\" runIn=\"WinPE\" "
+             "successCodeList=\"0 3010\" retryCount=\"2\" startIn=\"/srv\"><action>do it</action>"
+             "<defaultVarList><variable name=\"OSDImageIndex\" property=\"ImageIndex\">1</variable>"
+             "<variable name=\"ImagePackageID\" property=\"ImagePackageID\" hidden=\"true\">SLP00007</variable>"
+             "</defaultVarList><alien deep=\"1\"><x/></alien></step></group>"
+             "<step name=\"two\" type=\"\" disable=\"true\"><action/></step></sequence>";
+
+static void parse_reads_groups_steps_and_their_settings(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(whole);
+    size_t n;
+    const struct ts_step *steps = ts_document_steps(doc, &n);
+
+    assert_int_equal(n, 2);
+    assert_string_equal(steps[0].type, "X_Unknown");
+    assert_string_equal(steps[0].action, "do it");
+    assert_string_equal(steps[0].start_in, "/srv");
+    assert_int_equal(steps[0].timeout_s, 900);
+    assert_int_equal(steps[0].retry_count, 2);
+    assert_int_equal(steps[0].run_in, TS_RUN_IN_BOOT_IMAGE);
+    assert_true(steps[0].item.parent->item.continues_on_error);
+    assert_non_null(steps[0].item.parent->item.condition);
+    assert_true(ts_step_variable(&steps[0], "imageindex") == &steps[0].variables[0]);
+    assert_true(steps[0].variables[1].is_hidden);
+    assert_true(ts_step_is_success(&steps[0], 3010));
+    assert_false(ts_step_is_success(&steps[0], 1));
+    assert_int_equal(steps[1].run_in, TS_RUN_IN_BOTH);
+    assert_false(ts_step_is_enabled(&steps[1]));
+    assert_true(ts_step_is_success(&steps[1], 0));
+}
+
+static void packages_are_listed_once_from_references_and_steps(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(whole);
+    size_t n;
+    const char *const *packages = ts_document_packages(doc, &n);
+
+    assert_int_equal(n, 2);
+    assert_string_equal(packages[0], "SLP00002");
+    assert_string_equal(packages[1], "SLP00007");
+}
+
+static void put_gives_back_what_was_read_unknown_things_included(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(whole);
+    OWN(buf_fini) struct buf text = BUF_INIT(65536);
+
+    assert_int_equal(ts_document_put(doc, &text), 0);
+    assert_non_null(strstr(buf_str(&text), "future=\"kept\""));
+
+    const char *behind = strstr(buf_str(&text), "<sequence");
+
+    assert_int_equal(strlen(behind), sizeof(whole)); /* a line end follows */
+    assert_memory_equal(behind, whole, sizeof(whole) - 1);
+
+    OWN(ts_document_freep) struct ts_document *again = parse_ok(buf_str(&text));
+    OWN(buf_fini) struct buf second = BUF_INIT(65536);
+
+    assert_int_equal(ts_document_put(again, &second), 0);
+    assert_string_equal(buf_str(&second), buf_str(&text));
+}
+
+static void parse_reads_a_byte_order_mark_and_utf16(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *with_bom = parse_ok("\xef\xbb\xbf" SEQUENCE(STEP("a", "")));
+    static const char text[] = SEQUENCE(STEP("a", ""));
+    uint8_t wide[2 * sizeof(text) + 2] = {0xff, 0xfe};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    size_t n;
+
+    for (size_t i = 0; i < sizeof(text) - 1; i++)
+        wide[2 + 2 * i] = (uint8_t)text[i];
+    assert_int_equal(ts_document_parse((struct bytes){wide, 2 * sizeof(text)}, &doc, &diags), 0);
+    (void)ts_document_steps(doc, &n);
+    assert_int_equal(n, 1);
+}
+
+static void parse_refuses_what_is_no_harmless_task_sequence(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "<sequence",
+        "<policy/>",
+        "<sequence version=\"4.00\"/>",
+        "<!DOCTYPE x><sequence version=\"3.10\"/>",
+        "<!DOCTYPE x [<!ENTITY a \"b\">]><sequence version=\"3.10\">&a;</sequence>",
+        "<sequence version=\"3.10\">&nothing;</sequence>",
+        "<sequence version=\"3.10\"><step></sequence>",
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        struct ts_document *doc = NULL;
+
+        assert_int_equal(ts_document_parse(bytes_of(cases[i]), &doc, &diags), TS_E_MALFORMED);
+        assert_null(doc);
+        assert_true(ts_diags_has_error(&diags));
+    }
+}
+
+static void parse_refuses_nesting_beyond_the_limit(void **state)
+{
+    (void)state;
+    for (int depth = TS_XML_MAX_DEPTH - 1; depth <= TS_XML_MAX_DEPTH; depth++) {
+        OWN(buf_fini) struct buf xml = BUF_INIT(65536);
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+        buf_adds(&xml, "<sequence version=\"3.10\">");
+        for (int i = 0; i < depth; i++)
+            buf_adds(&xml, "<group name=\"g\">");
+        for (int i = 0; i < depth; i++)
+            buf_adds(&xml, "</group>");
+        buf_adds(&xml, "</sequence>");
+        assert_int_equal(ts_document_parse(buf_bytes(&xml), &doc, &diags),
+                         depth < TS_XML_MAX_DEPTH ? 0 : TS_E_MALFORMED);
+    }
+}
+
+static void diagnostics_name_the_line(void **state)
+{
+    (void)state;
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    struct ts_document *doc = NULL;
+
+    assert_int_equal(
+        ts_document_parse(bytes_of("<sequence version=\"3.10\">\n\n</wrong>"), &doc, &diags),
+        TS_E_MALFORMED);
+    assert_int_equal(diags.items[0].line, 3);
+    assert_true(diags.items[0].column > 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parse_reads_groups_steps_and_their_settings),
+        cmocka_unit_test(packages_are_listed_once_from_references_and_steps),
+        cmocka_unit_test(put_gives_back_what_was_read_unknown_things_included),
+        cmocka_unit_test(parse_reads_a_byte_order_mark_and_utf16),
+        cmocka_unit_test(parse_refuses_what_is_no_harmless_task_sequence),
+        cmocka_unit_test(parse_refuses_nesting_beyond_the_limit),
+        cmocka_unit_test(diagnostics_name_the_line),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/test_ts.h"
+
+static struct ts_vars *new_vars(void)
+{
+    struct ts_vars *vars = NULL;
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    return vars;
+}
+
+static void names_ignore_case_and_empty_values_delete(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+
+    assert_int_equal(ts_vars_set(vars, "OSDComputerName", "pc-1", TS_BY_SEQUENCE), 0);
+    assert_string_equal(ts_vars_get(vars, "osdcomputername"), "pc-1");
+    assert_int_equal(ts_vars_set(vars, "OSDCOMPUTERNAME", "", TS_BY_SEQUENCE), 0);
+    assert_string_equal(ts_vars_get(vars, "OSDComputerName"), "");
+}
+
+static void only_the_engine_sets_names_with_an_underscore(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+
+    assert_int_equal(ts_vars_set(vars, "_A", "1", TS_BY_SEQUENCE), TS_VARS_E_READ_ONLY);
+    assert_int_equal(ts_vars_set(vars, "_A", "1", TS_BY_ENGINE), 0);
+}
+
+static void bad_names_and_long_values_are_refused(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"", "1a", "a b", "a=b", "a%b", "-a"};
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf value = BUF_INIT(TS_VAR_VALUE_MAX + 1);
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_int_equal(ts_vars_set(vars, names[i], "1", TS_BY_ENGINE), TS_VARS_E_NAME);
+    for (int i = 0; i < TS_VAR_VALUE_MAX; i++)
+        buf_adds(&value, "x");
+    assert_int_equal(ts_vars_set(vars, "A", buf_str(&value), TS_BY_ENGINE), 0);
+    buf_adds(&value, "x");
+    assert_int_equal(ts_vars_set(vars, "A", buf_str(&value), TS_BY_ENGINE), TS_VARS_E_LIMIT);
+}
+
+static void expand_replaces_existing_variables_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *expanded;
+    } cases[] = {
+        {"%A%", "x"},
+        {"1%a%2", "1x2"},
+        {"%B%", "%A%"},
+        {"%none%", "%none%"},
+        {"100%", "100%"},
+        {"%%A%", "%x"},
+        {"50% of %A%", "50% of x"},
+        {"%", "%"},
+        {"", ""},
+    };
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+
+    assert_int_equal(ts_vars_set(vars, "A", "x", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set(vars, "B", "%A%", TS_BY_SEQUENCE), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(buf_fini) struct buf text = BUF_INIT(256);
+
+        assert_false(ts_vars_expand(vars, cases[i].text, &text));
+        assert_string_equal(buf_str(&text), cases[i].expanded);
+    }
+}
+
+static void secrets_are_told_and_masked(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf text = BUF_INIT(256);
+
+    assert_int_equal(ts_vars_set(vars, "OSDLocalAdminPassword", "hunter22", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set_secret(vars, "Key"), 0);
+    assert_int_equal(ts_vars_set(vars, "Key", "abcdef", TS_BY_SEQUENCE), 0);
+    assert_true(ts_vars_expand(vars, "-p %OSDLocalAdminPassword% %key%", &text));
+
+    OWN(buf_fini) struct buf masked = BUF_INIT(256);
+
+    ts_vars_mask(vars, buf_str(&text), &masked);
+    assert_string_equal(buf_str(&masked), "-p *** ***");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names_ignore_case_and_empty_values_delete),
+        cmocka_unit_test(only_the_engine_sets_names_with_an_underscore),
+        cmocka_unit_test(bad_names_and_long_values_are_refused),
+        cmocka_unit_test(expand_replaces_existing_variables_once),
+        cmocka_unit_test(secrets_are_told_and_masked),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
