@@ -28,7 +28,7 @@ def task_sequence_xml(image_id: str, root_password=None, more_settings="") -> st
 
 
 def newest_package(site: Site, noun: str) -> str:
-    items = site.ask(noun, "list")["items"]
+    items = site.ask(noun, "list")
     if not items:
         raise LabError(f"slipway {noun} list: nothing there")
     return max(item["id"] for item in items if item["state"] == "ready")

@@ -273,12 +273,12 @@ class Site:
             self.lab.server, str(self.build / "src/prog/slipwayd"), "--state", self.state, "--config", self.config
         )
         self.process = self.lab.start(f"slipwayd-{self._n_starts}", command, env=self.env, on_line=on_line)
-        self.process.wait_line("site is ready|ready to serve", 60)
+        self.process.wait_line("info slipwayd: ready", 60)
         return self.process
 
     def log_in(self):
         """With the one-time token that the first start prints."""
-        token = self.process.wait_line(r"(slw_adm_[A-Za-z0-9_-]+)", 20).group(1)
+        token = self.process.wait_line(r"(slw_once_[A-Za-z0-9_-]+)", 20).group(1)
         pin = (self.state / "keys/pin").read_text(encoding="utf-8").strip()
         self.cli("login", f"https://{SERVER_ADDRESS}", "--pin", pin, "--token-file", "-", stdin=token + "\n")
 

@@ -79,10 +79,18 @@ static bool put_path(char dst[PATH_MAX], const char *folder, const char *name)
 /* Beside slipwayd as it is built, or where it is installed: PREFIX/sbin and PREFIX/lib/slipway. */
 static bool find_tool(char dst[PATH_MAX], const char *self, const char *const *candidates)
 {
-    const char *slash = strrchr(self, '/');
     char folder[PATH_MAX];
+    ssize_t n = readlink(self, folder, sizeof(folder) - 1); /* it is /proc/self/exe */
 
-    (void)snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - self) : 0, self);
+    if (n < 0)
+        return false;
+    folder[n] = '\0';
+
+    char *slash = strrchr(folder, '/');
+
+    if (!slash)
+        return false;
+    *slash = '\0';
     for (size_t i = 0; candidates[i]; i++)
         if (put_path(dst, folder, candidates[i]) && file_exists(dst))
             return true;
@@ -91,7 +99,8 @@ static bool find_tool(char dst[PATH_MAX], const char *self, const char *const *c
 
 static bool find_tools(struct building *b)
 {
-    static const char *const scripts[] = {"../lib/slipway/bootimage/build.sh", NULL};
+    static const char *const scripts[] = {
+        "../lib/slipway/bootimage/build.sh", "../../bootimage/build.sh", NULL};
     static const char *const agents[] = {
         "slipway-agent", "../lib/slipway/slipway-agent", "../bin/slipway-agent", NULL};
     const char *folder =
