@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/steps/inside.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -44,43 +45,18 @@ static bool exists(const char *root, const char *path)
            lstat(full, &st) == 0;
 }
 
-static int write_text(const char *path, const char *text, unsigned mode)
+/* @path begins with '/', as in the running system. */
+static int write_text(int root, const char *path, const char *text, unsigned bits)
 {
-    char full[PATH_MAX];
-
-    (void)snprintf(full, sizeof(full), TARGET_ROOT "%s", path);
-    char *slash = strrchr(full, '/');
-
-    *slash = '\0';
-    int r = dir_make(full, 0755);
-
-    *slash = '/';
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(file_write(full, bytes_of(text), mode));
+    return TRACE(inside_write(root, path + 1, bytes_of(text), (struct inside_mode){.bits = bits}));
 }
 
-/* A link that is there already, from a run before the power cut, is right as it is. */
-static int make_link(const char *to, const char *path)
+static int make_link(int root, const char *path, const char *to)
 {
-    char full[PATH_MAX];
-
-    (void)snprintf(full, sizeof(full), TARGET_ROOT "%s", path);
-    char *slash = strrchr(full, '/');
-
-    *slash = '\0';
-    int r = dir_make(full, 0755);
-
-    if (r < 0)
-        return TRACE(r);
-    *slash = '/';
-    if (symlink(to, full) != 0 && errno != EEXIST)
-        return ERR(-errno);
-    *slash = '\0';
-    return TRACE(dir_sync(full));
+    return TRACE(inside_link(root, path + 1, to));
 }
 
-static int copy_file(const char *from, const char *to)
+static int copy_file(const char *from, int root, const char *to)
 {
     OWN(buf_fini) struct buf content = BUF_INIT(BUNDLE_FILE_MAX);
     struct stat st;
@@ -90,65 +66,61 @@ static int copy_file(const char *from, const char *to)
         return r < 0 ? TRACE(r) : ERR(-ENOENT);
     if (stat(from, &st) != 0)
         return ERR(-errno);
-    return TRACE(file_write(to, buf_bytes(&content), st.st_mode & 0755));
+    return TRACE(inside_write(
+        root, to + 1, buf_bytes(&content), (struct inside_mode){.bits = st.st_mode & 0755}));
 }
 
 /* The plain files of one folder; what lies deeper is for another call. */
-static int copy_files(const char *from, const char *to)
+static int copy_files(const char *folder, int root)
 {
-    OWN(closedirp) DIR *dir = opendir(from);
-    char source[PATH_MAX];
-    char target[PATH_MAX];
+    OWN(closedirp) DIR *dir = opendir(folder);
+    char path[PATH_MAX];
     const struct dirent *entry;
     struct stat st;
+    int r = 0;
 
     if (!dir)
         return ERR(-errno);
-    int r = dir_make(to, 0755);
-
     while (r == 0 && (entry = readdir(dir)) != NULL) { /* NOLINT(concurrency-mt-unsafe): own DIR */
-        if (snprintf(source, sizeof(source), "%s/%s", from, entry->d_name) >= (int)sizeof(source) ||
-            snprintf(target, sizeof(target), "%s/%s", to, entry->d_name) >= (int)sizeof(target))
+        if (snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name) >= (int)sizeof(path))
             return ERR(-ENAMETOOLONG);
-        if (stat(source, &st) == 0 && S_ISREG(st.st_mode))
-            r = copy_file(source, target);
+        if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
+            r = copy_file(path, root, path);
     }
     return TRACE(r);
 }
 
-static int install_sysv(void)
+static int install_sysv(int root)
 {
     char link[64];
-    int r = write_text(INIT_SCRIPT, boot_text_sysv_script(), 0755);
+    int r = write_text(root, INIT_SCRIPT, boot_text_sysv_script(), 0755);
 
     for (char level = '2'; r == 0 && level <= '5'; level++) {
         (void)snprintf(link, sizeof(link), SYSV_LINK, level);
-        r = make_link(".."
-                      "/init.d/slipway-agent",
-                      link);
+        r = make_link(root, link, "../init.d/slipway-agent");
     }
     return TRACE(r);
 }
 
 /* Return: 0; 1: an init system that is not known here; -errno. */
-static int install_service(struct step_context *c)
+static int install_service(struct step_context *c, int root)
 {
     int r;
 
-    if (exists(TARGET_ROOT, "/usr/lib/systemd/systemd") ||
-        exists(TARGET_ROOT, "/lib/systemd/systemd")) {
+    if (inside_exists(root, "usr/lib/systemd/systemd") ||
+        inside_exists(root, "lib/systemd/systemd")) {
         c->log(c->ctx, "The operating system has systemd");
-        r = write_text(SYSTEMD_UNIT, boot_text_systemd_unit(), 0644);
-        return r != 0 ? TRACE(r) : TRACE(make_link(SYSTEMD_UNIT, SYSTEMD_LINK));
+        r = write_text(root, SYSTEMD_UNIT, boot_text_systemd_unit(), 0644);
+        return r != 0 ? TRACE(r) : TRACE(make_link(root, SYSTEMD_LINK, SYSTEMD_UNIT));
     }
-    if (exists(TARGET_ROOT, "/sbin/openrc-run") || exists(TARGET_ROOT, "/usr/sbin/openrc-run")) {
+    if (inside_exists(root, "sbin/openrc-run") || inside_exists(root, "usr/sbin/openrc-run")) {
         c->log(c->ctx, "The operating system has OpenRC");
-        r = write_text(INIT_SCRIPT, boot_text_openrc_script(), 0755);
-        return r != 0 ? TRACE(r) : TRACE(make_link(INIT_SCRIPT, OPENRC_LINK));
+        r = write_text(root, INIT_SCRIPT, boot_text_openrc_script(), 0755);
+        return r != 0 ? TRACE(r) : TRACE(make_link(root, OPENRC_LINK, INIT_SCRIPT));
     }
-    if (exists(TARGET_ROOT, "/etc/init.d") && exists(TARGET_ROOT, "/etc/rc2.d")) {
+    if (inside_exists(root, "etc/init.d") && inside_exists(root, "etc/rc2.d")) {
         c->log(c->ctx, "The operating system has SysV init");
-        return TRACE(install_sysv());
+        return TRACE(install_sysv(root));
     }
     return 1;
 }
@@ -160,27 +132,28 @@ bool setup_has_service(const char *root)
             exists(root, "/etc/rc2.d/S99slipway-agent"));
 }
 
-static int write_fstab(struct step_context *c)
+static int write_fstab(struct step_context *c, int root)
 {
     OWN(buf_fini) struct buf old = BUF_INIT(FSTAB_MAX);
     OWN(buf_fini) struct buf text = BUF_INIT(FSTAB_MAX);
-    struct disk_content root;
-    int r = disk_read_content(c->target->root_device, &root);
+    struct disk_content content;
+    int r = disk_read_content(c->target->root_device, &content);
 
     if (r != 0)
         return r < 0 ? TRACE(r) : ERR(-EIO);
-    r = file_read(TARGET_ROOT "/etc/fstab", &old);
+    r = inside_read(root, "etc/fstab", &old);
     if (r < 0)
         return TRACE(r);
-    boot_text_fstab(buf_bytes(&old), c->target->root_uuid, root.type, c->target->esp_uuid, &text);
+    boot_text_fstab(
+        buf_bytes(&old), c->target->root_uuid, content.type, c->target->esp_uuid, &text);
     if (text.failed)
         return ERR(-ENOMEM);
     if (c->target->esp_uuid[0] != '\0') {
-        r = dir_make(TARGET_ROOT "/boot/efi", 0700);
+        r = inside_make_dir(root, "boot/efi", (struct inside_mode){.bits = 0700});
         if (r < 0)
             return TRACE(r);
     }
-    return TRACE(write_text("/etc/fstab", buf_str(&text), 0644));
+    return TRACE(write_text(root, "/etc/fstab", buf_str(&text), 0644));
 }
 
 static int fail_write(struct step_result *ret, const char *what, int r)
@@ -200,17 +173,20 @@ static int fail_write(struct step_result *ret, const char *what, int r)
 
 int setup_agent(struct step_context *c, struct step_result *ret)
 {
-    int r = write_fstab(c);
+    OWN(fd_closep) int root = -1;
+    int r = inside_open(TARGET_ROOT, &root);
 
+    if (r == 0)
+        r = write_fstab(c, root);
     if (r < 0)
         return fail_write(ret, "The file system table /etc/fstab", r);
     c->log(c->ctx, "Copying the agent to " BUNDLE);
-    r = copy_files(BUNDLE, TARGET_ROOT BUNDLE);
+    r = copy_files(BUNDLE, root);
     if (r == 0)
-        r = copy_files(BUNDLE "/lib", TARGET_ROOT BUNDLE "/lib");
+        r = copy_files(BUNDLE "/lib", root);
     if (r < 0)
         return fail_write(ret, "The agent", r);
-    r = install_service(c);
+    r = install_service(c, root);
     if (r < 0)
         return fail_write(ret, "The agent's service", r);
     if (r > 0) {
