@@ -399,8 +399,8 @@ describe() {
 
 read_arguments "$@"
 check_arguments
-check_inputs
 find_kernel
+check_inputs
 find_epoch
 if [ -z "$work" ]; then
     work=$(mktemp -d)
