@@ -14,6 +14,7 @@
 
 #include "agent/run/machine.h"
 #include "agent/run/restart.h"
+#include "agent/steps/inside.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -24,10 +25,11 @@
 #include "plat/file.h"
 
 #define LOADERS        "/usr/lib/slipway-boot" /* made by bootimage/build.sh */
-#define OWN_MENU       "/boot/grub/grub.cfg"   /* of the operating system */
+#define OWN_FOLDER     "boot/slipway"          /* BOOT_MENU_FOLDER below the volume's root */
+#define OWN_MENU       "boot/grub/grub.cfg"    /* of the operating system */
 #define OWN_MENU_ASIDE OWN_MENU ".of-the-image"
-#define GRUB_DEFAULTS  "/etc/default/grub"
-#define GRUB_DROP_IN   "/etc/default/grub.d/slipway.cfg"
+#define GRUB_DEFAULTS  "etc/default/grub"
+#define GRUB_DROP_IN   "etc/default/grub.d/slipway.cfg"
 #define ENTRY_NAME     "Slipway"
 
 enum {
@@ -109,32 +111,46 @@ static int read_arguments(struct buf *ret)
 
 /* A menu that came with the image names the disks of another computer. The next one that the operating
    system makes itself is right, and is used. */
-static int put_stale_menu_aside(struct step_context *c)
+static int put_stale_menu_aside(struct step_context *c, int root)
 {
     OWN(buf_fini) struct buf menu = BUF_INIT(MENU_MAX);
-    int r = file_read(TARGET_ROOT OWN_MENU, &menu);
+    int r = inside_read(root, OWN_MENU, &menu);
 
     if (r != 0)
         return r < 0 ? TRACE(r) : 0;
     if (c->target->root_uuid[0] != '\0' && strstr(buf_str(&menu), c->target->root_uuid))
         return 0;
-    c->log(c->ctx, OWN_MENU " of the image is for another disk: kept as " OWN_MENU_ASIDE);
-    if (rename(TARGET_ROOT OWN_MENU, TARGET_ROOT OWN_MENU_ASIDE) != 0)
-        return ERR(-errno);
-    return TRACE(dir_sync(TARGET_ROOT "/boot/grub"));
+    c->log(c->ctx, "/" OWN_MENU " of the image is for another disk: kept as " OWN_MENU_ASIDE);
+    r = inside_write(root, OWN_MENU_ASIDE, buf_bytes(&menu), (struct inside_mode){.bits = 0600});
+    return r < 0 ? TRACE(r) : TRACE(inside_remove(root, OWN_MENU));
+}
+
+/* The next menu that the operating system makes has the consoles too. */
+static int write_defaults(int root, const char *arguments)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(BOOT_TEXT_MAX);
+
+    if (arguments[0] == '\0' || !inside_exists(root, GRUB_DEFAULTS))
+        return 0;
+    buf_addf(&text,
+             "# Written by Setup Windows and Configuration Manager of Slipway: the consoles it was "
+             "installed over.\nGRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"\n",
+             arguments);
+    return TRACE(
+        inside_write(root, GRUB_DROP_IN, buf_bytes(&text), (struct inside_mode){.bits = 0644}));
 }
 
 static int write_menu(struct step_context *c, const struct found_kernel *kernel)
 {
     OWN(buf_fini) struct buf arguments = BUF_INIT(CMDLINE_MAX);
     OWN(buf_fini) struct buf menu = BUF_INIT(BOOT_TEXT_MAX);
-    OWN(buf_fini) struct buf defaults = BUF_INIT(BOOT_TEXT_MAX);
-    int r = read_arguments(&arguments);
+    OWN(fd_closep) int root = -1;
+    int r = inside_open(TARGET_ROOT, &root);
 
     if (r == 0)
-        r = put_stale_menu_aside(c);
+        r = read_arguments(&arguments);
     if (r == 0)
-        r = dir_make(TARGET_ROOT BOOT_MENU_FOLDER, 0755);
+        r = put_stale_menu_aside(c, root);
     if (r < 0)
         return TRACE(r);
     boot_text_menu(&(struct boot_kernel){.kernel = kernel->kernel,
@@ -146,16 +162,9 @@ static int write_menu(struct step_context *c, const struct found_kernel *kernel)
                    &menu);
     if (menu.failed)
         return ERR(-ENOMEM);
-    r = file_write(TARGET_ROOT BOOT_MENU_FOLDER "/grub.cfg", buf_bytes(&menu), 0644);
-    if (r < 0 || !exists(TARGET_ROOT GRUB_DEFAULTS) || arguments.len == 0)
-        return TRACE(r);
-    buf_addf(&defaults,
-             "# Written by Setup Windows and Configuration Manager of Slipway: the consoles it was "
-             "installed over.\nGRUB_CMDLINE_LINUX=\"$GRUB_CMDLINE_LINUX %s\"\n",
-             buf_str(&arguments));
-    r = dir_make(TARGET_ROOT "/etc/default/grub.d", 0755);
-    return r < 0 ? TRACE(r)
-                 : TRACE(file_write(TARGET_ROOT GRUB_DROP_IN, buf_bytes(&defaults), 0644));
+    r = inside_write(
+        root, OWN_FOLDER "/grub.cfg", buf_bytes(&menu), (struct inside_mode){.bits = 0644});
+    return r < 0 ? TRACE(r) : TRACE(write_defaults(root, buf_str(&arguments)));
 }
 
 /* Everything written so far reaches the disk, the files of the image too. */
