@@ -271,7 +271,7 @@ int db_commit(struct db **tx)
 {
     struct db *db = *tx;
 
-    assert(db->depth > 0);
+    assert(db && db->depth > 0);
     if (db->depth > 1) {
         *tx = NULL;
         db->depth--;

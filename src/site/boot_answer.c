@@ -165,8 +165,8 @@ int boot_decision_answer(struct site *site, const json_t *body, json_t **ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *answer = NULL;
-    struct boot_request request;
-    struct boot_decision decision;
+    struct boot_request request = {0};
+    struct boot_decision decision = {0};
     int r = read_request(site, body, &request);
 
     if (r != 0)

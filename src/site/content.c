@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "base/text.h"
@@ -247,18 +246,4 @@ int content_claim_job(struct site *site, json_t **ret)
     *ret = json_pack(
         "{s:s,s:s,s:O}", "id", db_get_text(&rows, 0), "kind", db_get_text(&rows, 1), "args", args);
     return *ret ? 0 : ERR(-ENOMEM);
-}
-
-void content_put_site_urls(const struct site *site, const char *sep, struct buf *dst)
-{
-    const char *at = site->settings.addresses;
-
-    while (*at) {
-        size_t n = strcspn(at, " ");
-
-        buf_addf(dst, "https://%.*s:%u", (int)n, at, site->settings.https_port);
-        at += n + (at[n] == ' ' ? 1 : 0);
-        if (*at)
-            buf_adds(dst, sep);
-    }
 }

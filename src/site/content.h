@@ -42,7 +42,3 @@ int content_report_job(struct site *site, const char *id, const json_t *body);
 
 /* Hand out again what its worker has left; part of site_tick(). */
 int content_expire_jobs(struct site *site);
-
-/* "https://10.77.0.1:443,https://…": the site's own URLs. @sep: between them; @dst: appended to. */
-struct buf;
-void content_put_site_urls(const struct site *site, const char *sep, struct buf *dst);

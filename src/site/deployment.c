@@ -99,8 +99,7 @@ static json_t *time_value(uint64_t us)
 }
 
 /* A step is begun by step-started and ended by the next message about it. */
-static int
-put_phase(struct site *site, json_t *phases, const struct db_rows *rows, uint64_t *begun_us)
+static int put_phase(json_t *phases, const struct db_rows *rows, uint64_t *begun_us)
 {
     const char *state = db_get_text(rows, 2) + strlen("step-");
     uint64_t at_us = db_get_u64(rows, 3);
@@ -123,7 +122,7 @@ put_phase(struct site *site, json_t *phases, const struct db_rows *rows, uint64_
                          "started_at",
                          time_value(at_us),
                          "duration_ms",
-                         (json_int_t)((site->now_us - at_us) / 1000));
+                         (json_int_t)((db_get_u64(rows, 4) - at_us) / 1000));
         if (json_array_append_new(phases, last) < 0)
             return ERR(-ENOMEM);
     }
@@ -142,12 +141,13 @@ static int add_phases(struct site *site, json_t *device)
     OWN(json_freep) json_t *phases = json_array();
     const char *order_id = field_text(device, "order_id", "");
     uint64_t begun_us = 0;
-    int r = db_select(site->db, SQL_DEPLOYMENT_PHASES, DB_ARGS(db_text(order_id)), &rows);
+    int r = db_select(
+        site->db, SQL_DEPLOYMENT_PHASES, DB_ARGS(db_text(order_id), db_u64(site->now_us)), &rows);
 
     if (r < 0)
         return TRACE(r);
     while ((r = db_next(&rows)) == DB_ROW) {
-        r = put_phase(site, phases, &rows, &begun_us);
+        r = put_phase(phases, &rows, &begun_us);
         if (r < 0)
             return TRACE(r);
     }

@@ -204,7 +204,7 @@ static size_t read_macs(const json_t *registration, char texts[][MAC_TEXT_MAX])
 static int save_inventory(struct site *site, const char *id, const char *uuid, const json_t *src)
 {
     const json_t *smbios = json_object_get(src, "smbios");
-    OWN(json_freep) json_t *copy = json_copy((json_t *)(uintptr_t)src);
+    OWN(json_freep) json_t *copy = json_deep_copy(src);
     OWN(freep) char *text = NULL;
     int r;
 
@@ -260,12 +260,14 @@ int device_register(struct site *site,
     bool has_uuid = device_uuid_is_real(asked) && uuid_parse(bytes_of(asked), bytes);
     int r;
 
+    if (n == 0)
+        return refuse(site, REFUSAL_CLIENT_INVALID, "The device has no MAC address.");
     for (size_t i = 0; i < n; i++)
         macs[i] = texts[i];
     if (has_uuid)
         uuid_put(uuid, bytes);
     r = find_or_add(site, macs, n, has_uuid ? uuid : NULL, ret_id);
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
     r = add_macs(site, ret_id, macs, n);
     if (r < 0)

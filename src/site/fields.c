@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/own.h"
 #include "base/text.h"
 #include "site/site.h"
 
@@ -126,18 +127,43 @@ static bool is_named(const struct field *fields, const char *name)
     return false;
 }
 
+static size_t count_named(const json_t *object, const struct field *fields)
+{
+    size_t n = 0;
+
+    for (; fields->name; fields++)
+        if (json_object_get(object, fields->name))
+            n++;
+    return n;
+}
+
+/* Iterating wants an object that may be changed, so the bad one is copied to find the name. */
+static int
+check_names(struct site *site, const json_t *object, const struct field *fields, enum refusal_id id)
+{
+    OWN(json_freep) json_t *copy = NULL;
+
+    if (count_named(object, fields) == json_object_size(object))
+        return 0;
+    copy = json_deep_copy(object);
+    for (void *at = json_object_iter(copy); at; at = json_object_iter_next(copy, at))
+        if (!is_named(fields, json_object_iter_key(at)))
+            return refuse(site, id, "\"%.64s\" is not known here.", json_object_iter_key(at));
+    return refuse(site, id, "A member is not known here.");
+}
+
 int fields_check(struct site *site,
                  const json_t *object,
                  const struct field *fields,
                  bool is_open,
                  enum refusal_id id)
 {
-    void *at = is_open ? NULL : json_object_iter((json_t *)(uintptr_t)object);
+    if (!is_open) {
+        int r = check_names(site, object, fields, id);
 
-    for (; at; at = json_object_iter_next((json_t *)(uintptr_t)object, at))
-        if (!is_named(fields, json_object_iter_key(at)))
-            return refuse(site, id, "\"%.64s\" is not known here.", json_object_iter_key(at));
-
+        if (r != 0)
+            return r;
+    }
     for (const struct field *field = fields; field->name; field++) {
         int r = check_one(site, object, field, id);
 

@@ -95,7 +95,7 @@ struct site *fixture_new(void)
         .https_port = 443,
         .pin = FIXTURE_SHA256,
         .is_unknown_computers_on = true,
-        .order_life_us = 12 * 60 * FIXTURE_MINUTE_US,
+        .order_life_us = FIXTURE_MINUTE_US * 60 * 12,
     };
     struct site *site = NULL;
 

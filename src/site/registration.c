@@ -20,7 +20,7 @@ static int check_body(struct site *site, const json_t *body)
     static const struct field fields[] = {
         {"ticket", FIELD_TEXT, false, 0, TOKEN_TEXT_MAX, NULL},
         {"environment", FIELD_CHOICE, true, 0, 0, "boot-image|full-os"},
-        {"macs", FIELD_ARRAY, true, 0, DEVICE_MACS_MAX, NULL},
+        {"macs", FIELD_ARRAY, true, 0, 256, NULL},
         {"boot_mac", FIELD_MAC, true, 0, 0, NULL},
         {"smbios", FIELD_OBJECT, true, 0, 0, NULL},
         {"firmware", FIELD_CHOICE, false, 0, 0, "uefi|bios"},
@@ -145,7 +145,7 @@ int registration_take(struct site *site, const json_t *body, json_t **ret)
     if (r != 0)
         return TRACE(r);
     r = device_register(site, body, device_id);
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
     r = note(site, body);
     if (r < 0)

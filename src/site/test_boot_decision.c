@@ -226,6 +226,7 @@ static void an_http_boot_offer_is_good_for_one_registration_without_ticket(void 
     assert_int_equal(registration_take(site, body, &first), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_TICKET);
     offer = answer_of(site, ASK("http", "16", "false", "discover"));
+    assert_non_null(offer);
     assert_int_equal(registration_take(site, body, &first), 0);
     assert_int_equal(registration_take(site, body, &second), SITE_E_REFUSED);
 }
@@ -259,6 +260,7 @@ static void explain_changes_nothing_and_shows_what_happened(void **state)
 
     fixture_deploy(site, "All Unknown Computers", "required", id);
     offer = answer_of(site, ASK("pxe", "7", "false", "discover"));
+    assert_non_null(offer);
     assert_int_equal(boot_event_report(site, event), 0);
     for (size_t i = 0; i < 2; i++) {
         OWN(json_freep) json_t *explanation = NULL;

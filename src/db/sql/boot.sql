@@ -9,7 +9,7 @@ DELETE FROM boot_event WHERE mac = ?1 AND id <= (
     SELECT id FROM boot_event WHERE mac = ?1 ORDER BY id DESC LIMIT 1 OFFSET ?2);
 
 -- name: boot_event_trim_all
-DELETE FROM boot_event WHERE id <= (SELECT id FROM boot_event ORDER BY id DESC LIMIT 1 OFFSET ?1);
+DELETE FROM boot_event WHERE id <= (SELECT max(id) FROM boot_event) - ?1;
 
 -- name: boot_event_history
 SELECT time_us AS "time:time", CASE event WHEN 'decision' THEN answer ELSE event END AS event, reason,

@@ -39,8 +39,9 @@ WHERE o.id IS NOT NULL
 ORDER BY v.id;
 
 -- name: deployment_phases
-SELECT step, step_name, state, received_us FROM status_message
-WHERE order_id = ?1 AND state LIKE 'step-%' AND step IS NOT NULL ORDER BY seq;
+SELECT m.step, m.step_name, m.state, m.received_us, coalesce(o.ended_us, ?2)
+FROM status_message m JOIN orders o ON o.id = m.order_id
+WHERE m.order_id = ?1 AND m.state LIKE 'step-%' AND m.step IS NOT NULL ORDER BY m.seq;
 
 -- name: status_message_list
 SELECT m.id, m.received_us AS "time:time", o.device_id, v.name AS device_name, o.deployment_id, m.state,
