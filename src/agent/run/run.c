@@ -500,6 +500,7 @@ static int load_full_os_state(struct runner *rn)
         return TRACE(r);
     rn->state->seq += STATE_SEQ_GAP;
     rn->state->target.is_mounted = false;
+    rn->state->site.unix_socket = rn->options->site.unix_socket;
     r = link_new(&rn->state->site, &rn->link);
     return r < 0 ? TRACE(r) : TRACE(link_set_token(rn->link, rn->state->token));
 }

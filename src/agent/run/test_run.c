@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/run.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <signal.h>
+#include <stdarg.h> /* and this, to be there */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/run/machine.h"
+#include "agent/run/screen.h"
+#include "agent/run/target.h"
+#include "base/own.h"
+#include "plat/file.h"
+#include "ts/document.h"
+
+/*
+ * The whole runner in a child process, against a site on a Unix socket and a machine whose disk is a
+ * folder. The child is killed at every write of the state in turn; then it is started again, as often
+ * as it takes, in the environment that the state asks for.
+ */
+
+enum {
+    KILLED = 9,
+    END_RESTART = 20,
+    END_FINISHED = 21,
+    MAX_STARTS = 12,
+    TEXT_MAX = 64 * 1024,
+};
+
+#define ORDER_ID "0190f5b0-0000-7000-8000-000000000001"
+
+static char folder[64]; /* everything of this test */
+static char volume[96]; /* the disk */
+static char socket_path[96];
+static char journal_path[96];
+static char ran_path[96];     /* what the steps did, one word a step */
+static char reports_path[96]; /* what the site was told */
+
+static unsigned kill_at; /* the child dies at this write of the state; 0: never */
+static unsigned n_writes;
+
+static void note(const char *path, const char *word)
+{
+    FILE *file = fopen(path, "ae");
+
+    if (!file || fprintf(file, "%s ", word) < 0 || fclose(file) != 0)
+        abort();
+}
+
+static int fake_collect(struct machine *ret)
+{
+    *ret = (struct machine){.n_cpus = 1, .has_boot_mac = true, .boot_mac = {0x52, 0x54}};
+    return 0;
+}
+
+static int
+fake_network_up(const struct machine *m, char *ret_interface, size_t cap, struct buf *why)
+{
+    (void)m;
+    (void)why;
+    (void)snprintf(ret_interface, cap, "eth0");
+    return 0;
+}
+
+static int fake_set_clock(uint64_t wall_us)
+{
+    return wall_us > 0 ? 0 : -1;
+}
+
+static int fake_mount(struct step_target *target)
+{
+    target->is_mounted = true;
+    return 0;
+}
+
+static int fake_unmount(struct step_target *target)
+{
+    target->is_mounted = false;
+    return 0;
+}
+
+static int fake_boot_image_is_back(const struct step_target *target)
+{
+    return target->is_mounted ? 0 : -1;
+}
+
+static int fake_find_state(const struct machine *m,
+                           const char *order_id,
+                           struct step_target *ret,
+                           struct buf *ret_state)
+{
+    char path[160];
+
+    (void)m;
+    (void)order_id;
+    (void)snprintf(path, sizeof(path), "%s/%s", volume, TARGET_STATE_FILE);
+    if (file_read(path, ret_state) != 0)
+        return TARGET_E_MISSING;
+    *ret = (struct step_target){.root_device = "/dev/fake2", .root_uuid = "u"};
+    return 0;
+}
+
+static void die_when_it_is_time(void *ctx)
+{
+    (void)ctx;
+    if (++n_writes == kill_at)
+        _exit(KILLED);
+}
+
+/* The step types of this machine. Each notes that it began and that it ended. */
+static int run_format(struct step_context *c, struct step_result *ret)
+{
+    note(ran_path, "format");
+    *c->target = (struct step_target){.root_device = "/dev/fake2", .root_uuid = "u"};
+    *ret = (struct step_result){0};
+    return dir_make(volume, 0700);
+}
+
+static int run_repeatable(struct step_context *c, struct step_result *ret)
+{
+    note(ran_path, c->step_name);
+    *ret = (struct step_result){0};
+    return 0;
+}
+
+static int run_setup(struct step_context *c, struct step_result *ret)
+{
+    bool is_first_half = c->environment == STEP_IN_BOOT_IMAGE;
+
+    note(ran_path, is_first_half ? "setup-1" : "setup-2");
+    *ret = (struct step_result){0};
+    if (is_first_half)
+        *ret = (struct step_result){.then = STEP_THEN_RESTART_TO_OS, .is_same_step_again = true};
+    return 0;
+}
+
+static const struct step_type *fake_find_type(const char *type)
+{
+    static const struct step_type types[] = {
+        {"format", STEP_IN_BOOT_IMAGE, true, run_format},
+        {"again", STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, run_repeatable},
+        {"once", STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, false, run_repeatable},
+        {"setup", STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, run_setup},
+    };
+
+    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+        if (strcmp(types[i].type, type) == 0)
+            return &types[i];
+    return NULL;
+}
+
+static void run_child(bool is_full_os)
+{
+    static const struct run_platform fake = {
+        .collect = fake_collect,
+        .network_up = fake_network_up,
+        .set_clock = fake_set_clock,
+        .mount = fake_mount,
+        .unmount = fake_unmount,
+        .find_state = fake_find_state,
+        .find_type = fake_find_type,
+        .boot_image_is_back = fake_boot_image_is_back,
+        .state_is_written = die_when_it_is_time,
+        .target_root = volume,
+        .full_os_root = volume,
+        .journal_path = journal_path,
+        .poll_us = 10000,
+        .patience_us = 1000000,
+    };
+    struct run_options options = {
+        .is_full_os = is_full_os,
+        .site = {.urls = {"http://site"}, .n_urls = 1, .unix_socket = socket_path},
+        .ticket = "",
+        .boot_image = "SLP00001",
+        .version = "test",
+        .platform = &fake,
+    };
+    enum run_end end;
+
+    if (!freopen("/dev/null", "we", stderr) || screen_new(NULL, 0, &options.screen) != 0 ||
+        run_agent(&options, &end) != 0)
+        _exit(1);
+    _exit(end == RUN_RESTART ? END_RESTART : end == RUN_FINISHED ? END_FINISHED : 1);
+}
+
+static int start(bool is_full_os, unsigned die_at)
+{
+    pid_t pid = fork();
+    int status;
+
+    if (pid == 0) {
+        kill_at = die_at;
+        run_child(is_full_os);
+    }
+    assert_true(pid > 0);
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+/* The site: one request a connection, so that it needs no more than this. */
+static const char *answer_to(const char *request, char *dst, size_t cap)
+{
+    static const char xml[] =
+        "<sequence version='3.10'>"
+        "<step type='format' name='f'/><step type='again' name='a'/>"
+        "<step type='once' name='o' continueOnError='true'/><step type='setup' name='s'/>"
+        "<step type='again' name='last' runIn='FullOS'/></sequence>";
+    const char *status = "200 OK";
+    char body[4096] = "{\"is_cancelled\": false}";
+    const char *state = strstr(request, "\"state\":");
+
+    if (strncmp(request, "GET /api/v1/client/time ", 24) == 0) {
+        (void)snprintf(body, sizeof(body), "{\"time_us\": 1795253405000000}");
+    } else if (strstr(request, "/registrations ")) {
+        status = "201 Created";
+        (void)snprintf(body, sizeof(body), "{\"token\": \"t\", \"device_name\": \"pc\"}");
+    } else if (strstr(request, "/client/orders ")) {
+        (void)snprintf(
+            body,
+            sizeof(body),
+            "{\"order_id\": \"" ORDER_ID "\", \"deployment_id\": \"d\", \"device_id\": \"d\","
+            "\"device_name\": \"pc\", \"attempt\": 1, \"deadline_us\": 5, \"purpose\":"
+            "\"required\", \"task_sequence\": {\"id\": \"t\", \"name\": \"t\", \"xml\": \"%s\"},"
+            "\"variables\": {}, \"content\": {}, \"sources\": [], \"failed_wait_s\": 0}",
+            xml);
+    } else if (state) {
+        char word[32];
+
+        state += strlen("\"state\":");
+        state += strspn(state, " \"");
+        (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(state, "\""), state);
+        note(reports_path, word);
+    }
+    (void)snprintf(dst,
+                   cap,
+                   "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                   "Connection: close\r\n\r\n%s",
+                   status,
+                   strlen(body),
+                   body);
+    return dst;
+}
+
+/* Whether @text holds a request with its whole body. */
+static bool is_whole(const char *text)
+{
+    const char *body = strstr(text, "\r\n\r\n");
+    const char *length = strcasestr(text, "content-length: ");
+    uint64_t n = 0;
+
+    if (!body)
+        return false;
+    if (length && length < body)
+        (void)bytes_parse_u64(
+            (struct bytes){(const uint8_t *)length + 16, strcspn(length + 16, "\r")},
+            0,
+            TEXT_MAX,
+            &n);
+    return strlen(body + 4) >= n;
+}
+
+static void serve(int listener)
+{
+    static char request[TEXT_MAX];
+    static char answer[TEXT_MAX];
+
+    for (;;) {
+        int fd = accept(listener, NULL, NULL);
+        size_t len = 0;
+        ssize_t n = 1;
+
+        request[0] = '\0';
+        while (fd >= 0 && n > 0 && len + 1 < sizeof(request) && !is_whole(request)) {
+            n = read(fd, request + len, sizeof(request) - 1 - len);
+            len += n > 0 ? (size_t)n : 0;
+            request[len] = '\0';
+        }
+        (void)fd_write_all(fd, bytes_of(answer_to(request, answer, sizeof(answer))));
+        (void)close(fd);
+    }
+}
+
+static pid_t start_site(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    pid_t pid;
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    pid = fork();
+    if (pid == 0)
+        serve(listener);
+    (void)close(listener);
+    return pid;
+}
+
+static void read_text(const char *path, struct buf *ret)
+{
+    buf_clear(ret);
+    (void)file_read(path, ret);
+}
+
+static bool state_asks_for_full_os(void)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX);
+    char path[160];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", volume, TARGET_STATE_FILE);
+    read_text(path, &text);
+    return strstr(buf_str(&text), "\"phase\": \"full-os\"") != NULL;
+}
+
+static unsigned count(const char *text, const char *word)
+{
+    unsigned n = 0;
+
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+        n++;
+    return n;
+}
+
+/* From power on to the end, with a power cut at write @die_at of the first start that gets so far.
+   Return: whether there was one. */
+static bool live(unsigned die_at)
+{
+    bool was_cut = false;
+
+    (void)unlink(ran_path);
+    (void)unlink(reports_path);
+    (void)dir_remove(volume);
+    for (int i = 0; i < MAX_STARTS; i++) {
+        int code = start(state_asks_for_full_os(), was_cut ? 0 : die_at);
+
+        was_cut |= code == KILLED;
+        if (code == END_FINISHED)
+            return was_cut;
+        assert_true(code == KILLED || code == END_RESTART);
+        if (code == END_RESTART)
+            die_at = 0;
+    }
+    fail_msg("it never ends");
+    return false;
+}
+
+static void check_end(unsigned die_at)
+{
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+    OWN(buf_fini) struct buf reports = BUF_INIT(TEXT_MAX);
+    char path[160];
+
+    read_text(ran_path, &ran);
+    read_text(reports_path, &reports);
+    /* every step but the one that must not be repeated ran to its end; that one at most once */
+    if (count(buf_str(&ran), "format ") < 1 || count(buf_str(&ran), "a ") < 1 ||
+        count(buf_str(&ran), "o ") > 1 || count(buf_str(&ran), "setup-1 ") < 1 ||
+        count(buf_str(&ran), "setup-2 ") < 1 || count(buf_str(&ran), "last ") < 1)
+        fail_msg("cut at write %u: ran %s", die_at, buf_str(&ran));
+    if (count(buf_str(&reports), " succeeded ") != 1 || count(buf_str(&reports), " failed ") != 0)
+        fail_msg("cut at write %u: reported %s", die_at, buf_str(&reports));
+    (void)snprintf(path, sizeof(path), "%s/%s", volume, TARGET_STATE_FOLDER);
+    assert_false(file_exists(path));
+    (void)snprintf(path, sizeof(path), "%s/var/log/slipway/smsts.log", volume);
+    assert_true(file_exists(path));
+}
+
+static void a_deployment_without_power_cut_runs_each_step_once(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+
+    assert_false(live(0));
+    check_end(0);
+    read_text(ran_path, &ran);
+    assert_string_equal(buf_str(&ran), "format a o setup-1 setup-2 last ");
+}
+
+static void a_power_cut_at_any_write_of_the_state_comes_to_the_same_end(void **state)
+{
+    (void)state;
+    unsigned n_cuts = 0;
+
+    for (unsigned at = 1; live(at); at++) {
+        check_end(at);
+        n_cuts++;
+    }
+    assert_true(n_cuts >= 6);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_deployment_without_power_cut_runs_each_step_once),
+        cmocka_unit_test(a_power_cut_at_any_write_of_the_state_comes_to_the_same_end),
+    };
+
+    (void)snprintf(folder, sizeof(folder), "/tmp/slipway-test-run-XXXXXX");
+    if (!mkdtemp(folder))
+        return 1;
+    (void)snprintf(volume, sizeof(volume), "%s/volume", folder);
+    (void)snprintf(socket_path, sizeof(socket_path), "%s/site", folder);
+    (void)snprintf(journal_path, sizeof(journal_path), "%s/memory/smsts.log", folder);
+    (void)snprintf(ran_path, sizeof(ran_path), "%s/ran", folder);
+    (void)snprintf(reports_path, sizeof(reports_path), "%s/reports", folder);
+
+    pid_t site = start_site();
+    int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    (void)kill(site, SIGKILL);
+    (void)waitpid(site, NULL, 0);
+    (void)dir_remove(folder);
+    return n_failed;
+}

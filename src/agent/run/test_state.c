@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/state.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, to be there */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "ts/vars.h"
+
+DEFINE_FREEP(struct state *, state_free);
+
+static const char state_text[] =
+    "{\"version\": 1, \"order\": {\"order_id\": \"0190f5b0-0000-7000-8000-000000000001\","
+    " \"deployment_id\": \"SLP20001\", \"device_id\": \"d1\", \"device_name\": \"pc-1\","
+    " \"attempt\": 1, \"deadline_us\": 5, \"purpose\": \"required\", \"task_sequence\":"
+    " {\"id\": \"SLP00003\", \"name\": \"ts\", \"xml\": \"x\"}, \"variables\": {},"
+    " \"content\": {}, \"sources\": [], \"failed_wait_s\": 1},"
+    " \"site\": {\"urls\": [\"https://10.77.0.1:443\"], \"pin\": null, \"token\": \"slw_dev_1\"},"
+    " \"seq\": 7, \"phase\": \"boot-image\", \"next\": {\"step\": 3, \"is_running\": true,"
+    " \"n_starts\": 2}, \"variables\": {\"A\": \"b\", \"_C\": \"d\"}, \"secrets\": [\"A\"],"
+    " \"target\": {\"disk_serial\": \"lab\", \"disk_size_bytes\": 4294967296,"
+    " \"root_uuid\": \"r\", \"esp_uuid\": \"\"}, \"result\": null, \"started_us\": 9}";
+
+static struct state *parse_ok(struct bytes text)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    struct state *state = NULL;
+
+    if (state_parse(text, &state, &why) != 0)
+        fail_msg("%s", buf_str(&why));
+    return state;
+}
+
+static void parse_and_put_keep_everything(void **unused)
+{
+    (void)unused;
+    OWN(state_freep) struct state *first = parse_ok(bytes_of(state_text));
+    OWN(buf_fini) struct buf text = BUF_INIT(65536);
+
+    assert_int_equal(state_put(first, &text), 0);
+
+    OWN(state_freep) struct state *s = parse_ok(buf_bytes(&text));
+
+    assert_int_equal(s->seq, 7);
+    assert_int_equal(s->next_step, 3);
+    assert_true(s->is_running);
+    assert_int_equal(s->n_starts, 2);
+    assert_int_equal(s->phase, STEP_IN_BOOT_IMAGE);
+    assert_string_equal(s->site.urls[0], "https://10.77.0.1:443");
+    assert_string_equal(s->token, "slw_dev_1");
+    assert_string_equal(s->target.disk_serial, "lab");
+    assert_int_equal(s->target.disk_size_bytes, UINT64_C(4294967296));
+    assert_string_equal(ts_vars_get(s->vars, "_C"), "d");
+    assert_true(ts_vars_is_secret(s->vars, "A"));
+    assert_int_equal(s->result, STATE_UNDECIDED);
+    assert_int_equal(s->started_us, 9);
+}
+
+static void parse_refuses_every_prefix(void **unused)
+{
+    (void)unused;
+    for (size_t n = 0; n < sizeof(state_text) - 1; n++) {
+        OWN(buf_fini) struct buf why = BUF_INIT(1024);
+        struct state *state = NULL;
+
+        assert_int_equal(state_parse((struct bytes){(const uint8_t *)state_text, n}, &state, &why),
+                         STATE_E_MALFORMED);
+        assert_true(why.len > 0);
+    }
+}
+
+static void resume_follows_the_table(void **unused)
+{
+    (void)unused;
+    static const struct {
+        enum state_result result;
+        enum step_environment phase;
+        enum step_environment here;
+        bool is_running;
+        unsigned n_starts;
+        unsigned n_missed;
+        bool is_repeatable;
+        unsigned retry_count;
+        enum state_resume resume;
+    } cases[] = {
+        {STATE_UNDECIDED,
+         STEP_IN_BOOT_IMAGE,
+         STEP_IN_BOOT_IMAGE,
+         false,
+         0,
+         0,
+         false,
+         0,
+         STATE_GO_ON},
+        {STATE_UNDECIDED, STEP_IN_BOOT_IMAGE, STEP_IN_BOOT_IMAGE, true, 1, 0, true, 0, STATE_GO_ON},
+        {STATE_UNDECIDED,
+         STEP_IN_BOOT_IMAGE,
+         STEP_IN_BOOT_IMAGE,
+         true,
+         1,
+         0,
+         false,
+         0,
+         STATE_FAIL_STEP},
+        {STATE_UNDECIDED,
+         STEP_IN_BOOT_IMAGE,
+         STEP_IN_BOOT_IMAGE,
+         true,
+         1,
+         0,
+         false,
+         1,
+         STATE_GO_ON},
+        {STATE_UNDECIDED,
+         STEP_IN_BOOT_IMAGE,
+         STEP_IN_BOOT_IMAGE,
+         true,
+         2,
+         0,
+         false,
+         1,
+         STATE_FAIL_STEP},
+        {STATE_UNDECIDED, STEP_IN_FULL_OS, STEP_IN_FULL_OS, false, 0, 0, false, 0, STATE_GO_ON},
+        {STATE_UNDECIDED,
+         STEP_IN_FULL_OS,
+         STEP_IN_BOOT_IMAGE,
+         false,
+         0,
+         1,
+         false,
+         0,
+         STATE_RESTART_TO_OS},
+        {STATE_UNDECIDED,
+         STEP_IN_FULL_OS,
+         STEP_IN_BOOT_IMAGE,
+         false,
+         0,
+         2,
+         false,
+         0,
+         STATE_FAIL_NO_BOOT},
+        {STATE_FAILED, STEP_IN_BOOT_IMAGE, STEP_IN_BOOT_IMAGE, true, 1, 0, false, 0, STATE_REPORT},
+        {STATE_SUCCEEDED, STEP_IN_FULL_OS, STEP_IN_FULL_OS, false, 0, 0, false, 0, STATE_REPORT},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct state s = {.result = cases[i].result,
+                                .phase = cases[i].phase,
+                                .is_running = cases[i].is_running,
+                                .n_starts = cases[i].n_starts,
+                                .n_missed_boots = cases[i].n_missed};
+
+        if (state_resume(&s, cases[i].here, cases[i].is_repeatable, cases[i].retry_count) !=
+            cases[i].resume)
+            fail_msg("case %zu", i);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(parse_and_put_keep_everything),
+        cmocka_unit_test(parse_refuses_every_prefix),
+        cmocka_unit_test(resume_follows_the_table),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
