@@ -314,19 +314,17 @@ bool http_peer_uid(struct http_exchange *x, uint32_t *ret)
     return true;
 }
 
-static bool is_deeper(const json_t *value, unsigned levels);
+static bool is_deeper(json_t *value, unsigned levels);
 
-static bool is_object_deeper(const json_t *object, unsigned levels)
+static bool is_object_deeper(json_t *object, unsigned levels)
 {
-    const char *key;
-    json_t *item;
-
-    json_object_foreach(
-        (json_t *)(uintptr_t)object, key, item) if (is_deeper(item, levels)) return true;
+    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
+        if (is_deeper(json_object_iter_value(at), levels))
+            return true;
     return false;
 }
 
-static bool is_deeper(const json_t *value, unsigned levels)
+static bool is_deeper(json_t *value, unsigned levels)
 {
     if (!json_is_object(value) && !json_is_array(value))
         return false;
@@ -394,12 +392,13 @@ int http_reply_bytes(struct http_exchange *x,
                      struct bytes body)
 {
     OWN(destroy_responsep) struct MHD_Response *response = NULL;
+    void *content;
 
     if (x->response)
         return ERR(-EALREADY);
     /* MHD_RESPMEM_MUST_COPY only reads, whatever the prototype says */
-    response = MHD_create_response_from_buffer(
-        body.len, (void *)(uintptr_t)body.ptr, MHD_RESPMEM_MUST_COPY);
+    memcpy(&content, &body.ptr, sizeof(content));
+    response = MHD_create_response_from_buffer(body.len, content, MHD_RESPMEM_MUST_COPY);
     if (!response || !add_headers(x, response))
         return ERR(-ENOMEM);
     if (content_type &&

@@ -108,6 +108,7 @@ static int open_socket(struct http_server *server)
 }
 
 /* First with the headers, then with each piece of the body, at last with nothing. */
+/* NOLINTNEXTLINE(readability-function-size): MHD wants so many parameters */
 static enum MHD_Result on_request(void *ctx,
                                   struct MHD_Connection *connection,
                                   const char *path,
@@ -115,7 +116,7 @@ static enum MHD_Result on_request(void *ctx,
                                   const char *version,
                                   const char *piece,
                                   size_t *piece_len,
-                                  void **state) /* NOLINT(readability-function-size): MHD's */
+                                  void **state)
 {
     struct http_server *server = ctx;
     struct http_exchange *x = *state;

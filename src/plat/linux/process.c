@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -128,16 +129,14 @@ static int spawn_with(struct running *run,
                       const posix_spawn_file_actions_t *actions,
                       const posix_spawnattr_t *attr)
 {
-    const char *const *envp =
-        run->options->envp ? run->options->envp : (const char *const *)environ;
+    char *const *argv;
+    char *const *envp = environ;
 
     /* posix_spawnp() takes char *const[] for history's sake and changes nothing */
-    return posix_spawnp(&run->pid,
-                        run->options->argv[0],
-                        actions,
-                        attr,
-                        (char *const *)(uintptr_t)run->options->argv,
-                        (char *const *)(uintptr_t)envp);
+    memcpy(&argv, &run->options->argv, sizeof(argv));
+    if (run->options->envp)
+        memcpy(&envp, &run->options->envp, sizeof(envp));
+    return posix_spawnp(&run->pid, argv[0], actions, attr, argv, envp);
 }
 
 static int start(struct running *run)

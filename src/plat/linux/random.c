@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
@@ -58,8 +59,7 @@ void random_token(char dst[static TOKEN_TEXT_MAX], const char *prefix)
 
     assert(len <= TOKEN_PREFIX_MAX);
     random_bytes(secret, sizeof(secret));
-    memcpy(dst, prefix, len);
-    dst[len] = '_';
+    (void)snprintf(dst, TOKEN_PREFIX_MAX + 2, "%s_", prefix);
     put_base64url(dst + len + 1, secret, sizeof(secret));
     explicit_bzero(secret, sizeof(secret));
 }

@@ -71,7 +71,7 @@ static void run_ends_the_whole_group_when_time_is_up(void **state)
     struct process_options options = {
         .argv = ARGV("sh", "-c", "sleep 60 & sleep 60"),
         .output = &output,
-        .timeout_us = 20 * 1000,
+        .timeout_us = 20000,
     };
     struct process_result result = run_ok(&options);
 
@@ -86,7 +86,7 @@ static void run_does_not_wait_for_what_the_program_left_behind(void **state)
     struct process_options options = {
         .argv = ARGV("sh", "-c", "sleep 1 & echo done"),
         .output = &output,
-        .timeout_us = 900 * 1000,
+        .timeout_us = 900000,
     };
 
     assert_false(run_ok(&options).is_timed_out);

@@ -42,7 +42,7 @@ static int forget_signals(void)
     sigset_t none;
 
     (void)sigemptyset(&none);
-    if (signal(SIGPIPE, SIG_DFL) == SIG_ERR || sigprocmask(SIG_SETMASK, &none, NULL) != 0)
+    if (signal(SIGPIPE, SIG_DFL) == SIG_ERR || pthread_sigmask(SIG_SETMASK, &none, NULL) != 0)
         return ERR(-errno);
     return 0;
 }
@@ -59,6 +59,8 @@ static int bind_life(int death_signal, pid_t parent)
 
 static int become(const struct child_command *command, pid_t parent)
 {
+    char *const *argv;
+    char *const *envp;
     int r;
 
     (void)setpgid(0, 0);
@@ -76,9 +78,9 @@ static int become(const struct child_command *command, pid_t parent)
     if (r < 0)
         return TRACE(r);
     /* execve() takes char *const[] for history's sake and changes nothing */
-    (void)execve(command->path,
-                 (char *const *)(uintptr_t)command->argv,
-                 (char *const *)(uintptr_t)command->envp);
+    memcpy(&argv, &command->argv, sizeof(argv));
+    memcpy(&envp, &command->envp, sizeof(envp));
+    (void)execve(command->path, argv, envp);
     return ERR(-errno);
 }
 

@@ -119,6 +119,7 @@ static bool has_socket(const char *pid, const char *socket)
     dir = opendir(path);
     if (!dir)
         return false;
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): our own DIR */
     for (const struct dirent *e = readdir(dir); e; e = readdir(dir)) {
         char target[64];
         ssize_t n = readlinkat(dirfd(dir), e->d_name, target, sizeof(target) - 1);
@@ -154,6 +155,7 @@ bool holder_find(bool is_tcp, uint16_t port, struct holder *ret)
     if (!dir || !inode_of_port(is_tcp, port, &inode))
         return false;
     (void)snprintf(socket, sizeof(socket), "socket:[%" PRIu64 "]", inode);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): our own DIR */
     for (const struct dirent *e = readdir(dir); e; e = readdir(dir)) {
         uint64_t pid;
 

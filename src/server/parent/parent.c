@@ -295,7 +295,7 @@ static int catch_signals(struct parent *parent)
     (void)sigaddset(&ours, SIGINT);
     (void)sigaddset(&ours, SIGHUP);
     (void)sigaddset(&ours, SIGCHLD);
-    if (sigprocmask(SIG_BLOCK, &ours, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+    if (pthread_sigmask(SIG_BLOCK, &ours, NULL) != 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return ERR(-errno);
     parent->signal_fd = signalfd(-1, &ours, SFD_CLOEXEC | SFD_NONBLOCK);
     if (parent->signal_fd < 0)

@@ -15,6 +15,10 @@
 
 #include "base/own.h"
 
+enum {
+    TEXT_MAX_BYTES = 65536,
+};
+
 static void put(bool is_dp_on, struct buf *ret)
 {
     const struct nginx_conf_options options = {
@@ -31,7 +35,7 @@ static void put(bool is_dp_on, struct buf *ret)
 static void conf_serves_files_and_passes_the_api_on(void **state)
 {
     (void)state;
-    OWN(buf_fini) struct buf text = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
     static const char *const wanted[] = {
         "listen 8080 default_server;",
         "listen 8443 ssl http2 default_server;",
@@ -58,7 +62,7 @@ static void conf_has_as_many_closing_as_opening_braces(void **state)
 {
     (void)state;
     for (unsigned is_dp_on = 0; is_dp_on < 2; is_dp_on++) {
-        OWN(buf_fini) struct buf text = BUF_INIT(64 * 1024);
+        OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
         int depth = 0;
 
         put(is_dp_on, &text);
@@ -73,7 +77,7 @@ static void conf_has_as_many_closing_as_opening_braces(void **state)
 static void conf_without_a_distribution_point_serves_no_files(void **state)
 {
     (void)state;
-    OWN(buf_fini) struct buf text = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
 
     put(false, &text);
     assert_null(strstr(buf_str(&text), "alias"));
