@@ -24,9 +24,11 @@ void ts_condition_free(struct ts_condition *condition)
     free(condition);
 }
 
-static char lower(char c)
+static unsigned char lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    unsigned char u = (unsigned char)c;
+
+    return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
 }
 
 static int compare_text(const char *a, const char *b)
@@ -34,8 +36,8 @@ static int compare_text(const char *a, const char *b)
     for (; *a && lower(*a) == lower(*b); a++)
         b++;
 
-    unsigned char x = (unsigned char)lower(*a);
-    unsigned char y = (unsigned char)lower(*b);
+    unsigned char x = lower(*a);
+    unsigned char y = lower(*b);
 
     return (x > y) - (x < y);
 }

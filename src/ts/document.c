@@ -40,6 +40,7 @@ struct reader {
 
 enum {
     GROW = 32,
+    POINTER_BYTES = sizeof(void *),
 };
 
 /* Room for one more in @items, which has @n of @size bytes each; NULL without memory. */
@@ -200,7 +201,7 @@ static void read_operands(struct reader *rd, const xmlNode *node, struct ts_cond
         if (child->type != XML_ELEMENT_NODE)
             continue;
 
-        struct ts_condition **grown = grow(c->children, c->n_children, sizeof(*grown));
+        struct ts_condition **grown = grow(c->children, c->n_children, POINTER_BYTES);
         struct ts_condition *operand = grown ? read_condition(rd, child) : NULL;
 
         if (grown)
@@ -311,7 +312,7 @@ static void read_children(struct reader *rd, const xmlNode *node, const struct t
 static void read_group(struct reader *rd, const xmlNode *node, const struct ts_group *parent)
 {
     struct ts_document *doc = rd->doc;
-    struct ts_group **grown = grow(doc->groups, doc->n_groups, sizeof(struct ts_group *));
+    struct ts_group **grown = grow(doc->groups, doc->n_groups, POINTER_BYTES);
     struct ts_group *group = grown ? calloc(1, sizeof(*group)) : NULL;
 
     if (grown)
@@ -348,7 +349,7 @@ static void add_package(struct reader *rd, const char *id)
         if (strcmp(doc->packages[i], id) == 0)
             return;
 
-    const char **grown = grow(doc->packages, doc->n_packages, sizeof(const char *));
+    const char **grown = grow(doc->packages, doc->n_packages, POINTER_BYTES);
 
     if (!grown) {
         no_memory(rd);
@@ -457,7 +458,7 @@ static void free_condition(const struct ts_item *item)
 {
     struct ts_condition *owned;
 
-    memcpy(&owned, &item->condition, sizeof(owned));
+    memcpy(&owned, &item->condition, POINTER_BYTES);
     ts_condition_free(owned);
 }
 

@@ -22,7 +22,7 @@ DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
 /* Written and read again it has as many steps; and it ends, in as many decisions as it has items. */
 static void check(const struct ts_document *doc)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(2 * TS_XML_MAX_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT(2 * (size_t)TS_XML_MAX_BYTES);
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     OWN(ts_document_freep) struct ts_document *again = NULL;
     OWN(ts_vars_freep) struct ts_vars *vars = NULL;

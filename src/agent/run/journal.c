@@ -130,7 +130,7 @@ void journal_write(
         [CMTRACE_ERROR] = LOG_LEVEL_ERROR,
     };
     char text[CMTRACE_TEXT_MAX];
-    OWN(buf_fini) struct buf masked = BUF_INIT(2 * CMTRACE_TEXT_MAX);
+    OWN(buf_fini) struct buf masked = BUF_INIT(2 * (size_t)CMTRACE_TEXT_MAX);
     OWN(buf_fini) struct buf line = BUF_INIT(LINE_MAX_BYTES);
     va_list args;
 

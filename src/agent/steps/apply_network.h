@@ -45,10 +45,10 @@ enum {
 
 /**
  * network_write() - write the files
- * @root: of the volume
+ * @root_path: of the volume
  * @ret_how: what they were written for: "netplan", ...; a literal
  */
-int network_write(const char *root, const struct network_settings *settings, const char **ret_how);
+int network_write(const char *root_path, const struct network_settings *s, const char **ret_how);
 
 /* "255.255.255.0" is 24. Return: whether it is a mask with at least one bit. */
 bool network_prefix_of_mask(const char *mask, unsigned *ret);

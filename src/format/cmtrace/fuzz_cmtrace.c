@@ -14,7 +14,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 /* Any bytes are written as one line, and what is read from any bytes can be written and read again. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    OWN(buf_fini) struct buf dst = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf dst = BUF_INIT(65536);
     struct bytes src = {data, size};
     struct bytes text = src;
     struct cmtrace_parsed parsed = {.wall_us = 1795253405123000, .type = CMTRACE_ERROR};
