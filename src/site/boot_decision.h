@@ -60,7 +60,7 @@ int boot_event_add(struct site *site, const struct boot_event *event);
 
 /**
  * boot_explain() - what would be answered now, and what was answered and done before
- * @which:     MAC address or SMBIOS UUID; with @is_device an id or name, too
- * @is_device: refuse what is no device of the site
+ * @which:     MAC address, SMBIOS UUID, or a device's id or name
+ * @is_device: refuse also a MAC address and a UUID that no device of the site has
  */
 int boot_explain(struct site *site, const char *which, bool is_device, json_t **ret);

@@ -90,13 +90,10 @@ int boot_explain(struct site *site, const char *which, bool is_device, json_t **
         mac_put(request.mac, bytes);
     else if (uuid_parse(bytes_of(which), bytes))
         uuid_put(request.uuid, bytes);
-    else if (!is_device)
-        return refuse(
-            site, REFUSAL_INVALID, "\"%.64s\" is neither a MAC address nor an SMBIOS UUID.", which);
     r = device_find(site, which, device_id);
     if (r < 0)
         return TRACE(r);
-    if (r == SITE_E_REFUSED && is_device)
+    if (r == SITE_E_REFUSED && (is_device || (!request.mac[0] && !request.uuid[0])))
         return SITE_E_REFUSED;
     if (r == 0) {
         r = complete_from_device(site, device_id, &request);

@@ -209,12 +209,15 @@ static int refuse_document(struct site *site, struct ts_document *doc, const str
 
     while (i + 1 < diags->n && diags->items[i].severity != TS_ERROR)
         i++;
-    (void)refuse(site,
-                 REFUSAL_TASK_SEQUENCE,
-                 "Line %u, column %u: %s",
-                 diags->items[i].line,
-                 diags->items[i].column,
-                 diags->items[i].message);
+    if (diags->items[i].line > 0)
+        (void)refuse(site,
+                     REFUSAL_TASK_SEQUENCE,
+                     "Line %u, column %u: %s",
+                     diags->items[i].line,
+                     diags->items[i].column,
+                     diags->items[i].message);
+    else
+        (void)refuse(site, REFUSAL_TASK_SEQUENCE, "%s", diags->items[i].message);
     site->refusal.more = json_pack("{s:o}", "diagnostics", diags_put(doc, diags));
     return SITE_E_REFUSED;
 }
