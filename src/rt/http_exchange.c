@@ -418,7 +418,7 @@ static int
 reply_value(struct http_exchange *x, unsigned status, const char *content_type, json_t *value)
 {
     OWN(json_decrefp) json_t *owned = value;
-    OWN(freep) char *text = value ? json_dumps(value, JSON_COMPACT) : NULL;
+    OWN(freep) char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
 
     if (!text)
         return ERR(-ENOMEM);

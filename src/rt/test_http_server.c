@@ -317,8 +317,8 @@ static void server_refuses_requests_that_two_servers_may_read_differently(void *
     static const char *const smuggled[] = {
         "POST /echo HTTP/1.1\r\nHost: a\r\nHost: b\r\nContent-Length: 2\r\n\r\n{}",
         "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\n{}",
-        "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
-        "2\r\n{}\r\n0\r\n\r\n",
+        ("POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n"
+         "2\r\n{}\r\n0\r\n\r\n"),
     };
 
     for (size_t i = 0; i < sizeof(smuggled) / sizeof(smuggled[0]); i++)

@@ -39,7 +39,7 @@ int parent_fail(enum parent_exit status, const char *format, ...)
         text[0] = '\0';
     va_end(args);
     (void)fprintf(stderr, "slipwayd: SLW-%04u: %s\n", id_of(status), text);
-    return status;
+    return (int)status;
 }
 
 static enum parent_exit status_of(int e)
