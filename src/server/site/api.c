@@ -154,8 +154,7 @@ int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status,
     if (r == API_E_ANSWERED)
         return 0;
     if (r < 0) {
-        log_error(
-            "site: a request failed", "path=%s why=\"%s\"", http_path(x), db_why(api->site->db));
+        log_error("a request failed", "path=%s why=\"%s\"", http_path(x), db_why(api->site->db));
         return TRACE(r);
     }
     if (r == SITE_E_REFUSED)

@@ -32,7 +32,7 @@ int client_register(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = registration_take(api->site, body, &answer);
     if (r == 0)
-        log_info("site: a device has registered",
+        log_info("a device has registered",
                  "device=%s name=%s",
                  json_string_value(json_object_get(answer, "device_id")),
                  json_string_value(json_object_get(answer, "device_name")));

@@ -63,7 +63,7 @@ int internal_claim_job(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = content_claim_job(api->site, &job);
     if (job)
-        log_info("site: a job is handed out",
+        log_info("a job is handed out",
                  "job=%s kind=%s",
                  json_string_value(json_object_get(job, "id")),
                  json_string_value(json_object_get(job, "kind")));

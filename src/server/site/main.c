@@ -43,7 +43,7 @@ static void tick(void *ctx)
 
     api->site->now_us = clock_wall_us();
     if (site_tick(api->site) < 0)
-        log_error("site: what time does could not be done", "why=\"%s\"", db_why(api->site->db));
+        log_error("what time does could not be done", "why=\"%s\"", db_why(api->site->db));
 }
 
 /* The pin, without the line's end. Return: 0 or -errno. */
@@ -117,7 +117,7 @@ static int serve(struct api *api)
     running = for_nginx;
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
-    log_info("site: ready", "name=\"%s\"", api->site->settings.name);
+    log_info("ready", "name=\"%s\"", api->site->settings.name);
     r = http_server_run_all((struct http_server *const[]){for_nginx, for_roles}, 2);
     running = NULL;
     return TRACE(r);
@@ -146,18 +146,17 @@ static int report_open(int r)
 {
     switch (r) {
     case SITE_E_NEWER:
-        log_error("site: the database was made by a newer slipwayd", "%s", "error_id=SLW-0014");
+        log_error("the database was made by a newer slipwayd", "%s", "error_id=SLW-0014");
         return ROLE_EXIT_SCHEMA;
     case SITE_E_CHANGED:
-        log_error("site: the database's schema is not what this slipwayd makes",
-                  "%s",
-                  "error_id=SLW-0014");
+        log_error(
+            "the database's schema is not what this slipwayd makes", "%s", "error_id=SLW-0014");
         return ROLE_EXIT_SCHEMA;
     case SITE_E_IN_USE:
-        log_error("site: another process has the database open", "%s", "");
+        log_error("another process has the database open", "%s", "");
         return ROLE_EXIT_FAILED;
     default:
-        log_error("site: the database cannot be opened", "why=\"%s\"", strerrordesc_np(-r));
+        log_error("the database cannot be opened", "why=\"%s\"", strerrordesc_np(-r));
         return r == -ENOSPC ? ROLE_EXIT_DISK_FULL : ROLE_EXIT_FAILED;
     }
 }
@@ -170,7 +169,7 @@ int server_site_main(const struct role_options *options)
     int r = read_pin(options, &pin);
 
     if (r < 0) {
-        log_error("site: the key's pin cannot be read", "why=\"%s\"", strerrordesc_np(-r));
+        log_error("the key's pin cannot be read", "why=\"%s\"", strerrordesc_np(-r));
         return ROLE_EXIT_FAILED;
     }
     r = open_site(options, buf_str(&pin), &site);
@@ -181,7 +180,7 @@ int server_site_main(const struct role_options *options)
     if (r == 0)
         r = serve(&api);
     if (r < 0) {
-        log_error("site: it cannot go on", "why=\"%s\"", strerrordesc_np(-r));
+        log_error("it cannot go on", "why=\"%s\"", strerrordesc_np(-r));
         return ROLE_EXIT_FAILED;
     }
     return ROLE_EXIT_DONE;
