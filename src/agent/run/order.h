@@ -21,15 +21,15 @@ struct order_index { /* one image of an OS image package */
 };
 
 struct order_file { /* a plain file of a boot image */
-    char *name; /* owned */
+    char *name;     /* owned */
     uint64_t size_bytes;
     uint8_t sha256[SHA256_BYTES];
 };
 
 struct order_content {
-    char *package_id; /* owned, "SLP00002" */
-    char *kind;       /* owned, "os-image" or "boot-image" */
-    char *name;       /* owned */
+    char *package_id;            /* owned, "SLP00002" */
+    char *kind;                  /* owned, "os-image" or "boot-image" */
+    char *name;                  /* owned */
     struct order_index *indexes; /* owned */
     size_t n_indexes;
     struct order_file *files; /* owned */

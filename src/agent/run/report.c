@@ -135,7 +135,15 @@ static bool deliver(struct report *report, const json_t *status)
     report->not_before_us = 0;
     if (code == HTTP_GONE || json_is_true(json_object_get(answer, "is_cancelled")))
         report->is_over = true;
-    /* a status that the site finds malformed will not get better */
+    else if (code != HTTP_OK && report->journal) /* it will not get better by repeating */
+        journal_write(report->journal,
+                      CMTRACE_WARNING,
+                      "Status",
+                      "The site refused a status with %u: %s",
+                      code,
+                      json_string_value(json_object_get(answer, "detail"))
+                          ? json_string_value(json_object_get(answer, "detail"))
+                          : "");
     return true;
 }
 

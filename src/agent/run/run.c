@@ -165,6 +165,7 @@ static int fresh_state(struct runner *rn)
                           "The variable \"%s\" of the order is left out: bad name or too long",
                           name);
     }
+    s->seq = 1; /* the site knows no status yet: its last number is 0 */
     s->started_us = clock_wall_us();
     return 0;
 }

@@ -114,7 +114,7 @@ static void output_goes_to_the_log_and_its_end_to_a_variable(void **state)
         run_command(
             "",
             COMMAND("printf '%01200d\\n' 7; echo end") "<variable name=\"SMSTSRunCommandLine"
-                                                        "OutputVariableName\">Out</variable>",
+                                                       "OutputVariableName\">Out</variable>",
             vars,
             &log)
             .error_id);
