@@ -121,7 +121,7 @@ static int name_is_taken(struct site *site, const char *name, bool *ret)
     return r < 0 ? TRACE(r) : 0;
 }
 
-/* "SLW-770001", or "SLW-770001-2" if that is taken. */
+/* "SLW-" and the last six digits of the MAC address; with "-2", "-3" ... if that is taken. */
 static int make_name(struct site *site, const char *mac, char ret[static DEVICE_NAME_MAX_BYTES + 1])
 {
     char base[16];
