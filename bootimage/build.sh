@@ -315,6 +315,12 @@ pack_programs() {
     [ ! -r /etc/mke2fs.conf ] || cp /etc/mke2fs.conf "$stage/etc/"
 }
 
+# GRUB's first parser knows no comments.
+early_config() { # NAME
+    grep -v '^#' "$here/$1" >"$work/$1"
+    echo "$work/$1"
+}
+
 # What Setup puts on the disk to make it boot.
 pack_boot_loaders() {
     local to=$stage/usr/lib/slipway-boot
@@ -324,7 +330,7 @@ pack_boot_loaders() {
     cp /usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed "$to/grubx64.efi"
     cp /usr/lib/grub/i386-pc/boot.img "$to/boot.img"
     # shellcheck disable=SC2046 # one word per module
-    grub-mkimage -O i386-pc -p /boot/slipway -c "$here/grub-disk-bios.cfg" -o "$to/core.img" \
+    grub-mkimage -O i386-pc -p /boot/slipway -c "$(early_config grub-disk-bios.cfg)" -o "$to/core.img" \
         $(grep -v '^#' "$here/grub-disk-bios.modules")
 }
 
@@ -377,7 +383,7 @@ pack_ramdisk() {
 
 make_grub_netboot() {
     # shellcheck disable=SC2046 # one word per module
-    grub-mkimage -O x86_64-efi -p /grub -c "$here/grub-netboot.cfg" -o "$out/grubx64-slipway.efi" \
+    grub-mkimage -O x86_64-efi -p /grub -c "$(early_config grub-netboot.cfg)" -o "$out/grubx64-slipway.efi" \
         $(grep -v '^#' "$here/grub-netboot.modules")
     [ "$(grep -c -a '@SLIPWAY-SERVER-ADDRESS@' "$out/grubx64-slipway.efi")" = 1 ] ||
         fail SLW-0504 "The made GRUB does not hold its address slot once"

@@ -471,9 +471,14 @@ static int clean_up(struct runner *rn)
     if (r < 0)
         return TRACE(r);
     buf_clear(&path);
-    disable_service(root);
+    /* The state first: it holds the token, and without it the service does nothing. */
     buf_addf(&path, "%s/%s", root, TARGET_STATE_FOLDER);
-    return TRACE(dir_remove(buf_str(&path)));
+    r = dir_remove(buf_str(&path));
+    if (r < 0)
+        return TRACE(r);
+    disable_service(root);
+    sync();
+    return 0;
 }
 
 static int load_full_os_state(struct runner *rn)
