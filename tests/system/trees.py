@@ -15,6 +15,7 @@ from lab import LabError, run
 CHANGED = (
     "boot/efi/",  # mount point of the EFI system partition
     "boot/grub/",
+    "boot/slipway/",  # Setup: the menu of the disk
     "etc/.pwd.lock",
     "etc/.updated",
     "etc/fstab",  # Setup
@@ -30,6 +31,7 @@ CHANGED = (
     "etc/timezone",
     "lost+found/",
     "root/.bash_history",
+    "tmp/",
     "usr/lib/slipway/",  # the agent
     "var/.updated",
     "var/cache/",
