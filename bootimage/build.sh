@@ -354,7 +354,7 @@ pack_initrd() {
     find "$stage" -exec touch -h -d "@$SOURCE_DATE_EPOCH" {} +
     # Two threads wherever it runs: the number decides about the bytes.
     (cd "$stage" && find . | sort | cpio -o -H newc -R 0:0 --reproducible --quiet) |
-        zstd -19 -T2 -q >"$out/initrd.img"
+        zstd -12 -T2 -q >"$out/initrd.img"
 }
 
 boot_arguments() {
