@@ -98,40 +98,80 @@ static json_t *time_value(uint64_t us)
     return json_string(text);
 }
 
-/* A step is begun by step-started and ended by the next message about it. */
+static bool is_phase(const json_t *phase, const char *state)
+{
+    return phase && strcmp(field_text(phase, "state", ""), state) == 0;
+}
+
+static void end_phase(json_t *phase, const char *state, uint64_t duration_us)
+{
+    (void)json_object_set_new(phase, "state", json_string(state));
+    (void)json_object_set_new(phase, "duration_ms", json_integer((json_int_t)(duration_us / 1000)));
+}
+
+static int begin_phase(json_t *phases, const struct db_rows *rows)
+{
+    uint64_t at_us = db_get_u64(rows, 3);
+
+    return json_array_append_new(phases,
+                                 json_pack("{s:I,s:s,s:s,s:o,s:I}",
+                                           "step",
+                                           (json_int_t)db_get_u64(rows, 0),
+                                           "name",
+                                           db_get_text(rows, 1),
+                                           "state",
+                                           "running",
+                                           "started_at",
+                                           time_value(at_us),
+                                           "duration_ms",
+                                           (json_int_t)((db_get_u64(rows, 4) - at_us) / 1000))) < 0
+               ? ERR(-ENOMEM)
+               : 0;
+}
+
+/*
+ * A step is begun by step-started and ended by the next message about it. One that restarts the computer and
+ * goes on (Setup) stays one phase; one that is begun again after a power cut was interrupted.
+ */
 static int put_phase(json_t *phases, const struct db_rows *rows, uint64_t *begun_us)
 {
-    const char *state = db_get_text(rows, 2) + strlen("step-");
+    const char *state = db_get_text(rows, 2);
     uint64_t at_us = db_get_u64(rows, 3);
     json_t *last = json_array_get(phases, json_array_size(phases) - 1);
-    bool is_end = strcmp(state, "started") != 0;
-    bool is_same = last && strcmp(field_text(last, "state", ""), "running") == 0 &&
-                   field_number(last, "step", 0) == db_get_u64(rows, 0);
+    bool is_restart = strcmp(state, "restarting") == 0;
+    bool is_start = strcmp(state, "step-started") == 0;
+    bool is_open = is_phase(last, "running") || is_phase(last, "restarting");
+    bool is_same = is_open && field_number(last, "step", 0) == db_get_u64(rows, 0);
 
-    if (strcmp(state, "progress") == 0)
+    if (strcmp(state, "step-progress") == 0 || (is_restart && !is_same))
         return 0;
-    if (!is_end || !is_same) {
+    if (is_same && (is_restart || (is_start && is_phase(last, "restarting")))) {
+        (void)json_object_set_new(last, "state", json_string(is_start ? "running" : "restarting"));
+        return 0;
+    }
+    if (is_start || !is_same) {
+        if (is_open)
+            end_phase(last, "interrupted", at_us - *begun_us);
         *begun_us = at_us;
-        last = json_pack("{s:I,s:s,s:s,s:o,s:I}",
-                         "step",
-                         (json_int_t)db_get_u64(rows, 0),
-                         "name",
-                         db_get_text(rows, 1),
-                         "state",
-                         "running",
-                         "started_at",
-                         time_value(at_us),
-                         "duration_ms",
-                         (json_int_t)((db_get_u64(rows, 4) - at_us) / 1000));
-        if (json_array_append_new(phases, last) < 0)
-            return ERR(-ENOMEM);
+        int r = begin_phase(phases, rows);
+
+        if (r < 0)
+            return TRACE(r);
+        last = json_array_get(phases, json_array_size(phases) - 1);
     }
-    if (is_end) {
-        (void)json_object_set_new(last, "state", json_string(state));
-        (void)json_object_set_new(
-            last, "duration_ms", json_integer((json_int_t)((at_us - *begun_us) / 1000)));
-    }
+    if (!is_start)
+        end_phase(last, state + strlen("step-"), at_us - *begun_us);
     return 0;
+}
+
+/* What was going on when the whole failed is not going on any more. */
+static void close_last_phase(const json_t *device, json_t *phases)
+{
+    json_t *last = json_array_get(phases, json_array_size(phases) - 1);
+
+    if (strcmp(field_text(device, "state", ""), "failed") == 0 &&
+        (is_phase(last, "running") || is_phase(last, "restarting")))
+        (void)json_object_set_new(last, "state", json_string("interrupted"));
 }
 
 /* Replace the order's id, which is not for outside, by what it did. */
@@ -153,6 +193,7 @@ static int add_phases(struct site *site, json_t *device)
     }
     if (r < 0)
         return TRACE(r);
+    close_last_phase(device, phases);
     (void)json_object_del(device, "order_id");
     return json_object_set(device, "phases", phases) < 0 ? ERR(-ENOMEM) : 0;
 }

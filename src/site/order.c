@@ -58,6 +58,7 @@ int order_at_registration(struct site *site, const char *device_id)
     OWN(db_rows_fini) struct db_rows rows = {0};
     char id[UUID_TEXT_MAX];
     uint64_t attempt;
+    bool is_on_purpose;
     int r = db_first(site->db, SQL_ORDER_IN_PROGRESS, DB_ARGS(db_text(device_id)), &rows);
 
     if (r < 0)
@@ -66,9 +67,10 @@ int order_at_registration(struct site *site, const char *device_id)
         return TRACE(begin_if_deployed(site, device_id));
     (void)snprintf(id, sizeof(id), "%s", db_get_text(&rows, 0));
     attempt = db_get_u64(&rows, 2);
+    is_on_purpose = db_get_bool(&rows, 4);
     db_rows_fini(&rows);
 
-    if (attempt < ORDER_ATTEMPTS_MAX)
+    if (attempt < ORDER_ATTEMPTS_MAX || is_on_purpose)
         return TRACE(run(site, SQL_ORDER_NEXT_ATTEMPT, DB_ARGS(db_text(id), db_u64(site->now_us))));
     return TRACE(
         order_end_failed(site,

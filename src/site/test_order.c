@@ -9,10 +9,15 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/own.h"
 #include "site/deployment.h"
 #include "site/fields.h"
 #include "site/fixture.h"
+
+enum {
+    TEXT_MAX_BYTES = 1024,
+};
 
 struct life {
     struct site *site; /* owned */
@@ -127,6 +132,87 @@ static void a_power_cut_gives_the_same_order_again(void **state)
     assert_state(&life, "succeeded", "");
 }
 
+static void a_restart_on_purpose_is_no_attempt(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    char again[UUID_TEXT_MAX];
+
+    for (unsigned i = 1; i <= 2 * ORDER_ATTEMPTS_MAX; i++) {
+        assert_int_equal(report(&life, i, "restarting", "boot-image"), 0);
+        assert_int_equal(fixture_register(life.site, FIXTURE_MAC, life.device), 0);
+        assert_int_equal(fixture_order(life.site, life.device, again), 1);
+        assert_string_equal(again, life.order);
+    }
+    assert_int_equal(fixture_register(life.site, FIXTURE_MAC, life.device), 0);
+    assert_int_equal(fixture_order(life.site, life.device, again), 2);
+}
+
+static void assert_phases(struct life *life, const char *wanted)
+{
+    OWN(json_freep) json_t *device = fixture_progress(life->site, life->deployment);
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    const json_t *phases = json_object_get(device, "phases");
+
+    for (size_t i = 0; i < json_array_size(phases); i++)
+        buf_addf(&text,
+                 "%s %llu; ",
+                 field_text(json_array_get(phases, i), "state", ""),
+                 (unsigned long long)field_number(json_array_get(phases, i), "duration_ms", 0));
+    assert_string_equal(buf_str(&text), wanted);
+}
+
+static void a_step_that_restarts_the_computer_is_one_phase(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+
+    assert_int_equal(report(&life, 1, "step-started", "boot-image"), 0);
+    fixture_wait(life.site, FIXTURE_MINUTE_US);
+    assert_phases(&life, "running 60000; ");
+    assert_int_equal(report(&life, 2, "restarting", "boot-image"), 0);
+    assert_phases(&life, "restarting 60000; ");
+    fixture_wait(life.site, FIXTURE_MINUTE_US);
+    assert_int_equal(report(&life, 3, "step-started", "full-os"), 0);
+    assert_phases(&life, "running 120000; ");
+    assert_int_equal(report(&life, 4, "step-succeeded", "full-os"), 0);
+    assert_phases(&life, "succeeded 120000; ");
+    assert_int_equal(report(&life, 5, "restarting", "full-os"), 0);
+    assert_phases(&life, "succeeded 120000; ");
+}
+
+static void a_step_without_an_end_was_interrupted(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+
+    assert_int_equal(report(&life, 1, "step-started", "boot-image"), 0);
+    fixture_wait(life.site, FIXTURE_MINUTE_US);
+    assert_int_equal(report(&life, 2, "step-started", "boot-image"), 0);
+    assert_phases(&life, "interrupted 60000; running 0; ");
+    fixture_wait(life.site, 31 * FIXTURE_MINUTE_US);
+    assert_state(&life, "failed", SITE_ERROR_SILENT);
+    assert_phases(&life, "interrupted 60000; interrupted 1860000; ");
+}
+
+static void a_message_about_the_whole_leaves_the_last_step(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    OWN(json_freep) json_t *answer = NULL;
+    OWN(json_freep) json_t *device = NULL;
+    OWN(json_freep)
+    json_t *body =
+        fixture_json("{'seq': 9, 'state': 'failed', 'environment': 'boot-image', 'step': 3,"
+                     "'n_steps': 3, 'step_name': '', 'error_id': 'SLW-0301', 'message': 'x'}");
+
+    assert_int_equal(report(&life, 1, "step-failed", "boot-image"), 0);
+    assert_int_equal(order_report(life.site, life.device, life.order, body, &answer), 0);
+    device = fixture_progress(life.site, life.deployment);
+    assert_int_equal(field_number(device, "step", 9), 1);
+    assert_string_equal(field_text(device, "step_name", ""), "Apply");
+}
+
 static void the_sixth_start_fails_the_order(void **state)
 {
     (void)state;
@@ -205,6 +291,7 @@ static void a_cancelled_deployment_tells_the_device_and_begins_nowhere(void **st
     assert_int_equal(deployment_cancel(life.site, "test", life.deployment, &deployment), 0);
     assert_int_equal(order_report(life.site, life.device, life.order, body, &answer), 0);
     assert_true(field_bool(answer, "is_cancelled"));
+    assert_true(field_bool(deployment, "is_cancelled"));
     assert_false(fixture_ask(life.site, "52:54:00:77:00:02", 7).is_offer);
 }
 
@@ -250,6 +337,10 @@ int main(void)
         cmocka_unit_test(a_message_after_the_end_stops_the_device),
         cmocka_unit_test(the_order_of_another_device_is_not_found),
         cmocka_unit_test(a_power_cut_gives_the_same_order_again),
+        cmocka_unit_test(a_restart_on_purpose_is_no_attempt),
+        cmocka_unit_test(a_step_that_restarts_the_computer_is_one_phase),
+        cmocka_unit_test(a_step_without_an_end_was_interrupted),
+        cmocka_unit_test(a_message_about_the_whole_leaves_the_last_step),
         cmocka_unit_test(the_sixth_start_fails_the_order),
         cmocka_unit_test(a_silent_device_fails_after_thirty_minutes),
         cmocka_unit_test(an_os_that_never_calls_home_is_a_failure_with_evidence),

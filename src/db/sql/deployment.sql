@@ -5,13 +5,13 @@ INSERT INTO deployment (id, task_sequence_id, collection_id, purpose, created_us
 
 -- name: deployment_list
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
-    d.purpose, d.created_us AS "created_at"
+    d.purpose, d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
 WHERE d.id > ?1 ORDER BY d.id LIMIT ?2;
 
 -- name: deployment_get
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
-    d.purpose, d.created_us AS "created_at"
+    d.purpose, d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
 WHERE d.id = ?1;
 
@@ -31,17 +31,17 @@ JOIN deployment d ON d.id = ?1
 JOIN collection c ON c.id = d.collection_id
 LEFT JOIN orders o ON o.id = (
     SELECT x.id FROM orders x WHERE x.deployment_id = d.id AND x.device_id = v.id ORDER BY x.created_us DESC, x.id DESC LIMIT 1)
-WHERE o.id IS NOT NULL
-    OR (c.rule = 'all-systems' AND v.is_unknown = 0)
-    OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
-    OR (c.rule = 'direct' AND EXISTS (
-        SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id))
+WHERE o.id IS NOT NULL OR (d.is_cancelled = 0 AND (
+    c.rule = 'all-systems' AND v.is_unknown = 0
+    OR c.rule = 'all-unknown' AND v.is_unknown = 1
+    OR c.rule = 'direct' AND EXISTS (
+        SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id)))
 ORDER BY v.id;
 
 -- name: deployment_phases
 SELECT m.step, m.step_name, m.state, m.received_us, coalesce(o.ended_us, ?2)
 FROM status_message m JOIN orders o ON o.id = m.order_id
-WHERE m.order_id = ?1 AND m.state LIKE 'step-%' AND m.step IS NOT NULL ORDER BY m.seq;
+WHERE m.order_id = ?1 AND (m.state LIKE 'step-%' OR m.state = 'restarting') AND m.step IS NOT NULL ORDER BY m.seq;
 
 -- name: status_message_list
 SELECT m.id, m.received_us AS "time:time", o.device_id, v.name AS device_name, o.deployment_id, m.state,

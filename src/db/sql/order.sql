@@ -8,8 +8,9 @@ VALUES (?1, ?2, ?3, 'in-progress', 'boot-image', 1, ?4, ?5, ?4);
 SELECT id, deployment_id, attempt, environment, is_restarting, restarted_us, deadline_us, heard_us FROM orders
 WHERE device_id = ?1 AND state = 'in-progress';
 
+-- A restart on purpose is no attempt more.
 -- name: order_next_attempt
-UPDATE orders SET attempt = attempt + 1, environment = 'boot-image', is_restarting = 0, heard_us = ?2 WHERE id = ?1;
+UPDATE orders SET attempt = attempt + (is_restarting = 0), environment = 'boot-image', is_restarting = 0, heard_us = ?2 WHERE id = ?1;
 
 -- name: order_document
 SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, t.xml, t.boot_image_id
@@ -30,9 +31,10 @@ SELECT o.state, o.last_seq, d.is_cancelled, t.applies_image FROM orders o
 JOIN deployment d ON d.id = o.deployment_id JOIN task_sequence t ON t.id = d.task_sequence_id
 WHERE o.id = ?1 AND o.device_id = ?2;
 
+-- A message about the whole names no step: the last one stays.
 -- name: order_progress
-UPDATE orders SET last_seq = ?2, step = ?3, n_steps = ?4, step_name = ?5, step_type = ?6, environment = ?7,
-    percent = ?8, rate_bytes_per_s = ?9, message = ?10, heard_us = ?11, started_us = coalesce(started_us, ?11),
+UPDATE orders SET last_seq = ?2, step = iif(?5 = '', step, ?3), n_steps = ?4, step_name = iif(?5 = '', step_name, ?5),
+    step_type = iif(?5 = '', step_type, ?6), environment = ?7, percent = iif(?5 = '', percent, ?8), rate_bytes_per_s = ?9, message = ?10, heard_us = ?11, started_us = coalesce(started_us, ?11),
     is_restarting = ?12, restarted_us = CASE ?12 WHEN 1 THEN ?11 ELSE restarted_us END
 WHERE id = ?1;
 
