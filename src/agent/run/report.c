@@ -39,6 +39,7 @@ struct report {
     uint64_t last_progress_us;
     uint64_t last_log_us;
     bool is_over;
+    bool is_cancelled; /* over, but the site waits for our word */
 };
 
 DEFINE_FREEP(struct report *, report_free);
@@ -133,7 +134,9 @@ static bool deliver(struct report *report, const json_t *status)
     }
     report->backoff_us = 0;
     report->not_before_us = 0;
-    if (code == HTTP_GONE || json_is_true(json_object_get(answer, "is_cancelled")))
+    report->is_cancelled =
+        code != HTTP_GONE && json_is_true(json_object_get(answer, "is_cancelled"));
+    if (code == HTTP_GONE || report->is_cancelled)
         report->is_over = true;
     else if (code != HTTP_OK && report->journal) /* it will not get better by repeating */
         journal_write(report->journal,
@@ -220,6 +223,23 @@ bool report_drain(struct report *report, uint64_t patience_us)
             return false;
         clock_sleep_us(NAP_US);
     }
+}
+
+int report_cancelled(struct report *report,
+                     const struct report_status *status,
+                     uint64_t patience_us)
+{
+    if (!report->is_cancelled)
+        return 0;
+    report->is_over = false;
+    (void)json_array_clear(report->queue);
+
+    int r = report_add(report, status);
+
+    if (r == 0)
+        (void)report_drain(report, patience_us);
+    report->is_over = true;
+    return TRACE(r);
 }
 
 bool report_is_over(const struct report *report)

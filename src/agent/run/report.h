@@ -64,6 +64,15 @@ int report_progress(struct report *report, const struct report_status *status);
  */
 bool report_drain(struct report *report, uint64_t patience_us);
 
+/**
+ * report_cancelled() - the last word about an order that was cancelled: it failed
+ *
+ * What still waits in the queue is dropped. Does nothing when the site has ended the order itself.
+ */
+int report_cancelled(struct report *report,
+                     const struct report_status *status,
+                     uint64_t patience_us);
+
 /* The site has ended or cancelled the order: nothing more may be touched. */
 bool report_is_over(const struct report *report);
 

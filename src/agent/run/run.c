@@ -365,6 +365,23 @@ static int go_on(struct runner *rn)
     return r < 0 ? TRACE(r) : r;
 }
 
+/* The site has ended the order, or somebody there has cancelled it. Return: RUNNER_E_OVER or -errno. */
+static int acknowledge(struct runner *rn)
+{
+    const struct report_status status = {
+        .state = "failed",
+        .step = rn->current,
+        .n_steps = rn->n_steps,
+        .is_full_os = rn->options->is_full_os,
+        .exit_code = 1,
+        .error_id = "SLW-0406",
+        .message = "The deployment was cancelled; the computer has stopped where it was.",
+    };
+    int r = rn->report ? report_cancelled(rn->report, &status, rn->platform->patience_us) : 0;
+
+    return r < 0 ? TRACE(r) : RUNNER_E_OVER;
+}
+
 static int over(struct runner *rn)
 {
     return runner_problem(rn,
@@ -393,6 +410,8 @@ static int life_in_boot_image(struct runner *rn)
     r = prepare(rn);
     if (r == 0)
         r = go_on(rn);
+    if (r == RUNNER_E_OVER)
+        r = acknowledge(rn);
     return r == RUNNER_E_OVER ? over(rn) : TRACE(r);
 }
 
@@ -521,6 +540,8 @@ static int life_in_full_os(struct runner *rn)
         r = prepare(rn);
     if (r == 0)
         r = go_on(rn);
+    if (r == RUNNER_E_OVER)
+        r = acknowledge(rn);
     return r < 0 ? TRACE(r) : r;
 }
 

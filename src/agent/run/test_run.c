@@ -47,6 +47,7 @@ static char socket_path[96];
 static char journal_path[96];
 static char ran_path[96];     /* what the steps did, one word a step */
 static char reports_path[96]; /* what the site was told */
+static char cancel_path[96];  /* while it exists, the site cancels */
 
 static unsigned kill_at; /* the child dies at this write of the state; 0: never */
 static unsigned n_writes;
@@ -243,6 +244,8 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
         state += strspn(state, " \"");
         (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(state, "\""), state);
         note(reports_path, word);
+        if (file_exists(cancel_path) && strcmp(word, "step-succeeded") == 0)
+            (void)snprintf(body, sizeof(body), "{\"is_cancelled\": true}");
     }
     (void)snprintf(dst,
                    cap,
@@ -401,11 +404,30 @@ static void a_power_cut_at_any_write_of_the_state_comes_to_the_same_end(void **s
     assert_true(n_cuts >= 6);
 }
 
+static void a_cancelled_deployment_stops_and_says_so(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+    OWN(buf_fini) struct buf reports = BUF_INIT(TEXT_MAX);
+
+    (void)unlink(ran_path);
+    (void)unlink(reports_path);
+    (void)dir_remove(volume);
+    note(cancel_path, "yes");
+    assert_int_equal(start(false, 0), END_RESTART);
+    (void)unlink(cancel_path);
+    read_text(ran_path, &ran);
+    read_text(reports_path, &reports);
+    assert_string_equal(buf_str(&ran), "format ");
+    assert_string_equal(buf_str(&reports), "started step-started step-succeeded failed ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_deployment_without_power_cut_runs_each_step_once),
         cmocka_unit_test(a_power_cut_at_any_write_of_the_state_comes_to_the_same_end),
+        cmocka_unit_test(a_cancelled_deployment_stops_and_says_so),
     };
 
     (void)snprintf(folder, sizeof(folder), "/tmp/slipway-test-run-XXXXXX");
@@ -415,6 +437,7 @@ int main(void)
     (void)snprintf(socket_path, sizeof(socket_path), "%s/site", folder);
     (void)snprintf(journal_path, sizeof(journal_path), "%s/memory/smsts.log", folder);
     (void)snprintf(ran_path, sizeof(ran_path), "%s/ran", folder);
+    (void)snprintf(cancel_path, sizeof(cancel_path), "%s/cancel", folder);
     (void)snprintf(reports_path, sizeof(reports_path), "%s/reports", folder);
 
     pid_t site = start_site();
