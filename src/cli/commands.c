@@ -235,6 +235,13 @@ const struct args_command commands[] = {
         .options = {OPTION("watch", NULL, "Go on showing it until every device is done.")},
     },
     {
+        .noun = "deployment",
+        .verb = "cancel",
+        .operands = {"ID"},
+        .summary = "Cancel a deployment: no device begins it, and those that run it stop.",
+        .run = deployment_cancel,
+    },
+    {
         .noun = "log",
         .summary = "Show what devices reported, oldest first.",
         .run = messages_log,

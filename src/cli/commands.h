@@ -49,6 +49,7 @@ args_run collection_add_member;
 args_run deployment_create;
 args_run deployment_list;
 args_run deployment_show;
+args_run deployment_cancel;
 
 /* messages.c */
 args_run messages_log;

@@ -26,6 +26,7 @@ static const struct output_column fields[] = {
     {"Its ID", "task_sequence_id", OUTPUT_TEXT},
     {"Collection", "collection_name", OUTPUT_TEXT},
     {"Purpose", "purpose", OUTPUT_TEXT},
+    {"Cancelled", "is_cancelled", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
     {"Devices", "counts.total", OUTPUT_TEXT},
     {"Waiting", "counts.waiting", OUTPUT_TEXT},
@@ -225,4 +226,16 @@ bool deployment_show(struct session *s, const struct args *args)
     if (args_get(args, "watch"))
         return watch(s, buf_str(&path));
     return session_get(s, &deployment, "%s", buf_str(&path)) && print_deployment(s, deployment);
+}
+
+bool deployment_cancel(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *deployment = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    buf_adds(&path, "/deployments/");
+    session_escape(&path, args->operands[0]);
+    buf_adds(&path, "/cancellation");
+    return session_open(s) && session_call(s, "POST", buf_str(&path), NULL, &deployment) &&
+           session_print_fields(s, deployment, fields);
 }

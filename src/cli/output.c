@@ -114,6 +114,14 @@ static void put_time(struct buf *dst, const json_t *value)
     buf_add(dst, (struct bytes){text.ptr + 11, 8});
 }
 
+uint64_t output_step(const json_t *row, const char *path)
+{
+    uint64_t number = output_u64(row, path) + 1;
+    uint64_t n_steps = output_u64(row, "n_steps");
+
+    return n_steps > 0 && number > n_steps ? n_steps : number;
+}
+
 void output_put_cell(struct buf *dst, const json_t *row, const struct output_column *column)
 {
     const json_t *value = output_at(row, column->path);
@@ -138,7 +146,7 @@ void output_put_cell(struct buf *dst, const json_t *row, const struct output_col
         when_put_span(dst, output_u64(row, column->path) * US_PER_MS);
         return;
     case OUTPUT_STEP:
-        buf_addf(dst, "%" PRIu64, output_u64(row, column->path) + 1);
+        buf_addf(dst, "%" PRIu64, output_step(row, column->path));
         return;
     }
 }

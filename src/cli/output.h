@@ -36,6 +36,10 @@ json_t *output_at(const json_t *value, const char *path);
 const char *output_text(const json_t *value, const char *path);
 uint64_t output_u64(const json_t *value, const char *path);
 
+/* The number, from 1, of the step whose index is at @path; of the last one when it is behind them all: then
+   the row is about the whole. */
+uint64_t output_step(const json_t *row, const char *path);
+
 /* Text from outside, made fit for a terminal: as log_escape(), but quotes and backslashes stay. */
 void output_put_safe(struct buf *dst, const char *text, size_t len);
 

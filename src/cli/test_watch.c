@@ -121,6 +121,19 @@ static void screen_has_colour_only_if_wanted_and_nothing_of_the_devices_own(void
     assert_non_null(strstr(buf_str(&coloured), "\x1b[31mPC\\x1b2"));
 }
 
+static void a_step_behind_the_last_is_the_last(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    json_t *deployment =
+        load("{\"devices\": [{\"device_name\": \"PC1\", \"state\": \"succeeded\", \"step\": 6,"
+             " \"n_steps\": 6}], \"counts\": {\"succeeded\": 1}}");
+
+    (void)watch_put_screen(&text, deployment, &wide);
+    json_decref(deployment);
+    assert_non_null(strstr(buf_str(&text), " 6/6 "));
+}
+
 static void changes_are_told_once_each(void **state)
 {
     (void)state;
@@ -190,6 +203,7 @@ int main(void)
         cmocka_unit_test(screen_lets_waiting_devices_come_last),
         cmocka_unit_test(screen_counts_its_lines_and_stays_within_the_terminal),
         cmocka_unit_test(screen_has_colour_only_if_wanted_and_nothing_of_the_devices_own),
+        cmocka_unit_test(a_step_behind_the_last_is_the_last),
         cmocka_unit_test(changes_are_told_once_each),
         cmocka_unit_test(result_is_known_when_every_device_is_done),
         cmocka_unit_test(summary_names_each_failed_device_and_why),

@@ -100,7 +100,7 @@ static void put_step_number(struct buf *dst, const json_t *device)
     if (is_begun(device))
         buf_addf(dst,
                  "%" PRIu64 "/%" PRIu64,
-                 output_u64(device, "step") + 1,
+                 output_step(device, "step"),
                  output_u64(device, "n_steps"));
 }
 
