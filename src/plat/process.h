@@ -13,19 +13,19 @@
 #include "base/bytes.h"
 
 struct process_options {
-    const char *const *argv;  /* ends with NULL; argv[0] is a path or is looked up in PATH */
-    const char *const *envp;  /* ends with NULL; NULL: ours */
-    const char *folder;       /* working directory; NULL: ours */
-    struct bytes input;       /* fed to standard input, which is otherwise /dev/null */
-    struct buf *output;       /* standard output and error, both; NULL: ours */
-    uint64_t timeout_us;      /* the process group is killed then; 0: none */
+    const char *const *argv; /* ends with NULL; argv[0] is a path or is looked up in PATH */
+    const char *const *envp; /* ends with NULL; NULL: ours */
+    const char *folder;      /* working directory; NULL: ours */
+    struct bytes input;      /* fed to standard input, which is otherwise /dev/null */
+    struct buf *output;      /* standard output and error, both; NULL: ours */
+    uint64_t timeout_us;     /* the process group is killed then; 0: none */
     void (*on_output)(void *ctx, struct bytes piece); /* called as output arrives; may be NULL */
     void *ctx;
 };
 
 struct process_result {
-    int exit_code;     /* valid unless killed */
-    int signal;        /* 0: it exited */
+    int exit_code; /* valid unless killed */
+    int signal;    /* 0: it exited */
     bool is_timed_out;
 };
 
