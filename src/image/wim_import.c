@@ -21,6 +21,7 @@
 enum {
     PIPE_BYTES = 1024 * 1024,
     PIECE_BYTES = 256 * 1024,
+    WALK_FOUND = -1, /* of a callback: nothing more to see; no code of wimlib is negative */
 };
 
 struct wim_import {
@@ -83,6 +84,42 @@ static uint64_t number_property(const WIMStruct *wim, int index, const char *nam
     return n;
 }
 
+/* Ends the walk at the first file or folder with UNIX data. */
+static int look_for_unix_data(const struct wimlib_dir_entry *entry, void *ctx)
+{
+    (void)ctx;
+    return entry->unix_mode != 0 ? WALK_FOUND : 0;
+}
+
+static int look_at_entry(const struct wimlib_dir_entry *entry, void *ctx)
+{
+    (void)entry;
+    (void)ctx;
+    return WALK_FOUND;
+}
+
+/* Reads the image's metadata. Return: 0, or a code of wimlib. */
+static int find_kind(WIMStruct *wim, int index, struct wim_image *ret)
+{
+    int r = wimlib_iterate_dir_tree(wim,
+                                    index,
+                                    WIMLIB_WIM_ROOT_PATH,
+                                    WIMLIB_ITERATE_DIR_TREE_FLAG_RECURSIVE,
+                                    look_for_unix_data,
+                                    NULL);
+
+    if (r != 0 && r != WALK_FOUND)
+        return r;
+    ret->has_unix_data = r == WALK_FOUND;
+    if (wimlib_get_image_property(wim, index, "WINDOWS/ARCH")) {
+        ret->is_windows = true;
+        return 0;
+    }
+    r = wimlib_iterate_dir_tree(wim, index, "/Windows/System32", 0, look_at_entry, NULL);
+    ret->is_windows = r == WALK_FOUND;
+    return r == WALK_FOUND || r == WIMLIB_ERR_PATH_DOES_NOT_EXIST ? 0 : r;
+}
+
 static int read_image(const WIMStruct *wim, uint32_t index, struct wim_image *ret)
 {
     int i = (int)index;
@@ -119,9 +156,14 @@ int wim_import_new(const char *path, struct wim_import **ret, struct buf *why)
         return WIM_IMPORT_E_BAD;
     }
     for (uint32_t i = 1; i <= info.image_count; i++) {
-        r = read_image(import->wim, i, &import->images[import->n_images++]);
+        struct wim_image *image = &import->images[import->n_images++];
+
+        r = read_image(import->wim, i, image);
         if (r < 0)
             return TRACE(r);
+        r = find_kind(import->wim, (int)i, image);
+        if (r != 0)
+            return bad(r, why);
     }
     *ret = TAKE(import);
     return 0;

@@ -27,6 +27,9 @@ struct wim_image {
     char *description; /* owned; "" */
     char arch[8];      /* "x64", "x86", "arm64", "arm", or "" if the file does not say */
     uint64_t file_count;
+    bool
+        has_unix_data; /* owners, modes and devices were captured: it can be applied to a Linux disk */
+    bool is_windows; /* the file says so, or the image has the folder of Windows */
 };
 
 struct wim_import;

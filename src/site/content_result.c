@@ -28,6 +28,13 @@ static bool is_sha256(const char *text)
     return hex_parse(bytes_of(text), SHA256_BYTES, bytes);
 }
 
+/* NULL if the worker did not say. */
+static struct db_value known_bool(const json_t *index, const char *name)
+{
+    return json_is_boolean(json_object_get(index, name)) ? db_u64(field_bool(index, name) ? 1 : 0)
+                                                         : db_null();
+}
+
 static int save_index(struct site *site, const char *package_id, const json_t *index)
 {
     static const struct field fields[] = {
@@ -38,6 +45,8 @@ static int save_index(struct site *site, const char *package_id, const json_t *i
         {"size_bytes", FIELD_NUMBER, true, 0, SIZE_MAX_BYTES, NULL},
         {"file_count", FIELD_NUMBER, false, 0, UINT32_MAX, NULL},
         {"manifest", FIELD_TEXT, true, SHA256_TEXT_MAX - 1, SHA256_TEXT_MAX - 1, NULL},
+        {"has_unix_data", FIELD_BOOL, false, 0, 0, NULL},
+        {"is_windows", FIELD_BOOL, false, 0, 0, NULL},
         {0},
     };
     int r = fields_check(site, index, fields, true, REFUSAL_INVALID);
@@ -55,7 +64,9 @@ static int save_index(struct site *site, const char *package_id, const json_t *i
                        db_text(field_text(index, "arch", "")),
                        db_u64(field_number(index, "size_bytes", 0)),
                        db_u64(field_number(index, "file_count", 0)),
-                       db_text(field_text(index, "manifest", ""))),
+                       db_text(field_text(index, "manifest", "")),
+                       known_bool(index, "has_unix_data"),
+                       known_bool(index, "is_windows")),
                NULL);
     if (r > 0)
         return refuse(site, REFUSAL_INVALID, "Two indexes have the same number.");

@@ -61,7 +61,7 @@ static void add_content(struct site *site)
     finish_job(
         site,
         "{'state': 'succeeded', 'result': {'indexes': [{'index': 1, 'name': 'd', 'size_bytes': 9,"
-        "'file_count': 1, 'manifest': '" FIXTURE_SHA256 "'}]}}");
+        "'file_count': 1, 'manifest': '" FIXTURE_SHA256 "', 'has_unix_data': true}]}}");
 }
 
 static void add_sequence(struct site *site)

@@ -51,7 +51,7 @@ static json_t *column_value(const struct db_rows *rows, size_t column, const cha
         return text_value(db_get_text(rows, column));
     if (ends_with(name, "_at") || ends_with(name, TIME_SUFFIX))
         return time_value(db_get_u64(rows, column));
-    if (strncmp(name, "is_", 3) == 0)
+    if (strncmp(name, "is_", 3) == 0 || strncmp(name, "has_", 4) == 0)
         return json_boolean(db_get_bool(rows, column));
     return json_integer((json_int_t)db_get_u64(rows, column));
 }

@@ -318,13 +318,16 @@ static void the_order_names_its_content_and_the_address_asked_first(void **state
     OWN(json_freep) json_t *order = NULL;
     const json_t *sources;
     const json_t *content;
+    const json_t *indexes;
 
     assert_int_equal(order_get(life.site, life.device, "192.0.2.7", &order), 0);
     sources = json_object_get(order, "sources");
     assert_string_equal(json_string_value(json_array_get(sources, 0)), "http://192.0.2.7");
     assert_string_equal(json_string_value(json_array_get(sources, 1)), "http://10.77.0.1");
     content = json_object_get(order, "content");
-    assert_non_null(json_object_get(json_object_get(content, FIXTURE_OS_IMAGE), "indexes"));
+    indexes = json_object_get(json_object_get(content, FIXTURE_OS_IMAGE), "indexes");
+    assert_true(json_is_true(json_object_get(json_array_get(indexes, 0), "has_unix_data")));
+    assert_true(json_is_null(json_object_get(json_array_get(indexes, 0), "is_windows")));
     assert_non_null(json_object_get(json_object_get(content, FIXTURE_BOOT_IMAGE), "files"));
 }
 

@@ -103,6 +103,8 @@ static void read_indexes(struct reader *rd, const json_t *list, struct order_con
         index->index = (uint32_t)read_number(rd, item, "index", UINT32_MAX);
         index->size_bytes = read_number(rd, item, "size_bytes", INT64_MAX);
         read_hash(rd, item, "manifest", index->manifest);
+        index->has_no_unix_data = json_is_false(json_object_get(item, "has_unix_data"));
+        index->is_windows = json_is_true(json_object_get(item, "is_windows"));
         content->n_indexes = i + 1;
     }
 }

@@ -18,6 +18,8 @@ struct order_index { /* one image of an OS image package */
     uint32_t index;
     uint64_t size_bytes;
     uint8_t manifest[SHA256_BYTES];
+    bool has_no_unix_data; /* nor the next: the site does not say, or there is no such obstacle */
+    bool is_windows;
 };
 
 struct order_file { /* a plain file of a boot image */

@@ -21,7 +21,9 @@ static const char order_text[] =
     " \"purpose\": \"required\", \"task_sequence\": {\"id\": \"SLP00003\", \"name\": \"ts\","
     " \"xml\": \"<sequence version='3.10'/>\"}, \"variables\": {\"A\": \"b\"},"
     " \"content\": {\"SLP00002\": {\"kind\": \"os-image\", \"name\": \"n\", \"indexes\":"
-    " [{\"index\": 1, \"manifest\": \"" HASH "\", \"size_bytes\": 7}]},"
+    " [{\"index\": 1, \"manifest\": \"" HASH "\", \"size_bytes\": 7},"
+    " {\"index\": 2, \"manifest\": \"" HASH "\", \"size_bytes\": 7, \"has_unix_data\": false,"
+    " \"is_windows\": true}]},"
     " \"SLP00001\": {\"kind\": \"boot-image\", \"files\": {\"vmlinuz\": {\"size\": 9,"
     " \"sha256\": \"" HASH "\"}}}}, \"sources\": [\"http://10.77.0.1\"], \"failed_wait_s\": 900}";
 
@@ -34,6 +36,21 @@ static int parse(const json_t *json, struct order **ret)
 
     assert_int_equal(r == ORDER_E_MALFORMED, why.len > 0);
     return r;
+}
+
+static void an_image_is_applied_to_linux_unless_the_site_says_what_hinders(void **state)
+{
+    (void)state;
+    OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+    OWN(order_freep) struct order *order = NULL;
+    const struct order_index *indexes;
+
+    assert_int_equal(parse(json, &order), 0);
+    indexes = order_find_content(order, "SLP00002")->indexes;
+    assert_false(indexes[0].has_no_unix_data);
+    assert_false(indexes[0].is_windows);
+    assert_true(indexes[1].has_no_unix_data);
+    assert_true(indexes[1].is_windows);
 }
 
 static void parse_copies_every_field(void **state)
@@ -106,6 +123,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_copies_every_field),
+        cmocka_unit_test(an_image_is_applied_to_linux_unless_the_site_says_what_hinders),
         cmocka_unit_test(parse_refuses_an_order_without_any_one_of_its_fields),
         cmocka_unit_test(parse_refuses_names_that_would_leave_their_folder),
     };

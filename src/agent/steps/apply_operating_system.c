@@ -311,6 +311,27 @@ static const struct order_index *find_index(const struct order_content *content,
     return NULL;
 }
 
+/* What would be restored could not start. Return: whether it can be applied; if not, @ret was set. */
+static bool fits_linux(const struct order_index *image, const char *id, struct step_result *ret)
+{
+    if (image->is_windows)
+        (void)step_fail(ret,
+                        "SLW-0319",
+                        "Image %" PRIu32 " of %s is an image of Windows. Windows targets are not "
+                        "supported by this version. Choose an image of a Linux system.",
+                        image->index,
+                        id);
+    else if (image->has_no_unix_data)
+        (void)step_fail(ret,
+                        "SLW-0318",
+                        "Image %" PRIu32 " of %s was captured without UNIX data (owners, modes, "
+                        "devices): the system in it could not start. Capture it again with "
+                        "\"wimlib-imagex capture DIR FILE --unix-data\" as root, and import that.",
+                        image->index,
+                        id);
+    return !image->is_windows && !image->has_no_unix_data;
+}
+
 /* Which image. Return: NULL if @ret was set as a failure. */
 static const struct order_index *choose_image(struct step_context *c, struct step_result *ret)
 {
@@ -335,7 +356,9 @@ static const struct order_index *choose_image(struct step_context *c, struct ste
                         "distribution point.",
                         index,
                         id);
-    return c->order->n_sources > 0 ? image : NULL;
+    if (!image || c->order->n_sources == 0)
+        return NULL;
+    return fits_linux(image, id, ret) ? image : NULL;
 }
 
 int step_apply_os_run(struct step_context *c, struct step_result *ret)

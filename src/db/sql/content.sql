@@ -14,14 +14,16 @@ UPDATE package SET state = 'ready', ready_us = ?2, kernel_version = ?3, agent_ve
 UPDATE package SET state = 'failed' WHERE id = ?1 AND state <> 'ready';
 
 -- name: package_index_add
-INSERT INTO package_index (package_id, number, name, description, arch, size_bytes, file_count, manifest)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+INSERT INTO package_index (package_id, number, name, description, arch, size_bytes, file_count, manifest,
+    has_unix_data, is_windows)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
 
 -- name: package_index_drop
 DELETE FROM package_index WHERE package_id = ?1;
 
 -- name: package_index_list
-SELECT number AS "index", name, description, arch, size_bytes, file_count, manifest FROM package_index
+SELECT number AS "index", name, description, arch, size_bytes, file_count, manifest, has_unix_data, is_windows
+FROM package_index
 WHERE package_id = ?1 ORDER BY number;
 
 -- name: package_index_exists

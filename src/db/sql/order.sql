@@ -24,7 +24,8 @@ WHERE p.id IN (SELECT package_id FROM task_sequence_package WHERE task_sequence_
 ORDER BY p.id;
 
 -- name: order_index_list
-SELECT number AS "index", manifest, size_bytes FROM package_index WHERE package_id = ?1 ORDER BY number;
+SELECT number AS "index", manifest, size_bytes, has_unix_data, is_windows FROM package_index
+WHERE package_id = ?1 ORDER BY number;
 
 -- name: order_for_status
 SELECT o.state, o.last_seq, d.is_cancelled, t.applies_image FROM orders o

@@ -77,7 +77,7 @@ static json_t *describe(const struct wim_image *image, uint64_t size, const uint
     char name[SHA256_TEXT_MAX];
 
     hex_put(name, (struct bytes){manifest, SHA256_BYTES});
-    return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:s}",
+    return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:b}",
                      "index",
                      (json_int_t)image->index,
                      "name",
@@ -91,7 +91,11 @@ static json_t *describe(const struct wim_image *image, uint64_t size, const uint
                      "file_count",
                      (json_int_t)image->file_count,
                      "manifest",
-                     name);
+                     name,
+                     "has_unix_data",
+                     (int)image->has_unix_data,
+                     "is_windows",
+                     (int)image->is_windows);
 }
 
 enum {

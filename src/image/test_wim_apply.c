@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "image/wim_apply.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, to be there */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+#include "image/test_wim_fixture.h"
+#include "plat/file.h"
+
+static void apply_gives_back_links_modes_and_special_files(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    struct stat text;
+    struct stat other;
+    char path[WIM_FIXTURE_PATH_MAX];
+    char target[32];
+
+    wim_fixture_stream(*state, "a.wim", &stream);
+    assert_int_equal(wim_fixture_apply(*state, buf_bytes(&stream), &why), 0);
+    wim_fixture_path(*state, "out/text", path);
+    assert_int_equal(lstat(path, &text), 0);
+    assert_int_equal(text.st_mode, S_IFREG | 04750);
+    assert_int_equal(text.st_size, 31);
+    wim_fixture_path(*state, "out/link", path);
+    assert_int_equal(lstat(path, &other), 0);
+    assert_int_equal(text.st_ino, other.st_ino);
+    wim_fixture_path(*state, "out/pipe", path);
+    assert_int_equal(lstat(path, &other), 0);
+    assert_int_equal(other.st_mode, S_IFIFO | 0600);
+    wim_fixture_path(*state, "out/symlink", path);
+    assert_int_equal(readlink(path, target, sizeof(target)), 11);
+}
+
+static void read_file(const struct wim_fixture *f, const char *name, struct buf *ret)
+{
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(f, name, path);
+    assert_int_equal(file_read(path, ret), 0);
+}
+
+static void assert_applies(const struct wim_fixture *f, const char *wim)
+{
+    static const char *const names[][2] = {
+        {"tree/noise.a", "out/noise.a"},
+        {"tree/a.repeated", "out/a.repeated"},
+        {"tree/b.text", "out/b.text"},
+    };
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+
+    wim_fixture_stream(f, wim, &stream);
+    assert_int_equal(wim_fixture_apply(f, buf_bytes(&stream), &why), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        OWN(buf_fini) struct buf was = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+        OWN(buf_fini) struct buf is = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+
+        read_file(f, names[i][0], &was);
+        read_file(f, names[i][1], &is);
+        assert_true(bytes_eq(buf_bytes(&was), buf_bytes(&is)));
+    }
+}
+
+static void apply_gives_back_every_byte(void **state)
+{
+    assert_applies(*state, "a.wim");
+}
+
+/* Whoever wrote the file may have sorted the contents by type: the order of the stream is another. */
+static void apply_gives_back_every_byte_of_a_solid_file(void **state)
+{
+    wim_fixture_recompress(
+        *state, "solid.wim", WIMLIB_COMPRESSION_TYPE_LZMS, WIMLIB_WRITE_FLAG_SOLID);
+    assert_applies(*state, "solid.wim");
+}
+
+static void apply_keeps_what_is_in_the_target(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(*state, "out/kept", path);
+    assert_int_equal(file_write(path, bytes_of("kept"), 0600), 0);
+    wim_fixture_stream(*state, "a.wim", &stream);
+    assert_int_equal(wim_fixture_apply(*state, buf_bytes(&stream), &why), 0);
+    assert_true(file_exists(path));
+}
+
+static void apply_refuses_a_stream_that_ends_early(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+
+    wim_fixture_stream(*state, "a.wim", &stream);
+    assert_int_equal(wim_fixture_apply(*state, (struct bytes){(uint8_t *)stream.ptr, 300}, &why),
+                     WIM_APPLY_E_STREAM);
+    assert_true(why.len > 0);
+}
+
+static void apply_refuses_a_stream_that_was_changed(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+
+    wim_fixture_stream(*state, "a.wim", &stream);
+
+    char *text = memmem(stream.ptr, stream.len, "some text", 9);
+
+    assert_non_null(text);
+    text[0] = 'S';
+    assert_int_equal(wim_fixture_apply(*state, buf_bytes(&stream), &why), WIM_APPLY_E_STREAM);
+    assert_true(why.len > 0);
+}
+
+static void apply_says_when_the_target_is_no_folder(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(*state, "out", path);
+    assert_int_equal(dir_remove(path), 0);
+    assert_int_equal(file_write(path, bytes_of("a file"), 0600), 0);
+    wim_fixture_stream(*state, "a.wim", &stream);
+    assert_int_equal(wim_fixture_apply(*state, buf_bytes(&stream), &why), WIM_APPLY_E_TARGET);
+    assert_true(why.len > 0);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, wim_fixture_set_up, wim_fixture_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(apply_gives_back_links_modes_and_special_files),
+        TEST(apply_gives_back_every_byte),
+        TEST(apply_gives_back_every_byte_of_a_solid_file),
+        TEST(apply_keeps_what_is_in_the_target),
+        TEST(apply_refuses_a_stream_that_ends_early),
+        TEST(apply_refuses_a_stream_that_was_changed),
+        TEST(apply_says_when_the_target_is_no_folder),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

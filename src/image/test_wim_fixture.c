@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "image/test_wim_fixture.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, to be there */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "image/wim.h"
+#include "image/wim_apply.h"
+#include "image/wim_import.h"
+#include "plat/file.h"
+
+enum {
+    NOISE_BYTES = 90000,
+    REPEATED_BYTES = 70000,
+    CHUNK_BYTES = 32768, /* of compression; the default of LZMS wants much memory */
+};
+
+void wim_fixture_path(const struct wim_fixture *f,
+                      const char *name,
+                      char dst[static WIM_FIXTURE_PATH_MAX])
+{
+    (void)snprintf(dst, WIM_FIXTURE_PATH_MAX, "%s/%s", f->root, name);
+}
+
+static int put_file(const struct wim_fixture *f, const char *name, struct bytes content)
+{
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(f, name, path);
+    return file_write(path, content, 04750);
+}
+
+/* Files that compress well, hardly, and not at all, so that every kind of resource comes up. */
+static int put_files(const struct wim_fixture *f)
+{
+    static uint8_t noise[NOISE_BYTES];
+    static uint8_t repeated[REPEATED_BYTES];
+    uint32_t seed = 3;
+
+    for (size_t i = 0; i < sizeof(noise); i++) {
+        seed = seed * 1664525u + 1013904223u;
+        noise[i] = (uint8_t)(seed >> 24);
+    }
+    memset(repeated, 'r', sizeof(repeated));
+    if (put_file(f, "tree/text", bytes_of("some text, some text, some text")) < 0 ||
+        put_file(f, "tree/noise.a", (struct bytes){noise, sizeof(noise)}) < 0 ||
+        put_file(f, "tree/a.repeated", (struct bytes){repeated, sizeof(repeated)}) < 0)
+        return -1;
+    return put_file(f, "tree/b.text", bytes_of("another text that is short"));
+}
+
+static int make_tree(const struct wim_fixture *f)
+{
+    char path[WIM_FIXTURE_PATH_MAX];
+    char other[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(f, "out", path);
+    if (mkdir(path, 0755) < 0)
+        return -1;
+    wim_fixture_path(f, "tree", path);
+    if (mkdir(path, 0755) < 0 || put_files(f) < 0)
+        return -1;
+    wim_fixture_path(f, "tree/text", path);
+    wim_fixture_path(f, "tree/link", other);
+    if (link(path, other) < 0)
+        return -1;
+    wim_fixture_path(f, "tree/pipe", path);
+    if (mkfifo(path, 0600) < 0)
+        return -1;
+    wim_fixture_path(f, "tree/symlink", path);
+    return symlink("../no/where", path);
+}
+
+void wim_fixture_capture(const struct wim_fixture *f,
+                         const char *tree,
+                         const char *name,
+                         enum wimlib_compression_type type,
+                         int add_flags)
+{
+    char from[WIM_FIXTURE_PATH_MAX];
+    char to[WIM_FIXTURE_PATH_MAX];
+    WIMStruct *wim = NULL;
+
+    wim_fixture_path(f, tree, from);
+    wim_fixture_path(f, name, to);
+    assert_int_equal(wimlib_create_new_wim(type, &wim), 0);
+    assert_int_equal(wimlib_add_image(wim, from, "Tiny", NULL, add_flags), 0);
+    assert_int_equal(wimlib_set_image_descripton(wim, 1, "A tree of seven names"), 0);
+    assert_int_equal(wimlib_write(wim, to, WIMLIB_ALL_IMAGES, 0, 1), 0);
+    wimlib_free(wim);
+}
+
+void wim_fixture_recompress(const struct wim_fixture *f,
+                            const char *name,
+                            enum wimlib_compression_type type,
+                            int write_flags)
+{
+    char from[WIM_FIXTURE_PATH_MAX];
+    char to[WIM_FIXTURE_PATH_MAX];
+    WIMStruct *source = NULL;
+    WIMStruct *wim = NULL;
+
+    wim_fixture_path(f, "a.wim", from);
+    wim_fixture_path(f, name, to);
+    assert_int_equal(wimlib_open_wim(from, 0, &source), 0);
+    assert_int_equal(wimlib_create_new_wim(type, &wim), 0);
+    if (type != WIMLIB_COMPRESSION_TYPE_NONE)
+        assert_int_equal(wimlib_set_output_chunk_size(wim, CHUNK_BYTES), 0);
+    assert_int_equal(wimlib_set_output_pack_chunk_size(wim, CHUNK_BYTES), 0);
+    assert_int_equal(wimlib_export_image(source, 1, wim, NULL, NULL, 0), 0);
+    assert_int_equal(wimlib_write(wim, to, WIMLIB_ALL_IMAGES, write_flags, 1), 0);
+    wimlib_free(wim);
+    wimlib_free(source);
+}
+
+int wim_fixture_set_up(void **state)
+{
+    struct wim_fixture *f = calloc(1, sizeof(*f));
+
+    if (!f)
+        return -1;
+    (void)snprintf(f->root, sizeof(f->root), "/tmp/slipway-test-wim-XXXXXX");
+    if (!mkdtemp(f->root) || wim_start() < 0 || make_tree(f) < 0)
+        return -1;
+    *state = f;
+    wim_fixture_capture(
+        f, "tree", "a.wim", WIMLIB_COMPRESSION_TYPE_XPRESS, WIMLIB_ADD_FLAG_UNIX_DATA);
+    return 0;
+}
+
+int wim_fixture_tear_down(void **state)
+{
+    struct wim_fixture *f = *state;
+    int r = dir_remove(f->root);
+
+    free(f);
+    return r;
+}
+
+static int collect(void *ctx, struct bytes piece, unsigned percent)
+{
+    struct buf *all = ctx;
+
+    assert_in_range(percent, 0, 100);
+    buf_add(all, piece);
+    return 0;
+}
+
+void wim_fixture_stream(const struct wim_fixture *f, const char *name, struct buf *ret)
+{
+    OWN(wim_import_freep) struct wim_import *import = NULL;
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    struct wim_sink sink = {collect, ret};
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(f, name, path);
+    assert_int_equal(wim_import_new(path, &import, &why), 0);
+    assert_int_equal(wim_import_stream(import, wim_import_get(import, 0), &sink, &why), 0);
+    assert_false(ret->failed);
+}
+
+int wim_fixture_apply(const struct wim_fixture *f, struct bytes stream, struct buf *why)
+{
+    OWN(fd_closep) int fd = memfd_create("stream", MFD_CLOEXEC);
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(f, "out", path);
+    assert_int_equal(fd_write_all(fd, stream), 0);
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    return wim_apply(fd, path, why);
+}
