@@ -145,6 +145,10 @@ void output_put_cell(struct buf *dst, const json_t *row, const struct output_col
     case OUTPUT_SPAN:
         when_put_span(dst, output_u64(row, column->path) * US_PER_MS);
         return;
+    case OUTPUT_PLACE:
+        if (output_u64(row, column->path) > 0)
+            put_scalar(dst, value);
+        return;
     case OUTPUT_STEP:
         buf_addf(dst, "%" PRIu64, output_step(row, column->path));
         return;
@@ -154,7 +158,7 @@ void output_put_cell(struct buf *dst, const json_t *row, const struct output_col
 static bool is_right(const struct output_column *column)
 {
     return column->kind == OUTPUT_BYTES || column->kind == OUTPUT_SPAN ||
-           column->kind == OUTPUT_STEP;
+           column->kind == OUTPUT_STEP || column->kind == OUTPUT_PLACE;
 }
 
 static int add_columns(struct libscols_table *table, const struct output_column *columns)

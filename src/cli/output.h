@@ -17,6 +17,7 @@ enum output_kind {
     OUTPUT_TIME,  /* "2026-11-21 09:30:05" */
     OUTPUT_SPAN,  /* milliseconds: "3 m 07 s" */
     OUTPUT_STEP,  /* a step's index, shown from 1 */
+    OUTPUT_PLACE, /* a number from 1; nothing for 0, which is unknown */
 };
 
 struct output_column {

@@ -42,6 +42,7 @@ void progress_show(struct progress *p, const char *what, unsigned percent, const
     if (p->shown_us && now_us - p->shown_us < (p->is_terminal ? REDRAW_US : LINE_EVERY_US))
         return;
     p->shown_us = now_us;
+    percent = percent < 100 ? percent : 100;
     p->is_drawn = p->is_terminal;
     log_escape(safe, sizeof(safe), what, strlen(what));
     if (!p->is_terminal) {

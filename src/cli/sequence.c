@@ -16,8 +16,8 @@ enum {
 
 static const struct output_column diagnostic_columns[] = {
     {"SEVERITY", "severity", OUTPUT_TEXT},
-    {"LINE", "line", OUTPUT_TEXT},
-    {"COLUMN", "column", OUTPUT_TEXT},
+    {"LINE", "line", OUTPUT_PLACE},
+    {"COLUMN", "column", OUTPUT_PLACE},
     {"STEP", "step", OUTPUT_TEXT},
     {"MESSAGE", "message", OUTPUT_TEXT},
     {0},

@@ -195,6 +195,24 @@ static bool is_section_known(const struct reader *in, struct bytes name)
     return false;
 }
 
+/* "; it has name, address", or the sections that there are. */
+static void list_allowed(const struct reader *in, struct bytes section, struct buf *why)
+{
+    const char *before = section.len > 0 ? "; it has " : "; there are ";
+    const char *last = "";
+
+    for (const struct config_key *key = in->keys; key->name; key++) {
+        if (section.len > 0 && !bytes_eq(section, bytes_of(key->section)))
+            continue;
+        if (section.len == 0 && strcmp(key->section, last) == 0)
+            continue;
+        last = key->section;
+        buf_addf(
+            why, section.len > 0 ? "%s%s" : "%s[%s]", before, section.len > 0 ? key->name : last);
+        before = ", ";
+    }
+}
+
 static int read_section(struct reader *in, struct bytes line)
 {
     if (line.ptr[line.len - 1] != ']')
@@ -202,8 +220,11 @@ static int read_section(struct reader *in, struct bytes line)
 
     struct bytes name = trim((struct bytes){line.ptr + 1, line.len - 2});
 
-    if (!is_section_known(in, name))
-        return refuse(in, "there is no such section", line);
+    if (!is_section_known(in, name)) {
+        (void)refuse(in, "there is no such section", line);
+        list_allowed(in, (struct bytes){0}, in->why);
+        return 1;
+    }
     in->section = name;
     return 0;
 }
@@ -252,6 +273,7 @@ static int read_setting(struct reader *in, struct bytes line)
              (int)in->section.len,
              (const char *)in->section.ptr,
              shown(text, name));
+    list_allowed(in, in->section, in->why);
     return 1;
 }
 

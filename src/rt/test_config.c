@@ -91,14 +91,14 @@ static void config_explains_what_is_wrong(void **state)
         {"[b]\nchoice = three", "f:2: [b] choice: three is not allowed: one of one|two"},
         {"[b]\nchoice = on", "f:2: [b] choice: on is not allowed: one of one|two"},
         {"[a]\nflag = no\nflag = no", "f:3: given twice: flag"},
-        {"[a]\nchoice = one", "f:2: [a] has no setting: choice"},
-        {"[c]", "f:1: there is no such section: [c]"},
+        {"[a]\nchoice = one", "f:2: [a] has no setting: choice; it has flag, number, text"},
+        {"[c]", "f:1: there is no such section: [c]; there are [a], [b]"},
         {"[a", "f:1: a section is written [name]: [a"},
         {"flag = no", "f:1: a setting must stand below a [section]: flag"},
         {"[a]\nflag", "f:2: a setting is written key = value: flag"},
         {"[a]\nfl\x1b"
          "ag = 1",
-         "f:2: [a] has no setting: fl\\x1bag"},
+         "f:2: [a] has no setting: fl\\x1bag; it has flag, number, text"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -18,7 +18,7 @@
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
-/* Name of the step whose start tag is the last one at or before @line. */
+/* Name of the step whose start tag is the last one at or before @line; "" if several begin there. */
 static const char *step_at(const struct ts_document *doc, unsigned line)
 {
     size_t n = 0;
@@ -26,7 +26,7 @@ static const char *step_at(const struct ts_document *doc, unsigned line)
     const char *name = "";
 
     for (size_t i = 0; line > 0 && i < n && steps[i].item.line <= line; i++)
-        name = steps[i].item.name;
+        name = i > 0 && steps[i - 1].item.line == steps[i].item.line ? "" : steps[i].item.name;
     return name;
 }
 
