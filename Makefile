@@ -10,10 +10,20 @@ PREFIX   ?= /usr/local
 .PHONY: all bootstrap demo check check-sanitized install bench fuzz format clean
 
 all: $(BUILD)/build.ninja
+	@$(set_prefix)
 	ninja -C $(BUILD)
 
 $(BUILD)/build.ninja:
-	meson setup $(BUILD) --prefix=$(PREFIX)
+	@command -v meson >/dev/null || { echo "make: meson is missing: run tools/bootstrap first" >&2; exit 1; }
+	meson setup $(BUILD) --prefix=$(PREFIX) || \
+	  { echo "make: if something is missing (see above): tools/bootstrap installs it" >&2; exit 1; }
+
+# A build folder keeps its prefix until another one is asked for.
+set_prefix = :
+ifneq ($(origin PREFIX),file)
+set_prefix = test "$$(cat $(BUILD)/prefix 2>/dev/null)" = "$(PREFIX)" || \
+  { meson configure $(BUILD) --prefix=$(PREFIX) && echo "$(PREFIX)" >$(BUILD)/prefix; }
+endif
 
 bootstrap:
 	tools/bootstrap

@@ -1,0 +1,14 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-3.0-or-later
+# Installs a configuration file where there is none. meson sets DESTDIR.
+#
+# usage: install_conf.sh FILE TARGET
+set -eu
+
+target=${DESTDIR:-}$2
+if [ -e "$target" ]; then
+    echo "Keeping $target"
+else
+    echo "Installing $1 to $target"
+    install -D -m 644 "$1" "$target"
+fi
