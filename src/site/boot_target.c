@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
+#include "site/order.h"
 
 static void copy(char *dst, size_t cap, const struct db_rows *rows, size_t column)
 {
@@ -32,6 +33,7 @@ int boot_target_find(struct site *site, const char *device_id, struct boot_targe
     ret->is_for_unknown = strcmp(db_get_text(&rows, 5), "all-unknown") == 0;
     copy(ret->order_state, sizeof(ret->order_state), &rows, 6);
     ret->waits_for_disk = strcmp(ret->order_state, "in-progress") == 0 &&
+                          db_get_u64(&rows, 7) != ORDER_RESTARTS_TO_BOOT_IMAGE &&
                           (db_get_bool(&rows, 7) || strcmp(db_get_text(&rows, 8), "full-os") == 0);
     return 0;
 }

@@ -12,6 +12,10 @@ enum {
     ORDER_ATTEMPTS_MAX = 5,
     ORDER_FAILED_WAIT_S = 900,
     ORDER_STEPS_MAX = 100000,
+    ORDER_RESTARTS_TO_DISK = 1, /* values of orders.is_restarting beside 0 */
+    ORDER_RESTARTS_TO_BOOT_IMAGE = 2,
+    ORDER_PROGRESS_MESSAGES_MAX = 500, /* kept per order, the latest ones; */
+    ORDER_MESSAGES_MAX = 2000,         /* and of all other kinds: no device fills the disk */
 };
 
 #define ORDER_SILENCE_US (UINT64_C(30) * 60 * 1000000)

@@ -145,7 +145,7 @@ static int find_overdue(struct site *site, struct overdue *ret_order, bool *ret)
         return TRACE(r);
     (void)snprintf(ret_order->id, sizeof(ret_order->id), "%s", db_get_text(&rows, 0));
     (void)snprintf(ret_order->device_id, sizeof(ret_order->device_id), "%s", db_get_text(&rows, 1));
-    ret_order->is_after_restart = db_get_bool(&rows, 3);
+    ret_order->is_after_restart = db_get_u64(&rows, 3) == ORDER_RESTARTS_TO_DISK;
     ret_order->since_us = db_get_u64(&rows, 4);
     ret_order->is_past_deadline = db_get_u64(&rows, 5) <= site->now_us;
     (void)snprintf(ret_order->step_name, sizeof(ret_order->step_name), "%s", db_get_text(&rows, 7));

@@ -80,6 +80,16 @@ static int save_message(struct site *site, const struct report *report)
     return r > 0 ? ERR(-EIO) : TRACE(r);
 }
 
+/* orders.is_restarting: into what */
+static uint64_t restart_of(const struct report *report)
+{
+    if (strcmp(report->state, "restarting") != 0)
+        return 0;
+    return strcmp(field_text(report->body, "restart_to", ""), "boot-image") == 0
+               ? ORDER_RESTARTS_TO_BOOT_IMAGE
+               : ORDER_RESTARTS_TO_DISK;
+}
+
 static int save_progress(struct site *site, const struct report *report)
 {
     const json_t *body = report->body;
@@ -94,7 +104,7 @@ static int save_progress(struct site *site, const struct report *report)
                                   number_or_null(body, "rate_bytes_per_s"),
                                   db_text(field_text(body, "message", "")),
                                   db_u64(site->now_us),
-                                  db_u64(strcmp(report->state, "restarting") == 0 ? 1 : 0));
+                                  db_u64(restart_of(report)));
     int r = db_run(site->db, SQL_ORDER_PROGRESS, args, NULL);
 
     if (r != 0)
@@ -148,6 +158,7 @@ static int check_body(struct site *site, const json_t *body)
          "started|step-started|step-progress|step-succeeded|step-failed|step-skipped|restarting|"
          "succeeded|failed"},
         {"environment", FIELD_CHOICE, true, 0, 0, "boot-image|full-os"},
+        {"restart_to", FIELD_CHOICE, false, 0, 0, "boot-image|full-os"},
         {"step", FIELD_NUMBER, false, 0, ORDER_STEPS_MAX, NULL},
         {"n_steps", FIELD_NUMBER, false, 0, ORDER_STEPS_MAX, NULL},
         {"step_name", FIELD_TEXT, false, 0, 1024, NULL},

@@ -139,7 +139,20 @@ static void a_restart_on_purpose_is_no_attempt(void **state)
     char again[UUID_TEXT_MAX];
 
     for (unsigned i = 1; i <= 2 * ORDER_ATTEMPTS_MAX; i++) {
-        assert_int_equal(report(&life, i, "restarting", "boot-image"), 0);
+        OWN(json_freep)
+        json_t *body = json_pack("{s:i,s:s,s:s,s:s}",
+                                 "seq",
+                                 (int)i,
+                                 "state",
+                                 "restarting",
+                                 "environment",
+                                 i % 2 ? "boot-image" : "full-os",
+                                 "restart_to",
+                                 "boot-image");
+        OWN(json_freep) json_t *answer = NULL;
+
+        assert_int_equal(order_report(life.site, life.device, life.order, body, &answer), 0);
+        assert_true(fixture_ask(life.site, FIXTURE_MAC, 7).is_offer);
         assert_int_equal(fixture_register(life.site, FIXTURE_MAC, life.device), 0);
         assert_int_equal(fixture_order(life.site, life.device, again), 1);
         assert_string_equal(again, life.order);

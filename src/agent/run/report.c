@@ -78,7 +78,7 @@ void report_free(struct report *report)
 
 static json_t *make_status(struct report *report, const struct report_status *s)
 {
-    return json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:i, s:s?, s:s, s:I}",
+    return json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:i, s:s?, s:s, s:s*, s:I}",
                      "seq",
                      (json_int_t)report->seq++,
                      "state",
@@ -103,6 +103,8 @@ static json_t *make_status(struct report *report, const struct report_status *s)
                      s->error_id,
                      "message",
                      s->message ? s->message : "",
+                     "restart_to",
+                     s->restart_to,
                      "time_us",
                      (json_int_t)clock_wall_us());
 }

@@ -30,6 +30,7 @@ struct report_status {
     const char *step_name; /* "" */
     const char *step_type; /* "" */
     bool is_full_os;
+    const char *restart_to; /* of "restarting": "boot-image", "full-os"; else NULL */
     unsigned percent;
     uint64_t rate_bytes_per_s;
     int exit_code;

@@ -310,6 +310,7 @@ static int restart(struct runner *rn, enum step_then then, const struct step_res
                                                   : "the boot image");
     screen_set(rn->screen, SCREEN_STATUS, "Restarting");
     fill_status(rn, "restarting", step_at(rn, rn->current), &status);
+    status.restart_to = then == STEP_THEN_RESTART_TO_OS ? "full-os" : "boot-image";
     r = report_add(rn->report, &status);
     if (r < 0)
         return TRACE(r);

@@ -31,7 +31,14 @@ static bool wait_announced(struct step_context *c)
 static int to_boot_image(struct step_context *c, struct step_result *ret)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(STEP_MESSAGE_MAX);
-    int r = restart_to_boot_image_prepare(c, &why);
+    int r;
+
+    if (c->environment == STEP_IN_BOOT_IMAGE && !c->target->is_mounted)
+        return step_fail(ret,
+                         "SLW-0415",
+                         "there is no volume yet to remember on where the task sequence goes on; "
+                         "put the step behind Format and Partition Disk");
+    r = restart_to_boot_image_prepare(c, &why);
 
     if (r < 0)
         return TRACE(r);

@@ -120,7 +120,7 @@ CREATE TABLE orders (
     device_id TEXT NOT NULL REFERENCES device (id) ON DELETE CASCADE,
     state TEXT NOT NULL CHECK (state IN ('in-progress', 'succeeded', 'failed')),
     environment TEXT NOT NULL CHECK (environment IN ('boot-image', 'full-os')),
-    -- it said that it restarts, and has not been heard since
+    -- it said that it restarts, 1: into the installed system, 2: into the boot image, and has not been heard since
     is_restarting INTEGER NOT NULL DEFAULT 0,
     attempt INTEGER NOT NULL,
     created_us INTEGER NOT NULL,
