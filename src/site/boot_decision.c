@@ -113,6 +113,13 @@ static int decide_closed(const struct boot_target *target, struct boot_decision 
                       "succeeded-already",
                       "The device has finished the deployment %s; deploy again to run it again.",
                       target->deployment_id);
+    if (target->is_cancelled)
+        return decide(ret,
+                      false,
+                      "failed-already",
+                      "The deployment %s has failed on this device and was cancelled; deploy again "
+                      "to try again.",
+                      target->deployment_id);
     return decide(
         ret,
         false,

@@ -20,6 +20,7 @@ enum {
 struct boot_target {
     char deployment_id[SITE_ID_MAX]; /* "": nothing is deployed to the device */
     bool is_required;
+    bool is_cancelled;               /* then there is an order of the device under it */
     bool is_for_unknown;             /* it reaches the device as an unknown computer */
     char boot_image_id[SITE_ID_MAX]; /* of the task sequence; "": it names none */
     char task_sequence_name[BOOT_NAME_MAX];
@@ -31,5 +32,6 @@ struct boot_target {
 /* @device_id: "" for a computer the site has no row for. */
 int boot_target_find(struct site *site, const char *device_id, struct boot_target *ret);
 
-/* Whether the device may begin an order under it. An available one may be chosen again after a failure. */
+/* Whether the device may begin an order under it. An available one may be chosen again after a failure, a cancelled
+ * one not. */
 bool boot_target_is_open(const struct boot_target *target);

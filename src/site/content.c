@@ -233,17 +233,33 @@ int operation_get(struct site *site, const char *id, json_t **ret)
     return 0;
 }
 
-int content_claim_job(struct site *site, json_t **ret)
+static int take_job(struct site *site, json_t **ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     OWN(json_freep) json_t *args = NULL;
     int r = db_first(site->db, SQL_JOB_CLAIM, DB_ARGS(db_u64(site->now_us)), &rows);
 
-    *ret = NULL;
     if (r != DB_ROW)
         return TRACE(r);
     args = json_loads(db_get_text(&rows, 2), JSON_REJECT_DUPLICATES, NULL);
     *ret = json_pack(
         "{s:s,s:s,s:O}", "id", db_get_text(&rows, 0), "kind", db_get_text(&rows, 1), "args", args);
     return *ret ? 0 : ERR(-ENOMEM);
+}
+
+/* In a transaction, because a claim that could not be written (disk full) must not be handed out. */
+int content_claim_job(struct site *site, json_t **ret)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *job = NULL;
+    int r = db_begin(site->db, &tx);
+
+    *ret = NULL;
+    if (r == 0)
+        r = take_job(site, &job);
+    if (r == 0)
+        r = db_commit(&tx);
+    if (r == 0)
+        *ret = TAKE(job);
+    return TRACE(r);
 }

@@ -183,13 +183,15 @@ static int add_macs(struct site *site, const char *device_id, const char *const 
     return 0;
 }
 
-/* The MACs of a registration, canonical, the one it booted with first. */
-static size_t read_macs(const json_t *registration, char texts[][MAC_TEXT_MAX])
+/* The MACs of a registration, canonical, the one it was admitted by first. */
+static size_t
+read_macs(const char *admitted, const json_t *registration, char texts[][MAC_TEXT_MAX])
 {
     const json_t *list = json_object_get(registration, "macs");
     uint8_t mac[MAC_BYTES];
     size_t n = 0;
 
+    (void)snprintf(texts[n++], MAC_TEXT_MAX, "%s", admitted);
     if (mac_parse(bytes_of(field_text(registration, "boot_mac", "")), mac))
         mac_put(texts[n++], mac);
     for (size_t i = 0; i < json_array_size(list) && n < DEVICE_MACS_MAX; i++) {
@@ -229,50 +231,78 @@ static int save_inventory(struct site *site, const char *id, const char *uuid, c
     return r > 0 ? ERR(-EIO) : TRACE(r);
 }
 
-static int find_or_add(struct site *site,
-                       const char *const *macs,
-                       size_t n_macs,
-                       const char *uuid,
-                       char ret[static ACCESS_DEVICE_ID_MAX])
-{
-    char name[DEVICE_NAME_MAX_BYTES + 1];
-    int r = device_find_hardware(site, macs, n_macs, uuid, ret);
+/* The marks by which a machine is recognised. */
+struct marks {
+    const char *macs[DEVICE_MACS_MAX + 2];
+    size_t n_macs;
+    const char *uuid; /* NULL: none that says anything */
+    const char *serial;
+};
 
-    if (r < 0 || ret[0])
+/* Makers give a whole batch of boards one UUID: what has another serial number is another machine. */
+static int
+find_by_uuid(struct site *site, const struct marks *marks, char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = device_find_hardware(site, NULL, 0, marks->uuid, ret);
+
+    if (r < 0 || !ret[0])
         return TRACE(r);
-    r = make_name(site, macs[0], name);
+    r = db_first(site->db, SQL_DEVICE_SERIAL, DB_ARGS(db_text(ret)), &rows);
     if (r < 0)
         return TRACE(r);
-    r = add(site, name, uuid, false, ret);
+    if (r == DB_ROW && marks->serial[0] && db_get_text(&rows, 0)[0] &&
+        strcmp(marks->serial, db_get_text(&rows, 0)) != 0)
+        ret[0] = '\0';
+    return 0;
+}
+
+static int
+find_or_add(struct site *site, const struct marks *marks, char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    char name[DEVICE_NAME_MAX_BYTES + 1];
+    int r = device_find_hardware(site, marks->macs, marks->n_macs, NULL, ret);
+
+    if (r == 0 && !ret[0])
+        r = find_by_uuid(site, marks, ret);
+    if (r < 0 || ret[0])
+        return TRACE(r);
+    r = make_name(site, marks->macs[0], name);
+    if (r < 0)
+        return TRACE(r);
+    r = add(site, name, marks->uuid, false, ret);
     return r > 0 ? ERR(-EIO) : TRACE(r);
 }
 
 int device_register(struct site *site,
+                    const char *mac,
                     const json_t *registration,
                     char ret_id[static ACCESS_DEVICE_ID_MAX])
 {
-    char texts[DEVICE_MACS_MAX + 1][MAC_TEXT_MAX];
-    const char *macs[DEVICE_MACS_MAX + 1];
-    size_t n = read_macs(registration, texts);
-    const char *asked = field_text(json_object_get(registration, "smbios"), "uuid", "");
+    char texts[DEVICE_MACS_MAX + 2][MAC_TEXT_MAX];
+    const json_t *smbios = json_object_get(registration, "smbios");
+    const char *asked = field_text(smbios, "uuid", "");
+    struct marks marks = {
+        .n_macs = read_macs(mac, registration, texts),
+        .serial = field_text(smbios, "serial", ""),
+    };
     char uuid[UUID_TEXT_MAX];
     uint8_t bytes[UUID_BYTES];
-    bool has_uuid = device_uuid_is_real(asked) && uuid_parse(bytes_of(asked), bytes);
     int r;
 
-    if (n == 0)
-        return refuse(site, REFUSAL_CLIENT_INVALID, "The device has no MAC address.");
-    for (size_t i = 0; i < n; i++)
-        macs[i] = texts[i];
-    if (has_uuid)
+    for (size_t i = 0; i < marks.n_macs; i++)
+        marks.macs[i] = texts[i];
+    if (device_uuid_is_real(asked) && uuid_parse(bytes_of(asked), bytes)) {
         uuid_put(uuid, bytes);
-    r = find_or_add(site, macs, n, has_uuid ? uuid : NULL, ret_id);
+        marks.uuid = uuid;
+    }
+    r = find_or_add(site, &marks, ret_id);
     if (r != 0)
         return TRACE(r);
-    r = add_macs(site, ret_id, macs, n);
+    r = add_macs(site, ret_id, marks.macs, marks.n_macs);
     if (r < 0)
         return TRACE(r);
-    return TRACE(save_inventory(site, ret_id, has_uuid ? uuid : NULL, registration));
+    return TRACE(save_inventory(site, ret_id, marks.uuid, registration));
 }
 
 static bool is_host_name(const char *name)

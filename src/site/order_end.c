@@ -63,7 +63,7 @@ int order_end_succeeded(struct site *site, const char *order_id, const char *dev
 struct overdue {
     char id[UUID_TEXT_MAX];
     char device_id[ACCESS_DEVICE_ID_MAX];
-    bool is_after_restart; /* it restarted, or ran in the installed system */
+    bool is_after_restart; /* it said that it restarts, and has not been heard since */
     uint64_t since_us;
     bool is_past_deadline;
     char step_name[128];

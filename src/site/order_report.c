@@ -75,8 +75,16 @@ static int save_message(struct site *site, const struct report *report)
                                   db_text(field_text(body, "message", "")),
                                   db_u64(field_number(body, "time_us", 0)),
                                   db_u64(site->now_us));
+    bool is_progress = strcmp(report->state, "step-progress") == 0;
     int r = db_run(site->db, SQL_STATUS_MESSAGE_ADD, args, NULL);
 
+    if (r == 0)
+        r = db_run(site->db,
+                   SQL_STATUS_MESSAGE_TRIM,
+                   DB_ARGS(db_text(report->order_id),
+                           db_u64(is_progress ? 1 : 0),
+                           db_u64(is_progress ? ORDER_PROGRESS_MESSAGES_MAX : ORDER_MESSAGES_MAX)),
+                   NULL);
     return r > 0 ? ERR(-EIO) : TRACE(r);
 }
 

@@ -58,11 +58,14 @@ static int has_http_offer(struct site *site, const char *mac, bool *ret)
     return r < 0 ? TRACE(r) : 0;
 }
 
-/* @ret: whether this MAC may register. */
-static int admit_mac(struct site *site, const char *ticket, const char *text, bool *ret)
+/* @ret: whether this MAC may register; @mac is then its canonical text. */
+static int admit_mac(struct site *site,
+                     const char *ticket,
+                     const char *text,
+                     char mac[static MAC_TEXT_MAX],
+                     bool *ret)
 {
     uint8_t bytes[MAC_BYTES];
-    char mac[MAC_TEXT_MAX];
 
     *ret = false;
     if (!text || !mac_parse(bytes_of(text), bytes))
@@ -72,15 +75,16 @@ static int admit_mac(struct site *site, const char *ticket, const char *text, bo
                         : has_http_offer(site, mac, ret));
 }
 
-static int admit(struct site *site, const json_t *body)
+/* @mac: the one address that is proven; the others are only what the device says. */
+static int admit(struct site *site, const json_t *body, char mac[static MAC_TEXT_MAX])
 {
     const json_t *macs = json_object_get(body, "macs");
     const char *ticket = field_text(body, "ticket", NULL);
     bool is_admitted = false;
-    int r = admit_mac(site, ticket, field_text(body, "boot_mac", ""), &is_admitted);
+    int r = admit_mac(site, ticket, field_text(body, "boot_mac", ""), mac, &is_admitted);
 
     for (size_t i = 0; r == 0 && !is_admitted && i < json_array_size(macs); i++)
-        r = admit_mac(site, ticket, json_string_value(json_array_get(macs, i)), &is_admitted);
+        r = admit_mac(site, ticket, json_string_value(json_array_get(macs, i)), mac, &is_admitted);
     if (r < 0)
         return TRACE(r);
     if (!is_admitted)
@@ -92,13 +96,9 @@ static int admit(struct site *site, const json_t *body)
     return 0;
 }
 
-static int note(struct site *site, const json_t *body)
+/* Under the MAC that was admitted: that is what uses up an offer of HTTP Boot. */
+static int note(struct site *site, const char *mac)
 {
-    uint8_t bytes[MAC_BYTES];
-    char mac[MAC_TEXT_MAX];
-
-    if (mac_parse(bytes_of(field_text(body, "boot_mac", "")), bytes))
-        mac_put(mac, bytes);
     return TRACE(boot_event_add(
         site,
         &(struct boot_event){mac, "registered", "", "", "", "", "The agent has registered."}));
@@ -134,6 +134,7 @@ int registration_take(struct site *site, const json_t *body, json_t **ret)
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *answer = NULL;
     char device_id[ACCESS_DEVICE_ID_MAX];
+    char mac[MAC_TEXT_MAX];
     int r = check_body(site, body);
 
     if (r != 0)
@@ -141,13 +142,13 @@ int registration_take(struct site *site, const json_t *body, json_t **ret)
     r = db_begin(site->db, &tx);
     if (r < 0)
         return TRACE(r);
-    r = admit(site, body);
+    r = admit(site, body, mac);
     if (r != 0)
         return TRACE(r);
-    r = device_register(site, body, device_id);
+    r = device_register(site, mac, body, device_id);
     if (r != 0)
         return TRACE(r);
-    r = note(site, body);
+    r = note(site, mac);
     if (r < 0)
         return TRACE(r);
     if (strcmp(field_text(body, "environment", ""), "boot-image") == 0) {

@@ -49,22 +49,34 @@ void site_free(struct site *site)
     free(site);
 }
 
+static int say_alive(struct site *site)
+{
+    return TRACE(site_role_seen(site, "site"));
+}
+
+static int checkpoint(struct site *site)
+{
+    return TRACE(db_checkpoint(site->db));
+}
+
+/* One that fails keeps none of the others from its turn: the checkpoint may be what frees the disk. */
 int site_tick(struct site *site)
 {
-    int r = access_expire(site);
+    static int (*const parts[])(struct site * site) = {
+        access_expire,
+        order_expire,
+        content_expire_jobs,
+        say_alive,
+        checkpoint,
+    };
+    int ret = 0;
 
-    if (r < 0)
-        return TRACE(r);
-    r = order_expire(site);
-    if (r < 0)
-        return TRACE(r);
-    r = content_expire_jobs(site);
-    if (r < 0)
-        return TRACE(r);
-    r = site_role_seen(site, "site");
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(db_checkpoint(site->db));
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+        int r = parts[i](site);
+
+        ret = ret < 0 ? ret : r;
+    }
+    return TRACE(ret);
 }
 
 int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_MAX])

@@ -12,6 +12,7 @@
 
 #include "base/own.h"
 #include "site/collection.h"
+#include "site/deployment.h"
 #include "site/fields.h"
 #include "site/fixture.h"
 #include "site/registration.h"
@@ -151,6 +152,27 @@ static void a_failed_deployment_is_offered_again_only_if_a_person_chooses_it(voi
     }
 }
 
+static void a_cancelled_deployment_is_not_offered_again_after_a_failure(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *cancelled = NULL;
+    char id[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    fixture_deploy(site, "All Systems", "available", id);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    (void)fixture_order(site, device, order);
+    assert_int_equal(fixture_report(site, device, order, 1, "failed", "boot-image"), 0);
+    assert_decision(site, FIXTURE_MAC, 7, "offer", "available-deployment");
+    assert_int_equal(deployment_cancel(site, "test", id, &cancelled), 0);
+    assert_decision(site, FIXTURE_MAC, 7, "silence", "failed-already");
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    assert_int_equal(fixture_order(site, device, order), 0);
+}
+
 /* A device that has run the newest deployment must not be wiped by an older one. */
 static void an_older_deployment_is_never_fallen_back_to(void **state)
 {
@@ -286,6 +308,7 @@ int main(void)
         cmocka_unit_test(each_architecture_has_its_answer),
         cmocka_unit_test(the_life_of_an_order_decides),
         cmocka_unit_test(a_failed_deployment_is_offered_again_only_if_a_person_chooses_it),
+        cmocka_unit_test(a_cancelled_deployment_is_not_offered_again_after_a_failure),
         cmocka_unit_test(an_older_deployment_is_never_fallen_back_to),
         cmocka_unit_test(the_answer_names_the_boot_file_of_each_client),
         cmocka_unit_test(an_http_boot_offer_is_good_for_one_registration_without_ticket),

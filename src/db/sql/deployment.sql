@@ -43,6 +43,12 @@ SELECT m.step, m.step_name, m.state, m.received_us, coalesce(o.ended_us, ?2)
 FROM status_message m JOIN orders o ON o.id = m.order_id
 WHERE m.order_id = ?1 AND (m.state LIKE 'step-%' OR m.state = 'restarting') AND m.step IS NOT NULL ORDER BY m.seq;
 
+-- The oldest messages of an order, over ?3: ?2 says whether those about progress or the others.
+-- name: status_message_trim
+DELETE FROM status_message WHERE order_id = ?1 AND (state = 'step-progress') = ?2 AND seq <= (
+    SELECT seq FROM status_message WHERE order_id = ?1 AND (state = 'step-progress') = ?2
+    ORDER BY seq DESC LIMIT 1 OFFSET ?3);
+
 -- name: status_message_list
 SELECT m.id, m.received_us AS "time:time", o.device_id, v.name AS device_name, o.deployment_id, m.state,
     coalesce(m.step, 0) AS step, coalesce(m.n_steps, 0) AS n_steps, m.step_name, m.environment,

@@ -21,6 +21,9 @@ SELECT id FROM device WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
 -- name: device_brief
 SELECT name, is_unknown FROM device WHERE id = ?1;
 
+-- name: device_serial
+SELECT serial FROM device WHERE id = ?1;
+
 -- name: device_name_taken
 SELECT 1 FROM device WHERE name = ?1;
 
