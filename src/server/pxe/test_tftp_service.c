@@ -23,12 +23,16 @@
 
 #include <cmocka.h>
 
+#include "plat/clock.h"
 #include "plat/file.h"
 #include "proto/tftp/tftp_packet.h"
 
 enum {
     FILE_BYTES = 200 * 1000, /* more than is read ahead */
-    TURNS_MAX = 20000,
+    PATIENCE_US = 5 * 1000 * 1000,
+    SILENCE_US = 10 * 1000, /* long enough for an answer that must not come */
+    N_MANY = 12,            /* clients; more than there are threads, which are */
+    N_WORKERS = 5,
 };
 
 static const char marker[] = "@@MARKER@@";
@@ -41,6 +45,7 @@ struct fixture {
     uint64_t ticket; /* of the last ask that was not answered at once */
     unsigned n_asks;
     enum tftp_event_kind last_event;
+    unsigned n_finished;
     uint64_t acked_bytes;
 };
 
@@ -68,6 +73,7 @@ static void on_event(void *ctx, const struct tftp_event *event)
     struct fixture *f = ctx;
 
     f->last_event = event->kind;
+    f->n_finished += event->kind == TFTP_EVENT_FINISHED ? 1 : 0;
     f->acked_bytes = event->acked_bytes;
 }
 
@@ -101,7 +107,8 @@ static int set_up(void **state)
 {
     static struct fixture f;
     socklen_t len = sizeof(f.address);
-    struct tftp_service_options options = {.loop = &f.loop, .resolve = on_ask, .event = on_event};
+    struct tftp_service_options options = {
+        .loop = &f.loop, .resolve = on_ask, .event = on_event, .n_workers = N_WORKERS};
 
     f = (struct fixture){
         .folder = "/tmp/test-tftp-XXXXXX",
@@ -170,10 +177,12 @@ static void client_ask(struct client *c, const char *name, const char *windowsiz
     client_send(c, packet, dst.len);
 }
 
-/* Run the service until the client has a packet. Return: its opcode, or 0 if there is none. */
-static unsigned client_take(struct fixture *f, struct client *c)
+/* Run the service until the client has a packet. Return: its opcode, or 0 if there is none in time. */
+static unsigned client_wait(struct fixture *f, struct client *c, uint64_t patience_us)
 {
-    for (unsigned i = 0; i < TURNS_MAX; i++) {
+    uint64_t end_us = clock_monotonic_us() + patience_us;
+
+    while (clock_monotonic_us() < end_us) {
         socklen_t len = sizeof(c->peer);
         ssize_t n =
             recvfrom(c->fd, c->packet, sizeof(c->packet), 0, (struct sockaddr *)&c->peer, &len);
@@ -185,6 +194,21 @@ static unsigned client_take(struct fixture *f, struct client *c)
         (void)uv_run(&f->loop, UV_RUN_NOWAIT);
     }
     return 0;
+}
+
+static unsigned client_take(struct fixture *f, struct client *c)
+{
+    return client_wait(f, c, PATIENCE_US);
+}
+
+/* Run the service until @n transfers are left. */
+static void wait_count(struct fixture *f, unsigned n)
+{
+    uint64_t end_us = clock_monotonic_us() + PATIENCE_US;
+
+    while (tftp_service_count(f->service) != n && clock_monotonic_us() < end_us)
+        (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+    assert_int_equal(tftp_service_count(f->service), n);
 }
 
 static void client_ack(struct client *c, size_t block)
@@ -208,8 +232,7 @@ static size_t client_get(struct fixture *f, struct client *c, size_t window, uin
         if (block % window == 0 || c->len < 512 + TFTP_HEADER_BYTES)
             client_ack(c, block);
     } while (c->len == 512 + TFTP_HEADER_BYTES);
-    for (unsigned i = 0; i < TURNS_MAX && tftp_service_count(f->service) > 0; i++)
-        (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+    wait_count(f, 0);
     return len;
 }
 
@@ -249,7 +272,7 @@ static void a_window_begins_after_the_oack_is_acknowledged(void **state)
 
     client_ask(&c, "a/file", "16");
     assert_int_equal(client_take(f, &c), TFTP_OACK);
-    assert_int_equal(client_take(f, &c), 0);
+    assert_int_equal(client_wait(f, &c, SILENCE_US), 0);
     client_ack(&c, 0);
     assert_int_equal(client_get(f, &c, 16, got), FILE_BYTES);
     for (size_t i = 0; i < FILE_BYTES; i++)
@@ -331,7 +354,7 @@ static void a_late_answer_finds_its_request_and_a_second_one_nothing(void **stat
 
     client_ask(&c, "later", NULL);
     client_ask(&c, "later", NULL); /* impatient: the same request */
-    assert_int_equal(client_take(f, &c), 0);
+    assert_int_equal(client_wait(f, &c, SILENCE_US), 0);
     assert_int_equal(f->n_asks, 1);
     assert_int_equal(tftp_service_count(f->service), 1);
     tftp_service_reply_missing(f->service, f->ticket + 1);
@@ -368,10 +391,107 @@ static void a_client_that_closes_its_port_is_noticed(void **state)
     assert_int_equal(client_take(f, &c), TFTP_DATA);
     client_ack(&c, 1); /* block 2 finds the port closed */
     (void)close(c.fd);
-    for (unsigned i = 0; i < TURNS_MAX && tftp_service_count(f->service) > 0; i++)
-        (void)uv_run(&f->loop, UV_RUN_NOWAIT);
-    assert_int_equal(tftp_service_count(f->service), 0);
+    wait_count(f, 0);
     assert_int_equal(f->last_event, TFTP_EVENT_FAILED);
+}
+
+/* An address of its own for each few, because of the bound for one source. */
+static void client_bind(const struct client *c, unsigned number)
+{
+    const struct sockaddr_in local = {
+        .sin_family = AF_INET,
+        .sin_addr = {htonl(INADDR_LOOPBACK + number / TFTP_SESSIONS_PER_SOURCE_MAX)},
+    };
+
+    assert_int_equal(bind(c->fd, (const struct sockaddr *)&local, sizeof(local)), 0);
+}
+
+/* Take the next block, if it has come, and acknowledge it. Return: whether it was the last one. */
+static bool client_step(struct client *c, size_t *n_bytes)
+{
+    socklen_t len = sizeof(c->peer);
+    ssize_t n = recvfrom(c->fd, c->packet, sizeof(c->packet), 0, (struct sockaddr *)&c->peer, &len);
+
+    if (n < 0)
+        return false;
+    assert_true(n >= TFTP_HEADER_BYTES);
+    assert_int_equal(c->packet[1], TFTP_DATA);
+    if ((size_t)(c->packet[2] << 8 | c->packet[3]) != *n_bytes / 512 + 1)
+        return false; /* sent again, because this machine is slow */
+    for (size_t i = TFTP_HEADER_BYTES; i < (size_t)n; i++)
+        assert_int_equal(c->packet[i], file_byte((*n_bytes)++));
+    client_ack(c, (size_t)(c->packet[2] << 8 | c->packet[3]));
+    return n < 512 + TFTP_HEADER_BYTES;
+}
+
+static void many_clients_at_once_each_get_their_file(void **state)
+{
+    struct fixture *f = *state;
+    struct client clients[N_MANY];
+    size_t n_bytes[N_MANY] = {0};
+    unsigned n_left = N_MANY;
+    uint64_t end_us = clock_monotonic_us() + PATIENCE_US;
+
+    for (unsigned i = 0; i < N_MANY; i++) {
+        clients[i] = client_new(f);
+        client_bind(&clients[i], i);
+        client_ask(&clients[i], "a/file", NULL);
+    }
+    while (n_left > 0 && clock_monotonic_us() < end_us) {
+        (void)uv_run(&f->loop, UV_RUN_NOWAIT);
+        for (unsigned i = 0; i < N_MANY; i++)
+            n_left -= client_step(&clients[i], &n_bytes[i]) ? 1 : 0;
+    }
+    assert_int_equal(n_left, 0);
+    wait_count(f, 0);
+    assert_int_equal(f->n_finished, N_MANY);
+    for (unsigned i = 0; i < N_MANY; i++) {
+        assert_int_equal(n_bytes[i], FILE_BYTES);
+        (void)close(clients[i].fd);
+    }
+}
+
+static void a_working_transfer_stays_when_silent_ones_give_way(void **state)
+{
+    struct fixture *f = *state;
+    struct client worker = client_new(f);
+    struct client silent[TFTP_SESSIONS_PER_SOURCE_MAX * 2];
+
+    client_ask(&worker, "a/file", NULL);
+    assert_int_equal(client_take(f, &worker), TFTP_DATA);
+    client_ack(&worker, 1);
+    assert_int_equal(client_take(f, &worker), TFTP_DATA);
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++) {
+        silent[i] = client_new(f);
+        client_ask(&silent[i], "a/file", NULL);
+        assert_int_equal(client_take(f, &silent[i]), TFTP_DATA);
+    }
+    assert_int_equal(f->last_event, TFTP_EVENT_ASKED);
+    client_ack(&worker, 2);
+    assert_int_equal(client_take(f, &worker), TFTP_DATA);
+    assert_int_equal(worker.packet[3], 3);
+    for (size_t i = 0; i < sizeof(silent) / sizeof(silent[0]); i++)
+        (void)close(silent[i].fd);
+    (void)close(worker.fd);
+}
+
+static void stopping_in_the_middle_of_transfers_is_clean(void **state)
+{
+    struct fixture *f = *state;
+    struct client clients[N_MANY];
+    size_t n_bytes[N_MANY] = {0};
+
+    for (unsigned i = 0; i < N_MANY; i++) {
+        clients[i] = client_new(f);
+        client_bind(&clients[i], i);
+        client_ask(&clients[i], "a/file", NULL);
+    }
+    wait_count(f, N_MANY);
+    for (unsigned i = 0; i < N_MANY; i++)
+        (void)client_step(&clients[i], &n_bytes[i]); /* and tear_down() while the workers work */
+    assert_int_equal(f->n_finished, 0);
+    for (unsigned i = 0; i < N_MANY; i++)
+        (void)close(clients[i].fd);
 }
 
 #define SERVICE_TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -390,6 +510,9 @@ int main(void)
         SERVICE_TEST(a_late_answer_finds_its_request_and_a_second_one_nothing),
         SERVICE_TEST(one_source_has_a_bounded_number_of_transfers),
         SERVICE_TEST(a_client_that_closes_its_port_is_noticed),
+        SERVICE_TEST(many_clients_at_once_each_get_their_file),
+        SERVICE_TEST(a_working_transfer_stays_when_silent_ones_give_way),
+        SERVICE_TEST(stopping_in_the_middle_of_transfers_is_clean),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -14,8 +14,8 @@
  * expired or was answered already is ignored, so a late answer needs no care. A request that nobody answers
  * within TFTP_RESOLVE_MAX_US is dropped. What is malformed, refused or a write request never gets here.
  *
- * One thread: everything is called on the loop's thread, and every callback may call back into the service,
- * except that it must not free it.
+ * Everything is called on the loop's thread, and every callback may call back into the service, except that it
+ * must not free it. Transfers under way are worked by threads of the service's own, of which its user sees nothing.
  */
 
 #include <netinet/in.h>
@@ -79,6 +79,7 @@ struct tftp_service_options {
     tftp_resolve *resolve;   /* NULL: every name is that of a file in @boot_folder */
     tftp_event_hook *event;  /* may be NULL */
     void *ctx;               /* for both */
+    unsigned n_workers;      /* threads at most; 0: TFTP_WORKERS_MAX (tftp_workers.h) */
 };
 
 /* Bytes replaced on the way out: @find, which must be in the file exactly once, becomes @replace. */
