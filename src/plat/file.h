@@ -21,6 +21,7 @@ enum {
     FILE_E_MISSING = 1,
     FILE_E_TOO_LARGE = 2,
     FILE_E_EXISTS = 3,
+    FILE_E_FULL = 4, /* no space left, or over quota: only of the functions ..._if_room() */
 };
 
 /* For OWN(fd_closep) int fd = -1; */
@@ -43,6 +44,9 @@ int file_write(const char *path, struct bytes content, unsigned mode);
 /* The same, but FILE_E_EXISTS if @path is there already. */
 int file_create(const char *path, struct bytes content, unsigned mode);
 
+/* file_write(), for whoever reckons with a full disk. Return: 0, FILE_E_FULL, or -errno. */
+int file_write_if_room(const char *path, struct bytes content, unsigned mode);
+
 /* Make a folder and its parents; it may exist. The last one gets @mode exactly if it is made. */
 int dir_make(const char *path, unsigned mode);
 
@@ -52,10 +56,17 @@ int dir_remove(const char *path);
 /* fsync a folder, so that a rename in it is durable. */
 int dir_sync(const char *path);
 
+/* The same, for whoever reckons with a full disk. Return: 0, FILE_E_FULL, or -errno. */
+int dir_sync_if_room(const char *path);
+
 bool file_exists(const char *path);
 
 /* Write all of @src to @fd, resuming after short writes and EINTR. */
 int fd_write_all(int fd, struct bytes src);
+
+/* The same, and fsync(), for whoever reckons with a full disk. Return: 0, FILE_E_FULL, or -errno. */
+int fd_write_if_room(int fd, struct bytes src);
+int fd_sync_if_room(int fd);
 
 /**
  * path_under() - @root, '/', @name, refusing a name that leaves @root

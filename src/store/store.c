@@ -137,12 +137,19 @@ int store_clean(struct store *store)
     return TRACE(dir_make(path, TMP_FOLDER_MODE));
 }
 
-static bool is_full(int error)
+/* What a system call that failed means: STORE_E_FULL or -errno. @error: errno */
+static int outcome_of(int error)
 {
-    return error == -ENOSPC || error == -EDQUOT;
+    return error == ENOSPC || error == EDQUOT ? STORE_E_FULL : ERR(-error);
 }
 
-/* What can fail because the disk is full fails here or in fsync(), never in rename(). */
+/* The same for a function of plat/file.h that returned @r. */
+static int from_file(int r)
+{
+    return r == FILE_E_FULL ? STORE_E_FULL : TRACE(r);
+}
+
+/* Return: 0, STORE_E_FULL, or -errno. */
 static int write_aside(struct store *store, const uint8_t *sha256, struct bytes frame, int *ret)
 {
     char path[PATH_MAX_BYTES];
@@ -152,12 +159,13 @@ static int write_aside(struct store *store, const uint8_t *sha256, struct bytes 
     OWN(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, CHUNK_FILE_MODE);
 
     if (fd < 0)
-        return ERR(-errno);
+        return outcome_of(errno);
 
-    int r = fd_write_all(fd, frame);
+    int r = from_file(fd_write_if_room(fd, frame));
 
-    if (r < 0 || fchmod(fd, CHUNK_FILE_MODE) < 0) {
-        r = r < 0 ? r : -errno;
+    if (r == 0 && fchmod(fd, CHUNK_FILE_MODE) < 0)
+        r = ERR(-errno);
+    if (r != 0) {
         (void)unlink(path);
         return TRACE(r);
     }
@@ -168,6 +176,7 @@ static int write_aside(struct store *store, const uint8_t *sha256, struct bytes 
     return 0;
 }
 
+/* Return: 0, STORE_E_FULL, or -errno. */
 static int make_chunk_folder(struct store *store, uint8_t first)
 {
     char path[PATH_MAX_BYTES];
@@ -176,30 +185,33 @@ static int make_chunk_folder(struct store *store, uint8_t first)
     if (store->has_folder[first])
         return 0;
     (void)snprintf(path, sizeof(path), "%s/chunks/%02x", store->root, first);
-    r = dir_make(path, CHUNK_FOLDER_MODE);
-    if (r < 0)
-        return TRACE(r);
+    if (mkdir(path, CHUNK_FOLDER_MODE) < 0 && errno != EEXIST)
+        return outcome_of(errno);
+    if (chmod(path, CHUNK_FOLDER_MODE) < 0) /* whatever the umask is */
+        return ERR(-errno);
     (void)snprintf(path, sizeof(path), "%s/chunks", store->root);
-    r = dir_sync(path);
-    if (r < 0)
+    r = from_file(dir_sync_if_room(path));
+    if (r != 0)
         return TRACE(r);
     store->has_folder[first] = true;
     return 0;
 }
 
+/* Return: 0, STORE_E_FULL, or -errno. */
 static int publish(struct store *store, const uint8_t *sha256)
 {
     char from[PATH_MAX_BYTES];
     char to[PATH_MAX_BYTES];
     int r = make_chunk_folder(store, sha256[0]);
 
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
     tmp_path(store, sha256, from);
     chunk_path(store, sha256, to);
-    return rename(from, to) < 0 ? ERR(-errno) : 0;
+    return rename(from, to) < 0 ? outcome_of(errno) : 0;
 }
 
+/* Return: 0, STORE_E_FULL, or -errno. */
 static int sync_folders(struct store *store)
 {
     bool is_done[N_FOLDERS] = {false};
@@ -213,28 +225,24 @@ static int sync_folders(struct store *store)
         is_done[first] = true;
         (void)snprintf(path, sizeof(path), "%s/chunks/%02x", store->root, first);
 
-        int r = dir_sync(path);
+        int r = from_file(dir_sync_if_room(path));
 
-        if (r < 0)
+        if (r != 0)
             return TRACE(r);
     }
     return 0;
 }
 
+/* Return: 0, STORE_E_FULL, or -errno. */
 static int flush(struct store *store)
 {
-    int r;
+    int r = 0;
 
-    for (size_t i = 0; i < store->n_waiting; i++)
-        if (fsync(store->waiting[i].fd) < 0)
-            return ERR(-errno);
-    for (size_t i = 0; i < store->n_waiting; i++) {
+    for (size_t i = 0; r == 0 && i < store->n_waiting; i++)
+        r = from_file(fd_sync_if_room(store->waiting[i].fd));
+    for (size_t i = 0; r == 0 && i < store->n_waiting; i++)
         r = publish(store, store->waiting[i].sha256);
-        if (r < 0)
-            return TRACE(r);
-    }
-    r = sync_folders(store);
-    return r < 0 ? TRACE(r) : 0;
+    return r == 0 ? TRACE(sync_folders(store)) : TRACE(r);
 }
 
 int store_flush(struct store *store)
@@ -242,9 +250,7 @@ int store_flush(struct store *store)
     int r = flush(store);
 
     drop_waiting(store); /* after success there is nothing left in tmp/ to unlink */
-    if (is_full(r))
-        return STORE_E_FULL;
-    return r < 0 ? TRACE(r) : 0;
+    return TRACE(r);
 }
 
 static bool is_waiting(const struct store *store, const uint8_t *sha256)
@@ -272,9 +278,7 @@ static int put_new_chunk(struct store *store, const uint8_t *sha256, struct byte
     if (r < 0)
         return TRACE(r);
     r = write_aside(store, sha256, frame, &slot->fd);
-    if (is_full(r))
-        return STORE_E_FULL;
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
     memcpy(slot->sha256, sha256, SHA256_BYTES);
     store->n_waiting++;
@@ -308,7 +312,7 @@ int store_put_manifest(struct store *store,
     int r = store_flush(store);
 
     if (r != 0)
-        return r < 0 ? TRACE(r) : STORE_E_FULL;
+        return TRACE(r);
     manifest_put(&text, manifest);
     if (text.failed)
         return ERR(-ENOMEM);
@@ -316,10 +320,8 @@ int store_put_manifest(struct store *store,
     if (r < 0)
         return TRACE(r);
     manifest_path(store, id, path);
-    r = file_write(path, buf_bytes(&text), CHUNK_FILE_MODE);
-    if (is_full(r))
-        return STORE_E_FULL;
-    if (r < 0)
+    r = from_file(file_write_if_room(path, buf_bytes(&text), CHUNK_FILE_MODE));
+    if (r != 0)
         return TRACE(r);
     memcpy(ret_id, id, SHA256_BYTES);
     return 0;

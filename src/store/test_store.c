@@ -18,6 +18,7 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "faults.h"
 #include "plat/file.h"
 #include "store/intake.h"
 
@@ -202,6 +203,30 @@ static void an_error_while_writing_leaves_no_name_behind(void **state)
     assert_false(file_exists(path));
 }
 
+static void reading_without_memory_is_an_error_and_never_a_bad_chunk(void **state)
+{
+    struct fixture *f = *state;
+    OWN(intake_freep) struct intake *intake = NULL;
+    struct manifest_chunk bad;
+    uint8_t id[SHA256_BYTES];
+    unsigned nth = 1;
+
+    assert_int_equal(intake_new(f->store, MANIFEST_FILE, &intake), 0);
+    assert_int_equal(intake_feed(intake, bytes_of("hello")), 0);
+    assert_int_equal(intake_end(intake, id), 0);
+    for (; nth < 100; nth++) {
+        int r;
+
+        faults_arm(FAULT_MEMORY, nth);
+        r = store_verify(f->store, id, &bad);
+        if (!faults_disarm())
+            break;
+        assert_true(r < 0);
+    }
+    assert_in_range(nth, 4, 99);
+    assert_int_equal(store_verify(f->store, id, &bad), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +242,8 @@ int main(void)
             what_is_not_flushed_is_not_visible_and_is_cleaned_up, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             an_error_while_writing_leaves_no_name_behind, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            reading_without_memory_is_an_error_and_never_a_bad_chunk, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

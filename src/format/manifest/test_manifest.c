@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/own.h"
+#include "faults.h"
 
 #define NAME_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define NAME_B "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
@@ -97,6 +98,44 @@ static void parse_refuses_what_is_not_canonical_or_out_of_range(void **state)
         assert_int_equal(parse(cases[i]), MANIFEST_E_MALFORMED);
 }
 
+static void parse_without_memory_is_an_error_that_leaves_nothing(void **state)
+{
+    (void)state;
+    unsigned nth = 1;
+
+    for (; nth < 100; nth++) {
+        OWN(manifest_fini) struct manifest manifest = {0};
+        int r;
+
+        faults_arm(FAULT_MEMORY, nth);
+        r = manifest_parse(bytes_of(GOOD), &manifest);
+        if (!faults_disarm())
+            break;
+        assert_true(r < 0);
+        assert_null(manifest.chunks);
+    }
+    assert_in_range(nth, 2, 99);
+}
+
+static void put_without_memory_says_so(void **state)
+{
+    (void)state;
+    OWN(manifest_fini) struct manifest manifest = {0};
+    unsigned nth = 1;
+
+    assert_int_equal(manifest_parse(bytes_of(GOOD), &manifest), 0);
+    for (; nth < 100; nth++) {
+        OWN(buf_fini) struct buf text = BUF_INIT(4096);
+
+        faults_arm(FAULT_MEMORY, nth);
+        manifest_put(&text, &manifest);
+        if (!faults_disarm())
+            break;
+        assert_true(text.failed);
+    }
+    assert_in_range(nth, 2, 99);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -104,6 +143,8 @@ int main(void)
         cmocka_unit_test(parse_takes_a_content_of_nothing),
         cmocka_unit_test(parse_refuses_every_prefix_of_a_manifest),
         cmocka_unit_test(parse_refuses_what_is_not_canonical_or_out_of_range),
+        cmocka_unit_test(parse_without_memory_is_an_error_that_leaves_nothing),
+        cmocka_unit_test(put_without_memory_says_so),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

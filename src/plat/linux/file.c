@@ -25,7 +25,13 @@ void fd_closep(int *fd)
     *fd = -1;
 }
 
-int fd_write_all(int fd, struct bytes src)
+/* What a system call that failed means for a function ..._if_room(). @error: errno */
+static int outcome_of(int error)
+{
+    return error == ENOSPC || error == EDQUOT ? FILE_E_FULL : ERR(-error);
+}
+
+int fd_write_if_room(int fd, struct bytes src)
 {
     while (src.len > 0) {
         ssize_t n = write(fd, src.ptr, src.len);
@@ -33,11 +39,27 @@ int fd_write_all(int fd, struct bytes src)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            return ERR(-errno);
+            return outcome_of(errno);
         src.ptr += n;
         src.len -= (size_t)n;
     }
     return 0;
+}
+
+int fd_sync_if_room(int fd)
+{
+    return fsync(fd) == 0 ? 0 : outcome_of(errno);
+}
+
+/* For callers to whom a full disk is as unexpected as any other error. */
+static int full_is_error(int r)
+{
+    return r == FILE_E_FULL ? ERR(-ENOSPC) : TRACE(r);
+}
+
+int fd_write_all(int fd, struct bytes src)
+{
+    return full_is_error(fd_write_if_room(fd, src));
 }
 
 int file_read(const char *path, struct buf *ret)
@@ -84,15 +106,18 @@ static bool folder_of(const char *path, char ret[static PATH_MAX])
     return true;
 }
 
-int dir_sync(const char *path)
+int dir_sync_if_room(const char *path)
 {
     OWN(fd_closep) int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     if (fd < 0)
         return ERR(-errno);
-    if (fsync(fd) != 0)
-        return ERR(-errno);
-    return 0;
+    return TRACE(fd_sync_if_room(fd));
+}
+
+int dir_sync(const char *path)
+{
+    return full_is_error(dir_sync_if_room(path));
 }
 
 /* A file that disappears again unless it is renamed. */
@@ -122,23 +147,24 @@ static int aside_open(const char *path, struct aside *ret)
         int e = errno;
 
         ret->path[0] = '\0';
-        return ERR(-e);
+        return outcome_of(e);
     }
     return 0;
 }
 
+/* Return: 0, FILE_E_FULL, or -errno. */
 static int write_aside(const char *path, struct bytes content, unsigned mode, struct aside *ret)
 {
     int r = aside_open(path, ret);
 
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
-    r = fd_write_all(ret->fd, content);
-    if (r < 0)
+    r = fd_write_if_room(ret->fd, content);
+    if (r != 0)
         return TRACE(r);
-    if (fchmod(ret->fd, (mode_t)mode) != 0 || fsync(ret->fd) != 0)
+    if (fchmod(ret->fd, (mode_t)mode) != 0)
         return ERR(-errno);
-    return 0;
+    return TRACE(fd_sync_if_room(ret->fd));
 }
 
 static int sync_folder_of(const char *path)
@@ -147,20 +173,25 @@ static int sync_folder_of(const char *path)
 
     if (!folder_of(path, folder))
         return ERR(-ENAMETOOLONG);
-    return TRACE(dir_sync(folder));
+    return TRACE(dir_sync_if_room(folder));
 }
 
-int file_write(const char *path, struct bytes content, unsigned mode)
+int file_write_if_room(const char *path, struct bytes content, unsigned mode)
 {
     OWN(aside_fini) struct aside aside = {.path = "", .fd = -1};
     int r = write_aside(path, content, mode, &aside);
 
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
     if (rename(aside.path, path) != 0)
-        return ERR(-errno);
+        return outcome_of(errno);
     aside.path[0] = '\0';
     return TRACE(sync_folder_of(path));
+}
+
+int file_write(const char *path, struct bytes content, unsigned mode)
+{
+    return full_is_error(file_write_if_room(path, content, mode));
 }
 
 int file_create(const char *path, struct bytes content, unsigned mode)
@@ -170,13 +201,13 @@ int file_create(const char *path, struct bytes content, unsigned mode)
 
     if (file_exists(path))
         return FILE_E_EXISTS;
-    r = write_aside(path, content, mode, &aside);
+    r = full_is_error(write_aside(path, content, mode, &aside));
     if (r < 0)
         return TRACE(r);
     if (renameat2(AT_FDCWD, aside.path, AT_FDCWD, path, RENAME_NOREPLACE) != 0)
         return errno == EEXIST ? FILE_E_EXISTS : ERR(-errno);
     aside.path[0] = '\0';
-    return TRACE(sync_folder_of(path));
+    return full_is_error(sync_folder_of(path));
 }
 
 bool file_exists(const char *path)
