@@ -120,8 +120,10 @@ int sandbox_confine(const struct sandbox_path *paths, bool may_execute)
     long version = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
     OWN(fd_closep) int rules = -1;
 
+    /* the kernel itself always answers this question; a container's system call filter says EPERM */
     if (version < 0)
-        return errno == ENOSYS || errno == EOPNOTSUPP ? SANDBOX_E_UNSUPPORTED : ERR(-errno);
+        return errno == ENOSYS || errno == EOPNOTSUPP || errno == EPERM ? SANDBOX_E_UNSUPPORTED
+                                                                        : ERR(-errno);
     /* version 1 knows no renaming from one folder to another, which the content store lives by */
     if (version < VERSION_WITH_REFER)
         return SANDBOX_E_UNSUPPORTED;

@@ -50,7 +50,7 @@ struct sandbox_path {
 
 /* Outcome of sandbox_confine() beside 0 */
 enum {
-    SANDBOX_E_UNSUPPORTED = 1, /* this kernel has no Landlock */
+    SANDBOX_E_UNSUPPORTED = 1, /* this kernel has no Landlock, or the container hides it */
 };
 
 /**
