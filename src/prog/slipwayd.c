@@ -4,22 +4,15 @@
  * slipwayd(8): the server; started again by itself, with --role, as each of its processes
  */
 
-#include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
-#include "base/buf.h"
-#include "base/own.h"
-#include "plat/file.h"
-#include "rt/log.h"
 #include "server/config.h"
 #include "server/parent/failure.h"
-#include "server/parent/parent.h"
+#include "server/parent/parent_start.h"
 #include "server/parent/role_start.h"
 
 static const struct {
@@ -121,47 +114,6 @@ static int run_role(const struct arguments *args)
     return usage();
 }
 
-/* The state folder as the children, who work elsewhere, must know it. */
-static int find_state(const char *name, bool is_dry, char ret[static PATH_MAX])
-{
-    int r = is_dry ? 0 : dir_make(name, 0755);
-
-    if (r < 0)
-        return parent_fail_errno(r, "cannot make the state folder", name);
-    if (realpath(name, ret))
-        return PARENT_EXIT_OK;
-    if (!is_dry || snprintf(ret, PATH_MAX, "%s", name) >= PATH_MAX)
-        return parent_fail_errno(-errno, "cannot use the state folder", name);
-    return PARENT_EXIT_OK;
-}
-
-static int run_parent(const struct arguments *args)
-{
-    OWN(buf_fini) struct buf why = BUF_INIT(1024);
-    OWN(buf_fini) struct buf text = BUF_INIT(SERVER_CONFIG_MAX_BYTES);
-    OWN(server_config_fini) struct server_config config = {.site_name = NULL};
-    char state[PATH_MAX];
-    struct parent_options options = {
-        .config = &config,
-        .config_file = args->config ? args->config : SERVER_CONFIG_FILE,
-        .state_folder = state,
-    };
-    int r = server_config_read(options.config_file, !args->config, &text, &why);
-
-    if (r == 0)
-        r = server_config_parse(options.config_file, buf_bytes(&text), &config, &why);
-    if (r < 0)
-        return parent_fail_errno(r, "cannot read", options.config_file);
-    if (r > 0)
-        return parent_fail(PARENT_EXIT_BAD_CONFIG, "%s", buf_str(&why));
-    options.config_text = buf_str(&text);
-    log_init("slipwayd", (enum log_level)config.log_level);
-    r = find_state(args->state, args->is_dry, state);
-    if (r != PARENT_EXIT_OK)
-        return r;
-    return args->is_dry ? parent_explain(&options) : parent_run(&options);
-}
-
 int main(int argc, char **argv)
 {
     struct arguments args = {.state = SERVER_STATE_FOLDER};
@@ -170,5 +122,5 @@ int main(int argc, char **argv)
     if (r >= 0)
         return r;
     (void)umask(022);
-    return args.role ? run_role(&args) : run_parent(&args);
+    return args.role ? run_role(&args) : parent_start(args.state, args.config, args.is_dry);
 }
