@@ -5,6 +5,7 @@
 
 #include "agent/run/journal.h"
 #include "agent/run/order.h"
+#include "agent/run/restart.h"
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
 #include "base/err.h"
@@ -233,13 +234,36 @@ static int ask_for_order(struct runner *rn, struct order **ret)
     return r < 0 ? TRACE(r) : 0;
 }
 
+/* The disk may have been asked to start this boot image for an order that is over meanwhile. It starts its
+   own operating system again. Return: 0, RUNNER_E_RESTART or -errno. */
+static int give_disk_back(struct runner *rn)
+{
+    OWN(buf_fini) struct buf state = BUF_INIT(STATE_MAX_BYTES);
+    struct step_target target = {0};
+    int r = rn->platform->find_state(&rn->machine, NULL, &target, &state);
+
+    if (r == 0)
+        r = rn->platform->mount(&target);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
+
+    int back = rn->platform->boot_image_is_back(&target);
+
+    r = rn->platform->unmount(&target);
+    if (back < 0 || r < 0)
+        return TRACE(back < 0 ? back : r);
+    return back == RESTART_SWITCHED_BACK ? RUNNER_E_RESTART : 0;
+}
+
 static int wait_for_order(struct runner *rn, struct order **ret)
 {
     OWN(order_freep) struct order *order = NULL;
 
-    for (;;) {
+    for (bool is_first = true;; is_first = false) {
         int r = ask_for_order(rn, &order);
 
+        if (r == 0 && !order && is_first)
+            r = give_disk_back(rn);
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
         if (order)

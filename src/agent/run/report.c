@@ -119,8 +119,7 @@ static void back_off(struct report *report)
 
 static bool is_worth_another_try(unsigned status)
 {
-    return status >= HTTP_SERVER_ERROR || status == HTTP_TOO_MANY ||
-           status == HTTP_REQUEST_TIMEOUT || status == HTTP_UNAUTHORIZED;
+    return status >= HTTP_SERVER_ERROR || status == HTTP_TOO_MANY || status == HTTP_REQUEST_TIMEOUT;
 }
 
 /* Send one. Return: whether it is dealt with; false: try again later. */
@@ -138,7 +137,8 @@ static bool deliver(struct report *report, const json_t *status)
     report->not_before_us = 0;
     report->is_cancelled =
         code != HTTP_GONE && json_is_true(json_object_get(answer, "is_cancelled"));
-    if (code == HTTP_GONE || report->is_cancelled)
+    /* a token that is too old, or of a computer that was deleted: no order can be alive with it */
+    if (code == HTTP_GONE || code == HTTP_UNAUTHORIZED || report->is_cancelled)
         report->is_over = true;
     else if (code != HTTP_OK && report->journal) /* it will not get better by repeating */
         journal_write(report->journal,

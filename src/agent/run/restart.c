@@ -144,5 +144,8 @@ int restart_to_boot_image_done(const struct step_target *target)
         return 0;
     if (unlink(TARGET_ROOT BOOT_ONCE_FILE) != 0 && errno != ENOENT)
         return ERR(-errno);
-    return TRACE(dir_remove(TARGET_ROOT BOOT_FOLDER));
+
+    int r = dir_remove(TARGET_ROOT BOOT_FOLDER);
+
+    return r < 0 ? TRACE(r) : RESTART_SWITCHED_BACK;
 }

@@ -21,6 +21,7 @@ enum {
     RESTART_E_NO_BOOT_IMAGE = 1, /* the order names no boot image */
     RESTART_E_CONTENT = 2,       /* its files could not be fetched, or have the wrong hash */
     RESTART_E_NOT_BOOTABLE = 3,  /* the volume has no boot loader of ours */
+    RESTART_SWITCHED_BACK = 4,   /* of restart_to_boot_image_done(): this start came from the disk */
 };
 
 /**
@@ -35,6 +36,8 @@ int restart_to_boot_image_prepare(struct step_context *c, struct buf *why);
 /**
  * restart_to_boot_image_done() - the boot image is up again: the switch and the files are removed
  * @target: mounted
+ *
+ * Return: 0 if there were none; RESTART_SWITCHED_BACK; -errno.
  */
 int restart_to_boot_image_done(const struct step_target *target);
 

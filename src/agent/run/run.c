@@ -264,7 +264,7 @@ static int report_end(struct runner *rn, bool is_succeeded)
         s->error_id[0] = s->message[0] = '\0';
     s->result = is_succeeded ? STATE_SUCCEEDED : STATE_FAILED;
     r = runner_save(rn);
-    if (r < 0)
+    if (r < 0 && is_succeeded)
         return TRACE(r);
     journal_write(rn->journal,
                   is_succeeded ? CMTRACE_INFORMATION : CMTRACE_ERROR,
@@ -365,6 +365,20 @@ static int go_on(struct runner *rn)
     return r < 0 ? TRACE(r) : r;
 }
 
+/* What nobody planned for: it is tried once more after a restart unless the site hears of it. */
+static void report_unplanned(struct runner *rn, int error)
+{
+    if (!rn->report || report_is_over(rn->report))
+        return;
+    remember(rn, "SLW-0410", "the agent ended unexpectedly: ");
+    (void)snprintf(rn->state->message + strlen(rn->state->message),
+                   sizeof(rn->state->message) - strlen(rn->state->message),
+                   "%s; smsts.log has more",
+                   strerrordesc_np(-error) ? strerrordesc_np(-error) : "unknown error");
+    (void)report_end(rn, false);
+    (void)report_drain(rn->report, rn->platform->patience_us);
+}
+
 /* The site has ended the order, or somebody there has cancelled it. Return: RUNNER_E_OVER or -errno. */
 static int acknowledge(struct runner *rn)
 {
@@ -431,12 +445,14 @@ static int run_in_boot_image(struct runner *rn, enum run_end *ret)
 {
     int r = life_in_boot_image(rn);
 
-    if (r < 0)
+    if (r < 0) {
         (void)runner_problem(rn,
                              "SLW-0410",
                              "restart the machine; if it stays, report it with smsts.log",
                              "something unexpected went wrong: %s",
                              strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");
+        report_unplanned(rn, r);
+    }
     if (r == RUNNER_E_FAILED || r < 0)
         wait_for_inspection(rn);
     if (rn->state) {
@@ -550,8 +566,10 @@ static int run_in_full_os(struct runner *rn, enum run_end *ret)
     int r = life_in_full_os(rn);
 
     *ret = RUN_FINISHED;
-    if (r < 0)
+    if (r < 0) {
+        report_unplanned(rn, r);
         return TRACE(r);
+    }
     if (r == RUNNER_E_NOT_OURS ||
         !rn->state) /* none, or one that cannot be read: it stays as evidence */
         return 0;

@@ -36,21 +36,21 @@ const char *runner_root(const struct runner *rn)
     return rn->state->target.is_mounted ? rn->platform->target_root : NULL;
 }
 
-/* The log follows the volume. */
-static int place_journal(struct runner *rn)
+/* The log follows the volume. Best effort: the one in memory stays. */
+static void place_journal(struct runner *rn)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(LOG_PATH_MAX);
     const char *root = runner_root(rn);
-    int r;
 
-    if (!root)
-        return TRACE(journal_attach(rn->journal, NULL));
+    if (!root) {
+        (void)journal_attach(rn->journal, NULL);
+        return;
+    }
     buf_addf(&path, "%s/%s/Logs", root, TARGET_STATE_FOLDER);
-    r = dir_make(buf_str(&path), FOLDER_MODE);
-    if (r < 0)
-        return TRACE(r);
+    if (dir_make(buf_str(&path), FOLDER_MODE) < 0)
+        return;
     buf_adds(&path, "/smsts.log");
-    return TRACE(journal_attach(rn->journal, buf_str(&path)));
+    (void)journal_attach(rn->journal, buf_str(&path));
 }
 
 /* Durable if there is a volume to write to; before that nothing needs to be kept. */
@@ -164,7 +164,8 @@ int runner_prepare(struct runner *rn)
     if (r < 0)
         return TRACE(r);
     journal_set_vars(rn->journal, s->vars);
-    return TRACE(place_journal(rn));
+    place_journal(rn);
+    return 0;
 }
 
 static int report_skip(struct runner *rn, const struct ts_next *next)
@@ -286,7 +287,8 @@ static int follow_target(struct runner *rn)
         if (r > 0)
             target->is_mounted = false;
     }
-    return TRACE(place_journal(rn));
+    place_journal(rn);
+    return 0;
 }
 
 static int restart(struct runner *rn, enum step_then then, const struct step_result *result)
@@ -357,7 +359,8 @@ finish_step(struct runner *rn, const struct ts_step *step, const struct step_res
     if (ts_sequence_has_failed(rn->sequence)) /* in the same write as the position */
         rn->state->result = STATE_FAILED;
     r = save_position(rn, ts_sequence_position(rn->sequence), false, false);
-    if (r < 0)
+    /* the last word is said even if the disk takes nothing any more */
+    if (r < 0 && rn->state->result != STATE_FAILED)
         return TRACE(r);
     if (!is_good)
         return TRACE(report_failure(rn, step, step->item.name, result));

@@ -378,10 +378,15 @@ enum state_resume state_resume(const struct state *state,
                                bool is_repeatable,
                                unsigned retry_count)
 {
+    /* that an operating system runs is for itself to say */
+    bool is_os_wanted = state->result == STATE_SUCCEEDED
+                            ? state->has_applied_os
+                            : state->result == STATE_UNDECIDED && state->phase == STEP_IN_FULL_OS;
+
+    if (here == STEP_IN_BOOT_IMAGE && is_os_wanted)
+        return state->n_missed_boots > MISSED_BOOTS_MAX ? STATE_FAIL_NO_BOOT : STATE_RESTART_TO_OS;
     if (state->result != STATE_UNDECIDED)
         return STATE_REPORT;
-    if (here == STEP_IN_BOOT_IMAGE && state->phase == STEP_IN_FULL_OS)
-        return state->n_missed_boots > MISSED_BOOTS_MAX ? STATE_FAIL_NO_BOOT : STATE_RESTART_TO_OS;
     if (state->is_running && !is_repeatable && state->n_starts > retry_count)
         return STATE_FAIL_STEP;
     return STATE_GO_ON;

@@ -19,6 +19,7 @@
 #include <cmocka.h>
 
 #include "agent/run/machine.h"
+#include "agent/run/restart.h"
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
 #include "base/own.h"
@@ -36,6 +37,7 @@ enum {
     END_RESTART = 20,
     END_FINISHED = 21,
     MAX_STARTS = 12,
+    HANGS_S = 20, /* no start takes so long */
     TEXT_MAX = 64 * 1024,
 };
 
@@ -48,6 +50,9 @@ static char journal_path[96];
 static char ran_path[96];     /* what the steps did, one word a step */
 static char reports_path[96]; /* what the site was told */
 static char cancel_path[96];  /* while it exists, the site cancels */
+static char forget_path[96];  /* while it exists, the site does not know the token */
+static char nothing_path[96]; /* while it exists, nothing is deployed */
+static char break_path[96]; /* while it exists, Setup fails, and the disk takes nothing any more */
 
 static unsigned kill_at; /* the child dies at this write of the state; 0: never */
 static unsigned n_writes;
@@ -94,7 +99,9 @@ static int fake_unmount(struct step_target *target)
 
 static int fake_boot_image_is_back(const struct step_target *target)
 {
-    return target->is_mounted ? 0 : -1;
+    if (file_exists(nothing_path))
+        note(ran_path, "switched-back");
+    return !target->is_mounted ? -1 : file_exists(nothing_path) ? RESTART_SWITCHED_BACK : 0;
 }
 
 static int fake_find_state(const struct machine *m,
@@ -120,6 +127,17 @@ static void die_when_it_is_time(void *ctx)
         _exit(KILLED);
 }
 
+/* As a volume that is full: the state cannot be written any more. */
+static int break_volume(struct step_result *ret)
+{
+    char path[160];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", volume, TARGET_STATE_FOLDER);
+    if (dir_remove(path) != 0 || file_write(path, bytes_of(""), 0600) != 0)
+        abort();
+    return step_fail(ret, "SLW-0463", "the disk is full");
+}
+
 /* The step types of this machine. Each notes that it began and that it ended. */
 static int run_format(struct step_context *c, struct step_result *ret)
 {
@@ -142,6 +160,8 @@ static int run_setup(struct step_context *c, struct step_result *ret)
 
     note(ran_path, is_first_half ? "setup-1" : "setup-2");
     *ret = (struct step_result){0};
+    if (file_exists(break_path))
+        return break_volume(ret);
     if (is_first_half)
         *ret = (struct step_result){.then = STEP_THEN_RESTART_TO_OS, .is_same_step_again = true};
     return 0;
@@ -151,6 +171,7 @@ static const struct step_type *fake_find_type(const char *type)
 {
     static const struct step_type types[] = {
         {"format", STEP_IN_BOOT_IMAGE, true, run_format},
+        {"SMS_TaskSequence_ApplyOperatingSystemAction", STEP_IN_BOOT_IMAGE, true, run_repeatable},
         {"again", STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, run_repeatable},
         {"once", STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, false, run_repeatable},
         {"setup", STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, run_setup},
@@ -202,6 +223,7 @@ static int start(bool is_full_os, unsigned die_at)
     int status;
 
     if (pid == 0) {
+        (void)alarm(HANGS_S);
         kill_at = die_at;
         run_child(is_full_os);
     }
@@ -216,7 +238,8 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
 {
     static const char xml[] =
         "<sequence version='3.10'>"
-        "<step type='format' name='f'/><step type='again' name='a'/>"
+        "<step type='format' name='f'/>"
+        "<step type='SMS_TaskSequence_ApplyOperatingSystemAction' name='a'/>"
         "<step type='once' name='o' continueOnError='true'/><step type='setup' name='s'/>"
         "<step type='again' name='last' runIn='FullOS'/></sequence>";
     const char *status = "200 OK";
@@ -228,6 +251,9 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
     } else if (strstr(request, "/registrations ")) {
         status = "201 Created";
         (void)snprintf(body, sizeof(body), "{\"token\": \"t\", \"device_name\": \"pc\"}");
+    } else if (strstr(request, "/client/orders ") && file_exists(nothing_path)) {
+        status = "204 No Content";
+        body[0] = '\0';
     } else if (strstr(request, "/client/orders ")) {
         (void)snprintf(
             body,
@@ -244,6 +270,8 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
         state += strspn(state, " \"");
         (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(state, "\""), state);
         note(reports_path, word);
+        if (file_exists(forget_path))
+            status = "401 Unauthorized";
         if (file_exists(cancel_path) && strcmp(word, "step-succeeded") == 0)
             (void)snprintf(body, sizeof(body), "{\"is_cancelled\": true}");
     }
@@ -337,19 +365,28 @@ static unsigned count(const char *text, const char *word)
     return n;
 }
 
-/* From power on to the end, with a power cut at write @die_at of the first start that gets so far.
-   Return: whether there was one. */
-static bool live(unsigned die_at)
+static void begin(void)
 {
-    bool was_cut = false;
-
     (void)unlink(ran_path);
     (void)unlink(reports_path);
     (void)dir_remove(volume);
-    for (int i = 0; i < MAX_STARTS; i++) {
-        int code = start(state_asks_for_full_os(), was_cut ? 0 : die_at);
+}
 
-        was_cut |= code == KILLED;
+/* From power on to the end, with a power cut at write @die_at of the first start that gets so far.
+   @network_first: after it, the firmware starts the boot image, whatever the state asks for.
+   Return: whether there was one. */
+static bool live(unsigned die_at, bool network_first)
+{
+    bool was_cut = false;
+    bool is_just_cut = false;
+
+    begin();
+    for (int i = 0; i < MAX_STARTS; i++) {
+        bool is_full_os = state_asks_for_full_os() && !(network_first && is_just_cut);
+        int code = start(is_full_os, was_cut ? 0 : die_at);
+
+        is_just_cut = code == KILLED;
+        was_cut |= is_just_cut;
         if (code == END_FINISHED)
             return was_cut;
         assert_true(code == KILLED || code == END_RESTART);
@@ -386,7 +423,7 @@ static void a_deployment_without_power_cut_runs_each_step_once(void **state)
     (void)state;
     OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
 
-    assert_false(live(0));
+    assert_false(live(0, false));
     check_end(0);
     read_text(ran_path, &ran);
     assert_string_equal(buf_str(&ran), "format a o setup-1 setup-2 last ");
@@ -397,11 +434,69 @@ static void a_power_cut_at_any_write_of_the_state_comes_to_the_same_end(void **s
     (void)state;
     unsigned n_cuts = 0;
 
-    for (unsigned at = 1; live(at); at++) {
+    for (unsigned at = 1; live(at, false); at++) {
         check_end(at);
         n_cuts++;
     }
     assert_true(n_cuts >= 6);
+}
+
+static void it_does_too_when_the_firmware_starts_from_the_network_first(void **state)
+{
+    (void)state;
+    unsigned n_cuts = 0;
+
+    for (unsigned at = 1; live(at, true); at++) {
+        check_end(at);
+        n_cuts++;
+    }
+    assert_true(n_cuts >= 6);
+}
+
+static void a_failure_on_a_disk_that_takes_nothing_more_is_reported(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf reports = BUF_INIT(TEXT_MAX);
+
+    begin();
+    note(break_path, "yes");
+    assert_int_equal(start(false, 0), END_RESTART);
+    (void)unlink(break_path);
+    read_text(reports_path, &reports);
+    assert_int_equal(count(buf_str(&reports), "step-failed "), 1);
+    assert_int_equal(count(buf_str(&reports), " failed "), 1);
+}
+
+static void an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+    char path[160];
+
+    begin();
+    assert_int_equal(start(false, 0), END_RESTART);
+    note(forget_path, "yes");
+    assert_int_equal(start(true, 0), END_FINISHED);
+    (void)unlink(forget_path);
+    read_text(ran_path, &ran);
+    assert_string_equal(buf_str(&ran), "format a o setup-1 ");
+    (void)snprintf(path, sizeof(path), "%s/%s", volume, TARGET_STATE_FOLDER);
+    assert_false(file_exists(path));
+}
+
+static void a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_more(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+
+    begin();
+    assert_int_equal(start(false, 0), END_RESTART);
+    (void)unlink(ran_path);
+    note(nothing_path, "yes");
+    assert_int_equal(start(false, 0), END_RESTART);
+    (void)unlink(nothing_path);
+    read_text(ran_path, &ran);
+    assert_string_equal(buf_str(&ran), "switched-back ");
 }
 
 static void a_cancelled_deployment_stops_and_says_so(void **state)
@@ -410,9 +505,7 @@ static void a_cancelled_deployment_stops_and_says_so(void **state)
     OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
     OWN(buf_fini) struct buf reports = BUF_INIT(TEXT_MAX);
 
-    (void)unlink(ran_path);
-    (void)unlink(reports_path);
-    (void)dir_remove(volume);
+    begin();
     note(cancel_path, "yes");
     assert_int_equal(start(false, 0), END_RESTART);
     (void)unlink(cancel_path);
@@ -427,7 +520,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_deployment_without_power_cut_runs_each_step_once),
         cmocka_unit_test(a_power_cut_at_any_write_of_the_state_comes_to_the_same_end),
+        cmocka_unit_test(it_does_too_when_the_firmware_starts_from_the_network_first),
         cmocka_unit_test(a_cancelled_deployment_stops_and_says_so),
+        cmocka_unit_test(a_failure_on_a_disk_that_takes_nothing_more_is_reported),
+        cmocka_unit_test(an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up),
+        cmocka_unit_test(a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_more),
     };
 
     (void)snprintf(folder, sizeof(folder), "/tmp/slipway-test-run-XXXXXX");
@@ -438,6 +535,9 @@ int main(void)
     (void)snprintf(journal_path, sizeof(journal_path), "%s/memory/smsts.log", folder);
     (void)snprintf(ran_path, sizeof(ran_path), "%s/ran", folder);
     (void)snprintf(cancel_path, sizeof(cancel_path), "%s/cancel", folder);
+    (void)snprintf(forget_path, sizeof(forget_path), "%s/forget", folder);
+    (void)snprintf(nothing_path, sizeof(nothing_path), "%s/nothing", folder);
+    (void)snprintf(break_path, sizeof(break_path), "%s/break", folder);
     (void)snprintf(reports_path, sizeof(reports_path), "%s/reports", folder);
 
     pid_t site = start_site();
