@@ -14,10 +14,14 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/clock.h"
 #include "plat/file.h"
 
 enum {
     PIECE_BYTES = 4096,
+    END_WAIT_MS = 5000,
+    END_NAP_MS = 2,
+    US_PER_MS = 1000,
 };
 
 void child_fini(struct child *child)
@@ -30,6 +34,35 @@ void child_fini(struct child *child)
     child->pid = 0;
     fd_closep(&child->out_fd);
     buf_fini(&child->rest);
+}
+
+void child_end(struct child *child, struct buf *ret_how)
+{
+    unsigned waited_ms = 0;
+    int status = 0;
+    pid_t ended = 0;
+
+    while (child->pid > 0 && ended == 0 && waited_ms < END_WAIT_MS) {
+        ended = waitpid(child->pid, &status, WNOHANG);
+        if (ended == 0)
+            clock_sleep_us(END_NAP_MS * US_PER_MS);
+        waited_ms += END_NAP_MS;
+    }
+    if (ended <= 0) {
+        buf_adds(ret_how, "closed its output and went on");
+        child_fini(child);
+        return;
+    }
+    if (child->is_group)
+        (void)kill(-child->pid, SIGKILL); /* what it has left behind */
+    child->pid = 0;
+    if (WIFSIGNALED(status))
+        buf_addf(ret_how,
+                 "was killed by signal %d (%s)",
+                 WTERMSIG(status),
+                 sigdescr_np(WTERMSIG(status)));
+    else
+        buf_addf(ret_how, "exited with status %d", WEXITSTATUS(status));
 }
 
 static int put_input(struct bytes input, int *ret)

@@ -37,6 +37,12 @@ int child_start(const char *const *argv, struct bytes input, bool is_group, stru
 /* Kill it, if it still runs. */
 void child_fini(struct child *child);
 
+/**
+ * child_end() - after CHILD_E_END: wait for its end, for a few seconds, then kill it
+ * @ret_how: appended: "exited with status 1", "was killed by signal 9 (Killed)"
+ */
+void child_end(struct child *child, struct buf *ret_how);
+
 /* Outcomes of child_read_line() beside 0 */
 enum {
     CHILD_E_NOTHING_YET = 1,

@@ -29,16 +29,21 @@ enum {
     API_PATH_MAX = 128,
     ARGUMENT_MAX = 4200,
     TEXT_MAX = 200,
-    ASK_US = 1000 * 1000,
-    TELL_US = 1000 * 1000,
+    PACE_US = 1000 * 1000,
     NAP_US = 100 * 1000,
-    LINE_WAIT_MS = 500,
+    LINE_WAIT_MAX_MS = 500,
+    US_PER_MS = 1000,
+    HOW_MAX_BYTES = 128,
+    MESSAGE_MAX = 256,
     TIMEOUT_US = 20 * 1000 * 1000, /* of a call to the site */
 };
 
+const struct jobs_pace jobs_usual_pace = {PACE_US, PACE_US};
+
 struct jobs {
     const struct role_options *options; /* borrowed */
-    struct http_client *site;           /* owned */
+    struct jobs_pace pace;
+    struct http_client *site; /* owned */
     pthread_t thread;
     _Atomic bool is_ending;
 };
@@ -50,6 +55,7 @@ struct job { /* the one that is run */
     json_t *args;     /* of the claim */
     json_t *progress; /* owned; the last line with a percentage, or NULL */
     json_t *end;      /* owned; the line with the result or the error, or NULL */
+    struct buf how;   /* owned; how the worker ended */
     uint64_t told_us;
     bool is_dropped; /* the site does not want it any more */
 };
@@ -58,6 +64,7 @@ static void job_fini(struct job *job)
 {
     json_decref(job->progress);
     json_decref(job->end);
+    buf_fini(&job->how);
 }
 
 DEFINE_FREEP(struct http_client *, http_client_free);
@@ -67,7 +74,7 @@ static void nap(struct jobs *jobs, uint64_t us)
     uint64_t end_us = clock_monotonic_us() + us;
 
     while (!jobs->is_ending && clock_monotonic_us() < end_us)
-        clock_sleep_us(NAP_US);
+        clock_sleep_us(us < NAP_US ? us : NAP_US);
 }
 
 /* Return: the HTTP status; 0 if the site is away. */
@@ -100,7 +107,7 @@ static void tell_progress(struct job *job)
     OWN(json_decrefp) json_t *state = json_pack("{s:s}", "state", "running");
     unsigned status;
 
-    if (!state || clock_monotonic_us() - job->told_us < TELL_US)
+    if (!state || clock_monotonic_us() - job->told_us < job->jobs->pace.tell_us)
         return;
     if (job->progress && json_object_update_missing(state, job->progress) != 0)
         return;
@@ -113,7 +120,13 @@ static json_t *final_state(const struct job *job)
     const json_t *error_id = json_object_get(job->end, "error_id");
     const json_t *message = json_object_get(job->end, "message");
     json_t *result = json_object_get(job->end, "result");
+    char ended[MESSAGE_MAX];
 
+    (void)snprintf(ended,
+                   sizeof(ended),
+                   "The worker process %s before it had a result. Its messages are in the server's "
+                   "log.",
+                   job->how.len > 0 ? buf_str(&job->how) : "could not be run");
     if (result)
         return json_pack("{s:s, s:i, s:O}", "state", "succeeded", "percent", 100, "result", result);
     return json_pack("{s:s, s:s, s:s}",
@@ -122,10 +135,7 @@ static json_t *final_state(const struct job *job)
                      "error_id",
                      json_is_string(error_id) ? json_string_value(error_id) : "SLW-0315",
                      "message",
-                     json_is_string(message)
-                         ? json_string_value(message)
-                         : "The worker process ended before it had a result. Its messages "
-                           "are in the server's log.");
+                     json_is_string(message) ? json_string_value(message) : ended);
 }
 
 /* The end must reach the site, however long that is away. */
@@ -137,7 +147,7 @@ static void tell_end(struct job *job)
     while (state && !job->jobs->is_ending && (status == 0 || status >= 500)) {
         status = tell_site(job, state);
         if (status == 0 || status >= 500)
-            nap(job->jobs, ASK_US);
+            nap(job->jobs, job->jobs->pace.ask_us);
     }
     if (status == 204 || status == 200)
         log_info("dp: job done",
@@ -170,10 +180,12 @@ static void take_line(struct job *job, const struct buf *line)
 static int follow(struct job *job, struct child *child)
 {
     OWN(buf_fini) struct buf line = BUF_INIT(CHILD_LINE_MAX_BYTES);
+    uint64_t wait_ms = job->jobs->pace.tell_us / US_PER_MS / 2;
     int r = CHILD_E_NOTHING_YET;
 
     while (r != CHILD_E_END && !job->jobs->is_ending && !job->is_dropped) {
-        r = child_read_line(child, LINE_WAIT_MS, &line);
+        r = child_read_line(
+            child, wait_ms < LINE_WAIT_MAX_MS ? (unsigned)wait_ms : LINE_WAIT_MAX_MS, &line);
         if (r < 0)
             return TRACE(r);
         if (r == 0)
@@ -181,6 +193,8 @@ static int follow(struct job *job, struct child *child)
         if (r != CHILD_E_END)
             tell_progress(job);
     }
+    if (r == CHILD_E_END)
+        child_end(child, &job->how);
     return 0;
 }
 
@@ -224,7 +238,7 @@ static void drop_upload(const struct job *job)
 
 static void run_job(struct jobs *jobs, json_t *claim)
 {
-    OWN(job_fini) struct job job = {.jobs = jobs};
+    OWN(job_fini) struct job job = {.jobs = jobs, .how = BUF_INIT(HOW_MAX_BYTES)};
     const char *id;
 
     if (json_unpack(claim, "{s:s, s:s, s:o}", "id", &id, "kind", &job.kind, "args", &job.args) !=
@@ -259,7 +273,7 @@ static void *run(void *ctx)
         if (status == 200 && claim)
             run_job(jobs, claim);
         else
-            nap(jobs, ASK_US);
+            nap(jobs, jobs->pace.ask_us);
         if (status == 0 && !was_away)
             log_warning("dp: the site does not answer", "why=\"%s\"", http_client_why(jobs->site));
         if (status != 0 && was_away)
@@ -283,7 +297,7 @@ static int start_thread(struct jobs *jobs)
     return error == 0 ? 0 : ERR(-error);
 }
 
-int jobs_start(const struct role_options *options, struct jobs **ret)
+int jobs_start(const struct role_options *options, struct jobs_pace pace, struct jobs **ret)
 {
     OWN(http_client_freep) struct http_client *site = NULL;
     OWN(freep) struct jobs *jobs = calloc(1, sizeof(*jobs));
@@ -303,6 +317,7 @@ int jobs_start(const struct role_options *options, struct jobs **ret)
     if (r < 0)
         return TRACE(r);
     jobs->options = options;
+    jobs->pace = pace;
     jobs->site = site;
     r = start_thread(jobs);
     if (r < 0)

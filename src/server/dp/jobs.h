@@ -9,13 +9,23 @@
  * A thread of its own, so that uploads go on while the site is away or a job runs.
  */
 
+#include <stdint.h>
+
 #include "base/own.h"
 
 struct jobs;
 struct role_options;
 
+struct jobs_pace {
+    uint64_t ask_us;  /* between two questions for a job, and two tries to tell the end of one */
+    uint64_t tell_us; /* between two messages about progress */
+};
+
+/* Once a second for both, as the site expects it. */
+extern const struct jobs_pace jobs_usual_pace;
+
 /* @options: borrowed until jobs_stop() */
-int jobs_start(const struct role_options *options, struct jobs **ret);
+int jobs_start(const struct role_options *options, struct jobs_pace pace, struct jobs **ret);
 
 /* Kill the worker, end the thread, release. A job that was running is handed out again by the site. */
 void jobs_stop(struct jobs *jobs);

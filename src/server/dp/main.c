@@ -92,7 +92,7 @@ static int serve(const struct role_options *options)
     the_server = server;
     if (sigaction(SIGTERM, &action, NULL) < 0)
         return ERR(-errno);
-    r = jobs_start(options, &jobs);
+    r = jobs_start(options, jobs_usual_pace, &jobs);
     if (r < 0)
         return TRACE(r);
     return TRACE(http_server_run(server));

@@ -169,6 +169,7 @@ static int reply_bad_request(struct http_exchange *x, const char *detail)
     return http_reply_problem(x, 400, "SLW-0312", "The upload request is not valid", "%s", detail);
 }
 
+/* Return: 0, FILE_E_FULL, or -errno. */
 static int create_files(const struct uploads *uploads, const char *id, struct bytes info)
 {
     char path[PATH_MAX_BYTES];
@@ -176,12 +177,15 @@ static int create_files(const struct uploads *uploads, const char *id, struct by
 
     if (!put_path(path, uploads->state_folder, id, ".json"))
         return ERR(-ENAMETOOLONG);
-    r = file_write(path, info, FILE_MODE);
-    if (r < 0)
+    r = file_write_if_room(path, info, FILE_MODE);
+    if (r != 0)
         return TRACE(r);
     if (!put_path(path, uploads->state_folder, id, ".data"))
         return ERR(-ENAMETOOLONG);
-    return TRACE(file_write(path, bytes_of(""), FILE_MODE));
+    r = file_write_if_room(path, bytes_of(""), FILE_MODE);
+    if (r != 0)
+        uploads_remove(uploads->state_folder, id);
+    return TRACE(r);
 }
 
 int uploads_create(void *ctx, struct http_exchange *x)
@@ -207,7 +211,7 @@ int uploads_create(void *ctx, struct http_exchange *x)
         return ERR(-ENOMEM);
     random_uuid(id, clock_wall_us());
     r = create_files(uploads, id, bytes_of(info));
-    if (r == -ENOSPC)
+    if (r == FILE_E_FULL)
         return reply_full(x);
     if (r < 0)
         return TRACE(r);
@@ -300,19 +304,19 @@ static int reply_offset(struct http_exchange *x, unsigned status, uint64_t offse
                               offset);
 }
 
-/* All of it durably, or nothing. */
+/* All of it durably, or nothing. Return: 0, FILE_E_FULL, or -errno. */
 static int append(const struct upload *upload, struct bytes part)
 {
     int r;
 
     if (lseek(upload->fd, (off_t)upload->offset, SEEK_SET) < 0)
         return ERR(-errno);
-    r = fd_write_all(upload->fd, part);
-    if (r == 0 && fsync(upload->fd) < 0)
-        r = -errno;
-    if (r < 0 && ftruncate(upload->fd, (off_t)upload->offset) < 0)
+    r = fd_write_if_room(upload->fd, part);
+    if (r == 0)
+        r = fd_sync_if_room(upload->fd);
+    if (r != 0 && ftruncate(upload->fd, (off_t)upload->offset) < 0)
         return ERR(-errno);
-    return r < 0 ? TRACE(r) : 0;
+    return TRACE(r);
 }
 
 int uploads_add_part(void *ctx, struct http_exchange *x)
@@ -336,7 +340,7 @@ int uploads_add_part(void *ctx, struct http_exchange *x)
     if (part.len > upload.size_bytes - upload.offset)
         return reply_bad_request(x, "The part goes beyond the size the upload was made with.");
     r = append(&upload, part);
-    if (r == -ENOSPC || r == -EDQUOT)
+    if (r == FILE_E_FULL)
         return reply_full(x);
     if (r < 0)
         return TRACE(r);
