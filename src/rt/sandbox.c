@@ -49,10 +49,26 @@ static int set_capabilities(bool may_bind_low_ports)
     return 0;
 }
 
+/* Nothing that is executed later can get them back. Who may not drop them has only what it was left with. */
+static int drop_bounds(bool may_bind_low_ports)
+{
+    for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++) {
+        if (may_bind_low_ports && cap == CAP_NET_BIND_SERVICE)
+            continue;
+        /* EINVAL: an older kernel does not know it */
+        if (cap_drop_bound(cap) != 0 && errno != EINVAL && errno != EPERM)
+            return ERR(-errno);
+    }
+    return 0;
+}
+
 int sandbox_become(const struct sandbox_identity *who)
 {
     gid_t groups[SANDBOX_GROUPS_MAX];
+    int r = drop_bounds(who->may_bind_low_ports);
 
+    if (r < 0)
+        return TRACE(r);
     for (size_t i = 0; i < who->n_groups; i++)
         groups[i] = who->groups[i];
     if (setgroups(who->n_groups, groups) != 0 || setresgid(who->gid, who->gid, who->gid) != 0)
@@ -105,7 +121,7 @@ static int allow(int rules, const struct sandbox_path *path, bool may_execute)
         return ERR(-errno);
     if (path->is_writable)
         attr.allowed_access |= ACCESS_WRITE;
-    if (may_execute)
+    if (may_execute && !path->is_writable)
         attr.allowed_access |= LANDLOCK_ACCESS_FS_EXECUTE;
     if (!S_ISDIR(st.st_mode))
         attr.allowed_access &= ACCESS_OF_FILES;

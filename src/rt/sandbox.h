@@ -55,6 +55,6 @@ enum {
 
 /**
  * sandbox_confine() - from now on only these paths can be opened (Landlock)
- * @may_execute: whether programs below them may be run
+ * @may_execute: whether programs below those that are not writable may be run
  */
 int sandbox_confine(const struct sandbox_path *paths, bool may_execute);

@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
+#include <sys/capability.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -47,6 +48,53 @@ static bool is_refused(int e)
     errno = 0;
     (void)execv("/bin/true", argv);
     return errno == e;
+}
+
+/* Which capabilities are left, of all sets, after becoming somebody else; 200: it could not. */
+static int become_and_count(bool may_bind_low_ports)
+{
+    const struct sandbox_identity who = {
+        .uid = 61799,
+        .gid = 61799,
+        .may_bind_low_ports = may_bind_low_ports,
+    };
+    cap_t caps;
+    int n = 0;
+
+    if (sandbox_become(&who) != 0 || getuid() != 61799 || getgid() != 61799 ||
+        getgroups(0, NULL) != 0)
+        return 200;
+    caps = cap_get_proc();
+    for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++)
+        for (cap_flag_t set = CAP_EFFECTIVE; set <= CAP_INHERITABLE; set++) {
+            cap_flag_value_t is_set = CAP_CLEAR;
+
+            (void)cap_get_flag(caps, cap, set, &is_set);
+            n += is_set == CAP_SET;
+        }
+    for (cap_value_t cap = 0; cap <= CAP_LAST_CAP; cap++)
+        n += (cap_get_bound(cap) > 0) + (cap_get_ambient(cap) > 0);
+    (void)cap_free(caps);
+    return n;
+}
+
+static int become_nobody(void)
+{
+    return become_and_count(false);
+}
+
+static int become_nginx(void)
+{
+    return become_and_count(true);
+}
+
+static void root_becomes_somebody_without_any_capability_but_the_one_named(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(in_child(become_nobody), 0);
+    assert_int_equal(in_child(become_nginx), 5); /* one, in five sets */
 }
 
 static void *do_nothing(void *ctx)
@@ -149,6 +197,7 @@ static void confine_leaves_only_the_paths_named(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(root_becomes_somebody_without_any_capability_but_the_one_named),
         cmocka_unit_test(filter_for_servers_lets_threads_start_and_no_program),
         cmocka_unit_test(filter_for_workers_runs_programs_and_changes_no_root),
         cmocka_unit_test(confine_leaves_only_the_paths_named),

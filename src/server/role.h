@@ -38,8 +38,8 @@ struct role_options {
     const struct server_config *config;
     const char *state_folder; /* absolute; "/var/lib/slipway" */
     const char *self;         /* path of slipwayd, for a worker: SELF --role=worker */
-    int first_start_fd; /* site: the one-time administrator's token is written here, as one line, when
-                                 the database is new, and it is closed either way; -1: nobody is listening */
+    int first_start_fd; /* site: a one-time administrator's token is written here, as one line, as long
+                           as nobody has signed in, and it is closed either way; -1: nobody is listening */
     int dhcp_fd; /* pxe: UDP sockets bound to 0.0.0.0, with IP_PKTINFO and SO_BROADCAST; -1: */
     int boot_server_fd; /* not given */
     int tftp_fd;

@@ -57,6 +57,14 @@ static int bind_life(int death_signal, pid_t parent)
     return 0;
 }
 
+/* A kernel without Landlock is no reason not to serve. */
+static int confine(const struct sandbox_path *paths)
+{
+    int r = sandbox_confine(paths, true);
+
+    return r < 0 ? TRACE(r) : TRACE(sandbox_filter(SANDBOX_CALLS_WORK));
+}
+
 static int become(const struct child_command *command, pid_t parent)
 {
     char *const *argv;
@@ -75,6 +83,8 @@ static int become(const struct child_command *command, pid_t parent)
         r = bind_life(command->death_signal, parent);
     if (r == 0)
         r = forget_signals();
+    if (r == 0 && command->paths)
+        r = confine(command->paths);
     if (r < 0)
         return TRACE(r);
     /* execve() takes char *const[] for history's sake and changes nothing */

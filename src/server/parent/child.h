@@ -27,6 +27,9 @@ struct child_command {
     bool is_root;           /* otherwise it stays who we are */
     int fds[CHILD_FDS_MAX]; /* become 3, 4, …; -1: that number stays closed */
     int death_signal;       /* what it gets when we die */
+    const struct sandbox_path
+        *paths; /* of a program that cannot confine itself, which is done for it then;
+                                         NULL: it does so by itself */
 };
 
 /**

@@ -25,18 +25,12 @@ void first_start_fini(struct first_start *first)
     first->len = 0;
 }
 
-int first_start_open(struct first_start *first, const char *state_folder, int *ret_write)
+int first_start_open(struct first_start *first, int *ret_write)
 {
-    char path[PATH_MAX];
     int ends[2];
-    int n = snprintf(path, sizeof(path), "%s/site/slipway.db", state_folder);
 
-    if (n < 0 || (size_t)n >= sizeof(path))
-        return ERR(-ENAMETOOLONG);
     first_start_fini(first);
     *ret_write = -1;
-    if (file_exists(path))
-        return 0;
     if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0)
         return ERR(-errno);
     first->fd = ends[0];

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * The first start: the site makes its database and the administrator's one-time token, and we show it once
+ * The administrator's one-time token: the site makes one at each start until somebody has signed in, and we show it
  */
 
 #include <stddef.h>
@@ -25,13 +25,14 @@ struct first_start {
 void first_start_fini(struct first_start *first);
 
 /**
- * first_start_open() - make the pipe, if there is no database yet
- * @ret_write: owned by the caller, for the site; -1 if there is a database
+ * first_start_open() - make the pipe for the site that is about to start; an older one is closed
+ * @ret_write: owned by the caller, for the site
  */
-int first_start_open(struct first_start *first, const char *state_folder, int *ret_write);
+int first_start_open(struct first_start *first, int *ret_write);
 
 /**
- * first_start_read() - take what has come; with the whole line, show address, pin and token
+ * first_start_read() - take what has come; with the whole line, show address, pin and token. Nothing comes from a
+ * site where somebody has signed in
  *
  * On standard output, unless that is the journal, which keeps everything: then in a file of root.
  */

@@ -3,7 +3,9 @@
 #include "server/parent/launch.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,6 +67,44 @@ static struct sandbox_identity identity_of(const struct prepared *prepared, enum
     return who;
 }
 
+/* What nginx may touch: a path below the state folder, or an absolute one. */
+static const struct sandbox_path nginx_paths[] = {
+    {"http", true},
+    {"keys", false},
+    {"dp/boot", false},
+    {"dp/content", false},
+    {"run", false},
+    {"/usr", false},
+    {"/lib", false},
+    {"/lib64", false},
+    {"/etc", false},
+    {"/proc/sys", false},
+    {"/sys/devices/system/cpu", false},
+    {"/dev/urandom", false},
+    {"/dev/null", true},
+};
+
+enum {
+    N_NGINX_PATHS = sizeof(nginx_paths) / sizeof(nginx_paths[0]),
+};
+
+static int put_nginx_paths(const char *state_folder,
+                           char texts[static N_NGINX_PATHS][PATH_MAX],
+                           struct sandbox_path ret[static N_NGINX_PATHS + 1])
+{
+    for (size_t i = 0; i < N_NGINX_PATHS; i++) {
+        const char *path = nginx_paths[i].path;
+        int len = path[0] == '/' ? snprintf(texts[i], PATH_MAX, "%s", path)
+                                 : snprintf(texts[i], PATH_MAX, "%s/%s", state_folder, path);
+
+        if (len < 0 || len >= PATH_MAX)
+            return ERR(-ENAMETOOLONG);
+        ret[i] = (struct sandbox_path){texts[i], nginx_paths[i].is_writable};
+    }
+    ret[N_NGINX_PATHS] = (struct sandbox_path){NULL, false};
+    return 0;
+}
+
 static int launch_nginx(const struct parent_options *options,
                         const struct prepared *prepared,
                         struct child_command *command,
@@ -72,7 +112,12 @@ static int launch_nginx(const struct parent_options *options,
 {
     OWN(buf_fini) struct buf folder = BUF_INIT(ARG_MAX_BYTES);
     OWN(buf_fini) struct buf conf = BUF_INIT(ARG_MAX_BYTES);
+    char texts[N_NGINX_PATHS][PATH_MAX];
+    struct sandbox_path paths[N_NGINX_PATHS + 1];
+    int r = put_nginx_paths(options->state_folder, texts, paths);
 
+    if (r < 0)
+        return TRACE(r);
     buf_addf(&folder, "%s/http", options->state_folder);
     buf_addf(&conf, "%s/http/nginx.conf", options->state_folder);
     if (folder.failed || conf.failed)
@@ -86,6 +131,7 @@ static int launch_nginx(const struct parent_options *options,
     /* how a later server recognises the workers of this one, should it die without ending them */
     command->folder = buf_str(&folder);
     command->death_signal = SIGTERM; /* it must end its own workers */
+    command->paths = paths;
     return TRACE(child_spawn(command, ret));
 }
 

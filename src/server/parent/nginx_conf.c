@@ -67,6 +67,9 @@ static void put_files(const char *state, struct buf *dst)
     buf_addf(
         dst,
         "        disable_symlinks on from=\"%s/dp\";\n"
+        "        location ~ \"^/boot/(.*/)?\\.\" {\n"
+        "            return 404;\n"
+        "        }\n"
         "        location /boot/ {\n"
         "            limit_except GET { deny all; }\n"
         "            alias \"%s/dp/boot/\";\n"
@@ -169,6 +172,11 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
     buf_adds(dst,
              "        location /api/v1/internal {\n"
              "            return 404;\n"
+             "        }\n"
+             "        location /api/v1/client/ {\n"
+             "            client_max_body_size 256k;\n");
+    put_proxy("api.sock", state, dst);
+    buf_adds(dst,
              "        }\n"
              "        location /api/ {\n"
              "            client_max_body_size 17m;\n");

@@ -91,7 +91,7 @@ static void start_one(struct parent *parent, enum parent_child child)
 
     process->started_us = clock_monotonic_us();
     if (child == CHILD_SITE)
-        r = first_start_open(&parent->first_start, parent->options->state_folder, &token_fd);
+        r = first_start_open(&parent->first_start, &token_fd);
     if (r == 0)
         r = launch(parent->options, &parent->prepared, child, token_fd, &process->pid);
     fd_closep(&token_fd);

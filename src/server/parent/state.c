@@ -58,13 +58,14 @@ static const struct folder {
     {"run", "dp", 02750, OWNER_DP, GROUP_HTTP},
 };
 
-static const struct {
+/* In run/. */
+static const struct link {
     const char *name;
     const char *target;
 } links[] = {
-    {"run/api.sock", "api/api.sock"},
-    {"run/roles.sock", "roles/roles.sock"},
-    {"run/dp.sock", "dp/dp.sock"},
+    {"api.sock", "api/api.sock"},
+    {"roles.sock", "roles/roles.sock"},
+    {"dp.sock", "dp/dp.sock"},
 };
 
 static pid_t read_pid(int fd)
@@ -174,6 +175,21 @@ static int make_in(int root, const struct folder *folder, const struct users *us
     return TRACE(make_folder(parent, folder, users));
 }
 
+/* Whatever is there is from a server that is gone: the lock is ours. A socket of its would look like one of ours. */
+static int make_link(int root, const struct link *link)
+{
+    OWN(fd_closep) int run = openat(root, "run", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+    if (run < 0)
+        return ERR(-errno);
+    if ((unlinkat(run, link->name, 0) != 0 && errno != ENOENT) ||
+        (unlinkat(run, link->target, 0) != 0 && errno != ENOENT))
+        return ERR(-errno);
+    if (symlinkat(link->target, run, link->name) != 0)
+        return ERR(-errno);
+    return 0;
+}
+
 int state_make(const char *folder, const struct users *users, const char **ret_failed)
 {
     OWN(fd_closep) int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -189,12 +205,11 @@ int state_make(const char *folder, const struct users *users, const char **ret_f
             return TRACE(r);
     }
     for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        int r = make_link(root, &links[i]);
+
         *ret_failed = links[i].name;
-        /* whatever is there is from a server that is gone: the lock is ours */
-        if (unlinkat(root, links[i].name, 0) != 0 && errno != ENOENT)
-            return ERR(-errno);
-        if (symlinkat(links[i].target, root, links[i].name) != 0)
-            return ERR(-errno);
+        if (r < 0)
+            return TRACE(r);
     }
     return 0;
 }

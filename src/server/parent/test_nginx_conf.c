@@ -46,6 +46,9 @@ static void conf_serves_files_and_passes_the_api_on(void **state)
         "auth_request /authorize;",
         "client_max_body_size 9m;",
         "client_max_body_size 17m;",
+        /* what has no token yet may not fill the disk with bodies */
+        "location /api/v1/client/ {\n            client_max_body_size 256k;",
+        "location ~ \"^/boot/(.*/)?\\.\" {\n            return 404;",
         "location /api/v1/internal {\n            return 404;",
         "server_tokens off;",
         "application/efi efi;",

@@ -86,6 +86,21 @@ static void make_lays_out_the_folders_twice_alike(void **state)
     }
 }
 
+/* It would say that the API can be called before it can. */
+static void make_removes_the_socket_of_a_server_that_was_killed(void **state)
+{
+    (void)state;
+    struct users users = caller();
+    const char *failed;
+    char left[64];
+
+    (void)snprintf(left, sizeof(left), "%s/run/api/api.sock", folder);
+    assert_int_equal(state_make(folder, &users, &failed), 0);
+    assert_int_equal(file_write(left, bytes_of("x"), 0600), 0);
+    assert_int_equal(state_make(folder, &users, &failed), 0);
+    assert_false(file_exists(left));
+}
+
 static void make_gives_away_nothing_behind_a_symbolic_link(void **state)
 {
     (void)state;
@@ -135,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lock_is_held_by_one),
         cmocka_unit_test(make_lays_out_the_folders_twice_alike),
+        cmocka_unit_test(make_removes_the_socket_of_a_server_that_was_killed),
         cmocka_unit_test(make_gives_away_nothing_behind_a_symbolic_link),
         cmocka_unit_test(users_go_to_a_role_and_come_back),
     };
