@@ -20,13 +20,16 @@ struct process_options {
     struct buf *output;      /* standard output and error, both; NULL: ours */
     uint64_t timeout_us;     /* the process group is killed then; 0: none */
     void (*on_output)(void *ctx, struct bytes piece); /* called as output arrives; may be NULL */
-    void *ctx;
+    /* called when it has begun, then about once a second; false: the process group is killed; may be NULL */
+    bool (*on_tick)(void *ctx);
+    void *ctx; /* for both */
 };
 
 struct process_result {
     int exit_code; /* valid unless killed */
     int signal;    /* 0: it exited */
     bool is_timed_out;
+    bool is_stopped; /* by on_tick */
 };
 
 /**

@@ -170,7 +170,8 @@ static int add_home(int root, const char *user, unsigned uid, const char *ssh_ke
     return TRACE(inside_write(root, path, buf_bytes(&key), (struct inside_mode){0600, uid, uid}));
 }
 
-static int add_lines(int root, const char *user, unsigned uid, struct buf *passwd)
+/* Group and password; a line that is there already is of a run that was cut off. */
+static int add_lines(int root, const char *user, unsigned uid)
 {
     OWN(buf_fini) struct buf shadow = BUF_INIT(FILE_MAX_BYTES);
     OWN(buf_fini) struct buf old_group = BUF_INIT(FILE_MAX_BYTES);
@@ -181,19 +182,19 @@ static int add_lines(int root, const char *user, unsigned uid, struct buf *passw
         r = read_table(root, "etc/group", &old_group);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
-    end_line(passwd);
-    end_line(&shadow);
-    buf_addf(passwd, "%s:x:%u:%u::/home/%s:/bin/bash\n", user, uid, uid, user);
-    buf_addf(&shadow, "%s:!:%u:0:99999:7:::\n", user, (unsigned)(clock_wall_us() / US_PER_DAY));
-    put_groups(&group, buf_str(&old_group), user, uid);
-    r = write_table(root, "etc/group", &group, public_file);
-    if (r == 0)
+    if (!find_line(buf_str(&old_group), user)) {
+        put_groups(&group, buf_str(&old_group), user, uid);
+        r = write_table(root, "etc/group", &group, public_file);
+    }
+    if (r == 0 && !find_line(buf_str(&shadow), user)) {
+        end_line(&shadow);
+        buf_addf(&shadow, "%s:!:%u:0:99999:7:::\n", user, (unsigned)(clock_wall_us() / US_PER_DAY));
         r = write_table(root, "etc/shadow", &shadow, shadow_file);
-    if (r == 0)
-        r = write_table(root, "etc/passwd", passwd, public_file);
+    }
     return TRACE(r);
 }
 
+/* The line in passwd comes last: an account that is in there is whole. */
 int accounts_add_user(int root, const char *user, const char *password, const char *ssh_key)
 {
     OWN(buf_fini) struct buf passwd = BUF_INIT(FILE_MAX_BYTES);
@@ -207,10 +208,20 @@ int accounts_add_user(int root, const char *user, const char *password, const ch
     uid = free_uid(buf_str(&passwd));
     if (uid > LAST_UID)
         return ACCOUNTS_E_FULL;
-    r = add_lines(root, user, uid, &passwd);
+    r = add_lines(root, user, uid);
     if (r == 0)
         r = add_home(root, user, uid, ssh_key);
     if (r == 0 && password[0] != '\0')
         r = accounts_set_password(root, user, password);
-    return r < 0 ? TRACE(r) : r;
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    end_line(&passwd);
+    buf_addf(&passwd,
+             "%s:x:%u:%u::/home/%s:%s\n",
+             user,
+             uid,
+             uid,
+             user,
+             inside_exists(root, "bin/bash") ? "/bin/bash" : "/bin/sh");
+    return TRACE(write_table(root, "etc/passwd", &passwd, public_file));
 }

@@ -139,6 +139,14 @@ static int keep_output(struct step_context *c, struct buf *output)
     return ts_vars_set(c->vars, name, buf_str(output) + start, TS_BY_SEQUENCE);
 }
 
+/* A site that hears nothing for long takes the computer for dead. */
+static bool tell_it_runs(void *ctx)
+{
+    struct step_context *c = ctx;
+
+    return c->progress(c->ctx, 0, 0, "The command line is running");
+}
+
 static int
 run(struct step_context *c, const char *command, struct buf *output, struct process_result *ret)
 {
@@ -158,6 +166,8 @@ run(struct step_context *c, const char *command, struct buf *output, struct proc
             .folder = folder[0] != '\0' ? folder : "/",
             .output = output,
             .timeout_us = (uint64_t)c->step->timeout_s * US_PER_S,
+            .on_tick = tell_it_runs,
+            .ctx = c,
         },
         ret);
 }
@@ -174,6 +184,12 @@ static int judge(struct step_context *c, const struct process_result *p, struct 
             "time, or find out what it waits for",
             c->step_name,
             c->step->timeout_s);
+    else if (p->is_stopped)
+        (void)step_fail(ret,
+                        "SLW-0406",
+                        "the command of \"%s\" was ended, because the site has cancelled the "
+                        "deployment",
+                        c->step_name);
     else if (p->signal != 0)
         (void)step_fail(ret,
                         "SLW-0430",

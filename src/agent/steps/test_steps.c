@@ -31,13 +31,15 @@ DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 static char folder[64];
 static const struct inside_mode plain = {0644, 0, 0};
 
-static bool no_progress(void *ctx, unsigned percent, uint64_t rate, const char *what)
+static bool is_cancelled;
+
+static bool until_cancelled(void *ctx, unsigned percent, uint64_t rate, const char *what)
 {
     (void)ctx;
     (void)percent;
     (void)rate;
     (void)what;
-    return true;
+    return !is_cancelled;
 }
 
 __attribute__((format(printf, 2, 3))) static void to_log(void *ctx, const char *format, ...)
@@ -75,7 +77,7 @@ run_command(const char *attributes, const char *variables, struct ts_vars *vars,
                              .target = &target,
                              .environment = STEP_IN_BOOT_IMAGE,
                              .step_name = "c",
-                             .progress = no_progress,
+                             .progress = until_cancelled,
                              .log = to_log,
                              .ctx = log};
 
@@ -101,6 +103,18 @@ static void commands_see_variables_and_are_judged_by_their_exit_code(void **stat
     assert_int_equal(run_command("", COMMAND("exit 3"), vars, &log).exit_code, 3);
     assert_string_equal(run_command("timeout=\"1\"", COMMAND("sleep 30"), vars, &log).error_id,
                         "SLW-0431");
+}
+
+static void a_command_is_ended_when_the_site_cancels(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(buf_fini) struct buf log = BUF_INIT(65536);
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    is_cancelled = true;
+    assert_string_equal(run_command("", COMMAND("sleep 30"), vars, &log).error_id, "SLW-0406");
+    is_cancelled = false;
 }
 
 static void output_goes_to_the_log_and_its_end_to_a_variable(void **state)
@@ -180,6 +194,7 @@ static void accounts_get_hashed_passwords_and_groups(void **state)
     OWN(buf_fini) struct buf passwd = BUF_INIT(4096);
     OWN(buf_fini) struct buf group = BUF_INIT(4096);
 
+    put(root, "bin/bash", "");
     put(root, "etc/passwd", "root:x:0:0::/root:/bin/sh\nold:x:1000:1000::/home/old:/bin/sh\n");
     put(root, "etc/shadow", "root::19000:0:99999:7:::\nold:*:19000::::::\n");
     put(root, "etc/group", "root:x:0:\nsudo:x:27:\n");
@@ -196,6 +211,38 @@ static void accounts_get_hashed_passwords_and_groups(void **state)
     assert_non_null(strstr(buf_str(&passwd), "eva:x:1001:1001::/home/eva:/bin/bash\n"));
     assert_string_equal(buf_str(&group), "root:x:0:\nsudo:x:27:eva\neva:x:1001:\n");
     assert_true(inside_exists(root, "home/eva/.ssh/authorized_keys"));
+}
+
+static void an_account_that_a_power_cut_left_half_made_is_completed(void **state)
+{
+    (void)state;
+    char path[128];
+    OWN(fd_closep) int root = new_volume("half", path, sizeof(path));
+    OWN(buf_fini) struct buf shadow = BUF_INIT(4096);
+    OWN(buf_fini) struct buf passwd = BUF_INIT(4096);
+    OWN(buf_fini) struct buf group = BUF_INIT(4096);
+
+    put(root, "etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+    put(root, "etc/shadow", "root::19000:0:99999:7:::\neva:!:19000:0:99999:7:::\n");
+    put(root, "etc/group", "root:x:0:\nsudo:x:27:eva\neva:x:1000:\n");
+    assert_int_equal(accounts_add_user(root, "eva", "secret-1", "ssh-ed25519 AAAA"), 0);
+    assert_int_equal(inside_read(root, "etc/shadow", &shadow), 0);
+    assert_int_equal(inside_read(root, "etc/passwd", &passwd), 0);
+    assert_int_equal(inside_read(root, "etc/group", &group), 0);
+    assert_non_null(strstr(buf_str(&shadow), "\neva:$y$"));
+    assert_null(strstr(buf_str(&shadow), "\neva:!"));
+    assert_string_equal(buf_str(&group), "root:x:0:\nsudo:x:27:eva\neva:x:1000:\n");
+    assert_string_equal(buf_str(&passwd),
+                        "root:x:0:0::/root:/bin/sh\neva:x:1000:1000::/home/eva:/bin/sh\n");
+    assert_true(inside_exists(root, "home/eva/.ssh/authorized_keys"));
+
+    /* the line in passwd says that it is whole: without a home there is none */
+    put(root, "etc/passwd", "root:x:0:0::/root:/bin/sh\n");
+    put(root, "home/max", "not a folder");
+    assert_true(accounts_add_user(root, "max", "", "") < 0);
+    buf_clear(&passwd);
+    assert_int_equal(inside_read(root, "etc/passwd", &passwd), 0);
+    assert_null(strstr(buf_str(&passwd), "max"));
 }
 
 static void network_is_written_for_whatever_manages_it(void **state)
@@ -270,10 +317,12 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(commands_see_variables_and_are_judged_by_their_exit_code),
+        cmocka_unit_test(a_command_is_ended_when_the_site_cancels),
         cmocka_unit_test(output_goes_to_the_log_and_its_end_to_a_variable),
         cmocka_unit_test(the_table_has_the_types_that_the_checker_knows),
         cmocka_unit_test(links_of_the_image_do_not_lead_out_of_it),
         cmocka_unit_test(accounts_get_hashed_passwords_and_groups),
+        cmocka_unit_test(an_account_that_a_power_cut_left_half_made_is_completed),
         cmocka_unit_test(network_is_written_for_whatever_manages_it),
         cmocka_unit_test(masks_and_time_zones_are_read),
     };

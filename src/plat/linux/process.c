@@ -24,6 +24,7 @@ enum {
     PIECE_BYTES = 16 * 1024,
     PIECES_MAX = 64, /* at a time; more than a pipe holds, so the rest of a child that ended fits */
     US_PER_MS = 1000,
+    TICK_US = 1000 * 1000,
 };
 
 struct running {
@@ -33,8 +34,11 @@ struct running {
     int output;      /* owned; our end, not blocking; -1: not wanted, or at its end */
     int child_input; /* owned; the child's ends, until it has started */
     int child_output;
-    uint64_t deadline_us; /* UINT64_MAX: none */
+    uint64_t deadline_us;  /* UINT64_MAX: none */
+    uint64_t next_tick_us; /* UINT64_MAX: nobody wants to know */
     bool is_timed_out;
+    bool is_stopped;
+    bool is_killed; /* for one of the two */
 };
 
 static void running_fini(struct running *run)
@@ -203,15 +207,33 @@ static int drain(struct running *run)
 static int wait_ms(const struct running *run)
 {
     uint64_t now = clock_monotonic_us();
+    uint64_t until = run->deadline_us < run->next_tick_us ? run->deadline_us : run->next_tick_us;
 
-    if (run->deadline_us == UINT64_MAX || run->is_timed_out)
+    if (until == UINT64_MAX || run->is_killed)
         return -1;
-    if (run->deadline_us <= now)
+    if (until <= now)
         return 0;
 
-    uint64_t ms = (run->deadline_us - now) / US_PER_MS + 1;
+    uint64_t ms = (until - now) / US_PER_MS + 1;
 
     return ms > INT_MAX ? INT_MAX : (int)ms;
+}
+
+/* It has had its time, or nobody wants it any more. */
+static void look_at_clock(struct running *run)
+{
+    uint64_t now = clock_monotonic_us();
+
+    if (run->is_killed)
+        return;
+    run->is_timed_out = now >= run->deadline_us;
+    if (!run->is_timed_out && now >= run->next_tick_us) {
+        run->is_stopped = !run->options->on_tick(run->options->ctx);
+        run->next_tick_us = clock_monotonic_us() + TICK_US;
+    }
+    run->is_killed = run->is_timed_out || run->is_stopped;
+    if (run->is_killed)
+        (void)kill(-run->pid, SIGKILL);
 }
 
 /* Until the child itself has ended: whoever it left behind may keep the pipe open for ever. */
@@ -226,10 +248,7 @@ static int watch(struct running *run)
 
         if (n < 0 && errno != EINTR)
             return ERR(-errno);
-        if (!run->is_timed_out && clock_monotonic_us() >= run->deadline_us) {
-            run->is_timed_out = true;
-            (void)kill(-run->pid, SIGKILL);
-        }
+        look_at_clock(run);
         if (n <= 0)
             continue;
 
@@ -254,6 +273,7 @@ static int reap(struct running *run, struct process_result *ret)
         .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
         .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
         .is_timed_out = run->is_timed_out,
+        .is_stopped = run->is_stopped,
     };
     return 0;
 }
@@ -268,6 +288,7 @@ int process_run(const struct process_options *options, struct process_result *re
         .child_input = -1,
         .child_output = -1,
         .deadline_us = UINT64_MAX,
+        .next_tick_us = options->on_tick ? 0 : UINT64_MAX,
     };
     int r = open_input(options->input, &run.child_input);
 

@@ -79,6 +79,30 @@ static void run_ends_the_whole_group_when_time_is_up(void **state)
     assert_int_equal(result.signal, SIGKILL);
 }
 
+static bool stop_at_two(void *ctx)
+{
+    unsigned *n = ctx;
+
+    return ++*n < 2;
+}
+
+static void run_asks_while_it_runs_and_ends_the_group_when_told(void **state)
+{
+    (void)state;
+    unsigned n = 1;
+    struct process_options options = {
+        .argv = ARGV("sh", "-c", "sleep 60 & sleep 60"),
+        .on_tick = stop_at_two,
+        .ctx = &n,
+    };
+    struct process_result result = run_ok(&options);
+
+    assert_int_equal(n, 2);
+    assert_true(result.is_stopped);
+    assert_false(result.is_timed_out);
+    assert_int_equal(result.signal, SIGKILL);
+}
+
 static void run_does_not_wait_for_what_the_program_left_behind(void **state)
 {
     (void)state;
@@ -146,6 +170,7 @@ int main(void)
         cmocka_unit_test(run_says_when_there_is_no_such_program),
         cmocka_unit_test(run_reports_the_signal_that_ended_it),
         cmocka_unit_test(run_ends_the_whole_group_when_time_is_up),
+        cmocka_unit_test(run_asks_while_it_runs_and_ends_the_group_when_told),
         cmocka_unit_test(run_does_not_wait_for_what_the_program_left_behind),
         cmocka_unit_test(run_drops_output_beyond_the_maximum_and_says_so),
         cmocka_unit_test(run_hands_over_all_of_a_long_output),
