@@ -92,6 +92,18 @@ static int zero(int fd, const uint8_t *zeros, uint64_t offset)
     return 0;
 }
 
+/*
+ * A BIOS starts whatever has the signature of a boot sector, and a partition table has it: until Setup
+ * writes GRUB there, the sector hands on to the next boot device, the network. The table keeps this code.
+ */
+static int write_hand_on(int fd)
+{
+    static const uint8_t code[] = {
+        0xcd, 0x18 /* int 0x18 */, 0xf4 /* hlt */, 0xeb, 0xfd /* jmp hlt */};
+
+    return pwrite(fd, code, sizeof(code), 0) == (ssize_t)sizeof(code) ? 0 : ERR(-EIO);
+}
+
 /* Both ends of the disk and of each partition that will be. */
 static int wipe(int fd, const struct disk_layout *layout, uint64_t disk_bytes)
 {
@@ -101,6 +113,8 @@ static int wipe(int fd, const struct disk_layout *layout, uint64_t disk_bytes)
     if (!zeros)
         return ERR(-ENOMEM);
     r = zero(fd, zeros, 0);
+    if (r == 0)
+        r = write_hand_on(fd);
     if (r == 0)
         r = zero(fd, zeros, disk_bytes - WIPE_BYTES);
     for (size_t i = 0; r == 0 && i < layout->n_partitions; i++) {
@@ -221,6 +235,7 @@ static int partition_disk(const char *disk, struct disk_layout *layout, struct b
     if (!context)
         return ERR(-ENOMEM);
     (void)fdisk_disable_dialogs(context, 1);
+    (void)fdisk_enable_bootbits_protection(context, 1);
     int r = fdisk_assign_device(context, disk, 0);
 
     if (r == 0)

@@ -92,6 +92,26 @@ static void write_makes_an_mbr_with_one_active_partition(void **state)
     assert_int_equal(sector[462 + 4], 0x83);
 }
 
+/* SeaBIOS starts a sector of zeros if it has the signature, and hangs. */
+static void a_disk_without_boot_loader_hands_on_to_the_network(void **state)
+{
+    (void)state;
+    static const enum disk_style styles[] = {DISK_STYLE_MBR, DISK_STYLE_GPT};
+
+    for (size_t i = 0; i < sizeof(styles) / sizeof(styles[0]); i++) {
+        OWN(freep) struct disk_layout *layout = make_layout(styles[i]);
+        OWN(buf_fini) struct buf why = BUF_INIT(1024);
+        OWN(fd_closep) int fd = -1;
+        uint8_t sector[512];
+
+        assert_int_equal(disk_write(disk, layout, &why), 0);
+        fd = open(disk, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(read(fd, sector, sizeof(sector)), sizeof(sector));
+        assert_memory_equal(sector, "\xcd\x18\xf4\xeb\xfd", 5);
+        assert_memory_equal(sector + 510, "\x55\xaa", 2);
+    }
+}
+
 static void write_wipes_what_was_there(void **state)
 {
     (void)state;
@@ -124,6 +144,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(write_makes_a_gpt_whose_types_can_be_found_again),
         cmocka_unit_test(write_makes_an_mbr_with_one_active_partition),
+        cmocka_unit_test(a_disk_without_boot_loader_hands_on_to_the_network),
         cmocka_unit_test(write_wipes_what_was_there),
         cmocka_unit_test(write_names_a_missing_disk),
     };
