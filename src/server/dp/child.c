@@ -19,9 +19,8 @@
 
 enum {
     PIECE_BYTES = 4096,
-    END_WAIT_MS = 5000,
-    END_NAP_MS = 2,
-    US_PER_MS = 1000,
+    END_WAIT_US = 5 * 1000 * 1000,
+    END_NAP_US = 2 * 1000,
 };
 
 void child_fini(struct child *child)
@@ -38,15 +37,15 @@ void child_fini(struct child *child)
 
 void child_end(struct child *child, struct buf *ret_how)
 {
-    unsigned waited_ms = 0;
+    unsigned waited_us = 0;
     int status = 0;
     pid_t ended = 0;
 
-    while (child->pid > 0 && ended == 0 && waited_ms < END_WAIT_MS) {
+    while (child->pid > 0 && ended == 0 && waited_us < END_WAIT_US) {
         ended = waitpid(child->pid, &status, WNOHANG);
         if (ended == 0)
-            clock_sleep_us(END_NAP_MS * US_PER_MS);
-        waited_ms += END_NAP_MS;
+            clock_sleep_us(END_NAP_US);
+        waited_us += END_NAP_US;
     }
     if (ended <= 0) {
         buf_adds(ret_how, "closed its output and went on");

@@ -29,6 +29,7 @@
 enum {
     REPORT_MAX_BYTES = 64 * 1024,
     PACE_US = 10 * 1000,
+    AWAY_US = 3 * PACE_US,
     PATIENCE_US = 20 * 1000 * 1000, /* of a machine with much else to do */
     POLL_US = 2000,
     LINE_MAX_BYTES = 4096,
@@ -324,12 +325,12 @@ static void a_site_that_was_away_is_asked_again(void **state)
     struct fixture *f = *state;
 
     begin(f, "succeed");
-    clock_sleep_us(3 * PACE_US);
+    clock_sleep_us(AWAY_US);
     start_site(f);
     wait_for(f, &f->n_claims, 2);
     assert_int_equal(f->n_ends, 1);
     stop_site(f);
-    clock_sleep_us(3 * PACE_US);
+    clock_sleep_us(AWAY_US);
     start_site(f);
     wait_for(f, &f->n_claims, f->n_claims + 1);
 }

@@ -29,8 +29,6 @@ enum {
     DAY_S = 24 * 60 * 60,
 };
 
-DEFINE_FREEP(struct http_client *, http_client_free);
-
 static const struct http_route routes[] = {
     {"POST", "/api/v1/uploads", CREATE_MAX_BYTES, uploads_create},
     {"PATCH", "/api/v1/uploads/{id}", UPLOAD_PART_MAX_BYTES, uploads_add_part},
