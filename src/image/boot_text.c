@@ -57,7 +57,7 @@ void boot_text_once(const char *arguments, struct buf *ret)
 {
     buf_addf(ret,
              "menuentry \"Slipway boot image\" {\n"
-             "  linux ($root)/_SMSTaskSequence/boot/vmlinuz %s\n"
+             "  linux ($root)/_SMSTaskSequence/boot/vmlinuz %s slipway.disk=1\n"
              "  initrd ($root)/_SMSTaskSequence/boot/initrd.img\n"
              "}\n",
              arguments);
@@ -175,7 +175,8 @@ static bool is_console(struct bytes word)
 static bool is_for_every_start(struct bytes word)
 {
     return is_plain(word) && !begins_with(word, "slipway.ticket=") &&
-           !begins_with(word, "initrd=") && !begins_with(word, "BOOT_IMAGE=");
+           !begins_with(word, "slipway.disk=") && !begins_with(word, "initrd=") &&
+           !begins_with(word, "BOOT_IMAGE=");
 }
 
 void boot_text_arguments(const char *cmdline, struct buf *ret)

@@ -97,6 +97,19 @@ static void arguments_are_the_consoles_only(void **state)
     assert_string_equal(buf_str(&text), "console=tty0 console=ttyS0,115200");
 }
 
+static void what_the_disk_starts_is_told_so_once(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf menu = BUF_INIT(BOOT_TEXT_MAX);
+    OWN(buf_fini) struct buf again = BUF_INIT(BOOT_TEXT_MAX);
+
+    boot_text_again("slipway.site=https://10.77.0.1 slipway.disk=1 quiet", &again);
+    assert_string_equal(buf_str(&again), "slipway.site=https://10.77.0.1 quiet");
+    boot_text_once(buf_str(&again), &menu);
+    assert_non_null(strstr(buf_str(&menu),
+                           "boot/vmlinuz slipway.site=https://10.77.0.1 quiet slipway.disk=1\n"));
+}
+
 static void again_leaves_out_what_is_for_one_start(void **state)
 {
     (void)state;
@@ -118,6 +131,7 @@ int main(void)
         cmocka_unit_test(fstab_drops_the_disks_of_another_computer_and_keeps_the_rest),
         cmocka_unit_test(fstab_of_its_own_output_is_the_same),
         cmocka_unit_test(arguments_are_the_consoles_only),
+        cmocka_unit_test(what_the_disk_starts_is_told_so_once),
         cmocka_unit_test(again_leaves_out_what_is_for_one_start),
     };
 

@@ -70,12 +70,14 @@ static int run_in_boot_image(void)
 {
     char ticket[ARGUMENT_MAX];
     char boot_image[ARGUMENT_MAX];
+    char from_disk[ARGUMENT_MAX];
     OWN(screen_freep) struct screen *screen = NULL;
     struct run_options options = {.version = VERSION, .platform = run_platform()};
     enum run_end end;
 
     (void)machine_argument("slipway.ticket", ticket, sizeof(ticket));
     (void)machine_argument("slipway.image", boot_image, sizeof(boot_image));
+    options.is_from_disk = machine_argument("slipway.disk", from_disk, sizeof(from_disk));
     options.ticket = ticket;
     options.boot_image = boot_image;
     if (!find_site(&options.site) || screen_new_on_consoles(&screen) < 0)

@@ -24,6 +24,7 @@ enum {
 };
 
 DEFINE_FREEP(struct order *, order_free);
+DEFINE_FREEP(struct state *, state_free);
 
 /* Waiting between tries, a little longer each time. */
 struct patience {
@@ -208,6 +209,45 @@ static int register_machine(struct runner *rn)
     return TRACE(link_set_token(rn->link, token));
 }
 
+/*
+ * A boot image that the disk started has no ticket, and needs none: the state on that disk has the device's
+ * token. Without it the machine registers as any other.
+ */
+static int take_token_from_disk(struct runner *rn, bool *ret)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(STATE_MAX_BYTES);
+    OWN(buf_fini) struct buf why = BUF_INIT(PROBLEM_MAX);
+    OWN(state_freep) struct state *state = NULL;
+    struct step_target target = {0};
+    int r = rn->platform->find_state(&rn->machine, NULL, &target, &text);
+
+    if (r == 0)
+        r = state_parse(buf_bytes(&text), &state, &why);
+    *ret = r == 0;
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
+    journal_write(rn->journal,
+                  CMTRACE_INFORMATION,
+                  "Registration",
+                  "Started by %s, as \"%s\"",
+                  target.root_device,
+                  state->order->device_name);
+    return TRACE(link_set_token(rn->link, state->token));
+}
+
+static int identify(struct runner *rn)
+{
+    bool is_known = false;
+
+    if (rn->options->is_from_disk) {
+        int r = take_token_from_disk(rn, &is_known);
+
+        if (r < 0)
+            return TRACE(r);
+    }
+    return is_known ? 0 : TRACE(register_machine(rn));
+}
+
 /* Return: 0 with @ret, which stays NULL if there is none; RUNNER_E_FAILED; -errno. */
 static int ask_for_order(struct runner *rn, struct order **ret)
 {
@@ -285,7 +325,7 @@ int runner_connect(struct runner *rn, struct order **ret_order)
     if (r == 0)
         r = runner_wait_for_site(rn);
     if (r == 0)
-        r = register_machine(rn);
+        r = identify(rn);
     if (r == 0)
         r = wait_for_order(rn, ret_order);
     return r < 0 ? TRACE(r) : r;

@@ -49,8 +49,9 @@ struct run_options {
     bool is_full_os;
     struct link_options site; /* of the boot image; in the full OS the state says it */
     const char *ticket;       /* "" */
-    const char *boot_image;   /* "SLP00001"; "" */
-    const char *version;      /* of the agent */
+    bool is_from_disk; /* the disk was told to start this boot image: the state knows who we are */
+    const char *boot_image; /* "SLP00001"; "" */
+    const char *version;    /* of the agent */
     const struct run_platform *platform;
     struct screen *screen;
 };
