@@ -56,6 +56,7 @@ bench: bootstrap
 	tools/run_benches $(BUILD)
 
 install: all
+	$(if $(filter file default undefined,$(origin PREFIX)),,meson configure $(BUILD) -Dprefix=$(PREFIX))
 	meson install -C $(BUILD)
 
 format:

@@ -173,6 +173,7 @@ static void result_is_known_when_every_device_is_done(void **state)
         {DEPLOYMENT(SUCCEEDED "," FAILED), WATCH_PARTIAL},
         {DEPLOYMENT(FAILED), WATCH_PARTIAL},
         {"{}", WATCH_GOING},
+        {"{\"is_cancelled\": true, \"devices\": []}", WATCH_PARTIAL},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -343,6 +343,8 @@ enum watch_result watch_result(const json_t *deployment)
             return WATCH_GOING;
         n_succeeded += is_state(device, "succeeded");
     }
+    if (json_array_size(devices) == 0 && json_is_true(output_at(deployment, "is_cancelled")))
+        return WATCH_PARTIAL; /* and none will come */
     if (json_array_size(devices) == 0)
         return WATCH_GOING;
     return n_succeeded == json_array_size(devices) ? WATCH_SUCCEEDED : WATCH_PARTIAL;
