@@ -35,6 +35,7 @@ static const char *const not_disks[] = {
     "md",
     "mtd",
     "nbd",
+    "pmem", /* a RAM disk that the firmware booted from */
     "ram",
     "rbd",
     "sr",
@@ -132,16 +133,32 @@ static bool is_disk(const char *root, const char *name)
     if (strncmp(name, "mmcblk", 6) == 0 && (strstr(name, "boot") || strstr(name, "rpmb")))
         return false;
     return exists(root, "sys/block", name, "device") &&
+           read_number(root, "sys/block", name, "hidden") ==
+               0 && /* one path of several to an NVMe */
            read_number(root, "sys/block", name, "size") > 0;
 }
 
-static bool is_on_usb(const char *root, const char *name)
+struct found_disk {
+    struct machine_disk disk;
+    char place[PATH_MAX]; /* in the tree of the buses */
+};
+
+static void read_place(const char *root, const char *name, char dst[static PATH_MAX])
 {
     char path[PATH_MAX];
-    char real[PATH_MAX];
 
-    return snprintf(path, sizeof(path), "%s/sys/block/%s", root, name) < (int)sizeof(path) &&
-           realpath(path, real) && strstr(real, "/usb") != NULL;
+    if (snprintf(path, sizeof(path), "%s/sys/block/%s", root, name) >= (int)sizeof(path) ||
+        !realpath(path, dst))
+        dst[0] = '\0';
+}
+
+/* MMC says "SD" for a card and "MMC" for what is soldered in. */
+static bool is_card(const char *root, const char *name)
+{
+    char type[8];
+
+    read_line(root, "sys/block", name, "device/type", type, sizeof(type));
+    return strcmp(type, "SD") == 0;
 }
 
 /* NVMe, MMC and virtio have a file for it; SCSI and ATA answer with vital product data, page 0x80. */
@@ -163,9 +180,12 @@ static void read_serial(const char *root, const char *name, char dst[static MACH
                   (struct bytes){(const uint8_t *)buf_str(&page) + 4, page.len - 4});
 }
 
-static void read_disk(const char *root, const char *name, struct machine_disk *ret)
+static void read_disk(const char *root, const char *name, struct found_disk *found)
 {
+    struct machine_disk *ret = &found->disk;
+
     *ret = (struct machine_disk){0};
+    read_place(root, name, found->place);
     copy_line(ret->name, sizeof(ret->name), bytes_of(name));
     read_line(root, "sys/block", name, "device/model", ret->model, sizeof(ret->model));
     if (ret->model[0] == '\0') /* MMC */
@@ -173,27 +193,37 @@ static void read_disk(const char *root, const char *name, struct machine_disk *r
     read_serial(root, name, ret->serial);
     ret->size_bytes = read_number(root, "sys/block", name, "size") * SECTOR_OF_SYSFS;
     ret->sector_bytes = (uint32_t)read_number(root, "sys/block", name, "queue/logical_block_size");
-    ret->is_removable =
-        read_number(root, "sys/block", name, "removable") != 0 || is_on_usb(root, name);
+    ret->is_removable = read_number(root, "sys/block", name, "removable") != 0 ||
+                        strstr(found->place, "/usb") != NULL || is_card(root, name);
+}
+
+/* "sda" is whoever was found first in this start. Where it is plugged in stays. */
+static int by_number(const void *left, const void *right)
+{
+    const struct found_disk *a = left;
+    const struct found_disk *b = right;
+
+    if (a->disk.is_removable != b->disk.is_removable)
+        return a->disk.is_removable ? 1 : -1;
+    return strverscmp(a->place, b->place);
 }
 
 static void collect_disks(const char *root, struct machine *ret)
 {
+    OWN(freep) struct found_disk *found = calloc(MACHINE_DISKS_MAX, sizeof(*found));
     struct dirent **names = NULL;
+
+    if (!found)
+        return;
     int n = list(root, "sys/block", &names);
 
-    for (int removable = 0; removable < 2; removable++) {
-        for (int i = 0; i < n && ret->n_disks < MACHINE_DISKS_MAX; i++) {
-            struct machine_disk disk;
-
-            if (!is_disk(root, names[i]->d_name))
-                continue;
-            read_disk(root, names[i]->d_name, &disk);
-            if (disk.is_removable == (removable == 1))
-                ret->disks[ret->n_disks++] = disk;
-        }
-    }
+    for (int i = 0; i < n && ret->n_disks < MACHINE_DISKS_MAX; i++)
+        if (is_disk(root, names[i]->d_name))
+            read_disk(root, names[i]->d_name, &found[ret->n_disks++]);
     free_names(&names, n);
+    qsort(found, ret->n_disks, sizeof(*found), by_number);
+    for (size_t i = 0; i < ret->n_disks; i++)
+        ret->disks[i] = found[i].disk;
 }
 
 static void read_driver(const char *root, const char *name, char *dst, size_t cap)

@@ -26,7 +26,7 @@ struct machine_disk {
     char serial[MACHINE_TEXT_MAX]; /* "" if unknown */
     uint64_t size_bytes;
     uint32_t sector_bytes; /* logical */
-    bool is_removable;     /* by its own word, or on USB */
+    bool is_removable;     /* by its own word, on USB, or an SD card */
 };
 
 struct machine_nic {
@@ -66,7 +66,8 @@ struct machine {
 
 /**
  * machine_collect() - look at this computer
- * @ret: set on 0; disks ordered by name, those that hold fixed media before removable ones
+ * @ret: set on 0; disks ordered by where they are plugged in (sysfs' tree of buses, numbers as numbers), those
+ *       that hold fixed media before removable ones, so that a disk has the same number at each start
  *
  * What cannot be read is left empty: an inventory is never refused. CD drives, loop devices, RAM disks,
  * device mapper and md devices are left out.

@@ -232,7 +232,7 @@ int state_parse(struct bytes text, struct state **ret, struct buf *why)
     if (!json)
         return malformed(why, "it is not JSON");
     r = state_new(&state);
-    if (r < 0)
+    if (!state)
         return TRACE(r);
     r = read_state(json, state, why);
     if (r != 0)

@@ -106,6 +106,50 @@ static void collect_lists_fixed_disks_first_and_nothing_that_is_no_disk(void **s
     assert_true(machine->disks[2].is_removable);
 }
 
+/* A disk as sysfs has it: a link into the tree of the buses. */
+static void put_disk_at(const char *place, const char *name)
+{
+    static const char *const files[] = {"size", "removable", "device/model"};
+    static const char *const values[] = {"8388608\n", "0\n", "A model\n"};
+    char path[256];
+    char link[512];
+
+    for (size_t i = 0; i < 3; i++) {
+        (void)snprintf(path, sizeof(path), "numbers/sys/devices/%s/%s/%s", place, name, files[i]);
+        put(path, values[i]);
+    }
+    (void)snprintf(link, sizeof(link), "%s/numbers/sys/block", root);
+    assert_int_equal(dir_make(link, 0700), 0);
+    (void)snprintf(link, sizeof(link), "%s/numbers/sys/block/%s", root, name);
+    (void)snprintf(path, sizeof(path), "../devices/%s/%s", place, name);
+    assert_int_equal(symlink(path, link), 0);
+}
+
+static void disk_numbers_follow_the_place_and_not_who_was_found_first(void **state)
+{
+    (void)state;
+    static const char *const expected[] = {"sdb", "sda", "nvme1n1"};
+    OWN(freep) struct machine *machine = calloc(1, sizeof(*machine));
+    char path[512];
+
+    put_disk_at("pci0000:00/0000:00:1f.2/ata10/host9/block", "sda");
+    put_disk_at("pci0000:00/0000:00:1f.2/ata2/host1/block", "sdb");
+    put_disk_at("pci0000:01/0000:01:00.0/nvme/nvme1", "nvme1n1");
+    put_disk_at("LNXSYSTM:00/ACPI0012:00/ndbus0/region0/block",
+                "pmem0"); /* a RAM disk that booted */
+    put_disk_at("pci0000:02/mmc0:aaaa/block", "mmcblk0");
+    put("numbers/sys/devices/pci0000:02/mmc0:aaaa/block/mmcblk0/device/type", "SD\n");
+    put_disk_at("virtual/nvme-subsystem/nvme-subsys0", "nvme0c0n1");
+    put("numbers/sys/devices/virtual/nvme-subsystem/nvme-subsys0/nvme0c0n1/hidden", "1\n");
+    (void)snprintf(path, sizeof(path), "%s/numbers", root);
+    assert_int_equal(machine_collect_from(path, machine), 0);
+    assert_int_equal(machine->n_disks, 4);
+    for (size_t i = 0; i < 3; i++)
+        assert_string_equal(machine->disks[i].name, expected[i]);
+    assert_string_equal(machine->disks[3].name, "mmcblk0");
+    assert_true(machine->disks[3].is_removable);
+}
+
 static void collect_lists_wired_interfaces_with_hardware(void **state)
 {
     (void)state;
@@ -179,6 +223,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(collect_lists_fixed_disks_first_and_nothing_that_is_no_disk),
+        cmocka_unit_test(disk_numbers_follow_the_place_and_not_who_was_found_first),
         cmocka_unit_test(collect_lists_wired_interfaces_with_hardware),
         cmocka_unit_test(collect_reads_cpu_memory_firmware_and_tpm),
         cmocka_unit_test(collect_of_an_empty_tree_is_empty),
