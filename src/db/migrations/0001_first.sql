@@ -42,8 +42,8 @@ CREATE TABLE collection (
     created_us INTEGER NOT NULL
 ) STRICT;
 INSERT INTO collection (id, name, comment, rule, created_us) VALUES
-    ('SLP10001', 'All Systems', 'Every known device', 'all-systems', 0),
-    ('SLP10002', 'All Unknown Computers', 'Computers that the site does not know yet', 'all-unknown', 0);
+    ('SLP10001', 'All Systems', 'Every known device', 'all-systems', unixepoch() * 1000000),
+    ('SLP10002', 'All Unknown Computers', 'Computers that the site does not know yet', 'all-unknown', unixepoch() * 1000000);
 
 CREATE TABLE collection_member (
     collection_id TEXT NOT NULL REFERENCES collection (id) ON DELETE CASCADE,
