@@ -56,12 +56,11 @@ int tftp_session_open(struct tftp_session *s)
     return 0;
 }
 
-void tftp_session_end(struct tftp_session *s, enum tftp_event_kind end, const char *why)
+static void end(struct tftp_session *s, enum tftp_event_kind kind, const char *why)
 {
     s->is_over = true;
-    s->end = end;
+    s->end = kind;
     s->why = why;
-    fd_closep(&s->fd);
 }
 
 static void end_sent(struct tftp_session *s)
@@ -70,21 +69,20 @@ static void end_sent(struct tftp_session *s)
 
     switch (tftp_send_result(&s->send)) {
     case TFTP_SEND_FINISHED:
-        tftp_session_end(s, TFTP_EVENT_FINISHED, "");
+        end(s, TFTP_EVENT_FINISHED, "");
         return;
     case TFTP_SEND_SIZE_ONLY:
-        tftp_session_end(s, TFTP_EVENT_SIZE, "");
+        end(s, TFTP_EVENT_SIZE, "");
         return;
     case TFTP_SEND_UNCONFIRMED:
-        tftp_session_end(
-            s, TFTP_EVENT_FAILED, "the client did not acknowledge the last block; it may have it");
+        end(s, TFTP_EVENT_FAILED, "the client did not acknowledge the last block; it may have it");
         return;
     case TFTP_SEND_UNANSWERED:
-        tftp_session_end(s, TFTP_EVENT_FAILED, "the client stopped answering");
+        end(s, TFTP_EVENT_FAILED, "the client stopped answering");
         return;
     case TFTP_SEND_REFUSED:
     case TFTP_SEND_FAILED:
-        tftp_session_end(s, TFTP_EVENT_FAILED, s->send.error_text);
+        end(s, TFTP_EVENT_FAILED, s->send.error_text);
         return;
     case TFTP_SEND_RUNNING:
         return;
@@ -95,11 +93,10 @@ static void end_gone(struct tftp_session *s)
 {
     bool may_be_whole = s->send.sent_max == s->send.n_blocks;
 
-    tftp_session_end(s,
-                     TFTP_EVENT_FAILED,
-                     may_be_whole
-                         ? "the client closed its port before it acknowledged the last block"
-                         : "the client closed its port");
+    end(s,
+        TFTP_EVENT_FAILED,
+        may_be_whole ? "the client closed its port before it acknowledged the last block"
+                     : "the client closed its port");
 }
 
 /* Put the block that the machine wants behind its header. */
@@ -144,22 +141,22 @@ void tftp_session_pump(struct tftp_session *s, struct tftp_batch *batch)
     if (r == TFTP_WIRE_E_GONE)
         end_gone(s);
     else if (r < 0)
-        tftp_session_end(s, TFTP_EVENT_FAILED, "its packets cannot be sent");
+        end(s, TFTP_EVENT_FAILED, "its packets cannot be sent");
     else if (want == TFTP_SEND_DONE)
         end_sent(s);
 }
 
-void tftp_session_take(struct tftp_session *s, struct sink buffer, struct tftp_batch *batch)
+void tftp_session_feed(struct tftp_session *s,
+                       int outcome,
+                       struct bytes packet,
+                       struct tftp_batch *batch)
 {
-    struct bytes packet;
-    int r = tftp_wire_take(s->fd, buffer, &packet);
-
-    if (r == 0) {
+    if (outcome == 0) {
         tftp_send_feed(&s->send, packet, tftp_now_us());
         tftp_session_pump(s, batch);
-    } else if (r == TFTP_WIRE_E_GONE) {
+    } else if (outcome == TFTP_WIRE_E_GONE) {
         end_gone(s);
-    } else if (r < 0) {
-        tftp_session_end(s, TFTP_EVENT_FAILED, "its packets cannot be read");
+    } else if (outcome < 0) {
+        end(s, TFTP_EVENT_FAILED, "its packets cannot be read");
     }
 }

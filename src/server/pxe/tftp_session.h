@@ -27,7 +27,7 @@ struct tftp_session {
     struct tftp_body body; /* owned; valid from the start */
     bool is_running;       /* it has an answer; the fields below are valid */
     unsigned worker;       /* who has it */
-    int fd;                /* owned; -1: not running, or over */
+    int fd;                /* owned; -1: not running */
     struct tftp_send send;
     uint64_t deadline_us; /* of the next tftp_session_pump() */
     bool is_over;
@@ -54,11 +54,14 @@ int tftp_session_open(struct tftp_session *s);
 /* Send what is due; @batch is empty before and after. The session may be over then. */
 void tftp_session_pump(struct tftp_session *s, struct tftp_batch *batch);
 
-/* Read one packet of the client, if there is one, into @buffer, and send what follows from it; likewise. */
-void tftp_session_take(struct tftp_session *s, struct sink buffer, struct tftp_batch *batch);
-
-/* Over: its socket is closed. */
-void tftp_session_end(struct tftp_session *s, enum tftp_event_kind end, const char *why);
+/**
+ * tftp_session_feed() - a packet of the client, and send what follows from it; likewise
+ * @outcome: of tftp_wire_take() or _wait(), which gave @packet
+ */
+void tftp_session_feed(struct tftp_session *s,
+                       int outcome,
+                       struct bytes packet,
+                       struct tftp_batch *batch);
 
 /* The clock of deadlines. */
 uint64_t tftp_now_us(void);

@@ -6,6 +6,7 @@
 #include <stdalign.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -92,9 +93,9 @@ int tftp_wire_take_request(int fd,
     return is_answerable(&ret_path->peer) ? 0 : TFTP_WIRE_E_USELESS;
 }
 
-int tftp_wire_take(int fd, struct sink buffer, struct bytes *ret)
+static int take(int fd, int flags, struct sink buffer, struct bytes *ret)
 {
-    ssize_t n = recv(fd, buffer.ptr, buffer.cap, MSG_DONTWAIT);
+    ssize_t n = recv(fd, buffer.ptr, buffer.cap, flags);
 
     if (n >= 0) {
         *ret = (struct bytes){buffer.ptr, (size_t)n};
@@ -103,6 +104,21 @@ int tftp_wire_take(int fd, struct sink buffer, struct bytes *ret)
     if (errno == ECONNREFUSED)
         return TFTP_WIRE_E_GONE;
     return errno == EAGAIN || errno == EINTR ? TFTP_WIRE_E_NOTHING : ERR(-errno);
+}
+
+int tftp_wire_take(int fd, struct sink buffer, struct bytes *ret)
+{
+    return take(fd, MSG_DONTWAIT, buffer, ret);
+}
+
+int tftp_wire_wait(int fd, struct sink buffer, struct bytes *ret)
+{
+    return take(fd, 0, buffer, ret);
+}
+
+void tftp_wire_interrupt(int fd)
+{
+    (void)shutdown(fd, SHUT_RDWR); /* then recv() gives 0 bytes at once */
 }
 
 static uint64_t block_bytes_of(int fd)
@@ -119,8 +135,11 @@ static uint64_t block_bytes_of(int fd)
 static int open_socket(const struct tftp_path *path, int fd)
 {
     struct sockaddr_in local = {.sin_family = AF_INET, .sin_addr = path->local};
+    struct timeval wait = {.tv_usec = TFTP_WIRE_WAIT_US};
     int size = SEND_BUFFER_BYTES;
 
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &wait, sizeof(wait)) != 0)
+        return ERR(-errno);
     (void)setsockopt(
         fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)); /* less is slower, not wrong */
     if (bind(fd, (const struct sockaddr *)&local, sizeof(local)) != 0)
@@ -132,7 +151,7 @@ static int open_socket(const struct tftp_path *path, int fd)
 
 int tftp_wire_open(const struct tftp_path *path, uint64_t *ret_block_bytes, int *ret_fd)
 {
-    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     int r = fd < 0 ? ERR(-errno) : open_socket(path, fd);
 
     if (r < 0) {

@@ -17,6 +17,7 @@ enum {
     TFTP_WIRE_REQUEST_MAX = 2048, /* bytes of a request; what is longer is cut */
     TFTP_WIRE_BATCH_BYTES = TFTP_SEND_WINDOW_BYTES_MAX + TFTP_SEND_WINDOW_MAX * TFTP_HEADER_BYTES,
     TFTP_WIRE_MTU_MIN = 576, /* RFC 791 */
+    TFTP_WIRE_WAIT_US = 50 * 1000,
 };
 
 /* Who speaks with whom. Addresses and ports in network byte order. */
@@ -48,6 +49,12 @@ int tftp_wire_take_request(int fd,
 
 /* A packet from a transfer's socket, likewise. */
 int tftp_wire_take(int fd, struct sink buffer, struct bytes *ret);
+
+/* Likewise, but waits for it: TFTP_WIRE_WAIT_US at most, or until tftp_wire_interrupt(). */
+int tftp_wire_wait(int fd, struct sink buffer, struct bytes *ret);
+
+/* Let nobody wait for packets on @fd, now or later. */
+void tftp_wire_interrupt(int fd);
 
 /**
  * tftp_wire_open() - a socket with a port of its own, from the address that was asked, to the client only

@@ -8,7 +8,6 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 
 #include "base/err.h"
 #include "base/own.h"
@@ -16,25 +15,29 @@
 
 enum {
     EVENTS_PER_TURN = 16,
-    TICKET_OF_BELL = 0, /* no session has it */
+    WAIT_MS = TFTP_WIRE_WAIT_US / 1000,
 };
 
 struct worker {
     struct tftp_workers *all;
     pthread_t thread;
     int epoll_fd; /* owned */
-    unsigned n_sessions;
     pthread_mutex_t lock;
+    pthread_cond_t changed;
     /* behind the lock: */
+    bool is_ending;
+    unsigned n_sessions;
     struct tftp_session *sessions[TFTP_TABLE_ROWS]; /* borrowed; by row */
+    struct tftp_session *only;                      /* NULL: @epoll_fd watches all of them */
+    uint64_t awaited;                               /* ticket of what @only was; 0: not waiting */
     struct tftp_batch batch;
+    /* the thread's own: */
     uint8_t packet[TFTP_WIRE_REQUEST_MAX];
 };
 
 struct tftp_workers {
     tftp_workers_wake *wake;
     void *ctx;
-    int bell_fd; /* owned; readable: the end */
     unsigned n;
     unsigned n_max;
     struct worker *workers[TFTP_WORKERS_MAX]; /* owned */
@@ -76,53 +79,98 @@ static void delist(struct tftp_workers *all, const struct tftp_session *s)
     unlock(&all->over_lock);
 }
 
-/* Between lock() and unlock(). Return: whether it is over now. */
-static bool pump(struct worker *w, struct tftp_session *s)
+/* If @s is over, nobody waits for its packets any more. Between lock() and unlock(). Return: whether it is. */
+static bool note_end(struct worker *w, struct tftp_session *s)
 {
-    tftp_session_pump(s, &w->batch);
-    if (s->is_over)
-        enlist(w->all, s);
-    return s->is_over;
+    if (!s->is_over)
+        return false;
+    if (w->only == s)
+        w->only = NULL;
+    (void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL); /* if it is there */
+    enlist(w->all, s);
+    return true;
 }
 
-/* A packet has come for that session, if it is still there. Return: whether it is over now. */
-static bool work(struct worker *w, uint64_t ticket)
+static struct tftp_session *find(const struct worker *w, uint64_t ticket)
+{
+    struct tftp_session *s = w->sessions[ticket % TFTP_TABLE_ROWS];
+
+    return s && s->ticket == ticket && !s->is_over ? s : NULL;
+}
+
+/* The client of the only session has all of the thread's attention: no call is needed to see who is ready. */
+static void serve_only(struct worker *w)
+{
+    struct sink buffer = {.ptr = w->packet, .cap = sizeof(w->packet)};
+    struct bytes packet = {0};
+    uint64_t ticket = w->only->ticket;
+    int fd = w->only->fd;
+    struct tftp_session *s;
+    bool is_over = false;
+    int r;
+
+    w->awaited = ticket;
+    unlock(&w->lock);
+    r = tftp_wire_wait(fd, buffer, &packet);
+    lock(&w->lock);
+    w->awaited = 0;
+    (void)pthread_cond_broadcast(&w->changed);
+    s = find(w, ticket);
+    if (s) {
+        tftp_session_feed(s, r, packet, &w->batch);
+        is_over = note_end(w, s);
+    }
+    if (is_over)
+        w->all->wake(w->all->ctx);
+}
+
+/* A packet has come for that session, if it is still there. */
+static void serve(struct worker *w, uint64_t ticket)
 {
     struct sink buffer = {.ptr = w->packet, .cap = sizeof(w->packet)};
     struct tftp_session *s;
     bool is_over = false;
 
     lock(&w->lock);
-    s = w->sessions[ticket % TFTP_TABLE_ROWS];
-    if (s && s->ticket == ticket && !s->is_over) {
-        tftp_session_take(s, buffer, &w->batch);
-        is_over = s->is_over;
+    s = find(w, ticket);
+    if (s) {
+        struct bytes packet = {0};
+        int r = tftp_wire_take(s->fd, buffer, &packet);
+
+        tftp_session_feed(s, r, packet, &w->batch);
+        is_over = note_end(w, s);
     }
-    if (is_over)
-        enlist(w->all, s);
     unlock(&w->lock);
-    return is_over;
+    if (is_over)
+        w->all->wake(w->all->ctx);
 }
 
-/* Return: false when the bell was rung. */
-static bool turn(struct worker *w)
+static void serve_ready(struct worker *w)
 {
     struct epoll_event events[EVENTS_PER_TURN];
-    int n = epoll_wait(w->epoll_fd, events, EVENTS_PER_TURN, -1);
+    int n;
 
-    for (int i = 0; i < n; i++) {
-        if (events[i].data.u64 == TICKET_OF_BELL)
-            return false;
-        if (work(w, events[i].data.u64))
-            w->all->wake(w->all->ctx);
-    }
-    return true;
+    unlock(&w->lock);
+    n = epoll_wait(w->epoll_fd, events, EVENTS_PER_TURN, WAIT_MS);
+    for (int i = 0; i < n; i++)
+        serve(w, events[i].data.u64);
+    lock(&w->lock);
 }
 
 static void *run(void *ctx)
 {
-    while (turn(ctx))
-        continue;
+    struct worker *w = ctx;
+
+    lock(&w->lock);
+    while (!w->is_ending) {
+        if (w->only)
+            serve_only(w);
+        else if (w->n_sessions > 0)
+            serve_ready(w);
+        else
+            (void)pthread_cond_wait(&w->changed, &w->lock);
+    }
+    unlock(&w->lock);
     return NULL;
 }
 
@@ -146,6 +194,7 @@ static void worker_free(struct worker *w)
     if (!w)
         return;
     fd_closep(&w->epoll_fd);
+    (void)pthread_cond_destroy(&w->changed);
     (void)pthread_mutex_destroy(&w->lock);
     free(w);
 }
@@ -154,16 +203,16 @@ DEFINE_FREEP(struct worker *, worker_free);
 
 static int add_worker(struct tftp_workers *all)
 {
-    struct epoll_event bell = {.events = EPOLLIN, .data.u64 = TICKET_OF_BELL};
     OWN(worker_freep) struct worker *w = calloc(1, sizeof(*w));
     int r;
 
     if (!w)
         return ERR(-ENOMEM);
     w->all = all;
-    (void)pthread_mutex_init(&w->lock, NULL); /* cannot fail on Linux */
+    (void)pthread_mutex_init(&w->lock, NULL); /* neither can fail on Linux */
+    (void)pthread_cond_init(&w->changed, NULL);
     w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (w->epoll_fd < 0 || epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, all->bell_fd, &bell) != 0)
+    if (w->epoll_fd < 0)
         return ERR(-errno);
     r = start_thread(w);
     if (r < 0)
@@ -172,17 +221,26 @@ static int add_worker(struct tftp_workers *all)
     return 0;
 }
 
+static void tell_end(struct worker *w)
+{
+    lock(&w->lock);
+    w->is_ending = true;
+    if (w->only)
+        tftp_wire_interrupt(w->only->fd);
+    (void)pthread_cond_broadcast(&w->changed);
+    unlock(&w->lock);
+}
+
 void tftp_workers_free(struct tftp_workers *workers)
 {
     if (!workers)
         return;
-    if (workers->n > 0 && eventfd_write(workers->bell_fd, 1) != 0)
-        abort(); /* the threads would go on in memory that is no more */
     for (unsigned i = 0; i < workers->n; i++)
+        tell_end(workers->workers[i]);
+    for (unsigned i = 0; i < workers->n; i++) {
         (void)pthread_join(workers->workers[i]->thread, NULL);
-    for (unsigned i = 0; i < workers->n; i++)
         worker_free(workers->workers[i]);
-    fd_closep(&workers->bell_fd);
+    }
     (void)pthread_mutex_destroy(&workers->over_lock);
     free(workers);
 }
@@ -200,9 +258,6 @@ int tftp_workers_new(unsigned n_max, tftp_workers_wake *wake, void *ctx, struct 
     workers->ctx = ctx;
     workers->n_max = n_max > 0 && n_max < TFTP_WORKERS_MAX ? n_max : TFTP_WORKERS_MAX;
     (void)pthread_mutex_init(&workers->over_lock, NULL); /* cannot fail on Linux */
-    workers->bell_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (workers->bell_fd < 0)
-        return ERR(-errno);
     r = add_worker(workers);
     if (r < 0)
         return TRACE(r);
@@ -210,6 +265,7 @@ int tftp_workers_new(unsigned n_max, tftp_workers_wake *wake, void *ctx, struct 
     return 0;
 }
 
+/* n_sessions changes in the caller's thread only. */
 static unsigned least_busy(const struct tftp_workers *workers)
 {
     unsigned best = 0;
@@ -231,27 +287,52 @@ static unsigned choose_worker(struct tftp_workers *workers)
     return best;
 }
 
-int tftp_workers_add(struct tftp_workers *workers, struct tftp_session *s)
+static int watch(struct worker *w, const struct tftp_session *s)
 {
     struct epoll_event event = {.events = EPOLLIN, .data.u64 = s->ticket};
+
+    if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, s->fd, &event) != 0 && errno != EEXIST)
+        return ERR(-errno);
+    return 0;
+}
+
+/* Between lock() and unlock(). */
+static int take_in(struct worker *w, struct tftp_session *s)
+{
+    int r = w->only ? watch(w, w->only) : 0;
+
+    if (r == 0 && w->n_sessions > 0)
+        r = watch(w, s);
+    if (r < 0)
+        return TRACE(r);
+    assert(!w->sessions[s->row]);
+    w->only = w->n_sessions == 0 ? s : NULL;
+    w->sessions[s->row] = s;
+    w->n_sessions++;
+    (void)pthread_cond_broadcast(&w->changed);
+    return 0;
+}
+
+int tftp_workers_add(struct tftp_workers *workers, struct tftp_session *s)
+{
     unsigned number = choose_worker(workers);
     struct worker *w = workers->workers[number];
-    bool is_over;
+    bool is_over = false;
+    int r;
 
-    assert(s->is_running && s->ticket % TFTP_TABLE_ROWS == s->row && s->ticket != TICKET_OF_BELL);
+    assert(s->is_running && s->ticket != 0 && s->ticket % TFTP_TABLE_ROWS == s->row);
 
-    if (epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, s->fd, &event) != 0)
-        return ERR(-errno);
     s->worker = number;
-    w->n_sessions++;
     lock(&w->lock);
-    assert(!w->sessions[s->row]);
-    w->sessions[s->row] = s;
-    is_over = pump(w, s);
+    r = take_in(w, s);
+    if (r == 0) {
+        tftp_session_pump(s, &w->batch);
+        is_over = note_end(w, s);
+    }
     unlock(&w->lock);
     if (is_over)
         workers->wake(workers->ctx);
-    return 0;
+    return TRACE(r);
 }
 
 void tftp_workers_remove(struct tftp_workers *workers, struct tftp_session *s)
@@ -261,10 +342,16 @@ void tftp_workers_remove(struct tftp_workers *workers, struct tftp_session *s)
     lock(&w->lock);
     assert(w->sessions[s->row] == s);
     w->sessions[s->row] = NULL;
-    fd_closep(&s->fd); /* and so nobody waits for it any more */
+    w->n_sessions--;
+    if (w->only == s)
+        w->only = NULL;
+    while (w->awaited == s->ticket) {
+        tftp_wire_interrupt(s->fd);
+        (void)pthread_cond_wait(&w->changed, &w->lock);
+    }
+    (void)epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, s->fd, NULL); /* if it is there */
     unlock(&w->lock);
     delist(workers, s);
-    w->n_sessions--;
 }
 
 struct tftp_session *tftp_workers_take_over(struct tftp_workers *workers)
@@ -286,8 +373,10 @@ void tftp_workers_tick(struct tftp_workers *workers, struct tftp_session *s)
     bool is_over = false;
 
     lock(&w->lock);
-    if (!s->is_over && now >= s->deadline_us)
-        is_over = pump(w, s);
+    if (!s->is_over && now >= s->deadline_us) {
+        tftp_session_pump(s, &w->batch);
+        is_over = note_end(w, s);
+    }
     unlock(&w->lock);
     if (is_over)
         workers->wake(workers->ctx);

@@ -25,7 +25,7 @@ enum {
 
 struct tftp_workers;
 
-/* Sessions are over; called in a worker's thread, without a lock. */
+/* Sessions are over. Called in any of the threads; must not call back. */
 typedef void tftp_workers_wake(void *ctx);
 
 /**
@@ -46,7 +46,7 @@ void tftp_workers_free(struct tftp_workers *workers);
  */
 int tftp_workers_add(struct tftp_workers *workers, struct tftp_session *s);
 
-/* Take @s back, over or not. */
+/* Take @s back, over or not. Waits until its thread has let go of it, which takes no longer than sending a window. */
 void tftp_workers_remove(struct tftp_workers *workers, struct tftp_session *s);
 
 /* Take back a session that is over. Return: NULL if there is none. */
