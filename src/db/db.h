@@ -127,6 +127,9 @@ int db_prepare(struct db *db, enum db_sql sql);
 /* Run a statement that gives no rows. @ret_changes: rows changed, or NULL. Return: 0 or DB_E_EXISTS. */
 int db_run(struct db *db, enum db_sql sql, struct db_args args, uint64_t *ret_changes);
 
+/* db_run() of a statement that no key and no reference can forbid: if one does, that is -EIO. */
+int db_must(struct db *db, enum db_sql sql, struct db_args args);
+
 /* Begin a query. Queries may be nested, but not one inside itself. */
 int db_select(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret);
 

@@ -396,6 +396,13 @@ int db_run(struct db *db, enum db_sql sql, struct db_args args, uint64_t *ret_ch
     return 0;
 }
 
+int db_must(struct db *db, enum db_sql sql, struct db_args args)
+{
+    int r = db_run(db, sql, args, NULL);
+
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
+
 size_t db_n_columns(const struct db_rows *rows)
 {
     return (size_t)sqlite3_column_count(to_stmt(rows));

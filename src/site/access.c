@@ -22,14 +22,6 @@ static int hash_token(const char *token, char ret[static SHA256_TEXT_MAX])
     return 0;
 }
 
-/* A statement that can only fail by bad luck. */
-static int run(struct site *site, enum db_sql sql, struct db_args args)
-{
-    int r = db_run(site->db, sql, args, NULL);
-
-    return r > 0 ? ERR(-EIO) : TRACE(r);
-}
-
 static int add_admin_token(struct site *site,
                            const char *kind,
                            uint64_t life_us,
@@ -46,14 +38,14 @@ static int add_admin_token(struct site *site,
     r = hash_token(ret, hash);
     if (r < 0)
         return TRACE(r);
-    return TRACE(run(site,
-                     SQL_ADMIN_TOKEN_ADD,
-                     DB_ARGS(db_text(id),
-                             db_text(hash),
-                             db_text(kind),
-                             db_text(name),
-                             db_u64(site->now_us),
-                             db_u64(site->now_us + life_us))));
+    return TRACE(db_must(site->db,
+                         SQL_ADMIN_TOKEN_ADD,
+                         DB_ARGS(db_text(id),
+                                 db_text(hash),
+                                 db_text(kind),
+                                 db_text(name),
+                                 db_u64(site->now_us),
+                                 db_u64(site->now_us + life_us))));
 }
 
 static int count_api_tokens(struct site *site, uint64_t *ret)
@@ -80,7 +72,7 @@ int access_first_token(struct site *site, char ret[static TOKEN_TEXT_MAX])
     r = db_begin(site->db, &tx);
     if (r < 0)
         return TRACE(r);
-    r = run(site, SQL_ADMIN_TOKEN_DROP_KIND, DB_ARGS(db_text("one-time")));
+    r = db_must(site->db, SQL_ADMIN_TOKEN_DROP_KIND, DB_ARGS(db_text("one-time")));
     if (r < 0)
         return TRACE(r);
     r = add_admin_token(site, "one-time", ACCESS_ONE_TIME_US, ret);
@@ -116,7 +108,8 @@ static int drop_admin(struct site *site, const char *token)
     char hash[SHA256_TEXT_MAX];
     int r = hash_token(token, hash);
 
-    return r < 0 ? TRACE(r) : TRACE(run(site, SQL_ADMIN_TOKEN_DROP, DB_ARGS(db_text(hash))));
+    return r < 0 ? TRACE(r)
+                 : TRACE(db_must(site->db, SQL_ADMIN_TOKEN_DROP, DB_ARGS(db_text(hash))));
 }
 
 int access_login(struct site *site,
@@ -181,10 +174,10 @@ int access_new_device_token(struct site *site,
     r = hash_token(ret, hash);
     if (r < 0)
         return TRACE(r);
-    return TRACE(
-        run(site,
-            SQL_DEVICE_TOKEN_ADD,
-            DB_ARGS(db_text(hash), db_text(device_id), db_u64(site->now_us + ACCESS_DEVICE_US))));
+    return TRACE(db_must(
+        site->db,
+        SQL_DEVICE_TOKEN_ADD,
+        DB_ARGS(db_text(hash), db_text(device_id), db_u64(site->now_us + ACCESS_DEVICE_US))));
 }
 
 int access_check_device(struct site *site, const char *token, char ret[static ACCESS_DEVICE_ID_MAX])
@@ -216,10 +209,10 @@ int access_new_boot_ticket(struct site *site, const char *mac, char ret[static T
     r = hash_token(ret, hash);
     if (r < 0)
         return TRACE(r);
-    return TRACE(
-        run(site,
-            SQL_BOOT_TICKET_ADD,
-            DB_ARGS(db_text(hash), db_text(mac), db_u64(site->now_us + ACCESS_BOOT_TICKET_US))));
+    return TRACE(db_must(
+        site->db,
+        SQL_BOOT_TICKET_ADD,
+        DB_ARGS(db_text(hash), db_text(mac), db_u64(site->now_us + ACCESS_BOOT_TICKET_US))));
 }
 
 int access_take_boot_ticket(struct site *site, const char *ticket, const char *mac, bool *ret)
@@ -249,7 +242,7 @@ int access_expire(struct site *site)
     };
 
     for (size_t i = 0; i < sizeof(expiring) / sizeof(expiring[0]); i++) {
-        int r = run(site, expiring[i], DB_ARGS(db_u64(site->now_us)));
+        int r = db_must(site->db, expiring[i], DB_ARGS(db_u64(site->now_us)));
 
         if (r < 0)
             return TRACE(r);

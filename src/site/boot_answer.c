@@ -31,16 +31,15 @@ int boot_event_add(struct site *site, const struct boot_event *event)
                                   db_text(event->stage),
                                   db_text(event->client),
                                   db_text(event->detail));
-    int r = db_run(site->db, SQL_BOOT_EVENT_ADD, args, NULL);
+    int r = db_must(site->db, SQL_BOOT_EVENT_ADD, args);
 
     if (r == 0)
-        r = db_run(site->db,
-                   SQL_BOOT_EVENT_TRIM,
-                   DB_ARGS(db_text(event->mac), db_u64(EVENTS_PER_MAC_MAX)),
-                   NULL);
+        r = db_must(site->db,
+                    SQL_BOOT_EVENT_TRIM,
+                    DB_ARGS(db_text(event->mac), db_u64(EVENTS_PER_MAC_MAX)));
     if (r == 0)
-        r = db_run(site->db, SQL_BOOT_EVENT_TRIM_ALL, DB_ARGS(db_u64(EVENTS_MAX)), NULL);
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+        r = db_must(site->db, SQL_BOOT_EVENT_TRIM_ALL, DB_ARGS(db_u64(EVENTS_MAX)));
+    return TRACE(r);
 }
 
 static int read_request(struct site *site, const json_t *body, struct boot_request *ret)

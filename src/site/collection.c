@@ -123,8 +123,8 @@ int collection_add_device(struct site *site, const char *which, const char *devi
                       REFUSAL_BUILTIN,
                       "No device can be added to the built-in collection \"%.100s\".",
                       which);
-    r = db_run(site->db, SQL_COLLECTION_MEMBER_ADD, DB_ARGS(db_text(id), db_text(device_id)), NULL);
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+    return TRACE(
+        db_must(site->db, SQL_COLLECTION_MEMBER_ADD, DB_ARGS(db_text(id), db_text(device_id))));
 }
 
 int collection_add_member(

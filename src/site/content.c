@@ -34,27 +34,23 @@ static int add_package(struct site *site, const char *id, const struct new_packa
                                   db_text(p->arch),
                                   db_text(p->flavour),
                                   db_u64(site->now_us));
-    int r = db_run(site->db, SQL_PACKAGE_ADD, args, NULL);
 
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+    return TRACE(db_must(site->db, SQL_PACKAGE_ADD, args));
 }
 
 static int add_job(struct site *site, const char *kind, const char *package_id, const json_t *args)
 {
     OWN(freep) char *text = json_dumps(args, JSON_COMPACT);
     char id[UUID_TEXT_MAX];
-    int r;
 
     if (!text)
         return ERR(-ENOMEM);
     random_uuid(id, site->now_us);
-    r = db_run(
+    return TRACE(db_must(
         site->db,
         SQL_JOB_ADD,
         DB_ARGS(
-            db_text(id), db_text(kind), db_text(package_id), db_text(text), db_u64(site->now_us)),
-        NULL);
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+            db_text(id), db_text(kind), db_text(package_id), db_text(text), db_u64(site->now_us))));
 }
 
 int os_image_create(struct site *site, const char *who, const json_t *body, json_t **ret)

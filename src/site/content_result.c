@@ -14,13 +14,6 @@
 
 #define SIZE_MAX_BYTES (UINT64_C(1) << 44)
 
-static int run(struct site *site, enum db_sql sql, struct db_args args)
-{
-    int r = db_run(site->db, sql, args, NULL);
-
-    return r > 0 ? ERR(-EIO) : TRACE(r);
-}
-
 static bool is_sha256(const char *text)
 {
     uint8_t bytes[SHA256_BYTES];
@@ -86,7 +79,7 @@ static int save_indexes(struct site *site, const char *package_id, const json_t 
         return TRACE(r);
     if (json_array_size(list) == 0)
         return refuse(site, REFUSAL_INVALID, "The image file has no image in it.");
-    r = run(site, SQL_PACKAGE_INDEX_DROP, DB_ARGS(db_text(package_id)));
+    r = db_must(site->db, SQL_PACKAGE_INDEX_DROP, DB_ARGS(db_text(package_id)));
     for (size_t i = 0; r == 0 && i < json_array_size(list); i++)
         r = save_index(site, package_id, json_array_get(list, i));
     return TRACE(r);
@@ -106,12 +99,12 @@ save_file(struct site *site, const char *package_id, const char *name, const jso
         return TRACE(r);
     if (strlen(name) > 128 || strchr(name, '/') || !is_sha256(field_text(file, "sha256", "")))
         return refuse(site, REFUSAL_INVALID, "A file of the boot image has a bad name or SHA-256.");
-    return TRACE(run(site,
-                     SQL_PACKAGE_FILE_ADD,
-                     DB_ARGS(db_text(package_id),
-                             db_text(name),
-                             db_u64(field_number(file, "size", 0)),
-                             db_text(field_text(file, "sha256", "")))));
+    return TRACE(db_must(site->db,
+                         SQL_PACKAGE_FILE_ADD,
+                         DB_ARGS(db_text(package_id),
+                                 db_text(name),
+                                 db_u64(field_number(file, "size", 0)),
+                                 db_text(field_text(file, "sha256", "")))));
 }
 
 static int save_files(struct site *site, const char *package_id, const json_t *result)
@@ -133,7 +126,7 @@ static int save_files(struct site *site, const char *package_id, const json_t *r
             return refuse(site, REFUSAL_INVALID, "The boot image has no %s.", needed[i]);
     if (json_object_size(files) > CONTENT_FILES_MAX)
         return refuse(site, REFUSAL_INVALID, "The boot image has too many files.");
-    r = run(site, SQL_PACKAGE_FILE_DROP, DB_ARGS(db_text(package_id)));
+    r = db_must(site->db, SQL_PACKAGE_FILE_DROP, DB_ARGS(db_text(package_id)));
     for (void *at = json_object_iter(files); r == 0 && at; at = json_object_iter_next(files, at))
         r = save_file(site, package_id, json_object_iter_key(at), json_object_iter_value(at));
     return TRACE(r);
@@ -149,10 +142,10 @@ int content_result_save(struct site *site,
 
     if (r != 0)
         return TRACE(r);
-    return TRACE(run(site,
-                     SQL_PACKAGE_READY,
-                     DB_ARGS(db_text(package_id),
-                             db_u64(site->now_us),
-                             db_text(field_text(result, "kernel_version", "")),
-                             db_text(field_text(result, "agent_version", "")))));
+    return TRACE(db_must(site->db,
+                         SQL_PACKAGE_READY,
+                         DB_ARGS(db_text(package_id),
+                                 db_u64(site->now_us),
+                                 db_text(field_text(result, "kernel_version", "")),
+                                 db_text(field_text(result, "agent_version", "")))));
 }

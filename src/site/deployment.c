@@ -55,16 +55,15 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
     r = site_take_id(site, SITE_ID_DEPLOYMENT, id);
     if (r != 0)
         return TRACE(r);
-    r = db_run(site->db,
-               SQL_DEPLOYMENT_ADD,
-               DB_ARGS(db_text(id),
-                       db_text(task_sequence_id),
-                       db_text(collection),
-                       db_text(field_text(body, "purpose", "")),
-                       db_u64(site->now_us)),
-               NULL);
-    if (r != 0)
-        return r > 0 ? ERR(-EIO) : TRACE(r);
+    r = db_must(site->db,
+                SQL_DEPLOYMENT_ADD,
+                DB_ARGS(db_text(id),
+                        db_text(task_sequence_id),
+                        db_text(collection),
+                        db_text(field_text(body, "purpose", "")),
+                        db_u64(site->now_us)));
+    if (r < 0)
+        return TRACE(r);
     r = site_audit(site, who, "deployment.create", id, task_sequence_id);
     if (r < 0)
         return TRACE(r);

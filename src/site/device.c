@@ -208,27 +208,24 @@ static int save_inventory(struct site *site, const char *id, const char *uuid, c
     const json_t *smbios = json_object_get(src, "smbios");
     OWN(json_freep) json_t *copy = json_deep_copy(src);
     OWN(freep) char *text = NULL;
-    int r;
 
     (void)json_object_del(copy, "ticket");
     text = json_dumps(copy, JSON_COMPACT);
     if (!text)
         return ERR(-ENOMEM);
-    r = db_run(site->db,
-               SQL_DEVICE_REGISTERED,
-               DB_ARGS(db_text(id),
-                       db_text(uuid),
-                       db_text(field_text(smbios, "serial", "")),
-                       db_text(field_text(smbios, "manufacturer", "")),
-                       db_text(field_text(smbios, "model", "")),
-                       db_text(field_text(smbios, "asset_tag", "")),
-                       db_text(field_text(src, "firmware", "")),
-                       db_text(field_text(src, "arch", "")),
-                       db_u64(field_bool(src, "secure_boot") ? 1 : 0),
-                       db_text(strlen(text) <= INVENTORY_MAX_BYTES ? text : NULL),
-                       db_u64(site->now_us)),
-               NULL);
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+    return TRACE(db_must(site->db,
+                         SQL_DEVICE_REGISTERED,
+                         DB_ARGS(db_text(id),
+                                 db_text(uuid),
+                                 db_text(field_text(smbios, "serial", "")),
+                                 db_text(field_text(smbios, "manufacturer", "")),
+                                 db_text(field_text(smbios, "model", "")),
+                                 db_text(field_text(smbios, "asset_tag", "")),
+                                 db_text(field_text(src, "firmware", "")),
+                                 db_text(field_text(src, "arch", "")),
+                                 db_u64(field_bool(src, "secure_boot") ? 1 : 0),
+                                 db_text(strlen(text) <= INVENTORY_MAX_BYTES ? text : NULL),
+                                 db_u64(site->now_us))));
 }
 
 /* The marks by which a machine is recognised. */

@@ -31,17 +31,14 @@ static int add_line(struct site *site,
                     const struct cmtrace_parsed *line,
                     struct bytes text)
 {
-    int r = db_run(site->db,
-                   SQL_DEVICE_LOG_ADD,
-                   DB_ARGS(db_text(device_id),
-                           db_u64(site->now_us),
-                           db_u64(line->wall_us),
-                           db_text(line->component),
-                           db_text(severity_of(line->type)),
-                           db_bytes(text)),
-                   NULL);
-
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+    return TRACE(db_must(site->db,
+                         SQL_DEVICE_LOG_ADD,
+                         DB_ARGS(db_text(device_id),
+                                 db_u64(site->now_us),
+                                 db_u64(line->wall_us),
+                                 db_text(line->component),
+                                 db_text(severity_of(line->type)),
+                                 db_bytes(text))));
 }
 
 /* What is no line of the format ends at the next line feed. */
@@ -72,9 +69,8 @@ int device_log_add(struct site *site, const char *device_id, struct bytes text)
     }
     if (r < 0)
         return TRACE(r);
-    r = db_run(
-        site->db, SQL_DEVICE_LOG_TRIM, DB_ARGS(db_text(device_id), db_u64(LOG_LINES_MAX)), NULL);
-    if (r != 0)
-        return r > 0 ? ERR(-EIO) : TRACE(r);
+    r = db_must(site->db, SQL_DEVICE_LOG_TRIM, DB_ARGS(db_text(device_id), db_u64(LOG_LINES_MAX)));
+    if (r < 0)
+        return TRACE(r);
     return TRACE(db_commit(&tx));
 }

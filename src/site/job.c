@@ -18,13 +18,6 @@ struct job {
     char package_id[SITE_ID_MAX];
 };
 
-static int run(struct site *site, enum db_sql sql, struct db_args args)
-{
-    int r = db_run(site->db, sql, args, NULL);
-
-    return r > 0 ? ERR(-EIO) : TRACE(r);
-}
-
 static int load(struct site *site, const char *id, struct job *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
@@ -41,10 +34,16 @@ static int load(struct site *site, const char *id, struct job *ret)
     return 0;
 }
 
+/* The job and its package in one: a package that is importing for ever could not even be imported anew. */
 static int
 end_failed(struct site *site, const struct job *job, const char *error_id, const char *why)
 {
-    int r = run(site,
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = db_begin(site->db, &tx);
+
+    if (r < 0)
+        return TRACE(r);
+    r = db_must(site->db,
                 SQL_JOB_ENDED,
                 DB_ARGS(db_text(job->id),
                         db_text("failed"),
@@ -56,7 +55,10 @@ end_failed(struct site *site, const struct job *job, const char *error_id, const
 
     if (r < 0)
         return TRACE(r);
-    return TRACE(run(site, SQL_PACKAGE_FAILED, DB_ARGS(db_text(job->package_id))));
+    r = db_must(site->db, SQL_PACKAGE_FAILED, DB_ARGS(db_text(job->package_id)));
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_commit(&tx));
 }
 
 static int save_result(struct site *site, const struct job *job, const json_t *result)
@@ -69,15 +71,15 @@ static int save_result(struct site *site, const struct job *job, const json_t *r
     r = content_result_save(site, job->kind, job->package_id, result);
     if (r != 0)
         return TRACE(r);
-    r = run(site,
-            SQL_JOB_ENDED,
-            DB_ARGS(db_text(job->id),
-                    db_text("succeeded"),
-                    db_u64(100),
-                    db_text("done"),
-                    db_null(),
-                    db_null(),
-                    db_u64(site->now_us)));
+    r = db_must(site->db,
+                SQL_JOB_ENDED,
+                DB_ARGS(db_text(job->id),
+                        db_text("succeeded"),
+                        db_u64(100),
+                        db_text("done"),
+                        db_null(),
+                        db_null(),
+                        db_u64(site->now_us)));
     if (r < 0)
         return TRACE(r);
     r = site_audit(site, "dp", "job.succeeded", job->package_id, job->kind);
@@ -123,12 +125,12 @@ int content_report_job(struct site *site, const char *id, const json_t *body)
         return TRACE(end_succeeded(site, &job, json_object_get(body, "result")));
     if (strcmp(state, "failed") == 0)
         return TRACE(end_failed(site, &job, field_text(body, "error_id", NULL), message));
-    return TRACE(run(site,
-                     SQL_JOB_RUNNING,
-                     DB_ARGS(db_text(id),
-                             db_u64(field_number(body, "percent", 0)),
-                             db_text(message),
-                             db_u64(site->now_us))));
+    return TRACE(db_must(site->db,
+                         SQL_JOB_RUNNING,
+                         DB_ARGS(db_text(id),
+                                 db_u64(field_number(body, "percent", 0)),
+                                 db_text(message),
+                                 db_u64(site->now_us))));
 }
 
 /* Fail one job that was lost too often. @ret: whether there was one. */
@@ -157,7 +159,7 @@ int content_expire_jobs(struct site *site)
         site->now_us > CONTENT_JOB_SILENCE_US ? site->now_us - CONTENT_JOB_SILENCE_US : 0;
     struct db_args args = DB_ARGS(db_u64(silent_since_us), db_u64(CONTENT_JOB_CLAIMS_MAX));
     bool is_more = true;
-    int r = run(site, SQL_JOB_HAND_OUT_AGAIN, args);
+    int r = db_must(site->db, SQL_JOB_HAND_OUT_AGAIN, args);
 
     while (r == 0 && is_more)
         r = give_up_one(site, silent_since_us, &is_more);

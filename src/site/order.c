@@ -16,26 +16,19 @@
 #include "site/order_end.h"
 #include "site/rows.h"
 
-static int run(struct site *site, enum db_sql sql, struct db_args args)
-{
-    int r = db_run(site->db, sql, args, NULL);
-
-    return r > 0 ? ERR(-EIO) : TRACE(r);
-}
-
 static int begin_order(struct site *site, const char *device_id, const char *deployment_id)
 {
     char id[UUID_TEXT_MAX];
     int r;
 
     random_uuid(id, site->now_us);
-    r = run(site,
-            SQL_ORDER_ADD,
-            DB_ARGS(db_text(id),
-                    db_text(deployment_id),
-                    db_text(device_id),
-                    db_u64(site->now_us),
-                    db_u64(site->now_us + site->settings.order_life_us)));
+    r = db_must(site->db,
+                SQL_ORDER_ADD,
+                DB_ARGS(db_text(id),
+                        db_text(deployment_id),
+                        db_text(device_id),
+                        db_u64(site->now_us),
+                        db_u64(site->now_us + site->settings.order_life_us)));
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.begin", id, deployment_id));
@@ -71,7 +64,8 @@ int order_at_registration(struct site *site, const char *device_id)
     db_rows_fini(&rows);
 
     if (attempt < ORDER_ATTEMPTS_MAX || is_on_purpose)
-        return TRACE(run(site, SQL_ORDER_NEXT_ATTEMPT, DB_ARGS(db_text(id), db_u64(site->now_us))));
+        return TRACE(
+            db_must(site->db, SQL_ORDER_NEXT_ATTEMPT, DB_ARGS(db_text(id), db_u64(site->now_us))));
     return TRACE(
         order_end_failed(site,
                          id,

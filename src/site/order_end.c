@@ -18,26 +18,19 @@ enum {
     CAUSE_MAX_BYTES = 512,
 };
 
-static int run(struct site *site, enum db_sql sql, struct db_args args)
-{
-    int r = db_run(site->db, sql, args, NULL);
-
-    return r > 0 ? ERR(-EIO) : TRACE(r);
-}
-
 int order_end_failed(struct site *site,
                      const char *order_id,
                      const char *device_id,
                      const char *error_id,
                      const char *cause)
 {
-    int r = run(site,
-                SQL_ORDER_END,
-                DB_ARGS(db_text(order_id),
-                        db_text("failed"),
-                        db_text(error_id),
-                        db_text(cause),
-                        db_u64(site->now_us)));
+    int r = db_must(site->db,
+                    SQL_ORDER_END,
+                    DB_ARGS(db_text(order_id),
+                            db_text("failed"),
+                            db_text(error_id),
+                            db_text(cause),
+                            db_u64(site->now_us)));
 
     if (r < 0)
         return TRACE(r);
@@ -46,15 +39,15 @@ int order_end_failed(struct site *site,
 
 int order_end_succeeded(struct site *site, const char *order_id, const char *device_id)
 {
-    int r = run(
-        site,
+    int r = db_must(
+        site->db,
         SQL_ORDER_END,
         DB_ARGS(
             db_text(order_id), db_text("succeeded"), db_null(), db_text(""), db_u64(site->now_us)));
 
     if (r < 0)
         return TRACE(r);
-    r = run(site, SQL_DEVICE_IS_KNOWN, DB_ARGS(db_text(device_id)));
+    r = db_must(site->db, SQL_DEVICE_IS_KNOWN, DB_ARGS(db_text(device_id)));
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.succeeded", order_id, ""));

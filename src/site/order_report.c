@@ -76,16 +76,16 @@ static int save_message(struct site *site, const struct report *report)
                                   db_u64(field_number(body, "time_us", 0)),
                                   db_u64(site->now_us));
     bool is_progress = strcmp(report->state, "step-progress") == 0;
-    int r = db_run(site->db, SQL_STATUS_MESSAGE_ADD, args, NULL);
+    int r = db_must(site->db, SQL_STATUS_MESSAGE_ADD, args);
 
-    if (r == 0)
-        r = db_run(site->db,
-                   SQL_STATUS_MESSAGE_TRIM,
-                   DB_ARGS(db_text(report->order_id),
-                           db_u64(is_progress ? 1 : 0),
-                           db_u64(is_progress ? ORDER_PROGRESS_MESSAGES_MAX : ORDER_MESSAGES_MAX)),
-                   NULL);
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(
+        db_must(site->db,
+                SQL_STATUS_MESSAGE_TRIM,
+                DB_ARGS(db_text(report->order_id),
+                        db_u64(is_progress ? 1 : 0),
+                        db_u64(is_progress ? ORDER_PROGRESS_MESSAGES_MAX : ORDER_MESSAGES_MAX))));
 }
 
 /* orders.is_restarting: into what */
@@ -113,13 +113,12 @@ static int save_progress(struct site *site, const struct report *report)
                                   db_text(field_text(body, "message", "")),
                                   db_u64(site->now_us),
                                   db_u64(restart_of(report)));
-    int r = db_run(site->db, SQL_ORDER_PROGRESS, args, NULL);
+    int r = db_must(site->db, SQL_ORDER_PROGRESS, args);
 
-    if (r != 0)
-        return r > 0 ? ERR(-EIO) : TRACE(r);
-    r = db_run(
-        site->db, SQL_DEVICE_SEEN, DB_ARGS(db_text(report->device_id), db_u64(site->now_us)), NULL);
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_must(
+        site->db, SQL_DEVICE_SEEN, DB_ARGS(db_text(report->device_id), db_u64(site->now_us))));
 }
 
 static int end_if_over(struct site *site, const struct report *report)

@@ -106,16 +106,13 @@ int site_audit(
 {
     struct db_args args = DB_ARGS(
         db_u64(site->now_us), db_text(who), db_text(action), db_text(object), db_text(detail));
-    int r = db_run(site->db, SQL_AUDIT_ADD, args, NULL);
 
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+    return TRACE(db_must(site->db, SQL_AUDIT_ADD, args));
 }
 
 int site_role_seen(struct site *site, const char *role)
 {
-    int r = db_run(site->db, SQL_ROLE_SEEN, DB_ARGS(db_text(role), db_u64(site->now_us)), NULL);
-
-    return r > 0 ? ERR(-EIO) : TRACE(r);
+    return TRACE(db_must(site->db, SQL_ROLE_SEEN, DB_ARGS(db_text(role), db_u64(site->now_us))));
 }
 
 static int schema_version(struct site *site, uint64_t *ret)

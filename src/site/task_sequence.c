@@ -134,11 +134,11 @@ static int save_references(struct site *site, const char *id, const struct ts_do
     const char *const *ids = ts_document_packages(doc, &n);
 
     for (size_t i = 0; i < n; i++) {
-        int r = db_run(
-            site->db, SQL_TASK_SEQUENCE_PACKAGE_ADD, DB_ARGS(db_text(id), db_text(ids[i])), NULL);
+        int r =
+            db_must(site->db, SQL_TASK_SEQUENCE_PACKAGE_ADD, DB_ARGS(db_text(id), db_text(ids[i])));
 
-        if (r != 0)
-            return r > 0 ? ERR(-EIO) : TRACE(r);
+        if (r < 0)
+            return TRACE(r);
     }
     return 0;
 }
@@ -165,19 +165,18 @@ static int save(struct site *site,
     r = site_take_id(site, SITE_ID_OBJECT, id);
     if (r != 0)
         return TRACE(r);
-    r = db_run(site->db,
-               SQL_TASK_SEQUENCE_ADD,
-               DB_ARGS(db_text(id),
-                       db_text(name),
-                       db_text(field_text(body, "boot_image_id", NULL)),
-                       db_text(field_text(body, "xml", "")),
-                       db_u64(n_steps),
-                       db_text(steps),
-                       db_u64(applies_image(doc) ? 1 : 0),
-                       db_u64(site->now_us)),
-               NULL);
-    if (r != 0)
-        return r > 0 ? ERR(-EIO) : TRACE(r);
+    r = db_must(site->db,
+                SQL_TASK_SEQUENCE_ADD,
+                DB_ARGS(db_text(id),
+                        db_text(name),
+                        db_text(field_text(body, "boot_image_id", NULL)),
+                        db_text(field_text(body, "xml", "")),
+                        db_u64(n_steps),
+                        db_text(steps),
+                        db_u64(applies_image(doc) ? 1 : 0),
+                        db_u64(site->now_us)));
+    if (r < 0)
+        return TRACE(r);
     r = save_references(site, id, doc);
     if (r < 0)
         return TRACE(r);

@@ -2,6 +2,7 @@
 
 #include "server/site/api.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -153,9 +154,16 @@ int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status,
 
     if (r == API_E_ANSWERED)
         return 0;
+    if (r == -ENOSPC)
+        return TRACE(http_reply_problem(
+            x,
+            507,
+            "SLW-0013",
+            "Disk full",
+            "Nothing was changed: there is no space left on the server for its database."));
     if (r < 0) {
-        log_error("a request failed", "path=%s why=\"%s\"", http_path(x), db_why(api->site->db));
-        return TRACE(r);
+        log_error("the database said", "why=\"%s\"", db_why(api->site->db));
+        return TRACE(r); /* logged with the request by who called the handler */
     }
     if (r == SITE_E_REFUSED)
         return TRACE(reply_refusal(x, &api->site->refusal));

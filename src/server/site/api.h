@@ -30,6 +30,7 @@ struct api {
     struct site *site;                    /* owned by main() */
     const struct role_options *options;   /* borrowed */
     uint64_t started_us;                  /* monotonic */
+    bool is_tick_failing;                 /* of the last site_tick() */
     char who[ACCESS_WHO_MAX];             /* of the request in hand: an administrator or a role */
     char device_id[ACCESS_DEVICE_ID_MAX]; /* of the request in hand, if a device makes it */
 };

@@ -37,13 +37,18 @@ static void on_end_signal(int signal_number)
         http_server_stop(running);
 }
 
+/* Once a second: what fails each time, as on a full disk, is said when it begins and when it is over. */
 static void tick(void *ctx)
 {
     struct api *api = ctx;
+    bool was_failing = api->is_tick_failing;
 
     api->site->now_us = clock_wall_us();
-    if (site_tick(api->site) < 0)
+    api->is_tick_failing = site_tick(api->site) < 0;
+    if (api->is_tick_failing && !was_failing)
         log_error("what time does could not be done", "why=\"%s\"", db_why(api->site->db));
+    if (!api->is_tick_failing && was_failing)
+        log_info("what time does can be done again", "name=\"%s\"", api->site->settings.name);
 }
 
 /* The pin, without the line's end. Return: 0 or -errno. */
