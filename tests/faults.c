@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "faults.h"
+#include "tests/faults.h"
 
 #include <errno.h>
 #include <fcntl.h>

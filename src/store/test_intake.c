@@ -17,8 +17,8 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
-#include "faults.h"
 #include "plat/file.h"
+#include "tests/faults.h"
 
 enum {
     CONTENT_BYTES = 700000,

@@ -18,9 +18,9 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
-#include "faults.h"
 #include "plat/file.h"
 #include "store/intake.h"
+#include "tests/faults.h"
 
 enum {
     CONTENT_BYTES = 3 * 1024 * 1024,

@@ -15,7 +15,7 @@
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/own.h"
-#include "faults.h"
+#include "tests/faults.h"
 
 #define NAME_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 #define NAME_B "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"

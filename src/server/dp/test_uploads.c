@@ -18,10 +18,10 @@
 #include <sys/stat.h>
 
 #include "base/text.h"
-#include "faults.h"
 #include "plat/clock.h"
 #include "plat/file.h"
 #include "rt/http_client.h"
+#include "tests/faults.h"
 
 enum {
     CREATE_MAX_BYTES = 4096,
