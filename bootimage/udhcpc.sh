@@ -4,6 +4,10 @@
 #
 # Called by udhcpc with what the DHCP server gave in the environment.
 
+has_address() {
+    ip -4 addr show dev "$interface" | grep -qF " $ip/"
+}
+
 set_address() {
     ip -4 addr flush dev "$interface"
     ip addr add "$ip/${mask:-24}" dev "$interface"
@@ -37,7 +41,7 @@ deconfig)
     ip link set dev "$interface" up
     ;;
 bound | renew)
-    set_address
+    has_address || set_address
     set_names
     ;;
 esac

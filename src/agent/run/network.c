@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <net/if.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,14 +18,12 @@
 #include "plat/file.h"
 #include "plat/process.h"
 
-#define PID_FILE        "/run/slipway/udhcpc.pid"
 #define DHCP_TIMEOUT_US ((uint64_t)40 * 1000 * 1000)
 
 enum {
     LINK_STEP_US = 100 * 1000,
     LINK_STEPS = 100, /* 10 s: switches with spanning tree, and PHYs that negotiate slowly */
     DHCP_OUTPUT_MAX = 16 * 1024,
-    RELEASE_US = 200 * 1000,
 };
 
 static int set_up(const char *name, bool is_up)
@@ -73,11 +70,11 @@ static bool wait_for_link(const char *name)
     return false;
 }
 
+/* Without -q udhcpc stays behind when it has an address, and renews the lease for as long as we run. */
 static bool ask_dhcp(const char *name)
 {
     OWN(buf_fini) struct buf output = BUF_INIT(DHCP_OUTPUT_MAX);
-    const char *argv[] = {
-        "udhcpc", "-i", name, "-p", PID_FILE, "-n", "-t", "8", "-T", "2", "-R", NULL};
+    const char *argv[] = {"udhcpc", "-i", name, "-n", "-t", "8", "-T", "2", NULL};
     struct process_result result;
     int r = process_run(
         &(struct process_options){.argv = argv, .output = &output, .timeout_us = DHCP_TIMEOUT_US},
@@ -146,21 +143,4 @@ int network_up(const struct machine *machine, char *ret_interface, size_t cap, s
         return 0;
     }
     return first > other ? first : other;
-}
-
-void network_down(void)
-{
-    OWN(buf_fini) struct buf text = BUF_INIT(32);
-    uint64_t pid;
-
-    if (file_read(PID_FILE, &text) != 0)
-        return;
-    while (text.len > 0 && text.ptr[text.len - 1] == '\n')
-        text.len--;
-    if (!bytes_parse_u64(buf_bytes(&text), 2, INT32_MAX, &pid))
-        return;
-    (void)kill((pid_t)pid, SIGUSR2); /* release the lease */
-    clock_sleep_us(RELEASE_US);
-    (void)kill((pid_t)pid, SIGTERM);
-    (void)unlink(PID_FILE);
 }

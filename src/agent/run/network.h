@@ -27,9 +27,6 @@ enum {
  * @why: on an outcome: a sentence for people that names the interfaces tried
  *
  * Tries the interface that booted first, then every other with a link, in their order. May be called
- * again after network_down(), and again after a failure. Takes up to a minute.
+ * again after a failure. Takes up to a minute. The lease is renewed in the background from then on.
  */
 int network_up(const struct machine *machine, char *ret_interface, size_t cap, struct buf *why);
-
-/* Give the lease back; before a restart. */
-void network_down(void);

@@ -107,11 +107,26 @@ static int set_engine(struct runner *rn, const char *name, const char *value)
     return r < 0 ? TRACE(r) : 0; /* too long a value from the firmware is no reason to stop */
 }
 
+/* Separated by commas, as conditions and commands expect them. */
+static void put_macs(const struct machine *m, char *dst)
+{
+    for (size_t i = 0; i < m->n_nics; i++) {
+        if (i > 0)
+            *dst++ = ',';
+        mac_put(dst, m->nics[i].mac);
+        dst += strlen(dst);
+    }
+}
+
 /* Facts of this start; the order's variables stay as they are. */
 static int set_facts(struct runner *rn)
 {
     const struct order *order = rn->state->order;
     const struct machine *m = &rn->machine;
+    char macs[MACHINE_NICS_MAX * MAC_TEXT_MAX] = "";
+
+    put_macs(m, macs);
+
     const struct {
         const char *name;
         const char *value;
@@ -131,7 +146,10 @@ static int set_facts(struct runner *rn)
         {"_SMSTSPackageID", order->task_sequence_id},
         {"_SMSTSPackageName", order->task_sequence_name},
         {"_SMSTSBootImageID", order->boot_image_id ? order->boot_image_id : ""},
+        {"_SMSTSClientGUID", order->device_id},
+        {"_SMSTSMacAddresses", macs},
         {"_SMSTSLaunchMode", "PXE"},
+        {"_SMSTSMediaType", "PXE"},
         {"_SMSTSType", "2"},
         {"_SMSTSMP", link_get_options(rn->link)->urls[0]},
     };
@@ -280,6 +298,23 @@ static void remember(struct runner *rn, const char *error_id, const char *messag
     (void)snprintf(rn->state->message, sizeof(rn->state->message), "%s", message);
 }
 
+/* Whoever cancelled meanwhile, and a deadline that has passed, count before the first write to a disk. */
+static int report_start(struct runner *rn)
+{
+    const struct report_status started = {.state = "started", .n_steps = rn->n_steps};
+    int r = report_add(rn->report, &started);
+
+    if (r < 0)
+        return TRACE(r);
+    if (report_drain(rn->report, rn->platform->patience_us))
+        return 0;
+    return runner_problem(rn,
+                          "SLW-0421",
+                          "check that the site server runs and can be reached from here",
+                          "the site at %s does not answer; nothing was touched",
+                          link_get_options(rn->link)->urls[0]);
+}
+
 /* The steps are through, one way or the other. Return: 0, RUNNER_E_FAILED or -errno. */
 static int conclude(struct runner *rn, bool is_succeeded)
 {
@@ -340,7 +375,6 @@ static int disk_did_not_boot(struct runner *rn)
 static int go_on(struct runner *rn)
 {
     enum step_environment here = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
-    struct report_status started = {.state = "started", .n_steps = rn->n_steps};
     int r;
 
     switch (state_resume(rn->state, here, true, 0)) {
@@ -355,9 +389,9 @@ static int go_on(struct runner *rn)
     }
     rn->state->phase = here;
     if (is_new_run(rn->state)) {
-        r = report_add(rn->report, &started);
-        if (r < 0)
-            return TRACE(r);
+        r = report_start(rn);
+        if (r != 0)
+            return r < 0 ? TRACE(r) : r;
     }
     r = runner_run_steps(rn);
     if (r == 0 || r == RUNNER_E_FAILED)

@@ -46,9 +46,12 @@ static void place_journal(struct runner *rn)
         (void)journal_attach(rn->journal, NULL);
         return;
     }
-    buf_addf(&path, "%s/%s/Logs", root, TARGET_STATE_FOLDER);
+    buf_addf(&path, "%s/%s", root, TARGET_STATE_FOLDER);
+    (void)ts_vars_set(rn->state->vars, "_SMSTSMDataPath", buf_str(&path), TS_BY_ENGINE);
+    buf_adds(&path, "/Logs");
     if (dir_make(buf_str(&path), FOLDER_MODE) < 0)
         return;
+    (void)ts_vars_set(rn->state->vars, "_SMSTSLogPath", buf_str(&path), TS_BY_ENGINE);
     buf_adds(&path, "/smsts.log");
     (void)journal_attach(rn->journal, buf_str(&path));
 }

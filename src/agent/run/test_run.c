@@ -52,6 +52,7 @@ static char reports_path[96]; /* what the site was told */
 static char cancel_path[96];  /* while it exists, the site cancels */
 static char forget_path[96];  /* while it exists, the site does not know the token */
 static char nothing_path[96]; /* while it exists, nothing is deployed */
+static char trouble_path[96]; /* while it exists, the site takes no status */
 static char break_path[96]; /* while it exists, Setup fails, and the disk takes nothing any more */
 
 static unsigned kill_at; /* the child dies at this write of the state; 0: never */
@@ -270,6 +271,8 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
         state += strspn(state, " \"");
         (void)snprintf(word, sizeof(word), "%.*s", (int)strcspn(state, "\""), state);
         note(reports_path, word);
+        if (file_exists(trouble_path))
+            status = "503 Service Unavailable";
         if (file_exists(forget_path))
             status = "401 Unauthorized";
         if (file_exists(cancel_path) && strcmp(word, "step-succeeded") == 0)
@@ -467,6 +470,17 @@ static void a_failure_on_a_disk_that_takes_nothing_more_is_reported(void **state
     assert_int_equal(count(buf_str(&reports), " failed "), 1);
 }
 
+static void nothing_is_touched_before_the_site_has_heard_of_the_start(void **state)
+{
+    (void)state;
+
+    begin();
+    note(trouble_path, "yes");
+    assert_int_equal(start(false, 0), END_RESTART);
+    (void)unlink(trouble_path);
+    assert_false(file_exists(ran_path));
+}
+
 static void an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up(void **state)
 {
     (void)state;
@@ -523,6 +537,7 @@ int main(void)
         cmocka_unit_test(it_does_too_when_the_firmware_starts_from_the_network_first),
         cmocka_unit_test(a_cancelled_deployment_stops_and_says_so),
         cmocka_unit_test(a_failure_on_a_disk_that_takes_nothing_more_is_reported),
+        cmocka_unit_test(nothing_is_touched_before_the_site_has_heard_of_the_start),
         cmocka_unit_test(an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up),
         cmocka_unit_test(a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_more),
     };
@@ -537,6 +552,7 @@ int main(void)
     (void)snprintf(cancel_path, sizeof(cancel_path), "%s/cancel", folder);
     (void)snprintf(forget_path, sizeof(forget_path), "%s/forget", folder);
     (void)snprintf(nothing_path, sizeof(nothing_path), "%s/nothing", folder);
+    (void)snprintf(trouble_path, sizeof(trouble_path), "%s/trouble", folder);
     (void)snprintf(break_path, sizeof(break_path), "%s/break", folder);
     (void)snprintf(reports_path, sizeof(reports_path), "%s/reports", folder);
 
