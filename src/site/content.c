@@ -21,6 +21,8 @@ struct new_package {
     const char *state;
     const char *arch;
     const char *flavour;
+    const char *job;    /* what the distribution point has to do for it */
+    const char *action; /* for the audit log */
 };
 
 static int add_package(struct site *site, const char *id, const struct new_package *p)
@@ -53,6 +55,34 @@ static int add_job(struct site *site, const char *kind, const char *package_id, 
             db_text(id), db_text(kind), db_text(package_id), db_text(text), db_u64(site->now_us))));
 }
 
+/* @args: taken over; what the job has to know beside the package's id. */
+static int create(struct site *site,
+                  const char *who,
+                  const struct new_package *package,
+                  json_t *args,
+                  char id[static SITE_ID_MAX])
+{
+    OWN(json_freep) json_t *owned = args;
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = db_begin(site->db, &tx);
+
+    if (r < 0)
+        return TRACE(r);
+    r = site_take_id(site, SITE_ID_OBJECT, id);
+    if (r != 0)
+        return TRACE(r);
+    if (json_object_set_new(owned, "package_id", json_string(id)) < 0)
+        return ERR(-ENOMEM);
+    r = add_package(site, id, package);
+    if (r == 0)
+        r = add_job(site, package->job, id, owned);
+    if (r == 0)
+        r = site_audit(site, who, package->action, id, package->name);
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_commit(&tx));
+}
+
 int os_image_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
@@ -62,10 +92,15 @@ int os_image_create(struct site *site, const char *who, const json_t *body, json
         {"upload_id", FIELD_TEXT, true, 1, 64, NULL},
         {0},
     };
-    OWN(db_rollbackp) struct db *tx = NULL;
-    OWN(json_freep) json_t *args = NULL;
     struct new_package package = {
-        .kind = "os-image", .state = "importing", .arch = "", .flavour = ""};
+        .kind = "os-image",
+        .state = "importing",
+        .arch = "",
+        .flavour = "",
+        .job = "import-os-image",
+        .action = "os-image.create",
+    };
+    const char *upload_id = field_text(body, "upload_id", "");
     char id[SITE_ID_MAX];
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
@@ -74,31 +109,13 @@ int os_image_create(struct site *site, const char *who, const json_t *body, json
     package.name = field_text(body, "name", "");
     package.version = field_text(body, "version", "");
     package.comment = field_text(body, "comment", "");
-    r = db_begin(site->db, &tx);
-    if (r < 0)
-        return TRACE(r);
-    r = site_take_id(site, SITE_ID_OBJECT, id);
+    r = create(site, who, &package, json_pack("{s:s}", "upload_id", upload_id), id);
     if (r != 0)
-        return TRACE(r);
-    r = add_package(site, id, &package);
-    if (r < 0)
-        return TRACE(r);
-    args = json_pack("{s:s,s:s}", "package_id", id, "upload_id", field_text(body, "upload_id", ""));
-    if (!args)
-        return ERR(-ENOMEM);
-    r = add_job(site, "import-os-image", id, args);
-    if (r < 0)
-        return TRACE(r);
-    r = site_audit(site, who, "os-image.create", id, package.name);
-    if (r < 0)
-        return TRACE(r);
-    r = db_commit(&tx);
-    if (r < 0)
         return TRACE(r);
     return TRACE(os_image_get(site, id, ret));
 }
 
-static json_t *boot_image_args(const struct site *site, const char *id, const struct new_package *p)
+static json_t *boot_image_args(const struct site *site, const struct new_package *p)
 {
     OWN(json_freep) json_t *urls = json_array();
     const char *at = site->settings.addresses;
@@ -110,9 +127,7 @@ static json_t *boot_image_args(const struct site *site, const char *id, const st
             urls, json_sprintf("https://%.*s:%u", (int)n, at, site->settings.https_port));
         at += n + (at[n] == ' ' ? 1 : 0);
     }
-    return json_pack("{s:s,s:s,s:s,s:O,s:s}",
-                     "package_id",
-                     id,
+    return json_pack("{s:s,s:s,s:O,s:s}",
                      "arch",
                      p->arch,
                      "flavour",
@@ -131,10 +146,14 @@ int boot_image_create(struct site *site, const char *who, const json_t *body, js
         {"name", FIELD_TEXT, false, 1, 255, NULL},
         {0},
     };
-    OWN(db_rollbackp) struct db *tx = NULL;
-    OWN(json_freep) json_t *args = NULL;
     struct new_package package = {
-        .kind = "boot-image", .state = "building", .version = "", .comment = ""};
+        .kind = "boot-image",
+        .state = "building",
+        .version = "",
+        .comment = "",
+        .job = "build-boot-image",
+        .action = "boot-image.create",
+    };
     char name[64];
     char id[SITE_ID_MAX];
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
@@ -145,26 +164,8 @@ int boot_image_create(struct site *site, const char *who, const json_t *body, js
     package.flavour = field_text(body, "flavour", "generic");
     (void)snprintf(name, sizeof(name), "Boot image (%s, %s)", package.arch, package.flavour);
     package.name = field_text(body, "name", name);
-    r = db_begin(site->db, &tx);
-    if (r < 0)
-        return TRACE(r);
-    r = site_take_id(site, SITE_ID_OBJECT, id);
+    r = create(site, who, &package, boot_image_args(site, &package), id);
     if (r != 0)
-        return TRACE(r);
-    r = add_package(site, id, &package);
-    if (r < 0)
-        return TRACE(r);
-    args = boot_image_args(site, id, &package);
-    if (!args)
-        return ERR(-ENOMEM);
-    r = add_job(site, "build-boot-image", id, args);
-    if (r < 0)
-        return TRACE(r);
-    r = site_audit(site, who, "boot-image.create", id, package.name);
-    if (r < 0)
-        return TRACE(r);
-    r = db_commit(&tx);
-    if (r < 0)
         return TRACE(r);
     return TRACE(boot_image_get(site, id, ret));
 }

@@ -16,6 +16,8 @@
 enum {
     DEVICE_NAME_MAX_BYTES = 63,
     DEVICE_MACS_MAX = 16,
+    DEVICE_LOG_LINES_MAX = 20000, /* kept per device */
+    DEVICE_LOG_LINE_MAX_BYTES = 8192,
     COLLECTION_MEMBERS_MAX = 10000, /* shown by collection_get() */
 };
 
@@ -57,7 +59,8 @@ int device_list(struct site *site, const struct page *page, json_t **ret);
 /**
  * device_log_add() - lines in CMTrace format
  *
- * A line that is not in that format is kept as a message of its own. The oldest lines are dropped.
+ * A line that is not in that format is kept as a message of its own. The oldest lines are dropped, and what is longer than
+ * DEVICE_LOG_LINE_MAX_BYTES is cut.
  */
 int device_log_add(struct site *site, const char *device_id, struct bytes text);
 int device_log_list(struct site *site, const char *which, const struct page *page, json_t **ret);

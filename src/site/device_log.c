@@ -9,10 +9,6 @@
 #include "base/own.h"
 #include "format/cmtrace/cmtrace.h"
 
-enum {
-    LOG_LINES_MAX = 20000, /* kept per device */
-};
-
 static const char *severity_of(enum cmtrace_type type)
 {
     switch (type) {
@@ -53,6 +49,18 @@ static struct bytes take_foreign(struct bytes *src)
     return line;
 }
 
+/* Its beginning, of whole UTF-8 characters. */
+static struct bytes cut(struct bytes text)
+{
+    size_t len = DEVICE_LOG_LINE_MAX_BYTES;
+
+    if (text.len <= len)
+        return text;
+    while (len > 0 && (text.ptr[len] & 0xc0) == 0x80)
+        len--;
+    return (struct bytes){text.ptr, len};
+}
+
 int device_log_add(struct site *site, const char *device_id, struct bytes text)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
@@ -65,11 +73,12 @@ int device_log_add(struct site *site, const char *device_id, struct bytes text)
         if (!cmtrace_take(&text, &line, &message))
             message = take_foreign(&text);
         if (message.len > 0)
-            r = add_line(site, device_id, &line, message);
+            r = add_line(site, device_id, &line, cut(message));
     }
     if (r < 0)
         return TRACE(r);
-    r = db_must(site->db, SQL_DEVICE_LOG_TRIM, DB_ARGS(db_text(device_id), db_u64(LOG_LINES_MAX)));
+    r = db_must(
+        site->db, SQL_DEVICE_LOG_TRIM, DB_ARGS(db_text(device_id), db_u64(DEVICE_LOG_LINES_MAX)));
     if (r < 0)
         return TRACE(r);
     return TRACE(db_commit(&tx));

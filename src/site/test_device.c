@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/own.h"
 #include "site/collection.h"
 #include "site/fields.h"
@@ -151,6 +152,27 @@ static void the_log_keeps_lines_of_any_kind(void **state)
     assert_string_equal(field_text(log, "next", ""), "2");
 }
 
+/* So many lines of any length would fill the disk. A character is never cut in two: it would be none then. */
+static void a_long_line_of_the_log_is_cut_between_characters(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *log = NULL;
+    OWN(buf_fini) struct buf text = BUF_INIT(4 * DEVICE_LOG_LINE_MAX_BYTES);
+    struct page page = {.after = "", .limit = 10, .is_log = true};
+    const char *kept;
+    char id[ACCESS_DEVICE_ID_MAX];
+
+    buf_adds(&text, "x");
+    while (text.len < 2 * DEVICE_LOG_LINE_MAX_BYTES)
+        buf_adds(&text, "\xc3\xa9");
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, id), 0);
+    assert_int_equal(device_log_add(site, id, buf_bytes(&text)), 0);
+    assert_int_equal(device_log_list(site, id, &page, &log), 0);
+    kept = field_text(json_array_get(json_object_get(log, "items"), 0), "message", "");
+    assert_int_equal(strlen(kept), DEVICE_LOG_LINE_MAX_BYTES - 1);
+}
+
 static void names_of_collections_are_unique(void **state)
 {
     (void)state;
@@ -173,6 +195,7 @@ int main(void)
         cmocka_unit_test(registration_finds_the_imported_device),
         cmocka_unit_test(import_takes_over_an_unknown_computer),
         cmocka_unit_test(the_log_keeps_lines_of_any_kind),
+        cmocka_unit_test(a_long_line_of_the_log_is_cut_between_characters),
         cmocka_unit_test(names_of_collections_are_unique),
     };
 
