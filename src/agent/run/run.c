@@ -29,9 +29,7 @@
 enum {
     AVAILABLE_WAIT_S = 60,
     DEFAULT_FAILED_WAIT_S = 900,
-    FINAL_LOG_MODE = 0600,
     LOG_FOLDER_MODE = 0755,
-    LOG_MAX_BYTES = 32 * 1024 * 1024,
 };
 
 const struct run_platform *run_platform(void)
@@ -98,68 +96,6 @@ static void show_machine(struct runner *rn, const char *name)
                m->manufacturer,
                m->model,
                m->serial[0] != '\0' ? m->serial : "unknown");
-}
-
-static int set_engine(struct runner *rn, const char *name, const char *value)
-{
-    int r = ts_vars_set(rn->state->vars, name, value, TS_BY_ENGINE);
-
-    return r < 0 ? TRACE(r) : 0; /* too long a value from the firmware is no reason to stop */
-}
-
-/* Separated by commas, as conditions and commands expect them. */
-static void put_macs(const struct machine *m, char *dst)
-{
-    for (size_t i = 0; i < m->n_nics; i++) {
-        if (i > 0)
-            *dst++ = ',';
-        mac_put(dst, m->nics[i].mac);
-        dst += strlen(dst);
-    }
-}
-
-/* Facts of this start; the order's variables stay as they are. */
-static int set_facts(struct runner *rn)
-{
-    const struct order *order = rn->state->order;
-    const struct machine *m = &rn->machine;
-    char macs[MACHINE_NICS_MAX * MAC_TEXT_MAX] = "";
-
-    put_macs(m, macs);
-
-    const struct {
-        const char *name;
-        const char *value;
-    } values[] = {
-        {"_SMSTSInWinPE", rn->options->is_full_os ? "false" : "true"},
-        {"_SMSTSBootUEFI", m->is_uefi ? "true" : "false"},
-        {"_TSSecureBoot",
-         !m->is_uefi         ? "NA"
-         : m->is_secure_boot ? "Enabled"
-                             : "Disabled"},
-        {"_SMSTSMake", m->manufacturer},
-        {"_SMSTSModel", m->model},
-        {"_SMSTSSerialNumber", m->serial},
-        {"_SMSTSAssetTag", m->asset_tag},
-        {"_SMSTSUUID", m->uuid},
-        {"_SMSTSAdvertID", order->deployment_id},
-        {"_SMSTSPackageID", order->task_sequence_id},
-        {"_SMSTSPackageName", order->task_sequence_name},
-        {"_SMSTSBootImageID", order->boot_image_id ? order->boot_image_id : ""},
-        {"_SMSTSClientGUID", order->device_id},
-        {"_SMSTSMacAddresses", macs},
-        {"_SMSTSLaunchMode", "PXE"},
-        {"_SMSTSMediaType", "PXE"},
-        {"_SMSTSType", "2"},
-        {"_SMSTSMP", link_get_options(rn->link)->urls[0]},
-    };
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < sizeof(values) / sizeof(values[0]); i++)
-        r = set_engine(rn, values[i].name, values[i].value);
-    if (r == 0 && ts_vars_get(rn->state->vars, "_SMSTSMachineName")[0] == '\0')
-        r = set_engine(rn, "_SMSTSMachineName", order->device_name);
-    return r;
 }
 
 static int fresh_state(struct runner *rn)
@@ -253,7 +189,7 @@ static int prepare(struct runner *rn)
         if (r < 0)
             return TRACE(r);
     }
-    r = set_facts(rn);
+    r = runner_set_facts(rn);
     if (r == 0)
         r = runner_prepare(rn);
     if (r == 0 && is_new_run(rn->state))
@@ -497,59 +433,6 @@ static int run_in_boot_image(struct runner *rn, enum run_end *ret)
     return 0;
 }
 
-/* The service that Setup installed starts no more. Best effort: without a state it does nothing. */
-static void disable_service(const char *root)
-{
-    static const char *const links[] = {
-        "etc/systemd/system/multi-user.target.wants/slipway-agent.service",
-        "etc/runlevels/default/slipway-agent",
-        "etc/rc2.d/S99slipway-agent",
-        "etc/rc3.d/S99slipway-agent",
-        "etc/rc4.d/S99slipway-agent",
-        "etc/rc5.d/S99slipway-agent",
-    };
-
-    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
-        OWN(buf_fini) struct buf path = BUF_INIT(4096);
-
-        buf_addf(&path, "%s/%s", root, links[i]);
-        (void)unlink(buf_str(&path));
-    }
-}
-
-/* Nothing is left but the log, at its final place. */
-static int clean_up(struct runner *rn)
-{
-    const char *root = rn->platform->full_os_root;
-    OWN(buf_fini) struct buf log = BUF_INIT(LOG_MAX_BYTES);
-    OWN(buf_fini) struct buf path = BUF_INIT(4096);
-    int r;
-
-    (void)journal_attach(rn->journal, NULL);
-    buf_addf(&path, "%s/%s/Logs/smsts.log", root, TARGET_STATE_FOLDER);
-    r = file_read(buf_str(&path), &log);
-    if (r < 0)
-        return TRACE(r);
-    buf_clear(&path);
-    buf_addf(&path, "%s/var/log/slipway", root);
-    r = dir_make(buf_str(&path), LOG_FOLDER_MODE);
-    if (r < 0)
-        return TRACE(r);
-    buf_adds(&path, "/smsts.log");
-    r = file_write(buf_str(&path), buf_bytes(&log), FINAL_LOG_MODE);
-    if (r < 0)
-        return TRACE(r);
-    buf_clear(&path);
-    /* The state first: it holds the token, and without it the service does nothing. */
-    buf_addf(&path, "%s/%s", root, TARGET_STATE_FOLDER);
-    r = dir_remove(buf_str(&path));
-    if (r < 0)
-        return TRACE(r);
-    disable_service(root);
-    sync();
-    return 0;
-}
-
 static int load_full_os_state(struct runner *rn)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(4096);
@@ -615,7 +498,7 @@ static int run_in_full_os(struct runner *rn, enum run_end *ret)
         *ret = RUN_UNREPORTED;
         return 0;
     }
-    return TRACE(clean_up(rn));
+    return TRACE(runner_clean_up(rn));
 }
 
 int run_agent(const struct run_options *options, enum run_end *ret)

@@ -46,7 +46,13 @@ enum {
 int runner_connect(struct runner *rn, struct order **ret_order);
 int runner_wait_for_site(struct runner *rn);
 
-/* steps.c of this folder: a fresh state, or the one that was found. */
+/* facts.c: the built-in variables of this start; the order's own stay as they are. */
+int runner_set_facts(struct runner *rn);
+
+/* clean_up.c: in the full OS, when all is told: nothing is left but the log, at its final place. */
+int runner_clean_up(struct runner *rn);
+
+/* run_steps.c: a fresh state, or the one that was found. */
 int runner_prepare(struct runner *rn);
 int runner_run_steps(struct runner *rn);
 int runner_save(struct runner *rn);

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <unistd.h>
+
+#include "agent/run/journal.h"
+#include "agent/run/runner.h"
+#include "agent/run/target.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/file.h"
+
+enum {
+    FINAL_LOG_MODE = 0600,
+    LOG_FOLDER_MODE = 0755,
+    LOG_MAX_BYTES = 32 * 1024 * 1024,
+};
+
+/* The service that Setup installed starts no more. Best effort: without a state it does nothing. */
+static void disable_service(const char *root)
+{
+    static const char *const links[] = {
+        "etc/systemd/system/multi-user.target.wants/slipway-agent.service",
+        "etc/runlevels/default/slipway-agent",
+        "etc/rc2.d/S99slipway-agent",
+        "etc/rc3.d/S99slipway-agent",
+        "etc/rc4.d/S99slipway-agent",
+        "etc/rc5.d/S99slipway-agent",
+    };
+
+    for (size_t i = 0; i < sizeof(links) / sizeof(links[0]); i++) {
+        OWN(buf_fini) struct buf path = BUF_INIT(4096);
+
+        buf_addf(&path, "%s/%s", root, links[i]);
+        (void)unlink(buf_str(&path));
+    }
+}
+
+int runner_clean_up(struct runner *rn)
+{
+    const char *root = rn->platform->full_os_root;
+    OWN(buf_fini) struct buf log = BUF_INIT(LOG_MAX_BYTES);
+    OWN(buf_fini) struct buf path = BUF_INIT(4096);
+    int r;
+
+    (void)journal_attach(rn->journal, NULL);
+    buf_addf(&path, "%s/%s/Logs/smsts.log", root, TARGET_STATE_FOLDER);
+    r = file_read(buf_str(&path), &log);
+    if (r < 0)
+        return TRACE(r);
+    buf_clear(&path);
+    buf_addf(&path, "%s/var/log/slipway", root);
+    r = dir_make(buf_str(&path), LOG_FOLDER_MODE);
+    if (r < 0)
+        return TRACE(r);
+    buf_adds(&path, "/smsts.log");
+    r = file_write(buf_str(&path), buf_bytes(&log), FINAL_LOG_MODE);
+    if (r < 0)
+        return TRACE(r);
+    buf_clear(&path);
+    /* The state first: it holds the token, and without it the service does nothing. */
+    buf_addf(&path, "%s/%s", root, TARGET_STATE_FOLDER);
+    r = dir_remove(buf_str(&path));
+    if (r < 0)
+        return TRACE(r);
+    disable_service(root);
+    sync();
+    return 0;
+}
