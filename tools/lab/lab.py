@@ -251,6 +251,28 @@ class Lab:
         return tap
 
 
+def staged(build: Path, folder: Path) -> Path:
+    """A copy of what slipwayd needs of a build folder, where the users of its roles can read it."""
+    programs = folder / "src/prog"
+    programs.mkdir(parents=True)
+    for name in ("slipwayd", "slipway", "slipway-agent"):
+        shutil.copy2(build / "src/prog" / name, programs / name)
+    shutil.copytree(
+        build / "bootimage", folder / "bootimage", symlinks=True, ignore=shutil.ignore_patterns("*.p")
+    )
+    return folder
+
+
+def check_others_may_enter(path: Path):
+    """The roles of slipwayd are users of their own, whom a home folder often keeps out."""
+    for folder in (path, *path.parents):
+        if folder.exists() and not folder.stat().st_mode & 0o001:
+            raise LabError(
+                f"the users of the server's roles cannot enter {folder}: keep the source tree in a folder "
+                "that everyone may enter, such as /srv"
+            )
+
+
 class Site:
     """slipwayd in the server's namespace, and the command line talking to it."""
 
@@ -258,6 +280,8 @@ class Site:
         self.lab = lab
         self.build = Path(build).resolve()
         self.state = Path(state)
+        check_others_may_enter(self.build)
+        check_others_may_enter(self.state.parent.resolve())
         self.home = self.state.parent / "home"
         self.home.mkdir(parents=True, exist_ok=True)
         self.config = self.state.parent / "slipway.conf"
