@@ -129,7 +129,9 @@ int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
 
-    log_init("slipway-agent", LOG_LEVEL_INFO);
+    /* In the boot image standard error is the serial line, where the screen tells the same */
+    log_init("slipway-agent",
+             argc == 2 && strcmp(command, "run") == 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO);
     if (argc == 2 && strcmp(command, "--version") == 0)
         return puts("slipway-agent " VERSION) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (argc == 2 && strcmp(command, "--help") == 0)

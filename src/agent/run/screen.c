@@ -202,12 +202,13 @@ void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, con
     (void)snprintf(screen->what, sizeof(screen->what), "%s", what ? what : "");
     make_harmless(screen->what);
     if (screen->percent >= screen->said_percent + PERCENT_PER_LINE) {
-        char text[64];
+        OWN(buf_fini) struct buf text = BUF_INIT(PAGE_MAX_BYTES);
 
-        (void)snprintf(
-            text, sizeof(text), "%u %%, %" PRIu64 " MB/s", screen->percent, rate / 1000000);
+        buf_addf(&text, "%u %%", screen->percent);
+        if (rate > 0)
+            buf_addf(&text, ", %" PRIu64 " MB/s", rate / 1000000);
         screen->said_percent = screen->percent - screen->percent % PERCENT_PER_LINE;
-        say(screen, "Progress", text);
+        say(screen, "Progress", buf_str(&text));
     }
     if (now < screen->painted_us + REPAINT_US)
         return;
