@@ -47,7 +47,7 @@ static bool take_number_le(struct bytes *src, size_t n, uint64_t *ret)
 }
 
 #define DEFINE_TAKE(name, type, take_number) \
-    bool name(struct bytes *src, type *ret) \
+    bool name(struct bytes *src, type *ret) /* NOLINT(bugprone-macro-parentheses): a type */ \
     { \
         uint64_t n; \
 \

@@ -40,7 +40,7 @@ bool hex_parse(struct bytes src, size_t n, uint8_t *ret)
         return false;
 
     for (size_t i = 0; i < n; i++)
-        ret[i] = (uint8_t)(digit_value(src.ptr[2 * i]) << 4 | digit_value(src.ptr[2 * i + 1]));
+        ret[i] = (uint8_t)(digit_value(src.ptr[2 * i]) * 16 + digit_value(src.ptr[2 * i + 1]));
     return true;
 }
 
@@ -57,7 +57,7 @@ bool mac_parse(struct bytes src, uint8_t ret[static MAC_BYTES])
 {
     uint8_t mac[MAC_BYTES];
 
-    if (src.len == MAC_BYTES * 2)
+    if (src.len == (size_t)MAC_BYTES * 2)
         return hex_parse(src, MAC_BYTES, ret);
     if (src.len != MAC_TEXT_MAX - 1 || (src.ptr[2] != ':' && src.ptr[2] != '-'))
         return false;

@@ -35,7 +35,7 @@ static ssize_t catch_message(void *cookie, const char *text, size_t len)
         if (is_line_end)
             n_messages++;
         if (messages_len < sizeof(messages))
-            messages[messages_len++] = is_line_end ? '\n' : text[i];
+            messages[messages_len++] = (char)(is_line_end ? '\n' : text[i]);
     }
     (void)pthread_mutex_unlock(&messages_lock);
     return (ssize_t)len;

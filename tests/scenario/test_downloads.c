@@ -418,7 +418,7 @@ static void a_dead_network_ends_in_failure_and_not_in_a_storm(void **state)
     uint64_t n_sent;
 
     assert_int_equal(play(7, 100, packets, &n_sent), 0);
-    assert_true(n_sent <= N_MACHINES * (CLIENT_TRIES_MAX + 10));
+    assert_true(n_sent <= (size_t)N_MACHINES * (CLIENT_TRIES_MAX + 10));
 }
 
 static int make_wire(void **state)

@@ -86,7 +86,7 @@ static void put_random_steps(struct chance *c, struct buf *xml, unsigned depth, 
 
 static struct ts_document *random_document(struct chance *c)
 {
-    OWN(buf_fini) struct buf xml = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf xml = BUF_INIT((size_t)64 * 1024);
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     struct ts_document *doc = NULL;
     unsigned left = N_STEPS_MAX;

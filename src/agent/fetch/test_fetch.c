@@ -63,7 +63,7 @@ static void answer(int fd, struct bytes body, const char *status)
 
 static void answer_chunk(struct fixture *f, int fd, size_t i)
 {
-    OWN(buf_fini) struct buf frame = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf frame = BUF_INIT((size_t)64 * 1024);
 
     buf_add(&frame, buf_bytes(&f->frames[i]));
     if (f->bad_chunk == (int)i) {
@@ -149,10 +149,10 @@ static void make_content(struct fixture *f)
         f->manifest.chunks[i].size_bytes = CHUNK_BYTES;
         assert_int_equal(digest_sha256(plain, f->manifest.chunks[i].sha256), 0);
         assert_int_equal(frame_pack(packer, plain, &frame), 0);
-        f->frames[i] = BUF_INIT(64 * 1024);
+        f->frames[i] = BUF_INIT((size_t)64 * 1024);
         buf_add(&f->frames[i], frame);
     }
-    f->manifest_text = BUF_INIT(64 * 1024);
+    f->manifest_text = BUF_INIT((size_t)64 * 1024);
     manifest_put(&f->manifest_text, &f->manifest);
     assert_int_equal(digest_sha256(buf_bytes(&f->manifest_text), f->manifest_id), 0);
 }

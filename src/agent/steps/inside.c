@@ -136,7 +136,7 @@ static int put_in_place(int parent, const char *name)
 int inside_write(int root, const char *path, struct bytes content, struct inside_mode mode)
 {
     OWN(fd_closep) int parent = -1;
-    const char *name;
+    const char *name = "";
     int r = open_parent(root, path, &name, &parent);
 
     if (r < 0)
@@ -160,7 +160,7 @@ int inside_write(int root, const char *path, struct bytes content, struct inside
 int inside_link(int root, const char *path, const char *target)
 {
     OWN(fd_closep) int parent = -1;
-    const char *name;
+    const char *name = "";
     int r = open_parent(root, path, &name, &parent);
 
     if (r < 0)
@@ -190,7 +190,7 @@ int inside_make_dir(int root, const char *path, struct inside_mode mode)
 int inside_remove(int root, const char *path)
 {
     OWN(fd_closep) int parent = -1;
-    const char *name;
+    const char *name = "";
     int r;
 
     if (!inside_exists(root, path))

@@ -88,6 +88,17 @@ enum {
     N_NGINX_PATHS = sizeof(nginx_paths) / sizeof(nginx_paths[0]),
 };
 
+/* The words and the folder are locals of who calls: the command forgets them. */
+static int spawn(struct child_command *command, pid_t *ret)
+{
+    int r = child_spawn(command, ret);
+
+    command->argv = NULL;
+    command->folder = NULL;
+    command->paths = NULL;
+    return TRACE(r);
+}
+
 static int put_nginx_paths(const char *state_folder,
                            char texts[static N_NGINX_PATHS][PATH_MAX],
                            struct sandbox_path ret[static N_NGINX_PATHS + 1])
@@ -132,7 +143,7 @@ static int launch_nginx(const struct parent_options *options,
     command->folder = buf_str(&folder);
     command->death_signal = SIGTERM; /* it must end its own workers */
     command->paths = paths;
-    return TRACE(child_spawn(command, ret));
+    return TRACE(spawn(command, ret));
 }
 
 static int launch_role(const struct parent_options *options,
@@ -161,7 +172,7 @@ static int launch_role(const struct parent_options *options,
     command->argv = argv;
     command->folder = "/";
     command->death_signal = SIGKILL;
-    return TRACE(child_spawn(command, ret));
+    return TRACE(spawn(command, ret));
 }
 
 static void give_descriptors(const struct prepared *prepared,
