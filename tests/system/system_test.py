@@ -253,6 +253,45 @@ def site_restart(world: World):
     dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
 
 
+def step_xml(kind: str, name: str, run_in: str, **values) -> str:
+    settings = "".join(f'<variable name="{key}" property="{key}">{value}</variable>' for key, value in values.items())
+    return (
+        f'<step type="SMS_TaskSequence_{kind}Action" name="{name}" runIn="{run_in}" successCodeList="0">'
+        f"<action/><defaultVarList>{settings}</defaultVarList></step>"
+    )
+
+
+def restarting_sequence(image: str) -> str:
+    """The example, with a restart into the boot image before the disk can boot, and one from the installed system."""
+    before = step_xml("Reboot", "Restart before Setup", "WinPE", SMSRebootTarget="WinPE")
+    before += step_xml("SetVariable", "Remember", "WinPE", VariableName="Kept", VariableValue="over-two-restarts")
+    after = step_xml("Reboot", "Restart from the system", "FullOS", SMSRebootTarget="WinPE")
+    after += step_xml("RunCommandLine", "Look at the volume", "WinPE", CommandLine="/bin/busybox test -f /init")
+    after += step_xml("Reboot", "Restart into the system", "WinPE", SMSRebootTarget="HD")
+    after += step_xml("RunCommandLine", "Is it kept", "FullOS", CommandLine='/bin/sh -c "test %Kept% = over-two-restarts"')
+    xml = dep.task_sequence_xml(image)
+    settings = '<step type="SMS_TaskSequence_ApplyWindowsSettingsAction"'
+    return xml.replace(settings, before + settings).replace("</group>\n</sequence>", after + "</group>\n</sequence>")
+
+
+def restart_to_boot_image(world: World, firmware="uefi-secureboot"):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    xml = restarting_sequence(dep.newest_package(site, "os-image"))
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Restarts", dep.newest_package(site, "boot-image")))
+    vm = world.add_vm(firmware)
+    process = vm.power_on()
+    row = dep.wait_succeeded(site, deployment, vm, 2 * DEPLOY_SECONDS)
+    say(f"{firmware}: done after {time.monotonic() - process.started:.1f} s")
+    states = {phase["name"]: phase["state"] for phase in row["phases"]}
+    expect(set(states.values()), {"succeeded"}, f"states of the steps {states}")
+    expect(len(row["phases"]), row["n_steps"], "each step ran once")
+    expect(row["attempt"], 1, "attempts: a restart on purpose is none")
+    process.wait_line("login:", 60)
+    vm.power_cut()
+    expect(trees.has_state(vm.disk, world.folder), False, "state left on the disk")
+
+
 TESTS = {
     "boot-bios": boot_bios,
     "boot-uefi-pxe": boot_uefi_pxe,
@@ -265,6 +304,8 @@ TESTS = {
     "resume-after-power-cut": resume_after_power_cut,
     "deploy-bad-image": deploy_bad_image,
     "site-restart": site_restart,
+    "restart-to-boot-image": restart_to_boot_image,
+    "restart-to-boot-image-bios": lambda world: restart_to_boot_image(world, "bios"),
 }
 
 

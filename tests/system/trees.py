@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Is the tree of a deployed disk the tree of the image, but for what the steps and the first start changed?"""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -87,6 +88,25 @@ def root_partition(disk: Path) -> tuple:
     return biggest["start"] * sector, biggest["size"] * sector
 
 
+@contextlib.contextmanager
+def mounted(disk: Path, folder: Path):
+    """The root file system of a deployed disk, its journal replayed as the next start would."""
+    mount = folder / "mnt"
+    mount.mkdir(exist_ok=True)
+    offset, size = root_partition(disk)
+    run("mount", "-o", f"loop,offset={offset},sizelimit={size}", disk, mount)
+    try:
+        yield mount
+    finally:
+        run("umount", mount, check=False)
+
+
+def has_state(disk: Path, folder: Path) -> bool:
+    """Whether the task sequence's own folder is still there."""
+    with mounted(disk, folder) as root:
+        return (root / "_SMSTaskSequence").exists()
+
+
 def differences(wanted: dict, found: dict) -> list:
     out = [f"missing: {name}" for name in wanted if name not in found]
     out += [f"not of the image: {name}" for name in found if name not in wanted]
@@ -99,20 +119,13 @@ def differences(wanted: dict, found: dict) -> list:
 def compare(wim: Path, disk: Path, folder: Path):
     """Apply the WIM with wimlib's own program beside, and compare; LabError names what differs."""
     reference = folder / "reference"
-    mount = folder / "mnt"
     reference.mkdir()
-    mount.mkdir()
-    offset, size = root_partition(disk)
     try:
         run("wimlib-imagex", "apply", wim, "1", reference, "--unix-data", timeout=300)
-        # Replays the journal, as the next start would.
-        run("mount", "-o", f"loop,offset={offset},sizelimit={size}", disk, mount)
-        try:
-            wanted, found = tree_of(reference), tree_of(mount)
-            if (mount / "_SMSTaskSequence").exists():
+        with mounted(disk, folder) as root:
+            wanted, found = tree_of(reference), tree_of(root)
+            if (root / "_SMSTaskSequence").exists():
                 raise LabError("_SMSTaskSequence is still on the disk after success")
-        finally:
-            run("umount", mount, check=False)
     finally:
         shutil.rmtree(reference, ignore_errors=True)
     wrong = differences(wanted, found)
