@@ -110,20 +110,19 @@ static void put_netplan(struct buf *dst, const struct network_settings *s)
     }
 }
 
-/* The name that the interface gets is the kernel's and udev's business, so that ifupdown matches by MAC
-   address. */
-static void put_ifupdown(struct buf *dst, const struct network_settings *s)
+/* Where udev renames interfaces only the MAC address is sure, and Debian's ifupdown can match it. Others
+   (Alpine's) cannot, and leave the kernel its names. */
+static void put_ifupdown(struct buf *dst, const struct network_settings *s, bool has_patterns)
 {
     buf_adds(dst, "# Written by Slipway\nauto lo\niface lo inet loopback\n");
     for (size_t i = 0; i < s->n_adapters; i++) {
         const struct network_adapter *a = &s->adapters[i];
 
-        buf_addf(dst,
-                 "\nauto mac/%s=slipway%zu\niface slipway%zu inet %s\n",
-                 a->mac,
-                 i,
-                 i,
-                 a->is_dhcp ? "dhcp" : "static");
+        if (has_patterns)
+            buf_addf(dst, "\nauto mac/%s=slipway%zu\niface slipway%zu", a->mac, i, i);
+        else
+            buf_addf(dst, "\n# %s\nauto %s\niface %s", a->mac, a->name, a->name);
+        buf_addf(dst, " inet %s\n", a->is_dhcp ? "dhcp" : "static");
         if (a->addresses.n > 0)
             buf_addf(dst, "    address %s/%u\n", a->addresses.items[0], a->prefixes[0]);
         for (size_t k = 1; k < a->addresses.n; k++)
@@ -253,7 +252,7 @@ int network_write(const char *root_path, const struct network_settings *s, const
     }
     if (inside_exists(root, "sbin/ifup") || inside_exists(root, "usr/sbin/ifup")) {
         *ret_how = "ifupdown";
-        put_ifupdown(&text, s);
+        put_ifupdown(&text, s, inside_exists(root, "lib/ifupdown"));
         r = write_text(root, "etc/network/interfaces", &text, public_file);
         return r < 0 ? TRACE(r) : TRACE(write_resolv_conf(root, s));
     }
@@ -326,23 +325,32 @@ static const char *adapter_value(struct step_context *c, size_t i, const char *p
     return step_value(c, name);
 }
 
-static bool find_mac(struct step_context *c, size_t i, struct network_adapter *ret)
+static bool find_mac(struct step_context *c, size_t i, uint8_t mac[static MAC_BYTES])
 {
     const char *text = adapter_value(c, i, "MacAddress");
     const struct machine *m = c->machine;
+
+    if (text[0] != '\0')
+        return mac_parse(bytes_of(text), mac);
+    if (i == 0 && m->has_boot_mac)
+        memcpy(mac, m->boot_mac, MAC_BYTES);
+    else if (i < m->n_nics)
+        memcpy(mac, m->nics[i].mac, MAC_BYTES);
+    return i < m->n_nics || (i == 0 && m->has_boot_mac);
+}
+
+static bool find_adapter(struct step_context *c, size_t i, struct network_adapter *ret)
+{
+    const struct machine *m = c->machine;
     uint8_t mac[MAC_BYTES];
 
-    if (text[0] != '\0') {
-        if (!mac_parse(bytes_of(text), mac))
-            return false;
-        mac_put(ret->mac, mac);
-    } else if (i == 0 && m->has_boot_mac) {
-        mac_put(ret->mac, m->boot_mac);
-    } else if (i < m->n_nics) {
-        mac_put(ret->mac, m->nics[i].mac);
-    } else {
+    if (!find_mac(c, i, mac))
         return false;
-    }
+    mac_put(ret->mac, mac);
+    (void)snprintf(ret->name, sizeof(ret->name), "eth%zu", i);
+    for (size_t k = 0; k < m->n_nics; k++)
+        if (memcmp(m->nics[k].mac, mac, MAC_BYTES) == 0)
+            (void)snprintf(ret->name, sizeof(ret->name), "%s", m->nics[k].name);
     return true;
 }
 
@@ -375,7 +383,7 @@ read_adapter(struct step_context *c, size_t i, struct network_adapter *a, struct
 {
     const char *dhcp = adapter_value(c, i, "EnableDHCP");
 
-    if (!find_mac(c, i, a))
+    if (!find_adapter(c, i, a))
         return step_fail(
             ret,
             "SLW-0433",

@@ -15,6 +15,7 @@ enum {
     NETWORK_ADAPTERS_MAX = 8,
     NETWORK_LIST_MAX = 8,
     NETWORK_WORD_MAX = 256,
+    NETWORK_NAME_MAX = 32,
 };
 
 struct network_list {
@@ -24,6 +25,7 @@ struct network_list {
 
 struct network_adapter {
     char mac[MAC_TEXT_MAX];
+    char name[NETWORK_NAME_MAX]; /* the kernel's, "eth0" */
     bool is_dhcp;
     struct network_list addresses;       /* IPv4; none with DHCP */
     unsigned prefixes[NETWORK_LIST_MAX]; /* bits of each address's network */

@@ -265,7 +265,11 @@ static void network_is_written_for_whatever_manages_it(void **state)
          NULL,
          "etc/NetworkManager/system-connections/slipway-0.nmconnection",
          "address1=10.0.0.5/24"},
-        {"ifupdown", "usr/sbin/ifup", NULL, "etc/network/interfaces", "    address 10.0.0.5/24"},
+        {"ifupdown",
+         "usr/sbin/ifup",
+         "lib/ifupdown/x",
+         "etc/network/interfaces",
+         "auto mac/52:54:00:00:00:01=slipway0\niface slipway0 inet static\n    address 10.0.0.5/24"},
         {"systemd-networkd",
          "usr/lib/systemd/system/systemd-networkd.service",
          NULL,
@@ -296,6 +300,23 @@ static void network_is_written_for_whatever_manages_it(void **state)
     }
 }
 
+static void an_ifup_that_knows_no_patterns_gets_the_name_of_the_kernel(void **state)
+{
+    (void)state;
+    static struct network_settings s = {.n_adapters = 1, .boot_resolv_conf = "/nothing"};
+    char path[128];
+    OWN(fd_closep) int root = new_volume("alpine", path, sizeof(path));
+    OWN(buf_fini) struct buf text = BUF_INIT(4096);
+    const char *how = "";
+
+    s.adapters[0] =
+        (struct network_adapter){.mac = "52:54:00:00:00:01", .name = "eth1", .is_dhcp = true};
+    put(root, "sbin/ifup", "");
+    assert_int_equal(network_write(path, &s, &how), 0);
+    assert_int_equal(inside_read(root, "etc/network/interfaces", &text), 0);
+    assert_non_null(strstr(buf_str(&text), "\nauto eth1\niface eth1 inet dhcp\n"));
+}
+
 static void masks_and_time_zones_are_read(void **state)
 {
     (void)state;
@@ -324,6 +345,7 @@ int main(void)
         cmocka_unit_test(accounts_get_hashed_passwords_and_groups),
         cmocka_unit_test(an_account_that_a_power_cut_left_half_made_is_completed),
         cmocka_unit_test(network_is_written_for_whatever_manages_it),
+        cmocka_unit_test(an_ifup_that_knows_no_patterns_gets_the_name_of_the_kernel),
         cmocka_unit_test(masks_and_time_zones_are_read),
     };
 
