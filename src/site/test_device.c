@@ -158,13 +158,13 @@ static void a_long_line_of_the_log_is_cut_between_characters(void **state)
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
     OWN(json_freep) json_t *log = NULL;
-    OWN(buf_fini) struct buf text = BUF_INIT(4 * DEVICE_LOG_LINE_MAX_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT((size_t)4 * DEVICE_LOG_LINE_MAX_BYTES);
     struct page page = {.after = "", .limit = 10, .is_log = true};
     const char *kept;
     char id[ACCESS_DEVICE_ID_MAX];
 
     buf_adds(&text, "x");
-    while (text.len < 2 * DEVICE_LOG_LINE_MAX_BYTES)
+    while (text.len < (size_t)2 * DEVICE_LOG_LINE_MAX_BYTES)
         buf_adds(&text, "\xc3\xa9");
     assert_int_equal(fixture_register(site, FIXTURE_MAC, id), 0);
     assert_int_equal(device_log_add(site, id, buf_bytes(&text)), 0);
