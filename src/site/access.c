@@ -167,6 +167,8 @@ int access_new_device_token(struct site *site,
                             const char *device_id,
                             char ret[static TOKEN_TEXT_MAX])
 {
+    uint64_t order_us = site->settings.order_life_us;
+    uint64_t life_us = order_us > ACCESS_DEVICE_US ? order_us : ACCESS_DEVICE_US;
     char hash[SHA256_TEXT_MAX];
     int r;
 
@@ -174,10 +176,10 @@ int access_new_device_token(struct site *site,
     r = hash_token(ret, hash);
     if (r < 0)
         return TRACE(r);
-    return TRACE(db_must(
-        site->db,
-        SQL_DEVICE_TOKEN_ADD,
-        DB_ARGS(db_text(hash), db_text(device_id), db_u64(site->now_us + ACCESS_DEVICE_US))));
+    return TRACE(
+        db_must(site->db,
+                SQL_DEVICE_TOKEN_ADD,
+                DB_ARGS(db_text(hash), db_text(device_id), db_u64(site->now_us + life_us))));
 }
 
 int access_check_device(struct site *site, const char *token, char ret[static ACCESS_DEVICE_ID_MAX])
@@ -193,9 +195,8 @@ int access_check_device(struct site *site, const char *token, char ret[static AC
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)
-        return refuse(site,
-                      REFUSAL_DEVICE_TOKEN,
-                      "The token is unknown or older than 24 hours: register again.");
+        return refuse(
+            site, REFUSAL_DEVICE_TOKEN, "The token is unknown or too old: register again.");
     (void)snprintf(ret, ACCESS_DEVICE_ID_MAX, "%s", db_get_text(&rows, 0));
     return 0;
 }

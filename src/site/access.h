@@ -46,6 +46,7 @@ int access_check_admin(struct site *site, const char *token, char ret[static ACC
 /* End an API token. */
 int access_logout(struct site *site, const char *token);
 
+/* Good for a day, or as long as an order may take if that is longer: the installed system cannot get another. */
 int access_new_device_token(struct site *site,
                             const char *device_id,
                             char ret[static TOKEN_TEXT_MAX]);
