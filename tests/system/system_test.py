@@ -23,8 +23,8 @@ import deployment as dep  # noqa: E402
 import trees  # noqa: E402
 from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, debian_image, kernel_root, missing_for_lab  # noqa: E402
 
-BOOT_SECONDS = 150
-DEPLOY_SECONDS = 420
+BOOT_SECONDS = 240
+DEPLOY_SECONDS = 600
 
 
 class World:
