@@ -6,9 +6,9 @@
  * Restarting into the boot image from the disk, without asking the network
  *
  * The boot image's kernel and initrd are put below _SMSTaskSequence/boot on the volume, and the disk's
- * boot loader loads them once. Works when the disk can boot (after Setup Windows and Configuration
- * Manager) or is a machine whose next network boot brings the boot image anyhow (before it: then
- * nothing needs preparing).
+ * boot loader loads them while the switch is there. Works when the disk can boot (after Setup Windows
+ * and Configuration Manager) or is a machine whose next network boot brings the boot image anyhow
+ * (before it: then nothing needs preparing).
  */
 
 #include "base/buf.h"
@@ -21,11 +21,11 @@ enum {
     RESTART_E_NO_BOOT_IMAGE = 1, /* the order names no boot image */
     RESTART_E_CONTENT = 2,       /* its files could not be fetched, or have the wrong hash */
     RESTART_E_NOT_BOOTABLE = 3,  /* the volume has no boot loader of ours */
-    RESTART_SWITCHED_BACK = 4,   /* of restart_to_boot_image_done(): this start came from the disk */
+    RESTART_SWITCHED_BACK = 4, /* of restart_to_boot_image_done(): this start came from the disk */
 };
 
 /**
- * restart_to_boot_image_prepare() - make the next start from this disk load the boot image, once
+ * restart_to_boot_image_prepare() - make this disk start the boot image, until its steps are done
  * @c:   its order gives the boot image's files, hashes and sources; in the full OS the volume is "/"
  * @why: on an outcome: a sentence for people
  *
@@ -34,7 +34,7 @@ enum {
 int restart_to_boot_image_prepare(struct step_context *c, struct buf *why);
 
 /**
- * restart_to_boot_image_done() - the boot image is up again: the switch and the files are removed
+ * restart_to_boot_image_done() - the boot image's steps are done: the switch and the files are removed
  * @target: mounted
  *
  * Return: 0 if there were none; RESTART_SWITCHED_BACK; -errno.

@@ -184,10 +184,6 @@ static int prepare(struct runner *rn)
         r = rn->platform->mount(&rn->state->target);
         if (r < 0)
             return TRACE(r);
-        if (r == 0)
-            r = rn->platform->boot_image_is_back(&rn->state->target);
-        if (r < 0)
-            return TRACE(r);
     }
     r = runner_set_facts(rn);
     if (r == 0)
@@ -265,6 +261,8 @@ static int conclude(struct runner *rn, bool is_succeeded)
         is_succeeded = false;
     }
     r = report_end(rn, is_succeeded);
+    if (r == 0)
+        r = runner_leave_boot_image(rn);
     if (r < 0)
         return TRACE(r);
     if (!report_drain(rn->report, rn->platform->patience_us))
@@ -292,7 +290,9 @@ static int disk_did_not_boot(struct runner *rn)
 
     rn->state->n_missed_boots++;
     if (state_resume(rn->state, STEP_IN_BOOT_IMAGE, true, 0) == STATE_RESTART_TO_OS) {
-        r = runner_save(rn);
+        r = runner_leave_boot_image(rn);
+        if (r == 0)
+            r = runner_save(rn);
         journal_write(
             rn->journal,
             CMTRACE_WARNING,

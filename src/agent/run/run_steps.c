@@ -294,11 +294,23 @@ static int follow_target(struct runner *rn)
     return 0;
 }
 
+int runner_leave_boot_image(struct runner *rn)
+{
+    int r;
+
+    if (rn->options->is_full_os || !rn->state->target.is_mounted)
+        return 0;
+    r = rn->platform->boot_image_is_back(&rn->state->target);
+    return r < 0 ? TRACE(r) : 0;
+}
+
 static int restart(struct runner *rn, enum step_then then, const struct step_result *result)
 {
     struct report_status status;
-    int r;
+    int r = then == STEP_THEN_RESTART_TO_OS ? runner_leave_boot_image(rn) : 0;
 
+    if (r < 0)
+        return TRACE(r);
     rn->state->phase = then == STEP_THEN_RESTART_TO_OS ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
     rn->state->n_missed_boots = 0;
     r = save_position(rn,

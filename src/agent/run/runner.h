@@ -56,6 +56,10 @@ int runner_clean_up(struct runner *rn);
 int runner_prepare(struct runner *rn);
 int runner_run_steps(struct runner *rn);
 int runner_save(struct runner *rn);
+
+/* The disk may start its own system again. Not before: after a power cut the steps go on here. */
+int runner_leave_boot_image(struct runner *rn);
+
 const char *runner_root(const struct runner *rn); /* NULL: no volume is mounted */
 
 /* Show what is wrong and what to do, and log it. Return: RUNNER_E_FAILED. */

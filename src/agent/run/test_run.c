@@ -53,6 +53,7 @@ static char cancel_path[96];  /* while it exists, the site cancels */
 static char forget_path[96];  /* while it exists, the site does not know the token */
 static char nothing_path[96]; /* while it exists, nothing is deployed */
 static char trouble_path[96]; /* while it exists, the site takes no status */
+static char watch_path[96]; /* while it exists, it is noted when the disk gets its own start back */
 static char break_path[96]; /* while it exists, Setup fails, and the disk takes nothing any more */
 
 static unsigned kill_at; /* the child dies at this write of the state; 0: never */
@@ -100,7 +101,7 @@ static int fake_unmount(struct step_target *target)
 
 static int fake_boot_image_is_back(const struct step_target *target)
 {
-    if (file_exists(nothing_path))
+    if (file_exists(nothing_path) || file_exists(watch_path))
         note(ran_path, "switched-back");
     return !target->is_mounted ? -1 : file_exists(nothing_path) ? RESTART_SWITCHED_BACK : 0;
 }
@@ -470,6 +471,21 @@ static void a_failure_on_a_disk_that_takes_nothing_more_is_reported(void **state
     assert_int_equal(count(buf_str(&reports), " failed "), 1);
 }
 
+static void the_disk_starts_the_boot_image_until_its_steps_are_done(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+
+    begin();
+    note(watch_path, "yes");
+    assert_int_equal(start(false, 3), KILLED);
+    assert_int_equal(start(false, 0), END_RESTART);
+    (void)unlink(watch_path);
+    read_text(ran_path, &ran);
+    assert_int_equal(count(buf_str(&ran), "switched-back "), 1);
+    assert_non_null(strstr(buf_str(&ran), "setup-1 switched-back "));
+}
+
 static void nothing_is_touched_before_the_site_has_heard_of_the_start(void **state)
 {
     (void)state;
@@ -537,6 +553,7 @@ int main(void)
         cmocka_unit_test(it_does_too_when_the_firmware_starts_from_the_network_first),
         cmocka_unit_test(a_cancelled_deployment_stops_and_says_so),
         cmocka_unit_test(a_failure_on_a_disk_that_takes_nothing_more_is_reported),
+        cmocka_unit_test(the_disk_starts_the_boot_image_until_its_steps_are_done),
         cmocka_unit_test(nothing_is_touched_before_the_site_has_heard_of_the_start),
         cmocka_unit_test(an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up),
         cmocka_unit_test(a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_more),
@@ -553,6 +570,7 @@ int main(void)
     (void)snprintf(forget_path, sizeof(forget_path), "%s/forget", folder);
     (void)snprintf(nothing_path, sizeof(nothing_path), "%s/nothing", folder);
     (void)snprintf(trouble_path, sizeof(trouble_path), "%s/trouble", folder);
+    (void)snprintf(watch_path, sizeof(watch_path), "%s/watch", folder);
     (void)snprintf(break_path, sizeof(break_path), "%s/break", folder);
     (void)snprintf(reports_path, sizeof(reports_path), "%s/reports", folder);
 
