@@ -200,7 +200,7 @@ static bool plan(struct step_context *c,
     enum disk_style style = read_style(c);
     size_t n = add_bios_boot(c, style, wishes);
 
-    for (size_t i = 0; n < DISK_PARTITIONS_MAX && setting(c, i, "Type")[0] != '\0'; i++)
+    for (size_t i = 0; n <= DISK_PARTITIONS_MAX && setting(c, i, "Type")[0] != '\0'; i++)
         if (!read_wish(c, i, &wishes[n++], result))
             return false;
     if (setting(c, 0, "Type")[0] == '\0')
