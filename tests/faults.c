@@ -95,13 +95,12 @@ int __wrap_open(const char *path, int flags, ...)
     mode_t mode = 0;
     va_list args;
 
-    if (flags & O_CREAT) {
-        va_start(args, flags);
+    va_start(args, flags);
+    if (flags & O_CREAT)
         mode = va_arg(args, mode_t);
-        va_end(args);
-        if (is_disk_full())
-            return -1;
-    }
+    va_end(args);
+    if ((flags & O_CREAT) && is_disk_full())
+        return -1;
     return __real_open(path, flags, mode);
 }
 

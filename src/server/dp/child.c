@@ -2,6 +2,7 @@
 
 #include "server/dp/child.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -99,9 +100,10 @@ static int spawn(const char *const *argv, int in_fd, int out_fd, struct child *c
     OWN(freep) char **args = NULL;
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
-    size_t n = 0;
+    size_t n = 1;
     int error;
 
+    assert(argv[0]);
     while (argv[n])
         n++;
     args = calloc(n + 1, sizeof(*args));
@@ -120,7 +122,7 @@ static int spawn(const char *const *argv, int in_fd, int out_fd, struct child *c
     if (error == 0)
         error = set_attributes(&attributes, child->is_group);
     if (error == 0)
-        error = posix_spawn(&child->pid, args[0], &actions, &attributes, args, environ);
+        error = posix_spawn(&child->pid, argv[0], &actions, &attributes, args, environ);
     (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
     return error == 0 ? 0 : ERR(-error);
