@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import deployment as dep  # noqa: E402
 import trees  # noqa: E402
-from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, debian_image, kernel_root, missing_for_lab  # noqa: E402
+from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, debian_image, kernel_root, missing_for_lab, open_folder, staged  # noqa: E402
 
 BOOT_SECONDS = 240
 DEPLOY_SECONDS = 600
@@ -32,7 +32,8 @@ class World:
 
     def __init__(self, build: Path, name: str):
         self.build = build
-        self.folder = build / "system" / name
+        self.base = open_folder(build / "system")
+        self.folder = self.base / name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.folder.mkdir(parents=True)
         self.lab = Lab(self.folder, name="slwt")
@@ -48,7 +49,7 @@ class World:
 
     def start_site(self):
         """From the template that the first test makes; each test works on its own copy."""
-        template = self.build / "system" / "template"
+        template = self.base / "template"
         stamp = template / "ready"
         if not stamp.exists() or stamp.read_text(encoding="utf-8") != self.fingerprint():
             shutil.rmtree(template, ignore_errors=True)
@@ -57,7 +58,8 @@ class World:
         for name in ("state", "home"):
             shutil.copytree(template / name, self.folder / name, symlinks=True)
             copy_owners(template / name, self.folder / name)
-        self.site = Site(self.lab, self.build, self.folder / "state", dep.site_config(kernel_root()))
+        config = dep.site_config(template / "kernel")
+        self.site = Site(self.lab, template / "build", self.folder / "state", config)
         self.site.start()
         return self.site
 
@@ -69,7 +71,9 @@ class World:
 
     def make_template(self, template: Path):
         template.mkdir(parents=True)
-        site = Site(self.lab, self.build, template / "state", dep.site_config(kernel_root()))
+        shutil.copytree(kernel_root(), template / "kernel", symlinks=True)
+        build = staged(self.build, template / "build")
+        site = Site(self.lab, build, template / "state", dep.site_config(template / "kernel"))
         process = site.start()
         site.log_in()
         dep.build_boot_image(site)
@@ -330,12 +334,13 @@ def main() -> int:
             TESTS[name](world)
     except LabError as error:
         say(f"{name} FAILED: {error}")
-        say(f"logs: {build}/system/{name}/")
+        say(f"logs: {open_folder(build / 'system')}/{name}/")
         return 1
     if "--keep" not in sys.argv:
-        for big in (build / "system" / name).glob("*.img"):
+        folder = open_folder(build / "system") / name
+        for big in folder.glob("*.img"):
             big.unlink()
-        shutil.rmtree(build / "system" / name / "state", ignore_errors=True)
+        shutil.rmtree(folder / "state", ignore_errors=True)
     say(f"{name}: ok")
     return 0
 

@@ -8,6 +8,7 @@ with us, and is ended by its pid; namespaces are ours by their name.
 
 import contextlib
 import ctypes
+import hashlib
 import json
 import os
 import re
@@ -263,14 +264,26 @@ def staged(build: Path, folder: Path) -> Path:
     return folder
 
 
+def closed_folder(path: Path):
+    """The roles of slipwayd are users of their own: the first folder that keeps them out, or None."""
+    path = path.resolve()
+    return next((f for f in (path, *path.parents) if f.exists() and not f.stat().st_mode & 0o001), None)
+
+
+def open_folder(preferred: Path) -> Path:
+    """@preferred, or, where a home folder keeps the roles' users out, one of the same meaning in /var/tmp."""
+    if not closed_folder(preferred):
+        return preferred
+    name = hashlib.sha256(str(preferred.resolve()).encode()).hexdigest()[:12]
+    return Path("/var/tmp") / f"slipway-lab-{name}"
+
+
 def check_others_may_enter(path: Path):
-    """The roles of slipwayd are users of their own, whom a home folder often keeps out."""
-    for folder in (path, *path.parents):
-        if folder.exists() and not folder.stat().st_mode & 0o001:
-            raise LabError(
-                f"the users of the server's roles cannot enter {folder}: keep the source tree in a folder "
-                "that everyone may enter, such as /srv"
-            )
+    if closed_folder(path):
+        raise LabError(
+            f"the users of the server's roles cannot enter {closed_folder(path)}: keep the source tree in a "
+            "folder that everyone may enter, such as /srv"
+        )
 
 
 class Site:
