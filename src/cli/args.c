@@ -255,7 +255,7 @@ const char *args_get(const struct args *args, const char *option)
         if (same(args->command->options[i].name, option))
             return args->values[i];
     }
-    assert(!"an option that the command's row does not have");
+    assert(false && "an option that the command's row does not have");
     return NULL;
 }
 

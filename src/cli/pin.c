@@ -63,7 +63,7 @@ int pin_fetch(const char *url, uint8_t ret[static SHA256_BYTES])
         return ERR(-ENOMEM);
     SSL_CTX_set_verify(context, SSL_VERIFY_NONE, NULL);
     (void)BIO_get_ssl(connection, &ssl);
-    if (BIO_set_conn_hostname(connection, buf_str(&peer)) != 1)
+    if (BIO_set_conn_hostname(connection, peer.ptr) != 1)
         return ERR(-ENOMEM);
     if (!ssl || BIO_do_connect(connection) != 1 || BIO_do_handshake(connection) != 1)
         return PIN_E_UNREACHABLE;

@@ -19,7 +19,7 @@ void ts_diags_fini(struct ts_diags *diags)
     *diags = (struct ts_diags){0};
 }
 
-static char *format_message(const char *format, va_list args)
+__attribute__((format(printf, 1, 0))) static char *format_message(const char *format, va_list args)
 {
     char *text = malloc(MESSAGE_MAX_BYTES);
 

@@ -91,6 +91,8 @@ static void parse_reads_a_byte_order_mark_and_utf16(void **state)
     assert_int_equal(ts_document_parse((struct bytes){wide, 2 * sizeof(text)}, &doc, &diags), 0);
     (void)ts_document_steps(doc, &n);
     assert_int_equal(n, 1);
+    (void)ts_document_steps(with_bom, &n);
+    assert_int_equal(n, 1);
 }
 
 static void parse_refuses_what_is_no_harmless_task_sequence(void **state)

@@ -34,6 +34,12 @@ enum {
     END_US = 900 * 1000 * 1000,
 };
 
+/* The option list, with the NUL behind its last value. */
+#define ASKS(list, block, window) \
+    { \
+        list, sizeof(list), block, window \
+    }
+
 /* How a firmware asks. */
 static const struct firmware {
     const char *request; /* behind the name and mode, with its NULs */
@@ -41,34 +47,30 @@ static const struct firmware {
     uint64_t block;
     uint64_t window;
 } firmwares[] = {
-    {"blksize\0"
-     "1468\0"
-     "windowsize\0"
-     "4",
-     28,
-     1468,
-     4},
-    {"blksize\0"
-     "512\0"
-     "windowsize\0"
-     "4",
-     27,
-     512,
-     4},
-    {"blksize\0"
-     "1024\0"
-     "tsize\0"
-     "0",
-     22,
-     1024,
-     1},
-    {"blksize\0"
-     "1432\0"
-     "tsize\0"
-     "0",
-     22,
-     1432,
-     1},
+    ASKS("blksize\0"
+         "1468\0"
+         "windowsize\0"
+         "4",
+         1468,
+         4),
+    ASKS("blksize\0"
+         "512\0"
+         "windowsize\0"
+         "4",
+         512,
+         4),
+    ASKS("blksize\0"
+         "1024\0"
+         "tsize\0"
+         "0",
+         1024,
+         1),
+    ASKS("blksize\0"
+         "1432\0"
+         "tsize\0"
+         "0",
+         1432,
+         1),
     {"", 0, 512, 1},
 };
 
@@ -151,8 +153,6 @@ static void client_asks(struct world *w, unsigned i)
     if (m->firmware->request_len > 0)
         sink_bytes(&dst,
                    (struct bytes){(const uint8_t *)m->firmware->request, m->firmware->request_len});
-    if (m->firmware->request_len > 0)
-        sink_u8(&dst, 0);
     assert_false(dst.full);
     put_on_wire(w, i, true, (struct bytes){room, dst.len});
     m->resend_us = w->now_us + CLIENT_RETRY_US;

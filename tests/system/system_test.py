@@ -117,6 +117,7 @@ def agent_registers(world: World, firmware: str, dhcp_options=()):
     inventory = device["inventory"]
     expect(inventory["firmware"], "bios" if firmware == "bios" else "uefi", "firmware in the inventory")
     expect(inventory["secure_boot"], firmware.startswith("uefi-secureboot"), "Secure Boot in the inventory")
+    expect([nic["has_link"] for nic in inventory["nics"]], [True], "link of the network card that booted")
     expect(device["smbios_uuid"].lower(), vm.uuid, "SMBIOS UUID in the inventory")
     explained = site.cli("device", "explain-boot", vm.mac).stdout
     if "offer" not in explained:

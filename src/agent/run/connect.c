@@ -49,6 +49,14 @@ static bool patience_wait(struct runner *rn, struct patience *p)
     return true;
 }
 
+/* The inventory was taken before the interface was up, and so before it could have a link. */
+static void note_link(struct machine *machine, const char *interface)
+{
+    for (size_t i = 0; i < machine->n_nics; i++)
+        if (strcmp(machine->nics[i].name, interface) == 0)
+            machine->nics[i].has_link = true;
+}
+
 static int bring_network_up(struct runner *rn)
 {
     struct patience p = patience_start(rn);
@@ -63,6 +71,7 @@ static int bring_network_up(struct runner *rn)
         if (r < 0)
             return TRACE(r);
         if (r == 0) {
+            note_link(&rn->machine, interface);
             journal_write(
                 rn->journal, CMTRACE_INFORMATION, "Network", "%s has an address", interface);
             return 0;
