@@ -3,6 +3,7 @@
 #include "cli/commands.h"
 
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 
 #include "base/own.h"
@@ -286,6 +287,9 @@ enum args_exit commands_main(int argc, char *const *argv)
 
     /* For the width of characters; messages are English. It lives as long as the program. */
     (void)uselocale(newlocale(LC_CTYPE_MASK, "", (locale_t)0));
+    /* A connection that the site closed is an error to be told. */
+    if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
+        return ARGS_EXIT_FAILURE;
     r = args_parse(commands, argc, argv, &args, &why);
     if (r != 0) {
         const bool has_verb = args.command && args.command->verb;

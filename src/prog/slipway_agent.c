@@ -5,6 +5,7 @@
  */
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -129,6 +130,8 @@ int main(int argc, char **argv)
 {
     const char *command = argc > 1 ? argv[1] : "";
 
+    /* A connection that the site closed is an error to be told, not the end of the agent. */
+    (void)signal(SIGPIPE, SIG_IGN);
     /* In the boot image standard error is the serial line, where the screen tells the same */
     log_init("slipway-agent",
              argc == 2 && strcmp(command, "run") == 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO);
