@@ -18,8 +18,6 @@
 #include "plat/process.h"
 #include "rt/log.h"
 
-#define VERSION SLIPWAY_VERSION
-
 enum {
     ARGUMENT_MAX = 2048,
     EXIT_USAGE = 2,
@@ -73,7 +71,7 @@ static int run_in_boot_image(void)
     char boot_image[ARGUMENT_MAX];
     char from_disk[ARGUMENT_MAX];
     OWN(screen_freep) struct screen *screen = NULL;
-    struct run_options options = {.version = VERSION, .platform = run_platform()};
+    struct run_options options = {.version = SLIPWAY_VERSION, .platform = run_platform()};
     enum run_end end;
 
     (void)machine_argument("slipway.ticket", ticket, sizeof(ticket));
@@ -105,7 +103,7 @@ static int run_in_full_os(void)
     struct run_options options = {.is_full_os = true,
                                   .ticket = "",
                                   .boot_image = "",
-                                  .version = VERSION,
+                                  .version = SLIPWAY_VERSION,
                                   .platform = run_platform()};
     enum run_end end;
 
@@ -136,7 +134,7 @@ int main(int argc, char **argv)
     log_init("slipway-agent",
              argc == 2 && strcmp(command, "run") == 0 ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO);
     if (argc == 2 && strcmp(command, "--version") == 0)
-        return puts("slipway-agent " VERSION) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+        return puts("slipway-agent " SLIPWAY_VERSION) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (argc == 2 && strcmp(command, "--help") == 0)
         return fputs(usage, stdout) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (argc == 2 && strcmp(command, "show") == 0)
