@@ -62,10 +62,23 @@ static int drop_bounds(bool may_bind_low_ports)
     return 0;
 }
 
+/* A root that was itself given less (a service manager, a container) can only take away: what it has, then. */
+static int limit_priority(unsigned most)
+{
+    struct rlimit priority = {most, most};
+
+    if (setrlimit(RLIMIT_RTPRIO, &priority) == 0)
+        return 0;
+    return errno == EPERM ? 0 : ERR(-errno);
+}
+
 int sandbox_become(const struct sandbox_identity *who)
 {
     gid_t groups[SANDBOX_GROUPS_MAX];
-    int r = drop_bounds(who->may_bind_low_ports);
+    int r = limit_priority(who->rt_priority_max);
+
+    if (r == 0)
+        r = drop_bounds(who->may_bind_low_ports);
 
     if (r < 0)
         return TRACE(r);

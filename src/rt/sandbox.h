@@ -20,6 +20,8 @@ struct sandbox_identity {
     uint32_t groups[SANDBOX_GROUPS_MAX]; /* supplementary */
     size_t n_groups;
     bool may_bind_low_ports; /* keep CAP_NET_BIND_SERVICE, also over execve() */
+    unsigned
+        rt_priority_max; /* highest real-time priority its threads may take, as far as root may allow it; 0: none */
 };
 
 /**

@@ -170,6 +170,7 @@ static const char *const serve_calls[] = {
     "sched_getaffinity",
     "sched_getparam",
     "sched_getscheduler",
+    "sched_setscheduler", /* bounded by RLIMIT_RTPRIO */
     "sched_yield",
     "set_robust_list",
     "set_tid_address",

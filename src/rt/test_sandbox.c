@@ -18,6 +18,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <sys/capability.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,6 +96,49 @@ static void root_becomes_somebody_without_any_capability_but_the_one_named(void 
         skip();
     assert_int_equal(in_child(become_nobody), 0);
     assert_int_equal(in_child(become_nginx), 5); /* one, in five sets */
+}
+
+/* Whether who may take real-time priority 1 gets it behind the filter, and never a higher one. */
+static int take_priority(unsigned most)
+{
+    const struct sandbox_identity who = {.uid = 61799, .gid = 61799, .rt_priority_max = most};
+    const struct sched_param one = {.sched_priority = 1};
+    const struct sched_param two = {.sched_priority = 2};
+    struct rlimit limit;
+
+    if (sandbox_become(&who) != 0 || sandbox_filter(SANDBOX_CALLS_SERVE) != 0)
+        return 200;
+    if (getrlimit(RLIMIT_RTPRIO, &limit) != 0 || limit.rlim_max > most)
+        return 1;
+    if (limit.rlim_max < most)
+        return EXIT_UNSUPPORTED; /* this root may not give any */
+    if (pthread_setschedparam(pthread_self(), SCHED_RR, &two) == 0)
+        return 2;
+    return (pthread_setschedparam(pthread_self(), SCHED_RR, &one) == 0) == (most == 1) ? 0 : 3;
+}
+
+static int take_priority_of_none(void)
+{
+    return take_priority(0);
+}
+
+static int take_priority_of_one(void)
+{
+    return take_priority(1);
+}
+
+static void threads_take_no_higher_priority_than_their_process_was_given(void **state)
+{
+    int status;
+
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    assert_int_equal(in_child(take_priority_of_none), 0);
+    status = in_child(take_priority_of_one);
+    if (status == EXIT_UNSUPPORTED)
+        skip();
+    assert_int_equal(status, 0);
 }
 
 static void *do_nothing(void *ctx)
@@ -198,6 +242,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(root_becomes_somebody_without_any_capability_but_the_one_named),
+        cmocka_unit_test(threads_take_no_higher_priority_than_their_process_was_given),
         cmocka_unit_test(filter_for_servers_lets_threads_start_and_no_program),
         cmocka_unit_test(filter_for_workers_runs_programs_and_changes_no_root),
         cmocka_unit_test(confine_leaves_only_the_paths_named),

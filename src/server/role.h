@@ -34,6 +34,11 @@ enum role_exit {
         41, /* nothing can be written: ends the server while it starts (SLW-0013) */
 };
 
+enum {
+    ROLE_PXE_RT_PRIORITY =
+        1, /* SCHED_RR, of the threads that answer by TFTP; no other role may have one */
+};
+
 struct role_options {
     const struct server_config *config;
     const char *state_folder; /* absolute; "/var/lib/slipway" */

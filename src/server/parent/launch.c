@@ -13,6 +13,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "server/parent/child.h"
+#include "server/role.h"
 
 enum {
     ARG_MAX_BYTES = PATH_MAX + 64,
@@ -58,6 +59,7 @@ static struct sandbox_identity identity_of(const struct prepared *prepared, enum
         .uid = prepared->users.uids[child],
         .gid = prepared->users.gids[child],
         .may_bind_low_ports = child == CHILD_HTTP,
+        .rt_priority_max = child == CHILD_PXE ? ROLE_PXE_RT_PRIORITY : 0,
     };
 
     if (child == CHILD_DP || child == CHILD_PXE) {

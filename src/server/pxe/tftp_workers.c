@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/epoll.h>
@@ -12,6 +13,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
+#include "server/role.h"
 
 enum {
     EVENTS_PER_TURN = 16,
@@ -157,10 +159,19 @@ static void serve_ready(struct worker *w)
     lock(&w->lock);
 }
 
+/* A client that waits for one block at a time is answered before it has gone to sleep (docs/decisions/0004). */
+static void take_priority(void)
+{
+    struct sched_param param = {.sched_priority = ROLE_PXE_RT_PRIORITY};
+
+    (void)pthread_setschedparam(pthread_self(), SCHED_RR, &param); /* less is slower, not wrong */
+}
+
 static void *run(void *ctx)
 {
     struct worker *w = ctx;
 
+    take_priority();
     lock(&w->lock);
     while (!w->is_ending) {
         if (w->only)
