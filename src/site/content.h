@@ -3,42 +3,103 @@
 #pragma once
 
 /*
- * Packages (OS images, boot images) and the jobs of the distribution point that make them
+ * Content: OS images, OS upgrade packages, boot images, driver packages and packages, and their content versions
+ *
+ * A content version has a number from 1, is made by a job of the site's own distribution point, and is one manifest, or for
+ * an OS image one for each index. The package's current version is what orders get and what is distributed. An update makes
+ * the next version; the old one stays current until the new one is ready, and for ever if it fails. A package whose first
+ * version fails is gone with it, unless a task sequence names it already.
  */
 
 #include "site/rows.h"
 #include "site/site.h"
 
-#define CONTENT_JOB_SILENCE_US (UINT64_C(60) * 1000000)
-
 enum {
-    CONTENT_JOB_CLAIMS_MAX = 3, /* a job whose worker was lost so often has failed */
+    CONTENT_NAME_MAX = 50, /* characters, as the next two */
+    CONTENT_VERSION_MAX = 32,
+    CONTENT_COMMENT_MAX = 127,
+    CONTENT_PATH_MAX_BYTES = 4095,
+    CONTENT_KEEP = 2,
+    CONTENT_KEEP_MAX = 100,
     CONTENT_INDEXES_MAX = 256,
     CONTENT_FILES_MAX = 64,
 };
 
-/* POST /os-images: {"name", "version", "comment", "upload_id"} */
-int os_image_create(struct site *site, const char *who, const json_t *body, json_t **ret);
-int os_image_get(struct site *site, const char *id, json_t **ret);
-int os_image_list(struct site *site, const struct page *page, json_t **ret);
+#define CONTENT_REBUILD_US (UINT64_C(24) * 3600 * 1000000)
 
-/* POST /boot-images: {"arch", "flavour", "name"} */
-int boot_image_create(struct site *site, const char *who, const json_t *body, json_t **ret);
-int boot_image_get(struct site *site, const char *id, json_t **ret);
-int boot_image_list(struct site *site, const struct page *page, json_t **ret);
+enum content_kind {
+    CONTENT_OS_IMAGE,
+    CONTENT_OS_UPGRADE_PACKAGE,
+    CONTENT_BOOT_IMAGE,
+    CONTENT_DRIVER_PACKAGE,
+    CONTENT_PACKAGE,
+    N_CONTENT_KINDS,
+};
 
-int operation_get(struct site *site, const char *id, json_t **ret);
-
-/* The next job for the distribution point; *ret is NULL if there is none. */
-int content_claim_job(struct site *site, json_t **ret);
+/* "os-image" ... */
+const char *content_kind_name(enum content_kind kind);
 
 /**
- * content_report_job() - how it goes; docs/protocol/content.md
- *
- * A result is checked whole before the package is ready; a malformed one fails the job. A report for a job that is
- * over is ignored.
+ * content_create() - POST /os-images and its like
+ * @body: {"name", "version", "comment", "priority", "keep_versions", and "source_path" or "upload_id"}; of a boot image {"arch",
+ *        "flavour", "is_custom"} instead of a source
+ * @ret:  the package, with the "operation_id" of what makes its first version; owned by the caller, as everywhere here
  */
-int content_report_job(struct site *site, const char *id, const json_t *body);
+int content_create(
+    struct site *site, enum content_kind kind, const char *who, const json_t *body, json_t **ret);
 
-/* Hand out again what its worker has left; part of site_tick(). */
-int content_expire_jobs(struct site *site);
+/* One of this kind, with "indexes" (OS image) or "files" (boot image) of its current version; N_CONTENT_KINDS: any. */
+int content_get(struct site *site, enum content_kind kind, const char *id, json_t **ret);
+int content_list(struct site *site, enum content_kind kind, const struct page *page, json_t **ret);
+
+/* PATCH /content/{id}: {"name", "version", "comment", "source_path", "priority", "keep_versions"}. */
+int content_set(
+    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
+
+/* Refused with the names of the task sequences and deployments that use it. */
+int content_delete(struct site *site, const char *who, const char *id);
+
+/**
+ * content_update() - POST /content/{id}/versions: a new version from the source, an upload, or a new build
+ * @body: {"source_path" or "upload_id"}, which may both be missing: then from where the package is
+ * @ret:  {"operation_id", "version"}
+ */
+int content_update(
+    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
+
+int content_versions(struct site *site, const char *id, const struct page *page, json_t **ret);
+
+/* POST /content/{id}/rollback: {"version"}, a ready one, becomes the current one. */
+int content_rollback(
+    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
+
+/* POST /content/{id}/exports: {"indexes", "compress", "is_solid", "version"} of an OS image. */
+int content_export(
+    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
+
+/**
+ * content_manifests() - what a version is made of
+ * @ret: ["<sha256>", …], each once; empty for one that is not ready
+ */
+int content_manifests(struct site *site, const char *package_id, uint64_t version, json_t **ret);
+
+/**
+ * content_drop_used() - take out of @manifests what any content version still has
+ *
+ * Asked again when a job `remove` is handed out: two versions, or two packages, may share a manifest.
+ */
+int content_drop_used(struct site *site, json_t *manifests);
+
+/* The current version, 0 if there is none; refused if there is no such package. */
+int content_current_version(struct site *site, const char *package_id, uint64_t *ret);
+
+/**
+ * content_rebuild() - boot images that are not custom follow the kernel and the agent of their distribution point
+ * @body: of the claim: {"kernels": {"x64": {"generic": "6.1.0-37-amd64"}}, "agent_version": "0.1.0"}; may be NULL
+ *
+ * A build that was ordered for the same kernel and agent is not ordered again within a day.
+ */
+int content_rebuild(struct site *site, const json_t *body);
+
+/* Remove old versions that nobody needs any more; part of site_tick(). */
+int content_prune(struct site *site);
