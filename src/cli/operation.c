@@ -45,10 +45,10 @@ bool operation_follow(struct session *s, const char *id)
             return false;
         }
         state = output_text(operation, "state");
-        if (strcmp(state, "succeeded") == 0 || strcmp(state, "failed") == 0) {
-            progress_end(&progress);
-            return strcmp(state, "succeeded") == 0 || report_failure(s, operation);
-        }
+        if (strcmp(state, "succeeded") == 0)
+            return (progress_end(&progress), true);
+        if (strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0)
+            return (progress_end(&progress), report_failure(s, operation));
         if (operation) {
             const char *message = output_text(operation, "message");
 

@@ -23,6 +23,8 @@ enum {
     CONTENT_KEEP_MAX = 100,
     CONTENT_INDEXES_MAX = 256,
     CONTENT_FILES_MAX = 64,
+    CONTENT_NAMESAKES_MAX = 1000, /* boot images that nobody has given a name */
+    CONTENT_KERNEL_MAX_BYTES = 256,
 };
 
 #define CONTENT_REBUILD_US (UINT64_C(24) * 3600 * 1000000)

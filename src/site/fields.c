@@ -32,6 +32,23 @@ static bool is_text(const json_t *value, const struct field *field)
            strlen(json_string_value(value)) == len;
 }
 
+/* jansson has checked that it is UTF-8: what does not continue a character begins one. */
+static bool is_line(const json_t *value, const struct field *field)
+{
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
+    uint64_t n = 0;
+
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)text[i];
+
+        if (c < 0x20 || c == 0x7f)
+            return false;
+        n += (c & 0xc0) != 0x80;
+    }
+    return json_is_string(value) && n >= field->min && n <= field->max;
+}
+
 static bool is_number(const json_t *value, const struct field *field)
 {
     return json_is_integer(value) && json_integer_value(value) >= 0 &&
@@ -46,6 +63,8 @@ static bool is_good(const json_t *value, const struct field *field)
     switch (field->type) {
     case FIELD_TEXT:
         return is_text(value, field);
+    case FIELD_LINE:
+        return is_line(value, field);
     case FIELD_NUMBER:
         return is_number(value, field);
     case FIELD_BOOL:
@@ -71,6 +90,13 @@ static void put_wanted(char *dst, size_t cap, const struct field *field)
         (void)snprintf(dst,
                        cap,
                        "text of %llu to %llu bytes",
+                       (unsigned long long)field->min,
+                       (unsigned long long)field->max);
+        break;
+    case FIELD_LINE:
+        (void)snprintf(dst,
+                       cap,
+                       "a line of %llu to %llu characters",
                        (unsigned long long)field->min,
                        (unsigned long long)field->max);
         break;

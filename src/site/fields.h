@@ -17,6 +17,7 @@ struct site;
 
 enum field_type {
     FIELD_TEXT,   /* UTF-8 of min..max bytes without NUL */
+    FIELD_LINE,   /* of min..max characters, without control characters */
     FIELD_NUMBER, /* whole, min..max; null counts as absent */
     FIELD_BOOL,
     FIELD_CHOICE, /* one of the words of choices, separated by '|' */

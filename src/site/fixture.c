@@ -16,6 +16,7 @@
 #include "site/content.h"
 #include "site/deployment.h"
 #include "site/device.h"
+#include "site/job.h"
 #include "site/order.h"
 #include "site/registration.h"
 #include "site/task_sequence.h"
@@ -34,15 +35,29 @@ json_t *fixture_json(const char *text)
     return value;
 }
 
-static void finish_job(struct site *site, const char *result)
+void fixture_claim(struct site *site, char ret[static UUID_TEXT_MAX])
 {
     OWN(json_freep) json_t *job = NULL;
-    OWN(json_freep) json_t *report = fixture_json(result);
 
-    assert_int_equal(content_claim_job(site, &job), 0);
+    assert_int_equal(job_claim(site, JOB_OWN_DP, &job), 0);
     assert_non_null(job);
-    assert_int_equal(
-        content_report_job(site, json_string_value(json_object_get(job, "id")), report), 0);
+    (void)snprintf(ret, UUID_TEXT_MAX, "%s", json_string_value(json_object_get(job, "id")));
+}
+
+void fixture_tell(struct site *site, const char *job, const char *text)
+{
+    OWN(json_freep) json_t *body = fixture_json(text);
+    OWN(json_freep) json_t *answer = NULL;
+
+    assert_int_equal(job_report(site, JOB_OWN_DP, job, body, &answer), 0);
+}
+
+void fixture_finish_job(struct site *site, const char *text)
+{
+    char job[UUID_TEXT_MAX];
+
+    fixture_claim(site, job);
+    fixture_tell(site, job, text);
 }
 
 static void add_content(struct site *site)
@@ -52,13 +67,13 @@ static void add_content(struct site *site)
     OWN(json_freep) json_t *boot_image = NULL;
     OWN(json_freep) json_t *os_image = NULL;
 
-    assert_int_equal(boot_image_create(site, "test", boot, &boot_image), 0);
-    finish_job(site,
-               "{'state': 'succeeded', 'result': {'kernel_version': '6.1', 'files': {"
-               "'vmlinuz': {'size': 1, 'sha256': '" FIXTURE_SHA256 "'},"
-               "'initrd.img': {'size': 2, 'sha256': '" FIXTURE_SHA256 "'}}}}");
-    assert_int_equal(os_image_create(site, "test", os, &os_image), 0);
-    finish_job(
+    assert_int_equal(content_create(site, CONTENT_BOOT_IMAGE, "test", boot, &boot_image), 0);
+    fixture_finish_job(site,
+                       "{'state': 'succeeded', 'result': {'kernel_version': '6.1', 'files': {"
+                       "'vmlinuz': {'size': 1, 'sha256': '" FIXTURE_SHA256 "'},"
+                       "'initrd.img': {'size': 2, 'sha256': '" FIXTURE_SHA256 "'}}}}");
+    assert_int_equal(content_create(site, CONTENT_OS_IMAGE, "test", os, &os_image), 0);
+    fixture_finish_job(
         site,
         "{'state': 'succeeded', 'result': {'indexes': [{'index': 1, 'name': 'd', 'size_bytes': 9,"
         "'file_count': 1, 'manifest': '" FIXTURE_SHA256 "', 'has_unix_data': true}]}}");

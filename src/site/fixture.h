@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "site/boot_decision.h"
 #include "site/site.h"
 
@@ -29,6 +30,11 @@ void fixture_freep(struct site **site);
 
 /* JSON made of text with single quotes; owned by the caller. */
 json_t *fixture_json(const char *text);
+
+/* The distribution point takes the next job; reports about it (JSON with single quotes); or both at once. */
+void fixture_claim(struct site *site, char ret[static UUID_TEXT_MAX]);
+void fixture_tell(struct site *site, const char *job, const char *text);
+void fixture_finish_job(struct site *site, const char *text);
 
 /* Deploy the fixture's task sequence; @ret: room for SITE_ID_MAX. */
 void fixture_deploy(struct site *site, const char *collection, const char *purpose, char *ret);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "site/content.h"
+#include "site/job.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -8,82 +8,209 @@
 
 #include "base/err.h"
 #include "base/own.h"
-#include "site/content_result.h"
+#include "plat/random.h"
 #include "site/fields.h"
 
-struct job {
-    char id[64];
-    char state[16];
-    char kind[32];
-    char package_id[SITE_ID_MAX];
-};
+#define KEEP_US (UINT64_C(90) * 24 * 3600 * 1000000) /* what is over is shown for so long */
+
+static const struct job_kind *find_kind(const char *name)
+{
+    static const struct job_kind plain = {0};
+
+    for (const struct job_kind *kind = job_kinds; kind->name; kind++)
+        if (strcmp(kind->name, name) == 0)
+            return kind;
+    return &plain;
+}
+
+/* Columns 0 to 5 of job_get and job_queued. */
+static void read_job(const struct db_rows *rows, struct job *ret)
+{
+    (void)snprintf(ret->id, sizeof(ret->id), "%s", db_get_text(rows, 0));
+    (void)snprintf(ret->kind, sizeof(ret->kind), "%s", db_get_text(rows, 1));
+    (void)snprintf(ret->dp_id, sizeof(ret->dp_id), "%s", db_get_text(rows, 2));
+    (void)snprintf(ret->package_id, sizeof(ret->package_id), "%s", db_get_text(rows, 3));
+    ret->version = db_get_u64(rows, 4);
+    (void)snprintf(ret->state, sizeof(ret->state), "%s", db_get_text(rows, 5));
+}
+
+static bool is_over(const struct job *job)
+{
+    return strcmp(job->state, "queued") != 0 && strcmp(job->state, "running") != 0;
+}
 
 static int load(struct site *site, const char *id, struct job *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_JOB_STATE, DB_ARGS(db_text(id)), &rows);
+    int r = db_first(site->db, SQL_JOB_GET, DB_ARGS(db_text(id)), &rows);
 
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)
-        return refuse(site, REFUSAL_MISSING, "There is no job \"%.100s\".", id);
-    (void)snprintf(ret->id, sizeof(ret->id), "%s", id);
-    (void)snprintf(ret->state, sizeof(ret->state), "%s", db_get_text(&rows, 0));
-    (void)snprintf(ret->kind, sizeof(ret->kind), "%s", db_get_text(&rows, 1));
-    (void)snprintf(ret->package_id, sizeof(ret->package_id), "%s", db_get_text(&rows, 2));
+        return refuse(site, REFUSAL_MISSING, "There is no operation \"%.100s\".", id);
+    read_job(&rows, ret);
     return 0;
 }
 
-/* The job and its package in one: a package that is importing for ever could not even be imported anew. */
-static int
-end_failed(struct site *site, const struct job *job, const char *error_id, const char *why)
+int job_add(struct site *site, const struct job_order *order, char ret_id[static UUID_TEXT_MAX])
+{
+    OWN(freep) char *text = json_dumps(order->args, JSON_COMPACT);
+    int r;
+
+    if (!text)
+        return ERR(-ENOMEM);
+    random_uuid(ret_id, site->now_us);
+    r = db_must(site->db,
+                SQL_JOB_TRIM,
+                DB_ARGS(db_u64(site->now_us > KEEP_US ? site->now_us - KEEP_US : 0)));
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_must(site->db,
+                         SQL_JOB_ADD,
+                         DB_ARGS(db_text(ret_id),
+                                 db_text(order->kind),
+                                 db_text(order->dp_id ? order->dp_id : JOB_OWN_DP),
+                                 db_text(order->package_id),
+                                 db_u64(order->version),
+                                 db_text(text),
+                                 db_u64(order->due_us),
+                                 db_u64(site->now_us))));
+}
+
+struct claim {
+    struct job job;
+    json_t *args; /* owned */
+};
+
+static void claim_fini(struct claim *claim)
+{
+    json_decref(claim->args);
+}
+
+/* The first that may go now. Return: 0, also if there is none: then ret->args is NULL. */
+static int find_due(struct site *site, const char *dp_id, struct claim *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r =
+        db_select(site->db, SQL_JOB_QUEUED, DB_ARGS(db_text(dp_id), db_u64(site->now_us)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    while ((r = db_next(&rows)) == DB_ROW) {
+        OWN(json_freep)
+        json_t *args = json_loads(db_get_text(&rows, 6), JSON_REJECT_DUPLICATES, NULL);
+        const struct job_kind *kind;
+
+        read_job(&rows, &ret->job);
+        kind = find_kind(ret->job.kind);
+        r = kind->prepare ? kind->prepare(site, &ret->job, args) : 0;
+        if (r < 0)
+            return TRACE(r);
+        if (r == JOB_E_LATER)
+            continue;
+        ret->args = TAKE(args);
+        return 0;
+    }
+    return TRACE(r);
+}
+
+static int take(struct site *site, const char *dp_id, json_t **ret)
+{
+    OWN(claim_fini) struct claim claim = {0};
+    OWN(freep) char *text = NULL;
+    int r = find_due(site, dp_id, &claim);
+
+    if (r < 0 || !claim.args)
+        return TRACE(r);
+    text = json_dumps(claim.args, JSON_COMPACT);
+    if (!text)
+        return ERR(-ENOMEM);
+    r = db_must(site->db,
+                SQL_JOB_CLAIM,
+                DB_ARGS(db_text(claim.job.id), db_text(text), db_u64(site->now_us)));
+    if (r < 0)
+        return TRACE(r);
+    *ret =
+        json_pack("{s:s,s:s,s:O}", "id", claim.job.id, "kind", claim.job.kind, "args", claim.args);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+/* In a transaction, because a claim that could not be written (disk full) must not be handed out. */
+int job_claim(struct site *site, const char *dp_id, json_t **ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *job = NULL;
     int r = db_begin(site->db, &tx);
 
-    if (r < 0)
-        return TRACE(r);
-    r = db_must(site->db,
-                SQL_JOB_ENDED,
-                DB_ARGS(db_text(job->id),
-                        db_text("failed"),
-                        db_u64(0),
-                        db_text("failed"),
-                        db_text(error_id),
-                        db_text(why),
-                        db_u64(site->now_us)));
+    *ret = NULL;
+    if (r == 0)
+        r = take(site, dp_id, &job);
+    if (r == 0)
+        r = db_commit(&tx);
+    if (r == 0)
+        *ret = TAKE(job);
+    return TRACE(r);
+}
 
-    if (r < 0)
-        return TRACE(r);
-    r = db_must(site->db, SQL_PACKAGE_FAILED, DB_ARGS(db_text(job->package_id)));
-    if (r < 0)
+/* How a job ends. */
+struct end {
+    const char *state;
+    const char *message;
+    const char *error_id; /* NULL: none, as the next two */
+    const char *why;
+    const json_t *result;
+};
+
+static int save_end(struct site *site, const struct job *job, const struct end *end)
+{
+    OWN(freep) char *result = end->result ? json_dumps(end->result, JSON_COMPACT) : NULL;
+
+    return TRACE(db_must(site->db,
+                         SQL_JOB_ENDED,
+                         DB_ARGS(db_text(job->id),
+                                 db_text(end->state),
+                                 db_u64(strcmp(end->state, "succeeded") == 0 ? 100 : 0),
+                                 db_text(end->message),
+                                 db_text(end->error_id),
+                                 db_text(end->why),
+                                 db_text(result),
+                                 db_u64(site->now_us))));
+}
+
+/* The job and what it was for in one: a package that is importing for ever could not even be imported anew. */
+static int end_failed(struct site *site, const struct job *job, const struct end *end)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    const struct job_kind *kind = find_kind(job->kind);
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = save_end(site, job, end);
+    if (r == 0 && kind->failed)
+        r = kind->failed(site, job, end->error_id, end->why);
+    if (r != 0)
         return TRACE(r);
     return TRACE(db_commit(&tx));
 }
 
-static int save_result(struct site *site, const struct job *job, const json_t *result)
+static int save_success(struct site *site, const struct job *job, const json_t *result)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
+    const struct job_kind *kind = find_kind(job->kind);
+    struct end end = {
+        .state = "succeeded",
+        .message = "done",
+        .result = kind->keeps_result ? result : NULL,
+    };
     int r = db_begin(site->db, &tx);
 
-    if (r < 0)
-        return TRACE(r);
-    r = content_result_save(site, job->kind, job->package_id, result);
+    if (r == 0)
+        r = save_end(site, job, &end);
+    if (r == 0 && kind->succeeded)
+        r = kind->succeeded(site, job, result);
+    if (r == 0)
+        r = site_audit(site, "dp", "job.succeeded", job->package_id, job->kind);
     if (r != 0)
-        return TRACE(r);
-    r = db_must(site->db,
-                SQL_JOB_ENDED,
-                DB_ARGS(db_text(job->id),
-                        db_text("succeeded"),
-                        db_u64(100),
-                        db_text("done"),
-                        db_null(),
-                        db_null(),
-                        db_u64(site->now_us)));
-    if (r < 0)
-        return TRACE(r);
-    r = site_audit(site, "dp", "job.succeeded", job->package_id, job->kind);
-    if (r < 0)
         return TRACE(r);
     return TRACE(db_commit(&tx));
 }
@@ -91,53 +218,144 @@ static int save_result(struct site *site, const struct job *job, const json_t *r
 static int end_succeeded(struct site *site, const struct job *job, const json_t *result)
 {
     char why[sizeof(site->refusal.detail)];
-    int r = save_result(site, job, result);
+    struct end end = {
+        .state = "failed",
+        .message = "failed",
+        .error_id = refusal_error_id(REFUSAL_INVALID),
+        .why = why,
+    };
+    int r = save_success(site, job, result);
 
     if (r != SITE_E_REFUSED)
         return TRACE(r);
     (void)snprintf(why, sizeof(why), "%s", site->refusal.detail);
-    return TRACE(end_failed(site, job, refusal_error_id(REFUSAL_INVALID), why));
+    return TRACE(end_failed(site, job, &end));
 }
 
-int content_report_job(struct site *site, const char *id, const json_t *body)
+static int take_progress(struct site *site, const struct job *job, const json_t *body, json_t **ret)
+{
+    OWN(json_freep) json_t *answer = json_object();
+    struct job_progress progress = {
+        .percent = (unsigned)field_number(body, "percent", 0),
+        .rate_bytes_per_s = field_number(body, "rate_bytes_per_s", 0),
+        .message = field_text(body, "message", ""),
+    };
+    const struct job_kind *kind = find_kind(job->kind);
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = db_must(site->db,
+                    SQL_JOB_RUNNING,
+                    DB_ARGS(db_text(job->id),
+                            db_u64(progress.percent),
+                            db_text(progress.message),
+                            db_u64(progress.rate_bytes_per_s),
+                            db_u64(site->now_us)));
+    if (r == 0 && kind->progress)
+        r = kind->progress(site, job, &progress, answer);
+    if (r == 0)
+        r = db_commit(&tx);
+    if (r == 0 && json_object_size(answer) > 0)
+        *ret = TAKE(answer);
+    return TRACE(r);
+}
+
+static int take_report(struct site *site, const struct job *job, const json_t *body, json_t **ret)
+{
+    const char *state = field_text(body, "state", "");
+
+    if (strcmp(state, "running") == 0 && is_over(job))
+        return refuse(site, REFUSAL_JOB_OVER, "The operation is over: %s.", job->state);
+    if (strcmp(state, "running") == 0)
+        return TRACE(take_progress(site, job, body, ret));
+    if (is_over(job))
+        return 0;
+    if (strcmp(state, "succeeded") == 0)
+        return TRACE(end_succeeded(site, job, json_object_get(body, "result")));
+    return TRACE(end_failed(site,
+                            job,
+                            &(struct end){
+                                .state = "failed",
+                                .message = "failed",
+                                .error_id = field_text(body, "error_id", NULL),
+                                .why = field_text(body, "message", ""),
+                            }));
+}
+
+int job_report(
+    struct site *site, const char *dp_id, const char *id, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
         {"state", FIELD_CHOICE, true, 0, 0, "running|succeeded|failed"},
         {"percent", FIELD_NUMBER, false, 0, 100, NULL},
         {"message", FIELD_TEXT, false, 0, 4096, NULL},
+        {"rate_bytes_per_s", FIELD_NUMBER, false, 0, UINT64_C(1) << 53, NULL},
         {"error_id", FIELD_TEXT, false, 0, 16, NULL},
         {"result", FIELD_OBJECT, false, 0, 0, NULL},
         {0},
     };
     struct job job;
-    const char *state = field_text(body, "state", "");
-    const char *message = field_text(body, "message", "");
     int r = fields_check(site, body, fields, true, REFUSAL_INVALID);
 
+    *ret = NULL;
     if (r != 0)
         return TRACE(r);
     r = load(site, id, &job);
     if (r != 0)
         return TRACE(r);
-    if (strcmp(job.state, "succeeded") == 0 || strcmp(job.state, "failed") == 0)
-        return 0;
-    if (strcmp(state, "succeeded") == 0)
-        return TRACE(end_succeeded(site, &job, json_object_get(body, "result")));
-    if (strcmp(state, "failed") == 0)
-        return TRACE(end_failed(site, &job, field_text(body, "error_id", NULL), message));
-    return TRACE(db_must(site->db,
-                         SQL_JOB_RUNNING,
-                         DB_ARGS(db_text(id),
-                                 db_u64(field_number(body, "percent", 0)),
-                                 db_text(message),
-                                 db_u64(site->now_us))));
+    if (strcmp(job.dp_id, dp_id) != 0)
+        return refuse(site,
+                      REFUSAL_MISSING,
+                      "The distribution point %.15s has no job \"%.100s\".",
+                      dp_id,
+                      id);
+    return TRACE(take_report(site, &job, body, ret));
+}
+
+static int cancel(struct site *site, const char *who, const struct job *job)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    char why[128];
+    struct end end = {
+        .state = "cancelled",
+        .message = "cancelled",
+        .error_id = SITE_ERROR_CANCELLED,
+        .why = why,
+    };
+    int r = db_begin(site->db, &tx);
+
+    (void)snprintf(why, sizeof(why), "It was cancelled by %.64s.", who);
+    if (r == 0)
+        r = site_audit(site, who, "operation.cancel", job->id, job->kind);
+    if (r == 0)
+        r = end_failed(site, job, &end);
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(db_commit(&tx));
+}
+
+int job_cancel(struct site *site, const char *who, const char *id, json_t **ret)
+{
+    struct job job;
+    int r = load(site, id, &job);
+
+    if (r != 0)
+        return TRACE(r);
+    if (is_over(&job))
+        return refuse(
+            site, REFUSAL_JOB_OVER, "The operation %s is over already: %s.", job.id, job.state);
+    r = cancel(site, who, &job);
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(operation_get(site, id, ret));
 }
 
 /* Fail one job that was lost too often. @ret: whether there was one. */
 static int give_up_one(struct site *site, uint64_t silent_since_us, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    struct db_args args = DB_ARGS(db_u64(silent_since_us), db_u64(CONTENT_JOB_CLAIMS_MAX));
+    struct db_args args = DB_ARGS(db_u64(silent_since_us), db_u64(JOB_CLAIMS_MAX));
     struct job job;
     int r = db_first(site->db, SQL_JOB_GIVEN_UP, args, &rows);
 
@@ -147,21 +365,43 @@ static int give_up_one(struct site *site, uint64_t silent_since_us, bool *ret)
     r = load(site, db_get_text(&rows, 0), &job);
     if (r != 0)
         return TRACE(r);
-    return TRACE(end_failed(site,
-                            &job,
-                            SITE_ERROR_JOB_LOST,
-                            "The distribution point began three times and went silent each time."));
+    return TRACE(
+        end_failed(site,
+                   &job,
+                   &(struct end){
+                       .state = "failed",
+                       .message = "failed",
+                       .error_id = SITE_ERROR_JOB_LOST,
+                       .why = "The distribution point began three times and went silent each time.",
+                   }));
 }
 
-int content_expire_jobs(struct site *site)
+int job_expire(struct site *site)
 {
-    uint64_t silent_since_us =
-        site->now_us > CONTENT_JOB_SILENCE_US ? site->now_us - CONTENT_JOB_SILENCE_US : 0;
-    struct db_args args = DB_ARGS(db_u64(silent_since_us), db_u64(CONTENT_JOB_CLAIMS_MAX));
+    uint64_t silent_since_us = site->now_us > JOB_SILENCE_US ? site->now_us - JOB_SILENCE_US : 0;
+    struct db_args args = DB_ARGS(db_u64(silent_since_us), db_u64(JOB_CLAIMS_MAX));
     bool is_more = true;
     int r = db_must(site->db, SQL_JOB_HAND_OUT_AGAIN, args);
 
     while (r == 0 && is_more)
         r = give_up_one(site, silent_since_us, &is_more);
     return TRACE(r);
+}
+
+int operation_get(struct site *site, const char *id, json_t **ret)
+{
+    int r = rows_one(site->db, SQL_OPERATION_GET, DB_ARGS(db_text(id)), ret);
+
+    if (r < 0)
+        return TRACE(r);
+    if (!*ret)
+        return refuse(site, REFUSAL_MISSING, "There is no operation \"%.100s\".", id);
+    return 0;
+}
+
+int operation_list(struct site *site, const struct page *page, bool is_open, json_t **ret)
+{
+    struct db_args args = DB_ARGS(page_after(page), page_limit(page), db_u64(is_open ? 1 : 0));
+
+    return TRACE(rows_page(site->db, SQL_OPERATION_LIST, args, page, ret));
 }

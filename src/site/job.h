@@ -38,7 +38,8 @@ struct job_progress {
 
 /* What is special about a kind of job. Each member may be NULL; each runs within the transaction of its caller. */
 struct job_kind {
-    const char *name; /* NULL ends the table */
+    const char *name;  /* NULL ends the table */
+    bool keeps_result; /* the operation shows it */
     /* At the claim: complete or renew @args. Return: 0; JOB_E_LATER: not now; -errno. */
     int (*prepare)(struct site *site, const struct job *job, json_t *args);
     /* @answer: the object that answers the report; {"rate_limit_bytes_per_s"} goes there */
@@ -94,7 +95,8 @@ int job_claim(struct site *site, const char *dp_id, json_t **ret);
  * before is taken again and changes nothing. Refused: no such job of this distribution point; progress of a job that
  * is over (REFUSAL_JOB_OVER), whose worker is to be killed.
  */
-int job_report(struct site *site, const char *dp_id, const char *id, const json_t *body, json_t **ret);
+int job_report(
+    struct site *site, const char *dp_id, const char *id, const json_t *body, json_t **ret);
 
 /* End it as cancelled, queued or running. @ret: the operation; owned by the caller. */
 int job_cancel(struct site *site, const char *who, const char *id, json_t **ret);
@@ -103,3 +105,6 @@ int job_cancel(struct site *site, const char *who, const char *id, json_t **ret)
 int job_expire(struct site *site);
 
 int operation_get(struct site *site, const char *id, json_t **ret);
+
+/* A page of them, oldest first. @is_open: only what is queued or running. */
+int operation_list(struct site *site, const struct page *page, bool is_open, json_t **ret);

@@ -29,6 +29,8 @@ static int begin_order(struct site *site, const char *device_id, const char *dep
                         db_text(device_id),
                         db_u64(site->now_us),
                         db_u64(site->now_us + site->settings.order_life_us)));
+    if (r == 0)
+        r = db_must(site->db, SQL_ORDER_CONTENT_ADD, DB_ARGS(db_text(id), db_text(deployment_id)));
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.begin", id, deployment_id));
@@ -75,52 +77,73 @@ int order_at_registration(struct site *site, const char *device_id)
                          "it; it loses power or crashes on the way."));
 }
 
-/* {"SLP00002": {…}} */
-static int
-put_content(struct site *site, const char *task_sequence_id, const char *boot_image_id, json_t *dst)
+/* The boot image's files by name, as docs/protocol/client-api.md has them. */
+static json_t *files_by_name(const json_t *list)
+{
+    json_t *files = json_object();
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *file = json_array_get(list, i);
+
+        (void)json_object_set_new(files,
+                                  json_string_value(json_object_get(file, "name")),
+                                  json_pack("{s:O,s:O}",
+                                            "size",
+                                            json_object_get(file, "size_bytes"),
+                                            "sha256",
+                                            json_object_get(file, "sha256")));
+    }
+    return files;
+}
+
+/* @kind, and @package_id at @version: what has to be fetched for it, into @dst. */
+static int put_parts(
+    struct site *site, const char *kind, const char *package_id, uint64_t version, json_t *dst)
+{
+    struct db_args args = DB_ARGS(db_text(package_id), db_u64(version));
+    OWN(json_freep) json_t *list = NULL;
+    bool is_boot_image = strcmp(kind, "boot-image") == 0;
+    bool is_os_image = strcmp(kind, "os-image") == 0;
+    int r;
+
+    if (!is_boot_image && !is_os_image) {
+        r = rows_one(site->db, SQL_MANIFEST_TREE, args, &list);
+        return r < 0 || !list || json_object_update(dst, list) == 0 ? TRACE(r) : ERR(-ENOMEM);
+    }
+    r = rows_array(
+        site->db, is_boot_image ? SQL_PACKAGE_FILE_LIST : SQL_ORDER_INDEX_LIST, args, &list);
+    if (r < 0)
+        return TRACE(r);
+    if (is_boot_image)
+        return json_object_set_new(dst, "files", files_by_name(list)) == 0 ? 0 : ERR(-ENOMEM);
+    return json_object_set(dst, "indexes", list) == 0 ? 0 : ERR(-ENOMEM);
+}
+
+/* {"SLP00002": {…}}: each package of the order in the version it got. */
+static int put_content(struct site *site, const char *order_id, json_t *dst)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_select(site->db,
-                      SQL_ORDER_PACKAGES,
-                      DB_ARGS(db_text(task_sequence_id), db_text(boot_image_id)),
-                      &rows);
+    int r = db_select(site->db, SQL_ORDER_PACKAGES, DB_ARGS(db_text(order_id)), &rows);
 
     if (r < 0)
         return TRACE(r);
     while ((r = db_next(&rows)) == DB_ROW) {
         const char *id = db_get_text(&rows, 0);
-        bool is_boot_image = strcmp(db_get_text(&rows, 1), "boot-image") == 0;
-        OWN(json_freep) json_t *parts = NULL;
-        json_t *files = NULL;
+        const char *kind = db_get_text(&rows, 1);
+        uint64_t version = db_get_u64(&rows, 3);
+        OWN(json_freep)
+        json_t *package = json_pack("{s:s,s:s,s:I}",
+                                    "kind",
+                                    kind,
+                                    "name",
+                                    db_get_text(&rows, 2),
+                                    "version",
+                                    (json_int_t)version);
 
-        r = rows_array(site->db,
-                       is_boot_image ? SQL_PACKAGE_FILE_LIST : SQL_ORDER_INDEX_LIST,
-                       DB_ARGS(db_text(id)),
-                       &parts);
+        r = put_parts(site, kind, id, version, package);
         if (r < 0)
             return TRACE(r);
-        if (is_boot_image)
-            files = json_object();
-        for (size_t i = 0; files && i < json_array_size(parts); i++) {
-            const json_t *file = json_array_get(parts, i);
-
-            (void)json_object_set_new(files,
-                                      json_string_value(json_object_get(file, "name")),
-                                      json_pack("{s:O,s:O}",
-                                                "size",
-                                                json_object_get(file, "size_bytes"),
-                                                "sha256",
-                                                json_object_get(file, "sha256")));
-        }
-        if (json_object_set_new(dst,
-                                id,
-                                json_pack("{s:s,s:s,s:o}",
-                                          "kind",
-                                          db_get_text(&rows, 1),
-                                          "name",
-                                          db_get_text(&rows, 2),
-                                          files ? "files" : "indexes",
-                                          files ? files : json_incref(parts))) < 0)
+        if (json_object_set(dst, id, package) < 0)
             return ERR(-ENOMEM);
     }
     return TRACE(r);
@@ -160,7 +183,7 @@ static int put_order(struct site *site, const struct db_rows *row, const char *h
 {
     OWN(json_freep) json_t *content = json_object();
     const char *name = db_get_text(row, 3);
-    int r = put_content(site, db_get_text(row, 7), db_get_text(row, 10), content);
+    int r = put_content(site, db_get_text(row, 0), content);
 
     if (r < 0)
         return TRACE(r);

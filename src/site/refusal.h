@@ -21,6 +21,14 @@ enum refusal_id {
     REFUSAL_BUILTIN,           /* SLW-0108 */
     REFUSAL_NOT_A_ROLE,        /* SLW-0109 */
     REFUSAL_NO_IDS,            /* SLW-0110 */
+    REFUSAL_DUPLICATE,         /* SLW-0130 */
+    REFUSAL_BUSY,              /* SLW-0131 */
+    REFUSAL_IN_USE,            /* SLW-0132 */
+    REFUSAL_NO_SOURCE,         /* SLW-0133 */
+    REFUSAL_ARCH,              /* SLW-0135 */
+    REFUSAL_VERSION,           /* SLW-0136 */
+    REFUSAL_JOB_OVER,          /* SLW-0137 */
+    REFUSAL_KIND,              /* SLW-0138 */
     REFUSAL_TICKET,            /* SLW-0201 */
     REFUSAL_DEVICE_TOKEN,      /* SLW-0202 */
     REFUSAL_ORDER_OVER,        /* SLW-0203 */
@@ -32,6 +40,7 @@ enum refusal_id {
 
 /* Causes the site itself gives to an order or an operation that it fails. */
 #define SITE_ERROR_JOB_LOST      "SLW-0111"
+#define SITE_ERROR_CANCELLED     "SLW-0134"
 #define SITE_ERROR_ATTEMPTS      "SLW-0204"
 #define SITE_ERROR_SILENT        "SLW-0205"
 #define SITE_ERROR_DEADLINE      "SLW-0206"

@@ -11,6 +11,7 @@
 #include "db/db.h"
 #include "site/access.h"
 #include "site/content.h"
+#include "site/job.h"
 #include "site/order.h"
 #include "site/rows.h"
 
@@ -65,7 +66,8 @@ int site_tick(struct site *site)
     static int (*const parts[])(struct site * site) = {
         access_expire,
         order_expire,
-        content_expire_jobs,
+        job_expire,
+        content_prune,
         say_alive,
         checkpoint,
     };

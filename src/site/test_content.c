@@ -14,33 +14,17 @@
 #include "site/deployment.h"
 #include "site/fields.h"
 #include "site/fixture.h"
+#include "site/job.h"
 #include "site/task_sequence.h"
 
-/* A job on its way; @ret: its id. */
-static void claim(struct site *site, char ret[static 64])
-{
-    OWN(json_freep) json_t *job = NULL;
-
-    assert_int_equal(content_claim_job(site, &job), 0);
-    assert_non_null(job);
-    (void)snprintf(ret, 64, "%s", field_text(job, "id", ""));
-}
-
-static void import(struct site *site, char ret_job[static 64])
+static void import(struct site *site, char ret_job[static UUID_TEXT_MAX])
 {
     OWN(json_freep) json_t *body = fixture_json("{'name': 'Two', 'upload_id': 'u2'}");
     OWN(json_freep) json_t *image = NULL;
 
-    assert_int_equal(os_image_create(site, "test", body, &image), 0);
+    assert_int_equal(content_create(site, CONTENT_OS_IMAGE, "test", body, &image), 0);
     assert_string_equal(field_text(image, "state", ""), "importing");
-    claim(site, ret_job);
-}
-
-static void report(struct site *site, const char *job, const char *text)
-{
-    OWN(json_freep) json_t *body = fixture_json(text);
-
-    assert_int_equal(content_report_job(site, job, body), 0);
+    fixture_claim(site, ret_job);
 }
 
 static void assert_operation(struct site *site, const char *job, const char *state, const char *id)
@@ -57,10 +41,10 @@ static void a_job_is_handed_out_once(void **state)
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
     OWN(json_freep) json_t *none = NULL;
-    char job[64];
+    char job[UUID_TEXT_MAX];
 
     import(site, job);
-    assert_int_equal(content_claim_job(site, &none), 0);
+    assert_int_equal(job_claim(site, JOB_OWN_DP, &none), 0);
     assert_null(none);
 }
 
@@ -68,21 +52,21 @@ static void a_silent_job_is_handed_out_again_and_at_last_fails(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
-    char job[64];
-    char again[64];
+    char job[UUID_TEXT_MAX];
+    char again[UUID_TEXT_MAX];
 
     import(site, job);
-    fixture_wait(site, CONTENT_JOB_SILENCE_US - 1);
-    report(site, job, "{'state': 'running', 'percent': 40, 'message': 'half'}");
-    fixture_wait(site, CONTENT_JOB_SILENCE_US - 1);
+    fixture_wait(site, JOB_SILENCE_US - 1);
+    fixture_tell(site, job, "{'state': 'running', 'percent': 40, 'message': 'half'}");
+    fixture_wait(site, JOB_SILENCE_US - 1);
     assert_operation(site, job, "running", "");
-    for (unsigned i = 1; i < CONTENT_JOB_CLAIMS_MAX; i++) {
-        fixture_wait(site, CONTENT_JOB_SILENCE_US + 1);
+    for (unsigned i = 1; i < JOB_CLAIMS_MAX; i++) {
+        fixture_wait(site, JOB_SILENCE_US + 1);
         assert_operation(site, job, "queued", "");
-        claim(site, again);
+        fixture_claim(site, again);
         assert_string_equal(again, job);
     }
-    fixture_wait(site, CONTENT_JOB_SILENCE_US + 1);
+    fixture_wait(site, JOB_SILENCE_US + 1);
     assert_operation(site, job, "failed", SITE_ERROR_JOB_LOST);
 }
 
@@ -104,27 +88,87 @@ static void a_malformed_result_fails_the_job_and_leaves_nothing(void **state)
     for (size_t i = 0; i < sizeof(results) / sizeof(results[0]); i++) {
         OWN(fixture_freep) struct site *site = fixture_new();
         OWN(json_freep) json_t *image = NULL;
-        char job[64];
+        char job[UUID_TEXT_MAX];
 
         import(site, job);
-        report(site, job, results[i]);
+        fixture_tell(site, job, results[i]);
         assert_operation(site, job, "failed", "SLW-0102");
-        assert_int_equal(os_image_get(site, "SLP00004", &image), 0);
-        assert_string_equal(field_text(image, "state", ""), "failed");
-        assert_int_equal(json_array_size(json_object_get(image, "indexes")), 0);
+        assert_int_equal(content_get(site, CONTENT_OS_IMAGE, "SLP00004", &image), SITE_E_REFUSED);
     }
 }
 
-static void a_report_after_the_end_is_ignored(void **state)
+static void an_end_that_is_told_twice_counts_once(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
-    char job[64];
+    char job[UUID_TEXT_MAX];
 
     import(site, job);
-    report(site, job, "{'state': 'failed', 'error_id': 'SLW-0305', 'message': 'No WIM'}");
-    report(site, job, "{'state': 'running', 'percent': 1}");
+    fixture_tell(site, job, "{'state': 'failed', 'error_id': 'SLW-0305', 'message': 'No WIM'}");
+    fixture_tell(site, job, "{'state': 'succeeded', 'result': {}}");
     assert_operation(site, job, "failed", "SLW-0305");
+}
+
+static void a_worker_that_goes_on_after_the_end_is_told_so(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *body = fixture_json("{'state': 'running', 'percent': 1}");
+    OWN(json_freep) json_t *cancelled = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    OWN(json_freep) json_t *answer = NULL;
+    char job[UUID_TEXT_MAX];
+
+    import(site, job);
+    assert_int_equal(job_cancel(site, "test", job, &cancelled), 0);
+    assert_string_equal(field_text(cancelled, "state", ""), "cancelled");
+    assert_string_equal(field_text(cancelled, "package_id", ""), "SLP00004");
+    assert_int_equal(job_report(site, JOB_OWN_DP, job, body, &answer), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_JOB_OVER);
+    assert_int_equal(job_cancel(site, "test", job, &again), SITE_E_REFUSED);
+    assert_operation(site, job, "cancelled", SITE_ERROR_CANCELLED);
+}
+
+static void a_distribution_point_has_only_its_own_jobs(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *body = fixture_json("{'state': 'failed'}");
+    OWN(json_freep) json_t *none = NULL;
+    OWN(json_freep) json_t *answer = NULL;
+    char job[UUID_TEXT_MAX];
+
+    import(site, job);
+    assert_int_equal(job_report(site, "DP00002", job, body, &answer), SITE_E_REFUSED);
+    assert_int_equal(job_claim(site, "DP00002", &none), 0);
+    assert_null(none);
+    assert_operation(site, job, "running", "");
+}
+
+static void the_most_urgent_package_goes_first(void **state)
+{
+    (void)state;
+    static const char *const bodies[] = {
+        "{'name': 'A', 'source_path': '/src/a', 'priority': 'low'}",
+        "{'name': 'B', 'source_path': '/src/b'}",
+        "{'name': 'C', 'source_path': '/src/c', 'priority': 'high'}",
+    };
+    static const char *const order[] = {"/src/c", "/src/b", "/src/a"};
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    for (size_t i = 0; i < 3; i++) {
+        OWN(json_freep) json_t *body = fixture_json(bodies[i]);
+        OWN(json_freep) json_t *package = NULL;
+
+        assert_int_equal(content_create(site, CONTENT_PACKAGE, "test", body, &package), 0);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        OWN(json_freep) json_t *job = NULL;
+
+        assert_int_equal(job_claim(site, JOB_OWN_DP, &job), 0);
+        assert_string_equal(field_text(job, "kind", ""), "import-tree");
+        assert_string_equal(field_text(json_object_get(job, "args"), "source_path", ""), order[i]);
+    }
 }
 
 static int create_sequence(struct site *site, const char *package)
@@ -164,16 +208,17 @@ static void a_deployment_waits_for_its_content(void **state)
         fixture_json("{'task_sequence_id': 'SLP00005', 'collection': 'All Systems', 'purpose':"
                      "'required'}");
     OWN(json_freep) json_t *deployment = NULL;
-    char job[64];
+    char job[UUID_TEXT_MAX];
 
     import(site, job);
     assert_int_equal(create_sequence(site, "SLP00004"), 0);
     assert_int_equal(deployment_create(site, "test", body, &deployment), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_NOT_READY);
-    report(site,
-           job,
-           "{'state': 'succeeded', 'result': {'indexes': [{'index': 1, 'size_bytes': 9, 'manifest':"
-           "'" FIXTURE_SHA256 "'}]}}");
+    fixture_tell(
+        site,
+        job,
+        "{'state': 'succeeded', 'result': {'indexes': [{'index': 1, 'size_bytes': 9, 'manifest':"
+        "'" FIXTURE_SHA256 "'}]}}");
     assert_int_equal(deployment_create(site, "test", body, &deployment), 0);
 }
 
@@ -184,14 +229,14 @@ static void lists_come_in_pages(void **state)
     OWN(json_freep) json_t *first = NULL;
     OWN(json_freep) json_t *last = NULL;
     struct page page = {.after = "", .limit = 1};
-    char job[64];
+    char job[UUID_TEXT_MAX];
 
     import(site, job);
-    assert_int_equal(os_image_list(site, &page, &first), 0);
+    assert_int_equal(content_list(site, CONTENT_OS_IMAGE, &page, &first), 0);
     assert_int_equal(json_array_size(json_object_get(first, "items")), 1);
     page.after = field_text(first, "next", "");
     assert_string_equal(page.after, FIXTURE_OS_IMAGE);
-    assert_int_equal(os_image_list(site, &page, &last), 0);
+    assert_int_equal(content_list(site, CONTENT_OS_IMAGE, &page, &last), 0);
     assert_int_equal(json_array_size(json_object_get(last, "items")), 1);
     assert_true(json_is_null(json_object_get(last, "next")));
 }
@@ -202,7 +247,10 @@ int main(void)
         cmocka_unit_test(a_job_is_handed_out_once),
         cmocka_unit_test(a_silent_job_is_handed_out_again_and_at_last_fails),
         cmocka_unit_test(a_malformed_result_fails_the_job_and_leaves_nothing),
-        cmocka_unit_test(a_report_after_the_end_is_ignored),
+        cmocka_unit_test(an_end_that_is_told_twice_counts_once),
+        cmocka_unit_test(a_worker_that_goes_on_after_the_end_is_told_so),
+        cmocka_unit_test(a_distribution_point_has_only_its_own_jobs),
+        cmocka_unit_test(the_most_urgent_package_goes_first),
         cmocka_unit_test(a_task_sequence_may_only_name_packages_of_the_site),
         cmocka_unit_test(a_deployment_waits_for_its_content),
         cmocka_unit_test(lists_come_in_pages),

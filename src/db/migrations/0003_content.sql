@@ -162,9 +162,10 @@ SELECT id, kind, package_id, 1, args, state, percent, message, error_id, error, 
 FROM job_copy;
 
 INSERT INTO order_content (order_id, package_id, version)
-SELECT o.id, p.package_id, 1 FROM orders o JOIN deployment d ON d.id = o.deployment_id
-JOIN task_sequence_package p ON p.task_sequence_id = d.task_sequence_id
-WHERE o.state = 'in-progress';
+SELECT o.id, p.id, 1 FROM orders o JOIN deployment d ON d.id = o.deployment_id JOIN task_sequence t ON t.id = d.task_sequence_id
+JOIN package p ON p.id = t.boot_image_id OR EXISTS (
+    SELECT 1 FROM task_sequence_package x WHERE x.task_sequence_id = t.id AND x.package_id = p.id)
+WHERE o.state = 'in-progress' AND p.current_version = 1;
 
 DROP TABLE job_copy;
 DROP TABLE package_file_copy;

@@ -18,14 +18,22 @@ FROM orders o JOIN device v ON v.id = o.device_id JOIN deployment d ON d.id = o.
 JOIN task_sequence t ON t.id = d.task_sequence_id
 WHERE o.device_id = ?1 AND o.state = 'in-progress';
 
+-- name: order_content_add
+INSERT INTO order_content (order_id, package_id, version)
+SELECT ?1, p.id, p.current_version FROM package p JOIN task_sequence t ON t.id = (
+    SELECT d.task_sequence_id FROM deployment d WHERE d.id = ?2)
+WHERE p.current_version > 0 AND (p.id = t.boot_image_id OR EXISTS (
+    SELECT 1 FROM task_sequence_package x WHERE x.task_sequence_id = t.id AND x.package_id = p.id));
+
+-- What the order got when it began; of a boot image what is laid out now, for only that can be fetched as files.
 -- name: order_packages
-SELECT p.id, p.kind, p.name FROM package p
-WHERE p.id IN (SELECT package_id FROM task_sequence_package WHERE task_sequence_id = ?1) OR p.id = ?2
-ORDER BY p.id;
+SELECT p.id, p.kind, p.name, CASE p.kind WHEN 'boot-image' THEN p.current_version ELSE c.version END
+FROM order_content c JOIN package p ON p.id = c.package_id
+WHERE c.order_id = ?1 ORDER BY p.id;
 
 -- name: order_index_list
 SELECT number AS "index", manifest, size_bytes, has_unix_data, is_windows FROM package_index
-WHERE package_id = ?1 ORDER BY number;
+WHERE package_id = ?1 AND version = ?2 ORDER BY number;
 
 -- name: order_for_status
 SELECT o.state, o.last_seq, d.is_cancelled, t.applies_image FROM orders o

@@ -10,7 +10,6 @@
 #include "server/site/api.h"
 #include "site/boot_decision.h"
 #include "site/collection.h"
-#include "site/content.h"
 #include "site/deployment.h"
 #include "site/device.h"
 #include "site/fields.h"
@@ -119,41 +118,6 @@ int admin_get_status(void *ctx, struct http_exchange *x)
             answer, "uptime_s", json_integer((json_int_t)(uptime_us / 1000000)));
     }
     return api_finish(api, x, r, 200, answer);
-}
-
-int admin_list_os_images(void *ctx, struct http_exchange *x)
-{
-    return list(ctx, x, os_image_list);
-}
-
-int admin_create_os_image(void *ctx, struct http_exchange *x)
-{
-    return create(ctx, x, 202, os_image_create);
-}
-
-int admin_get_os_image(void *ctx, struct http_exchange *x)
-{
-    return get(ctx, x, os_image_get);
-}
-
-int admin_list_boot_images(void *ctx, struct http_exchange *x)
-{
-    return list(ctx, x, boot_image_list);
-}
-
-int admin_create_boot_image(void *ctx, struct http_exchange *x)
-{
-    return create(ctx, x, 202, boot_image_create);
-}
-
-int admin_get_boot_image(void *ctx, struct http_exchange *x)
-{
-    return get(ctx, x, boot_image_get);
-}
-
-int admin_get_operation(void *ctx, struct http_exchange *x)
-{
-    return get(ctx, x, operation_get);
 }
 
 int admin_list_task_sequences(void *ctx, struct http_exchange *x)

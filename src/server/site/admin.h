@@ -11,13 +11,6 @@
 http_handler admin_create_login;
 http_handler admin_delete_current_login;
 http_handler admin_get_status;
-http_handler admin_list_os_images;
-http_handler admin_create_os_image;
-http_handler admin_get_os_image;
-http_handler admin_list_boot_images;
-http_handler admin_create_boot_image;
-http_handler admin_get_boot_image;
-http_handler admin_get_operation;
 http_handler admin_list_task_sequences;
 http_handler admin_create_task_sequence;
 http_handler admin_validate_task_sequence;

@@ -18,22 +18,18 @@
 static unsigned status_of(enum refusal_id id)
 {
     static const unsigned statuses[N_REFUSALS] = {
-        [REFUSAL_NOT_SIGNED_IN] = 401,
-        [REFUSAL_INVALID] = 400,
-        [REFUSAL_MISSING] = 404,
-        [REFUSAL_EXISTS] = 409,
-        [REFUSAL_TASK_SEQUENCE] = 422,
-        [REFUSAL_NOT_READY] = 409,
-        [REFUSAL_LOGIN] = 401,
-        [REFUSAL_BUILTIN] = 409,
-        [REFUSAL_NOT_A_ROLE] = 403,
-        [REFUSAL_NO_IDS] = 409,
-        [REFUSAL_TICKET] = 403,
-        [REFUSAL_DEVICE_TOKEN] = 401,
-        [REFUSAL_ORDER_OVER] = 410,
-        [REFUSAL_SUCCESS_NOT_IN_OS] = 409,
-        [REFUSAL_CLIENT_INVALID] = 400,
-        [REFUSAL_ORDER_MISSING] = 404,
+        [REFUSAL_NOT_SIGNED_IN] = 401,  [REFUSAL_INVALID] = 400,
+        [REFUSAL_MISSING] = 404,        [REFUSAL_EXISTS] = 409,
+        [REFUSAL_TASK_SEQUENCE] = 422,  [REFUSAL_NOT_READY] = 409,
+        [REFUSAL_LOGIN] = 401,          [REFUSAL_BUILTIN] = 409,
+        [REFUSAL_NOT_A_ROLE] = 403,     [REFUSAL_NO_IDS] = 409,
+        [REFUSAL_DUPLICATE] = 409,      [REFUSAL_BUSY] = 409,
+        [REFUSAL_IN_USE] = 409,         [REFUSAL_NO_SOURCE] = 409,
+        [REFUSAL_ARCH] = 422,           [REFUSAL_VERSION] = 409,
+        [REFUSAL_JOB_OVER] = 410,       [REFUSAL_KIND] = 409,
+        [REFUSAL_TICKET] = 403,         [REFUSAL_DEVICE_TOKEN] = 401,
+        [REFUSAL_ORDER_OVER] = 410,     [REFUSAL_SUCCESS_NOT_IN_OS] = 409,
+        [REFUSAL_CLIENT_INVALID] = 400, [REFUSAL_ORDER_MISSING] = 404,
     };
 
     return statuses[id];

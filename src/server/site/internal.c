@@ -7,6 +7,7 @@
 #include "server/site/api.h"
 #include "site/boot_decision.h"
 #include "site/content.h"
+#include "site/job.h"
 
 int internal_authorize(void *ctx, struct http_exchange *x)
 {
@@ -57,11 +58,16 @@ int internal_report_boot_event(void *ctx, struct http_exchange *x)
 int internal_claim_job(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
     json_t *job = NULL;
     int r = begin(api, x, "dp");
 
+    if (r == 0 && http_body(x).len > 0)
+        r = api_body(x, &body);
     if (r == 0)
-        r = content_claim_job(api->site, &job);
+        r = content_rebuild(api->site, body);
+    if (r == 0)
+        r = job_claim(api->site, JOB_OWN_DP, &job);
     if (job)
         log_info("a job is handed out",
                  "job=%s kind=%s",
@@ -74,11 +80,12 @@ int internal_report_job(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
     OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
     int r = begin(api, x, "dp");
 
     if (r == 0)
         r = api_body(x, &body);
     if (r == 0)
-        r = content_report_job(api->site, http_param(x, "id"), body);
-    return api_finish(api, x, r, 204, NULL);
+        r = job_report(api->site, JOB_OWN_DP, http_param(x, "id"), body, &answer);
+    return api_finish(api, x, r, answer ? 200 : 204, answer);
 }

@@ -5,6 +5,7 @@
 #include <stddef.h>
 
 #include "server/site/admin.h"
+#include "server/site/admin_content.h"
 #include "server/site/client.h"
 #include "server/site/internal.h"
 
@@ -25,10 +26,29 @@ const struct http_route api_routes[] = {
     {"GET", V1 "/os-images", 0, admin_list_os_images},
     {"POST", V1 "/os-images", SMALL_MAX_BYTES, admin_create_os_image},
     {"GET", V1 "/os-images/{id}", 0, admin_get_os_image},
+    {"GET", V1 "/os-upgrade-packages", 0, admin_list_os_upgrade_packages},
+    {"POST", V1 "/os-upgrade-packages", SMALL_MAX_BYTES, admin_create_os_upgrade_package},
+    {"GET", V1 "/os-upgrade-packages/{id}", 0, admin_get_os_upgrade_package},
     {"GET", V1 "/boot-images", 0, admin_list_boot_images},
     {"POST", V1 "/boot-images", SMALL_MAX_BYTES, admin_create_boot_image},
     {"GET", V1 "/boot-images/{id}", 0, admin_get_boot_image},
+    {"GET", V1 "/driver-packages", 0, admin_list_driver_packages},
+    {"POST", V1 "/driver-packages", SMALL_MAX_BYTES, admin_create_driver_package},
+    {"GET", V1 "/driver-packages/{id}", 0, admin_get_driver_package},
+    {"GET", V1 "/packages", 0, admin_list_packages},
+    {"POST", V1 "/packages", SMALL_MAX_BYTES, admin_create_package},
+    {"GET", V1 "/packages/{id}", 0, admin_get_package},
+    {"GET", V1 "/content", 0, admin_list_content},
+    {"GET", V1 "/content/{id}", 0, admin_get_content},
+    {"PATCH", V1 "/content/{id}", SMALL_MAX_BYTES, admin_change_content},
+    {"DELETE", V1 "/content/{id}", 0, admin_delete_content},
+    {"GET", V1 "/content/{id}/versions", 0, admin_list_content_versions},
+    {"POST", V1 "/content/{id}/versions", SMALL_MAX_BYTES, admin_update_content},
+    {"POST", V1 "/content/{id}/rollback", SMALL_MAX_BYTES, admin_roll_back_content},
+    {"POST", V1 "/content/{id}/exports", SMALL_MAX_BYTES, admin_export_content},
+    {"GET", V1 "/operations", 0, admin_list_operations},
     {"GET", V1 "/operations/{id}", 0, admin_get_operation},
+    {"POST", V1 "/operations/{id}/cancellation", SMALL_MAX_BYTES, admin_cancel_operation},
     {"GET", V1 "/task-sequences", 0, admin_list_task_sequences},
     {"POST", V1 "/task-sequences", XML_MAX_BYTES, admin_create_task_sequence},
     {"POST", V1 "/task-sequences:validate", XML_MAX_BYTES, admin_validate_task_sequence},

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "db/tables.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stdint.h> /* and this, to be there */
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+#include <sqlite3.h>
+
+#include "base/own.h"
+#include "db/db.h"
+#include "plat/file.h"
+
+DEFINE_FREEP(struct db *, db_free);
+
+static char folder[64];
+static char path[80];
+
+static int make_folder(void **state)
+{
+    (void)state;
+    (void)snprintf(folder, sizeof(folder), "/tmp/slipway-migrations-XXXXXX");
+    if (!mkdtemp(folder))
+        return -1;
+    (void)snprintf(path, sizeof(path), "%s/t.db", folder);
+    return 0;
+}
+
+static int remove_folder(void **state)
+{
+    (void)state;
+    return dir_remove(folder);
+}
+
+static void run_raw(sqlite3 *raw, const char *text)
+{
+    assert_int_equal(sqlite3_exec(raw, text, NULL, NULL, NULL), SQLITE_OK);
+}
+
+/* A database as the program made it that knew @n migrations, with @rows in it. */
+static void make_old(int n, const char *rows)
+{
+    sqlite3 *raw = NULL;
+
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    run_raw(raw, "PRAGMA foreign_keys = ON");
+    run_raw(raw,
+            "CREATE TABLE schema_migration (number INTEGER PRIMARY KEY, name TEXT NOT NULL,"
+            " sha256 TEXT NOT NULL, applied_at TEXT NOT NULL) STRICT");
+    for (int i = 0; i < n; i++) {
+        char record[256];
+
+        run_raw(raw, db_migrations[i].text);
+        (void)snprintf(record,
+                       sizeof(record),
+                       "INSERT INTO schema_migration VALUES (%d, '%s', '%s', 'then')",
+                       db_migrations[i].number,
+                       db_migrations[i].name,
+                       db_migrations[i].sha256);
+        run_raw(raw, record);
+    }
+    run_raw(raw, rows);
+    assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+}
+
+/* The first row's columns, as text. */
+static void assert_row(struct db *db, enum db_sql sql, struct db_args args, const char *const *want)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+
+    assert_int_equal(db_first(db, sql, args, &rows), DB_ROW);
+    for (size_t i = 0; want[i]; i++)
+        assert_string_equal(db_get_text(&rows, i), want[i]);
+}
+
+static void images_become_their_first_content_version(void **state)
+{
+    (void)state;
+    static const char rows[] =
+        "INSERT INTO package (id, kind, name, state, kernel_version, created_us, ready_us) VALUES"
+        " ('SLP00001', 'boot-image', 'Boot', 'ready', '6.1', 1, 2),"
+        " ('SLP00002', 'os-image', 'Debian', 'ready', '', 1, 2),"
+        " ('SLP00004', 'os-image', 'Later', 'importing', '', 1, NULL);"
+        "INSERT INTO package_file VALUES ('SLP00001', 'vmlinuz', 5, 'aa');"
+        "INSERT INTO package_index VALUES ('SLP00002', 1, 'n', 'd', 'x64', 9, 3, 'mm', 1, NULL);"
+        "INSERT INTO task_sequence VALUES ('SLP00003', 't', 'SLP00001', '<x/>', 1, '[]', 1, 1);"
+        "INSERT INTO task_sequence_package VALUES ('SLP00003', 'SLP00002');"
+        "INSERT INTO deployment VALUES ('SLP20001', 'SLP00003', 'SLP10001', 'required', 0, 1);"
+        "INSERT INTO device (id, name, is_unknown, is_imported, created_us) VALUES ('d', 'pc', 0, 1, 1);"
+        "INSERT INTO orders (id, deployment_id, device_id, state, environment, attempt, created_us,"
+        " deadline_us, heard_us) VALUES ('o', 'SLP20001', 'd', 'in-progress', 'boot-image', 1, 1, 1, 1);"
+        "INSERT INTO job (id, kind, package_id, args, state, created_us, heard_us) VALUES"
+        " ('j', 'import-os-image', 'SLP00004', '{}', 'running', 1, 1)";
+    OWN(db_freep) struct db *db = NULL;
+
+    make_old(2, rows);
+    assert_int_equal(db_open(path, &db), 0);
+    assert_row(db,
+               SQL_PACKAGE_STATE,
+               DB_ARGS(db_text("SLP00002")),
+               (const char *[]){"os-image", "ready", "Debian", NULL});
+    assert_row(db,
+               SQL_ORDER_INDEX_LIST,
+               DB_ARGS(db_text("SLP00002"), db_u64(1)),
+               (const char *[]){"1", "mm", "9", "1", NULL});
+    assert_row(db,
+               SQL_MANIFEST_LIST,
+               DB_ARGS(db_text("SLP00002"), db_u64(1)),
+               (const char *[]){"mm", NULL});
+    assert_row(db,
+               SQL_PACKAGE_FILE_LIST,
+               DB_ARGS(db_text("SLP00001"), db_u64(1)),
+               (const char *[]){"vmlinuz", "5", "aa", NULL});
+    assert_row(db,
+               SQL_ORDER_PACKAGES,
+               DB_ARGS(db_text("o")),
+               (const char *[]){"SLP00001", "boot-image", "Boot", "1", NULL});
+    assert_row(
+        db, SQL_VERSION_MAKING, DB_ARGS(db_text("SLP00004")), (const char *[]){"1", "j", NULL});
+    assert_row(
+        db,
+        SQL_JOB_GET,
+        DB_ARGS(db_text("j")),
+        (const char *[]){"j", "import-os-image", "DP00001", "SLP00004", "1", "running", NULL});
+    assert_row(db,
+               SQL_PACKAGE_USERS,
+               DB_ARGS(db_text("SLP00002")),
+               (const char *[]){"SLP00003", "t", "SLP20001", NULL});
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            images_become_their_first_content_version, make_folder, remove_folder),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

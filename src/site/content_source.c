@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/content_source.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "site/content.h"
+#include "site/fields.h"
+#include "site/site.h"
+
+const char *content_source_job_kind(const char *package_kind)
+{
+    if (strcmp(package_kind, "os-image") == 0)
+        return "import-os-image";
+    return strcmp(package_kind, "boot-image") == 0 ? "build-boot-image" : "import-tree";
+}
+
+/* "/a/b": whoever reads the audit log and whoever opens it must mean the same. */
+static bool is_plain_path(const char *path)
+{
+    if (path[0] != '/' || path[1] == '\0')
+        return false;
+    for (const char *at = path; *at;) {
+        size_t n = strcspn(++at, "/");
+
+        if (n == 0 || (n <= 2 && strspn(at, ".") >= n))
+            return n == 0 && at[0] == '\0'; /* a '/' at the end is let be */
+        at += n;
+    }
+    return true;
+}
+
+int content_source_check_path(struct site *site, const char *package_kind, const char *path)
+{
+    if (path[0] == '\0')
+        return 0;
+    if (strcmp(package_kind, "boot-image") == 0)
+        return refuse(
+            site, REFUSAL_KIND, "A boot image is built on the server; it has no source path.");
+    if (strlen(path) > CONTENT_PATH_MAX_BYTES || !is_plain_path(path))
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "\"source_path\" must be an absolute path on the server, without \".\" and "
+                      "\"..\", of at most %d bytes.",
+                      CONTENT_PATH_MAX_BYTES);
+    return 0;
+}
+
+static int take_upload(struct site *site, const char *kind, const char *id, json_t **ret)
+{
+    bool is_upload_good = strcmp(kind, "os-image") == 0 || strcmp(kind, "os-upgrade-package") == 0;
+
+    if (!is_upload_good)
+        return refuse(site,
+                      REFUSAL_KIND,
+                      "A %s is a folder: it is made from a source path on the server, not from an "
+                      "uploaded file.",
+                      kind);
+    *ret = json_pack("{s:s}", "upload_id", id);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int content_source_import(struct site *site,
+                          const char *package_kind,
+                          const json_t *body,
+                          const char *source_path,
+                          json_t **ret)
+{
+    const char *upload_id = field_text(body, "upload_id", NULL);
+    const char *path = field_text(body, "source_path", NULL);
+    int r;
+
+    if (upload_id && path)
+        return refuse(
+            site, REFUSAL_INVALID, "Only one of \"source_path\" and \"upload_id\" can be given.");
+    if (upload_id)
+        return TRACE(take_upload(site, package_kind, upload_id, ret));
+    path = path ? path : source_path;
+    if (path[0] == '\0')
+        return refuse(site,
+                      REFUSAL_NO_SOURCE,
+                      "Give \"source_path\"%s: there is nothing to make the content from.",
+                      strcmp(package_kind, "os-image") == 0 ||
+                              strcmp(package_kind, "os-upgrade-package") == 0
+                          ? " or \"upload_id\""
+                          : "");
+    r = content_source_check_path(site, package_kind, path);
+    if (r != 0)
+        return TRACE(r);
+    *ret = json_pack("{s:s}", "source_path", path);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int content_source_build(struct site *site, const char *arch, const char *flavour, json_t **ret)
+{
+    OWN(json_freep) json_t *urls = json_array();
+    const char *at = site->settings.addresses;
+
+    while (*at) {
+        size_t n = strcspn(at, " ");
+
+        (void)json_array_append_new(
+            urls, json_sprintf("https://%.*s:%u", (int)n, at, site->settings.https_port));
+        at += n + (at[n] == ' ' ? 1 : 0);
+    }
+    *ret = json_pack("{s:s,s:s,s:O,s:s}",
+                     "arch",
+                     arch,
+                     "flavour",
+                     flavour,
+                     "site_urls",
+                     urls,
+                     "pin",
+                     site->settings.pin);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int content_source_check_arch(struct site *site, const char *arch)
+{
+    if (strcmp(arch, "x64") == 0)
+        return 0;
+    return refuse(
+        site,
+        REFUSAL_ARCH,
+        "A boot image for %s needs a 32-bit kernel, loader and agent, which this server's "
+        "64-bit packages do not have; devices with a 64-bit processor use the one for x64.",
+        arch);
+}
