@@ -195,9 +195,10 @@ static void take_line(struct building *b, const struct buf *line)
 
 static int run_script(struct building *b)
 {
-    OWN(child_fini) struct child child = {.out_fd = -1};
+    const struct child_command command = {.argv = b->argv};
+    OWN(child_fini) struct child child = CHILD_INIT;
     OWN(buf_fini) struct buf line = BUF_INIT(CHILD_LINE_MAX_BYTES);
-    int r = child_start(b->argv, bytes_of(""), false, &child);
+    int r = child_start(&command, &child);
 
     if (r < 0)
         return TRACE(r);

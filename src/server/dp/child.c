@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <spawn.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,6 +31,7 @@ void child_fini(struct child *child)
             ;
     }
     child->pid = 0;
+    fd_closep(&child->in_fd);
     fd_closep(&child->out_fd);
     buf_fini(&child->rest);
 }
@@ -63,23 +63,6 @@ void child_end(struct child *child, struct buf *ret_how)
                  sigdescr_np(WTERMSIG(status)));
     else
         buf_addf(ret_how, "exited with status %d", WEXITSTATUS(status));
-}
-
-static int put_input(struct bytes input, int *ret)
-{
-    OWN(fd_closep) int fd = memfd_create("job", MFD_CLOEXEC);
-    int r;
-
-    if (fd < 0)
-        return ERR(-errno);
-    r = fd_write_all(fd, input);
-    if (r < 0)
-        return TRACE(r);
-    if (lseek(fd, 0, SEEK_SET) < 0)
-        return ERR(-errno);
-    *ret = fd;
-    fd = -1;
-    return 0;
 }
 
 /* No signal blocked: this thread may block some. */
@@ -128,23 +111,52 @@ static int spawn(const char *const *argv, int in_fd, int out_fd, struct child *c
     return error == 0 ? 0 : ERR(-error);
 }
 
-int child_start(const char *const *argv, struct bytes input, bool is_group, struct child *ret)
+/* It may have ended before it has read all of it: then its end says why. */
+static int give_input(const struct child_command *command, struct child *child)
+{
+    int r = fd_write_all(child->in_fd, command->input);
+
+    if (r < 0 && r != -EPIPE)
+        return TRACE(r);
+    if (!command->is_input_open)
+        fd_closep(&child->in_fd);
+    else if (fcntl(child->in_fd, F_SETFL, O_NONBLOCK) < 0)
+        return ERR(-errno);
+    return 0;
+}
+
+int child_start(const struct child_command *command, struct child *ret)
 {
     OWN(fd_closep) int in_fd = -1;
     OWN(fd_closep) int write_fd = -1;
     int ends[2];
     int r;
 
-    *ret =
-        (struct child){.out_fd = -1, .is_group = is_group, .rest = BUF_INIT(CHILD_LINE_MAX_BYTES)};
-    r = put_input(input, &in_fd);
-    if (r < 0)
-        return TRACE(r);
+    *ret = CHILD_INIT;
+    ret->is_group = command->is_group;
+    ret->rest = BUF_INIT(CHILD_LINE_MAX_BYTES);
+    if (pipe2(ends, O_CLOEXEC) < 0)
+        return ERR(-errno);
+    in_fd = ends[0];
+    ret->in_fd = ends[1];
     if (pipe2(ends, O_CLOEXEC) < 0)
         return ERR(-errno);
     ret->out_fd = ends[0];
     write_fd = ends[1];
-    return TRACE(spawn(argv, in_fd, write_fd, ret));
+    r = spawn(command->argv, in_fd, write_fd, ret);
+    if (r < 0)
+        return TRACE(r);
+    fd_closep(&in_fd); /* now only the program has it: who writes to one that has ended is told */
+    return TRACE(give_input(command, ret));
+}
+
+void child_say(const struct child *child, const char *text)
+{
+    struct bytes all = bytes_of(text);
+
+    if (child->in_fd >= 0)
+        (void)!write(
+            child->in_fd, all.ptr, all.len); /* shorter than PIPE_BUF: whole or not at all */
 }
 
 /* Return: whether there was a whole line. */

@@ -20,19 +20,32 @@ enum {
 struct child {
     pid_t pid;       /* 0: there is none */
     bool is_group;   /* it leads a process group of its own */
+    int in_fd;       /* owned; its standard input; -1: closed */
     int out_fd;      /* owned */
     struct buf rest; /* owned; output that is no whole line yet */
 };
 
+#define CHILD_INIT ((struct child){.in_fd = -1, .out_fd = -1})
+
+struct child_command {
+    const char *const *argv; /* ends with NULL; argv[0] is a path */
+    struct bytes input;      /* its standard input, at once */
+    bool is_input_open;      /* more may follow: child_say(); otherwise its input ends there */
+    bool
+        is_group; /* it gets a process group of its own, and is killed with everything in it; otherwise whoever
+                      kills our group kills it too */
+};
+
 /**
  * child_start() - run a program
- * @argv:  ends with NULL; argv[0] is a path
- * @input: its standard input
- * @is_group: it gets a process group of its own, and is killed with everything in it; otherwise whoever
- *            kills our group kills it too
- * @ret:   child_fini() releases it, also after a failure
+ * @ret: CHILD_INIT; child_fini() releases it, also after a failure
+ *
+ * SIGPIPE must be ignored: a program that ends without reading its input is no failure of the start.
  */
-int child_start(const char *const *argv, struct bytes input, bool is_group, struct child *ret);
+int child_start(const struct child_command *command, struct child *ret);
+
+/* More input, without waiting: what it does not take now is lost with it. */
+void child_say(const struct child *child, const char *text);
 
 /* Kill it, if it still runs. */
 void child_fini(struct child *child);

@@ -3,7 +3,6 @@
 #include "server/dp/jobs.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -13,59 +12,51 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buf.h"
-#include "base/bytes.h"
 #include "base/err.h"
-#include "base/text.h"
 #include "plat/clock.h"
 #include "rt/http_client.h"
 #include "rt/log.h"
-#include "server/dp/child.h"
-#include "server/dp/uploads.h"
+#include "server/dp/claim.h"
+#include "server/dp/exports.h"
+#include "server/dp/job.h"
 #include "server/role.h"
 
 enum {
     PATH_MAX_BYTES = 4096,
-    API_PATH_MAX = 128,
-    ARGUMENT_MAX = 4200,
-    TEXT_MAX = 200,
+    RUNS_MAX = 8, /* jobs, those that wait for a place among them */
     PACE_US = 1000 * 1000,
     NAP_US = 100 * 1000,
-    LINE_WAIT_MAX_MS = 500,
-    US_PER_MS = 1000,
-    HOW_MAX_BYTES = 128,
-    MESSAGE_MAX = 256,
     TIMEOUT_US = 20 * 1000 * 1000, /* of a call to the site */
+    COLLECT_GRACE_S = 24 * 60 * 60,
+    COLLECT_SOON_US = 60 * 1000 * 1000,
 };
 
+#define KEEP_HOUSE_US    (60ULL * 1000 * 1000)
+#define COLLECT_EVERY_US (24ULL * 60 * 60 * 1000 * 1000)
+#define COLLECT_AGAIN_US (10ULL * 60 * 1000 * 1000) /* when it was kept from it */
+
 const struct jobs_pace jobs_usual_pace = {PACE_US, PACE_US};
+
+/* A job and the thread that sees to it. */
+struct run {
+    pthread_t thread;
+    struct job job; /* the thread's, until it is over */
+    struct jobs *jobs;
+    bool is_used;
+    _Atomic bool is_over;
+};
 
 struct jobs {
     const struct role_options *options; /* borrowed */
     struct jobs_pace pace;
     struct http_client *site; /* owned */
+    struct slots slots;
+    struct run runs[RUNS_MAX]; /* all but what is in them: of the thread that asks */
+    uint64_t collect_us;       /* when it is due */
+    uint64_t kept_house_us;
     pthread_t thread;
     _Atomic bool is_ending;
 };
-
-struct job { /* the one that is run */
-    struct jobs *jobs;
-    char id[UUID_TEXT_MAX];
-    const char *kind; /* of the claim */
-    json_t *args;     /* of the claim */
-    json_t *progress; /* owned; the last line with a percentage, or NULL */
-    json_t *end;      /* owned; the line with the result or the error, or NULL */
-    struct buf how;   /* owned; how the worker ended */
-    uint64_t told_us;
-    bool is_dropped; /* the site does not want it any more */
-};
-
-static void job_fini(struct job *job)
-{
-    json_decref(job->progress);
-    json_decref(job->end);
-    buf_fini(&job->how);
-}
 
 DEFINE_FREEP(struct http_client *, http_client_free);
 
@@ -77,188 +68,161 @@ static void nap(struct jobs *jobs, uint64_t us)
         clock_sleep_us(us < NAP_US ? us : NAP_US);
 }
 
-/* Return: the HTTP status; 0 if the site is away. */
-static unsigned
-call_site(struct jobs *jobs, const char *method, const char *path, const json_t *body, json_t **ret)
+static int open_site(const struct role_options *options, struct http_client **ret)
 {
+    char path[PATH_MAX_BYTES];
+    const struct http_client_options client = {
+        .base_url = "http://site",
+        .unix_socket = path,
+        .user_agent = "slipwayd-dp",
+        .timeout_us = TIMEOUT_US,
+    };
+
+    (void)snprintf(path, sizeof(path), "%s/run/roles.sock", options->state_folder);
+    return TRACE(http_client_new(&client, ret));
+}
+
+/* Signals are for the main thread, which ends the role. */
+static int start_thread(void *(*what)(void *), void *ctx, pthread_t *ret)
+{
+    sigset_t all;
+    sigset_t before;
+    int error;
+
+    (void)sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    error = pthread_create(ret, NULL, what, ctx);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return error == 0 ? 0 : ERR(-error);
+}
+
+static void *run_one(void *ctx)
+{
+    struct run *run = ctx;
+
+    job_run(&run->job);
+    run->is_over = true;
+    return NULL;
+}
+
+static struct run *find_free(struct jobs *jobs)
+{
+    for (size_t i = 0; i < RUNS_MAX; i++)
+        if (!jobs->runs[i].is_used)
+            return &jobs->runs[i];
+    return NULL;
+}
+
+/* A job of which the site has not heard for long is handed out again, but we still have it. */
+static bool is_running(const struct jobs *jobs, const char *id)
+{
+    for (size_t i = 0; id && i < RUNS_MAX; i++)
+        if (jobs->runs[i].is_used && jobs->runs[i].job.id && strcmp(jobs->runs[i].job.id, id) == 0)
+            return true;
+    return false;
+}
+
+/* @claim: taken over. */
+static int start_run(struct jobs *jobs, json_t *claim)
+{
+    struct run *run = find_free(jobs);
+    struct job job = {
+        .options = jobs->options,
+        .pace = jobs->pace,
+        .is_ending = &jobs->is_ending,
+        .slots = &jobs->slots,
+    };
+    int r = job_new(claim, &job);
+
+    if (r == JOB_E_MALFORMED)
+        log_error("dp: the site's job cannot be read", "bytes=%zu", json_object_size(claim));
+    if (r == 0 && run && !is_running(jobs, job.id)) {
+        r = open_site(jobs->options, &job.site);
+        if (r == 0) {
+            *run = (struct run){.job = job, .jobs = jobs};
+            r = start_thread(run_one, run, &run->thread);
+        }
+        if (r == 0) {
+            run->is_used = true;
+            return 0;
+        }
+    }
+    job_fini(&job);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* Packs that nobody needs any more are old enough to go at once, as a rule. */
+static void plan_collection(struct jobs *jobs, const struct job *job)
+{
+    uint64_t now = clock_monotonic_us();
+    bool is_done = job_has_succeeded(job);
+
+    if (strcmp(job->kind, "remove") == 0 && is_done)
+        jobs->collect_us = now + COLLECT_SOON_US;
+    if (strcmp(job->kind, "collect") == 0)
+        jobs->collect_us = now + (is_done ? COLLECT_EVERY_US : COLLECT_AGAIN_US);
+}
+
+/* @is_all: also those that are not over; their threads have been told to end. */
+static void reap(struct jobs *jobs, bool is_all)
+{
+    for (size_t i = 0; i < RUNS_MAX; i++) {
+        struct run *run = &jobs->runs[i];
+
+        if (!run->is_used || (!is_all && !run->is_over))
+            continue;
+        (void)pthread_join(run->thread, NULL);
+        plan_collection(jobs, &run->job);
+        job_fini(&run->job);
+        run->is_used = false;
+    }
+}
+
+/* What is done without being told to. */
+static void keep_house(struct jobs *jobs)
+{
+    uint64_t now = clock_monotonic_us();
+    json_t *claim;
+
+    if (now - jobs->kept_house_us >= KEEP_HOUSE_US) {
+        jobs->kept_house_us = now;
+        exports_expire(jobs->options->state_folder, false);
+    }
+    if (now < jobs->collect_us || !find_free(jobs))
+        return;
+    jobs->collect_us = now + COLLECT_AGAIN_US;
+    claim = json_pack("{s:s, s:{s:i}}", "kind", "collect", "args", "grace_s", (int)COLLECT_GRACE_S);
+    if (claim && start_run(jobs, claim) < 0)
+        log_error("dp: the collection could not be started", "again_in_s=%d", 600);
+}
+
+/* Return: the HTTP status; 0 if the site is away. */
+static unsigned ask(struct jobs *jobs, json_t **ret)
+{
+    OWN(json_decrefp) json_t *body = claim_body(jobs->options, &jobs->slots);
     OWN(json_decrefp) json_t *answer = NULL;
     unsigned status = 0;
-    int r = http_client_json(jobs->site, method, path, body, &status, &answer);
 
-    if (r != 0)
+    if (http_client_json(
+            jobs->site, "POST", "/api/v1/internal/dp/jobs:claim", body, &status, &answer) != 0)
         return 0;
-    if (ret)
+    if (status == 200)
         *ret = TAKE(answer);
     return status;
 }
 
-static unsigned tell_site(struct job *job, const json_t *state)
+static void note_whether_away(struct jobs *jobs, bool *was_away, unsigned status)
 {
-    char path[API_PATH_MAX];
+    bool is_away = status == 0 || status >= 500; /* nginx of a remote one says 502 */
 
-    job->told_us = clock_monotonic_us();
-    (void)snprintf(path, sizeof(path), "/api/v1/internal/dp/jobs/%s", job->id);
-    return call_site(job->jobs, "PATCH", path, state, NULL);
-}
-
-/* Also when nothing has changed: the site must hear that we are alive. */
-static void tell_progress(struct job *job)
-{
-    OWN(json_decrefp) json_t *state = json_pack("{s:s}", "state", "running");
-    unsigned status;
-
-    if (!state || clock_monotonic_us() - job->told_us < job->jobs->pace.tell_us)
-        return;
-    if (job->progress && json_object_update_missing(state, job->progress) != 0)
-        return;
-    status = tell_site(job, state);
-    job->is_dropped = status == 404 || status == 409 || status == 410;
-}
-
-static json_t *final_state(const struct job *job)
-{
-    const json_t *error_id = json_object_get(job->end, "error_id");
-    const json_t *message = json_object_get(job->end, "message");
-    json_t *result = json_object_get(job->end, "result");
-    char ended[MESSAGE_MAX];
-
-    (void)snprintf(ended,
-                   sizeof(ended),
-                   "The worker process %s before it had a result. Its messages are in the server's "
-                   "log.",
-                   job->how.len > 0 ? buf_str(&job->how) : "could not be run");
-    if (result)
-        return json_pack("{s:s, s:i, s:O}", "state", "succeeded", "percent", 100, "result", result);
-    return json_pack("{s:s, s:s, s:s}",
-                     "state",
-                     "failed",
-                     "error_id",
-                     json_is_string(error_id) ? json_string_value(error_id) : "SLW-0315",
-                     "message",
-                     json_is_string(message) ? json_string_value(message) : ended);
-}
-
-/* The end must reach the site, however long that is away. */
-static void tell_end(struct job *job)
-{
-    OWN(json_decrefp) json_t *state = final_state(job);
-    unsigned status = 0;
-
-    while (state && !job->jobs->is_ending && (status == 0 || status >= 500)) {
-        status = tell_site(job, state);
-        if (status == 0 || status >= 500)
-            nap(job->jobs, job->jobs->pace.ask_us);
-    }
-    if (status == 204 || status == 200)
-        log_info("dp: job done",
-                 "id=%s kind=%s state=%s",
-                 job->id,
-                 job->kind,
-                 json_string_value(json_object_get(state, "state")));
-    else
-        log_warning("dp: the site did not take a job's end", "id=%s status=%u", job->id, status);
-}
-
-static void take_line(struct job *job, const struct buf *line)
-{
-    json_t *value = json_loadb(buf_str(line), line->len, JSON_REJECT_DUPLICATES, NULL);
-    bool is_end = json_object_get(value, "result") || json_object_get(value, "error_id");
-    json_t **place = is_end ? &job->end : &job->progress;
-    char text[TEXT_MAX];
-
-    if (!json_is_object(value)) {
-        log_warning("dp: the worker said something odd",
-                    "line=\"%s\"",
-                    log_escape(text, sizeof(text), buf_str(line), line->len));
-        json_decref(value);
-        return;
-    }
-    json_decref(*place);
-    *place = value;
-}
-
-static int follow(struct job *job, struct child *child)
-{
-    OWN(buf_fini) struct buf line = BUF_INIT(CHILD_LINE_MAX_BYTES);
-    uint64_t wait_ms = job->jobs->pace.tell_us / US_PER_MS / 2;
-    int r = CHILD_E_NOTHING_YET;
-
-    while (r != CHILD_E_END && !job->jobs->is_ending && !job->is_dropped) {
-        r = child_read_line(
-            child, wait_ms < LINE_WAIT_MAX_MS ? (unsigned)wait_ms : LINE_WAIT_MAX_MS, &line);
-        if (r < 0)
-            return TRACE(r);
-        if (r == 0)
-            take_line(job, &line);
-        if (r != CHILD_E_END)
-            tell_progress(job);
-    }
-    if (r == CHILD_E_END)
-        child_end(child, &job->how);
-    return 0;
-}
-
-static int run_worker(struct job *job)
-{
-    const struct role_options *options = job->jobs->options;
-    OWN(json_decrefp)
-    json_t *input = json_pack("{s:s, s:s, s:O, s:s}",
-                              "id",
-                              job->id,
-                              "kind",
-                              job->kind,
-                              "args",
-                              job->args,
-                              "kernel_roots",
-                              options->config->boot_image_kernel_roots);
-    OWN(freep) char *text = input ? json_dumps(input, JSON_COMPACT) : NULL;
-    OWN(child_fini) struct child child = {.out_fd = -1};
-    char state[ARGUMENT_MAX];
-    const char *const argv[] = {options->self, "--role=worker", state, NULL};
-    int r;
-
-    if (!text)
-        return ERR(-ENOMEM);
-    (void)snprintf(state, sizeof(state), "--state=%s", options->state_folder);
-    r = child_start(argv, bytes_of(text), true, &child);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(follow(job, &child));
-}
-
-/* An upload has served its purpose once the site knows how its import ended. */
-static void drop_upload(const struct job *job)
-{
-    const char *id = json_string_value(json_object_get(job->args, "upload_id"));
-    uint8_t uuid[UUID_BYTES];
-
-    if (id && uuid_parse(bytes_of(id), uuid) && json_object_get(job->end, "result"))
-        uploads_remove(job->jobs->options->state_folder, id);
-}
-
-static void run_job(struct jobs *jobs, json_t *claim)
-{
-    OWN(job_fini) struct job job = {.jobs = jobs, .how = BUF_INIT(HOW_MAX_BYTES)};
-    const char *id;
-
-    if (json_unpack(claim, "{s:s, s:s, s:o}", "id", &id, "kind", &job.kind, "args", &job.args) !=
-            0 ||
-        strlen(id) >= sizeof(job.id)) {
-        log_error("dp: the site's job cannot be read", "%s", "");
-        return;
-    }
-    (void)snprintf(job.id, sizeof(job.id), "%s", id);
-    log_info("dp: job begins", "id=%s kind=%s", job.id, job.kind);
-    if (run_worker(&job) < 0)
-        log_error("dp: the worker could not be run", "id=%s kind=%s", job.id, job.kind);
-    if (job.is_dropped) {
-        log_info("dp: job cancelled by the site", "id=%s", job.id);
-        return;
-    }
-    if (jobs->is_ending)
-        return;
-    tell_end(&job);
-    drop_upload(&job);
+    if (is_away && !*was_away)
+        log_warning("dp: the site does not answer",
+                    "status=%u why=\"%s\"",
+                    status,
+                    http_client_why(jobs->site));
+    if (!is_away && *was_away)
+        log_info("dp: the site answers again", "status=%u", status);
+    *was_away = is_away;
 }
 
 static void *run(void *ctx)
@@ -267,61 +231,43 @@ static void *run(void *ctx)
     bool was_away = false;
 
     while (!jobs->is_ending) {
-        OWN(json_decrefp) json_t *claim = NULL;
-        unsigned status = call_site(jobs, "POST", "/api/v1/internal/dp/jobs:claim", NULL, &claim);
+        json_t *claim = NULL;
 
-        if (status == 200 && claim)
-            run_job(jobs, claim);
-        else
+        reap(jobs, false);
+        keep_house(jobs);
+        if (find_free(jobs))
+            note_whether_away(jobs, &was_away, ask(jobs, &claim));
+        if (!claim)
             nap(jobs, jobs->pace.ask_us);
-        if (status == 0 && !was_away)
-            log_warning("dp: the site does not answer", "why=\"%s\"", http_client_why(jobs->site));
-        if (status != 0 && was_away)
-            log_info("dp: the site answers again", "status=%u", status);
-        was_away = status == 0;
+        else if (start_run(jobs, claim) < 0)
+            log_error("dp: the job could not be started", "runs=%d", RUNS_MAX);
     }
+    reap(jobs, true);
     return NULL;
-}
-
-/* Signals are for the main thread, which ends the role. */
-static int start_thread(struct jobs *jobs)
-{
-    sigset_t all;
-    sigset_t before;
-    int error;
-
-    (void)sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    error = pthread_create(&jobs->thread, NULL, run, jobs);
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
-    return error == 0 ? 0 : ERR(-error);
 }
 
 int jobs_start(const struct role_options *options, struct jobs_pace pace, struct jobs **ret)
 {
     OWN(http_client_freep) struct http_client *site = NULL;
     OWN(freep) struct jobs *jobs = calloc(1, sizeof(*jobs));
-    char path[PATH_MAX_BYTES];
-    struct http_client_options client = {
-        .base_url = "http://site",
-        .unix_socket = path,
-        .user_agent = "slipwayd-dp",
-        .timeout_us = TIMEOUT_US,
-    };
     int r;
 
     if (!jobs)
         return ERR(-ENOMEM);
-    (void)snprintf(path, sizeof(path), "%s/run/roles.sock", options->state_folder);
-    r = http_client_new(&client, &site);
+    r = open_site(options, &site);
+    if (r == 0)
+        r = slots_init(&jobs->slots);
     if (r < 0)
         return TRACE(r);
     jobs->options = options;
     jobs->pace = pace;
     jobs->site = site;
-    r = start_thread(jobs);
-    if (r < 0)
+    jobs->collect_us = clock_monotonic_us() + COLLECT_AGAIN_US;
+    r = start_thread(run, jobs, &jobs->thread);
+    if (r < 0) {
+        slots_fini(&jobs->slots);
         return TRACE(r);
+    }
     site = NULL; /* now the thread's */
     *ret = TAKE(jobs);
     return 0;
@@ -333,6 +279,7 @@ void jobs_stop(struct jobs *jobs)
         return;
     jobs->is_ending = true;
     (void)pthread_join(jobs->thread, NULL);
+    slots_fini(&jobs->slots);
     http_client_free(jobs->site);
     free(jobs);
 }

@@ -4,9 +4,10 @@
 
 /*
  * The jobs the site has for this distribution point: asked for once a second, each run in a worker
- * process, its progress and its end told to the site (docs/protocol/content.md)
+ * process, its progress and its end told to the site (docs/protocol/content.md); and what needs no
+ * order, as removing once a day what nobody refers to any more
  *
- * A thread of its own, so that uploads go on while the site is away or a job runs.
+ * Threads of their own, so that uploads go on while the site is away or jobs run.
  */
 
 #include <stdint.h>
@@ -27,6 +28,6 @@ extern const struct jobs_pace jobs_usual_pace;
 /* @options: borrowed until jobs_stop() */
 int jobs_start(const struct role_options *options, struct jobs_pace pace, struct jobs **ret);
 
-/* Kill the worker, end the thread, release. A job that was running is handed out again by the site. */
+/* Kill the workers, end the threads, release. A job that was running is handed out again by the site. */
 void jobs_stop(struct jobs *jobs);
 DEFINE_FREEP(struct jobs *, jobs_stop);

@@ -14,6 +14,7 @@
 #include "plat/file.h"
 #include "rt/http_server.h"
 #include "rt/log.h"
+#include "server/dp/exports.h"
 #include "server/dp/jobs.h"
 #include "server/dp/uploads.h"
 #include "server/dp/worker.h"
@@ -63,6 +64,7 @@ static int clean_up(const char *state_folder)
     r = store_clean(store);
     if (r < 0)
         return TRACE(r);
+    exports_expire(state_folder, true);
     (void)snprintf(path, sizeof(path), "%s/" WORKER_BUILD_FOLDER, state_folder);
     return file_exists(path) ? TRACE(dir_remove(path)) : 0;
 }

@@ -21,9 +21,11 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/text.h"
 #include "plat/clock.h"
 #include "plat/file.h"
 #include "rt/http_server.h"
+#include "server/dp/claim.h"
 #include "server/role.h"
 
 enum {
@@ -51,8 +53,13 @@ struct fixture {
     struct jobs *jobs;
     pthread_mutex_t lock;    /* guards what follows; the site's thread writes it */
     const char *kind;        /* of the job */
+    unsigned n_jobs;         /* handed out with ids that end in 1, 3, 5, ...; one, as a rule */
+    bool is_repeating;       /* the same job is handed out again and again */
+    json_t *claim;           /* owned; what the last claim said */
     unsigned n_claims;       /* 1 when the job has been handed out */
     unsigned n_running;      /* reports */
+    unsigned seen;           /* bit for each job that has reported */
+    unsigned n_seen;         /* how many */
     unsigned n_ends;         /* reports, also those that were refused */
     unsigned refuse_ends;    /* so many are answered 503 */
     unsigned running_status; /* the answer to a report that it runs */
@@ -60,28 +67,52 @@ struct fixture {
     json_t *end;             /* owned */
 };
 
+static json_t *job_number(const struct fixture *f, unsigned i)
+{
+    char id[UUID_TEXT_MAX];
+
+    (void)snprintf(id, sizeof(id), JOB_ID);
+    id[UUID_TEXT_MAX - 2] = (char)('1' + 2 * i);
+    return json_pack("{s:s, s:s, s:{s:s, s:s}}",
+                     "id",
+                     id,
+                     "kind",
+                     f->kind,
+                     "args",
+                     "package_id",
+                     "SLP00001",
+                     "upload_id",
+                     UPLOAD_ID);
+}
+
 static int give_job(void *ctx, struct http_exchange *x)
 {
     struct fixture *f = ctx;
-    bool is_first;
+    json_t *claim = NULL;
+    unsigned i;
 
+    if (http_body_json(x, &claim) != 0)
+        return 0;
     (void)pthread_mutex_lock(&f->lock);
-    is_first = f->n_claims++ == 0;
+    json_decref(f->claim);
+    f->claim = claim;
+    i = f->n_claims++;
     (void)pthread_mutex_unlock(&f->lock);
-    if (!is_first)
+    if (f->is_repeating)
+        i = 0;
+    if (i >= f->n_jobs)
         return http_reply_empty(x, 204);
-    return http_reply_json(x,
-                           200,
-                           json_pack("{s:s, s:s, s:{s:s, s:s}}",
-                                     "id",
-                                     JOB_ID,
-                                     "kind",
-                                     f->kind,
-                                     "args",
-                                     "package_id",
-                                     "SLP00001",
-                                     "upload_id",
-                                     UPLOAD_ID));
+    return http_reply_json(x, 200, job_number(f, i));
+}
+
+/* Which of the jobs have reported. */
+static void note_running(struct fixture *f, const char *id)
+{
+    unsigned bit = 1u << ((id[UUID_TEXT_MAX - 2] - '1') / 2);
+
+    if ((f->seen & bit) == 0)
+        f->n_seen++;
+    f->seen |= bit;
 }
 
 static unsigned take(struct fixture *f, json_t *report)
@@ -104,18 +135,21 @@ static int take_report(void *ctx, struct http_exchange *x)
     json_t *report = NULL;
     unsigned status;
 
-    if (strcmp(http_param(x, "id"), JOB_ID) != 0)
+    if (strncmp(http_param(x, "id"), JOB_ID, UUID_TEXT_MAX - 2) != 0)
         return http_reply_empty(x, 404);
     if (http_body_json(x, &report) != 0)
         return 0;
     (void)pthread_mutex_lock(&f->lock);
+    note_running(f, http_param(x, "id"));
     status = take(f, report);
     (void)pthread_mutex_unlock(&f->lock);
+    if (status == 200)
+        return http_reply_json(x, 200, json_pack("{s:i}", "rate_limit_bytes_per_s", 12345));
     return http_reply_empty(x, status);
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/api/v1/internal/dp/jobs:claim", 0, give_job},
+    {"POST", "/api/v1/internal/dp/jobs:claim", REPORT_MAX_BYTES, give_job},
     {"PATCH", "/api/v1/internal/dp/jobs/{id}", REPORT_MAX_BYTES, take_report},
     {.method = NULL},
 };
@@ -171,6 +205,7 @@ static int set_up(void **state)
     f->options = (struct role_options){
         .config = &f->config, .state_folder = f->state, .self = "/proc/self/exe"};
     f->running_status = 204;
+    f->n_jobs = 1;
     *state = f;
     return 0;
 }
@@ -181,6 +216,7 @@ static int tear_down(void **state)
 
     jobs_stop(f->jobs);
     stop_site(f);
+    json_decref(f->claim);
     json_decref(f->running);
     json_decref(f->end);
     (void)pthread_mutex_destroy(&f->lock);
@@ -215,11 +251,33 @@ static void wait_for(struct fixture *f, const unsigned *number, unsigned n)
     }
 }
 
+static void wait_until_gone(const char *path)
+{
+    uint64_t end_us = clock_monotonic_us() + PATIENCE_US;
+
+    while (file_exists(path)) {
+        assert_true(clock_monotonic_us() < end_us);
+        clock_sleep_us(POLL_US);
+    }
+}
+
 static const char *text_of(const json_t *report, const char *name)
 {
     const char *text = json_string_value(json_object_get(report, name));
 
     return text ? text : "";
+}
+
+/* Whether the last claim said that there is a place for such a job. */
+static bool has_kind(const struct fixture *f, const char *kind)
+{
+    const json_t *kinds = json_object_get(f->claim, "kinds");
+    const json_t *value;
+    size_t i;
+
+    json_array_foreach(kinds, i, value) if (strcmp(json_string_value(value), kind) ==
+                                            0) return true;
+    return false;
 }
 
 static void put_upload(const struct fixture *f, const char *end, char dst[160])
@@ -238,12 +296,11 @@ static void a_result_reaches_the_site_and_the_upload_goes(void **state)
     put_upload(f, ".data", upload);
     start_site(f);
     begin(f, "succeed");
-    wait_for(f, &f->n_claims, 2); /* it asks for the next one */
-    assert_int_equal(f->n_ends, 1);
+    wait_for(f, &f->n_ends, 1);
     assert_string_equal(text_of(f->end, "state"), "succeeded");
     /* the worker gives back the package it was told about */
     assert_string_equal(text_of(json_object_get(f->end, "result"), "package_id"), "SLP00001");
-    assert_false(file_exists(upload));
+    wait_until_gone(upload);
 }
 
 static void progress_is_told_while_the_worker_runs(void **state)
@@ -268,7 +325,8 @@ static void a_failure_says_what_the_worker_said_and_keeps_the_upload(void **stat
     put_upload(f, ".data", upload);
     start_site(f);
     begin(f, "fail");
-    wait_for(f, &f->n_claims, 2);
+    wait_for(f, &f->n_ends, 1);
+    wait_for(f, &f->n_claims, f->n_claims + 2);
     assert_string_equal(text_of(f->end, "state"), "failed");
     assert_string_equal(text_of(f->end, "error_id"), "SLW-0304");
     assert_string_equal(text_of(f->end, "message"), "No good");
@@ -315,8 +373,7 @@ static void the_end_is_told_until_the_site_takes_it(void **state)
     f->refuse_ends = 3;
     start_site(f);
     begin(f, "succeed");
-    wait_for(f, &f->n_claims, 2);
-    assert_int_equal(f->n_ends, 4);
+    wait_for(f, &f->n_ends, 4);
     assert_string_equal(text_of(f->end, "state"), "succeeded");
 }
 
@@ -327,8 +384,7 @@ static void a_site_that_was_away_is_asked_again(void **state)
     begin(f, "succeed");
     clock_sleep_us(AWAY_US);
     start_site(f);
-    wait_for(f, &f->n_claims, 2);
-    assert_int_equal(f->n_ends, 1);
+    wait_for(f, &f->n_ends, 1);
     stop_site(f);
     clock_sleep_us(AWAY_US);
     start_site(f);
@@ -362,22 +418,133 @@ static void stopping_kills_the_worker(void **state)
     assert_int_equal(f->n_ends, 0);
 }
 
+static void jobs_of_one_class_wait_for_each_other_and_are_told_as_alive(void **state)
+{
+    struct fixture *f = *state;
+
+    f->n_jobs = 2;
+    start_site(f);
+    begin(f, "work");
+    wait_for(f, &f->n_seen, 2);
+    (void)pthread_mutex_lock(&f->lock);
+    /* nothing else that keeps the processor busy would have a place */
+    assert_false(has_kind(f, "import-os-image"));
+    assert_true(has_kind(f, "replicate"));
+    (void)pthread_mutex_unlock(&f->lock);
+    assert_int_equal(f->n_ends, 0);
+}
+
+static void transfers_run_beside_each_other(void **state)
+{
+    struct fixture *f = *state;
+
+    f->n_jobs = 3;
+    start_site(f);
+    begin(f, "replicate"); /* each waits for a limit that the site does not say */
+    wait_for(f, &f->n_seen, 3);
+    wait_for(f, &f->n_claims, f->n_claims + 2);
+    (void)pthread_mutex_lock(&f->lock);
+    assert_false(has_kind(f, "replicate"));
+    assert_true(has_kind(f, "import-os-image"));
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+static void the_rate_limit_of_an_answer_reaches_the_worker(void **state)
+{
+    struct fixture *f = *state;
+
+    f->running_status = 200;
+    start_site(f);
+    begin(f, "replicate");
+    wait_for(f, &f->n_ends, 1);
+    assert_non_null(strstr(text_of(json_object_get(f->end, "result"), "limit"), "12345"));
+}
+
+static void a_job_that_is_handed_out_again_while_it_runs_is_one(void **state)
+{
+    struct fixture *f = *state;
+
+    f->is_repeating = true;
+    start_site(f);
+    begin(f, "replicate");
+    wait_for(f, &f->n_claims, 6);
+    (void)pthread_mutex_lock(&f->lock);
+    assert_true(has_kind(f, "replicate")); /* one of three places is taken */
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+static void a_claim_says_how_much_room_there_is(void **state)
+{
+    struct fixture *f = *state;
+
+    start_site(f);
+    begin(f, "succeed");
+    wait_for(f, &f->n_claims, 1);
+    (void)pthread_mutex_lock(&f->lock);
+    assert_true(json_integer_value(json_object_get(f->claim, "total_bytes")) > 0);
+    assert_true(json_is_object(json_object_get(f->claim, "kernels")));
+    assert_string_not_equal(text_of(f->claim, "version"), "");
+    (void)pthread_mutex_unlock(&f->lock);
+}
+
+static void the_newest_kernel_of_the_first_root_that_has_one_is_named(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const versions[] = {"1/6.1.0-9-cloud-amd64",
+                                           "2/6.1.0-9-amd64",
+                                           "2/6.1.0-10-amd64",
+                                           "2/6.1.0-11-rt-amd64",
+                                           "3/6.9.0-1-amd64"};
+    char roots[300];
+    char path[300];
+
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        (void)snprintf(path,
+                       sizeof(path),
+                       "%s/%c/lib/modules/%s/kernel",
+                       f->state,
+                       versions[i][0],
+                       versions[i] + 2);
+        assert_int_equal(dir_make(path, 0700), 0);
+        (void)snprintf(path, sizeof(path), "%s/%c/boot", f->state, versions[i][0]);
+        assert_int_equal(dir_make(path, 0700), 0);
+        (void)snprintf(
+            path, sizeof(path), "%s/%c/boot/vmlinuz-%s", f->state, versions[i][0], versions[i] + 2);
+        assert_int_equal(file_write(path, bytes_of("x"), 0600), 0);
+    }
+    (void)snprintf(roots, sizeof(roots), "%s/1 %s/2 %s/3", f->state, f->state, f->state);
+
+    OWN(freep) char *generic = claim_newest_kernel(roots, "generic");
+    OWN(freep) char *virtual = claim_newest_kernel(roots, "virtual");
+
+    assert_string_equal(generic, "6.1.0-10-amd64");
+    assert_string_equal(virtual, "6.1.0-9-cloud-amd64");
+    assert_null(claim_newest_kernel(f->state, "generic"));
+}
+
 static int say(const char *line)
 {
     return fd_write_all(STDOUT_FILENO, bytes_of(line)) == 0 ? 0 : 1;
 }
 
+static int say_result(const char *name, const char *text)
+{
+    OWN(json_decrefp) json_t *line = json_pack("{s:{s:s}}", "result", name, text);
+    OWN(freep) char *dumped = json_dumps(line, JSON_COMPACT);
+
+    return say(dumped) == 0 ? say("\n") : 1;
+}
+
 /* What slipwayd --role=worker would be. */
 static int be_worker(void)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(REPORT_MAX_BYTES);
     OWN(json_decrefp) json_t *job = NULL;
     char line[LINE_MAX_BYTES];
     const char *kind;
 
-    if (file_read("/dev/stdin", &text) != 0)
+    if (!fgets(line, sizeof(line), stdin))
         return 1;
-    job = json_loadb(buf_str(&text), text.len, 0, NULL);
+    job = json_loads(line, 0, NULL);
     kind = text_of(job, "kind");
     (void)snprintf(line,
                    sizeof(line),
@@ -391,6 +558,8 @@ static int be_worker(void)
         return say("no JSON\n[1, 2]\n\n") == 0 ? say(line) : 1;
     if (strcmp(kind, "die") == 0)
         (void)kill(getpid(), SIGKILL);
+    if (strcmp(kind, "replicate") == 0 && say("{\"percent\": 1, \"message\": \"Begun\"}\n") == 0)
+        return fgets(line, sizeof(line), stdin) ? say_result("limit", line) : 1;
     if (strcmp(kind, "work") == 0 && say("{\"percent\": 42, \"message\": \"Working\"}\n") == 0)
         clock_sleep_us((uint64_t)2 * PATIENCE_US);
     return 3;
@@ -411,8 +580,15 @@ int main(int argc, char **argv)
         TEST(a_site_that_was_away_is_asked_again),
         TEST(a_job_that_the_site_has_cancelled_is_ended_without_a_word),
         TEST(stopping_kills_the_worker),
+        TEST(jobs_of_one_class_wait_for_each_other_and_are_told_as_alive),
+        TEST(transfers_run_beside_each_other),
+        TEST(the_rate_limit_of_an_answer_reaches_the_worker),
+        TEST(a_job_that_is_handed_out_again_while_it_runs_is_one),
+        TEST(a_claim_says_how_much_room_there_is),
+        TEST(the_newest_kernel_of_the_first_root_that_has_one_is_named),
     };
 
+    (void)signal(SIGPIPE, SIG_IGN); /* as in the role */
     if (argc > 1 && strcmp(argv[1], "--role=worker") == 0)
         return be_worker();
     return cmocka_run_group_tests(tests, NULL, NULL);

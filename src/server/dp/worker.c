@@ -3,8 +3,10 @@
 #include "server/dp/worker.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,7 +23,8 @@
 #include "server/role.h"
 
 enum {
-    JOB_MAX_BYTES = 64 * 1024,
+    JOB_MAX_BYTES = 1024 * 1024,
+    PIECE_BYTES = 4096,
     MESSAGE_MAX_BYTES = 4096,
     FILES_MAX = 512,
 };
@@ -43,13 +46,28 @@ static int put_line(const json_t *line)
     return TRACE(fd_write_all(STDOUT_FILENO, buf_bytes(&whole)));
 }
 
+void worker_tell_rate(struct worker *worker, unsigned percent, const char *message, uint64_t rate)
+{
+    OWN(json_decrefp)
+    json_t *line = json_pack("{s:i, s:s, s:I}",
+                             "percent",
+                             (int)percent,
+                             "message",
+                             message,
+                             "rate_bytes_per_s",
+                             (json_int_t)rate);
+
+    worker->told_percent = percent;
+    (void)put_line(line); /* whoever does not listen will not miss it */
+}
+
 void worker_tell(struct worker *worker, unsigned percent, const char *message)
 {
     OWN(json_decrefp)
     json_t *line = json_pack("{s:i, s:s}", "percent", (int)percent, "message", message);
 
     worker->told_percent = percent;
-    (void)put_line(line); /* whoever does not listen will not miss it */
+    (void)put_line(line);
 }
 
 void worker_fail(const char *error_id, const char *format, ...)
@@ -84,35 +102,107 @@ static void limit(__rlimit_resource_t what, uint64_t most)
     (void)setrlimit(what, &rlimit); /* a lower one that is already there stays */
 }
 
-static int read_job(json_t **ret)
+/*
+ * Add what has come on standard input to @worker->said.
+ *
+ * Return: false if nothing has come, or nothing will come any more.
+ */
+static bool hear(struct worker *worker)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(JOB_MAX_BYTES);
-    int r = file_read("/dev/stdin", &text);
+    uint8_t piece[PIECE_BYTES];
+    ssize_t n = read(STDIN_FILENO, piece, sizeof(piece));
 
-    if (r != 0)
-        return r < 0 ? TRACE(r) : ERR(-EMSGSIZE);
-    *ret = json_loadb(buf_str(&text), text.len, JSON_REJECT_DUPLICATES, NULL);
+    if (n <= 0)
+        return n < 0 && errno == EINTR;
+    buf_add(&worker->said, (struct bytes){piece, (size_t)n});
+    return !worker->said.failed;
+}
+
+/* Return: owned; the next whole line as JSON; NULL if there is none, or it is no JSON. */
+static json_t *take_line(struct worker *worker, bool *ret_is_line)
+{
+    const char *text = buf_str(&worker->said);
+    const char *end = memchr(text, '\n', worker->said.len);
+
+    *ret_is_line = end != NULL;
+    if (!end)
+        return NULL;
+
+    size_t len = (size_t)(end - text);
+    json_t *value = json_loadb(text, len, JSON_REJECT_DUPLICATES, NULL);
+
+    worker->said.len -= len + 1;
+    memmove(worker->said.ptr, worker->said.ptr + len + 1, worker->said.len + 1);
+    return value;
+}
+
+/* Somebody who starts a worker by hand may leave out the newline. */
+static int read_job(struct worker *worker, json_t **ret)
+{
+    bool is_line = false;
+
+    while (!memchr(buf_str(&worker->said), '\n', worker->said.len) && hear(worker))
+        ;
+    if (worker->said.failed)
+        return ERR(-EMSGSIZE);
+    *ret = take_line(worker, &is_line);
+    if (!is_line)
+        *ret = json_loadb(buf_str(&worker->said), worker->said.len, JSON_REJECT_DUPLICATES, NULL);
     return *ret ? 0 : ERR(-EBADMSG);
 }
 
+uint64_t worker_rate_limit(struct worker *worker)
+{
+    struct pollfd input = {.fd = STDIN_FILENO, .events = POLLIN};
+    bool is_line = true;
+
+    while (poll(&input, 1, 0) == 1 && hear(worker))
+        ;
+    while (is_line) {
+        OWN(json_decrefp) json_t *line = take_line(worker, &is_line);
+        const json_t *limit = json_object_get(line, "rate_limit_bytes_per_s");
+
+        if (json_is_integer(limit) && json_integer_value(limit) >= 0)
+            worker->rate_limit = (uint64_t)json_integer_value(limit);
+    }
+    return worker->rate_limit;
+}
+
+static const struct {
+    const char *name;
+    int (*run)(struct worker *worker);
+} kinds[] = {
+    {"build-boot-image", worker_build_boot_image},
+    {"import-os-image", worker_import_os_image},
+};
+
 static int run_kind(struct worker *worker, const char *kind)
 {
-    if (strcmp(kind, "import-os-image") == 0)
-        return TRACE(worker_import_os_image(worker));
-    if (strcmp(kind, "build-boot-image") == 0)
-        return TRACE(worker_build_boot_image(worker));
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kind, kinds[i].name) == 0)
+            return TRACE(kinds[i].run(worker));
     worker_fail("SLW-0316", "This server knows no job of the kind \"%s\".", kind);
     return 0;
+}
+
+static void worker_fini(struct worker *worker)
+{
+    buf_fini(&worker->said);
 }
 
 static int run_job(const struct role_options *options)
 {
     OWN(json_decrefp) json_t *job = NULL;
+    OWN(worker_fini)
     struct worker worker = {
-        .state_folder = options->state_folder, .self = options->self, .kernel_roots = ""};
+        .state_folder = options->state_folder,
+        .self = options->self,
+        .kernel_roots = "",
+        .said = BUF_INIT(JOB_MAX_BYTES),
+    };
     const char *kind;
     json_t *args;
-    int r = read_job(&job);
+    int r = read_job(&worker, &job);
 
     if (r < 0)
         return TRACE(r);

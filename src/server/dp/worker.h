@@ -7,6 +7,7 @@
  */
 
 #include <jansson.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 
@@ -17,11 +18,19 @@ struct worker {
     const char *self;         /* path of slipwayd: the agent and bootimage/ are found from it */
     const char *kernel_roots; /* separated by spaces; "": the default of build.sh */
     json_t *args;
+    struct buf said;     /* owned; of standard input, what is no whole line yet */
+    uint64_t rate_limit; /* bytes per second, as the role said last; 0: none */
     unsigned told_percent;
 };
 
 /* A line of progress for whoever started us. */
 void worker_tell(struct worker *worker, unsigned percent, const char *message);
+
+/* The same of a transfer. @rate: bytes per second */
+void worker_tell_rate(struct worker *worker, unsigned percent, const char *message, uint64_t rate);
+
+/* Take what the role has said meanwhile, without waiting. Return: bytes per second; 0: no limit. */
+uint64_t worker_rate_limit(struct worker *worker);
 
 /* The last line: the job failed. @format: what was tried, on what, what happened, what to do. */
 __attribute__((format(printf, 2, 3))) void
@@ -35,5 +44,10 @@ int worker_succeed(json_t *result);
  *
  * Return: 0 when a last line was written (also worker_fail()), or -errno for what nobody planned for.
  */
+int worker_collect(struct worker *worker);
 int worker_import_os_image(struct worker *worker);
+int worker_prestage_export(struct worker *worker);
+int worker_remove(struct worker *worker);
+int worker_replicate(struct worker *worker);
+int worker_validate(struct worker *worker);
 int worker_build_boot_image(struct worker *worker);

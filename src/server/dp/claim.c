@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/dp/claim.h"
+
+#include <dirent.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "base/own.h"
+#include "plat/file.h"
+#include "server/role.h"
+
+enum {
+    PATH_MAX_BYTES = 4096,
+};
+
+#define KERNEL_PREFIX "vmlinuz-"
+
+static void closedirp(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+static bool ends_in(const char *text, const char *end)
+{
+    size_t len = strlen(text);
+    size_t n = strlen(end);
+
+    return len > n && strcmp(text + len - n, end) == 0;
+}
+
+/* Debian's: 6.1.0-41-amd64, 6.1.0-41-cloud-amd64, 6.1.0-41-rt-amd64. */
+static bool is_of_flavour(const char *version, const char *flavour)
+{
+    if (strcmp(flavour, "virtual") == 0)
+        return ends_in(version, "-cloud-amd64");
+    return ends_in(version, "-amd64") && !ends_in(version, "-cloud-amd64") &&
+           !ends_in(version, "-rt-amd64");
+}
+
+static char *newest_below(const char *root, const char *flavour)
+{
+    OWN(freep) char *newest = NULL;
+    char path[PATH_MAX_BYTES];
+    char modules[PATH_MAX_BYTES];
+
+    if (snprintf(path, sizeof(path), "%s/boot", root) >= (int)sizeof(path))
+        return NULL;
+
+    OWN(closedirp) DIR *dir = opendir(path);
+
+    while (dir) {
+        const struct dirent *entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): our own DIR */
+
+        if (!entry)
+            break;
+        if (strncmp(entry->d_name, KERNEL_PREFIX, sizeof(KERNEL_PREFIX) - 1) != 0)
+            continue;
+
+        const char *version = entry->d_name + sizeof(KERNEL_PREFIX) - 1;
+        int n = snprintf(modules, sizeof(modules), "%s/lib/modules/%s/kernel", root, version);
+
+        if (!is_of_flavour(version, flavour) || n >= (int)sizeof(modules) ||
+            !file_exists(modules) || (newest && strverscmp(version, newest) <= 0))
+            continue;
+        free(newest);
+        newest = strdup(version);
+    }
+    return TAKE(newest);
+}
+
+char *claim_newest_kernel(const char *roots, const char *flavour)
+{
+    for (const char *at = roots; *at != '\0';) {
+        char root[PATH_MAX_BYTES];
+        size_t len = strcspn(at, " ");
+        char *found = NULL;
+
+        if (snprintf(root, sizeof(root), "%.*s", (int)len, at) < (int)sizeof(root))
+            found = newest_below(root, flavour);
+        if (found)
+            return found;
+        at += len;
+        at += strspn(at, " ");
+    }
+    return NULL;
+}
+
+static json_t *kernels_of(const char *roots)
+{
+    OWN(freep) char *generic = claim_newest_kernel(roots, "generic");
+    OWN(freep) char *virtual = claim_newest_kernel(roots, "virtual");
+
+    return json_pack("{s:{s:s*, s:s*}}", "x64", "generic", generic, "virtual", virtual);
+}
+
+/* What there is a place for, so that one that must wait goes to nobody. */
+static json_t *kinds_of(struct slots *slots)
+{
+    static const char *const kinds[] = {
+        "import-os-image",
+        "import-tree",
+        "build-boot-image",
+        "export-os-image",
+        "prestage-export",
+        "replicate",
+        "validate",
+        "remove",
+        "collect",
+    };
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        enum slots_class class = slots_class_of(kinds[i]);
+
+        if (!slots_take(slots, class))
+            continue;
+        slots_give(slots, class);
+        (void)json_array_append_new(list, json_string(kinds[i]));
+    }
+    return list;
+}
+
+json_t *claim_body(const struct role_options *options, struct slots *slots)
+{
+    char path[PATH_MAX_BYTES];
+    struct statvfs fs = {.f_frsize = 0};
+
+    (void)snprintf(path, sizeof(path), "%s/dp/content", options->state_folder);
+    if (statvfs(path, &fs) != 0)
+        (void)statvfs(options->state_folder, &fs);
+    return json_pack("{s:I, s:I, s:s, s:s, s:o, s:o}",
+                     "free_bytes",
+                     (json_int_t)((uint64_t)fs.f_bavail * fs.f_frsize),
+                     "total_bytes",
+                     (json_int_t)((uint64_t)fs.f_blocks * fs.f_frsize),
+                     "version",
+                     SLIPWAY_VERSION,
+                     "agent_version",
+                     SLIPWAY_VERSION,
+                     "kernels",
+                     kernels_of(options->config->boot_image_kernel_roots),
+                     "kinds",
+                     kinds_of(slots));
+}

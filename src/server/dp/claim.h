@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What a distribution point says of itself when it asks for a job (docs/protocol/content.md)
+ */
+
+#include <jansson.h>
+
+#include "server/dp/slots.h"
+
+struct role_options;
+
+/**
+ * claim_body() - {"free_bytes", "total_bytes", "version", "agent_version", "kernels", "kinds"}
+ * @slots: which kinds of jobs have a place
+ *
+ * Return: owned; NULL if there is no memory.
+ */
+json_t *claim_body(const struct role_options *options, struct slots *slots);
+
+/**
+ * claim_newest_kernel() - the version that a boot image of a flavour would be made from
+ * @roots:   separated by spaces
+ * @flavour: "generic" or "virtual"
+ *
+ * The same choice as bootimage/build.sh makes: the newest of the first root that has one.
+ *
+ * Return: owned; NULL if there is none.
+ */
+char *claim_newest_kernel(const char *roots, const char *flavour);
