@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "prog/slipwayd_commands.h"
 #include "server/config.h"
 #include "server/parent/failure.h"
 #include "server/parent/parent_start.h"
@@ -27,8 +28,10 @@ static const struct {
 
 static const char help[] =
     "usage: slipwayd [-n] [--state DIR] [--config FILE]\n"
+    "       slipwayd join [--name NAME] [--address A] [--state DIR] [--config FILE] URL TOKEN\n"
     "\n"
-    "Runs the Slipway server in the foreground until SIGTERM.\n"
+    "Runs the Slipway server in the foreground until SIGTERM; or makes this host a\n"
+    "distribution point of the site at URL.\n"
     "\n"
     "  --config FILE  default: " SERVER_CONFIG_FILE "\n"
     "  --state DIR    default: " SERVER_STATE_FOLDER "\n"
@@ -117,10 +120,13 @@ static int run_role(const struct arguments *args)
 int main(int argc, char **argv)
 {
     struct arguments args = {.state = SERVER_STATE_FOLDER};
-    int r = parse_arguments(argc, argv, &args);
+    int r;
 
+    (void)umask(022);
+    if (slipwayd_command(argc, argv, &r))
+        return r;
+    r = parse_arguments(argc, argv, &args);
     if (r >= 0)
         return r;
-    (void)umask(022);
     return args.role ? run_role(&args) : parent_start(args.state, args.config, args.is_dry);
 }

@@ -18,6 +18,25 @@ static void say_users(const struct users *users)
                      users->uids[i]);
 }
 
+static void say_what_it_is(const struct parent_options *options)
+{
+    const struct server_config *config = options->config;
+
+    if (options->remote.is_on)
+        (void)printf("distribution point of: %s\n"
+                     "http: port %" PRIu64 "\n",
+                     options->remote.url,
+                     config->http_port);
+    else
+        (void)printf("site: %s at %s\n"
+                     "http: port %" PRIu64 "\n"
+                     "https: port %" PRIu64 "\n",
+                     config->site_name,
+                     config->addresses,
+                     config->http_port,
+                     config->https_port);
+}
+
 int parent_explain(const struct parent_options *options)
 {
     const struct server_config *config = options->config;
@@ -28,25 +47,21 @@ int parent_explain(const struct parent_options *options)
     if (r < 0)
         return parent_fail_errno(r, "cannot find the users of", "the roles");
     (void)printf("configuration: %s\n"
-                 "state folder: %s (%s)\n"
-                 "site: %s at %s\n"
-                 "http: port %" PRIu64 "\n"
-                 "https: port %" PRIu64 "\n",
+                 "state folder: %s (%s)\n",
                  options->config_file,
                  options->state_folder,
-                 file_exists(options->state_folder) ? "exists" : "will be made",
-                 config->site_name,
-                 config->addresses,
-                 config->http_port,
-                 config->https_port);
+                 file_exists(options->state_folder) ? "exists" : "will be made");
+    say_what_it_is(options);
     if (config->is_pxe_on)
         (void)printf("pxe: ports %" PRIu64 ", %" PRIu64 " and %" PRIu64 " on %s\n",
                      config->pxe_dhcp_port,
                      config->pxe_boot_server_port,
                      config->pxe_tftp_port,
                      config->pxe_interfaces[0] != '\0' ? config->pxe_interfaces : "all interfaces");
-    (void)printf(
-        "roles: site%s%s\n", config->is_dp_on ? " dp" : "", config->is_pxe_on ? " pxe" : "");
+    (void)printf("roles:%s%s%s\n",
+                 options->remote.is_on ? "" : " site",
+                 config->is_dp_on ? " dp" : "",
+                 config->is_pxe_on ? " pxe" : "");
     say_users(&users);
     if (!nginx)
         return parent_fail(PARENT_EXIT_NO_NGINX, "nginx is not installed (Debian: nginx-light)");

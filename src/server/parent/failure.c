@@ -22,6 +22,17 @@ static unsigned id_of(enum parent_exit status)
     case PARENT_EXIT_NO_NGINX:
     case PARENT_EXIT_BAD_KEYS:
         return (unsigned)status;
+    case PARENT_EXIT_JOIN_TOKEN:
+        return 340;
+    case PARENT_EXIT_JOINED:
+        return 341;
+    case PARENT_EXIT_JOIN_PIN:
+        return 342;
+    case PARENT_EXIT_JOIN_AWAY:
+        return 343;
+    case PARENT_EXIT_JOIN_REFUSED:
+        return 344;
+    case PARENT_EXIT_EXTRACT:
     case PARENT_EXIT_OK:
     case PARENT_EXIT_INTERNAL:
     default:

@@ -20,6 +20,12 @@ enum parent_exit {
     PARENT_EXIT_BAD_CONFIG = 15,      /* SLW-0015 */
     PARENT_EXIT_NO_NGINX = 16,        /* SLW-0016 */
     PARENT_EXIT_BAD_KEYS = 17,        /* SLW-0017 */
+    PARENT_EXIT_JOIN_TOKEN = 20,      /* SLW-0340; of slipwayd join, like the next four */
+    PARENT_EXIT_JOINED = 21,          /* SLW-0341 */
+    PARENT_EXIT_JOIN_PIN = 22,        /* SLW-0342 */
+    PARENT_EXIT_JOIN_AWAY = 23,       /* SLW-0343 */
+    PARENT_EXIT_JOIN_REFUSED = 24,    /* SLW-0344 */
+    PARENT_EXIT_EXTRACT = 25,         /* something in the file was left out; the id says why */
 };
 
 /* "slipwayd: SLW-0011: ..." on standard error. Return: @status. */

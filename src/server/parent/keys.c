@@ -33,6 +33,9 @@ enum {
     VALID_DAYS = 20 * 365,
 };
 
+/* Outcome of check_certificate() beside those of keys.h: it is one of an older version */
+#define CERTIFICATE_IS_OLD 2
+
 DEFINE_FREEP(BIO *, BIO_free_all);
 DEFINE_FREEP(EVP_PKEY *, EVP_PKEY_free);
 DEFINE_FREEP(X509 *, X509_free);
@@ -61,6 +64,7 @@ static int pin_of(EVP_PKEY *key, uint8_t ret[static SHA256_BYTES])
 /* "IP:10.77.0.1,DNS:deploy.example", as X509V3_EXT_conf_nid() wants it. */
 static void put_names(const char *addresses, struct buf *dst)
 {
+    buf_adds(dst, "DNS:" KEYS_SITE_NAME);
     for (const char *at = addresses; *at != '\0';) {
         char name[256];
         size_t len = strcspn(at, " ");
@@ -69,11 +73,7 @@ static void put_names(const char *addresses, struct buf *dst)
         if (len < sizeof(name)) {
             memcpy(name, at, len);
             name[len] = '\0';
-            buf_addf(dst,
-                     "%s%s:%s",
-                     dst->len > 0 ? "," : "",
-                     inet_pton(AF_INET, name, &ignored) == 1 ? "IP" : "DNS",
-                     name);
+            buf_addf(dst, ",%s:%s", inet_pton(AF_INET, name, &ignored) == 1 ? "IP" : "DNS", name);
         }
         at += len;
         at += strspn(at, " ");
@@ -208,7 +208,25 @@ static int check_certificate(const char *path, EVP_PKEY *key)
     if (r != 0)
         return TRACE(r);
     cert = PEM_read_bio_X509(pem, NULL, NULL, NULL);
-    return cert && X509_check_private_key(cert, key) == 1 ? 0 : KEYS_E_DAMAGED;
+    if (!cert || X509_check_private_key(cert, key) != 1)
+        return KEYS_E_DAMAGED;
+    return X509_check_host(cert, KEYS_SITE_NAME, 0, 0, NULL) == 1 ? 0 : CERTIFICATE_IS_OLD;
+}
+
+int keys_pin_of_certificate(struct bytes pem, uint8_t ret_pin[static SHA256_BYTES])
+{
+    OWN(BIO_free_allp) BIO *bio = NULL;
+    OWN(X509_freep) X509 *cert = NULL;
+
+    if (pem.len > PEM_MAX_BYTES)
+        return KEYS_E_DAMAGED;
+    bio = BIO_new_mem_buf(pem.ptr, (int)pem.len);
+    if (!bio)
+        return ERR(-ENOMEM);
+    cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    if (!cert || !X509_get0_pubkey(cert))
+        return KEYS_E_DAMAGED;
+    return TRACE(pin_of(X509_get0_pubkey(cert), ret_pin));
 }
 
 static int write_certificate(const struct keys_options *options, const char *path, EVP_PKEY *key)
@@ -262,7 +280,9 @@ int keys_ensure(const struct keys_options *options, uint8_t ret_pin[static SHA25
         return TRACE(r);
     if (!put_path(path, options->folder, "site.crt"))
         return ERR(-ENAMETOOLONG);
-    r = file_exists(path) ? check_certificate(path, key) : write_certificate(options, path, key);
+    r = file_exists(path) ? check_certificate(path, key) : CERTIFICATE_IS_OLD;
+    if (r == CERTIFICATE_IS_OLD) /* the pin is of the key, so nobody minds a new one */
+        r = write_certificate(options, path, key);
     if (r != 0)
         return TRACE(r);
     r = pin_of(key, ret_pin);

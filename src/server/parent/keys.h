@@ -24,6 +24,17 @@ enum {
     KEYS_E_DAMAGED = 1, /* there is a key, but it cannot be read or the certificate is not of it */
 };
 
+/* A name that every site's certificate has, whatever addresses: who trusts nothing but that certificate asks for it. */
+#define KEYS_SITE_NAME "site.slipway.internal"
+
+/**
+ * keys_pin_of_certificate() - the pin of a certificate's key
+ * @pem: the certificate
+ *
+ * Return: 0, KEYS_E_DAMAGED, or -errno.
+ */
+int keys_pin_of_certificate(struct bytes pem, uint8_t ret_pin[static SHA256_BYTES]);
+
 /**
  * keys_ensure() - make key, certificate and pin where they are missing; check them where they are
  * @ret_pin: SHA-256 of the key's SubjectPublicKeyInfo

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -75,6 +76,7 @@ static const struct sandbox_path nginx_paths[] = {
     {"keys", false},
     {"dp/boot", false},
     {"dp/content", false},
+    {"dp/exports", false},
     {"run", false},
     {"/usr", false},
     {"/lib", false},
@@ -84,6 +86,8 @@ static const struct sandbox_path nginx_paths[] = {
     {"/sys/devices/system/cpu", false},
     {"/dev/urandom", false},
     {"/dev/null", true},
+    {"run/roles",
+     true}, /* the last: only of a remote distribution point, where it makes roles.sock */
 };
 
 enum {
@@ -99,6 +103,16 @@ static int spawn(struct child_command *command, pid_t *ret)
     command->folder = NULL;
     command->paths = NULL;
     return TRACE(r);
+}
+
+/* nginx cannot bind where the socket of one that was killed still lies. */
+static void remove_roles_socket(const char *state_folder)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/run/roles/roles.sock", state_folder);
+
+    if (n > 0 && n < PATH_MAX)
+        (void)unlink(path);
 }
 
 static int put_nginx_paths(const char *state_folder,
@@ -131,6 +145,10 @@ static int launch_nginx(const struct parent_options *options,
 
     if (r < 0)
         return TRACE(r);
+    if (options->remote.is_on)
+        remove_roles_socket(options->state_folder);
+    else
+        paths[N_NGINX_PATHS - 1] = (struct sandbox_path){NULL, false};
     buf_addf(&folder, "%s/http", options->state_folder);
     buf_addf(&conf, "%s/http/nginx.conf", options->state_folder);
     if (folder.failed || conf.failed)

@@ -4,6 +4,9 @@
 
 #include <string.h>
 
+#include "server/parent/keys.h"
+#include "server/parent/remote.h"
+
 bool nginx_conf_is_path_plain(const char *path)
 {
     for (; *path != '\0'; path++)
@@ -74,7 +77,7 @@ static void put_files(const char *state, struct buf *dst)
         "            limit_except GET { deny all; }\n"
         "            alias \"%s/dp/boot/\";\n"
         "        }\n"
-        "        location ~ \"^/content/(chunks/[0-9a-f][0-9a-f]/[0-9a-f]+|manifests/[0-9a-f]+)$\" {\n"
+        "        location ~ \"^/content/(chunks/[0-9a-f][0-9a-f]/[0-9a-f]+|packs/[0-9a-f][0-9a-f]/[0-9a-f]+|manifests/[0-9a-f]+)$\" {\n"
         "            limit_except GET { deny all; }\n"
         "            add_header Cache-Control \"public, max-age=31536000, immutable\";\n"
         "            add_header X-Content-Type-Options nosniff;\n"
@@ -115,6 +118,18 @@ static void put_proxy(const char *socket, const char *state, struct buf *dst)
              "            proxy_request_buffering on;\n"
              "            proxy_connect_timeout 5s;\n"
              "            proxy_read_timeout 60s;\n");
+}
+
+static void put_exports(const char *state, struct buf *dst)
+{
+    buf_addf(dst,
+             "        location ~ \"^/api/v1/exports/([0-9a-f-]+)$\" {\n"
+             "            auth_request /authorize;\n"
+             "            limit_except GET { deny all; }\n"
+             "            add_header X-Content-Type-Options nosniff;\n"
+             "            alias \"%s/dp/exports/$1\";\n"
+             "        }\n",
+             state);
 }
 
 static void put_uploads(const char *state, struct buf *dst)
@@ -168,6 +183,7 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
     if (options->is_dp_on) {
         put_files(state, dst);
         put_uploads(state, dst);
+        put_exports(state, dst);
     }
     buf_adds(dst,
              "        location /api/v1/internal {\n"
@@ -189,10 +205,72 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
              "    }\n");
 }
 
+void nginx_conf_put_token(const char *token, struct buf *dst)
+{
+    buf_addf(dst, "proxy_set_header Authorization \"Bearer %s\";\n", token);
+}
+
+/* Where the site is: by its address, or by its name, which is then looked up again and again. */
+static void put_site(const struct nginx_conf_options *options, struct buf *dst)
+{
+    const struct remote *site = options->remote;
+
+    if (!site->is_name || options->resolvers[0] == '\0') {
+        buf_addf(dst, "            proxy_pass \"https://%s:%u\";\n", site->host, site->port);
+        return;
+    }
+    buf_addf(dst,
+             "            resolver %s valid=60s ipv6=off;\n"
+             "            set $slipway_site \"%s:%u\";\n"
+             "            proxy_pass \"https://$slipway_site\";\n",
+             options->resolvers,
+             site->host,
+             site->port);
+}
+
+/* What the roles of a remote distribution point ask, passed on to the site, which must have the pinned certificate. */
+static void put_roles(const struct nginx_conf_options *options, struct buf *dst)
+{
+    const char *state = options->state_folder;
+
+    buf_addf(dst,
+             "    server {\n"
+             "        listen \"unix:%s/run/roles/roles.sock\";\n"
+             "        server_name _;\n"
+             "        client_max_body_size 256k;\n"
+             "        location ~ \"^/api/v1/internal/(dp/|boot-decisions$|boot-events$)\" {\n",
+             state);
+    put_site(options, dst);
+    buf_addf(dst,
+             "            proxy_ssl_verify on;\n"
+             "            proxy_ssl_verify_depth 1;\n"
+             "            proxy_ssl_trusted_certificate \"%s/keys/site.crt\";\n"
+             "            proxy_ssl_name " KEYS_SITE_NAME ";\n"
+             "            proxy_ssl_protocols TLSv1.2 TLSv1.3;\n"
+             "            include \"%s/" NGINX_CONF_TOKEN_FILE "\";\n",
+             state,
+             state);
+    buf_adds(dst,
+             "            proxy_http_version 1.1;\n"
+             "            proxy_set_header Host $proxy_host;\n"
+             "            proxy_set_header Connection \"\";\n"
+             "            proxy_connect_timeout 5s;\n"
+             "            proxy_send_timeout 15s;\n"
+             "            proxy_read_timeout 15s;\n"
+             "        }\n"
+             "        location / {\n"
+             "            return 404;\n"
+             "        }\n"
+             "    }\n");
+}
+
 void nginx_conf_put(const struct nginx_conf_options *options, struct buf *dst)
 {
     put_frame(options->state_folder, dst);
     put_http(options, dst);
-    put_https(options, dst);
+    if (options->remote)
+        put_roles(options, dst);
+    else
+        put_https(options, dst);
     buf_adds(dst, "}\n");
 }

@@ -199,7 +199,9 @@ static bool is_running(const struct parent *parent)
 /* The API can be called: the site has made its socket, nginx has said that it runs. */
 static bool is_up(const struct parent *parent)
 {
-    static const char *const signs[] = {"run/api/api.sock", "http/nginx.pid"};
+    bool is_remote = parent->options->remote.is_on;
+    const char *const signs[] = {is_remote ? "run/roles/roles.sock" : "run/api/api.sock",
+                                 "http/nginx.pid"};
     char path[PATH_MAX];
 
     for (size_t i = 0; i < sizeof(signs) / sizeof(signs[0]); i++) {
@@ -218,8 +220,12 @@ static void look_whether_up(struct parent *parent)
     if (parent->is_ready || parent->is_ending || !is_up(parent))
         return;
     parent->is_ready = true;
-    first_start_put_url(parent->options->config, url, sizeof(url));
     notify_ready("serving");
+    if (parent->options->remote.is_on) {
+        log_info("ready as a distribution point", "site=%s", parent->options->remote.url);
+        return;
+    }
+    first_start_put_url(parent->options->config, url, sizeof(url));
     log_info("ready", "site=%s pin=%s", url, parent->prepared.pin);
 }
 
@@ -321,7 +327,7 @@ int parent_run(const struct parent_options *options)
     r = catch_signals(&parent);
     if (r < 0)
         return parent_fail_errno(r, "cannot catch", "signals");
-    parent.processes[CHILD_SITE].is_wanted = true;
+    parent.processes[CHILD_SITE].is_wanted = !options->remote.is_on;
     parent.processes[CHILD_DP].is_wanted = options->config->is_dp_on;
     parent.processes[CHILD_PXE].is_wanted = options->config->is_pxe_on;
     parent.processes[CHILD_HTTP].is_wanted = true;

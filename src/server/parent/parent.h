@@ -7,12 +7,14 @@
  */
 
 #include "server/config.h"
+#include "server/parent/remote.h"
 
 struct parent_options {
     const struct server_config *config;
     const char *config_file;  /* its name, for messages */
     const char *config_text;  /* as it was read: the roles read the same */
     const char *state_folder; /* absolute; made if it is missing */
+    struct remote remote;     /* is_on: a distribution point of that site, and nothing else */
 };
 
 /**

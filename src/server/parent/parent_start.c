@@ -53,5 +53,12 @@ int parent_start(const char *state_folder, const char *config_file, bool is_dry)
     r = find_state(state_folder, is_dry, state);
     if (r != PARENT_EXIT_OK)
         return r;
+    r = remote_load(state, &options.remote);
+    if (r < 0)
+        return parent_fail_errno(r, "cannot read keys/site-url in", state);
+    if (r == REMOTE_E_DAMAGED)
+        return parent_fail(PARENT_EXIT_BAD_KEYS,
+                           "keys/site-url in %s is damaged: remove it, and join the site again",
+                           state);
     return is_dry ? parent_explain(&options) : parent_run(&options);
 }

@@ -150,14 +150,16 @@ static int take(const struct wanted *wanted, const char *http_folder)
 }
 
 int ports_take(const struct server_config *config,
+               bool is_https_on,
                const char *http_folder,
                struct ports *ret,
                struct ports_failure *ret_failure)
 {
     OWN(ports_fini) struct ports ports = PORTS_INIT;
+    uint16_t https_port = (uint16_t)(is_https_on ? config->https_port : config->http_port);
     const struct wanted all[] = {
         {{"tcp", (uint16_t)config->http_port, "[site] http-port"}, NULL},
-        {{"tcp", (uint16_t)config->https_port, "[site] https-port"}, NULL},
+        {{"tcp", https_port, is_https_on ? "[site] https-port" : "[site] http-port"}, NULL},
         {{"udp", (uint16_t)config->pxe_dhcp_port, "[pxe] dhcp-port"}, &ports.dhcp_fd},
         {{"udp", (uint16_t)config->pxe_boot_server_port, "[pxe] boot-server-port"},
          &ports.boot_server_fd},

@@ -38,10 +38,12 @@ enum {
 
 /**
  * ports_take() - bind the UDP ports, and see that nobody listens on the TCP ports, which are nginx's
+ * @is_https_on: whether the API is served here
  * @http_folder: nginx of a server that died, known by its working directory, is ended if it is in the way
  * @ret_failure: set on an outcome
  */
 int ports_take(const struct server_config *config,
+               bool is_https_on,
                const char *http_folder,
                struct ports *ret,
                struct ports_failure *ret_failure);

@@ -21,7 +21,12 @@
 
 enum {
     NGINX_CONF_MAX_BYTES = 64 * 1024,
+    RESOLV_CONF_MAX_BYTES = 16 * 1024,
+    TOKEN_MAX_BYTES = 256,
 };
+
+/* A token has nothing that means anything to nginx. */
+#define TOKEN_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
 
 void prepared_fini(struct prepared *prepared)
 {
@@ -61,10 +66,11 @@ static int take_lock(const char *state_folder, struct prepared *ret)
     return PARENT_EXIT_OK;
 }
 
-static int make_folders(const char *state_folder, struct prepared *ret)
+static int make_folders(const struct parent_options *options, struct prepared *ret)
 {
+    const char *state_folder = options->state_folder;
     const char *failed = NULL;
-    int r = state_make(state_folder, &ret->users, &failed);
+    int r = state_make(state_folder, &ret->users, options->remote.is_on, &failed);
     char path[PATH_MAX];
 
     if (r < 0)
@@ -137,24 +143,68 @@ static int take_ports(const struct parent_options *options, struct prepared *ret
 
     if (!put_path(http, options->state_folder, "http"))
         return parent_fail_errno(-ENAMETOOLONG, "cannot use", options->state_folder);
-    r = ports_take(options->config, http, &ret->ports, &failure);
+    r = ports_take(options->config, !options->remote.is_on, http, &ret->ports, &failure);
     if (r < 0)
         return parent_fail_errno(r, "cannot take the ports of", options->config->site_name);
     return r > 0 ? fail_port(r, &failure) : PARENT_EXIT_OK;
 }
 
+/* Only nginx may read it, whose master and workers are one user. */
+static int write_token(const struct parent_options *options, const struct prepared *prepared)
+{
+    OWN(buf_fini) struct buf token = BUF_INIT(TOKEN_MAX_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT(2 * TOKEN_MAX_BYTES);
+    char from[PATH_MAX];
+    char to[PATH_MAX];
+    int r;
+
+    if (!put_path(from, options->state_folder, "keys/dp-token") ||
+        !put_path(to, options->state_folder, NGINX_CONF_TOKEN_FILE))
+        return parent_fail_errno(-ENAMETOOLONG, "cannot use", options->state_folder);
+    r = file_read(from, &token);
+    if (r < 0)
+        return parent_fail_errno(r, "cannot read", from);
+    if (r > 0 || token.len == 0 || strspn(buf_str(&token), TOKEN_LETTERS) != token.len)
+        return parent_fail(
+            PARENT_EXIT_BAD_KEYS,
+            "%s is missing or damaged: remove keys/site-url, and join the site again",
+            from);
+    nginx_conf_put_token(buf_str(&token), &text);
+    r = text.failed ? -ENOMEM : file_write(to, buf_bytes(&text), 0400);
+    explicit_bzero(token.ptr, token.len);
+    if (text.ptr)
+        explicit_bzero(text.ptr, text.len);
+    if (r == 0 &&
+        lchown(to, prepared->users.uids[CHILD_HTTP], prepared->users.gids[CHILD_HTTP]) != 0)
+        r = -errno;
+    return r < 0 ? parent_fail_errno(r, "cannot write", to) : PARENT_EXIT_OK;
+}
+
+/* A host without name servers asks those of its C library; nginx has only these. */
+static void find_resolvers(struct buf *dst)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(RESOLV_CONF_MAX_BYTES);
+
+    if (file_read("/etc/resolv.conf", &text) == 0)
+        remote_put_resolvers(buf_bytes(&text), dst);
+}
+
 static int write_nginx_conf(const struct parent_options *options)
 {
+    OWN(buf_fini) struct buf resolvers = BUF_INIT(RESOLV_CONF_MAX_BYTES);
     OWN(buf_fini) struct buf text = BUF_INIT(NGINX_CONF_MAX_BYTES);
     char path[PATH_MAX];
-    const struct nginx_conf_options nginx = {
+    struct nginx_conf_options nginx = {
         .state_folder = options->state_folder,
         .http_port = (uint16_t)options->config->http_port,
         .https_port = (uint16_t)options->config->https_port,
         .is_dp_on = options->config->is_dp_on,
+        .remote = options->remote.is_on ? &options->remote : NULL,
     };
     int r;
 
+    find_resolvers(&resolvers);
+    nginx.resolvers = buf_str(&resolvers);
     if (!nginx_conf_is_path_plain(options->state_folder))
         return parent_fail(PARENT_EXIT_BAD_CONFIG,
                            "the state folder %s has a character in its name that nginx cannot take",
@@ -207,9 +257,9 @@ int prepare(const struct parent_options *options, struct prepared *ret)
     if (status != PARENT_EXIT_OK)
         return status;
     say_users(&ret->users);
-    status = make_folders(options->state_folder, ret);
+    status = make_folders(options, ret);
     if (status == PARENT_EXIT_OK)
-        status = make_keys(options, ret);
+        status = options->remote.is_on ? write_token(options, ret) : make_keys(options, ret);
     if (status == PARENT_EXIT_OK)
         status = take_ports(options, ret);
     if (status == PARENT_EXIT_OK)

@@ -25,6 +25,7 @@ enum owner {
     OWNER_SITE,
     OWNER_DP,
     OWNER_HTTP,
+    OWNER_OF_API, /* who answers the roles: the site, or nginx of a remote distribution point */
 };
 
 enum group {
@@ -51,10 +52,11 @@ static const struct folder {
     {"dp", "content", 0755, OWNER_DP, GROUP_OF_OWNER},
     {"dp", "boot", 0755, OWNER_DP, GROUP_OF_OWNER},
     {"dp", "staging", 0700, OWNER_DP, GROUP_OF_OWNER},
+    {"dp", "exports", 02750, OWNER_DP, GROUP_HTTP},
     {NULL, "http", 0700, OWNER_HTTP, GROUP_OF_OWNER},
     {NULL, "run", 0755, OWNER_ROOT, GROUP_OF_OWNER},
     {"run", "api", 02750, OWNER_SITE, GROUP_HTTP},
-    {"run", "roles", 02750, OWNER_SITE, GROUP_ROLES},
+    {"run", "roles", 02750, OWNER_OF_API, GROUP_ROLES},
     {"run", "dp", 02750, OWNER_DP, GROUP_HTTP},
 };
 
@@ -113,8 +115,16 @@ int state_lock(const char *folder, int *ret_fd, pid_t *ret_owner)
     return 0;
 }
 
-static uint32_t uid_of(const struct users *users, enum owner owner)
+/* What is known of everybody while the folders are made. */
+struct makers {
+    const struct users *users;
+    bool is_remote;
+};
+
+static uint32_t uid_of(const struct makers *makers, enum owner owner)
 {
+    const struct users *users = makers->users;
+
     switch (owner) {
     case OWNER_SITE:
         return users->uids[CHILD_SITE];
@@ -122,14 +132,18 @@ static uint32_t uid_of(const struct users *users, enum owner owner)
         return users->uids[CHILD_DP];
     case OWNER_HTTP:
         return users->uids[CHILD_HTTP];
+    case OWNER_OF_API:
+        return users->uids[makers->is_remote ? CHILD_HTTP : CHILD_SITE];
     case OWNER_ROOT:
     default:
         return geteuid();
     }
 }
 
-static uint32_t gid_of(const struct users *users, const struct folder *folder)
+static uint32_t gid_of(const struct makers *makers, const struct folder *folder)
 {
+    const struct users *users = makers->users;
+
     if (folder->group == GROUP_HTTP)
         return users->gids[CHILD_HTTP];
     if (folder->group == GROUP_ROLES)
@@ -141,6 +155,8 @@ static uint32_t gid_of(const struct users *users, const struct folder *folder)
         return users->gids[CHILD_DP];
     case OWNER_HTTP:
         return users->gids[CHILD_HTTP];
+    case OWNER_OF_API:
+        return users->gids[makers->is_remote ? CHILD_HTTP : CHILD_SITE];
     case OWNER_ROOT:
     default:
         return getegid();
@@ -148,7 +164,7 @@ static uint32_t gid_of(const struct users *users, const struct folder *folder)
 }
 
 /* The owner of a folder could put a symbolic link into it: what is changed here is what was opened. */
-static int make_folder(int parent, const struct folder *folder, const struct users *users)
+static int make_folder(int parent, const struct folder *folder, const struct makers *makers)
 {
     OWN(fd_closep) int fd = -1;
 
@@ -157,22 +173,22 @@ static int make_folder(int parent, const struct folder *folder, const struct use
     fd = openat(parent, folder->name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0)
         return ERR(-errno);
-    if (fchown(fd, uid_of(users, folder->owner), gid_of(users, folder)) != 0 ||
+    if (fchown(fd, uid_of(makers, folder->owner), gid_of(makers, folder)) != 0 ||
         fchmod(fd, (mode_t)folder->mode) != 0)
         return ERR(-errno);
     return 0;
 }
 
-static int make_in(int root, const struct folder *folder, const struct users *users)
+static int make_in(int root, const struct folder *folder, const struct makers *makers)
 {
     OWN(fd_closep) int parent = -1;
 
     if (!folder->parent)
-        return TRACE(make_folder(root, folder, users));
+        return TRACE(make_folder(root, folder, makers));
     parent = openat(root, folder->parent, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (parent < 0)
         return ERR(-errno);
-    return TRACE(make_folder(parent, folder, users));
+    return TRACE(make_folder(parent, folder, makers));
 }
 
 /* Whatever is there is from a server that is gone: the lock is ours. A socket of its would look like one of ours. */
@@ -190,15 +206,19 @@ static int make_link(int root, const struct link *link)
     return 0;
 }
 
-int state_make(const char *folder, const struct users *users, const char **ret_failed)
+int state_make(const char *folder,
+               const struct users *users,
+               bool is_remote,
+               const char **ret_failed)
 {
+    const struct makers makers = {users, is_remote};
     OWN(fd_closep) int root = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
     *ret_failed = ".";
     if (root < 0)
         return ERR(-errno);
     for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]); i++) {
-        int r = make_in(root, &folders[i], users);
+        int r = make_in(root, &folders[i], &makers);
 
         *ret_failed = folders[i].name;
         if (r < 0)

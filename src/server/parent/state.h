@@ -6,6 +6,7 @@
  * The state folder: its lock, its folders, who owns them (ARCHITECTURE.md)
  */
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "server/parent/users.h"
@@ -24,9 +25,13 @@ int state_lock(const char *folder, int *ret_fd, pid_t *ret_owner);
 
 /**
  * state_make() - make what is missing, and give everything to its owner
+ * @is_remote: without the role site: nginx serves run/roles.sock in its place
  * @ret_failed: on failure, what could not be made; a static string relative to @folder
  */
-int state_make(const char *folder, const struct users *users, const char **ret_failed);
+int state_make(const char *folder,
+               const struct users *users,
+               bool is_remote,
+               const char **ret_failed);
 
 /**
  * state_check_space() - whether a little can still be written

@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "server/parent/remote.h"
 
 enum {
     TEXT_MAX_BYTES = 65536,
@@ -87,6 +88,46 @@ static void conf_without_a_distribution_point_serves_no_files(void **state)
     assert_null(strstr(buf_str(&text), "dp.sock"));
 }
 
+static void
+conf_of_a_remote_distribution_point_passes_on_what_its_roles_ask_and_has_no_api(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    struct remote remote;
+    struct nginx_conf_options options = {.state_folder = "/state folder",
+                                         .http_port = 8080,
+                                         .https_port = 8443,
+                                         .is_dp_on = true,
+                                         .remote = &remote,
+                                         .resolvers = "192.0.2.53"};
+    static const char *const wanted[] = {
+        "listen 8080 default_server;",
+        "listen \"unix:/state folder/run/roles/roles.sock\";",
+        "proxy_pass \"https://192.0.2.1:443\";",
+        "proxy_ssl_verify on;",
+        "proxy_ssl_trusted_certificate \"/state folder/keys/site.crt\";",
+        "include \"/state folder/http/dp-token.conf\";",
+        "alias \"/state folder/dp/boot/\";",
+    };
+
+    assert_true(remote_parse("https://192.0.2.1", &remote));
+    nginx_conf_put(&options, &text);
+    assert_false(text.failed);
+    for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++)
+        if (!strstr(buf_str(&text), wanted[i]))
+            fail_msg("missing: %s", wanted[i]);
+    assert_null(strstr(buf_str(&text), "8443"));
+    assert_null(strstr(buf_str(&text), "site.key"));
+    assert_null(strstr(buf_str(&text), "uploads"));
+    assert_null(strstr(buf_str(&text), "resolver"));
+
+    buf_clear(&text);
+    assert_true(remote_parse("https://site.example:444/", &remote));
+    nginx_conf_put(&options, &text);
+    assert_non_null(strstr(buf_str(&text), "resolver 192.0.2.53 valid=60s"));
+    assert_non_null(strstr(buf_str(&text), "set $slipway_site \"site.example:444\";"));
+}
+
 static void path_with_a_meaning_to_nginx_is_refused(void **state)
 {
     (void)state;
@@ -103,6 +144,8 @@ int main(void)
         cmocka_unit_test(conf_serves_files_and_passes_the_api_on),
         cmocka_unit_test(conf_has_as_many_closing_as_opening_braces),
         cmocka_unit_test(conf_without_a_distribution_point_serves_no_files),
+        cmocka_unit_test(
+            conf_of_a_remote_distribution_point_passes_on_what_its_roles_ask_and_has_no_api),
         cmocka_unit_test(path_with_a_meaning_to_nginx_is_refused),
     };
 

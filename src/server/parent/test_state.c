@@ -77,12 +77,32 @@ static void make_lays_out_the_folders_twice_alike(void **state)
     const char *failed;
 
     for (unsigned i = 0; i < 2; i++) {
-        assert_int_equal(state_make(folder, &users, &failed), 0);
+        assert_int_equal(state_make(folder, &users, false, &failed), 0);
         assert_int_equal(mode_of("site"), S_IFDIR | 0700);
         assert_int_equal(mode_of("keys"), S_IFDIR | 0755);
         assert_int_equal(mode_of("dp/staging"), S_IFDIR | 0700);
         assert_int_equal(mode_of("run/roles"), S_IFDIR | 02750);
         assert_int_equal(mode_of("run/api.sock") & S_IFMT, S_IFLNK);
+    }
+}
+
+static void make_gives_the_roles_a_socket_of_nginx_where_there_is_no_site(void **state)
+{
+    (void)state;
+    struct users users = caller();
+    const char *failed;
+
+    assert_int_equal(state_make(folder, &users, true, &failed), 0);
+    assert_int_equal(mode_of("run/roles"), S_IFDIR | 02750);
+    if (geteuid() == 0) {
+        struct stat st;
+        char path[64];
+
+        users.uids[CHILD_HTTP] = 61704;
+        (void)snprintf(path, sizeof(path), "%s/run/roles", folder);
+        assert_int_equal(state_make(folder, &users, true, &failed), 0);
+        assert_int_equal(stat(path, &st), 0);
+        assert_int_equal(st.st_uid, 61704);
     }
 }
 
@@ -95,9 +115,9 @@ static void make_removes_the_socket_of_a_server_that_was_killed(void **state)
     char left[64];
 
     (void)snprintf(left, sizeof(left), "%s/run/api/api.sock", folder);
-    assert_int_equal(state_make(folder, &users, &failed), 0);
+    assert_int_equal(state_make(folder, &users, false, &failed), 0);
     assert_int_equal(file_write(left, bytes_of("x"), 0600), 0);
-    assert_int_equal(state_make(folder, &users, &failed), 0);
+    assert_int_equal(state_make(folder, &users, false, &failed), 0);
     assert_false(file_exists(left));
 }
 
@@ -111,11 +131,11 @@ static void make_gives_away_nothing_behind_a_symbolic_link(void **state)
 
     (void)snprintf(boot, sizeof(boot), "%s/dp/boot", folder);
     (void)snprintf(away, sizeof(away), "%s/away", folder);
-    assert_int_equal(state_make(folder, &users, &failed), 0);
+    assert_int_equal(state_make(folder, &users, false, &failed), 0);
     assert_int_equal(rmdir(boot), 0);
     assert_int_equal(dir_make(away, 0711), 0);
     assert_int_equal(symlink(away, boot), 0);
-    assert_true(state_make(folder, &users, &failed) < 0);
+    assert_true(state_make(folder, &users, false, &failed) < 0);
     assert_string_equal(failed, "boot");
     assert_int_equal(mode_of("away"), S_IFDIR | 0711);
     assert_int_equal(unlink(boot), 0);
@@ -150,6 +170,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lock_is_held_by_one),
         cmocka_unit_test(make_lays_out_the_folders_twice_alike),
+        cmocka_unit_test(make_gives_the_roles_a_socket_of_nginx_where_there_is_no_site),
         cmocka_unit_test(make_removes_the_socket_of_a_server_that_was_killed),
         cmocka_unit_test(make_gives_away_nothing_behind_a_symbolic_link),
         cmocka_unit_test(users_go_to_a_role_and_come_back),
