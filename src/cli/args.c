@@ -45,9 +45,15 @@ static int choice_find(const char *choices, const char *word)
     return -1;
 }
 
+const struct args_command *args_next(const struct args_command *command)
+{
+    command++;
+    return !command->noun && command->more ? command->more : command;
+}
+
 static bool noun_find(const struct args_command *table, const char *noun)
 {
-    for (; table->noun; table++) {
+    for (; table->noun; table = args_next(table)) {
         if (same(table->noun, noun))
             return true;
     }
@@ -57,7 +63,7 @@ static bool noun_find(const struct args_command *table, const char *noun)
 static const struct args_command *
 command_find(const struct args_command *table, const char *noun, const char *verb)
 {
-    for (; table->noun; table++) {
+    for (; table->noun; table = args_next(table)) {
         if (!same(table->noun, noun))
             continue;
         if (!table->verb || (verb && same(table->verb, verb)))
@@ -200,7 +206,7 @@ static int check_complete(struct cursor *c)
     const struct args_command *command = c->ret->command;
     size_t n = c->ret->n_operands;
 
-    if (n < ARGS_OPERANDS_MAX && command->operands[n]) {
+    if (n < ARGS_OPERANDS_MAX && command->operands[n] && command->operands[n][0] != '[') {
         buf_addf(c->why, "%s is missing", command->operands[n]);
         return 1;
     }
@@ -306,10 +312,10 @@ void args_put_help(struct buf *dst, const struct args *args)
         return;
     }
     buf_adds(dst, "usage: slipway NOUN [VERB] [--option VALUE]... [OPERAND]...\n\ncommands:\n");
-    for (const struct args_command *c = args->table; c->noun; c++) {
+    for (const struct args_command *c = args->table; c->noun; c = args_next(c)) {
         if (args->noun && !same(args->noun, c->noun))
             continue;
-        buf_addf(dst, "  %-12s %-12s %s\n", c->noun, c->verb ? c->verb : "", c->summary);
+        buf_addf(dst, "  %-15s %-15s %s\n", c->noun, c->verb ? c->verb : "", c->summary);
     }
     buf_adds(
         dst,

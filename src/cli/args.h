@@ -67,10 +67,11 @@ struct args_option {
 struct args_command {
     const char *noun;                        /* NULL ends the table */
     const char *verb;                        /* NULL: the noun is the whole command */
-    const char *operands[ARGS_OPERANDS_MAX]; /* their names in the help; all must be given */
+    const char *operands[ARGS_OPERANDS_MAX]; /* their names in the help; "[NAME]" may be missing */
     const char *summary;
     args_run *run;
     struct args_option options[ARGS_OPTIONS_MAX + 1];
+    const struct args_command *more; /* of the row that ends a table: where it goes on, or NULL */
 };
 
 struct args {
@@ -96,6 +97,9 @@ int args_parse(const struct args_command *table,
                char *const *argv,
                struct args *ret,
                struct buf *why);
+
+/* The row behind @command, also where the table goes on in another one; .noun is NULL behind the last. */
+const struct args_command *args_next(const struct args_command *command);
 
 /* The value of an option of the command's row; NULL if it was not given. */
 const char *args_get(const struct args *args, const char *option);

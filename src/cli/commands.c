@@ -8,23 +8,11 @@
 
 #include "base/own.h"
 #include "cli/session.h"
+#include "cli/table.h"
 
 enum {
     HELP_MAX_BYTES = 64 * 1024,
 };
-
-#define OPTION(n, v, h) \
-    { \
-        .name = (n), .value = (v), .help = (h) \
-    }
-#define OPTION_NEEDED(n, v, h) \
-    { \
-        .name = (n), .value = (v), .help = (h), .is_required = true \
-    }
-#define OPTION_OF(n, v, c, h) \
-    { \
-        .name = (n), .value = (v), .choices = (c), .help = (h) \
-    }
 
 const struct args_command commands[] = {
     {
@@ -49,64 +37,6 @@ const struct args_command commands[] = {
         .noun = "status",
         .summary = "Show what runs at the site and how much of everything there is.",
         .run = site_status,
-    },
-    {
-        .noun = "os-image",
-        .verb = "add",
-        .operands = {"FILE"},
-        .summary = "Upload a WIM file and import its images.",
-        .run = image_os_add,
-        .options =
-            {
-                OPTION_NEEDED("name", "NAME", "Name of the operating system image."),
-                OPTION("version", "VERSION", "Version, any text."),
-                OPTION("comment", "TEXT", "Comment, any text."),
-            },
-    },
-    {
-        .noun = "os-image",
-        .verb = "list",
-        .summary = "List the operating system images.",
-        .run = image_os_list,
-    },
-    {
-        .noun = "os-image",
-        .verb = "show",
-        .operands = {"ID"},
-        .summary = "Show an operating system image and its indexes.",
-        .run = image_os_show,
-    },
-    {
-        .noun = "boot-image",
-        .verb = "build",
-        .summary = "Build a boot image on the distribution point.",
-        .run = image_boot_build,
-        .options =
-            {
-                {.name = "arch",
-                 .value = "ARCH",
-                 .choices = "x64",
-                 .help = "Architecture of the devices.",
-                 .is_required = true},
-                OPTION_OF("flavour",
-                          "FLAVOUR",
-                          "generic|virtual",
-                          "Drivers for any hardware or for virtual machines only."),
-                OPTION("name", "NAME", "Name of the boot image."),
-            },
-    },
-    {
-        .noun = "boot-image",
-        .verb = "list",
-        .summary = "List the boot images.",
-        .run = image_boot_list,
-    },
-    {
-        .noun = "boot-image",
-        .verb = "show",
-        .operands = {"ID"},
-        .summary = "Show a boot image and its files.",
-        .run = image_boot_show,
     },
     {
         .noun = "ts",
@@ -258,7 +188,7 @@ const struct args_command commands[] = {
                 OPTION("follow", NULL, "Go on with what comes."),
             },
     },
-    {.noun = NULL},
+    {.noun = NULL, .more = content_commands},
 };
 
 static enum args_exit run(const struct args *args)

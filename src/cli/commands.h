@@ -20,12 +20,31 @@ args_run site_logout;
 args_run site_status;
 
 /* image.c */
-args_run image_os_add;
 args_run image_os_list;
-args_run image_os_show;
 args_run image_boot_build;
 args_run image_boot_list;
-args_run image_boot_show;
+
+/* export.c */
+args_run image_os_export;
+
+/* content.c; what the noun says */
+args_run content_add_file;
+args_run content_create;
+args_run content_create_file;
+args_run content_update;
+args_run content_update_file;
+args_run content_rebuild;
+args_run content_list;
+args_run content_show;
+args_run content_delete;
+args_run content_versions;
+args_run content_rollback;
+args_run content_set;
+
+/* operation.c */
+args_run operation_list;
+args_run operation_show;
+args_run operation_cancel;
 
 /* sequence.c */
 args_run sequence_import;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "cli/commands.h"
 #include "cli/patience.h"
 #include "cli/progress.h"
 #include "plat/clock.h"
@@ -59,4 +60,69 @@ bool operation_follow(struct session *s, const char *id)
         }
         clock_sleep_us(POLL_US);
     }
+}
+
+static const struct output_column fields[] = {
+    {"ID", "id", OUTPUT_TEXT},
+    {"Kind", "kind", OUTPUT_TEXT},
+    {"Content", "package_id", OUTPUT_TEXT},
+    {"Content version", "version", OUTPUT_PLACE},
+    {"Distribution point", "dp_id", OUTPUT_TEXT},
+    {"State", "state", OUTPUT_TEXT},
+    {"Percent", "percent", OUTPUT_TEXT},
+    {"Message", "message", OUTPUT_TEXT},
+    {"Error", "error_id", OUTPUT_TEXT},
+    {"Cause", "error", OUTPUT_TEXT},
+    {"Created (UTC)", "created_at", OUTPUT_TIME},
+    {"Finished (UTC)", "finished_at", OUTPUT_TIME},
+    {0},
+};
+
+/* "/operations/ID", or more behind it. */
+static void put_path(struct buf *dst, const char *id, const char *more)
+{
+    buf_adds(dst, "/operations/");
+    session_escape(dst, id);
+    buf_adds(dst, more);
+}
+
+bool operation_list(struct session *s, const struct args *args)
+{
+    static const struct output_column columns[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"KIND", "kind", OUTPUT_TEXT},
+        {"CONTENT", "package_id", OUTPUT_TEXT},
+        {"VERSION", "version", OUTPUT_PLACE},
+        {"DP", "dp_id", OUTPUT_TEXT},
+        {"STATE", "state", OUTPUT_TEXT},
+        {"%", "percent", OUTPUT_TEXT},
+        {"CREATED (UTC)", "created_at", OUTPUT_TIME},
+        {"ERROR", "error_id", OUTPUT_TEXT},
+        {"CAUSE", "error", OUTPUT_TEXT},
+        {0},
+    };
+    const char *path = args_get(args, "all") ? "/operations" : "/operations?state=open";
+    OWN(session_json_freep) json_t *rows = NULL;
+
+    return session_open(s) && session_list(s, path, &rows) && session_print_list(s, rows, columns);
+}
+
+bool operation_show(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *operation = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    put_path(&path, args->operands[0], "");
+    return session_open(s) && session_get(s, &operation, "%s", buf_str(&path)) &&
+           session_print_fields(s, operation, fields);
+}
+
+bool operation_cancel(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *operation = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    put_path(&path, args->operands[0], "/cancellation");
+    return session_open(s) && session_call(s, "POST", buf_str(&path), NULL, &operation) &&
+           session_print_fields(s, operation, fields);
 }

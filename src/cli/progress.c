@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "cli/when.h"
 #include "plat/clock.h"
 #include "rt/log.h"
 
@@ -13,6 +14,8 @@ enum {
     BAR_WIDTH = 24,
     LINE_MAX_BYTES = 512,
     WHAT_MAX_BYTES = 128,
+    AMOUNT_MAX_BYTES = 128,
+    US_PER_S = 1000 * 1000,
     REDRAW_US = 100 * 1000,
     LINE_EVERY_US = 5 * 1000 * 1000,
 };
@@ -52,6 +55,21 @@ void progress_show(struct progress *p, const char *what, unsigned percent, const
     progress_put_bar(&line, percent, BAR_WIDTH);
     (void)fprintf(stderr, "\r%s %s %s\x1b[K", buf_str(&line), more, safe);
     (void)fflush(stderr);
+}
+
+void progress_show_bytes(struct progress *p, const char *what, const struct progress_bytes *bytes)
+{
+    OWN(buf_fini) struct buf more = BUF_INIT(AMOUNT_MAX_BYTES);
+    uint64_t spent_us = clock_monotonic_us() - p->started_us;
+    uint64_t percent = bytes->size / 100 ? bytes->done / (bytes->size / 100) : 100;
+
+    when_put_bytes(&more, bytes->done);
+    if (spent_us > US_PER_S && bytes->done >= bytes->first) {
+        buf_adds(&more, ", ");
+        when_put_bytes(&more, (bytes->done - bytes->first) / (spent_us / US_PER_S));
+        buf_adds(&more, "/s");
+    }
+    progress_show(p, what, percent < 100 ? (unsigned)percent : 100, buf_str(&more));
 }
 
 void progress_end(struct progress *p)

@@ -29,6 +29,16 @@ void progress_init(struct progress *p, bool is_terminal);
  */
 void progress_show(struct progress *p, const char *what, unsigned percent, const char *more);
 
+/* Bytes of something, for progress_show_bytes(). */
+struct progress_bytes {
+    uint64_t first; /* where this run began, for the rate */
+    uint64_t done;
+    uint64_t size;
+};
+
+/* progress_show() with an amount and a rate. */
+void progress_show_bytes(struct progress *p, const char *what, const struct progress_bytes *bytes);
+
 /* Remove the bar, before anything else is written. */
 void progress_end(struct progress *p);
 

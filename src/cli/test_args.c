@@ -52,7 +52,7 @@ static void parse_takes_options_before_and_after_operands(void **state)
 
         assert_int_equal(parse(cases[i], &args, &why), 0);
         assert_int_equal(args.ask, ARGS_ASK_RUN);
-        assert_ptr_equal(args.command->run, image_os_add);
+        assert_ptr_equal(args.command->run, content_add_file);
         assert_string_equal(args.operands[0], "a.wim");
         assert_string_equal(args_get(&args, "name"), "N");
         assert_string_equal(args_get(&args, "comment"), "a=b");
@@ -71,6 +71,23 @@ static void parse_takes_what_looks_like_an_option_behind_two_dashes(void **state
     assert_int_equal(parse(words, &args, &why), 0);
     assert_int_equal(args.ask, ARGS_ASK_RUN);
     assert_string_equal(args.operands[0], "--help");
+}
+
+static void parse_lets_an_operand_in_brackets_be_missing(void **state)
+{
+    (void)state;
+    static const char *const with[WORDS_MAX] = {
+        "slipway", "os-image", "update", "SLP00002", "a.wim"};
+    static const char *const without[WORDS_MAX] = {"slipway", "os-image", "update", "SLP00002"};
+    static const char *const neither[WORDS_MAX] = {"slipway", "os-image", "update"};
+    OWN(buf_fini) struct buf why = BUF_INIT(TEXT_MAX_BYTES);
+    struct args args;
+
+    assert_int_equal(parse(with, &args, &why), 0);
+    assert_string_equal(args.operands[1], "a.wim");
+    assert_int_equal(parse(without, &args, &why), 0);
+    assert_null(args.operands[1]);
+    assert_int_equal(parse(neither, &args, &why), 1);
 }
 
 static void parse_takes_one_dash_as_an_operand(void **state)
@@ -153,10 +170,10 @@ static void table_has_no_row_twice_and_each_row_is_whole(void **state)
 {
     (void)state;
 
-    for (const struct args_command *a = commands; a->noun; a++) {
+    for (const struct args_command *a = commands; a->noun; a = args_next(a)) {
         assert_non_null(a->run);
         assert_non_null(a->summary);
-        for (const struct args_command *b = a + 1; b->noun; b++) {
+        for (const struct args_command *b = args_next(a); b->noun; b = args_next(b)) {
             if (strcmp(a->noun, b->noun) == 0)
                 assert_true(a->verb && b->verb && strcmp(a->verb, b->verb) != 0);
         }
@@ -173,6 +190,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_takes_options_before_and_after_operands),
         cmocka_unit_test(parse_takes_what_looks_like_an_option_behind_two_dashes),
+        cmocka_unit_test(parse_lets_an_operand_in_brackets_be_missing),
         cmocka_unit_test(parse_takes_one_dash_as_an_operand),
         cmocka_unit_test(parse_refuses_wrong_usage_and_says_why),
         cmocka_unit_test(parse_answers_questions_for_help_at_each_depth),

@@ -31,15 +31,27 @@ static void put_folder(struct buf *dst)
         buf_addf(dst, "%s/.cache/slipway/uploads", home);
 }
 
-void upload_note_init(struct upload_note *note, const char *url, const struct stat *file)
+void upload_note_init_key(struct upload_note *note, const char *key)
 {
-    OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
     OWN(buf_fini) struct buf folder = BUF_INIT(UPLOAD_NOTE_PATH_MAX / 2);
     uint8_t hash[SHA256_BYTES];
     char hex[SHA256_TEXT_MAX];
 
     *note = (struct upload_note){0};
     put_folder(&folder);
+    if (folder.len == 0 || folder.failed)
+        return;
+    if (digest_sha256(bytes_of(key), hash) != 0)
+        return;
+    hex_put(hex, (struct bytes){hash, sizeof(hash)});
+    (void)snprintf(note->path, sizeof(note->path), "%s/%s", buf_str(&folder), hex);
+}
+
+void upload_note_init(struct upload_note *note, const char *url, const struct stat *file)
+{
+    OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+
+    *note = (struct upload_note){0};
     buf_addf(&name,
              "%s\n%" PRIuMAX " %" PRIuMAX " %" PRIdMAX " %" PRIdMAX " %ld",
              url,
@@ -48,12 +60,8 @@ void upload_note_init(struct upload_note *note, const char *url, const struct st
              (intmax_t)file->st_size,
              (intmax_t)file->st_mtim.tv_sec,
              file->st_mtim.tv_nsec);
-    if (folder.len == 0 || folder.failed || name.failed)
-        return;
-    if (digest_sha256(buf_bytes(&name), hash) != 0)
-        return;
-    hex_put(hex, (struct bytes){hash, sizeof(hash)});
-    (void)snprintf(note->path, sizeof(note->path), "%s/%s", buf_str(&folder), hex);
+    if (!name.failed)
+        upload_note_init_key(note, buf_str(&name));
 }
 
 bool upload_note_load(struct upload_note *note)

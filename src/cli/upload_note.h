@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * Which upload a file has begun at a site, for the next run of the program to go on with
+ * Which upload of a file (or which export) has begun at a site, for the next run of the program to go on with
  *
  * One small file per upload in $XDG_CACHE_HOME/slipway/uploads (or ~/.cache/...), named by a hash of the
  * site's address and the file's identity, size and time of change. It only saves time: without it, or without a
@@ -25,6 +25,9 @@ struct upload_note {
 };
 
 void upload_note_init(struct upload_note *note, const char *url, const struct stat *file);
+
+/* The same for something else that is begun at a site: a note by this key, which names the site too. */
+void upload_note_init_key(struct upload_note *note, const char *key);
 
 /* Whether there is one; note->id is set then. */
 bool upload_note_load(struct upload_note *note);

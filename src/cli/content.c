@@ -1,0 +1,320 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/content.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+#include "cli/commands.h"
+#include "cli/operation.h"
+#include "cli/sending.h"
+
+enum {
+    PATH_MAX_BYTES = 1024,
+    NUMBER_MAX = 1000000,
+};
+
+const char *content_place(const char *noun)
+{
+    static const struct {
+        const char *noun;
+        const char *place;
+    } places[] = {
+        {"os-image", "/os-images"},
+        {"boot-image", "/boot-images"},
+        {"upgrade-package", "/os-upgrade-packages"},
+        {"driver-package", "/driver-packages"},
+        {"package", "/packages"},
+    };
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        if (strcmp(places[i].noun, noun) == 0)
+            return places[i].place;
+    return "/content";
+}
+
+static bool put_text(struct session *s, json_t *body, const char *name, const char *text)
+{
+    if (!text || json_object_set_new(body, name, json_string(text)) == 0)
+        return true;
+    return session_fail(s, ARGS_EXIT_USAGE, "SLW-0704", "%s: the text is not UTF-8", name);
+}
+
+bool content_open(struct session *s, const struct content_source *source, json_t *body)
+{
+    char upload_id[UPLOAD_NOTE_ID_MAX];
+
+    if (source->file && source->path)
+        return session_fail(s,
+                            ARGS_EXIT_USAGE,
+                            NULL,
+                            "give a file or --source, not both: the one is sent, the "
+                            "other is on the server");
+    if (source->path && source->path[0] != '/')
+        return session_fail(s,
+                            ARGS_EXIT_USAGE,
+                            NULL,
+                            "--source %s: it must be an absolute path, on the server",
+                            source->path);
+    if (!source->file)
+        return put_text(s, body, "source_path", source->path) && session_open(s);
+    return sending_file(s, source->file, upload_id) && put_text(s, body, "upload_id", upload_id);
+}
+
+bool content_print(struct session *s, const char *place, const char *id)
+{
+    static const struct output_column fields[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"Kind", "kind", OUTPUT_TEXT},
+        {"Name", "name", OUTPUT_TEXT},
+        {"Version", "version", OUTPUT_TEXT},
+        {"Comment", "comment", OUTPUT_TEXT},
+        {"Source", "source_path", OUTPUT_TEXT},
+        {"Priority", "priority", OUTPUT_TEXT},
+        {"Architecture", "arch", OUTPUT_TEXT},
+        {"Flavour", "flavour", OUTPUT_TEXT},
+        {"Custom", "is_custom", OUTPUT_TEXT},
+        {"State", "state", OUTPUT_TEXT},
+        {"Content version", "current_version", OUTPUT_TEXT},
+        {"Versions kept", "keep_versions", OUTPUT_TEXT},
+        {"Kernel", "kernel_version", OUTPUT_TEXT},
+        {"Agent", "agent_version", OUTPUT_TEXT},
+        {"Size", "size_bytes", OUTPUT_BYTES},
+        {"Files", "file_count", OUTPUT_TEXT},
+        {"Manifest", "manifest", OUTPUT_TEXT},
+        {"Created (UTC)", "created_at", OUTPUT_TIME},
+        {"Updated (UTC)", "updated_at", OUTPUT_TIME},
+        {0},
+    };
+    static const struct output_column indexes[] = {
+        {"INDEX", "index", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {"DESCRIPTION", "description", OUTPUT_TEXT},
+        {"ARCH", "arch", OUTPUT_TEXT},
+        {"LANGUAGES", "languages", OUTPUT_TEXT},
+        {"BUILD", "build", OUTPUT_TEXT},
+        {"EDITION", "edition", OUTPUT_TEXT},
+        {"SIZE", "size_bytes", OUTPUT_BYTES},
+        {"FILES", "file_count", OUTPUT_TEXT},
+        {"MANIFEST", "manifest", OUTPUT_TEXT},
+        {0},
+    };
+    static const struct output_column files[] = {
+        {"FILE", "name", OUTPUT_TEXT},
+        {"SIZE", "size_bytes", OUTPUT_BYTES},
+        {"SHA-256", "sha256", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *content = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    session_escape(&path, id);
+    return session_get(s, &content, "%s/%s", place, buf_str(&path)) &&
+           session_print_fields(s, content, fields) &&
+           session_print_part(s, "Indexes", output_at(content, "indexes"), indexes) &&
+           session_print_part(s, "Files", output_at(content, "files"), files);
+}
+
+bool content_show(struct session *s, const struct args *args)
+{
+    return session_open(s) &&
+           content_print(s, content_place(args->command->noun), args->operands[0]);
+}
+
+bool content_list(struct session *s, const struct args *args)
+{
+    static const struct output_column columns[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"KIND", "kind", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {"VERSION", "version", OUTPUT_TEXT},
+        {"STATE", "state", OUTPUT_TEXT},
+        {"CONTENT", "current_version", OUTPUT_TEXT},
+        {"SIZE", "size_bytes", OUTPUT_BYTES},
+        {"UPDATED (UTC)", "updated_at", OUTPUT_TIME},
+        {0},
+    };
+    OWN(session_json_freep) json_t *rows = NULL;
+
+    return session_open(s) && session_list(s, content_place(args->command->noun), &rows) &&
+           session_print_list(s, rows, columns);
+}
+
+/* "/content/ID", or more behind it. */
+static void put_path(struct buf *dst, const char *id, const char *more)
+{
+    buf_adds(dst, "/content/");
+    session_escape(dst, id);
+    buf_adds(dst, more);
+}
+
+/* By its own noun, so that "package delete" deletes no image. */
+static bool check_noun(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *content = NULL;
+    OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+
+    session_escape(&id, args->operands[0]);
+    return session_get(s, &content, "%s/%s", content_place(args->command->noun), buf_str(&id));
+}
+
+bool content_delete(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    put_path(&path, args->operands[0], "");
+    return session_open(s) && check_noun(s, args) &&
+           session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+}
+
+static bool update(struct session *s, const struct args *args, const struct content_source *source)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *begun = NULL;
+    OWN(session_json_freep) json_t *body = json_object();
+
+    put_path(&path, args->operands[0], "/versions");
+    return content_open(s, source, body) && check_noun(s, args) &&
+           session_call(s, "POST", buf_str(&path), json_incref(body), &begun) &&
+           operation_follow(s, output_text(begun, "operation_id")) &&
+           content_print(s, content_place(args->command->noun), args->operands[0]);
+}
+
+bool content_update(struct session *s, const struct args *args)
+{
+    return update(s, args, &(struct content_source){.path = args_get(args, "source")});
+}
+
+bool content_update_file(struct session *s, const struct args *args)
+{
+    return update(s,
+                  args,
+                  &(struct content_source){
+                      .file = args->operands[1],
+                      .path = args_get(args, "source"),
+                  });
+}
+
+bool content_rebuild(struct session *s, const struct args *args)
+{
+    return update(s, args, &(struct content_source){0});
+}
+
+static bool make_request(struct session *s, const struct args *args, const char *name, json_t *body)
+{
+    return put_text(s, body, "name", name) &&
+           put_text(s, body, "version", args_get(args, "version")) &&
+           put_text(s, body, "comment", args_get(args, "comment")) &&
+           put_text(s, body, "priority", args_get(args, "priority"));
+}
+
+static bool create(struct session *s,
+                   const struct args *args,
+                   const char *name,
+                   const struct content_source *source)
+{
+    OWN(session_json_freep) json_t *content = NULL;
+    OWN(session_json_freep) json_t *body = json_object();
+    const char *place = content_place(args->command->noun);
+
+    if (!source->file && !source->path)
+        return session_fail(
+            s, ARGS_EXIT_USAGE, NULL, "what it is made from is missing: a file or --source");
+    return make_request(s, args, name, body) && content_open(s, source, body) &&
+           session_call(s, "POST", place, json_incref(body), &content) &&
+           operation_follow(s, output_text(content, "operation_id")) &&
+           content_print(s, place, output_text(content, "id"));
+}
+
+bool content_add_file(struct session *s, const struct args *args)
+{
+    return create(s,
+                  args,
+                  args_get(args, "name"),
+                  &(struct content_source){
+                      .file = args->operands[0],
+                      .path = args_get(args, "source"),
+                  });
+}
+
+bool content_create(struct session *s, const struct args *args)
+{
+    return create(
+        s, args, args->operands[0], &(struct content_source){.path = args_get(args, "source")});
+}
+
+bool content_create_file(struct session *s, const struct args *args)
+{
+    return create(s,
+                  args,
+                  args->operands[0],
+                  &(struct content_source){
+                      .file = args_get(args, "file"),
+                      .path = args_get(args, "source"),
+                  });
+}
+
+bool content_versions(struct session *s, const struct args *args)
+{
+    static const struct output_column columns[] = {
+        {"VERSION", "version", OUTPUT_TEXT},
+        {"STATE", "state", OUTPUT_TEXT},
+        {"CURRENT", "is_current", OUTPUT_TEXT},
+        {"SIZE", "size_bytes", OUTPUT_BYTES},
+        {"NEW", "new_bytes", OUTPUT_BYTES},
+        {"FILES", "file_count", OUTPUT_TEXT},
+        {"KERNEL", "kernel_version", OUTPUT_TEXT},
+        {"ORDERS", "n_orders", OUTPUT_TEXT},
+        {"CREATED (UTC)", "created_at", OUTPUT_TIME},
+        {"ERROR", "error_id", OUTPUT_TEXT},
+        {"CAUSE", "error", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *rows = NULL;
+
+    put_path(&path, args->operands[0], "/versions");
+    return session_open(s) && session_list(s, buf_str(&path), &rows) &&
+           session_print_list(s, rows, columns);
+}
+
+static bool put_number(struct session *s, json_t *body, const char *name, const char *text)
+{
+    uint64_t n;
+
+    if (!text)
+        return true;
+    if (!bytes_parse_u64(bytes_of(text), 1, NUMBER_MAX, &n))
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "\"%s\" is not a number from 1", text);
+    return json_object_set_new(body, name, json_integer((json_int_t)n)) == 0 ||
+           session_fail_errno(s, name, -ENOMEM);
+}
+
+bool content_rollback(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *body = json_object();
+
+    put_path(&path, args->operands[0], "/rollback");
+    return put_number(s, body, "version", args->operands[1]) && session_open(s) &&
+           session_call(s, "POST", buf_str(&path), json_incref(body), NULL) &&
+           content_print(s, "/content", args->operands[0]);
+}
+
+bool content_set(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *body = json_object();
+
+    put_path(&path, args->operands[0], "");
+    if (!make_request(s, args, args_get(args, "name"), body) ||
+        !put_text(s, body, "source_path", args_get(args, "source")) ||
+        !put_number(s, body, "keep_versions", args_get(args, "keep")))
+        return false;
+    if (json_object_size(body) == 0)
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "what is to be changed is missing");
+    return session_open(s) && session_call(s, "PATCH", buf_str(&path), json_incref(body), NULL) &&
+           content_print(s, "/content", args->operands[0]);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * For the rows of the tables of commands, which are in one chain: commands[], content_commands[]
+ */
+
+#include "cli/args.h"
+
+#define OPTION(n, v, h) \
+    { \
+        .name = (n), .value = (v), .help = (h) \
+    }
+#define OPTION_NEEDED(n, v, h) \
+    { \
+        .name = (n), .value = (v), .help = (h), .is_required = true \
+    }
+#define OPTION_OF(n, v, c, h) \
+    { \
+        .name = (n), .value = (v), .choices = (c), .help = (h) \
+    }
+
+/* Ends with .noun == NULL, and may go on in .more of that row. */
+extern const struct args_command content_commands[];
