@@ -20,7 +20,7 @@ MAY_SEE = {
     "ts": {"base"},
     # the OS, and what runs on it
     "plat": {"base"},
-    "rt": {"base", "plat"},
+    "rt": {"base", "format", "plat"},
     "image": {"base", "format", "plat"},
     "store": {"base", "format", "plat"},
     "db": {"base", "plat"},
