@@ -10,7 +10,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "agent/fetch/pull.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/digest.h"
@@ -23,7 +22,8 @@ enum {
 
 struct writing {
     const struct fetch_file *file;
-    struct pull *pull;
+    struct transfer *transfer;
+    uint64_t told_len;     /* of progress */
     struct digest *digest; /* owned */
     int fd;                /* owned; the file aside */
     uint64_t len;
@@ -37,7 +37,6 @@ static int begin_writing(void *ctx)
     uint8_t ignored[SHA256_BYTES];
 
     w->len = 0;
-    w->pull->progress.done_bytes = 0;
     if (ftruncate(w->fd, 0) < 0 || lseek(w->fd, 0, SEEK_SET) < 0)
         return ERR(-errno);
     return TRACE(digest_end(w->digest, ignored));
@@ -54,7 +53,10 @@ static int take_piece(void *ctx, struct bytes piece)
     if (r == 0)
         r = fd_write_all(w->fd, piece);
     w->len += piece.len;
-    w->pull->progress.done_bytes = w->len;
+    if (w->len > w->told_len) { /* what comes again is not told again */
+        transfer_add_done(w->transfer, w->len - w->told_len);
+        w->told_len = w->len;
+    }
     return TRACE(r);
 }
 
@@ -87,30 +89,32 @@ static int publish(int fd, const char *aside, const char *target)
     return TRACE(sync_parent(target));
 }
 
-static int get_into(struct pull *pull, const struct fetch_file *file, int fd)
+static int get_into(struct transfer *transfer, const struct fetch_file *file, int fd)
 {
     OWN(digest_freep) struct digest *digest = NULL;
-    struct writing w = {.file = file, .pull = pull, .fd = fd};
-    struct pull_taker taker = {begin_writing, take_piece, end_writing, &w};
+    struct writing w = {.file = file, .transfer = transfer, .fd = fd};
+    struct transfer_taker taker = {begin_writing, take_piece, end_writing, &w};
     int r = digest_new(&digest);
 
     if (r < 0)
         return TRACE(r);
     w.digest = digest;
-    return pull_get(pull, file->path, file->path, &taker);
+    return transfer_get(transfer, file->path, file->path, &taker);
 }
 
-int fetch_file(const struct fetch_options *options,
+int fetch_file(const struct transfer_options *options,
                const struct fetch_file *file,
                const char *target,
-               struct fetch_report *ret)
+               struct transfer_report *ret)
 {
-    OWN(pull_fini) struct pull pull;
+    OWN(transfer_freep) struct transfer *transfer = NULL;
     char aside[PATH_MAX_BYTES];
     int n = snprintf(aside, sizeof(aside), "%s.part", target);
+    int r = transfer_new(options, ret, &transfer);
 
-    pull_init(&pull, options, ret);
-    pull.progress.total_bytes = file->size_bytes;
+    if (r < 0)
+        return TRACE(r);
+    transfer_set_total(transfer, file->size_bytes);
     if (n < 0 || (size_t)n >= sizeof(aside))
         return ERR(-ENAMETOOLONG);
 
@@ -119,8 +123,7 @@ int fetch_file(const struct fetch_options *options,
     if (fd < 0)
         return ERR(-errno);
 
-    int r = get_into(&pull, file, fd);
-
+    r = get_into(transfer, file, fd);
     if (r == 0)
         r = publish(fd, aside, target);
     if (r != 0)

@@ -46,9 +46,9 @@ static int fetch_one(struct step_context *c,
                      struct buf *why)
 {
     const struct order_file *file = find_file(content, name);
-    struct fetch_options options = {.sources = (const char *const *)c->order->sources,
-                                    .n_sources = c->order->n_sources};
-    struct fetch_report report;
+    struct transfer_options options = {.sources = (const char *const *)c->order->sources,
+                                       .n_sources = c->order->n_sources};
+    struct transfer_report report;
     char path[256];
     char target[PATH_MAX];
 

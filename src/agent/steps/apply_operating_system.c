@@ -58,7 +58,7 @@ struct job {
     const char *package_id;
     const struct order_index *image;
     struct writer writer;
-    struct fetch_report report;
+    struct transfer_report report;
     bool is_cancelled;
 };
 
@@ -113,7 +113,7 @@ static int empty_volume(void)
     }
 }
 
-static bool tell(void *ctx, const struct fetch_progress *progress)
+static bool tell(void *ctx, const struct transfer_progress *progress)
 {
     struct job *job = ctx;
     uint64_t percent =
@@ -148,7 +148,7 @@ static void *run_writer(void *ctx)
 /* The last files are being written, and nothing more arrives. It is not cut off: that takes seconds. */
 static void wait_for_writer(struct job *job)
 {
-    struct fetch_progress all = {job->image->size_bytes, job->image->size_bytes, 0};
+    struct transfer_progress all = {job->image->size_bytes, job->image->size_bytes, 0};
 
     while (!job->writer.is_done) {
         clock_sleep_us(POLL_US);
@@ -160,7 +160,7 @@ static int fetch_image(struct job *job, int fd)
 {
     const struct order *order = job->c->order;
     OWN(freep) const char **sources = calloc(order->n_sources, sizeof(*sources));
-    struct fetch_options options = {.n_sources = order->n_sources, .progress = tell, .ctx = job};
+    struct transfer_options options = {.n_sources = order->n_sources, .progress = tell, .ctx = job};
 
     if (!sources)
         return ERR(-ENOMEM);
@@ -198,22 +198,22 @@ static int stream_image(struct job *job)
 static int fail_fetch(const struct job *job, int outcome, struct step_result *ret)
 {
     switch (outcome) {
-    case FETCH_E_CONTENT:
+    case TRANSFER_E_CONTENT:
         return step_fail(ret,
                          "SLW-0301",
-                         "Content of image %" PRIu32 " of %s is bad: %s, asked for twice. Validate "
-                         "the content of the package on the distribution point.",
+                         "Content of image %" PRIu32 " of %s is bad: %s, each asked twice. "
+                         "Validate the content of the package on these distribution points.",
                          job->image->index,
                          job->package_id,
                          job->report.why);
-    case FETCH_E_UNREACHABLE:
+    case TRANSFER_E_UNREACHABLE:
         return step_fail(ret,
                          "SLW-0302",
                          "Nothing has arrived of image %" PRIu32 " of %s for %d minutes: %s. Check "
                          "the network and the distribution point.",
                          job->image->index,
                          job->package_id,
-                         FETCH_GIVE_UP_S / 60,
+                         TRANSFER_GIVE_UP_S / 60,
                          job->report.why);
     default:
         return step_fail(ret,
@@ -250,7 +250,7 @@ static int fail_writer(const struct job *job, struct step_result *ret)
 /* The file system is written out: then it is done. */
 static int finish(struct job *job, struct step_result *ret)
 {
-    const struct fetch_report *report = &job->report;
+    const struct transfer_report *report = &job->report;
     uint64_t seconds = report->elapsed_us / US_PER_S + 1;
     OWN(fd_closep) int root = open(TARGET_ROOT, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     char what[WHAT_MAX];
@@ -265,14 +265,22 @@ static int finish(struct job *job, struct step_result *ret)
                    fetch_bound_by(report));
     (void)job->c->progress(job->c->ctx, 100, job->image->size_bytes / seconds, what);
     job->c->log(job->c->ctx,
-                "%s (%" PRIu64 " MiB received, waited %" PRIu64 " ms for the network and %" PRIu64
-                " ms for the files, checked for %" PRIu64 " ms, %u transfers repeated)",
+                "%s (%" PRIu64
+                " MiB in %u packs received, %u transfers repeated; network: busy %" PRIu64
+                " ms, held up %" PRIu64 " ms; unpacking: busy %" PRIu64 " ms, idle %" PRIu64
+                " ms; writing: busy %" PRIu64 " ms, waited %" PRIu64
+                " ms for the network and %" PRIu64 " ms for unpacking)",
                 what,
-                report->received_bytes / MIB,
+                report->network.bytes / MIB,
+                report->n_packs,
+                report->n_retries,
+                report->network.busy_us / 1000,
+                report->network.waiting_us / 1000,
+                report->unpack.busy_us / 1000,
+                report->unpack.waiting_us / 1000,
+                report->write.busy_us / 1000,
                 report->network_wait_us / 1000,
-                report->writer_wait_us / 1000,
-                report->check_us / 1000,
-                report->n_retries);
+                report->unpack_wait_us / 1000);
     if (ts_vars_set(job->c->vars, "OSDTargetSystemDrive", TARGET_ROOT, TS_BY_ENGINE) != 0)
         return ERR(-ENOMEM);
     *ret = (struct step_result){0};
@@ -294,7 +302,7 @@ static int apply(struct job *job, struct step_result *ret)
     if (r < 0)
         return TRACE(r);
     /* without a reader, the reader knows why; without the whole stream, the fetch does */
-    if (r != 0 && r != FETCH_E_CONSUMER)
+    if (r != 0 && r != TRANSFER_E_CONSUMER)
         return fail_fetch(job, r, ret);
     if (job->writer.outcome < 0)
         return TRACE(job->writer.outcome);
