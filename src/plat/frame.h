@@ -28,10 +28,16 @@ int frame_pack(struct frame_packer *packer, struct bytes plain, struct bytes *re
 /* Most bytes that a frame of @size plain bytes can have. */
 size_t frame_max_bytes(size_t size);
 
-/* Outcome of frame_unpack() beside 0 */
+/* Outcome of the functions below, beside 0 */
 enum {
     FRAME_E_CORRUPT = 1,
 };
+
+/**
+ * frame_size() - plain bytes that exactly one frame declares
+ * @max: more than that is corrupt
+ */
+int frame_size(struct bytes frame, size_t max, size_t *ret);
 
 /**
  * frame_unpack() - decompress exactly one frame

@@ -13,9 +13,9 @@ enum {
 
 #define GEAR_SEED UINT64_C(0x736c697077617931) /* "slipway1" */
 
-/* The upper bits of the hash have seen the most bytes. 18 bits would give 256 KiB on average. */
-#define MASK_SELDOM (UINT64_C(0xfffff) << 44) /* 20 bits: below the normal size */
-#define MASK_OFTEN  (UINT64_C(0xffff) << 48)  /* 16 bits: above it */
+/* The upper bits of the hash have seen the most bytes. 16 bits would give 64 KiB on average. */
+#define MASK_SELDOM (UINT64_C(0x3ffff) << 46) /* 18 bits: below the normal size */
+#define MASK_OFTEN  (UINT64_C(0x3fff) << 50)  /* 14 bits: above it */
 
 void cut_init(struct cut *cut)
 {

@@ -17,9 +17,9 @@
 #include "base/bytes.h"
 
 enum {
-    CUT_MIN_BYTES = 64 * 1024,
-    CUT_NORMAL_BYTES = 256 * 1024, /* cuts get 16 times as likely from here on */
-    CUT_MAX_BYTES = 1024 * 1024,
+    CUT_MIN_BYTES = 16 * 1024,
+    CUT_NORMAL_BYTES = 64 * 1024, /* cuts get 16 times as likely from here on */
+    CUT_MAX_BYTES = 256 * 1024,
     CUT_GEAR_COUNT = 256,
 };
 

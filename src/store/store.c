@@ -3,98 +3,85 @@
 #include "store/store.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/clock.h"
 #include "plat/digest.h"
 #include "plat/file.h"
-#include "plat/frame.h"
+#include "store/aside.h"
+#include "store/check.h"
+#include "store/layout.h"
+#include "store/state.h"
 
 enum {
-    PATH_MAX_BYTES = 4096,
-    ROOT_MAX_BYTES = 3584, /* leaves room for the names below it */
-    BATCH_MAX_CHUNKS = 64, /* open files at a time; what a kill can cost */
-    CHUNK_FILE_MODE = 0644,
-    CHUNK_FOLDER_MODE = 0755,
-    TMP_FOLDER_MODE = 0700,
-    N_FOLDERS = 256,
+    FORMAT_TEXT_MAX = 64,
+    LOCK_POLL_MS = 50,
+    LOCK_WAIT_MS = 60 * 1000,
+    US_PER_MS = 1000,
 };
 
-struct waiting { /* a chunk in tmp/ */
-    uint8_t sha256[SHA256_BYTES];
-    int fd; /* owned */
-};
-
-struct store {
-    char *root;                  /* owned */
-    struct frame_packer *packer; /* owned */
-    struct waiting waiting[BATCH_MAX_CHUNKS];
-    size_t n_waiting;
-    bool has_folder[N_FOLDERS]; /* chunks/xx is known to be there, durably */
-};
-
-static void chunk_path(const struct store *store, const uint8_t *sha256, char dst[PATH_MAX_BYTES])
-{
-    char name[SHA256_TEXT_MAX];
-
-    hex_put(name, (struct bytes){sha256, SHA256_BYTES});
-    (void)snprintf(dst, PATH_MAX_BYTES, "%s/chunks/%.2s/%s", store->root, name, name);
-}
-
-static void tmp_path(const struct store *store, const uint8_t *sha256, char dst[PATH_MAX_BYTES])
-{
-    char name[SHA256_TEXT_MAX];
-
-    hex_put(name, (struct bytes){sha256, SHA256_BYTES});
-    (void)snprintf(dst, PATH_MAX_BYTES, "%s/tmp/%s.%ld", store->root, name, (long)getpid());
-}
-
-static void
-manifest_path(const struct store *store, const uint8_t *sha256, char dst[PATH_MAX_BYTES])
-{
-    char name[SHA256_TEXT_MAX];
-
-    hex_put(name, (struct bytes){sha256, SHA256_BYTES});
-    (void)snprintf(dst, PATH_MAX_BYTES, "%s/manifests/%s", store->root, name);
-}
-
-static void drop_waiting(struct store *store)
-{
-    for (size_t i = 0; i < store->n_waiting; i++) {
-        char path[PATH_MAX_BYTES];
-
-        tmp_path(store, store->waiting[i].sha256, path);
-        fd_closep(&store->waiting[i].fd);
-        (void)unlink(path);
-    }
-    store->n_waiting = 0;
-}
+static const char format_text[] = "slipway-store 2\n";
 
 void store_free(struct store *store)
 {
     if (!store)
         return;
-    drop_waiting(store);
-    frame_packer_free(store->packer);
+    store_end(store);
     free(store->root);
     free(store);
 }
 
-static int make_folder(const struct store *store, const char *name, unsigned mode)
+/* Return: 0, STORE_E_MISSING (nothing is there yet), STORE_E_FORMAT, or -errno. */
+static int check_format(const char *root)
 {
-    char path[PATH_MAX_BYTES];
+    OWN(buf_fini) struct buf text = BUF_INIT(FORMAT_TEXT_MAX);
+    char path[STORE_PATH_MAX];
+    int r;
 
-    (void)snprintf(path, sizeof(path), "%s/%s", store->root, name);
-    return TRACE(dir_make(path, mode));
+    layout_path(root, "format", path);
+    r = file_read(path, &text);
+    if (r < 0)
+        return TRACE(r);
+    if (r == 0 && bytes_eq(buf_bytes(&text), bytes_of(format_text)))
+        return 0;
+    layout_path(root, "chunks", path); /* before there was a file that says so */
+    return r == FILE_E_MISSING && !file_exists(path) ? STORE_E_MISSING : STORE_E_FORMAT;
+}
+
+static int make_folder(const char *root, const char *name, unsigned mode)
+{
+    char path[STORE_PATH_MAX];
+
+    layout_path(root, name, path);
+    return file_exists(path) ? 0 : TRACE(dir_make(path, mode));
+}
+
+static int make_folders(const char *root)
+{
+    int r = make_folder(root, "packs", LAYOUT_FOLDER_MODE);
+
+    if (r == 0)
+        r = make_folder(root, "manifests", LAYOUT_FOLDER_MODE);
+    if (r == 0)
+        r = make_folder(root, "tmp", LAYOUT_TMP_MODE);
+    return TRACE(r);
+}
+
+/* The file that says what it is comes last. */
+static int make_store(const char *root)
+{
+    char path[STORE_PATH_MAX];
+    int r = make_folders(root);
+
+    layout_path(root, "format", path);
+    return r == 0 ? TRACE(file_write(path, bytes_of(format_text), LAYOUT_FILE_MODE)) : TRACE(r);
 }
 
 int store_new(const char *root, struct store **ret)
@@ -104,202 +91,151 @@ int store_new(const char *root, struct store **ret)
 
     if (!store)
         return ERR(-ENOMEM);
-    if (strlen(root) > ROOT_MAX_BYTES)
+    store->lock_fd = -1;
+    if (strlen(root) > LAYOUT_ROOT_MAX_BYTES)
         return ERR(-ENAMETOOLONG);
     store->root = strdup(root);
     if (!store->root)
         return ERR(-ENOMEM);
-    r = frame_packer_new(CHUNK_MAX_BYTES, &store->packer);
-    if (r < 0)
-        return TRACE(r);
-    r = make_folder(store, "chunks", CHUNK_FOLDER_MODE);
+    r = check_format(root);
+    if (r == STORE_E_FORMAT)
+        return STORE_E_FORMAT;
+    r = r == STORE_E_MISSING ? make_store(root) : TRACE(r);
     if (r == 0)
-        r = make_folder(store, "manifests", CHUNK_FOLDER_MODE);
-    if (r == 0)
-        r = make_folder(store, "tmp", TMP_FOLDER_MODE);
-    if (r == 0)
-        r = dir_sync(root);
+        r = make_folders(root);
     if (r < 0)
         return TRACE(r);
     *ret = TAKE(store);
     return 0;
 }
 
+int state_open_lock(const char *root, int *ret)
+{
+    char path[STORE_PATH_MAX];
+    int fd;
+
+    layout_path(root, "lock", path);
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LAYOUT_FILE_MODE);
+    if (fd < 0)
+        return ERR(-errno);
+    *ret = fd;
+    return 0;
+}
+
+int state_try_lock(int fd, int how)
+{
+    if (flock(fd, how | LOCK_NB) == 0)
+        return 0;
+    return errno == EWOULDBLOCK ? STORE_E_BUSY : ERR(-errno);
+}
+
+/* Return: 0, STORE_E_BUSY, or -errno. */
+static int wait_for_lock(int fd)
+{
+    for (unsigned waited_ms = 0;; waited_ms += LOCK_POLL_MS) {
+        int r = state_try_lock(fd, LOCK_SH);
+
+        if (r != STORE_E_BUSY || waited_ms >= LOCK_WAIT_MS)
+            return r < 0 ? TRACE(r) : r;
+        clock_sleep_us((uint64_t)LOCK_POLL_MS * US_PER_MS);
+    }
+}
+
 int store_clean(struct store *store)
 {
-    char path[PATH_MAX_BYTES];
+    OWN(fd_closep) int fd = -1;
+    int r = state_open_lock(store->root, &fd);
+
+    if (r == 0)
+        r = state_try_lock(fd, LOCK_EX);
+    if (r == 0)
+        r = layout_clear_tmp(store->root);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* What is to be done while nobody else adds. */
+static int tidy(const char *root, int fd)
+{
+    int r = state_try_lock(fd, LOCK_EX);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
+    r = layout_clear_tmp(root);
+    if (r == 0)
+        recover_index(root);
+    return TRACE(r);
+}
+
+int store_begin(struct store *store)
+{
+    OWN(fd_closep) int fd = -1;
+    char path[STORE_PATH_MAX];
     int r;
 
-    (void)snprintf(path, sizeof(path), "%s/tmp", store->root);
-    r = dir_remove(path);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(dir_make(path, TMP_FOLDER_MODE));
-}
-
-/* What a system call that failed means: STORE_E_FULL or -errno. @error: errno */
-static int outcome_of(int error)
-{
-    return error == ENOSPC || error == EDQUOT ? STORE_E_FULL : ERR(-error);
-}
-
-/* The same for a function of plat/file.h that returned @r. */
-static int from_file(int r)
-{
-    return r == FILE_E_FULL ? STORE_E_FULL : TRACE(r);
-}
-
-/* Return: 0, STORE_E_FULL, or -errno. */
-static int write_aside(struct store *store, const uint8_t *sha256, struct bytes frame, int *ret)
-{
-    char path[PATH_MAX_BYTES];
-
-    tmp_path(store, sha256, path);
-
-    OWN(fd_closep) int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, CHUNK_FILE_MODE);
-
-    if (fd < 0)
-        return outcome_of(errno);
-
-    int r = from_file(fd_write_if_room(fd, frame));
-
-    if (r == 0 && fchmod(fd, CHUNK_FILE_MODE) < 0)
-        r = ERR(-errno);
-    if (r != 0) {
-        (void)unlink(path);
-        return TRACE(r);
-    }
-    /* let the disk begin, so that the fsync() of the batch finds little left to do */
-    (void)sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-    *ret = fd;
+    assert(store->lock_fd < 0);
+    r = state_open_lock(store->root, &fd);
+    if (r == 0)
+        r = tidy(store->root, fd);
+    if (r == 0)
+        r = wait_for_lock(fd);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    recover_index_path(store->root, path);
+    if (index_open(path, false, &store->index) != 0)
+        store->index = NULL; /* go on without */
+    store->lock_fd = fd;
     fd = -1;
     return 0;
 }
 
-/* Return: 0, STORE_E_FULL, or -errno. */
-static int make_chunk_folder(struct store *store, uint8_t first)
+void store_end(struct store *store)
 {
-    char path[PATH_MAX_BYTES];
-    int r;
-
-    if (store->has_folder[first])
-        return 0;
-    (void)snprintf(path, sizeof(path), "%s/chunks/%02x", store->root, first);
-    if (mkdir(path, CHUNK_FOLDER_MODE) < 0 && errno != EEXIST)
-        return outcome_of(errno);
-    if (chmod(path, CHUNK_FOLDER_MODE) < 0) /* whatever the umask is */
-        return ERR(-errno);
-    (void)snprintf(path, sizeof(path), "%s/chunks", store->root);
-    r = from_file(dir_sync_if_room(path));
-    if (r != 0)
-        return TRACE(r);
-    store->has_folder[first] = true;
-    return 0;
-}
-
-/* Return: 0, STORE_E_FULL, or -errno. */
-static int publish(struct store *store, const uint8_t *sha256)
-{
-    char from[PATH_MAX_BYTES];
-    char to[PATH_MAX_BYTES];
-    int r = make_chunk_folder(store, sha256[0]);
-
-    if (r != 0)
-        return TRACE(r);
-    tmp_path(store, sha256, from);
-    chunk_path(store, sha256, to);
-    return rename(from, to) < 0 ? outcome_of(errno) : 0;
-}
-
-/* Return: 0, STORE_E_FULL, or -errno. */
-static int sync_folders(struct store *store)
-{
-    bool is_done[N_FOLDERS] = {false};
-
-    for (size_t i = 0; i < store->n_waiting; i++) {
-        uint8_t first = store->waiting[i].sha256[0];
-        char path[PATH_MAX_BYTES];
-
-        if (is_done[first])
-            continue;
-        is_done[first] = true;
-        (void)snprintf(path, sizeof(path), "%s/chunks/%02x", store->root, first);
-
-        int r = from_file(dir_sync_if_room(path));
-
-        if (r != 0)
-            return TRACE(r);
-    }
-    return 0;
-}
-
-/* Return: 0, STORE_E_FULL, or -errno. */
-static int flush(struct store *store)
-{
-    int r = 0;
-
-    for (size_t i = 0; r == 0 && i < store->n_waiting; i++)
-        r = from_file(fd_sync_if_room(store->waiting[i].fd));
-    for (size_t i = 0; r == 0 && i < store->n_waiting; i++)
-        r = publish(store, store->waiting[i].sha256);
-    return r == 0 ? TRACE(sync_folders(store)) : TRACE(r);
-}
-
-int store_flush(struct store *store)
-{
-    int r = flush(store);
-
-    drop_waiting(store); /* after success there is nothing left in tmp/ to unlink */
-    return TRACE(r);
+    put_reset(store);
+    index_close(store->index);
+    store->index = NULL;
+    fd_closep(&store->lock_fd);
 }
 
 static bool is_waiting(const struct store *store, const uint8_t *sha256)
 {
-    for (size_t i = 0; i < store->n_waiting; i++)
-        if (memcmp(store->waiting[i].sha256, sha256, SHA256_BYTES) == 0)
+    for (size_t i = 0; i < store->n_added; i++)
+        if (memcmp(store->added[i]->pack.sha256, sha256, SHA256_BYTES) == 0)
             return true;
     return false;
 }
 
-static bool has_chunk(const struct store *store, const uint8_t *sha256)
+bool store_has_pack(const struct store *store, const struct manifest_pack *pack)
 {
-    char path[PATH_MAX_BYTES];
+    uint64_t size;
 
-    chunk_path(store, sha256, path);
-    return file_exists(path) || is_waiting(store, sha256);
+    return is_waiting(store, pack->sha256) ||
+           (layout_pack_size(store->root, pack->sha256, &size) && size == pack->stored_bytes);
 }
 
-static int put_new_chunk(struct store *store, const uint8_t *sha256, struct bytes plain)
+static bool has_packs(const struct store *store, const struct manifest *manifest)
 {
-    struct waiting *slot = &store->waiting[store->n_waiting];
-    struct bytes frame;
-    int r = frame_pack(store->packer, plain, &frame);
-
-    if (r < 0)
-        return TRACE(r);
-    r = write_aside(store, sha256, frame, &slot->fd);
-    if (r != 0)
-        return TRACE(r);
-    memcpy(slot->sha256, sha256, SHA256_BYTES);
-    store->n_waiting++;
-    return store->n_waiting == BATCH_MAX_CHUNKS ? store_flush(store) : 0;
+    for (size_t i = 0; i < manifest->n_packs; i++)
+        if (!store_has_pack(store, &manifest->packs[i]))
+            return false;
+    return true;
 }
 
-int store_put_chunk(struct store *store,
-                    struct bytes plain,
-                    struct manifest_chunk *ret,
-                    bool *ret_is_new)
+/* Return: 0, STORE_E_MISSING, STORE_E_FULL, or -errno. */
+static int write_manifest(struct store *store,
+                          const struct manifest *manifest,
+                          struct bytes text,
+                          const uint8_t *id)
 {
-    assert(plain.len > 0 && plain.len <= CHUNK_MAX_BYTES);
+    char folder[STORE_PATH_MAX];
+    char path[STORE_PATH_MAX];
+    int r;
 
-    struct manifest_chunk chunk = {.size_bytes = (uint32_t)plain.len};
-    int r = digest_sha256(plain, chunk.sha256);
-
-    if (r < 0)
-        return TRACE(r);
-    *ret_is_new = !has_chunk(store, chunk.sha256);
-    *ret = chunk;
-    return *ret_is_new ? put_new_chunk(store, chunk.sha256, plain) : 0;
+    if (!has_packs(store, manifest))
+        return STORE_E_MISSING;
+    layout_path(store->root, "manifests", folder);
+    layout_manifest(store->root, id, path);
+    r = aside_write_file(store->root, folder, path, text);
+    return r < 0 ? TRACE(r) : r;
 }
 
 int store_put_manifest(struct store *store,
@@ -308,104 +244,62 @@ int store_put_manifest(struct store *store,
 {
     OWN(buf_fini) struct buf text = BUF_INIT(MANIFEST_TEXT_MAX);
     uint8_t id[SHA256_BYTES];
-    char path[PATH_MAX_BYTES];
     int r = store_flush(store);
 
     if (r != 0)
-        return TRACE(r);
+        return r < 0 ? TRACE(r) : r;
     manifest_put(&text, manifest);
     if (text.failed)
         return ERR(-ENOMEM);
     r = digest_sha256(buf_bytes(&text), id);
-    if (r < 0)
-        return TRACE(r);
-    manifest_path(store, id, path);
-    r = from_file(file_write_if_room(path, buf_bytes(&text), CHUNK_FILE_MODE));
-    if (r != 0)
-        return TRACE(r);
-    memcpy(ret_id, id, SHA256_BYTES);
-    return 0;
+    if (r == 0)
+        r = write_manifest(store, manifest, buf_bytes(&text), id);
+    if (r == 0)
+        memcpy(ret_id, id, SHA256_BYTES);
+    return r < 0 ? TRACE(r) : r;
 }
 
-/* Read a file that is named by its content. */
-static int read_named(const char *path, struct buf *ret)
-{
-    int r = file_read(path, ret);
-
-    if (r < 0)
-        return TRACE(r);
-    if (r == FILE_E_MISSING)
-        return STORE_E_MISSING;
-    return r == 0 ? 0 : STORE_E_CORRUPT;
-}
-
-static int check_name(struct bytes content, const uint8_t *sha256)
-{
-    uint8_t is[SHA256_BYTES];
-    int r = digest_sha256(content, is);
-
-    if (r < 0)
-        return TRACE(r);
-    return memcmp(is, sha256, SHA256_BYTES) == 0 ? 0 : STORE_E_CORRUPT;
-}
-
-int store_get_chunk(struct store *store, const struct manifest_chunk *chunk, struct buf *ret)
-{
-    OWN(buf_fini) struct buf frame = BUF_INIT(frame_max_bytes(chunk->size_bytes));
-    OWN(freep) uint8_t *plain = NULL;
-    char path[PATH_MAX_BYTES];
-    int r;
-
-    buf_clear(ret);
-    chunk_path(store, chunk->sha256, path);
-    r = read_named(path, &frame);
-    if (r != 0)
-        return r;
-    plain = malloc(chunk->size_bytes);
-    if (!plain)
-        return ERR(-ENOMEM);
-    if (frame_unpack(buf_bytes(&frame), chunk->size_bytes, plain) != 0)
-        return STORE_E_CORRUPT;
-    r = check_name((struct bytes){plain, chunk->size_bytes}, chunk->sha256);
-    if (r != 0)
-        return r;
-    buf_add(ret, (struct bytes){plain, chunk->size_bytes});
-    return ret->failed ? ERR(-ENOMEM) : 0;
-}
-
-int store_get_manifest(struct store *store,
-                       const uint8_t id[static SHA256_BYTES],
-                       struct manifest *ret)
-{
-    OWN(buf_fini) struct buf text = BUF_INIT(MANIFEST_TEXT_MAX);
-    char path[PATH_MAX_BYTES];
-    int r;
-
-    manifest_path(store, id, path);
-    r = read_named(path, &text);
-    if (r != 0)
-        return r;
-    r = check_name(buf_bytes(&text), id);
-    if (r != 0)
-        return r;
-    r = manifest_parse(buf_bytes(&text), ret);
-    if (r < 0)
-        return TRACE(r);
-    return r == 0 ? 0 : STORE_E_CORRUPT;
-}
-
-int store_verify(struct store *store,
-                 const uint8_t id[static SHA256_BYTES],
-                 struct manifest_chunk *ret_bad)
+int store_add_manifest(struct store *store,
+                       struct bytes text,
+                       const uint8_t id[static SHA256_BYTES])
 {
     OWN(manifest_fini) struct manifest manifest = {0};
-    OWN(buf_fini) struct buf plain = BUF_INIT(CHUNK_MAX_BYTES);
-    int r = store_get_manifest(store, id, &manifest);
+    int r = store_flush(store);
 
-    *ret_bad = (struct manifest_chunk){0};
-    for (size_t i = 0; r == 0 && i < manifest.n_chunks; i++) {
-        r = store_get_chunk(store, &manifest.chunks[i], &plain);
-        *ret_bad = manifest.chunks[i];
-    }
-    return r;
+    if (r == 0)
+        r = check_name(text, id);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    r = manifest_parse(text, &manifest);
+    if (r < 0)
+        return TRACE(r);
+    if (r != 0)
+        return STORE_E_CORRUPT;
+    r = write_manifest(store, &manifest, text, id);
+    return r < 0 ? TRACE(r) : r;
+}
+
+int store_remove_manifest(struct store *store, const uint8_t id[static SHA256_BYTES])
+{
+    char path[STORE_PATH_MAX];
+
+    layout_manifest(store->root, id, path);
+    if (unlink(path) != 0)
+        return errno == ENOENT ? STORE_E_MISSING : ERR(-errno);
+    layout_path(store->root, "manifests", path);
+    return TRACE(dir_sync(path));
+}
+
+void store_pack_path(const struct store *store,
+                     const uint8_t sha256[static SHA256_BYTES],
+                     char ret[static STORE_PATH_MAX])
+{
+    layout_pack(store->root, sha256, ret);
+}
+
+void store_manifest_path(const struct store *store,
+                         const uint8_t id[static SHA256_BYTES],
+                         char ret[static STORE_PATH_MAX])
+{
+    layout_manifest(store->root, id, ret);
 }

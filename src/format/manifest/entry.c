@@ -236,8 +236,6 @@ int entry_parse(struct bytes line, struct manifest_entry *ret)
         r = text_parse(line, &entry.target);
     if (r != 0)
         return r < 0 ? TRACE(r) : MANIFEST_E_MALFORMED;
-    if (!manifest_path_is_valid(entry.path) || (entry.target && !target_is_valid(entry.target)))
-        return MANIFEST_E_MALFORMED;
     *ret = entry;
     entry = (struct manifest_entry){0}; /* now in @ret */
     return 0;
@@ -273,21 +271,33 @@ static int compare_part(const void *key, const void *item)
     return order != 0 || entry->path[part->len] == '\0' ? order : -1;
 }
 
-bool entry_may_follow(const struct manifest_entry *entries,
-                      size_t n_entries,
-                      const struct manifest_entry *entry)
+/* Whether @path comes after all that are there, and its folder is one of them. */
+static bool may_follow(const struct manifest *manifest, const char *path)
 {
-    const char *slash = strrchr(entry->path, '/');
+    const struct manifest_entry *entries = manifest->entries;
+    const char *slash = strrchr(path, '/');
     const struct manifest_entry *folder;
     struct part part;
 
-    if (n_entries > 0 && strcmp(entries[n_entries - 1].path, entry->path) >= 0)
+    if (manifest->n_entries > 0 && strcmp(entries[manifest->n_entries - 1].path, path) >= 0)
         return false;
     if (!slash)
         return true;
-    if (n_entries == 0)
+    if (manifest->n_entries == 0)
         return false;
-    part = (struct part){entry->path, (size_t)(slash - entry->path)};
-    folder = bsearch(&part, entries, n_entries, sizeof(*entries), compare_part);
+    part = (struct part){path, (size_t)(slash - path)};
+    folder = bsearch(&part, entries, manifest->n_entries, sizeof(*entries), compare_part);
     return folder && folder->kind == MANIFEST_FOLDER;
+}
+
+bool manifest_takes_entry(const struct manifest *manifest, const struct manifest_entry *entry)
+{
+    bool has_target = entry->kind == MANIFEST_LINK;
+    uint64_t size_max = entry->kind == MANIFEST_REGULAR ? MANIFEST_MAX_BYTES : 0;
+
+    return manifest->kind == MANIFEST_TREE && entry->kind < MANIFEST_ENTRY_KIND_COUNT &&
+           entry->mode <= MANIFEST_MODE_MAX && entry->size_bytes <= size_max &&
+           entry->mtime_ns <= INT64_MAX && manifest_path_is_valid(entry->path) &&
+           has_target == (entry->target != NULL) &&
+           (!has_target || target_is_valid(entry->target)) && may_follow(manifest, entry->path);
 }

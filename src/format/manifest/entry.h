@@ -29,10 +29,3 @@ int entry_parse(struct bytes line, struct manifest_entry *ret);
 
 /* Append the line, with its newline. */
 void entry_put(struct buf *dst, const struct manifest_entry *entry);
-
-/**
- * entry_may_follow() - whether @entry comes after all of the sorted @entries, and its folder is one of them
- */
-bool entry_may_follow(const struct manifest_entry *entries,
-                      size_t n_entries,
-                      const struct manifest_entry *entry);

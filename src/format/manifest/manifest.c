@@ -233,19 +233,20 @@ static int take_runs(struct bytes *src, struct manifest *manifest)
 /* Return: 0, MANIFEST_E_MALFORMED, or -ENOMEM. */
 static int take_entry(struct bytes *src, struct manifest *manifest)
 {
-    struct manifest_entry *entry = &manifest->entries[manifest->n_entries];
+    OWN(manifest_entry_fini) struct manifest_entry entry = {0};
     struct bytes line;
     int r;
 
     if (!take_line(src, &line))
         return MANIFEST_E_MALFORMED;
-    r = entry_parse(line, entry);
+    r = entry_parse(line, &entry);
     if (r != 0)
         return r < 0 ? TRACE(r) : MANIFEST_E_MALFORMED;
-    manifest->n_entries++;
-    return entry_may_follow(manifest->entries, manifest->n_entries - 1, entry)
-               ? 0
-               : MANIFEST_E_MALFORMED;
+    if (!manifest_takes_entry(manifest, &entry))
+        return MANIFEST_E_MALFORMED;
+    manifest->entries[manifest->n_entries++] = entry;
+    entry = (struct manifest_entry){0}; /* now in @manifest */
+    return 0;
 }
 
 static int take_entries(struct bytes *src, struct manifest *manifest)

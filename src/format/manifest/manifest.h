@@ -107,6 +107,14 @@ int manifest_parse(struct bytes src, struct manifest *ret);
 void manifest_put(struct buf *dst, const struct manifest *manifest);
 
 /**
+ * manifest_takes_entry() - whether @entry may be the next of @manifest, as far as rules for one entry go
+ *
+ * Its path and target are fine, mode and times are in range, only a file has a size, it comes behind all
+ * that are there, and its folder is one of them.
+ */
+bool manifest_takes_entry(const struct manifest *manifest, const struct manifest_entry *entry);
+
+/**
  * manifest_path_is_valid() - whether @path may name an entry
  *
  * Relative, '/' between names, no empty name, "." or "..", at most MANIFEST_PATH_MAX_BYTES, UTF-8.

@@ -11,7 +11,7 @@
 #include "base/own.h"
 
 enum {
-    FRAME_LEVEL = 3,
+    FRAME_LEVEL = 5, /* of zstd: what is stored is made once and read often */
 };
 
 struct frame_packer {
@@ -73,11 +73,22 @@ size_t frame_max_bytes(size_t size)
     return ZSTD_compressBound(size);
 }
 
-int frame_unpack(struct bytes frame, size_t size, uint8_t *ret)
+int frame_size(struct bytes frame, size_t max, size_t *ret)
 {
     /* the two failures of this call are numbers beyond any size of ours */
-    if (ZSTD_getFrameContentSize(frame.ptr, frame.len) != size ||
-        ZSTD_findFrameCompressedSize(frame.ptr, frame.len) != frame.len)
+    unsigned long long size = ZSTD_getFrameContentSize(frame.ptr, frame.len);
+
+    if (size > max || ZSTD_findFrameCompressedSize(frame.ptr, frame.len) != frame.len)
+        return FRAME_E_CORRUPT;
+    *ret = (size_t)size;
+    return 0;
+}
+
+int frame_unpack(struct bytes frame, size_t size, uint8_t *ret)
+{
+    size_t declared;
+
+    if (frame_size(frame, size, &declared) != 0 || declared != size)
         return FRAME_E_CORRUPT;
     return ZSTD_decompress(ret, size, frame.ptr, frame.len) == size ? 0 : FRAME_E_CORRUPT;
 }

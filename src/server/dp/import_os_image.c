@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * The job import-os-image: a WIM file that was uploaded becomes chunks and a manifest per image
+ * The job import-os-image: a WIM file that was uploaded becomes packs and a manifest per image
  */
 
 #include <errno.h>
@@ -61,6 +61,10 @@ static int fail_intake(int outcome)
         worker_fail("SLW-0303",
                     "The content store has no space left for the image. What was stored is kept, "
                     "so free some space and import it again.");
+    else if (outcome == STORE_E_MISSING)
+        worker_fail("SLW-0361",
+                    "A validation found damaged content that the image shares, and took it away. "
+                    "Import the image again.");
     else
         worker_fail("SLW-0304", "The image is larger than content may be (16 TiB).");
     return 0;
@@ -184,24 +188,49 @@ static int find_file(const struct worker *worker, struct buf *ret)
     return r;
 }
 
+/* Return: 0, IMPORT_E_TOLD, or -errno. @ret: owned by the caller; ready to be added to */
+static int open_store(const struct worker *worker, struct store **ret)
+{
+    OWN(store_freep) struct store *store = NULL;
+    OWN(buf_fini) struct buf root = BUF_INIT(PATH_MAX_BYTES);
+    int r;
+
+    buf_addf(&root, "%s/dp/content", worker->state_folder);
+    r = store_new(buf_str(&root), &store);
+    if (r == STORE_E_FORMAT) {
+        worker_fail("SLW-0360",
+                    "The content store is of another format. It belongs to another version of "
+                    "Slipway, and nothing in it was touched.");
+        return IMPORT_E_TOLD;
+    }
+    if (r == 0)
+        r = store_begin(store);
+    if (r < 0)
+        return TRACE(r);
+    if (r == STORE_E_BUSY) {
+        worker_fail("SLW-0361", "The content store is being tidied up. Import the image again later.");
+        return IMPORT_E_TOLD;
+    }
+    *ret = TAKE(store);
+    return 0;
+}
+
 int worker_import_os_image(struct worker *worker)
 {
     OWN(wim_import_freep) struct wim_import *wim = NULL;
     OWN(store_freep) struct store *store = NULL;
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    OWN(buf_fini) struct buf root = BUF_INIT(PATH_MAX_BYTES);
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
     int r = find_file(worker, &path);
 
     if (r != 0)
         return r < 0 ? TRACE(r) : 0;
-    buf_addf(&root, "%s/dp/content", worker->state_folder);
     worker_tell(worker, 0, "Reading the WIM file");
     r = wim_import_new(buf_str(&path), &wim, &why);
     if (r != 0)
         return r < 0 ? TRACE(r) : fail_wim(&why);
-    r = store_new(buf_str(&root), &store);
-    if (r < 0)
-        return TRACE(r);
+    r = open_store(worker, &store);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
     return TRACE(import_all(worker, wim, store));
 }

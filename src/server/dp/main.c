@@ -59,6 +59,13 @@ static int clean_up(const char *state_folder)
 
     (void)snprintf(path, sizeof(path), "%s/dp/content", state_folder);
     r = store_new(path, &store);
+    if (r == STORE_E_FORMAT) {
+        log_error("SLW-0360",
+                  "%s is a content store of another format. It belongs to another version of "
+                  "Slipway, and nothing in it was touched.",
+                  path);
+        return ERR(-EMEDIUMTYPE);
+    }
     if (r < 0)
         return TRACE(r);
     r = store_clean(store);
