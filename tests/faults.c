@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +24,7 @@ int __real_mkdir(const char *path, mode_t mode);
 ssize_t __real_write(int fd, const void *src, size_t len);
 int __real_fsync(int fd);
 int __real_rename(const char *from, const char *to);
+int __real_unlink(const char *path);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *ptr, size_t size);
@@ -32,21 +34,24 @@ int __wrap_mkdir(const char *path, mode_t mode);
 ssize_t __wrap_write(int fd, const void *src, size_t len);
 int __wrap_fsync(int fd);
 int __wrap_rename(const char *from, const char *to);
+int __wrap_unlink(const char *path);
 
-static bool is_armed;
+static atomic_bool is_armed;
 static enum fault armed;
-static unsigned calls_left; /* until the fault; 0: it has been met */
+static atomic_uint calls; /* since it was armed */
+static unsigned fatal_call;
 
 void faults_arm(enum fault fault, unsigned nth)
 {
-    is_armed = true;
     armed = fault;
-    calls_left = nth;
+    fatal_call = nth;
+    calls = 0;
+    is_armed = true;
 }
 
 bool faults_disarm(void)
 {
-    bool was_met = is_armed && calls_left == 0;
+    bool was_met = is_armed && calls >= fatal_call;
 
     is_armed = false;
     return was_met;
@@ -54,19 +59,17 @@ bool faults_disarm(void)
 
 static bool is_out_of_memory(void)
 {
-    return is_armed && armed == FAULT_MEMORY && calls_left > 0 && --calls_left == 0;
+    return is_armed && armed == FAULT_MEMORY && atomic_fetch_add(&calls, 1) + 1 == fatal_call;
 }
 
 /* Also sets errno. */
-static bool is_disk_full(void)
+static bool is_disk_over(void)
 {
-    if (!is_armed || armed == FAULT_MEMORY)
-        return false;
-    if (calls_left > 0 && --calls_left > 0)
+    if (!is_armed || armed == FAULT_MEMORY || atomic_fetch_add(&calls, 1) + 1 < fatal_call)
         return false;
     if (armed == FAULT_LIFE)
         (void)kill(getpid(), SIGKILL);
-    errno = ENOSPC;
+    errno = armed == FAULT_DISK ? EIO : ENOSPC;
     return true;
 }
 
@@ -99,28 +102,33 @@ int __wrap_open(const char *path, int flags, ...)
     if (flags & O_CREAT)
         mode = va_arg(args, mode_t);
     va_end(args);
-    if ((flags & O_CREAT) && is_disk_full())
+    if ((flags & O_CREAT) && is_disk_over())
         return -1;
     return __real_open(path, flags, mode);
 }
 
 int __wrap_mkdir(const char *path, mode_t mode)
 {
-    return is_disk_full() ? -1 : __real_mkdir(path, mode);
+    return is_disk_over() ? -1 : __real_mkdir(path, mode);
 }
 
 ssize_t __wrap_write(int fd, const void *src, size_t len)
 {
-    return is_disk_full() ? -1 : __real_write(fd, src, len);
+    return is_disk_over() ? -1 : __real_write(fd, src, len);
 }
 
 int __wrap_fsync(int fd)
 {
-    return is_disk_full() ? -1 : __real_fsync(fd);
+    return is_disk_over() ? -1 : __real_fsync(fd);
 }
 
 int __wrap_rename(const char *from, const char *to)
 {
-    return is_disk_full() ? -1 : __real_rename(from, to);
+    return is_disk_over() ? -1 : __real_rename(from, to);
+}
+
+int __wrap_unlink(const char *path)
+{
+    return is_disk_over() ? -1 : __real_unlink(path);
 }
 /* NOLINTEND(bugprone-reserved-identifier) */

@@ -235,6 +235,7 @@ static int write_manifest(struct store *store,
     layout_path(store->root, "manifests", folder);
     layout_manifest(store->root, id, path);
     r = aside_write_file(store->root, folder, path, text);
+    store->failed = r;
     return r < 0 ? TRACE(r) : r;
 }
 

@@ -211,17 +211,17 @@ def resume_after_power_cut(world: World):
     expect(len(dep.rows(site, deployment)), 2, "devices of the deployment")
 
 
-def biggest_chunk(state: Path) -> Path:
-    chunks = (state / "dp/content/chunks").rglob("*")
-    return max((path for path in chunks if path.is_file()), key=lambda path: path.stat().st_size)
+def biggest_pack(state: Path) -> Path:
+    packs = (state / "dp/content/packs").rglob("*")
+    return max((path for path in packs if path.is_file()), key=lambda path: path.stat().st_size)
 
 
 def deploy_bad_image(world: World):
     site = world.start_site()
     world.lab.start_dhcp()
-    chunk = biggest_chunk(world.folder / "state")
-    with open(chunk, "r+b") as file:
-        file.seek(chunk.stat().st_size // 2)
+    pack = biggest_pack(world.folder / "state")
+    with open(pack, "r+b") as file:
+        file.seek(pack.stat().st_size // 2)
         byte = file.read(1)[0]
         file.seek(-1, os.SEEK_CUR)
         file.write(bytes([byte ^ 0x10]))

@@ -60,10 +60,7 @@ static int clean_up(const char *state_folder)
     (void)snprintf(path, sizeof(path), "%s/dp/content", state_folder);
     r = store_new(path, &store);
     if (r == STORE_E_FORMAT) {
-        log_error("SLW-0360",
-                  "%s is a content store of another format. It belongs to another version of "
-                  "Slipway, and nothing in it was touched.",
-                  path);
+        log_error("dp: the content store is of another format", "error_id=SLW-0360 path=%s", path);
         return ERR(-EMEDIUMTYPE);
     }
     if (r < 0)
