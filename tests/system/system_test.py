@@ -229,9 +229,9 @@ def deploy_bad_image(world: World):
     vm = world.add_vm("uefi-secureboot")
     process = vm.power_on()
     row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "failed", DEPLOY_SECONDS, "failure")
-    if chunk.name not in (row["cause"] or ""):
-        raise LabError(f"the cause does not name the chunk {chunk.name}: {row}")
-    process.wait_line(chunk.name[:16], 20)
+    if pack.name not in (row["cause"] or ""):
+        raise LabError(f"the cause does not name the pack {pack.name}: {row}")
+    process.wait_line(pack.name[:16], 20)
     expect(site.ask("deployment", "show", deployment)["counts"]["succeeded"], 0, "succeeded devices")
     if process.when("login:"):
         raise LabError("the machine started an operating system from a bad image")
