@@ -24,6 +24,10 @@
 enum {
     NOISE_BYTES = 90000,
     REPEATED_BYTES = 70000,
+    PART_BYTES = 50000,
+    PLACE_BYTES = 24,      /* of a resource, in the header: size and flags, offset, size */
+    XML_PLACE_OFFSET = 72, /* in the header */
+    XML_FLAGS = 0x02,
     CHUNK_BYTES = 32768, /* of compression; the default of LZMS wants much memory */
 };
 
@@ -125,6 +129,53 @@ void wim_fixture_recompress(const struct wim_fixture *f,
     wimlib_free(source);
 }
 
+void wim_fixture_split(const struct wim_fixture *f, const char *name, const char *part)
+{
+    char from[WIM_FIXTURE_PATH_MAX];
+    char to[WIM_FIXTURE_PATH_MAX];
+    WIMStruct *wim = NULL;
+
+    wim_fixture_path(f, name, from);
+    wim_fixture_path(f, part, to);
+    assert_int_equal(wimlib_open_wim(from, 0, &wim), 0);
+    assert_int_equal(wimlib_split(wim, to, PART_BYTES, 0), 0);
+    wimlib_free(wim);
+}
+
+/* UTF-16 with a mark, little-endian, of characters below U+0800. */
+static void put_utf16(struct buf *dst, const char *text)
+{
+    buf_add(dst, (struct bytes){(const uint8_t *)"\xff\xfe", 2});
+    for (const unsigned char *c = (const unsigned char *)text; *c != '\0'; c++) {
+        unsigned code = *c < 0x80 ? *c : (c[0] & 0x1fu) << 6 | (c[1] & 0x3fu);
+        const uint8_t unit[2] = {code & 0xff, (uint8_t)(code >> 8)};
+
+        c += *c < 0x80 ? 0 : 1;
+        buf_add(dst, (struct bytes){unit, sizeof(unit)});
+    }
+}
+
+/* The new text goes to the end of the file, and the header says so. */
+void wim_fixture_set_xml(const struct wim_fixture *f, const char *name, const char *xml)
+{
+    OWN(buf_fini) struct buf file = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    uint8_t place[PLACE_BYTES];
+    struct sink sink = {.ptr = place, .cap = sizeof(place)};
+    char path[WIM_FIXTURE_PATH_MAX];
+    size_t offset;
+
+    wim_fixture_path(f, name, path);
+    assert_int_equal(file_read(path, &file), 0);
+    offset = file.len;
+    put_utf16(&file, xml);
+    assert_false(file.failed);
+    sink_u64le(&sink, (file.len - offset) | (uint64_t)XML_FLAGS << 56);
+    sink_u64le(&sink, offset);
+    sink_u64le(&sink, file.len - offset);
+    memcpy(file.ptr + XML_PLACE_OFFSET, place, sizeof(place));
+    assert_int_equal(file_write(path, buf_bytes(&file), 0600), 0);
+}
+
 int wim_fixture_set_up(void **state)
 {
     struct wim_fixture *f = calloc(1, sizeof(*f));
@@ -158,11 +209,17 @@ static int collect(void *ctx, struct bytes piece, unsigned percent)
     return 0;
 }
 
+static int pass(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
 void wim_fixture_stream(const struct wim_fixture *f, const char *name, struct buf *ret)
 {
     OWN(wim_import_freep) struct wim_import *import = NULL;
     OWN(buf_fini) struct buf why = BUF_INIT(1024);
-    struct wim_sink sink = {collect, ret};
+    struct wim_sink sink = {collect, pass, ret};
     char path[WIM_FIXTURE_PATH_MAX];
 
     wim_fixture_path(f, name, path);

@@ -44,6 +44,12 @@ void wim_fixture_recompress(const struct wim_fixture *f,
                             enum wimlib_compression_type type,
                             int write_flags);
 
+/* Split the file @name in parts of a few ten thousand bytes, of which @part is the first. */
+void wim_fixture_split(const struct wim_fixture *f, const char *name, const char *part);
+
+/* Replace what the file @name says about itself. @xml: UTF-8 */
+void wim_fixture_set_xml(const struct wim_fixture *f, const char *name, const char *xml);
+
 /* What wim_import_stream() makes of the first image of @name, appended. */
 void wim_fixture_stream(const struct wim_fixture *f, const char *name, struct buf *ret);
 

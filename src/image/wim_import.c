@@ -15,12 +15,16 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "format/pwm/pwm.h"
 #include "image/wim.h"
+#include "image/wim_parts.h"
 #include "plat/file.h"
 
 enum {
     PIPE_BYTES = 1024 * 1024,
     PIECE_BYTES = 256 * 1024,
+    PATH_TEXT_MAX = 64, /* of a place in the XML */
+    LANGUAGES_MAX = 64,
     WALK_FOUND = -1, /* of a callback: nothing more to see; no code of wimlib is negative */
 };
 
@@ -42,6 +46,10 @@ void wim_import_free(struct wim_import *import)
     for (size_t i = 0; i < import->n_images; i++) {
         free(import->images[i].name);
         free(import->images[i].description);
+        free(import->images[i].languages);
+        free(import->images[i].default_language);
+        free(import->images[i].edition);
+        free(import->images[i].build);
     }
     wimlib_free(import->wim);
     free(import);
@@ -52,7 +60,9 @@ static int bad(int code, struct buf *why)
 {
     if (wim_messages_take(why) == 0)
         buf_adds(why, wimlib_get_error_string((enum wimlib_error_code)code));
-    return code == WIMLIB_ERR_NOMEM ? ERR(-ENOMEM) : WIM_IMPORT_E_BAD;
+    if (code == WIMLIB_ERR_NOMEM)
+        return ERR(-ENOMEM);
+    return code == WIMLIB_ERR_WIM_IS_ENCRYPTED ? WIM_IMPORT_E_ENCRYPTED : WIM_IMPORT_E_BAD;
 }
 
 /* PROCESSOR_ARCHITECTURE_... of Windows, as WIM files use it. */
@@ -67,11 +77,65 @@ static const char *arch_name(const char *number)
     return "";
 }
 
+/* Whole characters of UTF-8, at most WIM_TEXT_MAX bytes. */
+static char *copy_text(const char *text)
+{
+    size_t len = strnlen(text, WIM_TEXT_MAX + 1);
+
+    if (len > WIM_TEXT_MAX)
+        len = WIM_TEXT_MAX;
+    while (len > 0 && ((unsigned char)text[len] & 0xc0) == 0x80)
+        len--;
+    return strndup(text, len);
+}
+
 static char *copy_property(const WIMStruct *wim, int index, const char *name)
 {
     const char *text = wimlib_get_image_property(wim, index, name);
 
-    return strdup(text ? text : "");
+    return copy_text(text ? text : "");
+}
+
+/* What lies at these places of the XML, until one is not there. @names: ends with NULL */
+static char *
+join_properties(const WIMStruct *wim, int index, const char *const *names, char separator)
+{
+    OWN(buf_fini) struct buf all = BUF_INIT(WIM_TEXT_MAX);
+    const char separators[] = {separator, '\0'};
+
+    for (size_t i = 0; names[i]; i++) {
+        const char *text = wimlib_get_image_property(wim, index, names[i]);
+
+        if (!text || all.len + strlen(text) + 1 > WIM_TEXT_MAX)
+            break;
+        buf_adds(&all, all.len > 0 ? separators : "");
+        buf_adds(&all, text);
+    }
+    return all.failed ? NULL : copy_text(buf_str(&all));
+}
+
+/* "10.0.20348.1129"; fewer numbers if the file has no more. */
+static char *copy_build(const WIMStruct *wim, int index)
+{
+    static const char *const names[] = {"WINDOWS/VERSION/MAJOR",
+                                        "WINDOWS/VERSION/MINOR",
+                                        "WINDOWS/VERSION/BUILD",
+                                        "WINDOWS/VERSION/SPBUILD",
+                                        NULL};
+
+    return join_properties(wim, index, names, '.');
+}
+
+static char *copy_languages(const WIMStruct *wim, int index)
+{
+    char texts[LANGUAGES_MAX][PATH_TEXT_MAX];
+    const char *names[LANGUAGES_MAX + 1] = {NULL};
+
+    for (size_t i = 0; i < LANGUAGES_MAX; i++) {
+        (void)snprintf(texts[i], PATH_TEXT_MAX, "WINDOWS/LANGUAGES/LANGUAGE[%zu]", i + 1);
+        names[i] = texts[i];
+    }
+    return join_properties(wim, index, names, ' ');
 }
 
 static uint64_t number_property(const WIMStruct *wim, int index, const char *name)
@@ -127,12 +191,56 @@ static int read_image(const WIMStruct *wim, uint32_t index, struct wim_image *re
     ret->index = index;
     ret->name = copy_property(wim, i, "NAME");
     ret->description = copy_property(wim, i, "DESCRIPTION");
+    ret->languages = copy_languages(wim, i);
+    ret->default_language = copy_property(wim, i, "WINDOWS/LANGUAGES/DEFAULT");
+    ret->edition = copy_property(wim, i, "WINDOWS/EDITIONID");
+    ret->build = copy_build(wim, i);
     ret->file_count = number_property(wim, i, "FILECOUNT");
+    ret->size_bytes = number_property(wim, i, "TOTALBYTES");
     (void)snprintf(ret->arch,
                    sizeof(ret->arch),
                    "%s",
                    arch_name(wimlib_get_image_property(wim, i, "WINDOWS/ARCH")));
-    return ret->name && ret->description ? 0 : ERR(-ENOMEM);
+    if (!ret->name || !ret->description || !ret->languages || !ret->default_language ||
+        !ret->edition || !ret->build)
+        return ERR(-ENOMEM);
+    return 0;
+}
+
+/* The file, and all its parts. */
+static int open_file(const char *path, WIMStruct **ret, struct buf *why)
+{
+    OWN(wim_freep) WIMStruct *wim = NULL;
+    int r = wimlib_open_wim(path, WIMLIB_OPEN_FLAG_CHECK_INTEGRITY, &wim);
+
+    if (r != 0)
+        return bad(r, why);
+    r = wim_parts_add(wim, path, why);
+    if (r < 0)
+        return TRACE(r);
+    if (r != 0)
+        return r == WIM_PARTS_E_MISSING ? WIM_IMPORT_E_PART : WIM_IMPORT_E_BAD;
+    *ret = TAKE(wim);
+    return 0;
+}
+
+static int read_images(struct wim_import *import, uint32_t n_images, struct buf *why)
+{
+    if (n_images == 0 || n_images > WIM_MAX_IMAGES) {
+        buf_addf(why, "it holds %u images; 1 to %d are allowed", n_images, WIM_MAX_IMAGES);
+        return WIM_IMPORT_E_BAD;
+    }
+    for (uint32_t i = 1; i <= n_images; i++) {
+        struct wim_image *image = &import->images[import->n_images++];
+        int r = read_image(import->wim, i, image);
+
+        if (r < 0)
+            return TRACE(r);
+        r = find_kind(import->wim, (int)i, image);
+        if (r != 0)
+            return bad(r, why);
+    }
+    return 0;
 }
 
 int wim_import_new(const char *path, struct wim_import **ret, struct buf *why)
@@ -145,26 +253,15 @@ int wim_import_new(const char *path, struct wim_import **ret, struct buf *why)
         return TRACE(r);
     if (!import)
         return ERR(-ENOMEM);
-    r = wimlib_open_wim(
-        path, WIMLIB_OPEN_FLAG_ERROR_IF_SPLIT | WIMLIB_OPEN_FLAG_CHECK_INTEGRITY, &import->wim);
-    if (r == 0)
-        r = wimlib_get_wim_info(import->wim, &info);
+    r = open_file(path, &import->wim, why);
+    if (r != 0)
+        return TRACE(r);
+    r = wimlib_get_wim_info(import->wim, &info);
     if (r != 0)
         return bad(r, why);
-    if (info.image_count == 0 || info.image_count > WIM_MAX_IMAGES) {
-        buf_addf(why, "it holds %u images; 1 to %d are allowed", info.image_count, WIM_MAX_IMAGES);
-        return WIM_IMPORT_E_BAD;
-    }
-    for (uint32_t i = 1; i <= info.image_count; i++) {
-        struct wim_image *image = &import->images[import->n_images++];
-
-        r = read_image(import->wim, i, image);
-        if (r < 0)
-            return TRACE(r);
-        r = find_kind(import->wim, (int)i, image);
-        if (r != 0)
-            return bad(r, why);
-    }
+    r = read_images(import, info.image_count, why);
+    if (r != 0)
+        return TRACE(r);
     *ret = TAKE(import);
     return 0;
 }
@@ -238,14 +335,36 @@ static int export_image(struct wim_import *import,
     return 0;
 }
 
+/* Return: 0, WIM_IMPORT_E_CANCELLED, or -errno. */
+static int hand_over(struct pwm_splitter *splitter,
+                     struct bytes src,
+                     const struct wim_sink *sink,
+                     unsigned percent)
+{
+    while (src.len > 0) {
+        struct pwm_piece piece;
+
+        if (pwm_next(splitter, &src, &piece) != 0)
+            return ERR(-EPROTO); /* wimlib writes another format than we know */
+        if (sink->feed(sink->ctx, piece.bytes, percent) != 0)
+            return WIM_IMPORT_E_CANCELLED;
+        if (piece.ends_unit && sink->cut(sink->ctx) != 0)
+            return WIM_IMPORT_E_CANCELLED;
+    }
+    return 0;
+}
+
 static int pump(int fd, const struct wim_sink *sink, const struct writer *writer)
 {
     OWN(freep) uint8_t *piece = malloc(PIECE_BYTES);
+    struct pwm_splitter splitter;
 
     if (!piece)
         return ERR(-ENOMEM);
+    pwm_init(&splitter);
     for (;;) {
         ssize_t n = read(fd, piece, PIECE_BYTES);
+        int r;
 
         if (n < 0 && errno == EINTR)
             continue;
@@ -253,8 +372,9 @@ static int pump(int fd, const struct wim_sink *sink, const struct writer *writer
             return ERR(-errno);
         if (n == 0)
             return 0;
-        if (sink->feed(sink->ctx, (struct bytes){piece, (size_t)n}, writer->percent) != 0)
-            return WIM_IMPORT_E_CANCELLED;
+        r = hand_over(&splitter, (struct bytes){piece, (size_t)n}, sink, writer->percent);
+        if (r != 0)
+            return TRACE(r);
     }
 }
 

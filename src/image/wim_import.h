@@ -3,10 +3,11 @@
 #pragma once
 
 /*
- * Reading a WIM file of any compression: which images it holds, and each as a stream
+ * Reading a WIM file of any compression, solid, pipable or split: which images it holds, and each as a stream
  *
  * The stream is what wim_apply() wants: an uncompressed pipable WIM with one image. The same image of
- * the same file gives the same stream.
+ * the same file gives the same stream. Blobs come in the order in which the file has them: a solid file that
+ * was sorted when it was made gives the same units (format/pwm) in another order.
  */
 
 #include <stdbool.h>
@@ -19,14 +20,20 @@
 
 enum {
     WIM_MAX_IMAGES = 256,
+    WIM_TEXT_MAX = 1024, /* bytes of a text about an image; what is longer is cut off */
 };
 
-struct wim_image {
-    uint32_t index;    /* from 1 */
-    char *name;        /* owned; "" if the file does not say */
-    char *description; /* owned; "" */
-    char arch[8];      /* "x64", "x86", "arm64", "arm", or "" if the file does not say */
+struct wim_image {  /* a text is owned, and "" if the file does not say */
+    uint32_t index; /* from 1 */
+    char *name;
+    char *description;
+    char *languages; /* separated by spaces: "de-DE en-US" */
+    char *default_language;
+    char *edition; /* "ServerStandard" */
+    char *build;   /* "10.0.20348.1129" */
+    char arch[8];  /* "x64", "x86", "arm64", "arm", or "" */
     uint64_t file_count;
+    uint64_t size_bytes; /* of all files, a file with several names counted once for each */
     bool
         has_unix_data; /* owners, modes and devices were captured: it can be applied to a Linux disk */
     bool is_windows; /* the file says so, or the image has the folder of Windows */
@@ -36,13 +43,18 @@ struct wim_import;
 
 /* Outcomes beside 0 */
 enum {
-    WIM_IMPORT_E_BAD = 1,       /* not a WIM, damaged, split, or unsupported: the file's fault */
+    WIM_IMPORT_E_BAD = 1,       /* not a WIM, damaged, or unsupported: the file's fault */
     WIM_IMPORT_E_CANCELLED = 2, /* the sink said so */
+    WIM_IMPORT_E_ENCRYPTED = 3,
+    WIM_IMPORT_E_PART = 4, /* a part of a split WIM is missing, or is no part of it */
 };
 
 /**
  * wim_import_new() - open a WIM file and list its images
- * @why: on WIM_IMPORT_E_BAD, what is wrong with it
+ * @path: of a split WIM the first part, a.swm; the others, a2.swm, a3.swm and so on, lie beside it
+ * @why:  on an outcome, what is wrong
+ *
+ * Return: 0; WIM_IMPORT_E_BAD, ..._ENCRYPTED, ..._PART; -errno.
  */
 int wim_import_new(const char *path, struct wim_import **ret, struct buf *why);
 void wim_import_free(struct wim_import *import);
@@ -51,9 +63,10 @@ DEFINE_FREEP(struct wim_import *, wim_import_free);
 size_t wim_import_count(const struct wim_import *import);
 const struct wim_image *wim_import_get(const struct wim_import *import, size_t i);
 
+/* Called in the thread of wim_import_stream(). Return: 0; another value ends the stream. */
 struct wim_sink {
-    /* Called in the thread of wim_import_stream(). Return: 0; another value ends the stream. */
-    int (*feed)(void *ctx, struct bytes piece, unsigned percent);
+    int (*feed)(void *ctx, struct bytes piece, unsigned percent); /* piece of one unit */
+    int (*cut)(void *ctx);                                        /* a unit ends here */
     void *ctx;
 };
 
