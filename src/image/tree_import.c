@@ -128,9 +128,8 @@ static int open_item(struct walk *walk, const struct tree_item *item, int flags,
 {
     const char *path = item ? item->entry.path : "";
     OWN(fd_closep)
-    int fd = openat(walk->root,
-                    item ? path : ".",
-                    flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    int fd = openat(
+        walk->root, item ? path : ".", flags | O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
 
     if (fd < 0 && (errno == ENOENT || errno == ELOOP || errno == ENOTDIR))

@@ -57,9 +57,12 @@ static int join(const char *folder, const char *name, char **ret, struct buf *wh
     if (folder[0] == '\0' && name[0] == '\0')
         return tree_refuse(why, "/", "it holds something that has no name");
     if (path.failed)
-        return tree_refuse(why, folder, "it holds a path that is too long (4096 bytes are allowed)");
+        return tree_refuse(
+            why, folder, "it holds a path that is too long (4096 bytes are allowed)");
     if (strchr(name, '/') || !manifest_path_is_valid(buf_str(&path)))
-        return tree_refuse(why, folder[0] != '\0' ? folder : "/", "it holds a name that is no valid UTF-8, or none at all");
+        return tree_refuse(why,
+                           folder[0] != '\0' ? folder : "/",
+                           "it holds a name that is no valid UTF-8, or none at all");
     *ret = buf_take(&path);
     return *ret ? 0 : ERR(-ENOMEM);
 }
