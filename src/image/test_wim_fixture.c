@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -78,7 +79,7 @@ static int make_tree(const struct wim_fixture *f)
         return -1;
     wim_fixture_path(f, "tree/text", path);
     wim_fixture_path(f, "tree/link", other);
-    if (link(path, other) < 0)
+    if (setxattr(path, "user.note", "hello", 5, 0) < 0 || link(path, other) < 0)
         return -1;
     wim_fixture_path(f, "tree/pipe", path);
     if (mkfifo(path, 0600) < 0)
