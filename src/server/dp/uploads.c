@@ -230,11 +230,14 @@ static void upload_fini(struct upload *upload)
     fd_closep(&upload->fd);
 }
 
-static int read_info(const char *state_folder, const char *id, uint64_t *ret_size)
+/* Return: 0, UPLOADS_E_MISSING, or -errno. */
+static int
+read_info(const char *state_folder, const char *id, uint64_t *ret_size, struct buf *ret_name)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(INFO_MAX_BYTES);
     OWN(json_decrefp) json_t *info = NULL;
     char path[PATH_MAX_BYTES];
+    const char *name;
     json_int_t size;
     int r;
 
@@ -244,10 +247,20 @@ static int read_info(const char *state_folder, const char *id, uint64_t *ret_siz
     if (r < 0)
         return TRACE(r);
     info = r == 0 ? json_loadb(buf_str(&text), text.len, 0, NULL) : NULL;
-    if (!info || json_unpack(info, "{s:I}", "size_bytes", &size) != 0 || size < 1)
+    if (!info || json_unpack(info, "{s:s, s:I}", "name", &name, "size_bytes", &size) != 0 ||
+        size < 1)
         return UPLOADS_E_MISSING;
     *ret_size = (uint64_t)size;
+    if (ret_name)
+        buf_adds(ret_name, name);
     return 0;
+}
+
+int uploads_read_name(const char *state_folder, const char *id, struct buf *ret)
+{
+    uint64_t size;
+
+    return TRACE(read_info(state_folder, id, &size, ret));
 }
 
 /* Return: 0, UPLOADS_E_MISSING, or -errno. */
@@ -260,7 +273,7 @@ static int open_upload(const char *state_folder, const char *id, struct upload *
 
     if (!uuid_parse(bytes_of(id), uuid))
         return UPLOADS_E_MISSING;
-    r = read_info(state_folder, id, &ret->size_bytes);
+    r = read_info(state_folder, id, &ret->size_bytes, NULL);
     if (r != 0)
         return r;
     if (!put_path(path, state_folder, id, ".data"))

@@ -50,5 +50,8 @@ enum {
  */
 int uploads_find(const char *state_folder, const char *id, struct buf *ret);
 
+/* The file's name as it was uploaded, appended; after uploads_find(). Return: 0, UPLOADS_E_MISSING, or -errno. */
+int uploads_read_name(const char *state_folder, const char *id, struct buf *ret);
+
 /* It was used: remove it. */
 void uploads_remove(const char *state_folder, const char *id);

@@ -164,6 +164,29 @@ static void put_uploads(const char *state, struct buf *dst)
              "        }\n");
 }
 
+/* Files for an administrator, made by jobs; ranges, so that a download can be gone on with. */
+static void put_exports(const char *state, struct buf *dst)
+{
+    buf_addf(
+        dst,
+        "        location ~ \"^/api/v1/exports/([0-9a-f-]+)$\" {\n"
+        "            limit_except GET { deny all; }\n"
+        "            auth_request /authorize;\n"
+        "            add_header X-Content-Type-Options nosniff;\n"
+        "            add_header Cache-Control \"private, no-store\";\n"
+        "            error_page 404 @no_export;\n"
+        "            alias \"%s/dp/exports/$1\";\n"
+        "        }\n"
+        "        location @no_export {\n"
+        "            internal;\n"
+        "            default_type application/problem+json;\n"
+        "            return 404 '{\"type\":\"urn:slipway:error:SLW-0325\",\"error_id\":\"SLW-0325\","
+        "\"title\":\"There is no such export\",\"status\":404,\"detail\":\"It was never made, or is "
+        "older than 24 hours. Export the content again.\"}';\n"
+        "        }\n",
+        state);
+}
+
 static void put_https(const struct nginx_conf_options *options, struct buf *dst)
 {
     const char *state = options->state_folder;

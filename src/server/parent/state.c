@@ -51,6 +51,7 @@ static const struct folder {
     {NULL, "dp", 0755, OWNER_DP, GROUP_OF_OWNER},
     {"dp", "content", 0755, OWNER_DP, GROUP_OF_OWNER},
     {"dp", "boot", 0755, OWNER_DP, GROUP_OF_OWNER},
+    {"dp", "exports", 02750, OWNER_DP, GROUP_HTTP},
     {"dp", "staging", 0700, OWNER_DP, GROUP_OF_OWNER},
     {"dp", "exports", 02750, OWNER_DP, GROUP_HTTP},
     {NULL, "http", 0700, OWNER_HTTP, GROUP_OF_OWNER},

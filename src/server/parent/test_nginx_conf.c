@@ -45,6 +45,7 @@ static void conf_serves_files_and_passes_the_api_on(void **state)
         "proxy_pass \"http://unix:/state folder/run/api.sock:\";",
         "proxy_pass \"http://unix:/state folder/run/dp.sock:\";",
         "auth_request /authorize;",
+        "alias \"/state folder/dp/exports/$1\";",
         "client_max_body_size 9m;",
         "client_max_body_size 17m;",
         /* what has no token yet may not fill the disk with bodies */
