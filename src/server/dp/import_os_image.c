@@ -1,50 +1,54 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * The job import-os-image: a WIM file that was uploaded becomes packs and a manifest per image
+ * The job import-os-image: a WIM file, uploaded or on this host, becomes a manifest per image
  */
 
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "image/wim_import.h"
-#include "server/dp/uploads.h"
+#include "server/dp/intake_job.h"
 #include "server/dp/worker.h"
 #include "store/intake.h"
 #include "store/store.h"
 
 enum {
-    PATH_MAX_BYTES = 4096,
     WHY_MAX_BYTES = 2048,
     MESSAGE_MAX = 128,
+    LAST_PERCENT = 99, /* 100 is told with the result */
 };
 
 struct importing { /* one image on its way */
     struct worker *worker;
+    struct wim_import *wim;
+    struct store *store;
     struct intake *intake;
-    size_t n_images;
-    size_t i_image;
+    bool is_wanted[WIM_MAX_IMAGES];
+    size_t n_images; /* that are wanted */
+    size_t n_done;
+    uint64_t size_bytes;
+    uint64_t new_bytes;
     int outcome; /* of the intake, if it stopped the stream */
 };
 
 static int feed(void *ctx, struct bytes piece, unsigned percent)
 {
     struct importing *importing = ctx;
-    size_t all = (importing->i_image * 100 + percent) / importing->n_images;
-    unsigned shown = all < 99 ? (unsigned)all : 99;
+    size_t all = (importing->n_done * 100 + percent) / importing->n_images;
+    unsigned shown = all < LAST_PERCENT ? (unsigned)all : LAST_PERCENT;
     char message[MESSAGE_MAX];
 
     if (shown != importing->worker->told_percent) {
         (void)snprintf(message,
                        sizeof(message),
                        "Importing image %zu of %zu",
-                       importing->i_image + 1,
+                       importing->n_done + 1,
                        importing->n_images);
         worker_tell(importing->worker, shown, message);
     }
@@ -52,28 +56,40 @@ static int feed(void *ctx, struct bytes piece, unsigned percent)
     return importing->outcome;
 }
 
-/* Return: 0 with a last line written, or -errno. */
-static int fail_intake(int outcome)
+static int cut(void *ctx)
 {
-    if (outcome < 0)
-        return TRACE(outcome);
-    if (outcome == STORE_E_FULL)
-        worker_fail("SLW-0303",
-                    "The content store has no space left for the image. What was stored is kept, "
-                    "so free some space and import it again.");
-    else if (outcome == STORE_E_MISSING)
-        worker_fail("SLW-0361",
-                    "A validation found damaged content that the image shares, and took it away. "
-                    "Import the image again.");
-    else
-        worker_fail("SLW-0304", "The image is larger than content may be (16 TiB).");
-    return 0;
+    struct importing *importing = ctx;
+
+    importing->outcome = intake_cut(importing->intake);
+    return importing->outcome;
 }
 
-static int fail_wim(const struct buf *why)
+/* @outcome: of wim_import_new() or wim_import_stream() */
+static int fail_wim(const struct intake_source *source, int outcome, const struct buf *why)
 {
-    worker_fail("SLW-0304", "The file is not a usable WIM image: %s", buf_str(why));
-    return 0;
+    switch (outcome) {
+    case WIM_IMPORT_E_ENCRYPTED:
+        worker_fail("SLW-0322",
+                    "The file %s is encrypted. Decrypt it, or take the image from other media.",
+                    buf_str(&source->name));
+        break;
+    case WIM_IMPORT_E_PART:
+        if (source->is_upload)
+            worker_fail(
+                "SLW-0321",
+                "The file %s is one part of a split image. Put all parts into one folder on "
+                "the server and import the first one by its path, or join them first.",
+                buf_str(&source->name));
+        else
+            worker_fail("SLW-0321", "A part of the split image cannot be used: %s.", buf_str(why));
+        break;
+    default:
+        worker_fail("SLW-0304",
+                    "The file %s is not a usable WIM image: %s",
+                    buf_str(&source->name),
+                    buf_str(why));
+    }
+    return INTAKE_JOB_E_TOLD;
 }
 
 static json_t *describe(const struct wim_image *image, uint64_t size, const uint8_t *manifest)
@@ -81,7 +97,7 @@ static json_t *describe(const struct wim_image *image, uint64_t size, const uint
     char name[SHA256_TEXT_MAX];
 
     hex_put(name, (struct bytes){manifest, SHA256_BYTES});
-    return json_pack("{s:I, s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:b}",
+    return json_pack("{s:I, s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:s, s:b, s:b}",
                      "index",
                      (json_int_t)image->index,
                      "name",
@@ -90,6 +106,14 @@ static json_t *describe(const struct wim_image *image, uint64_t size, const uint
                      image->description,
                      "arch",
                      image->arch,
+                     "languages",
+                     image->languages,
+                     "default_language",
+                     image->default_language,
+                     "build",
+                     image->build,
+                     "edition",
+                     image->edition,
                      "size_bytes",
                      (json_int_t)size,
                      "file_count",
@@ -102,135 +126,152 @@ static json_t *describe(const struct wim_image *image, uint64_t size, const uint
                      (int)image->is_windows);
 }
 
-enum {
-    IMPORT_E_TOLD = 1, /* it failed, and the last line is written */
-};
-
 static int store_stream(struct importing *importing,
-                        struct wim_import *wim,
+                        const struct intake_source *source,
                         const struct wim_image *image,
                         uint8_t *ret_id)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
-    struct wim_sink sink = {feed, importing};
-    int r = wim_import_stream(wim, image, &sink, &why);
+    struct wim_sink sink = {feed, cut, importing};
+    int r = wim_import_stream(importing->wim, image, &sink, &why);
 
     if (r < 0)
         return TRACE(r);
-    if (r == WIM_IMPORT_E_BAD) {
-        (void)fail_wim(&why);
-        return IMPORT_E_TOLD;
-    }
+    if (r != 0 && r != WIM_IMPORT_E_CANCELLED)
+        return fail_wim(source, r, &why);
     r = r == 0 ? intake_end(importing->intake, ret_id) : importing->outcome;
-    if (r == 0)
-        return 0;
-    r = fail_intake(r);
-    return r < 0 ? TRACE(r) : IMPORT_E_TOLD;
+    return r == 0 ? 0 : TRACE(intake_job_fail(r, "the image"));
 }
 
-/* Return: 0, IMPORT_E_TOLD, or -errno. */
+/* Return: 0, INTAKE_JOB_E_TOLD, or -errno. */
 static int import_image(struct importing *importing,
-                        struct wim_import *wim,
-                        struct store *store,
+                        const struct intake_source *source,
+                        const struct wim_image *image,
                         json_t *indexes)
 {
-    const struct wim_image *image = wim_import_get(wim, importing->i_image);
     OWN(intake_freep) struct intake *intake = NULL;
     uint8_t id[SHA256_BYTES];
-    int r = intake_new(store, MANIFEST_OS_IMAGE_INDEX, &intake);
+    int r = intake_new(importing->store, MANIFEST_OS_IMAGE_INDEX, &intake);
 
     if (r < 0)
         return TRACE(r);
     importing->intake = intake;
-    r = store_stream(importing, wim, image, id);
+    r = store_stream(importing, source, image, id);
     if (r != 0)
-        return r < 0 ? TRACE(r) : IMPORT_E_TOLD;
+        return TRACE(r);
 
-    json_t *entry = describe(image, intake_counts(intake).size_bytes, id);
+    struct intake_counts counts = intake_counts(intake);
 
-    return json_array_append_new(indexes, entry) == 0 ? 0 : ERR(-ENOMEM);
+    importing->size_bytes += counts.size_bytes;
+    importing->new_bytes += counts.new_bytes;
+    importing->n_done++;
+    return json_array_append_new(indexes, describe(image, counts.size_bytes, id)) == 0
+               ? 0
+               : ERR(-ENOMEM);
 }
 
-static int import_all(struct worker *worker, struct wim_import *wim, struct store *store)
+static int import_all(struct importing *importing, const struct intake_source *source)
 {
     OWN(json_decrefp) json_t *indexes = json_array();
-    struct importing importing = {.worker = worker, .n_images = wim_import_count(wim)};
 
     if (!indexes)
         return ERR(-ENOMEM);
-    for (size_t i = 0; i < importing.n_images; i++) {
-        importing.i_image = i;
+    for (size_t i = 0; i < wim_import_count(importing->wim); i++) {
+        int r;
 
-        int r = import_image(&importing, wim, store, indexes);
-
+        if (!importing->is_wanted[i])
+            continue;
+        r = import_image(importing, source, wim_import_get(importing->wim, i), indexes);
         if (r != 0)
             return r < 0 ? TRACE(r) : 0;
     }
-    return TRACE(worker_succeed(json_pack("{s:O}", "indexes", indexes)));
+    return TRACE(worker_succeed(json_pack("{s:O, s:I, s:I}",
+                                          "indexes",
+                                          indexes,
+                                          "size_bytes",
+                                          (json_int_t)importing->size_bytes,
+                                          "new_bytes",
+                                          (json_int_t)importing->new_bytes)));
 }
 
-/* Return: as uploads_find(), and the failure has been told. */
-static int find_file(const struct worker *worker, struct buf *ret)
+/* Mark the image with this number. Return: 0 or INTAKE_JOB_E_TOLD. */
+static int want(struct importing *importing, const json_t *number)
 {
-    const char *id = json_string_value(json_object_get(worker->args, "upload_id"));
-    int r;
+    size_t n = wim_import_count(importing->wim);
 
-    if (!id) {
-        worker_fail("SLW-0316", "The job names no upload.");
-        return UPLOADS_E_MISSING;
+    for (size_t i = 0; i < n; i++) {
+        if (!json_is_integer(number) ||
+            json_integer_value(number) != (json_int_t)wim_import_get(importing->wim, i)->index)
+            continue;
+        importing->n_images += importing->is_wanted[i] ? 0 : 1;
+        importing->is_wanted[i] = true;
+        return 0;
     }
-    r = uploads_find(worker->state_folder, id, ret);
-    if (r == UPLOADS_E_MISSING)
-        worker_fail(
-            "SLW-0310", "The upload %s is not there (any more). Upload the file again.", id);
-    if (r == UPLOADS_E_INCOMPLETE)
-        worker_fail("SLW-0314", "The upload %s is not complete. Finish it, then import.", id);
-    return r;
+    worker_fail("SLW-0323",
+                "The file has no image with the index %" JSON_INTEGER_FORMAT ". It holds %zu.",
+                json_integer_value(number),
+                n);
+    return INTAKE_JOB_E_TOLD;
 }
 
-/* Return: 0, IMPORT_E_TOLD, or -errno. @ret: owned by the caller; ready to be added to */
-static int open_store(const struct worker *worker, struct store **ret)
+/* "indexes" of the job; without it, all. */
+static int choose_images(struct importing *importing)
 {
-    OWN(store_freep) struct store *store = NULL;
-    OWN(buf_fini) struct buf root = BUF_INIT(PATH_MAX_BYTES);
-    int r;
+    const json_t *indexes = json_object_get(importing->worker->args, "indexes");
+    const json_t *number;
+    size_t i;
 
-    buf_addf(&root, "%s/dp/content", worker->state_folder);
-    r = store_new(buf_str(&root), &store);
-    if (r == STORE_E_FORMAT) {
-        worker_fail("SLW-0360",
-                    "The content store is of another format. It belongs to another version of "
-                    "Slipway, and nothing in it was touched.");
-        return IMPORT_E_TOLD;
+    if (!indexes || json_array_size(indexes) == 0) {
+        importing->n_images = wim_import_count(importing->wim);
+        for (i = 0; i < importing->n_images; i++)
+            importing->is_wanted[i] = true;
+        return 0;
     }
-    if (r == 0)
-        r = store_begin(store);
-    if (r < 0)
-        return TRACE(r);
-    if (r == STORE_E_BUSY) {
-        worker_fail("SLW-0361", "The content store is being tidied up. Import the image again later.");
-        return IMPORT_E_TOLD;
+    json_array_foreach(indexes, i, number)
+    {
+        int r = want(importing, number);
+
+        if (r != 0)
+            return TRACE(r);
     }
-    *ret = TAKE(store);
     return 0;
+}
+
+/* Return: 0, INTAKE_JOB_E_TOLD, or -errno. */
+static int open_wim(const struct intake_source *source, struct wim_import **ret)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
+    int r;
+
+    if (source->is_folder) {
+        buf_adds(&why, "it is a folder");
+        return fail_wim(source, WIM_IMPORT_E_BAD, &why);
+    }
+    r = wim_import_new(buf_str(&source->path), ret, &why);
+    if (r <= 0)
+        return TRACE(r);
+    return fail_wim(source, r, &why);
 }
 
 int worker_import_os_image(struct worker *worker)
 {
+    OWN(intake_source_fini) struct intake_source source = INTAKE_SOURCE_INIT;
     OWN(wim_import_freep) struct wim_import *wim = NULL;
     OWN(store_freep) struct store *store = NULL;
-    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
-    int r = find_file(worker, &path);
+    struct importing importing = {.worker = worker};
+    int r = intake_job_find_source(worker, &source);
 
     if (r != 0)
         return r < 0 ? TRACE(r) : 0;
     worker_tell(worker, 0, "Reading the WIM file");
-    r = wim_import_new(buf_str(&path), &wim, &why);
-    if (r != 0)
-        return r < 0 ? TRACE(r) : fail_wim(&why);
-    r = open_store(worker, &store);
-    if (r != 0)
-        return r < 0 ? TRACE(r) : 0;
-    return TRACE(import_all(worker, wim, store));
+    r = open_wim(&source, &wim);
+    importing.wim = wim;
+    if (r == 0)
+        r = choose_images(&importing);
+    if (r == 0)
+        r = intake_job_open_store(worker, &store);
+    importing.store = store;
+    if (r == 0)
+        r = import_all(&importing, &source);
+    return r < 0 ? TRACE(r) : 0;
 }

@@ -53,6 +53,7 @@ static void tick(void *ctx)
 /* What a worker that was killed left behind goes; nobody else writes now. */
 static int clean_up(const char *state_folder)
 {
+    static const char *const folders[] = {WORKER_BUILD_FOLDER, WORKER_EXPORT_FOLDER};
     OWN(store_freep) struct store *store = NULL;
     char path[PATH_MAX_BYTES];
     int r;
@@ -69,8 +70,11 @@ static int clean_up(const char *state_folder)
     if (r < 0)
         return TRACE(r);
     exports_expire(state_folder, true);
-    (void)snprintf(path, sizeof(path), "%s/" WORKER_BUILD_FOLDER, state_folder);
-    return file_exists(path) ? TRACE(dir_remove(path)) : 0;
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && r == 0; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", state_folder, folders[i]);
+        r = file_exists(path) ? dir_remove(path) : 0;
+    }
+    return TRACE(r);
 }
 
 static int serve(const struct role_options *options)

@@ -173,7 +173,9 @@ static const struct {
     int (*run)(struct worker *worker);
 } kinds[] = {
     {"build-boot-image", worker_build_boot_image},
+    {"export-os-image", worker_export_os_image},
     {"import-os-image", worker_import_os_image},
+    {"import-tree", worker_import_tree},
 };
 
 static int run_kind(struct worker *worker, const char *kind)

@@ -11,7 +11,9 @@
 
 #include "base/buf.h"
 
-#define WORKER_BUILD_FOLDER "dp/staging/boot" /* below the state folder; emptied by the role */
+/* Below the state folder; emptied by the role */
+#define WORKER_BUILD_FOLDER  "dp/staging/boot"
+#define WORKER_EXPORT_FOLDER "dp/staging/exports"
 
 struct worker {
     const char *state_folder;
@@ -45,7 +47,9 @@ int worker_succeed(json_t *result);
  * Return: 0 when a last line was written (also worker_fail()), or -errno for what nobody planned for.
  */
 int worker_collect(struct worker *worker);
+int worker_export_os_image(struct worker *worker);
 int worker_import_os_image(struct worker *worker);
+int worker_import_tree(struct worker *worker);
 int worker_prestage_export(struct worker *worker);
 int worker_remove(struct worker *worker);
 int worker_replicate(struct worker *worker);

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/dp/intake_job.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/file.h"
+#include "server/dp/uploads.h"
+#include "store/intake.h"
+
+void intake_source_fini(struct intake_source *source)
+{
+    buf_fini(&source->path);
+    buf_fini(&source->name);
+}
+
+static int find_upload(const struct worker *worker, const char *id, struct intake_source *ret)
+{
+    int r = uploads_find(worker->state_folder, id, &ret->path);
+
+    ret->is_upload = true;
+    if (r == 0)
+        r = uploads_read_name(worker->state_folder, id, &ret->name);
+    if (r < 0)
+        return TRACE(r);
+    if (r == UPLOADS_E_INCOMPLETE)
+        worker_fail("SLW-0314", "The upload %s is not complete. Finish it, then import.", id);
+    else if (r != 0)
+        worker_fail(
+            "SLW-0310", "The upload %s is not there (any more). Upload the file again.", id);
+    return r == 0 ? 0 : INTAKE_JOB_E_TOLD;
+}
+
+static int refuse(const char *path, const char *why)
+{
+    worker_fail("SLW-0320",
+                "The source \"%s\" cannot be read: %s. It must be an absolute path on the "
+                "distribution point's host that the user slipway-dp may read.",
+                path,
+                why);
+    return INTAKE_JOB_E_TOLD;
+}
+
+/* The last name of a path: "install.wim" of "/media/install.wim", "media" of "/media/". */
+static void put_name(const char *path, struct buf *ret)
+{
+    size_t end = strlen(path);
+    size_t begin;
+
+    while (end > 1 && path[end - 1] == '/')
+        end--;
+    begin = end;
+    while (begin > 0 && path[begin - 1] != '/')
+        begin--;
+    buf_add(ret, (struct bytes){(const uint8_t *)path + begin, end - begin});
+}
+
+static int find_path(const char *path, struct intake_source *ret)
+{
+    OWN(fd_closep) int fd = -1;
+    struct stat st;
+
+    if (path[0] != '/')
+        return refuse(path, "it is not an absolute path");
+    fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0 || fstat(fd, &st) < 0)
+        return refuse(path, strerrordesc_np(errno));
+    if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return refuse(path, "it is neither a file nor a folder");
+    ret->is_folder = S_ISDIR(st.st_mode);
+    buf_adds(&ret->path, path);
+    put_name(path, &ret->name);
+    return ret->path.failed || ret->name.failed ? refuse(path, "it is too long") : 0;
+}
+
+int intake_job_find_source(const struct worker *worker, struct intake_source *ret)
+{
+    const char *id = json_string_value(json_object_get(worker->args, "upload_id"));
+    const char *path = json_string_value(json_object_get(worker->args, "source_path"));
+
+    if (id && !path)
+        return TRACE(find_upload(worker, id, ret));
+    if (path && !id)
+        return TRACE(find_path(path, ret));
+    worker_fail("SLW-0316", "The job must name an upload or a path, and not both.");
+    return INTAKE_JOB_E_TOLD;
+}
+
+int intake_job_open_store(const struct worker *worker, struct store **ret)
+{
+    OWN(store_freep) struct store *store = NULL;
+    OWN(buf_fini) struct buf root = BUF_INIT(INTAKE_JOB_PATH_MAX);
+    int r;
+
+    buf_addf(&root, "%s/dp/content", worker->state_folder);
+    r = store_new(buf_str(&root), &store);
+    if (r == STORE_E_FORMAT) {
+        worker_fail("SLW-0328",
+                    "The content store was made by another version of Slipway. Nothing in it was "
+                    "touched.");
+        return INTAKE_JOB_E_TOLD;
+    }
+    if (r == 0)
+        r = store_begin(store);
+    if (r < 0)
+        return TRACE(r);
+    if (r == STORE_E_BUSY) {
+        worker_fail("SLW-0329",
+                    "The content store is being tidied up. Import again in some minutes.");
+        return INTAKE_JOB_E_TOLD;
+    }
+    *ret = TAKE(store);
+    return 0;
+}
+
+int intake_job_fail(int outcome, const char *what)
+{
+    switch (outcome) {
+    case STORE_E_FULL:
+        worker_fail("SLW-0303",
+                    "The content store has no space left for %s. What was stored is kept, so free "
+                    "some space and import again.",
+                    what);
+        return INTAKE_JOB_E_TOLD;
+    case STORE_E_MISSING:
+        worker_fail("SLW-0329",
+                    "A validation found damaged content that %s shares, and took it away. Import "
+                    "again.",
+                    what);
+        return INTAKE_JOB_E_TOLD;
+    case INTAKE_E_TOO_LARGE:
+        worker_fail("SLW-0320", "%s is larger than content may be (16 TiB).", what);
+        return INTAKE_JOB_E_TOLD;
+    case INTAKE_E_ENTRY:
+        worker_fail("SLW-0320",
+                    "%s: its path, its target or its folder is not one that can be kept.",
+                    what);
+        return INTAKE_JOB_E_TOLD;
+    default:
+        return outcome < 0 ? TRACE(outcome) : ERR(-EPROTO);
+    }
+}
