@@ -73,6 +73,22 @@ static void more_messages_than_are_kept_are_counted(void **state)
     assert_in_range(said.len, 1, 4096);
 }
 
+static void an_error_is_explained_without_the_warnings_before_it(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf said = BUF_INIT(1024);
+
+    assert_int_equal(wim_start(), 0);
+    make_wimlib_complain();
+    wim_explain(WIMLIB_ERR_OPEN, &said);
+    assert_non_null(strstr(buf_str(&said), "/nonexistent/a.wim"));
+    assert_null(strchr(buf_str(&said), '\n'));
+    assert_null(strstr(buf_str(&said), "[ERROR]"));
+    buf_clear(&said);
+    wim_explain(WIMLIB_ERR_OPEN, &said);
+    assert_string_equal(buf_str(&said), wimlib_get_error_string(WIMLIB_ERR_OPEN));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -80,6 +96,7 @@ int main(void)
         cmocka_unit_test(a_message_is_taken_once),
         cmocka_unit_test(start_drops_what_an_earlier_task_left),
         cmocka_unit_test(more_messages_than_are_kept_are_counted),
+        cmocka_unit_test(an_error_is_explained_without_the_warnings_before_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <cmocka.h>
+#include <openssl/evp.h>
 
 #include "base/own.h"
 #include "image/wim.h"
@@ -29,8 +30,14 @@ enum {
     PLACE_BYTES = 24,      /* of a resource, in the header: size and flags, offset, size */
     XML_PLACE_OFFSET = 72, /* in the header */
     XML_FLAGS = 0x02,
-    CHUNK_BYTES = 32768, /* of compression; the default of LZMS wants much memory */
+    TABLE_PLACE_OFFSET = 48,
+    BLOB_ENTRY_BYTES = 50, /* place, number of the part, references, SHA-1 */
+    BLOB_SHA1_OFFSET = 30,
+    METADATA_FLAG = 0x02, /* in the byte above the size */
+    CHUNK_BYTES = 32768,  /* of compression; the default of LZMS wants much memory */
 };
+
+#define PLACE_SIZE_MASK ((UINT64_C(1) << 56) - 1)
 
 void wim_fixture_path(const struct wim_fixture *f,
                       const char *name,
@@ -174,6 +181,57 @@ void wim_fixture_set_xml(const struct wim_fixture *f, const char *name, const ch
     sink_u64le(&sink, offset);
     sink_u64le(&sink, file.len - offset);
     memcpy(file.ptr + XML_PLACE_OFFSET, place, sizeof(place));
+    assert_int_equal(file_write(path, buf_bytes(&file), 0600), 0);
+}
+
+/* The entry of the metadata in the table of blobs. @ret: where the metadata lies. */
+static uint8_t *find_metadata(const struct buf *file, struct bytes *ret)
+{
+    struct bytes header = {(const uint8_t *)file->ptr + TABLE_PLACE_OFFSET, PLACE_BYTES};
+    uint64_t size = 0;
+    uint64_t offset = 0;
+
+    assert_true(bytes_take_u64le(&header, &size) && bytes_take_u64le(&header, &offset));
+    size &= PLACE_SIZE_MASK;
+    assert_in_range(offset, 1, file->len - size);
+    for (uint64_t at = offset; at < offset + size; at += BLOB_ENTRY_BYTES) {
+        uint8_t *entry = (uint8_t *)file->ptr + at;
+        struct bytes place = {entry, PLACE_BYTES};
+        uint64_t where = 0;
+        uint64_t len = 0;
+
+        if ((entry[7] & METADATA_FLAG) == 0)
+            continue;
+        assert_true(bytes_take_u64le(&place, &len) && bytes_take_u64le(&place, &where));
+        *ret = (struct bytes){(uint8_t *)file->ptr + where, len & PLACE_SIZE_MASK};
+        return entry;
+    }
+    fail_msg("the file has no metadata");
+    return NULL;
+}
+
+void wim_fixture_rename(const struct wim_fixture *f,
+                        const char *name,
+                        const char *from,
+                        const char *to)
+{
+    OWN(buf_fini) struct buf file = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    const uint8_t old[4] = {(uint8_t)from[0], 0, (uint8_t)from[1], 0};
+    const uint8_t new[4] = {(uint8_t)to[0], 0, (uint8_t)to[1], 0};
+    char path[WIM_FIXTURE_PATH_MAX];
+    struct bytes metadata = {0};
+    uint8_t *entry;
+    uint8_t *at;
+
+    wim_fixture_path(f, name, path);
+    assert_int_equal(file_read(path, &file), 0);
+    entry = find_metadata(&file, &metadata);
+    at = memmem(metadata.ptr, metadata.len, old, sizeof(old));
+    assert_non_null(at);
+    memcpy(at, new, sizeof(new));
+    assert_int_equal(
+        EVP_Digest(metadata.ptr, metadata.len, entry + BLOB_SHA1_OFFSET, NULL, EVP_sha1(), NULL),
+        1);
     assert_int_equal(file_write(path, buf_bytes(&file), 0600), 0);
 }
 

@@ -50,6 +50,15 @@ void wim_fixture_split(const struct wim_fixture *f, const char *name, const char
 /* Replace what the file @name says about itself. @xml: UTF-8 */
 void wim_fixture_set_xml(const struct wim_fixture *f, const char *name, const char *xml);
 
+/**
+ * wim_fixture_rename() - another name for a file in the uncompressed file @name, as no program would give it
+ * @from, @to: of two characters
+ */
+void wim_fixture_rename(const struct wim_fixture *f,
+                        const char *name,
+                        const char *from,
+                        const char *to);
+
 /* What wim_import_stream() makes of the first image of @name, appended. */
 void wim_fixture_stream(const struct wim_fixture *f, const char *name, struct buf *ret);
 

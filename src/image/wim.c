@@ -10,7 +10,9 @@
 #include <sys/types.h>
 #include <wimlib.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
+#include "base/own.h"
 
 enum {
     MESSAGES_MAX_BYTES = 4096,
@@ -82,4 +84,45 @@ size_t wim_messages_take(struct buf *ret)
     n_messages = 0;
     (void)pthread_mutex_unlock(&messages_lock);
     return n;
+}
+
+/* A line that begins an error or a warning, or goes on with one. Return: whether it is of an error. */
+static bool add_error_line(struct bytes line, bool was_error, struct buf *ret)
+{
+    static const char begin[] = "[ERROR] ";
+    struct bytes head;
+    bool is_new = line.len > 0 && line.ptr[0] == '[';
+
+    if (!is_new && !was_error)
+        return false;
+    if (is_new &&
+        (!bytes_take(&line, sizeof(begin) - 1, &head) || !bytes_eq(head, bytes_of(begin))))
+        return false;
+    while (line.len > 0 && line.ptr[0] == ' ')
+        line = (struct bytes){line.ptr + 1, line.len - 1};
+    buf_adds(ret, ret->len == 0 ? "" : is_new ? "; " : " ");
+    buf_add(ret, line);
+    return true;
+}
+
+void wim_explain(int code, struct buf *ret)
+{
+    OWN(buf_fini) struct buf said = BUF_INIT(MESSAGES_MAX_BYTES);
+    OWN(buf_fini) struct buf errors = BUF_INIT(MESSAGES_MAX_BYTES);
+    struct bytes rest;
+    bool is_error = false;
+
+    (void)wim_messages_take(&said);
+    rest = buf_bytes(&said);
+    while (rest.len > 0) {
+        const uint8_t *end = memchr(rest.ptr, '\n', rest.len);
+        struct bytes line = {rest.ptr, end ? (size_t)(end - rest.ptr) : rest.len};
+        size_t used = end ? line.len + 1 : line.len;
+
+        is_error = add_error_line(line, is_error, &errors);
+        rest = (struct bytes){rest.ptr + used, rest.len - used};
+    }
+    buf_adds(ret,
+             errors.len > 0 ? buf_str(&errors)
+                            : wimlib_get_error_string((enum wimlib_error_code)code));
 }

@@ -27,3 +27,10 @@ int wim_start(void);
  * Return: how many lines were warnings or errors.
  */
 size_t wim_messages_take(struct buf *ret);
+
+/**
+ * wim_explain() - why a call of wimlib failed: the errors among what it has said, or else what its code means
+ * @code: of enum wimlib_error_code
+ * @ret:  appended, on one line
+ */
+void wim_explain(int code, struct buf *ret);

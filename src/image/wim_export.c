@@ -63,8 +63,7 @@ static int failed(int code, const char *what, struct buf *why)
     if (code == WIMLIB_ERR_NOMEM)
         return ERR(-ENOMEM);
     buf_addf(why, "%s: ", what);
-    if (wim_messages_take(why) == 0)
-        buf_adds(why, wimlib_get_error_string((enum wimlib_error_code)code));
+    wim_explain(code, why);
     return WIM_EXPORT_E_FAILED;
 }
 

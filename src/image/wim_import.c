@@ -55,11 +55,9 @@ void wim_import_free(struct wim_import *import)
     free(import);
 }
 
-/* wimlib's message, or else the meaning of its code. */
 static int bad(int code, struct buf *why)
 {
-    if (wim_messages_take(why) == 0)
-        buf_adds(why, wimlib_get_error_string((enum wimlib_error_code)code));
+    wim_explain(code, why);
     if (code == WIMLIB_ERR_NOMEM)
         return ERR(-ENOMEM);
     return code == WIMLIB_ERR_WIM_IS_ENCRYPTED ? WIM_IMPORT_E_ENCRYPTED : WIM_IMPORT_E_BAD;
@@ -226,19 +224,27 @@ static int open_file(const char *path, WIMStruct **ret, struct buf *why)
 
 static int read_images(struct wim_import *import, uint32_t n_images, struct buf *why)
 {
+    int r = wim_start(); /* what was said about the file as a whole is no reason to refuse it */
+
+    if (r < 0)
+        return TRACE(r);
     if (n_images == 0 || n_images > WIM_MAX_IMAGES) {
         buf_addf(why, "it holds %u images; 1 to %d are allowed", n_images, WIM_MAX_IMAGES);
         return WIM_IMPORT_E_BAD;
     }
     for (uint32_t i = 1; i <= n_images; i++) {
         struct wim_image *image = &import->images[import->n_images++];
-        int r = read_image(import->wim, i, image);
+
+        r = read_image(import->wim, i, image);
 
         if (r < 0)
             return TRACE(r);
         r = find_kind(import->wim, (int)i, image);
         if (r != 0)
             return bad(r, why);
+        if (wim_messages_take(why) >
+            0) /* a file that is left out: a name such as "..", or one that is there twice */
+            return WIM_IMPORT_E_BAD;
     }
     return 0;
 }

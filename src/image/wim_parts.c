@@ -10,10 +10,6 @@
 #include "base/own.h"
 #include "image/wim.h"
 
-enum {
-    SAID_MAX = 1024,
-};
-
 static void wim_freep(WIMStruct **wim)
 {
     wimlib_free(*wim);
@@ -43,21 +39,14 @@ static int
 check_part(const char *path, const struct wimlib_wim_info *first, unsigned number, struct buf *why)
 {
     OWN(wim_freep) WIMStruct *part = NULL;
-    OWN(buf_fini) struct buf said = BUF_INIT(SAID_MAX);
     struct wimlib_wim_info info = {0};
     int r = wimlib_open_wim(path, 0, &part);
 
     if (r == WIMLIB_ERR_NOMEM)
         return ERR(-ENOMEM);
     if (r != 0) {
-        (void)wim_messages_take(&said);
-        buf_addf(why,
-                 "part %u of %u, %s: %s",
-                 number,
-                 first->total_parts,
-                 name_of(path),
-                 said.len > 0 ? buf_str(&said)
-                              : wimlib_get_error_string((enum wimlib_error_code)r));
+        buf_addf(why, "part %u of %u, %s: ", number, first->total_parts, name_of(path));
+        wim_explain(r, why);
         return WIM_PARTS_E_MISSING;
     }
     r = wimlib_get_wim_info(part, &info);
@@ -91,8 +80,7 @@ static int add_part(WIMStruct *wim,
     r = wimlib_reference_resource_files(wim, paths, 1, 0, WIMLIB_OPEN_FLAG_CHECK_INTEGRITY);
     if (r == 0)
         return 0;
-    if (wim_messages_take(why) == 0)
-        buf_adds(why, wimlib_get_error_string((enum wimlib_error_code)r));
+    wim_explain(r, why);
     return r == WIMLIB_ERR_NOMEM ? ERR(-ENOMEM) : WIM_PARTS_E_BAD;
 }
 

@@ -148,7 +148,7 @@ static int open_store(struct exporting *exporting)
     buf_addf(&root, "%s/dp/content", exporting->worker->state_folder);
     r = store_new(buf_str(&root), &exporting->store);
     if (r == STORE_E_FORMAT) {
-        worker_fail("SLW-0328",
+        worker_fail("SLW-0360",
                     "The content store was made by another version of Slipway. Nothing in it was "
                     "touched.");
         return EXPORT_E_TOLD;

@@ -100,7 +100,7 @@ int intake_job_open_store(const struct worker *worker, struct store **ret)
     buf_addf(&root, "%s/dp/content", worker->state_folder);
     r = store_new(buf_str(&root), &store);
     if (r == STORE_E_FORMAT) {
-        worker_fail("SLW-0328",
+        worker_fail("SLW-0360",
                     "The content store was made by another version of Slipway. Nothing in it was "
                     "touched.");
         return INTAKE_JOB_E_TOLD;
@@ -110,7 +110,7 @@ int intake_job_open_store(const struct worker *worker, struct store **ret)
     if (r < 0)
         return TRACE(r);
     if (r == STORE_E_BUSY) {
-        worker_fail("SLW-0329",
+        worker_fail("SLW-0361",
                     "The content store is being tidied up. Import again in some minutes.");
         return INTAKE_JOB_E_TOLD;
     }
@@ -128,7 +128,7 @@ int intake_job_fail(int outcome, const char *what)
                     what);
         return INTAKE_JOB_E_TOLD;
     case STORE_E_MISSING:
-        worker_fail("SLW-0329",
+        worker_fail("SLW-0361",
                     "A validation found damaged content that %s shares, and took it away. Import "
                     "again.",
                     what);
