@@ -143,7 +143,7 @@ static void put_link(ntfs_inode *inode, const char *target)
 /* A short name comes first: it is only for files with one long name. Setting it closes both inodes. */
 static void put_long_file(ntfs_volume *volume)
 {
-    static const char short_name[] = NTFS_FIXTURE_SHORT_NAME;
+    static const char short_name[] = "LONGNA~1.TXT";
     ntfs_inode *root = ntfs_pathname_to_inode(volume, NULL, "/");
     ntfs_inode *inode;
 

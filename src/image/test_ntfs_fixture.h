@@ -13,7 +13,5 @@
  * Its times lie in the year 2001.
  */
 
-#define NTFS_FIXTURE_SHORT_NAME "LONGNA~1.TXT"
-
 /* @path: made; needs mkntfs and no rights */
 void ntfs_fixture_make(const char *path);

@@ -46,6 +46,10 @@ static void wim_freep(WIMStruct **wim)
     wimlib_free(*wim);
 }
 
+struct watch { /* for wimlib, whose context is not const */
+    const struct wim_export_options *options;
+};
+
 struct sources {      /* must stay open until the target is written */
     WIMStruct **wims; /* owned */
     size_t n;
@@ -80,7 +84,7 @@ static void tell(const struct wim_export_options *options,
 static enum wimlib_progress_status
 on_progress(enum wimlib_progress_msg msg, union wimlib_progress_info *info, void *ctx)
 {
-    const struct wim_export_options *options = ctx;
+    const struct wim_export_options *options = ((const struct watch *)ctx)->options;
 
     if (msg == WIMLIB_PROGRESS_MSG_WRITE_STREAMS)
         tell(options,
@@ -148,6 +152,7 @@ static int make_target(const struct wim_export_options *options, WIMStruct **ret
 
 static int write_file(const struct wim_export_options *options, const char *target, struct buf *why)
 {
+    struct watch watch = {options};
     OWN(sources_fini)
     struct sources sources = {.wims = calloc(options->n_streams, sizeof(WIMStruct *))};
     OWN(wim_freep) WIMStruct *wim = NULL; /* freed before its sources */
@@ -159,7 +164,7 @@ static int write_file(const struct wim_export_options *options, const char *targ
         r = add_image(wim, options->streams[i], &sources, why);
     if (r != 0)
         return TRACE(r);
-    wimlib_register_progress_function(wim, on_progress, (void *)(uintptr_t)options);
+    wimlib_register_progress_function(wim, on_progress, &watch);
     r = wimlib_write(wim,
                      target,
                      WIMLIB_ALL_IMAGES,
@@ -170,6 +175,7 @@ static int write_file(const struct wim_export_options *options, const char *targ
 
 static int check_file(const struct wim_export_options *options, const char *target, struct buf *why)
 {
+    struct watch watch = {options};
     OWN(wim_freep) WIMStruct *wim = NULL;
     struct wimlib_wim_info info = {0};
     int r = wimlib_open_wim(target, 0, &wim);
@@ -179,7 +185,7 @@ static int check_file(const struct wim_export_options *options, const char *targ
     if (r == 0 && info.image_count != options->n_streams)
         r = WIMLIB_ERR_IMAGE_COUNT;
     if (r == 0) {
-        wimlib_register_progress_function(wim, on_progress, (void *)(uintptr_t)options);
+        wimlib_register_progress_function(wim, on_progress, &watch);
         r = wimlib_verify_wim(wim, 0);
     }
     return r == 0 ? 0 : failed(r, "the file that was written is not good", why);

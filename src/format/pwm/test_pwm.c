@@ -44,6 +44,7 @@ static struct bytes make_stream(uint8_t dst[static STREAM_MAX])
 {
     struct sink sink = {.ptr = dst, .cap = STREAM_MAX};
 
+    memset(dst, 0, STREAM_MAX);
     put_wim_header(&sink, 0x80);
     put_resource(&sink, 300, FLAG_METADATA);
     put_resource(&sink, 0, 0);

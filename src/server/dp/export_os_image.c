@@ -201,7 +201,6 @@ static int hash_file(const char *path, uint8_t ret_sha256[static SHA256_BYTES], 
 
     if (fd < 0 || !piece)
         return ERR(fd < 0 ? -errno : -ENOMEM);
-    *ret_size = 0;
     r = digest_new(&digest);
     while (r == 0) {
         ssize_t n = read(fd, piece, PIECE_BYTES);
@@ -222,7 +221,7 @@ static int offer(const struct worker *worker, const char *id, const char *path)
 {
     uint8_t sha256[SHA256_BYTES];
     char text[SHA256_TEXT_MAX];
-    uint64_t size;
+    uint64_t size = 0;
     int r = hash_file(path, sha256, &size);
 
     if (r == 0)
