@@ -120,18 +120,6 @@ static void put_proxy(const char *socket, const char *state, struct buf *dst)
              "            proxy_read_timeout 60s;\n");
 }
 
-static void put_exports(const char *state, struct buf *dst)
-{
-    buf_addf(dst,
-             "        location ~ \"^/api/v1/exports/([0-9a-f-]+)$\" {\n"
-             "            auth_request /authorize;\n"
-             "            limit_except GET { deny all; }\n"
-             "            add_header X-Content-Type-Options nosniff;\n"
-             "            alias \"%s/dp/exports/$1\";\n"
-             "        }\n",
-             state);
-}
-
 static void put_uploads(const char *state, struct buf *dst)
 {
     buf_adds(dst,

@@ -53,7 +53,6 @@ static const struct folder {
     {"dp", "boot", 0755, OWNER_DP, GROUP_OF_OWNER},
     {"dp", "exports", 02750, OWNER_DP, GROUP_HTTP},
     {"dp", "staging", 0700, OWNER_DP, GROUP_OF_OWNER},
-    {"dp", "exports", 02750, OWNER_DP, GROUP_HTTP},
     {NULL, "http", 0700, OWNER_HTTP, GROUP_OF_OWNER},
     {NULL, "run", 0755, OWNER_ROOT, GROUP_OF_OWNER},
     {"run", "api", 02750, OWNER_SITE, GROUP_HTTP},
