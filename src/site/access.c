@@ -11,7 +11,7 @@
 #include "db/db.h"
 #include "plat/digest.h"
 
-static int hash_token(const char *token, char ret[static SHA256_TEXT_MAX])
+int access_hash_token(const char *token, char ret[static SHA256_TEXT_MAX])
 {
     uint8_t hash[SHA256_BYTES];
     int r = digest_sha256(bytes_of(token), hash);
@@ -35,7 +35,7 @@ static int add_admin_token(struct site *site,
     random_token(ret, life_us == ACCESS_API_US ? "slw_api" : "slw_once");
     random_uuid(id, site->now_us);
     (void)snprintf(name, sizeof(name), "administrator-%.8s", id + UUID_TEXT_MAX - 9);
-    r = hash_token(ret, hash);
+    r = access_hash_token(ret, hash);
     if (r < 0)
         return TRACE(r);
     return TRACE(db_must(site->db,
@@ -87,7 +87,7 @@ find_admin(struct site *site, const char *token, const char *kind, char ret[stat
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     char hash[SHA256_TEXT_MAX];
-    int r = hash_token(token, hash);
+    int r = access_hash_token(token, hash);
 
     if (r < 0)
         return TRACE(r);
@@ -106,7 +106,7 @@ find_admin(struct site *site, const char *token, const char *kind, char ret[stat
 static int drop_admin(struct site *site, const char *token)
 {
     char hash[SHA256_TEXT_MAX];
-    int r = hash_token(token, hash);
+    int r = access_hash_token(token, hash);
 
     return r < 0 ? TRACE(r)
                  : TRACE(db_must(site->db, SQL_ADMIN_TOKEN_DROP, DB_ARGS(db_text(hash))));
@@ -173,7 +173,7 @@ int access_new_device_token(struct site *site,
     int r;
 
     random_token(ret, "slw_dev");
-    r = hash_token(ret, hash);
+    r = access_hash_token(ret, hash);
     if (r < 0)
         return TRACE(r);
     return TRACE(
@@ -186,7 +186,7 @@ int access_check_device(struct site *site, const char *token, char ret[static AC
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     char hash[SHA256_TEXT_MAX];
-    int r = hash_token(token ? token : "", hash);
+    int r = access_hash_token(token ? token : "", hash);
 
     if (r < 0)
         return TRACE(r);
@@ -207,7 +207,7 @@ int access_new_boot_ticket(struct site *site, const char *mac, char ret[static T
     int r;
 
     random_token(ret, "slw_boot");
-    r = hash_token(ret, hash);
+    r = access_hash_token(ret, hash);
     if (r < 0)
         return TRACE(r);
     return TRACE(db_must(
@@ -220,7 +220,7 @@ int access_take_boot_ticket(struct site *site, const char *ticket, const char *m
 {
     char hash[SHA256_TEXT_MAX];
     uint64_t changes = 0;
-    int r = hash_token(ticket, hash);
+    int r = access_hash_token(ticket, hash);
 
     if (r < 0)
         return TRACE(r);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/text.h"
 #include "plat/random.h"
 #include "site/site.h"
 
@@ -61,6 +62,9 @@ int access_new_boot_ticket(struct site *site, const char *mac, char ret[static T
 
 /* Use it up. @ret: whether it was good. */
 int access_take_boot_ticket(struct site *site, const char *ticket, const char *mac, bool *ret);
+
+/* SHA-256 in hexadecimal: all that is kept of a token. */
+int access_hash_token(const char *token, char ret[static SHA256_TEXT_MAX]);
 
 /* Forget what has expired. */
 int access_expire(struct site *site);

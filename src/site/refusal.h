@@ -29,6 +29,12 @@ enum refusal_id {
     REFUSAL_VERSION,           /* SLW-0136 */
     REFUSAL_JOB_OVER,          /* SLW-0137 */
     REFUSAL_KIND,              /* SLW-0138 */
+    REFUSAL_DP_TOKEN,          /* SLW-0150 */
+    REFUSAL_JOIN_TOKEN,        /* SLW-0151 */
+    REFUSAL_DP_HAS_CONTENT,    /* SLW-0152 */
+    REFUSAL_NOT_DISTRIBUTED,   /* SLW-0153 */
+    REFUSAL_OWN_DP,            /* SLW-0154 */
+    REFUSAL_NOTHING_RUNS,      /* SLW-0156 */
     REFUSAL_TICKET,            /* SLW-0201 */
     REFUSAL_DEVICE_TOKEN,      /* SLW-0202 */
     REFUSAL_ORDER_OVER,        /* SLW-0203 */
@@ -41,6 +47,8 @@ enum refusal_id {
 /* Causes the site itself gives to an order or an operation that it fails. */
 #define SITE_ERROR_JOB_LOST      "SLW-0111"
 #define SITE_ERROR_CANCELLED     "SLW-0134"
+#define SITE_ERROR_NO_SOURCE     "SLW-0158"
+#define SITE_ERROR_DAMAGED       "SLW-0159"
 #define SITE_ERROR_ATTEMPTS      "SLW-0204"
 #define SITE_ERROR_SILENT        "SLW-0205"
 #define SITE_ERROR_DEADLINE      "SLW-0206"
