@@ -37,8 +37,7 @@ static int take_id(struct site *site,
                    char ret[static BOUNDARY_ID_MAX])
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r =
-        db_first(site->db, SQL_COUNTER_TAKE, DB_ARGS(db_text(counter), db_u64(IDS_MAX)), &rows);
+    int r = db_first(site->db, SQL_COUNTER_TAKE, DB_ARGS(db_text(counter), db_u64(IDS_MAX)), &rows);
 
     if (r < 0)
         return TRACE(r);
@@ -100,15 +99,15 @@ static int read_range(struct site *site, const json_t *body, struct boundary_ran
     case 0:
         return 0;
     case BOUNDARY_RANGE_E_HOST_BITS:
-        return refuse(site,
-                      REFUSAL_INVALID,
-                      "\"%.100s\" does not begin where its prefix does: bits behind it are set. It should look "
-                      "like %s.",
-                      value,
-                      examples[kind]);
-    case BOUNDARY_RANGE_E_BACKWARDS:
         return refuse(
-            site, REFUSAL_INVALID, "\"%.100s\": the range ends before it begins.", value);
+            site,
+            REFUSAL_INVALID,
+            "\"%.100s\" does not begin where its prefix does: bits behind it are set. It should look "
+            "like %s.",
+            value,
+            examples[kind]);
+    case BOUNDARY_RANGE_E_BACKWARDS:
+        return refuse(site, REFUSAL_INVALID, "\"%.100s\": the range ends before it begins.", value);
     default:
         return refuse(site,
                       REFUSAL_INVALID,
@@ -387,8 +386,7 @@ static int put_part(struct site *site,
     const json_t *fallback = json_object_get(body, "fallback_minutes");
 
     if (part != BOUNDARY_PART_NEIGHBOUR)
-        return TRACE(
-            db_must(site->db, parts[part].add, DB_ARGS(db_text(id), db_text(part_id))));
+        return TRACE(db_must(site->db, parts[part].add, DB_ARGS(db_text(id), db_text(part_id))));
     if (strcmp(id, part_id) == 0)
         return refuse(site, REFUSAL_INVALID, "A group is no neighbour of itself.");
     return TRACE(db_must(
@@ -426,8 +424,10 @@ int boundary_group_add(struct site *site,
     if (r == 0)
         r = find_group(site, which, id, &is_default);
     if (r == 0 && is_default && part == BOUNDARY_PART_BOUNDARY)
-        return refuse(
-            site, REFUSAL_INVALID, "%s serves whoever is in no other group: it has no boundaries.", id);
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "%s serves whoever is in no other group: it has no boundaries.",
+                      id);
     if (r == 0)
         r = find_part(site, part, field_text(body, parts[part].member, ""), part_id);
     if (r == 0)

@@ -39,8 +39,8 @@ int boundary_group_delete(struct site *site, const char *who, const char *which)
 
 /* What a group is made of. */
 enum boundary_part {
-    BOUNDARY_PART_BOUNDARY,  /* {"boundary"}; the default group has none */
-    BOUNDARY_PART_DP,        /* {"distribution_point"} */
+    BOUNDARY_PART_BOUNDARY, /* {"boundary"}; the default group has none */
+    BOUNDARY_PART_DP,       /* {"distribution_point"} */
     BOUNDARY_PART_NEIGHBOUR, /* {"boundary_group", "fallback_minutes": 120, or null: never}; put again: changed */
 };
 

@@ -90,8 +90,7 @@ static int fill(struct boundary_sources *sources, const char *key)
             is_known(sources, db_get_text(&rows, COLUMN_ID)))
             continue;
         *source = (struct source){.is_own = db_get_bool(&rows, COLUMN_IS_OWN), .has_all = true};
-        (void)snprintf(
-            source->dp_id, sizeof(source->dp_id), "%s", db_get_text(&rows, COLUMN_ID));
+        (void)snprintf(source->dp_id, sizeof(source->dp_id), "%s", db_get_text(&rows, COLUMN_ID));
         (void)snprintf(source->url, sizeof(source->url), "%s", db_get_text(&rows, COLUMN_URL));
         sources->n++;
     }
@@ -127,14 +126,16 @@ void boundary_sources_free(struct boundary_sources *sources)
     free(sources);
 }
 
-static int put_urls(const struct boundary_sources *sources, const struct source *source, json_t *dst)
+static int
+put_urls(const struct boundary_sources *sources, const struct source *source, json_t *dst)
 {
     if (source->is_own)
         return TRACE(dp_put_own_urls(sources->site, sources->host, dst));
     return json_array_append_new(dst, json_string(source->url)) < 0 ? ERR(-ENOMEM) : 0;
 }
 
-static int has(struct site *site, const char *dp_id, const char *package_id, uint64_t version, bool *ret)
+static int
+has(struct site *site, const char *dp_id, const char *package_id, uint64_t version, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     struct db_args args = DB_ARGS(db_text(dp_id), db_text(package_id), db_u64(version));

@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/content.h"
+#include "site/distribution.h"
 #include "site/job.h"
 
 static int check_idle(struct site *site, const char *package_id)
@@ -93,8 +94,11 @@ int content_version_ready(struct site *site,
 
 int content_version_make_current(struct site *site, const char *package_id, uint64_t version)
 {
-    return TRACE(
-        db_must(site->db, SQL_PACKAGE_CURRENT, DB_ARGS(db_text(package_id), db_u64(version))));
+    int r = db_must(site->db, SQL_PACKAGE_CURRENT, DB_ARGS(db_text(package_id), db_u64(version)));
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(distribution_version_ready(site, package_id, version));
 }
 
 int content_version_failed(struct site *site, const char *package_id, uint64_t version)
@@ -154,6 +158,8 @@ int content_version_remove(struct site *site,
 
     if (r == 0 && (json_array_size(manifests) > 0 || boot_arch))
         r = order_removal(site, package_id, version, manifests, boot_arch);
+    if (r == 0)
+        r = distribution_version_gone(site, package_id, version, boot_arch);
     if (r == 0)
         r = db_must(site->db, SQL_MANIFEST_DROP, args);
     if (r == 0)

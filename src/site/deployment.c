@@ -10,6 +10,7 @@
 #include "plat/clock.h"
 #include "site/collection.h"
 #include "site/device.h"
+#include "site/distribution.h"
 #include "site/fields.h"
 
 /* Every package the task sequence wants must be there in full before any disk is wiped for it. */
@@ -34,7 +35,7 @@ static int check_content(struct site *site, const char *task_sequence_id)
                       task_sequence_id,
                       db_get_text(&rows, 0),
                       db_get_text(&rows, 1));
-    return 0;
+    return TRACE(distribution_check_task_sequence(site, task_sequence_id));
 }
 
 static int add(struct site *site, const char *who, const json_t *body, char id[static SITE_ID_MAX])

@@ -41,16 +41,16 @@ int distribution_note(struct site *site, const struct distribution_event *event)
 /* [{"id", "current_version"}] of a package or of all that a task sequence refers to. */
 static int packages_of(struct site *site, const char *content, json_t **ret)
 {
-    int r =
-        rows_array(site->db, SQL_DISTRIBUTION_PACKAGES_OF, DB_ARGS(db_text(content)), ret);
+    int r = rows_array(site->db, SQL_DISTRIBUTION_PACKAGES_OF, DB_ARGS(db_text(content)), ret);
 
     if (r < 0)
         return TRACE(r);
     if (json_array_size(*ret) == 0)
-        return refuse(site,
-                      REFUSAL_MISSING,
-                      "There is no content \"%.100s\", or it is a task sequence that refers to none.",
-                      content);
+        return refuse(
+            site,
+            REFUSAL_MISSING,
+            "There is no content \"%.100s\", or it is a task sequence that refers to none.",
+            content);
     return 0;
 }
 
@@ -66,8 +66,7 @@ struct target {
     bool has_version;
 };
 
-static int
-load(struct site *site, const char *dp_id, const char *package_id, struct target *ret)
+static int load(struct site *site, const char *dp_id, const char *package_id, struct target *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     struct db_args args = DB_ARGS(db_text(dp_id), db_text(package_id));
@@ -104,7 +103,10 @@ static int note(struct site *site, const struct target *t, const char *event, co
                                                                 .message = message}));
 }
 
-int distribution_want(struct site *site, const char *package_id, uint64_t version, const char *dp_id)
+int distribution_want(struct site *site,
+                      const char *package_id,
+                      uint64_t version,
+                      const char *dp_id)
 {
     const char *message = version > 0 ? "" : "waits until its content is ready";
     struct target t;
@@ -146,9 +148,10 @@ static int check_targets(struct site *site, const json_t *body)
     if (r != 0)
         return TRACE(r);
     if (json_array_size(lists[0]) + json_array_size(lists[1]) == 0)
-        return refuse(site,
-                      REFUSAL_INVALID,
-                      "Say where to: \"distribution_points\" or \"groups\" must name at least one.");
+        return refuse(
+            site,
+            REFUSAL_INVALID,
+            "Say where to: \"distribution_points\" or \"groups\" must name at least one.");
     for (size_t l = 0; l < 2; l++)
         for (size_t i = 0; i < json_array_size(lists[l]); i++)
             if (!json_is_string(json_array_get(lists[l], i)) ||
@@ -164,8 +167,10 @@ static int want_all(struct site *site, const json_t *packages, const char *dp_id
     for (size_t i = 0; r == 0 && i < json_array_size(packages); i++) {
         const json_t *package = json_array_get(packages, i);
 
-        r = distribution_want(
-            site, field_text(package, "id", ""), field_number(package, "current_version", 0), dp_id);
+        r = distribution_want(site,
+                              field_text(package, "id", ""),
+                              field_number(package, "current_version", 0),
+                              dp_id);
     }
     return TRACE(r);
 }
@@ -237,8 +242,7 @@ static json_int_t count_state(const json_t *items, const char *a, const char *b)
 static int append_rows(struct site *site, const char *package_id, json_t *items)
 {
     OWN(json_freep) json_t *rows = NULL;
-    struct db_args args =
-        DB_ARGS(db_text(package_id), db_u64(dp_online_since(site)), db_null());
+    struct db_args args = DB_ARGS(db_text(package_id), db_u64(dp_online_since(site)), db_null());
     int r = rows_array(site->db, SQL_DISTRIBUTION_LIST, args, &rows);
 
     if (r < 0)
@@ -293,7 +297,8 @@ int distribution_history(struct site *site, const char *package_id, const char *
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
-static int set_work(struct site *site, const struct target *t, const char *work, const char *message)
+static int
+set_work(struct site *site, const struct target *t, const char *work, const char *message)
 {
     int r = stop_job(site, t, message);
 
@@ -329,12 +334,11 @@ static int cancel(struct site *site, const char *who, const struct target *t)
         return TRACE(r);
     /* what was there before is still there */
     if (!is_copy && t->has_version)
-        r = db_must(site->db,
-                    SQL_DISTRIBUTION_DONE,
-                    DB_ARGS(db_text(t->dp_id),
-                            db_text(t->package_id),
-                            db_text(message),
-                            db_u64(site->now_us)));
+        r = db_must(
+            site->db,
+            SQL_DISTRIBUTION_DONE,
+            DB_ARGS(
+                db_text(t->dp_id), db_text(t->package_id), db_text(message), db_u64(site->now_us)));
     else
         r = db_must(site->db,
                     SQL_DISTRIBUTION_FAILED,
@@ -352,25 +356,23 @@ static int cancel(struct site *site, const char *who, const struct target *t)
 
 static int refuse_own(struct site *site, const struct target *t)
 {
-    return refuse(site,
-                  REFUSAL_OWN_DP,
-                  "%s is on %s because the site imported it there: delete the content itself if it is not wanted.",
-                  t->package_id,
-                  t->dp_id);
+    return refuse(
+        site,
+        REFUSAL_OWN_DP,
+        "%s is on %s because the site imported it there: delete the content itself if it is not wanted.",
+        t->package_id,
+        t->dp_id);
 }
 
-static int change_one(struct site *site,
-                      const char *who,
-                      const struct target *t,
-                      enum distribution_verb verb)
+static int
+change_one(struct site *site, const char *who, const struct target *t, enum distribution_verb verb)
 {
     char message[MESSAGE_MAX_BYTES];
 
     (void)snprintf(message, sizeof(message), "asked for by %s", who);
     switch (verb) {
     case DISTRIBUTION_REDISTRIBUTE:
-        return TRACE(
-            set_work(site, t, t->has_version ? "redistribute" : "replicate", message));
+        return TRACE(set_work(site, t, t->has_version ? "redistribute" : "replicate", message));
     case DISTRIBUTION_VALIDATE:
         if (!t->has_version)
             return refuse(site,
@@ -492,8 +494,7 @@ int distribution_remove_group(
     if (r == 0)
         r = dp_group_find(site, group, group_id);
     for (size_t i = 0; r == 0 && i < json_array_size(packages); i++)
-        r = take_from_group(
-            site, who, group_id, field_text(json_array_get(packages, i), "id", ""));
+        r = take_from_group(site, who, group_id, field_text(json_array_get(packages, i), "id", ""));
     if (r == 0)
         r = site_audit(site, who, "content.remove", content, group_id);
     if (r != 0)

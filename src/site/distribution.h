@@ -64,7 +64,10 @@ int distribution_remove_group(
     struct site *site, const char *who, const char *content, const char *group, json_t **ret);
 
 /* One package on one distribution point; nothing changes where it is or is on the way. Within a transaction. */
-int distribution_want(struct site *site, const char *package_id, uint64_t version, const char *dp_id);
+int distribution_want(struct site *site,
+                      const char *package_id,
+                      uint64_t version,
+                      const char *dp_id);
 
 /* Refuse if a package of the task sequence is on no distribution point that clients may use. */
 int distribution_check_task_sequence(struct site *site, const char *task_sequence_id);
@@ -76,11 +79,17 @@ int distribution_check_task_sequence(struct site *site, const char *task_sequenc
  */
 int distribution_version_ready(struct site *site, const char *package_id, uint64_t version);
 
-/* Before the rows of a version's manifests go: who has it removes what nothing else needs. Within a transaction. */
-int distribution_version_gone(struct site *site, const char *package_id, uint64_t version);
-
-/* Before the row of a package goes: the same for all its versions. Within a transaction. */
-int distribution_package_gone(struct site *site, const char *package_id);
+/**
+ * distribution_version_gone() - before the rows of a version's manifests go: remote distribution points that have it
+ * remove what nothing else there needs
+ * @boot_arch: of a boot image that goes as a whole, whose plain files are removed too; NULL otherwise
+ *
+ * Within the caller's transaction. DP00001 is the caller's.
+ */
+int distribution_version_gone(struct site *site,
+                              const char *package_id,
+                              uint64_t version,
+                              const char *boot_arch);
 
 /* A line of the history. @error_id: NULL: none. Within a transaction. */
 struct distribution_event {

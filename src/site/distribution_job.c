@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "site/content_job.h"
 #include "site/distribution.h"
 #include "site/dp.h"
 #include "site/dp_schedule.h"
@@ -100,11 +101,10 @@ static int put_manifests(struct site *site, const struct due *due, json_t *args)
     json_t *names = json_array();
     const bool is_removal = strcmp(due->work, "remove") == 0;
     int r = is_removal
-                ? rows_array(
-                      site->db,
-                      SQL_DISTRIBUTION_ONLY_MANIFESTS,
-                      DB_ARGS(db_text(due->dp_id), db_text(due->package_id), db_u64(0)),
-                      &rows)
+                ? rows_array(site->db,
+                             SQL_DISTRIBUTION_ONLY_MANIFESTS,
+                             DB_ARGS(db_text(due->dp_id), db_text(due->package_id), db_u64(0)),
+                             &rows)
                 : rows_array(site->db,
                              SQL_DISTRIBUTION_MANIFESTS,
                              DB_ARGS(db_text(due->package_id), db_u64(due->version)),
@@ -118,21 +118,17 @@ static int put_manifests(struct site *site, const struct due *due, json_t *args)
 }
 
 /* Base URLs of those it may copy from, the best first. */
-static int put_sources(struct site *site,
-                       const char *dp_id,
-                       const char *package_id,
-                       uint64_t version,
-                       json_t *args)
+static int put_sources(
+    struct site *site, const char *dp_id, const char *package_id, uint64_t version, json_t *args)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     OWN(json_freep) json_t *sources = json_array();
-    int r = db_select(site->db,
-                      SQL_DISTRIBUTION_SOURCES,
-                      DB_ARGS(db_text(dp_id),
-                              db_text(package_id),
-                              db_u64(version),
-                              db_u64(dp_online_since(site))),
-                      &rows);
+    int r = db_select(
+        site->db,
+        SQL_DISTRIBUTION_SOURCES,
+        DB_ARGS(
+            db_text(dp_id), db_text(package_id), db_u64(version), db_u64(dp_online_since(site))),
+        &rows);
 
     if (r < 0)
         return TRACE(r);
@@ -153,13 +149,9 @@ static int put_sources(struct site *site,
 static int make_args(struct site *site, const struct due *due, json_t **ret)
 {
     OWN(json_freep)
-    json_t *args = json_pack("{s:s,s:I}",
-                             "package_id",
-                             due->package_id,
-                             "version",
-                             (json_int_t)due->version);
-    json_t *boot =
-        due->is_boot_image ? json_pack("{s:s}", "arch", due->arch) : json_null();
+    json_t *args =
+        json_pack("{s:s,s:I}", "package_id", due->package_id, "version", (json_int_t)due->version);
+    json_t *boot = due->is_boot_image ? json_pack("{s:s}", "arch", due->arch) : json_null();
     int r;
 
     if (strcmp(due->work, "validate") != 0)
@@ -235,8 +227,7 @@ static int note_failure(struct site *site, const struct failure *f)
                             db_text(is_last ? "" : f->work),
                             db_text(f->error_id),
                             db_text(f->why),
-                            is_last ? db_null()
-                                    : db_u64(site->now_us + retry_after_us(f->n_tries)),
+                            is_last ? db_null() : db_u64(site->now_us + retry_after_us(f->n_tries)),
                             db_u64(site->now_us)));
 
     if (r < 0)
@@ -285,9 +276,10 @@ static int fail_without_source(struct site *site, const struct due *due)
             .work = due->work,
             .n_tries = due->n_tries,
             .error_id = is_own ? SITE_ERROR_DAMAGED : SITE_ERROR_NO_SOURCE,
-            .why = is_own ? "The site's own copy is damaged and no other distribution point has it: "
-                            "import it again."
-                          : "No distribution point that is in use has this content version.",
+            .why = is_own
+                       ? "The site's own copy is damaged and no other distribution point has it: "
+                         "import it again."
+                       : "No distribution point that is in use has this content version.",
         }));
 }
 
@@ -369,15 +361,15 @@ static int is_needed(
     struct site *site, const struct job *job, uint64_t version, const char *manifest, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    struct db_args args = DB_ARGS(
-        db_text(job->dp_id), db_text(manifest), db_text(job->package_id), db_u64(version));
+    struct db_args args =
+        DB_ARGS(db_text(job->dp_id), db_text(manifest), db_text(job->package_id), db_u64(version));
     int r = db_first(site->db, SQL_DISTRIBUTION_NEEDS_MANIFEST, args, &rows);
 
     *ret = r == DB_ROW;
     return r == DB_ROW ? 0 : TRACE(r);
 }
 
-int distribution_prepare_removal(struct site *site, const struct job *job, json_t *args)
+static int leave_needed(struct site *site, const struct job *job, json_t *args)
 {
     json_t *manifests = json_object_get(args, "manifests");
     struct row row;
@@ -395,6 +387,13 @@ int distribution_prepare_removal(struct site *site, const struct job *job, json_
             (void)json_array_remove(manifests, i - 1);
     }
     return TRACE(r);
+}
+
+/* The site's own library is emptied by the rules of content: there, another content version may need it too. */
+int distribution_prepare_removal(struct site *site, const struct job *job, json_t *args)
+{
+    return strcmp(job->dp_id, DP_OWN_ID) == 0 ? TRACE(content_job_prepare_removal(site, job, args))
+                                              : TRACE(leave_needed(site, job, args));
 }
 
 int distribution_progress(struct site *site,
@@ -419,22 +418,21 @@ int distribution_progress(struct site *site,
         r = count_jobs(site, job->dp_id, &n);
     if (r < 0)
         return TRACE(r);
-    return json_object_set_new(answer,
-                               "rate_limit_bytes_per_s",
-                               json_integer((json_int_t)share_of(allowance.rate_bytes_per_s,
-                                                                 n.copying))) < 0
+    return json_object_set_new(
+               answer,
+               "rate_limit_bytes_per_s",
+               json_integer((json_int_t)share_of(allowance.rate_bytes_per_s, n.copying))) < 0
                ? ERR(-ENOMEM)
                : 0;
 }
 
 static int note_done(struct site *site, const struct job *job, const char *event, const char *text)
 {
-    int r = db_must(site->db,
-                    SQL_DISTRIBUTION_DONE,
-                    DB_ARGS(db_text(job->dp_id),
-                            db_text(job->package_id),
-                            db_text(text),
-                            db_u64(site->now_us)));
+    int r = db_must(
+        site->db,
+        SQL_DISTRIBUTION_DONE,
+        DB_ARGS(
+            db_text(job->dp_id), db_text(job->package_id), db_text(text), db_u64(site->now_us)));
 
     if (r < 0)
         return TRACE(r);
@@ -484,7 +482,8 @@ static int heal(struct site *site, const struct job *job, size_t n_bad)
     char text[96];
     int r;
 
-    (void)snprintf(text, sizeof(text), "validation found %zu damaged packs; they are fetched anew", n_bad);
+    (void)snprintf(
+        text, sizeof(text), "validation found %zu damaged packs; they are fetched anew", n_bad);
     r = db_must(site->db,
                 SQL_DISTRIBUTION_VERSION_DROP,
                 DB_ARGS(db_text(job->dp_id), db_text(job->package_id), db_u64(job->version)));
@@ -560,7 +559,8 @@ int distribution_failed(struct site *site,
 
     if (r != DB_ROW)
         return TRACE(r);
-    if (strcmp(row.work, "validate") == 0 && error_id && strcmp(error_id, SITE_ERROR_CANCELLED) == 0)
+    if (strcmp(row.work, "validate") == 0 && error_id &&
+        strcmp(error_id, SITE_ERROR_CANCELLED) == 0)
         return TRACE(note_done(site, job, "cancel", why ? why : ""));
     return TRACE(note_failure(site,
                               &(struct failure){
@@ -572,6 +572,21 @@ int distribution_failed(struct site *site,
                                   .error_id = error_id,
                                   .why = why ? why : "",
                               }));
+}
+
+/* Of a version that is gone there is no row: then the job itself is repeated. */
+int distribution_removal_failed(struct site *site,
+                                const struct job *job,
+                                const char *error_id,
+                                const char *why)
+{
+    struct row row;
+    int r = load_row(site, job, &row);
+
+    if (r < 0)
+        return TRACE(r);
+    return r == DB_ROW ? TRACE(distribution_failed(site, job, error_id, why))
+                       : TRACE(content_job_removal_failed(site, job, error_id, why));
 }
 
 static int stop_closed(struct site *site, const char *dp_id, const char *package_id)
@@ -599,8 +614,7 @@ static int stop_where_closed(struct site *site, const char *dp_id)
                    DB_ARGS(db_text(dp_id), db_u64(allowance.ranks)),
                    &packages);
     for (size_t i = 0; r == 0 && i < json_array_size(packages); i++)
-        r = stop_closed(
-            site, dp_id, field_text(json_array_get(packages, i), "package_id", ""));
+        r = stop_closed(site, dp_id, field_text(json_array_get(packages, i), "package_id", ""));
     return TRACE(r);
 }
 

@@ -27,12 +27,11 @@ static int own_has(struct site *site, const char *package_id, uint64_t version)
     if (r == 0)
         r = db_must(site->db, SQL_DISTRIBUTION_DONE, done);
     if (r == 0)
-        r = db_must(site->db,
-                    SQL_DISTRIBUTION_VERSION_ADD,
-                    DB_ARGS(db_text(DP_OWN_ID),
-                            db_text(package_id),
-                            db_u64(version),
-                            db_u64(site->now_us)));
+        r = db_must(
+            site->db,
+            SQL_DISTRIBUTION_VERSION_ADD,
+            DB_ARGS(
+                db_text(DP_OWN_ID), db_text(package_id), db_u64(version), db_u64(site->now_us)));
     if (r < 0)
         return TRACE(r);
     return TRACE(distribution_note(site,
@@ -55,8 +54,8 @@ static bool is_version_there(
     return *ret_r == DB_ROW;
 }
 
-static int update_one(
-    struct site *site, const char *dp_id, const char *package_id, uint64_t version)
+static int
+update_one(struct site *site, const char *dp_id, const char *package_id, uint64_t version)
 {
     int r = db_must(site->db,
                     SQL_DISTRIBUTION_JOB_STOP,
@@ -108,6 +107,13 @@ int distribution_version_ready(struct site *site, const char *package_id, uint64
     return TRACE(r);
 }
 
+struct removal {
+    const char *dp_id;
+    const char *package_id;
+    uint64_t version;
+    const char *boot_arch; /* NULL: no plain files go with it */
+};
+
 static json_t *names_of(const json_t *rows)
 {
     json_t *names = json_array();
@@ -118,21 +124,20 @@ static json_t *names_of(const json_t *rows)
 }
 
 /* Also for one that is away: the job waits for it. What it needs by then is left out when it asks. */
-static int queue_removal(struct site *site,
-                         const char *dp_id,
-                         const char *package_id,
-                         uint64_t version,
-                         const json_t *manifests)
+static int queue_removal(struct site *site, const struct removal *what, const json_t *manifests)
 {
     OWN(json_freep)
-    json_t *args = json_pack("{s:s,s:I,s:o,s:n}",
+    json_t *boot = what->boot_arch ? json_pack("{s:s}", "arch", what->boot_arch) : json_null();
+    OWN(json_freep)
+    json_t *args = json_pack("{s:s,s:I,s:o,s:O}",
                              "package_id",
-                             package_id,
+                             what->package_id,
                              "version",
-                             (json_int_t)version,
+                             (json_int_t)what->version,
                              "manifests",
                              names_of(manifests),
-                             "boot");
+                             "boot",
+                             boot);
     char id[UUID_TEXT_MAX];
 
     if (!args)
@@ -140,30 +145,34 @@ static int queue_removal(struct site *site,
     return TRACE(job_add(site,
                          &(struct job_order){
                              .kind = "remove",
-                             .dp_id = dp_id,
-                             .package_id = package_id,
-                             .version = version,
+                             .dp_id = what->dp_id,
+                             .package_id = what->package_id,
+                             .version = what->version,
                              .args = args,
                          },
                          id));
 }
 
 /* The site's own library is emptied by the rules of content. */
-static int drop_one(struct site *site, const char *dp_id, const char *package_id, uint64_t version)
+static int drop_one(struct site *site, const struct removal *what)
 {
     OWN(json_freep) json_t *manifests = NULL;
-    struct db_args args = DB_ARGS(db_text(dp_id), db_text(package_id), db_u64(version));
+    struct db_args args =
+        DB_ARGS(db_text(what->dp_id), db_text(what->package_id), db_u64(what->version));
     int r = rows_array(site->db, SQL_DISTRIBUTION_ONLY_MANIFESTS, args, &manifests);
 
-    if (r == 0 && json_array_size(manifests) > 0 && strcmp(dp_id, DP_OWN_ID) != 0)
-        r = queue_removal(site, dp_id, package_id, version, manifests);
+    if (r == 0 && (json_array_size(manifests) > 0 || what->boot_arch) &&
+        strcmp(what->dp_id, DP_OWN_ID) != 0)
+        r = queue_removal(site, what, manifests);
     if (r == 0)
         r = db_must(site->db, SQL_DISTRIBUTION_VERSION_DROP, args);
     return TRACE(r);
 }
 
-/* @version: 0: all */
-static int drop(struct site *site, const char *package_id, uint64_t version)
+int distribution_version_gone(struct site *site,
+                              const char *package_id,
+                              uint64_t version,
+                              const char *boot_arch)
 {
     OWN(json_freep) json_t *dps = NULL;
     int r = rows_array(site->db,
@@ -171,39 +180,15 @@ static int drop(struct site *site, const char *package_id, uint64_t version)
                        DB_ARGS(db_text(package_id), db_u64(version)),
                        &dps);
 
-    for (size_t i = 0; r == 0 && i < json_array_size(dps); i++)
-        r = drop_one(
-            site, field_text(json_array_get(dps, i), "dp_id", ""), package_id, version);
+    for (size_t i = 0; r == 0 && i < json_array_size(dps); i++) {
+        struct removal removal = {
+            .dp_id = field_text(json_array_get(dps, i), "dp_id", ""),
+            .package_id = package_id,
+            .version = version,
+            .boot_arch = boot_arch,
+        };
+
+        r = drop_one(site, &removal);
+    }
     return TRACE(r);
-}
-
-int distribution_version_gone(struct site *site, const char *package_id, uint64_t version)
-{
-    return version > 0 ? TRACE(drop(site, package_id, version)) : 0;
-}
-
-static int stop_all(struct site *site, const char *package_id)
-{
-    OWN(json_freep) json_t *dps = NULL;
-    int r = rows_array(site->db, SQL_DISTRIBUTION_DPS_OF, DB_ARGS(db_text(package_id)), &dps);
-
-    for (size_t i = 0; r == 0 && i < json_array_size(dps); i++)
-        r = db_must(site->db,
-                    SQL_DISTRIBUTION_JOB_STOP,
-                    DB_ARGS(db_text(field_text(json_array_get(dps, i), "dp_id", "")),
-                            db_text(package_id),
-                            db_text("The content was deleted"),
-                            db_u64(site->now_us)));
-    return TRACE(r);
-}
-
-int distribution_package_gone(struct site *site, const char *package_id)
-{
-    int r = stop_all(site, package_id);
-
-    if (r == 0)
-        r = drop(site, package_id, 0);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(db_must(site->db, SQL_DISTRIBUTION_DROP_PACKAGE, DB_ARGS(db_text(package_id))));
 }

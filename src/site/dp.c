@@ -27,8 +27,7 @@ uint64_t dp_online_since(const struct site *site)
     return site->now_us > DP_SILENCE_US ? site->now_us - DP_SILENCE_US : 0;
 }
 
-static int
-find(struct site *site, const char *which, char ret[static DP_ID_MAX], bool *ret_is_own)
+static int find(struct site *site, const char *which, char ret[static DP_ID_MAX], bool *ret_is_own)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     int r = db_first(site->db, SQL_DP_FIND, DB_ARGS(db_text(which)), &rows);
@@ -218,12 +217,13 @@ static int check_is_empty(struct site *site, const char *id)
     if (r < 0)
         return TRACE(r);
     if (db_get_u64(&rows, 0) > 0)
-        return refuse(site,
-                      REFUSAL_DP_HAS_CONTENT,
-                      "%s has %llu packages, which clients may be using. Remove them from it first, or remove it "
-                      "by force: then the files stay on its host.",
-                      id,
-                      (unsigned long long)db_get_u64(&rows, 0));
+        return refuse(
+            site,
+            REFUSAL_DP_HAS_CONTENT,
+            "%s has %llu packages, which clients may be using. Remove them from it first, or remove it "
+            "by force: then the files stay on its host.",
+            id,
+            (unsigned long long)db_get_u64(&rows, 0));
     return 0;
 }
 
@@ -237,11 +237,12 @@ int dp_remove(struct site *site, const char *who, const char *which, bool is_for
     if (r == 0)
         r = find(site, which, id, &is_own);
     if (r == 0 && is_own)
-        return refuse(site,
-                      REFUSAL_OWN_DP,
-                      "%s is the library that the site imports into and cannot be removed. Disable it if clients "
-                      "are not to use it.",
-                      id);
+        return refuse(
+            site,
+            REFUSAL_OWN_DP,
+            "%s is the library that the site imports into and cannot be removed. Disable it if clients "
+            "are not to use it.",
+            id);
     if (r == 0 && !is_forced)
         r = check_is_empty(site, id);
     if (r == 0)

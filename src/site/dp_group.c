@@ -212,8 +212,7 @@ int dp_group_remove_member(struct site *site, const char *who, const char *which
     if (r == 0)
         r = dp_find(site, dp, dp_id);
     if (r == 0)
-        r = db_run(
-            site->db, SQL_DP_GROUP_MEMBER_DROP, DB_ARGS(db_text(id), db_text(dp_id)), &n);
+        r = db_run(site->db, SQL_DP_GROUP_MEMBER_DROP, DB_ARGS(db_text(id), db_text(dp_id)), &n);
     if (r == 0 && n == 0)
         return refuse(site, REFUSAL_MISSING, "%s is no member of %s.", dp_id, id);
     if (r == 0)
@@ -231,17 +230,16 @@ int dp_group_give(struct site *site, const char *which, const char *package_id)
     int r = dp_group_find(site, which, id);
 
     if (r == 0)
-        r = db_must(
-            site->db, SQL_DP_GROUP_PACKAGE_ADD, DB_ARGS(db_text(id), db_text(package_id)));
+        r = db_must(site->db, SQL_DP_GROUP_PACKAGE_ADD, DB_ARGS(db_text(id), db_text(package_id)));
     if (r == 0)
-        r = rows_array(
-            site->db, SQL_DP_GROUP_MEMBERS, DB_ARGS(db_text(id), db_u64(0)), &members);
+        r = rows_array(site->db, SQL_DP_GROUP_MEMBERS, DB_ARGS(db_text(id), db_u64(0)), &members);
     if (r == 0)
-        r = rows_array(
-            site->db, SQL_DP_GROUP_PACKAGE_GET, DB_ARGS(db_text(id), db_text(package_id)), &packages);
+        r = rows_array(site->db,
+                       SQL_DP_GROUP_PACKAGE_GET,
+                       DB_ARGS(db_text(id), db_text(package_id)),
+                       &packages);
     for (size_t i = 0; r == 0 && i < json_array_size(members); i++)
-        r = want_all(site,
-                     packages,
-                     field_text(json_array_get(members, i), "distribution_point_id", ""));
+        r = want_all(
+            site, packages, field_text(json_array_get(members, i), "distribution_point_id", ""));
     return TRACE(r);
 }

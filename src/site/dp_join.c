@@ -30,10 +30,11 @@ static int check_name_is_free(struct site *site, const char *name)
     if (r < 0)
         return TRACE(r);
     if (r == DB_ROW)
-        return refuse(site,
-                      REFUSAL_EXISTS,
-                      "A distribution point named \"%.100s\" exists: remove it first if its host is set up anew.",
-                      name);
+        return refuse(
+            site,
+            REFUSAL_EXISTS,
+            "A distribution point named \"%.100s\" exists: remove it first if its host is set up anew.",
+            name);
     return 0;
 }
 
@@ -94,8 +95,7 @@ int dp_create_token(struct site *site, const char *who, const json_t *body, json
 static bool is_url_text(const char *text)
 {
     return text[0] != '\0' &&
-           strspn(text,
-                  "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~:/[]") ==
+           strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-_~:/[]") ==
                strlen(text);
 }
 
@@ -108,8 +108,7 @@ static bool is_base_url(const char *url)
            url[scheme] != '/';
 }
 
-static int
-make_url(struct site *site, const json_t *body, char *ret, size_t cap)
+static int make_url(struct site *site, const json_t *body, char *ret, size_t cap)
 {
     const json_t *addresses = json_object_get(body, "addresses");
     unsigned port = (unsigned)field_number(body, "http_port", HTTP_PORT);
@@ -117,9 +116,10 @@ make_url(struct site *site, const json_t *body, char *ret, size_t cap)
     bool is_v6 = address && strchr(address, ':') != NULL;
 
     if (!address || !is_url_text(address) || strchr(address, '/') || strlen(address) > 128)
-        return refuse(site,
-                      REFUSAL_INVALID,
-                      "\"addresses\" must begin with the address that clients reach the distribution point by.");
+        return refuse(
+            site,
+            REFUSAL_INVALID,
+            "\"addresses\" must begin with the address that clients reach the distribution point by.");
     (void)snprintf(ret, cap, is_v6 ? "http://[%s]" : "http://%s", address);
     if (port != HTTP_PORT)
         (void)snprintf(ret + strlen(ret), cap - strlen(ret), ":%u", port);
@@ -143,9 +143,10 @@ static int take_token(struct site *site, const char *given, char ret[static DP_N
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)
-        return refuse(site,
-                      REFUSAL_JOIN_TOKEN,
-                      "The token is unknown, used or older than 24 hours: make one with `slipway dp create-token`.");
+        return refuse(
+            site,
+            REFUSAL_JOIN_TOKEN,
+            "The token is unknown, used or older than 24 hours: make one with `slipway dp create-token`.");
     (void)snprintf(ret, DP_NAME_MAX_BYTES + 1, "%s", db_get_text(&rows, 0));
     return 0;
 }
@@ -243,9 +244,10 @@ int dp_check_token(struct site *site, const char *token, char ret[static DP_ID_M
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)
-        return refuse(site,
-                      REFUSAL_DP_TOKEN,
-                      "The token is of no distribution point of this site: it was removed, or never joined.");
+        return refuse(
+            site,
+            REFUSAL_DP_TOKEN,
+            "The token is of no distribution point of this site: it was removed, or never joined.");
     (void)snprintf(ret, DP_ID_MAX, "%s", db_get_text(&rows, 0));
     return 0;
 }
@@ -274,7 +276,8 @@ int dp_seen(struct site *site, const char *dp_id, const json_t *body)
     if (base && base[0] == '\0')
         base = NULL;
     if (base && !is_base_url(base))
-        return refuse(site, REFUSAL_INVALID, "\"http_base\" must be a URL without a path: http://…");
+        return refuse(
+            site, REFUSAL_INVALID, "\"http_base\" must be a URL without a path: http://…");
     return TRACE(db_must(site->db,
                          SQL_DP_SEEN,
                          DB_ARGS(db_text(dp_id),

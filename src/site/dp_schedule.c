@@ -40,12 +40,8 @@ int dp_schedule_check(struct site *site,
                       enum dp_schedule_kind kind)
 {
     static const struct field extra[] = {
-        [DP_SCHEDULE_ALLOW] = {"allow",
-                               FIELD_CHOICE,
-                               true,
-                               0,
-                               0,
-                               "open|medium-and-high|high-only|closed"},
+        [DP_SCHEDULE_ALLOW] =
+            {"allow", FIELD_CHOICE, true, 0, 0, "open|medium-and-high|high-only|closed"},
         [DP_SCHEDULE_RATE] = {"bytes_per_s", FIELD_NUMBER, true, 0, RATE_MAX_BYTES_PER_S, NULL},
         [DP_SCHEDULE_VALIDATION] = {0},
     };

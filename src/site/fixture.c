@@ -207,7 +207,8 @@ unsigned fixture_order(struct site *site, const char *device_id, char ret[static
     OWN(json_freep) json_t *order = NULL;
     const char *id;
 
-    assert_int_equal(order_get(site, device_id, "10.77.0.1", &order), 0);
+    assert_int_equal(
+        order_get(site, device_id, &(struct order_client){.host = "10.77.0.1"}, &order), 0);
     id = json_string_value(json_object_get(order, "order_id"));
     (void)snprintf(ret, UUID_TEXT_MAX, "%s", id ? id : "");
     return (unsigned)json_integer_value(json_object_get(order, "attempt"));

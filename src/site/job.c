@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/random.h"
+#include "site/distribution_job.h"
 #include "site/fields.h"
 
 #define KEEP_US (UINT64_C(90) * 24 * 3600 * 1000000) /* what is over is shown for so long */
@@ -143,6 +144,8 @@ int job_claim(struct site *site, const char *dp_id, json_t **ret)
     int r = db_begin(site->db, &tx);
 
     *ret = NULL;
+    if (r == 0)
+        r = distribution_make_jobs(site, dp_id);
     if (r == 0)
         r = take(site, dp_id, &job);
     if (r == 0)

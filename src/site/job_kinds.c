@@ -2,6 +2,7 @@
 
 #include "site/content.h"
 #include "site/content_job.h"
+#include "site/distribution_job.h"
 #include "site/job.h"
 
 const struct job_kind job_kinds[] = {
@@ -27,8 +28,24 @@ const struct job_kind job_kinds[] = {
     },
     {
         .name = "remove",
-        .prepare = content_job_prepare_removal,
-        .failed = content_job_removal_failed,
+        .prepare = distribution_prepare_removal,
+        .progress = distribution_progress,
+        .succeeded = distribution_removed,
+        .failed = distribution_removal_failed,
+    },
+    {
+        .name = "replicate",
+        .prepare = distribution_prepare_copy,
+        .progress = distribution_progress,
+        .succeeded = distribution_copied,
+        .failed = distribution_failed,
+    },
+    {
+        .name = "validate",
+        .prepare = distribution_prepare_validation,
+        .progress = distribution_progress,
+        .succeeded = distribution_validated,
+        .failed = distribution_failed,
     },
     {0},
 };

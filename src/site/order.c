@@ -13,8 +13,11 @@
 #include "plat/random.h"
 #include "site/access.h"
 #include "site/boot_target.h"
+#include "site/boundary_sources.h"
 #include "site/order_end.h"
 #include "site/rows.h"
+
+DEFINE_FREEP(struct boundary_sources *, boundary_sources_free);
 
 static int begin_order(struct site *site, const char *device_id, const char *deployment_id)
 {
@@ -119,8 +122,22 @@ static int put_parts(
     return json_object_set(dst, "indexes", list) == 0 ? 0 : ERR(-ENOMEM);
 }
 
+static int put_sources(struct boundary_sources *where,
+                       const char *package_id,
+                       uint64_t version,
+                       json_t *package)
+{
+    json_t *urls = NULL;
+    int r = boundary_sources_of(where, package_id, version, &urls);
+
+    if (r < 0)
+        return TRACE(r);
+    return json_object_set_new(package, "sources", urls) < 0 ? ERR(-ENOMEM) : 0;
+}
+
 /* {"SLP00002": {…}}: each package of the order in the version it got. */
-static int put_content(struct site *site, const char *order_id, json_t *dst)
+static int
+put_content(struct site *site, const char *order_id, struct boundary_sources *where, json_t *dst)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     int r = db_select(site->db, SQL_ORDER_PACKAGES, DB_ARGS(db_text(order_id)), &rows);
@@ -141,6 +158,8 @@ static int put_content(struct site *site, const char *order_id, json_t *dst)
                                     (json_int_t)version);
 
         r = put_parts(site, kind, id, version, package);
+        if (r == 0)
+            r = put_sources(where, id, version, package);
         if (r < 0)
             return TRACE(r);
         if (json_object_set(dst, id, package) < 0)
@@ -149,45 +168,24 @@ static int put_content(struct site *site, const char *order_id, json_t *dst)
     return TRACE(r);
 }
 
-static void add_source(const struct site *site, json_t *sources, const char *host, size_t len)
+static int put_order(struct site *site,
+                     const struct db_rows *row,
+                     const struct order_client *client,
+                     json_t **ret)
 {
-    OWN(json_freep)
-    json_t *url = site->settings.http_port == 80
-                      ? json_sprintf("http://%.*s", (int)len, host)
-                      : json_sprintf("http://%.*s:%u", (int)len, host, site->settings.http_port);
-
-    for (size_t i = 0; i < json_array_size(sources); i++)
-        if (json_equal(json_array_get(sources, i), url))
-            return;
-    (void)json_array_append(sources, url);
-}
-
-/* The address it reached us by is sure to work; the others are for when it does not any more. */
-static json_t *make_sources(const struct site *site, const char *host)
-{
-    json_t *sources = json_array();
-    const char *at = site->settings.addresses;
-
-    if (host && host[0])
-        add_source(site, sources, host, strlen(host));
-    while (*at) {
-        size_t n = strcspn(at, " ");
-
-        add_source(site, sources, at, n);
-        at += n + (at[n] == ' ' ? 1 : 0);
-    }
-    return sources;
-}
-
-static int put_order(struct site *site, const struct db_rows *row, const char *host, json_t **ret)
-{
+    OWN(boundary_sources_freep) struct boundary_sources *where = NULL;
     OWN(json_freep) json_t *content = json_object();
+    OWN(json_freep) json_t *sources = NULL;
     const char *name = db_get_text(row, 3);
-    int r = put_content(site, db_get_text(row, 0), content);
+    int r = boundary_sources_new(site, client->address, client->host, &where);
 
+    if (r == 0)
+        r = put_content(site, db_get_text(row, 0), where, content);
+    if (r == 0)
+        r = boundary_sources_of_all(where, &sources);
     if (r < 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:{s:s,s:s,s:s},s:{s:s,s:s},s:O,s:o,s:i}",
+    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:{s:s,s:s,s:s},s:{s:s,s:s},s:O,s:O,s:i}",
                      "order_id",
                      db_get_text(row, 0),
                      "deployment_id",
@@ -217,13 +215,16 @@ static int put_order(struct site *site, const struct db_rows *row, const char *h
                      "content",
                      content,
                      "sources",
-                     make_sources(site, host),
+                     sources,
                      "failed_wait_s",
                      ORDER_FAILED_WAIT_S);
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
-int order_get(struct site *site, const char *device_id, const char *host, json_t **ret)
+int order_get(struct site *site,
+              const char *device_id,
+              const struct order_client *client,
+              json_t **ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     int r = db_first(site->db, SQL_ORDER_DOCUMENT, DB_ARGS(db_text(device_id)), &rows);
@@ -231,5 +232,5 @@ int order_get(struct site *site, const char *device_id, const char *host, json_t
     *ret = NULL;
     if (r != DB_ROW)
         return TRACE(r);
-    return TRACE(put_order(site, &rows, host, ret));
+    return TRACE(put_order(site, &rows, client, ret));
 }

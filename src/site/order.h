@@ -28,12 +28,20 @@ enum {
  */
 int order_at_registration(struct site *site, const char *device_id);
 
+/* Who asks for an order, as the network shows it; each may be NULL: not known. */
+struct order_client {
+    const char *address; /* its own: decides its boundary groups */
+    const char *host;    /* by which it reached us: the first of our own addresses as a source */
+};
+
 /**
  * order_get() - the device's order in progress
- * @host: address the device reaches us by, which becomes the first source; NULL: not known
- * @ret:  owned by the caller; NULL if there is nothing to do
+ * @ret: owned by the caller; NULL if there is nothing to do
  */
-int order_get(struct site *site, const char *device_id, const char *host, json_t **ret);
+int order_get(struct site *site,
+              const char *device_id,
+              const struct order_client *client,
+              json_t **ret);
 
 /**
  * order_report() - a status message

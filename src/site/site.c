@@ -11,6 +11,8 @@
 #include "db/db.h"
 #include "site/access.h"
 #include "site/content.h"
+#include "site/distribution_job.h"
+#include "site/dp.h"
 #include "site/job.h"
 #include "site/order.h"
 #include "site/rows.h"
@@ -68,6 +70,8 @@ int site_tick(struct site *site)
         order_expire,
         job_expire,
         content_prune,
+        dp_tick,
+        distribution_tick,
         say_alive,
         checkpoint,
     };

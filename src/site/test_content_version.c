@@ -444,7 +444,7 @@ static json_t *ordered_image(struct site *site, const char *device)
     OWN(json_freep) json_t *order = NULL;
     json_t *image;
 
-    assert_int_equal(order_get(site, device, "10.77.0.1", &order), 0);
+    assert_int_equal(order_get(site, device, &(struct order_client){.host = "10.77.0.1"}, &order), 0);
     image = json_object_get(json_object_get(order, "content"), FIXTURE_OS_IMAGE);
     assert_non_null(image);
     return json_incref(image);

@@ -333,7 +333,8 @@ static void the_order_names_its_content_and_the_address_asked_first(void **state
     const json_t *content;
     const json_t *indexes;
 
-    assert_int_equal(order_get(life.site, life.device, "192.0.2.7", &order), 0);
+    assert_int_equal(
+        order_get(life.site, life.device, &(struct order_client){.host = "192.0.2.7"}, &order), 0);
     sources = json_object_get(order, "sources");
     assert_string_equal(json_string_value(json_array_get(sources, 0)), "http://192.0.2.7");
     assert_string_equal(json_string_value(json_array_get(sources, 1)), "http://10.77.0.1");

@@ -193,9 +193,6 @@ WHERE dp_id = ?1 AND package_id = ?2;
 -- name: distribution_drop
 DELETE FROM distribution WHERE dp_id = ?1 AND package_id = ?2;
 
--- name: distribution_drop_package
-DELETE FROM distribution WHERE package_id = ?1;
-
 -- name: distribution_begun
 UPDATE distribution SET state = 'in-progress', job_id = ?3, percent = 0, rate_bytes_per_s = 0, error_id = NULL, message = ?4,
     next_try_us = NULL, updated_us = ?5

@@ -82,8 +82,8 @@ int admin_remove_distribution_point(void *ctx, struct http_exchange *x)
     return api_finish(api, x, r, 204, NULL);
 }
 
-static int create_token(
-    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
+static int
+create_token(struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
     (void)id;
     return TRACE(dp_create_token(site, who, body, ret));
@@ -137,8 +137,8 @@ int admin_list_distribution_point_groups(void *ctx, struct http_exchange *x)
     return api_finish(api, x, r, 200, answer);
 }
 
-static int create_group(
-    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
+static int
+create_group(struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
     (void)id;
     return TRACE(dp_group_create(site, who, body, ret));
@@ -187,8 +187,8 @@ int admin_remove_distribution_point_group_member(void *ctx, struct http_exchange
 }
 
 /* {"content"}: the same as distributing it to the group. */
-static int add_content(
-    struct site *site, const char *who, const char *group, const json_t *body, json_t **ret)
+static int
+add_content(struct site *site, const char *who, const char *group, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
         {"content", FIELD_TEXT, true, 1, SITE_ID_MAX - 1, NULL},

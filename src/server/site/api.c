@@ -13,7 +13,8 @@
 #include "plat/clock.h"
 #include "rt/log.h"
 
-#define BEARER "Bearer "
+#define BEARER  "Bearer "
+#define REAL_IP "X-Real-IP"
 
 static unsigned status_of(enum refusal_id id)
 {
@@ -27,6 +28,9 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_IN_USE] = 409,         [REFUSAL_NO_SOURCE] = 409,
         [REFUSAL_ARCH] = 422,           [REFUSAL_VERSION] = 409,
         [REFUSAL_JOB_OVER] = 410,       [REFUSAL_KIND] = 409,
+        [REFUSAL_DP_TOKEN] = 401,       [REFUSAL_JOIN_TOKEN] = 401,
+        [REFUSAL_DP_HAS_CONTENT] = 409, [REFUSAL_NOT_DISTRIBUTED] = 409,
+        [REFUSAL_OWN_DP] = 409,         [REFUSAL_NOTHING_RUNS] = 409,
         [REFUSAL_TICKET] = 403,         [REFUSAL_DEVICE_TOKEN] = 401,
         [REFUSAL_ORDER_OVER] = 410,     [REFUSAL_SUCCESS_NOT_IN_OS] = 409,
         [REFUSAL_CLIENT_INVALID] = 400, [REFUSAL_ORDER_MISSING] = 404,
@@ -62,6 +66,15 @@ int api_begin_device(struct api *api, struct http_exchange *x)
     return TRACE(access_check_device(api->site, bearer_of(x), api->device_id));
 }
 
+static int begin_remote_role(struct api *api, struct http_exchange *x)
+{
+    int r = dp_check_token(api->site, bearer_of(x), api->dp_id);
+
+    if (r == 0)
+        (void)snprintf(api->who, sizeof(api->who), "%s", api->dp_id);
+    return TRACE(r);
+}
+
 int api_begin_role(struct api *api, struct http_exchange *x)
 {
     static const char *const names[N_ROLES] = {
@@ -73,6 +86,10 @@ int api_begin_role(struct api *api, struct http_exchange *x)
 
     (void)api_begin(api);
     (void)snprintf(api->who, sizeof(api->who), "role");
+    (void)snprintf(api->dp_id, sizeof(api->dp_id), "%s", DP_OWN_ID);
+    /* nginx always says for whom it asks, and without root it runs as the same user as the roles */
+    if (http_header(x, REAL_IP))
+        return begin_remote_role(api, x);
     if (!http_peer_uid(x, &uid))
         return refuse(api->site, REFUSAL_NOT_A_ROLE, "The kernel does not say who calls.");
     for (size_t role = 0; role < N_ROLES; role++) {

@@ -23,6 +23,7 @@
 #include "rt/http_server.h"
 #include "server/role.h"
 #include "site/access.h"
+#include "site/dp.h"
 #include "site/rows.h"
 #include "site/site.h"
 
@@ -32,6 +33,7 @@ struct api {
     uint64_t started_us;                  /* monotonic */
     bool is_tick_failing;                 /* of the last site_tick() */
     char who[ACCESS_WHO_MAX];             /* of the request in hand: an administrator or a role */
+    char dp_id[DP_ID_MAX];                /* of the request in hand, if a role makes it */
     char device_id[ACCESS_DEVICE_ID_MAX]; /* of the request in hand, if a device makes it */
 };
 
@@ -44,8 +46,12 @@ enum {
 int api_begin(struct api *api);
 int api_begin_admin(struct api *api, struct http_exchange *x);  /* sets api->who */
 int api_begin_device(struct api *api, struct http_exchange *x); /* sets api->device_id */
-int api_begin_role(struct api *api,
-                   struct http_exchange *x); /* sets api->who: "dp", "pxe" or "site" */
+
+/*
+ * Sets api->who, "dp", "pxe" or "site", and api->dp_id. Who came through nginx is a remote distribution point and has its
+ * token; the site's own roles are known by the kernel.
+ */
+int api_begin_role(struct api *api, struct http_exchange *x);
 
 /* The body as JSON. Return: 0 or API_E_ANSWERED. */
 int api_body(struct http_exchange *x, json_t **ret);

@@ -55,12 +55,15 @@ int client_get_order(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
     char host[256];
+    struct order_client client;
     json_t *order = NULL;
     int r = api_begin_device(api, x);
 
     put_host(x, host, sizeof(host));
+    client.host = host;
+    client.address = http_header(x, "X-Real-IP");
     if (r == 0)
-        r = order_get(api->site, api->device_id, host, &order);
+        r = order_get(api->site, api->device_id, &client, &order);
     return api_finish(api, x, r, order ? 200 : 204, order);
 }
 

@@ -2,11 +2,14 @@
 
 #include "server/site/internal.h"
 
+#include <string.h>
+
 #include "base/own.h"
 #include "rt/log.h"
 #include "server/site/api.h"
 #include "site/boot_decision.h"
 #include "site/content.h"
+#include "site/dp.h"
 #include "site/job.h"
 
 int internal_authorize(void *ctx, struct http_exchange *x)
@@ -25,7 +28,7 @@ static int begin(struct api *api, struct http_exchange *x, const char *role)
 {
     int r = api_begin_role(api, x);
 
-    return r == 0 ? site_role_seen(api->site, role) : r;
+    return r == 0 && strcmp(api->dp_id, DP_OWN_ID) == 0 ? site_role_seen(api->site, role) : r;
 }
 
 int internal_decide_boot(void *ctx, struct http_exchange *x)
@@ -65,12 +68,15 @@ int internal_claim_job(void *ctx, struct http_exchange *x)
     if (r == 0 && http_body(x).len > 0)
         r = api_body(x, &body);
     if (r == 0)
+        r = dp_seen(api->site, api->dp_id, body);
+    if (r == 0 && strcmp(api->dp_id, DP_OWN_ID) == 0)
         r = content_rebuild(api->site, body);
     if (r == 0)
-        r = job_claim(api->site, JOB_OWN_DP, &job);
+        r = job_claim(api->site, api->dp_id, &job);
     if (job)
         log_info("a job is handed out",
-                 "job=%s kind=%s",
+                 "dp=%s job=%s kind=%s",
+                 api->dp_id,
                  json_string_value(json_object_get(job, "id")),
                  json_string_value(json_object_get(job, "kind")));
     return api_finish(api, x, r, job ? 200 : 204, job);
@@ -86,6 +92,6 @@ int internal_report_job(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = api_body(x, &body);
     if (r == 0)
-        r = job_report(api->site, JOB_OWN_DP, http_param(x, "id"), body, &answer);
+        r = job_report(api->site, api->dp_id, http_param(x, "id"), body, &answer);
     return api_finish(api, x, r, answer ? 200 : 204, answer);
 }

@@ -5,7 +5,9 @@
 #include <stddef.h>
 
 #include "server/site/admin.h"
+#include "server/site/admin_boundary.h"
 #include "server/site/admin_content.h"
+#include "server/site/admin_distribution.h"
 #include "server/site/client.h"
 #include "server/site/internal.h"
 
@@ -18,6 +20,15 @@ enum {
     XML_MAX_BYTES = 8 * 1024 * 1024, /* as JSON, where half of the characters may be escaped */
     RESULT_MAX_BYTES = 1024 * 1024,
 };
+
+/* What the roles of the site ask for, and those of a remote distribution point through nginx. */
+#define ROLE_ROUTES \
+    {"POST", V1 "/internal/boot-decisions", SMALL_MAX_BYTES, internal_decide_boot}, \
+        {"POST", V1 "/internal/boot-events", SMALL_MAX_BYTES, internal_report_boot_event}, \
+        {"POST", V1 "/internal/dp/jobs:claim", SMALL_MAX_BYTES, internal_claim_job}, \
+    { \
+        "PATCH", V1 "/internal/dp/jobs/{id}", RESULT_MAX_BYTES, internal_report_job \
+    }
 
 const struct http_route api_routes[] = {
     {"POST", V1 "/logins", SMALL_MAX_BYTES, admin_create_login},
@@ -74,14 +85,93 @@ const struct http_route api_routes[] = {
     {"POST", V1 "/client/orders", SMALL_MAX_BYTES, client_get_order},
     {"POST", V1 "/client/orders/{id}/status", SMALL_MAX_BYTES, client_report_status},
     {"POST", V1 "/client/log", LOG_MAX_BYTES, client_send_log},
+    {"GET", V1 "/content/{id}/distribution", 0, admin_get_distribution},
+    {"POST", V1 "/content/{id}/distribution", SMALL_MAX_BYTES, admin_distribute_content},
+    {"DELETE", V1 "/content/{id}/distribution/{dp}", 0, admin_remove_content},
+    {"GET", V1 "/content/{id}/distribution/{dp}/history", 0, admin_get_distribution_history},
+    {"POST",
+     V1 "/content/{id}/distribution/{dp}/redistribution",
+     SMALL_MAX_BYTES,
+     admin_redistribute_content},
+    {"POST",
+     V1 "/content/{id}/distribution/{dp}/validation",
+     SMALL_MAX_BYTES,
+     admin_validate_content},
+    {"POST",
+     V1 "/content/{id}/distribution/{dp}/cancellation",
+     SMALL_MAX_BYTES,
+     admin_cancel_distribution},
+    {"POST",
+     V1 "/distribution-point-tokens",
+     SMALL_MAX_BYTES,
+     admin_create_distribution_point_token},
+    {"POST", V1 "/distribution-points:join", SMALL_MAX_BYTES, admin_join_distribution_point},
+    {"GET", V1 "/distribution-points", 0, admin_list_distribution_points},
+    {"GET", V1 "/distribution-points/{id}", 0, admin_get_distribution_point},
+    {"PATCH", V1 "/distribution-points/{id}", SMALL_MAX_BYTES, admin_set_distribution_point},
+    {"DELETE", V1 "/distribution-points/{id}", 0, admin_remove_distribution_point},
+    {"GET", V1 "/distribution-point-groups", 0, admin_list_distribution_point_groups},
+    {"POST",
+     V1 "/distribution-point-groups",
+     SMALL_MAX_BYTES,
+     admin_create_distribution_point_group},
+    {"GET", V1 "/distribution-point-groups/{id}", 0, admin_get_distribution_point_group},
+    {"DELETE", V1 "/distribution-point-groups/{id}", 0, admin_delete_distribution_point_group},
+    {"POST",
+     V1 "/distribution-point-groups/{id}/members",
+     SMALL_MAX_BYTES,
+     admin_add_distribution_point_group_member},
+    {"DELETE",
+     V1 "/distribution-point-groups/{id}/members/{member}",
+     0,
+     admin_remove_distribution_point_group_member},
+    {"POST",
+     V1 "/distribution-point-groups/{id}/content",
+     SMALL_MAX_BYTES,
+     admin_add_distribution_point_group_content},
+    {"DELETE",
+     V1 "/distribution-point-groups/{id}/content/{content}",
+     0,
+     admin_remove_distribution_point_group_content},
+    {"GET", V1 "/boundaries", 0, admin_list_boundaries},
+    {"POST", V1 "/boundaries", SMALL_MAX_BYTES, admin_create_boundary},
+    {"DELETE", V1 "/boundaries/{id}", 0, admin_delete_boundary},
+    {"GET", V1 "/boundary-groups", 0, admin_list_boundary_groups},
+    {"POST", V1 "/boundary-groups", SMALL_MAX_BYTES, admin_create_boundary_group},
+    {"GET", V1 "/boundary-groups/{id}", 0, admin_get_boundary_group},
+    {"PATCH", V1 "/boundary-groups/{id}", SMALL_MAX_BYTES, admin_set_boundary_group},
+    {"DELETE", V1 "/boundary-groups/{id}", 0, admin_delete_boundary_group},
+    {"POST",
+     V1 "/boundary-groups/{id}/boundaries",
+     SMALL_MAX_BYTES,
+     admin_add_boundary_group_boundary},
+    {"DELETE",
+     V1 "/boundary-groups/{id}/boundaries/{part}",
+     0,
+     admin_remove_boundary_group_boundary},
+    {"POST",
+     V1 "/boundary-groups/{id}/distribution-points",
+     SMALL_MAX_BYTES,
+     admin_add_boundary_group_distribution_point},
+    {"DELETE",
+     V1 "/boundary-groups/{id}/distribution-points/{part}",
+     0,
+     admin_remove_boundary_group_distribution_point},
+    {"POST",
+     V1 "/boundary-groups/{id}/neighbours",
+     SMALL_MAX_BYTES,
+     admin_add_boundary_group_neighbour},
+    {"DELETE",
+     V1 "/boundary-groups/{id}/neighbours/{part}",
+     0,
+     admin_remove_boundary_group_neighbour},
+    {"GET", V1 "/boundary-explanations/{address}", 0, admin_explain_boundary},
     {"GET", V1 "/internal/authorize", 0, internal_authorize},
+    ROLE_ROUTES,
     {0},
 };
 
 const struct http_route api_role_routes[] = {
-    {"POST", V1 "/internal/boot-decisions", SMALL_MAX_BYTES, internal_decide_boot},
-    {"POST", V1 "/internal/boot-events", SMALL_MAX_BYTES, internal_report_boot_event},
-    {"POST", V1 "/internal/dp/jobs:claim", SMALL_MAX_BYTES, internal_claim_job},
-    {"PATCH", V1 "/internal/dp/jobs/{id}", RESULT_MAX_BYTES, internal_report_job},
+    ROLE_ROUTES,
     {0},
 };
