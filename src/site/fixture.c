@@ -39,7 +39,7 @@ void fixture_claim(struct site *site, char ret[static UUID_TEXT_MAX])
 {
     OWN(json_freep) json_t *job = NULL;
 
-    assert_int_equal(job_claim(site, JOB_OWN_DP, &job), 0);
+    assert_int_equal(job_claim(site, JOB_OWN_DP, NULL, &job), 0);
     assert_non_null(job);
     (void)snprintf(ret, UUID_TEXT_MAX, "%s", json_string_value(json_object_get(job, "id")));
 }

@@ -88,8 +88,17 @@ static void claim_fini(struct claim *claim)
     json_decref(claim->args);
 }
 
+static bool is_in(const json_t *kinds, const char *kind)
+{
+    for (size_t i = 0; i < json_array_size(kinds); i++)
+        if (json_is_string(json_array_get(kinds, i)) &&
+            strcmp(json_string_value(json_array_get(kinds, i)), kind) == 0)
+            return true;
+    return !kinds;
+}
+
 /* The first that may go now. Return: 0, also if there is none: then ret->args is NULL. */
-static int find_due(struct site *site, const char *dp_id, struct claim *ret)
+static int find_due(struct site *site, const char *dp_id, const json_t *kinds, struct claim *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     int r =
@@ -103,6 +112,8 @@ static int find_due(struct site *site, const char *dp_id, struct claim *ret)
         const struct job_kind *kind;
 
         read_job(&rows, &ret->job);
+        if (!is_in(kinds, ret->job.kind))
+            continue;
         kind = find_kind(ret->job.kind);
         r = kind->prepare ? kind->prepare(site, &ret->job, args) : 0;
         if (r < 0)
@@ -115,11 +126,11 @@ static int find_due(struct site *site, const char *dp_id, struct claim *ret)
     return TRACE(r);
 }
 
-static int take(struct site *site, const char *dp_id, json_t **ret)
+static int take(struct site *site, const char *dp_id, const json_t *kinds, json_t **ret)
 {
     OWN(claim_fini) struct claim claim = {0};
     OWN(freep) char *text = NULL;
-    int r = find_due(site, dp_id, &claim);
+    int r = find_due(site, dp_id, kinds, &claim);
 
     if (r < 0 || !claim.args)
         return TRACE(r);
@@ -137,7 +148,7 @@ static int take(struct site *site, const char *dp_id, json_t **ret)
 }
 
 /* In a transaction, because a claim that could not be written (disk full) must not be handed out. */
-int job_claim(struct site *site, const char *dp_id, json_t **ret)
+int job_claim(struct site *site, const char *dp_id, const json_t *kinds, json_t **ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *job = NULL;
@@ -147,7 +158,7 @@ int job_claim(struct site *site, const char *dp_id, json_t **ret)
     if (r == 0)
         r = distribution_make_jobs(site, dp_id);
     if (r == 0)
-        r = take(site, dp_id, &job);
+        r = take(site, dp_id, kinds, &job);
     if (r == 0)
         r = db_commit(&tx);
     if (r == 0)

@@ -80,12 +80,13 @@ int job_add(struct site *site, const struct job_order *order, char ret_id[static
 
 /**
  * job_claim() - the next job for a distribution point
- * @ret: {"id", "kind", "args"}; owned by the caller; NULL if there is none
+ * @kinds: list of those that it has a place for; NULL: all
+ * @ret:  {"id", "kind", "args"}; owned by the caller; NULL if there is none
  *
  * A job that removes manifests and one that makes content are never out at the same time: what is made might be what
  * is being removed.
  */
-int job_claim(struct site *site, const char *dp_id, json_t **ret);
+int job_claim(struct site *site, const char *dp_id, const json_t *kinds, json_t **ret);
 
 /**
  * job_report() - how it goes

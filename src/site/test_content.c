@@ -44,7 +44,7 @@ static void a_job_is_handed_out_once(void **state)
     char job[UUID_TEXT_MAX];
 
     import(site, job);
-    assert_int_equal(job_claim(site, JOB_OWN_DP, &none), 0);
+    assert_int_equal(job_claim(site, JOB_OWN_DP, NULL, &none), 0);
     assert_null(none);
 }
 
@@ -140,7 +140,7 @@ static void a_distribution_point_has_only_its_own_jobs(void **state)
 
     import(site, job);
     assert_int_equal(job_report(site, "DP00002", job, body, &answer), SITE_E_REFUSED);
-    assert_int_equal(job_claim(site, "DP00002", &none), 0);
+    assert_int_equal(job_claim(site, "DP00002", NULL, &none), 0);
     assert_null(none);
     assert_operation(site, job, "running", "");
 }
@@ -165,7 +165,7 @@ static void the_most_urgent_package_goes_first(void **state)
     for (size_t i = 0; i < 3; i++) {
         OWN(json_freep) json_t *job = NULL;
 
-        assert_int_equal(job_claim(site, JOB_OWN_DP, &job), 0);
+        assert_int_equal(job_claim(site, JOB_OWN_DP, NULL, &job), 0);
         assert_string_equal(field_text(job, "kind", ""), "import-tree");
         assert_string_equal(field_text(json_object_get(job, "args"), "source_path", ""), order[i]);
     }

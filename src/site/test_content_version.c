@@ -102,7 +102,7 @@ static json_t *claim_removal(struct site *site, char ret_job[static UUID_TEXT_MA
 {
     OWN(json_freep) json_t *job = NULL;
 
-    assert_int_equal(job_claim(site, JOB_OWN_DP, &job), 0);
+    assert_int_equal(job_claim(site, JOB_OWN_DP, NULL, &job), 0);
     assert_non_null(job);
     assert_string_equal(field_text(job, "kind", ""), "remove");
     (void)snprintf(ret_job, UUID_TEXT_MAX, "%s", field_text(job, "id", ""));
@@ -113,7 +113,7 @@ static void assert_idle(struct site *site)
 {
     OWN(json_freep) json_t *job = NULL;
 
-    assert_int_equal(job_claim(site, JOB_OWN_DP, &job), 0);
+    assert_int_equal(job_claim(site, JOB_OWN_DP, NULL, &job), 0);
     assert_null(job);
 }
 
@@ -444,7 +444,8 @@ static json_t *ordered_image(struct site *site, const char *device)
     OWN(json_freep) json_t *order = NULL;
     json_t *image;
 
-    assert_int_equal(order_get(site, device, &(struct order_client){.host = "10.77.0.1"}, &order), 0);
+    assert_int_equal(order_get(site, device, &(struct order_client){.host = "10.77.0.1"}, &order),
+                     0);
     image = json_object_get(json_object_get(order, "content"), FIXTURE_OS_IMAGE);
     assert_non_null(image);
     return json_incref(image);
@@ -538,7 +539,7 @@ static void an_export_names_the_streams_of_its_indexes(void **state)
     assert_int_equal(export(site, FIXTURE_OS_IMAGE, "{'indexes': [1, 1]}"), SITE_E_REFUSED);
     assert_int_equal(export(site, FIXTURE_OS_IMAGE, "{'version': 2}"), SITE_E_REFUSED);
     assert_int_equal(export(site, FIXTURE_OS_IMAGE, "{'indexes': [1]}"), 0);
-    assert_int_equal(job_claim(site, JOB_OWN_DP, &job), 0);
+    assert_int_equal(job_claim(site, JOB_OWN_DP, NULL, &job), 0);
     args = json_object_get(job, "args");
     assert_string_equal(field_text(args, "compress", ""), "lzx");
     assert_string_equal(

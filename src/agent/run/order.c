@@ -148,6 +148,31 @@ static void read_files(struct reader *rd, json_t *list, struct order_content *co
     }
 }
 
+/* @ret, @ret_n: as far as they were read, also once something is wrong */
+static void read_sources(struct reader *rd, const json_t *list, char ***ret, size_t *ret_n)
+{
+    size_t n = json_array_size(list);
+
+    if (!json_is_array(list) || n > SOURCES_MAX) {
+        malformed(rd, "sources");
+        return;
+    }
+    *ret = make(rd, n, sizeof(**ret));
+    for (size_t i = 0; i < n && rd->r == 0; i++) {
+        const char *text = json_string_value(json_array_get(list, i));
+
+        if (!text || strlen(text) > TEXT_MAX_BYTES ||
+            (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)) {
+            malformed(rd, "sources");
+            return;
+        }
+        (*ret)[i] = strdup(text);
+        if (!(*ret)[i])
+            rd->r = ERR(-ENOMEM);
+        *ret_n = i + 1;
+    }
+}
+
 static void read_one_content(struct reader *rd,
                              const char *package_id,
                              const json_t *item,
@@ -167,6 +192,9 @@ static void read_one_content(struct reader *rd,
         read_indexes(rd, json_object_get(item, "indexes"), ret);
     if (json_object_get(item, "files"))
         read_files(rd, json_object_get(item, "files"), ret);
+    ret->has_sources = json_object_get(item, "sources") != NULL;
+    if (ret->has_sources)
+        read_sources(rd, json_object_get(item, "sources"), &ret->sources, &ret->n_sources);
 }
 
 static void read_content(struct reader *rd, json_t *object, struct order *order)
@@ -192,30 +220,6 @@ static void read_content(struct reader *rd, json_t *object, struct order *order)
             if (!order->boot_image_id)
                 rd->r = ERR(-ENOMEM);
         }
-    }
-}
-
-static void read_sources(struct reader *rd, const json_t *list, struct order *order)
-{
-    size_t n = json_array_size(list);
-
-    if (!json_is_array(list) || n > SOURCES_MAX) {
-        malformed(rd, "sources");
-        return;
-    }
-    order->sources = make(rd, n, sizeof(*order->sources));
-    for (size_t i = 0; i < n && rd->r == 0; i++) {
-        const char *text = json_string_value(json_array_get(list, i));
-
-        if (!text || strlen(text) > TEXT_MAX_BYTES ||
-            (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0)) {
-            malformed(rd, "sources");
-            return;
-        }
-        order->sources[i] = strdup(text);
-        if (!order->sources[i])
-            rd->r = ERR(-ENOMEM);
-        order->n_sources = i + 1;
     }
 }
 
@@ -266,7 +270,7 @@ static void read_order(struct reader *rd, const json_t *json, struct order *orde
     order->failed_wait_us = read_number(rd, json, "failed_wait_s", FAILED_WAIT_MAX_S) * US_PER_S;
     read_variables(rd, json_object_get(json, "variables"), order);
     read_content(rd, json_object_get(json, "content"), order);
-    read_sources(rd, json_object_get(json, "sources"), order);
+    read_sources(rd, json_object_get(json, "sources"), &order->sources, &order->n_sources);
 }
 
 DEFINE_FREEP(struct order *, order_free);
@@ -294,6 +298,9 @@ static void free_content(struct order_content *content)
 {
     for (size_t i = 0; i < content->n_files; i++)
         free(content->files[i].name);
+    for (size_t i = 0; i < content->n_sources; i++)
+        free(content->sources[i]);
+    free(content->sources);
     free(content->files);
     free(content->indexes);
     free(content->package_id);
@@ -330,4 +337,14 @@ const struct order_content *order_find_content(const struct order *order, const 
         if (strcmp(order->content[i].package_id, package_id) == 0)
             return &order->content[i];
     return NULL;
+}
+
+size_t order_sources_of(const struct order *order,
+                        const struct order_content *content,
+                        const char *const **ret)
+{
+    const bool is_own = content && content->has_sources;
+
+    *ret = (const char *const *)(is_own ? content->sources : order->sources);
+    return is_own ? content->n_sources : order->n_sources;
 }

@@ -36,6 +36,9 @@ struct order_content {
     size_t n_indexes;
     struct order_file *files; /* owned */
     size_t n_files;
+    char **sources; /* owned; where this package is, the best first; see order_sources_of() */
+    size_t n_sources;
+    bool has_sources; /* the site said which; there may be none */
 };
 
 struct order {
@@ -73,3 +76,14 @@ void order_free(struct order *order);
 
 /* NULL if the order has no such package. */
 const struct order_content *order_find_content(const struct order *order, const char *package_id);
+
+/**
+ * order_sources_of() - where a package is, the best first
+ * @content: NULL: the order's own sources, which are also those of a package of which the site did not say
+ * @ret:     borrowed
+ *
+ * Return: how many.
+ */
+size_t order_sources_of(const struct order *order,
+                        const struct order_content *content,
+                        const char *const **ret);

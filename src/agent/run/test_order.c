@@ -75,6 +75,53 @@ static void parse_copies_every_field(void **state)
     assert_true(json_equal(order->raw, json));
 }
 
+static void a_package_is_where_the_site_says_and_else_where_the_order_says(void **state)
+{
+    (void)state;
+    OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+    OWN(order_freep) struct order *order = NULL;
+    json_t *image = json_object_get(json_object_get(json, "content"), "SLP00002");
+    const char *const *sources = NULL;
+
+    assert_int_equal(
+        json_object_set_new(
+            image, "sources", json_pack("[s,s]", "http://10.0.0.2:8080", "http://10.0.0.1")),
+        0);
+    assert_int_equal(parse(json, &order), 0);
+    assert_int_equal(order_sources_of(order, order_find_content(order, "SLP00002"), &sources), 2);
+    assert_string_equal(sources[0], "http://10.0.0.2:8080");
+    assert_string_equal(sources[1], "http://10.0.0.1");
+    assert_int_equal(order_sources_of(order, order_find_content(order, "SLP00001"), &sources), 1);
+    assert_string_equal(sources[0], "http://10.77.0.1");
+    assert_int_equal(order_sources_of(order, NULL, &sources), 1);
+}
+
+static void a_package_that_is_nowhere_has_no_source(void **state)
+{
+    (void)state;
+    OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+    OWN(order_freep) struct order *order = NULL;
+    json_t *image = json_object_get(json_object_get(json, "content"), "SLP00002");
+    const char *const *sources = NULL;
+
+    assert_int_equal(json_object_set_new(image, "sources", json_array()), 0);
+    assert_int_equal(parse(json, &order), 0);
+    assert_int_equal(order_sources_of(order, order_find_content(order, "SLP00002"), &sources), 0);
+}
+
+static void parse_refuses_a_source_that_is_no_url(void **state)
+{
+    (void)state;
+    OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+    OWN(order_freep) struct order *order = NULL;
+    json_t *image = json_object_get(json_object_get(json, "content"), "SLP00002");
+
+    assert_int_equal(
+        json_object_set_new(image, "sources", json_pack("[s,s]", "http://a", "file:///etc")), 0);
+    assert_int_equal(parse(json, &order), ORDER_E_MALFORMED);
+    assert_null(order);
+}
+
 static void parse_refuses_an_order_without_any_one_of_its_fields(void **state)
 {
     (void)state;
@@ -123,6 +170,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_copies_every_field),
+        cmocka_unit_test(a_package_is_where_the_site_says_and_else_where_the_order_says),
+        cmocka_unit_test(a_package_that_is_nowhere_has_no_source),
+        cmocka_unit_test(parse_refuses_a_source_that_is_no_url),
         cmocka_unit_test(an_image_is_applied_to_linux_unless_the_site_says_what_hinders),
         cmocka_unit_test(parse_refuses_an_order_without_any_one_of_its_fields),
         cmocka_unit_test(parse_refuses_names_that_would_leave_their_folder),

@@ -175,6 +175,28 @@ static void put_exports(const char *state, struct buf *dst)
         state);
 }
 
+/* What the roles of a remote distribution point ask; the site wants its token for each. */
+static void put_remote_roles(const char *state, struct buf *dst)
+{
+    static const struct {
+        const char *prefix;
+        const char *body_max;
+    } places[] = {
+        {"/api/v1/internal/dp/", "1m"},
+        {"/api/v1/internal/boot-", "64k"},
+    };
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        buf_addf(dst,
+                 "        location %s {\n"
+                 "            client_max_body_size %s;\n",
+                 places[i].prefix,
+                 places[i].body_max);
+        put_proxy("api.sock", state, dst);
+        buf_adds(dst, "        }\n");
+    }
+}
+
 static void put_https(const struct nginx_conf_options *options, struct buf *dst)
 {
     const char *state = options->state_folder;
@@ -196,6 +218,7 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
         put_uploads(state, dst);
         put_exports(state, dst);
     }
+    put_remote_roles(state, dst);
     buf_adds(dst,
              "        location /api/v1/internal {\n"
              "            return 404;\n"

@@ -52,6 +52,8 @@ static void conf_serves_files_and_passes_the_api_on(void **state)
         "location /api/v1/client/ {\n            client_max_body_size 256k;",
         "location ~ \"^/boot/(.*/)?\\.\" {\n            return 404;",
         "location /api/v1/internal {\n            return 404;",
+        "location /api/v1/internal/dp/ {\n            client_max_body_size 1m;",
+        "location /api/v1/internal/boot- {\n            client_max_body_size 64k;",
         "server_tokens off;",
         "application/efi efi;",
         "application/vnd.efi-img img;",
