@@ -46,8 +46,7 @@ static int fetch_one(struct step_context *c,
                      struct buf *why)
 {
     const struct order_file *file = find_file(content, name);
-    struct transfer_options options = {.sources = (const char *const *)c->order->sources,
-                                       .n_sources = c->order->n_sources};
+    struct transfer_options options = {0};
     struct transfer_report report;
     char path[256];
     char target[PATH_MAX];
@@ -56,6 +55,7 @@ static int fetch_one(struct step_context *c,
         buf_addf(why, "the order's boot image %s has no file %s", content->package_id, name);
         return RESTART_E_NO_BOOT_IMAGE;
     }
+    options.n_sources = order_sources_of(c->order, content, &options.sources);
     (void)snprintf(path, sizeof(path), "/boot/%s/x64/%s", content->package_id, name);
     (void)snprintf(target, sizeof(target), "%s" BOOT_FOLDER "/%s", root_of(c), name);
     int r = fetch_file(

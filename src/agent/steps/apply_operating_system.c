@@ -159,14 +159,10 @@ static void wait_for_writer(struct job *job)
 static int fetch_image(struct job *job, int fd)
 {
     const struct order *order = job->c->order;
-    OWN(freep) const char **sources = calloc(order->n_sources, sizeof(*sources));
-    struct transfer_options options = {.n_sources = order->n_sources, .progress = tell, .ctx = job};
+    struct transfer_options options = {.progress = tell, .ctx = job};
 
-    if (!sources)
-        return ERR(-ENOMEM);
-    for (size_t i = 0; i < order->n_sources; i++)
-        sources[i] = order->sources[i];
-    options.sources = sources;
+    options.n_sources =
+        order_sources_of(order, order_find_content(order, job->package_id), &options.sources);
     return fetch_stream(&options, job->image->manifest, job->image->size_bytes, fd, &job->report);
 }
 
@@ -347,6 +343,8 @@ static const struct order_index *choose_image(struct step_context *c, struct ste
     const char *number = step_value(c, "OSDImageIndex");
     const struct order_content *content = order_find_content(c->order, id);
     const struct order_index *image = NULL;
+    const char *const *sources;
+    bool has_source = order_sources_of(c->order, content, &sources) > 0;
     uint64_t index = 1;
 
     if (number[0] != '\0' && !bytes_parse_u64(bytes_of(number), 1, INDEX_MAX, &index)) {
@@ -356,7 +354,7 @@ static const struct order_index *choose_image(struct step_context *c, struct ste
     }
     if (content && strcmp(content->kind, "os-image") == 0)
         image = find_index(content, index);
-    if (!image || c->order->n_sources == 0)
+    if (!image || !has_source)
         (void)step_fail(ret,
                         "SLW-0307",
                         "The order holds no image %" PRIu64 " of operating system image \"%s\", or "
@@ -364,7 +362,7 @@ static const struct order_index *choose_image(struct step_context *c, struct ste
                         "distribution point.",
                         index,
                         id);
-    if (!image || c->order->n_sources == 0)
+    if (!image || !has_source)
         return NULL;
     return fits_linux(image, id, ret) ? image : NULL;
 }
