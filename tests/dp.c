@@ -284,7 +284,7 @@ static void add_run(struct dp *dp, size_t pack, size_t offset, struct bytes byte
     dp->manifest.size_bytes += bytes.len;
 }
 
-static void put_manifest(struct dp *dp)
+void dp_put_manifest(struct dp *dp)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(CONTENT_MAX);
     char name[SHA256_TEXT_MAX];
@@ -329,7 +329,7 @@ void dp_put_content(struct dp *dp, size_t n_packs, size_t pack_bytes, bool repea
         add_run(
             dp, earlier, HEAD_BYTES + 1, (struct bytes){plain + HEAD_BYTES + 1, pack_bytes / 2});
     }
-    put_manifest(dp);
+    dp_put_manifest(dp);
 }
 
 void dp_put_tree(struct dp *dp, const struct manifest_entry *entries, size_t n_entries)
@@ -343,7 +343,7 @@ void dp_put_tree(struct dp *dp, const struct manifest_entry *entries, size_t n_e
         dp->manifest.entries[i].path = strdup(entries[i].path);
         dp->manifest.entries[i].target = entries[i].target ? strdup(entries[i].target) : NULL;
     }
-    put_manifest(dp);
+    dp_put_manifest(dp);
 }
 
 unsigned dp_count(struct dp *dp, const char *path)

@@ -89,6 +89,9 @@ void dp_put_content(struct dp *dp, size_t n_packs, size_t pack_bytes, bool repea
 /* A tree of the manifest's own entries over @dp->content; replaces the manifest. */
 void dp_put_tree(struct dp *dp, const struct manifest_entry *entries, size_t n_entries);
 
+/* Serve the manifest as it is now; sets manifest_id. */
+void dp_put_manifest(struct dp *dp);
+
 void dp_put_file(struct dp *dp, const char *path, struct bytes body);
 
 /* How often @path was asked for, at all sources. */

@@ -30,6 +30,28 @@ int fetch_stream(const struct transfer_options *options,
                  int out_fd,
                  struct transfer_report *ret);
 
+/* Outcome beside those of a transfer; the report says why */
+enum {
+    FETCH_E_FULL = 16, /* not enough room on the disk */
+};
+
+/**
+ * fetch_tree() - download a folder
+ * @manifest: its name; of kind tree
+ * @target: appears, durable, when all of it is there; must not exist before, its parent must
+ * @ret: always set
+ *
+ * Modes and times are those of the source; the owner is whoever calls. Until then it is built as
+ * TARGET.part; what is complete of that is not downloaded again after an interruption. Nothing is
+ * written if there is not enough room.
+ *
+ * Return: 0, FETCH_E_FULL, the outcomes of transfer_packs() but TRANSFER_E_CONSUMER, or -errno.
+ */
+int fetch_tree(const struct transfer_options *options,
+               const uint8_t manifest[static SHA256_BYTES],
+               const char *target,
+               struct transfer_report *ret);
+
 struct fetch_file {
     const char *path; /* at the source: "/boot/SLP00001/x64/vmlinuz" */
     uint64_t size_bytes;
