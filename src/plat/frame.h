@@ -45,3 +45,16 @@ int frame_size(struct bytes frame, size_t max, size_t *ret);
  * @ret:   room for @size bytes
  */
 int frame_unpack(struct bytes frame, size_t size, uint8_t *ret);
+
+struct
+    frame_unpacker; /* keeps the decompressor's memory from frame to frame; for one thread at a time */
+
+int frame_unpacker_new(struct frame_unpacker **ret);
+void frame_unpacker_free(struct frame_unpacker *unpacker);
+DEFINE_FREEP(struct frame_unpacker *, frame_unpacker_free);
+
+/* frame_unpack(), for who has many of them. */
+int frame_unpacker_run(struct frame_unpacker *unpacker,
+                       struct bytes frame,
+                       size_t size,
+                       uint8_t *ret);

@@ -21,6 +21,10 @@ struct frame_packer {
     size_t max_bytes;
 };
 
+struct frame_unpacker {
+    ZSTD_DCtx *zstd; /* owned */
+};
+
 void frame_packer_free(struct frame_packer *packer)
 {
     if (!packer)
@@ -91,4 +95,39 @@ int frame_unpack(struct bytes frame, size_t size, uint8_t *ret)
     if (frame_size(frame, size, &declared) != 0 || declared != size)
         return FRAME_E_CORRUPT;
     return ZSTD_decompress(ret, size, frame.ptr, frame.len) == size ? 0 : FRAME_E_CORRUPT;
+}
+
+void frame_unpacker_free(struct frame_unpacker *unpacker)
+{
+    if (!unpacker)
+        return;
+    (void)ZSTD_freeDCtx(unpacker->zstd);
+    free(unpacker);
+}
+
+int frame_unpacker_new(struct frame_unpacker **ret)
+{
+    OWN(frame_unpacker_freep) struct frame_unpacker *unpacker = calloc(1, sizeof(*unpacker));
+
+    if (!unpacker)
+        return ERR(-ENOMEM);
+    unpacker->zstd = ZSTD_createDCtx();
+    if (!unpacker->zstd)
+        return ERR(-ENOMEM);
+    *ret = TAKE(unpacker);
+    return 0;
+}
+
+int frame_unpacker_run(struct frame_unpacker *unpacker,
+                       struct bytes frame,
+                       size_t size,
+                       uint8_t *ret)
+{
+    size_t declared;
+
+    if (frame_size(frame, size, &declared) != 0 || declared != size)
+        return FRAME_E_CORRUPT;
+    return ZSTD_decompressDCtx(unpacker->zstd, ret, size, frame.ptr, frame.len) == size
+               ? 0
+               : FRAME_E_CORRUPT;
 }

@@ -15,7 +15,8 @@
 #include "rt/transfer/engine.h"
 
 /* Return: 0; 1: not the pack; or -errno. */
-static int unpack(const struct engine *e, struct slot *slot, uint8_t *plain)
+static int
+unpack(const struct engine *e, struct frame_unpacker *unpacker, struct slot *slot, uint8_t *plain)
 {
     const struct manifest_pack *pack = window_pack(&e->window, slot);
     uint8_t is[SHA256_BYTES];
@@ -24,7 +25,8 @@ static int unpack(const struct engine *e, struct slot *slot, uint8_t *plain)
     if (slot->is_local && !e->t->options->local(e->t->options->ctx, pack, plain))
         return 1;
     if (!slot->is_local &&
-        frame_unpack((struct bytes){slot->frame, slot->frame_len}, pack->plain_bytes, plain) != 0)
+        frame_unpacker_run(
+            unpacker, (struct bytes){slot->frame, slot->frame_len}, pack->plain_bytes, plain) != 0)
         return 1;
     r = digest_sha256((struct bytes){plain, pack->plain_bytes}, is);
     if (r < 0)
@@ -64,19 +66,17 @@ static void finish_bad(struct engine *e, struct slot *slot)
 }
 
 /* With the lock held, which is let go of while the work is done. */
-static void work_on(struct engine *e, struct slot *slot)
+static void work_on(struct engine *e, struct frame_unpacker *unpacker, struct slot *slot)
 {
-    uint32_t plain_bytes = window_pack(&e->window, slot)->plain_bytes;
-    uint8_t *plain;
-    int r = 0;
+    uint8_t *plain = window_take_block(&e->window);
+    int r;
 
     slot->state = SLOT_UNPACKING;
     (void)pthread_mutex_unlock(&e->lock);
 
     uint64_t begun_us = clock_monotonic_us();
 
-    plain = malloc(plain_bytes);
-    r = plain ? unpack(e, slot, plain) : ERR(-ENOMEM);
+    r = plain ? unpack(e, unpacker, slot, plain) : ERR(-ENOMEM);
 
     uint64_t passed_us = clock_monotonic_us() - begun_us;
 
@@ -87,32 +87,39 @@ static void work_on(struct engine *e, struct slot *slot)
         finish_good(e, slot);
         return;
     }
-    free(plain);
+    window_give_block(&e->window, plain);
     if (r < 0)
         engine_fail(e, r);
     else
         finish_bad(e, slot);
 }
 
+static void wait_for_work(struct engine *e)
+{
+    uint64_t begun_us = clock_monotonic_us();
+
+    e->n_idle++;
+    (void)pthread_cond_wait(&e->has_work, &e->lock);
+    e->n_idle--;
+    e->t->report->unpack.waiting_us += clock_monotonic_us() - begun_us;
+}
+
 void *unpack_run(void *ctx)
 {
     struct engine *e = ctx;
+    OWN(frame_unpacker_freep) struct frame_unpacker *unpacker = NULL;
+    int r = frame_unpacker_new(&unpacker);
 
     (void)pthread_mutex_lock(&e->lock);
-    while (!e->is_stopping) {
+    if (r < 0)
+        engine_fail(e, r);
+    while (!e->is_stopping && r == 0) {
         struct slot *slot = window_soonest(&e->window, SLOT_LOADED, 0);
 
-        if (slot) {
-            work_on(e, slot);
-            continue;
-        }
-
-        uint64_t begun_us = clock_monotonic_us();
-
-        e->n_idle++;
-        (void)pthread_cond_wait(&e->has_work, &e->lock);
-        e->n_idle--;
-        e->t->report->unpack.waiting_us += clock_monotonic_us() - begun_us;
+        if (slot)
+            work_on(e, unpacker, slot);
+        else
+            wait_for_work(e);
     }
     (void)pthread_mutex_unlock(&e->lock);
     return NULL;

@@ -24,6 +24,8 @@ static void find_uses(struct window *w)
     for (size_t i = 0; i < w->n_packs; i++) {
         w->next_use[i] = WINDOW_NEVER;
         w->slot_of[i] = NO_SLOT;
+        if (w->packs[i].plain_bytes > w->block_bytes)
+            w->block_bytes = w->packs[i].plain_bytes;
     }
     for (size_t i = w->n_runs; i-- > 0;) {
         uint32_t pack = w->runs[i].pack;
@@ -52,10 +54,23 @@ int window_init(struct window *w,
     return 0;
 }
 
+uint8_t *window_take_block(struct window *w)
+{
+    return w->n_spare > 0 ? w->spare[--w->n_spare] : malloc(w->block_bytes);
+}
+
+void window_give_block(struct window *w, uint8_t *block)
+{
+    if (block && w->n_spare < WINDOW_SPARE)
+        w->spare[w->n_spare++] = block;
+    else
+        free(block);
+}
+
 static void drop(struct window *w, struct slot *slot)
 {
     free(slot->frame);
-    free(slot->plain);
+    window_give_block(w, slot->plain);
     w->bytes -= slot->cost_bytes;
     w->slot_of[slot->pack] = NO_SLOT;
     *slot = (struct slot){.state = SLOT_FREE};
@@ -66,6 +81,8 @@ void window_fini(struct window *w)
     for (size_t i = 0; i < WINDOW_SLOTS; i++)
         if (w->slots[i].state != SLOT_FREE)
             drop(w, &w->slots[i]);
+    while (w->n_spare > 0)
+        free(w->spare[--w->n_spare]);
     free(w->next_same);
     free(w->next_use);
     free(w->slot_of);

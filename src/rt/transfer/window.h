@@ -19,6 +19,8 @@
 
 enum {
     WINDOW_SLOTS = 256,
+    WINDOW_SPARE =
+        8, /* blocks that are kept to be used again: new ones cost a page fault each 4 KiB */
 };
 
 enum slot_state {
@@ -58,6 +60,9 @@ struct window {
     size_t bytes;        /* in all slots */
     size_t max_bytes;
     size_t peak_bytes;
+    size_t block_bytes;           /* room for the plain bytes of any pack */
+    uint8_t *spare[WINDOW_SPARE]; /* owned */
+    size_t n_spare;
     struct slot slots[WINDOW_SLOTS];
 };
 
@@ -101,6 +106,14 @@ static inline size_t window_next_use(const struct window *w, const struct slot *
 
 /* The frame is not needed any more: its room is free. */
 void window_drop_frame(struct window *w, struct slot *slot);
+
+/**
+ * window_take_block() - memory for the plain bytes of a pack
+ *
+ * Return: owned by the caller, who puts it into a slot, or gives it back; NULL: no memory.
+ */
+uint8_t *window_take_block(struct window *w);
+void window_give_block(struct window *w, uint8_t *block);
 
 /* The next run is delivered. Return: whether room became free. */
 bool window_advance(struct window *w);
