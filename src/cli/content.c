@@ -210,6 +210,30 @@ static bool make_request(struct session *s, const struct args *args, const char 
            put_text(s, body, "priority", args_get(args, "priority"));
 }
 
+/* Before a large file is sent for nothing; the site has the last word. */
+static bool check_free(struct session *s, const char *place, const json_t *body)
+{
+    OWN(session_json_freep) json_t *rows = NULL;
+    const char *name = output_text(body, "name");
+
+    if (!session_open(s) || !session_list(s, place, &rows))
+        return false;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        if (strcmp(output_text(row, "name"), name) == 0 &&
+            strcmp(output_text(row, "version"), output_text(body, "version")) == 0)
+            return session_fail(s,
+                                ARGS_EXIT_CONFLICT,
+                                "SLW-0130",
+                                "%s has the name \"%s\" and this version already; choose another "
+                                "name or version, or update that one",
+                                output_text(row, "id"),
+                                name);
+    }
+    return true;
+}
+
 static bool create(struct session *s,
                    const struct args *args,
                    const char *name,
@@ -222,7 +246,9 @@ static bool create(struct session *s,
     if (!source->file && !source->path)
         return session_fail(
             s, ARGS_EXIT_USAGE, NULL, "what it is made from is missing: a file or --source");
-    return make_request(s, args, name, body) && content_open(s, source, body) &&
+    if (!make_request(s, args, name, body) || (source->file && !check_free(s, place, body)))
+        return false;
+    return content_open(s, source, body) &&
            session_call(s, "POST", place, json_incref(body), &content) &&
            operation_follow(s, output_text(content, "operation_id")) &&
            content_print(s, place, output_text(content, "id"));

@@ -212,8 +212,11 @@ bool session_connect(struct session *s)
 
 bool session_open(struct session *s)
 {
-    int r = credentials_load(&s->env, &s->site);
+    int r;
 
+    if (s->client)
+        return true;
+    r = credentials_load(&s->env, &s->site);
     if (r < 0)
         return session_fail_errno(s, "the credentials of `slipway login`", r);
     if (r == CREDENTIALS_E_MISSING)

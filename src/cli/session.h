@@ -62,7 +62,7 @@ bool session_no_answer(struct session *s, int r);
 /* Connect (s->client) to the site in s->site, without looking for credentials. */
 bool session_connect(struct session *s);
 
-/* Load the credentials and connect. */
+/* Load the credentials and connect; nothing if that is done. */
 bool session_open(struct session *s);
 
 /**

@@ -118,9 +118,54 @@ static int check_ready(struct site *site, const char *id, uint64_t version)
     return 0;
 }
 
-static int roll_back(struct site *site, const char *who, const char *id, uint64_t version)
+/* There is one folder for a boot image's plain files: they are made again of what the library has. */
+static int lay_out(struct site *site, const json_t *package, uint64_t version)
+{
+    OWN(json_freep) json_t *manifests = NULL;
+    OWN(json_freep) json_t *args = NULL;
+    const char *id = field_text(package, "id", "");
+    char job_id[UUID_TEXT_MAX];
+    int r;
+
+    if (strcmp(field_text(package, "kind", ""), "boot-image") != 0)
+        return 0;
+    r = content_manifests(site, id, version, &manifests);
+    if (r < 0)
+        return TRACE(r);
+    if (json_array_size(manifests) == 0)
+        return refuse(site,
+                      REFUSAL_VERSION,
+                      "Content version %" PRIu64 " of %s is from before its files were kept.",
+                      version,
+                      id);
+    args = json_pack("{s:s,s:I,s:O,s:b,s:{s:s}}",
+                     "package_id",
+                     id,
+                     "version",
+                     (json_int_t)version,
+                     "manifests",
+                     manifests,
+                     "is_again",
+                     0,
+                     "boot",
+                     "arch",
+                     field_text(package, "arch", ""));
+    if (!args)
+        return ERR(-ENOMEM);
+    return TRACE(job_add(site,
+                         &(struct job_order){
+                             .kind = "replicate",
+                             .package_id = id,
+                             .version = version,
+                             .args = args,
+                         },
+                         job_id));
+}
+
+static int roll_back(struct site *site, const char *who, const json_t *package, uint64_t version)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
+    const char *id = field_text(package, "id", "");
     char text[24];
     int r = db_begin(site->db, &tx);
 
@@ -129,6 +174,8 @@ static int roll_back(struct site *site, const char *who, const char *id, uint64_
         r = check_ready(site, id, version);
     if (r == 0)
         r = content_version_make_current(site, id, version);
+    if (r == 0)
+        r = lay_out(site, package, version);
     if (r == 0)
         r = site_audit(site, who, "content.rollback", id, text);
     if (r != 0)
@@ -157,7 +204,7 @@ int content_rollback(
                       "Content version %" PRIu64 " is the current one of %s already.",
                       version,
                       id);
-    r = roll_back(site, who, id, version);
+    r = roll_back(site, who, package, version);
     if (r != 0)
         return TRACE(r);
     return TRACE(content_get(site, N_CONTENT_KINDS, id, ret));

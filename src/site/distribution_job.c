@@ -346,7 +346,12 @@ int distribution_prepare_copy(struct site *site, const struct job *job, json_t *
             args, "reserve_bytes", json_integer((json_int_t)allowance.reserve_bytes)) < 0 ||
         json_object_set_new(args, "rate_limit_bytes_per_s", json_integer((json_int_t)share)) < 0)
         return ERR(-ENOMEM);
-    return TRACE(put_sources(site, job->dp_id, job->package_id, job->version, args));
+    r = put_sources(site, job->dp_id, job->package_id, job->version, args);
+    /* a boot image that the site goes back to is there, and is only laid out again */
+    if (r == 0 && strcmp(job->dp_id, DP_OWN_ID) == 0 &&
+        json_array_size(json_object_get(args, "sources")) == 0)
+        r = dp_put_own_urls(site, NULL, json_object_get(args, "sources"));
+    return TRACE(r);
 }
 
 int distribution_prepare_validation(struct site *site, const struct job *job, json_t *args)

@@ -54,6 +54,14 @@ static bool is_version_there(
     return *ret_r == DB_ROW;
 }
 
+static bool is_boot_image(struct site *site, const char *package_id, int *ret_r)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+
+    *ret_r = db_first(site->db, SQL_PACKAGE_STATE, DB_ARGS(db_text(package_id)), &rows);
+    return *ret_r == DB_ROW && strcmp(db_get_text(&rows, 0), "boot-image") == 0;
+}
+
 static int
 update_one(struct site *site, const char *dp_id, const char *package_id, uint64_t version)
 {
@@ -74,8 +82,9 @@ update_one(struct site *site, const char *dp_id, const char *package_id, uint64_
                             db_u64(site->now_us)));
     if (r < 0)
         return TRACE(r);
-    /* after going back it may be there still */
-    if (is_version_there(site, dp_id, package_id, version, &r))
+    /* after going back it may be there still, but for the plain files of a boot image */
+    if (!is_boot_image(site, package_id, &r) &&
+        is_version_there(site, dp_id, package_id, version, &r))
         r = db_must(
             site->db,
             SQL_DISTRIBUTION_DONE,

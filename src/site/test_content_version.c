@@ -415,6 +415,27 @@ static void used_content_is_not_deleted(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_MISSING);
 }
 
+static void deleting_forgets_no_removal(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *first = NULL;
+    OWN(json_freep) json_t *second = NULL;
+    char id[SITE_ID_MAX];
+    char job[UUID_TEXT_MAX];
+
+    create_package(site, id);
+    assert_int_equal(set(site, id, "{'keep_versions': 1}"), 0);
+    assert_int_equal(update(site, id, "{}"), 0);
+    fixture_finish_job(site, TREE(SHA_B));
+    fixture_wait(site, 1000000);
+    assert_int_equal(content_delete(site, "test", id), 0);
+    first = claim_removal(site, job);
+    assert_string_equal(json_string_value(json_array_get(first, 0)), SHA_A);
+    second = claim_removal(site, job);
+    assert_string_equal(json_string_value(json_array_get(second, 0)), SHA_B);
+}
+
 static void deleting_ends_what_is_being_made(void **state)
 {
     (void)state;
@@ -516,6 +537,31 @@ static void boot_images_follow_the_kernel_and_the_agent(void **state)
     assert_int_equal(content_rebuild(site, NULL), 0);
 }
 
+static void a_boot_image_that_is_gone_back_to_is_laid_out_again(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *job = NULL;
+    const json_t *args;
+    char id[SITE_ID_MAX];
+
+    assert_int_equal(create(site, CONTENT_BOOT_IMAGE, "{'arch': 'x64'}", id), 0);
+    fixture_finish_job(site, BOOT_IMAGE("6.1"));
+    assert_int_equal(update(site, id, "{}"), 0);
+    fixture_finish_job(site, BOOT_IMAGE("6.2"));
+    assert_int_equal(roll_back(site, id, 1), 0);
+    assert_int_equal(job_claim(site, JOB_OWN_DP, NULL, &job), 0);
+    assert_string_equal(field_text(job, "kind", ""), "replicate");
+    args = json_object_get(job, "args");
+    assert_string_equal(field_text(json_object_get(args, "boot"), "arch", ""), "x64");
+    assert_int_equal(json_array_size(json_object_get(args, "sources")), 1);
+    assert_int_equal(json_array_size(json_object_get(args, "manifests")), 1);
+    assert_int_equal(update(site, FIXTURE_BOOT_IMAGE, "{}"), 0);
+    fixture_finish_job(site, BOOT_IMAGE("6.2"));
+    assert_int_equal(roll_back(site, FIXTURE_BOOT_IMAGE, 1), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_VERSION);
+}
+
 static int export(struct site *site, const char *id, const char *text)
 {
     OWN(json_freep) json_t *body = fixture_json(text);
@@ -571,9 +617,11 @@ int main(void)
         cmocka_unit_test(a_removal_that_failed_is_tried_again),
         cmocka_unit_test(an_older_version_can_become_current_again),
         cmocka_unit_test(used_content_is_not_deleted),
+        cmocka_unit_test(deleting_forgets_no_removal),
         cmocka_unit_test(deleting_ends_what_is_being_made),
         cmocka_unit_test(an_order_keeps_the_version_it_was_given),
         cmocka_unit_test(boot_images_follow_the_kernel_and_the_agent),
+        cmocka_unit_test(a_boot_image_that_is_gone_back_to_is_laid_out_again),
         cmocka_unit_test(an_export_names_the_streams_of_its_indexes),
     };
 

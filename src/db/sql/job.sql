@@ -25,8 +25,10 @@ UPDATE job SET state = 'running', args = ?2, heard_us = ?3, n_claims = n_claims 
 -- name: job_get
 SELECT id, kind, dp_id, coalesce(package_id, ''), version, state, args FROM job WHERE id = ?1;
 
+-- What is to be removed stays so.
 -- name: job_open_of_package
-SELECT id FROM job WHERE package_id = ?1 AND state IN ('queued', 'running') ORDER BY created_us, id LIMIT 1;
+SELECT id FROM job WHERE package_id = ?1 AND state IN ('queued', 'running') AND kind <> 'remove'
+ORDER BY created_us, id LIMIT 1;
 
 -- name: job_running
 UPDATE job SET state = 'running', percent = ?2, message = ?3, rate_bytes_per_s = ?4, heard_us = ?5 WHERE id = ?1;
