@@ -201,44 +201,6 @@ static void a_solid_file_that_was_sorted_has_the_same_units(void **state)
     assert_in_range(count_shared(&plain, &solid), plain.n - 1, plain.n);
 }
 
-static void an_image_in_several_parts_is_one(void **state)
-{
-    OWN(buf_fini) struct buf whole = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
-    OWN(buf_fini) struct buf parts = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
-
-    wim_fixture_split(*state, "a.wim", "part.swm");
-    wim_fixture_stream(*state, "a.wim", &whole);
-    wim_fixture_stream(*state, "part.swm", &parts);
-    assert_true(bytes_eq(buf_bytes(&whole), buf_bytes(&parts)));
-}
-
-static void refuse_part(const struct wim_fixture *f, const char *name, const char *said)
-{
-    OWN(wim_import_freep) struct wim_import *import = NULL;
-    OWN(buf_fini) struct buf why = BUF_INIT(1024);
-    char path[WIM_FIXTURE_PATH_MAX];
-
-    wim_fixture_path(f, name, path);
-    assert_int_equal(wim_import_new(path, &import, &why), WIM_IMPORT_E_PART);
-    if (!strstr(buf_str(&why), said))
-        fail_msg("\"%s\" does not say \"%s\"", buf_str(&why), said);
-}
-
-static void a_part_that_is_missing_or_foreign_is_named(void **state)
-{
-    char path[WIM_FIXTURE_PATH_MAX];
-    char other[WIM_FIXTURE_PATH_MAX];
-
-    wim_fixture_split(*state, "a.wim", "part.swm");
-    refuse_part(*state, "part2.swm", "part2.swm is part 2 of");
-    wim_fixture_path(*state, "part2.swm", path);
-    wim_fixture_path(*state, "a.wim", other);
-    assert_int_equal(unlink(path), 0);
-    refuse_part(*state, "part.swm", "part 2 of ");
-    assert_int_equal(link(other, path), 0);
-    refuse_part(*state, "part.swm", "part2.swm: the file of this name is no part");
-}
-
 static void an_encrypted_file_is_known_as_one(void **state)
 {
     OWN(wim_import_freep) struct wim_import *import = NULL;
@@ -362,8 +324,6 @@ int main(void)
         TEST(the_stream_is_the_same_twice),
         TEST(the_stream_is_the_same_whatever_the_compression),
         TEST(a_solid_file_that_was_sorted_has_the_same_units),
-        TEST(an_image_in_several_parts_is_one),
-        TEST(a_part_that_is_missing_or_foreign_is_named),
         TEST(an_encrypted_file_is_known_as_one),
         TEST(an_image_with_a_name_that_leaves_its_folder_is_refused),
         TEST(what_the_file_says_about_windows_is_read),

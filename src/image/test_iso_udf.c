@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "image/iso_import.h"
+
+#include <inttypes.h>
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, to be there */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "image/test_iso_fixture.h"
+
+enum {
+    WHY_MAX = 4096,
+};
+
+static int import(struct tree_fixture *f, struct buf *why)
+{
+    char disc[TREE_FIXTURE_PATH_MAX];
+
+    tree_fixture_path(f, "disc.iso", disc);
+    return iso_import_udf(disc, &f->sink, why);
+}
+
+static void udf_is_read_in_the_order_of_the_paths(void **state)
+{
+    static const char *const options[] = {"-udf", "-input-charset", "utf-8", NULL};
+    struct tree_fixture *f = *state;
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
+
+    iso_fixture_put_tree(f);
+    iso_fixture_make(f, options);
+    assert_int_equal(import(f, &why), 0);
+    assert_string_equal(buf_str(&f->seen),
+                        "f 644 0 empty.txt\n"
+                        "d 755 0 sources\n"
+                        "f 644 9 sources-2\nbeside it\n"
+                        "f 644 9 sources/install.txt\nthe image\n"
+                        "f 644 9 twin\nbeside it\n"
+                        "f 644 6 \xc3\xa4.txt\numlaut");
+    assert_int_equal(f->mtime_ns, 0);
+    assert_int_equal(f->percent, 100);
+}
+
+static void what_has_no_such_file_system_is_told_apart(void **state)
+{
+    struct tree_fixture *f = *state;
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
+
+    tree_fixture_put(f, "disc.iso", "a text and no disc");
+    assert_int_equal(import(f, &why), TREE_E_UNKNOWN);
+    assert_true(why.len > 0);
+    assert_int_equal(f->seen.len, 0);
+}
+
+static void a_disc_that_ends_early_is_refused(void **state)
+{
+    static const char *const options[] = {"-udf", "-input-charset", "utf-8", NULL};
+
+    iso_fixture_put_tree(*state);
+    iso_fixture_make(*state, options);
+    iso_fixture_check_prefixes(*state, import);
+}
+
+static int refuse_entry(void *ctx, const struct manifest_entry *entry)
+{
+    (void)ctx;
+    (void)entry;
+    return 1;
+}
+
+static void the_sink_can_end_it(void **state)
+{
+    static const char *const options[] = {"-udf", "-input-charset", "utf-8", NULL};
+    struct tree_fixture *f = *state;
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
+
+    iso_fixture_put_tree(f);
+    iso_fixture_make(f, options);
+    f->sink.entry = refuse_entry;
+    assert_int_equal(import(f, &why), TREE_E_CANCELLED);
+}
+
+#define TEST(name) \
+    cmocka_unit_test_setup_teardown(name, tree_fixture_set_up, tree_fixture_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(udf_is_read_in_the_order_of_the_paths),
+        TEST(what_has_no_such_file_system_is_told_apart),
+        TEST(a_disc_that_ends_early_is_refused),
+        TEST(the_sink_can_end_it),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
