@@ -226,6 +226,8 @@ void wim_fixture_rename(const struct wim_fixture *f,
     wim_fixture_path(f, name, path);
     assert_int_equal(file_read(path, &file), 0);
     entry = find_metadata(&file, &metadata);
+    if (!entry)
+        return;
     at = memmem(metadata.ptr, metadata.len, old, sizeof(old));
     if (!at) {
         fail_msg("no file has the name %s", from);
