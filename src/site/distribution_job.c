@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "site/content_job.h"
 #include "site/distribution.h"
+#include "site/distribution_end.h"
 #include "site/dp.h"
 #include "site/dp_schedule.h"
 #include "site/fields.h"
@@ -197,90 +198,24 @@ static int begin(struct site *site, const struct due *due, const json_t *args)
                                  db_u64(site->now_us))));
 }
 
-static uint64_t retry_after_us(uint64_t n_tries)
+static const char no_manifest[] =
+    "This content version was made before there were manifests of such content: update it.";
+static const char no_source[] = "No distribution point that is in use has this content version.";
+static const char own_is_damaged[] =
+    "The site's own copy is damaged and no other distribution point has it: import it again.";
+
+static int fail(struct site *site, const struct due *due, const char *error_id, const char *why)
 {
-    uint64_t wait_us = DISTRIBUTION_RETRY_US;
-
-    for (uint64_t i = 0; i < n_tries && wait_us < DISTRIBUTION_RETRY_MAX_US; i++)
-        wait_us *= 2;
-    return wait_us < DISTRIBUTION_RETRY_MAX_US ? wait_us : DISTRIBUTION_RETRY_MAX_US;
-}
-
-struct failure {
-    const char *dp_id;
-    const char *package_id;
-    uint64_t version;
-    const char *work; /* what is tried again */
-    uint64_t n_tries;
-    const char *error_id;
-    const char *why;
-};
-
-static int note_failure(struct site *site, const struct failure *f)
-{
-    const bool is_cancelled = f->error_id && strcmp(f->error_id, SITE_ERROR_CANCELLED) == 0;
-    const bool is_last = is_cancelled || f->n_tries + 1 >= DISTRIBUTION_TRIES_MAX;
-    int r = db_must(site->db,
-                    SQL_DISTRIBUTION_FAILED,
-                    DB_ARGS(db_text(f->dp_id),
-                            db_text(f->package_id),
-                            db_text(is_last ? "" : f->work),
-                            db_text(f->error_id),
-                            db_text(f->why),
-                            is_last ? db_null() : db_u64(site->now_us + retry_after_us(f->n_tries)),
-                            db_u64(site->now_us)));
-
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(distribution_note(site,
-                                   &(struct distribution_event){.dp_id = f->dp_id,
-                                                                .package_id = f->package_id,
-                                                                .version = f->version,
-                                                                .event = "failed",
-                                                                .error_id = f->error_id,
-                                                                .message = f->why}));
-}
-
-/* The row that a job is for. Return: DB_ROW or 0: there is none, or it is about another job by now. */
-struct row {
-    char work[16];
-    uint64_t n_tries;
-};
-
-static int load_row(struct site *site, const struct job *job, struct row *ret)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db,
-                     SQL_DISTRIBUTION_BY_JOB,
-                     DB_ARGS(db_text(job->dp_id), db_text(job->package_id), db_text(job->id)),
-                     &rows);
-
-    if (r != DB_ROW)
-        return TRACE(r);
-    (void)snprintf(ret->work, sizeof(ret->work), "%s", db_get_text(&rows, 0));
-    ret->n_tries = db_get_u64(&rows, 1);
-    return DB_ROW;
-}
-
-/* Of the damaged library of the site itself, too: other distribution points may still have it whole. */
-static int fail_without_source(struct site *site, const struct due *due)
-{
-    const bool is_own = strcmp(due->dp_id, DP_OWN_ID) == 0;
-
-    return TRACE(note_failure(
-        site,
-        &(struct failure){
-            .dp_id = due->dp_id,
-            .package_id = due->package_id,
-            .version = due->version,
-            .work = due->work,
-            .n_tries = due->n_tries,
-            .error_id = is_own ? SITE_ERROR_DAMAGED : SITE_ERROR_NO_SOURCE,
-            .why = is_own
-                       ? "The site's own copy is damaged and no other distribution point has it: "
-                         "import it again."
-                       : "No distribution point that is in use has this content version.",
-        }));
+    return TRACE(distribution_note_failure(site,
+                                           &(struct distribution_failure){
+                                               .dp_id = due->dp_id,
+                                               .package_id = due->package_id,
+                                               .version = due->version,
+                                               .work = due->work,
+                                               .n_tries = due->n_tries,
+                                               .error_id = error_id,
+                                               .why = why,
+                                           }));
 }
 
 static bool is_copy(const struct due *due)
@@ -288,18 +223,24 @@ static bool is_copy(const struct due *due)
     return strcmp(kind_of(due->work), "replicate") == 0;
 }
 
-static int make_job(struct site *site, const struct due *due)
+/* @ret: whether there is a job now; otherwise the work has failed */
+static int make_job(struct site *site, const struct due *due, bool *ret)
 {
     OWN(json_freep) json_t *args = NULL;
     int r = make_args(site, due, &args);
 
+    *ret = false;
     if (r == 0 && is_copy(due))
         r = put_sources(site, due->dp_id, due->package_id, due->version, args);
     if (r < 0)
         return TRACE(r);
-    if (is_copy(due) && (json_array_size(json_object_get(args, "sources")) == 0 ||
-                         json_array_size(json_object_get(args, "manifests")) == 0))
-        return TRACE(fail_without_source(site, due));
+    if (is_copy(due) && json_array_size(json_object_get(args, "manifests")) == 0)
+        return TRACE(fail(site, due, SITE_ERROR_NO_SOURCE, no_manifest));
+    if (is_copy(due) && json_array_size(json_object_get(args, "sources")) == 0)
+        return TRACE(strcmp(due->dp_id, DP_OWN_ID) == 0
+                         ? fail(site, due, SITE_ERROR_DAMAGED, own_is_damaged)
+                         : fail(site, due, SITE_ERROR_NO_SOURCE, no_source));
+    *ret = true;
     return TRACE(begin(site, due, args));
 }
 
@@ -307,18 +248,21 @@ int distribution_make_jobs(struct site *site, const char *dp_id)
 {
     struct allowance allowance;
     struct n_jobs n = {0};
-    struct due due;
+    bool is_made = false;
     int r = count_jobs(site, dp_id, &n);
 
     if (r < 0 || n.open >= DISTRIBUTION_JOBS_MAX)
         return TRACE(r);
     r = load_allowance(site, dp_id, &allowance);
-    if (r < 0)
-        return TRACE(r);
-    r = find_due(site, dp_id, allowance.ranks, &due);
-    if (r != DB_ROW)
-        return TRACE(r);
-    return TRACE(make_job(site, &due));
+    while (r == 0 && !is_made) {
+        struct due due;
+
+        r = find_due(site, dp_id, allowance.ranks, &due);
+        if (r != DB_ROW)
+            return TRACE(r);
+        r = make_job(site, &due, &is_made);
+    }
+    return TRACE(r);
 }
 
 static int check_room(struct site *site, const struct job *job, struct n_jobs *ret)
@@ -377,8 +321,8 @@ static int is_needed(
 static int leave_needed(struct site *site, const struct job *job, json_t *args)
 {
     json_t *manifests = json_object_get(args, "manifests");
-    struct row row;
-    int r = load_row(site, job, &row);
+    struct distribution_row row;
+    int r = distribution_load_row(site, job, &row);
     uint64_t version = r == DB_ROW ? 0 : job->version;
 
     if (r == DB_ROW)
@@ -429,169 +373,6 @@ int distribution_progress(struct site *site,
                json_integer((json_int_t)share_of(allowance.rate_bytes_per_s, n.copying))) < 0
                ? ERR(-ENOMEM)
                : 0;
-}
-
-static int note_done(struct site *site, const struct job *job, const char *event, const char *text)
-{
-    int r = db_must(
-        site->db,
-        SQL_DISTRIBUTION_DONE,
-        DB_ARGS(
-            db_text(job->dp_id), db_text(job->package_id), db_text(text), db_u64(site->now_us)));
-
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(distribution_note(site,
-                                   &(struct distribution_event){.dp_id = job->dp_id,
-                                                                .package_id = job->package_id,
-                                                                .version = job->version,
-                                                                .event = event,
-                                                                .message = text}));
-}
-
-int distribution_copied(struct site *site, const struct job *job, const json_t *result)
-{
-    static const struct field fields[] = {
-        {"fetched_bytes", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
-        {"present_bytes", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
-        {0},
-    };
-    struct row row;
-    char text[96];
-    int r = fields_check(site, result, fields, true, REFUSAL_INVALID);
-
-    if (r != 0)
-        return TRACE(r);
-    r = load_row(site, job, &row);
-    if (r != DB_ROW)
-        return TRACE(r);
-    (void)snprintf(text,
-                   sizeof(text),
-                   "%llu bytes fetched, %llu were there",
-                   (unsigned long long)field_number(result, "fetched_bytes", 0),
-                   (unsigned long long)field_number(result, "present_bytes", 0));
-    r = db_must(site->db,
-                SQL_DISTRIBUTION_VERSION_ADD,
-                DB_ARGS(db_text(job->dp_id),
-                        db_text(job->package_id),
-                        db_u64(job->version),
-                        db_u64(site->now_us)));
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(note_done(site, job, "success", text));
-}
-
-/* It is not offered to clients until it is whole again. */
-static int heal(struct site *site, const struct job *job, size_t n_bad)
-{
-    char text[96];
-    int r;
-
-    (void)snprintf(
-        text, sizeof(text), "validation found %zu damaged packs; they are fetched anew", n_bad);
-    r = db_must(site->db,
-                SQL_DISTRIBUTION_VERSION_DROP,
-                DB_ARGS(db_text(job->dp_id), db_text(job->package_id), db_u64(job->version)));
-    if (r == 0)
-        r = db_must(site->db,
-                    SQL_DISTRIBUTION_WORK,
-                    DB_ARGS(db_text(job->dp_id),
-                            db_text(job->package_id),
-                            db_text("replicate"),
-                            db_text(text),
-                            db_u64(site->now_us)));
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(distribution_note(site,
-                                   &(struct distribution_event){.dp_id = job->dp_id,
-                                                                .package_id = job->package_id,
-                                                                .version = job->version,
-                                                                .event = "damaged",
-                                                                .error_id = SITE_ERROR_DAMAGED,
-                                                                .message = text}));
-}
-
-int distribution_validated(struct site *site, const struct job *job, const json_t *result)
-{
-    static const struct field fields[] = {
-        {"bad", FIELD_ARRAY, true, 0, UINT32_MAX, NULL},
-        {0},
-    };
-    size_t n_bad = json_array_size(json_object_get(result, "bad"));
-    struct row row;
-    int r = fields_check(site, result, fields, true, REFUSAL_INVALID);
-
-    if (r != 0)
-        return TRACE(r);
-    r = load_row(site, job, &row);
-    if (r != DB_ROW)
-        return TRACE(r);
-    return n_bad > 0 ? TRACE(heal(site, job, n_bad))
-                     : TRACE(note_done(site, job, "validated", "every byte is as it should be"));
-}
-
-int distribution_removed(struct site *site, const struct job *job, const json_t *result)
-{
-    struct row row;
-    struct db_args args = DB_ARGS(db_text(job->dp_id), db_text(job->package_id), db_u64(0));
-    int r = load_row(site, job, &row);
-
-    (void)result;
-    if (r != DB_ROW)
-        return TRACE(r);
-    r = db_must(site->db, SQL_DISTRIBUTION_VERSION_DROP, args);
-    if (r == 0)
-        r = db_must(site->db,
-                    SQL_DISTRIBUTION_DROP,
-                    DB_ARGS(db_text(job->dp_id), db_text(job->package_id)));
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(distribution_note(site,
-                                   &(struct distribution_event){.dp_id = job->dp_id,
-                                                                .package_id = job->package_id,
-                                                                .version = job->version,
-                                                                .event = "removed",
-                                                                .message = ""}));
-}
-
-int distribution_failed(struct site *site,
-                        const struct job *job,
-                        const char *error_id,
-                        const char *why)
-{
-    struct row row;
-    int r = load_row(site, job, &row);
-
-    if (r != DB_ROW)
-        return TRACE(r);
-    if (strcmp(row.work, "validate") == 0 && error_id &&
-        strcmp(error_id, SITE_ERROR_CANCELLED) == 0)
-        return TRACE(note_done(site, job, "cancel", why ? why : ""));
-    return TRACE(note_failure(site,
-                              &(struct failure){
-                                  .dp_id = job->dp_id,
-                                  .package_id = job->package_id,
-                                  .version = job->version,
-                                  .work = row.work,
-                                  .n_tries = row.n_tries,
-                                  .error_id = error_id,
-                                  .why = why ? why : "",
-                              }));
-}
-
-/* Of a version that is gone there is no row: then the job itself is repeated. */
-int distribution_removal_failed(struct site *site,
-                                const struct job *job,
-                                const char *error_id,
-                                const char *why)
-{
-    struct row row;
-    int r = load_row(site, job, &row);
-
-    if (r < 0)
-        return TRACE(r);
-    return r == DB_ROW ? TRACE(distribution_failed(site, job, error_id, why))
-                       : TRACE(content_job_removal_failed(site, job, error_id, why));
 }
 
 static int stop_closed(struct site *site, const char *dp_id, const char *package_id)
