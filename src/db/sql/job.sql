@@ -16,7 +16,7 @@ WHERE j.state = 'queued' AND j.dp_id = ?1 AND j.due_us <= ?2
         AND r.kind IN ('import-os-image', 'import-tree', 'build-boot-image', 'replicate')))
     AND NOT (j.kind IN ('import-os-image', 'import-tree', 'build-boot-image', 'replicate') AND EXISTS (
         SELECT 1 FROM job r WHERE r.state = 'running' AND r.dp_id = j.dp_id AND r.kind = 'remove'))
-ORDER BY CASE coalesce(p.priority, 'medium') WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END, j.created_us, j.id
+ORDER BY CASE coalesce(p.priority, 'medium') WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END, j.created_us, j.rowid
 LIMIT 1000;
 
 -- name: job_claim
