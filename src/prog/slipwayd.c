@@ -29,9 +29,10 @@ static const struct {
 static const char help[] =
     "usage: slipwayd [-n] [--state DIR] [--config FILE]\n"
     "       slipwayd join [--name NAME] [--address A] [--state DIR] [--config FILE] URL TOKEN\n"
+    "       slipwayd extract [--state DIR] FILE\n"
     "\n"
     "Runs the Slipway server in the foreground until SIGTERM; or makes this host a\n"
-    "distribution point of the site at URL.\n"
+    "distribution point of the site at URL; or puts prestaged content into the store.\n"
     "\n"
     "  --config FILE  default: " SERVER_CONFIG_FILE "\n"
     "  --state DIR    default: " SERVER_STATE_FOLDER "\n"

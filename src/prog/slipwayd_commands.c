@@ -2,13 +2,27 @@
 
 #include "prog/slipwayd_commands.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "base/own.h"
+#include "plat/file.h"
+#include "rt/log.h"
+#include "rt/sandbox.h"
 #include "server/config.h"
+#include "server/dp/extract.h"
 #include "server/parent/failure.h"
 #include "server/parent/join.h"
+#include "server/parent/remote.h"
+#include "server/parent/state.h"
+
+enum {
+    PATH_MAX_BYTES = 4096,
+};
 
 struct options {
     const char *state;
@@ -75,6 +89,75 @@ static int run_join(int argc, char **argv)
     return join(&what);
 }
 
+/* A server that runs has made the folders, and needs them as they are. */
+static int make_folders(const char *state, const struct users *users)
+{
+    OWN(fd_closep) int lock_fd = -1;
+    const char *failed = "";
+    struct remote remote;
+    pid_t owner;
+    int r = dir_make(state, 0755);
+
+    if (r == 0)
+        r = state_lock(state, &lock_fd, &owner);
+    if (r == STATE_E_LOCKED)
+        return PARENT_EXIT_OK;
+    if (r == 0)
+        r = remote_load(state, &remote);
+    if (r >= 0)
+        r = state_make(state, users, remote.is_on, &failed);
+    return r < 0 ? parent_fail_errno(r, "cannot prepare the state folder", state) : PARENT_EXIT_OK;
+}
+
+/* The file may be from anywhere: who reads it is nobody but the owner of the store, and sees nothing else. */
+static int become_dp(const char *state, const struct users *users)
+{
+    char dp[PATH_MAX_BYTES];
+    const struct sandbox_identity who = {.uid = users->uids[CHILD_DP],
+                                         .gid = users->gids[CHILD_DP]};
+    const struct sandbox_path paths[] = {
+        {dp, true},
+        {"/usr/share/zoneinfo", false},
+        {"/dev/urandom", false},
+        {"/proc/self", false},
+        {NULL, false},
+    };
+    int r = users->is_root ? sandbox_become(&who) : 0;
+
+    (void)snprintf(dp, sizeof(dp), "%s/dp", state);
+    if (r == 0)
+        r = sandbox_lock();
+    if (r == 0)
+        r = sandbox_confine(paths, false);
+    if (r >= 0)
+        r = sandbox_filter(SANDBOX_CALLS_SERVE);
+    return r < 0 ? parent_fail_errno(r, "cannot become", "the owner of the store") : PARENT_EXIT_OK;
+}
+
+static int run_extract(int argc, char **argv)
+{
+    OWN(fd_closep) int fd = -1;
+    struct options options = {.state = NULL};
+    struct users users;
+    int r;
+
+    if (!parse(argc, argv, &options) || argc - optind != 1 || options.name || options.address)
+        return usage();
+    log_init("slipwayd", LOG_LEVEL_INFO);
+    fd = open(argv[optind], O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return parent_fail_errno(-errno, "cannot read", argv[optind]);
+    r = users_find(&users);
+    if (r < 0)
+        return parent_fail_errno(r, "cannot find the users of", "the roles");
+    r = make_folders(options.state, &users);
+    if (r == PARENT_EXIT_OK)
+        r = become_dp(options.state, &users);
+    if (r != PARENT_EXIT_OK)
+        return r;
+    return extract(options.state, fd, argv[optind]) == 0 ? PARENT_EXIT_OK : PARENT_EXIT_EXTRACT;
+}
+
 bool slipwayd_command(int argc, char **argv, int *ret)
 {
     static const struct {
@@ -82,6 +165,7 @@ bool slipwayd_command(int argc, char **argv, int *ret)
         int (*run)(int argc, char **argv);
     } commands[] = {
         {"join", run_join},
+        {"extract", run_extract},
     };
 
     for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {

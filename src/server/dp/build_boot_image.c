@@ -24,6 +24,7 @@
 #include "base/text.h"
 #include "plat/digest.h"
 #include "plat/file.h"
+#include "server/dp/boot_tree.h"
 #include "server/dp/child.h"
 #include "server/dp/worker.h"
 
@@ -301,6 +302,24 @@ static int give_place(const struct building *b)
     return file_exists(b->staging) ? TRACE(dir_remove(b->staging)) : 0;
 }
 
+/* The same files as a content, for other distribution points. Return: as boot_tree_store(). */
+static int keep_content(const struct building *b, json_t *result)
+{
+    struct boot_tree_stored stored;
+    char name[SHA256_TEXT_MAX];
+    int r = boot_tree_store(b->worker, b->staging, &stored);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 1;
+    hex_put(name, (struct bytes){stored.id, sizeof(stored.id)});
+    if (json_object_set_new(result, "manifest", json_string(name)) != 0 ||
+        json_object_set_new(result, "size_bytes", json_integer((json_int_t)stored.size_bytes)) !=
+            0 ||
+        json_object_set_new(result, "new_bytes", json_integer((json_int_t)stored.new_bytes)) != 0)
+        return ERR(-ENOMEM);
+    return 0;
+}
+
 static int finish(struct building *b)
 {
     json_t *result = json_object_get(b->end, "result");
@@ -326,6 +345,9 @@ static int finish(struct building *b)
                     bad);
         return 0;
     }
+    r = keep_content(b, result);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
     r = give_place(b);
     if (r < 0)
         return TRACE(r);

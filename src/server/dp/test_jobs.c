@@ -426,6 +426,7 @@ static void jobs_of_one_class_wait_for_each_other_and_are_told_as_alive(void **s
     start_site(f);
     begin(f, "work");
     wait_for(f, &f->n_seen, 2);
+    wait_for(f, &f->n_claims, f->n_claims + 2); /* one that was made since */
     (void)pthread_mutex_lock(&f->lock);
     /* nothing else that keeps the processor busy would have a place */
     assert_false(has_kind(f, "import-os-image"));

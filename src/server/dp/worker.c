@@ -173,9 +173,14 @@ static const struct {
     int (*run)(struct worker *worker);
 } kinds[] = {
     {"build-boot-image", worker_build_boot_image},
+    {"collect", worker_collect},
     {"export-os-image", worker_export_os_image},
     {"import-os-image", worker_import_os_image},
     {"import-tree", worker_import_tree},
+    {"prestage-export", worker_prestage_export},
+    {"remove", worker_remove},
+    {"replicate", worker_replicate},
+    {"validate", worker_validate},
 };
 
 static int run_kind(struct worker *worker, const char *kind)
