@@ -16,6 +16,7 @@
 #include "site/fixture.h"
 #include "site/job.h"
 #include "site/order.h"
+#include "site/task_sequence.h"
 
 #define SHA_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define SHA_B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
@@ -502,6 +503,51 @@ static void an_order_keeps_the_version_it_was_given(void **state)
     assert_version(site, FIXTURE_OS_IMAGE, 1, "removed");
 }
 
+static void an_order_names_the_one_manifest_of_a_package(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *body = json_object();
+    OWN(json_freep) json_t *sequence = NULL;
+    OWN(json_freep) json_t *deployment = NULL;
+    OWN(json_freep) json_t *order = NULL;
+    const json_t *package;
+    char id[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+
+    create_package(site, id);
+    (void)json_object_set_new(
+        body,
+        "xml",
+        json_sprintf("<sequence version=\"3.10\"><step type=\"SMS_TaskSequence_"
+                     "ApplyOperatingSystemAction\" name=\"Apply\"><defaultVarList>"
+                     "<variable name=\"ImagePackageID\" property=\"ImagePackageID\">%s</variable>"
+                     "<variable name=\"ConfigFilePackageID\" property=\"ConfigFilePackageID\">%s"
+                     "</variable><variable name=\"ImageIndex\" property=\"ImageIndex\">1</variable>"
+                     "</defaultVarList></step></sequence>",
+                     FIXTURE_OS_IMAGE,
+                     id));
+    assert_int_equal(task_sequence_create(site, "test", body, &sequence), 0);
+    json_decref(body);
+    body = json_pack("{s:s,s:s,s:s}",
+                     "task_sequence_id",
+                     field_text(sequence, "id", ""),
+                     "collection",
+                     "All Systems",
+                     "purpose",
+                     "required");
+    assert_int_equal(deployment_create(site, "test", body, &deployment), 0);
+    fixture_import(site, "pc1", FIXTURE_MAC);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    assert_int_equal(order_get(site, device, &(struct order_client){.host = "10.77.0.1"}, &order),
+                     0);
+    package = json_object_get(json_object_get(order, "content"), id);
+    assert_string_equal(field_text(package, "kind", ""), "package");
+    assert_int_equal(field_number(package, "version", 0), 1);
+    assert_string_equal(field_text(package, "manifest", ""), SHA_A);
+    assert_int_equal(field_number(package, "size_bytes", 0), 7);
+}
+
 static int rebuild(struct site *site, const char *kernel, const char *agent)
 {
     OWN(json_freep)
@@ -620,6 +666,7 @@ int main(void)
         cmocka_unit_test(deleting_forgets_no_removal),
         cmocka_unit_test(deleting_ends_what_is_being_made),
         cmocka_unit_test(an_order_keeps_the_version_it_was_given),
+        cmocka_unit_test(an_order_names_the_one_manifest_of_a_package),
         cmocka_unit_test(boot_images_follow_the_kernel_and_the_agent),
         cmocka_unit_test(a_boot_image_that_is_gone_back_to_is_laid_out_again),
         cmocka_unit_test(an_export_names_the_streams_of_its_indexes),

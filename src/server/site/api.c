@@ -27,7 +27,7 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_DUPLICATE] = 409,      [REFUSAL_BUSY] = 409,
         [REFUSAL_IN_USE] = 409,         [REFUSAL_NO_SOURCE] = 409,
         [REFUSAL_ARCH] = 422,           [REFUSAL_VERSION] = 409,
-        [REFUSAL_JOB_OVER] = 410,       [REFUSAL_KIND] = 409,
+        [REFUSAL_JOB_OVER] = 409,       [REFUSAL_KIND] = 409,
         [REFUSAL_DP_TOKEN] = 401,       [REFUSAL_JOIN_TOKEN] = 401,
         [REFUSAL_DP_HAS_CONTENT] = 409, [REFUSAL_NOT_DISTRIBUTED] = 409,
         [REFUSAL_OWN_DP] = 409,         [REFUSAL_NOTHING_RUNS] = 409,
