@@ -20,6 +20,7 @@ void *__real_calloc(size_t n, size_t size);
 void *__real_realloc(void *ptr, size_t size);
 char *__real_strdup(const char *text);
 int __real_open(const char *path, int flags, ...);
+int __real_open64(const char *path, int flags, ...);
 int __real_mkdir(const char *path, mode_t mode);
 ssize_t __real_write(int fd, const void *src, size_t len);
 int __real_fsync(int fd);
@@ -30,6 +31,7 @@ void *__wrap_calloc(size_t n, size_t size);
 void *__wrap_realloc(void *ptr, size_t size);
 char *__wrap_strdup(const char *text);
 int __wrap_open(const char *path, int flags, ...);
+int __wrap_open64(const char *path, int flags, ...);
 int __wrap_mkdir(const char *path, mode_t mode);
 ssize_t __wrap_write(int fd, const void *src, size_t len);
 int __wrap_fsync(int fd);
@@ -105,6 +107,21 @@ int __wrap_open(const char *path, int flags, ...)
     if ((flags & O_CREAT) && is_disk_over())
         return -1;
     return __real_open(path, flags, mode);
+}
+
+/* What open() is called where files may be large. */
+int __wrap_open64(const char *path, int flags, ...)
+{
+    mode_t mode = 0;
+    va_list args;
+
+    va_start(args, flags);
+    if (flags & O_CREAT)
+        mode = va_arg(args, mode_t);
+    va_end(args);
+    if ((flags & O_CREAT) && is_disk_over())
+        return -1;
+    return __real_open64(path, flags, mode);
 }
 
 int __wrap_mkdir(const char *path, mode_t mode)

@@ -3,30 +3,78 @@
 #include "store/test_fixture.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <setjmp.h> /* cmocka.h wants this, */
+#include <signal.h>
 #include <stdarg.h> /* and this, to be there */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "format/pack/pack.h"
+#include "plat/digest.h"
 #include "plat/file.h"
+#include "plat/frame.h"
+#include "store/intake.h"
+#include "tests/faults.h"
 
-int store_fixture_init(struct store_fixture *ret)
+int store_fixture_set_up(void **state)
 {
-    (void)snprintf(ret->root,
-                   sizeof(ret->root),
+    struct store_fixture *f = calloc(1, sizeof(*f));
+
+    if (!f)
+        return -1;
+    *state = f;
+    (void)snprintf(f->root,
+                   sizeof(f->root),
                    "%s/slipway-test-store-XXXXXX",
                    access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    return mkdtemp(ret->root) ? 0 : -1;
+    f->content = malloc(FIXTURE_BYTES);
+    if (!f->content || !mkdtemp(f->root) || store_new(f->root, &f->store) != 0)
+        return -1;
+    store_fixture_fill(f->content, FIXTURE_BYTES, 7);
+    return 0;
 }
 
-void store_fixture_fini(const struct store_fixture *f)
+int store_fixture_tear_down(void **state)
 {
-    (void)dir_remove(f->root);
+    struct store_fixture *f = *state;
+    int r;
+
+    (void)faults_disarm();
+    store_free(f->store);
+    r = dir_remove(f->root);
+    manifest_fini(&f->manifest);
+    free(f->content);
+    free(f);
+    return r;
+}
+
+int store_fixture_learn(struct store_fixture *f)
+{
+    store_fixture_take_in(f, FIXTURE_BYTES, f->id, NULL);
+    return store_get_manifest(f->store, f->id, &f->manifest);
+}
+
+void store_fixture_assert_nothing_is_half(const struct store_fixture *f)
+{
+    OWN(store_freep) struct store *store = NULL;
+    OWN(buf_fini) struct buf plain = BUF_INIT(PACK_MAX_BYTES);
+    OWN(manifest_fini) struct manifest found = {0};
+
+    assert_int_equal(store_new(f->root, &store), 0);
+    for (size_t i = 0; i < f->manifest.n_packs; i++) {
+        int r = store_get_pack(store, &f->manifest.packs[i], &plain);
+
+        assert_true(r == 0 || r == STORE_E_MISSING);
+    }
+    if (store_get_manifest(store, f->id, &found) != STORE_E_MISSING)
+        store_fixture_assert_good(store, f->id);
 }
 
 void store_fixture_empty(const struct store_fixture *f)
@@ -96,4 +144,76 @@ void store_fixture_assert_stream(struct store *store,
 
     assert_int_equal(store_read_stream(store, id, &sink), 0);
     assert_int_equal(content.len, 0);
+}
+
+void store_fixture_take_in(struct store_fixture *f,
+                           size_t len,
+                           uint8_t ret_id[static SHA256_BYTES],
+                           uint64_t *ret_new_bytes)
+{
+    OWN(intake_freep) struct intake *intake = NULL;
+
+    assert_int_equal(store_begin(f->store), 0);
+    assert_int_equal(intake_new(f->store, MANIFEST_FILE, &intake), 0);
+    assert_int_equal(intake_feed(intake, (struct bytes){f->content, len}), 0);
+    assert_int_equal(intake_end(intake, ret_id), 0);
+    if (ret_new_bytes)
+        *ret_new_bytes = intake_counts(intake).new_bytes;
+    store_end(f->store);
+}
+
+void store_fixture_path(const struct store_fixture *f, const char *name, char ret[static 256])
+{
+    (void)snprintf(ret, 256, "%s/%s", f->root, name);
+}
+
+void store_fixture_flip(const char *path, off_t at)
+{
+    OWN(fd_closep) int fd = open(path, O_RDWR | O_CLOEXEC);
+    uint8_t byte;
+
+    assert_int_equal(pread(fd, &byte, 1, at), 1);
+    byte ^= 1;
+    assert_int_equal(pwrite(fd, &byte, 1, at), 1);
+}
+
+void store_fixture_make_pack(struct bytes chunk, struct manifest_pack *ret, struct buf *ret_frame)
+{
+    OWN(frame_packer_freep) struct frame_packer *packer = NULL;
+    struct pack_chunk entry = {.size_bytes = (uint32_t)chunk.len};
+    uint8_t plain[1024];
+    struct sink sink = {.ptr = plain, .cap = sizeof(plain)};
+    struct bytes frame;
+
+    assert_int_equal(digest_sha256(chunk, entry.sha256), 0);
+    pack_put_table(&sink, &entry, 1);
+    sink_bytes(&sink, chunk);
+    assert_int_equal(digest_sha256((struct bytes){plain, sink.len}, ret->sha256), 0);
+    assert_int_equal(frame_packer_new(sizeof(plain), &packer), 0);
+    assert_int_equal(frame_pack(packer, (struct bytes){plain, sink.len}, &frame), 0);
+    buf_clear(ret_frame);
+    buf_add(ret_frame, frame);
+    ret->plain_bytes = (uint32_t)sink.len;
+    ret->stored_bytes = (uint32_t)frame.len;
+}
+
+bool store_fixture_is_killed(const struct store_fixture *f,
+                             store_fixture_try *attempt,
+                             unsigned nth)
+{
+    int status;
+    pid_t child = fork();
+
+    assert_true(child >= 0);
+    if (child == 0) {
+        faults_arm(FAULT_LIFE, nth);
+        _exit(attempt(f) == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    if (WIFSIGNALED(status)) {
+        assert_int_equal(WTERMSIG(status), SIGKILL);
+        return true;
+    }
+    assert_int_equal(WEXITSTATUS(status), 0);
+    return false;
 }

@@ -9,8 +9,6 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -21,26 +19,18 @@
 #include "tests/faults.h"
 
 enum {
-    CONTENT_BYTES = 1400000, /* two packs */
     PIECE_BYTES = 100000,
     FAULTS_MAX = 1000,
 };
 
-struct fixture {
-    struct store_fixture at;
-    uint8_t *content;         /* CONTENT_BYTES */
-    struct manifest manifest; /* what it becomes */
-    uint8_t id[SHA256_BYTES];
-};
-
 static int take_in_pieces(struct store *store,
-                          const struct fixture *f,
+                          const struct store_fixture *f,
                           size_t piece,
                           uint8_t ret_id[SHA256_BYTES],
                           struct intake_counts *ret)
 {
     OWN(intake_freep) struct intake *intake = NULL;
-    struct bytes rest = {f->content, CONTENT_BYTES};
+    struct bytes rest = {f->content, FIXTURE_BYTES};
     int r = intake_new(store, MANIFEST_FILE, &intake);
 
     while (r == 0 && rest.len > 0) {
@@ -57,10 +47,10 @@ static int take_in_pieces(struct store *store,
 }
 
 /* With a store of its own, from the beginning to the end. Return: of the first function that did not return 0. */
-static int open_and_take_in(const struct fixture *f, uint8_t ret_id[SHA256_BYTES])
+static int open_and_take_in(const struct store_fixture *f, uint8_t ret_id[SHA256_BYTES])
 {
     OWN(store_freep) struct store *store = NULL;
-    int r = store_new(f->at.root, &store);
+    int r = store_new(f->root, &store);
 
     if (r == 0)
         r = store_begin(store);
@@ -69,57 +59,16 @@ static int open_and_take_in(const struct fixture *f, uint8_t ret_id[SHA256_BYTES
 
 static int set_up(void **state)
 {
-    OWN(store_freep) struct store *store = NULL;
-    struct fixture *f = calloc(1, sizeof(*f));
-
-    if (!f)
-        return -1;
-    *state = f;
-    f->content = malloc(CONTENT_BYTES);
-    if (!f->content || store_fixture_init(&f->at) != 0)
-        return -1;
-    store_fixture_fill(f->content, CONTENT_BYTES, 11);
-    if (open_and_take_in(f, f->id) != 0 || store_new(f->at.root, &store) != 0)
-        return -1;
-    return store_get_manifest(store, f->id, &f->manifest);
+    return store_fixture_set_up(state) == 0 ? store_fixture_learn(*state) : -1;
 }
 
-static int tear_down(void **state)
+static void open_store(const struct store_fixture *f, struct store **ret)
 {
-    struct fixture *f = *state;
-
-    (void)faults_disarm();
-    store_fixture_fini(&f->at);
-    manifest_fini(&f->manifest);
-    free(f->content);
-    free(f);
-    return 0;
-}
-
-static void open_store(const struct fixture *f, struct store **ret)
-{
-    assert_int_equal(store_new(f->at.root, ret), 0);
+    assert_int_equal(store_new(f->root, ret), 0);
     assert_int_equal(store_begin(*ret), 0);
 }
 
-/* Every pack is whole or not there; a manifest that is there has all of them. */
-static void assert_nothing_is_half(const struct fixture *f)
-{
-    OWN(store_freep) struct store *store = NULL;
-    OWN(buf_fini) struct buf plain = BUF_INIT(PACK_MAX_BYTES);
-    OWN(manifest_fini) struct manifest found = {0};
-
-    assert_int_equal(store_new(f->at.root, &store), 0);
-    for (size_t i = 0; i < f->manifest.n_packs; i++) {
-        int r = store_get_pack(store, &f->manifest.packs[i], &plain);
-
-        assert_true(r == 0 || r == STORE_E_MISSING);
-    }
-    if (store_get_manifest(store, f->id, &found) != STORE_E_MISSING)
-        store_fixture_assert_good(store, f->id);
-}
-
-static void assert_a_repetition_succeeds(const struct fixture *f)
+static void assert_a_repetition_succeeds(const struct store_fixture *f)
 {
     OWN(store_freep) struct store *store = NULL;
     struct store_collection counts;
@@ -134,38 +83,38 @@ static void assert_a_repetition_succeeds(const struct fixture *f)
     assert_int_equal(store_collect(store, 0, &counts), 0);
     assert_int_equal(counts.removed_packs, 0);
     assert_int_equal(counts.kept_packs, f->manifest.n_packs);
-    assert_int_equal(store_fixture_count(f->at.root, "tmp"), 0);
+    assert_int_equal(store_fixture_count(f->root, "tmp"), 0);
 }
 
 static void the_counts_say_what_was_new(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
     OWN(store_freep) struct store *store = NULL;
     struct intake_counts counts;
     uint8_t id[SHA256_BYTES];
 
-    store_fixture_empty(&f->at);
+    store_fixture_empty(f);
     open_store(f, &store);
     assert_int_equal(take_in_pieces(store, f, PIECE_BYTES, id, &counts), 0);
-    assert_int_equal(counts.size_bytes, CONTENT_BYTES);
-    assert_int_equal(counts.new_bytes, CONTENT_BYTES);
-    assert_in_range(counts.n_chunks, CONTENT_BYTES / (256 * 1024), CONTENT_BYTES / (16 * 1024));
+    assert_int_equal(counts.size_bytes, FIXTURE_BYTES);
+    assert_int_equal(counts.new_bytes, FIXTURE_BYTES);
+    assert_in_range(counts.n_chunks, FIXTURE_BYTES / (256 * 1024), FIXTURE_BYTES / (16 * 1024));
     assert_int_equal(take_in_pieces(store, f, PIECE_BYTES, id, &counts), 0);
-    assert_int_equal(counts.size_bytes, CONTENT_BYTES);
+    assert_int_equal(counts.size_bytes, FIXTURE_BYTES);
     assert_int_equal(counts.new_bytes, 0);
 }
 
 static void the_manifest_does_not_depend_on_the_pieces(void **state)
 {
-    const struct fixture *f = *state;
-    static const size_t pieces[] = {4093, 65536, CONTENT_BYTES};
+    const struct store_fixture *f = *state;
+    static const size_t pieces[] = {4093, 65536, FIXTURE_BYTES};
     OWN(store_freep) struct store *store = NULL;
     uint8_t id[SHA256_BYTES];
 
     for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
         store_free(store);
         store = NULL;
-        store_fixture_empty(&f->at);
+        store_fixture_empty(f);
         open_store(f, &store);
         assert_int_equal(take_in_pieces(store, f, pieces[i], id, NULL), 0);
         assert_memory_equal(id, f->id, SHA256_BYTES);
@@ -174,16 +123,16 @@ static void the_manifest_does_not_depend_on_the_pieces(void **state)
 
 static void the_stream_is_what_was_fed(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
     OWN(store_freep) struct store *store = NULL;
 
-    assert_int_equal(store_new(f->at.root, &store), 0);
-    store_fixture_assert_stream(store, f->id, (struct bytes){f->content, CONTENT_BYTES});
+    assert_int_equal(store_new(f->root, &store), 0);
+    store_fixture_assert_stream(store, f->id, (struct bytes){f->content, FIXTURE_BYTES});
 }
 
 static void a_stream_of_new_content_is_one_run_for_each_pack(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
 
     assert_int_equal(f->manifest.n_packs, 2);
     assert_int_equal(f->manifest.n_runs, f->manifest.n_packs);
@@ -191,7 +140,7 @@ static void a_stream_of_new_content_is_one_run_for_each_pack(void **state)
 
 static void no_bytes_are_a_manifest_without_packs(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
     OWN(store_freep) struct store *store = NULL;
     OWN(intake_freep) struct intake *intake = NULL;
     OWN(manifest_fini) struct manifest manifest = {0};
@@ -230,29 +179,29 @@ static void take_in_units(struct store *store,
 
 static void equal_units_are_stored_once_wherever_they_lie(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
     OWN(store_freep) struct store *store = NULL;
-    OWN(freep) uint8_t *turned = malloc(CONTENT_BYTES);
-    static const size_t ends[] = {1000, 900000, CONTENT_BYTES};
+    OWN(freep) uint8_t *turned = malloc(FIXTURE_BYTES);
+    static const size_t ends[] = {1000, 900000, FIXTURE_BYTES};
     static const size_t turned_ends[] = {
-        CONTENT_BYTES - 900000, CONTENT_BYTES - 1000, CONTENT_BYTES};
+        FIXTURE_BYTES - 900000, FIXTURE_BYTES - 1000, FIXTURE_BYTES};
     struct intake_counts counts;
 
     assert_non_null(turned);
-    memcpy(turned, f->content + 900000, CONTENT_BYTES - 900000);
-    memcpy(turned + CONTENT_BYTES - 900000, f->content + 1000, 899000);
-    memcpy(turned + CONTENT_BYTES - 1000, f->content, 1000);
-    store_fixture_empty(&f->at);
+    memcpy(turned, f->content + 900000, FIXTURE_BYTES - 900000);
+    memcpy(turned + FIXTURE_BYTES - 900000, f->content + 1000, 899000);
+    memcpy(turned + FIXTURE_BYTES - 1000, f->content, 1000);
+    store_fixture_empty(f);
     open_store(f, &store);
-    take_in_units(store, (struct bytes){f->content, CONTENT_BYTES}, ends, &counts);
-    assert_int_equal(counts.new_bytes, CONTENT_BYTES);
-    take_in_units(store, (struct bytes){turned, CONTENT_BYTES}, turned_ends, &counts);
+    take_in_units(store, (struct bytes){f->content, FIXTURE_BYTES}, ends, &counts);
+    assert_int_equal(counts.new_bytes, FIXTURE_BYTES);
+    take_in_units(store, (struct bytes){turned, FIXTURE_BYTES}, turned_ends, &counts);
     assert_int_equal(counts.new_bytes, 0);
 }
 
 static void a_unit_that_comes_again_in_the_same_pack_is_found(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
     OWN(store_freep) struct store *store = NULL;
     OWN(freep) uint8_t *twice = malloc(20000);
     static const size_t ends[] = {10000, 20000};
@@ -261,7 +210,7 @@ static void a_unit_that_comes_again_in_the_same_pack_is_found(void **state)
     assert_non_null(twice);
     memcpy(twice, f->content, 10000);
     memcpy(twice + 10000, f->content, 10000);
-    store_fixture_empty(&f->at);
+    store_fixture_empty(f);
     open_store(f, &store);
     take_in_units(store, (struct bytes){twice, 20000}, ends, &counts);
     assert_int_equal(counts.new_bytes, 10000);
@@ -289,7 +238,7 @@ add_entry(struct intake *intake, enum manifest_entry_kind kind, const char *path
 
 static void a_tree_has_its_entries_and_the_bytes_of_its_files(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
     OWN(store_freep) struct store *store = NULL;
     OWN(intake_freep) struct intake *intake = NULL;
     OWN(manifest_fini) struct manifest manifest = {0};
@@ -313,7 +262,7 @@ static void a_tree_has_its_entries_and_the_bytes_of_its_files(void **state)
 
 static void entries_that_break_a_rule_are_refused(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
     OWN(store_freep) struct store *store = NULL;
     OWN(intake_freep) struct intake *intake = NULL;
     char path[] = "x";
@@ -335,7 +284,8 @@ static void entries_that_break_a_rule_are_refused(void **state)
 }
 
 /* The disk ends at every place there is, one after the other. @is_expected: what the import may come to */
-static void try_every_place(const struct fixture *f, enum fault fault, bool (*is_expected)(int r))
+static void
+try_every_place(const struct store_fixture *f, enum fault fault, bool (*is_expected)(int r))
 {
     unsigned nth = 1;
 
@@ -344,7 +294,7 @@ static void try_every_place(const struct fixture *f, enum fault fault, bool (*is
         uint8_t id[SHA256_BYTES];
         int r;
 
-        store_fixture_empty(&f->at);
+        store_fixture_empty(f);
         open_store(f, &store);
         faults_arm(fault, nth);
         r = take_in_pieces(store, f, PIECE_BYTES, id, NULL);
@@ -353,7 +303,7 @@ static void try_every_place(const struct fixture *f, enum fault fault, bool (*is
         assert_true(is_expected(r));
         assert_true(is_expected(store_flush(store))); /* and it stays so */
         store_free(TAKE(store));
-        assert_nothing_is_half(f);
+        store_fixture_assert_nothing_is_half(f);
         assert_a_repetition_succeeds(f);
     }
     assert_in_range(nth, 5 * f->manifest.n_packs, FAULTS_MAX - 1);
@@ -379,36 +329,24 @@ static void a_disk_that_fails_is_an_error_leaves_nothing_half_and_can_be_repeate
     try_every_place(*state, FAULT_DISK, is_error);
 }
 
-static bool is_killed_at(const struct fixture *f, unsigned nth)
+static int attempt(const struct store_fixture *f)
 {
-    int status;
-    pid_t child = fork();
+    uint8_t id[SHA256_BYTES];
 
-    assert_true(child >= 0);
-    if (child == 0) {
-        uint8_t id[SHA256_BYTES];
-
-        faults_arm(FAULT_LIFE, nth);
-        _exit(open_and_take_in(f, id) == 0 ? 0 : 1);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    if (WIFSIGNALED(status))
-        return true;
-    assert_int_equal(WEXITSTATUS(status), 0);
-    return false;
+    return open_and_take_in(f, id);
 }
 
 /* As if by kill -9, before every system call that changes the disk. */
 static void a_writer_that_is_killed_anywhere_leaves_nothing_half(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
     unsigned nth = 1;
 
     for (; nth < FAULTS_MAX; nth++) {
-        store_fixture_empty(&f->at);
-        if (!is_killed_at(f, nth))
+        store_fixture_empty(f);
+        if (!store_fixture_is_killed(f, attempt, nth))
             break;
-        assert_nothing_is_half(f);
+        store_fixture_assert_nothing_is_half(f);
         assert_a_repetition_succeeds(f);
     }
     assert_in_range(nth, 5 * f->manifest.n_packs, FAULTS_MAX - 1);
@@ -416,20 +354,20 @@ static void a_writer_that_is_killed_anywhere_leaves_nothing_half(void **state)
 
 static void an_allocation_that_fails_is_an_error_or_costs_the_index_only(void **state)
 {
-    const struct fixture *f = *state;
+    const struct store_fixture *f = *state;
     unsigned nth = 1;
 
     for (; nth < FAULTS_MAX; nth++) {
         uint8_t id[SHA256_BYTES];
         int r;
 
-        store_fixture_empty(&f->at);
+        store_fixture_empty(f);
         faults_arm(FAULT_MEMORY, nth);
         r = open_and_take_in(f, id);
         if (!faults_disarm())
             break;
         assert_true(r <= 0);
-        assert_nothing_is_half(f);
+        store_fixture_assert_nothing_is_half(f);
         if (r == 0)
             assert_memory_equal(id, f->id, SHA256_BYTES);
     }
@@ -437,7 +375,7 @@ static void an_allocation_that_fails_is_an_error_or_costs_the_index_only(void **
     assert_a_repetition_succeeds(f);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, store_fixture_tear_down)
 
 int main(void)
 {
