@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Downloads: one client on a shaped and an unshaped link, and many at once, beside iperf3 and curl."""
+
+import json
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+from library import SERVER_ADDRESS, SOURCE, inside
+from measure import Row, in_turns, median, timed
+from volumes import Fetches
+
+N_CLIENTS = 64
+LINK = "1gbit"
+IPERF_S = 5
+LIMIT_S = 900
+PART_BYTES = 40 * 1000 * 1000  # what each of many clients gets
+
+
+def rate_text(bytes_per_s: float) -> str:
+    return f"{bytes_per_s / 1e6:.1f} MB/s"
+
+
+def iperf_rate(server) -> float:
+    """Bytes a second that TCP gets from the server to the client."""
+    lab = server.lab
+    listener = lab.start("iperf3", [*inside(lab.server), "iperf3", "-s", "-1", "--forceflush"])
+    listener.wait_line("Server listening", 10)
+    out = server.on_client("iperf3", "-c", SERVER_ADDRESS, "-R", "-J", "-t", str(IPERF_S)).out
+    listener.popen.wait(20)
+    return json.loads(out)["end"]["sum_received"]["bits_per_second"] / 8
+
+
+def measure_download(bench):
+    """One client that keeps nothing. Rates are of the bytes that come over the wire, without headers."""
+    fetches = Fetches(bench)
+    server = fetches.server
+
+    def ours():
+        fetches.timed(*fetches.command())
+        report = fetches.reports[-1]
+        return report["received_bytes"] / report["elapsed_us"] * 1e6
+
+    server.shape(LINK)
+    try:
+        rates = in_turns({"ours": ours, "iperf3": lambda: iperf_rate(server)}, bench.rounds)
+    finally:
+        server.shape("")
+    yield row_of_rates("download, link of 1 Gbit/s, iperf3", rates, 0.97, fetches.why())
+    stored = fetches.reports[-1]["received_bytes"]
+    plain = fetches.image["size_bytes"]
+    stream = bench.trees.stream("a")
+
+    def curl(size):
+        url = server.one_file(size, stream)
+        return lambda: size / server.on_client("curl", "-sf", "-o", "/dev/null", url).wall_s
+
+    one = curl(stored)
+    rates = in_turns({"ours": ours, "curl": one}, bench.rounds)
+    yield row_of_rates("download, unshaped, as received; curl of as many bytes as one file", rates, 0.9, fetches.why())
+    one = curl(plain)
+    rates = in_turns({"ours": lambda: ours() * plain / stored, "curl": one}, bench.rounds)
+    yield row_of_rates("download, unshaped, as delivered; curl of the plain content as one file", rates, 0.9, fetches.why())
+
+
+def row_of_rates(name: str, rates: dict, target: float, why: str) -> Row:
+    mine, theirs = rates.values()
+    ratios = [a / b for a, b in zip(mine, theirs)]
+    return Row(name, rate_text(median(mine)), rate_text(median(theirs)), median(ratios), target, ratios=ratios, why=why)
+
+
+def all_at_once(command_of, n_clients: int, namespace: str) -> tuple:
+    """(bytes a second of all if each gets 1 byte, seconds of each): started together, each timed by itself."""
+    with tempfile.TemporaryFile() as errors:
+        begin = time.monotonic()
+        left = {}
+        for i in range(n_clients):
+            child = subprocess.Popen([*inside(namespace), *map(str, command_of(i))], stdout=subprocess.DEVNULL, stderr=errors)
+            left[child] = begin
+        took = []
+        while left:
+            for child in [child for child in left if child.poll() is not None]:
+                took.append(time.monotonic() - left.pop(child))
+                if child.returncode != 0:
+                    errors.seek(0)
+                    for other in left:
+                        other.kill()
+                    raise RuntimeError(f"{child.args}: exit {child.returncode}\n{errors.read().decode()[-1000:]}")
+            if time.monotonic() - begin > LIMIT_S:
+                for child in left:
+                    child.kill()
+                raise RuntimeError(f"{len(left)} clients were not done in {LIMIT_S} s")
+            time.sleep(0.005)
+    return took
+
+
+def many(server, command_of, size: int) -> dict:
+    took = all_at_once(command_of, N_CLIENTS, server.client)
+    mean = sum(size / t for t in took) / len(took)
+    return {"rate": N_CLIENTS * size / max(took), "slowest": size / max(took) / mean}
+
+
+def pack_list(library, manifest: str, folder: Path) -> tuple:
+    """(a curl configuration that gets the first packs of a manifest over one connection, their bytes)."""
+    path = folder / "packs.curl"
+    size = 0
+    with open(path, "w", encoding="utf-8") as out:
+        for name, stored in library.packs_of(manifest):
+            if size >= PART_BYTES:
+                break
+            out.write(f'url = "{SOURCE}/content/packs/{name}"\noutput = /dev/null\n')
+            size += stored
+    return path, size
+
+
+def rows_of_many(name: str, found: dict, why: str = ""):
+    mine, theirs = found.values()
+    ratios = [a["rate"] / b["rate"] for a, b in zip(mine, theirs)]
+    yield Row(name, rate_text(median(m["rate"] for m in mine)), rate_text(median(t["rate"] for t in theirs)), median(ratios), 0.9,
+              ratios=ratios, why=why)
+    slowest = [m["slowest"] for m in mine]
+    yield Row(f"{name}: the slowest, the mean", f"{median(slowest):.2f} of the mean",
+              f"{median(t['slowest'] for t in theirs):.2f} of the mean", median(slowest), 0.5, ratios=slowest)
+
+
+def measure_clients(bench):
+    """64 at once: what the server can do, by clients that only receive; and the agent's, on a link of 1 Gbit/s."""
+    server = bench.serve()
+    image = bench.serve_image()
+    packs, size = pack_list(server.library, image["manifest"], bench.folder)
+    url = server.one_file(size, bench.trees.lzx("a"))
+    found = in_turns({
+        "packs": lambda: many(server, lambda i: ("curl", "-sf", "-K", packs), size),
+        "file": lambda: many(server, lambda i: ("curl", "-sf", "-o", "/dev/null", url), size),
+    }, bench.rounds)
+    yield from rows_of_many(f"{N_CLIENTS} clients, unshaped, of packs; curls of one file", found)
+    yield from measure_agents(bench, server)
+
+
+def measure_agents(bench, server):
+    """A small image, so that it does not take all day."""
+    wim = bench.folder / "small.wim"
+    timed("wimlib-imagex", "capture", bench.trees.tree("a") / "usr/sbin", wim, "small", "--unix-data", "--compress=LZX")
+    _, small = server.library.import_wim(wim)
+    size = sum(stored for _, stored in server.library.packs_of(small["manifest"]))
+    url = server.one_file(size, bench.trees.lzx("a"))
+    program = bench.build / "tests/bench/bench_fetch"
+    agent = (program, SOURCE, small["manifest"], small["size_bytes"])
+    server.shape(LINK)
+    try:
+        found = in_turns({
+            "agents": lambda: many(server, lambda i: agent, size),
+            "file": lambda: many(server, lambda i: ("curl", "-sf", "-o", "/dev/null", url), size),
+        }, bench.rounds)
+    finally:
+        server.shape("")
+    yield from rows_of_many(f"{N_CLIENTS} agents on a link of 1 Gbit/s; curls of one file", found)
