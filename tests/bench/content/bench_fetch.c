@@ -6,7 +6,7 @@
  *     bench_fetch SOURCE MANIFEST SIZE [TARGET]
  *
  * Fetches the content from SOURCE ("http://10.78.0.1") and applies it to TARGET, or reads it and drops it when there is
- * none. Prints the counters of the stages as one JSON object.
+ * none. Prints what the stages count as one JSON object.
  */
 
 #include <errno.h>
@@ -54,34 +54,46 @@ static void *run_reader(void *ctx)
 {
     struct reader *reader = ctx;
 
-    reader->outcome = reader->target ? wim_apply(reader->fd, reader->target, &reader->why)
-                                     : drop_all(reader->fd);
+    reader->outcome =
+        reader->target ? wim_apply(reader->fd, reader->target, &reader->why) : drop_all(reader->fd);
     fd_closep(&reader->fd);
     return NULL;
 }
 
-static void print_report(const struct fetch_report *report)
+static void print_stage(const char *name, const struct transfer_stage *stage)
 {
-    (void)printf("{\"received_bytes\": %" PRIu64 ", \"elapsed_us\": %" PRIu64
-                 ", \"network_wait_us\": %" PRIu64 ", \"check_us\": %" PRIu64
-                 ", \"writer_wait_us\": %" PRIu64 ", \"n_retries\": %u, \"bound_by\": \"%s\"}\n",
-                 report->received_bytes,
+    (void)printf("\"%s\": {\"bytes\": %" PRIu64 ", \"busy_us\": %" PRIu64
+                 ", \"waiting_us\": %" PRIu64 "}, ",
+                 name,
+                 stage->bytes,
+                 stage->busy_us,
+                 stage->waiting_us);
+}
+
+static void print_report(const struct transfer_report *report)
+{
+    (void)printf("{");
+    print_stage("network", &report->network);
+    print_stage("unpack", &report->unpack);
+    print_stage("write", &report->write);
+    (void)printf("\"elapsed_us\": %" PRIu64 ", \"network_wait_us\": %" PRIu64
+                 ", \"unpack_wait_us\": %" PRIu64 ", \"peak_bytes\": %zu, \"n_retries\": %u"
+                 ", \"bound_by\": \"%s\"}\n",
                  report->elapsed_us,
                  report->network_wait_us,
-                 report->check_us,
-                 report->writer_wait_us,
+                 report->unpack_wait_us,
+                 report->peak_bytes,
                  report->n_retries,
                  fetch_bound_by(report));
 }
 
 /* Return: an exit status. */
-static int transfer(const char *source,
-                    const uint8_t *manifest,
-                    uint64_t size_bytes,
-                    struct reader *reader)
+static int
+transfer(const char *source, const uint8_t *manifest, uint64_t size_bytes, struct reader *reader)
 {
-    const struct fetch_options options = {.sources = &source, .n_sources = 1, .give_up_us = 20000000};
-    struct fetch_report report;
+    const struct transfer_options options = {
+        .sources = &source, .n_sources = 1, .give_up_us = 20000000};
+    struct transfer_report report;
     int size = SOCKET_BYTES;
     pthread_t thread;
     int ends[2];

@@ -40,7 +40,7 @@ def measure_download(bench):
     def ours():
         fetches.timed(*fetches.command())
         report = fetches.reports[-1]
-        return report["received_bytes"] / report["elapsed_us"] * 1e6
+        return report["network"]["bytes"] / report["elapsed_us"] * 1e6
 
     server.shape(LINK)
     try:
@@ -48,7 +48,7 @@ def measure_download(bench):
     finally:
         server.shape("")
     yield row_of_rates("download, link of 1 Gbit/s, iperf3", rates, 0.97, fetches.why())
-    stored = fetches.reports[-1]["received_bytes"]
+    stored = fetches.reports[-1]["network"]["bytes"]
     plain = fetches.image["size_bytes"]
     stream = bench.trees.stream("a")
 

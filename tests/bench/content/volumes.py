@@ -74,8 +74,9 @@ class Fetches:
     def why(self) -> str:
         """Where the time went, of the last run."""
         report = self.reports[-1]
-        rest = {key: value for key, value in report.items() if key.endswith("_us")}
-        return report["bound_by"] + "; " + ", ".join(f"{key[:-3].replace('_', ' ')} {value / 1e6:.1f} s" for key, value in rest.items())
+        stages = [f"{name} busy {report[name]['busy_us'] / 1e6:.1f} s, waiting {report[name]['waiting_us'] / 1e6:.1f} s"
+                  for name in ("network", "unpack", "write")]
+        return f"{report['bound_by']}; in {report['elapsed_us'] / 1e6:.1f} s: " + "; ".join(stages)
 
 
 def wim_apply(source: Path, *more) -> tuple:
