@@ -11,6 +11,7 @@
 #include "db/db.h"
 #include "site/boot_config.h"
 #include "site/device.h"
+#include "site/dp.h"
 #include "site/fields.h"
 #include "site/rows.h"
 
@@ -88,6 +89,7 @@ static int make_config(struct site *site,
     struct boot_config config = {
         .site = site,
         .server_address = request->server_address,
+        .dp_http_port = decision->dp_http_port,
         .package_id = decision->package_id,
         .arch = BOOT_ARCH,
         .mac = request->mac,
@@ -134,6 +136,7 @@ static int put_offer(struct site *site,
     const struct boot_config where = {
         .site = site,
         .server_address = request->server_address,
+        .dp_http_port = decision->dp_http_port,
         .package_id = decision->package_id,
         .arch = BOOT_ARCH,
     };
@@ -160,7 +163,7 @@ static json_t *secure_boot_value(const struct boot_decision *decision)
     return decision->secure_boot < 0 ? json_null() : json_boolean(decision->secure_boot);
 }
 
-int boot_decision_answer(struct site *site, const json_t *body, json_t **ret)
+int boot_decision_answer(struct site *site, const char *dp_id, const json_t *body, json_t **ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *answer = NULL;
@@ -170,6 +173,8 @@ int boot_decision_answer(struct site *site, const json_t *body, json_t **ret)
 
     if (r != 0)
         return TRACE(r);
+    if (strcmp(dp_id, DP_OWN_ID) != 0)
+        request.dp_id = dp_id;
     r = db_begin(site->db, &tx);
     if (r < 0)
         return TRACE(r);

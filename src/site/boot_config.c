@@ -9,14 +9,15 @@
 
 enum {
     MENU_WAIT_S = 30,
+    HTTP_PORT = 80,
 };
 
-/* The site's URLs, the address the device asked first. */
+/* The site's URLs, the address the device asked first; a remote distribution point has no API. */
 static void put_site_urls(const struct boot_config *config, struct buf *dst)
 {
     const char *at = config->site->settings.addresses;
     unsigned port = config->site->settings.https_port;
-    size_t own_len = strlen(config->server_address);
+    size_t own_len = config->dp_http_port == 0 ? strlen(config->server_address) : 0;
 
     if (own_len > 0)
         buf_addf(dst, "https://%s:%u", config->server_address, port);
@@ -57,8 +58,11 @@ static void put_title(const char *title, struct buf *dst)
 
 static void put_port(const struct boot_config *config, struct buf *dst)
 {
-    if (config->site->settings.http_port != 80)
-        buf_addf(dst, ":%u", config->site->settings.http_port);
+    unsigned port =
+        config->dp_http_port > 0 ? config->dp_http_port : config->site->settings.http_port;
+
+    if (port != HTTP_PORT)
+        buf_addf(dst, ":%u", port);
 }
 
 void boot_config_put_url(const struct boot_config *config, const char *file, struct buf *dst)

@@ -16,7 +16,11 @@ enum {
 
 struct boot_config {
     const struct site *site;
-    const char *server_address; /* where the device asked; the first of the site's URLs */
+    const char *
+        server_address; /* where the device asked, and has its boot files from; also the first of the site's URLs,
+                                   unless it is a remote distribution point's */
+    unsigned
+        dp_http_port; /* of the remote distribution point that was asked; 0: it was the site itself */
     const char *package_id;
     const char *arch;   /* "x64" */
     const char *mac;    /* "" if it is not to be told */

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
@@ -18,6 +19,10 @@ enum {
     ARCH_X64_UEFI = 7,
     ARCH_X64_UEFI_BC = 9, /* EBC, which most x64 firmware says instead of 7 */
     ARCH_X64_HTTP = 16,
+};
+
+enum {
+    HTTP_PORT = 80, /* unless a URL says otherwise */
 };
 
 __attribute__((format(printf, 4, 5))) static int
@@ -154,6 +159,28 @@ static int decide_offer(const struct boot_target *target, struct boot_decision *
                   target->deployment_id);
 }
 
+static unsigned port_of(const char *url)
+{
+    const char *colon = strrchr(url, ':');
+    uint64_t port = HTTP_PORT;
+
+    if (colon && bytes_parse_u64(bytes_of(colon + 1), 1, UINT16_MAX, &port))
+        return (unsigned)port;
+    return HTTP_PORT;
+}
+
+/* Its port is set if it has the boot image. */
+static int find_dp(struct site *site, const char *dp_id, struct boot_decision *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    struct db_args args = DB_ARGS(db_text(dp_id), db_text(ret->package_id));
+    int r = db_first(site->db, SQL_BOOT_IMAGE_AT_DP, args, &rows);
+
+    if (r == DB_ROW && db_get_bool(&rows, 1))
+        ret->dp_http_port = port_of(db_get_text(&rows, 0));
+    return r < 0 ? TRACE(r) : 0;
+}
+
 static int
 decide_with_target(struct site *site, const struct boot_request *request, struct boot_decision *ret)
 {
@@ -188,6 +215,20 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
                       "no-boot-image",
                       "There is a deployment (%s), but no x64 boot image that is ready.",
                       target->deployment_id);
+    if (request->dp_id)
+        r = find_dp(site, request->dp_id, ret);
+    if (r < 0)
+        return TRACE(r);
+    if (request->dp_id && ret->dp_http_port == 0)
+        return decide(
+            ret,
+            false,
+            "boot-image-not-on-dp",
+            "The deployment %s needs the boot image %s, which the distribution point %s that "
+            "was asked does not have yet; distribute it there.",
+            target->deployment_id,
+            ret->package_id,
+            request->dp_id);
     return decide_offer(target, ret);
 }
 

@@ -22,6 +22,7 @@ struct boot_request {
     bool is_ipxe;
     char server_address[64];
     const char *stage; /* "discover", "request" or "config" */
+    const char *dp_id; /* of the remote distribution point that was asked; NULL: the site itself */
 };
 
 struct boot_decision {
@@ -30,7 +31,8 @@ struct boot_decision {
     char text[512];                       /* a sentence for people */
     char package_id[SITE_ID_MAX];         /* of the boot image; "" with silence */
     char device_id[ACCESS_DEVICE_ID_MAX]; /* "": the site does not know it */
-    int secure_boot;                      /* of the last inventory: 1 on, 0 off, -1 not known */
+    unsigned dp_http_port; /* of the remote distribution point; 0: it is the site itself */
+    int secure_boot;       /* of the last inventory: 1 on, 0 off, -1 not known */
     struct boot_target target;
 };
 
@@ -40,8 +42,9 @@ int boot_decide(struct site *site, const struct boot_request *request, struct bo
 /**
  * boot_decision_answer() - POST /internal/boot-decisions: decide, record, and for stage `config` make the menu with its
  * ticket
+ * @dp_id: the distribution point whose role pxe asks; boot files come from there
  */
-int boot_decision_answer(struct site *site, const json_t *body, json_t **ret);
+int boot_decision_answer(struct site *site, const char *dp_id, const json_t *body, json_t **ret);
 
 /* POST /internal/boot-events: {"mac", "event", "detail"} */
 int boot_event_report(struct site *site, const json_t *body);

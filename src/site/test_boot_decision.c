@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "site/collection.h"
 #include "site/deployment.h"
+#include "site/dp.h"
 #include "site/fields.h"
 #include "site/fixture.h"
 #include "site/registration.h"
@@ -196,7 +197,7 @@ static json_t *answer_of(struct site *site, const char *request)
     OWN(json_freep) json_t *body = fixture_json(request);
     json_t *answer = NULL;
 
-    assert_int_equal(boot_decision_answer(site, body, &answer), 0);
+    assert_int_equal(boot_decision_answer(site, DP_OWN_ID, body, &answer), 0);
     return answer;
 }
 
@@ -229,6 +230,64 @@ static void the_answer_names_the_boot_file_of_each_client(void **state)
         assert_string_equal(field_text(answer, cases[i].member, ""), cases[i].value);
         assert_true(json_is_null(json_object_get(answer, "config")));
     }
+}
+
+/* A distribution point DP00002 at port 8080, which has the boot image or not. */
+static void put_dp(struct site *site, bool has_boot_image)
+{
+    assert_int_equal(db_must(site->db,
+                             SQL_DP_ADD,
+                             DB_ARGS(db_text("DP00002"),
+                                     db_text("Branch"),
+                                     db_text("http://10.78.0.1:8080"),
+                                     db_text("hash"),
+                                     db_text("1"),
+                                     db_u64(site->now_us))),
+                     0);
+    if (has_boot_image)
+        assert_int_equal(
+            db_must(
+                site->db,
+                SQL_DISTRIBUTION_VERSION_ADD,
+                DB_ARGS(db_text("DP00002"), db_text("SLP00001"), db_u64(1), db_u64(site->now_us))),
+            0);
+}
+
+#define ASK_DP(stage) \
+    "{'mac': '" FIXTURE_MAC "', 'uuid': null, 'arch': 7, 'client': 'pxe', 'ipxe': false, " \
+    "'server_address': '10.78.0.1', 'stage': '" stage "'}"
+
+static void a_remote_distribution_point_gives_its_own_boot_files_and_the_sites_address(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *body = fixture_json(ASK_DP("config"));
+    OWN(json_freep) json_t *answer = NULL;
+    char id[SITE_ID_MAX];
+    const char *config;
+
+    fixture_deploy(site, "All Unknown Computers", "required", id);
+    put_dp(site, true);
+    assert_int_equal(boot_decision_answer(site, "DP00002", body, &answer), 0);
+    config = field_text(answer, "config", "");
+    assert_non_null(strstr(config, "(http,10.78.0.1:8080)/boot/SLP00001/x64"));
+    assert_null(strstr(config, "https://10.78.0.1"));
+    assert_non_null(strstr(config, "slipway.site=https://"));
+}
+
+static void a_distribution_point_without_the_boot_image_is_silent(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *body = fixture_json(ASK_DP("discover"));
+    OWN(json_freep) json_t *answer = NULL;
+    char id[SITE_ID_MAX];
+
+    fixture_deploy(site, "All Unknown Computers", "required", id);
+    put_dp(site, false);
+    assert_int_equal(boot_decision_answer(site, "DP00002", body, &answer), 0);
+    assert_string_equal(field_text(answer, "answer", ""), "silence");
+    assert_string_equal(field_text(answer, "reason", ""), "boot-image-not-on-dp");
 }
 
 static void an_http_boot_offer_is_good_for_one_registration_without_ticket(void **state)
@@ -311,6 +370,9 @@ int main(void)
         cmocka_unit_test(a_cancelled_deployment_is_not_offered_again_after_a_failure),
         cmocka_unit_test(an_older_deployment_is_never_fallen_back_to),
         cmocka_unit_test(the_answer_names_the_boot_file_of_each_client),
+        cmocka_unit_test(
+            a_remote_distribution_point_gives_its_own_boot_files_and_the_sites_address),
+        cmocka_unit_test(a_distribution_point_without_the_boot_image_is_silent),
         cmocka_unit_test(an_http_boot_offer_is_good_for_one_registration_without_ticket),
         cmocka_unit_test(an_available_deployment_needs_a_menu),
         cmocka_unit_test(explain_changes_nothing_and_shows_what_happened),

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "site/deployment.h"
 #include "site/fields.h"
+#include "site/dp.h"
 #include "site/fixture.h"
 
 enum {
@@ -270,7 +271,7 @@ static void an_os_that_never_calls_home_is_a_failure_with_evidence(void **state)
 
     assert_int_equal(report(&life, 1, "restarting", "boot-image"), 0);
     fixture_wait(life.site, FIXTURE_MINUTE_US);
-    assert_int_equal(boot_decision_answer(life.site, ask, &answer), 0);
+    assert_int_equal(boot_decision_answer(life.site, DP_OWN_ID, ask, &answer), 0);
     assert_string_equal(field_text(answer, "reason", ""), "waits-for-installed-os");
     fixture_wait(life.site, 30 * FIXTURE_MINUTE_US);
     assert_state(&life, "failed", SITE_ERROR_NEVER_CAME_UP);

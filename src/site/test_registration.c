@@ -14,6 +14,7 @@
 #include "site/access.h"
 #include "site/boot_decision.h"
 #include "site/device.h"
+#include "site/dp.h"
 #include "site/fixture.h"
 
 #define OTHER_MAC  "52:54:00:77:00:02"
@@ -84,7 +85,7 @@ static void offer_by_http(struct site *site, const char *mac)
                             "stage",
                             "discover");
 
-    assert_int_equal(boot_decision_answer(site, ask, &answer), 0);
+    assert_int_equal(boot_decision_answer(site, DP_OWN_ID, ask, &answer), 0);
     assert_string_equal(json_string_value(json_object_get(answer, "answer")), "offer");
 }
 
@@ -135,7 +136,7 @@ static void an_offer_by_pxe_asks_for_the_ticket(void **state)
     char device[ACCESS_DEVICE_ID_MAX];
 
     fixture_deploy(site, "All Unknown Computers", "required", deployment);
-    assert_int_equal(boot_decision_answer(site, ask, &answer), 0);
+    assert_int_equal(boot_decision_answer(site, DP_OWN_ID, ask, &answer), 0);
     assert_int_equal(take(site, &machine, NULL, device), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_TICKET);
 }

@@ -30,6 +30,11 @@ SELECT count(*) FROM boot_event WHERE event = 'decision' AND stage = 'discover' 
 -- name: boot_image_newest
 SELECT id FROM package WHERE kind = 'boot-image' AND arch = ?1 AND state = 'ready' ORDER BY id DESC LIMIT 1;
 
+-- What a remote distribution point serves by, and whether it has some version of a boot image whole.
+-- name: boot_image_at_dp
+SELECT d.url, EXISTS (SELECT 1 FROM distribution_version v WHERE v.dp_id = d.id AND v.package_id = ?2)
+FROM distribution_point d WHERE d.id = ?1;
+
 -- name: boot_image_state
 SELECT state, arch FROM package WHERE id = ?1 AND kind = 'boot-image';
 

@@ -41,7 +41,7 @@ int internal_decide_boot(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = api_body(x, &body);
     if (r == 0)
-        r = boot_decision_answer(api->site, body, &answer);
+        r = boot_decision_answer(api->site, api->dp_id, body, &answer);
     return api_finish(api, x, r, 200, answer);
 }
 
