@@ -55,11 +55,17 @@ void wim_import_free(struct wim_import *import)
     free(import);
 }
 
+/*
+ * What wimlib cannot do with a file is the file's fault, also if memory does not suffice: a table that says it is huge
+ * would be believed.
+ */
 static int bad(int code, struct buf *why)
 {
-    wim_explain(code, why);
+    if (code == WIMLIB_ERR_UNEXPECTED_END_OF_FILE || code == WIMLIB_ERR_READ)
+        buf_adds(why, "it is not whole: ");
     if (code == WIMLIB_ERR_NOMEM)
-        return ERR(-ENOMEM);
+        buf_adds(why, "it wants more memory than an import may take: ");
+    wim_explain(code, why);
     return code == WIMLIB_ERR_WIM_IS_ENCRYPTED ? WIM_IMPORT_E_ENCRYPTED : WIM_IMPORT_E_BAD;
 }
 
@@ -146,11 +152,18 @@ static uint64_t number_property(const WIMStruct *wim, int index, const char *nam
     return n;
 }
 
-/* Ends the walk at the first file or folder with UNIX data. */
+struct walk { /* through everything in an image */
+    bool has_unix_data;
+    bool has_bad_name; /* one that would be a path where it is written */
+};
+
 static int look_for_unix_data(const struct wimlib_dir_entry *entry, void *ctx)
 {
-    (void)ctx;
-    return entry->unix_mode != 0 ? WALK_FOUND : 0;
+    struct walk *walk = ctx;
+
+    walk->has_unix_data = walk->has_unix_data || entry->unix_mode != 0;
+    walk->has_bad_name = entry->filename && strchr(entry->filename, '/');
+    return walk->has_bad_name ? WALK_FOUND : 0;
 }
 
 static int look_at_entry(const struct wimlib_dir_entry *entry, void *ctx)
@@ -161,18 +174,18 @@ static int look_at_entry(const struct wimlib_dir_entry *entry, void *ctx)
 }
 
 /* Reads the image's metadata. Return: 0, or a code of wimlib. */
-static int find_kind(WIMStruct *wim, int index, struct wim_image *ret)
+static int find_kind(WIMStruct *wim, int index, struct wim_image *ret, struct walk *ret_walk)
 {
     int r = wimlib_iterate_dir_tree(wim,
                                     index,
                                     WIMLIB_WIM_ROOT_PATH,
                                     WIMLIB_ITERATE_DIR_TREE_FLAG_RECURSIVE,
                                     look_for_unix_data,
-                                    NULL);
+                                    ret_walk);
 
     if (r != 0 && r != WALK_FOUND)
         return r;
-    ret->has_unix_data = r == WALK_FOUND;
+    ret->has_unix_data = ret_walk->has_unix_data;
     if (wimlib_get_image_property(wim, index, "WINDOWS/ARCH")) {
         ret->is_windows = true;
         return 0;
@@ -222,6 +235,22 @@ static int open_file(const char *path, WIMStruct **ret, struct buf *why)
     return 0;
 }
 
+/* Whether all of it can be kept. Return: 0 or WIM_IMPORT_E_... */
+static int check_image(WIMStruct *wim, struct wim_image *image, struct buf *why)
+{
+    struct walk walk = {0};
+    int r = find_kind(wim, (int)image->index, image, &walk);
+
+    if (r != 0)
+        return bad(r, why);
+    if (walk.has_bad_name) {
+        buf_adds(why, "it holds a file whose name has a slash in it");
+        return WIM_IMPORT_E_BAD;
+    }
+    /* a file that wimlib leaves out: a name such as "..", or one that is there twice */
+    return wim_messages_take(why) > 0 ? WIM_IMPORT_E_BAD : 0;
+}
+
 static int read_images(struct wim_import *import, uint32_t n_images, struct buf *why)
 {
     int r = wim_start(); /* what was said about the file as a whole is no reason to refuse it */
@@ -239,12 +268,9 @@ static int read_images(struct wim_import *import, uint32_t n_images, struct buf 
 
         if (r < 0)
             return TRACE(r);
-        r = find_kind(import->wim, (int)i, image);
+        r = check_image(import->wim, image, why);
         if (r != 0)
-            return bad(r, why);
-        if (wim_messages_take(why) >
-            0) /* a file that is left out: a name such as "..", or one that is there twice */
-            return WIM_IMPORT_E_BAD;
+            return TRACE(r);
     }
     return 0;
 }

@@ -1,0 +1,274 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Content of every kind goes into a site and comes out again, by the programs that an administrator uses.
+
+usage: content_test.py BUILD_DIR TEST [--keep]
+
+Exit status 77: this machine lacks something, which is said; never where CI is set. Logs of the last run of
+each test are in BUILD_DIR/system/TEST/.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import trees  # noqa: E402
+import wim_files  # noqa: E402
+from lab import Lab, LabError, Site, missing_for_lab, open_folder, run, staged  # noqa: E402
+
+PROGRAMS = (("genisoimage", "genisoimage"), ("mkntfs", "ntfs-3g"), ("ntfs-3g", "ntfs-3g"))
+
+
+def say(text: str):
+    print(text, flush=True)
+
+
+def check(is_so: bool, text: str):
+    if not is_so:
+        raise LabError(text)
+
+
+class World:
+    """A site with nothing in it, and a folder for files that its roles can read."""
+
+    def __init__(self, build: Path, name: str):
+        self.folder = open_folder(build / "system") / name
+        shutil.rmtree(self.folder, ignore_errors=True)
+        self.files = self.folder / "files"
+        self.files.mkdir(parents=True)
+        self.lab = Lab(self.folder, name="slwc")
+        self.build = staged(build, self.folder / "build")
+        self.site = None
+
+    def __enter__(self):
+        self.lab.__enter__()
+        self.site = Site(self.lab, self.build, self.folder / "state", "[site]\nname = Lab\naddress = 10.77.0.1\n")
+        self.site.start()
+        self.site.log_in()
+        return self
+
+    def __exit__(self, *why):
+        self.lab.__exit__(*why)
+
+    def add(self, noun: str, *words) -> dict:
+        """What was made, as it is shown."""
+        self.site.cli(noun, *words)
+        newest = max(item["id"] for item in self.site.ask(noun, "list"))
+        return self.site.ask(noun, "show", newest)
+
+    def refuse(self, error_id: str, what: str, *words):
+        """A command that fails with this error and adds nothing that could be used."""
+        before = self.usable()
+        done = self.site.cli(*words, check=False)
+        said = done.stdout + done.stderr
+        check(done.returncode != 0, f"{what}: it was taken")
+        check(error_id in said, f"{what}: {error_id} is not said, but: {said}")
+        check(self.usable() == before, f"{what}: it was refused, and something of it is there")
+        say(f"refused: {what}: " + next(line for line in said.splitlines() if error_id in line))
+
+    def usable(self) -> list:
+        packages = [item["id"] for item in self.site.ask("content", "list") if item["state"] == "ready"]
+        return packages + sorted(path.name for path in (self.folder / "state/dp/content/manifests").glob("*"))
+
+    def new_bytes(self, package: str) -> int:
+        return max(self.site.ask("content", "versions", package), key=lambda item: item["version"])["new_bytes"]
+
+    def export(self, package: str, name: str, *words) -> Path:
+        path = self.files / name
+        said = json.loads(self.site.cli("os-image", "export", package, path, *words, "--output", "json").stdout)
+        digest = hashlib.sha256(path.read_bytes()).hexdigest()
+        check(said["result"]["sha256"] == digest, f"{name}: the hash that was told is not the file's")
+        wim_files.verify(path)
+        return path
+
+
+def check_image(shown: dict, kind: str, wim: Path):
+    indexes = shown["indexes"]
+    info = wim_files.wimlib("info", wim, "1")
+    check(len(indexes) == 1 and indexes[0]["name"] == "Tree" and indexes[0]["description"] == "A tree", f"{kind}: {indexes}")
+    check(f"File Count:             {indexes[0]['file_count']}\n" in info, f"{kind}: {indexes[0]['file_count']} files, not as in:\n{info}")
+    check(indexes[0]["has_unix_data"] and not indexes[0]["is_windows"], f"{kind}: {indexes}")
+
+
+def content_import_formats(world: World):
+    """WIM files of every kind; what is no image, or a bad one, is refused and leaves nothing behind."""
+    tree = world.files / "tree"
+    tree.mkdir()
+    wim_files.make_tree(tree)
+    kinds = wim_files.make_kinds(tree, world.files)
+    wanted = wim_files.listing(kinds["none"])
+    for number, (kind, wim) in enumerate(kinds.items()):
+        by_path = kind == "split" or number % 2 == 1
+        shown = world.add("os-image", "add", *(("--source", wim) if by_path else (wim,)), "--name", f"Tree {kind}")
+        check_image(shown, kind, kinds["none"])
+        new, size = world.new_bytes(shown["id"]), shown["indexes"][0]["size_bytes"]
+        check(new > size // 2 if number == 0 else new < size // 20, f"{kind}: {new} of {size} bytes are new")
+        back = world.export(shown["id"], f"back-{kind}.wim", "--compress", "xpress")
+        check(wim_files.listing(back) == wanted, f"{kind}: the image that comes out is another")
+        say(f"imported and exported: {kind}, {new} of {size} bytes were new")
+    check_windows(world, tree)
+    hostile = wim_files.make_hostile(kinds, world.files)
+    for name, (path, error_id) in hostile.items():
+        world.refuse(error_id, name, "os-image", "add", "--source", path, "--name", name)
+    for name in ("truncated", "encrypted", "not-the-first-part"):
+        path, error_id = hostile[name]
+        world.refuse(error_id, f"{name}, uploaded", "os-image", "add", path, "--name", name)
+    closed = world.files / "closed.wim"
+    shutil.copy(kinds["lzx"], closed)
+    closed.chmod(0o600)
+    world.refuse("SLW-0320", "a file of root's only", "os-image", "add", "--source", closed, "--name", "closed")
+    check_trees(world, tree)
+
+
+def check_windows(world: World, tree: Path):
+    wim = world.files / "two.wim"
+    wim_files.wimlib("capture", tree, wim, "Tree", "--unix-data")
+    wim_files.add_second_image(wim, world.files / "windows")
+    first, second = world.add("os-image", "add", "--source", wim, "--name", "Two")["indexes"]
+    check(first["index"] == 1 and not first["is_windows"] and first["build"] == "", f"the first image: {first}")
+    wanted = {
+        "index": 2, "name": "Server", "arch": "x64", "edition": "ServerStandard", "languages": "de-DE en-US",
+        "default_language": "en-US", "build": "10.0.20348.1129", "is_windows": True, "has_unix_data": False,
+    }
+    for name, value in wanted.items():
+        check(second[name] == value, f"{name} of the image of Windows is {second[name]}, not {value}")
+    say("what the file says about two images is kept")
+
+
+def check_trees(world: World, tree: Path):
+    """Folders and discs as packages."""
+    folder = world.files / "package"
+    (folder / "sub").mkdir(parents=True)
+    (folder / "sub/setup.cmd").write_text("echo", encoding="utf-8")
+    (folder / "large.bin").write_bytes(os.urandom(3 * 1024 * 1024))
+    shown = world.add("package", "create", "Programs", "--source", folder)
+    check(shown["file_count"] == 2, f"the package: {shown}")
+    for name, options in (("udf", ("-udf",)), ("9660", ("-R",))):
+        disc = world.files / f"{name}.iso"
+        run("genisoimage", "-quiet", *options, "-o", disc, folder)
+        shown = world.add("package", "create", f"Disc {name}", "--source", disc)
+        check(shown["file_count"] == 2 and shown["size_bytes"] == 3 * 1024 * 1024 + 4, f"{name}: {shown}")
+        check(world.new_bytes(shown["id"]) < 65536, f"{name}: the disc's files were stored a second time")
+    disc.write_bytes(disc.read_bytes()[: 1024 * 1024])
+    world.refuse("SLW-0326", "half a disc", "package", "create", "Half", "--source", disc)
+    (folder / "sub/setup.cmd").chmod(0o600)
+    world.refuse("SLW-0320", "a file that cannot be read", "package", "create", "Closed", "--source", folder)
+    world.refuse("SLW-0320", "a folder with a pipe", "package", "create", "Pipe", "--source", tree)
+    world.refuse("SLW-0320", "a path that is not there", "package", "create", "None", "--source", "/no/such/folder")
+    say("folders and discs are packages")
+
+
+def content_roundtrip(world: World):
+    """What goes in as an image comes out as the same image, of Linux and of Windows, however it is compressed."""
+    roundtrip_linux(world)
+    roundtrip_ntfs(world)
+
+
+def roundtrip_linux(world: World):
+    tree = world.files / "tree"
+    tree.mkdir()
+    wim_files.make_tree(tree)
+    wim = world.files / "tree.wim"
+    wim_files.wimlib("capture", tree, wim, "Tree", "--unix-data")
+    package = world.add("os-image", "add", wim, "--name", "Tree")["id"]
+    wanted = trees.tree_of(tree)
+    check(len(wanted) > 150, "the tree is too small to prove anything")
+    for options in (("lzx",), ("none",), ("xpress",), ("lzms",), ("lzx", "--solid"), ("lzms", "--solid")):
+        back = world.export(package, "back.wim", "--compress", *options)
+        check(wim_files.listing(back) == wim_files.listing(wim), f"{options}: the image is another")
+        out = world.files / "out"
+        wim_files.wimlib("apply", back, "1", out, "--unix-data")
+        wrong = trees.differences(wanted, trees.tree_of(out))
+        check(not wrong, f"{options}: {len(wrong)} differences:\n" + "\n".join(wrong[:20]))
+        shutil.rmtree(out)
+        back.unlink()
+        say(f"ext4: {len(wanted)} files are the same after {' '.join(options)}")
+
+
+def roundtrip_ntfs(world: World):
+    volume, other, wim = (world.files / name for name in ("volume.ntfs", "other.ntfs", "windows.wim"))
+    wim_files.make_ntfs(volume)
+    with wim_files.ntfs(volume, world.files / "mnt") as root:
+        wim_files.fill_ntfs(root)
+    wim_files.wimlib("capture", volume, wim, "Windows")
+    wanted = wim_files.listing(wim)
+    for text in ('"PROGRA~1"', '"ARATHE~1.EXE"', "Zone.Identifier", "Reparse Tag         = 0xa000000c",
+                 "FILE_ATTRIBUTE_HIDDEN", "Link Count          = 2", "Jan 01 00:00:00 2001", "Security Descriptor"):
+        check(text in wanted, f"the volume has no {text}: it would prove nothing")
+    package = world.add("os-image", "add", wim, "--name", "Windows")["id"]
+    for options in (("lzx",), ("lzms", "--solid")):
+        back = world.export(package, "back.wim", "--compress", *options)
+        check(wim_files.listing(back) == wanted, f"{options}: the image is another")
+        wim_files.make_ntfs(other)
+        wim_files.wimlib("apply", back, "1", other)
+        again = world.files / "again.wim"
+        wim_files.wimlib("capture", other, again, "Windows")
+        check(sorted(comparable(again)) == sorted(comparable(wim)), f"{options}: the volume is another")
+        again.unlink()
+        back.unlink()
+        say(f"NTFS: {len(comparable(wim))} files are the same after {' '.join(options)}")
+
+
+def comparable(wim: Path) -> list:
+    """Files as text; numbers of groups of links and the times of the root depend on the volume."""
+    out = []
+    for part in wim_files.listing(wim).split("-" * 76):
+        lines = [line for line in part.splitlines() if not line.startswith("Link Group ID")]
+        if lines and 'Full Path           = "/"' not in lines:
+            out.append("\n".join(line for line in lines if line))
+    return out
+
+
+TESTS = {
+    "content-import-formats": content_import_formats,
+    "content-roundtrip": content_roundtrip,
+}
+
+
+def lacking() -> list:
+    path = os.environ.get("PATH", "") + ":/usr/sbin:/sbin"
+    lacks = [
+        f"the program {program} is missing: install the package {package}"
+        for program, package in PROGRAMS
+        if not shutil.which(program, path=path)
+    ]
+    if not Path("/dev/fuse").exists():
+        lacks.append("there is no /dev/fuse: NTFS volumes cannot be mounted")
+    return lacks + missing_for_lab()
+
+
+def main() -> int:
+    if len(sys.argv) < 3 or sys.argv[2] not in TESTS:
+        print(__doc__.strip() + "\n\nTests: " + ", ".join(TESTS), file=sys.stderr)
+        return 2
+    lacks = lacking()
+    if lacks:
+        print("\n".join(lacks))
+        return 1 if os.environ.get("CI") else 77
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
+    folder = open_folder(build / "system") / name
+    try:
+        with World(build, name) as world:
+            TESTS[name](world)
+    except (LabError, subprocess.TimeoutExpired) as error:
+        say(f"{name} FAILED: {error}")
+        say(f"logs: {folder}/")
+        return 1
+    if "--keep" not in sys.argv:
+        shutil.rmtree(folder / "files", ignore_errors=True)
+        shutil.rmtree(folder / "state", ignore_errors=True)
+    say(f"{name}: ok")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
