@@ -192,7 +192,7 @@ static void what_linux_knows_of_a_file_comes_back(void **state)
 static bool is_of_the_file(const char *line)
 {
     static const char *const names[] = {
-        "Compressed size", "Offset in WIM", "Part Number", "Flags", "Raw "};
+        "Compressed size", "Offset in WIM", "Part Number", "Flags", "Solid "};
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
         if (strncmp(line, names[i], strlen(names[i])) == 0)
