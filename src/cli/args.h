@@ -18,7 +18,7 @@
 #include "base/buf.h"
 
 enum {
-    ARGS_OPTIONS_MAX = 6,
+    ARGS_OPTIONS_MAX = 8,
     ARGS_OPERANDS_MAX = 2,
 };
 

@@ -70,5 +70,47 @@ args_run deployment_list;
 args_run deployment_show;
 args_run deployment_cancel;
 
+/* distribution.c */
+args_run distribution_distribute;
+args_run distribution_status;
+args_run distribution_redistribute;
+args_run distribution_validate;
+args_run distribution_cancel;
+args_run distribution_remove;
+args_run distribution_history;
+
+/* dp.c */
+args_run dp_create_token;
+args_run dp_list;
+args_run dp_show;
+args_run dp_set;
+args_run dp_remove;
+
+/* dp_group.c */
+args_run dp_group_create;
+args_run dp_group_list;
+args_run dp_group_show;
+args_run dp_group_delete;
+args_run dp_group_add_member;
+args_run dp_group_remove_member;
+args_run dp_group_add_content;
+
+/* boundary.c */
+args_run boundary_create;
+args_run boundary_list;
+args_run boundary_delete;
+args_run boundary_group_create;
+args_run boundary_group_list;
+args_run boundary_group_show;
+args_run boundary_group_set;
+args_run boundary_group_delete;
+args_run boundary_group_add_boundary;
+args_run boundary_group_remove_boundary;
+args_run boundary_group_add_dp;
+args_run boundary_group_remove_dp;
+args_run boundary_group_add_neighbour;
+args_run boundary_group_remove_neighbour;
+args_run boundary_group_explain;
+
 /* messages.c */
 args_run messages_log;

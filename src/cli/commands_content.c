@@ -321,5 +321,5 @@ const struct args_command content_commands[] = {
         .summary = "End an operation before it is done.",
         .run = operation_cancel,
     },
-    {.noun = NULL},
+    {.noun = NULL, .more = distribution_commands},
 };

@@ -3,7 +3,8 @@
 #pragma once
 
 /*
- * For the rows of the tables of commands, which are in one chain: commands[], content_commands[]
+ * For the rows of the tables of commands, which are in one chain: commands[], content_commands[], distribution_commands[],
+ * boundary_commands[]
  */
 
 #include "cli/args.h"
@@ -23,3 +24,5 @@
 
 /* Ends with .noun == NULL, and may go on in .more of that row. */
 extern const struct args_command content_commands[];
+extern const struct args_command distribution_commands[];
+extern const struct args_command boundary_commands[];
