@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -130,12 +131,14 @@ static unsigned source_of(const char *request)
 
 static bool serve_request(struct dp *dp, int fd, char *request)
 {
-    char *path = strchr(request, '/');
+    char *scheme = strstr(request, "http://");
+    char *path = strchr(scheme ? scheme + strlen("http://") : request, '/');
     unsigned source = source_of(request);
 
     if (!path)
         return false;
     path[strcspn(path, " ")] = '\0';
+    dp->n_proxied += scheme && scheme < path; /* what follows is not a header */
 
     unsigned nth = note(dp, source, path);
 
@@ -170,30 +173,72 @@ static void *serve(void *ctx)
     return NULL;
 }
 
+static void begin_serving(struct dp *dp, struct connection *connection)
+{
+    (void)pthread_mutex_lock(&dp->lock);
+    dp->n_connections++;
+    if (dp->n_threads < DP_CONNECTIONS_MAX)
+        dp->fds[dp->n_threads] = connection->fd;
+    if (dp->n_threads < DP_CONNECTIONS_MAX &&
+        pthread_create(&dp->threads[dp->n_threads], NULL, serve, connection) == 0) {
+        dp->n_threads++;
+    } else {
+        (void)close(connection->fd);
+        free(connection);
+    }
+    (void)pthread_mutex_unlock(&dp->lock);
+}
+
 static void *accept_all(void *ctx)
 {
-    struct dp *dp = ctx;
+    const struct dp_listener *listener = ctx;
+    struct dp *dp = listener->dp;
 
     while (!dp->is_over) {
-        int fd = accept(dp->listener, NULL, NULL);
+        int fd = accept(listener->fd, NULL, NULL);
         struct connection *connection = malloc(sizeof(*connection));
 
-        if (fd < 0 || !connection || dp->n_threads == DP_CONNECTIONS_MAX) {
+        if (fd < 0 || !connection) {
             free(connection);
             fd_closep(&fd);
-            if (dp->is_over)
-                return NULL;
             continue;
         }
         *connection = (struct connection){dp, fd};
-        dp->n_connections++;
-        (void)pthread_mutex_lock(&dp->lock);
-        dp->fds[dp->n_threads] = fd;
-        if (pthread_create(&dp->threads[dp->n_threads], NULL, serve, connection) == 0)
-            dp->n_threads++;
-        (void)pthread_mutex_unlock(&dp->lock);
+        begin_serving(dp, connection);
     }
     return NULL;
+}
+
+static bool begin_listening(struct dp *dp,
+                            struct dp_listener *listener,
+                            const struct sockaddr *address,
+                            socklen_t len)
+{
+    int fd = socket(address->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    *listener = (struct dp_listener){.dp = dp, .fd = fd};
+    return bind(fd, address, len) == 0 && listen(fd, DP_CONNECTIONS_MAX) == 0 &&
+           pthread_create(&listener->thread, NULL, accept_all, listener) == 0;
+}
+
+static void stop_listening(struct dp_listener *listener)
+{
+    if (listener->fd < 0)
+        return;
+    (void)shutdown(listener->fd, SHUT_RDWR);
+    (void)pthread_join(listener->thread, NULL);
+    (void)close(listener->fd);
+}
+
+unsigned dp_start_proxy(struct dp *dp)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t len = sizeof(address);
+
+    if (!begin_listening(dp, &dp->proxy, (struct sockaddr *)&address, len) ||
+        getsockname(dp->proxy.fd, (struct sockaddr *)&address, &len) < 0)
+        return 0;
+    return ntohs(address.sin_port);
 }
 
 struct dp *dp_start(void)
@@ -213,20 +258,16 @@ struct dp *dp_start(void)
     (void)snprintf(dp->socket_path, sizeof(dp->socket_path), "%s/http", dp->root);
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", dp->socket_path);
     (void)pthread_mutex_init(&dp->lock, NULL);
-    dp->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(dp->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
-        listen(dp->listener, DP_CONNECTIONS_MAX) < 0 ||
-        pthread_create(&dp->acceptor, NULL, accept_all, dp) != 0)
-        return NULL;
-    return dp;
+    dp->proxy.fd = -1;
+    return begin_listening(dp, &dp->listener, (struct sockaddr *)&address, sizeof(address)) ? dp
+                                                                                            : NULL;
 }
 
 void dp_stop(struct dp *dp)
 {
     dp->is_over = true;
-    (void)shutdown(dp->listener, SHUT_RDWR);
-    (void)pthread_join(dp->acceptor, NULL);
-    (void)close(dp->listener);
+    stop_listening(&dp->listener);
+    stop_listening(&dp->proxy);
     for (size_t i = 0; i < dp->n_threads; i++) {
         (void)shutdown(dp->fds[i], SHUT_RDWR);
         (void)pthread_join(dp->threads[i], NULL);

@@ -55,6 +55,7 @@ struct dp {
     struct manifest manifest; /* owned */
     uint8_t manifest_id[SHA256_BYTES];
     _Atomic unsigned n_requests[DP_SOURCES];
+    _Atomic unsigned n_proxied; /* of them, asked for as of a proxy */
     _Atomic unsigned n_connections;
     _Atomic uint64_t pause_us; /* before each answer */
     _Atomic bool is_over;
@@ -70,13 +71,19 @@ struct dp {
         char path[DP_PATH_MAX];
         unsigned n[DP_SOURCES];
     } seen[DP_FILES_MAX];
-    int listener;
-    pthread_t acceptor;
+    struct dp_listener {
+        struct dp *dp;
+        int fd; /* -1: none */
+        pthread_t thread;
+    } listener, proxy;
 };
 
 /* Starts the server, with no content yet. Owned by the caller, dp_stop(). NULL if it cannot. */
 struct dp *dp_start(void);
 void dp_stop(struct dp *dp);
+
+/* The server is a proxy as well, on 127.0.0.1. Return: its port; 0 if it cannot. */
+unsigned dp_start_proxy(struct dp *dp);
 
 /**
  * dp_put_content() - content of so many packs, in order, some of them needed again later

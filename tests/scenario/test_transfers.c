@@ -14,6 +14,7 @@
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h> /* and this, to be there */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -69,7 +70,7 @@ static enum dp_fault by_chance(void *ctx, unsigned source, const char *path, uns
     static const enum dp_fault faults[] = {
         DP_CUT, DP_TRUNCATE, DP_SHORT, DP_LONG, DP_DAMAGE, DP_MISSING, DP_BUSY, DP_REDIRECT};
     struct world *w = ctx;
-    struct chance chance = chance_seeded(w->seed * 131 + source * 17 + nth);
+    struct chance chance = chance_seeded(w->seed * 131 + (uint64_t)source * 17 + nth);
     enum dp_fault fault;
 
     for (const char *c = path; *c != '\0'; c++)
@@ -201,12 +202,60 @@ static void a_source_far_slower_than_others_is_left_for_them(void **state)
     stop(&w);
 }
 
+/* dp0 and the rest are names that only the proxy knows. */
+static void a_proxy_is_asked_but_for_what_is_excepted(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *no_proxy;
+        bool is_asked;
+    } cases[] = {{NULL, true}, {"dp1,.example", true}, {"example,dp0", false}, {"*", false}};
+    struct world w = start(1, 10, 1000);
+    unsigned port = dp_start_proxy(w.dp);
+    char proxy[64];
+
+    assert_int_not_equal(port, 0);
+    (void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", port);
+    w.options.n_sources = 1;
+    w.options.unix_socket = NULL;
+    w.options.proxy = proxy;
+    w.options.give_up_us = SECOND_US / 2;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        w.options.no_proxy = cases[i].no_proxy;
+        w.dp->n_proxied = 0;
+        buf_clear(&w.got);
+        assert_int_equal(play(&w), cases[i].is_asked ? 0 : TRANSFER_E_UNREACHABLE);
+        assert_int_equal(w.dp->n_proxied, cases[i].is_asked ? 11 : 0);
+    }
+    stop(&w);
+}
+
+static void the_environment_names_no_proxy(void **state)
+{
+    (void)state;
+    struct world w = start(1, 10, 1000);
+    unsigned port = dp_start_proxy(w.dp);
+    char proxy[64];
+
+    assert_int_not_equal(port, 0);
+    (void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", port);
+    (void)setenv("http_proxy", proxy, 1); // NOLINT(concurrency-mt-unsafe): nobody reads it now
+    w.options.n_sources = 1;
+    w.options.unix_socket = NULL;
+    w.options.give_up_us = 1;
+    assert_int_equal(play(&w), TRANSFER_E_UNREACHABLE);
+    assert_int_equal(w.dp->n_proxied, 0);
+    stop(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(content_arrives_whatever_the_sources_do),
         cmocka_unit_test(a_source_that_restarts_is_waited_for),
         cmocka_unit_test(a_source_far_slower_than_others_is_left_for_them),
+        cmocka_unit_test(a_proxy_is_asked_but_for_what_is_excepted),
+        cmocka_unit_test(the_environment_names_no_proxy),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);

@@ -268,6 +268,10 @@ int transfer_packs(struct transfer *t, const struct transfer_job *job)
 
     if (job->n_runs == 0)
         return 0;
+    if (t->sources.n == 0) {
+        transfer_why(t, "there is no source for the content");
+        return TRANSFER_E_CONTENT;
+    }
     if (!is_sane(job))
         return ERR(-EINVAL);
     r = window_init(&e.window, job->packs, job->n_packs, job->runs, job->n_runs);

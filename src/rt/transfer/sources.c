@@ -16,7 +16,6 @@ enum {
 
 void sources_init(struct sources *s, const char *const *urls, size_t n, size_t n_shared)
 {
-    assert(n > 0);
     *s = (struct sources){.n = n < SOURCES_MAX ? n : SOURCES_MAX, .n_shared = n_shared};
     for (size_t i = 0; i < s->n; i++)
         s->all[i].url = urls[i];

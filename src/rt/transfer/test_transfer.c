@@ -348,6 +348,20 @@ static void a_rate_limit_is_kept_to(void **state)
     assert_true(passed_us >= least_us * 9 / 10);
 }
 
+static void without_a_source_it_says_so(void **state)
+{
+    struct bench *b = *state;
+    struct transfer_job job = {
+        .packs = b->dp->manifest.packs, .n_packs = 1, .runs = b->dp->manifest.runs, .n_runs = 1};
+    OWN(transfer_freep) struct transfer *t = NULL;
+
+    b->options.n_sources = 0;
+    assert_int_equal(run(b), TRANSFER_E_CONTENT);
+    assert_non_null(strstr(b->report.why, "no source"));
+    assert_int_equal(transfer_new(&b->options, &b->report, &t), 0);
+    assert_int_equal(transfer_packs(t, &job), TRANSFER_E_CONTENT);
+}
+
 /* Of three packs the first is here, the second is not, and the third is not what it was. */
 static bool find_here(void *ctx, const struct manifest_pack *pack, uint8_t *ret)
 {
@@ -404,6 +418,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(people_may_cancel_while_nothing_comes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(frames_are_kept_for_whoever_wants_them, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_rate_limit_is_kept_to, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(without_a_source_it_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             packs_on_this_machine_are_not_loaded_if_they_are_what_they_should_be,
             set_up,

@@ -63,7 +63,7 @@ static void admit_stops_where_the_memory_ends_and_goes_on_when_a_run_is_delivere
     OWN(window_fini) struct window w;
 
     assert_int_equal(window_init(&w, packs, N_PACKS, runs, 4), 0);
-    w.max_bytes = 2 * COST;
+    w.max_bytes = (size_t)2 * COST;
     assert_non_null(window_admit(&w));
     assert_non_null(window_admit(&w));
     assert_null(window_admit(&w));
@@ -102,7 +102,7 @@ static void what_is_needed_last_gives_way_and_is_loaded_again(void **state)
     unsigned n_loaded = 0;
 
     assert_int_equal(window_init(&w, packs, N_PACKS, runs, 7), 0);
-    w.max_bytes = 2 * COST;
+    w.max_bytes = (size_t)2 * COST;
     while (w.out < w.n_runs) {
         n_loaded += load_all(&w);
         assert_non_null(window_head(&w));

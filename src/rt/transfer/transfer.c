@@ -263,6 +263,10 @@ static int wait_for_source(struct whole *whole)
     OWN(buf_fini) struct buf sources = BUF_INIT(SOURCES_TEXT_MAX);
     struct transfer *t = whole->t;
 
+    if (t->sources.n == 0) {
+        transfer_why(t, "there is no source for %s", whole->what);
+        return TRANSFER_E_CONTENT;
+    }
     transfer_put_sources(t, &sources);
     if (sources_is_hopeless(&t->sources, &whole->tried)) {
         transfer_why(t, "%s is missing or damaged at %s", whole->what, buf_str(&sources));

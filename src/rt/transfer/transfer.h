@@ -72,7 +72,7 @@ struct transfer_bad { /* borrowed, for the time of the call */
 
 struct transfer_options {
     const char *const
-        *sources; /* "http://10.77.0.1"; borrowed; best first; 1 to 32, more are not asked */
+        *sources; /* "http://10.77.0.1"; borrowed; best first; more than 32 are not asked */
     size_t n_sources;
     size_t n_shared;     /* the first so many are equally good and share the work; 0 is as 1 */
     uint64_t give_up_us; /* 0: TRANSFER_GIVE_UP_S */
