@@ -192,6 +192,11 @@ static void read_one_content(struct reader *rd,
         read_indexes(rd, json_object_get(item, "indexes"), ret);
     if (json_object_get(item, "files"))
         read_files(rd, json_object_get(item, "files"), ret);
+    ret->has_manifest = json_object_get(item, "manifest") != NULL;
+    if (ret->has_manifest) {
+        read_hash(rd, item, "manifest", ret->manifest);
+        ret->size_bytes = read_number(rd, item, "size_bytes", INT64_MAX);
+    }
     ret->has_sources = json_object_get(item, "sources") != NULL;
     if (ret->has_sources)
         read_sources(rd, json_object_get(item, "sources"), &ret->sources, &ret->n_sources);

@@ -30,12 +30,15 @@ struct order_file { /* a plain file of a boot image */
 
 struct order_content {
     char *package_id;            /* owned, "SLP00002" */
-    char *kind;                  /* owned, "os-image" or "boot-image" */
+    char *kind;                  /* owned, "os-image", "boot-image", "package" and others */
     char *name;                  /* owned */
     struct order_index *indexes; /* owned */
     size_t n_indexes;
     struct order_file *files; /* owned */
     size_t n_files;
+    uint8_t manifest[SHA256_BYTES]; /* of a package's folder, if has_manifest */
+    uint64_t size_bytes;            /* of the same */
+    bool has_manifest;
     char **sources; /* owned; where this package is, the best first; see order_sources_of() */
     size_t n_sources;
     bool has_sources; /* the site said which; there may be none */

@@ -11,6 +11,7 @@
 #include "agent/fetch/fetch.h"
 #include "agent/run/order.h"
 #include "agent/run/target.h"
+#include "agent/steps/package.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -46,7 +47,7 @@ static int fetch_one(struct step_context *c,
                      struct buf *why)
 {
     const struct order_file *file = find_file(content, name);
-    struct transfer_options options = {0};
+    struct transfer_options options;
     struct transfer_report report;
     char path[256];
     char target[PATH_MAX];
@@ -55,7 +56,7 @@ static int fetch_one(struct step_context *c,
         buf_addf(why, "the order's boot image %s has no file %s", content->package_id, name);
         return RESTART_E_NO_BOOT_IMAGE;
     }
-    options.n_sources = order_sources_of(c->order, content, &options.sources);
+    package_options(c, content, &options);
     (void)snprintf(path, sizeof(path), "/boot/%s/x64/%s", content->package_id, name);
     (void)snprintf(target, sizeof(target), "%s" BOOT_FOLDER "/%s", root_of(c), name);
     int r = fetch_file(

@@ -96,6 +96,38 @@ static void a_package_is_where_the_site_says_and_else_where_the_order_says(void 
     assert_int_equal(order_sources_of(order, NULL, &sources), 1);
 }
 
+static void a_package_with_a_folder_has_its_manifest(void **state)
+{
+    (void)state;
+    OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+    OWN(order_freep) struct order *order = NULL;
+    json_t *content = json_object_get(json, "content");
+    const struct order_content *package;
+
+    assert_int_equal(json_object_set_new(content,
+                                         "SLP00012",
+                                         json_pack("{s:s,s:s,s:s,s:i}",
+                                                   "kind",
+                                                   "package",
+                                                   "name",
+                                                   "Tools",
+                                                   "manifest",
+                                                   HASH,
+                                                   "size_bytes",
+                                                   1234)),
+                     0);
+    assert_int_equal(parse(json, &order), 0);
+    package = order_find_content(order, "SLP00012");
+    assert_true(package->has_manifest);
+    assert_int_equal(package->size_bytes, 1234);
+    assert_false(order_find_content(order, "SLP00002")->has_manifest);
+    assert_int_equal(
+        json_object_set_new(json_object_get(content, "SLP00012"), "manifest", json_string("0123")),
+        0);
+    order_free(TAKE(order));
+    assert_int_equal(parse(json, &order), ORDER_E_MALFORMED);
+}
+
 static void a_package_that_is_nowhere_has_no_source(void **state)
 {
     (void)state;
@@ -171,6 +203,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_copies_every_field),
         cmocka_unit_test(a_package_is_where_the_site_says_and_else_where_the_order_says),
+        cmocka_unit_test(a_package_with_a_folder_has_its_manifest),
         cmocka_unit_test(a_package_that_is_nowhere_has_no_source),
         cmocka_unit_test(parse_refuses_a_source_that_is_no_url),
         cmocka_unit_test(an_image_is_applied_to_linux_unless_the_site_says_what_hinders),

@@ -24,6 +24,7 @@
 #include "agent/fetch/fetch.h"
 #include "agent/run/order.h"
 #include "agent/run/target.h"
+#include "agent/steps/package.h"
 #include "agent/steps/step.h"
 #include "base/buf.h"
 #include "base/bytes.h"
@@ -135,6 +136,13 @@ static bool tell(void *ctx, const struct transfer_progress *progress)
     return !job->is_cancelled;
 }
 
+static void on_bad_source(void *ctx, const struct transfer_bad *bad)
+{
+    struct job *job = ctx;
+
+    package_log_bad_source(job->c, bad);
+}
+
 static void *run_writer(void *ctx)
 {
     struct writer *writer = ctx;
@@ -158,11 +166,12 @@ static void wait_for_writer(struct job *job)
 
 static int fetch_image(struct job *job, int fd)
 {
-    const struct order *order = job->c->order;
-    struct transfer_options options = {.progress = tell, .ctx = job};
+    struct transfer_options options;
 
-    options.n_sources =
-        order_sources_of(order, order_find_content(order, job->package_id), &options.sources);
+    package_options(job->c, order_find_content(job->c->order, job->package_id), &options);
+    options.progress = tell;
+    options.bad_source = on_bad_source;
+    options.ctx = job;
     return fetch_stream(&options, job->image->manifest, job->image->size_bytes, fd, &job->report);
 }
 

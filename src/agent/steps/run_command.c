@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/steps/package.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -19,6 +20,7 @@ enum {
     LOG_PIECE_MAX = 1024,
     ENVIRONMENT_MAX = 2100,
     COMMAND_MAX_BYTES = 64 * 1024,
+    FOLDER_MAX_BYTES = 4096,
     US_PER_S = 1000 * 1000,
     EXIT_BY_SIGNAL = 128, /* as shells count: 128 + signal */
 };
@@ -147,23 +149,23 @@ static bool tell_it_runs(void *ctx)
     return c->progress(c->ctx, 0, 0, "The command line is running");
 }
 
-static int
-run(struct step_context *c, const char *command, struct buf *output, struct process_result *ret)
+static int run(struct step_context *c,
+               const char *command,
+               const char *folder,
+               struct buf *output,
+               struct process_result *ret)
 {
     OWN(environment_freep) struct environment *environment = NULL;
-    const char *folder = step_value(c, "WorkingDirectory");
     const char *const argv[] = {"/bin/sh", "-c", command, NULL};
     int r = make_environment(c, &environment);
 
     if (r < 0)
         return TRACE(r);
-    if (folder[0] == '\0')
-        folder = c->step->start_in;
     return process_run(
         &(struct process_options){
             .argv = argv,
             .envp = (const char *const *)environment->entries,
-            .folder = folder[0] != '\0' ? folder : "/",
+            .folder = folder,
             .output = output,
             .timeout_us = (uint64_t)c->step->timeout_s * US_PER_S,
             .on_tick = tell_it_runs,
@@ -213,7 +215,21 @@ static bool is_folder(const char *path)
 {
     struct stat st;
 
-    return path[0] == '\0' || (stat(path, &st) == 0 && S_ISDIR(st.st_mode));
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+/* Where the command starts: a relative folder is one of the package, and without any it is the package's. */
+static int find_folder(struct step_context *c, const struct cache_use *package, struct buf *ret)
+{
+    const char *folder = step_value(c, "WorkingDirectory");
+
+    if (folder[0] == '\0')
+        folder = c->step->start_in;
+    if (package && folder[0] != '/')
+        buf_addf(ret, "%s/%s", cache_path(package), folder);
+    else
+        buf_adds(ret, folder[0] != '\0' ? folder : "/");
+    return ret->failed ? ERR(-ENAMETOOLONG) : 0;
 }
 
 /* Run Command Line */
@@ -221,6 +237,8 @@ int step_run_command_run(struct step_context *c, struct step_result *ret)
 {
     OWN(buf_fini) struct buf buffer = BUF_INIT(COMMAND_MAX_BYTES);
     OWN(buf_fini) struct buf output = BUF_INIT(OUTPUT_MAX_BYTES);
+    OWN(buf_fini) struct buf folder = BUF_INIT(FOLDER_MAX_BYTES);
+    OWN(cache_releasep) struct cache_use *package = NULL; /* in use until the command has ended */
     struct process_result result = {0};
     const char *command = find_command(c, &buffer);
     bool is_silent = is_true(ts_vars_get(c->vars, "OSDDoNotLogCommand"));
@@ -229,23 +247,22 @@ int step_run_command_run(struct step_context *c, struct step_result *ret)
     *ret = (struct step_result){0};
     if (command[0] == '\0')
         return step_fail(ret, "SLW-0432", "\"%s\" has no command line; give it one", c->step_name);
-    if (step_value(c, "PackageID")[0] != '\0')
+    if (step_value(c, "PackageID")[0] != '\0') {
+        r = package_get(c, step_value(c, "PackageID"), ret, &package);
+        if (r < 0 || !package)
+            return TRACE(r);
+    }
+    r = find_folder(c, package, &folder);
+    if (r < 0)
+        return TRACE(r);
+    if (!is_folder(buf_str(&folder)))
         return step_fail(
-            ret,
-            "SLW-0432",
-            "\"%s\" runs from a package, which is not distributed; put the command into "
-            "the image",
-            c->step_name);
-    if (!is_folder(step_value(c, "WorkingDirectory")))
-        return step_fail(ret,
-                         "SLW-0432",
-                         "the folder \"%s\" to start in does not exist",
-                         step_value(c, "WorkingDirectory"));
+            ret, "SLW-0432", "the folder \"%s\" to start in does not exist", buf_str(&folder));
     if (is_silent)
         c->log(c->ctx, "Start executing a command line that is not logged");
     else
         c->log(c->ctx, "Start executing the command line: %s", command);
-    r = run(c, command, &output, &result);
+    r = run(c, command, buf_str(&folder), &output, &result);
     if (r < 0)
         return TRACE(r);
     if (!is_silent)

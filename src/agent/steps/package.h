@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The folder of a package on this computer, for steps that run something from it
+ */
+
+#include "agent/fetch/cache.h"
+#include "agent/run/order.h"
+#include "agent/steps/step.h"
+#include "rt/transfer/transfer.h"
+
+/**
+ * package_options() - from where, and by which proxy
+ * @content: NULL: the order's own sources
+ * @ret: all else is zero; borrowed as long as the step's values are
+ *
+ * The variables SLWProxy and SLWNoProxy say which proxy, as http_proxy and no_proxy do for other programs.
+ */
+void package_options(struct step_context *c,
+                     const struct order_content *content,
+                     struct transfer_options *ret);
+
+/* A source was wrong: a line for smsts.log. */
+void package_log_bad_source(struct step_context *c, const struct transfer_bad *bad);
+
+/**
+ * package_get() - the content of a package, downloaded if it is not on this computer yet
+ * @id: "SLP00012"; must be in the order, a folder
+ * @ret: owned by the caller, cache_release(); NULL if @result was set as a failure
+ *
+ * In the boot image the cache is beside the state on the volume, or in memory if there is none yet; in the full
+ * operating system it is below /var/cache.
+ *
+ * Return: 0 or -errno.
+ */
+int package_get(struct step_context *c,
+                const char *id,
+                struct step_result *result,
+                struct cache_use **ret);
+
+/* The same, with the cache in @root. */
+int package_get_in(struct step_context *c,
+                   const char *root,
+                   const char *id,
+                   struct step_result *result,
+                   struct cache_use **ret);
