@@ -21,13 +21,16 @@ enum {
     CONTENT_PATH_MAX_BYTES = 4095,
     CONTENT_KEEP = 2,
     CONTENT_KEEP_MAX = 100,
+    CONTENT_HISTORY_MAX = 100, /* versions that are listed when they have failed or are removed */
     CONTENT_INDEXES_MAX = 256,
     CONTENT_FILES_MAX = 64,
     CONTENT_NAMESAKES_MAX = 1000, /* boot images that nobody has given a name */
     CONTENT_KERNEL_MAX_BYTES = 256,
 };
 
+/* A boot image is not built again of the same kernel and agent so soon, whatever it says; after a failure. */
 #define CONTENT_REBUILD_US (UINT64_C(24) * 3600 * 1000000)
+#define CONTENT_RETRY_US   (UINT64_C(3600) * 1000000)
 
 enum content_kind {
     CONTENT_OS_IMAGE,
@@ -99,7 +102,7 @@ int content_current_version(struct site *site, const char *package_id, uint64_t 
  * content_rebuild() - boot images that are not custom follow the kernel and the agent of their distribution point
  * @body: of the claim: {"kernels": {"x64": {"generic": "6.1.0-37-amd64"}}, "agent_version": "0.1.0"}; may be NULL
  *
- * A build that was ordered for the same kernel and agent is not ordered again within a day.
+ * A build that was ordered for the same kernel and agent is not ordered again within a day, or within an hour if it failed.
  */
 int content_rebuild(struct site *site, const json_t *body);
 

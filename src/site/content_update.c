@@ -384,6 +384,7 @@ static int rebuild_one(struct site *site, const struct inputs *in, bool *ret)
     char built_for[600];
     char id[SITE_ID_MAX];
     uint64_t since_us = site->now_us > CONTENT_REBUILD_US ? site->now_us - CONTENT_REBUILD_US : 0;
+    uint64_t failed_us = site->now_us > CONTENT_RETRY_US ? site->now_us - CONTENT_RETRY_US : 0;
     int r;
 
     (void)snprintf(built_for, sizeof(built_for), "%s %s", in->kernel_version, in->agent_version);
@@ -394,7 +395,8 @@ static int rebuild_one(struct site *site, const struct inputs *in, bool *ret)
                          db_text(in->kernel_version),
                          db_text(in->agent_version),
                          db_text(built_for),
-                         db_u64(since_us)),
+                         db_u64(since_us),
+                         db_u64(failed_us)),
                  &rows);
     *ret = r == DB_ROW;
     if (r != DB_ROW)

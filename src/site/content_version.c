@@ -55,6 +55,10 @@ int content_version_begin(struct site *site,
     int r = check_idle(site, making->package_id);
 
     if (r == 0)
+        r = db_must(site->db,
+                    SQL_VERSION_TRIM,
+                    DB_ARGS(db_text(making->package_id), db_u64(CONTENT_HISTORY_MAX)));
+    if (r == 0)
         r = add_version(site, making, ret_version);
     if (r != 0)
         return TRACE(r);

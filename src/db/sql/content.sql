@@ -72,19 +72,25 @@ SELECT p.id, p.kind, p.name, p.version, p.comment, p.source_path, p.priority, p.
 FROM package p LEFT JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
 WHERE p.id = ?1 AND (?2 = '' OR p.kind = ?2);
 
--- Boot images that are to be built for the kernel ?3 of ?1, ?2 and the agent ?4, unless that was ordered since ?6.
+-- Boot images that are to be built for the kernel ?3 of ?1, ?2 and the agent ?4, unless that was ordered since ?6, or has
+-- failed since ?7.
 -- name: package_rebuild
 SELECT p.id FROM package p JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
 WHERE p.kind = 'boot-image' AND p.is_custom = 0 AND p.arch = ?1 AND p.flavour = ?2
     AND (v.kernel_version <> ?3 OR v.agent_version <> ?4)
     AND NOT EXISTS (SELECT 1 FROM content_version x WHERE x.package_id = p.id
-        AND (x.state = 'making' OR (x.built_for = ?5 AND x.created_us > ?6)))
+        AND (x.state = 'making' OR (x.built_for = ?5 AND x.created_us > iif(x.state = 'failed', ?7, ?6))))
 ORDER BY p.id LIMIT 1;
 
 -- name: version_add
 INSERT INTO content_version (package_id, number, state, built_for, created_us)
 SELECT ?1, coalesce(max(number), 0) + 1, 'making', ?2, ?3 FROM content_version WHERE package_id = ?1
 RETURNING number;
+
+-- What is over and gone, but for the latest ?2 of all.
+-- name: version_trim
+DELETE FROM content_version WHERE package_id = ?1 AND state IN ('failed', 'removed')
+    AND number <= (SELECT max(number) FROM content_version WHERE package_id = ?1) - ?2;
 
 -- name: version_making
 SELECT v.number, coalesce((SELECT j.id FROM job j WHERE j.package_id = v.package_id AND j.version = v.number
