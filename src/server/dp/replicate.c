@@ -33,6 +33,8 @@ enum {
     WHY_MAX_BYTES = 4096,
     PERCENT = 100,
     TELL_US = 500 * 1000,
+    FLUSH_BYTES = 32 * 1024 * 1024, /* at most so much is fetched again after a kill, */
+    FLUSH_US = 5 * 1000 * 1000,     /* and of a slow transfer at most that long */
     BAD_TOLD_MAX = 20,
     SOURCE_SHOWN_MAX = 300,
 };
@@ -62,6 +64,8 @@ struct replicating {
     uint64_t present_bytes;
     uint64_t missing_bytes;
     uint64_t told_us;
+    uint64_t flushed_us;
+    uint64_t unflushed_bytes;
     json_t *bad; /* owned; sources that were wrong */
     bool is_too_full;
     int outcome; /* of the store, where it made the transfer end */
@@ -255,18 +259,34 @@ static int find_missing(struct replicating *r, struct wanted *w)
     return 0;
 }
 
+/* What is flushed is not fetched again, whatever happens. Return: as store_flush(). */
+static int flush_if_due(struct replicating *r)
+{
+    uint64_t now = clock_monotonic_us();
+    int outcome;
+
+    if (r->unflushed_bytes < FLUSH_BYTES && now - r->flushed_us < FLUSH_US)
+        return 0;
+    outcome = store_flush(r->store);
+    r->flushed_us = clock_monotonic_us();
+    r->unflushed_bytes = 0;
+    return outcome < 0 ? TRACE(outcome) : outcome;
+}
+
 static int take_pack(void *ctx, const struct transfer_piece *piece)
 {
     struct replicating *r = ctx;
     int outcome = store_add_pack(r->store, piece->pack, piece->frame);
 
+    if (outcome == 0) {
+        r->fetched_bytes += piece->pack->stored_bytes;
+        r->unflushed_bytes += piece->pack->stored_bytes;
+        outcome = flush_if_due(r);
+    }
     if (outcome < 0)
         return TRACE(outcome);
     r->outcome = outcome;
-    if (outcome > 0)
-        return 1;
-    r->fetched_bytes += piece->pack->stored_bytes;
-    return 0;
+    return outcome > 0 ? 1 : 0;
 }
 
 static int fetch_packs(struct replicating *r, struct transfer *transfer, const struct wanted *w)
