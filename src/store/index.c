@@ -212,28 +212,22 @@ static int run(struct store_index *index, sqlite3_stmt *stmt)
     return code == SQLITE_DONE ? 0 : fail(index, code);
 }
 
-static void put_u32(uint8_t dst[static 4], uint32_t n)
-{
-    struct sink sink = {.ptr = dst, .cap = 4};
-
-    sink_u32le(&sink, n);
-}
-
 /* A number over all that a row of the two tables says. */
 static sqlite3_int64 seal_of(const uint8_t *chunk, const struct index_place *place)
 {
-    uint8_t text[2 * SHA256_BYTES + 5 * 4];
+    uint8_t text[(size_t)2 * SHA256_BYTES + 5 * sizeof(uint32_t)];
+    struct sink sink = {.ptr = text, .cap = sizeof(text)};
     uint8_t hash[SHA256_BYTES] = {0};
     sqlite3_int64 seal;
 
-    memcpy(text, chunk, SHA256_BYTES);
-    memcpy(text + SHA256_BYTES, place->in.pack.sha256, SHA256_BYTES);
-    put_u32(text + 2 * SHA256_BYTES, place->in.pack.plain_bytes);
-    put_u32(text + 2 * SHA256_BYTES + 4, place->in.pack.stored_bytes);
-    put_u32(text + 2 * SHA256_BYTES + 8, place->in.n_chunks);
-    put_u32(text + 2 * SHA256_BYTES + 12, place->offset);
-    put_u32(text + 2 * SHA256_BYTES + 16, place->size_bytes);
-    (void)digest_sha256((struct bytes){text, sizeof(text)}, hash);
+    sink_bytes(&sink, (struct bytes){chunk, SHA256_BYTES});
+    sink_bytes(&sink, (struct bytes){place->in.pack.sha256, SHA256_BYTES});
+    sink_u32le(&sink, place->in.pack.plain_bytes);
+    sink_u32le(&sink, place->in.pack.stored_bytes);
+    sink_u32le(&sink, place->in.n_chunks);
+    sink_u32le(&sink, place->offset);
+    sink_u32le(&sink, place->size_bytes);
+    (void)digest_sha256((struct bytes){text, sink.len}, hash);
     memcpy(&seal, hash, SEAL_BYTES);
     return seal;
 }

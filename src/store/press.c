@@ -86,7 +86,7 @@ static int press_one(const struct press *press, struct frame_packer *packer, str
     uint8_t *begin = job->room + TABLE_MAX_BYTES - table_bytes;
     struct bytes plain = {begin, table_bytes + job->chunks_bytes};
     struct sink table = {.ptr = begin, .cap = table_bytes};
-    struct bytes frame;
+    struct bytes frame = {0};
     int r;
 
     pack_put_table(&table, aside->table.chunks, aside->table.n_chunks);

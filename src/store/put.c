@@ -129,7 +129,7 @@ find_chunk(struct store *store, const uint8_t *sha256, size_t size, struct store
 
 static int open_pack(struct store *store)
 {
-    uint32_t number;
+    uint32_t number = 0;
     int r = 0;
 
     if (store->open)

@@ -100,7 +100,7 @@ int store_read_stream(struct store *store,
 
     for (size_t i = 0; r == 0 && i < manifest.n_runs; i++) {
         const struct manifest_run *run = &manifest.runs[i];
-        struct bytes plain;
+        struct bytes plain = {0};
 
         r = get_cached(store, &cache, &manifest, run->pack, &plain);
         if (r == 0 &&

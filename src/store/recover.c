@@ -76,13 +76,9 @@ static int visit(void *ctx, const struct layout_file *file)
             ? bsearch(file->sha256, all->known, all->n_known, sizeof(*all->known), compare_names)
             : NULL;
 
-    if (known && known->stored_bytes == file->size_bytes) {
+    if (known)
         all->is_there[known - all->known] = true;
-        return 0;
-    }
-    if (known) /* what was known of it is wrong; learn() says it anew */
-        all->is_there[known - all->known] = true;
-    return learn(all, file->sha256);
+    return known && known->stored_bytes == file->size_bytes ? 0 : learn(all, file->sha256);
 }
 
 static int forget_what_is_gone(struct recovering *all)
