@@ -5,8 +5,8 @@
  *
  *     bench_fetch SOURCE MANIFEST SIZE [TARGET]
  *
- * Fetches the content from SOURCE ("http://10.78.0.1") and applies it to TARGET, or reads it and drops it when there is
- * none. Prints what the stages count as one JSON object.
+ * Fetches the content from SOURCE ("http://10.78.0.1") and applies it to TARGET; without one every pack is fetched,
+ * checked and dropped. Prints what the stages count as one JSON object.
  */
 
 #include <errno.h>
@@ -22,40 +22,29 @@
 #include "base/bytes.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "format/manifest/manifest.h"
 #include "image/wim_apply.h"
 #include "plat/file.h"
+#include "rt/transfer/transfer.h"
 
 enum {
     SOCKET_BYTES = 4 * 1024 * 1024,
-    DROP_BYTES = 1024 * 1024,
     WHY_MAX_BYTES = 2048,
+    GIVE_UP_US = 20 * 1000 * 1000,
 };
 
 struct reader {
-    const char *target; /* NULL: nothing is kept */
+    const char *target;
     int fd;
     int outcome;
     struct buf why;
 };
 
-static int drop_all(int fd)
-{
-    OWN(freep) uint8_t *bytes = malloc(DROP_BYTES);
-    ssize_t n = 1;
-
-    if (!bytes)
-        return -ENOMEM;
-    while (n > 0)
-        n = read(fd, bytes, DROP_BYTES);
-    return n < 0 ? -errno : 0;
-}
-
 static void *run_reader(void *ctx)
 {
     struct reader *reader = ctx;
 
-    reader->outcome =
-        reader->target ? wim_apply(reader->fd, reader->target, &reader->why) : drop_all(reader->fd);
+    reader->outcome = wim_apply(reader->fd, reader->target, &reader->why);
     fd_closep(&reader->fd);
     return NULL;
 }
@@ -87,39 +76,66 @@ static void print_report(const struct transfer_report *report)
                  fetch_bound_by(report));
 }
 
-/* Return: an exit status. */
-static int
-transfer(const char *source, const uint8_t *manifest, uint64_t size_bytes, struct reader *reader)
+static int count(void *ctx, const struct transfer_piece *piece)
 {
-    const struct transfer_options options = {
-        .sources = &source, .n_sources = 1, .give_up_us = 20000000};
-    struct transfer_report report;
+    uint64_t *n_bytes = ctx;
+
+    *n_bytes += piece->plain.len;
+    return 0;
+}
+
+/* Every byte, checked, in order; nobody is given it. Return: of transfer_packs(), or 1: it was not all. */
+static int download(const struct transfer_options *options,
+                    const uint8_t *manifest_id,
+                    uint64_t size_bytes,
+                    struct transfer_report *report)
+{
+    OWN(transfer_freep) struct transfer *transfer = NULL;
+    OWN(manifest_fini) struct manifest manifest = {0};
+    uint64_t n_bytes = 0;
+    int r = transfer_new(options, report, &transfer);
+
+    if (r == 0)
+        r = transfer_get_manifest(transfer, manifest_id, &manifest);
+    if (r != 0)
+        return r;
+
+    const struct transfer_job job = {
+        .packs = manifest.packs,
+        .n_packs = manifest.n_packs,
+        .runs = manifest.runs,
+        .n_runs = manifest.n_runs,
+        .take = count,
+        .ctx = &n_bytes,
+    };
+
+    r = transfer_packs(transfer, &job);
+    return r == 0 && n_bytes != size_bytes ? 1 : r;
+}
+
+/* As the agent does it: fetched here, written by wimlib in a thread. Return: as download(). */
+static int apply(const struct transfer_options *options,
+                 const uint8_t *manifest_id,
+                 uint64_t size_bytes,
+                 struct reader *reader,
+                 struct transfer_report *report)
+{
     int size = SOCKET_BYTES;
     pthread_t thread;
     int ends[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) < 0)
-        return 1;
+        return -errno;
     (void)setsockopt(ends[0], SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof(size));
     reader->fd = ends[1];
     if (pthread_create(&thread, NULL, run_reader, reader) != 0)
-        return 1;
+        return -EAGAIN;
 
-    int r = fetch_stream(&options, manifest, size_bytes, ends[0], &report);
+    int r = fetch_stream(options, manifest_id, size_bytes, ends[0], report);
 
     (void)close(ends[0]);
     (void)pthread_join(thread, NULL);
-    if (r != 0 || reader->outcome != 0) {
-        (void)fprintf(stderr,
-                      "bench_fetch: fetch %d %s, apply %d %s\n",
-                      r,
-                      report.why,
-                      reader->outcome,
-                      buf_str(&reader->why));
-        return 1;
-    }
-    print_report(&report);
-    return 0;
+    return r;
 }
 
 int main(int argc, char **argv)
@@ -135,8 +151,21 @@ int main(int argc, char **argv)
         return 2;
     }
 
-    int status = transfer(argv[1], manifest, size_bytes, &reader);
+    const struct transfer_options options = {
+        .sources = (const char *const[]){argv[1]}, .n_sources = 1, .give_up_us = GIVE_UP_US};
+    struct transfer_report report = {0};
+    int r = reader.target ? apply(&options, manifest, size_bytes, &reader, &report)
+                          : download(&options, manifest, size_bytes, &report);
 
+    if (r == 0 && reader.outcome == 0)
+        print_report(&report);
+    else
+        (void)fprintf(stderr,
+                      "bench_fetch: fetch %d %s, apply %d %s\n",
+                      r,
+                      report.why,
+                      reader.outcome,
+                      buf_str(&reader.why));
     buf_fini(&reader.why);
-    return status;
+    return r == 0 && reader.outcome == 0 ? 0 : 1;
 }
