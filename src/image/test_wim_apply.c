@@ -14,6 +14,7 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "image/test_ntfs_fixture.h"
 #include "image/test_wim_fixture.h"
 #include "plat/file.h"
 
@@ -124,7 +125,7 @@ static void apply_refuses_a_stream_that_was_changed(void **state)
     assert_true(why.len > 0);
 }
 
-static void apply_says_when_the_target_is_no_folder(void **state)
+static void apply_says_when_the_target_is_neither_folder_nor_volume(void **state)
 {
     OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
     OWN(buf_fini) struct buf why = BUF_INIT(1024);
@@ -138,6 +139,53 @@ static void apply_says_when_the_target_is_no_folder(void **state)
     assert_true(why.len > 0);
 }
 
+static int found(const struct wimlib_dir_entry *entry, void *ctx)
+{
+    (void)entry;
+    *(unsigned *)ctx += 1;
+    return 0;
+}
+
+static void apply_writes_into_an_ntfs_volume(void **state)
+{
+    static const char *const names[] = {"/b.text", "/a.repeated", "/Long name of a file.txt"};
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    char path[WIM_FIXTURE_PATH_MAX];
+    WIMStruct *wim = NULL;
+    unsigned n = 0;
+
+    wim_fixture_path(*state, "out", path);
+    assert_int_equal(dir_remove(path), 0);
+    ntfs_fixture_make(path);
+    wim_fixture_capture(*state, "tree", "windows.wim", WIMLIB_COMPRESSION_TYPE_LZX, 0);
+    wim_fixture_stream(*state, "windows.wim", &stream);
+    assert_int_equal(wim_fixture_apply(*state, buf_bytes(&stream), &why), 0);
+
+    wim_fixture_capture(
+        *state, "out", "volume.wim", WIMLIB_COMPRESSION_TYPE_NONE, WIMLIB_ADD_FLAG_NTFS);
+    wim_fixture_path(*state, "volume.wim", path);
+    assert_int_equal(wimlib_open_wim(path, 0, &wim), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_int_equal(wimlib_iterate_dir_tree(wim, 1, names[i], 0, found, &n), 0);
+    assert_int_equal(n, sizeof(names) / sizeof(names[0]));
+    wimlib_free(wim);
+}
+
+static void apply_says_what_has_no_place_in_an_ntfs_volume(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(*state, "out", path);
+    assert_int_equal(dir_remove(path), 0);
+    ntfs_fixture_make(path);
+    wim_fixture_stream(*state, "a.wim", &stream); /* with owners and modes */
+    assert_int_equal(wim_fixture_apply(*state, buf_bytes(&stream), &why), WIM_APPLY_E_LOST);
+    assert_non_null(strstr(buf_str(&why), "UNIX"));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, wim_fixture_set_up, wim_fixture_tear_down)
 
 int main(void)
@@ -149,7 +197,9 @@ int main(void)
         TEST(apply_keeps_what_is_in_the_target),
         TEST(apply_refuses_a_stream_that_ends_early),
         TEST(apply_refuses_a_stream_that_was_changed),
-        TEST(apply_says_when_the_target_is_no_folder),
+        TEST(apply_says_when_the_target_is_neither_folder_nor_volume),
+        TEST(apply_writes_into_an_ntfs_volume),
+        TEST(apply_says_what_has_no_place_in_an_ntfs_volume),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

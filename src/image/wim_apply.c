@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <wimlib.h>
 
@@ -51,6 +53,16 @@ static int drain(int fd)
     }
 }
 
+/* A file or a device is an NTFS volume: what UNIX knows of a file has no place there. */
+static int flags_for(const char *target)
+{
+    struct stat st;
+    bool is_volume = stat(target, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
+
+    return WIMLIB_EXTRACT_FLAG_STRICT_ACLS | WIMLIB_EXTRACT_FLAG_STRICT_TIMESTAMPS |
+           (is_volume ? WIMLIB_EXTRACT_FLAG_NTFS : WIMLIB_EXTRACT_FLAG_UNIX_DATA);
+}
+
 int wim_apply(int fd, const char *target, struct buf *why)
 {
     int r = wim_start();
@@ -62,14 +74,8 @@ int wim_apply(int fd, const char *target, struct buf *why)
 
     if (own < 0)
         return ERR(-errno);
-    r = wimlib_extract_image_from_pipe_with_progress(own,
-                                                     "1",
-                                                     target,
-                                                     WIMLIB_EXTRACT_FLAG_UNIX_DATA |
-                                                         WIMLIB_EXTRACT_FLAG_STRICT_ACLS |
-                                                         WIMLIB_EXTRACT_FLAG_STRICT_TIMESTAMPS,
-                                                     NULL,
-                                                     NULL);
+    r = wimlib_extract_image_from_pipe_with_progress(
+        own, "1", target, flags_for(target), NULL, NULL);
 
     size_t n_said = wim_messages_take(why);
 

@@ -18,12 +18,14 @@ enum {
 };
 
 /**
- * wim_apply() - write the image to a folder, with owners, modes, links, devices, times and xattrs
+ * wim_apply() - write the image to a folder, with owners, modes, links, devices, times and xattrs; or to an
+ *               NTFS volume, with security descriptors, streams, short names, reparse points and times
  * @fd:     the stream; read to its end, so that whoever writes it is not cut off; stays open
- * @target: the folder; must exist; what is in it stays
+ * @target: the folder, or the file or block device with the volume, which nobody has mounted; must exist;
+ *          what is in it stays
  * @why:    on an outcome, what wimlib says
  *
- * Needs root. Memory grows with the number of files in the image, not with their size.
+ * A folder needs root. Memory grows with the number of files in the image, not with their size.
  *
  * Return: 0, an outcome, or -errno.
  */

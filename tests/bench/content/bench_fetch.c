@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -157,7 +158,10 @@ int main(int argc, char **argv)
     int r = reader.target ? apply(&options, manifest, size_bytes, &reader, &report)
                           : download(&options, manifest, size_bytes, &report);
 
-    if (r == 0 && reader.outcome == 0)
+    /* an NTFS volume has no place for what UNIX knows of a file */
+    bool is_done = r == 0 && (reader.outcome == 0 || reader.outcome == WIM_APPLY_E_LOST);
+
+    if (is_done)
         print_report(&report);
     else
         (void)fprintf(stderr,
@@ -167,5 +171,5 @@ int main(int argc, char **argv)
                       reader.outcome,
                       buf_str(&reader.why));
     buf_fini(&reader.why);
-    return r == 0 && reader.outcome == 0 ? 0 : 1;
+    return is_done ? 0 : 1;
 }
