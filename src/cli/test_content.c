@@ -189,6 +189,12 @@ static void *serve(void *arg)
     return NULL;
 }
 
+static void set_env(const char *name, const char *value)
+{
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): the test's only other thread is not there yet */
+    assert_int_equal(setenv(name, value, 1), 0);
+}
+
 static int start(void **state)
 {
     struct fake *fake = calloc(1, sizeof(*fake));
@@ -201,10 +207,10 @@ static int start(void **state)
     (void)snprintf(socket, sizeof(socket), "%s/sock", fake->folder);
     (void)snprintf(fake->url, sizeof(fake->url), "unix:%s", socket);
     (void)snprintf(fake->file, sizeof(fake->file), "%s/a.wim", fake->folder);
-    assert_int_equal(setenv("SLIPWAY_URL", fake->url, 1), 0);
-    assert_int_equal(setenv("SLIPWAY_TOKEN", "t", 1), 0);
-    assert_int_equal(setenv("XDG_CACHE_HOME", fake->folder, 1), 0);
-    assert_int_equal(setenv("XDG_CONFIG_HOME", fake->folder, 1), 0);
+    set_env("SLIPWAY_URL", fake->url);
+    set_env("SLIPWAY_TOKEN", "t");
+    set_env("XDG_CACHE_HOME", fake->folder);
+    set_env("XDG_CONFIG_HOME", fake->folder);
     const struct http_server_options options = {
         .socket_path = socket, .socket_mode = 0600, .routes = routes, .ctx = fake};
 

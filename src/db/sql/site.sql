@@ -24,5 +24,8 @@ SELECT
     (SELECT count(*) FROM collection) AS collections,
     (SELECT count(*) FROM package WHERE kind = 'os-image') AS os_images,
     (SELECT count(*) FROM package WHERE kind = 'boot-image') AS boot_images,
+    (SELECT count(*) FROM package WHERE kind = 'os-upgrade-package') AS os_upgrade_packages,
+    (SELECT count(*) FROM package WHERE kind = 'driver-package') AS driver_packages,
+    (SELECT count(*) FROM package WHERE kind = 'package') AS packages,
     (SELECT count(*) FROM task_sequence) AS task_sequences,
     (SELECT count(*) FROM deployment) AS deployments;
