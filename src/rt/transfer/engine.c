@@ -50,17 +50,16 @@ void engine_fail(struct engine *e, int outcome)
 
 void engine_bad(struct engine *e, struct slot *slot, int source, enum transfer_fault fault)
 {
-    OWN(buf_fini) struct buf sources = BUF_INIT(SOURCES_TEXT_MAX);
-    char what[WHAT_MAX];
-
     sources_bad(&e->t->sources, &slot->tried, source, clock_monotonic_us());
     engine_add_fault(e, slot, source, fault);
-    if (e->outcome != 0 || !sources_is_hopeless(&e->t->sources, &slot->tried))
+}
+
+void engine_give_up(struct engine *e, struct slot *slot)
+{
+    if (slot->state != SLOT_DUE || !sources_is_hopeless(&e->t->sources, &slot->tried))
         return;
-    engine_put_what(e, slot->pack, what);
-    transfer_put_sources(e->t, &sources);
-    transfer_why(e->t, "%s is missing or damaged at %s", what, buf_str(&sources));
-    engine_fail(e, TRANSFER_E_CONTENT);
+    slot->state = SLOT_HOPELESS;
+    (void)pthread_cond_signal(&e->has_news);
 }
 
 /* With the lock held, which is let go of while somebody is told. */
@@ -129,6 +128,17 @@ static void wait_for_news(struct engine *e, const struct slot *head)
     e->t->report->write.waiting_us += passed_us;
 }
 
+static int say_hopeless(struct engine *e, const struct slot *slot)
+{
+    OWN(buf_fini) struct buf sources = BUF_INIT(SOURCES_TEXT_MAX);
+    char what[WHAT_MAX];
+
+    engine_put_what(e, slot->pack, what);
+    transfer_put_sources(e->t, &sources);
+    transfer_why(e->t, "%s is missing or damaged at %s", what, buf_str(&sources));
+    return TRANSFER_E_CONTENT;
+}
+
 /* With the lock held: until the next run's pack is ready. Return: 0, or an outcome, or -errno. */
 static int await_head(struct engine *e, struct slot **ret)
 {
@@ -140,6 +150,8 @@ static int await_head(struct engine *e, struct slot **ret)
             *ret = head;
             return 0;
         }
+        if (r == 0 && head && head->state == SLOT_HOPELESS)
+            return say_hopeless(e, head);
         if (r == 0)
             wait_for_news(e, head);
         if (r == 0)

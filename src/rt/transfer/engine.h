@@ -99,8 +99,12 @@ void engine_add_fault(struct engine *e,
                       int source,
                       enum transfer_fault fault);
 
-/* With the lock held: a source was wrong about a slot's pack, which is due again or hopeless. */
+/* With the lock held: a source was wrong about a slot's pack, which is due again. */
 void engine_bad(struct engine *e, struct slot *slot, int source, enum transfer_fault fault);
+
+/* With the lock held: a slot that is due, and for which nobody is left to be asked, is hopeless: what comes before
+   it is still delivered. */
+void engine_give_up(struct engine *e, struct slot *slot);
 
 /* With the lock held: it ends like this, if nothing else ended it before. */
 void engine_fail(struct engine *e, int outcome);

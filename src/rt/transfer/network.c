@@ -154,6 +154,8 @@ static int start_due(struct engine *e, uint64_t now_us)
 
         if (r < 0)
             return TRACE(r);
+        if (source == SOURCES_NONE)
+            engine_give_up(e, slot);
         slot = window_soonest(&e->window, SLOT_DUE, use + 1);
     }
     return 0;

@@ -30,6 +30,7 @@ enum slot_state {
     SLOT_LOADED,    /* the frame is there, or the pack is to be looked for on this machine */
     SLOT_UNPACKING, /* being decompressed and checked */
     SLOT_READY,     /* plain bytes, checked */
+    SLOT_HOPELESS,  /* every source was wrong about it too often */
 };
 
 struct slot {
