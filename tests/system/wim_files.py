@@ -152,6 +152,14 @@ def make_hostile(files: dict, folder: Path) -> dict:
     put("table-is-huge", good[:HEADER_TABLE] + huge + good[HEADER_TABLE + len(huge) :])
     replace_xml(put("xml-is-none", good), "<WIM><IMAGE INDEX='1'>")
     replace_xml(put("encrypted", good, "SLW-0322"), "<WIM><ESD><ENCRYPTED/></ESD><IMAGE INDEX='1'/></WIM>")
+    second = folder / "second-damaged.wim"
+    shutil.copy(files["lzx"], second)
+    extra = folder / "extra"
+    extra.mkdir()
+    (extra / "of the second image").write_bytes(random.Random(1).randbytes(50000))
+    wimlib("append", extra, second, "Second", "--rebuild")
+    at = second.read_bytes().index((extra / "of the second image").read_bytes()[:1000])
+    put("second-damaged", second.read_bytes()[: at + 500] + b"damage" + second.read_bytes()[at + 506 :])
     tree = folder / "hostile-tree"
     (tree / "ab").mkdir(parents=True)
     (tree / "ab/passwd").write_text("root::0:0\n", encoding="utf-8")

@@ -24,18 +24,25 @@ enum {
     LAST_PERCENT = 99, /* 100 is told with the result */
 };
 
-struct importing { /* one image on its way */
+struct importing {
     struct worker *worker;
     struct wim_import *wim;
     struct store *store;
-    struct intake *intake;
     bool is_wanted[WIM_MAX_IMAGES];
-    size_t n_images; /* that are wanted */
+    struct intake *intakes[WIM_MAX_IMAGES]; /* owned; of those that are wanted */
+    size_t n_images;                        /* that are wanted */
     size_t n_done;
+    struct intake *intake; /* of the image that is being read; borrowed */
     uint64_t size_bytes;
     uint64_t new_bytes;
     int outcome; /* of the intake, if it stopped the stream */
 };
+
+static void importing_fini(struct importing *importing)
+{
+    for (size_t i = 0; i < WIM_MAX_IMAGES; i++)
+        intake_free(importing->intakes[i]);
+}
 
 static int feed(void *ctx, struct bytes piece, unsigned percent)
 {
@@ -126,65 +133,58 @@ static json_t *describe(const struct wim_image *image, uint64_t size, const uint
                      (int)image->is_windows);
 }
 
-static int store_stream(struct importing *importing,
-                        const struct intake_source *source,
-                        const struct wim_image *image,
-                        uint8_t *ret_id)
+/* Return: 0, INTAKE_JOB_E_TOLD, or -errno. */
+static int read_image(struct importing *importing, const struct intake_source *source, size_t i)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
     struct wim_sink sink = {feed, cut, importing};
-    int r = wim_import_stream(importing->wim, image, &sink, &why);
+    int r = intake_new(importing->store, MANIFEST_OS_IMAGE_INDEX, &importing->intakes[i]);
 
     if (r < 0)
         return TRACE(r);
-    if (r != 0 && r != WIM_IMPORT_E_CANCELLED)
-        return fail_wim(source, r, &why);
-    r = r == 0 ? intake_end(importing->intake, ret_id) : importing->outcome;
-    return r == 0 ? 0 : TRACE(intake_job_fail(r, "the image"));
+    importing->intake = importing->intakes[i];
+    r = wim_import_stream(importing->wim, wim_import_get(importing->wim, i), &sink, &why);
+    importing->n_done++;
+    if (r == WIM_IMPORT_E_CANCELLED)
+        return TRACE(intake_job_fail(importing->outcome, "the image"));
+    return r <= 0 ? TRACE(r) : fail_wim(source, r, &why);
 }
 
-/* Return: 0, INTAKE_JOB_E_TOLD, or -errno. */
-static int import_image(struct importing *importing,
-                        const struct intake_source *source,
-                        const struct wim_image *image,
-                        json_t *indexes)
+/* The image gets its manifest. Return: 0, INTAKE_JOB_E_TOLD, or -errno. */
+static int end_image(struct importing *importing, size_t i, json_t *indexes)
 {
-    OWN(intake_freep) struct intake *intake = NULL;
-    uint8_t id[SHA256_BYTES];
-    int r = intake_new(importing->store, MANIFEST_OS_IMAGE_INDEX, &intake);
-
-    if (r < 0)
-        return TRACE(r);
-    importing->intake = intake;
-    r = store_stream(importing, source, image, id);
-    if (r != 0)
-        return TRACE(r);
-
+    struct intake *intake = importing->intakes[i];
     struct intake_counts counts = intake_counts(intake);
+    uint8_t id[SHA256_BYTES];
+    int r = intake_end(intake, id);
 
+    if (r != 0)
+        return TRACE(intake_job_fail(r, "the image"));
     importing->size_bytes += counts.size_bytes;
     importing->new_bytes += counts.new_bytes;
-    importing->n_done++;
-    return json_array_append_new(indexes, describe(image, counts.size_bytes, id)) == 0
+    return json_array_append_new(
+               indexes, describe(wim_import_get(importing->wim, i), counts.size_bytes, id)) == 0
                ? 0
                : ERR(-ENOMEM);
 }
 
+/* No image gets a manifest before all were read: an image that is bad must leave nothing of the others. */
 static int import_all(struct importing *importing, const struct intake_source *source)
 {
     OWN(json_decrefp) json_t *indexes = json_array();
+    size_t n = wim_import_count(importing->wim);
+    int r = 0;
 
     if (!indexes)
         return ERR(-ENOMEM);
-    for (size_t i = 0; i < wim_import_count(importing->wim); i++) {
-        int r;
-
-        if (!importing->is_wanted[i])
-            continue;
-        r = import_image(importing, source, wim_import_get(importing->wim, i), indexes);
-        if (r != 0)
-            return r < 0 ? TRACE(r) : 0;
-    }
+    for (size_t i = 0; i < n && r == 0; i++)
+        if (importing->is_wanted[i])
+            r = read_image(importing, source, i);
+    for (size_t i = 0; i < n && r == 0; i++)
+        if (importing->is_wanted[i])
+            r = end_image(importing, i, indexes);
+    if (r != 0)
+        return TRACE(r);
     return TRACE(worker_succeed(json_pack("{s:O, s:I, s:I}",
                                           "indexes",
                                           indexes,
@@ -258,7 +258,7 @@ int worker_import_os_image(struct worker *worker)
     OWN(intake_source_fini) struct intake_source source = INTAKE_SOURCE_INIT;
     OWN(wim_import_freep) struct wim_import *wim = NULL;
     OWN(store_freep) struct store *store = NULL;
-    struct importing importing = {.worker = worker};
+    OWN(importing_fini) struct importing importing = {.worker = worker};
     int r = intake_job_find_source(worker, &source);
 
     if (r != 0)
