@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import trees  # noqa: E402
 import wim_files  # noqa: E402
-from lab import Lab, LabError, Site, missing_for_lab, open_folder, run, staged  # noqa: E402
+from lab import SERVER_ADDRESS, Lab, LabError, Site, missing_for_lab, open_folder, run, staged  # noqa: E402
 
 PROGRAMS = (("genisoimage", "genisoimage"), ("mkntfs", "ntfs-3g"), ("ntfs-3g", "ntfs-3g"))
 
@@ -88,6 +88,31 @@ class World:
         check(said["result"]["sha256"] == digest, f"{name}: the hash that was told is not the file's")
         wim_files.verify(path)
         return path
+
+
+def check_download(world: World, package: str):
+    """The file itself: for administrators only, in ranges."""
+    path = world.files / "download.wim"
+    said = json.loads(world.site.cli("os-image", "export", package, path, "--compress", "none", "--output", "json").stdout)
+    url = f"https://{SERVER_ADDRESS}/api/v1/exports/"
+    token = json.loads(next((world.site.home / ".config/slipway").glob("*.json")).read_text(encoding="utf-8"))
+
+    def get(name: str, *options) -> subprocess.CompletedProcess:
+        header = f'header = "Authorization: Bearer {token["token"]}"\n' if token else ""
+        command = world.lab.inside(world.lab.server, "curl", "-sk", "--config", "-", "-w", "%{stderr}%{http_code}", *options, url + name)
+        return subprocess.run(command, input=header.encode(), capture_output=True, check=True, timeout=60)
+
+    export_id = said["result"]["export_id"]
+    part = get(export_id, "-r", "1000-1999")
+    check(part.stderr == b"206" and part.stdout == path.read_bytes()[1000:2000], f"a range: {part.stderr}")
+    missing = get("01a1fec0-c5fd-721c-8a5f-000000000000")
+    check(missing.stderr == b"404" and b"SLW-0325" in missing.stdout, f"no such export: {missing}")
+    check(get(export_id, "-X", "DELETE").stderr == b"403", "an export can be deleted")
+    check(get("../../../content/format", "--path-as-is").stderr != b"200", "another file can be had")
+    token = None
+    check(get(export_id).stderr == b"401", "an export can be had without a token")
+    path.unlink()
+    say("an export is for administrators, in ranges")
 
 
 def check_image(shown: dict, kind: str, wim: Path):
@@ -179,6 +204,7 @@ def roundtrip_linux(world: World):
     wim = world.files / "tree.wim"
     wim_files.wimlib("capture", tree, wim, "Tree", "--unix-data")
     package = world.add("os-image", "add", wim, "--name", "Tree")["id"]
+    check_download(world, package)
     wanted = trees.tree_of(tree)
     check(len(wanted) > 150, "the tree is too small to prove anything")
     for options in (("lzx",), ("none",), ("xpress",), ("lzms",), ("lzx", "--solid"), ("lzms", "--solid")):
