@@ -94,7 +94,7 @@ static int make_folders(const char *state, const struct users *users)
 {
     OWN(fd_closep) int lock_fd = -1;
     const char *failed = "";
-    struct remote remote;
+    struct remote remote = {.is_on = false};
     pid_t owner;
     int r = dir_make(state, 0755);
 

@@ -390,6 +390,16 @@ static int give_up_one(struct site *site, uint64_t silent_since_us, bool *ret)
                    }));
 }
 
+int job_keep_running(struct site *site, const char *dp_id, const json_t *running)
+{
+    OWN(freep) char *list = json_is_array(running) ? json_dumps(running, JSON_COMPACT) : NULL;
+
+    if (!list)
+        return json_is_array(running) ? ERR(-ENOMEM) : 0;
+    return TRACE(db_must(
+        site->db, SQL_JOB_LOST, DB_ARGS(db_text(dp_id), db_text(list), db_u64(JOB_CLAIMS_MAX))));
+}
+
 int job_expire(struct site *site)
 {
     uint64_t silent_since_us = site->now_us > JOB_SILENCE_US ? site->now_us - JOB_SILENCE_US : 0;

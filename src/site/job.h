@@ -79,6 +79,12 @@ struct job_order {
 int job_add(struct site *site, const struct job_order *order, char ret_id[static UUID_TEXT_MAX]);
 
 /**
+ * job_keep_running() - a distribution point says which jobs it has: what else it was given is queued again at once
+ * @running: list of ids; NULL, or anything else: it does not say, and nothing changes
+ */
+int job_keep_running(struct site *site, const char *dp_id, const json_t *running);
+
+/**
  * job_claim() - the next job for a distribution point
  * @kinds: list of those that it has a place for; NULL: all
  * @ret:  {"id", "kind", "args"}; owned by the caller; NULL if there is none

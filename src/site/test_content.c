@@ -145,6 +145,28 @@ static void a_distribution_point_has_only_its_own_jobs(void **state)
     assert_operation(site, job, "running", "");
 }
 
+static void
+a_job_that_its_distribution_point_does_not_have_is_handed_out_again_at_once(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *nothing = json_array();
+    OWN(json_freep) json_t *has = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    char job[UUID_TEXT_MAX];
+
+    import(site, job);
+    has = json_pack("[s]", job);
+    assert_int_equal(job_keep_running(site, JOB_OWN_DP, NULL), 0);
+    assert_int_equal(job_keep_running(site, JOB_OWN_DP, has), 0);
+    assert_int_equal(job_keep_running(site, "DP00002", nothing), 0);
+    assert_operation(site, job, "running", "");
+    assert_int_equal(job_keep_running(site, JOB_OWN_DP, nothing), 0);
+    assert_operation(site, job, "queued", "");
+    assert_int_equal(job_claim(site, JOB_OWN_DP, NULL, &again), 0);
+    assert_string_equal(field_text(again, "id", ""), job);
+}
+
 static void the_most_urgent_package_goes_first(void **state)
 {
     (void)state;
@@ -250,6 +272,8 @@ int main(void)
         cmocka_unit_test(an_end_that_is_told_twice_counts_once),
         cmocka_unit_test(a_worker_that_goes_on_after_the_end_is_told_so),
         cmocka_unit_test(a_distribution_point_has_only_its_own_jobs),
+        cmocka_unit_test(
+            a_job_that_its_distribution_point_does_not_have_is_handed_out_again_at_once),
         cmocka_unit_test(the_most_urgent_package_goes_first),
         cmocka_unit_test(a_task_sequence_may_only_name_packages_of_the_site),
         cmocka_unit_test(a_deployment_waits_for_its_content),

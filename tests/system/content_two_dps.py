@@ -203,6 +203,13 @@ class Api:
         return package
 
 
+def ask_socket(socket: Path, path: str, body: dict) -> dict:
+    """POST to a Unix socket; {} unless the answer is 200."""
+    words = ["curl", "--silent", "--fail", "--unix-socket", str(socket), "--json", json.dumps(body), f"http://site{path}"]
+    answer = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return json.loads(answer.stdout) if answer.returncode == 0 else {}
+
+
 class Content:
     """A folder of random files, so that nothing compresses and every byte must travel."""
 
@@ -344,6 +351,18 @@ class Test:
         wait(is_healed, "the damaged pack to be healed")
         expect(self.network.received() - before < 4 * MIB, "more than the damaged pack was fetched")
 
+    def test_boot(self):
+        """What the role pxe asks reaches the site, which knows who asks."""
+        question = {"mac": "52:54:00:79:00:01", "uuid": None, "arch": 7, "client": "pxe", "ipxe": False,
+                    "interface": "eth0", "server_address": REMOTE_ADDRESS, "relay": None, "stage": "discover"}
+        path = "/api/v1/internal/boot-decisions"
+        answer = ask_socket(self.remote.state / "run/roles.sock", path, question)
+        expect(answer.get("reason") == "unknown-computers-off", f"the boot decision is {answer}")
+        words = ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--unix-socket",
+                 str(self.remote.state / "run/roles.sock"), "http://site/api/v1/devices"]
+        status = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False).stdout
+        expect(status == b"404", f"the way to the site is open for more than roles ask: {status}")
+
     def test_site_away(self):
         self.site.end()
         name = min(self.remote.packs())
@@ -358,7 +377,7 @@ class Test:
 def main() -> int:
     if os.geteuid() != 0:
         skip("only root can make network namespaces")
-    for tool in ("ip", "nginx"):
+    for tool in ("ip", "nginx", "curl"):
         if not shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin:/sbin"):
             skip(f"{tool} is not installed")
     slipwayd = str(Path(sys.argv[1]).resolve())
@@ -368,7 +387,7 @@ def main() -> int:
     with Network() as network:
         test = Test(folder, slipwayd, network)
         try:
-            for name in ("join", "distribute", "update", "kill", "heal", "site_away"):
+            for name in ("join", "distribute", "update", "kill", "heal", "boot", "site_away"):
                 getattr(test, f"test_{name}")()
                 say(f"ok: {name}")
         except (Failed, OSError, subprocess.SubprocessError) as why:

@@ -42,6 +42,12 @@ WHERE id = ?1;
 UPDATE job SET state = 'queued', message = 'The distribution point went silent and is to begin again'
 WHERE state = 'running' AND heard_us < ?1 AND n_claims < ?2;
 
+-- What a distribution point was given and does not have (any more): its program ended, or the answer did not arrive. ?2: JSON
+-- list of what it has.
+-- name: job_lost
+UPDATE job SET state = 'queued', message = 'The distribution point was started anew and is to begin again'
+WHERE state = 'running' AND dp_id = ?1 AND n_claims < ?3 AND id NOT IN (SELECT value FROM json_each(?2));
+
 -- name: job_given_up
 SELECT id FROM job WHERE state = 'running' AND heard_us < ?1 AND n_claims >= ?2 LIMIT 1;
 

@@ -130,15 +130,19 @@ json_t *claim_body(const struct role_options *options, struct slots *slots)
 {
     char path[PATH_MAX_BYTES];
     struct statvfs fs = {.f_frsize = 0};
+    uint64_t free_bytes;
+    uint64_t total_bytes;
 
     (void)snprintf(path, sizeof(path), "%s/dp/content", options->state_folder);
     if (statvfs(path, &fs) != 0)
         (void)statvfs(options->state_folder, &fs);
+    free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
+    total_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
     return json_pack("{s:I, s:I, s:s, s:s, s:o, s:o}",
                      "free_bytes",
-                     (json_int_t)((uint64_t)fs.f_bavail * fs.f_frsize),
+                     (json_int_t)free_bytes,
                      "total_bytes",
-                     (json_int_t)((uint64_t)fs.f_blocks * fs.f_frsize),
+                     (json_int_t)total_bytes,
                      "version",
                      SLIPWAY_VERSION,
                      "agent_version",

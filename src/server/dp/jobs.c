@@ -196,6 +196,17 @@ static void keep_house(struct jobs *jobs)
         log_error("dp: the collection could not be started", "again_in_s=%d", 600);
 }
 
+/* What we have, so that the site knows what was lost with a process that ended. */
+static json_t *running_of(const struct jobs *jobs)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < RUNS_MAX; i++)
+        if (jobs->runs[i].is_used && jobs->runs[i].job.id)
+            (void)json_array_append_new(list, json_string(jobs->runs[i].job.id));
+    return list;
+}
+
 /* Return: the HTTP status; 0 if the site is away. */
 static unsigned ask(struct jobs *jobs, json_t **ret)
 {
@@ -203,6 +214,7 @@ static unsigned ask(struct jobs *jobs, json_t **ret)
     OWN(json_decrefp) json_t *answer = NULL;
     unsigned status = 0;
 
+    (void)json_object_set_new(body, "running", running_of(jobs));
     if (http_client_json(
             jobs->site, "POST", "/api/v1/internal/dp/jobs:claim", body, &status, &answer) != 0)
         return 0;
@@ -213,9 +225,14 @@ static unsigned ask(struct jobs *jobs, json_t **ret)
 
 static void note_whether_away(struct jobs *jobs, bool *was_away, unsigned status)
 {
-    bool is_away = status == 0 || status >= 500; /* nginx of a remote one says 502 */
+    bool is_refused = status == 401 || status == 403;
+    bool is_away = is_refused || status == 0 || status >= 500; /* nginx of a remote one says 502 */
 
-    if (is_away && !*was_away)
+    if (is_refused && !*was_away)
+        log_error("dp: the site does not know this distribution point any more: join it again",
+                  "status=%u",
+                  status);
+    else if (is_away && !*was_away)
         log_warning("dp: the site does not answer",
                     "status=%u why=\"%s\"",
                     status,

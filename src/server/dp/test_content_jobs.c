@@ -381,7 +381,7 @@ static void extract_of_a_file_that_is_cut_anywhere_is_told_and_never_half_a_cont
 
     put_prestaged(f, path);
     assert_int_equal(file_read(path, &all), 0);
-    for (size_t len = 0; len < all.len - 4 * TAR_BLOCK; len += 700 * 1024 + 1) {
+    for (size_t len = 0; len < all.len - (size_t)4 * TAR_BLOCK; len += 700 * 1024 + 1) {
         assert_int_equal(file_write(path, (struct bytes){(const uint8_t *)all.ptr, len}, 0600), 0);
         assert_int_equal(extract_it(f, path), 1);
 

@@ -125,7 +125,7 @@ static json_t *take_line(struct worker *worker, bool *ret_is_line)
     const char *end = memchr(text, '\n', worker->said.len);
 
     *ret_is_line = end != NULL;
-    if (!end)
+    if (!end || !worker->said.ptr)
         return NULL;
 
     size_t len = (size_t)(end - text);

@@ -153,7 +153,7 @@ static int take_ports(const struct parent_options *options, struct prepared *ret
 static int write_token(const struct parent_options *options, const struct prepared *prepared)
 {
     OWN(buf_fini) struct buf token = BUF_INIT(TOKEN_MAX_BYTES);
-    OWN(buf_fini) struct buf text = BUF_INIT(2 * TOKEN_MAX_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT(TOKEN_MAX_BYTES + 128);
     char from[PATH_MAX];
     char to[PATH_MAX];
     int r;

@@ -16,6 +16,7 @@
 #include "plat/file.h"
 #include "rt/log.h"
 #include "rt/sandbox.h"
+#include "server/parent/remote.h"
 #include "server/parent/users.h"
 
 enum {
@@ -54,6 +55,18 @@ static const struct role_rule {
      {{"/", false}, {"dp", true}, {"run/dp", true}, {"/dev", true}, {"/tmp", true}}},
 };
 
+/* The role dp where there is no site: it imports nothing and builds nothing, so it sees no sources and no kernels. */
+static const struct role_rule remote_dp = {"dp",
+                                           SANDBOX_CALLS_WORK,
+                                           true,
+                                           {{"dp", true},
+                                            {"run/dp", true},
+                                            {"run", false},
+                                            {"/usr", false},
+                                            {"/lib", false},
+                                            {"/lib64", false},
+                                            {"/etc", false}}};
+
 /* Only what every libc reads when it pleases: the time zone, locales, randomness. */
 static const char *const common[] = {"/usr/share/zoneinfo",
                                      "/usr/lib/locale",
@@ -84,7 +97,8 @@ static int load_config(const struct role_start *start, struct server_config *ret
 static int confine(const struct role_start *start, const struct role_rule *rule)
 {
     char texts[PATHS_MAX][PATH_MAX];
-    struct sandbox_path paths[PATHS_MAX + N_COMMON + 1];
+    struct sandbox_path paths[PATHS_MAX + N_COMMON + 2];
+    char self[PATH_MAX] = "";
     size_t n = 0;
 
     for (size_t i = 0; i < PATHS_MAX && rule->paths[i].path; i++, n++) {
@@ -98,12 +112,19 @@ static int confine(const struct role_start *start, const struct role_rule *rule)
     }
     for (size_t i = 0; i < N_COMMON; i++)
         paths[n++] = (struct sandbox_path){common[i], strcmp(common[i], "/dev/null") == 0};
+    if (rule->may_execute && readlink("/proc/self/exe", self, sizeof(self) - 1) > 0)
+        paths[n++] = (struct sandbox_path){self, false}; /* workers are it, too */
     paths[n] = (struct sandbox_path){NULL, false};
     return TRACE(sandbox_confine(paths, rule->may_execute));
 }
 
-static const struct role_rule *find_rule(const char *name)
+static const struct role_rule *find_rule(const char *name, const char *state_folder)
 {
+    struct remote remote;
+
+    if (strcmp(name, remote_dp.name) == 0 && remote_load(state_folder, &remote) == 0 &&
+        remote.is_on)
+        return &remote_dp;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++)
         if (strcmp(rules[i].name, name) == 0)
             return &rules[i];
@@ -112,7 +133,7 @@ static const struct role_rule *find_rule(const char *name)
 
 static int give_up_rights(const struct role_start *start)
 {
-    const struct role_rule *rule = find_rule(start->name);
+    const struct role_rule *rule = find_rule(start->name, start->state_folder);
     int r;
 
     if (!rule)

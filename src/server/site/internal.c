@@ -72,6 +72,8 @@ int internal_claim_job(void *ctx, struct http_exchange *x)
     if (r == 0 && strcmp(api->dp_id, DP_OWN_ID) == 0)
         r = content_rebuild(api->site, body);
     if (r == 0)
+        r = job_keep_running(api->site, api->dp_id, json_object_get(body, "running"));
+    if (r == 0)
         r = job_claim(api->site, api->dp_id, json_object_get(body, "kinds"), &job);
     if (job)
         log_info("a job is handed out",
