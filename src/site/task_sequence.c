@@ -15,6 +15,7 @@
 #include "ts/validate.h"
 
 #define APPLY_IMAGE_TYPE "SMS_TaskSequence_ApplyOperatingSystemAction"
+#define RUN_COMMAND_TYPE "SMS_TaskSequence_RunCommandLineAction"
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
@@ -95,6 +96,56 @@ static int check_packages(struct site *site, const struct ts_document *doc, stru
                 ids[i]);
     }
     return 0;
+}
+
+/* Which kind of content a step's variable must name. */
+static const struct {
+    const char *type;
+    const char *variable;
+    const char *kind;
+    const char *words;
+} uses[] = {
+    {APPLY_IMAGE_TYPE, "ImagePackageID", "os-image", "an OS image"},
+    {APPLY_IMAGE_TYPE, "InstallPackageID", "os-upgrade-package", "an OS upgrade package"},
+    {RUN_COMMAND_TYPE, "PackageID", "package", "a package"},
+};
+
+static int check_uses(struct site *site, const struct ts_step *step, struct ts_diags *diags)
+{
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+        const struct ts_variable *variable = ts_step_variable(step, uses[i].variable);
+        char kind[32];
+        int r;
+
+        if (!variable || strcmp(step->type, uses[i].type) != 0)
+            continue;
+        r = package_kind(site, variable->text, kind, sizeof(kind));
+        if (r < 0)
+            return TRACE(r);
+        if (kind[0] && strcmp(kind, uses[i].kind) != 0)
+            ts_diags_add(diags,
+                         TS_ERROR,
+                         step->item.line,
+                         0,
+                         "The step \"%s\" wants %s; %s is of the kind %s.",
+                         step->item.name,
+                         uses[i].words,
+                         variable->text,
+                         kind);
+    }
+    return 0;
+}
+
+static int check_kinds(struct site *site, const struct ts_document *doc, struct ts_diags *diags)
+{
+    size_t n = 0;
+    const struct ts_step *steps = ts_document_steps(doc, &n);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        if (ts_step_is_enabled(&steps[i]))
+            r = check_uses(site, &steps[i], diags);
+    return TRACE(r);
 }
 
 static bool applies_image(const struct ts_document *doc)
@@ -242,6 +293,8 @@ int task_sequence_create(struct site *site, const char *who, const json_t *body,
     r = check(field_text(body, "xml", ""), &doc, &diags);
     if (r == 0 && doc)
         r = check_packages(site, doc, &diags);
+    if (r == 0 && doc)
+        r = check_kinds(site, doc, &diags);
     if (r < 0)
         return TRACE(r);
     if (!doc || ts_diags_has_error(&diags))
@@ -270,6 +323,8 @@ int task_sequence_validate(struct site *site, const json_t *body, json_t **ret)
     r = check(field_text(body, "xml", ""), &doc, &diags);
     if (r == 0 && doc)
         r = check_packages(site, doc, &diags);
+    if (r == 0 && doc)
+        r = check_kinds(site, doc, &diags);
     if (r < 0)
         return TRACE(r);
     *ret = json_pack("{s:b,s:o}",

@@ -221,6 +221,51 @@ static void a_task_sequence_may_only_name_packages_of_the_site(void **state)
     assert_non_null(json_object_get(site->refusal.more, "diagnostics"));
 }
 
+static int validate_step(struct site *site, const char *type, const char *variable, const char *id)
+{
+    OWN(json_freep) json_t *validation = NULL;
+    OWN(json_freep) json_t *body = json_object();
+    const json_t *diag;
+    int n = 0;
+
+    (void)json_object_set_new(
+        body,
+        "xml",
+        json_sprintf("<sequence version=\"3.10\"><step type=\"SMS_TaskSequence_%sAction\" "
+                     "name=\"Do\"><action>x</action><defaultVarList>"
+                     "<variable name=\"ImageIndex\" property=\"ImageIndex\">1</variable>"
+                     "<variable name=\"CommandLine\" property=\"CommandLine\">x</variable>"
+                     "<variable name=\"%s\" property=\"%s\">%s</variable>"
+                     "</defaultVarList></step></sequence>",
+                     type,
+                     variable,
+                     variable,
+                     id));
+    assert_int_equal(task_sequence_validate(site, body, &validation), 0);
+    for (size_t i = 0; i < json_array_size(json_object_get(validation, "diagnostics")); i++) {
+        diag = json_array_get(json_object_get(validation, "diagnostics"), i);
+        n += strstr(field_text(diag, "message", ""), "is of the kind") != NULL;
+    }
+    return n;
+}
+
+static void a_step_wants_content_of_its_kind(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *body = fixture_json("{'name': 'Tools', 'source_path': '/src'}");
+    OWN(json_freep) json_t *package = NULL;
+    const char *id;
+
+    assert_int_equal(content_create(site, CONTENT_PACKAGE, "test", body, &package), 0);
+    id = field_text(package, "id", "");
+    assert_int_equal(validate_step(site, "ApplyOperatingSystem", "ImagePackageID", id), 1);
+    assert_int_equal(
+        validate_step(site, "ApplyOperatingSystem", "ImagePackageID", FIXTURE_OS_IMAGE), 0);
+    assert_int_equal(validate_step(site, "RunCommandLine", "PackageID", FIXTURE_OS_IMAGE), 1);
+    assert_int_equal(validate_step(site, "RunCommandLine", "PackageID", id), 0);
+}
+
 static void a_deployment_waits_for_its_content(void **state)
 {
     (void)state;
@@ -276,6 +321,7 @@ int main(void)
             a_job_that_its_distribution_point_does_not_have_is_handed_out_again_at_once),
         cmocka_unit_test(the_most_urgent_package_goes_first),
         cmocka_unit_test(a_task_sequence_may_only_name_packages_of_the_site),
+        cmocka_unit_test(a_step_wants_content_of_its_kind),
         cmocka_unit_test(a_deployment_waits_for_its_content),
         cmocka_unit_test(lists_come_in_pages),
     };

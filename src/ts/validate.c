@@ -125,13 +125,6 @@ static void check_command(struct walk *w, const struct ts_step *step)
 {
     if (text_of(step, "CommandLine")[0] == '\0' && step->action[0] == '\0')
         report(w, TS_ERROR, step, "it has no command line");
-    if (text_of(step, "PackageID")[0] != '\0')
-        report(
-            w,
-            TS_ERROR,
-            step,
-            "it runs from a package, which this agent does not do: put the command into the image "
-            "or into the command line");
     if (is_true(text_of(step, "RunAsUser")))
         report(w, TS_ERROR, step, "it runs as another account; commands run as root only");
 }
