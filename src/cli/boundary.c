@@ -108,6 +108,13 @@ static bool print_group(struct session *s, json_t *group)
         {"Created (UTC)", "created_at", OUTPUT_TIME},
         {0},
     };
+    static const struct output_column boundaries[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {"KIND", "kind", OUTPUT_TEXT},
+        {"VALUE", "value", OUTPUT_TEXT},
+        {0},
+    };
     static const struct output_column dps[] = {
         {"ID", "id", OUTPUT_TEXT},
         {"NAME", "name", OUTPUT_TEXT},
@@ -122,7 +129,7 @@ static bool print_group(struct session *s, json_t *group)
     };
 
     return session_print_fields(s, group, fields) &&
-           session_print_part(s, "Boundaries", output_at(group, "boundaries"), boundary_columns) &&
+           session_print_part(s, "Boundaries", output_at(group, "boundaries"), boundaries) &&
            session_print_part(
                s, "Distribution points", output_at(group, "distribution_points"), dps) &&
            session_print_part(s, "Neighbours", output_at(group, "neighbours"), neighbours);

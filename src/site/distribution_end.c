@@ -56,6 +56,7 @@ int distribution_load_row(struct site *site, const struct job *job, struct distr
                      DB_ARGS(db_text(job->dp_id), db_text(job->package_id), db_text(job->id)),
                      &rows);
 
+    *ret = (struct distribution_row){0};
     if (r != DB_ROW)
         return TRACE(r);
     (void)snprintf(ret->work, sizeof(ret->work), "%s", db_get_text(&rows, 0));

@@ -23,7 +23,7 @@ struct distribution_failure {
 };
 
 /* It has failed, and is tried again unless it was cancelled or has been tried too often. */
-int distribution_note_failure(struct site *site, const struct distribution_failure *failure);
+int distribution_note_failure(struct site *site, const struct distribution_failure *f);
 
 /* The row of distribution that a job is for. */
 struct distribution_row {

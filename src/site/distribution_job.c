@@ -53,6 +53,7 @@ static int count_jobs(struct site *site, const char *dp_id, struct n_jobs *ret)
     OWN(db_rows_fini) struct db_rows rows = {0};
     int r = db_first(site->db, SQL_DISTRIBUTION_N_JOBS, DB_ARGS(db_text(dp_id)), &rows);
 
+    *ret = (struct n_jobs){0};
     if (r < 0)
         return TRACE(r);
     *ret = (struct n_jobs){db_get_u64(&rows, 0), db_get_u64(&rows, 1), db_get_u64(&rows, 2)};
@@ -345,13 +346,32 @@ int distribution_prepare_removal(struct site *site, const struct job *job, json_
                                               : TRACE(leave_needed(site, job, args));
 }
 
+/* Of what is copied at the same time each gets its part. */
+static int put_rate(struct site *site, const char *dp_id, json_t *answer)
+{
+    struct allowance allowance;
+    struct n_jobs n;
+    uint64_t share;
+    int r = load_allowance(site, dp_id, &allowance);
+
+    if (r < 0)
+        return TRACE(r);
+    r = count_jobs(site, dp_id, &n);
+    if (r < 0)
+        return TRACE(r);
+    share = share_of(allowance.rate_bytes_per_s, n.copying);
+    return json_object_set_new(answer, "rate_limit_bytes_per_s", json_integer((json_int_t)share)) <
+                   0
+               ? ERR(-ENOMEM)
+               : 0;
+}
+
 int distribution_progress(struct site *site,
                           const struct job *job,
                           const struct job_progress *progress,
                           json_t *answer)
 {
-    struct allowance allowance;
-    struct n_jobs n;
+    const bool is_copying = strcmp(job->kind, "replicate") == 0;
     int r = db_must(site->db,
                     SQL_DISTRIBUTION_PROGRESS,
                     DB_ARGS(db_text(job->id),
@@ -360,19 +380,9 @@ int distribution_progress(struct site *site,
                             db_text(progress->message),
                             db_u64(site->now_us)));
 
-    if (r < 0 || strcmp(job->kind, "replicate") != 0)
+    if (r < 0 || !is_copying)
         return TRACE(r);
-    r = load_allowance(site, job->dp_id, &allowance);
-    if (r == 0)
-        r = count_jobs(site, job->dp_id, &n);
-    if (r < 0)
-        return TRACE(r);
-    return json_object_set_new(
-               answer,
-               "rate_limit_bytes_per_s",
-               json_integer((json_int_t)share_of(allowance.rate_bytes_per_s, n.copying))) < 0
-               ? ERR(-ENOMEM)
-               : 0;
+    return TRACE(put_rate(site, job->dp_id, answer));
 }
 
 static int stop_closed(struct site *site, const char *dp_id, const char *package_id)

@@ -220,7 +220,7 @@ static int check_is_empty(struct site *site, const char *id)
         return refuse(
             site,
             REFUSAL_DP_HAS_CONTENT,
-            "%s has %llu packages, which clients may be using. Remove them from it first, or remove it "
+            "%s has content that clients may be using, of %llu package(s). Remove it from there first, or remove it "
             "by force: then the files stay on its host.",
             id,
             (unsigned long long)db_get_u64(&rows, 0));

@@ -14,25 +14,13 @@
 #include "site/distribution.h"
 #include "site/dp.h"
 #include "site/fields.h"
-#include "site/fixture.h"
+#include "site/fixture_dp.h"
 #include "site/job.h"
 #include "site/order.h"
 
-#define NORTH_URL "http://10.78.0.1"
-#define SOUTH_URL "http://10.79.0.1"
+#define NORTH_URL "http://10.78.0.1:8080"
+#define SOUTH_URL "http://10.79.0.1:8080"
 #define OWN_URL   "http://10.77.0.1"
-
-static void join(struct site *site, const char *name, const char *address)
-{
-    OWN(json_freep) json_t *body = json_pack("{s:s}", "name", name);
-    OWN(json_freep) json_t *token = NULL;
-    OWN(json_freep) json_t *joined = NULL;
-    OWN(json_freep) json_t *host = NULL;
-
-    assert_int_equal(dp_create_token(site, "test", body, &token), 0);
-    host = json_pack("{s:O,s:[s]}", "token", json_object_get(token, "token"), "addresses", address);
-    assert_int_equal(dp_join(site, host, "PEM", &joined), 0);
-}
 
 static void bound(struct site *site, const char *name, const char *kind, const char *value)
 {
@@ -93,8 +81,8 @@ static struct site *two_branches(void)
     OWN(json_freep) json_t *targets = fixture_json("{'distribution_points': ['north', 'south']}");
     OWN(json_freep) json_t *answer = NULL;
 
-    join(site, "north", "10.78.0.1");
-    join(site, "south", "10.79.0.1");
+    fixture_dp_join(site, "north", "10.78.0.1");
+    fixture_dp_join(site, "south", "10.79.0.1");
     group(site, "North", "10.78.0.0/16", "north");
     group(site, "South", "10.79.0.0/16", "south");
     assert_int_equal(distribution_add(site, "test", FIXTURE_OS_IMAGE, targets, &answer), 0);
