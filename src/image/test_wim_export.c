@@ -162,6 +162,29 @@ static void several_images_become_one_file(void **state)
     assert_string_equal(wim_import_get(import, 1)->description, "A tree of seven names");
 }
 
+/* As boot.wim of Windows has one: without it the file does not boot. */
+static void the_image_to_boot_from_stays_the_one(void **state)
+{
+    static const struct wimlib_wim_info first = {.boot_index = 1};
+    OWN(wim_import_freep) struct wim_import *import = NULL;
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
+    char path[WIM_FIXTURE_PATH_MAX];
+    WIMStruct *wim = NULL;
+
+    put_stream(*state, "a.wim", "a.pwm");
+    wim_fixture_path(*state, "a.wim", path);
+    assert_int_equal(wimlib_open_wim(path, WIMLIB_OPEN_FLAG_WRITE_ACCESS, &wim), 0);
+    assert_int_equal(wimlib_set_wim_info(wim, &first, WIMLIB_CHANGE_BOOT_INDEX), 0);
+    assert_int_equal(wimlib_overwrite(wim, 0, 1), 0);
+    wimlib_free(wim);
+    put_stream(*state, "a.wim", "b.pwm");
+    export_good(*state, 2, WIM_EXPORT_XPRESS, false);
+    wim_fixture_path(*state, "out.wim", path);
+    assert_int_equal(wim_import_new(path, &import, &why), 0);
+    assert_false(wim_import_get(import, 0)->is_boot_image);
+    assert_true(wim_import_get(import, 1)->is_boot_image);
+}
+
 static void what_linux_knows_of_a_file_comes_back(void **state)
 {
     OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
@@ -307,6 +330,7 @@ int main(void)
         TEST(an_exported_image_gives_the_same_stream_again),
         TEST(compression_is_as_asked_for),
         TEST(several_images_become_one_file),
+        TEST(the_image_to_boot_from_stays_the_one),
         TEST(what_linux_knows_of_a_file_comes_back),
         TEST(what_windows_knows_of_a_file_comes_back),
         TEST(a_damaged_stream_is_not_exported),

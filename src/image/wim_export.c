@@ -116,6 +116,7 @@ static int
 add_image(WIMStruct *target, const char *stream, struct sources *sources, struct buf *why)
 {
     OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+    struct wimlib_wim_info info = {0};
     WIMStruct *source = NULL;
     int r = wimlib_open_wim(stream, 0, &source);
 
@@ -125,7 +126,14 @@ add_image(WIMStruct *target, const char *stream, struct sources *sources, struct
     r = choose_name(source, target, sources->n, &name);
     if (r < 0)
         return TRACE(r);
-    r = wimlib_export_image(source, 1, target, buf_str(&name), NULL, 0);
+    r = wimlib_get_wim_info(source, &info);
+    if (r == 0)
+        r = wimlib_export_image(source,
+                                1,
+                                target,
+                                buf_str(&name),
+                                NULL,
+                                info.boot_index == 1 ? WIMLIB_EXPORT_FLAG_BOOT : 0);
     return r == 0 ? 0 : failed(r, "the stored image cannot be added", why);
 }
 

@@ -42,7 +42,8 @@ bool wim_export_parse_compression(const char *name, enum wim_export_compression 
  * @target: replaced; durable on success
  * @why:    on WIM_EXPORT_E_FAILED: a sentence
  *
- * An image's name that an earlier one has gets its number behind it: names are unique in a WIM.
+ * An image's name that an earlier one has gets its number behind it: names are unique in a WIM. The image that
+ * the original was booted with is that of the new file, too.
  *
  * Return: 0, WIM_EXPORT_E_FAILED, or -errno.
  */

@@ -251,8 +251,10 @@ static int check_image(WIMStruct *wim, struct wim_image *image, struct buf *why)
     return wim_messages_take(why) > 0 ? WIM_IMPORT_E_BAD : 0;
 }
 
-static int read_images(struct wim_import *import, uint32_t n_images, struct buf *why)
+static int
+read_images(struct wim_import *import, const struct wimlib_wim_info *info, struct buf *why)
 {
+    uint32_t n_images = info->image_count;
     int r = wim_start(); /* what was said about the file as a whole is no reason to refuse it */
 
     if (r < 0)
@@ -268,6 +270,7 @@ static int read_images(struct wim_import *import, uint32_t n_images, struct buf 
 
         if (r < 0)
             return TRACE(r);
+        image->is_boot_image = i == info->boot_index;
         r = check_image(import->wim, image, why);
         if (r != 0)
             return TRACE(r);
@@ -291,7 +294,7 @@ int wim_import_new(const char *path, struct wim_import **ret, struct buf *why)
     r = wimlib_get_wim_info(import->wim, &info);
     if (r != 0)
         return bad(r, why);
-    r = read_images(import, info.image_count, why);
+    r = read_images(import, &info, why);
     if (r != 0)
         return TRACE(r);
     *ret = TAKE(import);
@@ -347,10 +350,10 @@ static void *run_writer(void *ctx)
 }
 
 /* A new uncompressed WIM in memory that refers to one image of the file. */
-static int export_image(struct wim_import *import,
-                        const struct wim_image *image,
-                        WIMStruct **ret,
-                        struct buf *why)
+static int copy_image(struct wim_import *import,
+                      const struct wim_image *image,
+                      WIMStruct **ret,
+                      struct buf *why)
 {
     /* the file's GUID would be random, and the stream would not be the same twice */
     static const struct wimlib_wim_info fixed = {.guid = "Slipway\0OS image"};
@@ -360,7 +363,12 @@ static int export_image(struct wim_import *import,
     if (r == 0)
         r = wimlib_set_wim_info(wim, &fixed, WIMLIB_CHANGE_GUID);
     if (r == 0)
-        r = wimlib_export_image(import->wim, (int)image->index, wim, NULL, NULL, 0);
+        r = wimlib_export_image(import->wim,
+                                (int)image->index,
+                                wim,
+                                NULL,
+                                NULL,
+                                image->is_boot_image ? WIMLIB_EXPORT_FLAG_BOOT : 0);
     if (r != 0)
         return bad(r, why);
     *ret = TAKE(wim);
@@ -424,7 +432,7 @@ int wim_import_stream(struct wim_import *import,
 
     if (r < 0)
         return TRACE(r);
-    r = export_image(import, image, &wim, why);
+    r = copy_image(import, image, &wim, why);
     if (r != 0)
         return r;
     if (pipe2(ends, O_CLOEXEC) < 0)

@@ -36,7 +36,8 @@ struct wim_image {  /* a text is owned, and "" if the file does not say */
     uint64_t size_bytes; /* of all files, a file with several names counted once for each */
     bool
         has_unix_data; /* owners, modes and devices were captured: it can be applied to a Linux disk */
-    bool is_windows; /* the file says so, or the image has the folder of Windows */
+    bool is_boot_image; /* the one that the file is booted with */
+    bool is_windows;    /* the file says so, or the image has the folder of Windows */
 };
 
 struct wim_import;

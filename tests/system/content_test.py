@@ -157,7 +157,9 @@ def check_windows(world: World, tree: Path):
     wim = world.files / "two.wim"
     wim_files.wimlib("capture", tree, wim, "Tree", "--unix-data")
     wim_files.add_second_image(wim, world.files / "windows")
-    first, second = world.add("os-image", "add", "--source", wim, "--name", "Two")["indexes"]
+    wim_files.wimlib("info", wim, "2", "--boot")
+    shown = world.add("os-image", "add", "--source", wim, "--name", "Two")
+    first, second = shown["indexes"]
     check(first["index"] == 1 and not first["is_windows"] and first["build"] == "", f"the first image: {first}")
     wanted = {
         "index": 2, "name": "Server", "arch": "x64", "edition": "ServerStandard", "languages": "de-DE en-US",
@@ -165,6 +167,10 @@ def check_windows(world: World, tree: Path):
     }
     for name, value in wanted.items():
         check(second[name] == value, f"{name} of the image of Windows is {second[name]}, not {value}")
+    back = world.export(shown["id"], "two-back.wim")
+    check(wim_files.facts(back) == wim_files.facts(wim), "what the file says about its images is another")
+    one = world.export(shown["id"], "one-back.wim", "--index", "2")
+    check(wim_files.listing(one) == wim_files.listing(wim, 2), "the second image is another")
     say("what the file says about two images is kept")
 
 

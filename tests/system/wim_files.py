@@ -238,6 +238,12 @@ def listing(wim: Path, index=1) -> str:
     return "\n".join(line for line in lines if not line.startswith(skip))
 
 
+def facts(wim: Path) -> list:
+    """What a file says about its images, without what is about the file."""
+    own = ("Path:", "GUID:", "Size:")
+    return [line for line in wimlib("info", wim).splitlines() if not line.startswith(own)]
+
+
 def verify(wim: Path):
     done = subprocess.run(["wimlib-imagex", "verify", str(wim)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
