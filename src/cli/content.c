@@ -16,6 +16,12 @@ enum {
     NUMBER_MAX = 1000000,
 };
 
+/* Where content comes from. Both NULL: from where it came before. */
+struct source {
+    const char *file; /* of this machine, to be sent */
+    const char *path; /* on the server */
+};
+
 const char *content_place(const char *noun)
 {
     static const struct {
@@ -42,24 +48,30 @@ static bool put_text(struct session *s, json_t *body, const char *name, const ch
     return session_fail(s, ARGS_EXIT_USAGE, "SLW-0704", "%s: the text is not UTF-8", name);
 }
 
-bool content_open(struct session *s, const struct content_source *source, json_t *body)
+static bool check_source(struct session *s, const struct source *source)
 {
-    char upload_id[UPLOAD_NOTE_ID_MAX];
-
     if (source->file && source->path)
         return session_fail(s,
                             ARGS_EXIT_USAGE,
                             NULL,
-                            "give a file or --source, not both: the one is sent, the "
-                            "other is on the server");
+                            "give a file or --source, not both: the one is sent, the other is on "
+                            "the server");
     if (source->path && source->path[0] != '/')
         return session_fail(s,
                             ARGS_EXIT_USAGE,
                             NULL,
                             "--source %s: it must be an absolute path, on the server",
                             source->path);
+    return true;
+}
+
+/* "upload_id", after the file was sent, or "source_path". */
+static bool put_source(struct session *s, const struct source *source, json_t *body)
+{
+    char upload_id[UPLOAD_NOTE_ID_MAX];
+
     if (!source->file)
-        return put_text(s, body, "source_path", source->path) && session_open(s);
+        return put_text(s, body, "source_path", source->path);
     return sending_file(s, source->file, upload_id) && put_text(s, body, "upload_id", upload_id);
 }
 
@@ -169,14 +181,16 @@ bool content_delete(struct session *s, const struct args *args)
            session_call(s, "DELETE", buf_str(&path), NULL, NULL);
 }
 
-static bool update(struct session *s, const struct args *args, const struct content_source *source)
+static bool update(struct session *s, const struct args *args, const struct source *source)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(session_json_freep) json_t *begun = NULL;
     OWN(session_json_freep) json_t *body = json_object();
 
     put_path(&path, args->operands[0], "/versions");
-    return content_open(s, source, body) && check_noun(s, args) &&
+    /* the noun before the file, which may be large */
+    return check_source(s, source) && session_open(s) && check_noun(s, args) &&
+           put_source(s, source, body) &&
            session_call(s, "POST", buf_str(&path), json_incref(body), &begun) &&
            operation_follow(s, output_text(begun, "operation_id")) &&
            content_print(s, content_place(args->command->noun), args->operands[0]);
@@ -184,14 +198,14 @@ static bool update(struct session *s, const struct args *args, const struct cont
 
 bool content_update(struct session *s, const struct args *args)
 {
-    return update(s, args, &(struct content_source){.path = args_get(args, "source")});
+    return update(s, args, &(struct source){.path = args_get(args, "source")});
 }
 
 bool content_update_file(struct session *s, const struct args *args)
 {
     return update(s,
                   args,
-                  &(struct content_source){
+                  &(struct source){
                       .file = args->operands[1],
                       .path = args_get(args, "source"),
                   });
@@ -199,7 +213,7 @@ bool content_update_file(struct session *s, const struct args *args)
 
 bool content_rebuild(struct session *s, const struct args *args)
 {
-    return update(s, args, &(struct content_source){0});
+    return update(s, args, &(struct source){0});
 }
 
 static bool make_request(struct session *s, const struct args *args, const char *name, json_t *body)
@@ -216,7 +230,7 @@ static bool check_free(struct session *s, const char *place, const json_t *body)
     OWN(session_json_freep) json_t *rows = NULL;
     const char *name = output_text(body, "name");
 
-    if (!session_open(s) || !session_list(s, place, &rows))
+    if (!session_list(s, place, &rows))
         return false;
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
@@ -234,10 +248,8 @@ static bool check_free(struct session *s, const char *place, const json_t *body)
     return true;
 }
 
-static bool create(struct session *s,
-                   const struct args *args,
-                   const char *name,
-                   const struct content_source *source)
+static bool
+create(struct session *s, const struct args *args, const char *name, const struct source *source)
 {
     OWN(session_json_freep) json_t *content = NULL;
     OWN(session_json_freep) json_t *body = json_object();
@@ -246,9 +258,8 @@ static bool create(struct session *s,
     if (!source->file && !source->path)
         return session_fail(
             s, ARGS_EXIT_USAGE, NULL, "what it is made from is missing: a file or --source");
-    if (!make_request(s, args, name, body) || (source->file && !check_free(s, place, body)))
-        return false;
-    return content_open(s, source, body) &&
+    return make_request(s, args, name, body) && check_source(s, source) && session_open(s) &&
+           (!source->file || check_free(s, place, body)) && put_source(s, source, body) &&
            session_call(s, "POST", place, json_incref(body), &content) &&
            operation_follow(s, output_text(content, "operation_id")) &&
            content_print(s, place, output_text(content, "id"));
@@ -259,7 +270,7 @@ bool content_add_file(struct session *s, const struct args *args)
     return create(s,
                   args,
                   args_get(args, "name"),
-                  &(struct content_source){
+                  &(struct source){
                       .file = args->operands[0],
                       .path = args_get(args, "source"),
                   });
@@ -267,8 +278,7 @@ bool content_add_file(struct session *s, const struct args *args)
 
 bool content_create(struct session *s, const struct args *args)
 {
-    return create(
-        s, args, args->operands[0], &(struct content_source){.path = args_get(args, "source")});
+    return create(s, args, args->operands[0], &(struct source){.path = args_get(args, "source")});
 }
 
 bool content_create_file(struct session *s, const struct args *args)
@@ -276,7 +286,7 @@ bool content_create_file(struct session *s, const struct args *args)
     return create(s,
                   args,
                   args->operands[0],
-                  &(struct content_source){
+                  &(struct source){
                       .file = args_get(args, "file"),
                       .path = args_get(args, "source"),
                   });

@@ -287,8 +287,7 @@ int content_job_removal_failed(struct site *site,
     int r;
 
     (void)why;
-    if (error_id && strcmp(error_id, SITE_ERROR_CANCELLED) == 0)
-        return 0;
+    (void)error_id;
     r = db_first(site->db, SQL_JOB_GET, DB_ARGS(db_text(job->id)), &rows);
     if (r != DB_ROW)
         return TRACE(r);

@@ -31,7 +31,7 @@ int content_job_exported(struct site *site, const struct job *job, const json_t 
 /* Manifests that something has got again since are not removed. */
 int content_job_prepare_removal(struct site *site, const struct job *job, json_t *args);
 
-/* Tried again in an hour, so that nothing is forgotten on a distribution point. */
+/* Tried again in an hour, also if it was cancelled, so that nothing is forgotten on a distribution point. */
 int content_job_removal_failed(struct site *site,
                                const struct job *job,
                                const char *error_id,
