@@ -115,7 +115,7 @@ int state_open_lock(const char *root, int *ret)
     int fd;
 
     layout_path(root, "lock", path);
-    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, LAYOUT_FILE_MODE);
+    fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC, LAYOUT_FILE_MODE);
     if (fd < 0)
         return ERR(-errno);
     *ret = fd;

@@ -19,6 +19,7 @@
 #include "plat/digest.h"
 #include "plat/file.h"
 #include "plat/frame.h"
+#include "store/intake.h"
 #include "store/test_fixture.h"
 #include "tests/faults.h"
 
@@ -111,56 +112,110 @@ static void a_pack_whose_table_lies_is_refused(void **state)
     assert_int_equal(store_add_pack(f->store, &pack, frame), STORE_E_CORRUPT);
 }
 
-static void many_packs_are_flushed_on_the_way(void **state)
+/* Chunks of noise, of which four make a pack. Return: how many of them were new. */
+static unsigned put_chunks(struct store *store, unsigned n)
 {
-    struct store_fixture *f = *state;
     OWN(freep) uint8_t *chunk = malloc(PACK_CHUNK_MAX_BYTES);
-    struct store_place place;
+    unsigned n_new = 0;
 
     assert_non_null(chunk);
     store_fixture_fill(chunk, PACK_CHUNK_MAX_BYTES, 3);
-    assert_int_equal(store_begin(f->store), 0);
-    for (unsigned i = 0; i < 4 * 50; i++) { /* four make a pack */
+    for (unsigned i = 0; i < n; i++) {
+        struct store_place place;
+
         memcpy(chunk, &i, sizeof(i));
         assert_int_equal(
-            store_put_chunk(f->store, (struct bytes){chunk, PACK_CHUNK_MAX_BYTES}, &place), 0);
-        assert_true(place.is_new);
+            store_put_chunk(store, (struct bytes){chunk, PACK_CHUNK_MAX_BYTES}, &place), 0);
+        n_new += place.is_new ? 1 : 0;
     }
+    return n_new;
+}
+
+static void many_packs_are_flushed_on_the_way(void **state)
+{
+    struct store_fixture *f = *state;
+
+    assert_int_equal(store_begin(f->store), 0);
+    assert_int_equal(put_chunks(f->store, 200), 200);
     assert_in_range(store_fixture_count(f->root, "packs"), 40, 49);
     assert_int_equal(store_flush(f->store), 0);
     assert_int_equal(store_fixture_count(f->root, "packs"), 50);
     assert_int_equal(store_fixture_count(f->root, "tmp"), 0);
+    assert_int_equal(put_chunks(f->store, 200), 0);
 }
 
-/* As a replication does: what was learnt comes from elsewhere, pack by pack, then the manifest. */
-struct replica {
-    struct buf frames[2];
-    struct buf text;
-};
-
-static struct replica replica;
-
-static void replica_fini(struct replica *all)
+static void an_import_that_was_interrupted_finds_its_chunks(void **state)
 {
-    buf_fini(&all->frames[0]);
-    buf_fini(&all->frames[1]);
-    buf_fini(&all->text);
+    struct store_fixture *f = *state;
+
+    assert_int_equal(store_begin(f->store), 0);
+    assert_int_equal(put_chunks(f->store, 200), 200);
+    reopen(f);
+    assert_int_equal(store_begin(f->store), 0);
+    assert_in_range(put_chunks(f->store, 200), 4, 40);
 }
 
-static void learn_replica(struct store_fixture *f)
+/* A validation beside an import takes away a pack of which the import has spoken already. */
+static void a_manifest_of_which_a_pack_has_gone_is_not_written(void **state)
 {
+    struct store_fixture *f = *state;
+    OWN(intake_freep) struct intake *intake = NULL;
     char path[STORE_PATH_MAX];
+    uint8_t id[SHA256_BYTES];
 
     assert_int_equal(store_fixture_learn(f), 0);
-    assert_int_equal(f->manifest.n_packs, 2);
-    for (size_t i = 0; i < 2; i++) {
-        replica.frames[i] = BUF_INIT(PACK_STORED_MAX_BYTES);
-        store_pack_path(f->store, f->manifest.packs[i].sha256, path);
-        assert_int_equal(file_read(path, &replica.frames[i]), 0);
-    }
-    replica.text = BUF_INIT(65536);
-    store_manifest_path(f->store, f->id, path);
-    assert_int_equal(file_read(path, &replica.text), 0);
+    assert_int_equal(store_remove_manifest(f->store, f->id), 0);
+    assert_int_equal(store_begin(f->store), 0);
+    assert_int_equal(intake_new(f->store, MANIFEST_FILE, &intake), 0);
+    assert_int_equal(intake_feed(intake, (struct bytes){f->content, FIXTURE_BYTES}), 0);
+    assert_int_equal(intake_cut(intake), 0);
+    store_pack_path(f->store, f->manifest.packs[0].sha256, path);
+    assert_int_equal(unlink(path), 0);
+    assert_int_equal(intake_end(intake, id), STORE_E_MISSING);
+    assert_int_equal(store_fixture_count(f->root, "manifests"), 0);
+    store_end(f->store);
+    store_fixture_take_in(f, FIXTURE_BYTES, id, NULL); /* as repeating it does */
+    store_fixture_assert_stream(f->store, id, (struct bytes){f->content, FIXTURE_BYTES});
+}
+
+/* What comes from elsewhere, pack by pack, then the manifest: the fixture's manifest says which. */
+static struct {
+    struct buf frames[2];
+    struct buf text;
+} replica;
+
+static void make_replica(struct store_fixture *f)
+{
+    struct manifest_pack packs[2];
+    struct manifest_run runs[] = {
+        {.pack = 0, .offset = 52, .size_bytes = 5},
+        {.pack = 1, .offset = 52, .size_bytes = 6},
+    };
+    const struct manifest manifest = {
+        .kind = MANIFEST_FILE,
+        .size_bytes = 11,
+        .packs = packs,
+        .n_packs = 2,
+        .runs = runs,
+        .n_runs = 2,
+    };
+
+    replica.frames[0] = BUF_INIT(4096);
+    replica.frames[1] = BUF_INIT(4096);
+    replica.text = BUF_INIT(4096);
+    store_fixture_make_pack(bytes_of("hello"), &packs[0], &replica.frames[0]);
+    store_fixture_make_pack(bytes_of(" world"), &packs[1], &replica.frames[1]);
+    manifest_put(&replica.text, &manifest);
+    assert_int_equal(manifest_parse(buf_bytes(&replica.text), &f->manifest), 0);
+    assert_int_equal(digest_sha256(buf_bytes(&replica.text), f->id), 0);
+}
+
+static int drop_replica(void **state)
+{
+    buf_fini(&replica.frames[0]);
+    buf_fini(&replica.frames[1]);
+    buf_fini(&replica.text);
+    return store_fixture_tear_down(state);
 }
 
 static int replicate(const struct store_fixture *f)
@@ -182,17 +237,16 @@ static void a_replication_that_is_killed_anywhere_leaves_nothing_half(void **sta
     struct store_fixture *f = *state;
     unsigned nth = 1;
 
-    learn_replica(f);
+    make_replica(f);
     for (; nth < 100; nth++) {
         store_fixture_empty(f);
         if (!store_fixture_is_killed(f, replicate, nth))
             break;
         store_fixture_assert_nothing_is_half(f);
         assert_int_equal(replicate(f), 0);
-        store_fixture_assert_good(f->store, f->id);
+        store_fixture_assert_stream(f->store, f->id, bytes_of("hello world"));
     }
     assert_in_range(nth, 15, 99);
-    replica_fini(&replica);
 }
 
 static void try_replication(struct store_fixture *f, enum fault fault)
@@ -210,7 +264,7 @@ static void try_replication(struct store_fixture *f, enum fault fault)
         assert_true(r < 0 || r == STORE_E_FULL || fault == FAULT_MEMORY);
         store_fixture_assert_nothing_is_half(f);
         assert_int_equal(replicate(f), 0);
-        store_fixture_assert_good(f->store, f->id);
+        store_fixture_assert_stream(f->store, f->id, bytes_of("hello world"));
     }
     assert_in_range(nth, 15, 99);
 }
@@ -219,15 +273,15 @@ static void a_replication_onto_a_disk_that_is_full_or_fails_leaves_nothing_half(
 {
     struct store_fixture *f = *state;
 
-    learn_replica(f);
+    make_replica(f);
     try_replication(f, FAULT_SPACE);
     try_replication(f, FAULT_DISK);
     try_replication(f, FAULT_MEMORY);
-    replica_fini(&replica);
 }
 
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, store_fixture_set_up, store_fixture_tear_down)
+#define REPLICATION(name) cmocka_unit_test_setup_teardown(name, store_fixture_set_up, drop_replica)
 
 int main(void)
 {
@@ -237,8 +291,10 @@ int main(void)
         TEST(a_pack_from_elsewhere_that_is_not_what_it_should_be_is_refused),
         TEST(a_pack_whose_table_lies_is_refused),
         TEST(many_packs_are_flushed_on_the_way),
-        TEST(a_replication_that_is_killed_anywhere_leaves_nothing_half),
-        TEST(a_replication_onto_a_disk_that_is_full_or_fails_leaves_nothing_half),
+        TEST(an_import_that_was_interrupted_finds_its_chunks),
+        TEST(a_manifest_of_which_a_pack_has_gone_is_not_written),
+        REPLICATION(a_replication_that_is_killed_anywhere_leaves_nothing_half),
+        REPLICATION(a_replication_onto_a_disk_that_is_full_or_fails_leaves_nothing_half),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,16 +2,21 @@
 
 #include "store/store.h"
 
+#include <fcntl.h>
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, to be there */
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/file.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "plat/clock.h"
 #include "plat/digest.h"
 #include "plat/file.h"
 #include "store/test_fixture.h"
@@ -164,6 +169,52 @@ static void what_is_not_flushed_is_not_visible_and_is_cleaned_up(void **state)
     assert_true(place.is_new);
 }
 
+enum {
+    COLLECTING_US = 200000,
+};
+
+/* A process that has the store for itself for a while, from now on. */
+static pid_t start_collecting(const struct store_fixture *f)
+{
+    char path[256];
+    pid_t child;
+    int ready[2];
+    char byte;
+
+    store_fixture_path(f, "lock", path);
+    assert_int_equal(file_write(path, bytes_of(""), 0644), 0);
+    assert_int_equal(pipe(ready), 0);
+    child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+        if (flock(fd, LOCK_EX) != 0 || write(ready[1], "x", 1) != 1)
+            _exit(1);
+        clock_sleep_us(COLLECTING_US);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    (void)close(ready[0]);
+    (void)close(ready[1]);
+    return child;
+}
+
+static void who_adds_waits_for_a_collector(void **state)
+{
+    struct store_fixture *f = *state;
+    uint64_t begin_us = clock_monotonic_us();
+    pid_t child = start_collecting(f);
+    struct store_place place;
+    int status;
+
+    assert_int_equal(store_begin(f->store), 0);
+    assert_true(clock_monotonic_us() - begin_us >= COLLECTING_US);
+    assert_int_equal(store_put_chunk(f->store, bytes_of("hello"), &place), 0);
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
 #define TEST(name) \
     cmocka_unit_test_setup_teardown(name, store_fixture_set_up, store_fixture_tear_down)
 
@@ -177,6 +228,7 @@ int main(void)
         TEST(a_manifest_from_elsewhere_that_is_not_what_it_should_be_is_refused),
         TEST(two_may_add_at_the_same_time),
         TEST(what_is_not_flushed_is_not_visible_and_is_cleaned_up),
+        TEST(who_adds_waits_for_a_collector),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
