@@ -5,6 +5,7 @@
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
 #include <stddef.h> /* and this, to be there */
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -53,6 +54,61 @@ static void a_remote_one_gets_what_is_distributed_to_it(void **state)
     assert_null(more);
     fixture_dp_finish(site, "DP00002", job, FIXTURE_DP_DONE);
     fixture_dp_assert_state(site, FIXTURE_OS_IMAGE, "DP00002", "success");
+}
+
+static void what_is_not_ready_yet_is_copied_when_it_is(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *body = fixture_json("{'name': 'P', 'source_path': '/src'}");
+    OWN(json_freep) json_t *package = NULL;
+    OWN(json_freep) json_t *none = NULL;
+
+    fixture_dp_join(site, "branch", "10.78.0.1");
+    assert_int_equal(content_create(site, CONTENT_PACKAGE, "test", body, &package), 0);
+    assert_int_equal(fixture_dp_distribute(site,
+                                           field_text(package, "id", ""),
+                                           "{'distribution_points': ['branch']}"),
+                     0);
+    none = fixture_dp_claim(site, "DP00002");
+    assert_null(none);
+    fixture_dp_work(site,
+                    DP_OWN_ID,
+                    "import-tree",
+                    "{'state': 'succeeded', 'result': {'manifest': '" FIXTURE_SHA256
+                    "', 'size_bytes': 1}}");
+    fixture_dp_work(site, "DP00002", "replicate", FIXTURE_DP_DONE);
+    fixture_dp_assert_state(site, field_text(package, "id", ""), "DP00002", "success");
+}
+
+static void deleted_content_is_removed_where_it_was(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *body = fixture_json("{'name': 'P', 'source_path': '/src'}");
+    OWN(json_freep) json_t *package = NULL;
+    OWN(json_freep) json_t *job = NULL;
+    OWN(json_freep) json_t *none = NULL;
+    char id[SITE_ID_MAX];
+
+    fixture_dp_join(site, "branch", "10.78.0.1");
+    assert_int_equal(content_create(site, CONTENT_PACKAGE, "test", body, &package), 0);
+    (void)snprintf(id, sizeof(id), "%s", field_text(package, "id", ""));
+    fixture_dp_work(site,
+                    DP_OWN_ID,
+                    "import-tree",
+                    "{'state': 'succeeded', 'result': {'manifest': '" FIXTURE_DP_OTHER_SHA256
+                    "', 'size_bytes': 1}}");
+    assert_int_equal(fixture_dp_distribute(site, id, "{'distribution_points': ['branch']}"), 0);
+    fixture_dp_work(site, "DP00002", "replicate", FIXTURE_DP_DONE);
+    assert_int_equal(content_delete(site, "test", id), 0);
+    job = fixture_dp_claim(site, "DP00002");
+    assert_non_null(job);
+    assert_string_equal(field_text(job, "kind", ""), "remove");
+    assert_int_equal(json_array_size(json_object_get(fixture_dp_args(job), "manifests")), 1);
+    fixture_dp_finish(site, "DP00002", job, "{'state': 'succeeded', 'result': {}}");
+    none = fixture_dp_claim(site, "DP00002");
+    assert_null(none);
 }
 
 static void a_task_sequence_stands_for_all_it_refers_to(void **state)
@@ -247,6 +303,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_imported_is_on_the_sites_own),
         cmocka_unit_test(a_remote_one_gets_what_is_distributed_to_it),
+        cmocka_unit_test(what_is_not_ready_yet_is_copied_when_it_is),
+        cmocka_unit_test(deleted_content_is_removed_where_it_was),
         cmocka_unit_test(a_task_sequence_stands_for_all_it_refers_to),
         cmocka_unit_test(an_update_goes_to_all_that_have_it),
         cmocka_unit_test(a_newer_version_ends_the_copying_of_the_old_one),

@@ -92,6 +92,8 @@ int internal_report_job(void *ctx, struct http_exchange *x)
     int r = begin(api, x, "dp");
 
     if (r == 0)
+        r = dp_seen(api->site, api->dp_id, NULL);
+    if (r == 0)
         r = api_body(x, &body);
     if (r == 0)
         r = job_report(api->site, api->dp_id, http_param(x, "id"), body, &answer);
