@@ -247,6 +247,64 @@ int content_job_succeeded(struct site *site, const struct job *job, const json_t
     return TRACE(content_version_ready(site, job->package_id, job->version, &totals));
 }
 
+static void add_manifest(json_t *list, const json_t *object)
+{
+    const char *manifest = field_text(object, "manifest", "");
+
+    if (is_sha256(manifest))
+        (void)json_array_append_new(list, json_string(manifest));
+}
+
+/* What the job was told, also of a package that is deleted since. */
+static int load_args(struct site *site, const struct job *job, json_t **ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_JOB_GET, DB_ARGS(db_text(job->id)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    *ret = json_loads(db_get_text(&rows, 6), JSON_REJECT_DUPLICATES, NULL);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int content_job_too_late(struct site *site, const struct job *job, const json_t *result)
+{
+    OWN(json_freep) json_t *manifests = json_array();
+    OWN(json_freep) json_t *told = NULL;
+    OWN(json_freep) json_t *args = NULL;
+    const json_t *indexes = json_object_get(result, "indexes");
+    char id[UUID_TEXT_MAX];
+    int r;
+
+    add_manifest(manifests, result);
+    for (size_t i = 0; i < json_array_size(indexes) && i < CONTENT_INDEXES_MAX; i++)
+        add_manifest(manifests, json_array_get(indexes, i));
+    if (json_array_size(manifests) == 0)
+        return 0;
+    r = load_args(site, job, &told);
+    if (r < 0)
+        return TRACE(r);
+    args = json_pack("{s:s,s:I,s:O,s:n}",
+                     "package_id",
+                     field_text(told, "package_id", ""),
+                     "version",
+                     (json_int_t)job->version,
+                     "manifests",
+                     manifests,
+                     "boot");
+    if (!args)
+        return ERR(-ENOMEM);
+    return TRACE(job_add(site,
+                         &(struct job_order){
+                             .kind = "remove",
+                             .dp_id = job->dp_id,
+                             .package_id = job->package_id[0] ? job->package_id : NULL,
+                             .version = job->version,
+                             .args = args,
+                         },
+                         id));
+}
+
 int content_job_failed(struct site *site,
                        const struct job *job,
                        const char *error_id,
@@ -281,17 +339,15 @@ int content_job_removal_failed(struct site *site,
                                const char *error_id,
                                const char *why)
 {
-    OWN(db_rows_fini) struct db_rows rows = {0};
     OWN(json_freep) json_t *args = NULL;
     char id[UUID_TEXT_MAX];
     int r;
 
     (void)why;
     (void)error_id;
-    r = db_first(site->db, SQL_JOB_GET, DB_ARGS(db_text(job->id)), &rows);
-    if (r != DB_ROW)
+    r = load_args(site, job, &args);
+    if (r < 0)
         return TRACE(r);
-    args = json_loads(db_get_text(&rows, 6), JSON_REJECT_DUPLICATES, NULL);
     return TRACE(job_add(site,
                          &(struct job_order){
                              .kind = job->kind,

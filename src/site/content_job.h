@@ -19,6 +19,9 @@ struct job;
  */
 int content_job_succeeded(struct site *site, const struct job *job, const json_t *result);
 
+/* It was cancelled: the manifests that were made all the same are removed, unless something else has them. */
+int content_job_too_late(struct site *site, const struct job *job, const json_t *result);
+
 /* The version is not made: the package stays as it was. */
 int content_job_failed(struct site *site,
                        const struct job *job,

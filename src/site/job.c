@@ -275,6 +275,24 @@ static int take_progress(struct site *site, const struct job *job, const json_t 
     return TRACE(r);
 }
 
+/* An end after the end. */
+static int take_late(struct site *site, const struct job *job, const json_t *body)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    const struct job_kind *kind = find_kind(job->kind);
+    int r;
+
+    if (!kind->too_late || strcmp(job->state, "succeeded") == 0 ||
+        strcmp(field_text(body, "state", ""), "succeeded") != 0)
+        return 0;
+    r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = kind->too_late(site, job, json_object_get(body, "result"));
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(db_commit(&tx));
+}
+
 static int take_report(struct site *site, const struct job *job, const json_t *body, json_t **ret)
 {
     const char *state = field_text(body, "state", "");
@@ -284,7 +302,7 @@ static int take_report(struct site *site, const struct job *job, const json_t *b
     if (strcmp(state, "running") == 0)
         return TRACE(take_progress(site, job, body, ret));
     if (is_over(job))
-        return 0;
+        return TRACE(take_late(site, job, body));
     if (strcmp(state, "succeeded") == 0)
         return TRACE(end_succeeded(site, job, json_object_get(body, "result")));
     return TRACE(end_failed(site,

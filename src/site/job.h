@@ -49,6 +49,8 @@ struct job_kind {
                     json_t *answer);
     /* Return: 0; SITE_E_REFUSED: the result is malformed, then the job has failed; -errno. */
     int (*succeeded)(struct site *site, const struct job *job, const json_t *result);
+    /* The same result, but the job was cancelled or given up before: what was made is not wanted. */
+    int (*too_late)(struct site *site, const struct job *job, const json_t *result);
     /* Also of a cancelled one. @error_id: may be NULL */
     int (*failed)(struct site *site, const struct job *job, const char *error_id, const char *why);
 };

@@ -9,16 +9,19 @@ const struct job_kind job_kinds[] = {
     {
         .name = "import-os-image",
         .succeeded = content_job_succeeded,
+        .too_late = content_job_too_late,
         .failed = content_job_failed,
     },
     {
         .name = "import-tree",
         .succeeded = content_job_succeeded,
+        .too_late = content_job_too_late,
         .failed = content_job_failed,
     },
     {
         .name = "build-boot-image",
         .succeeded = content_job_succeeded,
+        .too_late = content_job_too_late,
         .failed = content_job_failed,
     },
     {

@@ -150,6 +150,28 @@ static void a_removal_that_failed_is_tried_again(void **state)
     assert_int_equal(json_array_size(again), 1);
 }
 
+static void what_is_made_after_it_was_cancelled_is_removed(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *cancelled = NULL;
+    OWN(json_freep) json_t *manifests = NULL;
+    char id[SITE_ID_MAX];
+    char job[UUID_TEXT_MAX];
+    char removal[UUID_TEXT_MAX];
+
+    fixture_create_package(site, id);
+    assert_int_equal(fixture_update(site, id, "{}"), 0);
+    fixture_claim(site, job);
+    assert_int_equal(job_cancel(site, "test", job, &cancelled), 0);
+    fixture_tell(site, job, TREE(SHA_B));
+    fixture_assert_current(site, id, 1, SHA_A);
+    fixture_assert_version(site, id, 2, "failed");
+    manifests = fixture_claim_removal(site, removal);
+    assert_int_equal(json_array_size(manifests), 1);
+    assert_string_equal(json_string_value(json_array_get(manifests, 0)), SHA_B);
+}
+
 static void an_older_version_can_become_current_again(void **state)
 {
     (void)state;
@@ -327,6 +349,7 @@ int main(void)
         cmocka_unit_test(a_manifest_that_another_version_has_stays),
         cmocka_unit_test(nothing_is_made_while_something_is_removed),
         cmocka_unit_test(a_removal_that_failed_is_tried_again),
+        cmocka_unit_test(what_is_made_after_it_was_cancelled_is_removed),
         cmocka_unit_test(an_older_version_can_become_current_again),
         cmocka_unit_test(an_order_keeps_the_version_it_was_given),
         cmocka_unit_test(an_order_names_the_one_manifest_of_a_package),

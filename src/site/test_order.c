@@ -12,8 +12,8 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "site/deployment.h"
-#include "site/fields.h"
 #include "site/dp.h"
+#include "site/fields.h"
 #include "site/fixture.h"
 
 enum {
