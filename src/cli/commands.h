@@ -26,6 +26,7 @@ args_run image_boot_list;
 
 /* export.c */
 args_run image_os_export;
+args_run content_prestage;
 
 /* content.c; what the noun says */
 args_run content_add_file;

@@ -282,6 +282,13 @@ const struct args_command content_commands[] = {
     },
     {
         .noun = "content",
+        .verb = "prestage",
+        .operands = {"ID[,ID...]", "FILE"},
+        .summary = "Write contents to one file, to be carried to a distribution point.",
+        .run = content_prestage,
+    },
+    {
+        .noun = "content",
         .verb = "set",
         .operands = {"ID"},
         .summary = "Change what an image or a package is called and how it is kept.",

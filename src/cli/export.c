@@ -26,7 +26,8 @@ enum {
 /* An export on its way to a file. */
 struct exporting {
     struct session *s;
-    const struct args *args;
+    const char *path; /* of the API, what makes the file */
+    json_t *body;     /* borrowed; which file */
     const char *target;
     struct upload_note note; /* its id is the operation's */
     json_t *operation;       /* owned; as it was last seen */
@@ -43,18 +44,15 @@ static void init_note(struct exporting *e)
 {
     OWN(buf_fini) struct buf key = BUF_INIT(KEY_MAX_BYTES);
     OWN(freep) char *folder = realpath(".", NULL);
-    const char *index = args_get(e->args, "index");
-    const char *compress = args_get(e->args, "compress");
+    OWN(freep) char *wanted = json_dumps(e->body, JSON_COMPACT | JSON_SORT_KEYS);
 
     buf_addf(&key,
-             "export\n%s\n%s\n%s\n%s\n%s\n%s\n%d",
+             "export\n%s\n%s\n%s\n%s\n%s",
              e->s->site.url,
-             e->args->operands[0],
+             e->path,
+             wanted ? wanted : "",
              e->target[0] == '/' || !folder ? "" : folder,
-             e->target,
-             index ? index : "",
-             compress ? compress : "",
-             args_get(e->args, "solid") != NULL);
+             e->target);
     upload_note_init_key(&e->note, buf_str(&key));
 }
 
@@ -80,16 +78,9 @@ static json_t *make_request(struct session *s, const struct args *args)
 
 static bool order_export(struct exporting *e)
 {
-    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(session_json_freep) json_t *begun = NULL;
-    json_t *body = make_request(e->s, e->args);
 
-    if (!body)
-        return false;
-    buf_adds(&path, "/content/");
-    session_escape(&path, e->args->operands[0]);
-    buf_adds(&path, "/exports");
-    if (!session_call(e->s, "POST", buf_str(&path), body, &begun))
+    if (!session_call(e->s, "POST", e->path, json_incref(e->body), &begun))
         return false;
     upload_note_set(&e->note, output_text(begun, "operation_id"));
     return true;
@@ -212,6 +203,14 @@ static bool fetch_export(struct exporting *e)
     return is_done;
 }
 
+static bool export_to(struct exporting *e, const struct output_column *fields)
+{
+    init_note(e);
+    if (!resume_export(e) && !order_export(e))
+        return false;
+    return await_export(e) && fetch_export(e) && session_print_fields(e->s, e->operation, fields);
+}
+
 bool image_os_export(struct session *s, const struct args *args)
 {
     static const struct output_column fields[] = {
@@ -222,13 +221,47 @@ bool image_os_export(struct session *s, const struct args *args)
         {"SHA-256", "result.sha256", OUTPUT_TEXT},
         {0},
     };
-    OWN(exporting_fini)
-    struct exporting e = {.s = s, .args = args, .target = args->operands[1]};
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *body = make_request(s, args);
+    OWN(exporting_fini) struct exporting e = {.s = s, .body = body, .target = args->operands[1]};
 
-    if (!session_open(s))
+    if (!body || !session_open(s))
         return false;
-    init_note(&e);
-    if (!resume_export(&e) && !order_export(&e))
-        return false;
-    return await_export(&e) && fetch_export(&e) && session_print_fields(s, e.operation, fields);
+    buf_adds(&path, "/content/");
+    session_escape(&path, args->operands[0]);
+    buf_adds(&path, "/exports");
+    e.path = buf_str(&path);
+    return export_to(&e, fields);
+}
+
+/* "SLP00001,SLP00002" */
+static json_t *make_prestage_request(const char *list)
+{
+    json_t *contents = json_array();
+
+    while (*list != '\0') {
+        size_t len = strcspn(list, ",");
+
+        if (len > 0)
+            (void)json_array_append_new(contents, json_stringn(list, len));
+        list += len;
+        list += strspn(list, ",");
+    }
+    return json_pack("{s:o}", "contents", contents);
+}
+
+bool content_prestage(struct session *s, const struct args *args)
+{
+    static const struct output_column fields[] = {
+        {"Operation", "id", OUTPUT_TEXT},
+        {"Size", "result.size_bytes", OUTPUT_BYTES},
+        {"SHA-256", "result.sha256", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *body = make_prestage_request(args->operands[0]);
+    OWN(exporting_fini)
+    struct exporting e = {
+        .s = s, .path = "/prestaged-contents", .body = body, .target = args->operands[1]};
+
+    return body && session_open(s) && export_to(&e, fields);
 }

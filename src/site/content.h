@@ -82,6 +82,9 @@ int content_rollback(
 int content_export(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
 
+/* POST /prestaged-contents: {"contents": [ids]}: their current versions in one file; @ret: {"operation_id"} */
+int content_prestage(struct site *site, const char *who, const json_t *body, json_t **ret);
+
 /**
  * content_manifests() - what a version is made of
  * @ret: ["<sha256>", …], each once; empty for one that is not ready

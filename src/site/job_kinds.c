@@ -30,6 +30,11 @@ const struct job_kind job_kinds[] = {
         .succeeded = content_job_exported,
     },
     {
+        .name = "prestage-export",
+        .keeps_result = true,
+        .succeeded = content_job_exported,
+    },
+    {
         .name = "remove",
         .prepare = distribution_prepare_removal,
         .progress = distribution_progress,

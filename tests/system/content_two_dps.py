@@ -124,6 +124,10 @@ class Server:
         words = self.command("join", "--state", str(self.state), "--config", str(self.config), url, token)
         return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
 
+    def extract(self, file: Path) -> subprocess.CompletedProcess:
+        words = self.command("extract", "--state", str(self.state), str(file))
+        return subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+
     def packs(self) -> dict:
         folder = self.state / "dp/content/packs"
         return {path.name: path for path in folder.rglob("*") if path.is_file()}
@@ -351,6 +355,32 @@ class Test:
         wait(is_healed, "the damaged pack to be healed")
         expect(self.network.received() - before < 4 * MIB, "more than the damaged pack was fetched")
 
+    def test_prestage(self):
+        """Content that was carried there does not travel; a damaged file is used as far as it is good."""
+        content = Content(self.folder / "carried", MIB, 3)
+        package = self.api.make_package("Carried", content.folder)
+        operation = self.api.call("POST", "/prestaged-contents", {"contents": [package]})["operation_id"]
+
+        def made():
+            shown = self.api.call("GET", f"/operations/{operation}")
+            expect(shown["state"] != "failed", f"prestaging: {shown}")
+            return shown["result"]["export_id"] if shown["state"] == "succeeded" else ""
+        export = self.site.state / "dp/exports" / wait(made, "the file of prestaged content")
+        bad = self.folder / "bad.tar"
+        bytes_of_it = bytearray(export.read_bytes())
+        bytes_of_it[len(bytes_of_it) // 2] ^= 1
+        bad.write_bytes(bytes_of_it)
+        done = self.remote.extract(bad)
+        expect(done.returncode == 25 and "SLW-0353" in done.stderr, f"a damaged file: {done}")
+        before = self.network.received()
+        done = self.remote.extract(export)
+        expect(done.returncode == 0 and " 1 packs extracted" in done.stdout, f"after a damaged one: {done}")
+        self.api.call("POST", f"/content/{package}/distribution", {"distribution_points": [self.dp]})
+        self.api.wait_state(package, self.dp, lambda row: row.get("state") == "success", "the copy")
+        travelled = self.network.received() - before
+        expect(travelled < MIB, f"{travelled} bytes travelled for what had been carried")
+        self.compare()
+
     def test_boot(self):
         """What the role pxe asks reaches the site, which knows who asks."""
         question = {"mac": "52:54:00:79:00:01", "uuid": None, "arch": 7, "client": "pxe", "ipxe": False,
@@ -387,7 +417,7 @@ def main() -> int:
     with Network() as network:
         test = Test(folder, slipwayd, network)
         try:
-            for name in ("join", "distribute", "update", "kill", "heal", "boot", "site_away"):
+            for name in ("join", "distribute", "update", "kill", "heal", "prestage", "boot", "site_away"):
                 getattr(test, f"test_{name}")()
                 say(f"ok: {name}")
         except (Failed, OSError, subprocess.SubprocessError) as why:

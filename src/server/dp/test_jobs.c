@@ -58,6 +58,7 @@ struct fixture {
     json_t *claim;           /* owned; what the last claim said */
     unsigned n_claims;       /* 1 when the job has been handed out */
     unsigned n_running;      /* reports */
+    unsigned n_percent;      /* of the reports, those with a percentage */
     unsigned seen;           /* bit for each job that has reported */
     unsigned n_seen;         /* how many */
     unsigned n_ends;         /* reports, also those that were refused */
@@ -124,6 +125,7 @@ static unsigned take(struct fixture *f, json_t *report)
     *place = report;
     if (is_running) {
         f->n_running++;
+        f->n_percent += json_object_get(report, "percent") ? 1 : 0;
         return f->running_status;
     }
     return ++f->n_ends <= f->refuse_ends ? 503 : 204;
@@ -310,6 +312,7 @@ static void progress_is_told_while_the_worker_runs(void **state)
     start_site(f);
     begin(f, "work");
     wait_for(f, &f->n_running, 3);
+    wait_for(f, &f->n_percent, 1); /* it may take a while to begin */
     (void)pthread_mutex_lock(&f->lock);
     assert_int_equal(json_integer_value(json_object_get(f->running, "percent")), 42);
     assert_string_equal(text_of(f->running, "message"), "Working");

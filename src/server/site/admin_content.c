@@ -195,6 +195,20 @@ int admin_export_content(void *ctx, struct http_exchange *x)
     return change(ctx, x, 202, content_export);
 }
 
+int admin_prestage_content(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = content_prestage(api->site, api->who, body, &answer);
+    return api_finish(api, x, r, 202, answer);
+}
+
 int admin_list_operations(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;

@@ -31,6 +31,7 @@ http_handler admin_list_content_versions;
 http_handler admin_update_content;
 http_handler admin_roll_back_content;
 http_handler admin_export_content;
+http_handler admin_prestage_content;
 http_handler admin_list_operations;
 http_handler admin_get_operation;
 http_handler admin_cancel_operation;

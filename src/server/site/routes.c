@@ -57,6 +57,7 @@ const struct http_route api_routes[] = {
     {"POST", V1 "/content/{id}/versions", SMALL_MAX_BYTES, admin_update_content},
     {"POST", V1 "/content/{id}/rollback", SMALL_MAX_BYTES, admin_roll_back_content},
     {"POST", V1 "/content/{id}/exports", SMALL_MAX_BYTES, admin_export_content},
+    {"POST", V1 "/prestaged-contents", SMALL_MAX_BYTES, admin_prestage_content},
     {"GET", V1 "/operations", 0, admin_list_operations},
     {"GET", V1 "/operations/{id}", 0, admin_get_operation},
     {"POST", V1 "/operations/{id}/cancellation", SMALL_MAX_BYTES, admin_cancel_operation},
