@@ -18,6 +18,7 @@
 #include "image/wim_import.h"
 #include "plat/digest.h"
 #include "plat/file.h"
+#include "server/dp/content_store.h"
 #include "server/dp/exports.h"
 #include "server/dp/worker.h"
 #include "store/store.h"
@@ -140,28 +141,12 @@ static int make_folder(struct exporting *exporting)
     return r < 0 ? TRACE(r) : TRACE(dir_make(path, FOLDER_MODE));
 }
 
-static int open_store(struct exporting *exporting)
-{
-    OWN(buf_fini) struct buf root = BUF_INIT(PATH_MAX_BYTES);
-    int r;
-
-    buf_addf(&root, "%s/dp/content", exporting->worker->state_folder);
-    r = store_new(buf_str(&root), &exporting->store);
-    if (r == STORE_E_FORMAT) {
-        worker_fail("SLW-0360",
-                    "The content store was made by another version of Slipway. Nothing in it was "
-                    "touched.");
-        return EXPORT_E_TOLD;
-    }
-    return TRACE(r);
-}
-
 /* Return: 0, EXPORT_E_TOLD, or -errno. */
 static int put_streams(struct exporting *exporting, const json_t *indexes)
 {
     const json_t *index;
     size_t i;
-    int r = open_store(exporting);
+    int r = content_store_open(exporting->worker, false, &exporting->store);
 
     if (r == 0)
         r = make_folder(exporting);

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "image/wim_import.h"
+#include "server/dp/content_store.h"
 #include "server/dp/intake_job.h"
 #include "server/dp/worker.h"
 #include "store/intake.h"
@@ -269,7 +270,7 @@ int worker_import_os_image(struct worker *worker)
     if (r == 0)
         r = choose_images(&importing);
     if (r == 0)
-        r = intake_job_open_store(worker, &store);
+        r = content_store_open(worker, true, &store);
     importing.store = store;
     if (r == 0)
         r = import_all(&importing, &source);

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "image/iso_import.h"
 #include "image/tree_import.h"
+#include "server/dp/content_store.h"
 #include "server/dp/intake_job.h"
 #include "server/dp/worker.h"
 #include "store/intake.h"
@@ -174,7 +175,7 @@ int worker_import_tree(struct worker *worker)
 
     if (r == 0) {
         worker_tell(worker, 0, "Looking at the files");
-        r = intake_job_open_store(worker, &store);
+        r = content_store_open(worker, true, &store);
     }
     if (r == 0)
         r = import(worker, store, &source);

@@ -91,33 +91,6 @@ int intake_job_find_source(const struct worker *worker, struct intake_source *re
     return INTAKE_JOB_E_TOLD;
 }
 
-int intake_job_open_store(const struct worker *worker, struct store **ret)
-{
-    OWN(store_freep) struct store *store = NULL;
-    OWN(buf_fini) struct buf root = BUF_INIT(INTAKE_JOB_PATH_MAX);
-    int r;
-
-    buf_addf(&root, "%s/dp/content", worker->state_folder);
-    r = store_new(buf_str(&root), &store);
-    if (r == STORE_E_FORMAT) {
-        worker_fail("SLW-0360",
-                    "The content store was made by another version of Slipway. Nothing in it was "
-                    "touched.");
-        return INTAKE_JOB_E_TOLD;
-    }
-    if (r == 0)
-        r = store_begin(store);
-    if (r < 0)
-        return TRACE(r);
-    if (r == STORE_E_BUSY) {
-        worker_fail("SLW-0361",
-                    "The content store is being tidied up. Import again in some minutes.");
-        return INTAKE_JOB_E_TOLD;
-    }
-    *ret = TAKE(store);
-    return 0;
-}
-
 int intake_job_fail(int outcome, const char *what)
 {
     switch (outcome) {

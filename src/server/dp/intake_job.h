@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * What the jobs that take something into the store share: where it comes from, the store, and how it fails
+ * What the jobs that take something into the store share: where it comes from, and how it fails
  */
 
 #include <stdbool.h>
@@ -40,14 +40,6 @@ void intake_source_fini(struct intake_source *source);
  * Return: 0, INTAKE_JOB_E_TOLD, or -errno.
  */
 int intake_job_find_source(const struct worker *worker, struct intake_source *ret);
-
-/**
- * intake_job_open_store() - the store, ready to be added to
- * @ret: owned by the caller
- *
- * Return: 0, INTAKE_JOB_E_TOLD, or -errno.
- */
-int intake_job_open_store(const struct worker *worker, struct store **ret);
 
 /**
  * intake_job_fail() - tell why an intake ended
