@@ -8,6 +8,7 @@ Exit status 77: this machine lacks something, which is said; never where CI is s
 each test are in BUILD_DIR/system/TEST/.
 """
 
+import hashlib
 import os
 import re
 import shutil
@@ -294,6 +295,64 @@ def restart_to_boot_image(world: World, firmware="uefi-secureboot"):
     expect(trees.has_state(vm.disk, world.folder), False, "state left on the disk")
 
 
+def make_package(world: World) -> str:
+    """A package with a program that looks whether all of the package is there."""
+    source = world.folder / "package"
+    (source / "data").mkdir(parents=True)
+    (source / "data/numbers").write_text("".join(f"{n}\n" for n in range(400000)), encoding="utf-8")
+    digest = hashlib.sha256((source / "data/numbers").read_bytes()).hexdigest()
+    (source / "latest").symlink_to("data/numbers")
+    script = source / "check.sh"
+    script.write_text(
+        '#!/bin/sh\ncd "$(dirname "$0")" || exit 1\n'
+        f'echo "{digest}  latest" | sha256sum -c || exit 2\n'
+        'echo "the package is whole in $PWD"\n',
+        encoding="utf-8",
+    )
+    script.chmod(0o755)
+    site = world.site
+    site.cli("package", "create", "Checks", "--source", source, timeout=120)
+    return newest(site, "package")
+
+
+def newest(site, noun: str) -> str:
+    deadline = time.monotonic() + 60
+    while not any(item["state"] == "ready" for item in site.ask(noun, "list")):
+        if time.monotonic() > deadline:
+            raise LabError(f"no {noun} is ready")
+        time.sleep(0.5)
+    return dep.newest_package(site, noun)
+
+
+def packages_sequence(image: str, package: str) -> str:
+    """The example, with a program of a package before there is a volume, on the volume, and in the installed system."""
+    check = {"PackageID": package, "CommandLine": "./check.sh"}
+    xml = dep.task_sequence_xml(image)
+    first = '<step type="SMS_TaskSequence_PartitionDiskAction"'
+    settings = '<step type="SMS_TaskSequence_ApplyWindowsSettingsAction"'
+    xml = xml.replace(first, step_xml("RunCommandLine", "From memory", "WinPE", **check) + first, 1)
+    xml = xml.replace(settings, step_xml("RunCommandLine", "From the volume", "WinPE", **check) + settings, 1)
+    after = step_xml("RunCommandLine", "In the system", "FullOS", **check)
+    check["WorkingDirectory"] = "data"
+    check["CommandLine"] = "../check.sh"
+    after += step_xml("RunCommandLine", "Once more", "FullOS", **check)
+    return xml.replace("</group>\n</sequence>", after + "</group>\n</sequence>")
+
+
+def deploy_with_package(world: World):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    xml = packages_sequence(dep.newest_package(site, "os-image"), make_package(world))
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Packages", dep.newest_package(site, "boot-image")))
+    vm = world.add_vm("uefi-secureboot")
+    process = vm.power_on()
+    row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
+    states = {phase["name"]: phase["state"] for phase in row["phases"]}
+    for name in ("From memory", "From the volume", "In the system", "Once more"):
+        expect(states.get(name), "succeeded", f"step {name!r} of {states}")
+    process.wait_line("login:", 60)
+
+
 TESTS = {
     "boot-bios": boot_bios,
     "boot-uefi-pxe": boot_uefi_pxe,
@@ -305,6 +364,7 @@ TESTS = {
     "deploy-two-at-once": deploy_two_at_once,
     "resume-after-power-cut": resume_after_power_cut,
     "deploy-bad-image": deploy_bad_image,
+    "deploy-with-package": deploy_with_package,
     "site-restart": site_restart,
     "restart-to-boot-image": restart_to_boot_image,
     "restart-to-boot-image-bios": lambda world: restart_to_boot_image(world, "bios"),
