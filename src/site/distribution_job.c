@@ -51,7 +51,8 @@ struct n_jobs {
 static int count_jobs(struct site *site, const char *dp_id, struct n_jobs *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_DISTRIBUTION_N_JOBS, DB_ARGS(db_text(dp_id)), &rows);
+    struct db_args args = DB_ARGS(db_text(dp_id), db_u64(site->now_us));
+    int r = db_first(site->db, SQL_DISTRIBUTION_N_JOBS, args, &rows);
 
     *ret = (struct n_jobs){0};
     if (r < 0)

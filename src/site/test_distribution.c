@@ -111,6 +111,41 @@ static void deleted_content_is_removed_where_it_was(void **state)
     assert_null(none);
 }
 
+static void removals_that_wait_for_their_next_try_hold_nothing_up(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    static const char *const hashes[] = {
+        "1111111111111111111111111111111111111111111111111111111111111111",
+        "2222222222222222222222222222222222222222222222222222222222222222",
+        "3333333333333333333333333333333333333333333333333333333333333333"};
+
+    fixture_dp_join(site, "branch", "10.78.0.1");
+    for (size_t i = 0; i < sizeof(hashes) / sizeof(hashes[0]); i++) {
+        OWN(json_freep)
+        json_t *body =
+            json_pack("{s:o,s:s}", "name", json_sprintf("P%zu", i), "source_path", "/src");
+        OWN(json_freep) json_t *package = NULL;
+        char done[256];
+        char id[SITE_ID_MAX];
+
+        assert_int_equal(content_create(site, CONTENT_PACKAGE, "test", body, &package), 0);
+        (void)snprintf(id, sizeof(id), "%s", field_text(package, "id", ""));
+        (void)snprintf(done,
+                       sizeof(done),
+                       "{'state': 'succeeded', 'result': {'manifest': '%s', 'size_bytes': 1}}",
+                       hashes[i]);
+        fixture_dp_work(site, DP_OWN_ID, "import-tree", done);
+        assert_int_equal(fixture_dp_distribute(site, id, "{'distribution_points': ['branch']}"), 0);
+        fixture_dp_work(site, "DP00002", "replicate", FIXTURE_DP_DONE);
+        assert_int_equal(content_delete(site, "test", id), 0);
+        fixture_dp_work(site, "DP00002", "remove", FIXTURE_DP_FAILED);
+    }
+    assert_int_equal(
+        fixture_dp_distribute(site, FIXTURE_OS_IMAGE, "{'distribution_points': ['branch']}"), 0);
+    fixture_dp_work(site, "DP00002", "replicate", FIXTURE_DP_DONE);
+}
+
 static void a_task_sequence_stands_for_all_it_refers_to(void **state)
 {
     (void)state;
@@ -305,6 +340,7 @@ int main(void)
         cmocka_unit_test(a_remote_one_gets_what_is_distributed_to_it),
         cmocka_unit_test(what_is_not_ready_yet_is_copied_when_it_is),
         cmocka_unit_test(deleted_content_is_removed_where_it_was),
+        cmocka_unit_test(removals_that_wait_for_their_next_try_hold_nothing_up),
         cmocka_unit_test(a_task_sequence_stands_for_all_it_refers_to),
         cmocka_unit_test(an_update_goes_to_all_that_have_it),
         cmocka_unit_test(a_newer_version_ends_the_copying_of_the_old_one),

@@ -255,10 +255,11 @@ WHERE v.package_id = ?2 AND v.version = ?3 AND s.id <> ?1 AND (x.dp_id IS NOT NU
     AND s.is_disabled = 0 AND (s.is_own <> 0 OR coalesce(s.seen_us, 0) >= ?4) AND (s.is_own <> 0 OR s.url <> '')
 ORDER BY x.priority IS NULL, x.priority, s.id;
 
--- Jobs of distribution: all that are in hand or queued, those in hand, and of these the ones that copy.
+-- Jobs of distribution: all that are in hand or may be taken now, those in hand, and of these the ones that copy.
 -- name: distribution_n_jobs
 SELECT count(*), coalesce(sum(state = 'running'), 0), coalesce(sum(state = 'running' AND kind = 'replicate'), 0)
-FROM job WHERE state IN ('queued', 'running') AND kind IN ('replicate', 'validate', 'remove') AND dp_id = ?1;
+FROM job WHERE (state = 'running' OR state = 'queued' AND due_us <= ?2)
+    AND kind IN ('replicate', 'validate', 'remove') AND dp_id = ?1;
 
 -- name: distribution_job_stop
 UPDATE job SET state = 'cancelled', message = ?3, ended_us = ?4
