@@ -339,21 +339,27 @@ class Test:
         self.compare()
 
     def test_heal(self):
-        victim = max(self.remote.packs().values(), key=lambda path: path.stat().st_size)
+        """A byte that has changed on one disk is found, and the pack comes from the other: both ways."""
+        before = self.network.received()
+        self.heal(self.remote, self.dp)
+        expect(self.network.received() - before < 4 * MIB, "more than the damaged pack was fetched")
+        self.heal(self.site, "DP00001")
+        self.compare()
+
+    def heal(self, server: Server, dp: str):
+        victim = max(server.packs().values(), key=lambda path: (path.stat().st_size, path.name))
         good = hashlib.sha256(victim.read_bytes()).digest()
         with open(victim, "r+b") as file:
             file.seek(1000)
             byte = file.read(1)[0]
             file.seek(1000)
             file.write(bytes([byte ^ 0x40]))
-        before = self.network.received()
         for row in self.api.call("GET", "/packages")["items"]:
-            self.api.call("POST", f"/content/{row['id']}/distribution/{self.dp}/validation")
+            self.api.call("POST", f"/content/{row['id']}/distribution/{dp}/validation")
 
         def is_healed():
             return victim.exists() and hashlib.sha256(victim.read_bytes()).digest() == good
-        wait(is_healed, "the damaged pack to be healed")
-        expect(self.network.received() - before < 4 * MIB, "more than the damaged pack was fetched")
+        wait(is_healed, f"the damaged pack {victim.name} of {dp} to be healed")
 
     def test_prestage(self):
         """Content that was carried there does not travel; a damaged file is used as far as it is good."""
