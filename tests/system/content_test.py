@@ -39,12 +39,12 @@ def check(is_so: bool, text: str):
 class World:
     """A site with nothing in it, and a folder for files that its roles can read."""
 
-    def __init__(self, build: Path, name: str):
+    def __init__(self, build: Path, name: str, lab_name="slwc"):
         self.folder = open_folder(build / "system") / name
         shutil.rmtree(self.folder, ignore_errors=True)
         self.files = self.folder / "files"
         self.files.mkdir(parents=True)
-        self.lab = Lab(self.folder, name="slwc")
+        self.lab = Lab(self.folder, name=lab_name)
         self.build = staged(build, self.folder / "build")
         self.site = None
 
