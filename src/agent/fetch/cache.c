@@ -14,6 +14,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "agent/fetch/fetch.h"
 #include "agent/fetch/tree.h"
 #include "agent/fetch/tree_write.h"
 #include "base/bytes.h"
@@ -317,7 +318,7 @@ load(const struct cache *cache, struct transfer *transfer, const uint8_t *id, co
     if (r == 0)
         r = put_path(cache, name, manifest_tail, path);
     if (r == 0)
-        r = file_write(path, buf_bytes(&text), FILE_MODE);
+        r = keep_manifest(transfer, path, buf_bytes(&text));
     if (r == 0)
         r = put_path(cache, name, "", path);
     if (r == 0)

@@ -22,8 +22,6 @@
 #include "ts/document.h"
 #include "ts/vars.h"
 
-DEFINE_FREEP(struct ts_document *, ts_document_free);
-DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 
 /* A step with an order that holds one package. The order names no distribution point that is there: where a
    test downloads, the content is in the cache already. */
