@@ -294,6 +294,16 @@ static int is_there(const struct cache *cache, const char *name, bool *ret)
     return 0;
 }
 
+static int keep_manifest(struct transfer *transfer, const char *path, struct bytes text)
+{
+    int r = file_write_if_room(path, text, FILE_MODE);
+
+    if (r != FILE_E_FULL)
+        return TRACE(r);
+    transfer_why(transfer, "the disk was full while %s was written", path);
+    return FETCH_E_FULL;
+}
+
 static int
 load(const struct cache *cache, struct transfer *transfer, const uint8_t *id, const char *name)
 {
