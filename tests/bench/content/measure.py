@@ -27,7 +27,7 @@ def timed(*command, stdin: str = None, timeout: float = 600, inside=()) -> Cost:
             source.write(stdin.encode())
             source.seek(0)
         begin = time.monotonic()
-        child = subprocess.Popen(argv, stdin=source, stdout=out, stderr=subprocess.STDOUT, start_new_session=True)
+        child = subprocess.Popen(argv, stdin=source, stdout=out, stderr=subprocess.STDOUT, process_group=0)
         usage = _wait(child, begin + timeout)
         wall = time.monotonic() - begin
         out.seek(0)
