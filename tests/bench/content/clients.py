@@ -2,6 +2,7 @@
 """Downloads: one client on a shaped and an unshaped link, and many at once, beside iperf3 and curl."""
 
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -70,8 +71,8 @@ def row_of_rates(name: str, rates: dict, target: float, why: str) -> Row:
     return Row(name, rate_text(median(mine)), rate_text(median(theirs)), median(ratios), target, ratios=ratios, why=why)
 
 
-def all_at_once(command_of, n_clients: int, namespace: str) -> tuple:
-    """(bytes a second of all if each gets 1 byte, seconds of each): started together, each timed by itself."""
+def all_at_once(command_of, n_clients: int, namespace: str) -> list:
+    """Seconds that each took; they are started together."""
     with tempfile.TemporaryFile() as errors:
         begin = time.monotonic()
         left = {}
@@ -96,9 +97,11 @@ def all_at_once(command_of, n_clients: int, namespace: str) -> tuple:
 
 
 def many(server, command_of, size: int) -> dict:
+    nginx = server.nginx_cpu_s()
     took = all_at_once(command_of, N_CLIENTS, server.client)
     mean = sum(size / t for t in took) / len(took)
-    return {"rate": N_CLIENTS * size / max(took), "slowest": size / max(took) / mean}
+    return {"rate": N_CLIENTS * size / max(took), "slowest": size / max(took) / mean, "nginx_s": server.nginx_cpu_s() - nginx,
+            "wall_s": max(took)}
 
 
 def pack_list(library, manifest: str, folder: Path) -> tuple:
@@ -114,8 +117,14 @@ def pack_list(library, manifest: str, folder: Path) -> tuple:
     return path, size
 
 
-def rows_of_many(name: str, found: dict, why: str = ""):
+def nginx_words(runs: list) -> str:
+    return f"{median(run['nginx_s'] for run in runs):.2f} s in {median(run['wall_s'] for run in runs):.1f} s"
+
+
+def rows_of_many(name: str, found: dict):
     mine, theirs = found.values()
+    why = (f"nginx took {nginx_words(mine)}, for one file {nginx_words(theirs)}; the clients have the rest of {os.cpu_count()} "
+           "processors")
     ratios = [a["rate"] / b["rate"] for a, b in zip(mine, theirs)]
     yield Row(name, rate_text(median(m["rate"] for m in mine)), rate_text(median(t["rate"] for t in theirs)), median(ratios), 0.9,
               ratios=ratios, why=why)

@@ -134,6 +134,24 @@ class Server:
         os.chmod(target, 0o644)
         return f"{SOURCE}/boot/bench/one-file"
 
+    def nginx_cpu_s(self) -> float:
+        """Processor time that nginx, all its processes, has used so far."""
+        total, masters = 0, set()
+        config = str(self.folder / "state/http/nginx.conf").encode()
+        stats = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                fields = (folder / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+                if config in (folder / "cmdline").read_bytes():
+                    masters.add(folder.name)
+            except OSError:
+                continue
+            stats.append((folder.name, fields))
+        for pid, fields in stats:
+            if pid in masters or fields[1] in masters:
+                total += int(fields[11]) + int(fields[12])
+        return total / os.sysconf("SC_CLK_TCK")
+
     def idle_memory(self) -> dict:
         """Resident bytes of the roles site and dp, after some seconds of rest."""
         time.sleep(IDLE_S)
