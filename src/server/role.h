@@ -32,6 +32,8 @@ enum role_exit {
         40, /* the database is from a newer program: ends the whole server (SLW-0014) */
     ROLE_EXIT_DISK_FULL =
         41, /* nothing can be written: ends the server while it starts (SLW-0013) */
+    ROLE_EXIT_STORE =
+        42, /* the content store is of another format: as for the database (SLW-0360) */
 };
 
 enum {

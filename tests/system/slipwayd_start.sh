@@ -181,9 +181,17 @@ expect_failure 11 "SLW-0011: port 67/udp (\[pxe\] dhcp-port) is in use by [a-z-]
 passed
 
 test_name="internal paths and files beside the content cannot be reached from outside"
-for path in /api/v1/internal/authorize /api/v1/internal/boot-decisions /content/tmp/x /keys/site.key; do
+for path in /api/v1/internal/authorize /api/v1/internal/jobs /content/tmp/x /content/index.db /content/format \
+    /content/lock /keys/site.key; do
     code=$(curl -sk -o /dev/null -w '%{http_code}' "https://127.0.0.1:443$path")
     [ "$code" = 404 ] || fail "$path: $code"
+    code=$(curl -s -o /dev/null -w '%{http_code}' "http://127.0.0.1$path")
+    [ "$code" = 404 ] || [ "$code" = 301 ] || fail "$path by HTTP: $code"
+done
+for path in boot-decisions boot-events dp/jobs:claim; do # for distribution points, with their tokens
+    code=$(curl -sk -o /dev/null -w '%{http_code}' -X POST -d '{}' -H 'Content-Type: application/json' \
+        "https://127.0.0.1:443/api/v1/internal/$path")
+    [ "$code" = 401 ] || fail "$path without a token: $code"
 done
 passed
 
@@ -243,6 +251,16 @@ PYTHON
 expect_failure 14 "SLW-0014: the database in $work/state/site was made by a newer version" \
     "$slipwayd" --state "$work/state" --config "$work/conf"
 wait_until 1 is_nobody_left || fail "left: $(pids_of_all)"
+passed
+
+test_name="a content store of another format ends the server and is left alone"
+rm -rf "$work/state/site"
+echo "slipway-store 3" >"$work/state/dp/content/format"
+expect_failure 26 "SLW-0360: the content store in $work/state/dp/content is of another format" \
+    "$slipwayd" --state "$work/state" --config "$work/conf"
+wait_until 1 is_nobody_left || fail "left: $(pids_of_all)"
+[ "$(cat "$work/state/dp/content/format")" = "slipway-store 3" ] || fail "it was not left alone"
+rm -rf "$work/state/dp/content"
 passed
 
 test_name="a damaged key is reported and kept"

@@ -50,7 +50,7 @@ static void tick(void *ctx)
     uploads_expire(ctx);
 }
 
-/* What a worker that was killed left behind goes; nobody else writes now. */
+/* What a worker that was killed left behind goes; nobody else writes now. Return: 0, STORE_E_FORMAT, or -errno. */
 static int clean_up(const char *state_folder)
 {
     static const char *const folders[] = {WORKER_BUILD_FOLDER, WORKER_EXPORT_FOLDER};
@@ -62,7 +62,7 @@ static int clean_up(const char *state_folder)
     r = store_new(path, &store);
     if (r == STORE_E_FORMAT) {
         log_error("dp: the content store is of another format", "error_id=SLW-0360 path=%s", path);
-        return ERR(-EMEDIUMTYPE);
+        return STORE_E_FORMAT;
     }
     if (r < 0)
         return TRACE(r);
@@ -112,6 +112,8 @@ int server_dp_main(const struct role_options *options)
 {
     int r = clean_up(options->state_folder);
 
+    if (r == STORE_E_FORMAT)
+        return ROLE_EXIT_STORE;
     if (r == 0)
         r = serve(options);
     if (r < 0)

@@ -32,6 +32,8 @@ static unsigned id_of(enum parent_exit status)
         return 343;
     case PARENT_EXIT_JOIN_REFUSED:
         return 344;
+    case PARENT_EXIT_STORE_FORMAT:
+        return 360;
     case PARENT_EXIT_EXTRACT:
     case PARENT_EXIT_OK:
     case PARENT_EXIT_INTERNAL:

@@ -26,6 +26,7 @@ enum parent_exit {
     PARENT_EXIT_JOIN_AWAY = 23,       /* SLW-0343 */
     PARENT_EXIT_JOIN_REFUSED = 24,    /* SLW-0344 */
     PARENT_EXIT_EXTRACT = 25,         /* something in the file was left out; the id says why */
+    PARENT_EXIT_STORE_FORMAT = 26,    /* SLW-0360 */
 };
 
 /* "slipwayd: SLW-0011: ..." on standard error. Return: @status. */

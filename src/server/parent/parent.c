@@ -134,6 +134,15 @@ static bool is_final(struct parent *parent, int status)
                         folder));
         return true;
     }
+    if (WEXITSTATUS(status) == ROLE_EXIT_STORE) {
+        begin_end(
+            parent,
+            parent_fail(PARENT_EXIT_STORE_FORMAT,
+                        "the content store in %s/dp/content is of another format; this version "
+                        "of Slipway leaves it alone",
+                        folder));
+        return true;
+    }
     if (WEXITSTATUS(status) == ROLE_EXIT_DISK_FULL && !parent->is_ready) {
         begin_end(parent,
                   parent_fail(PARENT_EXIT_DISK_FULL, "there is no space left in %s", folder));
