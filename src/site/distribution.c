@@ -372,6 +372,14 @@ change_one(struct site *site, const char *who, const struct target *t, enum dist
     (void)snprintf(message, sizeof(message), "asked for by %s", who);
     switch (verb) {
     case DISTRIBUTION_REDISTRIBUTE:
+        if (t->has_version && strcmp(t->dp_id, DP_OWN_ID) == 0)
+            return refuse(
+                site,
+                REFUSAL_OWN_DP,
+                "%s is where %s is sent from. Validate it there: what is damaged is fetched from a "
+                "distribution point that has it.",
+                t->dp_id,
+                t->package_id);
         return TRACE(set_work(site, t, t->has_version ? "redistribute" : "replicate", message));
     case DISTRIBUTION_VALIDATE:
         if (!t->has_version)

@@ -239,7 +239,7 @@ static void redistribution_fetches_everything_again(void **state)
     assert_true(field_bool(fixture_dp_args(job), "is_again"));
 }
 
-static void the_sites_own_library_is_not_removed_from(void **state)
+static void the_sites_own_library_is_not_removed_from_nor_sent_to(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
@@ -247,6 +247,11 @@ static void the_sites_own_library_is_not_removed_from(void **state)
     assert_int_equal(fixture_dp_change(site, FIXTURE_OS_IMAGE, DP_OWN_ID, DISTRIBUTION_REMOVE),
                      SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_OWN_DP);
+    assert_int_equal(
+        fixture_dp_change(site, FIXTURE_OS_IMAGE, DP_OWN_ID, DISTRIBUTION_REDISTRIBUTE),
+        SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_OWN_DP);
+    fixture_dp_assert_state(site, FIXTURE_OS_IMAGE, DP_OWN_ID, "success");
 }
 
 static void a_cancelled_one_stays_failed_until_somebody_asks(void **state)
@@ -347,7 +352,7 @@ int main(void)
         cmocka_unit_test(a_newer_version_ends_the_copying_of_the_old_one),
         cmocka_unit_test(going_back_copies_nothing_where_the_version_still_is),
         cmocka_unit_test(redistribution_fetches_everything_again),
-        cmocka_unit_test(the_sites_own_library_is_not_removed_from),
+        cmocka_unit_test(the_sites_own_library_is_not_removed_from_nor_sent_to),
         cmocka_unit_test(a_cancelled_one_stays_failed_until_somebody_asks),
         cmocka_unit_test(one_that_is_silent_has_an_unknown_state),
         cmocka_unit_test(no_deployment_whose_content_no_client_could_get),
