@@ -53,7 +53,8 @@ int frame_unpacker_new(struct frame_unpacker **ret);
 void frame_unpacker_free(struct frame_unpacker *unpacker);
 DEFINE_FREEP(struct frame_unpacker *, frame_unpacker_free);
 
-/* frame_unpack(), for who has many of them. */
+/* frame_unpack(), for who has many of them, and checks a hash of what comes out: the checksum of the frame itself is
+   not looked at. */
 int frame_unpacker_run(struct frame_unpacker *unpacker,
                        struct bytes frame,
                        size_t size,

@@ -103,17 +103,24 @@ static void fail(const struct getting *g, int outcome, struct step_result *ret)
                             g->report.why);
 }
 
-static void log_end(const struct getting *g)
+/* Also for the site: what a download was bound by. */
+static void tell_end(const struct getting *g)
 {
-    if (g->report.network.bytes == 0)
-        g->c->log(g->c->ctx, "Package %s is on this computer already", g->id);
+    const struct transfer_report *report = &g->report;
+    char what[WHAT_MAX];
+
+    if (report->network.bytes == 0)
+        (void)snprintf(what, sizeof(what), "Package %s is on this computer already", g->id);
     else
-        g->c->log(g->c->ctx,
-                  "Package %s downloaded: %" PRIu64 " MiB in %" PRIu64 " ms; %s",
-                  g->id,
-                  g->report.write.bytes / MIB,
-                  g->report.elapsed_us / 1000,
-                  fetch_bound_by(&g->report));
+        (void)snprintf(what,
+                       sizeof(what),
+                       "Package %s downloaded: %" PRIu64 " MiB in %" PRIu64 " ms; %s",
+                       g->id,
+                       report->write.bytes / MIB,
+                       report->elapsed_us / 1000,
+                       fetch_bound_by(report));
+    (void)g->c->progress(g->c->ctx, 0, 0, what);
+    g->c->log(g->c->ctx, "%s", what);
 }
 
 int package_get_in(struct step_context *c,
@@ -144,7 +151,7 @@ int package_get_in(struct step_context *c,
     if (r == 0)
         r = cache_get(cache, &options, content->manifest, &g.report, ret);
     if (r == 0)
-        log_end(&g);
+        tell_end(&g);
     else if (r > 0)
         fail(&g, r, result);
     return r < 0 ? TRACE(r) : 0;

@@ -95,6 +95,33 @@ static void a_changed_byte_never_gives_other_content(void **state)
     }
 }
 
+/* Once something was wrong, the next frame is still unpacked. The last bytes are the checksum, at which it does not
+   look. */
+static void an_unpacker_refuses_the_same_but_for_the_checksum(void **state)
+{
+    (void)state;
+    OWN(frame_unpacker_freep) struct frame_unpacker *unpacker = NULL;
+    struct packed packed = pack();
+    struct bytes frame = {packed.frame, packed.frame_len};
+    uint8_t plain[PLAIN_BYTES + 1];
+
+    assert_int_equal(frame_unpacker_new(&unpacker), 0);
+    for (unsigned i = 0; i < 3; i++) {
+        struct bytes shorter = {frame.ptr, frame.len - 1 - i};
+
+        assert_int_equal(frame_unpacker_run(unpacker, shorter, PLAIN_BYTES, plain),
+                         FRAME_E_CORRUPT);
+        assert_int_equal(frame_unpacker_run(unpacker, frame, PLAIN_BYTES - 1, plain),
+                         FRAME_E_CORRUPT);
+        assert_int_equal(frame_unpacker_run(unpacker, frame, PLAIN_BYTES + 1, plain),
+                         FRAME_E_CORRUPT);
+        memset(plain, 0, sizeof(plain));
+        assert_int_equal(frame_unpacker_run(unpacker, frame, PLAIN_BYTES, plain), 0);
+        assert_memory_equal(plain, packed.plain, PLAIN_BYTES);
+        packed.frame[packed.frame_len - 1] ^= 1;
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +129,7 @@ int main(void)
         cmocka_unit_test(a_frame_of_another_size_is_refused),
         cmocka_unit_test(a_frame_that_ends_early_or_late_is_refused),
         cmocka_unit_test(a_changed_byte_never_gives_other_content),
+        cmocka_unit_test(an_unpacker_refuses_the_same_but_for_the_checksum),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
