@@ -18,6 +18,7 @@ const struct args_command content_commands[] = {
                 OPTION("version", "VERSION", "Version, any text of at most 32 characters."),
                 OPTION("comment", "TEXT", "Comment of at most 127 characters."),
                 OPTION("source", "PATH", "Where the WIM file is on the server, instead of FILE."),
+                OPTION("indexes", "LIST", "Only these of the file's images, by index: 1,3."),
                 OPTION_OF(
                     "priority", "PRIORITY", PRIORITIES, "Which goes first to distribution points."),
             },
@@ -32,6 +33,7 @@ const struct args_command content_commands[] = {
         .options =
             {
                 OPTION("source", "PATH", "Where the WIM file is on the server from now on."),
+                OPTION("indexes", "LIST", "Only these of the file's images, by index: 1,3."),
             },
     },
     {

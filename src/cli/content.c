@@ -18,8 +18,9 @@ enum {
 
 /* Where content comes from. Both NULL: from where it came before. */
 struct source {
-    const char *file; /* of this machine, to be sent */
-    const char *path; /* on the server */
+    const char *file;    /* of this machine, to be sent */
+    const char *path;    /* on the server */
+    const char *indexes; /* "1,3": of an image's file only these; NULL: all */
 };
 
 const char *content_place(const char *noun)
@@ -66,10 +67,34 @@ static bool check_source(struct session *s, const struct source *source)
 }
 
 /* "upload_id", after the file was sent, or "source_path". */
+static bool put_indexes(struct session *s, const char *list, json_t *body)
+{
+    struct bytes rest = bytes_of(list ? list : "");
+    json_t *indexes = list ? json_array() : NULL;
+
+    if (list && json_object_set_new(body, "indexes", indexes) < 0)
+        return session_fail_errno(s, "--indexes", -ENOMEM);
+    while (rest.len > 0) {
+        const uint8_t *end = memchr(rest.ptr, ',', rest.len);
+        struct bytes number = {rest.ptr, end ? (size_t)(end - rest.ptr) : rest.len};
+        uint64_t n;
+
+        if (!bytes_parse_u64(number, 1, NUMBER_MAX, &n))
+            return session_fail(
+                s, ARGS_EXIT_USAGE, NULL, "--indexes %s: not numbers from 1, like 1,3", list);
+        (void)json_array_append_new(indexes, json_integer((json_int_t)n));
+        rest = (struct bytes){rest.ptr + number.len, rest.len - number.len};
+        rest = rest.len > 0 ? (struct bytes){rest.ptr + 1, rest.len - 1} : rest;
+    }
+    return true;
+}
+
 static bool put_source(struct session *s, const struct source *source, json_t *body)
 {
     char upload_id[UPLOAD_NOTE_ID_MAX];
 
+    if (!put_indexes(s, source->indexes, body))
+        return false;
     if (!source->file)
         return put_text(s, body, "source_path", source->path);
     return sending_file(s, source->file, upload_id) && put_text(s, body, "upload_id", upload_id);
@@ -203,11 +228,14 @@ bool content_update(struct session *s, const struct args *args)
 
 bool content_update_file(struct session *s, const struct args *args)
 {
+    bool is_image = strcmp(args->command->noun, "os-image") == 0;
+
     return update(s,
                   args,
                   &(struct source){
                       .file = args->operands[1],
                       .path = args_get(args, "source"),
+                      .indexes = is_image ? args_get(args, "indexes") : NULL,
                   });
 }
 
@@ -273,6 +301,7 @@ bool content_add_file(struct session *s, const struct args *args)
                   &(struct source){
                       .file = args->operands[0],
                       .path = args_get(args, "source"),
+                      .indexes = args_get(args, "indexes"),
                   });
 }
 

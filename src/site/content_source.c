@@ -64,11 +64,25 @@ static int take_upload(struct site *site, const char *kind, const char *id, json
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
-int content_source_import(struct site *site,
-                          const char *package_kind,
-                          const json_t *body,
-                          const char *source_path,
-                          json_t **ret)
+int content_source_check_indexes(struct site *site, const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        const json_t *number = json_array_get(list, i);
+
+        if (!json_is_integer(number) || json_integer_value(number) < 1)
+            return refuse(site, REFUSAL_INVALID, "\"indexes\" must be a list of numbers from 1.");
+        for (size_t k = 0; k < i; k++)
+            if (json_equal(json_array_get(list, k), number))
+                return refuse(site, REFUSAL_INVALID, "An index is there twice in \"indexes\".");
+    }
+    return 0;
+}
+
+static int choose_source(struct site *site,
+                         const char *package_kind,
+                         const json_t *body,
+                         const char *source_path,
+                         json_t **ret)
 {
     const char *upload_id = field_text(body, "upload_id", NULL);
     const char *path = field_text(body, "source_path", NULL);
@@ -93,6 +107,28 @@ int content_source_import(struct site *site,
         return TRACE(r);
     *ret = json_pack("{s:s}", "source_path", path);
     return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int content_source_import(struct site *site,
+                          const char *package_kind,
+                          const json_t *body,
+                          const char *source_path,
+                          json_t **ret)
+{
+    OWN(json_freep) json_t *args = NULL;
+    json_t *indexes = json_object_get(body, "indexes");
+    int r = content_source_check_indexes(site, indexes);
+
+    if (r == 0 && indexes && strcmp(package_kind, "os-image") != 0)
+        return refuse(site, REFUSAL_KIND, "Only an OS image has indexes to choose from.");
+    if (r == 0)
+        r = choose_source(site, package_kind, body, source_path, &args);
+    if (r != 0)
+        return TRACE(r);
+    if (indexes && json_object_set(args, "indexes", indexes) < 0)
+        return ERR(-ENOMEM);
+    *ret = TAKE(args);
+    return 0;
 }
 
 int content_source_build(struct site *site, const char *arch, const char *flavour, json_t **ret)

@@ -13,6 +13,7 @@ struct site;
 /* For the table of a request's members. */
 #define CONTENT_SOURCE_FIELDS \
     {"source_path", FIELD_LINE, false, 1, CONTENT_PATH_MAX_BYTES, NULL}, \
+        {"indexes", FIELD_ARRAY, false, 0, CONTENT_INDEXES_MAX, NULL}, \
     { \
         "upload_id", FIELD_TEXT, false, 1, 64, NULL \
     }
@@ -22,7 +23,8 @@ const char *content_source_job_kind(const char *package_kind);
 
 /**
  * content_source_import() - arguments of an import
- * @body:        checked by CONTENT_SOURCE_FIELDS; of "source_path" and "upload_id" one at most
+ * @body:        checked by CONTENT_SOURCE_FIELDS; of "source_path" and "upload_id" one at most; "indexes": of the
+ *               file's images only these
  * @source_path: where the package came from before, for a body with neither; "" if from an upload
  * @ret:         owned by the caller
  */
@@ -31,6 +33,9 @@ int content_source_import(struct site *site,
                           const json_t *body,
                           const char *source_path,
                           json_t **ret);
+
+/* Refused unless it is a list of numbers from 1, none of them twice. @list: NULL is good */
+int content_source_check_indexes(struct site *site, const json_t *list);
 
 /* Arguments of a boot image's build. */
 int content_source_build(struct site *site, const char *arch, const char *flavour, json_t **ret);

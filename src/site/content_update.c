@@ -300,20 +300,6 @@ static int add_export(struct site *site, const char *who, const struct export *e
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
-static int check_numbers(struct site *site, const json_t *list)
-{
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *number = json_array_get(list, i);
-
-        if (!json_is_integer(number) || json_integer_value(number) < 1)
-            return refuse(site, REFUSAL_INVALID, "\"indexes\" must be a list of numbers from 1.");
-        for (size_t k = 0; k < i; k++)
-            if (json_equal(json_array_get(list, k), number))
-                return refuse(site, REFUSAL_INVALID, "An index is there twice in \"indexes\".");
-    }
-    return 0;
-}
-
 int content_export(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
@@ -334,7 +320,7 @@ int content_export(
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
-        r = check_numbers(site, e.wanted);
+        r = content_source_check_indexes(site, e.wanted);
     if (r == 0)
         r = content_get(site, N_CONTENT_KINDS, id, &package);
     if (r != 0)

@@ -171,6 +171,9 @@ def check_windows(world: World, tree: Path):
     check(wim_files.facts(back) == wim_files.facts(wim), "what the file says about its images is another")
     one = world.export(shown["id"], "one-back.wim", "--index", "2")
     check(wim_files.listing(one) == wim_files.listing(wim, 2), "the second image is another")
+    only = world.add("os-image", "add", "--source", wim, "--name", "Second", "--indexes", "2")["indexes"]
+    check([index["index"] for index in only] == [2] and only[0]["manifest"] == second["manifest"], f"only index 2: {only}")
+    world.refuse("SLW-0323", "an index that is not there", "os-image", "add", "--source", wim, "--name", "7", "--indexes", "1,7")
     say("what the file says about two images is kept")
 
 
