@@ -55,9 +55,10 @@ int store_fixture_tear_down(void **state)
     return r;
 }
 
-int store_fixture_learn(struct store_fixture *f)
+int store_fixture_learn(struct store_fixture *f, size_t len)
 {
-    store_fixture_take_in(f, FIXTURE_BYTES, f->id, NULL);
+    f->len = len;
+    store_fixture_take_in(f, len, f->id, NULL);
     return store_get_manifest(f->store, f->id, &f->manifest);
 }
 

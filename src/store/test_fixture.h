@@ -24,15 +24,16 @@ struct store_fixture {
     uint8_t *content;         /* owned; FIXTURE_BYTES of noise */
     struct store *store;      /* owned; open; may be freed and set to NULL */
     uint8_t id[SHA256_BYTES]; /* of the content's manifest, */
-    struct manifest manifest; /* owned, and this: after store_fixture_learn() */
+    struct manifest manifest; /* owned, and this, */
+    size_t len;               /* and how much of the content it is: after store_fixture_learn() */
 };
 
 /* For cmocka: makes a struct store_fixture in a new folder, in memory if there is such a file system. */
 int store_fixture_set_up(void **state);
 int store_fixture_tear_down(void **state);
 
-/* Store all of the content. Return: 0, or -1. */
-int store_fixture_learn(struct store_fixture *f);
+/* Store the first @len bytes of the content, and remember what they are. Return: 0, or -1. */
+int store_fixture_learn(struct store_fixture *f, size_t len);
 
 /* Every pack of what was learnt is whole or not there; a manifest that is there has all of them. */
 void store_fixture_assert_nothing_is_half(const struct store_fixture *f);

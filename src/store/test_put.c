@@ -163,7 +163,7 @@ static void a_manifest_of_which_a_pack_has_gone_is_not_written(void **state)
     char path[STORE_PATH_MAX];
     uint8_t id[SHA256_BYTES];
 
-    assert_int_equal(store_fixture_learn(f), 0);
+    assert_int_equal(store_fixture_learn(f, FIXTURE_BYTES), 0);
     assert_int_equal(store_remove_manifest(f->store, f->id), 0);
     assert_int_equal(store_begin(f->store), 0);
     assert_int_equal(intake_new(f->store, MANIFEST_FILE, &intake), 0);

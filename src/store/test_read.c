@@ -148,7 +148,7 @@ static void a_validation_that_is_killed_anywhere_has_lost_nothing_that_was_good(
     struct store_fixture *f = *state;
     unsigned nth = 1;
 
-    assert_int_equal(store_fixture_learn(f), 0);
+    assert_int_equal(store_fixture_learn(f, FIXTURE_BYTES), 0);
     for (; nth < 20; nth++) {
         OWN(store_validation_fini) struct store_validation validation = {0};
 
