@@ -22,10 +22,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import deployment as dep  # noqa: E402
 import trees  # noqa: E402
-from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, debian_image, kernel_root, missing_for_lab, open_folder, staged  # noqa: E402
+from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, debian_image, kernel_root, missing_for_lab, open_folder, run, staged  # noqa: E402
 
 BOOT_SECONDS = 240
 DEPLOY_SECONDS = 600
+COPY_SECONDS = 180
+BRANCH_ADDRESS = "10.77.0.3"
 
 
 class World:
@@ -48,7 +50,7 @@ class World:
     def __exit__(self, *why):
         self.lab.__exit__(*why)
 
-    def start_site(self):
+    def start_site(self, more_config=""):
         """From the template that the first test makes; each test works on its own copy."""
         template = self.base / "template"
         stamp = template / "ready"
@@ -59,7 +61,7 @@ class World:
         for name in ("state", "home"):
             shutil.copytree(template / name, self.folder / name, symlinks=True)
             copy_owners(template / name, self.folder / name)
-        config = dep.site_config(template / "kernel")
+        config = dep.site_config(template / "kernel", more_config)
         self.site = Site(self.lab, template / "build", self.folder / "state", config)
         self.site.start()
         return self.site
@@ -256,6 +258,73 @@ def site_restart(world: World):
     dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
 
 
+class Branch:
+    """A distribution point of its own host, on the machines' network: the only one there that answers firmware."""
+
+    def __init__(self, world: World):
+        self.world = world
+        self.host = f"{world.lab.name}-dp"
+        self.state = world.folder / "branch"
+        self.config = world.folder / "branch.conf"
+        self.config.write_text(f"[site]\naddress = {BRANCH_ADDRESS}\n", encoding="utf-8")
+        world.lab.add_host(self.host, "dp0", f"{BRANCH_ADDRESS}/16")
+
+    def command(self, *words) -> list:
+        slipwayd = self.world.site.build / "src/prog/slipwayd"
+        folders = ["--state", self.state, "--config", self.config]
+        return self.world.lab.inside(self.host, str(slipwayd), *words[:1], *map(str, folders), *words[1:])
+
+    def start(self):
+        token = self.world.site.ask("dp", "create-token", "Branch")["token"]
+        run(*self.command("join", f"https://{SERVER_ADDRESS}", token))
+        self.world.lab.start("branch", self.command()).wait_line("ready as a distribution point", 30)
+
+    def take(self, *contents):
+        """Have these copied here."""
+        for content in contents:
+            self.world.site.cli("content", "distribute", content, "--dp", "Branch")
+        deadline = time.monotonic() + COPY_SECONDS
+        for content in contents:
+            while not self.has(content):
+                if time.monotonic() > deadline:
+                    raise LabError(f"{content} was not copied in {COPY_SECONDS} s")
+                time.sleep(0.5)
+
+    def has(self, content: str) -> bool:
+        found = self.world.site.ask("content", "status", content)["items"]
+        return any(row["distribution_point_name"] == "Branch" and row["state"] == "success" for row in found)
+
+    def serve(self, subnet: str):
+        site = self.world.site
+        site.cli("boundary", "create", "Lab", "--subnet", subnet)
+        site.cli("boundary-group", "create", "Lab")
+        site.cli("boundary-group", "add-boundary", "Lab", "Lab")
+        site.cli("boundary-group", "add-dp", "Lab", "Branch")
+
+
+def deploy_from_remote_dp(world: World):
+    """The site goes away once the order is given; the machine goes on, and says so when the site is back."""
+    site = world.start_site("[pxe]\nenabled = no\n")
+    world.lab.start_dhcp()
+    branch = Branch(world)
+    branch.start()
+    branch.take(dep.newest_package(site, "boot-image"), dep.newest_package(site, "os-image"))
+    branch.serve("10.77.0.0/16")
+    deployment = world.deploy_debian()
+    vm = world.add_vm("uefi")
+    process = vm.power_on()
+    apply = "Apply Operating System Image"
+    dep.wait_row(
+        site, deployment, vm, lambda r: r["step_name"] == apply and r["percent"] >= 5, DEPLOY_SECONDS, "applying"
+    )
+    site.stop()
+    say("the site is away")
+    process.wait_line("login:", DEPLOY_SECONDS)
+    say("the installed operating system runs; the site comes back")
+    site.start()
+    dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
+
+
 def step_xml(kind: str, name: str, run_in: str, **values) -> str:
     settings = "".join(f'<variable name="{key}" property="{key}">{value}</variable>' for key, value in values.items())
     return (
@@ -366,6 +435,7 @@ TESTS = {
     "deploy-bad-image": deploy_bad_image,
     "deploy-with-package": deploy_with_package,
     "site-restart": site_restart,
+    "deploy-from-remote-dp": deploy_from_remote_dp,
     "restart-to-boot-image": restart_to_boot_image,
     "restart-to-boot-image-bios": lambda world: restart_to_boot_image(world, "bios"),
 }
