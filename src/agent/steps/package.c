@@ -7,12 +7,14 @@
 
 #include "agent/fetch/fetch.h"
 #include "agent/run/target.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
 
 enum {
     WHAT_MAX = 160,
     MIB = 1024 * 1024,
+    CACHE_MAX_MIB = 1 << 24,
 };
 
 #define CACHE_IN_OS     "/var/cache/slipway/packages"
@@ -65,6 +67,14 @@ static bool tell(void *ctx, const struct transfer_progress *progress)
                    progress->done_bytes / MIB,
                    progress->total_bytes / MIB);
     return g->c->progress(g->c->ctx, (unsigned)percent, progress->rate_bytes_per_s, what);
+}
+
+uint64_t package_cache_bytes(struct step_context *c)
+{
+    uint64_t mib = CACHE_DEFAULT_BYTES / MIB;
+
+    (void)bytes_parse_u64(bytes_of(step_value(c, "SLWCacheSize")), 1, CACHE_MAX_MIB, &mib);
+    return mib * MIB;
 }
 
 static const char *cache_root(struct step_context *c)
@@ -147,7 +157,7 @@ int package_get_in(struct step_context *c,
     options.progress = tell;
     options.bad_source = on_bad_source;
     options.ctx = &g;
-    r = cache_new(root, 0, &cache);
+    r = cache_new(root, package_cache_bytes(c), &cache);
     if (r == 0)
         r = cache_get(cache, &options, content->manifest, &g.report, ret);
     if (r == 0)

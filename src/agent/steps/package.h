@@ -25,6 +25,9 @@ void package_options(struct step_context *c,
 /* A source was wrong: a line for smsts.log. */
 void package_log_bad_source(struct step_context *c, const struct transfer_bad *bad);
 
+/* How much the cache may hold: the variable SLWCacheSize, in MiB; if that is no such number, the usual. */
+uint64_t package_cache_bytes(struct step_context *c);
+
 /**
  * package_get() - the content of a package, downloaded if it is not on this computer yet
  * @id: "SLP00012"; must be in the order, a folder

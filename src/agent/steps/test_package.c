@@ -22,7 +22,6 @@
 #include "ts/document.h"
 #include "ts/vars.h"
 
-
 /* A step with an order that holds one package. The order names no distribution point that is there: where a
    test downloads, the content is in the cache already. */
 struct bench {
@@ -183,6 +182,24 @@ static void get_ends_when_the_site_cancels_and_logs_bad_sources(void **state)
     assert_non_null(strstr(buf_str(&b->log), "broken off at http://127.0.0.1:1"));
 }
 
+static void the_sequence_may_say_how_large_the_cache_is(void **state)
+{
+    struct bench *b = *state;
+    OWN(cache_freep) struct cache *cache = NULL;
+    OWN(cache_releasep) struct cache_use *use = NULL;
+    struct transfer_options options = {
+        .sources = b->dp->sources, .n_sources = 1, .unix_socket = b->dp->socket_path};
+    struct transfer_report report;
+
+    assert_int_equal(ts_vars_set(b->vars, "SLWCacheSize", "no number", TS_BY_SEQUENCE), 0);
+    assert_int_equal(package_cache_bytes(&b->c), CACHE_DEFAULT_BYTES);
+    assert_int_equal(ts_vars_set(b->vars, "SLWCacheSize", "7", TS_BY_SEQUENCE), 0);
+    assert_int_equal(package_cache_bytes(&b->c), UINT64_C(7) * 1024 * 1024);
+    assert_int_equal(cache_new(b->root, 99, &cache), 0); /* one byte less than the package has */
+    assert_int_equal(cache_get(cache, &options, b->content.manifest, &report, &use),
+                     CACHE_E_TOO_LARGE);
+}
+
 static void options_have_the_proxy_of_the_sequence_and_none_without(void **state)
 {
     struct bench *b = *state;
@@ -208,6 +225,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(get_without_any_source_says_so, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             get_ends_when_the_site_cancels_and_logs_bad_sources, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_sequence_may_say_how_large_the_cache_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             options_have_the_proxy_of_the_sequence_and_none_without, set_up, tear_down),
     };
