@@ -13,7 +13,7 @@
 #include "site/fields.h"
 
 enum {
-    COMMENT_MAX_BYTES = 127,
+    COMMENT_MAX = 127,
     VALUE_MAX_BYTES = 127,
     WHICH_MAX_BYTES = 255,
     IDS_MAX = 0x100000,
@@ -143,7 +143,7 @@ static int add_boundary(struct site *site,
 int boundary_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, true, 1, BOUNDARY_NAME_MAX_BYTES, NULL},
+        {"name", FIELD_LINE, true, 1, BOUNDARY_NAME_MAX, NULL},
         {"kind", FIELD_CHOICE, true, 0, 0, "ipv4-subnet|ipv4-range|ipv6-prefix"},
         {"value", FIELD_TEXT, true, 1, VALUE_MAX_BYTES, NULL},
         {0},
@@ -214,8 +214,8 @@ static int add_group(struct site *site, const char *id, const json_t *body)
 int boundary_group_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, true, 1, BOUNDARY_NAME_MAX_BYTES, NULL},
-        {"comment", FIELD_TEXT, false, 0, COMMENT_MAX_BYTES, NULL},
+        {"name", FIELD_LINE, true, 1, BOUNDARY_NAME_MAX, NULL},
+        {"comment", FIELD_LINE, false, 0, COMMENT_MAX, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;
@@ -296,8 +296,8 @@ int boundary_group_set(
     struct site *site, const char *who, const char *which, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, false, 1, BOUNDARY_NAME_MAX_BYTES, NULL},
-        {"comment", FIELD_TEXT, false, 0, COMMENT_MAX_BYTES, NULL},
+        {"name", FIELD_LINE, false, 1, BOUNDARY_NAME_MAX, NULL},
+        {"comment", FIELD_LINE, false, 0, COMMENT_MAX, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;

@@ -12,8 +12,8 @@
 #include "site/site.h"
 
 enum {
-    BOUNDARY_ID_MAX = 16, /* "BD00001", "BG00001" and the NUL */
-    BOUNDARY_NAME_MAX_BYTES = 50,
+    BOUNDARY_ID_MAX = 16,            /* "BD00001", "BG00001" and the NUL */
+    BOUNDARY_NAME_MAX = 50,          /* characters */
     BOUNDARY_FALLBACK_MINUTES = 120, /* where nothing else is said; boundary.sql says it too */
     BOUNDARY_FALLBACK_MAX_MINUTES = 7 * 24 * 60,
 };

@@ -12,7 +12,7 @@
 #include "site/fields.h"
 
 enum {
-    COMMENT_MAX_BYTES = 127,
+    COMMENT_MAX = 127,
     PRIORITY_MAX = 100,
     TEXT_MAX_BYTES = 255,
 };
@@ -175,8 +175,8 @@ static int check_rules(struct site *site, const json_t *body)
 int dp_set(struct site *site, const char *who, const char *which, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, false, 1, DP_NAME_MAX_BYTES, NULL},
-        {"comment", FIELD_TEXT, false, 0, COMMENT_MAX_BYTES, NULL},
+        {"name", FIELD_LINE, false, 1, DP_NAME_MAX, NULL},
+        {"comment", FIELD_LINE, false, 0, COMMENT_MAX, NULL},
         {"is_disabled", FIELD_BOOL, false, 0, 0, NULL},
         {"reserve_bytes", FIELD_NUMBER, false, 0, RESERVE_MAX_BYTES, NULL},
         {"schedule", FIELD_ARRAY, false, 0, DP_SCHEDULE_RULES_MAX, NULL},

@@ -20,8 +20,8 @@
 #define DP_SILENCE_US    (UINT64_C(90) * 1000000) /* one that was silent so long is not online */
 
 enum {
-    DP_ID_MAX = 16, /* "DP00002" and the NUL */
-    DP_NAME_MAX_BYTES = 50,
+    DP_ID_MAX = 16,   /* "DP00002" and the NUL */
+    DP_NAME_MAX = 50, /* characters */
     DP_SOURCES_MAX = 32,
     DP_ADDRESSES_MAX = 16,
     DP_URL_MAX_BYTES = 255,

@@ -11,7 +11,7 @@
 #include "site/fields.h"
 
 enum {
-    COMMENT_MAX_BYTES = 127,
+    COMMENT_MAX = 127,
     WHICH_MAX_BYTES = 255,
     GROUPS_MAX = 0x100000,
 };
@@ -66,8 +66,8 @@ static int add(struct site *site, const char *id, const json_t *body)
 int dp_group_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, true, 1, DP_NAME_MAX_BYTES, NULL},
-        {"comment", FIELD_TEXT, false, 0, COMMENT_MAX_BYTES, NULL},
+        {"name", FIELD_LINE, true, 1, DP_NAME_MAX, NULL},
+        {"comment", FIELD_LINE, false, 0, COMMENT_MAX, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;

@@ -56,7 +56,7 @@ static int add_token(struct site *site, const char *name, const char *token)
 int dp_create_token(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, true, 1, DP_NAME_MAX_BYTES, NULL},
+        {"name", FIELD_LINE, true, 1, DP_NAME_MAX, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;
@@ -127,7 +127,7 @@ static int make_url(struct site *site, const json_t *body, char *ret, size_t cap
 }
 
 /* @ret: the name it was made for. */
-static int take_token(struct site *site, const char *given, char ret[static DP_NAME_MAX_BYTES + 1])
+static int take_token(struct site *site, const char *given, char ret[static 4 * DP_NAME_MAX + 1])
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     char token[JOIN_TOKEN_MAX_BYTES + 1];
@@ -147,7 +147,7 @@ static int take_token(struct site *site, const char *given, char ret[static DP_N
             site,
             REFUSAL_JOIN_TOKEN,
             "The token is unknown, used or older than 24 hours: make one with `slipway dp create-token`.");
-    (void)snprintf(ret, DP_NAME_MAX_BYTES + 1, "%s", db_get_text(&rows, 0));
+    (void)snprintf(ret, 4 * DP_NAME_MAX + 1, "%s", db_get_text(&rows, 0));
     return 0;
 }
 
@@ -168,7 +168,7 @@ static int take_dp_id(struct site *site, char ret[static DP_ID_MAX])
 static int add(struct site *site, const json_t *body, const char *token, char id[static DP_ID_MAX])
 {
     OWN(db_rollbackp) struct db *tx = NULL;
-    char name[DP_NAME_MAX_BYTES + 1];
+    char name[4 * DP_NAME_MAX + 1];
     char url[DP_URL_MAX_BYTES + 1];
     char hash[SHA256_TEXT_MAX];
     int r = db_begin(site->db, &tx);

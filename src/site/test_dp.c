@@ -135,6 +135,32 @@ static void a_name_is_there_once(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_EXISTS);
 }
 
+static void a_name_has_50_characters_and_none_to_control_a_terminal(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    static const char *const bad[] = {
+        "", "a\nb", "12345678901234567890123456789012345678901234567890x"};
+    char longest[101] = "";
+    char token[TOKEN_MAX];
+    OWN(json_freep) json_t *joined = NULL;
+    OWN(json_freep) json_t *dp = NULL;
+
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        OWN(json_freep) json_t *body = json_pack("{s:s}", "name", bad[i]);
+        OWN(json_freep) json_t *answer = NULL;
+
+        assert_int_equal(dp_create_token(site, "test", body, &answer), SITE_E_REFUSED);
+        assert_int_equal(site->refusal.id, REFUSAL_INVALID);
+    }
+    for (size_t i = 0; i < 50; i++)
+        memcpy(longest + 2 * i, "\xc3\xa4", 3);
+    make_token(site, longest, token);
+    assert_int_equal(join(site, token, "10.78.0.1", &joined), 0);
+    assert_int_equal(dp_get(site, longest, &dp), 0);
+    assert_string_equal(field_text(dp, "id", ""), "DP00002");
+}
+
 static void another_token_is_no_distribution_points(void **state)
 {
     (void)state;
@@ -290,6 +316,7 @@ int main(void)
         cmocka_unit_test(a_malformed_joining_does_not_use_the_token_up),
         cmocka_unit_test(a_later_token_for_a_name_replaces_the_earlier),
         cmocka_unit_test(a_name_is_there_once),
+        cmocka_unit_test(a_name_has_50_characters_and_none_to_control_a_terminal),
         cmocka_unit_test(another_token_is_no_distribution_points),
         cmocka_unit_test(what_it_says_of_itself_is_shown),
         cmocka_unit_test(a_base_that_is_no_url_is_refused),
