@@ -25,6 +25,7 @@ enum {
     PIECE_BYTES = 256 * 1024,
     PATH_TEXT_MAX = 64, /* of a place in the XML */
     LANGUAGES_MAX = 64,
+    SAID_MAX = 8192, /* more than wim.h keeps */
     WALK_FOUND = -1, /* of a callback: nothing more to see; no code of wimlib is negative */
 };
 
@@ -235,6 +236,32 @@ static int open_file(const char *path, WIMStruct **ret, struct buf *why)
     return 0;
 }
 
+/*
+ * Whether wimlib leaves out files of the image: those named "..", those that are there twice. It says so in no other
+ * way. What else it warns about, such as the folders with two names of some old images, is no reason to refuse one.
+ */
+static bool is_something_left_out(struct buf *why)
+{
+    static const char *const said_of_files[] = {"Ignoring file named",
+                                                "Ignoring unnamed file",
+                                                "Ignoring duplicate file",
+                                                "Ignoring filename",
+                                                "Ignoring children"};
+    OWN(buf_fini) struct buf said = BUF_INIT(SAID_MAX);
+
+    (void)wim_messages_take(&said);
+    for (size_t i = 0; i < sizeof(said_of_files) / sizeof(said_of_files[0]); i++) {
+        const char *at = strstr(buf_str(&said), said_of_files[i]);
+
+        if (!at)
+            continue;
+        buf_adds(why, "not all of its files can be kept: ");
+        buf_add(why, (struct bytes){(const uint8_t *)at, strcspn(at, "\n")});
+        return true;
+    }
+    return false;
+}
+
 /* Whether all of it can be kept. Return: 0 or WIM_IMPORT_E_... */
 static int check_image(WIMStruct *wim, struct wim_image *image, struct buf *why)
 {
@@ -247,8 +274,7 @@ static int check_image(WIMStruct *wim, struct wim_image *image, struct buf *why)
         buf_adds(why, "it holds a file whose name has a slash in it");
         return WIM_IMPORT_E_BAD;
     }
-    /* a file that wimlib leaves out: a name such as "..", or one that is there twice */
-    return wim_messages_take(why) > 0 ? WIM_IMPORT_E_BAD : 0;
+    return is_something_left_out(why) ? WIM_IMPORT_E_BAD : 0;
 }
 
 static int
