@@ -9,11 +9,11 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "format/pack/names.h"
 #include "plat/clock.h"
 #include "plat/file.h"
 #include "store/check.h"
 #include "store/layout.h"
-#include "store/names.h"
 #include "store/state.h"
 
 enum {

@@ -10,7 +10,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
-#include "store/cut.h"
+#include "format/pack/cut.h"
 
 enum {
     WINDOW_BYTES = 4 * CUT_MAX_BYTES,
@@ -97,23 +97,46 @@ static int add_run(struct intake *intake, const struct store_place *place, uint3
     return 0;
 }
 
-static int add_chunk(struct intake *intake, struct bytes plain)
+/* It lies there. Return: 0, INTAKE_E_TOO_LARGE, or -errno. */
+static int list_chunk(struct intake *intake, const struct store_place *place, uint32_t size)
 {
-    struct manifest *manifest = &intake->manifest;
-    struct store_place place;
-    int r;
+    int r = add_run(intake, place, size);
 
-    if (plain.len > MANIFEST_MAX_BYTES - manifest->size_bytes)
-        return INTAKE_E_TOO_LARGE;
-    r = store_put_chunk(intake->store, plain, &place);
-    if (r == 0)
-        r = add_run(intake, &place, (uint32_t)plain.len);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
     intake->n_chunks++;
-    manifest->size_bytes += plain.len;
-    intake->new_bytes += place.is_new ? plain.len : 0;
+    intake->manifest.size_bytes += size;
+    intake->new_bytes += place->is_new ? size : 0;
     return 0;
+}
+
+static int add_chunk(struct intake *intake, struct bytes plain)
+{
+    struct store_place place;
+    int r;
+
+    if (plain.len > MANIFEST_MAX_BYTES - intake->manifest.size_bytes)
+        return INTAKE_E_TOO_LARGE;
+    r = store_put_chunk(intake->store, plain, &place);
+    if (r == 0)
+        r = list_chunk(intake, &place, (uint32_t)plain.len);
+    return r < 0 ? TRACE(r) : r;
+}
+
+int intake_chunk(struct intake *intake,
+                 const uint8_t sha256[static SHA256_BYTES],
+                 uint32_t size_bytes)
+{
+    struct store_place place;
+    int r;
+
+    assert(intake->window_len == 0 && intake->manifest.kind != MANIFEST_TREE);
+    if (size_bytes > MANIFEST_MAX_BYTES - intake->manifest.size_bytes)
+        return INTAKE_E_TOO_LARGE;
+    r = store_find_chunk(intake->store, sha256, size_bytes, &place);
+    if (r == 0)
+        r = list_chunk(intake, &place, size_bytes);
+    return r < 0 ? TRACE(r) : r;
 }
 
 /* Cut off every chunk whose end is known. */

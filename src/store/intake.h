@@ -52,6 +52,17 @@ int intake_feed(struct intake *intake, struct bytes src);
 int intake_cut(struct intake *intake);
 
 /**
+ * intake_chunk() - the next bytes of the stream are a chunk that the store has
+ *
+ * Not while bytes are waiting to be cut, nor for a tree.
+ *
+ * Return: 0, STORE_E_MISSING (nothing is added), INTAKE_E_TOO_LARGE, or -errno.
+ */
+int intake_chunk(struct intake *intake,
+                 const uint8_t sha256[static SHA256_BYTES],
+                 uint32_t size_bytes);
+
+/**
  * intake_entry() - the next entry of a tree; its bytes, if it has some, are fed after it
  * @entry: copied; in the order of the bytes of the paths, a folder before what is in it
  *

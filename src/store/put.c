@@ -195,6 +195,32 @@ int store_put_chunk(struct store *store, struct bytes plain, struct store_place 
     return store->n_pressing >= STATE_BATCH_PACKS ? store_flush(store) : 0;
 }
 
+int store_find_chunk(struct store *store,
+                     const uint8_t sha256[static SHA256_BYTES],
+                     size_t size,
+                     struct store_place *ret)
+{
+    int r;
+
+    assert(store->lock_fd >= 0);
+    r = find_chunk(store, sha256, size, ret);
+    return r == PUT_E_NEW ? STORE_E_MISSING : TRACE(r);
+}
+
+bool store_has_chunk(struct store *store, const uint8_t sha256[static SHA256_BYTES])
+{
+    struct index_place place;
+    int r;
+
+    assert(store->lock_fd >= 0);
+    if (!store->index)
+        return false;
+    r = index_find(store->index, sha256, &place);
+    if (r == INDEX_E_UNUSABLE)
+        drop_index(store);
+    return r == 0 && store_has_pack(store, &place.in.pack);
+}
+
 void store_pack(const struct store *store,
                 uint32_t number,
                 struct manifest_pack *ret,

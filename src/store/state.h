@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "format/pack/names.h"
 #include "store/aside.h"
 #include "store/index.h"
-#include "store/names.h"
 #include "store/press.h"
 #include "store/store.h"
 

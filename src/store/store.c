@@ -166,7 +166,7 @@ static int tidy(const char *root, int fd)
     return TRACE(r);
 }
 
-int store_begin(struct store *store)
+static int begin(struct store *store, int (*take_lock)(int fd))
 {
     OWN(fd_closep) int fd = -1;
     char path[STORE_PATH_MAX];
@@ -177,7 +177,7 @@ int store_begin(struct store *store)
     if (r == 0)
         r = tidy(store->root, fd);
     if (r == 0)
-        r = wait_for_lock(fd);
+        r = take_lock(fd);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
     recover_index_path(store->root, path);
@@ -186,6 +186,27 @@ int store_begin(struct store *store)
     store->lock_fd = fd;
     fd = -1;
     return 0;
+}
+
+int store_begin(struct store *store)
+{
+    int r = begin(store, wait_for_lock);
+
+    return r < 0 ? TRACE(r) : r;
+}
+
+static int take_lock_at_once(int fd)
+{
+    int r = state_try_lock(fd, LOCK_SH);
+
+    return r < 0 ? TRACE(r) : r;
+}
+
+int store_try_begin(struct store *store)
+{
+    int r = begin(store, take_lock_at_once);
+
+    return r < 0 ? TRACE(r) : r;
 }
 
 void store_end(struct store *store)

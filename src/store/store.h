@@ -73,6 +73,9 @@ int store_clean(struct store *store);
  */
 int store_begin(struct store *store);
 
+/* The same without waiting: STORE_E_BUSY at once, for who must not block. */
+int store_try_begin(struct store *store);
+
 /* Let go of the lock. What was put and is not flushed yet is dropped. */
 void store_end(struct store *store);
 
@@ -92,6 +95,22 @@ struct store_place {
  * Return: 0, STORE_E_FULL, or -errno.
  */
 int store_put_chunk(struct store *store, struct bytes plain, struct store_place *ret);
+
+/**
+ * store_find_chunk() - where a chunk lies that was kept before
+ * @ret: as of store_put_chunk()
+ *
+ * Packs that were put or added and are not flushed yet may be missing.
+ *
+ * Return: 0, STORE_E_MISSING (also if its size is another one), or -errno.
+ */
+int store_find_chunk(struct store *store,
+                     const uint8_t sha256[static SHA256_BYTES],
+                     size_t size,
+                     struct store_place *ret);
+
+/* Whether store_find_chunk() would find it, whatever its size. */
+bool store_has_chunk(struct store *store, const uint8_t sha256[static SHA256_BYTES]);
 
 /**
  * store_pack() - which pack a number of store_put_chunk() is

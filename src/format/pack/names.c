@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "store/names.h"
+#include "format/pack/names.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "store/cut.h"
+#include "format/pack/cut.h"
 
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, to be there */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "store/cut.h"
+#include "format/pack/cut.h"
 
 #include <stddef.h>
 #include <stdint.h>
