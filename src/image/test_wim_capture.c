@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "image/wim_capture.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, to be there */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "image/test_wim_fixture.h"
+#include "image/wim_describe.h"
+
+static int collect(void *ctx, struct bytes piece, unsigned percent)
+{
+    assert_in_range(percent, 0, 100);
+    buf_add(ctx, piece);
+    return 0;
+}
+
+static int pass(void *ctx)
+{
+    (void)ctx;
+    return 0;
+}
+
+static int refuse(void *ctx, struct bytes piece, unsigned percent)
+{
+    (void)ctx;
+    (void)piece;
+    (void)percent;
+    return 1;
+}
+
+static void a_folder_becomes_a_stream_that_can_be_applied(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    OWN(wim_image_fini) struct wim_image image = {0};
+    struct wim_sink sink = {collect, pass, &stream};
+    char path[WIM_FIXTURE_PATH_MAX];
+    struct stat text;
+    struct stat link;
+
+    wim_fixture_path(*state, "tree", path);
+    assert_int_equal(wim_capture(path, "Captured", &sink, &why, &image), 0);
+    assert_string_equal(image.name, "Captured");
+    assert_true(image.has_unix_data);
+    assert_false(image.is_windows);
+    assert_int_equal(image.file_count, WIM_FIXTURE_FILES);
+    assert_int_equal(wim_fixture_apply(*state, buf_bytes(&stream), &why), 0);
+    wim_fixture_path(*state, "out/text", path);
+    assert_int_equal(lstat(path, &text), 0);
+    assert_int_equal(text.st_mode, S_IFREG | 04750);
+    wim_fixture_path(*state, "out/link", path);
+    assert_int_equal(lstat(path, &link), 0);
+    assert_int_equal(text.st_ino, link.st_ino);
+}
+
+static void what_is_not_there_is_said(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    struct wim_image image;
+    struct wim_sink sink = {collect, pass, &stream};
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(*state, "nothing", path);
+    assert_int_equal(wim_capture(path, "X", &sink, &why, &image), WIM_CAPTURE_E_SOURCE);
+    assert_true(why.len > 0);
+    wim_fixture_path(*state, "a.wim", path); /* a file, and no NTFS volume */
+    assert_int_equal(wim_capture(path, "X", &sink, &why, &image), WIM_CAPTURE_E_SOURCE);
+    assert_int_equal(stream.len, 0);
+}
+
+static void a_sink_that_refuses_ends_the_capture(void **state)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    struct wim_image image;
+    struct wim_sink sink = {refuse, pass, NULL};
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(*state, "tree", path);
+    assert_int_equal(wim_capture(path, "X", &sink, &why, &image), WIM_IMPORT_E_CANCELLED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_folder_becomes_a_stream_that_can_be_applied,
+                                        wim_fixture_set_up,
+                                        wim_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_not_there_is_said, wim_fixture_set_up, wim_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_sink_that_refuses_ends_the_capture, wim_fixture_set_up, wim_fixture_tear_down),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

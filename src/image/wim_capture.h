@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * A folder, or an NTFS volume, as the stream that wim_apply() wants
+ *
+ * A folder is captured with what UNIX knows of its files, on its own file system only: of another one that is
+ * mounted below it, the empty folder. A file or a device is read as an NTFS volume, which must not be mounted.
+ */
+
+#include "base/buf.h"
+#include "image/wim_import.h"
+
+/* Outcome beside 0 and WIM_IMPORT_E_CANCELLED */
+enum {
+    WIM_CAPTURE_E_SOURCE = 8, /* it cannot be read, or changes while it is */
+};
+
+/**
+ * wim_capture() - read the tree once, and write it into @sink
+ * @name: of the image
+ * @why:  on WIM_CAPTURE_E_SOURCE, what is wrong
+ * @ret:  owned by the caller, wim_image_fini(); set on 0
+ *
+ * Return: 0, an outcome, or -errno.
+ */
+int wim_capture(const char *path,
+                const char *name,
+                const struct wim_sink *sink,
+                struct buf *why,
+                struct wim_image *ret);
