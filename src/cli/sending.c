@@ -13,8 +13,8 @@
 #include "base/bytes.h"
 #include "base/own.h"
 #include "cli/progress.h"
-#include "cli/upload.h"
 #include "plat/file.h"
+#include "rt/upload.h"
 
 enum {
     PATH_MAX_BYTES = 1024,

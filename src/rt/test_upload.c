@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "cli/upload.h"
+#include "rt/upload.h"
 
 #include <errno.h>
 #include <inttypes.h>
