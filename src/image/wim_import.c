@@ -12,10 +12,11 @@
 #include "image/wim.h"
 #include "image/wim_describe.h"
 #include "image/wim_parts.h"
+#include "image/wim_stream.h"
+
 enum {
     SAID_MAX = 8192, /* more than wim.h keeps */
 };
-
 
 struct wim_import {
     WIMStruct *wim; /* owned */

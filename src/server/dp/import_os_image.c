@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * The job import-os-image: a WIM file, uploaded or on this host, becomes a manifest per image
+ * The job import-os-image: a WIM file, uploaded or on this host, becomes a manifest per image; a recipe, one
  */
 
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "image/wim_import.h"
 #include "server/dp/content_store.h"
+#include "server/dp/import_recipe.h"
 #include "server/dp/intake_job.h"
 #include "server/dp/worker.h"
 #include "store/intake.h"
@@ -262,7 +263,9 @@ int worker_import_os_image(struct worker *worker)
     OWN(importing_fini) struct importing importing = {.worker = worker};
     int r = intake_job_find_source(worker, &source);
 
-    if (r != 0)
+    if (r == 0)
+        r = import_recipe(worker, &source);
+    if (r != IMPORT_RECIPE_E_OTHER)
         return r < 0 ? TRACE(r) : 0;
     worker_tell(worker, 0, "Reading the WIM file");
     r = open_wim(&source, &wim);

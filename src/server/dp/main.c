@@ -14,6 +14,7 @@
 #include "plat/file.h"
 #include "rt/http_server.h"
 #include "rt/log.h"
+#include "server/dp/captures.h"
 #include "server/dp/exports.h"
 #include "server/dp/jobs.h"
 #include "server/dp/uploads.h"
@@ -39,6 +40,13 @@ static const struct http_route routes[] = {
     {.method = NULL},
 };
 
+/* On a socket of its own: what an agent sends while it captures. */
+static const struct http_route capture_routes[] = {
+    {"POST", "/api/v1/captures/chunks", CAPTURES_ASK_MAX_BYTES, captures_find_chunks},
+    {"PUT", "/api/v1/captures/packs/{name}", PACK_STORED_MAX_BYTES, captures_put_pack},
+    {.method = NULL},
+};
+
 static void on_signal(int number)
 {
     (void)number;
@@ -48,6 +56,11 @@ static void on_signal(int number)
 static void tick(void *ctx)
 {
     uploads_expire(ctx);
+}
+
+static void tick_captures(void *ctx)
+{
+    captures_rest(ctx);
 }
 
 /* What a worker that was killed left behind goes; nobody else writes now. Return: 0, STORE_E_FORMAT, or -errno. */
@@ -80,23 +93,37 @@ static int clean_up(const char *state_folder)
 static int serve(const struct role_options *options)
 {
     OWN(uploads_freep) struct uploads *uploads = NULL;
+    OWN(captures_freep) struct captures *captures = NULL;
     OWN(http_server_freep) struct http_server *server = NULL;
+    OWN(http_server_freep) struct http_server *capture_server = NULL;
     OWN(jobs_stopp) struct jobs *jobs = NULL;
     struct sigaction action = {.sa_handler = on_signal};
     char path[PATH_MAX_BYTES];
+    char capture_path[PATH_MAX_BYTES];
     struct http_server_options http = {
         .socket_path = path,
         .socket_mode = SOCKET_MODE,
         .routes = routes,
         .tick = tick,
     };
+    struct http_server_options capture_http = {
+        .socket_path = capture_path,
+        .socket_mode = SOCKET_MODE,
+        .routes = capture_routes,
+        .tick = tick_captures,
+    };
     int r = uploads_new(options->state_folder, &uploads);
 
-    if (r < 0)
-        return TRACE(r);
+    if (r == 0)
+        r = captures_new(options->state_folder, &captures);
     (void)snprintf(path, sizeof(path), "%s/run/dp.sock", options->state_folder);
+    (void)snprintf(capture_path, sizeof(path), "%s/run/capture.sock", options->state_folder);
     http.ctx = uploads;
-    r = http_server_new(&http, &server);
+    capture_http.ctx = captures;
+    if (r == 0)
+        r = http_server_new(&http, &server);
+    if (r == 0)
+        r = http_server_new(&capture_http, &capture_server);
     if (r < 0)
         return TRACE(r);
     the_server = server;
@@ -105,7 +132,7 @@ static int serve(const struct role_options *options)
     r = jobs_start(options, jobs_usual_pace, &jobs);
     if (r < 0)
         return TRACE(r);
-    return TRACE(http_server_run(server));
+    return TRACE(http_server_run_all((struct http_server *const[]){server, capture_server}, 2));
 }
 
 int server_dp_main(const struct role_options *options)

@@ -22,6 +22,8 @@
 #include "base/bytes.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "format/pack/pack.h"
+#include "format/recipe/recipe.h"
 #include "plat/file.h"
 #include "plat/random.h"
 #include "server/dp/extract.h"
@@ -328,6 +330,96 @@ static void jobs_with_odd_arguments_fail_and_touch_nothing(void **state)
 }
 
 /* A file of prestaged content, made of the fixture's tree. */
+/* What is in the store of @f as a recipe, with @info, and one row more that is not in it if @is_bad. */
+static void put_recipe(const struct fixture *f, const char *info, bool is_bad, char dst[160])
+{
+    OWN(store_freep) struct store *store = open_store(f->state);
+    OWN(manifest_fini) struct manifest manifest = {0};
+    OWN(buf_fini) struct buf file = BUF_INIT(LINES_MAX_BYTES);
+    OWN(buf_fini) struct buf plain = BUF_INIT(PACK_MAX_BYTES);
+    OWN(pack_fini) struct pack pack = {0};
+    uint8_t room[RECIPE_ROW_BYTES];
+    struct sink head = {.ptr = room, .cap = sizeof(room)};
+    struct recipe_head numbers = {.info_bytes = (uint32_t)strlen(info)};
+
+    assert_int_equal(store_get_manifest(store, f->id, &manifest), 0);
+    assert_int_equal(store_get_pack(store, &manifest.packs[0], &plain), 0);
+    assert_int_equal(pack_parse(buf_bytes(&plain), &pack), 0);
+    numbers.n_chunks = (uint32_t)pack.n_chunks + (is_bad ? 1 : 0);
+    recipe_put_head(&head, &numbers);
+    buf_add(&file, (struct bytes){room, head.len});
+    buf_adds(&file, info);
+    for (size_t i = 0; i < numbers.n_chunks; i++) {
+        struct sink row = {.ptr = room, .cap = sizeof(room)};
+        struct recipe_chunk chunk = {.size_bytes = 7};
+
+        if (i < pack.n_chunks) {
+            memcpy(chunk.sha256, pack.chunks[i].sha256, SHA256_BYTES);
+            chunk.size_bytes = pack.chunks[i].size_bytes;
+        }
+        recipe_put_chunk(&row, &chunk);
+        buf_add(&file, (struct bytes){room, row.len});
+    }
+    assert_false(file.failed);
+    (void)snprintf(dst, 160, "%s/capture.recipe", f->root);
+    assert_int_equal(file_write(dst, buf_bytes(&file), 0644), 0);
+}
+
+static const char info_good[] =
+    "{\"name\":\"N\",\"description\":\"\",\"arch\":\"\",\"languages\":\"\",\"default_language\":\"\","
+    "\"build\":\"\",\"edition\":\"\",\"file_count\":3,\"new_bytes\":42,\"has_unix_data\":true,"
+    "\"is_windows\":false}";
+
+static void a_recipe_of_what_is_there_becomes_a_manifest(void **state)
+{
+    struct fixture *f = *state;
+    OWN(store_freep) struct store *store = open_store(f->state);
+    OWN(manifest_fini) struct manifest manifest = {0};
+    char path[160];
+    uint8_t id[SHA256_BYTES];
+    const json_t *index;
+    const json_t *result;
+
+    put_recipe(f, info_good, false, path);
+    result = run(f, f->state, worker_import_os_image, json_pack("{s:s}", "source_path", path));
+    assert_non_null(result);
+    assert_int_equal(json_integer_value(json_object_get(result, "new_bytes")), 42);
+    index = json_array_get(json_object_get(result, "indexes"), 0);
+    assert_string_equal(json_string_value(json_object_get(index, "name")), "N");
+    assert_int_equal(json_integer_value(json_object_get(index, "index")), 1);
+    assert_true(hex_parse(
+        bytes_of(json_string_value(json_object_get(index, "manifest"))), SHA256_BYTES, id));
+    assert_int_equal(store_get_manifest(store, id, &manifest), 0);
+    assert_int_equal(manifest.kind, MANIFEST_OS_IMAGE_INDEX);
+    assert_int_equal(manifest.size_bytes, json_integer_value(json_object_get(index, "size_bytes")));
+    assert_int_equal(manifest.n_packs, 1);
+    assert_int_equal(manifest.n_runs, 1);
+}
+
+static void a_recipe_with_a_chunk_that_is_missing_adds_nothing(void **state)
+{
+    struct fixture *f = *state;
+    char path[160];
+
+    put_recipe(f, info_good, true, path);
+    assert_null(run(f, f->state, worker_import_os_image, json_pack("{s:s}", "source_path", path)));
+    assert_string_equal(error_of(f), "SLW-0363");
+}
+
+static void a_recipe_that_is_not_whole_or_says_too_little_is_refused(void **state)
+{
+    struct fixture *f = *state;
+    char path[160];
+
+    put_recipe(f, info_good, false, path);
+    assert_int_equal(truncate(path, 300), 0);
+    assert_null(run(f, f->state, worker_import_os_image, json_pack("{s:s}", "source_path", path)));
+    assert_string_equal(error_of(f), "SLW-0364");
+    put_recipe(f, "{\"name\":\"N\"}", false, path);
+    assert_null(run(f, f->state, worker_import_os_image, json_pack("{s:s}", "source_path", path)));
+    assert_string_equal(error_of(f), "SLW-0364");
+}
+
 static void put_prestaged(struct fixture *f, char dst[160])
 {
     json_t *args = json_pack("{s:[{s:s, s:i, s:[s, s]}]}",
@@ -457,6 +549,9 @@ int main(void)
         TEST(extract_of_a_file_that_is_cut_anywhere_is_told_and_never_half_a_content),
         TEST(extract_leaves_out_a_damaged_pack_and_what_needs_it_and_keeps_the_rest),
         TEST(extract_refuses_what_is_no_prestaged_content),
+        TEST(a_recipe_of_what_is_there_becomes_a_manifest),
+        TEST(a_recipe_with_a_chunk_that_is_missing_adds_nothing),
+        TEST(a_recipe_that_is_not_whole_or_says_too_little_is_refused),
         cmocka_unit_test(names_of_members_are_read_as_they_are_written_and_no_other),
     };
 

@@ -129,6 +129,12 @@ static void put_uploads(const char *state, struct buf *dst)
     put_proxy("dp.sock", state, dst);
     buf_adds(dst,
              "        }\n"
+             "        location /api/v1/captures {\n"
+             "            auth_request /authorize;\n"
+             "            client_max_body_size 3m;\n");
+    put_proxy("capture.sock", state, dst);
+    buf_adds(dst,
+             "        }\n"
              "        location = /authorize {\n"
              "            internal;\n"
              /* the body is not passed on, but its size is judged here too */

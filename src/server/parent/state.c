@@ -68,6 +68,7 @@ static const struct link {
     {"api.sock", "api/api.sock"},
     {"roles.sock", "roles/roles.sock"},
     {"dp.sock", "dp/dp.sock"},
+    {"capture.sock", "dp/capture.sock"},
 };
 
 static pid_t read_pid(int fd)

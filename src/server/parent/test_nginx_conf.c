@@ -44,6 +44,7 @@ static void conf_serves_files_and_passes_the_api_on(void **state)
         "alias \"/state folder/dp/boot/\";",
         "proxy_pass \"http://unix:/state folder/run/api.sock:\";",
         "proxy_pass \"http://unix:/state folder/run/dp.sock:\";",
+        "proxy_pass \"http://unix:/state folder/run/capture.sock:\";",
         "auth_request /authorize;",
         "alias \"/state folder/dp/exports/$1\";",
         "client_max_body_size 9m;",
