@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * slipway-agent: runs a task sequence on this computer
+ * slipway-agent: runs a task sequence on this computer, or captures it
  */
 
 #include <jansson.h>
@@ -11,6 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/capture/command.h"
 #include "agent/run/machine.h"
 #include "agent/run/run.h"
 #include "agent/run/screen.h"
@@ -29,6 +30,7 @@ DEFINE_FREEP(struct screen *, screen_free);
 static const char usage[] =
     "usage: slipway-agent run            in the boot image: get an order and run it\n"
     "       slipway-agent run --full-os  in the installed system: finish what was begun\n"
+    "       slipway-agent capture ...      make an image of a folder or a volume\n"
     "       slipway-agent show           what this computer is, as JSON\n"
     "       slipway-agent --version | --help\n";
 
@@ -137,6 +139,8 @@ int main(int argc, char **argv)
         return puts("slipway-agent " SLIPWAY_VERSION) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     if (argc == 2 && strcmp(command, "--help") == 0)
         return fputs(usage, stdout) >= 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    if (strcmp(command, "capture") == 0)
+        return capture_command(argc - 2, argv + 2, "slipway-agent/" SLIPWAY_VERSION);
     if (argc == 2 && strcmp(command, "show") == 0)
         return show();
     if (argc == 2 && strcmp(command, "run") == 0)

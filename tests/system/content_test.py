@@ -262,7 +262,95 @@ def comparable(wim: Path) -> list:
     return out
 
 
+def capture(world: World, source: Path, *words, check_code=True) -> subprocess.CompletedProcess:
+    """As on the computer with the tree, which reaches the site through nginx."""
+    token = json.loads(next((world.site.home / ".config/slipway").glob("*.json")).read_text(encoding="utf-8"))["token"]
+    pin = (world.folder / "state/keys/pin").read_text(encoding="utf-8").strip()
+    command = (world.build / "src/prog/slipway-agent", "capture", source, "--site", f"https://{SERVER_ADDRESS}", "--pin", pin, *words)
+    done = subprocess.run(
+        world.lab.inside(world.lab.server, *(str(word) for word in command)), capture_output=True, text=True, timeout=300,
+        check=False, env={**os.environ, "SLIPWAY_TOKEN": token})  # fmt: skip
+    check(not check_code or done.returncode == 0, f"capture: {done.stdout}{done.stderr}")
+    return done
+
+
+def sent_bytes(done: subprocess.CompletedProcess) -> int:
+    return int(done.stdout.split(" bytes were sent")[0].split()[-1])
+
+
+def check_captured(world: World, package: str, tree: Path):
+    """What comes out is what was captured."""
+    back, out = world.export(package, "back.wim", "--compress", "xpress"), world.files / "out"
+    wim_files.wimlib("apply", back, "1", out, "--unix-data")
+    wrong = trees.differences(trees.tree_of(tree), trees.tree_of(out))
+    check(not wrong, f"{len(wrong)} differences:\n" + "\n".join(wrong[:20]))
+    shutil.rmtree(out)
+    back.unlink()
+
+
+def content_capture(world: World):
+    """A tree is captured into the library; again, changed, it sends what changed; a volume of Windows likewise."""
+    tree, volume = world.files / "tree", world.files / "volume.ntfs"
+    tree.mkdir()
+    wim_files.make_tree(tree)
+    (tree / "large").write_bytes(os.urandom(24 << 20))
+    first = sent_bytes(capture(world, tree, "--name", "Captured", "--version", "1"))
+    package = max(item["id"] for item in world.site.ask("os-image", "list"))
+    shown = world.site.ask("os-image", "show", package)
+    check(shown["indexes"][0]["has_unix_data"] and shown["indexes"][0]["file_count"] > 100, f"described wrongly: {shown}")
+    check_captured(world, package, tree)
+    say(f"captured: {first} bytes were sent")
+    with open(tree / "large", "r+b") as file:
+        file.seek(12 << 20)
+        file.write(os.urandom(1000))
+    (tree / "added").write_bytes(os.urandom(5000))
+    again = sent_bytes(capture(world, tree, "--name", "Captured", "--update", package))
+    check(0 < again < first // 20, f"{again} bytes were sent for a small change, {first} at first")
+    check(len(world.site.ask("content", "versions", package)) == 2, "there is no second content version")
+    check_captured(world, package, tree)
+    say(f"captured again after a change: {again} bytes were sent")
+    check_capture_interrupted(world, tree)
+    check_capture_refused(world, tree)
+    wim_files.make_ntfs(volume)
+    with wim_files.ntfs(volume, world.files / "mnt") as root:
+        wim_files.fill_ntfs(root)
+    wim_files.wimlib("capture", volume, world.files / "windows.wim", "Windows")
+    capture(world, volume, "--name", "Windows")
+    package = max(item["id"] for item in world.site.ask("os-image", "list"))
+    back = world.export(package, "back.wim")
+    check(sorted(comparable(back)) == sorted(comparable(world.files / "windows.wim")), "NTFS: the image is another")
+    say("a volume of NTFS is captured with everything it has")
+
+
+def check_capture_interrupted(world: World, tree: Path):
+    """A capture that ends before there is an image; the next one finds what was sent."""
+    (tree / "more").write_bytes(os.urandom(32 << 20))
+    before = len(world.usable())
+    done = capture(world, tree, "--name", "Captured", "--version", "2", "--update", "SLP00001", check_code=False)
+    check(done.returncode == 2, "both --version and --update are taken")
+    done = capture(world, tree, "--name", "Nothing", "--update", "SLPFFFFF", check_code=False)
+    check(done.returncode == 1 and "SLW-0367" in done.stderr, f"an image that is not there was updated: {done.stderr}")
+    check(len(world.usable()) == before, "it was refused, and something of it is there")
+    sent = sent_bytes(capture(world, tree, "--name", "Repeated"))
+    check(sent < 1 << 20, f"{sent} bytes were sent again")
+    say(f"what a capture without an end had sent was found: {sent} bytes were sent")
+
+
+def check_capture_refused(world: World, tree: Path):
+    for what, source, words, error_id in (
+        ("a folder that is not there", tree / "nowhere", ("--name", "None"), "SLW-0366"),
+        ("a file that is no volume", tree / "large", ("--name", "None"), "SLW-0366"),
+        ("a name that is there", tree, ("--name", "Captured", "--version", "1"), "SLW-0367"),
+    ):
+        before = world.usable()
+        done = capture(world, source, *words, check_code=False)
+        check(done.returncode == 1 and error_id in done.stderr, f"{what}: {done.stdout}{done.stderr}")
+        check(world.usable() == before, f"{what}: it was refused, and something of it is there")
+        say(f"refused: {what}")
+
+
 TESTS = {
+    "content-capture": content_capture,
     "content-import-formats": content_import_formats,
     "content-roundtrip": content_roundtrip,
 }

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/capture/publish.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "agent/capture/sender.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "format/recipe/recipe.h"
+#include "plat/clock.h"
+#include "plat/file.h"
+#include "rt/upload.h"
+
+enum {
+    POLL_US = 500 * 1000,
+    RETRY_US = 250 * 1000,
+    PATH_MAX_BYTES = 256,
+    ID_MAX = 64,
+    ANSWER_MAX_BYTES = 1024 * 1024,
+};
+
+DEFINE_FREEP(struct http_client *, http_client_free);
+
+static void json_freep(json_t **json)
+{
+    json_decref(*json);
+}
+
+/* One call with JSON both ways. Return: 0, CAPTURE_E_SITE, or -errno. */
+static int ask(struct http_client *client,
+               const char *method,
+               const char *path,
+               json_t *body, /* taken over; NULL: none */
+               struct buf *why,
+               json_t **ret)
+{
+    OWN(json_freep) json_t *owned = body;
+    OWN(freep) char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    OWN(buf_fini) struct buf answer = BUF_INIT(ANSWER_MAX_BYTES);
+    int r;
+
+    if (body && !text)
+        return ERR(-ENOMEM);
+    r = sender_call(client,
+                    method,
+                    path,
+                    bytes_of(text ? text : ""),
+                    text ? "application/json" : NULL,
+                    why,
+                    &answer);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : CAPTURE_E_SITE;
+    *ret = json_loadb(buf_str(&answer), answer.len, 0, NULL);
+    if (*ret)
+        return 0;
+    buf_adds(why, "the site's answer is not JSON");
+    return CAPTURE_E_SITE;
+}
+
+/* A text of an answer. Return: 0 or CAPTURE_E_SITE */
+static int take_text(const json_t *answer, const char *name, struct buf *why, char *ret, size_t cap)
+{
+    const char *text = json_string_value(json_object_get(answer, name));
+
+    if (text && strlen(text) < cap) {
+        (void)snprintf(ret, cap, "%s", text);
+        return 0;
+    }
+    buf_addf(why, "the site's answer has no \"%s\"", name);
+    return CAPTURE_E_SITE;
+}
+
+/* The recipe as a file in memory. */
+static int make_file(struct bytes info, struct bytes rows, int *ret, uint64_t *ret_size)
+{
+    OWN(fd_closep) int fd = memfd_create("recipe", MFD_CLOEXEC);
+    struct recipe_head head = {.info_bytes = (uint32_t)info.len,
+                               .n_chunks = (uint32_t)(rows.len / RECIPE_ROW_BYTES)};
+    uint8_t room[RECIPE_HEAD_BYTES];
+    struct sink dst = {.ptr = room, .cap = sizeof(room)};
+    int r;
+
+    if (fd < 0)
+        return ERR(-errno);
+    recipe_put_head(&dst, &head);
+    r = fd_write_all(fd, (struct bytes){room, sizeof(room)});
+    if (r == 0)
+        r = fd_write_all(fd, info);
+    if (r == 0)
+        r = fd_write_all(fd, rows);
+    if (r < 0)
+        return TRACE(r);
+    *ret_size = recipe_file_bytes(&head);
+    *ret = fd;
+    fd = -1;
+    return 0;
+}
+
+static void ignore_progress(void *ctx, uint64_t done_bytes)
+{
+    (void)ctx;
+    (void)done_bytes;
+}
+
+/* Return: 0, CAPTURE_E_SITE, or -errno. */
+static int
+send_file(struct http_client *client, int fd, uint64_t size, struct buf *why, char ret_id[ID_MAX])
+{
+    OWN(json_freep) json_t *answer = NULL;
+    char path[PATH_MAX_BYTES];
+    struct upload upload = {
+        .client = client,
+        .path = path,
+        .fd = fd,
+        .size_bytes = size,
+        .part_bytes = UPLOAD_PART_BYTES,
+        .retry_us = RETRY_US,
+        .on_progress = ignore_progress,
+    };
+    int r = ask(client,
+                "POST",
+                "/api/v1/uploads",
+                json_pack("{s:s, s:I}", "name", "capture.recipe", "size_bytes", (json_int_t)size),
+                why,
+                &answer);
+
+    if (r == 0)
+        r = take_text(answer, "id", why, ret_id, ID_MAX);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    (void)snprintf(path, sizeof(path), "/api/v1/uploads/%s", ret_id);
+    r = upload_run(&upload);
+    http_answer_fini(&upload.answer);
+    if (r <= 0)
+        return TRACE(r);
+    buf_addf(why, "the recipe could not be uploaded (status %u)", upload.status);
+    return CAPTURE_E_SITE;
+}
+
+/* Return: 0 with the id of the operation, CAPTURE_E_SITE, or -errno. */
+static int begin_import(struct http_client *client,
+                        const struct capture_options *options,
+                        const char *upload_id,
+                        struct capture_result *ret,
+                        struct buf *why,
+                        char ret_operation[ID_MAX])
+{
+    OWN(json_freep) json_t *answer = NULL;
+    const char *id = options->package_id;
+    char path[PATH_MAX_BYTES] = "/api/v1/os-images";
+    json_t *body = id ? json_pack("{s:s}", "upload_id", upload_id)
+                      : json_pack("{s:s, s:s, s:s*}",
+                                  "name",
+                                  options->name,
+                                  "upload_id",
+                                  upload_id,
+                                  "version",
+                                  options->version);
+    int r;
+
+    if (!body)
+        return ERR(-ENOMEM);
+    if (id)
+        (void)snprintf(path, sizeof(path), "/api/v1/content/%s/versions", id);
+    r = ask(client, "POST", path, body, why, &answer);
+    if (r == 0)
+        r = take_text(answer, "operation_id", why, ret_operation, ID_MAX);
+    if (r == 0 && id)
+        (void)snprintf(ret->package_id, sizeof(ret->package_id), "%s", id);
+    else if (r == 0)
+        r = take_text(answer, "id", why, ret->package_id, sizeof(ret->package_id));
+    return r < 0 ? TRACE(r) : r;
+}
+
+/* Return: 0 when the operation has succeeded, CAPTURE_E_SITE, or -errno. */
+static int await(struct http_client *client, const char *operation_id, struct buf *why)
+{
+    char path[PATH_MAX_BYTES];
+
+    (void)snprintf(path, sizeof(path), "/api/v1/operations/%s", operation_id);
+    for (;;) {
+        OWN(json_freep) json_t *operation = NULL;
+        const char *state = "";
+        const char *error = "";
+        const char *error_id = "";
+        int r = ask(client, "GET", path, NULL, why, &operation);
+
+        if (r != 0)
+            return r < 0 ? TRACE(r) : r;
+        (void)json_unpack(
+            operation, "{s?s, s?s, s?s}", "state", &state, "error", &error, "error_id", &error_id);
+        if (strcmp(state, "succeeded") == 0)
+            return 0;
+        if (strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0) {
+            buf_addf(why, "%s: the import %s: %s", error_id, state, error);
+            return CAPTURE_E_SITE;
+        }
+        clock_sleep_us(POLL_US);
+    }
+}
+
+int publish_recipe(const struct capture_options *options,
+                   struct bytes info,
+                   struct bytes rows,
+                   struct capture_result *ret,
+                   struct buf *why)
+{
+    OWN(http_client_freep) struct http_client *client = NULL;
+    OWN(fd_closep) int fd = -1;
+    char upload_id[ID_MAX];
+    char operation_id[ID_MAX];
+    uint64_t size = 0;
+    int r = http_client_new(&options->http, &client);
+
+    if (r == 0)
+        r = make_file(info, rows, &fd, &size);
+    if (r == 0)
+        r = send_file(client, fd, size, why, upload_id);
+    if (r == 0)
+        r = begin_import(client, options, upload_id, ret, why, operation_id);
+    if (r == 0)
+        r = await(client, operation_id, why);
+    return r < 0 ? TRACE(r) : r;
+}
