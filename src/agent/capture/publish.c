@@ -44,17 +44,16 @@ static int ask(struct http_client *client,
     OWN(json_freep) json_t *owned = body;
     OWN(freep) char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
     OWN(buf_fini) struct buf answer = BUF_INIT(ANSWER_MAX_BYTES);
+    struct sender_request request = {method, path, {0}, NULL};
     int r;
 
     if (body && !text)
         return ERR(-ENOMEM);
-    r = sender_call(client,
-                    method,
-                    path,
-                    bytes_of(text ? text : ""),
-                    text ? "application/json" : NULL,
-                    why,
-                    &answer);
+    if (text) {
+        request.body = bytes_of(text);
+        request.content_type = "application/json";
+    }
+    r = sender_call(client, &request, why, &answer);
     if (r != 0)
         return r < 0 ? TRACE(r) : CAPTURE_E_SITE;
     *ret = json_loadb(buf_str(&answer), answer.len, 0, NULL);

@@ -117,28 +117,31 @@ static bool is_worth_another_try(unsigned status)
     return status == 408 || status == 429 || (status >= 500 && status != 507);
 }
 
+/* A request that was answered with 2xx. */
+static int keep_body(const struct http_answer *answer, struct buf *ret)
+{
+    if (!ret)
+        return 0;
+    buf_clear(ret);
+    buf_add(ret, buf_bytes(&answer->body));
+    return ret->failed ? ERR(-ENOBUFS) : 0;
+}
+
 int sender_call(struct http_client *client,
-                const char *method,
-                const char *path,
-                struct bytes body,
-                const char *content_type,
+                const struct sender_request *request,
                 struct buf *why,
                 struct buf *ret)
 {
     for (unsigned n_tries = 1;; n_tries++) {
         OWN(http_answer_fini) struct http_answer answer = {0};
-        int r = http_client_call(client, method, path, body, content_type, &answer);
         bool is_last = n_tries == TRIES_MAX;
+        int r = http_client_call(
+            client, request->method, request->path, request->body, request->content_type, &answer);
 
         if (r < 0)
             return TRACE(r);
-        if (r == 0 && answer.status >= 200 && answer.status < 300) {
-            if (ret) {
-                buf_clear(ret);
-                buf_add(ret, buf_bytes(&answer.body));
-            }
-            return ret && ret->failed ? ERR(-ENOBUFS) : 0;
-        }
+        if (r == 0 && answer.status >= 200 && answer.status < 300)
+            return TRACE(keep_body(&answer, ret));
         if (r == 0 && (is_last || !is_worth_another_try(answer.status))) {
             explain(&answer, why);
             return SENDER_E_FAILED;
@@ -157,8 +160,8 @@ static const char octets[] = "application/octet-stream";
 static int ask(struct thread *thread, struct bytes names, struct buf *why, struct buf *ret_bits)
 {
     size_t n = names.len / SHA256_BYTES;
-    int r = sender_call(
-        thread->client, "POST", "/api/v1/captures/chunks", names, octets, why, ret_bits);
+    const struct sender_request request = {"POST", "/api/v1/captures/chunks", names, octets};
+    int r = sender_call(thread->client, &request, why, ret_bits);
 
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
@@ -191,7 +194,8 @@ static int send_pack(struct thread *thread, struct buf *why)
         return TRACE(r);
     hex_put(name, (struct bytes){sha256, SHA256_BYTES});
     (void)snprintf(path, sizeof(path), "/api/v1/captures/packs/%s", name);
-    r = sender_call(thread->client, "PUT", path, frame, octets, why, NULL);
+    r = sender_call(
+        thread->client, &(struct sender_request){"PUT", path, frame, octets}, why, NULL);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
     thread->counts.new_bytes += thread->chunks_bytes;
@@ -219,7 +223,7 @@ static int add_chunk(struct thread *thread,
 
 static int send_batch(struct thread *thread, const struct batch *batch, struct buf *why)
 {
-    OWN(buf_fini) struct buf names = BUF_INIT(BATCH_CHUNKS * SHA256_BYTES);
+    OWN(buf_fini) struct buf names = BUF_INIT((size_t)BATCH_CHUNKS * SHA256_BYTES);
     OWN(buf_fini) struct buf bits = BUF_INIT(ANSWER_MAX_BYTES);
     struct bytes rest = {batch->bytes, batch->len};
     int r;

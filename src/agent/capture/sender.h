@@ -49,6 +49,13 @@ int sender_end(struct sender *sender, struct sender_counts *ret);
 /* A sentence, with the error id where the site gave one; after SENDER_E_FAILED. */
 const char *sender_why(const struct sender *sender);
 
+struct sender_request {
+    const char *method;
+    const char *path;
+    struct bytes body;        /* may be empty */
+    const char *content_type; /* NULL if there is no body */
+};
+
 /**
  * sender_call() - one request, repeated while nobody answers or the site cannot now
  * @why: on SENDER_E_FAILED, what the site says
@@ -57,9 +64,6 @@ const char *sender_why(const struct sender *sender);
  * Return: 0 if the answer is 2xx, SENDER_E_FAILED, or -errno.
  */
 int sender_call(struct http_client *client,
-                const char *method,
-                const char *path,
-                struct bytes body,
-                const char *content_type,
+                const struct sender_request *request,
                 struct buf *why,
                 struct buf *ret);

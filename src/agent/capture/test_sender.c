@@ -23,10 +23,11 @@
 #include "rt/http_server.h"
 
 enum {
-    CHUNK_BYTES = 200 * 1024,
     N_CHUNKS = 12,
     HAS = 5, /* the chunk that the distribution point has */
 };
+
+#define CHUNK_BYTES ((size_t)200 * 1024)
 
 /* A distribution point that remembers what it is sent, and has its bad days. */
 struct dp {
@@ -89,7 +90,7 @@ static int take_pack(void *ctx, struct http_exchange *x)
 }
 
 static const struct http_route routes[] = {
-    {"POST", "/api/v1/captures/chunks", 4096 * SHA256_BYTES, answer_questions},
+    {"POST", "/api/v1/captures/chunks", (size_t)4096 * SHA256_BYTES, answer_questions},
     {"PUT", "/api/v1/captures/packs/{name}", PACK_STORED_MAX_BYTES, take_pack},
     {.method = NULL},
 };
@@ -136,17 +137,17 @@ static int tear_down(void **state)
 static int send_chunks(struct dp *dp, struct sender **ret, struct sender_counts *ret_counts)
 {
     const struct http_client_options http = {.base_url = "http://dp", .unix_socket = dp->socket};
-    OWN(freep) uint8_t *bytes = malloc((size_t)N_CHUNKS * CHUNK_BYTES);
+    OWN(freep) uint8_t *bytes = malloc(N_CHUNKS * CHUNK_BYTES);
     int r = 0;
 
     assert_non_null(bytes);
-    random_bytes(bytes, (size_t)N_CHUNKS * CHUNK_BYTES);
+    random_bytes(bytes, N_CHUNKS * CHUNK_BYTES);
     assert_int_equal(digest_sha256((struct bytes){bytes + HAS * CHUNK_BYTES, CHUNK_BYTES}, dp->has),
                      0);
     assert_int_equal(sender_new(&http, ret), 0);
     for (size_t i = 0; r == 0 && i < N_CHUNKS; i++) {
         struct bytes plain = {bytes + i * CHUNK_BYTES, CHUNK_BYTES};
-        struct recipe_chunk chunk = {.size_bytes = CHUNK_BYTES};
+        struct recipe_chunk chunk = {.size_bytes = (uint32_t)CHUNK_BYTES};
 
         assert_int_equal(digest_sha256(plain, chunk.sha256), 0);
         r = sender_put(*ret, &chunk, plain);
