@@ -86,8 +86,8 @@ class Library:
 class Server:
     """slipwayd with all its roles on a network of its own. Use as a context manager."""
 
-    def __init__(self, build: Path, folder: Path):
-        self.lab = Lab(folder / "lab", name="slwbc")
+    def __init__(self, build: Path, folder: Path, name="slwbc"):
+        self.lab = Lab(folder / "lab", name=name)
         self.folder = folder
         self.programs = staged(build, folder / "build")
         self.client = f"{self.lab.name}-c"
