@@ -78,7 +78,7 @@ static void drop(struct window *w, struct slot *slot)
 
 void window_fini(struct window *w)
 {
-    for (size_t i = 0; i < WINDOW_SLOTS; i++)
+    for (size_t i = 0; w->slot_of && i < WINDOW_SLOTS; i++)
         if (w->slots[i].state != SLOT_FREE)
             drop(w, &w->slots[i]);
     while (w->n_spare > 0)
