@@ -63,7 +63,7 @@ static int reserve_run(struct intake *intake)
     size_t cap = intake->runs_cap > 0 ? 2 * intake->runs_cap : FIRST_ITEMS;
     struct manifest_run *grown;
 
-    if (manifest->n_runs < intake->runs_cap)
+    if (manifest->runs && manifest->n_runs < intake->runs_cap)
         return 0;
     if (manifest->n_runs == MANIFEST_MAX_RUNS)
         return INTAKE_E_TOO_LARGE;

@@ -181,7 +181,7 @@ static int send_pack(struct thread *thread, struct buf *why)
     uint8_t sha256[SHA256_BYTES];
     char name[SHA256_TEXT_MAX];
     char path[PATH_MAX_BYTES];
-    struct bytes frame;
+    struct bytes frame = {0};
     int r;
 
     if (thread->n_chunks == 0)
