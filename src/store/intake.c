@@ -63,7 +63,7 @@ static int reserve_run(struct intake *intake)
     size_t cap = intake->runs_cap > 0 ? 2 * intake->runs_cap : FIRST_ITEMS;
     struct manifest_run *grown;
 
-    if (manifest->runs && manifest->n_runs < intake->runs_cap)
+    if (manifest->n_runs < intake->runs_cap)
         return 0;
     if (manifest->n_runs == MANIFEST_MAX_RUNS)
         return INTAKE_E_TOO_LARGE;
@@ -89,6 +89,7 @@ static int add_run(struct intake *intake, const struct store_place *place, uint3
     r = reserve_run(intake);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
+    assert(manifest->runs);
     manifest->runs[manifest->n_runs++] = (struct manifest_run){
         .pack = place->pack,
         .offset = place->offset,
