@@ -27,8 +27,6 @@ enum {
     HTTP_PARTIAL = 206,
 };
 
-DEFINE_FREEP(struct digest *, digest_free);
-
 /* The file on its way. */
 struct part {
     char path[PATH_MAX_BYTES];

@@ -42,12 +42,12 @@ static int ask(struct http_client *client,
                json_t **ret)
 {
     OWN(json_freep) json_t *owned = body;
-    OWN(freep) char *text = body ? json_dumps(body, JSON_COMPACT) : NULL;
+    OWN(freep) char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
     OWN(buf_fini) struct buf answer = BUF_INIT(ANSWER_MAX_BYTES);
     struct sender_request request = {method, path, {0}, NULL};
     int r;
 
-    if (body && !text)
+    if (owned && !text)
         return ERR(-ENOMEM);
     if (text) {
         request.body = bytes_of(text);

@@ -26,8 +26,6 @@ enum {
     FOLDER_MODE = 0755,
 };
 
-DEFINE_FREEP(struct digest *, digest_free);
-
 /* The stream of the content on its way into the files. */
 struct laying {
     const char *folder;              /* where they are written */

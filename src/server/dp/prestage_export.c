@@ -36,7 +36,6 @@ enum {
     PERCENT = 100,
 };
 
-DEFINE_FREEP(struct digest *, digest_free);
 DEFINE_FREEP(struct archive *, archive_write_free);
 
 struct exporting {
