@@ -2,7 +2,6 @@
 
 #include "cli/commands.h"
 
-#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 
@@ -215,8 +214,6 @@ enum args_exit commands_main(int argc, char *const *argv)
     struct args args;
     int r;
 
-    /* For the width of characters; messages are English. It lives as long as the program. */
-    (void)uselocale(newlocale(LC_CTYPE_MASK, "", (locale_t)0));
     /* A connection that the site closed is an error to be told. */
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return ARGS_EXIT_FAILURE;
