@@ -214,15 +214,21 @@ def resume_after_power_cut(world: World):
     expect(len(dep.rows(site, deployment)), 2, "devices of the deployment")
 
 
-def biggest_pack(state: Path) -> Path:
-    packs = (state / "dp/content/packs").rglob("*")
-    return max((path for path in packs if path.is_file()), key=lambda path: path.stat().st_size)
+def biggest_pack_of_image(site, state: Path) -> Path:
+    """A pack that the image is made of; the store has those of the boot image too."""
+    image = site.ask("os-image", "show", dep.newest_package(site, "os-image"))
+    manifest = (state / "dp/content/manifests" / image["indexes"][0]["manifest"]).read_text(encoding="utf-8").split("\n")
+    begin = next(i for i, line in enumerate(manifest) if line.startswith("packs "))
+    n_packs = int(manifest[begin].split()[1])
+    packs = [line.split() for line in manifest[begin + 1:begin + 1 + n_packs]]
+    name = max(packs, key=lambda pack: int(pack[2]))[0]
+    return state / "dp/content/packs" / name[:2] / name
 
 
 def deploy_bad_image(world: World):
     site = world.start_site()
     world.lab.start_dhcp()
-    pack = biggest_pack(world.folder / "state")
+    pack = biggest_pack_of_image(site, world.folder / "state")
     with open(pack, "r+b") as file:
         file.seek(pack.stat().st_size // 2)
         byte = file.read(1)[0]
