@@ -98,7 +98,6 @@ static int confine(const struct role_start *start, const struct role_rule *rule)
 {
     char texts[PATHS_MAX][PATH_MAX];
     struct sandbox_path paths[PATHS_MAX + N_COMMON + 2];
-    char self[PATH_MAX] = "";
     size_t n = 0;
 
     for (size_t i = 0; i < PATHS_MAX && rule->paths[i].path; i++, n++) {
@@ -112,8 +111,8 @@ static int confine(const struct role_start *start, const struct role_rule *rule)
     }
     for (size_t i = 0; i < N_COMMON; i++)
         paths[n++] = (struct sandbox_path){common[i], strcmp(common[i], "/dev/null") == 0};
-    if (rule->may_execute && readlink("/proc/self/exe", self, sizeof(self) - 1) > 0)
-        paths[n++] = (struct sandbox_path){self, false}; /* workers are it, too */
+    if (rule->may_execute) /* workers are it, too; by this name also below folders that its user cannot enter */
+        paths[n++] = (struct sandbox_path){"/proc/self/exe", false};
     paths[n] = (struct sandbox_path){NULL, false};
     return TRACE(sandbox_confine(paths, rule->may_execute));
 }
