@@ -416,6 +416,7 @@ def main() -> int:
     for tool in ("ip", "nginx", "curl"):
         if not shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin:/sbin"):
             skip(f"{tool} is not installed")
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # servers and namespaces go in any case
     slipwayd = str(Path(sys.argv[1]).resolve())
     folder = Path(tempfile.mkdtemp(prefix="slipway-two-dps-", dir="/var/tmp"))
     folder.chmod(0o755)
