@@ -16,6 +16,7 @@ enum {
     MAC_TEXT_MAX = 18, /* "52:54:00:12:34:56" and the NUL */
     UUID_BYTES = 16,
     UUID_TEXT_MAX = 37, /* "00112233-4455-6677-8899-aabbccddeeff" and the NUL */
+    SHA1_BYTES = 20,
     SHA256_BYTES = 32,
     SHA256_TEXT_MAX = 65,
 };

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "base/text.h"
+
 #define MAGIC_WIM      UINT64_C(0x4d57504c57) /* "WLPWM" and three zeros */
 #define MAGIC_RESOURCE UINT64_C(0x2b9b9ba2443db9d8)
 
@@ -12,7 +14,6 @@ enum {
     WIM_FLAG_COMPRESSED = 0x02,
     RESOURCE_FLAG_COMPRESSED = 0x04,
     RESOURCE_FLAG_SOLID = 0x10,
-    SHA1_BYTES = 20,
 };
 
 void pwm_init(struct pwm_splitter *splitter)
