@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/step_types.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "ts/step_types_parts.h"
+
+const struct ts_step_type *ts_step_type_at(size_t i)
+{
+    if (i < n_ts_step_types_general)
+        return &ts_step_types_general[i];
+    i -= n_ts_step_types_general;
+    if (i < n_ts_step_types_disks)
+        return &ts_step_types_disks[i];
+    i -= n_ts_step_types_disks;
+    return i < n_ts_step_types_images ? &ts_step_types_images[i] : NULL;
+}
+
+const struct ts_step_type *ts_step_type_find(const char *type)
+{
+    const struct ts_step_type *found;
+
+    for (size_t i = 0; (found = ts_step_type_at(i)) != NULL; i++)
+        if (bytes_eq_nocase(bytes_of(type), found->type) ||
+            bytes_eq_nocase(bytes_of(type), found->display_name))
+            return found;
+    return NULL;
+}
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+bool ts_pattern_matches(const char *pattern, const char *name)
+{
+    for (; *pattern; pattern++) {
+        if (*pattern != '#') {
+            if (lower(*pattern) != lower(*name++))
+                return false;
+            continue;
+        }
+        if (!is_digit(*name))
+            return false;
+        while (is_digit(*name))
+            name++;
+    }
+    return *name == '\0';
+}
+
+const struct ts_property *ts_property_find(const struct ts_step_type *type, const char *name)
+{
+    for (size_t i = 0; type && i < type->n_properties; i++)
+        if (ts_pattern_matches(type->properties[i].variable, name))
+            return &type->properties[i];
+    for (size_t i = 0; type && i < type->n_properties; i++)
+        if (ts_pattern_matches(type->properties[i].name, name))
+            return &type->properties[i];
+    return NULL;
+}
+
+bool ts_property_is_secret(const struct ts_property *property)
+{
+    return property->kind == TS_KIND_SECRET || property->kind == TS_KIND_PRODUCT_KEY;
+}
+
+bool ts_name_is_secret(const char *name)
+{
+    static const char *const tails[] = {
+        "password", "passwd", "pwd", "passphrase", "productkey", "secret", "pin", "startupkey"};
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
+        size_t tail_len = strlen(tails[i]);
+
+        if (len >= tail_len && bytes_eq_nocase(bytes_of(name + len - tail_len), tails[i]))
+            return true;
+    }
+    return false;
+}
+
+const char *ts_category_name(enum ts_category category)
+{
+    static const char *const names[] = {
+        [TS_CATEGORY_GENERAL] = "General",
+        [TS_CATEGORY_SOFTWARE] = "Software",
+        [TS_CATEGORY_DISKS] = "Disks",
+        [TS_CATEGORY_USER_STATE] = "User State",
+        [TS_CATEGORY_IMAGES] = "Images",
+        [TS_CATEGORY_DRIVERS] = "Drivers",
+        [TS_CATEGORY_SETTINGS] = "Settings",
+    };
+
+    return names[category];
+}
+
+const char *ts_kind_name(enum ts_property_kind kind)
+{
+    static const char *const names[] = {
+        [TS_KIND_TEXT] = "text",
+        [TS_KIND_NUMBER] = "number",
+        [TS_KIND_BOOL] = "true or false",
+        [TS_KIND_CHOICE] = "choice",
+        [TS_KIND_PACKAGE] = "package",
+        [TS_KIND_APPLICATION] = "application",
+        [TS_KIND_SEQUENCE] = "task sequence",
+        [TS_KIND_SECRET] = "secret",
+        [TS_KIND_PRODUCT_KEY] = "product key",
+        [TS_KIND_VARIABLE] = "variable name",
+        [TS_KIND_CODES] = "codes",
+        [TS_KIND_VERSION] = "version",
+        [TS_KIND_SCRIPT] = "script",
+        [TS_KIND_RULES] = "rules",
+        [TS_KIND_LIST] = "list",
+    };
+
+    return names[kind];
+}

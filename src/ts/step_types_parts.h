@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The parts of the table of step types; for ts/step_types.c
+ */
+
+#include "ts/step_types.h"
+
+/* name, variable, label, then the kind and what else is known of it */
+#define PROPERTY(n, v, l, ...) \
+    { \
+        .name = (n), .variable = (v), .label = (l), .kind = __VA_ARGS__ \
+    }
+
+extern const struct ts_step_type ts_step_types_general[]; /* and software */
+extern const size_t n_ts_step_types_general;
+extern const struct ts_step_type ts_step_types_disks[]; /* and user state, drivers */
+extern const size_t n_ts_step_types_disks;
+extern const struct ts_step_type ts_step_types_images[]; /* and settings */
+extern const size_t n_ts_step_types_images;
