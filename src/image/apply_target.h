@@ -30,9 +30,9 @@ struct apply_use {
 };
 
 struct apply_blob {
-    const uint8_t *sha1; /* SHA1_BYTES; borrowed until blob_end, as uses */
+    const uint8_t *sha1; /* SHA1_BYTES; borrowed until blob_end */
     uint64_t size_bytes;
-    const struct apply_use *uses; /* by inode, then stream */
+    const struct apply_use *uses; /* by inode, then stream; borrowed as long as the metadata */
     size_t n_uses;                /* at least 1 */
 };
 

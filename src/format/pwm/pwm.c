@@ -5,15 +5,15 @@
 #include <assert.h>
 #include <string.h>
 
-#include "base/text.h"
-
 #define MAGIC_WIM      UINT64_C(0x4d57504c57) /* "WLPWM" and three zeros */
 #define MAGIC_RESOURCE UINT64_C(0x2b9b9ba2443db9d8)
 
 enum {
     WIM_FLAG_COMPRESSED = 0x02,
+    RESOURCE_FLAG_METADATA = 0x02, /* also of XML and of the table of blobs */
     RESOURCE_FLAG_COMPRESSED = 0x04,
     RESOURCE_FLAG_SOLID = 0x10,
+    METADATA_UNIT = 2, /* behind the header and the XML */
 };
 
 void pwm_init(struct pwm_splitter *splitter)
@@ -38,6 +38,7 @@ static bool read_wim_header(struct pwm_splitter *splitter, struct bytes rest)
         return false;
     splitter->left = PWM_WIM_HEADER_BYTES - PWM_RESOURCE_HEADER_BYTES;
     splitter->is_last = splitter->n_units > 0;
+    splitter->part = PWM_OTHER;
     return size == PWM_WIM_HEADER_BYTES && (flags & WIM_FLAG_COMPRESSED) == 0;
 }
 
@@ -50,6 +51,11 @@ static bool read_resource_header(struct pwm_splitter *splitter, struct bytes res
     if (!bytes_take_u64le(&rest, &splitter->left) || !bytes_take(&rest, SHA1_BYTES, &sha1) ||
         !bytes_take_u32le(&rest, &flags))
         return false;
+    splitter->size_bytes = splitter->left;
+    memcpy(splitter->sha1, sha1.ptr, SHA1_BYTES);
+    splitter->part = (flags & RESOURCE_FLAG_METADATA) == 0 ? PWM_BLOB
+                     : splitter->n_units == METADATA_UNIT  ? PWM_METADATA
+                                                           : PWM_OTHER;
     return splitter->n_units > 0 && (flags & (RESOURCE_FLAG_COMPRESSED | RESOURCE_FLAG_SOLID)) == 0;
 }
 
@@ -98,6 +104,8 @@ int pwm_next(struct pwm_splitter *splitter, struct bytes *src, struct pwm_piece 
         splitter->left -= n;
     }
     (void)bytes_take(src, n, &piece.bytes);
+    piece.is_head = is_head;
+    piece.is_head_end = is_head && splitter->n_head == sizeof(splitter->head);
     piece.ends_unit = splitter->n_head == sizeof(splitter->head) && splitter->left == 0;
     if (piece.ends_unit)
         end_unit(splitter);

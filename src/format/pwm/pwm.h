@@ -22,6 +22,7 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 enum {
     PWM_WIM_HEADER_BYTES = 208,
@@ -33,11 +34,21 @@ enum {
     PWM_E_MALFORMED = 1, /* not such a stream, or compressed, or more follows its end */
 };
 
+/* What a unit is. */
+enum pwm_part {
+    PWM_OTHER,    /* a header of the WIM, the table of blobs, XML */
+    PWM_METADATA, /* the image's metadata */
+    PWM_BLOB,
+};
+
 struct pwm_splitter {
     uint8_t head[PWM_RESOURCE_HEADER_BYTES]; /* the first bytes of the unit */
     size_t n_head;
-    uint64_t left;    /* bytes of the unit behind them */
-    size_t n_units;   /* that are complete */
+    uint64_t left;  /* bytes of the unit behind them */
+    size_t n_units; /* that are complete */
+    enum pwm_part part;
+    uint64_t size_bytes; /* of the resource, as its header says */
+    uint8_t sha1[SHA1_BYTES];
     bool is_last;     /* the unit is the header at the end */
     bool is_complete; /* that was complete too */
     bool is_bad;
@@ -45,6 +56,9 @@ struct pwm_splitter {
 
 struct pwm_piece {
     struct bytes bytes; /* of one unit; borrows from the source */
+    bool is_head;       /* of the unit's header, not of the resource */
+    bool
+        is_head_end; /* the last such: the splitter's part, size_bytes and sha1 are those of the unit, until the next */
     bool ends_unit;
 };
 
