@@ -7,7 +7,8 @@
  *
  * There are two: a folder (apply_folder.h) and an NTFS volume (apply_ntfs.h). The functions are called from one
  * thread, in this order: begin; for each blob, in the order of the stream: blob_begin, blob_piece any
- * number of times, blob_end; finish. After anything but 0 nothing more is called.
+ * number of times, blob_end; finish; and at last, whatever happened since begin was called, stop. After anything
+ * but 0 nothing but stop is called.
  *
  * Every blob that the metadata names comes once, before finish. Its bytes are those that were captured:
  * they were checked against SHA-256 where they arrived, so a back end does not hash them (docs/decisions/0008).
@@ -39,7 +40,7 @@ struct apply_blob {
 struct apply_target {
     void *ctx;
 
-    /* @image: borrowed until finish returned, or until something failed */
+    /* @image: borrowed until stop returned */
     int (*begin)(void *ctx, const struct metadata *image);
     int (*blob_begin)(void *ctx, const struct apply_blob *blob);
     int (*blob_piece)(void *ctx,
@@ -48,4 +49,7 @@ struct apply_target {
 
     /* All is there: what comes last is done, and everything is on the disk when it returns. */
     int (*finish)(void *ctx);
+
+    /* Threads end, files are closed; nothing that was borrowed is looked at any more. */
+    void (*stop)(void *ctx);
 };
