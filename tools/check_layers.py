@@ -46,7 +46,8 @@ PURE_MORE = {
     "format": set(),
     "ts": {"stdio.h"},  # vsnprintf(), for diagnostics
 }
-PURE_LIBRARIES = {"ts": ("libxml/",)}  # task sequences are XML
+# task sequences are XML, in .zip files in memory, or YAML
+PURE_LIBRARIES = {"ts": ("libxml/", "archive.h", "archive_entry.h", "yaml.h", "jansson.h")}
 INCLUDE = re.compile(r'^\s*#\s*include\s+(["<])([^">]+)')
 
 

@@ -7,12 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <libxml/c14n.h>
 #include <libxml/tree.h>
 
 #include "base/err.h"
 #include "base/own.h"
 #include "ts/condition.h"
 #include "ts/diag.h"
+#include "ts/tree.h"
 #include "ts/xml.h"
 
 struct ts_document {
@@ -252,6 +254,7 @@ read_item(struct reader *rd, const xmlNode *node, const struct ts_group *parent)
         .continues_on_error = is_true(attribute(rd, node, "continueOnError")),
         .parent = parent,
         .line = line_of(node),
+        .column = ts_xml_column(node),
     };
 
     for (const xmlNode *child = node->children; child && !item.condition; child = child->next) {
@@ -496,6 +499,25 @@ int ts_document_put(const struct ts_document *doc, struct buf *ret)
     buf_add(ret, (struct bytes){text, (size_t)size});
     xmlFree(text);
     return 0;
+}
+
+int ts_document_canonical(const struct ts_document *doc, struct buf *ret)
+{
+    xmlChar *text = NULL;
+    int size = xmlC14NDocDumpMemory(doc->xml, NULL, XML_C14N_1_0, NULL, 1, &text);
+
+    if (size < 0)
+        return TS_E_MALFORMED;
+    if (!text)
+        return ERR(-ENOMEM);
+    buf_add(ret, (struct bytes){text, (size_t)size});
+    xmlFree(text);
+    return 0;
+}
+
+xmlDoc *ts_document_tree(const struct ts_document *doc)
+{
+    return doc->xml;
 }
 
 const char *ts_document_version(const struct ts_document *doc)

@@ -25,10 +25,14 @@ struct ts_document;
 struct ts_group;
 
 enum {
-    TS_XML_MAX_BYTES = 16 * 1024 * 1024,
-    TS_XML_MAX_NODES = 200000, /* elements and attributes */
-    TS_XML_MAX_DEPTH = 64,     /* elements within elements */
+    TS_XML_MAX_BYTES = 2 * 1024 * 1024, /* as UTF-8: what a site keeps */
+    TS_XML_MAX_NODES = 200000,          /* elements and attributes */
+    TS_XML_MAX_DEPTH = 64,              /* elements within elements */
     TS_STEPS_MAX = 10000,
+    /* characters; of version 3.10 only: MDT has no such limits */
+    TS_NAME_MAX = 100,        /* of a group or step */
+    TS_DESCRIPTION_MAX = 256, /* of a group or step */
+    TS_VARIABLE_NAME_MAX = 256,
 };
 
 /* Where a step may run: attribute runIn. */
@@ -54,6 +58,7 @@ struct ts_item {
     const struct ts_condition *condition; /* NULL: none, which means true */
     const struct ts_group *parent;        /* NULL: at the top */
     unsigned line;                        /* of its start tag, from 1 */
+    unsigned column;                      /* where the start tag ends; 0: unknown */
 };
 
 /* A group is a range of steps: no matter how deep, they follow one another. */
@@ -99,6 +104,15 @@ void ts_document_free(struct ts_document *doc);
  * @ret: the text is appended; its max bounds it, and failed says if it did not fit
  */
 int ts_document_put(const struct ts_document *doc, struct buf *ret);
+
+/**
+ * ts_document_canonical() - write it in canonical form: Canonical XML 1.0 with comments
+ * @ret: appended to, as by ts_document_put()
+ *
+ * Two documents are equal if their canonical forms are. Return: 0, TS_E_MALFORMED if there is none (a
+ * relative namespace name), or -ENOMEM.
+ */
+int ts_document_canonical(const struct ts_document *doc, struct buf *ret);
 
 /* "3.10"; name and description of the root element, which only MDT writes, "" otherwise. */
 const char *ts_document_version(const struct ts_document *doc);

@@ -151,6 +151,120 @@ static void diagnostics_name_the_line(void **state)
     assert_true(diags.items[0].column > 1);
 }
 
+static void canonical(const char *xml, struct buf *ret)
+{
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
+
+    assert_int_equal(ts_document_canonical(doc, ret), 0);
+}
+
+static void the_canonical_form_knows_no_order_of_attributes_nor_spelling_of_text(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf a = BUF_INIT(4096);
+    OWN(buf_fini) struct buf b = BUF_INIT(4096);
+
+    canonical(
+        "<sequence version='3.10'><step type='X' name='a'><action/><x>&#x41;<![CDATA[<]]></x></step>"
+        "</sequence>",
+        &a);
+    canonical(
+        "<?xml version=\"1.0\"?>\n<sequence  version=\"3.10\" ><step name=\"a\" type=\"X\"><action>"
+        "</action><x>A&lt;</x></step></sequence>",
+        &b);
+    assert_string_equal(
+        buf_str(&a),
+        "<sequence version=\"3.10\"><step name=\"a\" type=\"X\"><action></action><x>A&lt;"
+        "</x></step></sequence>");
+    assert_string_equal(buf_str(&a), buf_str(&b));
+}
+
+static void a_declaration_of_utf16_in_text_that_is_not_is_overruled(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *doc =
+        parse_ok("<?xml version=\"1.0\" encoding=\"utf-16\"?>" SEQUENCE(STEP("a", "")));
+
+    assert_non_null(doc);
+}
+
+static void put_letters(struct buf *dst, int n)
+{
+    for (int i = 0; i < n; i++)
+        buf_adds(dst, "\xc3\xa4");
+}
+
+static void a_name_over_its_limit_is_refused_with_line_and_column(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before;
+        int max;
+        const char *behind;
+    } cases[] = {
+        {"<step type=\"X\" name=\"", TS_NAME_MAX, "\"/>"},
+        {"<group name=\"", TS_NAME_MAX, "\"/>"},
+        {"<group name=\"g\" description=\"", TS_DESCRIPTION_MAX, "\"/>"},
+        {"<globalVarList><variable name=\"", TS_VARIABLE_NAME_MAX, "\"/></globalVarList>"},
+    };
+
+    for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        OWN(ts_document_freep) struct ts_document *doc = NULL;
+        OWN(buf_fini) struct buf xml = BUF_INIT(4096);
+        int over = (int)(i % 2);
+
+        buf_addf(&xml, "<sequence version=\"3.10\">\n%s", cases[i / 2].before);
+        put_letters(&xml, cases[i / 2].max + over);
+        buf_addf(&xml, "%s</sequence>", cases[i / 2].behind);
+        assert_int_equal(ts_document_parse(buf_bytes(&xml), &doc, &diags),
+                         over ? TS_E_MALFORMED : 0);
+        assert_int_equal(over ? diags.items[0].line : 2, 2);
+        assert_true(!over || diags.items[0].column > 100);
+    }
+}
+
+static void mdt_has_no_limit_on_names(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf xml = BUF_INIT(4096);
+
+    buf_adds(&xml, "<sequence version=\"3.00\"><group name=\"");
+    put_letters(&xml, TS_NAME_MAX + 1);
+    buf_adds(&xml, "\"/></sequence>");
+
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(buf_str(&xml));
+
+    assert_non_null(doc);
+}
+
+static void two_mebibytes_are_the_limit_whatever_the_encoding(void **state)
+{
+    (void)state;
+    static const char head[] = "<sequence version=\"3.10\">\n<!--";
+    static const char tail[] = "--></sequence>";
+
+    for (size_t i = 0; i < 4; i++) {
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        OWN(ts_document_freep) struct ts_document *doc = NULL;
+        const size_t width = i < 2 ? 1 : 2;
+        const size_t size = TS_XML_MAX_BYTES + i % 2;
+        OWN(freep) uint8_t *text = calloc(size, width);
+
+        assert_non_null(text);
+        for (size_t k = 0; k < size; k++)
+            text[k * width] = 'x';
+        for (size_t k = 0; k < sizeof(head) - 1; k++)
+            text[k * width] = (uint8_t)head[k];
+        for (size_t k = 0; k < sizeof(tail) - 1; k++)
+            text[(size - sizeof(tail) + 1 + k) * width] = (uint8_t)tail[k];
+        assert_int_equal(ts_document_parse((struct bytes){text, size * width}, &doc, &diags),
+                         i % 2 ? TS_E_MALFORMED : 0);
+        assert_true(!(i % 2) || (diags.items[0].line == 2 && diags.items[0].column > 2000000));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,6 +272,11 @@ int main(void)
         cmocka_unit_test(packages_are_listed_once_from_references_and_steps),
         cmocka_unit_test(put_gives_back_what_was_read_unknown_things_included),
         cmocka_unit_test(parse_reads_a_byte_order_mark_and_utf16),
+        cmocka_unit_test(the_canonical_form_knows_no_order_of_attributes_nor_spelling_of_text),
+        cmocka_unit_test(a_declaration_of_utf16_in_text_that_is_not_is_overruled),
+        cmocka_unit_test(a_name_over_its_limit_is_refused_with_line_and_column),
+        cmocka_unit_test(mdt_has_no_limit_on_names),
+        cmocka_unit_test(two_mebibytes_are_the_limit_whatever_the_encoding),
         cmocka_unit_test(parse_refuses_what_is_no_harmless_task_sequence),
         cmocka_unit_test(parse_refuses_nesting_beyond_the_limit),
         cmocka_unit_test(diagnostics_name_the_line),

@@ -3,19 +3,24 @@
 #include "ts/xml.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <libxml/parser.h>
 #include <libxml/SAX2.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "ts/diag.h"
 #include "ts/document.h"
+#include "ts/encoding.h"
 
 struct leash {
     struct ts_diags *diags;
     size_t n_nodes;
+    bool has_limits; /* Configuration Manager's on names, which MDT does not have */
     bool is_stopped;
     bool is_out_of_memory;
 };
@@ -48,6 +53,79 @@ refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *external_id, const
     stop(ctx, "a DOCTYPE is not allowed in a task sequence");
 }
 
+static bool is_named(const xmlChar *name, const char *wanted)
+{
+    return strcmp((const char *)name, wanted) == 0;
+}
+
+/* Characters of UTF-8. */
+static size_t count_characters(const xmlChar *from, const xmlChar *to)
+{
+    size_t n = 0;
+
+    for (; from < to; from++)
+        n += (*from & 0xc0) != 0x80;
+    return n;
+}
+
+/* How many characters the attribute @attribute of @element may have; 0: no limit. */
+static size_t longest(const xmlChar *element, const xmlChar *attribute)
+{
+    bool is_item = is_named(element, "group") || is_named(element, "step") ||
+                   is_named(element, "subtasksequence");
+
+    if (is_item && is_named(attribute, "name"))
+        return TS_NAME_MAX;
+    if (is_item && is_named(attribute, "description"))
+        return TS_DESCRIPTION_MAX;
+    if (is_named(element, "variable") && is_named(attribute, "name"))
+        return TS_VARIABLE_NAME_MAX;
+    return 0;
+}
+
+/* @attributes: five pointers each: name, prefix, namespace, begin and end of the value. */
+static void
+check_lengths(xmlParserCtxt *ctxt, const xmlChar *element, int n, const xmlChar **attributes)
+{
+    struct leash *leash = ctxt->_private;
+    char why[128];
+
+    for (int i = 0; i < n; i++) {
+        const xmlChar **a = attributes + 5 * (ptrdiff_t)i;
+        size_t max = leash->has_limits ? longest(element, a[0]) : 0;
+        size_t len = count_characters(a[3], a[4]);
+
+        if (ctxt->nodeNr == 0 && is_named(element, "sequence") && is_named(a[0], "version"))
+            leash->has_limits = a[4] - a[3] == 4 && memcmp(a[3], "3.10", 4) == 0;
+        if (max == 0 || len <= max)
+            continue;
+        (void)snprintf(why,
+                       sizeof(why),
+                       "the %s of a %s has %zu characters; the limit is %zu",
+                       (const char *)a[0],
+                       (const char *)element,
+                       len,
+                       max);
+        stop(ctxt, why);
+        return;
+    }
+}
+
+static void remember_column(xmlParserCtxt *ctxt)
+{
+    const xmlParserInput *input = ctxt->input;
+
+    if (ctxt->node && input && input->col > 0)
+        // a number in the place that libxml2 leaves to us
+        // NOLINTNEXTLINE(performance-no-int-to-ptr)
+        ctxt->node->_private = (void *)(uintptr_t)input->col;
+}
+
+unsigned ts_xml_column(const xmlNode *node)
+{
+    return (unsigned)(uintptr_t)node->_private;
+}
+
 /* The parameters are libxml2's startElementNsSAX2Func. */
 // NOLINTNEXTLINE(readability-function-size)
 static void start_element(void *ctx,
@@ -72,8 +150,12 @@ static void start_element(void *ctx,
         stop(ctxt, "too many elements and attributes");
         return;
     }
+    check_lengths(ctxt, name, n_attributes, attributes);
+    if (leash->is_stopped)
+        return;
     xmlSAX2StartElementNs(
         ctx, name, prefix, uri, n_namespaces, namespaces, n_attributes, n_defaulted, attributes);
+    remember_column(ctxt);
 }
 
 static void note_error(void *ctx, xmlError *error)
@@ -95,18 +177,56 @@ static void note_error(void *ctx, xmlError *error)
                  error->message ? error->message : "");
 }
 
-int ts_xml_parse(struct bytes xml, xmlDoc **ret, struct ts_diags *diags)
+/* Where in @text the byte behind the limit is. */
+static void refuse_size(struct bytes text, size_t max, struct ts_diags *diags)
 {
-    struct leash leash = {.diags = diags};
+    unsigned line = 1;
+    unsigned column = 1;
 
-    if (xml.len == 0 || xml.len > TS_XML_MAX_BYTES) {
-        ts_diags_add(diags,
-                     TS_ERROR,
-                     0,
-                     0,
-                     "%zu bytes: a task sequence has 1 to %d",
-                     xml.len,
-                     (int)TS_XML_MAX_BYTES);
+    for (size_t i = 0; i < max && i < text.len; i++) {
+        column++;
+        if (text.ptr[i] == '\n') {
+            line++;
+            column = 1;
+        }
+    }
+    ts_diags_add(
+        diags, TS_ERROR, line, column, "%zu bytes: a task sequence may have %zu", text.len, max);
+}
+
+/* What XML itself says wins over nothing, but not over what the bytes are: a declaration that speaks of UTF-16 in text
+   that is not UTF-16 comes from a program that had the text in memory. NULL: let the parser find out. */
+static const char *encoding_of(struct bytes text, bool was_utf16)
+{
+    const size_t len = text.len < 200 ? text.len : 200;
+
+    if (was_utf16)
+        return "UTF-8";
+    for (size_t i = 0; i + 6 <= len && text.ptr[i] != '>'; i++)
+        if (bytes_eq_nocase((struct bytes){text.ptr + i, 6}, "utf-16"))
+            return "UTF-8";
+    return NULL;
+}
+
+int ts_xml_parse_container(struct bytes xml, size_t max_bytes, xmlDoc **ret, struct ts_diags *diags)
+{
+    OWN(buf_fini) struct buf utf8 = BUF_INIT(4 * max_bytes);
+    struct leash leash = {.diags = diags};
+    bool is_big;
+    bool is_utf16 = ts_is_utf16(xml, &is_big);
+
+    if (xml.len == 0) {
+        ts_diags_add(diags, TS_ERROR, 1, 1, "there is nothing in it");
+        return TS_E_MALFORMED;
+    }
+    if (is_utf16 && xml.len <= 2 * max_bytes + 2) {
+        ts_to_utf8(xml, &utf8);
+        if (utf8.failed)
+            return ERR(-ENOMEM);
+        xml = buf_bytes(&utf8);
+    }
+    if (xml.len > max_bytes) {
+        refuse_size(xml, max_bytes, diags);
         return TS_E_MALFORMED;
     }
 
@@ -123,7 +243,7 @@ int ts_xml_parse(struct bytes xml, xmlDoc **ret, struct ts_diags *diags)
                                     (const char *)xml.ptr,
                                     (int)xml.len,
                                     NULL,
-                                    NULL,
+                                    encoding_of(xml, is_utf16),
                                     XML_PARSE_NONET | XML_PARSE_BIG_LINES);
 
     if (doc && ctxt->wellFormed && !leash.is_stopped && !leash.is_out_of_memory) {
@@ -136,4 +256,9 @@ int ts_xml_parse(struct bytes xml, xmlDoc **ret, struct ts_diags *diags)
     if (!ts_diags_has_error(diags))
         ts_diags_add(diags, TS_ERROR, 0, 0, "not well-formed XML");
     return TS_E_MALFORMED;
+}
+
+int ts_xml_parse(struct bytes xml, xmlDoc **ret, struct ts_diags *diags)
+{
+    return ts_xml_parse_container(xml, TS_XML_MAX_BYTES, ret, diags);
 }

@@ -14,8 +14,18 @@ struct ts_diags;
 
 /**
  * ts_xml_parse() - bytes to a tree
+ * @xml: UTF-8 or UTF-16, with or without a byte order mark, whatever its declaration says of the two
  * @ret: owned by the caller, xmlFreeDoc(); set on 0 only
  *
  * Return: 0, TS_E_MALFORMED with the reason in @diags, or -ENOMEM.
  */
 int ts_xml_parse(struct bytes xml, xmlDoc **ret, struct ts_diags *diags);
+
+/* The same for a file that holds task sequences: up to @max_bytes, as UTF-8, and no limits on names. */
+int ts_xml_parse_container(struct bytes xml,
+                           size_t max_bytes,
+                           xmlDoc **ret,
+                           struct ts_diags *diags);
+
+/* Where the start tag of @node ended when it was read; 0 if it was not read. */
+unsigned ts_xml_column(const xmlNode *node);

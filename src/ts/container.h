@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The files that task sequences travel in
+ *
+ * A bare <sequence>, the instance of a task sequence package (object.xml, with the sequence as text or as
+ * elements), or the .zip of an export with one or more of those and what they refer to. All in memory:
+ * nothing is unpacked to disk, and every size is bounded before there is memory for it.
+ */
+
+#include <stddef.h>
+
+#include "base/bytes.h"
+
+struct ts_diags;
+struct ts_document;
+
+enum {
+    TS_FILE_MAX_BYTES = 16 * 1024 * 1024,  /* as it comes */
+    TS_PART_MAX_BYTES = 8 * 1024 * 1024,   /* one XML file of an export, unpacked */
+    TS_PARTS_MAX_BYTES = 64 * 1024 * 1024, /* all of them */
+    TS_PARTS_MAX = 20000,                  /* files in an export */
+    TS_IMPORTS_MAX = 256,                  /* task sequences in an export */
+};
+
+struct ts_import {
+    char *id; /* "CHQ00026", its id where it comes from; "" if the file does not say. All owned */
+    char *name;
+    char *description;
+    char *boot_image_id;
+    struct ts_document *doc;
+};
+
+/* What the export says of something its sequences refer to. */
+struct ts_reference {
+    char *id; /* owned */
+    char *name;
+};
+
+struct ts_imports {
+    struct ts_import *items; /* owned */
+    size_t n;
+    struct ts_reference *references; /* owned; may have several of an id */
+    size_t n_references;
+};
+
+/* Start with {0}. May be called twice. Fits OWN(). */
+void ts_imports_fini(struct ts_imports *imports);
+
+/**
+ * ts_container_read() - the task sequences of a file
+ * @diags: what was found; errors on TS_E_MALFORMED
+ *
+ * Return: 0, TS_E_MALFORMED (no container that we know, over a limit, no task sequence in it, or one that
+ *         is malformed), or -ENOMEM.
+ */
+int ts_container_read(struct bytes file, struct ts_imports *ret, struct ts_diags *diags);
+
+/* Name of @id according to the file, "" if it does not say. */
+const char *ts_imports_name_of(const struct ts_imports *imports, const char *id);
