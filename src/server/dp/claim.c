@@ -16,9 +16,12 @@
 
 enum {
     PATH_MAX_BYTES = 4096,
+    HOST_MAX_BYTES = 300,
+    HTTP_PORT = 80,
 };
 
-#define KERNEL_PREFIX "vmlinuz-"
+#define KERNEL_PREFIX   "vmlinuz-"
+#define LOOPBACK_PREFIX "127."
 
 static void closedirp(DIR **dir)
 {
@@ -126,8 +129,28 @@ static json_t *kinds_of(struct slots *slots)
     return list;
 }
 
+/* Not what a host without a network calls itself: nobody else reaches that. */
+static int put_http_base(json_t *body, const struct server_config *config)
+{
+    char host[HOST_MAX_BYTES];
+    const char *at = config->addresses;
+    int len = (int)strcspn(at, " ");
+    bool is_v6 = memchr(at, ':', (size_t)len) != NULL;
+
+    if (len == 0 || strncmp(at, LOOPBACK_PREFIX, sizeof(LOOPBACK_PREFIX) - 1) == 0 ||
+        snprintf(host, sizeof(host), is_v6 ? "[%.*s]" : "%.*s", len, at) >= (int)sizeof(host))
+        return 0;
+    return json_object_set_new(
+        body,
+        "http_base",
+        config->http_port == HTTP_PORT
+            ? json_sprintf("http://%s", host)
+            : json_sprintf("http://%s:%u", host, (unsigned)config->http_port));
+}
+
 json_t *claim_body(const struct role_options *options, struct slots *slots)
 {
+    OWN(json_decrefp) json_t *body = NULL;
     char path[PATH_MAX_BYTES];
     struct statvfs fs = {.f_frsize = 0};
     uint64_t free_bytes;
@@ -138,7 +161,7 @@ json_t *claim_body(const struct role_options *options, struct slots *slots)
         (void)statvfs(options->state_folder, &fs);
     free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     total_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
-    return json_pack("{s:I, s:I, s:s, s:s, s:o, s:o}",
+    body = json_pack("{s:I, s:I, s:s, s:s, s:o, s:o}",
                      "free_bytes",
                      (json_int_t)free_bytes,
                      "total_bytes",
@@ -151,4 +174,7 @@ json_t *claim_body(const struct role_options *options, struct slots *slots)
                      kernels_of(options->config->boot_image_kernel_roots),
                      "kinds",
                      kinds_of(slots));
+    if (!body || put_http_base(body, options->config) < 0)
+        return NULL;
+    return TAKE(body);
 }

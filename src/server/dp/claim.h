@@ -13,7 +13,7 @@
 struct role_options;
 
 /**
- * claim_body() - {"free_bytes", "total_bytes", "version", "agent_version", "kernels", "kinds"}
+ * claim_body() - {"free_bytes", "total_bytes", "version", "agent_version", "kernels", "kinds", "http_base"}
  * @slots: which kinds of jobs have a place
  *
  * Return: owned; NULL if there is no memory.

@@ -75,17 +75,22 @@ void exports_drop(const char *state_folder, const char *id)
         (void)unlink(path);
 }
 
-static bool is_over(const char *path, const char *name, bool is_start)
+static bool is_old(const char *path, const char *name)
 {
     uint64_t now_s = clock_wall_us() / US_PER_S;
     struct stat st;
 
-    if (is_start && strstr(name, UNFINISHED))
-        return true;
+    (void)name;
     return stat(path, &st) == 0 && (uint64_t)st.st_mtim.tv_sec + EXPIRE_S < now_s;
 }
 
-void exports_expire(const char *state_folder, bool is_start)
+static bool is_unfinished(const char *path, const char *name)
+{
+    (void)path;
+    return strstr(name, UNFINISHED) != NULL;
+}
+
+static void remove_each(const char *state_folder, bool (*is_it)(const char *, const char *))
 {
     char path[PATH_MAX_BYTES];
 
@@ -101,7 +106,17 @@ void exports_expire(const char *state_folder, bool is_start)
             break;
         if (entry->d_name[0] == '.' || !put_path(path, state_folder, entry->d_name, ""))
             continue;
-        if (is_over(path, entry->d_name, is_start) && unlink(path) == 0)
+        if (is_it(path, entry->d_name) && unlink(path) == 0)
             log_info("dp: export removed", "id=%.36s", entry->d_name);
     }
+}
+
+void exports_expire(const char *state_folder)
+{
+    remove_each(state_folder, is_old);
+}
+
+void exports_drop_unfinished(const char *state_folder)
+{
+    remove_each(state_folder, is_unfinished);
 }

@@ -29,5 +29,8 @@ int exports_publish(const char *state_folder, const char *id);
 /* Drop a file that will not be whole. */
 void exports_drop(const char *state_folder, const char *id);
 
-/* Remove what is older than 24 hours, and (@is_start: nobody writes now) what was never published. */
-void exports_expire(const char *state_folder, bool is_start);
+/* Remove what is older than 24 hours. */
+void exports_expire(const char *state_folder);
+
+/* Remove what was never published; for when nobody makes anything. */
+void exports_drop_unfinished(const char *state_folder);

@@ -17,6 +17,7 @@
 #include "rt/log.h"
 #include "server/dp/child.h"
 #include "server/dp/uploads.h"
+#include "server/dp/worker.h"
 #include "server/role.h"
 
 enum {
@@ -259,6 +260,8 @@ void job_run(struct job *job)
         log_info("dp: job begins", "id=%s kind=%s", id, job->kind);
         if (run_worker(job) < 0)
             log_error("dp: the worker could not be run", "id=%s kind=%s", id, job->kind);
+        if (class == SLOTS_MAKE && worker_clean_up(job->options->state_folder) < 0)
+            log_warning("dp: a worker left something behind", "id=%s kind=%s", id, job->kind);
         slots_give(job->slots, class);
     }
     if (job->is_dropped) {

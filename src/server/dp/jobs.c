@@ -186,7 +186,7 @@ static void keep_house(struct jobs *jobs)
 
     if (now - jobs->kept_house_us >= KEEP_HOUSE_US) {
         jobs->kept_house_us = now;
-        exports_expire(jobs->options->state_folder, false);
+        exports_expire(jobs->options->state_folder);
     }
     if (now < jobs->collect_us || !find_free(jobs))
         return;

@@ -11,11 +11,9 @@
 
 #include "base/err.h"
 #include "base/own.h"
-#include "plat/file.h"
 #include "rt/http_server.h"
 #include "rt/log.h"
 #include "server/dp/captures.h"
-#include "server/dp/exports.h"
 #include "server/dp/jobs.h"
 #include "server/dp/uploads.h"
 #include "server/dp/worker.h"
@@ -66,7 +64,6 @@ static void tick_captures(void *ctx)
 /* What a worker that was killed left behind goes; nobody else writes now. Return: 0, STORE_E_FORMAT, or -errno. */
 static int clean_up(const char *state_folder)
 {
-    static const char *const folders[] = {WORKER_BUILD_FOLDER, WORKER_EXPORT_FOLDER};
     OWN(store_freep) struct store *store = NULL;
     char path[PATH_MAX_BYTES];
     int r;
@@ -80,14 +77,7 @@ static int clean_up(const char *state_folder)
     if (r < 0)
         return TRACE(r);
     r = store_clean(store);
-    if (r < 0)
-        return TRACE(r);
-    exports_expire(state_folder, true);
-    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && r == 0; i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s", state_folder, folders[i]);
-        r = file_exists(path) ? dir_remove(path) : 0;
-    }
-    return TRACE(r);
+    return r < 0 ? TRACE(r) : TRACE(worker_clean_up(state_folder));
 }
 
 static int serve(const struct role_options *options)

@@ -25,7 +25,6 @@
 #include "plat/clock.h"
 #include "plat/file.h"
 #include "rt/http_server.h"
-#include "server/dp/claim.h"
 #include "server/role.h"
 
 enum {
@@ -41,6 +40,7 @@ enum {
 #define UPLOAD_ID "0190f5b0-0000-7000-8000-000000000002"
 
 static char kernel_roots[] = "/";
+static char addresses[] = "192.0.2.1";
 
 /* A site that has one job, and the distribution point that runs it; this program is the worker. */
 struct fixture {
@@ -204,6 +204,7 @@ static int set_up(void **state)
         return -1;
     (void)snprintf(f->socket, sizeof(f->socket), "%s/run/roles.sock", f->state);
     f->config.boot_image_kernel_roots = kernel_roots;
+    f->config.addresses = addresses;
     f->options = (struct role_options){
         .config = &f->config, .state_folder = f->state, .self = "/proc/self/exe"};
     f->running_status = 204;
@@ -394,10 +395,21 @@ static void a_site_that_was_away_is_asked_again(void **state)
     wait_for(f, &f->n_claims, f->n_claims + 1);
 }
 
+/* A file that a worker has begun. */
+static void put_unfinished(const struct fixture *f, char path[static 96])
+{
+    (void)snprintf(path, 96, "%s/dp/exports", f->state);
+    assert_int_equal(dir_make(path, 0700), 0);
+    (void)snprintf(path, 96, "%s/dp/exports/1.part", f->state);
+    assert_int_equal(file_write(path, bytes_of("x"), 0600), 0);
+}
+
 static void a_job_that_the_site_has_cancelled_is_ended_without_a_word(void **state)
 {
     struct fixture *f = *state;
+    char path[96];
 
+    put_unfinished(f, path);
     f->running_status = 409;
     start_site(f);
     begin(f, "work");
@@ -405,6 +417,9 @@ static void a_job_that_the_site_has_cancelled_is_ended_without_a_word(void **sta
     wait_for(f, &f->n_claims, f->n_claims + 3); /* some that were made since */
     assert_int_equal(f->n_running, 1);
     assert_int_equal(f->n_ends, 0);
+    for (unsigned i = 0; i < 100 && file_exists(path); i++)
+        clock_sleep_us(PACE_US);
+    assert_false(file_exists(path));
 }
 
 static void stopping_kills_the_worker(void **state)
@@ -492,41 +507,6 @@ static void a_claim_says_how_much_room_there_is(void **state)
     (void)pthread_mutex_unlock(&f->lock);
 }
 
-static void the_newest_kernel_of_the_first_root_that_has_one_is_named(void **state)
-{
-    struct fixture *f = *state;
-    static const char *const versions[] = {"1/6.1.0-9-cloud-amd64",
-                                           "2/6.1.0-9-amd64",
-                                           "2/6.1.0-10-amd64",
-                                           "2/6.1.0-11-rt-amd64",
-                                           "3/6.9.0-1-amd64"};
-    char roots[300];
-    char path[300];
-
-    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
-        (void)snprintf(path,
-                       sizeof(path),
-                       "%s/%c/lib/modules/%s/kernel",
-                       f->state,
-                       versions[i][0],
-                       versions[i] + 2);
-        assert_int_equal(dir_make(path, 0700), 0);
-        (void)snprintf(path, sizeof(path), "%s/%c/boot", f->state, versions[i][0]);
-        assert_int_equal(dir_make(path, 0700), 0);
-        (void)snprintf(
-            path, sizeof(path), "%s/%c/boot/vmlinuz-%s", f->state, versions[i][0], versions[i] + 2);
-        assert_int_equal(file_write(path, bytes_of("x"), 0600), 0);
-    }
-    (void)snprintf(roots, sizeof(roots), "%s/1 %s/2 %s/3", f->state, f->state, f->state);
-
-    OWN(freep) char *generic = claim_newest_kernel(roots, "generic");
-    OWN(freep) char *virtual = claim_newest_kernel(roots, "virtual");
-
-    assert_string_equal(generic, "6.1.0-10-amd64");
-    assert_string_equal(virtual, "6.1.0-9-cloud-amd64");
-    assert_null(claim_newest_kernel(f->state, "generic"));
-}
-
 static int say(const char *line)
 {
     return fd_write_all(STDOUT_FILENO, bytes_of(line)) == 0 ? 0 : 1;
@@ -590,7 +570,6 @@ int main(int argc, char **argv)
         TEST(the_rate_limit_of_an_answer_reaches_the_worker),
         TEST(a_job_that_is_handed_out_again_while_it_runs_is_one),
         TEST(a_claim_says_how_much_room_there_is),
-        TEST(the_newest_kernel_of_the_first_root_that_has_one_is_named),
     };
 
     (void)signal(SIGPIPE, SIG_IGN); /* as in the role */

@@ -20,10 +20,12 @@
 #include "base/own.h"
 #include "plat/file.h"
 #include "rt/log.h"
+#include "server/dp/exports.h"
 #include "server/role.h"
 
 enum {
     JOB_MAX_BYTES = 1024 * 1024,
+    PATH_MAX_BYTES = 4096,
     PIECE_BYTES = 4096,
     MESSAGE_MAX_BYTES = 4096,
     FILES_MAX = 512,
@@ -31,6 +33,22 @@ enum {
 
 /* A WIM whose tables ask for more than this is not an image of ours to import. */
 #define MEMORY_MAX_BYTES (UINT64_C(6) * 1024 * 1024 * 1024)
+
+int worker_clean_up(const char *state_folder)
+{
+    static const char *const folders[] = {
+        WORKER_BUILD_FOLDER, WORKER_EXPORT_FOLDER, WORKER_PARTS_FOLDER};
+    char path[PATH_MAX_BYTES];
+    int r = 0;
+
+    exports_drop_unfinished(state_folder);
+    for (size_t i = 0; i < sizeof(folders) / sizeof(folders[0]) && r == 0; i++) {
+        if (snprintf(path, sizeof(path), "%s/%s", state_folder, folders[i]) >= (int)sizeof(path))
+            return ERR(-ENAMETOOLONG);
+        r = file_exists(path) ? dir_remove(path) : 0;
+    }
+    return TRACE(r);
+}
 
 static int put_line(const json_t *line)
 {

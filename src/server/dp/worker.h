@@ -14,6 +14,7 @@
 /* Below the state folder; emptied by the role */
 #define WORKER_BUILD_FOLDER  "dp/staging/boot"
 #define WORKER_EXPORT_FOLDER "dp/staging/exports"
+#define WORKER_PARTS_FOLDER  "dp/staging/parts"
 
 struct worker {
     const char *state_folder;
@@ -24,6 +25,13 @@ struct worker {
     uint64_t rate_limit; /* bytes per second, as the role said last; 0: none */
     unsigned told_percent;
 };
+
+/**
+ * worker_clean_up() - remove what a worker that was killed has left of what it was making
+ *
+ * For the role, when no job that imports, builds or exports runs: one does at a time (slots.h). Return: 0 or -errno.
+ */
+int worker_clean_up(const char *state_folder);
 
 /* A line of progress for whoever started us. */
 void worker_tell(struct worker *worker, unsigned percent, const char *message);

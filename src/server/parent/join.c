@@ -250,6 +250,18 @@ static void remove_key(const struct joining *joining, const char *name)
         (void)unlink(path);
 }
 
+/* What it was told on the command line, it tells the site from now on. */
+static int keep_address(const struct joining *joining)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(REMOTE_HOST_MAX);
+
+    if (!joining->options->address)
+        return 0;
+    buf_addf(&text, "%s\n", joining->options->address);
+    return text.failed ? ERR(-ENAMETOOLONG)
+                       : TRACE(write_key(joining, "address", buf_str(&text), 0444));
+}
+
 /* keys/site-url last: it is what makes this host a distribution point. */
 static int keep(const struct joining *joining, const char *token, const char *certificate)
 {
@@ -259,10 +271,14 @@ static int keep(const struct joining *joining, const char *token, const char *ce
     buf_addf(&url, "%s\n", joining->site.url);
     if (r == 0)
         r = write_key(joining, "site.crt", certificate, 0444);
+    remove_key(joining, "address");
+    if (r == 0)
+        r = keep_address(joining);
     if (r == 0)
         r = write_key(joining, "site-url", buf_str(&url), 0444);
     if (r == 0)
         return PARENT_EXIT_OK;
+    remove_key(joining, "address");
     remove_key(joining, "site-url");
     remove_key(joining, "site.crt");
     remove_key(joining, "dp-token");

@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/buf.h"
@@ -20,6 +21,7 @@
 enum {
     HTTPS_PORT = 443,
     RESOLVERS_MAX = 3,
+    KEY_E_MISSING = REMOTE_E_DAMAGED + 1,
 };
 
 static bool is_host(const char *text, size_t len)
@@ -99,25 +101,51 @@ void remote_put_resolvers(struct bytes resolv_conf, struct buf *dst)
     }
 }
 
-int remote_load(const char *state_folder, struct remote *ret)
+/* A file of one line. Return: 0, KEY_E_MISSING, REMOTE_E_DAMAGED, or -errno. */
+static int read_key(const char *state_folder, const char *name, struct buf *ret)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(REMOTE_URL_MAX);
     char path[PATH_MAX];
-    int n = snprintf(path, sizeof(path), "%s/keys/site-url", state_folder);
+    int n = snprintf(path, sizeof(path), "%s/keys/%s", state_folder, name);
     int r;
 
-    *ret = (struct remote){.is_on = false};
     if (n < 0 || (size_t)n >= sizeof(path))
         return ERR(-ENAMETOOLONG);
-    r = file_read(path, &text);
+    r = file_read(path, ret);
     if (r < 0)
         return TRACE(r);
     if (r == FILE_E_MISSING)
+        return KEY_E_MISSING;
+    if (r != 0 || ret->len == 0 || ret->ptr[ret->len - 1] != '\n')
+        return REMOTE_E_DAMAGED;
+    ret->ptr[--ret->len] = '\0';
+    return strlen(ret->ptr) == ret->len ? 0 : REMOTE_E_DAMAGED;
+}
+
+int remote_load(const char *state_folder, struct remote *ret)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(REMOTE_URL_MAX);
+    int r = read_key(state_folder, "site-url", &text);
+
+    *ret = (struct remote){.is_on = false};
+    if (r < 0)
+        return TRACE(r);
+    if (r == KEY_E_MISSING)
         return 0;
-    if (r == 0 && text.len > 0 && text.ptr[text.len - 1] == '\n') {
-        text.ptr[text.len - 1] = '\0';
-        if (strlen(text.ptr) == text.len - 1 && remote_parse(text.ptr, ret))
-            return 0;
-    }
-    return REMOTE_E_DAMAGED;
+    return r == 0 && remote_parse(text.ptr, ret) ? 0 : REMOTE_E_DAMAGED;
+}
+
+int remote_load_address(const char *state_folder, char **ret)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(REMOTE_HOST_MAX);
+    char *address;
+    int r = read_key(state_folder, "address", &text);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
+    address = buf_take(&text);
+    if (!address)
+        return ERR(-ENOMEM);
+    free(*ret);
+    *ret = address;
+    return 0;
 }

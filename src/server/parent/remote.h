@@ -45,3 +45,9 @@ void remote_put_resolvers(struct bytes resolv_conf, struct buf *dst);
 
 /* What this state folder is. It need not exist. */
 int remote_load(const char *state_folder, struct remote *ret);
+
+/**
+ * remote_load_address() - where clients reach this host, if `slipwayd join` was told so: keys/address
+ * @ret: replaced, and owned, if there is such a file
+ */
+int remote_load_address(const char *state_folder, char **ret);

@@ -91,6 +91,8 @@ static int load_config(const struct role_start *start, struct server_config *ret
     r = server_config_load(is_given ? path : start->config_file, true, ret, &why);
     if (r == 1)
         (void)fprintf(stderr, "slipwayd: %s\n", buf_str(&why));
+    if (r == 0)
+        r = remote_load_address(start->state_folder, &ret->addresses);
     return TRACE(r);
 }
 

@@ -108,6 +108,24 @@ static void load_tells_a_site_from_a_distribution_point_and_from_damage(void **s
     }
 }
 
+static void the_address_that_a_host_joined_with_takes_the_place_of_another(void **state)
+{
+    (void)state;
+    OWN(freep) char *address = strdup("10.77.0.9");
+    char path[64];
+
+    assert_non_null(address);
+    (void)snprintf(path, sizeof(path), "%s/keys/address", folder);
+    assert_int_equal(file_write(path, bytes_of("dp.example"), 0444), 0); /* cut off */
+    assert_int_equal(remote_load_address(folder, &address), 0);
+    assert_string_equal(address, "10.77.0.9");
+    assert_int_equal(file_write(path, bytes_of("dp.example\n"), 0444), 0);
+    assert_int_equal(remote_load_address(folder, &address), 0);
+    assert_string_equal(address, "dp.example");
+    assert_int_equal(remote_load_address("/nonexistent", &address), 0);
+    assert_string_equal(address, "dp.example");
+}
+
 static void resolvers_are_the_ipv4_name_servers_of_the_host(void **state)
 {
     (void)state;
@@ -139,6 +157,7 @@ int main(void)
         cmocka_unit_test(parse_takes_an_address_or_a_name_with_or_without_a_port),
         cmocka_unit_test(parse_refuses_what_is_no_plain_https_url),
         cmocka_unit_test(load_tells_a_site_from_a_distribution_point_and_from_damage),
+        cmocka_unit_test(the_address_that_a_host_joined_with_takes_the_place_of_another),
         cmocka_unit_test(resolvers_are_the_ipv4_name_servers_of_the_host),
     };
 

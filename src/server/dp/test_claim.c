@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/dp/claim.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, to be there */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+#include "plat/file.h"
+#include "server/role.h"
+
+static char the_folder[40];
+
+static int set_up(void **state)
+{
+    (void)snprintf(the_folder, sizeof(the_folder), "/tmp/slipway-test-claim-XXXXXX");
+    *state = mkdtemp(the_folder);
+    return *state ? 0 : -1;
+}
+
+static int tear_down(void **state)
+{
+    return dir_remove(*state);
+}
+
+static void the_newest_kernel_of_the_first_root_that_has_one_is_named(void **state)
+{
+    const char *folder = *state;
+    static const char *const versions[] = {"1/6.1.0-9-cloud-amd64",
+                                           "2/6.1.0-9-amd64",
+                                           "2/6.1.0-10-amd64",
+                                           "2/6.1.0-11-rt-amd64",
+                                           "3/6.9.0-1-amd64"};
+    char roots[300];
+    char path[300];
+
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        (void)snprintf(path,
+                       sizeof(path),
+                       "%s/%c/lib/modules/%s/kernel",
+                       folder,
+                       versions[i][0],
+                       versions[i] + 2);
+        assert_int_equal(dir_make(path, 0700), 0);
+        (void)snprintf(path, sizeof(path), "%s/%c/boot", folder, versions[i][0]);
+        assert_int_equal(dir_make(path, 0700), 0);
+        (void)snprintf(
+            path, sizeof(path), "%s/%c/boot/vmlinuz-%s", folder, versions[i][0], versions[i] + 2);
+        assert_int_equal(file_write(path, bytes_of("x"), 0600), 0);
+    }
+    (void)snprintf(roots, sizeof(roots), "%s/1 %s/2 %s/3", folder, folder, folder);
+
+    OWN(freep) char *generic = claim_newest_kernel(roots, "generic");
+    OWN(freep) char *virtual = claim_newest_kernel(roots, "virtual");
+
+    assert_string_equal(generic, "6.1.0-10-amd64");
+    assert_string_equal(virtual, "6.1.0-9-cloud-amd64");
+    assert_null(claim_newest_kernel(folder, "generic"));
+}
+
+static void the_site_is_told_where_clients_reach_this_host(void **state)
+{
+    static const struct {
+        const char *addresses;
+        unsigned port;
+        const char *base; /* NULL: nothing that could be of use */
+    } cases[] = {
+        {"10.78.0.1", 80, "http://10.78.0.1"},
+        {"10.78.0.1 10.79.0.1", 8080, "http://10.78.0.1:8080"},
+        {"dp.example", 80, "http://dp.example"},
+        {"fd00:78::1", 8080, "http://[fd00:78::1]:8080"},
+        {"127.0.0.1", 80, NULL},
+    };
+    char roots[1] = "";
+    struct slots slots;
+
+    assert_int_equal(slots_init(&slots), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        char addresses[64];
+        struct server_config config = {
+            .addresses = addresses, .http_port = cases[i].port, .boot_image_kernel_roots = roots};
+        const struct role_options options = {.config = &config, .state_folder = *state};
+
+        (void)snprintf(addresses, sizeof(addresses), "%s", cases[i].addresses);
+
+        OWN(json_decrefp) json_t *body = claim_body(&options, &slots);
+        const char *base = json_string_value(json_object_get(body, "http_base"));
+
+        assert_non_null(body);
+        if (cases[i].base)
+            assert_string_equal(base, cases[i].base);
+        else
+            assert_null(base);
+    }
+    slots_fini(&slots);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(the_newest_kernel_of_the_first_root_that_has_one_is_named),
+        TEST(the_site_is_told_where_clients_reach_this_host),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
