@@ -20,6 +20,7 @@ enum {
     JSON_DEPTH_MAX = 32,
     DETAIL_MAX_BYTES = 4096,
     SHOWN_MAX = 256,
+    UNWANTED_MAX_BYTES = 16 * 1024 * 1024, /* of a body that is read and not looked at */
 };
 
 struct http_exchange {
@@ -216,9 +217,15 @@ int http_exchange_new(const struct http_exchange_start *start, struct http_excha
     return 0;
 }
 
-bool http_exchange_is_over(const struct http_exchange *x)
+bool http_exchange_is_over(struct http_exchange *x)
 {
-    return x->response;
+    const char *length = http_header(x, "Content-Length");
+    uint64_t n;
+
+    if (!x->response)
+        return false;
+    return !length || http_header(x, "Expect") ||
+           !bytes_parse_u64(bytes_of(length), 1, UNWANTED_MAX_BYTES, &n);
 }
 
 void http_exchange_feed(struct http_exchange *x, struct bytes piece)

@@ -26,8 +26,11 @@ struct http_exchange_start {
 int http_exchange_new(const struct http_exchange_start *start, struct http_exchange **ret);
 void http_exchange_free(struct http_exchange *x);
 
-/* Whether there is an answer before the body has been read. */
-bool http_exchange_is_over(const struct http_exchange *x);
+/*
+ * Whether to answer before the body has been read. A refusal waits for a body that is not too long: who is still sending
+ * when the connection is closed may never see the answer.
+ */
+bool http_exchange_is_over(struct http_exchange *x);
 
 /* A piece of the body. */
 void http_exchange_feed(struct http_exchange *x, struct bytes piece);

@@ -31,7 +31,7 @@ typedef int http_handler(void *ctx, struct http_exchange *x);
 struct http_route {
     const char *method;    /* "GET", ... */
     const char *pattern;   /* "/api/v1/devices/{id}"; {name} matches one segment */
-    size_t body_max_bytes; /* a longer body is answered 413 before it is read; 0: no body */
+    size_t body_max_bytes; /* a longer body is not kept, and answered 413; 0: no body */
     http_handler *handle;
 };
 
