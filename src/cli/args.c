@@ -7,7 +7,8 @@
 
 #include "base/bytes.h"
 
-#define FORMATS "table|json|yaml"
+#define FORMATS  "table|json|yaml"
+#define REPEATED "]..."
 
 static const struct args_option output_option = {
     .name = "output",
@@ -189,11 +190,29 @@ static int take_option(struct cursor *c)
     return set_option(c, option, at, value);
 }
 
+static bool may_repeat(const char *operand)
+{
+    size_t len = operand ? strlen(operand) : 0;
+
+    return len > sizeof(REPEATED) - 1 && same(operand + len - (sizeof(REPEATED) - 1), REPEATED);
+}
+
+/* Whether the command takes an operand behind @n others. */
+static bool takes_operand(const struct args_command *command, size_t n)
+{
+    if (n < ARGS_OPERANDS_MAX && command->operands[n])
+        return true;
+    for (size_t i = 0; i < ARGS_OPERANDS_MAX; i++)
+        if (may_repeat(command->operands[i]))
+            return n < ARGS_WORDS_MAX;
+    return false;
+}
+
 static int take_operand(struct cursor *c)
 {
     size_t n = c->ret->n_operands;
 
-    if (n == ARGS_OPERANDS_MAX || !c->ret->command->operands[n]) {
+    if (!takes_operand(c->ret->command, n)) {
         buf_addf(c->why, "\"%s\" is one word too many", c->argv[c->at]);
         return 1;
     }

@@ -20,6 +20,7 @@
 enum {
     ARGS_OPTIONS_MAX = 8,
     ARGS_OPERANDS_MAX = 2,
+    ARGS_WORDS_MAX = 64, /* operands that are given */
 };
 
 /* Exit codes of the program; slipway(1). */
@@ -65,9 +66,11 @@ struct args_option {
 };
 
 struct args_command {
-    const char *noun;                        /* NULL ends the table */
-    const char *verb;                        /* NULL: the noun is the whole command */
-    const char *operands[ARGS_OPERANDS_MAX]; /* their names in the help; "[NAME]" may be missing */
+    const char *noun; /* NULL ends the table */
+    const char *verb; /* NULL: the noun is the whole command */
+    const char
+        *operands[ARGS_OPERANDS_MAX]; /* their names in the help; "[NAME]" may be missing, and
+                                                there may be more than one of the last, "[NAME]..." */
     const char *summary;
     args_run *run;
     struct args_option options[ARGS_OPTIONS_MAX + 1];
@@ -80,7 +83,7 @@ struct args {
     const struct args_command *command;   /* NULL: help on the noun, or on everything */
     const char *noun;                     /* NULL: help on everything */
     const char *values[ARGS_OPTIONS_MAX]; /* by position in command->options; "" for a switch */
-    const char *operands[ARGS_OPERANDS_MAX];
+    const char *operands[ARGS_WORDS_MAX];
     size_t n_operands;
     enum args_format format;
 };

@@ -47,7 +47,8 @@ const struct args_command commands[] = {
         .options =
             {
                 OPTION("name", "NAME", "Name; the document's own if missing."),
-                OPTION("boot-image", "ID", "Boot image that devices start it from."),
+                OPTION(
+                    "boot-image", "IMAGE", "Boot image (id or name) that devices start it from."),
             },
     },
     {
@@ -59,8 +60,8 @@ const struct args_command commands[] = {
     {
         .noun = "ts",
         .verb = "show",
-        .operands = {"ID"},
-        .summary = "Show a task sequence and its steps.",
+        .operands = {"SEQUENCE"},
+        .summary = "Show a task sequence (id or name) and its steps.",
         .run = sequence_show,
         .options = {OPTION("xml", NULL, "Print the document as it was imported instead.")},
     },
@@ -141,7 +142,7 @@ const struct args_command commands[] = {
         .run = deployment_create,
         .options =
             {
-                OPTION_NEEDED("task-sequence", "ID", "Task sequence to deploy."),
+                OPTION_NEEDED("task-sequence", "SEQUENCE", "Task sequence (id or name) to deploy."),
                 OPTION_NEEDED(
                     "collection", "COLLECTION", "Collection (id or name) to deploy it to."),
                 OPTION_OF("purpose",

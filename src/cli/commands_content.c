@@ -9,8 +9,9 @@ const struct args_command content_commands[] = {
     {
         .noun = "os-image",
         .verb = "add",
-        .operands = {"[FILE]"},
-        .summary = "Import the images of a WIM file, sent from here or on the server.",
+        .operands = {"[FILE]..."},
+        .summary =
+            "Import the images of a WIM file, or of all parts of a split one, sent from here or on the server.",
         .run = content_add_file,
         .options =
             {
@@ -26,7 +27,7 @@ const struct args_command content_commands[] = {
     {
         .noun = "os-image",
         .verb = "update",
-        .operands = {"ID", "[FILE]"},
+        .operands = {"IMAGE", "[FILE]..."},
         .summary =
             "Import it again, from a new file or from its source, as its next content version.",
         .run = content_update_file,
@@ -45,14 +46,14 @@ const struct args_command content_commands[] = {
     {
         .noun = "os-image",
         .verb = "show",
-        .operands = {"ID"},
-        .summary = "Show an operating system image and its indexes.",
+        .operands = {"IMAGE"},
+        .summary = "Show an operating system image (id or name) and its indexes.",
         .run = content_show,
     },
     {
         .noun = "os-image",
         .verb = "export",
-        .operands = {"ID", "FILE"},
+        .operands = {"IMAGE", "FILE"},
         .summary = "Write an operating system image to a WIM file.",
         .run = image_os_export,
         .options =
@@ -68,7 +69,7 @@ const struct args_command content_commands[] = {
     {
         .noun = "os-image",
         .verb = "delete",
-        .operands = {"ID"},
+        .operands = {"IMAGE"},
         .summary = "Delete an operating system image that no task sequence uses.",
         .run = content_delete,
     },
@@ -97,7 +98,7 @@ const struct args_command content_commands[] = {
     {
         .noun = "boot-image",
         .verb = "update",
-        .operands = {"ID"},
+        .operands = {"IMAGE"},
         .summary = "Build a boot image anew, as its next content version.",
         .run = content_rebuild,
     },
@@ -110,14 +111,14 @@ const struct args_command content_commands[] = {
     {
         .noun = "boot-image",
         .verb = "show",
-        .operands = {"ID"},
-        .summary = "Show a boot image and its files.",
+        .operands = {"IMAGE"},
+        .summary = "Show a boot image (id or name) and its files.",
         .run = content_show,
     },
     {
         .noun = "boot-image",
         .verb = "delete",
-        .operands = {"ID"},
+        .operands = {"IMAGE"},
         .summary = "Delete a boot image that no task sequence uses.",
         .run = content_delete,
     },
@@ -139,7 +140,7 @@ const struct args_command content_commands[] = {
     {
         .noun = "package",
         .verb = "update",
-        .operands = {"ID"},
+        .operands = {"PACKAGE"},
         .summary = "Read the folder of a package again, as its next content version.",
         .run = content_update,
         .options =
@@ -156,14 +157,14 @@ const struct args_command content_commands[] = {
     {
         .noun = "package",
         .verb = "show",
-        .operands = {"ID"},
-        .summary = "Show a package.",
+        .operands = {"PACKAGE"},
+        .summary = "Show a package (id or name).",
         .run = content_show,
     },
     {
         .noun = "package",
         .verb = "delete",
-        .operands = {"ID"},
+        .operands = {"PACKAGE"},
         .summary = "Delete a package that no task sequence uses.",
         .run = content_delete,
     },
@@ -185,7 +186,7 @@ const struct args_command content_commands[] = {
     {
         .noun = "driver-package",
         .verb = "update",
-        .operands = {"ID"},
+        .operands = {"PACKAGE"},
         .summary = "Read the folder of a driver package again, as its next content version.",
         .run = content_update,
         .options =
@@ -202,14 +203,14 @@ const struct args_command content_commands[] = {
     {
         .noun = "driver-package",
         .verb = "show",
-        .operands = {"ID"},
-        .summary = "Show a driver package.",
+        .operands = {"PACKAGE"},
+        .summary = "Show a driver package (id or name).",
         .run = content_show,
     },
     {
         .noun = "driver-package",
         .verb = "delete",
-        .operands = {"ID"},
+        .operands = {"PACKAGE"},
         .summary = "Delete a driver package that no task sequence uses.",
         .run = content_delete,
     },
@@ -233,7 +234,7 @@ const struct args_command content_commands[] = {
     {
         .noun = "upgrade-package",
         .verb = "update",
-        .operands = {"ID", "[FILE]"},
+        .operands = {"PACKAGE", "[FILE]"},
         .summary =
             "Read it again, from a new file or from its source, as its next content version.",
         .run = content_update_file,
@@ -251,14 +252,14 @@ const struct args_command content_commands[] = {
     {
         .noun = "upgrade-package",
         .verb = "show",
-        .operands = {"ID"},
-        .summary = "Show an operating system upgrade package.",
+        .operands = {"PACKAGE"},
+        .summary = "Show an operating system upgrade package (id or name).",
         .run = content_show,
     },
     {
         .noun = "upgrade-package",
         .verb = "delete",
-        .operands = {"ID"},
+        .operands = {"PACKAGE"},
         .summary = "Delete an operating system upgrade package that no task sequence uses.",
         .run = content_delete,
     },
@@ -271,28 +272,28 @@ const struct args_command content_commands[] = {
     {
         .noun = "content",
         .verb = "versions",
-        .operands = {"ID"},
+        .operands = {"CONTENT"},
         .summary = "List the content versions of an image or a package.",
         .run = content_versions,
     },
     {
         .noun = "content",
         .verb = "rollback",
-        .operands = {"ID", "VERSION"},
+        .operands = {"CONTENT", "VERSION"},
         .summary = "Make an older content version the current one.",
         .run = content_rollback,
     },
     {
         .noun = "content",
         .verb = "prestage",
-        .operands = {"ID[,ID...]", "FILE"},
+        .operands = {"CONTENT,...", "FILE"},
         .summary = "Write contents to one file, to be carried to a distribution point.",
         .run = content_prestage,
     },
     {
         .noun = "content",
         .verb = "set",
-        .operands = {"ID"},
+        .operands = {"CONTENT"},
         .summary = "Change what an image or a package is called and how it is kept.",
         .run = content_set,
         .options =

@@ -3,11 +3,13 @@
 #include "cli/content.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
 #include "base/own.h"
 #include "cli/commands.h"
+#include "cli/image_parts.h"
 #include "cli/operation.h"
 #include "cli/sending.h"
 
@@ -18,7 +20,8 @@ enum {
 
 /* Where content comes from. Both NULL: from where it came before. */
 struct source {
-    const char *file;    /* of this machine, to be sent */
+    const char *const *files; /* of this machine, to be sent: parts of one */
+    size_t n_files;
     const char *path;    /* on the server */
     const char *indexes; /* "1,3": of an image's file only these; NULL: all */
 };
@@ -51,7 +54,7 @@ static bool put_text(struct session *s, json_t *body, const char *name, const ch
 
 static bool check_source(struct session *s, const struct source *source)
 {
-    if (source->file && source->path)
+    if (source->n_files > 0 && source->path)
         return session_fail(s,
                             ARGS_EXIT_USAGE,
                             NULL,
@@ -89,15 +92,36 @@ static bool put_indexes(struct session *s, const char *list, json_t *body)
     return true;
 }
 
+/* @body: gets "upload_id", and "part_upload_ids" of the other parts of a split image. */
+static bool send_parts(struct session *s, const struct source *source, json_t *body)
+{
+    OWN(freep) struct image_parts *parts = malloc(sizeof(*parts));
+    json_t *others = json_array();
+    char id[UPLOAD_NOTE_ID_MAX];
+
+    if (!parts || json_object_set_new(body, "part_upload_ids", others) < 0)
+        return session_fail_errno(s, source->files[0], -ENOMEM);
+    if (!image_parts_find(s, source->files, source->n_files, parts))
+        return false;
+    for (size_t i = 0; i < parts->n; i++) {
+        if (!sending_file(s, parts->paths[i], id))
+            return false;
+        if (i == 0 ? !put_text(s, body, "upload_id", id)
+                   : json_array_append_new(others, json_string(id)) < 0)
+            return session_fail_errno(s, parts->paths[i], -ENOMEM);
+    }
+    if (parts->n == 1)
+        (void)json_object_del(body, "part_upload_ids");
+    return true;
+}
+
 static bool put_source(struct session *s, const struct source *source, json_t *body)
 {
-    char upload_id[UPLOAD_NOTE_ID_MAX];
-
     if (!put_indexes(s, source->indexes, body))
         return false;
-    if (!source->file)
+    if (source->n_files == 0)
         return put_text(s, body, "source_path", source->path);
-    return sending_file(s, source->file, upload_id) && put_text(s, body, "upload_id", upload_id);
+    return send_parts(s, source, body);
 }
 
 bool content_print(struct session *s, const char *place, const char *id)
@@ -187,38 +211,42 @@ static void put_path(struct buf *dst, const char *id, const char *more)
     buf_adds(dst, more);
 }
 
-/* By its own noun, so that "package delete" deletes no image. */
-static bool check_noun(struct session *s, const struct args *args)
+bool content_find(struct session *s, const struct args *args, json_t **ret)
 {
-    OWN(session_json_freep) json_t *content = NULL;
-    OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+    OWN(buf_fini) struct buf name = BUF_INIT(PATH_MAX_BYTES);
 
-    session_escape(&id, args->operands[0]);
-    return session_get(s, &content, "%s/%s", content_place(args->command->noun), buf_str(&id));
+    session_escape(&name, args->operands[0]);
+    return session_get(s, ret, "%s/%s", content_place(args->command->noun), buf_str(&name));
 }
 
 bool content_delete(struct session *s, const struct args *args)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *content = NULL;
 
-    put_path(&path, args->operands[0], "");
-    return session_open(s) && check_noun(s, args) &&
-           session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+    if (!session_open(s) || !content_find(s, args, &content))
+        return false;
+    put_path(&path, output_text(content, "id"), "");
+    return session_call(s, "DELETE", buf_str(&path), NULL, NULL);
 }
 
 static bool update(struct session *s, const struct args *args, const struct source *source)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *content = NULL;
     OWN(session_json_freep) json_t *begun = NULL;
     OWN(session_json_freep) json_t *body = json_object();
+    const char *id;
 
-    put_path(&path, args->operands[0], "/versions");
-    /* the noun before the file, which may be large */
-    return check_source(s, source) && session_open(s) && check_noun(s, args) &&
-           put_source(s, source, body) &&
+    /* whether there is such a thing before the file, which may be large */
+    if (!check_source(s, source) || !session_open(s) || !content_find(s, args, &content))
+        return false;
+    id = output_text(content, "id");
+    put_path(&path, id, "/versions");
+    return put_source(s, source, body) &&
            session_call(s, "POST", buf_str(&path), json_incref(body), &begun) &&
            operation_follow(s, output_text(begun, "operation_id")) &&
-           content_print(s, content_place(args->command->noun), args->operands[0]);
+           content_print(s, content_place(args->command->noun), id);
 }
 
 bool content_update(struct session *s, const struct args *args)
@@ -233,7 +261,8 @@ bool content_update_file(struct session *s, const struct args *args)
     return update(s,
                   args,
                   &(struct source){
-                      .file = args->operands[1],
+                      .files = args->operands + 1,
+                      .n_files = args->n_operands - 1,
                       .path = args_get(args, "source"),
                       .indexes = is_image ? args_get(args, "indexes") : NULL,
                   });
@@ -252,7 +281,31 @@ static bool make_request(struct session *s, const struct args *args, const char 
            put_text(s, body, "priority", args_get(args, "priority"));
 }
 
-/* Before a large file is sent for nothing; the site has the last word. */
+/* Before a large file is sent for nothing; the site has the last word on these, too. */
+static bool check_lengths(struct session *s, const json_t *body)
+{
+    static const struct {
+        const char *name;
+        size_t max;
+    } texts[] = {{"name", 50}, {"version", 32}, {"comment", 127}};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        size_t n = 0;
+
+        for (const char *at = output_text(body, texts[i].name); *at; at++)
+            n += ((unsigned char)*at & 0xc0) != 0x80; /* of a character the first byte */
+        if (n > texts[i].max)
+            return session_fail(s,
+                                ARGS_EXIT_USAGE,
+                                "SLW-0704",
+                                "the %s has %zu characters: %zu at most",
+                                texts[i].name,
+                                n,
+                                texts[i].max);
+    }
+    return true;
+}
+
 static bool check_free(struct session *s, const char *place, const json_t *body)
 {
     OWN(session_json_freep) json_t *rows = NULL;
@@ -283,11 +336,12 @@ create(struct session *s, const struct args *args, const char *name, const struc
     OWN(session_json_freep) json_t *body = json_object();
     const char *place = content_place(args->command->noun);
 
-    if (!source->file && !source->path)
+    if (source->n_files == 0 && !source->path)
         return session_fail(
             s, ARGS_EXIT_USAGE, NULL, "what it is made from is missing: a file or --source");
-    return make_request(s, args, name, body) && check_source(s, source) && session_open(s) &&
-           (!source->file || check_free(s, place, body)) && put_source(s, source, body) &&
+    return make_request(s, args, name, body) && check_lengths(s, body) && check_source(s, source) &&
+           session_open(s) && (source->n_files == 0 || check_free(s, place, body)) &&
+           put_source(s, source, body) &&
            session_call(s, "POST", place, json_incref(body), &content) &&
            operation_follow(s, output_text(content, "operation_id")) &&
            content_print(s, place, output_text(content, "id"));
@@ -299,7 +353,8 @@ bool content_add_file(struct session *s, const struct args *args)
                   args,
                   args_get(args, "name"),
                   &(struct source){
-                      .file = args->operands[0],
+                      .files = args->operands,
+                      .n_files = args->n_operands,
                       .path = args_get(args, "source"),
                       .indexes = args_get(args, "indexes"),
                   });
@@ -312,11 +367,14 @@ bool content_create(struct session *s, const struct args *args)
 
 bool content_create_file(struct session *s, const struct args *args)
 {
+    const char *file = args_get(args, "file");
+
     return create(s,
                   args,
                   args->operands[0],
                   &(struct source){
-                      .file = args_get(args, "file"),
+                      .files = &file,
+                      .n_files = file ? 1 : 0,
                       .path = args_get(args, "source"),
                   });
 }

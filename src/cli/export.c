@@ -10,6 +10,7 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "cli/content.h"
 #include "cli/download.h"
 #include "cli/operation.h"
 #include "cli/progress.h"
@@ -222,13 +223,14 @@ bool image_os_export(struct session *s, const struct args *args)
         {0},
     };
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *image = NULL;
     OWN(session_json_freep) json_t *body = make_request(s, args);
     OWN(exporting_fini) struct exporting e = {.s = s, .body = body, .target = args->operands[1]};
 
-    if (!body || !session_open(s))
+    if (!body || !session_open(s) || !content_find(s, args, &image))
         return false;
     buf_adds(&path, "/content/");
-    session_escape(&path, args->operands[0]);
+    session_escape(&path, output_text(image, "id"));
     buf_adds(&path, "/exports");
     e.path = buf_str(&path);
     return export_to(&e, fields);

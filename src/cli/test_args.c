@@ -116,6 +116,7 @@ static void parse_refuses_wrong_usage_and_says_why(void **state)
         {{"slipway", "device", "wipe"}, "\"wipe\" cannot"},
         {{"slipway", "device", "show"}, "DEVICE is missing"},
         {{"slipway", "device", "show", "a", "b"}, "\"b\" is one word too many"},
+        {{"slipway", "upgrade-package", "update", "a", "b", "c"}, "\"c\" is one word too many"},
         {{"slipway", "device", "list", "--all"}, "no option \"--all\""},
         {{"slipway", "device", "list", "-x"}, "no option \"-x\""},
         {{"slipway", "device", "list", "--outp", "json"}, "no option \"--outp\""},
@@ -185,9 +186,28 @@ static void table_has_no_row_twice_and_each_row_is_whole(void **state)
     }
 }
 
+static void the_last_operand_may_be_given_more_than_once(void **state)
+{
+    (void)state;
+    static const char *const words[] = {
+        "slipway", "os-image", "update", "Debian", "a.swm", "a2.swm", "a3.swm", NULL};
+    OWN(buf_fini) struct buf why = BUF_INIT(TEXT_MAX_BYTES);
+    char *many[3 + ARGS_WORDS_MAX + 1];
+    struct args args;
+
+    assert_int_equal(parse(words, &args, &why), 0);
+    assert_int_equal(args.n_operands, 4);
+    assert_string_equal(args.operands[3], "a3.swm");
+    for (size_t i = 0; i < sizeof(many) / sizeof(many[0]); i++)
+        many[i] = words_of(words)[i < 6 ? i : 6];
+    assert_int_equal(args_parse(commands, 3 + ARGS_WORDS_MAX, many, &args, &why), 0);
+    assert_int_equal(args_parse(commands, 3 + ARGS_WORDS_MAX + 1, many, &args, &why), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_last_operand_may_be_given_more_than_once),
         cmocka_unit_test(parse_takes_options_before_and_after_operands),
         cmocka_unit_test(parse_takes_what_looks_like_an_option_behind_two_dashes),
         cmocka_unit_test(parse_lets_an_operand_in_brackets_be_missing),

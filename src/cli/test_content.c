@@ -28,6 +28,7 @@ enum {
     BODY_MAX_BYTES = 4096,
     UPLOAD_MAX_BYTES = 1 << 20,
     EXPORT_BYTES = 500,
+    PART_BYTES = 48,
 };
 
 /* A site with one content, SLP00002, that notes what is asked of it. */
@@ -336,13 +337,64 @@ static void os_image_add_sends_nothing_for_a_name_that_is_taken(void **state)
     ASSERT_CALLS(fake, "GET /os-images");
 }
 
+/* Part @number of two. */
+static void put_part(const char *path, char number)
+{
+    char header[PART_BYTES] = "MSWIM";
+
+    header[40] = number;
+    header[42] = 2;
+    assert_int_equal(
+        file_write(path, (struct bytes){(const uint8_t *)header, sizeof(header)}, 0600), 0);
+}
+
+static void all_parts_of_a_split_image_are_sent(void **state)
+{
+    static const char made[] = "POST /os-images {\"name\":\"N\",\"part_upload_ids\":[\"u1\"],"
+                               "\"upload_id\":\"u1\"}";
+    struct fake *fake = *state;
+    char second[sizeof(fake->file) + 1];
+
+    (void)snprintf(second, sizeof(second), "%s/a2.wim", fake->folder);
+    put_part(fake->file, 1);
+    assert_int_equal(RUN("os-image", "add", fake->file, "--name", "N"), ARGS_EXIT_FAILURE);
+    put_part(second, 2);
+    assert_int_equal(RUN("os-image", "add", second, fake->file, "--name", "N"), 0);
+    ASSERT_CALLS(fake,
+                 "GET /os-images",
+                 "GET /os-images",
+                 "POST /uploads {\"name\":\"a.wim\",\"size_bytes\":48}",
+                 "PATCH /uploads/u1",
+                 "POST /uploads {\"name\":\"a2.wim\",\"size_bytes\":48}",
+                 "PATCH /uploads/u1",
+                 made,
+                 "GET /operations/o1",
+                 "GET /os-images/SLP00002");
+}
+
+static void nothing_is_sent_for_a_name_that_is_too_long(void **state)
+{
+    struct fake *fake = *state;
+    char name[102] = "";
+
+    for (size_t i = 0; i < 100; i++)
+        name[i] = i % 2 == 0 ? '\xc3' : '\xa4';
+    put_part(fake->file, 1);
+    assert_int_equal(file_write(fake->file, bytes_of("MSWIM"), 0600), 0);
+    assert_int_equal(RUN("os-image", "add", fake->file, "--name", name), 0);
+    fake->n_calls = 0;
+    name[100] = 'a';
+    assert_int_equal(RUN("os-image", "add", fake->file, "--name", name), ARGS_EXIT_USAGE);
+    assert_int_equal(fake->n_calls, 0);
+}
+
 static void update_is_asked_of_the_kind_that_the_noun_says(void **state)
 {
     struct fake *fake = *state;
 
-    assert_int_equal(RUN("package", "update", "SLP00002"), 0);
+    assert_int_equal(RUN("package", "update", "Debian"), 0);
     ASSERT_CALLS(fake,
-                 "GET /packages/SLP00002",
+                 "GET /packages/Debian",
                  "POST /content/SLP00002/versions {}",
                  "GET /operations/o1",
                  "GET /packages/SLP00002");
@@ -393,6 +445,7 @@ static void export_writes_the_file_that_the_site_made(void **state)
         RUN("os-image", "export", "SLP00002", fake->file, "--index", "1", "--compress", "lzms"), 0);
     ASSERT_CALLS(
         fake,
+        "GET /os-images/SLP00002",
         "POST /content/SLP00002/exports {\"compress\":\"lzms\",\"is_solid\":false,\"indexes\":[1]}",
         "GET /operations/o1",
         "GET /operations/o1",
@@ -411,6 +464,8 @@ int main(void)
         WITH_SITE(a_source_is_absolute_and_one_is_enough),
         WITH_SITE(os_image_add_sends_the_file_first),
         WITH_SITE(os_image_add_sends_nothing_for_a_name_that_is_taken),
+        WITH_SITE(all_parts_of_a_split_image_are_sent),
+        WITH_SITE(nothing_is_sent_for_a_name_that_is_too_long),
         WITH_SITE(update_is_asked_of_the_kind_that_the_noun_says),
         WITH_SITE(an_operation_that_was_cancelled_is_a_failure),
         WITH_SITE(delete_looks_at_the_kind_first),

@@ -23,6 +23,7 @@ enum {
     CONTENT_KEEP_MAX = 100,
     CONTENT_HISTORY_MAX = 100, /* versions that are listed when they have failed or are removed */
     CONTENT_INDEXES_MAX = 256,
+    CONTENT_PARTS_MAX = 255, /* of a split image that is uploaded, beside the first */
     CONTENT_FILES_MAX = 64,
     CONTENT_NAMESAKES_MAX = 1000, /* boot images that nobody has given a name */
     CONTENT_KERNEL_MAX_BYTES = 256,
@@ -46,12 +47,31 @@ const char *content_kind_name(enum content_kind kind);
 
 /**
  * content_create() - POST /os-images and its like
- * @body: {"name", "version", "comment", "priority", "keep_versions", and "source_path" or "upload_id"}; of a boot image {"arch",
+ * @body: {"name", "version", "comment", "priority", "keep_versions", and "source_path" or "upload_id" (of a split image with
+ *        "part_upload_ids")}; of a boot image {"arch",
  *        "flavour", "is_custom"} instead of a source
  * @ret:  the package, with the "operation_id" of what makes its first version; owned by the caller, as everywhere here
  */
 int content_create(
     struct site *site, enum content_kind kind, const char *who, const json_t *body, json_t **ret);
+
+/* Among what content_find() looks, beside a kind. */
+enum {
+    CONTENT_FIND_ANY = N_CONTENT_KINDS,
+    CONTENT_FIND_ALL, /* any content, and a task sequence in place of what it refers to */
+    CONTENT_FIND_TASK_SEQUENCES, /* nothing else */
+};
+
+/**
+ * content_find() - what an administrator calls by its id or its name, in whatever case
+ * @among: a content_kind, or one of the above
+ *
+ * Return: 0; refused if there is none, or if several have this name; -errno.
+ */
+int content_find(struct site *site,
+                 unsigned among,
+                 const char *id_or_name,
+                 char ret_id[static SITE_ID_MAX]);
 
 /* One of this kind, with "indexes" (OS image) or "files" (boot image) of its current version; N_CONTENT_KINDS: any. */
 int content_get(struct site *site, enum content_kind kind, const char *id, json_t **ret);
@@ -82,7 +102,7 @@ int content_rollback(
 int content_export(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
 
-/* POST /prestaged-contents: {"contents": [ids]}: their current versions in one file; @ret: {"operation_id"} */
+/* POST /prestaged-contents: {"contents": [ids or names]}: their current versions in one file; @ret: {"operation_id"} */
 int content_prestage(struct site *site, const char *who, const json_t *body, json_t **ret);
 
 /**

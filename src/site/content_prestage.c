@@ -49,10 +49,13 @@ static int make_args(struct site *site, const json_t *contents, json_t **ret)
     int r = packages ? 0 : ERR(-ENOMEM);
 
     for (size_t i = 0; r == 0 && i < json_array_size(contents); i++) {
-        const char *id = json_string_value(json_array_get(contents, i));
+        const char *name = json_string_value(json_array_get(contents, i));
+        char id[SITE_ID_MAX];
 
-        r = id ? add_package(site, id, packages)
-               : refuse(site, REFUSAL_INVALID, "\"contents\" must be a list of ids.");
+        r = name ? content_find(site, CONTENT_FIND_ANY, name, id)
+                 : refuse(site, REFUSAL_INVALID, "\"contents\" must be a list of ids or names.");
+        if (r == 0)
+            r = add_package(site, id, packages);
     }
     if (r != 0)
         return TRACE(r);

@@ -78,6 +78,28 @@ int content_source_check_indexes(struct site *site, const json_t *list)
     return 0;
 }
 
+/* Those of a split image, or NULL. */
+static int check_parts(struct site *site, const char *package_kind, const json_t *body)
+{
+    const json_t *parts = json_object_get(body, "part_upload_ids");
+
+    if (json_array_size(parts) == 0)
+        return 0;
+    if (strcmp(package_kind, "os-image") != 0)
+        return refuse(site, REFUSAL_KIND, "Only an OS image can be a split file.");
+    if (!field_text(body, "upload_id", NULL))
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "\"part_upload_ids\" go with the \"upload_id\" of the first part.");
+    for (size_t i = 0; i < json_array_size(parts); i++) {
+        const json_t *id = json_array_get(parts, i);
+
+        if (!json_is_string(id) || json_string_length(id) < 1 || json_string_length(id) > 64)
+            return refuse(site, REFUSAL_INVALID, "\"part_upload_ids\" must be a list of ids.");
+    }
+    return 0;
+}
+
 static int choose_source(struct site *site,
                          const char *package_kind,
                          const json_t *body,
@@ -117,15 +139,20 @@ int content_source_import(struct site *site,
 {
     OWN(json_freep) json_t *args = NULL;
     json_t *indexes = json_object_get(body, "indexes");
+    json_t *parts = json_object_get(body, "part_upload_ids");
     int r = content_source_check_indexes(site, indexes);
 
     if (r == 0 && indexes && strcmp(package_kind, "os-image") != 0)
         return refuse(site, REFUSAL_KIND, "Only an OS image has indexes to choose from.");
     if (r == 0)
+        r = check_parts(site, package_kind, body);
+    if (r == 0)
         r = choose_source(site, package_kind, body, source_path, &args);
     if (r != 0)
         return TRACE(r);
     if (indexes && json_object_set(args, "indexes", indexes) < 0)
+        return ERR(-ENOMEM);
+    if (json_array_size(parts) > 0 && json_object_set(args, "part_upload_ids", parts) < 0)
         return ERR(-ENOMEM);
     *ret = TAKE(args);
     return 0;

@@ -14,6 +14,7 @@ struct site;
 #define CONTENT_SOURCE_FIELDS \
     {"source_path", FIELD_LINE, false, 1, CONTENT_PATH_MAX_BYTES, NULL}, \
         {"indexes", FIELD_ARRAY, false, 0, CONTENT_INDEXES_MAX, NULL}, \
+        {"part_upload_ids", FIELD_ARRAY, false, 0, CONTENT_PARTS_MAX, NULL}, \
     { \
         "upload_id", FIELD_TEXT, false, 1, 64, NULL \
     }
@@ -24,7 +25,7 @@ const char *content_source_job_kind(const char *package_kind);
 /**
  * content_source_import() - arguments of an import
  * @body:        checked by CONTENT_SOURCE_FIELDS; of "source_path" and "upload_id" one at most; "indexes": of the
- *               file's images only these
+ *               file's images only these; "part_upload_ids": of a split image, the parts behind the one of "upload_id"
  * @source_path: where the package came from before, for a body with neither; "" if from an upload
  * @ret:         owned by the caller
  */

@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "plat/clock.h"
 #include "site/collection.h"
+#include "site/content.h"
 #include "site/device.h"
 #include "site/distribution.h"
 #include "site/fields.h"
@@ -41,11 +42,17 @@ static int check_content(struct site *site, const char *task_sequence_id)
 static int add(struct site *site, const char *who, const json_t *body, char id[static SITE_ID_MAX])
 {
     OWN(db_rollbackp) struct db *tx = NULL;
-    const char *task_sequence_id = field_text(body, "task_sequence_id", "");
+    char task_sequence_id[SITE_ID_MAX];
     char collection[SITE_ID_MAX];
     int r = db_begin(site->db, &tx);
 
     if (r < 0)
+        return TRACE(r);
+    r = content_find(site,
+                     CONTENT_FIND_TASK_SEQUENCES,
+                     field_text(body, "task_sequence_id", ""),
+                     task_sequence_id);
+    if (r != 0)
         return TRACE(r);
     r = check_content(site, task_sequence_id);
     if (r != 0)
@@ -74,7 +81,7 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
 int deployment_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"task_sequence_id", FIELD_TEXT, true, 1, 16, NULL},
+        {"task_sequence_id", FIELD_TEXT, true, 1, 255, NULL},
         {"collection", FIELD_TEXT, true, 1, 255, NULL},
         {"purpose", FIELD_CHOICE, true, 0, 0, "required|available"},
         {0},

@@ -29,6 +29,7 @@ static const struct {
     [REFUSAL_VERSION] = {"SLW-0136", "The content version cannot be used"},
     [REFUSAL_JOB_OVER] = {"SLW-0137", "The operation is over"},
     [REFUSAL_KIND] = {"SLW-0138", "This kind of content has no such operation"},
+    [REFUSAL_AMBIGUOUS] = {"SLW-0139", "Several have this name"},
     [REFUSAL_DP_TOKEN] = {"SLW-0150", "The distribution point's token is not good"},
     [REFUSAL_JOIN_TOKEN] = {"SLW-0151", "The token for joining is not good"},
     [REFUSAL_DP_HAS_CONTENT] = {"SLW-0152", "The distribution point has content"},

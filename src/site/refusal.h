@@ -29,6 +29,7 @@ enum refusal_id {
     REFUSAL_VERSION,           /* SLW-0136 */
     REFUSAL_JOB_OVER,          /* SLW-0137 */
     REFUSAL_KIND,              /* SLW-0138 */
+    REFUSAL_AMBIGUOUS,         /* SLW-0139 */
     REFUSAL_DP_TOKEN,          /* SLW-0150 */
     REFUSAL_JOIN_TOKEN,        /* SLW-0151 */
     REFUSAL_DP_HAS_CONTENT,    /* SLW-0152 */

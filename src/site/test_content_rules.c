@@ -83,6 +83,15 @@ static void what_cannot_be_made_is_refused(void **state)
         {CONTENT_OS_IMAGE, "{'name': 'P', 'source_path': '/a', 'indexes': [0]}", REFUSAL_INVALID},
         {CONTENT_OS_IMAGE, "{'name': 'P', 'source_path': '/a', 'indexes': ['1']}", REFUSAL_INVALID},
         {CONTENT_PACKAGE, "{'name': 'P', 'source_path': '/a', 'indexes': [1]}", REFUSAL_KIND},
+        {CONTENT_OS_IMAGE,
+         "{'name': 'P', 'source_path': '/a', 'part_upload_ids': ['v']}",
+         REFUSAL_INVALID},
+        {CONTENT_OS_IMAGE,
+         "{'name': 'P', 'upload_id': 'u', 'part_upload_ids': [1]}",
+         REFUSAL_INVALID},
+        {CONTENT_OS_UPGRADE_PACKAGE,
+         "{'name': 'P', 'upload_id': 'u', 'part_upload_ids': ['v']}",
+         REFUSAL_KIND},
         {CONTENT_OS_IMAGE, "{'name': 'debian', 'upload_id': 'u'}", REFUSAL_DUPLICATE},
         {CONTENT_BOOT_IMAGE, "{'arch': 'x86'}", REFUSAL_ARCH},
         {CONTENT_BOOT_IMAGE, "{'arch': 'mips'}", REFUSAL_INVALID},
@@ -268,9 +277,44 @@ static void an_export_names_the_streams_of_its_indexes(void **state)
     assert_string_equal(field_text(json_object_get(operation, "result"), "export_id", ""), "e1");
 }
 
+static int find(struct site *site, unsigned among, const char *text, const char *want)
+{
+    char id[SITE_ID_MAX] = "";
+    int r = content_find(site, among, text, id);
+
+    if (r == 0)
+        assert_string_equal(id, want);
+    return r == 0 ? 0 : (int)site->refusal.id;
+}
+
+static void content_is_found_by_its_name_unless_several_have_it(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char id[SITE_ID_MAX];
+
+    assert_int_equal(find(site, CONTENT_FIND_ANY, "debian", FIXTURE_OS_IMAGE), 0);
+    assert_int_equal(find(site, CONTENT_OS_IMAGE, FIXTURE_OS_IMAGE, FIXTURE_OS_IMAGE), 0);
+    assert_int_equal(find(site, CONTENT_PACKAGE, FIXTURE_OS_IMAGE, ""), REFUSAL_MISSING);
+    assert_int_equal(find(site, CONTENT_FIND_ANY, FIXTURE_SEQUENCE, ""), REFUSAL_MISSING);
+    assert_int_equal(find(site, CONTENT_FIND_ALL, FIXTURE_SEQUENCE, FIXTURE_SEQUENCE), 0);
+    assert_int_equal(find(site, CONTENT_FIND_TASK_SEQUENCES, FIXTURE_OS_IMAGE, ""),
+                     REFUSAL_MISSING);
+    assert_int_equal(
+        fixture_create(site, CONTENT_PACKAGE, "{'name': 'Debian', 'source_path': '/a'}", id), 0);
+    assert_int_equal(find(site, CONTENT_PACKAGE, "Debian", id), 0);
+    assert_int_equal(find(site, CONTENT_FIND_ANY, "Debian", ""), REFUSAL_AMBIGUOUS);
+    assert_non_null(strstr(site->refusal.detail, id));
+    assert_non_null(strstr(site->refusal.detail, FIXTURE_OS_IMAGE));
+    /* what is called as another's id is not meant by it */
+    assert_int_equal(fixture_set(site, id, "{'name': '" FIXTURE_OS_IMAGE "'}"), 0);
+    assert_int_equal(find(site, CONTENT_FIND_ANY, FIXTURE_OS_IMAGE, FIXTURE_OS_IMAGE), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(content_is_found_by_its_name_unless_several_have_it),
         cmocka_unit_test(lengths_are_counted_in_characters),
         cmocka_unit_test(what_cannot_be_made_is_refused),
         cmocka_unit_test(equal_names_need_other_versions_or_kinds),

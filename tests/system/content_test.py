@@ -139,18 +139,35 @@ def content_import_formats(world: World):
         back = world.export(shown["id"], f"back-{kind}.wim", "--compress", "xpress")
         check(wim_files.listing(back) == wanted, f"{kind}: the image that comes out is another")
         say(f"imported and exported: {kind}, {new} of {size} bytes were new")
+    check_split_upload(world, kinds["split"], wanted)
     check_windows(world, tree)
     hostile = wim_files.make_hostile(kinds, world.files)
     for name, (path, error_id) in hostile.items():
         world.refuse(error_id, name, "os-image", "add", "--source", path, "--name", name)
-    for name in ("truncated", "encrypted", "not-the-first-part"):
+    for name in ("truncated", "encrypted", "not-the-first-part", "part-missing", "part-of-another"):
         path, error_id = hostile[name]
+        error_id = "SLW-0709" if error_id == "SLW-0321" else error_id
         world.refuse(error_id, f"{name}, uploaded", "os-image", "add", path, "--name", name)
     closed = world.files / "closed.wim"
     shutil.copy(kinds["lzx"], closed)
     closed.chmod(0o600)
     world.refuse("SLW-0320", "a file of root's only", "os-image", "add", "--source", closed, "--name", "closed")
     check_trees(world, tree)
+
+
+def check_split_upload(world: World, first: Path, wanted: str):
+    """Every part is sent: found beside the first one, or named in any order."""
+    parts = sorted(first.parent.glob(f"{first.stem}*{first.suffix}"), reverse=True)
+    check(len(parts) > 2, f"the image is not split: {parts}")
+    for number, files in enumerate(([first], parts)):
+        shown = world.add("os-image", "add", *files, "--name", f"Sent split {number}")
+        check(world.new_bytes(shown["id"]) < 65536, "the parts were stored a second time")
+        back = world.export(shown["id"], "back-sent.wim", "--compress", "xpress")
+        check(wim_files.listing(back) == wanted, "the image of uploaded parts is another")
+        back.unlink()
+    left = list((world.folder / "state/dp/staging/uploads").glob("*.data"))
+    check(not left, f"uploads are kept: {left}")
+    say(f"imported: {len(parts)} uploaded parts of a split image")
 
 
 def check_windows(world: World, tree: Path):

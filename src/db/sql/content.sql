@@ -58,6 +58,13 @@ SELECT p.id, p.kind, p.name, p.version, p.comment, p.source_path, p.priority, p.
 FROM package p LEFT JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
 WHERE p.id > ?1 AND (?3 = '' OR p.kind = ?3) ORDER BY p.id LIMIT ?2;
 
+-- By id or name; ?2: of this kind, '' any, 'all': also a task sequence. What has it as its id comes first.
+-- name: content_find
+SELECT id, kind FROM (
+    SELECT id, name, kind FROM package WHERE ?2 IN ('', 'all') OR kind = ?2
+    UNION ALL SELECT id, name, 'task sequence' FROM task_sequence WHERE ?2 IN ('all', 'task-sequence'))
+WHERE id = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC, id LIMIT 2;
+
 -- name: package_get
 SELECT p.id, p.kind, p.name, p.version, p.comment, p.source_path, p.priority, p.keep_versions, p.state, p.current_version,
     p.is_custom AS "is_custom", p.arch, p.flavour, coalesce(v.kernel_version, '') AS kernel_version,

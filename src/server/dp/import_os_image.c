@@ -83,14 +83,11 @@ static int fail_wim(const struct intake_source *source, int outcome, const struc
                     buf_str(&source->name));
         break;
     case WIM_IMPORT_E_PART:
-        if (source->is_upload)
-            worker_fail(
-                "SLW-0321",
-                "The file %s is one part of a split image. Put all parts into one folder on "
-                "the server and import the first one by its path, or join them first.",
-                buf_str(&source->name));
-        else
-            worker_fail("SLW-0321", "A part of the split image cannot be used: %s.", buf_str(why));
+        worker_fail("SLW-0321",
+                    "%s: a part of the split image is missing or cannot be used (%s). Import its "
+                    "first part together with all the others.",
+                    buf_str(&source->name),
+                    buf_str(why));
         break;
     default:
         worker_fail("SLW-0304",

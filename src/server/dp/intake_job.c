@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/err.h"
 #include "base/own.h"
@@ -13,19 +14,21 @@
 #include "server/dp/uploads.h"
 #include "store/intake.h"
 
+enum {
+    PARTS_FOLDER_MODE = 0700,
+};
+
 void intake_source_fini(struct intake_source *source)
 {
     buf_fini(&source->path);
     buf_fini(&source->name);
 }
 
-static int find_upload(const struct worker *worker, const char *id, struct intake_source *ret)
+/* Where a complete upload lies. Return: 0, INTAKE_JOB_E_TOLD, or -errno. */
+static int find_data(const struct worker *worker, const char *id, struct buf *ret)
 {
-    int r = uploads_find(worker->state_folder, id, &ret->path);
+    int r = uploads_find(worker->state_folder, id, ret);
 
-    ret->is_upload = true;
-    if (r == 0)
-        r = uploads_read_name(worker->state_folder, id, &ret->name);
     if (r < 0)
         return TRACE(r);
     if (r == UPLOADS_E_INCOMPLETE)
@@ -34,6 +37,62 @@ static int find_upload(const struct worker *worker, const char *id, struct intak
         worker_fail(
             "SLW-0310", "The upload %s is not there (any more). Upload the file again.", id);
     return r == 0 ? 0 : INTAKE_JOB_E_TOLD;
+}
+
+/* Part @number of a split image gets the name by which it is found beside the first one. */
+static int
+link_part(const struct worker *worker, const char *data, size_t number, struct buf *ret_path)
+{
+    buf_clear(ret_path);
+    buf_addf(ret_path, "%s/" WORKER_PARTS_FOLDER "/image", worker->state_folder);
+    if (number > 1)
+        buf_addf(ret_path, "%zu", number);
+    buf_adds(ret_path, ".swm");
+    if (ret_path->failed)
+        return ERR(-ENAMETOOLONG);
+    return symlink(data, buf_str(ret_path)) == 0 ? 0 : ERR(-errno);
+}
+
+/* @source: of the first part; its path becomes the one beside which the others lie. */
+static int
+lay_out_parts(const struct worker *worker, const json_t *parts, struct intake_source *source)
+{
+    OWN(buf_fini) struct buf first = BUF_INIT(INTAKE_JOB_PATH_MAX);
+    OWN(buf_fini) struct buf path = BUF_INIT(INTAKE_JOB_PATH_MAX);
+    OWN(buf_fini) struct buf data = BUF_INIT(INTAKE_JOB_PATH_MAX);
+    int r = worker_clean_up(worker->state_folder);
+
+    buf_addf(&path, "%s/" WORKER_PARTS_FOLDER, worker->state_folder);
+    if (r == 0)
+        r = dir_make(buf_str(&path), PARTS_FOLDER_MODE);
+    if (r == 0)
+        r = link_part(worker, buf_str(&source->path), 1, &first);
+    for (size_t i = 0; r == 0 && i < json_array_size(parts); i++) {
+        const char *id = json_string_value(json_array_get(parts, i));
+
+        buf_clear(&data);
+        r = find_data(worker, id ? id : "", &data);
+        if (r == 0)
+            r = link_part(worker, buf_str(&data), i + 2, &path);
+    }
+    if (r != 0)
+        return TRACE(r);
+    buf_clear(&source->path);
+    buf_add(&source->path, buf_bytes(&first));
+    return source->path.failed ? ERR(-ENOMEM) : 0;
+}
+
+static int find_upload(const struct worker *worker, const char *id, struct intake_source *ret)
+{
+    const json_t *parts = json_object_get(worker->args, "part_upload_ids");
+    int r = find_data(worker, id, &ret->path);
+
+    ret->is_upload = true;
+    if (r == 0)
+        r = uploads_read_name(worker->state_folder, id, &ret->name);
+    if (r == 0 && json_array_size(parts) > 0)
+        r = lay_out_parts(worker, parts, ret);
+    return TRACE(r);
 }
 
 static int refuse(const char *path, const char *why)

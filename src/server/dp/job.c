@@ -229,14 +229,25 @@ static int run_worker(struct job *job)
     return TRACE(follow(job, &child));
 }
 
-/* An upload has served its purpose once the site knows how its import ended. */
-static void drop_upload(const struct job *job)
+static void drop_upload(const struct job *job, const json_t *id)
 {
-    const char *id = json_string_value(json_object_get(job->args, "upload_id"));
+    const char *text = json_string_value(id);
     uint8_t uuid[UUID_BYTES];
 
-    if (id && uuid_parse(bytes_of(id), uuid) && job_has_succeeded(job))
-        uploads_remove(job->options->state_folder, id);
+    if (text && uuid_parse(bytes_of(text), uuid))
+        uploads_remove(job->options->state_folder, text);
+}
+
+/* Uploads have served their purpose once the site knows how their import ended. */
+static void drop_uploads(const struct job *job)
+{
+    const json_t *parts = json_object_get(job->args, "part_upload_ids");
+
+    if (!job_has_succeeded(job))
+        return;
+    drop_upload(job, json_object_get(job->args, "upload_id"));
+    for (size_t i = 0; i < json_array_size(parts); i++)
+        drop_upload(job, json_array_get(parts, i));
 }
 
 /* Return: whether there is one; otherwise the job is over before it began. */
@@ -271,5 +282,5 @@ void job_run(struct job *job)
     if (*job->is_ending)
         return;
     tell_end(job);
-    drop_upload(job);
+    drop_uploads(job);
 }

@@ -2,62 +2,22 @@
 
 #include "server/site/admin.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/err.h"
 #include "base/own.h"
 #include "plat/clock.h"
 #include "server/site/api.h"
+#include "server/site/shapes.h"
 #include "site/boot_decision.h"
 #include "site/collection.h"
+#include "site/content.h"
 #include "site/deployment.h"
 #include "site/device.h"
 #include "site/fields.h"
 #include "site/task_sequence.h"
-
-/* The three shapes that most operations have. */
-typedef int list_rule(struct site *site, const struct page *page, json_t **ret);
-typedef int get_rule(struct site *site, const char *id, json_t **ret);
-typedef int create_rule(struct site *site, const char *who, const json_t *body, json_t **ret);
-
-static int list(void *ctx, struct http_exchange *x, list_rule *rule)
-{
-    struct api *api = ctx;
-    struct page page;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = api_page(api, x, false, &page);
-    if (r == 0)
-        r = rule(api->site, &page, &answer);
-    return api_finish(api, x, r, 200, answer);
-}
-
-static int get(void *ctx, struct http_exchange *x, get_rule *rule)
-{
-    struct api *api = ctx;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = rule(api->site, http_param(x, "id"), &answer);
-    return api_finish(api, x, r, 200, answer);
-}
-
-static int create(void *ctx, struct http_exchange *x, unsigned status, create_rule *rule)
-{
-    struct api *api = ctx;
-    OWN(json_freep) json_t *body = NULL;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = api_body(x, &body);
-    if (r == 0)
-        r = rule(api->site, api->who, body, &answer);
-    return api_finish(api, x, r, status, answer);
-}
 
 static int put_login(struct api *api, const json_t *body, json_t **ret)
 {
@@ -122,12 +82,28 @@ int admin_get_status(void *ctx, struct http_exchange *x)
 
 int admin_list_task_sequences(void *ctx, struct http_exchange *x)
 {
-    return list(ctx, x, task_sequence_list);
+    return shape_list(ctx, x, task_sequence_list);
+}
+
+/* The boot image may be given by its name. */
+static int
+create_task_sequence(struct site *site, const char *who, const json_t *body, json_t **ret)
+{
+    OWN(json_freep) json_t *copy = json_deep_copy(body);
+    const char *boot_image = json_string_value(json_object_get(body, "boot_image_id"));
+    char id[SITE_ID_MAX];
+    int r = boot_image ? content_find(site, CONTENT_BOOT_IMAGE, boot_image, id) : 0;
+
+    if (r == 0 && boot_image && json_object_set_new(copy, "boot_image_id", json_string(id)) < 0)
+        return ERR(-ENOMEM);
+    if (r == 0)
+        r = task_sequence_create(site, who, copy, ret);
+    return TRACE(r);
 }
 
 int admin_create_task_sequence(void *ctx, struct http_exchange *x)
 {
-    return create(ctx, x, 201, task_sequence_create);
+    return shape_create(ctx, x, 201, create_task_sequence);
 }
 
 static int validate(struct site *site, const char *who, const json_t *body, json_t **ret)
@@ -138,22 +114,35 @@ static int validate(struct site *site, const char *who, const json_t *body, json
 
 int admin_validate_task_sequence(void *ctx, struct http_exchange *x)
 {
-    return create(ctx, x, 200, validate);
+    return shape_create(ctx, x, 200, validate);
+}
+
+static int get_task_sequence(struct site *site, const char *id_or_name, json_t **ret)
+{
+    char id[SITE_ID_MAX];
+    int r = content_find(site, CONTENT_FIND_TASK_SEQUENCES, id_or_name, id);
+
+    if (r == 0)
+        r = task_sequence_get(site, id, ret);
+    return TRACE(r);
 }
 
 int admin_get_task_sequence(void *ctx, struct http_exchange *x)
 {
-    return get(ctx, x, task_sequence_get);
+    return shape_get(ctx, x, "id", get_task_sequence);
 }
 
 int admin_get_task_sequence_xml(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
     OWN(buf_fini) struct buf xml = BUF_INIT(TASK_SEQUENCE_XML_MAX_BYTES);
+    char id[SITE_ID_MAX];
     int r = api_begin_admin(api, x);
 
     if (r == 0)
-        r = task_sequence_xml(api->site, http_param(x, "id"), &xml);
+        r = content_find(api->site, CONTENT_FIND_TASK_SEQUENCES, http_param(x, "id"), id);
+    if (r == 0)
+        r = task_sequence_xml(api->site, id, &xml);
     if (r == 0)
         return http_reply_bytes(x, 200, "application/xml", buf_bytes(&xml));
     return api_finish(api, x, r, 200, NULL);
@@ -161,46 +150,37 @@ int admin_get_task_sequence_xml(void *ctx, struct http_exchange *x)
 
 int admin_list_collections(void *ctx, struct http_exchange *x)
 {
-    return list(ctx, x, collection_list);
+    return shape_list(ctx, x, collection_list);
 }
 
 int admin_create_collection(void *ctx, struct http_exchange *x)
 {
-    return create(ctx, x, 201, collection_create);
+    return shape_create(ctx, x, 201, collection_create);
 }
 
 int admin_get_collection(void *ctx, struct http_exchange *x)
 {
-    return get(ctx, x, collection_get);
+    return shape_get(ctx, x, "id", collection_get);
 }
 
 int admin_add_collection_member(void *ctx, struct http_exchange *x)
 {
-    struct api *api = ctx;
-    OWN(json_freep) json_t *body = NULL;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = api_body(x, &body);
-    if (r == 0)
-        r = collection_add_member(api->site, api->who, http_param(x, "id"), body, &answer);
-    return api_finish(api, x, r, 201, answer);
+    return shape_change(ctx, x, 201, collection_add_member);
 }
 
 int admin_list_devices(void *ctx, struct http_exchange *x)
 {
-    return list(ctx, x, device_list);
+    return shape_list(ctx, x, device_list);
 }
 
 int admin_create_device(void *ctx, struct http_exchange *x)
 {
-    return create(ctx, x, 201, device_import);
+    return shape_create(ctx, x, 201, device_import);
 }
 
 int admin_get_device(void *ctx, struct http_exchange *x)
 {
-    return get(ctx, x, device_get);
+    return shape_get(ctx, x, "id", device_get);
 }
 
 int admin_explain_device_boot(void *ctx, struct http_exchange *x)
@@ -241,17 +221,17 @@ int admin_get_device_log(void *ctx, struct http_exchange *x)
 
 int admin_list_deployments(void *ctx, struct http_exchange *x)
 {
-    return list(ctx, x, deployment_list);
+    return shape_list(ctx, x, deployment_list);
 }
 
 int admin_create_deployment(void *ctx, struct http_exchange *x)
 {
-    return create(ctx, x, 201, deployment_create);
+    return shape_create(ctx, x, 201, deployment_create);
 }
 
 int admin_get_deployment(void *ctx, struct http_exchange *x)
 {
-    return get(ctx, x, deployment_get);
+    return shape_get(ctx, x, "id", deployment_get);
 }
 
 int admin_cancel_deployment(void *ctx, struct http_exchange *x)

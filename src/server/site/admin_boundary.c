@@ -5,62 +5,9 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "server/site/api.h"
+#include "server/site/shapes.h"
 #include "site/boundary.h"
 #include "site/boundary_sources.h"
-
-typedef int list_rule(struct site *site, const struct page *page, json_t **ret);
-typedef int get_rule(struct site *site, const char *id, json_t **ret);
-typedef int create_rule(struct site *site, const char *who, const json_t *body, json_t **ret);
-typedef int delete_rule(struct site *site, const char *who, const char *id);
-
-static int list(void *ctx, struct http_exchange *x, list_rule *rule)
-{
-    struct api *api = ctx;
-    struct page page;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = api_page(api, x, false, &page);
-    if (r == 0)
-        r = rule(api->site, &page, &answer);
-    return api_finish(api, x, r, 200, answer);
-}
-
-static int get(void *ctx, struct http_exchange *x, const char *param, get_rule *rule)
-{
-    struct api *api = ctx;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = rule(api->site, http_param(x, param), &answer);
-    return api_finish(api, x, r, 200, answer);
-}
-
-static int create(void *ctx, struct http_exchange *x, create_rule *rule)
-{
-    struct api *api = ctx;
-    OWN(json_freep) json_t *body = NULL;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = api_body(x, &body);
-    if (r == 0)
-        r = rule(api->site, api->who, body, &answer);
-    return api_finish(api, x, r, 201, answer);
-}
-
-static int delete_one(void *ctx, struct http_exchange *x, delete_rule *rule)
-{
-    struct api *api = ctx;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = rule(api->site, api->who, http_param(x, "id"));
-    return api_finish(api, x, r, 204, NULL);
-}
 
 static int add(void *ctx, struct http_exchange *x, enum boundary_part part)
 {
@@ -89,51 +36,42 @@ static int take(void *ctx, struct http_exchange *x, enum boundary_part part)
 
 int admin_list_boundaries(void *ctx, struct http_exchange *x)
 {
-    return list(ctx, x, boundary_list);
+    return shape_list(ctx, x, boundary_list);
 }
 
 int admin_create_boundary(void *ctx, struct http_exchange *x)
 {
-    return create(ctx, x, boundary_create);
+    return shape_create(ctx, x, 201, boundary_create);
 }
 
 int admin_delete_boundary(void *ctx, struct http_exchange *x)
 {
-    return delete_one(ctx, x, boundary_delete);
+    return shape_delete(ctx, x, boundary_delete);
 }
 
 int admin_list_boundary_groups(void *ctx, struct http_exchange *x)
 {
-    return list(ctx, x, boundary_group_list);
+    return shape_list(ctx, x, boundary_group_list);
 }
 
 int admin_create_boundary_group(void *ctx, struct http_exchange *x)
 {
-    return create(ctx, x, boundary_group_create);
+    return shape_create(ctx, x, 201, boundary_group_create);
 }
 
 int admin_get_boundary_group(void *ctx, struct http_exchange *x)
 {
-    return get(ctx, x, "id", boundary_group_get);
+    return shape_get(ctx, x, "id", boundary_group_get);
 }
 
 int admin_set_boundary_group(void *ctx, struct http_exchange *x)
 {
-    struct api *api = ctx;
-    OWN(json_freep) json_t *body = NULL;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = api_body(x, &body);
-    if (r == 0)
-        r = boundary_group_set(api->site, api->who, http_param(x, "id"), body, &answer);
-    return api_finish(api, x, r, 200, answer);
+    return shape_change(ctx, x, 200, boundary_group_set);
 }
 
 int admin_delete_boundary_group(void *ctx, struct http_exchange *x)
 {
-    return delete_one(ctx, x, boundary_group_delete);
+    return shape_delete(ctx, x, boundary_group_delete);
 }
 
 int admin_add_boundary_group_boundary(void *ctx, struct http_exchange *x)
@@ -168,5 +106,5 @@ int admin_remove_boundary_group_neighbour(void *ctx, struct http_exchange *x)
 
 int admin_explain_boundary(void *ctx, struct http_exchange *x)
 {
-    return get(ctx, x, "address", boundary_explain);
+    return shape_get(ctx, x, "address", boundary_explain);
 }

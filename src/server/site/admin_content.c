@@ -4,10 +4,25 @@
 
 #include <string.h>
 
+#include "base/err.h"
 #include "base/own.h"
 #include "server/site/api.h"
+#include "server/site/shapes.h"
 #include "site/content.h"
 #include "site/job.h"
+
+/* Who calls, and the content that the path names. */
+static int begin(struct api *api,
+                 struct http_exchange *x,
+                 enum content_kind kind,
+                 char ret_id[static SITE_ID_MAX])
+{
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = content_find(api->site, kind, http_param(x, "id"), ret_id);
+    return TRACE(r);
+}
 
 static int list(void *ctx, struct http_exchange *x, enum content_kind kind)
 {
@@ -27,10 +42,11 @@ static int get(void *ctx, struct http_exchange *x, enum content_kind kind)
 {
     struct api *api = ctx;
     json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
+    char id[SITE_ID_MAX];
+    int r = begin(api, x, kind, id);
 
     if (r == 0)
-        r = content_get(api->site, kind, http_param(x, "id"), &answer);
+        r = content_get(api->site, kind, id, &answer);
     return api_finish(api, x, r, 200, answer);
 }
 
@@ -48,21 +64,18 @@ static int create(void *ctx, struct http_exchange *x, enum content_kind kind)
     return api_finish(api, x, r, 202, answer);
 }
 
-/* What is done to one content with the values of a body. */
-typedef int
-change_rule(struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
-
-static int change(void *ctx, struct http_exchange *x, unsigned status, change_rule *rule)
+static int change(void *ctx, struct http_exchange *x, unsigned status, shape_change_rule *rule)
 {
     struct api *api = ctx;
     OWN(json_freep) json_t *body = NULL;
     json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
+    char id[SITE_ID_MAX];
+    int r = begin(api, x, N_CONTENT_KINDS, id);
 
     if (r == 0)
         r = api_body(x, &body);
     if (r == 0)
-        r = rule(api->site, api->who, http_param(x, "id"), body, &answer);
+        r = rule(api->site, api->who, id, body, &answer);
     return api_finish(api, x, r, status, answer);
 }
 
@@ -159,10 +172,11 @@ int admin_change_content(void *ctx, struct http_exchange *x)
 int admin_delete_content(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
-    int r = api_begin_admin(api, x);
+    char id[SITE_ID_MAX];
+    int r = begin(api, x, N_CONTENT_KINDS, id);
 
     if (r == 0)
-        r = content_delete(api->site, api->who, http_param(x, "id"));
+        r = content_delete(api->site, api->who, id);
     return api_finish(api, x, r, 204, NULL);
 }
 
@@ -171,12 +185,13 @@ int admin_list_content_versions(void *ctx, struct http_exchange *x)
     struct api *api = ctx;
     struct page page;
     json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
+    char id[SITE_ID_MAX];
+    int r = begin(api, x, N_CONTENT_KINDS, id);
 
     if (r == 0)
         r = api_page(api, x, false, &page);
     if (r == 0)
-        r = content_versions(api->site, http_param(x, "id"), &page, &answer);
+        r = content_versions(api->site, id, &page, &answer);
     return api_finish(api, x, r, 200, answer);
 }
 
@@ -197,16 +212,7 @@ int admin_export_content(void *ctx, struct http_exchange *x)
 
 int admin_prestage_content(void *ctx, struct http_exchange *x)
 {
-    struct api *api = ctx;
-    OWN(json_freep) json_t *body = NULL;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = api_body(x, &body);
-    if (r == 0)
-        r = content_prestage(api->site, api->who, body, &answer);
-    return api_finish(api, x, r, 202, answer);
+    return shape_create(ctx, x, 202, content_prestage);
 }
 
 int admin_list_operations(void *ctx, struct http_exchange *x)
@@ -228,13 +234,7 @@ int admin_list_operations(void *ctx, struct http_exchange *x)
 
 int admin_get_operation(void *ctx, struct http_exchange *x)
 {
-    struct api *api = ctx;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = operation_get(api->site, http_param(x, "id"), &answer);
-    return api_finish(api, x, r, 200, answer);
+    return shape_get(ctx, x, "id", operation_get);
 }
 
 int admin_cancel_operation(void *ctx, struct http_exchange *x)

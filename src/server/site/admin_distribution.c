@@ -12,6 +12,8 @@
 #include "plat/file.h"
 #include "rt/log.h"
 #include "server/site/api.h"
+#include "server/site/shapes.h"
+#include "site/content.h"
 #include "site/distribution.h"
 #include "site/dp.h"
 #include "site/dp_group.h"
@@ -22,52 +24,45 @@ enum {
     PATH_MAX_BYTES = 512,
 };
 
-int admin_list_distribution_points(void *ctx, struct http_exchange *x)
+/* Who calls, and the content that the path names: a package, or a task sequence for all it refers to. */
+static int
+begin(struct api *api, struct http_exchange *x, const char *param, char ret_id[static SITE_ID_MAX])
 {
-    struct api *api = ctx;
-    struct page page;
-    json_t *answer = NULL;
     int r = api_begin_admin(api, x);
 
     if (r == 0)
-        r = api_page(api, x, false, &page);
-    if (r == 0)
-        r = dp_list(api->site, &page, &answer);
-    return api_finish(api, x, r, 200, answer);
+        r = content_find(api->site, CONTENT_FIND_ALL, http_param(x, param), ret_id);
+    return TRACE(r);
 }
 
-int admin_get_distribution_point(void *ctx, struct http_exchange *x)
-{
-    struct api *api = ctx;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = dp_get(api->site, http_param(x, "id"), &answer);
-    return api_finish(api, x, r, 200, answer);
-}
-
-/* What is done to one thing with the values of a body. */
-typedef int
-change_rule(struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
-
-static int change(void *ctx, struct http_exchange *x, unsigned status, change_rule *rule)
+static int change_content(void *ctx, struct http_exchange *x, shape_change_rule *rule)
 {
     struct api *api = ctx;
     OWN(json_freep) json_t *body = NULL;
     json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
+    char id[SITE_ID_MAX];
+    int r = begin(api, x, "id", id);
 
     if (r == 0)
         r = api_body(x, &body);
     if (r == 0)
-        r = rule(api->site, api->who, http_param(x, "id"), body, &answer);
-    return api_finish(api, x, r, status, answer);
+        r = rule(api->site, api->who, id, body, &answer);
+    return api_finish(api, x, r, 202, answer);
+}
+
+int admin_list_distribution_points(void *ctx, struct http_exchange *x)
+{
+    return shape_list(ctx, x, dp_list);
+}
+
+int admin_get_distribution_point(void *ctx, struct http_exchange *x)
+{
+    return shape_get(ctx, x, "id", dp_get);
 }
 
 int admin_set_distribution_point(void *ctx, struct http_exchange *x)
 {
-    return change(ctx, x, 200, dp_set);
+    return shape_change(ctx, x, 200, dp_set);
 }
 
 int admin_remove_distribution_point(void *ctx, struct http_exchange *x)
@@ -82,16 +77,9 @@ int admin_remove_distribution_point(void *ctx, struct http_exchange *x)
     return api_finish(api, x, r, 204, NULL);
 }
 
-static int
-create_token(struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
-{
-    (void)id;
-    return TRACE(dp_create_token(site, who, body, ret));
-}
-
 int admin_create_distribution_point_token(void *ctx, struct http_exchange *x)
 {
-    return change(ctx, x, 201, create_token);
+    return shape_create(ctx, x, 201, dp_create_token);
 }
 
 static int read_certificate(const struct api *api, struct buf *ret)
@@ -125,54 +113,27 @@ int admin_join_distribution_point(void *ctx, struct http_exchange *x)
 
 int admin_list_distribution_point_groups(void *ctx, struct http_exchange *x)
 {
-    struct api *api = ctx;
-    struct page page;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = api_page(api, x, false, &page);
-    if (r == 0)
-        r = dp_group_list(api->site, &page, &answer);
-    return api_finish(api, x, r, 200, answer);
-}
-
-static int
-create_group(struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
-{
-    (void)id;
-    return TRACE(dp_group_create(site, who, body, ret));
+    return shape_list(ctx, x, dp_group_list);
 }
 
 int admin_create_distribution_point_group(void *ctx, struct http_exchange *x)
 {
-    return change(ctx, x, 201, create_group);
+    return shape_create(ctx, x, 201, dp_group_create);
 }
 
 int admin_get_distribution_point_group(void *ctx, struct http_exchange *x)
 {
-    struct api *api = ctx;
-    json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = dp_group_get(api->site, http_param(x, "id"), &answer);
-    return api_finish(api, x, r, 200, answer);
+    return shape_get(ctx, x, "id", dp_group_get);
 }
 
 int admin_delete_distribution_point_group(void *ctx, struct http_exchange *x)
 {
-    struct api *api = ctx;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = dp_group_delete(api->site, api->who, http_param(x, "id"));
-    return api_finish(api, x, r, 204, NULL);
+    return shape_delete(ctx, x, dp_group_delete);
 }
 
 int admin_add_distribution_point_group_member(void *ctx, struct http_exchange *x)
 {
-    return change(ctx, x, 201, dp_group_add_member);
+    return shape_change(ctx, x, 201, dp_group_add_member);
 }
 
 int admin_remove_distribution_point_group_member(void *ctx, struct http_exchange *x)
@@ -191,31 +152,34 @@ static int
 add_content(struct site *site, const char *who, const char *group, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"content", FIELD_TEXT, true, 1, SITE_ID_MAX - 1, NULL},
+        {"content", FIELD_LINE, true, 1, CONTENT_NAME_MAX, NULL},
         {0},
     };
     OWN(json_freep) json_t *targets = json_pack("{s:[s]}", "groups", group);
+    char id[SITE_ID_MAX];
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
+    if (r == 0)
+        r = content_find(site, CONTENT_FIND_ALL, field_text(body, "content", ""), id);
     if (r != 0)
         return TRACE(r);
-    return TRACE(distribution_add(site, who, field_text(body, "content", ""), targets, ret));
+    return TRACE(distribution_add(site, who, id, targets, ret));
 }
 
 int admin_add_distribution_point_group_content(void *ctx, struct http_exchange *x)
 {
-    return change(ctx, x, 202, add_content);
+    return shape_change(ctx, x, 202, add_content);
 }
 
 int admin_remove_distribution_point_group_content(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
     json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
+    char id[SITE_ID_MAX];
+    int r = begin(api, x, "content", id);
 
     if (r == 0)
-        r = distribution_remove_group(
-            api->site, api->who, http_param(x, "content"), http_param(x, "id"), &answer);
+        r = distribution_remove_group(api->site, api->who, id, http_param(x, "id"), &answer);
     return api_finish(api, x, r, 202, answer);
 }
 
@@ -223,27 +187,28 @@ int admin_get_distribution(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
     json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
+    char id[SITE_ID_MAX];
+    int r = begin(api, x, "id", id);
 
     if (r == 0)
-        r = distribution_list(api->site, http_param(x, "id"), &answer);
+        r = distribution_list(api->site, id, &answer);
     return api_finish(api, x, r, 200, answer);
 }
 
 int admin_distribute_content(void *ctx, struct http_exchange *x)
 {
-    return change(ctx, x, 202, distribution_add);
+    return change_content(ctx, x, distribution_add);
 }
 
 static int do_verb(void *ctx, struct http_exchange *x, enum distribution_verb verb)
 {
     struct api *api = ctx;
     json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
+    char id[SITE_ID_MAX];
+    int r = begin(api, x, "id", id);
 
     if (r == 0)
-        r = distribution_change(
-            api->site, api->who, http_param(x, "id"), http_param(x, "dp"), verb, &answer);
+        r = distribution_change(api->site, api->who, id, http_param(x, "dp"), verb, &answer);
     return api_finish(api, x, r, 202, answer);
 }
 
@@ -271,9 +236,10 @@ int admin_get_distribution_history(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
     json_t *answer = NULL;
-    int r = api_begin_admin(api, x);
+    char id[SITE_ID_MAX];
+    int r = begin(api, x, "id", id);
 
     if (r == 0)
-        r = distribution_history(api->site, http_param(x, "id"), http_param(x, "dp"), &answer);
+        r = distribution_history(api->site, id, http_param(x, "dp"), &answer);
     return api_finish(api, x, r, 200, answer);
 }
