@@ -4,14 +4,16 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdint.h>
-#include <sys/stat.h>
 #include <unistd.h>
 #include <wimlib.h>
 
 #include "base/err.h"
+#include "base/own.h"
+#include "image/apply_folder.h"
+#include "image/apply_stream.h"
 #include "image/wim.h"
+#include "plat/file.h"
 
 enum {
     DRAIN_BYTES = 16 * 1024,
@@ -53,17 +55,7 @@ static int drain(int fd)
     }
 }
 
-/* A file or a device is an NTFS volume: what UNIX knows of a file has no place there. */
-static int flags_for(const char *target)
-{
-    struct stat st;
-    bool is_volume = stat(target, &st) == 0 && (S_ISREG(st.st_mode) || S_ISBLK(st.st_mode));
-
-    return WIMLIB_EXTRACT_FLAG_STRICT_ACLS | WIMLIB_EXTRACT_FLAG_STRICT_TIMESTAMPS |
-           (is_volume ? WIMLIB_EXTRACT_FLAG_NTFS : WIMLIB_EXTRACT_FLAG_UNIX_DATA);
-}
-
-int wim_apply(int fd, const char *target, struct buf *why)
+static int apply_to_volume(int fd, const char *target, struct buf *why)
 {
     int r = wim_start();
 
@@ -74,8 +66,14 @@ int wim_apply(int fd, const char *target, struct buf *why)
 
     if (own < 0)
         return ERR(-errno);
-    r = wimlib_extract_image_from_pipe_with_progress(
-        own, "1", target, flags_for(target), NULL, NULL);
+    r = wimlib_extract_image_from_pipe_with_progress(own,
+                                                     "1",
+                                                     target,
+                                                     WIMLIB_EXTRACT_FLAG_STRICT_ACLS |
+                                                         WIMLIB_EXTRACT_FLAG_STRICT_TIMESTAMPS |
+                                                         WIMLIB_EXTRACT_FLAG_NTFS,
+                                                     NULL,
+                                                     NULL);
 
     size_t n_said = wim_messages_take(why);
 
@@ -86,4 +84,29 @@ int wim_apply(int fd, const char *target, struct buf *why)
     if (n_said > 0)
         return WIM_APPLY_E_LOST;
     return TRACE(drain(fd));
+}
+
+static int apply_to_folder(int fd, int root, struct buf *why)
+{
+    OWN(apply_folder_freep) struct apply_folder *folder = NULL;
+    struct apply_target target;
+    int r = apply_folder_new(root, why, &folder);
+
+    if (r < 0)
+        return TRACE(r);
+    target = apply_folder_target(folder);
+    return TRACE(apply_stream(fd, &target, why));
+}
+
+int wim_apply(int fd, const char *target, struct buf *why)
+{
+    OWN(fd_closep) int root = open(target, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+    if (root >= 0)
+        return TRACE(apply_to_folder(fd, root, why));
+    if (errno != ENOTDIR) {
+        buf_addf(why, "%s cannot be opened", target);
+        return WIM_APPLY_E_TARGET;
+    }
+    return TRACE(apply_to_volume(fd, target, why)); /* a file or a device is one */
 }

@@ -14,7 +14,7 @@
 enum {
     WIM_APPLY_E_STREAM = 1, /* the stream ended early or is no such WIM */
     WIM_APPLY_E_TARGET = 2, /* the target cannot hold what is in the image: space, file system */
-    WIM_APPLY_E_LOST = 3,   /* wimlib went on, but said that it left something out */
+    WIM_APPLY_E_LOST = 3,   /* all that the target has a place for was written, but not all has one */
 };
 
 /**
@@ -23,9 +23,12 @@ enum {
  * @fd:     the stream; read to its end, so that whoever writes it is not cut off; stays open
  * @target: the folder, or the file or block device with the volume, which nobody has mounted; must exist;
  *          what is in it stays
- * @why:    on an outcome, what wimlib says
+ * @why:    on an outcome, the reason, with the file; empty before
  *
- * A folder needs root. Memory grows with the number of files in the image, not with their size.
+ * A folder needs root. An absolute link keeps its target: the folder is to be the root of a system. Everything is on
+ * the disk when 0 is returned. Who writes the stream has checked it: blobs are not compared with their SHA-1
+ * (docs/decisions/0008). Memory: a few times the metadata, which is about 200 bytes for a file, and
+ * APPLY_FOLDER_QUEUE_BYTES.
  *
  * Return: 0, an outcome, or -errno.
  */
