@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     MESSAGE_MAX_BYTES = 1024,
@@ -13,8 +14,10 @@ enum {
 
 void ts_diags_fini(struct ts_diags *diags)
 {
-    for (size_t i = 0; i < diags->n; i++)
+    for (size_t i = 0; i < diags->n; i++) {
         free(diags->items[i].message);
+        free(diags->items[i].path);
+    }
     free(diags->items);
     *diags = (struct ts_diags){0};
 }
@@ -28,6 +31,41 @@ __attribute__((format(printf, 1, 0))) static char *format_message(const char *fo
     return text;
 }
 
+static bool has_room(struct ts_diags *diags)
+{
+    if (diags->n == TS_DIAGS_MAX)
+        return false;
+    if (diags->n % GROW != 0)
+        return true;
+
+    struct ts_diag *grown = realloc(diags->items, (diags->n + GROW) * sizeof(*grown));
+
+    if (grown)
+        diags->items = grown;
+    return grown;
+}
+
+__attribute__((format(printf, 4, 0))) static void add(struct ts_diags *diags,
+                                                      enum ts_severity severity,
+                                                      const struct ts_diag_place *place,
+                                                      const char *format,
+                                                      va_list args)
+{
+    const char *from = place->path ? place->path : "";
+    size_t size = strlen(from) + 1;
+    char *message = has_room(diags) ? format_message(format, args) : NULL;
+    char *path = message ? malloc(size) : NULL;
+
+    if (!path) {
+        diags->is_cut = true;
+        free(message);
+        return;
+    }
+    memcpy(path, from, size);
+    diags->items[diags->n++] =
+        (struct ts_diag){severity, place->line, place->column, message, place->id, path};
+}
+
 void ts_diags_add(struct ts_diags *diags,
                   enum ts_severity severity,
                   unsigned line,
@@ -35,32 +73,24 @@ void ts_diags_add(struct ts_diags *diags,
                   const char *format,
                   ...)
 {
-    if (diags->n == TS_DIAGS_MAX) {
-        diags->is_cut = true;
-        return;
-    }
-    if (diags->n % GROW == 0) {
-        struct ts_diag *grown = realloc(diags->items, (diags->n + GROW) * sizeof(*grown));
-
-        if (!grown) {
-            diags->is_cut = true;
-            return;
-        }
-        diags->items = grown;
-    }
-
     va_list args;
 
     va_start(args, format);
-
-    char *message = format_message(format, args);
-
+    add(diags, severity, &(struct ts_diag_place){"", NULL, line, column}, format, args);
     va_end(args);
-    if (!message) {
-        diags->is_cut = true;
-        return;
-    }
-    diags->items[diags->n++] = (struct ts_diag){severity, line, column, message};
+}
+
+void ts_diags_add_at(struct ts_diags *diags,
+                     enum ts_severity severity,
+                     const struct ts_diag_place *place,
+                     const char *format,
+                     ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    add(diags, severity, place, format, args);
+    va_end(args);
 }
 
 bool ts_diags_has_error(const struct ts_diags *diags)

@@ -18,7 +18,17 @@ struct ts_diag {
     enum ts_severity severity;
     unsigned line;   /* of the XML, from 1; 0: no one place */
     unsigned column; /* from 1; 0 unknown */
-    char *message;   /* owned; one English sentence that names the step and what to do */
+    char *message;   /* owned; one English sentence: what is wrong, and what to do */
+    const char *id;  /* "SLW-0175", static; "" if it has none */
+    char *path;      /* owned; of the step or group it is about; "" if it is about none */
+};
+
+/* Where a finding belongs. */
+struct ts_diag_place {
+    const char *id;   /* static */
+    const char *path; /* copied; NULL: none */
+    unsigned line;
+    unsigned column;
 };
 
 enum {
@@ -40,6 +50,12 @@ __attribute__((format(printf, 5, 6))) void ts_diags_add(struct ts_diags *diags,
                                                         unsigned column,
                                                         const char *format,
                                                         ...);
+
+__attribute__((format(printf, 4, 5))) void ts_diags_add_at(struct ts_diags *diags,
+                                                           enum ts_severity severity,
+                                                           const struct ts_diag_place *place,
+                                                           const char *format,
+                                                           ...);
 
 /* Whether one of them is a TS_ERROR. */
 bool ts_diags_has_error(const struct ts_diags *diags);

@@ -2,15 +2,17 @@
 
 #include "ts/validate.h"
 
-#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
-#include "base/own.h"
-#include "ts/condition.h"
-#include "ts/diag.h"
-#include "ts/document.h"
+#include "ts/validate_parts.h"
+#include "ts/xml.h"
+
+enum {
+    WHAT_MAX_BYTES = 768,
+};
 
 #define TYPE(name) "SMS_TaskSequence_" name "Action"
 
@@ -35,15 +37,6 @@ static const char *const supported[] = {
     NULL,
 };
 
-/* What the steps before the one looked at have done. */
-struct walk {
-    struct ts_diags *diags;
-    const struct ts_step *format;
-    const struct ts_step *apply_os;
-    const struct ts_step *setup;
-    size_t n_enabled;
-};
-
 bool ts_type_is_supported(const char *type)
 {
     for (const char *const *t = supported; *t; t++)
@@ -57,208 +50,166 @@ const char *const *ts_supported_types(void)
     return supported;
 }
 
-static void report(const struct walk *w,
-                   enum ts_severity severity,
-                   const struct ts_step *step,
-                   const char *what)
+void ts_check_report(const struct ts_check *c,
+                     int item,
+                     enum ts_severity severity,
+                     const char *id,
+                     const char *format,
+                     ...)
 {
-    ts_diags_add(
-        w->diags, severity, step->item.line, 0, "step \"%.100s\": %s", step->item.name, what);
+    char what[WHAT_MAX_BYTES];
+    struct ts_diag_place place = {.id = id};
+    va_list args;
+
+    va_start(args, format);
+    if (vsnprintf(what, sizeof(what), format, args) < 0)
+        what[0] = '\0';
+    va_end(args);
+    if (item != TS_NO_ITEM) {
+        const struct ts_tree_item *at = &c->tree.items[item];
+
+        place.path = at->path;
+        place.line = (unsigned)xmlGetLineNo(at->node);
+        place.column = ts_xml_column(at->node);
+    }
+    ts_diags_add_at(c->diags, severity, &place, "%s", what);
 }
 
-static const char *text_of(const struct ts_step *step, const char *name)
+const char *ts_check_text(const struct ts_step *step, const char *name)
 {
     const struct ts_variable *variable = ts_step_variable(step, name);
 
     return variable ? variable->text : "";
 }
 
-static bool is_true(const char *text)
+bool ts_check_is_true(const char *text)
 {
     return bytes_eq_nocase(bytes_of(text), "true");
 }
 
-static void check_format(struct walk *w, const struct ts_step *step)
+/* What the agent can do with a step of this type. */
+static void check_type(const struct ts_check *c, int item)
 {
-    w->format = step;
-    if (w->apply_os)
-        report(
-            w, TS_WARNING, step, "it may wipe the disk that an earlier step applied an image to");
-}
+    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step_type *type = ts_step_type_find(step->type);
 
-static void check_apply_os(struct walk *w, const struct ts_step *step)
-{
-    if (text_of(step, "InstallPackageID")[0] != '\0' && text_of(step, "ImagePackageID")[0] == '\0')
-        report(w,
-               TS_ERROR,
-               step,
-               "it installs from an operating system upgrade package; choose an OS image instead");
-    else if (text_of(step, "ImagePackageID")[0] == '\0')
-        report(w, TS_ERROR, step, "no OS image is chosen (ImagePackageID)");
-    if (text_of(step, "ConfigFilePackage")[0] != '\0')
-        report(w, TS_WARNING, step, "its answer file is for Windows Setup and is not used");
-    if (!w->format)
-        report(
-            w,
-            TS_WARNING,
-            step,
-            "no Format and Partition Disk step comes before it, so there is no volume to write to");
-    if (w->apply_os)
-        report(w,
-               TS_WARNING,
-               step,
-               "another Apply Operating System Image comes before it; the last one that runs wins");
-    w->apply_os = step;
-}
-
-static void check_setup(struct walk *w, const struct ts_step *step)
-{
-    if (!w->apply_os)
-        report(w,
-               TS_ERROR,
-               step,
-               "no Apply Operating System Image comes before it, so there is nothing to set up");
-    w->setup = step;
-}
-
-static void check_command(struct walk *w, const struct ts_step *step)
-{
-    if (text_of(step, "CommandLine")[0] == '\0' && step->action[0] == '\0')
-        report(w, TS_ERROR, step, "it has no command line");
-    if (is_true(text_of(step, "RunAsUser")))
-        report(w, TS_ERROR, step, "it runs as another account; commands run as root only");
-}
-
-static void check_variable(struct walk *w, const struct ts_step *step)
-{
-    const char *name = text_of(step, "VariableName");
-
-    if (name[0] == '\0')
-        report(w, TS_ERROR, step, "it names no variable (VariableName)");
-    else if (name[0] == '_')
-        report(w, TS_ERROR, step, "variables that begin with '_' are read-only");
-}
-
-static void check_restart(struct walk *w, const struct ts_step *step)
-{
-    const char *target = text_of(step, "SMSRebootTarget");
-
-    if (target[0] == '\0' || bytes_eq_nocase(bytes_of(target), "WinPE"))
+    if (ts_type_is_supported(step->type))
         return;
-    if (!bytes_eq_nocase(bytes_of(target), "HD"))
-        report(w, TS_ERROR, step, "its target is neither HD nor WinPE (SMSRebootTarget)");
-    else if (!w->setup)
-        report(w,
-               TS_ERROR,
-               step,
-               "it restarts into the installed operating system, but no Setup Windows and "
-               "Configuration Manager step comes before it");
+    if (type && type->platform == TS_PLATFORM_WINDOWS && c->platform == TS_PLATFORM_WINDOWS)
+        return;
+    if (type && type->platform == TS_PLATFORM_WINDOWS)
+        ts_check_report(c,
+                        item,
+                        c->platform == TS_PLATFORM_LINUX ? TS_ERROR : TS_WARNING,
+                        "SLW-0176",
+                        "\"%s\" is for Windows and fails on Linux; disable or remove the step",
+                        type->display_name);
+    else if (type)
+        ts_check_report(c,
+                        item,
+                        TS_ERROR,
+                        "SLW-0182",
+                        "the agent cannot run \"%s\"; disable or remove the step",
+                        type->display_name);
+    else
+        ts_check_report(
+            c,
+            item,
+            TS_ERROR,
+            "SLW-0182",
+            "the agent cannot run steps of type \"%.80s\"; disable the step or replace it by one of a known type",
+            step->type);
 }
 
-static void check_network(struct walk *w, const struct ts_step *step)
+static void check_whole(const struct ts_check *c)
 {
-    if (text_of(step, "OSDDomainName")[0] != '\0' &&
-        strcmp(text_of(step, "OSDNetworkJoinType"), "1") != 0)
-        report(
-            w, TS_ERROR, step, "it joins a domain, which cannot be done on Linux; use a workgroup");
+    if (c->n_enabled == 0)
+        ts_check_report(c,
+                        TS_NO_ITEM,
+                        TS_WARNING,
+                        "SLW-0184",
+                        "no step is enabled: the task sequence does nothing");
 }
 
-static void check_order(struct walk *w, const struct ts_step *step)
+/* What the image is of that the first enabled Apply Operating System Image names. */
+static void find_platform(struct ts_check *c)
 {
-    if (!w->apply_os)
-        report(w,
-               TS_WARNING,
-               step,
-               "no Apply Operating System Image comes before it, so there is nothing to change");
-}
+    for (size_t i = 0; i < c->tree.n && c->platform == 0; i++) {
+        const struct ts_tree_item *item = &c->tree.items[i];
 
-static void check_type(struct walk *w, const struct ts_step *step)
-{
-    static const struct {
-        const char *type;
-        void (*check)(struct walk *w, const struct ts_step *step);
-    } checks[] = {
-        {type_format, check_format},
-        {type_apply_os, check_apply_os},
-        {type_setup, check_setup},
-        {type_command, check_command},
-        {type_variable, check_variable},
-        {type_restart, check_restart},
-        {type_network, check_network},
-        {type_settings, check_order},
-    };
-
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
-        if (strcmp(step->type, checks[i].type) != 0)
+        if (item->step == TS_NO_ITEM || !ts_tree_is_enabled(&c->tree, (int)i) ||
+            strcmp(item->type, type_apply_os) != 0)
             continue;
-        checks[i].check(w, step);
-        return;
+
+        const char *id = ts_check_text(&c->steps[item->step], "ImagePackageID");
+
+        if (id[0] != '\0' && c->site && c->site->platform_of)
+            c->platform = c->site->platform_of(c->site->ctx, id);
     }
-    ts_diags_add(
-        w->diags,
-        TS_ERROR,
-        step->item.line,
-        0,
-        "step \"%.100s\": the agent cannot run steps of type \"%.80s\"; disable or remove it",
-        step->item.name,
-        step->type);
 }
 
-static void check_condition(struct walk *w, const struct ts_item *item, const char *what)
+static void check_item(struct ts_check *c, int item)
 {
-    OWN(buf_fini) struct buf why = BUF_INIT(512);
+    const struct ts_tree_item *at = &c->tree.items[item];
 
-    if (!ts_condition_is_portable(item->condition, &why))
-        ts_diags_add(w->diags,
-                     TS_WARNING,
-                     item->line,
-                     0,
-                     "%s \"%.100s\": %s cannot be evaluated on Linux; if the rest of the condition "
-                     "does not decide, it fails",
-                     what,
-                     item->name,
-                     buf_str(&why));
+    ts_check_condition(c, item);
+    if (at->is_group)
+        return;
+    c->n_enabled++;
+    check_type(c, item);
+    ts_check_properties(c, item);
 }
 
-static bool is_group_enabled(const struct ts_group *group)
+static bool is_before(const struct ts_diag *a, const struct ts_diag *b)
 {
-    for (; group; group = group->item.parent)
-        if (group->item.is_disabled)
-            return false;
-    return true;
+    unsigned line_a = a->line - 1; /* 0, no one place, comes last */
+    unsigned line_b = b->line - 1;
+
+    return line_a != line_b ? line_a < line_b : a->column < b->column;
 }
 
-static void check_whole(struct walk *w)
+/* In the order of the document, from the finding @first on; those of one place stay as they are. */
+static void sort(struct ts_diags *diags, size_t first)
 {
-    if (w->n_enabled == 0)
-        ts_diags_add(
-            w->diags, TS_WARNING, 0, 0, "no step is enabled: the task sequence does nothing");
-    if (w->apply_os && !w->setup)
-        report(
-            w,
-            TS_WARNING,
-            w->apply_os,
-            "no Setup Windows and Configuration Manager step follows, so the disk will not boot");
+    for (size_t i = first; i < diags->n; i++) {
+        struct ts_diag moving = diags->items[i];
+        size_t k = i;
+
+        for (; k > first && is_before(&moving, &diags->items[k - 1]); k--)
+            diags->items[k] = diags->items[k - 1];
+        diags->items[k] = moving;
+    }
+}
+
+int ts_validate_at(const struct ts_document *doc,
+                   const struct ts_site_facts *site,
+                   struct ts_diags *diags)
+{
+    struct ts_check c = {.doc = doc, .site = site, .diags = diags};
+    size_t n_steps;
+    const size_t first = diags->n;
+    unsigned start = TS_PLACE_FULL_OS | TS_PLACE_BARE;
+    int r;
+
+    c.steps = ts_document_steps(doc, &n_steps);
+    r = ts_tree_read(ts_document_tree(doc), &c.tree);
+    if (r < 0)
+        return TRACE(r);
+    find_platform(&c);
+    for (size_t i = 0; i < c.tree.n; i++)
+        if (ts_tree_is_enabled(&c.tree, (int)i))
+            check_item(&c, (int)i);
+    if (site && site->boot_image_id && site->boot_image_id[0] == '\0')
+        start = TS_PLACE_FULL_OS;
+    (void)ts_check_flow(&c, start);
+    check_whole(&c);
+    r = ts_check_references(&c);
+    sort(diags, first);
+    ts_tree_fini(&c.tree);
+    return TRACE(r);
 }
 
 int ts_validate(const struct ts_document *doc, struct ts_diags *diags)
 {
-    struct walk w = {.diags = diags};
-    size_t n_steps;
-    size_t n_groups;
-    const struct ts_step *steps = ts_document_steps(doc, &n_steps);
-    const struct ts_group *const *groups = ts_document_groups(doc, &n_groups);
-
-    for (size_t i = 0; i < n_groups; i++)
-        if (is_group_enabled(groups[i]))
-            check_condition(&w, &groups[i]->item, "group");
-    for (size_t i = 0; i < n_steps; i++) {
-        if (!ts_step_is_enabled(&steps[i]))
-            continue;
-        w.n_enabled++;
-        check_condition(&w, &steps[i].item, "step");
-        check_type(&w, &steps[i]);
-    }
-    check_whole(&w);
-    return 0;
+    return ts_validate_at(doc, NULL, diags);
 }

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The parts of ts/validate.c
+ */
+
+#include "ts/diag.h"
+#include "ts/document.h"
+#include "ts/step_types.h"
+#include "ts/tree.h"
+#include "ts/validate.h"
+
+/* Where a sequence may be when a step is reached: bits, since conditions leave several. */
+enum ts_place {
+    TS_PLACE_FULL_OS = 1,
+    TS_PLACE_BOOT_IMAGE = 2, /* with a disk that keeps the state over a restart */
+    TS_PLACE_BARE = 4,       /* the boot image, nothing on the disk is ours */
+    TS_PLACE_ANY = 7,
+};
+
+struct ts_check {
+    const struct ts_document *doc;
+    const struct ts_step *steps;
+    const struct ts_site_facts *site; /* may be NULL */
+    struct ts_tree tree;              /* owned */
+    struct ts_diags *diags;
+    unsigned platform;            /* of the image it applies; 0: unknown */
+    const struct ts_step *format; /* the first one before, NULL if there is none; likewise: */
+    const struct ts_step *apply_os;
+    const struct ts_step *setup;
+    size_t n_enabled;
+};
+
+__attribute__((format(printf, 5, 6))) void ts_check_report(const struct ts_check *c,
+                                                           int item,
+                                                           enum ts_severity severity,
+                                                           const char *id,
+                                                           const char *format,
+                                                           ...);
+
+/* Text of the step's own variable, by name or property; "" if it has none. */
+const char *ts_check_text(const struct ts_step *step, const char *name);
+
+/* Whether the text is "true", in any case. */
+bool ts_check_is_true(const char *text);
+
+/* ts/validate_step.c: its properties, one by one, against the table. */
+void ts_check_properties(const struct ts_check *c, int item);
+/* The condition of a step or group. */
+void ts_check_condition(const struct ts_check *c, int item);
+
+/* ts/validate_site.c: what the sequence refers to. Return: 0 or -ENOMEM. */
+int ts_check_references(const struct ts_check *c);
+
+/* ts/validate_flow.c: what each step meets when it is reached. Return: where the sequence may be at its end. */
+unsigned ts_check_flow(const struct ts_check *c, unsigned start);

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "ts/validate_parts.h"
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+
+enum {
+    NESTED_MAX = 32, /* sequences within sequences */
+    CHAIN_MAX_BYTES = 512,
+};
+
+/* Which kinds of content a property may name. */
+static const struct {
+    const char *type;
+    const char *variable;
+    const char *kind;
+    const char *words;
+} uses[] = {
+    {"ApplyOperatingSystem", "ImagePackageID", "os-image", "an OS image"},
+    {"ApplyOperatingSystem", "InstallPackageID", "os-upgrade-package", "an OS upgrade package"},
+    {"ApplyDriverPackage", "OSDApplyDriverDriverPackageID", "driver-package", "a driver package"},
+    {"UpgradeOperatingSystem",
+     "OSDUpgradeInstallPackageID",
+     "os-upgrade-package",
+     "an OS upgrade package"},
+    {"RunCommandLine", "PackageID", "package", "a package"},
+    {"InstallSoftware", "PackageID", "package", "a package"},
+};
+
+static void
+check_kind(const struct ts_check *c, int item, const struct ts_variable *v, const char *kind)
+{
+    const char *type = c->tree.items[item].type;
+
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+        if (strstr(type, uses[i].type) && strcmp(v->name, uses[i].variable) == 0 &&
+            strcmp(kind, uses[i].kind) != 0)
+            ts_check_report(c,
+                            item,
+                            TS_ERROR,
+                            "SLW-0174",
+                            "it wants %s; %.64s is of the kind %s: choose another",
+                            uses[i].words,
+                            v->text,
+                            kind);
+}
+
+static void check_package(const struct ts_check *c, int item, const struct ts_variable *v)
+{
+    const char *kind = c->site->kind_of ? c->site->kind_of(c->site->ctx, v->text) : NULL;
+
+    if (!kind)
+        return;
+    if (kind[0] == '\0')
+        ts_check_report(
+            c,
+            item,
+            TS_ERROR,
+            "SLW-0173",
+            "it refers to %.64s, which this site does not have; add it, or map it to what takes its "
+            "place",
+            v->text);
+    else
+        check_kind(c, item, v, kind);
+}
+
+/* The ids on the way down to a nested sequence. */
+struct chain {
+    const char *ids[NESTED_MAX];
+    size_t n;
+};
+
+static void put_chain(struct buf *dst, const struct chain *chain, const char *id)
+{
+    for (size_t i = 0; i < chain->n; i++)
+        buf_addf(dst, "%s -> ", chain->ids[i][0] ? chain->ids[i] : "this one");
+    buf_adds(dst, id);
+}
+
+static int descend(const struct ts_check *c, int item, const char *id, struct chain *chain);
+
+static int
+descend_into(const struct ts_check *c, int item, const struct ts_document *doc, struct chain *chain)
+{
+    size_t n;
+    const struct ts_step *steps = ts_document_steps(doc, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *id = ts_check_text(&steps[i], "OSDSubTasksequencePackageID");
+
+        if (id[0] == '\0' || strchr(id, '%') || !ts_step_is_enabled(&steps[i]))
+            continue;
+
+        int r = descend(c, item, id, chain);
+
+        if (r != 0)
+            return TRACE(r);
+    }
+    return 0;
+}
+
+/* Return: 0, 1 after something has been reported, or -errno. */
+static int descend(const struct ts_check *c, int item, const char *id, struct chain *chain)
+{
+    OWN(buf_fini) struct buf way = BUF_INIT(CHAIN_MAX_BYTES);
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    bool is_cycle = false;
+    int r;
+
+    put_chain(&way, chain, id);
+    for (size_t i = 0; i < chain->n; i++)
+        is_cycle = is_cycle || strcmp(chain->ids[i], id) == 0;
+    if (is_cycle || chain->n == NESTED_MAX) {
+        ts_check_report(c,
+                        item,
+                        TS_ERROR,
+                        "SLW-0179",
+                        is_cycle ? "the task sequence runs itself: %s; break the circle"
+                                 : "task sequences are nested too deep: %s",
+                        buf_str(&way));
+        return 1;
+    }
+    doc = c->site->sequence(c->site->ctx, id);
+    if (!doc) {
+        ts_check_report(
+            c,
+            item,
+            TS_ERROR,
+            "SLW-0173",
+            "it refers to the task sequence %.64s, which this site does not have; import it, or map it "
+            "to what takes its place",
+            id);
+        return 1;
+    }
+    chain->ids[chain->n++] = id;
+    r = descend_into(c, item, doc, chain);
+    chain->n--;
+    return TRACE(r);
+}
+
+static int check_nested(const struct ts_check *c, int item, const struct ts_variable *v)
+{
+    struct chain chain = {.ids = {c->site->own_id ? c->site->own_id : ""}, .n = 1};
+    int r = c->site->sequence ? descend(c, item, v->text, &chain) : 0;
+
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static void check_application(const struct ts_check *c, int item, const struct ts_variable *v)
+{
+    if (c->site->has_application && !c->site->has_application(c->site->ctx, v->text))
+        ts_check_report(
+            c,
+            item,
+            TS_ERROR,
+            "SLW-0173",
+            "it refers to the application %.128s, which this site does not have; add it, or map it to what "
+            "takes its place",
+            v->text);
+}
+
+static int check_step(const struct ts_check *c, int item)
+{
+    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step_type *type = ts_step_type_find(step->type);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < step->n_variables; i++) {
+        const struct ts_variable *v = &step->variables[i];
+        const struct ts_property *p = ts_property_find(type, v->name);
+
+        if (!p || v->text[0] == '\0' || strchr(v->text, '%'))
+            continue;
+        if (p->kind == TS_KIND_PACKAGE)
+            check_package(c, item, v);
+        else if (p->kind == TS_KIND_SEQUENCE)
+            r = check_nested(c, item, v);
+        else if (p->kind == TS_KIND_APPLICATION)
+            check_application(c, item, v);
+    }
+    return TRACE(r);
+}
+
+/* Whether a step that is enabled, or one that is not, has a variable with this text. */
+static bool is_named(const struct ts_check *c, const char *id, bool is_enabled)
+{
+    size_t n;
+    const struct ts_step *steps = ts_document_steps(c->doc, &n);
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < steps[i].n_variables; k++)
+            if (ts_step_is_enabled(&steps[i]) == is_enabled &&
+                strcmp(steps[i].variables[k].text, id) == 0)
+                return true;
+    return false;
+}
+
+/* What the list refers to, and no step says why. */
+static void check_list(const struct ts_check *c)
+{
+    const xmlNode *list =
+        ts_node_child(xmlDocGetRootElement(ts_document_tree(c->doc)), "referenceList");
+
+    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+        OWN(freep)
+        char *id = ts_node_is(node, "reference") ? ts_node_attribute(node, "package") : NULL;
+        const char *kind = NULL;
+
+        if (id && id[0] != '\0' && c->site->kind_of && !is_named(c, id, true) &&
+            !is_named(c, id, false))
+            kind = c->site->kind_of(c->site->ctx, id);
+        if (kind && kind[0] == '\0')
+            ts_check_report(
+                c,
+                TS_NO_ITEM,
+                TS_ERROR,
+                "SLW-0173",
+                "the task sequence refers to %.64s, which this site does not have; add it, or map it to "
+                "what takes its place",
+                id);
+    }
+}
+
+int ts_check_references(const struct ts_check *c)
+{
+    int r = 0;
+
+    if (!c->site)
+        return 0;
+    for (size_t i = 0; r == 0 && i < c->tree.n; i++)
+        if (c->tree.items[i].step != TS_NO_ITEM && ts_tree_is_enabled(&c->tree, (int)i))
+            r = check_step(c, (int)i);
+    if (r == 0)
+        check_list(c);
+    return TRACE(r);
+}
