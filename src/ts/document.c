@@ -163,38 +163,6 @@ static struct ts_variable *read_variables(struct reader *rd, const xmlNode *list
     return items;
 }
 
-static void read_expression(struct reader *rd, const xmlNode *node, struct ts_condition *c)
-{
-    bool is_only_path = true;
-
-    c->kind = TS_CONDITION_FOREIGN;
-    c->type = attribute(rd, node, "type");
-    if (strcmp(c->type, "SMS_TaskSequence_VariableConditionExpression") == 0)
-        c->kind = TS_CONDITION_VARIABLE;
-    else if (strcmp(c->type, "SMS_TaskSequence_FileConditionExpression") == 0)
-        c->kind = TS_CONDITION_FILE;
-    else if (strcmp(c->type, "SMS_TaskSequence_FolderConditionExpression") == 0)
-        c->kind = TS_CONDITION_FOLDER;
-
-    for (const xmlNode *child = node->children; child; child = child->next) {
-        if (!is_element(child, "variable"))
-            continue;
-
-        const char *name = attribute(rd, child, "name");
-        const char *text = content(rd, child);
-
-        if (strcmp(name, "Variable") == 0)
-            c->variable = text;
-        else if (strcmp(name, "Operator") == 0)
-            c->operator_name = text;
-        else if (strcmp(name, "Value") == 0 || strcmp(name, "Path") == 0)
-            c->value = text;
-        else if (text[0] != '\0')
-            is_only_path = false;
-    }
-    c->is_only_path = is_only_path;
-}
-
 static struct ts_condition *read_condition(struct reader *rd, const xmlNode *node);
 
 static void read_operands(struct reader *rd, const xmlNode *node, struct ts_condition *c)
@@ -223,21 +191,26 @@ static struct ts_condition *read_condition(struct reader *rd, const xmlNode *nod
 
     if (!c)
         return NULL;
-    *c = (struct ts_condition){
-        .type = (const char *)node->name, .variable = "", .operator_name = "", .value = ""};
+    c->type = (const char *)node->name;
     if (is_element(node, "expression")) {
-        read_expression(rd, node, c);
+        c->kind = TS_CONDITION_EXPRESSION;
+        c->type = attribute(rd, node, "type");
+        c->fields = read_variables(rd, node, &c->n_fields);
         return c;
     }
 
     const char *type = attribute(rd, node, "type");
 
     c->kind = TS_CONDITION_AND;
-    if (strcmp(type, "or") == 0)
+    bool is_untyped = type[0] == '\0';
+
+    if (bytes_eq_nocase(bytes_of(type), "or") ||
+        (is_untyped && is_element(node, "osConditionGroup")))
         c->kind = TS_CONDITION_OR;
-    else if (strcmp(type, "not") == 0)
+    else if (bytes_eq_nocase(bytes_of(type), "not"))
         c->kind = TS_CONDITION_NOT;
-    else if (!is_element(node, "condition") && strcmp(type, "and") != 0)
+    else if (!bytes_eq_nocase(bytes_of(type), "and") && !is_element(node, "condition") &&
+             !(is_untyped && is_element(node, "osExpressionGroup")))
         c->kind = TS_CONDITION_FOREIGN;
     if (c->kind != TS_CONDITION_FOREIGN)
         read_operands(rd, node, c);

@@ -28,6 +28,8 @@ static void check(const struct ts_document *doc)
     OWN(ts_vars_freep) struct ts_vars *vars = NULL;
     OWN(ts_sequence_freep) struct ts_sequence *sequence = NULL;
     struct ts_next next = {.kind = TS_NEXT_SKIP};
+    struct ts_result result = {.environment = TS_RUN_IN_BOTH, .has_place = true};
+    struct ts_after after;
     size_t n;
     size_t n_again;
     size_t n_groups;
@@ -40,14 +42,14 @@ static void check(const struct ts_document *doc)
     (void)ts_document_groups(doc, &n_groups);
     if (n != n_again || ts_validate(doc, &diags) != 0)
         abort();
-    if (ts_vars_new(&vars) != 0 || ts_sequence_new(doc, vars, NULL, 0, false, &sequence) != 0)
+    if (ts_vars_new(&vars) != 0 ||
+        ts_sequence_new(&(struct ts_start){.document = doc, .vars = vars}, &sequence) != 0)
         abort();
     for (size_t i = 0; i <= n + n_groups; i++) {
         if (ts_sequence_next(sequence, TS_RUN_IN_BOTH, &next) != 0)
             abort();
-        if (next.kind == TS_NEXT_RUN &&
-            ts_sequence_step_done(sequence, i % 5 == 4 ? TS_STEP_FAILED : TS_STEP_SUCCEEDED, 0) !=
-                0)
+        result.outcome = i % 5 == 4 ? TS_STEP_FAILED : TS_STEP_SUCCEEDED;
+        if (next.kind == TS_NEXT_RUN && ts_sequence_step_done(sequence, &result, &after) != 0)
             abort();
     }
     if (next.kind != TS_NEXT_SUCCEEDED && next.kind != TS_NEXT_FAILED)

@@ -8,49 +8,97 @@
  *     for (;;) {
  *         ts_sequence_next(sequence, environment, &next);
  *         if (next.kind == TS_NEXT_RUN)
- *             ts_sequence_step_done(sequence, how it went, exit code);
+ *             ts_sequence_step_done(sequence, &how_it_went, &after);
  *         else if (next.kind == TS_NEXT_SUCCEEDED || next.kind == TS_NEXT_FAILED)
  *             break;
  *     }
  *
- * Its whole memory is a position, the index of a step, plus the variables: what docs/protocol/state.md
- * keeps on disk. Groups are ranges of steps, so that a position says which groups one is in. The
- * condition of a group is evaluated when the position is the group's first step.
- *
- * A step that fails without continue-on-error fails its group; a group with continue-on-error is left
- * and the first step behind it is next; without any, the sequence fails. Disabled and skipped steps
- * leave the variables about the last action alone.
+ * The sequence and its children are one table of instructions (docs/protocol/sequencer.md has the rules). The
+ * whole memory is a position in it, plus the variables: what docs/protocol/state.md keeps on disk. Groups and
+ * nested sequences are ranges of instructions, so that a position says in which of them one is. The condition
+ * of a group is evaluated when the position is the group's first instruction.
  */
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include "ts/condition.h"
 #include "ts/document.h"
 
+struct ts_facts;
 struct ts_sequence;
 struct ts_vars;
 
 enum {
-    TS_NEXT_WHY_MAX = 384,
+    TS_NEXT_WHY_MAX = 1024,
+    TS_NESTING_MAX = 16,            /* sequences within one another */
+    TS_INSTRUCTIONS_MAX = 10000,    /* of all of them */
+    TS_RERUNS_MAX = 64,             /* of one step by SMSTSRetryRequested */
+    TS_NOTICE_MAX_S = 24 * 60 * 60, /* before a restart */
 };
 
+/* A sequence that Run Task Sequence may name. */
+struct ts_child {
+    const char *id;                     /* "SLP00005" */
+    const struct ts_document *document; /* borrowed */
+    bool is_disabled;
+};
+
+/* All borrowed for the life of the sequence. */
+struct ts_start {
+    const struct ts_document *document;
+    const struct ts_child *children;
+    size_t n_children;
+    struct ts_vars *vars;
+    const struct ts_facts *facts; /* NULL: none */
+    size_t position;              /* instruction to begin with; 0 for a new run */
+    bool
+        is_begun; /* that instruction had been begun before an interruption: it and the groups around it are
+                      not asked for their conditions again */
+};
+
+/* Outcome of ts_sequence_new() beside 0 */
+enum {
+    TS_SEQUENCE_E_LIMIT = 1, /* more than TS_INSTRUCTIONS_MAX instructions */
+};
+
+int ts_sequence_new(const struct ts_start *start, struct ts_sequence **ret);
+void ts_sequence_free(struct ts_sequence *sequence);
+
+/* Give the variables of globalVarList their values, unless they have one. For a new run. */
+int ts_sequence_set_globals(const struct ts_document *doc, struct ts_vars *vars);
+
+/* The id of the sequence that a Run Task Sequence step names; NULL: the step is of another type. */
+const char *ts_step_child(const struct ts_step *step);
+
 enum ts_next_kind {
-    TS_NEXT_RUN,  /* run the step, then call ts_sequence_step_done() */
-    TS_NEXT_SKIP, /* the step or the whole group is left out; why says the reason */
-    TS_NEXT_FAIL, /* the step or group failed without being run; error_id and why say the reason */
+    TS_NEXT_RUN,       /* run the step, then call ts_sequence_step_done() */
+    TS_NEXT_SKIP,      /* the step, group or nested sequence is left out; why says the reason */
+    TS_NEXT_FAIL,      /* the step failed without being run; error_id and why say the reason */
     TS_NEXT_SUCCEEDED, /* the end; asked again, the same answer */
     TS_NEXT_FAILED,    /* the end after a failure that nothing caught */
 };
 
 struct ts_next {
     enum ts_next_kind kind;
-    const struct ts_step *step;   /* what it is about; NULL for a group and at the end */
+    size_t index;                 /* of the instruction; of the first of a group */
+    size_t n_left_out;            /* with TS_NEXT_SKIP: instructions */
+    const struct ts_item *item;   /* what it is about; NULL at the end */
+    const struct ts_step *step;   /* NULL for a group and at the end */
     const struct ts_group *group; /* NULL for a step and at the end */
-    const char *error_id; /* with TS_NEXT_FAIL: "SLW-0404" condition, "SLW-0405" environment */
-    char why[TS_NEXT_WHY_MAX];
+    const char
+        *error_id; /* with TS_NEXT_FAIL: "SLW-0405" environment, "SLW-0416" nested sequence */
+    char why[TS_NEXT_WHY_MAX];      /* what its condition saw, also with TS_NEXT_RUN */
+    char warnings[TS_NEXT_WHY_MAX]; /* what conditions could not answer; "" if they could */
 };
+
+/**
+ * ts_sequence_next() - decide
+ * @environment: one of enum ts_run_in: where we are
+ *
+ * Return: 0, or -errno from setting the engine's variables.
+ */
+int ts_sequence_next(struct ts_sequence *sequence, unsigned environment, struct ts_next *ret);
 
 enum ts_outcome {
     TS_STEP_SUCCEEDED,
@@ -58,43 +106,54 @@ enum ts_outcome {
     TS_STEP_FAILED_FOR_GOOD, /* the sequence fails, whatever continue-on-error says */
 };
 
-/**
- * ts_sequence_new() - start, or go on
- * @doc, @vars, @facts: borrowed for the life of the sequence; @facts may be NULL
- * @position: index of the step to begin with; 0 for a new run
- * @is_begun: that step had been begun before an interruption: it and the groups around it are not
- *            asked for their conditions again
- */
-int ts_sequence_new(const struct ts_document *doc,
-                    struct ts_vars *vars,
-                    const struct ts_facts *facts,
-                    size_t position,
-                    bool is_begun,
-                    struct ts_sequence **ret);
-void ts_sequence_free(struct ts_sequence *sequence);
+enum ts_restart {
+    TS_NO_RESTART,
+    TS_RESTART_TO_BOOT_IMAGE,
+    TS_RESTART_TO_FULL_OS,
+};
 
-/* Give the variables of globalVarList their values, unless they have one. For a new run. */
-int ts_sequence_set_globals(const struct ts_document *doc, struct ts_vars *vars);
+struct ts_result {
+    enum ts_outcome outcome;
+    int64_t code;            /* for _SMSTSLastActionRetCode */
+    enum ts_restart restart; /* what the step itself asks for */
+    bool is_same_step_again; /* with that restart: it goes on there, and is not done yet */
+    unsigned environment;    /* of enum ts_run_in: where it ran */
+    unsigned n_starts;       /* how often it has been begun, this time included */
+    bool has_place;          /* a volume keeps the state, so a restart finds it again */
+};
+
+struct ts_after {
+    enum ts_restart restart;
+    bool is_same_step_again;
+    bool is_by_engine;   /* nobody has been given notice of the restart yet: */
+    unsigned notice_s;   /* so long */
+    const char *message; /* with these words, "" for the usual ones; borrowed from the variables */
+    const char
+        *error_id; /* a step that succeeded fails after all: "SLW-0415", "SLW-0417"; NULL: no */
+    char why[TS_NEXT_WHY_MAX];
+};
 
 /**
- * ts_sequence_next() - decide
- * @environment: one of enum ts_run_in: where we are
+ * ts_sequence_step_done() - how the step went that TS_NEXT_RUN named, and what that means
  *
- * A step that may not run in this environment fails with SLW-0405. Return: 0, or -errno from setting
- * _SMSTSCurrentActionName.
+ * A failure of Setup Windows and Configuration Manager is always for good. After a restart a new sequence begins
+ * at ts_sequence_position(), begun if it is the same step again.
  */
-int ts_sequence_next(struct ts_sequence *sequence, unsigned environment, struct ts_next *ret);
+int ts_sequence_step_done(struct ts_sequence *sequence,
+                          const struct ts_result *result,
+                          struct ts_after *ret);
 
-/**
- * ts_sequence_step_done() - how the step went that TS_NEXT_RUN named
- * @code: for _SMSTSLastActionRetCode
- *
- * A failure of Setup Windows and Configuration Manager is always for good.
- */
-int ts_sequence_step_done(struct ts_sequence *sequence, enum ts_outcome outcome, int64_t code);
-
-/* Index of the next step; the number of steps at the end. */
+/* Index of the next instruction; their number at the end. */
 size_t ts_sequence_position(const struct ts_sequence *sequence);
+
+/* How many instructions there are. */
+size_t ts_sequence_size(const struct ts_sequence *sequence);
+
+/* The step of an instruction; NULL behind the last. */
+const struct ts_step *ts_sequence_step(const struct ts_sequence *sequence, size_t index);
+
+/* Append "Group/Nested sequence/Step" of an instruction. */
+void ts_sequence_put_path(const struct ts_sequence *sequence, size_t index, struct buf *ret);
 
 /* Whether a failure that nothing caught has ended it. The position does not tell: whoever keeps one on disk must keep
    this with it, in the same write, or a power cut turns the failure into success. */

@@ -83,14 +83,15 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_name(const char *name)
+static bool is_name(const char *name, enum ts_who who)
 {
     size_t len = strlen(name);
 
     if (len == 0 || len > TS_VAR_NAME_MAX || !(is_letter(name[0]) || name[0] == '_'))
         return false;
     for (size_t i = 0; i < len; i++)
-        if (!is_letter(name[i]) && !(name[i] >= '0' && name[i] <= '9') && !strchr("_-.", name[i]))
+        if (!is_letter(name[i]) && !(name[i] >= '0' && name[i] <= '9') &&
+            !strchr(who == TS_BY_ENGINE ? "_-." : "_-", name[i]))
             return false;
     return true;
 }
@@ -135,11 +136,46 @@ static struct var *obtain(struct ts_vars *vars, const char *name)
     return var;
 }
 
+/* Characters of UTF-8. */
+static size_t count_characters(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
+/* Bytes in names and values of the variables that are not the engine's. */
+static size_t environment_bytes(const struct ts_vars *vars)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < vars->n; i++)
+        if (vars->items[i].name[0] != '_' && vars->items[i].value[0] != '\0')
+            n += strlen(vars->items[i].name) + strlen(vars->items[i].value);
+    return n;
+}
+
+/* Whether a step may put @value where @var is now (NULL: nothing). Getting smaller is always possible. */
+static bool is_within_documented(const struct ts_vars *vars,
+                                 const struct var *var,
+                                 const char *name,
+                                 const char *value)
+{
+    size_t old = var && var->value[0] != '\0' ? strlen(name) + strlen(var->value) : 0;
+    size_t wanted = value[0] != '\0' ? strlen(name) + strlen(value) : 0;
+
+    if (count_characters(value) > TS_VAR_SEQUENCE_VALUE_MAX)
+        return false;
+    return wanted <= old || environment_bytes(vars) - old + wanted <= TS_VARS_ENVIRONMENT_MAX;
+}
+
 int ts_vars_set(struct ts_vars *vars, const char *name, const char *value, enum ts_who who)
 {
     size_t len = strlen(value);
 
-    if (!is_name(name))
+    if (!is_name(name, who))
         return TS_VARS_E_NAME;
     if (name[0] == '_' && who != TS_BY_ENGINE)
         return TS_VARS_E_READ_ONLY;
@@ -154,6 +190,8 @@ int ts_vars_set(struct ts_vars *vars, const char *name, const char *value, enum 
 
     if (len > TS_VAR_VALUE_MAX || (!var && vars->n == TS_VARS_MAX) ||
         others + len > TS_VARS_TOTAL_MAX)
+        return TS_VARS_E_LIMIT;
+    if (who == TS_BY_SEQUENCE && !is_within_documented(vars, var, name, value))
         return TS_VARS_E_LIMIT;
 
     OWN(freep) char *copy = copy_text(value);
@@ -170,7 +208,7 @@ int ts_vars_set(struct ts_vars *vars, const char *name, const char *value, enum 
 
 int ts_vars_set_secret(struct ts_vars *vars, const char *name)
 {
-    if (!is_name(name))
+    if (!is_name(name, TS_BY_ENGINE))
         return TS_VARS_E_NAME;
     if (!find(vars, bytes_of(name)) && vars->n == TS_VARS_MAX)
         return TS_VARS_E_LIMIT;
@@ -195,6 +233,33 @@ const char *ts_vars_get(const struct ts_vars *vars, const char *name)
     const struct var *var = find(vars, bytes_of(name));
 
     return var ? var->value : "";
+}
+
+/* The value of the variable whose name @name holds; "" if that did not fit either. */
+static const char *get_built(const struct ts_vars *vars, const struct buf *name)
+{
+    return name->failed ? "" : ts_vars_get(vars, buf_str(name));
+}
+
+const char *ts_vars_list(const struct ts_vars *vars, const char *base, unsigned digits, size_t i)
+{
+    for (size_t k = 0; k <= i; k++) {
+        OWN(buf_fini) struct buf name = BUF_INIT(TS_VAR_NAME_MAX);
+
+        buf_addf(&name, "%s%0*zu", base, (int)digits, k + 1);
+        if (k == i || get_built(vars, &name)[0] == '\0')
+            return get_built(vars, &name);
+    }
+    return "";
+}
+
+const char *
+ts_vars_array(const struct ts_vars *vars, const char *base, size_t i, const char *property)
+{
+    OWN(buf_fini) struct buf name = BUF_INIT(TS_VAR_NAME_MAX);
+
+    buf_addf(&name, "%s%zu%s", base, i, property);
+    return get_built(vars, &name);
 }
 
 bool ts_vars_is_true(const struct ts_vars *vars, const char *name)

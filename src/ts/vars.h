@@ -18,23 +18,26 @@
 struct ts_vars;
 
 enum {
-    TS_VAR_NAME_MAX = 256,           /* bytes */
-    TS_VAR_VALUE_MAX = 16 * 1024,    /* bytes; 4,000 characters of UTF-8 always fit */
-    TS_VARS_MAX = 2000,              /* variables */
-    TS_VARS_TOTAL_MAX = 1024 * 1024, /* bytes, names and values */
+    TS_VAR_NAME_MAX = 256,              /* bytes */
+    TS_VAR_VALUE_MAX = 16 * 1024,       /* bytes; 4,000 characters of UTF-8 always fit */
+    TS_VAR_SEQUENCE_VALUE_MAX = 4000,   /* characters, of a value that the sequence sets */
+    TS_VARS_MAX = 2000,                 /* variables */
+    TS_VARS_TOTAL_MAX = 1024 * 1024,    /* bytes, names and values */
+    TS_VARS_ENVIRONMENT_MAX = 8 * 1024, /* bytes, names and values of those without '_' in front */
 };
 
 enum ts_who {
-    TS_BY_SEQUENCE, /* a step or an administrator: '_' names are refused */
+    TS_BY_SEQUENCE, /* a step: '_' names are refused, and what is longer than documented */
+    TS_BY_SITE,     /* an administrator, before the run: '_' names are refused */
     TS_BY_ENGINE,
 };
 
 /* Outcomes of ts_vars_set() beside 0 */
 enum {
     TS_VARS_E_NAME =
-        1, /* not a name: letters, digits, '_', '-', '.'; begins with a letter or '_' */
+        1, /* not a name: letters, digits, '_', '-' ('.' by the engine); begins with a letter or '_' */
     TS_VARS_E_READ_ONLY = 2, /* begins with '_', and this is not the engine */
-    TS_VARS_E_LIMIT = 3,     /* value too long, or too many variables */
+    TS_VARS_E_LIMIT = 3,     /* value too long, too many variables, or too much in all */
 };
 
 int ts_vars_new(struct ts_vars **ret);
@@ -57,6 +60,19 @@ bool ts_vars_is_secret(const struct ts_vars *vars, const char *name);
 
 /* The value, "" if it does not exist; borrowed until that variable changes. */
 const char *ts_vars_get(const struct ts_vars *vars, const char *name);
+
+/**
+ * ts_vars_list() - element @i of a list: the value of "Base01", "Base02", ...
+ * @digits: 2 or 3, as the step type documents
+ * @i:      from 0
+ *
+ * Return: "" behind the last: a list ends at the first variable that does not exist.
+ */
+const char *ts_vars_list(const struct ts_vars *vars, const char *base, unsigned digits, size_t i);
+
+/* The value of "<Base><index><Property>", "OSDAdapter0EnableDHCP"; "" if it does not exist. */
+const char *
+ts_vars_array(const struct ts_vars *vars, const char *base, size_t i, const char *property);
 
 /* Whether the value is "true", "yes" or "1", in any case. */
 bool ts_vars_is_true(const struct ts_vars *vars, const char *name);

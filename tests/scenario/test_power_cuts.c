@@ -123,6 +123,19 @@ static void keep(struct play *p, const struct ts_sequence *sequence)
     }
 }
 
+static void finish(struct ts_sequence *sequence, enum ts_outcome outcome)
+{
+    struct ts_after after;
+
+    assert_int_equal(ts_sequence_step_done(sequence,
+                                           &(struct ts_result){.outcome = outcome,
+                                                               .code = outcome == TS_STEP_FAILED,
+                                                               .environment = TS_RUN_IN_BOOT_IMAGE,
+                                                               .has_place = true},
+                                           &after),
+                     0);
+}
+
 /* One step, with a chance to lose power at each of its moments. Return: false if it was lost. */
 static bool run_step(struct play *p, struct ts_sequence *sequence, const struct ts_step *step)
 {
@@ -138,9 +151,7 @@ static bool run_step(struct play *p, struct ts_sequence *sequence, const struct 
     remember_done(&p->history, step->index);
     if (cut(p))
         return false;
-    assert_int_equal(ts_sequence_step_done(
-                         sequence, is_bad ? TS_STEP_FAILED : TS_STEP_SUCCEEDED, is_bad ? 1 : 0),
-                     0);
+    finish(sequence, is_bad ? TS_STEP_FAILED : TS_STEP_SUCCEEDED);
     keep(p, sequence);
     return !cut(p);
 }
@@ -152,7 +163,7 @@ static void begin_again(struct play *p, struct ts_sequence *sequence, struct ts_
     assert_int_equal(ts_sequence_next(sequence, TS_RUN_IN_BOOT_IMAGE, next), 0);
     assert_int_equal(next->kind, TS_NEXT_RUN);
     assert_int_equal(next->step->index, p->disk.position);
-    assert_int_equal(ts_sequence_step_done(sequence, TS_STEP_FAILED, -1), 0);
+    finish(sequence, TS_STEP_FAILED);
     keep(p, sequence);
 }
 
@@ -164,8 +175,12 @@ static void power_on(struct play *p)
     struct ts_next next = {0};
 
     assert_int_equal(ts_vars_new(&vars), 0);
-    assert_int_equal(
-        ts_sequence_new(p->doc, vars, NULL, p->disk.position, p->disk.is_begun, &sequence), 0);
+    assert_int_equal(ts_sequence_new(&(struct ts_start){.document = p->doc,
+                                                        .vars = vars,
+                                                        .position = p->disk.position,
+                                                        .is_begun = p->disk.is_begun},
+                                     &sequence),
+                     0);
     begin_again(p, sequence, &next);
     while (!p->disk.is_over) {
         assert_int_equal(ts_sequence_next(sequence, TS_RUN_IN_BOOT_IMAGE, &next), 0);

@@ -139,6 +139,15 @@ int restart_to_boot_image_prepare(struct step_context *c, struct buf *why)
     return TRACE(file_write(path, buf_bytes(&menu), 0600));
 }
 
+int restart_prepare(struct step_context *c, struct buf *why)
+{
+    int r = restart_to_boot_image_prepare(c, why);
+
+    if (r == RESTART_E_NOT_BOOTABLE && c->environment == STEP_IN_BOOT_IMAGE)
+        return 0;
+    return r < 0 ? TRACE(r) : r;
+}
+
 int restart_to_boot_image_done(const struct step_target *target)
 {
     if (!target->is_mounted || !file_exists(TARGET_ROOT BOOT_FOLDER))

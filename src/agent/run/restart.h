@@ -33,6 +33,10 @@ enum {
  */
 int restart_to_boot_image_prepare(struct step_context *c, struct buf *why);
 
+/* The same; but in the boot image, before the disk can boot, the next start comes from the network as this one did, and
+   there is nothing to prepare. */
+int restart_prepare(struct step_context *c, struct buf *why);
+
 /**
  * restart_to_boot_image_done() - the boot image's steps are done: the switch and the files are removed
  * @target: mounted

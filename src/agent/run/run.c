@@ -43,6 +43,7 @@ const struct run_platform *run_platform(void)
         .find_state = target_find_state,
         .find_type = step_type_find,
         .boot_image_is_back = restart_to_boot_image_done,
+        .prepare_boot_image = restart_prepare,
         .target_root = TARGET_ROOT,
         .full_os_root = "",
         .journal_path = "/run/slipway/smsts.log",

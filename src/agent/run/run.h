@@ -36,7 +36,9 @@ struct run_platform {
                       struct buf *ret_state);
     const struct step_type *(*find_type)(const char *type);      /* agent/steps/step.h */
     int (*boot_image_is_back)(const struct step_target *target); /* agent/run/restart.h */
-    void (*state_is_written)(void *ctx);                         /* after each write; may be NULL */
+    /* For a restart that no step prepares; an outcome says why it cannot be. NULL: nothing to prepare. */
+    int (*prepare_boot_image)(struct step_context *c, struct buf *why);
+    void (*state_is_written)(void *ctx); /* after each write; may be NULL */
     void *ctx;
     const char *target_root;  /* where the volume is mounted in the boot image */
     const char *full_os_root; /* "": the installed operating system's own root */

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "agent/run/journal.h"
 #include "agent/run/order.h"
@@ -14,6 +13,7 @@
 #include "agent/run/target.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/clock.h"
 #include "plat/file.h"
 #include "ts/diag.h"
 #include "ts/document.h"
@@ -27,6 +27,7 @@ enum {
     LOG_LINE_MAX = 4096,
     FOLDER_MODE = 0700,
     RESTART_DRAIN_US = 60 * 1000 * 1000,
+    US_PER_S = 1000 * 1000,
 };
 
 const char *runner_root(const struct runner *rn)
@@ -73,14 +74,15 @@ int runner_save(struct runner *rn)
     return 0;
 }
 
-static void fill_status(const struct runner *rn,
-                        const char *state,
-                        const struct ts_step *step,
-                        struct report_status *ret)
+/* @index: of the instruction. */
+static void
+fill_status(const struct runner *rn, const char *state, size_t index, struct report_status *ret)
 {
+    const struct ts_step *step = ts_sequence_step(rn->sequence, index);
+
     *ret = (struct report_status){
         .state = state,
-        .step = step ? step->index : rn->n_steps,
+        .step = index,
         .n_steps = rn->n_steps,
         .step_name = step ? step->item.name : "",
         .step_type = step ? step->type : "",
@@ -88,20 +90,12 @@ static void fill_status(const struct runner *rn,
     };
 }
 
-static const struct ts_step *step_at(const struct runner *rn, size_t index)
-{
-    size_t n;
-    const struct ts_step *steps = ts_document_steps(rn->document, &n);
-
-    return index < n ? &steps[index] : NULL;
-}
-
 static bool on_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what)
 {
     struct runner *rn = ctx;
     struct report_status status;
 
-    fill_status(rn, "step-progress", step_at(rn, rn->current), &status);
+    fill_status(rn, "step-progress", rn->current, &status);
     status.percent = percent;
     status.rate_bytes_per_s = rate_bytes_per_s;
     status.message = what;
@@ -123,16 +117,6 @@ __attribute__((format(printf, 2, 3))) static void on_log(void *ctx, const char *
     journal_write(rn->journal, CMTRACE_INFORMATION, "TSManager", "%s", text);
 }
 
-static bool path_exists(void *ctx, const char *path, bool is_folder)
-{
-    struct stat st;
-
-    (void)ctx;
-    return stat(path, &st) == 0 && (is_folder ? S_ISDIR(st.st_mode) : !S_ISDIR(st.st_mode));
-}
-
-static const struct ts_facts facts = {.path_exists = path_exists};
-
 int runner_prepare(struct runner *rn)
 {
     struct state *s = rn->state;
@@ -153,19 +137,29 @@ int runner_prepare(struct runner *rn)
     ts_diags_fini(&diags);
     if (r < 0)
         return TRACE(r);
-    (void)ts_document_steps(rn->document, &rn->n_steps);
     screen_set(rn->screen, SCREEN_SEQUENCE, "%s", s->order->task_sequence_name);
     r = report_new(rn->link, rn->journal, s->order->order_id, s->seq, &rn->report);
     if (r < 0)
         return TRACE(r);
-    r = ts_sequence_new(rn->document,
-                        s->vars,
-                        &facts,
-                        s->next_step,
-                        s->is_running || s->is_continued,
-                        &rn->sequence);
+    rn->facts = runner_answers(rn);
+    r = ts_sequence_new(
+        &(struct ts_start){
+            .document = rn->document,
+            .vars = s->vars,
+            .facts = &rn->facts,
+            .position = s->next_step,
+            .is_begun = s->is_running || s->is_continued,
+        },
+        &rn->sequence);
+    if (r > 0)
+        return runner_problem(rn,
+                              "SLW-0402",
+                              "make it shorter, and deploy it again",
+                              "the task sequence has more than %d steps with those it runs",
+                              (int)TS_INSTRUCTIONS_MAX);
     if (r < 0)
         return TRACE(r);
+    rn->n_steps = ts_sequence_size(rn->sequence);
     journal_set_vars(rn->journal, s->vars);
     place_journal(rn);
     return 0;
@@ -180,11 +174,11 @@ static int report_skip(struct runner *rn, const struct ts_next *next)
                   "TSManager",
                   "The %s (%s) has been skipped: %s",
                   next->step ? "action" : "group",
-                  next->step ? next->step->item.name : next->group->item.name,
+                  next->item->name,
                   next->why);
     if (!next->step)
         return 0;
-    fill_status(rn, "step-skipped", next->step, &status);
+    fill_status(rn, "step-skipped", next->index, &status);
     status.message = next->why;
     return TRACE(report_add(rn->report, &status));
 }
@@ -197,11 +191,9 @@ static void remember_failure(struct runner *rn, const char *error_id, const char
     (void)snprintf(s->message, sizeof(s->message), "%s", message);
 }
 
-static int report_failure(struct runner *rn,
-                          const struct ts_step *step,
-                          const char *name,
-                          const struct step_result *result)
+static int report_failure(struct runner *rn, size_t index, const struct step_result *result)
 {
+    const char *name = ts_sequence_step(rn->sequence, index)->item.name;
     struct report_status status;
 
     journal_write(rn->journal,
@@ -211,31 +203,36 @@ static int report_failure(struct runner *rn,
                   name,
                   result->error_id,
                   result->message);
-    fill_status(rn, "step-failed", step, &status);
+    fill_status(rn, "step-failed", index, &status);
     status.exit_code = result->exit_code;
     status.error_id = result->error_id;
     status.message = result->message;
     return TRACE(report_add(rn->report, &status));
 }
 
-static void run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret)
+static void fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
 {
-    enum step_environment here = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
-    const struct step_type *type = rn->platform->find_type(step->type);
-    struct step_context c = {
+    *ret = (struct step_context){
         .step = step,
         .vars = rn->state->vars,
         .order = rn->state->order,
         .machine = &rn->machine,
         .target = &rn->state->target,
-        .environment = here,
+        .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,
         .step_name = step->item.name,
         .progress = on_progress,
         .log = on_log,
         .ctx = rn,
     };
+}
+
+static void run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret)
+{
+    const struct step_type *type = rn->platform->find_type(step->type);
+    struct step_context c;
     int r;
 
+    fill_context(rn, step, &c);
     *ret = (struct step_result){0};
     if (!type) {
         (void)step_fail(ret,
@@ -244,13 +241,13 @@ static void run_type(struct runner *rn, const struct ts_step *step, struct step_
                         step->type);
         return;
     }
-    if ((type->environments & here) == 0) {
+    if ((type->environments & c.environment) == 0) {
         (void)step_fail(ret,
                         "SLW-0405",
                         "steps of type \"%s\" cannot run in %s; move the step",
                         step->type,
-                        here == STEP_IN_FULL_OS ? "the installed operating system"
-                                                : "the boot image");
+                        c.environment == STEP_IN_FULL_OS ? "the installed operating system"
+                                                         : "the boot image");
         return;
     }
     r = type->run(&c, ret);
@@ -304,30 +301,70 @@ int runner_leave_boot_image(struct runner *rn)
     return r < 0 ? TRACE(r) : 0;
 }
 
-static int restart(struct runner *rn, enum step_then then, const struct step_result *result)
+/* Whoever sits there is told, unless the step has done so. */
+static void give_notice(struct runner *rn, const struct ts_after *after)
 {
-    struct report_status status;
-    int r = then == STEP_THEN_RESTART_TO_OS ? runner_leave_boot_image(rn) : 0;
+    const char *message = after->message[0] != '\0' ? after->message : "The computer restarts soon";
 
+    for (unsigned i = 0; i < after->notice_s; i++) {
+        if (!on_progress(rn, i * 100 / after->notice_s, 0, message))
+            return;
+        clock_sleep_us(US_PER_S);
+    }
+}
+
+/* What a step of the restarting kind does itself. Return: whether the restart can be. */
+static bool prepare_restart(struct runner *rn, const struct ts_after *after)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(STEP_MESSAGE_MAX);
+    struct step_context c;
+    int r;
+
+    if (!after->is_by_engine || after->restart != TS_RESTART_TO_BOOT_IMAGE ||
+        !rn->platform->prepare_boot_image)
+        return true;
+    fill_context(rn, ts_sequence_step(rn->sequence, rn->current), &c);
+    r = rn->platform->prepare_boot_image(&c, &why);
+    step_context_fini(&c);
+    if (r == 0)
+        return true;
+    journal_write(rn->journal,
+                  CMTRACE_ERROR,
+                  "TSManager",
+                  "SLW-0415: the restart into the boot image cannot be prepared: %s",
+                  r > 0 ? buf_str(&why) : strerrordesc_np(-r));
+    remember_failure(rn, "SLW-0415", r > 0 ? buf_str(&why) : "the log has more");
+    return false;
+}
+
+static int restart(struct runner *rn, const struct ts_after *after)
+{
+    bool is_to_os = after->restart == TS_RESTART_TO_FULL_OS;
+    struct report_status status;
+    int r;
+
+    if (!prepare_restart(rn, after)) {
+        rn->state->result = STATE_FAILED;
+        r = runner_save(rn);
+        return r < 0 ? TRACE(r) : RUNNER_E_FAILED;
+    }
+    give_notice(rn, after);
+    r = is_to_os ? runner_leave_boot_image(rn) : 0;
     if (r < 0)
         return TRACE(r);
-    rn->state->phase = then == STEP_THEN_RESTART_TO_OS ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
+    rn->state->phase = is_to_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
     rn->state->n_missed_boots = 0;
-    r = save_position(rn,
-                      result->is_same_step_again ? rn->current : ts_sequence_position(rn->sequence),
-                      false,
-                      result->is_same_step_again);
+    r = save_position(rn, ts_sequence_position(rn->sequence), false, after->is_same_step_again);
     if (r < 0)
         return TRACE(r);
     journal_write(rn->journal,
                   CMTRACE_INFORMATION,
                   "TSManager",
                   "Restarting into %s",
-                  then == STEP_THEN_RESTART_TO_OS ? "the installed operating system"
-                                                  : "the boot image");
+                  is_to_os ? "the installed operating system" : "the boot image");
     screen_set(rn->screen, SCREEN_STATUS, "Restarting");
-    fill_status(rn, "restarting", step_at(rn, rn->current), &status);
-    status.restart_to = then == STEP_THEN_RESTART_TO_OS ? "full-os" : "boot-image";
+    fill_status(rn, "restarting", rn->current, &status);
+    status.restart_to = is_to_os ? "full-os" : "boot-image";
     r = report_add(rn->report, &status);
     if (r < 0)
         return TRACE(r);
@@ -340,58 +377,99 @@ static int announce(struct runner *rn, const struct ts_step *step)
     struct report_status status;
 
     screen_set(
-        rn->screen, SCREEN_STEP, "%zu of %zu: %s", step->index + 1, rn->n_steps, step->item.name);
+        rn->screen, SCREEN_STEP, "%zu of %zu: %s", rn->current + 1, rn->n_steps, step->item.name);
     screen_set(rn->screen, SCREEN_STATUS, "Running");
     journal_write(rn->journal,
                   CMTRACE_INFORMATION,
                   "TSManager",
                   "Start executing step %zu of %zu: %s (%s)",
-                  step->index + 1,
+                  rn->current + 1,
                   rn->n_steps,
                   step->item.name,
                   step->type);
-    fill_status(rn, "step-started", step, &status);
+    fill_status(rn, "step-started", rn->current, &status);
     return TRACE(report_add(rn->report, &status));
 }
 
-static int
-finish_step(struct runner *rn, const struct ts_step *step, const struct step_result *result)
+/* What the sequencer is to know of how it went. */
+static struct ts_result to_result(const struct runner *rn, const struct step_result *result)
 {
-    bool is_good = !result->error_id;
-    struct report_status status;
-    int r;
+    static const enum ts_restart restarts[] = {
+        [STEP_THEN_GO_ON] = TS_NO_RESTART,
+        [STEP_THEN_RESTART_TO_OS] = TS_RESTART_TO_FULL_OS,
+        [STEP_THEN_RESTART_TO_BOOT_IMAGE] = TS_RESTART_TO_BOOT_IMAGE,
+    };
 
-    if (is_good && strcmp(step->type, apply_os_type) == 0)
-        rn->state->has_applied_os = true;
-    if (is_good && result->is_same_step_again && result->then != STEP_THEN_GO_ON)
-        return restart(rn, result->then, result);
-    r = ts_sequence_step_done(
-        rn->sequence, is_good ? TS_STEP_SUCCEEDED : TS_STEP_FAILED, result->exit_code);
-    if (r < 0)
-        return TRACE(r);
-    if (!is_good)
-        remember_failure(rn, result->error_id, result->message);
-    if (ts_sequence_has_failed(rn->sequence)) /* in the same write as the position */
-        rn->state->result = STATE_FAILED;
-    r = save_position(rn, ts_sequence_position(rn->sequence), false, false);
-    /* the last word is said even if the disk takes nothing any more */
-    if (r < 0 && rn->state->result != STATE_FAILED)
-        return TRACE(r);
-    if (!is_good)
-        return TRACE(report_failure(rn, step, step->item.name, result));
+    return (struct ts_result){
+        .outcome = result->error_id ? TS_STEP_FAILED : TS_STEP_SUCCEEDED,
+        .code = result->exit_code,
+        .restart = restarts[result->then],
+        .is_same_step_again = result->is_same_step_again,
+        .environment = rn->options->is_full_os ? TS_RUN_IN_FULL_OS : TS_RUN_IN_BOOT_IMAGE,
+        .n_starts = rn->state->n_starts,
+        .has_place = runner_root(rn) != NULL,
+    };
+}
+
+static int report_success(struct runner *rn, const char *name, int exit_code)
+{
+    struct report_status status;
+
     journal_write(rn->journal,
                   CMTRACE_INFORMATION,
                   "TSManager",
                   "Successfully completed the action (%s) with exit code %d",
-                  step->item.name,
-                  result->exit_code);
-    fill_status(rn, "step-succeeded", step, &status);
-    status.exit_code = result->exit_code;
+                  name,
+                  exit_code);
+    fill_status(rn, "step-succeeded", rn->current, &status);
+    status.exit_code = exit_code;
     status.percent = 100;
-    r = report_add(rn->report, &status);
+    return TRACE(report_add(rn->report, &status));
+}
+
+/* The step is done: the state says so first, then the site is told, and then comes the restart, if any. */
+static int conclude_step(struct runner *rn,
+                         const struct ts_step *step,
+                         const struct ts_after *after,
+                         const struct step_result *result)
+{
+    int r;
+
+    if (result->error_id)
+        remember_failure(rn, result->error_id, result->message);
+    if (ts_sequence_has_failed(rn->sequence)) /* in the same write as the position */
+        rn->state->result = STATE_FAILED;
+    r = save_position(rn, ts_sequence_position(rn->sequence), false, after->is_same_step_again);
+    /* the last word is said even if the disk takes nothing any more */
+    if (r < 0 && rn->state->result != STATE_FAILED)
+        return TRACE(r);
+    r = result->error_id ? report_failure(rn, rn->current, result)
+                         : report_success(rn, step->item.name, result->exit_code);
     if (r < 0)
         return TRACE(r);
-    return result->then == STEP_THEN_GO_ON ? 0 : restart(rn, result->then, result);
+    return after->restart == TS_NO_RESTART ? 0 : restart(rn, after);
+}
+
+static int finish_step(struct runner *rn, const struct ts_step *step, struct step_result *result)
+{
+    struct ts_result how = to_result(rn, result);
+    struct ts_after after;
+    int r;
+
+    if (!result->error_id && strcmp(step->type, apply_os_type) == 0)
+        rn->state->has_applied_os = true;
+    r = ts_sequence_step_done(rn->sequence, &how, &after);
+    if (r < 0)
+        return TRACE(r);
+    if (how.is_same_step_again && after.is_same_step_again) /* it is not done yet */
+        return restart(rn, &after);
+    if (after.error_id) {
+        int code = result->exit_code;
+
+        (void)step_fail(result, after.error_id, "%s", after.why);
+        result->exit_code = code;
+    }
+    return TRACE(conclude_step(rn, step, &after, result));
 }
 
 static int run_step(struct runner *rn, const struct ts_step *step)
@@ -401,8 +479,8 @@ static int run_step(struct runner *rn, const struct ts_step *step)
     int r;
 
     memcpy(old_volume, rn->state->target.root_uuid, sizeof(old_volume));
-    rn->current = step->index;
-    r = save_position(rn, step->index, true, rn->state->is_continued);
+    rn->current = ts_sequence_position(rn->sequence);
+    r = save_position(rn, rn->current, true, rn->state->is_continued);
     if (r == 0)
         r = announce(rn, step);
     if (r < 0)
@@ -425,14 +503,9 @@ static int fail_unrun(struct runner *rn, const struct ts_next *next)
 {
     struct step_result result = {.exit_code = 1, .error_id = next->error_id};
 
-    (void)snprintf(result.message,
-                   sizeof(result.message),
-                   strcmp(next->error_id, "SLW-0404") == 0 ? "its condition cannot be evaluated: %s"
-                                                           : "%s",
-                   next->why);
+    (void)snprintf(result.message, sizeof(result.message), "%.*s", STEP_MESSAGE_MAX - 1, next->why);
     remember_failure(rn, result.error_id, result.message);
-    return TRACE(report_failure(
-        rn, next->step, next->step ? next->step->item.name : next->group->item.name, &result));
+    return TRACE(report_failure(rn, next->index, &result));
 }
 
 /* A step that was interrupted by a power cut and must not be run twice. */
@@ -445,7 +518,7 @@ static int fail_interrupted(struct runner *rn, const struct ts_step *step)
                     "the machine went down while \"%s\" was running, and steps of its kind are not "
                     "run twice; deploy again, or give the step a retry count",
                     step->item.name);
-    rn->current = step->index;
+    rn->current = ts_sequence_position(rn->sequence);
     return TRACE(finish_step(rn, step, &result));
 }
 
@@ -471,6 +544,14 @@ int runner_run_steps(struct runner *rn)
 
         if (r < 0)
             return TRACE(r);
+        if (next.warnings[0] != '\0')
+            journal_write(
+                rn->journal,
+                CMTRACE_WARNING,
+                "TSManager",
+                "SLW-0404: a condition of %s could not be answered and counts as false: %s",
+                next.item->name,
+                next.warnings);
         switch (next.kind) {
         case TS_NEXT_SUCCEEDED:
             return 0;

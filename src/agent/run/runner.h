@@ -9,6 +9,7 @@
 #include "agent/run/machine.h"
 #include "agent/run/run.h"
 #include "agent/run/state.h"
+#include "ts/facts.h"
 
 struct journal;
 struct report;
@@ -30,8 +31,9 @@ struct runner {
     struct report *report;
     struct ts_document *document;
     struct ts_sequence *sequence;
-    size_t n_steps;
-    size_t current; /* index of the step that is running, for progress */
+    struct ts_facts facts; /* what conditions may ask */
+    size_t n_steps;        /* instructions of the sequence */
+    size_t current;        /* index of the one that is running, for progress */
 };
 
 /* Outcomes of the functions below beside 0 */
@@ -48,6 +50,9 @@ int runner_wait_for_site(struct runner *rn);
 
 /* facts.c: the built-in variables of this start; the order's own stay as they are. */
 int runner_set_facts(struct runner *rn);
+
+/* answers.c: what conditions may ask of this computer. */
+struct ts_facts runner_answers(struct runner *rn);
 
 /* clean_up.c: in the full OS, when all is told: nothing is left but the log, at its final place. */
 int runner_clean_up(struct runner *rn);

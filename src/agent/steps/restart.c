@@ -38,13 +38,9 @@ static int to_boot_image(struct step_context *c, struct step_result *ret)
                          "SLW-0415",
                          "there is no volume yet to remember on where the task sequence goes on; "
                          "put the step behind Format and Partition Disk");
-    r = restart_to_boot_image_prepare(c, &why);
-
+    r = restart_prepare(c, &why);
     if (r < 0)
         return TRACE(r);
-    /* before the disk can boot, the next start comes from the network as this one did */
-    if (r == RESTART_E_NOT_BOOTABLE && c->environment == STEP_IN_BOOT_IMAGE)
-        r = 0;
     if (r > 0)
         return step_fail(ret,
                          "SLW-0415",
