@@ -413,11 +413,10 @@ void ts_check_condition(const struct ts_check *c, int item)
         return;
     check_operands(c, item, node);
     if (c->diags->n == before && !ts_condition_is_portable(condition_of(c, item), &why))
-        ts_check_report(
-            c,
-            item,
-            TS_WARNING,
-            "SLW-0185",
-            "%s cannot be evaluated on Linux; if the rest of the condition does not decide, it fails",
-            buf_str(&why));
+        ts_check_report(c,
+                        item,
+                        TS_WARNING,
+                        "SLW-0185",
+                        "%s cannot be answered on Linux and counts as false",
+                        buf_str(&why));
 }
