@@ -15,6 +15,7 @@
 #include "image/apply_files.h"
 #include "image/apply_lost.h"
 #include "image/apply_queue.h"
+#include "image/apply_sync.h"
 #include "image/wim_apply.h"
 #include "plat/file.h"
 
@@ -49,11 +50,12 @@ struct apply_folder {
     int root;
     struct apply_files files;
     struct apply_dirs dirs[N_DIRS];
-    struct apply_queue *queue; /* NULL before begin and after stop */
-    struct apply_blob blob;    /* that is coming */
-    struct large *large;       /* its, as long as pieces are to be made */
-    struct job *job;           /* owned; its next piece, NULL if nothing is made of it */
-    uint64_t n_left;           /* bytes that are in no piece yet */
+    struct apply_queue *queue; /* owned; NULL before begin and after stop, like sync */
+    struct apply_sync *sync;
+    struct apply_blob blob; /* that is coming */
+    struct large *large;    /* its, as long as pieces are to be made */
+    struct job *job;        /* owned; its next piece, NULL if nothing is made of it */
+    uint64_t n_left;        /* bytes that are in no piece yet */
 };
 
 int apply_folder_new(int root, struct buf *why, struct apply_folder **ret)
@@ -128,16 +130,23 @@ static int write_piece(struct apply_folder *f, unsigned thread, struct job *job)
     return --large->n_unwritten == 0 ? TRACE(end_large(f, thread, large)) : 0;
 }
 
-static int work(void *ctx, unsigned thread, struct apply_job *base)
+static int do_job(struct apply_folder *f, unsigned thread, struct job *job)
 {
-    struct apply_folder *f = ctx;
-    struct job *job = (struct job *)base;
-
     if (job->large)
         return TRACE(write_piece(f, thread, job));
     if (job->uses)
         return TRACE(make_all(f, thread, job));
     return TRACE(apply_files_make(&f->files, &f->dirs[thread], job->inode, (struct bytes){0}));
+}
+
+static int work(void *ctx, unsigned thread, struct apply_job *base)
+{
+    struct apply_folder *f = ctx;
+    int r = do_job(f, thread, (struct job *)base);
+
+    if (r == 0)
+        apply_sync_wrote(f->sync, base->size_bytes);
+    return TRACE(r);
 }
 
 static void unuse(struct large *large, uint64_t n)
@@ -252,7 +261,9 @@ static int begin(void *ctx, const struct metadata *image)
     f->files.image = image;
     for (size_t i = 0; i < N_DIRS; i++)
         apply_dirs_init(&f->dirs[i], image, f->root);
-    r = apply_queue_new(&what, APPLY_FOLDER_QUEUE_BYTES, &f->queue);
+    r = apply_sync_new(f->root, &f->sync);
+    if (r == 0)
+        r = apply_queue_new(&what, APPLY_FOLDER_QUEUE_BYTES, &f->queue);
     if (r == 0)
         r = make_folders(f);
     if (r == 0)
@@ -378,6 +389,7 @@ static int finish(void *ctx)
     struct apply_folder *f = ctx;
     const struct metadata *image = f->files.image;
     int r = apply_queue_wait(f->queue);
+    int error;
 
     /* what lies in a folder comes behind it */
     for (size_t i = image->n_inodes; r == 0 && i > 0; i--)
@@ -385,9 +397,10 @@ static int finish(void *ctx)
             r = apply_files_folder_end(&f->files, &f->dirs[READER], (uint32_t)(i - 1));
     if (r != 0)
         return TRACE(r);
-    if (syncfs(f->root) < 0)
+    error = apply_sync_end(f->sync);
+    if (error != 0)
         return apply_files_fail(
-            &f->files, WIM_APPLY_E_TARGET, 0, "cannot write to the disk", errno);
+            &f->files, WIM_APPLY_E_TARGET, 0, "cannot write to the disk", error);
     return apply_lost(image, f->files.n_left_out, f->files.why) ? WIM_APPLY_E_LOST : 0;
 }
 
@@ -399,6 +412,8 @@ static void stop(void *ctx)
 
     apply_queue_free(f->queue);
     f->queue = NULL;
+    apply_sync_free(f->sync);
+    f->sync = NULL;
     if (f->large)
         unuse(f->large, n_missing);
     f->large = NULL;
