@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/diff.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "ts/diff_parts.h"
+#include "ts/document.h"
+#include "ts/step_types.h"
+
+enum {
+    SHOWN_MAX = 160, /* bytes of a value in a sentence */
+    GROW = 32,
+};
+
+void ts_changes_fini(struct ts_changes *changes)
+{
+    for (size_t i = 0; i < changes->n; i++) {
+        struct ts_change *change = &changes->items[i];
+
+        free(change->path);
+        free(change->old_path);
+        free(change->type);
+        free(change->name);
+        free(change->label);
+        free(change->from);
+        free(change->to);
+    }
+    free(changes->items);
+    *changes = (struct ts_changes){0};
+}
+
+void ts_diff_add(struct ts_comparison *c, const struct ts_change *change)
+{
+    struct ts_changes *changes = c->changes;
+
+    if (changes->n % GROW == 0) {
+        struct ts_change *grown = realloc(changes->items, (changes->n + GROW) * sizeof(*grown));
+
+        if (!grown) {
+            c->is_out_of_memory = true;
+            return;
+        }
+        changes->items = grown;
+    }
+
+    struct ts_change *own = &changes->items[changes->n++];
+
+    *own = (struct ts_change){
+        .kind = change->kind,
+        .is_group = change->is_group,
+        .path = ts_copy(change->path ? change->path : ""),
+        .old_path = ts_copy(change->old_path ? change->old_path : ""),
+        .type = ts_copy(change->type ? change->type : ""),
+        .name = ts_copy(change->name ? change->name : ""),
+        .label = ts_copy(change->label ? change->label : ""),
+        .from = ts_copy(change->from ? change->from : ""),
+        .to = ts_copy(change->to ? change->to : ""),
+    };
+    if (!own->path || !own->old_path || !own->type || !own->name || !own->label || !own->from ||
+        !own->to)
+        c->is_out_of_memory = true;
+}
+
+/* An item that is in one document only; what is in it is not told apart. */
+static void
+add_whole(struct ts_comparison *c, const struct ts_side *side, int i, enum ts_change_kind kind)
+{
+    const struct ts_tree_item *item = &side->tree.items[i];
+    const struct ts_step_type *type = ts_step_type_find(item->type);
+    OWN(freep) char *type_name = ts_copy(type ? type->display_name : item->type);
+
+    if (item->parent != TS_NO_ITEM && side->match[item->parent] == TS_NO_ITEM)
+        return;
+    ts_diff_add(c,
+                &(struct ts_change){
+                    .kind = kind,
+                    .is_group = item->is_group,
+                    .path = item->path,
+                    .old_path = kind == TS_CHANGE_REMOVED ? item->path : NULL,
+                    .type = type_name,
+                });
+}
+
+static void add_moved(struct ts_comparison *c, int before, int after)
+{
+    const struct ts_tree_item *from = &c->before.tree.items[before];
+    const struct ts_tree_item *to = &c->after.tree.items[after];
+
+    ts_diff_add(
+        c,
+        &(struct ts_change){
+            .kind = TS_CHANGE_MOVED,
+            .is_group = to->is_group,
+            .path = to->path,
+            .old_path = from->path,
+            .from = from->parent == TS_NO_ITEM ? NULL : c->before.tree.items[from->parent].path,
+            .to = to->parent == TS_NO_ITEM ? NULL : c->after.tree.items[to->parent].path,
+        });
+}
+
+/* Whether @after and the item it was before are in the same group. */
+static bool has_stayed(const struct ts_comparison *c, int after)
+{
+    int before = c->after.match[after];
+    int parent = c->after.tree.items[after].parent;
+    int old_parent = before == TS_NO_ITEM ? TS_NO_ITEM : c->before.tree.items[before].parent;
+
+    if (before == TS_NO_ITEM)
+        return false;
+    return parent == TS_NO_ITEM ? old_parent == TS_NO_ITEM : c->after.match[parent] == old_parent;
+}
+
+/* Of the children of @parent that have stayed in it, those outside a longest run in the old order have moved.
+   @place: room for 3 numbers for each of them. */
+static void diff_order(struct ts_comparison *c, int parent, int *place)
+{
+    int *items = place;
+    int *lengths = place + c->after.tree.n;
+    int *previous = lengths + c->after.tree.n;
+    int n = 0;
+    int best = -1;
+
+    for (int i = parent + 1; i < (int)c->after.tree.n; i++)
+        if (c->after.tree.items[i].parent == parent && has_stayed(c, i))
+            items[n++] = i;
+    for (int i = 0; i < n; i++) {
+        lengths[i] = 1;
+        previous[i] = -1;
+        for (int k = 0; k < i; k++) {
+            if (c->after.match[items[k]] > c->after.match[items[i]] || lengths[k] < lengths[i])
+                continue;
+            lengths[i] = lengths[k] + 1;
+            previous[i] = k;
+        }
+        if (best < 0 || lengths[i] > lengths[best])
+            best = i;
+    }
+    for (int i = n - 1; i >= 0; i--) {
+        if (i == best)
+            best = previous[i];
+        else
+            add_moved(c, c->after.match[items[i]], items[i]);
+    }
+}
+
+static int compare(struct ts_comparison *c)
+{
+    OWN(freep) int *place = calloc(3 * c->after.tree.n + 1, sizeof(*place));
+
+    if (!place)
+        return ERR(-ENOMEM);
+    for (int i = 0; i < (int)c->before.tree.n; i++)
+        if (c->before.match[i] == TS_NO_ITEM)
+            add_whole(c, &c->before, i, TS_CHANGE_REMOVED);
+    diff_order(c, TS_NO_ITEM, place);
+    for (int i = 0; i < (int)c->after.tree.n; i++) {
+        int before = c->after.match[i];
+
+        if (before == TS_NO_ITEM) {
+            add_whole(c, &c->after, i, TS_CHANGE_ADDED);
+            continue;
+        }
+        if (!has_stayed(c, i))
+            add_moved(c, before, i);
+        ts_diff_item(c, before, i);
+        if (c->after.tree.items[i].is_group)
+            diff_order(c, i, place);
+    }
+    return c->is_out_of_memory ? ERR(-ENOMEM) : 0;
+}
+
+int ts_diff(const struct ts_document *before,
+            const struct ts_document *after,
+            struct ts_changes *ret)
+{
+    struct ts_comparison c = {.changes = ret};
+    xmlDoc *old_xml = ts_document_tree(before);
+    xmlDoc *new_xml = ts_document_tree(after);
+    int r = ts_tree_read(old_xml, &c.before.tree);
+
+    if (r == 0)
+        r = ts_tree_read(new_xml, &c.after.tree);
+    if (r == 0)
+        r = ts_diff_match(&c);
+    if (r == 0) {
+        ts_diff_root(&c, xmlDocGetRootElement(old_xml), xmlDocGetRootElement(new_xml));
+        r = compare(&c);
+    }
+    free(c.before.match);
+    free(c.after.match);
+    ts_tree_fini(&c.before.tree);
+    ts_tree_fini(&c.after.tree);
+    return TRACE(r);
+}
+
+const char *ts_change_name(enum ts_change_kind kind)
+{
+    static const char *const names[] = {
+        [TS_CHANGE_ADDED] = "added",
+        [TS_CHANGE_REMOVED] = "removed",
+        [TS_CHANGE_MOVED] = "moved",
+        [TS_CHANGE_RENAMED] = "renamed",
+        [TS_CHANGE_ENABLED] = "enabled",
+        [TS_CHANGE_DISABLED] = "disabled",
+        [TS_CHANGE_CONDITION] = "condition",
+        [TS_CHANGE_PROPERTY] = "property",
+    };
+
+    return names[kind];
+}
+
+/* One line, not too long. */
+static void put_value(const char *text, struct buf *ret)
+{
+    size_t len = 0;
+
+    if (text[0] == '\0') {
+        buf_adds(ret, "nothing");
+        return;
+    }
+    buf_adds(ret, "\"");
+    while (text[len] != '\0' && (len < SHOWN_MAX || ((unsigned char)text[len] & 0xc0) == 0x80)) {
+        bool is_control = (unsigned char)text[len] < 0x20;
+
+        buf_add(ret, (struct bytes){(const uint8_t *)(is_control ? " " : &text[len]), 1});
+        len++;
+    }
+    buf_adds(ret, text[len] == '\0' ? "\"" : "...\"");
+}
+
+static void put_place(const char *group, struct buf *ret)
+{
+    if (group[0] == '\0')
+        buf_adds(ret, "the top");
+    else
+        buf_addf(ret, "\"%s\"", group);
+}
+
+static void put_moved(const struct ts_change *change, struct buf *ret)
+{
+    if (strcmp(change->from, change->to) == 0) {
+        buf_adds(ret, " to another place in ");
+        put_place(change->to, ret);
+        return;
+    }
+    buf_adds(ret, " from ");
+    put_place(change->from, ret);
+    buf_adds(ret, " to ");
+    put_place(change->to, ret);
+}
+
+static void put_from_to(const struct ts_change *change, struct buf *ret)
+{
+    buf_adds(ret, " from ");
+    put_value(change->from, ret);
+    buf_adds(ret, " to ");
+    put_value(change->to, ret);
+}
+
+void ts_change_put(const struct ts_change *change, struct buf *ret)
+{
+    static const char *const verbs[] = {
+        [TS_CHANGE_ADDED] = "Added",
+        [TS_CHANGE_REMOVED] = "Removed",
+        [TS_CHANGE_MOVED] = "Moved",
+        [TS_CHANGE_RENAMED] = "Renamed",
+        [TS_CHANGE_ENABLED] = "Enabled",
+        [TS_CHANGE_DISABLED] = "Disabled",
+        [TS_CHANGE_CONDITION] = "Changed the condition of",
+        [TS_CHANGE_PROPERTY] = "Changed",
+    };
+
+    buf_adds(ret, verbs[change->kind]);
+    if (change->path[0] == '\0' && change->old_path[0] == '\0')
+        buf_adds(ret, " the task sequence");
+    else
+        buf_addf(ret,
+                 " %s \"%s\"",
+                 change->is_group ? "group" : "step",
+                 change->kind == TS_CHANGE_RENAMED ? change->old_path : change->path);
+    if (change->kind == TS_CHANGE_ADDED && change->type[0] != '\0')
+        buf_addf(ret, " (%s)", change->type);
+    if (change->kind == TS_CHANGE_MOVED)
+        put_moved(change, ret);
+    if (change->kind == TS_CHANGE_RENAMED) {
+        buf_adds(ret, " to ");
+        put_value(change->to, ret);
+    }
+    if (change->kind == TS_CHANGE_PROPERTY)
+        buf_addf(ret, ": %s", change->label);
+    if (change->kind == TS_CHANGE_PROPERTY || change->kind == TS_CHANGE_CONDITION)
+        put_from_to(change, ret);
+}

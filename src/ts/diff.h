@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What is different between two task sequences, as a person would tell it
+ *
+ * Groups and steps have no identity of their own. Two are taken for the same if they have the same name
+ * and type within the same group; then those of the same type and settings with another name (renamed);
+ * then those of the same name and type anywhere (moved).
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+struct ts_document;
+
+enum ts_change_kind {
+    TS_CHANGE_ADDED,   /* with all that is in it */
+    TS_CHANGE_REMOVED, /* likewise */
+    TS_CHANGE_MOVED, /* from and to: the groups, "" at the top; equal: to another place within it */
+    TS_CHANGE_RENAMED, /* from and to: the names */
+    TS_CHANGE_ENABLED,
+    TS_CHANGE_DISABLED,
+    TS_CHANGE_CONDITION, /* from and to: as by ts_condition_text(), "" for none */
+    TS_CHANGE_PROPERTY,  /* name, label, from, to */
+};
+
+struct ts_change {
+    enum ts_change_kind kind;
+    bool is_group;
+    char *
+        path; /* in the new document; of what was removed, in the old. "": the sequence itself. All owned */
+    char *old_path; /* in the old document; of what was added, "" */
+    char *type;     /* name of the step's type as people know it; "" for a group */
+    char *name;     /* of the property or attribute */
+    char *label;    /* of it, for people */
+    char *from;     /* "***" if it is secret */
+    char *to;
+};
+
+struct ts_changes {
+    struct ts_change *items; /* owned */
+    size_t n;
+};
+
+/* Start with {0}. May be called twice. Fits OWN(). */
+void ts_changes_fini(struct ts_changes *changes);
+
+/**
+ * ts_diff() - from @before to @after
+ *
+ * Return: 0 or -ENOMEM. Documents that are equal in canonical form, but for white space between elements,
+ *         the order of attributes, and text of <action> that follows from the variables, have no changes.
+ */
+int ts_diff(const struct ts_document *before,
+            const struct ts_document *after,
+            struct ts_changes *ret);
+
+/* "added", "removed", "moved", ... */
+const char *ts_change_name(enum ts_change_kind kind);
+
+/* One sentence; long values are shortened. */
+void ts_change_put(const struct ts_change *change, struct buf *ret);

@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <string.h>
+
+#include "base/own.h"
+#include "ts/condition_text.h"
+#include "ts/diff_parts.h"
+#include "ts/document.h"
+#include "ts/secret.h"
+#include "ts/step_types.h"
+
+enum {
+    TEXT_MAX_BYTES = 2 * TS_XML_MAX_BYTES,
+    VARIABLES_MAX = 4000, /* and white space between them */
+};
+
+static const struct {
+    const char *name;
+    const char *label;
+} labels[] = {
+    {"description", "Description"},
+    {"continueOnError", "Continue on error"},
+    {"successCodeList", "Success codes"},
+    {"retryCount", "Retry count"},
+    {"timeout", "Time-out (seconds)"},
+    {"runIn", "Runs in"},
+    {"startIn", "Start in"},
+    {"runFromNet", "Access content directly from the distribution point"},
+};
+
+struct pair {
+    struct ts_comparison *c;
+    const struct ts_tree_item *before; /* NULL: the root */
+    const struct ts_tree_item *after;
+    const struct ts_step_type *type;
+    size_t n_changed; /* variables */
+};
+
+static const char *type_name(const struct ts_tree_item *item)
+{
+    const struct ts_step_type *type = item ? ts_step_type_find(item->type) : NULL;
+
+    return type ? type->display_name : (item ? item->type : "");
+}
+
+static void add(struct pair *p, enum ts_change_kind kind, struct ts_change change)
+{
+    change.kind = kind;
+    change.is_group = p->after && p->after->is_group;
+    change.path = p->after ? p->after->path : NULL;
+    change.old_path = p->before ? p->before->path : NULL;
+    /* copied, never changed */
+    OWN(freep) char *type = ts_copy(type_name(p->after));
+
+    change.type = type;
+    ts_diff_add(p->c, &change);
+}
+
+static void
+add_property(struct pair *p, const char *name, const char *label, const char *from, const char *to)
+{
+    OWN(freep) char *own_name = ts_copy(name);
+    OWN(freep) char *own_label = ts_copy(label);
+    OWN(freep) char *own_from = ts_copy(from);
+    OWN(freep) char *own_to = ts_copy(to);
+
+    add(p,
+        TS_CHANGE_PROPERTY,
+        (struct ts_change){.name = own_name, .label = own_label, .from = own_from, .to = own_to});
+}
+
+/* By the name that people know, unless it is one of an array. */
+static void add_variable(struct pair *p, const char *name, const char *from, const char *to)
+{
+    const struct ts_property *property = ts_property_find(p->type, name);
+    bool is_plain = property && !strchr(property->name, '#');
+
+    add_property(p, is_plain ? property->name : name, is_plain ? property->label : name, from, to);
+}
+
+static const char *label_of(const char *name)
+{
+    for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
+        if (strcmp(labels[i].name, name) == 0)
+            return labels[i].label;
+    return name;
+}
+
+/* Whether an attribute that is not there means the same as this text. */
+static bool is_default(const char *name, const char *text)
+{
+    if (text[0] == '\0')
+        return true;
+    if (strcmp(name, "continueOnError") == 0 || strcmp(name, "runFromNet") == 0)
+        return bytes_eq_nocase(bytes_of(text), "false");
+    if (strcmp(name, "retryCount") == 0)
+        return strcmp(text, "0") == 0;
+    if (strcmp(name, "runIn") == 0)
+        return bytes_eq_nocase(bytes_of(text), "WinPEandFullOS");
+    return strcmp(name, "expand") == 0; /* how the editor shows a group */
+}
+
+static bool is_apart(const char *name)
+{
+    return strcmp(name, "name") == 0 || strcmp(name, "disable") == 0 || strcmp(name, "type") == 0;
+}
+
+static void diff_attributes(struct pair *p, const xmlNode *before, const xmlNode *after)
+{
+    for (int side = 0; side < 2; side++) {
+        for (const xmlAttr *a = (side == 0 ? before : after)->properties; a; a = a->next) {
+            const char *name = (const char *)a->name;
+            OWN(freep) char *from = ts_node_attribute(before, name);
+            OWN(freep) char *to = ts_node_attribute(after, name);
+
+            if (!from || !to || is_apart(name) || strcmp(from, to) == 0)
+                continue;
+            if (side == 1 && xmlHasProp(before, a->name))
+                continue; /* told already */
+            if (is_default(name, from) && is_default(name, to))
+                continue;
+            add_property(p, name, label_of(name), from, to);
+        }
+    }
+}
+
+/* The variable of this name in the list; NULL if there is none. */
+static const xmlNode *find_variable(const xmlNode *list, const char *wanted)
+{
+    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+        OWN(freep)
+        char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
+
+        if (name && strcmp(name, wanted) == 0)
+            return node;
+    }
+    return NULL;
+}
+
+static size_t count_children(const xmlNode *list)
+{
+    size_t n = 0;
+
+    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next)
+        n++;
+    return n;
+}
+
+/* What is in @list, and differs in @other or is not there. @is_old: @list is the one before. */
+static void diff_lists(struct pair *p, const xmlNode *list, const xmlNode *other, bool is_old)
+{
+    const xmlNode *step = p->before ? (is_old ? p->before->node : p->after->node) : NULL;
+    const xmlNode *other_step = p->before ? (is_old ? p->after->node : p->before->node) : NULL;
+
+    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+        OWN(freep)
+        char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
+        const xmlNode *twin = name ? find_variable(other, name) : NULL;
+        OWN(freep) char *text = name ? ts_node_text(node) : NULL;
+        OWN(freep) char *other_text = twin ? ts_node_text(twin) : ts_copy("");
+        OWN(freep) char *shown = text ? ts_secret_mask(step, node, "***") : NULL;
+        OWN(freep) char *other_shown = twin ? ts_secret_mask(other_step, twin, "***") : ts_copy("");
+
+        if (!other_text || !shown || !other_shown || (!is_old && twin) ||
+            strcmp(text, other_text) == 0)
+            continue;
+        p->n_changed++;
+        add_variable(p, name, is_old ? shown : other_shown, is_old ? other_shown : shown);
+    }
+}
+
+static void diff_variables(struct pair *p, const xmlNode *before, const xmlNode *after)
+{
+    if (count_children(before) > VARIABLES_MAX || count_children(after) > VARIABLES_MAX) {
+        add_property(
+            p, "defaultVarList", "Variables", "too many to compare", "too many to compare");
+        p->n_changed++;
+        return;
+    }
+    diff_lists(p, before, after, true);
+    diff_lists(p, after, before, false);
+}
+
+static void dump(const xmlNode *node, struct buf *ret)
+{
+    for (xmlNode *child = ts_node_element(node->children); child;
+         child = ts_node_element(child->next)) {
+        static const char *const apart[] = {
+            "action", "defaultVarList", "globalVarList", "referenceList", "condition"};
+        bool is_known = ts_node_is_item(child);
+        xmlBuffer *text;
+
+        for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
+            is_known = is_known || ts_node_is(child, apart[i]);
+        text = is_known ? NULL : xmlBufferCreate();
+        if (text && xmlNodeDump(text, child->doc, child, 0, 0) > 0)
+            buf_adds(ret, (const char *)xmlBufferContent(text));
+        xmlBufferFree(text);
+    }
+}
+
+/* Elements that we do not know. */
+static void diff_rest(struct pair *p, const xmlNode *before, const xmlNode *after)
+{
+    OWN(buf_fini) struct buf from = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(buf_fini) struct buf to = BUF_INIT(TEXT_MAX_BYTES);
+
+    dump(before, &from);
+    dump(after, &to);
+    if (strcmp(buf_str(&from), buf_str(&to)) != 0)
+        add_property(p, "elements", "Other elements", buf_str(&from), buf_str(&to));
+}
+
+static void diff_condition(struct pair *p, const xmlNode *before, const xmlNode *after)
+{
+    OWN(buf_fini) struct buf from = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(buf_fini) struct buf to = BUF_INIT(TEXT_MAX_BYTES);
+
+    ts_condition_text(ts_node_child(before, "condition"), &from);
+    ts_condition_text(ts_node_child(after, "condition"), &to);
+    if (strcmp(buf_str(&from), buf_str(&to)) == 0)
+        return;
+
+    OWN(freep) char *from_text = buf_take(&from);
+    OWN(freep) char *to_text = buf_take(&to);
+
+    add(p, TS_CHANGE_CONDITION, (struct ts_change){.name = NULL, .from = from_text, .to = to_text});
+}
+
+/* The command of a step without variables; elsewhere it follows from them. */
+static void diff_action(struct pair *p, const xmlNode *before, const xmlNode *after)
+{
+    const xmlNode *a = ts_node_child(before, "action");
+    const xmlNode *b = ts_node_child(after, "action");
+    OWN(freep) char *from = a ? ts_node_text(a) : ts_copy("");
+    OWN(freep) char *to = b ? ts_node_text(b) : ts_copy("");
+
+    if (from && to && strcmp(from, to) != 0 && p->n_changed == 0)
+        add_property(p, "action", "Command", from, to);
+}
+
+void ts_diff_item(struct ts_comparison *c, int before, int after)
+{
+    struct pair p = {
+        .c = c, .before = &c->before.tree.items[before], .after = &c->after.tree.items[after]};
+    const xmlNode *from = p.before->node;
+    const xmlNode *to = p.after->node;
+
+    p.type = ts_step_type_find(p.after->type);
+    if (strcmp(p.before->name, p.after->name) != 0)
+        add(&p, TS_CHANGE_RENAMED, (struct ts_change){.from = p.before->name, .to = p.after->name});
+    if (p.before->is_disabled != p.after->is_disabled)
+        add(&p,
+            p.after->is_disabled ? TS_CHANGE_DISABLED : TS_CHANGE_ENABLED,
+            (struct ts_change){0});
+    diff_attributes(&p, from, to);
+    diff_variables(&p, ts_node_child(from, "defaultVarList"), ts_node_child(to, "defaultVarList"));
+    diff_action(&p, from, to);
+    diff_condition(&p, from, to);
+    diff_rest(&p, from, to);
+}
+
+static void put_references(const xmlNode *list, struct buf *ret)
+{
+    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+        if (!ts_node_is(node, "reference"))
+            continue;
+        for (const xmlAttr *a = node->properties; a; a = a->next) {
+            OWN(freep) char *text = ts_node_attribute(node, (const char *)a->name);
+
+            buf_adds(ret, a == node->properties ? (ret->len > 0 ? ", " : "") : " ");
+            buf_adds(ret, text ? text : "");
+        }
+    }
+}
+
+void ts_diff_root(struct ts_comparison *c, const xmlNode *before, const xmlNode *after)
+{
+    struct pair p = {.c = c};
+    OWN(buf_fini) struct buf from = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(buf_fini) struct buf to = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(freep) char *old_name = ts_node_attribute(before, "name");
+    OWN(freep) char *new_name = ts_node_attribute(after, "name");
+
+    if (old_name && new_name && strcmp(old_name, new_name) != 0)
+        add_property(&p, "name", "Name", old_name, new_name);
+    diff_attributes(&p, before, after);
+    put_references(ts_node_child(before, "referenceList"), &from);
+    put_references(ts_node_child(after, "referenceList"), &to);
+    if (strcmp(buf_str(&from), buf_str(&to)) != 0)
+        add_property(&p, "referenceList", "References", buf_str(&from), buf_str(&to));
+    diff_variables(
+        &p, ts_node_child(before, "globalVarList"), ts_node_child(after, "globalVarList"));
+    diff_rest(&p, before, after);
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The parts of ts/diff.c
+ */
+
+#include "ts/diff.h"
+#include "ts/tree.h"
+
+/* One of the two documents. */
+struct ts_side {
+    struct ts_tree tree;
+    int *match; /* owned; of each item, the one it is in the other tree, or TS_NO_ITEM */
+};
+
+struct ts_comparison {
+    struct ts_side before;
+    struct ts_side after;
+    struct ts_changes *changes;
+    bool is_out_of_memory;
+};
+
+/* ts/diff_match.c: fill the two match tables. Return: 0 or -ENOMEM. */
+int ts_diff_match(struct ts_comparison *c);
+
+/* ts/diff_item.c: what is different in two items that are the same. */
+void ts_diff_item(struct ts_comparison *c, int before, int after);
+/* What is different in the root elements and their lists. */
+void ts_diff_root(struct ts_comparison *c, const xmlNode *before, const xmlNode *after);
+
+/* Append a change; texts are copied, NULL is "". */
+void ts_diff_add(struct ts_comparison *c, const struct ts_change *change);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What of a task sequence nobody may see, and the text of <action>, which may repeat it
+ */
+
+#include <stdbool.h>
+
+#include <libxml/tree.h>
+
+#include "base/buf.h"
+
+struct ts_document;
+struct ts_step_type;
+
+/**
+ * ts_secret_mask() - the text of a variable as it may be shown
+ * @step:     the step that has it; NULL: the sequence's own list
+ * @variable: the element <variable>
+ * @mask:     what takes the place of a secret that is not empty: "***", or "" for an export
+ *
+ * Of dynamic variables only the values of the secret ones are masked.
+ *
+ * Return: owned by the caller; NULL without memory.
+ */
+char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *mask);
+
+/**
+ * ts_document_export() - a document without secrets
+ * @ret: owned by the caller
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ts_document_export(const struct ts_document *doc, struct ts_document **ret);
+
+/**
+ * ts_action_put() - the text of <action> of a step of this type with these variables
+ * @variables: the element <defaultVarList>; NULL: none
+ */
+void ts_action_put(const struct ts_step_type *type, const xmlNode *variables, struct buf *ret);

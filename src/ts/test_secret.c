@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/secret.h"
+
+#include "ts/step_types.h"
+#include "ts/test_ts.h"
+#include "ts/tree.h"
+
+#define VAR(name, text) "<variable name=\"" name "\">" text "</variable>"
+#define TYPED(type, action, variables) \
+    "<step type=\"" type "\" name=\"s\"><action>" action "</action><defaultVarList>" variables \
+    "</defaultVarList></step>"
+
+static void export_is(const char *xml, const char *wanted)
+{
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
+    OWN(ts_document_freep) struct ts_document *safe = NULL;
+    OWN(buf_fini) struct buf text = BUF_INIT(65536);
+
+    assert_int_equal(ts_document_export(doc, &safe), 0);
+    assert_int_equal(ts_document_canonical(safe, &text), 0);
+    assert_string_equal(buf_str(&text), wanted);
+}
+
+static void an_export_has_no_password_of_any_step(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"SMSTSRunCommandLineUserPassword",
+                                        "SMSTSRunPowerShellUserPassword",
+                                        "OSDJoinPassword",
+                                        "SMSConnectNetworkFolderPassword",
+                                        "OSDBitLockerPIN",
+                                        "OSDMigrateLocalAccountPassword",
+                                        "OSDCaptureAccountPassword",
+                                        "OSDLocalAdminPassword",
+                                        "OSDProductKey",
+                                        "OSDUpgradeOsProductKey"};
+    const struct ts_step_type *type;
+    size_t n = 0;
+
+    for (size_t i = 0; (type = ts_step_type_at(i)) != NULL; i++) {
+        for (size_t k = 0; k < sizeof(names) / sizeof(names[0]); k++) {
+            OWN(buf_fini) struct buf xml = BUF_INIT(4096);
+            OWN(buf_fini) struct buf text = BUF_INIT(4096);
+            OWN(ts_document_freep) struct ts_document *doc = NULL;
+            OWN(ts_document_freep) struct ts_document *safe = NULL;
+
+            if (!ts_property_find(type, names[k]))
+                continue;
+            n++;
+            buf_addf(
+                &xml,
+                SEQUENCE("<step type=\"%s\" name=\"s\"><action>x hunter2</action><defaultVarList>"
+                         "<variable name=\"%s\">hunter2</variable></defaultVarList></step>"),
+                type->type,
+                names[k]);
+            doc = parse_ok(buf_str(&xml));
+            assert_int_equal(ts_document_export(doc, &safe), 0);
+            assert_int_equal(ts_document_put(safe, &text), 0);
+            assert_null(strstr(buf_str(&text), "hunter2"));
+            assert_non_null(strstr(buf_str(&text), names[k]));
+        }
+    }
+    assert_true(n >= sizeof(names) / sizeof(names[0]));
+}
+
+static void a_value_that_is_not_to_be_displayed_goes_out_of_the_command_too(void **state)
+{
+    (void)state;
+    export_is(
+        SEQUENCE(TYPED("SMS_TaskSequence_SetVariableAction",
+                       "tsenv.exe \"A=hunter2\" /hiddenflag:True",
+                       VAR("DoNotShowVariableValue", "true") VAR("VariableName", "A")
+                           VAR("VariableValue", "hunter2"))),
+        SEQUENCE(
+            "<step name=\"s\" type=\"SMS_TaskSequence_SetVariableAction\"><action>tsenv.exe \"A=\" "
+            "/hiddenflag:True</action><defaultVarList>" VAR("DoNotShowVariableValue", "true")
+                VAR("VariableName", "A") VAR("VariableValue", "") "</defaultVarList></step>"));
+}
+
+static void only_secret_dynamic_variables_are_blanked(void **state)
+{
+    (void)state;
+    export_is(
+        SEQUENCE(TYPED(
+            "SMS_TaskSequence_SetDynamicVariablesAction",
+            "x",
+            VAR("OSDSetDynamicVariablesRules",
+                "&lt;Rules>&lt;Rule>&lt;Variables>&lt;Variable Name=\"A\" IsSecret=\"true\">hunter2"
+                "&lt;/Variable>&lt;Variable Name=\"B\" IsSecret=\"false\">seen&lt;/Variable>"
+                "&lt;/Variables>&lt;/Rule>&lt;/Rules>"))),
+        SEQUENCE(
+            "<step name=\"s\" type=\"SMS_TaskSequence_SetDynamicVariablesAction\"><action>"
+            "OSDSetDynamicVariables.exe</action><defaultVarList>" VAR(
+                "OSDSetDynamicVariablesRules",
+                "&lt;Rules&gt;&lt;Rule&gt;&lt;Variables&gt;&lt;Variable Name=\"A\" IsSecret=\"true\"/&gt;"
+                "&lt;Variable Name=\"B\" IsSecret=\"false\"&gt;seen&lt;/Variable&gt;&lt;/Variables&gt;"
+                "&lt;/Rule&gt;&lt;/Rules&gt;") "</defaultVarList></step>"));
+}
+
+static void a_step_of_an_unknown_type_loses_its_passwords_and_its_command(void **state)
+{
+    (void)state;
+    export_is(
+        SEQUENCE(TYPED("BDD_ConfigureADDS", "x hunter2", VAR("SafeModeAdminPassword", "hunter2"))),
+        SEQUENCE(
+            "<step name=\"s\" type=\"BDD_ConfigureADDS\"><action></action><defaultVarList>" VAR(
+                "SafeModeAdminPassword", "") "</defaultVarList></step>"));
+}
+
+static void what_has_no_secrets_is_exported_as_it_is(void **state)
+{
+    (void)state;
+    static const char xml[] = SEQUENCE(
+        "<step name=\"s\" type=\"X\"><action>stale &amp; kept</action><defaultVarList>" VAR(
+            "A", "1") "</defaultVarList></step>");
+
+    export_is(xml, xml);
+}
+
+static void action_is(const char *type, const char *variables, const char *wanted)
+{
+    OWN(buf_fini) struct buf xml = BUF_INIT(4096);
+    OWN(buf_fini) struct buf text = BUF_INIT(4096);
+    OWN(ts_tree_fini) struct ts_tree tree = {0};
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+    buf_addf(&xml,
+             SEQUENCE("<step type=\"%s\" name=\"s\"><defaultVarList>%s</defaultVarList></step>"),
+             type,
+             variables);
+    doc = parse_ok(buf_str(&xml));
+    assert_int_equal(ts_tree_read(ts_document_tree(doc), &tree), 0);
+    ts_action_put(
+        ts_step_type_find(type), ts_node_child(tree.items[0].node, "defaultVarList"), &text);
+    assert_string_equal(buf_str(&text), wanted);
+}
+
+static void the_command_follows_from_the_variables(void **state)
+{
+    (void)state;
+    action_is("SMS_TaskSequence_RunCommandLineAction",
+              VAR("CommandLine", "a b") VAR("PackageID", "SLP00001"),
+              "smsswd.exe /run:SLP00001 a b");
+    action_is("SMS_TaskSequence_ApplyOperatingSystemAction",
+              VAR("ImagePackageID", "SLP00001") VAR("RunFromNet", "false"),
+              "OSDApplyOS.exe /image:SLP00001,%OSDImageIndex% /runfromnet:False");
+    action_is("SMS_TaskSequence_ApplyOperatingSystemAction",
+              VAR("InstallPackageID", "SLP00001") VAR("DestinationVariable", "D"),
+              "OSDApplyOS.exe /install:SLP00001,%OSDInstallEditionIndex% /target:%D%");
+    action_is("SMS_TaskSequence_ReleaseStateStoreAction", "", "osdsmpclient.exe /release");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_export_has_no_password_of_any_step),
+        cmocka_unit_test(a_value_that_is_not_to_be_displayed_goes_out_of_the_command_too),
+        cmocka_unit_test(only_secret_dynamic_variables_are_blanked),
+        cmocka_unit_test(a_step_of_an_unknown_type_loses_its_passwords_and_its_command),
+        cmocka_unit_test(what_has_no_secrets_is_exported_as_it_is),
+        cmocka_unit_test(the_command_follows_from_the_variables),
+    };
+
+    return cmocka_run_group_tests_name("ts/secret", tests, NULL, NULL);
+}
