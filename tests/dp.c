@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/own.h"
+#include "plat/checksum.h"
 #include "plat/clock.h"
 #include "plat/digest.h"
 #include "plat/file.h"
@@ -313,6 +314,7 @@ static void put_pack(struct dp *dp, size_t pack, struct bytes plain)
     assert(r == 0);
     entry->plain_bytes = (uint32_t)plain.len;
     entry->stored_bytes = (uint32_t)frame.len;
+    checksum_of(frame, entry->check);
     dp_pack_path(dp, pack, path);
     dp_put_file(dp, path, frame);
 }

@@ -120,14 +120,13 @@ static int make_pack_folder(const char *root, uint8_t first)
     return from_file(dir_sync_if_room(path));
 }
 
-/* Return: whether a good file of another length has the name; then @pack says so. */
-static bool is_there_otherwise(const char *root, const char *path, struct manifest_pack *pack)
+/* Return: whether a good file has the name already; then @pack is what it is. */
+static bool is_there(const char *root, const char *path, struct manifest_pack *pack)
 {
     OWN(pack_fini) struct pack table = {0};
     struct manifest_pack there;
-    struct stat st;
 
-    if (stat(path, &st) != 0 || st.st_size == (off_t)pack->stored_bytes)
+    if (!file_exists(path))
         return false;
     if (check_any_pack_file(root, pack->sha256, &there, &table) != 0)
         return false;
@@ -145,7 +144,7 @@ static int publish(const char *root, struct aside *aside)
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
     layout_pack(root, aside->pack.sha256, to);
-    if (!aside->is_foreign && is_there_otherwise(root, to, &aside->pack)) {
+    if (!aside->is_foreign && is_there(root, to, &aside->pack)) {
         drop_file(root, aside);
         return 0;
     }

@@ -41,10 +41,10 @@ int aside_write(const char *root, struct bytes frame, struct aside *aside);
 
 /**
  * aside_publish() - make packs durable, then visible
- * @asides: n of them; each pack.stored_bytes is that of the file which has the name afterwards
+ * @asides: n of them; each pack.stored_bytes and pack.check are those of the file which has the name afterwards
  *
- * Where another file that is good has the name of a pack of our own already, it stays: manifests may
- * tell its length.
+ * Where another file that is good has the name of a pack of our own already, it stays: manifests tell
+ * its length and its checksum.
  *
  * Return: 0, STORE_E_FULL, or -errno.
  */

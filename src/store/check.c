@@ -11,6 +11,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/checksum.h"
 #include "plat/digest.h"
 #include "plat/file.h"
 #include "plat/frame.h"
@@ -150,6 +151,7 @@ int check_any_pack_file(const char *root,
     memcpy(pack.sha256, sha256, SHA256_BYTES);
     pack.plain_bytes = (uint32_t)plain_bytes;
     pack.stored_bytes = (uint32_t)frame.len;
+    checksum_of(buf_bytes(&frame), pack.check);
     r = check_frame(&pack, buf_bytes(&frame), &plain);
     if (r == 0)
         r = check_chunks(buf_bytes(&plain), ret);

@@ -13,7 +13,7 @@
 #include "store/store.h"
 
 enum {
-    SCHEMA = 2,              /* user_version: another one is as good as none */
+    SCHEMA = 3,              /* user_version: another one is as good as none */
     BUSY_TIMEOUT_MS = 10000, /* for another process that adds */
     VALUE_MAX_BYTES = 4096,
     SEAL_BYTES = 8, /* of a hash: against damage, not against malice */
@@ -31,27 +31,27 @@ enum statement {
 };
 
 static const char *const texts[STATEMENT_COUNT] = {
-    [FIND] =
-        "SELECT p.sha256, p.plain_bytes, p.stored_bytes, p.n_chunks, c.offset, c.size_bytes, c.seal"
-        " FROM chunk c JOIN pack p ON p.id = c.pack WHERE c.sha256 = ?1",
-    [ADD_PACK] = "INSERT INTO pack (sha256, plain_bytes, stored_bytes, n_chunks)"
-                 " VALUES (?1, ?2, ?3, ?4)",
+    [FIND] = "SELECT p.sha256, p.plain_bytes, p.stored_bytes, p.frame_check, p.n_chunks, c.offset,"
+             " c.size_bytes, c.seal FROM chunk c JOIN pack p ON p.id = c.pack WHERE c.sha256 = ?1",
+    [ADD_PACK] = "INSERT INTO pack (sha256, plain_bytes, stored_bytes, frame_check, n_chunks)"
+                 " VALUES (?1, ?2, ?3, ?4, ?5)",
     [ADD_CHUNK] = "INSERT OR REPLACE INTO chunk (sha256, pack, offset, size_bytes, seal)"
                   " VALUES (?1, ?2, ?3, ?4, ?5)",
     [REMOVE_CHUNKS] = "DELETE FROM chunk WHERE pack = (SELECT id FROM pack WHERE sha256 = ?1)",
     [REMOVE_PACK] = "DELETE FROM pack WHERE sha256 = ?1",
-    [LIST] = "SELECT sha256, plain_bytes, stored_bytes FROM pack ORDER BY sha256",
+    [LIST] = "SELECT sha256, plain_bytes, stored_bytes, frame_check FROM pack ORDER BY sha256",
 };
 
 static const char schema[] =
     "CREATE TABLE pack (id INTEGER PRIMARY KEY, sha256 BLOB NOT NULL UNIQUE,"
-    " plain_bytes INTEGER NOT NULL, stored_bytes INTEGER NOT NULL, n_chunks INTEGER NOT NULL);"
+    " plain_bytes INTEGER NOT NULL, stored_bytes INTEGER NOT NULL, frame_check BLOB NOT NULL,"
+    " n_chunks INTEGER NOT NULL);"
     "CREATE TABLE chunk (sha256 BLOB PRIMARY KEY, pack INTEGER NOT NULL, offset INTEGER NOT NULL,"
     " size_bytes INTEGER NOT NULL, seal INTEGER NOT NULL) WITHOUT ROWID;"
     "CREATE INDEX chunk_pack ON chunk (pack);"
-    "PRAGMA user_version = 2";
+    "PRAGMA user_version = 3";
 
-_Static_assert(SCHEMA == 2, "the text above says so, too");
+_Static_assert(SCHEMA == 3, "the text above says so, too");
 
 struct store_index {
     char path[STORE_PATH_MAX];
@@ -215,7 +215,7 @@ static int run(struct store_index *index, sqlite3_stmt *stmt)
 /* A number over all that a row of the two tables says. */
 static sqlite3_int64 seal_of(const uint8_t *chunk, const struct index_place *place)
 {
-    uint8_t text[(size_t)2 * SHA256_BYTES + 5 * sizeof(uint32_t)];
+    uint8_t text[(size_t)2 * SHA256_BYTES + MANIFEST_CHECK_BYTES + 5 * sizeof(uint32_t)];
     struct sink sink = {.ptr = text, .cap = sizeof(text)};
     uint8_t hash[SHA256_BYTES] = {0};
     sqlite3_int64 seal;
@@ -224,6 +224,7 @@ static sqlite3_int64 seal_of(const uint8_t *chunk, const struct index_place *pla
     sink_bytes(&sink, (struct bytes){place->in.pack.sha256, SHA256_BYTES});
     sink_u32le(&sink, place->in.pack.plain_bytes);
     sink_u32le(&sink, place->in.pack.stored_bytes);
+    sink_bytes(&sink, (struct bytes){place->in.pack.check, MANIFEST_CHECK_BYTES});
     sink_u32le(&sink, place->in.n_chunks);
     sink_u32le(&sink, place->offset);
     sink_u32le(&sink, place->size_bytes);
@@ -232,14 +233,14 @@ static sqlite3_int64 seal_of(const uint8_t *chunk, const struct index_place *pla
     return seal;
 }
 
-/* Return: whether column @at is a name. */
-static bool column_name(sqlite3_stmt *stmt, int at, uint8_t *ret)
+/* Return: whether column @at has exactly @n bytes. */
+static bool column_bytes(sqlite3_stmt *stmt, int at, int n, uint8_t *ret)
 {
-    const void *name = sqlite3_column_blob(stmt, at);
+    const void *bytes = sqlite3_column_blob(stmt, at);
 
-    if (!name || sqlite3_column_bytes(stmt, at) != SHA256_BYTES)
+    if (!bytes || sqlite3_column_bytes(stmt, at) != n)
         return false;
-    memcpy(ret, name, SHA256_BYTES);
+    memcpy(ret, bytes, (size_t)n);
     return true;
 }
 
@@ -248,17 +249,24 @@ static uint32_t column_u32(sqlite3_stmt *stmt, int at)
     return (uint32_t)sqlite3_column_int64(stmt, at);
 }
 
+/* The first four columns. Return: whether they are what they should be. */
+static bool read_pack(sqlite3_stmt *stmt, struct manifest_pack *ret)
+{
+    ret->plain_bytes = column_u32(stmt, 1);
+    ret->stored_bytes = column_u32(stmt, 2);
+    return column_bytes(stmt, 0, SHA256_BYTES, ret->sha256) &&
+           column_bytes(stmt, 3, MANIFEST_CHECK_BYTES, ret->check);
+}
+
 /* Return: whether the row is as it was written. */
 static bool read_place(sqlite3_stmt *stmt, const uint8_t *sha256, struct index_place *ret)
 {
-    if (!column_name(stmt, 0, ret->in.pack.sha256))
+    if (!read_pack(stmt, &ret->in.pack))
         return false;
-    ret->in.pack.plain_bytes = column_u32(stmt, 1);
-    ret->in.pack.stored_bytes = column_u32(stmt, 2);
-    ret->in.n_chunks = column_u32(stmt, 3);
-    ret->offset = column_u32(stmt, 4);
-    ret->size_bytes = column_u32(stmt, 5);
-    return sqlite3_column_int64(stmt, 6) == seal_of(sha256, ret);
+    ret->in.n_chunks = column_u32(stmt, 4);
+    ret->offset = column_u32(stmt, 5);
+    ret->size_bytes = column_u32(stmt, 6);
+    return sqlite3_column_int64(stmt, 7) == seal_of(sha256, ret);
 }
 
 int index_find(struct store_index *index,
@@ -298,7 +306,8 @@ static int add_pack(struct store_index *index, const struct index_pack *in)
     bind_name(stmt, 1, in->pack.sha256);
     (void)sqlite3_bind_int64(stmt, 2, in->pack.plain_bytes);
     (void)sqlite3_bind_int64(stmt, 3, in->pack.stored_bytes);
-    (void)sqlite3_bind_int64(stmt, 4, in->n_chunks);
+    (void)sqlite3_bind_blob(stmt, 4, in->pack.check, MANIFEST_CHECK_BYTES, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(stmt, 5, in->n_chunks);
     return run(index, stmt);
 }
 
@@ -372,12 +381,10 @@ int index_list(struct store_index *index, struct manifest_pack **ret, size_t *re
     for (code = sqlite3_step(stmt); code == SQLITE_ROW; code = sqlite3_step(stmt)) {
         if (!reserve(&packs, n, &cap))
             break;
-        if (!column_name(stmt, 0, packs[n].sha256)) {
+        if (!read_pack(stmt, &packs[n])) {
             code = SQLITE_CORRUPT;
             break;
         }
-        packs[n].plain_bytes = column_u32(stmt, 1);
-        packs[n].stored_bytes = column_u32(stmt, 2);
         n++;
     }
     (void)sqlite3_reset(stmt);

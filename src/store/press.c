@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "base/err.h"
+#include "plat/checksum.h"
 #include "plat/digest.h"
 #include "plat/frame.h"
 #include "store/store.h"
@@ -97,6 +98,7 @@ static int press_one(const struct press *press, struct frame_packer *packer, str
         return TRACE(r);
     aside->pack.plain_bytes = (uint32_t)plain.len;
     aside->pack.stored_bytes = (uint32_t)frame.len;
+    checksum_of(frame, aside->pack.check);
     r = aside_write(press->root, frame, aside);
     return r < 0 ? TRACE(r) : r;
 }

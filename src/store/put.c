@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "format/pack/pack.h"
+#include "plat/checksum.h"
 #include "plat/digest.h"
 #include "store/check.h"
 #include "store/state.h"
@@ -248,6 +249,7 @@ int store_add_pack(struct store *store, const struct manifest_pack *pack, struct
         r = check_chunks(buf_bytes(&plain), &aside->table);
     if (r == 0) {
         aside->pack = *pack;
+        checksum_of(frame, aside->pack.check);
         aside->is_foreign = true;
         r = aside_write(store->root, frame, aside);
     }

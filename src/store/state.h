@@ -17,7 +17,7 @@
 #include "store/store.h"
 
 enum {
-    STATE_BATCH_PACKS = 48, /* open files at a time; what a kill can cost */
+    STATE_BATCH_PACKS = 16, /* open files at a time; what a kill can cost */
 };
 
 struct state_pack { /* a pack that store_put_chunk() has spoken of */

@@ -27,7 +27,7 @@ enum {
     US_PER_MS = 1000,
 };
 
-static const char format_text[] = "slipway-store 2\n";
+static const char format_text[] = "slipway-store 3\n";
 
 void store_free(struct store *store)
 {

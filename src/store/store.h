@@ -90,7 +90,7 @@ struct store_place {
  * @plain: 1..PACK_CHUNK_MAX_BYTES
  * @ret:   where it lies, or will lie
  *
- * Durable after store_flush(), which comes by itself every few dozen packs.
+ * Durable after store_flush(), which comes by itself every dozen packs or so.
  *
  * Return: 0, STORE_E_FULL, or -errno.
  */
@@ -129,7 +129,7 @@ void store_pack(const struct store *store,
  * @frame: as it is stored; pack->stored_bytes long, or it is corrupt
  *
  * Name, table and chunks are checked. It replaces what lies under that name. Durable after store_flush(),
- * which comes by itself every few dozen packs.
+ * which comes by itself every dozen packs or so.
  *
  * Return: 0, STORE_E_CORRUPT (the handle stays usable), STORE_E_FULL, or -errno.
  */

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "plat/checksum.h"
 #include "plat/file.h"
 #include "store/layout.h"
 #include "store/store.h"
@@ -31,6 +32,7 @@ write_pack(const struct store_fixture *f, struct bytes chunk, const struct buf *
     if (more)
         buf_add(&frame, buf_bytes(more));
     aside->pack.stored_bytes = (uint32_t)frame.len;
+    checksum_of(buf_bytes(&frame), aside->pack.check);
     assert_int_equal(aside_write(f->root, buf_bytes(&frame), aside), 0);
     return aside;
 }

@@ -17,6 +17,7 @@
 
 #include "base/own.h"
 #include "format/pack/pack.h"
+#include "plat/checksum.h"
 #include "plat/digest.h"
 #include "plat/file.h"
 #include "plat/frame.h"
@@ -196,6 +197,7 @@ void store_fixture_make_pack(struct bytes chunk, struct manifest_pack *ret, stru
     buf_add(ret_frame, frame);
     ret->plain_bytes = (uint32_t)sink.len;
     ret->stored_bytes = (uint32_t)frame.len;
+    checksum_of(frame, ret->check);
 }
 
 bool store_fixture_is_killed(const struct store_fixture *f,

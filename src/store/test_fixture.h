@@ -16,7 +16,7 @@
 #include "store/store.h"
 
 enum {
-    FIXTURE_BYTES = 1400000, /* two packs */
+    FIXTURE_BYTES = 4600000, /* two packs */
 };
 
 struct store_fixture {

@@ -103,7 +103,7 @@ static void a_pack_is_full_with_its_target_or_with_its_chunks(void **state)
     assert_non_null(chunk);
     assert_int_equal(press_new(f->root, 1, &press), 0);
     assert_int_equal(press_open(press, 0, &job), 0);
-    for (unsigned i = 0; i < 4; i++) {
+    for (unsigned i = 0; i < 16; i++) {
         assert_false(press_is_full(job));
         add_chunk(job, chunk, PACK_CHUNK_MAX_BYTES - (i == 0));
     }

@@ -112,7 +112,7 @@ static void a_pack_whose_table_lies_is_refused(void **state)
     assert_int_equal(store_add_pack(f->store, &pack, frame), STORE_E_CORRUPT);
 }
 
-/* Chunks of noise, of which four make a pack. Return: how many of them were new. */
+/* Chunks of noise, of which sixteen make a pack. Return: how many of them were new. */
 static unsigned put_chunks(struct store *store, unsigned n)
 {
     OWN(freep) uint8_t *chunk = malloc(PACK_CHUNK_MAX_BYTES);
@@ -136,12 +136,12 @@ static void many_packs_are_flushed_on_the_way(void **state)
     struct store_fixture *f = *state;
 
     assert_int_equal(store_begin(f->store), 0);
-    assert_int_equal(put_chunks(f->store, 200), 200);
-    assert_in_range(store_fixture_count(f->root, "packs"), 40, 49);
+    assert_int_equal(put_chunks(f->store, 288), 288);
+    assert_in_range(store_fixture_count(f->root, "packs"), 16, 17);
     assert_int_equal(store_flush(f->store), 0);
-    assert_int_equal(store_fixture_count(f->root, "packs"), 50);
+    assert_int_equal(store_fixture_count(f->root, "packs"), 18);
     assert_int_equal(store_fixture_count(f->root, "tmp"), 0);
-    assert_int_equal(put_chunks(f->store, 200), 0);
+    assert_int_equal(put_chunks(f->store, 288), 0);
 }
 
 static void an_import_that_was_interrupted_finds_its_chunks(void **state)
@@ -149,10 +149,10 @@ static void an_import_that_was_interrupted_finds_its_chunks(void **state)
     struct store_fixture *f = *state;
 
     assert_int_equal(store_begin(f->store), 0);
-    assert_int_equal(put_chunks(f->store, 200), 200);
+    assert_int_equal(put_chunks(f->store, 288), 288);
     reopen(f);
     assert_int_equal(store_begin(f->store), 0);
-    assert_in_range(put_chunks(f->store, 200), 4, 40);
+    assert_in_range(put_chunks(f->store, 288), 16, 64);
 }
 
 /* A validation beside an import takes away a pack of which the import has spoken already. */

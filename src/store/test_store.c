@@ -29,13 +29,14 @@ static void a_new_store_says_its_format(void **state)
 
     store_fixture_path(f, "format", path);
     assert_int_equal(file_read(path, &text), 0);
-    assert_string_equal(buf_str(&text), "slipway-store 2\n");
+    assert_string_equal(buf_str(&text), "slipway-store 3\n");
 }
 
 static void a_store_of_another_format_is_refused_and_not_touched(void **state)
 {
     struct store_fixture *f = *state;
-    static const char *const texts[] = {"slipway-store 3\n", "slipway-store 2", "", "?"};
+    static const char *const texts[] = {
+        "slipway-store 4\n", "slipway-store 2\n", "slipway-store 3", "", "?"};
     struct store *other = NULL;
     char path[256];
 

@@ -81,7 +81,7 @@ class Workers:
             check(hashlib.sha256(text).hexdigest() == path.name, f"the manifest {path.name} is another")
             for line in text.decode().splitlines():
                 words = line.split(" ")
-                if len(words) == 3 and len(words[0]) == 64:
+                if len(words) == 4 and len(words[0]) == 64:
                     self.check_pack(words[0], int(words[1]), int(words[2]))
 
     def check_pack(self, name: str, plain_bytes: int, stored_bytes: int):

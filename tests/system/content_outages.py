@@ -74,11 +74,11 @@ class Library:
         text = path.read_bytes()
         check(hashlib.sha256(text).hexdigest() == path.name, f"the manifest {path.name} is not what its name says")
         lines = iter(text.decode().splitlines())
-        check(next(lines) == "slipway-manifest 2", f"{path.name} is no manifest")
+        check(next(lines) == "slipway-manifest 3", f"{path.name} is no manifest")
         next(lines)
         size = int(next(lines).split()[1])
         packs = [next(lines).split() for _ in range(int(next(lines).split()[1]))]
-        plain = [self._pack(name, int(length), int(stored)) for name, length, stored in packs]
+        plain = [self._pack(name, int(length), int(stored)) for name, length, stored, _ in packs]
         runs = [tuple(map(int, next(lines).split())) for _ in range(int(next(lines).split()[1]))]
         content = b"".join(plain[pack][offset:offset + length] for pack, offset, length in runs)
         check(len(content) == size, f"the content of {path.name} has {len(content)} bytes, not {size}")

@@ -255,11 +255,11 @@ passed
 
 test_name="a content store of another format ends the server and is left alone"
 rm -rf "$work/state/site"
-echo "slipway-store 3" >"$work/state/dp/content/format"
+echo "slipway-store 4" >"$work/state/dp/content/format"
 expect_failure 26 "SLW-0360: the content store in $work/state/dp/content is of another format" \
     "$slipwayd" --state "$work/state" --config "$work/conf"
 wait_until 1 is_nobody_left || fail "left: $(pids_of_all)"
-[ "$(cat "$work/state/dp/content/format")" = "slipway-store 3" ] || fail "it was not left alone"
+[ "$(cat "$work/state/dp/content/format")" = "slipway-store 4" ] || fail "it was not left alone"
 rm -rf "$work/state/dp/content"
 passed
 

@@ -14,6 +14,13 @@
 #include "base/text.h"
 #include "rt/transfer/transfer.h"
 
+struct shelf;
+
+struct fetch_content {
+    const uint8_t *manifest; /* SHA256_BYTES; its name */
+    uint64_t size_bytes;     /* from the order */
+};
+
 /**
  * fetch_stream() - deliver a content in order, stored nowhere on the way
  * @manifest: its name
@@ -29,6 +36,17 @@ int fetch_stream(const struct transfer_options *options,
                  uint64_t size_bytes,
                  int out_fd,
                  struct transfer_report *ret);
+
+/**
+ * fetch_stream_from() - the same, of a content that shelf_download() has got
+ * @shelf: what is not on it any more, or is not what it should be, is fetched from the sources, and whence it was is
+ *         reported
+ */
+int fetch_stream_from(struct shelf *shelf,
+                      const struct transfer_options *options,
+                      const struct fetch_content *content,
+                      int out_fd,
+                      struct transfer_report *ret);
 
 /* Outcome beside those of a transfer; the report says why */
 enum {

@@ -7,6 +7,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include "agent/fetch/shelf.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -63,10 +64,12 @@ static int send_run(void *ctx, const struct transfer_piece *piece)
     return 0;
 }
 
-static int get_manifest(struct stream *s, const uint8_t *id, uint64_t size_bytes)
+static int
+get_manifest(struct stream *s, struct shelf *shelf, const uint8_t *id, uint64_t size_bytes)
 {
     char name[SHA256_TEXT_MAX];
-    int r = transfer_get_manifest(s->transfer, id, &s->manifest);
+    int r = shelf ? shelf_get_manifest(shelf, s->transfer, id, &s->manifest)
+                  : transfer_get_manifest(s->transfer, id, &s->manifest);
 
     if (r != 0 || s->manifest.size_bytes == size_bytes)
         return TRACE(r);
@@ -79,19 +82,20 @@ static int get_manifest(struct stream *s, const uint8_t *id, uint64_t size_bytes
     return TRANSFER_E_CONTENT;
 }
 
-int fetch_stream(const struct transfer_options *options,
-                 const uint8_t manifest[static SHA256_BYTES],
-                 uint64_t size_bytes,
-                 int out_fd,
-                 struct transfer_report *ret)
+/* @shelf: or NULL */
+static int run(struct shelf *shelf,
+               const struct transfer_options *options,
+               const struct fetch_content *content,
+               int out_fd,
+               struct transfer_report *ret)
 {
     OWN(stream_fini) struct stream s = {.out_fd = out_fd};
     int r = transfer_new(options, ret, &s.transfer);
 
     if (r < 0)
         return TRACE(r);
-    transfer_set_total(s.transfer, size_bytes);
-    r = get_manifest(&s, manifest, size_bytes);
+    transfer_set_total(s.transfer, content->size_bytes);
+    r = get_manifest(&s, shelf, content->manifest, content->size_bytes);
     if (r == 0)
         r = transfer_packs(s.transfer,
                            &(struct transfer_job){.packs = s.manifest.packs,
@@ -102,6 +106,32 @@ int fetch_stream(const struct transfer_options *options,
                                                   .ctx = &s});
     if (r == TRANSFER_E_CONSUMER && s.is_cancelled)
         r = TRANSFER_E_CANCELLED;
+    return TRACE(r);
+}
+
+int fetch_stream(const struct transfer_options *options,
+                 const uint8_t manifest[static SHA256_BYTES],
+                 uint64_t size_bytes,
+                 int out_fd,
+                 struct transfer_report *ret)
+{
+    return TRACE(run(NULL, options, &(struct fetch_content){manifest, size_bytes}, out_fd, ret));
+}
+
+int fetch_stream_from(struct shelf *shelf,
+                      const struct transfer_options *options,
+                      const struct fetch_content *content,
+                      int out_fd,
+                      struct transfer_report *ret)
+{
+    struct transfer_options from_here = *options;
+    int r;
+
+    from_here.local = shelf_find;
+    from_here.local_bad = shelf_drop;
+    from_here.local_ctx = shelf;
+    r = run(shelf, &from_here, content, out_fd, ret);
+    shelf_tell_bad(shelf, options);
     return TRACE(r);
 }
 

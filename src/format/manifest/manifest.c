@@ -18,9 +18,10 @@
 
 enum {
     /* shortest lines, with the newline */
-    PACK_LINE_MIN_BYTES = 2 * SHA256_BYTES + 6, /* two digits of plain bytes, one of stored ones */
-    RUN_LINE_MIN_BYTES = 7,                     /* "0 52 1" */
-    ENTRY_LINE_MIN_BYTES = 10,                  /* "d 0 0 0 a" */
+    /* two digits of plain bytes, one of stored ones */
+    PACK_LINE_MIN_BYTES = 2 * SHA256_BYTES + 2 * MANIFEST_CHECK_BYTES + 7,
+    RUN_LINE_MIN_BYTES = 7,                            /* "0 52 1" */
+    ENTRY_LINE_MIN_BYTES = 10,                         /* "d 0 0 0 a" */
     CHUNKS_BEGIN = PACK_HEAD_BYTES + PACK_ENTRY_BYTES, /* no chunk lies before it */
 };
 
@@ -120,7 +121,8 @@ static bool take_pack(struct bytes *src, struct manifest_pack *ret)
     return take_line(src, &line) && entry_take_word(&line, &name) && is_lower_hex(name) &&
            hex_parse(name, SHA256_BYTES, ret->sha256) &&
            take_u32(&line, PACK_MIN_BYTES, PACK_MAX_BYTES, &ret->plain_bytes) &&
-           last_u32(line, 1, PACK_STORED_MAX_BYTES, &ret->stored_bytes);
+           take_u32(&line, 1, PACK_STORED_MAX_BYTES, &ret->stored_bytes) && is_lower_hex(line) &&
+           hex_parse(line, MANIFEST_CHECK_BYTES, ret->check);
 }
 
 static bool take_run(struct bytes *src, const struct manifest *manifest, struct manifest_run *ret)
@@ -281,7 +283,7 @@ int manifest_parse(struct bytes src, struct manifest *ret)
 
     if (src.len > MANIFEST_TEXT_MAX)
         return MANIFEST_E_MALFORMED;
-    if (!take_field(&src, "slipway-manifest 2", &nothing) || nothing.len > 0 ||
+    if (!take_field(&src, "slipway-manifest 3", &nothing) || nothing.len > 0 ||
         !take_kind(&src, &manifest.kind) ||
         !take_number(&src, "size ", MANIFEST_MAX_BYTES, &manifest.size_bytes))
         return MANIFEST_E_MALFORMED;
@@ -306,9 +308,16 @@ static void put_packs(struct buf *dst, const struct manifest *manifest)
     for (size_t i = 0; i < manifest->n_packs; i++) {
         const struct manifest_pack *pack = &manifest->packs[i];
         char name[SHA256_TEXT_MAX];
+        char check[2 * MANIFEST_CHECK_BYTES + 1];
 
         hex_put(name, (struct bytes){pack->sha256, SHA256_BYTES});
-        buf_addf(dst, "%s %" PRIu32 " %" PRIu32 "\n", name, pack->plain_bytes, pack->stored_bytes);
+        hex_put(check, (struct bytes){pack->check, MANIFEST_CHECK_BYTES});
+        buf_addf(dst,
+                 "%s %" PRIu32 " %" PRIu32 " %s\n",
+                 name,
+                 pack->plain_bytes,
+                 pack->stored_bytes,
+                 check);
     }
 }
 
@@ -326,7 +335,7 @@ static void put_runs(struct buf *dst, const struct manifest *manifest)
 void manifest_put(struct buf *dst, const struct manifest *manifest)
 {
     buf_addf(dst,
-             "slipway-manifest 2\nkind %s\nsize %" PRIu64 "\n",
+             "slipway-manifest 3\nkind %s\nsize %" PRIu64 "\n",
              kinds[manifest->kind],
              manifest->size_bytes);
     put_packs(dst, manifest);

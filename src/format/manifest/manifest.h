@@ -22,6 +22,7 @@ enum {
     MANIFEST_MAX_ENTRIES = 1 << 22,
     MANIFEST_PATH_MAX_BYTES = 4096, /* of a path, and of a target, decoded, without the NUL */
     MANIFEST_MODE_MAX = 07777,
+    MANIFEST_CHECK_BYTES = 16,
 };
 
 #define MANIFEST_MAX_BYTES (UINT64_C(1) << 44)
@@ -40,6 +41,8 @@ struct manifest_pack {
     uint8_t sha256[SHA256_BYTES]; /* of the plain bytes: the pack's name */
     uint32_t plain_bytes;         /* PACK_MIN_BYTES..PACK_MAX_BYTES */
     uint32_t stored_bytes;        /* length of the frame; 1..PACK_STORED_MAX_BYTES */
+    uint8_t check
+        [MANIFEST_CHECK_BYTES]; /* XXH3-128 of the frame, canonical: finds damage, not forgery */
 };
 
 struct manifest_run { /* a piece of the content */

@@ -17,16 +17,18 @@
 #include "base/own.h"
 #include "tests/faults.h"
 
-#define NAME_A "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
-#define NAME_B "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
-#define HEAD   "slipway-manifest 2\nkind os-image-index\n"
-#define FILES  "slipway-manifest 2\nkind file\n"
-#define TREE   "slipway-manifest 2\nkind tree\n"
-#define NONE   "packs 0\nruns 0\n"
-#define PACK_A NAME_A " 2097152 2162688\n"
-#define PACK_B NAME_B " 100 99\n"
+#define NAME_A  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define NAME_B  "ffeeddccbbaa99887766554433221100ffeeddccbbaa99887766554433221100"
+#define CHECK_A "000102030405060708090a0b0c0d0e0f"
+#define CHECK_B "f0e0d0c0b0a090807060504030201000"
+#define HEAD    "slipway-manifest 3\nkind os-image-index\n"
+#define FILES   "slipway-manifest 3\nkind file\n"
+#define TREE    "slipway-manifest 3\nkind tree\n"
+#define NONE    "packs 0\nruns 0\n"
+#define PACK_A  NAME_A " 5242880 5308416 " CHECK_A "\n"
+#define PACK_B  NAME_B " 100 99 " CHECK_B "\n"
 #define GOOD \
-    HEAD "size 2097112\npacks 2\n" PACK_A PACK_B "runs 3\n0 52 2097099\n1 88 12\n0 2097151 1\n"
+    HEAD "size 5242840\npacks 2\n" PACK_A PACK_B "runs 3\n0 52 5242827\n1 88 12\n0 5242879 1\n"
 #define ENTRIES \
     "entries 5\n" \
     "d 755 0 0 bin\n" \
@@ -58,18 +60,18 @@ static void parse_reads_what_put_writes(void **state)
 
     assert_int_equal(manifest_parse(bytes_of(GOOD), &manifest), 0);
     assert_int_equal(manifest.kind, MANIFEST_OS_IMAGE_INDEX);
-    assert_int_equal(manifest.size_bytes, 2097112);
+    assert_int_equal(manifest.size_bytes, 5242840);
     assert_int_equal(manifest.n_packs, 2);
     assert_int_equal(manifest.packs[0].sha256[1], 0x11);
-    assert_int_equal(manifest.packs[0].plain_bytes, 2097152);
-    assert_int_equal(manifest.packs[0].stored_bytes, 2162688);
+    assert_int_equal(manifest.packs[0].plain_bytes, 5242880);
+    assert_int_equal(manifest.packs[0].stored_bytes, 5308416);
     assert_int_equal(manifest.packs[1].sha256[0], 0xff);
     assert_int_equal(manifest.n_runs, 3);
     assert_int_equal(manifest.runs[0].pack, 0);
     assert_int_equal(manifest.runs[0].offset, 52);
     assert_int_equal(manifest.runs[1].pack, 1);
     assert_int_equal(manifest.runs[1].size_bytes, 12);
-    assert_int_equal(manifest.runs[2].offset, 2097151);
+    assert_int_equal(manifest.runs[2].offset, 5242879);
     assert_int_equal(manifest.n_entries, 0);
     assert_writes_the_same(&manifest, GOOD);
 }
@@ -129,35 +131,36 @@ static void parse_refuses_what_is_not_canonical(void **state)
         GOOD "\n",
         " " GOOD,
         GOOD_TREE "\n",
-        "slipway-manifest 1\nkind file\nsize 0\n" NONE,
-        "slipway-manifest 3\nkind file\nsize 0\n" NONE,
-        "slipway-manifest 2 \nkind file\nsize 0\n" NONE,
-        "slipway-manifest 2\r\nkind file\nsize 0\n" NONE,
-        "slipway-manifest 2\nkind files\nsize 0\n" NONE,
-        "slipway-manifest 2\nsize 0\nkind file\n" NONE,
+        "slipway-manifest 2\nkind file\nsize 0\n" NONE,
+        "slipway-manifest 4\nkind file\nsize 0\n" NONE,
+        "slipway-manifest 3 \nkind file\nsize 0\n" NONE,
+        "slipway-manifest 3\r\nkind file\nsize 0\n" NONE,
+        "slipway-manifest 3\nkind files\nsize 0\n" NONE,
+        "slipway-manifest 3\nsize 0\nkind file\n" NONE,
         FILES "size 00\n" NONE,
         FILES "size  0\n" NONE,
         FILES "size 0\npacks 00\nruns 0\n",
         FILES "size 0\nruns 0\npacks 0\n",
         FILES "size 0\n" NONE "entries 0\n", /* entries are for trees */
         TREE "size 0\n" NONE,                /* which have them */
-        FILES "size 1\npacks 1\n" NAME_A " 053 9\nruns 1\n0 52 1\n",
-        FILES "size 1\npacks 1\n" NAME_A " 53  9\nruns 1\n0 52 1\n",
-        FILES "size 1\npacks 1\n" NAME_A "  53 9\nruns 1\n0 52 1\n",
-        FILES "size 1\npacks 1\n" NAME_A " 53 9 \nruns 1\n0 52 1\n",
-        FILES "size 1\npacks 1\n" NAME_A " 53\t9\nruns 1\n0 52 1\n",
-        FILES "size 1\npacks 1\n" NAME_A " 53 9\nruns 1\n0 52 01\n",
-        FILES "size 1\npacks 1\n" NAME_A " 53 9\nruns 1\n00 52 1\n",
-        FILES "size 1\npacks 1\n" NAME_A " 53 9\nruns 1\n0 52 1 \n",
+        FILES "size 1\npacks 1\n" NAME_A " 053 9 " CHECK_A "\nruns 1\n0 52 1\n",
+        FILES "size 1\npacks 1\n" NAME_A " 53  9 " CHECK_A "\nruns 1\n0 52 1\n",
+        FILES "size 1\npacks 1\n" NAME_A "  53 9 " CHECK_A "\nruns 1\n0 52 1\n",
+        FILES "size 1\npacks 1\n" NAME_A " 53 9 " CHECK_A " \nruns 1\n0 52 1\n",
+        FILES "size 1\npacks 1\n" NAME_A " 53\t9 " CHECK_A "\nruns 1\n0 52 1\n",
+        FILES "size 1\npacks 1\n" NAME_A " 53 9 " CHECK_A "\nruns 1\n0 52 01\n",
+        FILES "size 1\npacks 1\n" NAME_A " 53 9 " CHECK_A "\nruns 1\n00 52 1\n",
+        FILES "size 1\npacks 1\n" NAME_A " 53 9 " CHECK_A "\nruns 1\n0 52 1 \n",
         FILES
-        "size 1\npacks 1\nA0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff 53 9\n"
+        "size 1\npacks 1\nA0112233445566778899aabbccddeeff00112233445566778899aabbccddeeff 53 9 " CHECK_A
+        "\n"
         "runs 1\n0 52 1\n",
         FILES "size 2\npacks 1\n" PACK_B "runs 2\n0 52 1\n0 53 1\n", /* one run as two */
         FILES "size 1\npacks 2\n" PACK_A PACK_B "runs 1\n0 52 1\n",  /* a pack of no use */
         FILES "size 2\npacks 2\n" PACK_A PACK_B
               "runs 2\n1 52 1\n0 52 1\n", /* not in the order of use */
-        FILES "size 2\npacks 2\n" PACK_A NAME_A
-              " 60 9\nruns 2\n0 52 1\n1 52 1\n", /* one pack twice */
+        FILES "size 2\npacks 2\n" PACK_A NAME_A " 60 9 " CHECK_A
+              "\nruns 2\n0 52 1\n1 52 1\n", /* one pack twice */
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
@@ -168,16 +171,17 @@ static void parse_refuses_what_is_out_of_range(void **state)
 {
     (void)state;
     static const char *const cases[] = {
-        FILES "size 17592186044417\n" NONE,                         /* 2^44 + 1 */
-        FILES "size 0\npacks 4194305\nruns 0\n",                    /* 2^22 + 1 */
-        FILES "size 0\npacks 4194304\nruns 0\n",                    /* promised, and not there */
-        FILES "size 0\npacks 0\nruns 16777217\n",                   /* 2^24 + 1 */
-        FILES "size 0\npacks 0\nruns 16777216\n",                   /* promised */
-        FILES "size 0\npacks 0\nruns 1\n0 52 1\n",                  /* of no pack */
-        FILES "size 1\npacks 1\n" NAME_A " 52 9\nruns 1\n0 52 1\n", /* no room for a chunk */
-        FILES "size 1\npacks 1\n" NAME_A " 2097153 9\nruns 1\n0 52 1\n",
-        FILES "size 1\npacks 1\n" NAME_A " 53 0\nruns 1\n0 52 1\n",
-        FILES "size 1\npacks 1\n" NAME_A " 53 2162689\nruns 1\n0 52 1\n",
+        FILES "size 17592186044417\n" NONE,        /* 2^44 + 1 */
+        FILES "size 0\npacks 4194305\nruns 0\n",   /* 2^22 + 1 */
+        FILES "size 0\npacks 4194304\nruns 0\n",   /* promised, and not there */
+        FILES "size 0\npacks 0\nruns 16777217\n",  /* 2^24 + 1 */
+        FILES "size 0\npacks 0\nruns 16777216\n",  /* promised */
+        FILES "size 0\npacks 0\nruns 1\n0 52 1\n", /* of no pack */
+        FILES "size 1\npacks 1\n" NAME_A " 52 9 " CHECK_A
+              "\nruns 1\n0 52 1\n", /* no room for a chunk */
+        FILES "size 1\npacks 1\n" NAME_A " 5242881 9 " CHECK_A "\nruns 1\n0 52 1\n",
+        FILES "size 1\npacks 1\n" NAME_A " 53 0 " CHECK_A "\nruns 1\n0 52 1\n",
+        FILES "size 1\npacks 1\n" NAME_A " 53 5308417 " CHECK_A "\nruns 1\n0 52 1\n",
         FILES "size 1\npacks 1\n" PACK_B "runs 1\n1 52 1\n",         /* not a pack of it */
         FILES "size 1\npacks 1\n" PACK_B "runs 1\n0 51 1\n",         /* in the table */
         FILES "size 1\npacks 1\n" PACK_B "runs 1\n0 100 1\n",        /* behind the pack */

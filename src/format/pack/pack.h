@@ -20,8 +20,8 @@ enum {
     PACK_ENTRY_BYTES = 36, /* of the table: a name and a length */
     PACK_MAX_CHUNKS = 16384,
     PACK_CHUNK_MAX_BYTES = 256 * 1024,
-    PACK_TARGET_BYTES = 1024 * 1024,  /* of chunks: with them a pack is closed */
-    PACK_MAX_BYTES = 2 * 1024 * 1024, /* plain, with the table */
+    PACK_TARGET_BYTES = 4 * 1024 * 1024, /* of chunks: with them a pack is closed */
+    PACK_MAX_BYTES = 5 * 1024 * 1024,    /* plain, with the table */
     PACK_MIN_BYTES = PACK_HEAD_BYTES + PACK_ENTRY_BYTES + 1,
     PACK_STORED_MAX_BYTES = PACK_MAX_BYTES + 64 * 1024, /* of the frame: more is not a pack */
 };

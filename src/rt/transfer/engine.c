@@ -8,11 +8,13 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/own.h"
 #include "format/pack/pack.h"
 #include "plat/clock.h"
 
@@ -161,9 +163,18 @@ static int await_head(struct engine *e, struct slot **ret)
     }
 }
 
+/* It is in the folder: whoever keeps it is told. */
+static int take_kept(const struct engine *e, uint32_t pack, int source)
+{
+    return e->keeping->take(
+        e->keeping->ctx,
+        &(struct transfer_kept){&e->keeping->packs[pack], e->t->sources.all[source].url});
+}
+
 /* With the lock held, which is let go of while the run is taken. */
 static int deliver_run(struct engine *e, const struct slot *slot)
 {
+    int source = slot->source;
     const struct manifest_run *run = &e->job->runs[e->window.out];
     struct transfer_piece piece = {
         .run = e->window.out,
@@ -172,14 +183,16 @@ static int deliver_run(struct engine *e, const struct slot *slot)
         .frame = {slot->frame, slot->frame_len},
     };
     uint64_t begun_us = clock_monotonic_us();
+    uint64_t bytes;
     int r;
 
     (void)pthread_mutex_unlock(&e->lock);
-    r = e->job->take(e->job->ctx, &piece);
+    r = e->keeping ? take_kept(e, run->pack, source) : e->job->take(e->job->ctx, &piece);
     (void)pthread_mutex_lock(&e->lock);
-    transfer_add_done(e->t, run->size_bytes);
+    bytes = e->keeping ? piece.pack->stored_bytes : run->size_bytes;
+    transfer_add_done(e->t, bytes);
     e->t->report->write.busy_us += clock_monotonic_us() - begun_us;
-    e->t->report->write.bytes += run->size_bytes;
+    e->t->report->write.bytes += bytes;
     if (r != 0)
         return r < 0 ? TRACE(r) : TRANSFER_E_CONSUMER;
     if (window_advance(&e->window))
@@ -208,10 +221,13 @@ static int deliver(struct engine *e)
     return r < 0 ? TRACE(r) : r;
 }
 
-static unsigned count_unpackers(const struct transfer_job *job)
+static unsigned count_unpackers(const struct engine *e)
 {
+    const struct transfer_job *job = e->job;
     long n = sysconf(_SC_NPROCESSORS_ONLN);
 
+    if (e->keeping)
+        return 0;
     if (n < 1)
         n = 1;
     if (n > UNPACKERS_MAX)
@@ -233,14 +249,14 @@ static void stop(struct engine *e, pthread_t *threads, unsigned n_threads)
 static int run(struct engine *e)
 {
     pthread_t threads[1 + UNPACKERS_MAX];
-    unsigned n_wanted = 1 + count_unpackers(e->job);
+    unsigned n_wanted = 1 + count_unpackers(e);
     unsigned n = 0;
     int r = 0;
 
     while (n < n_wanted &&
            pthread_create(&threads[n], NULL, n == 0 ? network_run : unpack_run, e) == 0)
         n++;
-    r = n < 2 ? ERR(-EAGAIN) : deliver(e);
+    r = n < (e->keeping ? 1U : 2U) ? ERR(-EAGAIN) : deliver(e);
     stop(e, threads, n);
     return r < 0 ? TRACE(r) : r;
 }
@@ -273,9 +289,10 @@ static bool is_sane(const struct transfer_job *job)
     return true;
 }
 
-int transfer_packs(struct transfer *t, const struct transfer_job *job)
+static int
+run_job(struct transfer *t, const struct transfer_job *job, const struct transfer_keeping *keeping)
 {
-    struct engine e = {.t = t, .job = job};
+    struct engine e = {.t = t, .job = job, .keeping = keeping};
     int r;
 
     if (job->n_runs == 0)
@@ -289,6 +306,9 @@ int transfer_packs(struct transfer *t, const struct transfer_job *job)
     r = window_init(&e.window, job->packs, job->n_packs, job->runs, job->n_runs);
     if (r < 0)
         return TRACE(r);
+    for (size_t i = 0; i < LANES; i++)
+        e.lanes[i].fd = -1;
+    e.window.is_without_bytes = keeping;
     e.window.max_bytes =
         t->options->window_bytes > 0 ? t->options->window_bytes : TRANSFER_WINDOW_BYTES;
     (void)pthread_mutex_init(&e.lock, NULL);
@@ -299,4 +319,29 @@ int transfer_packs(struct transfer *t, const struct transfer_job *job)
     if (r == 0)
         t->report->why[0] = '\0'; /* what was in the way is overcome */
     return r < 0 ? TRACE(r) : r;
+}
+
+int transfer_packs(struct transfer *t, const struct transfer_job *job)
+{
+    return TRACE(run_job(t, job, NULL));
+}
+
+int transfer_keep(struct transfer *t, const struct transfer_keeping *keeping)
+{
+    OWN(freep) struct manifest_run *runs = calloc(keeping->n_packs + 1, sizeof(*runs));
+    const struct transfer_job job = {.packs = keeping->packs,
+                                     .n_packs = keeping->n_packs,
+                                     .runs = runs,
+                                     .n_runs = keeping->n_packs};
+    int r;
+
+    if (!runs)
+        return ERR(-ENOMEM);
+    for (size_t i = 0; i < keeping->n_packs; i++)
+        runs[i] = (struct manifest_run){.pack = (uint32_t)i};
+    r = run_job(t, &job, keeping);
+    if (r != -ENOSPC && r != -EDQUOT)
+        return TRACE(r);
+    transfer_why(t, "the disk was full");
+    return TRANSFER_E_FULL;
 }

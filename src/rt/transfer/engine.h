@@ -12,14 +12,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "plat/checksum.h"
 #include "rt/transfer/sources.h"
 #include "rt/transfer/transfer.h"
 #include "rt/transfer/window.h"
 
 enum {
     /* Transfers at a time. On loopback and at 1 Gbit/s 1 to 8 were alike; more of them hide the way there and
-       back: 6 packs of 300 KB fill 1 Gbit/s up to 15 ms. */
-    LANES_BUSY = 6,
+       back: 4 packs of 1.3 MB fill 1 Gbit/s up to 40 ms. */
+    LANES_BUSY = 4,
     LANES_SPARE = 2, /* more of them, for what another source is too slow for */
     LANES = LANES_BUSY + LANES_SPARE,
     UNPACKERS_MAX = 4,
@@ -49,6 +50,9 @@ struct lane {          /* one transfer under way; belongs to the network's threa
     uint8_t *frame;    /* owned; as many bytes as the manifest says */
     size_t frame_cap;
     size_t frame_len;
+    struct checksum *sum; /* owned; of what is kept, like the next */
+    int fd;               /* -1: none */
+    int error;            /* of a write, -errno */
     int source;
     uint64_t begun_us;
     bool is_second; /* another source is being asked for the same */
@@ -64,6 +68,8 @@ struct fault { /* to be told by the caller's thread */
 struct engine {
     struct transfer *t;
     const struct transfer_job *job;
+    const struct transfer_keeping
+        *keeping; /* what comes is only kept, and the job's own functions are not used; or NULL */
     pthread_mutex_t lock;    /* guards all that follows, but what is said to be a thread's own */
     pthread_cond_t has_work; /* for those who unpack */
     pthread_cond_t has_news; /* for the caller */
@@ -108,6 +114,16 @@ void engine_give_up(struct engine *e, struct slot *slot);
 
 /* With the lock held: it ends like this, if nothing else ended it before. */
 void engine_fail(struct engine *e, int outcome);
+
+/* transfer_keep(): where the bytes of a lane go. All of them in the network's thread. Return: 0 or -errno. */
+int keep_begin(const struct engine *e, struct lane *lane);
+int keep_add(struct lane *lane, struct bytes piece);
+
+/* All is there. Return: 0, 1 (it is not the pack), or -errno. */
+int keep_end(const struct engine *e, struct lane *lane, const struct manifest_pack *pack);
+
+/* Release what a lane had for it, and remove its file. */
+void keep_fini(const struct engine *e, struct lane *lane);
 
 /* Threads; @ctx is the engine */
 void *network_run(void *ctx);

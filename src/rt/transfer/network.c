@@ -32,6 +32,20 @@ static size_t on_frame(char *piece, size_t size, size_t n, void *ctx)
     return len;
 }
 
+static size_t on_kept(char *piece, size_t size, size_t n, void *ctx)
+{
+    struct lane *lane = ctx;
+    size_t len = size * n;
+
+    if (len > lane->frame_cap - lane->frame_len) {
+        lane->is_too_long = true;
+        return 0;
+    }
+    lane->frame_len += len;
+    lane->error = keep_add(lane, (struct bytes){(const uint8_t *)piece, len});
+    return lane->error == 0 ? len : 0;
+}
+
 static uint64_t rate_limit(const struct engine *e)
 {
     const _Atomic uint64_t *limit = e->t->options->rate_limit_bytes_per_s;
@@ -87,16 +101,24 @@ static int aim(const struct engine *e, struct lane *lane, const struct manifest_
 
 static int prepare(const struct engine *e, struct lane *lane, const struct manifest_pack *pack)
 {
+    int r = 0;
+
     if (!lane->curl)
         lane->curl = transfer_new_curl(e->t);
-    free(lane->frame);
-    lane->frame = malloc(pack->stored_bytes);
-    if (!lane->curl || !lane->frame)
+    if (e->keeping) {
+        r = keep_begin(e, lane);
+    } else {
+        free(lane->frame);
+        lane->frame = malloc(pack->stored_bytes);
+    }
+    if (r < 0)
+        return TRACE(r);
+    if (!lane->curl || (!e->keeping && !lane->frame))
         return ERR(-ENOMEM);
     lane->frame_cap = pack->stored_bytes;
     lane->frame_len = 0;
     lane->is_too_long = false;
-    (void)curl_easy_setopt(lane->curl, CURLOPT_WRITEFUNCTION, on_frame);
+    (void)curl_easy_setopt(lane->curl, CURLOPT_WRITEFUNCTION, e->keeping ? on_kept : on_frame);
     (void)curl_easy_setopt(lane->curl, CURLOPT_WRITEDATA, lane);
     (void)curl_easy_setopt(lane->curl, CURLOPT_PRIVATE, lane);
     return TRACE(aim(e, lane, pack));
@@ -135,7 +157,7 @@ static void admit(struct engine *e)
     struct slot *slot;
 
     while ((slot = window_admit(&e->window))) {
-        if (!e->t->options->local)
+        if (!e->t->options->local || e->keeping)
             continue;
         slot->state = SLOT_LOADED;
         slot->is_local = true;
@@ -228,9 +250,15 @@ static void finish_good(struct engine *e, struct lane *lane, uint64_t now_us)
     slot->frame = TAKE(lane->frame);
     slot->frame_len = lane->frame_len;
     slot->source = lane->source;
-    slot->state = SLOT_LOADED;
     e->t->report->n_packs++;
-    (void)pthread_cond_signal(&e->has_work);
+    if (e->keeping) {
+        slot->state = SLOT_READY;
+        if (slot == window_head(&e->window))
+            (void)pthread_cond_signal(&e->has_news);
+    } else {
+        slot->state = SLOT_LOADED;
+        (void)pthread_cond_signal(&e->has_work);
+    }
 }
 
 static void
@@ -248,29 +276,49 @@ finish_bad(struct engine *e, struct lane *lane, enum transfer_fault fault, uint6
     }
 }
 
-static void finish(struct engine *e, CURL *curl, CURLcode code)
+/* Return: 0; 1: not the pack; or -errno. */
+static int judge(const struct engine *e, struct lane *lane, CURLcode code, enum transfer_fault *ret)
+{
+    *ret = TRANSFER_FAULT_DAMAGED;
+    if (e->keeping && lane->error < 0)
+        return TRACE(lane->error);
+    if (!transfer_judge(lane->curl, code, ret))
+        return 1;
+    *ret = TRANSFER_FAULT_DAMAGED;
+    if (lane->frame_len != lane->frame_cap)
+        return 1;
+    return e->keeping ? keep_end(e, lane, window_pack(&e->window, lane->slot)) : 0;
+}
+
+static int finish(struct engine *e, CURL *curl, CURLcode code)
 {
     struct lane *lane = NULL;
-    enum transfer_fault fault = TRANSFER_FAULT_DAMAGED;
+    enum transfer_fault fault;
     uint64_t now_us = clock_monotonic_us();
+    int r;
 
     (void)curl_easy_getinfo(curl, CURLINFO_PRIVATE, (char **)&lane);
     e->t->report->network.bytes += lane->frame_len;
-    if (transfer_judge(curl, code, &fault) && lane->frame_len == lane->frame_cap)
+    r = judge(e, lane, code, &fault);
+    if (r < 0)
+        return TRACE(r);
+    if (r == 0)
         finish_good(e, lane, now_us);
     else
         finish_bad(e, lane, fault, now_us);
+    return 0;
 }
 
 static int collect(struct engine *e)
 {
     CURLMsg *message;
     int n_left;
+    int r = 0;
 
-    while ((message = curl_multi_info_read(e->t->multi, &n_left)))
+    while (r == 0 && (message = curl_multi_info_read(e->t->multi, &n_left)))
         if (message->msg == CURLMSG_DONE)
-            finish(e, message->easy_handle, message->data.result);
-    return 0;
+            r = finish(e, message->easy_handle, message->data.result);
+    return TRACE(r);
 }
 
 /* Until something arrives, is wanted, or is allowed again. */
@@ -334,5 +382,7 @@ void network_fini(struct engine *e)
             (void)release(e, lane);
         curl_easy_cleanup(lane->curl);
         free(lane->frame);
+        if (e->keeping)
+            keep_fini(e, lane);
     }
 }

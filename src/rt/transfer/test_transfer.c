@@ -382,6 +382,7 @@ static void packs_on_this_machine_are_not_loaded_if_they_are_what_they_should_be
     struct bench *b = *state;
 
     b->options.local = find_here;
+    b->options.local_ctx = b;
     assert_int_equal(run(b), 0);
     assert_all_there(b);
     for (size_t i = 0; i < N_PACKS; i++)

@@ -17,8 +17,16 @@ enum {
     COST = 150, /* of each: 100 plain, 50 compressed */
 };
 
+#define PACK(name) \
+    { \
+        {name}, 100, 50, \
+        { \
+            0 \
+        } \
+    }
+
 static const struct manifest_pack packs[N_PACKS] = {
-    {{0}, 100, 50}, {{1}, 100, 50}, {{2}, 100, 50}, {{3}, 100, 50}, {{4}, 100, 50}, {{5}, 100, 50}};
+    PACK(0), PACK(1), PACK(2), PACK(3), PACK(4), PACK(5)};
 
 #define RUN(pack) \
     { \

@@ -48,6 +48,7 @@ enum {
     TRANSFER_E_UNREACHABLE = 2, /* SLW-0302: nothing has arrived for give_up_us */
     TRANSFER_E_CANCELLED = 3,
     TRANSFER_E_CONSUMER = 4, /* the caller's own function wants no more */
+    TRANSFER_E_FULL = 5,     /* of transfer_keep(): no space left, or over quota */
 };
 
 struct transfer_progress {
@@ -88,8 +89,11 @@ struct transfer_options {
     void (*bad_source)(void *ctx, const struct transfer_bad *bad);
     /* Called by the unpacking threads, several at once, before the network is asked for @pack: true if
        its plain bytes were on this machine and are in @ret now. They are checked. May be NULL. */
-    bool (*local)(void *ctx, const struct manifest_pack *pack, uint8_t *ret);
-    void *ctx;
+    bool (*local)(void *local_ctx, const struct manifest_pack *pack, uint8_t *ret);
+    /* The same threads: what @local gave for @pack was wrong. May be NULL. */
+    void (*local_bad)(void *local_ctx, const struct manifest_pack *pack);
+    void *local_ctx;
+    void *ctx; /* of the others */
 };
 
 struct transfer_stage {
@@ -195,6 +199,32 @@ struct transfer_job {
  *         TRANSFER_E_CONSUMER when @job->take returned a positive number; or -errno.
  */
 int transfer_packs(struct transfer *t, const struct transfer_job *job);
+
+struct transfer_kept { /* a pack that is in the folder now; borrowed, for the time of the call */
+    const struct manifest_pack *pack;
+    const char *source; /* whence it is */
+};
+
+struct transfer_keeping {
+    const struct manifest_pack *packs; /* borrowed */
+    size_t n_packs;
+    int folder; /* borrowed descriptor; files that begin with ".part-" in it are the transfer's */
+    /* Called in the caller's thread for one pack after the other, in their order. Return: 0, or -errno. */
+    int (*take)(void *ctx, const struct transfer_kept *kept);
+    void *ctx;
+};
+
+/**
+ * transfer_keep() - download packs as they are stored, without using them
+ *
+ * Each becomes a file of the folder with the pack's name, mode 0600, written as it arrives and renamed when its
+ * length and its checksum are those of the manifest; nothing is durable. That says that it came as it was stored, and
+ * not yet that it is what its name says: whoever uses it finds that out. Next to no memory is used. Bytes are those of
+ * the frames, also those of the progress.
+ *
+ * Return: 0, TRANSFER_E_CONTENT, TRANSFER_E_UNREACHABLE, TRANSFER_E_CANCELLED, TRANSFER_E_FULL, or -errno.
+ */
+int transfer_keep(struct transfer *t, const struct transfer_keeping *keeping);
 
 /* Say why it failed; kept in the report. */
 __attribute__((format(printf, 2, 3))) void

@@ -22,7 +22,7 @@ unpack(const struct engine *e, struct frame_unpacker *unpacker, struct slot *slo
     uint8_t is[SHA256_BYTES];
     int r;
 
-    if (slot->is_local && !e->t->options->local(e->t->options->ctx, pack, plain))
+    if (slot->is_local && !e->t->options->local(e->t->options->local_ctx, pack, plain))
         return 1;
     if (!slot->is_local &&
         frame_unpacker_run(
@@ -31,7 +31,11 @@ unpack(const struct engine *e, struct frame_unpacker *unpacker, struct slot *slo
     r = digest_sha256((struct bytes){plain, pack->plain_bytes}, is);
     if (r < 0)
         return TRACE(r);
-    return memcmp(is, pack->sha256, sizeof(is)) == 0 ? 0 : 1;
+    if (memcmp(is, pack->sha256, sizeof(is)) == 0)
+        return 0;
+    if (slot->is_local && e->t->options->local_bad)
+        e->t->options->local_bad(e->t->options->local_ctx, pack);
+    return 1;
 }
 
 /* With the lock held: @slot has its plain bytes. */

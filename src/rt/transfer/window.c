@@ -156,7 +156,8 @@ struct slot *window_admit(struct window *w)
         return NULL;
 
     uint32_t pack = w->runs[w->ahead].pack;
-    size_t cost_bytes = (size_t)w->packs[pack].plain_bytes + w->packs[pack].stored_bytes;
+    size_t cost_bytes =
+        w->is_without_bytes ? 0 : (size_t)w->packs[pack].plain_bytes + w->packs[pack].stored_bytes;
     struct slot *slot = make_room(w, cost_bytes);
 
     if (!slot)

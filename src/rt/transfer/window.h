@@ -20,7 +20,7 @@
 enum {
     WINDOW_SLOTS = 256,
     WINDOW_SPARE =
-        8, /* blocks that are kept to be used again: new ones cost a page fault each 4 KiB */
+        4, /* blocks that are kept to be used again: new ones cost a page fault each 4 KiB */
 };
 
 enum slot_state {
@@ -61,6 +61,7 @@ struct window {
     size_t bytes;        /* in all slots */
     size_t max_bytes;
     size_t peak_bytes;
+    bool is_without_bytes;        /* nothing is loaded into memory */
     size_t block_bytes;           /* room for the plain bytes of any pack */
     uint8_t *spare[WINDOW_SPARE]; /* owned */
     size_t n_spare;

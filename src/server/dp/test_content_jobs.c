@@ -32,7 +32,7 @@
 #include "store/store.h"
 
 enum {
-    BIG_BYTES = 3 * 1024 * 1024, /* more than a pack */
+    BIG_BYTES = 9 * 1024 * 1024, /* more than a pack */
     LINES_MAX_BYTES = 64 * 1024,
     ARCHIVE_MAX_BYTES = 16 * 1024 * 1024,
     TAR_BLOCK = 512,

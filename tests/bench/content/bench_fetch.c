@@ -4,9 +4,11 @@
  * What the agent does with an image, without a machine around it, for measurements:
  *
  *     bench_fetch SOURCE MANIFEST SIZE [TARGET]
+ *     bench_fetch --keep FOLDER SOURCE MANIFEST
  *
  * Fetches the content from SOURCE ("http://10.78.0.1") and applies it to TARGET; without one every pack is fetched,
- * checked and dropped. Prints what the stages count as one JSON object.
+ * checked and dropped. With --keep it is downloaded to FOLDER, as an agent does that downloads before it starts.
+ * Prints what the stages count as one JSON object.
  */
 
 #include <errno.h>
@@ -20,6 +22,7 @@
 #include <unistd.h>
 
 #include "agent/fetch/fetch.h"
+#include "agent/fetch/shelf.h"
 #include "base/bytes.h"
 #include "base/own.h"
 #include "base/text.h"
@@ -139,8 +142,32 @@ static int apply(const struct transfer_options *options,
     return r;
 }
 
+/* Return: the exit status. */
+static int keep(const char *folder, const char *source, const char *manifest_text)
+{
+    OWN(shelf_freep) struct shelf *shelf = NULL;
+    const struct transfer_options options = {
+        .sources = (const char *const[]){source}, .n_sources = 1, .give_up_us = GIVE_UP_US};
+    struct transfer_report report = {0};
+    uint8_t manifest[SHA256_BYTES];
+    int r = 1;
+
+    if (hex_parse(bytes_of(manifest_text), sizeof(manifest), manifest))
+        r = shelf_open(folder, &shelf);
+    if (r == 0)
+        r = shelf_download(shelf, &options, manifest, &report);
+    if (r == 0)
+        print_report(&report);
+    else
+        (void)fprintf(stderr, "bench_fetch: keep %d %s\n", r, report.why);
+    return r == 0 ? 0 : 1;
+}
+
 int main(int argc, char **argv)
 {
+    if (argc == 5 && strcmp(argv[1], "--keep") == 0)
+        return keep(argv[2], argv[3], argv[4]);
+
     struct reader reader = {
         .target = argc == 5 ? argv[4] : NULL, .fd = -1, .why = BUF_INIT(WHY_MAX_BYTES)};
     uint8_t manifest[SHA256_BYTES];

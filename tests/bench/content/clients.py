@@ -10,13 +10,12 @@ from pathlib import Path
 
 from library import SERVER_ADDRESS, SOURCE, inside
 from measure import Row, in_turns, median, timed
-from volumes import Fetches
+from volumes import MEMORY, Fetches
 
 N_CLIENTS = 64
 LINK = "1gbit"
 IPERF_S = 5
 LIMIT_S = 900
-PART_BYTES = 40 * 1000 * 1000  # what each of many clients gets
 
 
 def rate_text(bytes_per_s: float) -> str:
@@ -33,15 +32,27 @@ def iperf_rate(server) -> float:
     return json.loads(out)["end"]["sum_received"]["bits_per_second"] / 8
 
 
+def keep_command(bench, manifest: str, folder: Path) -> tuple:
+    """The agent's download into its cache, packs as they come."""
+    return (bench.build / "tests/bench/bench_fetch", "--keep", folder, SOURCE, manifest)
+
+
+def curl_command(url: str, target: Path) -> tuple:
+    return ("curl", "-sf", "-o", target, url)
+
+
 def measure_download(bench):
-    """One client that keeps nothing. Rates are of the bytes that come over the wire, without headers."""
+    """One client. Both sides write what comes to files in memory; rates are of the bytes over the wire, without headers."""
     fetches = Fetches(bench)
     server = fetches.server
 
     def ours():
-        fetches.timed(*fetches.command())
-        report = fetches.reports[-1]
-        return report["network"]["bytes"] / report["elapsed_us"] * 1e6
+        with tempfile.TemporaryDirectory(dir=MEMORY, prefix="slwbc-") as folder:
+            cost = fetches.timed(*keep_command(bench, fetches.image["manifest"], Path(folder)))
+        return fetches.reports[-1]["network"]["bytes"] / cost.wall_s
+
+    def delivered():
+        return fetches.image["size_bytes"] / fetches.timed(*fetches.command()).wall_s
 
     server.shape(LINK)
     try:
@@ -53,19 +64,20 @@ def measure_download(bench):
     plain = fetches.image["size_bytes"]
     stream = bench.trees.stream("a")
 
-    def curl(size):
-        url = server.one_file(size, stream)
-        return lambda: size / server.on_client("curl", "-sf", "-o", "/dev/null", url).wall_s
+    def curl(url, size):
+        with tempfile.TemporaryDirectory(dir=MEMORY, prefix="slwbc-") as folder:
+            return size / server.on_client(*curl_command(url, Path(folder) / "file")).wall_s
 
-    one = curl(stored)
-    rates = in_turns({"ours": ours, "curl": one}, bench.rounds)
-    yield row_of_rates("download, unshaped, as received; curl of as many bytes as one file", rates, 0.9, fetches.why())
-    one = curl(plain)
-    rates = in_turns({"ours": lambda: ours() * plain / stored, "curl": one}, bench.rounds)
-    yield row_of_rates("download, unshaped, as delivered; curl of the plain content as one file", rates, 0.9, fetches.why())
+    url = server.one_file(stored, stream)
+    rates = in_turns({"ours": ours, "curl": lambda: curl(url, stored)}, bench.rounds)
+    yield row_of_rates("download, unshaped; curl of the same bytes as one file", rates, 0.9, fetches.why())
+    url = server.one_file(plain, stream)
+    rates = in_turns({"ours": delivered, "curl": lambda: curl(url, plain)}, bench.rounds)
+    yield row_of_rates("streaming, unshaped: unpacked and checked, dropped; curl of the plain content as one file", rates, None,
+                       fetches.why())
 
 
-def row_of_rates(name: str, rates: dict, target: float, why: str) -> Row:
+def row_of_rates(name: str, rates: dict, target: float | None, why: str) -> Row:
     mine, theirs = rates.values()
     ratios = [a / b for a, b in zip(mine, theirs)]
     return Row(name, rate_text(median(mine)), rate_text(median(theirs)), median(ratios), target, ratios=ratios, why=why)
@@ -104,19 +116,6 @@ def many(server, command_of, size: int) -> dict:
             "wall_s": max(took)}
 
 
-def pack_list(library, manifest: str, folder: Path) -> tuple:
-    """(a curl configuration that gets the first packs of a manifest over one connection, their bytes)."""
-    path = folder / "packs.curl"
-    size = 0
-    with open(path, "w", encoding="utf-8") as out:
-        for name, stored in library.packs_of(manifest):
-            if size >= PART_BYTES:
-                break
-            out.write(f'url = "{SOURCE}/content/packs/{name}"\noutput = /dev/null\n')
-            size += stored
-    return path, size
-
-
 def nginx_words(runs: list) -> str:
     return f"{median(run['nginx_s'] for run in runs):.2f} s in {median(run['wall_s'] for run in runs):.1f} s"
 
@@ -134,34 +133,26 @@ def rows_of_many(name: str, found: dict):
 
 
 def measure_clients(bench):
-    """64 at once: what the server can do, by clients that only receive; and the agent's, on a link of 1 Gbit/s."""
+    """64 at once, each keeps a small image, so that it does not take all day: unshaped, and on a link of 1 Gbit/s."""
     server = bench.serve()
-    image = bench.serve_image()
-    packs, size = pack_list(server.library, image["manifest"], bench.folder)
-    url = server.one_file(size, bench.trees.lzx("a"))
-    found = in_turns({
-        "packs": lambda: many(server, lambda i: ("curl", "-sf", "-K", packs), size),
-        "file": lambda: many(server, lambda i: ("curl", "-sf", "-o", "/dev/null", url), size),
-    }, bench.rounds)
-    yield from rows_of_many(f"{N_CLIENTS} clients, unshaped, of packs; curls of one file", found)
-    yield from measure_agents(bench, server)
-
-
-def measure_agents(bench, server):
-    """A small image, so that it does not take all day."""
     wim = bench.folder / "small.wim"
     timed("wimlib-imagex", "capture", bench.trees.tree("a") / "usr/sbin", wim, "small", "--unix-data", "--compress=LZX")
     _, small = server.library.import_wim(wim)
     size = sum(stored for _, stored in server.library.packs_of(small["manifest"]))
     url = server.one_file(size, bench.trees.lzx("a"))
-    program = bench.build / "tests/bench/bench_fetch"
-    agent = (program, SOURCE, small["manifest"], small["size_bytes"])
-    server.shape(LINK)
-    try:
-        found = in_turns({
-            "agents": lambda: many(server, lambda i: agent, size),
-            "file": lambda: many(server, lambda i: ("curl", "-sf", "-o", "/dev/null", url), size),
-        }, bench.rounds)
-    finally:
-        server.shape("")
-    yield from rows_of_many(f"{N_CLIENTS} agents on a link of 1 Gbit/s; curls of one file", found)
+
+    def agents():
+        with tempfile.TemporaryDirectory(dir=MEMORY, prefix="slwbc-") as folder:
+            return many(server, lambda i: keep_command(bench, small["manifest"], Path(folder) / str(i)), size)
+
+    def curls():
+        with tempfile.TemporaryDirectory(dir=MEMORY, prefix="slwbc-") as folder:
+            return many(server, lambda i: curl_command(url, Path(folder) / str(i)), size)
+
+    for link, words in (("", "unshaped"), (LINK, "link of 1 Gbit/s")):
+        server.shape(link)
+        try:
+            found = in_turns({"agents": agents, "file": curls}, bench.rounds)
+        finally:
+            server.shape("")
+        yield from rows_of_many(f"{N_CLIENTS} agents, {words}; curls of one file", found)

@@ -77,7 +77,7 @@ class Library:
                 word, _, count = line.rstrip("\n").partition(" ")
                 if word == "packs":
                     for _ in range(int(count)):
-                        name, _, stored = next(lines).split()
+                        name, _, stored, _ = next(lines).split()
                         found.append((f"{name[:2]}/{name}", int(stored)))
                     return found
         raise LabError(f"{manifest}: no packs in it")

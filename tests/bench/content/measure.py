@@ -53,18 +53,20 @@ def _wait(child, deadline) -> resource.struct_rusage:
 
 @dataclass
 class Row:
-    """One line of the table. The ratio is what the target is about; "at most" if is_less, else "at least"."""
+    """One line of the table. The ratio is what the target is about; "at most" if is_less, else "at least". None: no target."""
 
     name: str
     ours: str
     peer: str
     ratio: float
-    target: float
+    target: float | None
     is_less: bool = False
     ratios: list = field(default_factory=list)
     why: str = ""  # stage counters and the like: what bound it
 
-    def is_met(self) -> bool:
+    def is_met(self) -> bool | None:
+        if self.target is None:
+            return None
         return self.ratio <= self.target if self.is_less else self.ratio >= self.target
 
     def as_json(self) -> dict:
@@ -75,15 +77,15 @@ class Row:
     def text(self) -> str:
         spread = f" ({min(self.ratios):.2f} to {max(self.ratios):.2f})" if len(self.ratios) > 1 else ""
         bound = "at most" if self.is_less else "at least"
-        lines = [f"{self.name}", f"    ours {self.ours}", f"    peer {self.peer}",
-                 f"    ratio {self.ratio:.2f}{spread}, target {bound} {self.target:.2f}: {'met' if self.is_met() else 'MISSED'}"]
+        judged = "for information" if self.target is None else f"target {bound} {self.target:.2f}: {'met' if self.is_met() else 'MISSED'}"
+        lines = [f"{self.name}", f"    ours {self.ours}", f"    peer {self.peer}", f"    ratio {self.ratio:.2f}{spread}, {judged}"]
         return "\n".join(lines + ([f"    {self.why}"] if self.why else []))
 
     def markdown(self) -> str:
         spread = f" ({min(self.ratios):.2f}–{max(self.ratios):.2f})" if len(self.ratios) > 1 else ""
         sign = "≤" if self.is_less else "≥"
-        return (f"| {self.name} | {self.ours} | {self.peer} | {self.ratio:.2f}{spread} | {sign} {self.target:.2f} | "
-                f"{'met' if self.is_met() else '**missed**'} |")
+        judged = "| |" if self.target is None else f"| {sign} {self.target:.2f} | {'met' if self.is_met() else '**missed**'} |"
+        return f"| {self.name} | {self.ours} | {self.peer} | {self.ratio:.2f}{spread} {judged}"
 
 
 def in_turns(sides: dict, rounds: int) -> dict:

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Content that was downloaded and is not used yet: the packs as they are stored, in a folder
+ *
+ *     <pack>             the frame, of the length that the manifest says
+ *     <pack>.plain       its plain bytes, put together from what was on the disk (agent/seed)
+ *     <id>.manifest      a manifest, as it came
+ *     <id>.whole         empty: all packs of it were there, and durable
+ *     sources            a line "<pack> <source>" for each pack that was downloaded
+ *
+ * What came off the wire was compared with the checksums of the manifest, which find damage. That a pack is what its
+ * name says is found out when it is used: then one that is not is removed, its source is reported, and it is fetched
+ * again.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/own.h"
+#include "base/text.h"
+#include "format/manifest/manifest.h"
+#include "rt/transfer/transfer.h"
+
+struct shelf;
+
+/**
+ * shelf_open() - open the folder
+ * @path: made if it is not there (0700), like its parents; copied
+ */
+int shelf_open(const char *path, struct shelf **ret);
+void shelf_free(struct shelf *shelf);
+DEFINE_FREEP(struct shelf *, shelf_free);
+
+/**
+ * shelf_get_manifest() - of the shelf, or else downloaded
+ * @id: its name; of what is here it is checked too
+ * @ret: owned by the caller, manifest_fini()
+ *
+ * Return: as transfer_get_manifest(), or FETCH_E_FULL.
+ */
+int shelf_get_manifest(struct shelf *shelf,
+                       struct transfer *transfer,
+                       const uint8_t id[static SHA256_BYTES],
+                       struct manifest *ret);
+
+/**
+ * shelf_download() - make all packs of a content be here
+ * @report: always set; its network.bytes are what had to be downloaded
+ *
+ * What is here is not downloaded again, whatever interrupted it. Nothing is downloaded if there is not enough
+ * room for all of it. Progress is told in stored bytes.
+ *
+ * Return: 0 when all is durable; FETCH_E_FULL, the outcomes of transfer_keep(), or -errno.
+ */
+int shelf_download(struct shelf *shelf,
+                   const struct transfer_options *options,
+                   const uint8_t id[static SHA256_BYTES],
+                   struct transfer_report *report);
+
+/* Whether shelf_download() has said 0 about it, now or before a restart. */
+bool shelf_has(const struct shelf *shelf, const uint8_t id[static SHA256_BYTES]);
+
+/* For transfer_options.local, with the shelf as its context; any thread. */
+bool shelf_find(void *ctx, const struct manifest_pack *pack, uint8_t *ret);
+
+/* For transfer_options.local_bad: what shelf_find() gave was wrong. It is removed. */
+void shelf_drop(void *ctx, const struct manifest_pack *pack);
+
+/* Bytes that shelf_find() has read, as they are stored. */
+uint64_t shelf_read_bytes(const struct shelf *shelf);
+
+/* Report the sources of packs that shelf_find() has found bad, in the caller's thread, once. */
+void shelf_tell_bad(struct shelf *shelf, const struct transfer_options *options);
