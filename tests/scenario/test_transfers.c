@@ -44,6 +44,7 @@ struct world {
     unsigned fault_percent;
     uint64_t begun_us;
     _Atomic unsigned n_faults;
+    _Atomic unsigned n_sure; /* of them, those that must be told */
     unsigned n_told;
     unsigned n_slow;
 };
@@ -81,6 +82,7 @@ static enum dp_fault by_chance(void *ctx, unsigned source, const char *path, uns
         return DP_NONE;
     fault = faults[chance_below(&chance, sizeof(faults) / sizeof(faults[0]))];
     w->n_faults++;
+    w->n_sure += fault != DP_CUT; /* on an old connection libcurl asks again by itself */
     return fault;
 }
 
@@ -150,7 +152,7 @@ static void content_arrives_whatever_the_sources_do(void **state)
         assert_all_there(&w);
         assert_in_range(w.report.peak_bytes, 1, w.options.window_bytes);
         assert_true(w.n_told <= w.n_faults + w.n_slow);
-        assert_true(w.n_faults == 0 || w.n_told > 0);
+        assert_true(w.n_sure == 0 || w.n_told > 0);
         stop(&w);
     }
 }
