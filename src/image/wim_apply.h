@@ -14,7 +14,7 @@
 enum {
     WIM_APPLY_E_STREAM = 1, /* the stream ended early or is no such WIM */
     WIM_APPLY_E_TARGET = 2, /* the target cannot hold what is in the image: space, file system */
-    WIM_APPLY_E_LOST = 3,   /* all that the target has a place for was written, but not all has one */
+    WIM_APPLY_E_LOST = 3, /* all that the target has a place for was written, but not all has one */
 };
 
 /**

@@ -80,7 +80,7 @@ int reparse_target(uint32_t tag, struct bytes data, struct buf *ret)
     target = without_drive(tag, name);
     if (!target)
         return REPARSE_E_MALFORMED;
-    if (!begins(target, "\\\\?\\"))
+    if (tag != METADATA_TAG_JUNCTION || target != name)
         for (char *p = name; *p != '\0'; p++)
             *p = (char)(*p == '\\' ? '/' : *p);
     buf_adds(ret, target);
