@@ -503,6 +503,28 @@ int content_drop_used(struct site *site, json_t *manifests)
     return 0;
 }
 
+int content_unnamed(struct site *site, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"manifests", FIELD_ARRAY, true, 0, CONTENT_UNNAMED_MAX, NULL},
+        {0},
+    };
+    OWN(json_freep) json_t *list = NULL;
+    int r = fields_check(site, body, fields, true, REFUSAL_INVALID);
+
+    if (r != 0)
+        return TRACE(r);
+    list = json_deep_copy(json_object_get(body, "manifests"));
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!json_is_string(json_array_get(list, i)))
+            return refuse(site, REFUSAL_INVALID, "\"manifests\" must be a list of texts.");
+    r = content_drop_used(site, list);
+    if (r < 0)
+        return TRACE(r);
+    *ret = json_pack("{s:O}", "unnamed", list);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
 int content_current_version(struct site *site, const char *package_id, uint64_t *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};

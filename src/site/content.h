@@ -27,6 +27,7 @@ enum {
     CONTENT_FILES_MAX = 64,
     CONTENT_NAMESAKES_MAX = 1000, /* boot images that nobody has given a name */
     CONTENT_KERNEL_MAX_BYTES = 256,
+    CONTENT_UNNAMED_MAX = 512, /* manifests that are asked about at once */
 };
 
 /* A boot image is not built again of the same kernel and agent so soon, whatever it says; after a failure. */
@@ -117,6 +118,9 @@ int content_manifests(struct site *site, const char *package_id, uint64_t versio
  * Asked again when a job `remove` is handed out: two versions, or two packages, may share a manifest.
  */
 int content_drop_used(struct site *site, json_t *manifests);
+
+/* What a distribution point asks: {"manifests": [sha256]} → @ret: {"unnamed": those that no content version has}. */
+int content_unnamed(struct site *site, const json_t *body, json_t **ret);
 
 /* The current version, 0 if there is none; refused if there is no such package. */
 int content_current_version(struct site *site, const char *package_id, uint64_t *ret);

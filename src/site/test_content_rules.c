@@ -311,10 +311,28 @@ static void content_is_found_by_its_name_unless_several_have_it(void **state)
     assert_int_equal(find(site, CONTENT_FIND_ANY, FIXTURE_OS_IMAGE, FIXTURE_OS_IMAGE), 0);
 }
 
+static void manifests_that_no_version_has_are_told(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *ask = json_pack("{s:[s,s]}", "manifests", FIXTURE_SHA256, SHA_A);
+    OWN(json_freep) json_t *bad = fixture_json("{'manifests': [1]}");
+    OWN(json_freep) json_t *answer = NULL;
+    const json_t *unnamed;
+
+    assert_int_equal(content_unnamed(site, ask, &answer), 0);
+    unnamed = json_object_get(answer, "unnamed");
+    assert_int_equal(json_array_size(unnamed), 1);
+    assert_string_equal(json_string_value(json_array_get(unnamed, 0)), SHA_A);
+    assert_int_equal(json_array_size(json_object_get(ask, "manifests")), 2);
+    assert_int_equal(content_unnamed(site, bad, &answer), SITE_E_REFUSED);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(content_is_found_by_its_name_unless_several_have_it),
+        cmocka_unit_test(manifests_that_no_version_has_are_told),
         cmocka_unit_test(lengths_are_counted_in_characters),
         cmocka_unit_test(what_cannot_be_made_is_refused),
         cmocka_unit_test(equal_names_need_other_versions_or_kinds),

@@ -261,6 +261,18 @@ struct store_collection {
  */
 int store_collect(struct store *store, uint64_t grace_us, struct store_collection *ret);
 
+/**
+ * store_drop_manifests() - remove those of these manifests that were written longer ago than the grace time
+ * @ret_n: how many that were
+ *
+ * For what nobody has named for long. Whoever adds a manifest writes it anew also if it is there, and nobody adds
+ * meanwhile: so one that has just come to be needed stays. Not between store_begin() and store_end() of the same handle.
+ *
+ * Return: 0, STORE_E_BUSY (somebody adds or collects: nothing is removed), or -errno.
+ */
+int store_drop_manifests(
+    struct store *store, uint8_t (*ids)[SHA256_BYTES], size_t n, uint64_t grace_us, size_t *ret_n);
+
 /* Where the files are, as for a web server. */
 void store_pack_path(const struct store *store,
                      const uint8_t sha256[static SHA256_BYTES],

@@ -19,6 +19,7 @@
 #include "server/dp/claim.h"
 #include "server/dp/exports.h"
 #include "server/dp/job.h"
+#include "server/dp/unnamed.h"
 #include "server/role.h"
 
 enum {
@@ -29,6 +30,7 @@ enum {
     TIMEOUT_US = 20 * 1000 * 1000, /* of a call to the site */
     COLLECT_GRACE_S = 24 * 60 * 60,
     COLLECT_SOON_US = 60 * 1000 * 1000,
+    US_PER_S = 1000 * 1000,
 };
 
 #define KEEP_HOUSE_US    (60ULL * 1000 * 1000)
@@ -178,6 +180,20 @@ static void reap(struct jobs *jobs, bool is_all)
     }
 }
 
+/* Return: owned; NULL if that cannot be known now: then they wait for the next collection. */
+static json_t *find_unnamed(struct jobs *jobs)
+{
+    json_t *list = NULL;
+    int r =
+        unnamed_find(jobs->options->state_folder, jobs->site, clock_wall_us() / US_PER_S, &list);
+
+    if (r != 0)
+        log_warning("dp: what nobody needs any more is not known",
+                    "why=\"%s\"",
+                    r < 0 ? strerrordesc_np(-r) : "the site does not answer");
+    return list;
+}
+
 /* What is done without being told to. */
 static void keep_house(struct jobs *jobs)
 {
@@ -191,7 +207,14 @@ static void keep_house(struct jobs *jobs)
     if (now < jobs->collect_us || !find_free(jobs))
         return;
     jobs->collect_us = now + COLLECT_AGAIN_US;
-    claim = json_pack("{s:s, s:{s:i}}", "kind", "collect", "args", "grace_s", (int)COLLECT_GRACE_S);
+    claim = json_pack("{s:s, s:{s:i, s:o*}}",
+                      "kind",
+                      "collect",
+                      "args",
+                      "grace_s",
+                      (int)COLLECT_GRACE_S,
+                      "manifests",
+                      find_unnamed(jobs));
     if (claim && start_run(jobs, claim) < 0)
         log_error("dp: the collection could not be started", "again_in_s=%d", 600);
 }

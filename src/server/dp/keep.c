@@ -144,9 +144,27 @@ static int fail_collection(int outcome, const struct store_collection *found)
     return 0;
 }
 
+/* Those of the job's manifests that are old. Return: as store_drop_manifests(). */
+static int drop_manifests(const json_t *args, struct store *store, uint64_t grace_us, size_t *ret_n)
+{
+    OWN(freep) uint8_t(*ids)[SHA256_BYTES] = NULL;
+    const json_t *list = json_object_get(args, "manifests");
+    size_t n = 0;
+    int r;
+
+    *ret_n = 0;
+    if (json_array_size(list) == 0)
+        return 0;
+    r = content_args_read_manifests(list, &ids, &n);
+    if (r < 0)
+        return TRACE(r);
+    return r > 0 ? 0 : store_drop_manifests(store, ids, n, grace_us, ret_n);
+}
+
 int worker_collect(struct worker *worker)
 {
     OWN(store_freep) struct store *store = NULL;
+    size_t n_dropped = 0;
     struct store_collection found = {.removed_packs = 0};
     json_int_t grace_s = 0;
     int r;
@@ -159,10 +177,14 @@ int worker_collect(struct worker *worker)
     r = content_store_open(worker, false, &store);
     if (r != 0)
         return r < 0 ? TRACE(r) : 0;
-    r = store_collect(store, (uint64_t)grace_s * US_PER_S, &found);
+    r = drop_manifests(worker->args, store, (uint64_t)grace_s * US_PER_S, &n_dropped);
+    if (r == 0)
+        r = store_collect(store, (uint64_t)grace_s * US_PER_S, &found);
     if (r != 0)
         return r < 0 ? TRACE(r) : fail_collection(r, &found);
-    return TRACE(worker_succeed(json_pack("{s:I, s:I}",
+    return TRACE(worker_succeed(json_pack("{s:I, s:I, s:I}",
+                                          "removed_manifests",
+                                          (json_int_t)n_dropped,
                                           "removed_packs",
                                           (json_int_t)found.removed_packs,
                                           "removed_bytes",

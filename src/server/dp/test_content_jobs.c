@@ -300,6 +300,24 @@ static void collect_removes_what_was_removed_before(void **state)
     assert_false(file_exists(path));
 }
 
+static void collect_drops_the_manifests_that_it_is_told(void **state)
+{
+    struct fixture *f = *state;
+    char path[STORE_PATH_MAX];
+    json_t *args = args_of(f, NULL);
+
+    find_pack(f, f->state, path);
+    assert_int_equal(json_object_set_new(args, "grace_s", json_integer(24 * 3600)), 0);
+    (void)json_incref(args);
+    assert_int_equal(json_integer_value(json_object_get(run(f, f->state, worker_collect, args),
+                                                        "removed_manifests")),
+                     0); /* they are too young */
+    assert_int_equal(json_object_set_new(args, "grace_s", json_integer(0)), 0);
+    assert_true(json_integer_value(json_object_get(run(f, f->state, worker_collect, args),
+                                                   "removed_manifests")) > 0);
+    assert_false(file_exists(path));
+}
+
 static void collect_beside_somebody_who_adds_says_so(void **state)
 {
     struct fixture *f = *state;
@@ -543,6 +561,7 @@ int main(void)
         TEST(replicate_of_what_is_here_fetches_nothing_and_lays_out_boot_files),
         TEST(remove_takes_the_boot_files_with_it_where_it_is_told_to),
         TEST(collect_removes_what_was_removed_before),
+        TEST(collect_drops_the_manifests_that_it_is_told),
         TEST(collect_beside_somebody_who_adds_says_so),
         TEST(jobs_with_odd_arguments_fail_and_touch_nothing),
         TEST(extract_gives_what_prestage_took_and_skips_what_is_there),

@@ -84,6 +84,20 @@ int internal_claim_job(void *ctx, struct http_exchange *x)
     return api_finish(api, x, r, job ? 200 : 204, job);
 }
 
+int internal_find_unnamed(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = begin(api, x, "dp");
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = content_unnamed(api->site, body, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
 int internal_report_job(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
