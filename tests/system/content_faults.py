@@ -9,7 +9,9 @@ each test are in BUILD_DIR/system/TEST/.
 """
 
 import collections
+import functools
 import hashlib
+import http.server
 import json
 import os
 import random
@@ -17,6 +19,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+from contextlib import contextmanager
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
@@ -125,6 +129,7 @@ def content_kill(build: Path, folder: Path):
     wanted = reference.succeed("import-os-image", args)["indexes"][0]["manifest"]
     check(wanted != kept and calls["fsync"] + calls["fdatasync"] > 2 and calls["rename"] + calls["renameat2"] > 1, f"an import does: {calls}")
     kill_import(build, folder, old, args, wanted, points(calls))
+    kill_replication(build, folder, reference, kept, wanted)
     kill_removal(build, folder, old, new)
 
 
@@ -141,6 +146,55 @@ def kill_import(build: Path, folder: Path, old: Path, args: dict, wanted: str, w
         shutil.rmtree(workers.state)
     check(n_killed > len(where) // 2, f"only {n_killed} of {len(where)} imports were killed")
     say(f"import: {n_killed} kills, each repeated with success")
+
+
+@contextmanager
+def served(folder: Path):
+    """A folder as a distribution point's web server has it. Yield: its URL."""
+    handler = functools.partial(QuietHandler, directory=str(folder))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+class QuietHandler(http.server.SimpleHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def log_message(self, *_):
+        pass
+
+
+def kill_replication(build: Path, folder: Path, source: Workers, kept: str, wanted: str):
+    """A distribution point that has the old image copies the new one."""
+    with served(source.state / "dp") as url:
+        template = Workers(build, folder / "replica")
+        args = {"sources": [url], "is_again": False, "reserve_bytes": 0, "rate_limit_bytes_per_s": 0, "boot": None}
+        template.succeed("replicate", {**args, "manifests": [kept]})
+        args["manifests"] = [wanted]
+        spare = folder / "spare"
+        shutil.copytree(template.state, spare)
+        calls = template.count_calls("replicate", args)
+        check(calls["rename"] + calls["renameat2"] > 1, f"a replication does: {calls}")
+        n_killed = 0
+        for call, when in points(calls):
+            shutil.rmtree(template.state)
+            shutil.copytree(spare, template.state)
+            n_killed += template.kill_at("replicate", args, call, when)
+            template.check_whole()
+            check((template.content / "manifests" / kept).exists(), f"killed at {call} {when}: the old image is gone")
+            again = template.succeed("replicate", args)
+            template.check_whole()
+            check((template.content / "manifests" / wanted).exists(), f"killed at {call} {when}: the new image is missing")
+            check(again["present_bytes"] > 0, f"killed at {call} {when}: what was there is copied again: {again}")
+        check(n_killed > len(calls), f"only {n_killed} replications were killed")
+        say(f"replicate: {n_killed} kills, each repeated with success")
+        shutil.rmtree(spare)
 
 
 def kill_removal(build: Path, folder: Path, old: Path, new: Path):

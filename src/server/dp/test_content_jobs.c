@@ -307,7 +307,7 @@ static void collect_drops_the_manifests_that_it_is_told(void **state)
     json_t *args = args_of(f, NULL);
 
     find_pack(f, f->state, path);
-    assert_int_equal(json_object_set_new(args, "grace_s", json_integer(24 * 3600)), 0);
+    assert_int_equal(json_object_set_new(args, "grace_s", json_integer(86400)), 0);
     (void)json_incref(args);
     assert_int_equal(json_integer_value(json_object_get(run(f, f->state, worker_collect, args),
                                                         "removed_manifests")),
