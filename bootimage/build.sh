@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
-# Build a boot image from this machine's packages: everything in the table "Boot files" of
-# docs/protocol/boot.md. Needs no root and no network. The same inputs give the same bytes.
+# Build a boot image: everything in the table "Boot files" of docs/protocol/boot.md. One for x64 is made
+# of this machine's packages, one for x86 of the folder that tools/make-x86-root has made. Needs no root and
+# no network. The same inputs give the same bytes.
 #
 # Standard output: {"percent", "message"} lines, at last {"result"} or {"error_id", "message"}.
 # Standard error: free text.
@@ -33,7 +34,11 @@ progress() { # PERCENT MESSAGE
 }
 
 need() { # FILE PACKAGE
-    [ -r "$1" ] || fail SLW-0502 "$1 is missing: install the package $2"
+    [ -r "$1" ] && return
+    case $1 in "${root:-/nowhere}"/*)
+        fail SLW-0505 "$1 is missing: run 'make x86-root' in Slipway's source folder again" ;;
+    esac
+    fail SLW-0502 "$1 is missing: install the package $2"
 }
 
 need_program() { # NAME PACKAGE
@@ -41,7 +46,7 @@ need_program() { # NAME PACKAGE
 }
 
 read_arguments() {
-    package_id='' arch=x64 flavour=generic agent='' agent_version='' pin='' out='' work=''
+    package_id='' arch=x64 flavour=generic agent='' agent_version='' pin='' out='' work='' x86_root=''
     kernel_roots=() site_urls=()
     while [ $# -gt 0 ]; do
         [ $# -ge 2 ] || fail SLW-0503 "The argument $1 has no value"
@@ -50,6 +55,7 @@ read_arguments() {
         --arch) arch=$2 ;;
         --flavour) flavour=$2 ;;
         --kernel-root) kernel_roots+=("$2") ;;
+        --x86-root) x86_root=$2 ;;
         --agent) agent=$2 ;;
         --agent-version) agent_version=$2 ;;
         --site-url) site_urls+=("$2") ;;
@@ -63,19 +69,38 @@ read_arguments() {
     [ ${#kernel_roots[@]} -gt 0 ] || kernel_roots=(/)
 }
 
+# Where everything comes from, and what it is called.
+choose_parts() {
+    if [ "$arch" = x64 ]; then
+        root='' efi=x64 efi_folder=x86_64-efi kernel_package=linux-image-amd64
+        triplet=x86_64-linux-gnu loader=ld-linux-x86-64.so.2 loader_place=lib64
+        return
+    fi
+    root=$(realpath -m "$x86_root") efi=ia32 efi_folder=i386-efi kernel_package=linux-image-686
+    triplet=i386-linux-gnu loader=ld-linux.so.2 loader_place=lib
+    kernel_roots=("$root")
+    if [ -z "$x86_root" ] || [ ! -r "$root/usr/lib/slipway/agent-version" ]; then
+        fail SLW-0505 "There is nothing to build a boot image for x86 from${x86_root:+ at $x86_root}: run 'make x86-root' in Slipway's source folder"
+    fi
+    agent=$root/usr/lib/slipway/slipway-agent
+    agent_version=$(cat "$root/usr/lib/slipway/agent-version")
+}
+
 check_arguments() {
     [[ $package_id =~ ^[A-Z0-9]{3}[0-9A-F]{5}$ ]] || fail SLW-0503 "--package-id is not like SLP00001"
-    [ "$arch" = x64 ] || fail SLW-0503 "--arch $arch: only x64 can be built"
-    [[ $flavour = generic || $flavour = virtual ]] ||
-        fail SLW-0503 "--flavour is neither generic nor virtual"
+    [[ $arch = x64 || $arch = x86 ]] || fail SLW-0503 "--arch $arch is neither x64 nor x86"
+    [[ $flavour = generic || $flavour = virtual && $arch = x64 ]] ||
+        fail SLW-0503 "--flavour is neither generic nor virtual (which x86 does not have)"
     [[ $pin =~ ^[0-9a-f]{64}$ ]] || fail SLW-0503 "--pin is not 64 hexadecimal digits"
+    [ -d "$out" ] || fail SLW-0503 "--out is not a folder"
+    out=$(realpath "$out")
+    choose_parts
     [[ $agent_version =~ ^[0-9A-Za-z.+~-]+$ ]] || fail SLW-0503 "--agent-version is missing"
     [ ${#site_urls[@]} -gt 0 ] || fail SLW-0503 "--site-url is missing"
     for url in "${site_urls[@]}"; do
         [[ $url =~ ^https://[][0-9A-Za-z.:-]+$ ]] || fail SLW-0503 "--site-url $url is not https://HOST:PORT"
     done
-    [ -d "$out" ] || fail SLW-0503 "--out is not a folder"
-    out=$(realpath "$out") agent=$(realpath -m "$agent")
+    agent=$(realpath -m "$agent")
     [ -x "$agent" ] || fail SLW-0502 "The program slipway-agent is missing at $agent"
 }
 
@@ -92,29 +117,31 @@ check_inputs() {
     if ldd "$busybox" >/dev/null 2>&1; then
         fail SLW-0502 "$busybox is not static: install the package busybox-static"
     fi
-    need /usr/lib/shim/shimx64.efi.signed shim-signed
-    need /usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed grub-efi-amd64-signed
-    need /usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed grub-efi-amd64-signed
-    need /usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed grub-efi-amd64-signed
-    need /usr/lib/grub/x86_64-efi/http.mod grub-efi-amd64-bin
+    need "$root/usr/lib/shim/shim$efi.efi.signed" shim-signed
+    need "$root/usr/lib/grub/$efi_folder-signed/grubnet$efi.efi.signed" grub-efi-amd64-signed
+    need "$root/usr/lib/grub/$efi_folder-signed/gcd$efi.efi.signed" grub-efi-amd64-signed
+    need "$root/usr/lib/grub/$efi_folder-signed/grub$efi.efi.signed" grub-efi-amd64-signed
+    need "$root/usr/lib/grub/$efi_folder/http.mod" grub-efi-amd64-bin
     need /usr/lib/grub/i386-pc/boot.img grub-pc-bin
     need /usr/lib/ipxe/undionly.kpxe ipxe
 }
 
 # The newest kernel of the flavour in the first root that has one.
 find_kernel() {
-    local root file version
+    local folder file version
 
-    for root in "${kernel_roots[@]}"; do
-        root=$(realpath -m "$root")
+    for folder in "${kernel_roots[@]}"; do
+        folder=$(realpath -m "$folder")
         while read -r version; do
-            if [ -d "$root/lib/modules/$version/kernel" ] && [ -r "$root/boot/vmlinuz-$version" ]; then
-                kernel_root=${root%/} kernel_version=$version
+            if [ -d "$folder/lib/modules/$version/kernel" ] && [ -r "$folder/boot/vmlinuz-$version" ]; then
+                kernel_root=${folder%/} kernel_version=$version
                 return 0
             fi
         done < <(
-            for file in "${root%/}"/boot/vmlinuz-*; do
-                case ${file##*/vmlinuz-} in
+            for file in "${folder%/}"/boot/vmlinuz-*; do
+                case $arch-${file##*/vmlinuz-} in
+                x86-*-686) echo "${file##*/vmlinuz-}" ;;
+                x86-*) ;;
                 *-cloud-amd64) [ "$flavour" = virtual ] && echo "${file##*/vmlinuz-}" ;;
                 *-rt-amd64) ;;
                 *-amd64) [ "$flavour" = generic ] && echo "${file##*/vmlinuz-}" ;;
@@ -122,9 +149,8 @@ find_kernel() {
             done | sort -rV
         )
     done
-    local package=linux-image-amd64
-    [ "$flavour" = virtual ] && package=linux-image-cloud-amd64
-    fail SLW-0501 "No $flavour kernel with its modules was found below ${kernel_roots[*]}: install the package $package"
+    [ "$flavour" = virtual ] && kernel_package=linux-image-cloud-amd64
+    fail SLW-0501 "No $flavour kernel with its modules was found below ${kernel_roots[*]}: install the package $kernel_package"
 }
 
 # Time stamps of everything in the image: that of the newest input.
@@ -231,6 +257,11 @@ pack_firmware() {
 libraries_of() { # PROGRAM
     local lines
 
+    if [ -n "$root" ]; then
+        awk -v program="${1##*/}" -v root="$root" '$1 == program { print $2, root "/" $3 }' \
+            "$root/usr/lib/slipway/libraries"
+        return
+    fi
     lines=$(ldd "$1") || fail SLW-0502 "$1 is no program for this machine"
     case $lines in *'not found'*)
         fail SLW-0502 "A shared library of $1 is missing: $(grep -m1 'not found' <<<"$lines")" ;;
@@ -243,7 +274,7 @@ library_source() { # NAME PATH
     local place
 
     case $1 in libicudata.so.*)
-        for place in "$here" "$(dirname "$agent")/../../bootimage"; do
+        for place in "$(dirname "$agent")" "$here" "$(dirname "$agent")/../../bootimage"; do
             if [ -r "$place/$1" ]; then
                 echo "$place/$1"
                 return 0
@@ -266,53 +297,60 @@ pack_agent() {
         strip -s "$bundle/slipway-agent"
     fi
     libraries_of "$agent" >"$work/libraries"
-    path=/lib/x86_64-linux-gnu/libgcc_s.so.1 # pthread_exit() loads it
+    path=$root/lib/$triplet/libgcc_s.so.1 # pthread_exit() loads it
     [ ! -r "$path" ] || echo "libgcc_s.so.1 $path" >>"$work/libraries"
     while read -r name path; do
         case $name in
-        ld-linux-x86-64.so.2) cp -L "$path" "$bundle/$name" ;;
+        "$loader") cp -L "$path" "$bundle/ld.so" ;;
         *) cp -L "$(library_source "$name" "$path")" "$bundle/lib/$name" ;;
         esac
     done <"$work/libraries"
-    [ -e "$bundle/ld-linux-x86-64.so.2" ] || fail SLW-0502 "$agent is not dynamically linked"
-    chmod 755 "$bundle"/*.so.* "$bundle"/lib/*
+    [ -e "$bundle/ld.so" ] || fail SLW-0502 "$agent is not dynamically linked"
+    chmod 755 "$bundle/ld.so" "$bundle"/lib/*
 }
 
 # Other programs find the same libraries at their usual place.
 pack_program() { # FILE NAME...
-    local file=$1 name path usual=$stage/lib/x86_64-linux-gnu
+    local file=$1 name path usual=$stage/lib/$triplet
 
-    mkdir -p "$stage/usr/sbin" "$usual" "$stage/lib64"
+    mkdir -p "$stage/usr/sbin" "$usual" "$stage/$loader_place"
     cp -L "$file" "$stage/usr/sbin/$2"
     libraries_of "$file" >"$work/libraries"
     while read -r name path; do
-        [ "$name" != ld-linux-x86-64.so.2 ] || continue
+        [ "$name" != "$loader" ] || continue
         if [ -e "$stage/usr/lib/slipway/lib/$name" ]; then
             ln -sfn "/usr/lib/slipway/lib/$name" "$usual/$name"
         else
             cp -L "$path" "$usual/$name"
         fi
     done <"$work/libraries"
-    ln -sfn /usr/lib/slipway/ld-linux-x86-64.so.2 "$stage/lib64/ld-linux-x86-64.so.2"
+    ln -sfn /usr/lib/slipway/ld.so "$stage/$loader_place/$loader"
 }
 
+# Where a program is that goes into the image; nothing if it is not there.
+program_for() { # NAME
+    if [ -n "$root" ]; then
+        [ ! -r "$root/usr/sbin/$1" ] || echo "$root/usr/sbin/$1"
+    else
+        command -v "$1" || true
+    fi
+}
+
+# The names of busybox's programs are asked of this machine's own, which is of the same package.
 pack_programs() {
-    local name
+    local name file
 
     mkdir -p "$stage/bin" "$stage/sbin"
-    cp -L "$busybox" "$stage/bin/busybox"
+    cp -L "$([ -n "$root" ] && echo "$root/bin/busybox" || echo "$busybox")" "$stage/bin/busybox"
     "$busybox" --list | while read -r name; do
         case $name in busybox | mke2fs | mkdosfs) ;; *) ln -s busybox "$stage/bin/$name" ;; esac
     done
     ln -s ../bin/busybox "$stage/sbin/modprobe"
-    pack_program "$(command -v mkfs.ext4)" mkfs.ext4
-    pack_program "$(command -v mkfs.vfat)" mkfs.vfat
-    for name in mkfs.xfs mkfs.btrfs; do
-        if command -v "$name" >/dev/null; then
-            pack_program "$(command -v "$name")" "$name"
-        fi
+    for name in mkfs.ext4 mkfs.vfat mkfs.xfs mkfs.btrfs; do
+        file=$(program_for "$name")
+        [ -z "$file" ] || pack_program "$file" "$name"
     done
-    [ ! -r /etc/mke2fs.conf ] || cp /etc/mke2fs.conf "$stage/etc/"
+    [ ! -r "$root/etc/mke2fs.conf" ] || cp "$root/etc/mke2fs.conf" "$stage/etc/"
 }
 
 # GRUB's first parser knows no comments.
@@ -326,8 +364,8 @@ pack_boot_loaders() {
     local to=$stage/usr/lib/slipway-boot
 
     mkdir -p "$to"
-    cp /usr/lib/shim/shimx64.efi.signed "$to/shimx64.efi"
-    cp /usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed "$to/grubx64.efi"
+    cp "$root/usr/lib/shim/shim$efi.efi.signed" "$to/shim$efi.efi"
+    cp "$root/usr/lib/grub/$efi_folder-signed/grub$efi.efi.signed" "$to/grub$efi.efi"
     cp /usr/lib/grub/i386-pc/boot.img "$to/boot.img"
     # shellcheck disable=SC2046 # one word per module
     grub-mkimage -O i386-pc -p /boot/slipway -c "$(early_config grub-disk-bios.cfg)" -o "$to/core.img" \
@@ -369,8 +407,8 @@ pack_ramdisk() {
     local disk=$work/ramdisk image=$out/ramdisk.img kib
 
     mkdir -p "$disk"/{EFI/BOOT,.disk,boot/grub}
-    cp /usr/lib/shim/shimx64.efi.signed "$disk/EFI/BOOT/BOOTX64.EFI"
-    cp /usr/lib/grub/x86_64-efi-signed/gcdx64.efi.signed "$disk/EFI/BOOT/grubx64.efi"
+    cp "$root/usr/lib/shim/shim$efi.efi.signed" "$disk/EFI/BOOT/BOOT${efi^^}.EFI"
+    cp "$root/usr/lib/grub/$efi_folder-signed/gcd$efi.efi.signed" "$disk/EFI/BOOT/grub$efi.efi"
     cp "$out/vmlinuz" "$out/initrd.img" "$disk/"
     echo "Slipway boot image $package_id" >"$disk/.disk/info"
     sed "s|@ARGUMENTS@|$(boot_arguments)|" "$here/grub-ramdisk.cfg" >"$disk/boot/grub/grub.cfg"
@@ -383,16 +421,17 @@ pack_ramdisk() {
 
 make_grub_netboot() {
     # shellcheck disable=SC2046 # one word per module
-    grub-mkimage -O x86_64-efi -p /grub -c "$(early_config grub-netboot.cfg)" -o "$out/grubx64-slipway.efi" \
+    grub-mkimage -d "$root/usr/lib/grub/$efi_folder" -O "$efi_folder" -p /grub \
+        -c "$(early_config grub-netboot.cfg)" -o "$out/grub$efi-slipway.efi" \
         $(grep -v '^#' "$here/grub-netboot.modules")
-    [ "$(grep -c -a '@SLIPWAY-SERVER-ADDRESS@' "$out/grubx64-slipway.efi")" = 1 ] ||
+    [ "$(grep -c -a '@SLIPWAY-SERVER-ADDRESS@' "$out/grub$efi-slipway.efi")" = 1 ] ||
         fail SLW-0504 "The made GRUB does not hold its address slot once"
 }
 
 describe() {
     local name comma='' files='' text
 
-    for name in shimx64.efi grubx64-signed.efi grubx64-slipway.efi undionly.kpxe vmlinuz initrd.img ramdisk.img; do
+    for name in "shim$efi.efi" "grub$efi-signed.efi" "grub$efi-slipway.efi" undionly.kpxe vmlinuz initrd.img ramdisk.img; do
         files+="$comma\"$name\": {\"size\": $(stat -c %s "$out/$name"), \"sha256\": \"$(sha256sum "$out/$name" | cut -c1-64)\"}"
         comma=', '
     done
@@ -417,8 +456,8 @@ else
 fi
 rm -f "$out/boot-image.json"
 cp "$kernel_root/boot/vmlinuz-$kernel_version" "$out/vmlinuz"
-cp /usr/lib/shim/shimx64.efi.signed "$out/shimx64.efi"
-cp /usr/lib/grub/x86_64-efi-signed/grubnetx64.efi.signed "$out/grubx64-signed.efi"
+cp "$root/usr/lib/shim/shim$efi.efi.signed" "$out/shim$efi.efi"
+cp "$root/usr/lib/grub/$efi_folder-signed/grubnet$efi.efi.signed" "$out/grub$efi-signed.efi"
 cp /usr/lib/ipxe/undionly.kpxe "$out/undionly.kpxe"
 pack_initrd
 progress 90 "Making the network boot loader and the RAM disk"

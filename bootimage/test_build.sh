@@ -67,9 +67,9 @@ test_reproducible() { # AGENT
     mkdir "$scratch/root"
     (cd "$scratch/root" && zstd -dcq "$scratch/out/initrd.img" | cpio -idm --quiet)
     name=$scratch/root/usr/lib/slipway
-    "$name/ld-linux-x86-64.so.2" --inhibit-cache --library-path "$name/lib" --list "$name/slipway-agent" |
+    "$name/ld.so" --inhibit-cache --library-path "$name/lib" --list "$name/slipway-agent" |
         awk -v folder="$name/" '$2 == "=>" && index($3, folder) != 1 { print "from outside: " $0; bad = 1 } END { exit bad }'
-    "$name/ld-linux-x86-64.so.2" --inhibit-cache --library-path "$name/lib" "$name/slipway-agent" --version
+    "$name/ld.so" --inhibit-cache --library-path "$name/lib" "$name/slipway-agent" --version
 }
 
 case ${1:-} in

@@ -190,7 +190,7 @@ void boot_text_again(const char *cmdline, struct buf *ret)
 }
 
 #define AGENT_COMMAND \
-    "/usr/lib/slipway/ld-linux-x86-64.so.2 --inhibit-cache --library-path /usr/lib/slipway/lib " \
+    "/usr/lib/slipway/ld.so --inhibit-cache --library-path /usr/lib/slipway/lib " \
     "/usr/lib/slipway/slipway-agent run --full-os"
 
 const char *boot_text_systemd_unit(void)
@@ -217,7 +217,7 @@ const char *boot_text_openrc_script(void)
     return "#!/sbin/openrc-run\n"
            "# SPDX-License-Identifier: GPL-3.0-or-later\n"
            "description=\"Slipway agent: finishes the task sequence\"\n"
-           "command=/usr/lib/slipway/ld-linux-x86-64.so.2\n"
+           "command=/usr/lib/slipway/ld.so\n"
            "command_args=\"--inhibit-cache --library-path /usr/lib/slipway/lib "
            "/usr/lib/slipway/slipway-agent run --full-os\"\n"
            "command_background=true\n"

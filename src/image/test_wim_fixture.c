@@ -203,7 +203,7 @@ static uint8_t *find_metadata(const struct buf *file, struct bytes *ret)
         if ((entry[7] & METADATA_FLAG) == 0)
             continue;
         assert_true(bytes_take_u64le(&place, &len) && bytes_take_u64le(&place, &where));
-        *ret = (struct bytes){(uint8_t *)file->ptr + where, len & PLACE_SIZE_MASK};
+        *ret = (struct bytes){(uint8_t *)file->ptr + where, (size_t)(len & PLACE_SIZE_MASK)};
         return entry;
     }
     fail_msg("the file has no metadata");

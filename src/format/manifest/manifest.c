@@ -142,7 +142,7 @@ static bool take_run(struct bytes *src, const struct manifest *manifest, struct 
 /* Room for @n things, all zero; NULL only without memory. */
 static void *make_room(uint64_t n, size_t size)
 {
-    return calloc(n > 0 ? n : 1, size);
+    return calloc(n > 0 ? (size_t)n : 1, size);
 }
 
 /* The line "WORD n", if @src can have n lines behind it. */
@@ -188,7 +188,7 @@ static int take_packs(struct bytes *src, struct manifest *manifest)
     manifest->packs = make_room(n, sizeof(*manifest->packs));
     if (!manifest->packs)
         return ERR(-ENOMEM);
-    manifest->n_packs = n;
+    manifest->n_packs = (size_t)n;
     for (size_t i = 0; i < n; i++)
         if (!take_pack(src, &manifest->packs[i]))
             return MANIFEST_E_MALFORMED;
@@ -225,7 +225,7 @@ static int take_runs(struct bytes *src, struct manifest *manifest)
     manifest->runs = make_room(n, sizeof(*manifest->runs));
     if (!manifest->runs)
         return ERR(-ENOMEM);
-    manifest->n_runs = n;
+    manifest->n_runs = (size_t)n;
     for (size_t i = 0; i < n; i++)
         if (!take_run(src, manifest, &manifest->runs[i]))
             return MANIFEST_E_MALFORMED;

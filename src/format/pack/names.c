@@ -29,7 +29,7 @@ static struct names_slot *find(const struct names *names, const uint8_t *name)
     uint64_t hash; /* a name is a hash already */
 
     memcpy(&hash, name, sizeof(hash));
-    for (size_t i = hash & (names->cap - 1);; i = (i + 1) & (names->cap - 1)) {
+    for (size_t i = (size_t)hash & (names->cap - 1);; i = (i + 1) & (names->cap - 1)) {
         struct names_slot *slot = &names->slots[i];
 
         if (slot->number_plus_1 == 0 || memcmp(slot->name, name, SHA256_BYTES) == 0)
