@@ -20,6 +20,7 @@ enum {
     NAME_MAX_BYTES = 64,
     ADDRESSES_MAX_BYTES = 1024,
     KERNEL_ROOTS_MAX_BYTES = 4096,
+    X86_ROOT_MAX_BYTES = 1024,
     ADDRESS_MAX_BYTES = 253, /* of a host name, RFC 1035 */
 };
 
@@ -146,6 +147,16 @@ const struct config_key server_config_keys[] = {
      "/",
      "Folders that hold boot/vmlinuz-* and lib/modules of the kernels that boot images are made from: / for the "
      "installed ones, or where a kernel package was unpacked. The first that has the flavour is used."},
+    {"boot-image",
+     "x86-root",
+     CONFIG_TEXT,
+     AT(boot_image_x86_root),
+     1,
+     X86_ROOT_MAX_BYTES,
+     NULL,
+     SLIPWAY_X86_ROOT,
+     "The folder that tools/make-x86-root has made, from which boot images for 32-bit computers are built. Without it "
+     "there is none for them."},
     {"log",
      "level",
      CONFIG_CHOICE,

@@ -35,6 +35,7 @@ struct server_config {
     uint64_t pxe_tftp_port;        /* [pxe] tftp-port */
     bool is_dp_on;                 /* [dp] enabled */
     char *boot_image_kernel_roots; /* [boot-image] kernel-root */
+    char *boot_image_x86_root;     /* [boot-image] x86-root; it may not be there */
     unsigned log_level;            /* [log] level, an enum log_level */
 };
 

@@ -15,8 +15,6 @@
 #include "site/fields.h"
 #include "site/rows.h"
 
-#define BOOT_ARCH "x64" /* of the boot images there are */
-
 enum {
     EVENTS_PER_MAC_MAX = 200,
     EVENTS_MAX = 100000, /* whoever makes up MAC addresses pushes out events, and fills no disk */
@@ -91,7 +89,8 @@ static int make_config(struct site *site,
         .server_address = request->server_address,
         .dp_http_port = decision->dp_http_port,
         .package_id = decision->package_id,
-        .arch = BOOT_ARCH,
+        .x86_package_id = decision->x86_package_id,
+        .arch = decision->arch,
         .mac = request->mac,
         .ticket = ticket,
         .title = decision->target.task_sequence_name,
@@ -122,8 +121,10 @@ static void put_file(const struct boot_request *request,
                        cap,
                        "%s/%s/%s",
                        decision->package_id,
-                       BOOT_ARCH,
-                       request->arch == 0 ? "undionly.kpxe" : "shimx64.efi");
+                       decision->arch,
+                       request->arch == 0                  ? "undionly.kpxe"
+                       : strcmp(decision->arch, "x86") == 0 ? "shimia32.efi"
+                                                           : "shimx64.efi");
 }
 
 static int put_offer(struct site *site,
@@ -138,7 +139,7 @@ static int put_offer(struct site *site,
         .server_address = request->server_address,
         .dp_http_port = decision->dp_http_port,
         .package_id = decision->package_id,
-        .arch = BOOT_ARCH,
+        .arch = decision->arch,
     };
     char file[128];
 
@@ -181,7 +182,7 @@ int boot_decision_answer(struct site *site, const char *dp_id, const json_t *bod
     r = boot_decide(site, &request, &decision);
     if (r < 0)
         return TRACE(r);
-    answer = json_pack("{s:s,s:s,s:s,s:n,s:s,s:n,s:n,s:n,s:o}",
+    answer = json_pack("{s:s,s:s,s:s,s:n,s:s?,s:n,s:n,s:n,s:o}",
                        "answer",
                        decision.is_offer ? "offer" : "silence",
                        "reason",
@@ -190,7 +191,7 @@ int boot_decision_answer(struct site *site, const char *dp_id, const json_t *bod
                        decision.text,
                        "package_id",
                        "arch",
-                       BOOT_ARCH,
+                       decision.arch,
                        "file",
                        "url",
                        "config",

@@ -9,6 +9,7 @@
 
 enum {
     MENU_WAIT_S = 30,
+    CPUID_LONG_MODE = 29, /* the bit of the extended features that says the processor has 64 bits */
     HTTP_PORT = 80,
 };
 
@@ -98,8 +99,22 @@ void boot_config_put_grub(const struct boot_config *config, struct buf *dst)
     put_grub_entry(config, dst);
 }
 
+static void put_ipxe_boot(const struct boot_config *config, struct buf *dst)
+{
+    buf_adds(dst, "kernel ");
+    boot_config_put_url(config, "vmlinuz", dst);
+    buf_adds(dst, " initrd=initrd.img ");
+    boot_config_put_command_line(config, dst);
+    buf_adds(dst, "\ninitrd ");
+    boot_config_put_url(config, "initrd.img", dst);
+    buf_adds(dst, "\nboot\n");
+}
+
+/* An iPXE that does not know cpuid starts the one for x86, which every processor can run. */
 void boot_config_put_ipxe(const struct boot_config *config, struct buf *dst)
 {
+    struct boot_config x86 = *config;
+
     buf_adds(dst, "#!ipxe\n");
     if (!config->is_required) {
         buf_adds(dst, "menu Slipway\nitem disk Start from the local disk\nitem deploy ");
@@ -109,11 +124,14 @@ void boot_config_put_ipxe(const struct boot_config *config, struct buf *dst)
                  "goto ${target}\n:disk\nexit\n:deploy\n",
                  MENU_WAIT_S * 1000);
     }
-    buf_adds(dst, "kernel ");
-    boot_config_put_url(config, "vmlinuz", dst);
-    buf_adds(dst, " initrd=initrd.img ");
-    boot_config_put_command_line(config, dst);
-    buf_adds(dst, "\ninitrd ");
-    boot_config_put_url(config, "initrd.img", dst);
-    buf_adds(dst, "\nboot\n");
+    if (!config->x86_package_id || !config->x86_package_id[0]) {
+        put_ipxe_boot(config, dst);
+        return;
+    }
+    x86.package_id = config->x86_package_id;
+    x86.arch = "x86";
+    buf_addf(dst, "cpuid --ext %d || goto x86\n", CPUID_LONG_MODE);
+    put_ipxe_boot(config, dst);
+    buf_adds(dst, ":x86\n");
+    put_ipxe_boot(&x86, dst);
 }

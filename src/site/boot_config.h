@@ -22,7 +22,8 @@ struct boot_config {
     unsigned
         dp_http_port; /* of the remote distribution point that was asked; 0: it was the site itself */
     const char *package_id;
-    const char *arch;   /* "x64" */
+    const char *x86_package_id; /* what iPXE starts on a 32-bit processor instead; NULL or "": the same */
+    const char *arch;   /* "x64" or "x86": of package_id */
     const char *mac;    /* "" if it is not to be told */
     const char *ticket; /* "" if there is none */
     const char *title;  /* of what is deployed, for people; any text */

@@ -16,8 +16,10 @@
 /* DHCP option 93 (IANA "Processor Architecture Types") */
 enum {
     ARCH_BIOS = 0,
+    ARCH_IA32_UEFI = 6,
     ARCH_X64_UEFI = 7,
     ARCH_X64_UEFI_BC = 9, /* EBC, which most x64 firmware says instead of 7 */
+    ARCH_IA32_HTTP = 15,
     ARCH_X64_HTTP = 16,
 };
 
@@ -38,12 +40,23 @@ decide(struct boot_decision *decision, bool is_offer, const char *reason, const 
     return 0;
 }
 
-static bool is_arch_supported(const struct boot_request *request)
+/* What the boot image must be for; of a BIOS the usual, whose processor may be either. NULL: there is none for it. */
+static const char *arch_of(const struct boot_request *request)
 {
     if (request->is_http)
-        return request->arch == ARCH_X64_HTTP;
-    return request->arch == ARCH_BIOS || request->arch == ARCH_X64_UEFI ||
-           request->arch == ARCH_X64_UEFI_BC;
+        return request->arch == ARCH_X64_HTTP    ? "x64"
+               : request->arch == ARCH_IA32_HTTP ? "x86"
+                                                 : NULL;
+    switch (request->arch) {
+    case ARCH_BIOS:
+    case ARCH_X64_UEFI:
+    case ARCH_X64_UEFI_BC:
+        return "x64";
+    case ARCH_IA32_UEFI:
+        return "x86";
+    default:
+        return NULL;
+    }
 }
 
 /* @ret_is_unknown: it is, or counts as, an unknown computer. */
@@ -70,24 +83,57 @@ static int find_device(struct site *site,
     return 0;
 }
 
-/* @ret: "" if none can be used. */
-static int find_boot_image(struct site *site, const struct boot_target *target, char *ret)
+/* That of the task sequence, if it is for @arch; otherwise the newest one for it. @ret: "" if none can be used. */
+static int
+find_boot_image(struct site *site, const struct boot_target *target, const char *arch, char *ret)
 {
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    const char *wanted = target->boot_image_id;
-    int r;
+    OWN(db_rows_fini) struct db_rows own = {0};
+    OWN(db_rows_fini) struct db_rows newest = {0};
+    int r = db_first(site->db, SQL_BOOT_IMAGE_STATE, DB_ARGS(db_text(target->boot_image_id)), &own);
 
     ret[0] = '\0';
-    if (wanted[0]) {
-        r = db_first(site->db, SQL_BOOT_IMAGE_STATE, DB_ARGS(db_text(wanted)), &rows);
-        if (r == DB_ROW && strcmp(db_get_text(&rows, 0), "ready") == 0)
-            (void)snprintf(ret, SITE_ID_MAX, "%s", wanted);
-        return r < 0 ? TRACE(r) : 0;
+    if (r == DB_ROW && strcmp(db_get_text(&own, 1), arch) == 0) {
+        if (strcmp(db_get_text(&own, 0), "ready") == 0)
+            (void)snprintf(ret, SITE_ID_MAX, "%s", target->boot_image_id);
+        return 0;
     }
-    r = db_first(site->db, SQL_BOOT_IMAGE_NEWEST, DB_ARGS(db_text("x64")), &rows);
+    if (r < 0)
+        return TRACE(r);
+    r = db_first(site->db, SQL_BOOT_IMAGE_NEWEST, DB_ARGS(db_text(arch)), &newest);
     if (r == DB_ROW)
-        (void)snprintf(ret, SITE_ID_MAX, "%s", db_get_text(&rows, 0));
+        (void)snprintf(ret, SITE_ID_MAX, "%s", db_get_text(&newest, 0));
     return r < 0 ? TRACE(r) : 0;
+}
+
+/* The one for x86 runs on every processor: what the task sequence says is taken at its word. */
+static int is_of_x86(struct site *site, const struct boot_target *target, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r =
+        db_first(site->db, SQL_BOOT_IMAGE_STATE, DB_ARGS(db_text(target->boot_image_id)), &rows);
+
+    *ret = r == DB_ROW && strcmp(db_get_text(&rows, 1), "x86") == 0;
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* A BIOS starts either: the loader looks at the processor (docs/protocol/boot.md). */
+static int find_bios_images(struct site *site, struct boot_decision *ret)
+{
+    bool is_x86;
+    int r = is_of_x86(site, &ret->target, &is_x86);
+
+    if (r == 0 && !is_x86)
+        r = find_boot_image(site, &ret->target, "x64", ret->package_id);
+    if (r == 0)
+        r = find_boot_image(site, &ret->target, "x86", ret->x86_package_id);
+    if (r < 0)
+        return TRACE(r);
+    if (!ret->package_id[0] && ret->x86_package_id[0]) {
+        memcpy(ret->package_id, ret->x86_package_id, sizeof(ret->package_id));
+        ret->x86_package_id[0] = '\0';
+        ret->arch = "x86";
+    }
+    return 0;
 }
 
 static int
@@ -169,16 +215,29 @@ static unsigned port_of(const char *url)
     return HTTP_PORT;
 }
 
-/* Its port is set if it has the boot image. */
-static int find_dp(struct site *site, const char *dp_id, struct boot_decision *ret)
+/* @ret: 0 if it does not have the boot image. */
+static int
+find_dp_port(struct site *site, const char *dp_id, const char *package_id, unsigned *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    struct db_args args = DB_ARGS(db_text(dp_id), db_text(ret->package_id));
+    struct db_args args = DB_ARGS(db_text(dp_id), db_text(package_id));
     int r = db_first(site->db, SQL_BOOT_IMAGE_AT_DP, args, &rows);
 
-    if (r == DB_ROW && db_get_bool(&rows, 1))
-        ret->dp_http_port = port_of(db_get_text(&rows, 0));
+    *ret = r == DB_ROW && db_get_bool(&rows, 1) ? port_of(db_get_text(&rows, 0)) : 0;
     return r < 0 ? TRACE(r) : 0;
+}
+
+/* Its port is set if it has the boot image; one for x86 that it does not have is not offered. */
+static int find_dp(struct site *site, const char *dp_id, struct boot_decision *ret)
+{
+    unsigned x86_port;
+    int r = find_dp_port(site, dp_id, ret->package_id, &ret->dp_http_port);
+
+    if (r == 0)
+        r = find_dp_port(site, dp_id, ret->x86_package_id, &x86_port);
+    if (r == 0 && x86_port == 0)
+        ret->x86_package_id[0] = '\0';
+    return TRACE(r);
 }
 
 static int
@@ -206,15 +265,19 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
             "The deployment %s is available, so a person must choose it in the boot menu, which "
             "UEFI HTTP Boot does not have; boot by PXE.",
             target->deployment_id);
-    r = find_boot_image(site, target, ret->package_id);
+    ret->arch = arch_of(request);
+    r = !request->is_http && request->arch == ARCH_BIOS
+            ? find_bios_images(site, ret)
+            : find_boot_image(site, target, ret->arch, ret->package_id);
     if (r < 0)
         return TRACE(r);
     if (!ret->package_id[0])
         return decide(ret,
                       false,
                       "no-boot-image",
-                      "There is a deployment (%s), but no x64 boot image that is ready.",
-                      target->deployment_id);
+                      "There is a deployment (%s), but no %s boot image that is ready; \"slipway status\" says why.",
+                      target->deployment_id,
+                      ret->arch);
     if (request->dp_id)
         r = find_dp(site, request->dp_id, ret);
     if (r < 0)
@@ -241,11 +304,11 @@ int boot_decide(struct site *site, const struct boot_request *request, struct bo
     r = find_device(site, request, ret, &is_unknown);
     if (r < 0)
         return TRACE(r);
-    if (!is_arch_supported(request))
+    if (!arch_of(request))
         return decide(ret,
                       false,
                       "arch-not-supported",
-                      "There are boot images for x64 only, and the firmware says architecture %u.",
+                      "There are boot images for x64 and x86 only, and the firmware says architecture %u.",
                       request->arch);
     r = boot_target_find(site, ret->device_id, &ret->target);
     if (r < 0)

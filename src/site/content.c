@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "site/boot_image.h"
 #include "site/content_source.h"
 #include "site/content_version.h"
 #include "site/fields.h"
@@ -196,7 +197,7 @@ static int create_boot_image(struct site *site,
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
-        r = content_source_check_arch(site, c.arch);
+        r = boot_image_check_arch(site, c.arch, c.flavour);
     if (r == 0 && !c.labels.name)
         r = name_boot_image(site, &c, name, sizeof(name));
     if (r == 0)
@@ -448,6 +449,8 @@ static int drop(struct site *site, const char *who, const json_t *package)
         r = remove_versions(site, id, is_boot_image ? field_text(package, "arch", "") : NULL);
     if (r == 0)
         r = db_must(site->db, SQL_PACKAGE_DROP, DB_ARGS(db_text(id)));
+    if (r == 0 && is_boot_image)
+        r = boot_image_deleted(site, field_text(package, "arch", ""));
     if (r == 0)
         r = site_audit(site, who, "content.delete", id, field_text(package, "name", ""));
     return TRACE(r);

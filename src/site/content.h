@@ -30,10 +30,6 @@ enum {
     CONTENT_UNNAMED_MAX = 512, /* manifests that are asked about at once */
 };
 
-/* A boot image is not built again of the same kernel and agent so soon, whatever it says; after a failure. */
-#define CONTENT_REBUILD_US (UINT64_C(24) * 3600 * 1000000)
-#define CONTENT_RETRY_US   (UINT64_C(3600) * 1000000)
-
 enum content_kind {
     CONTENT_OS_IMAGE,
     CONTENT_OS_UPGRADE_PACKAGE,
@@ -125,13 +121,14 @@ int content_unnamed(struct site *site, const json_t *body, json_t **ret);
 /* The current version, 0 if there is none; refused if there is no such package. */
 int content_current_version(struct site *site, const char *package_id, uint64_t *ret);
 
-/**
- * content_rebuild() - boot images that are not custom follow the kernel and the agent of their distribution point
- * @body: of the claim: {"kernels": {"x64": {"generic": "6.1.0-37-amd64"}}, "agent_version": "0.1.0"}; may be NULL
- *
- * A build that was ordered for the same kernel and agent is not ordered again within a day, or within an hour if it failed.
- */
-int content_rebuild(struct site *site, const json_t *body);
+struct content_making;
+
+/* Order a version from what @making says. @ret: {"operation_id", "version"} */
+int content_update_begin(struct site *site,
+                         const char *who,
+                         const json_t *package,
+                         const struct content_making *making,
+                         json_t **ret);
 
 /* Remove old versions that nobody needs any more; part of site_tick(). */
 int content_prune(struct site *site);

@@ -181,15 +181,3 @@ int content_source_build(struct site *site, const char *arch, const char *flavou
                      site->settings.pin);
     return *ret ? 0 : ERR(-ENOMEM);
 }
-
-int content_source_check_arch(struct site *site, const char *arch)
-{
-    if (strcmp(arch, "x64") == 0)
-        return 0;
-    return refuse(
-        site,
-        REFUSAL_ARCH,
-        "A boot image for %s needs a 32-bit kernel, loader and agent, which this server's "
-        "64-bit packages do not have; devices with a 64-bit processor use the one for x64.",
-        arch);
-}

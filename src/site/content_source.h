@@ -43,6 +43,3 @@ int content_source_build(struct site *site, const char *arch, const char *flavou
 
 /* Refused unless it is an absolute path, without "." and "..", that this kind of package can have; "" is none. */
 int content_source_check_path(struct site *site, const char *package_kind, const char *path);
-
-/* Refused if no boot image can be built for it here. */
-int content_source_check_arch(struct site *site, const char *arch);

@@ -32,12 +32,11 @@ static int make_args(struct site *site, const json_t *package, const json_t *bod
         site, field_text(package, "arch", ""), field_text(package, "flavour", ""), ret));
 }
 
-/* @ret_version: as {"operation_id", "version"}. */
-static int begin(struct site *site,
-                 const char *who,
-                 const json_t *package,
-                 const struct content_making *making,
-                 json_t **ret)
+int content_update_begin(struct site *site,
+                         const char *who,
+                         const json_t *package,
+                         const struct content_making *making,
+                         json_t **ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     char job_id[UUID_TEXT_MAX];
@@ -74,7 +73,7 @@ int content_update(
         return TRACE(r);
     making.job_kind = content_source_job_kind(field_text(package, "kind", ""));
     making.args = args;
-    return TRACE(begin(site, who, package, &making, ret));
+    return TRACE(content_update_begin(site, who, package, &making, ret));
 }
 
 int content_versions(struct site *site, const char *id, const struct page *page, json_t **ret)
@@ -335,88 +334,6 @@ int content_export(
     if (r != 0)
         return TRACE(r);
     return TRACE(add_export(site, who, &e, ret));
-}
-
-/* What the distribution point would build of today. */
-struct inputs {
-    const char *arch;
-    const char *flavour;
-    const char *kernel_version;
-    const char *agent_version;
-};
-
-static int
-order_rebuild(struct site *site, const char *id, const struct inputs *in, const char *built_for)
-{
-    OWN(json_freep) json_t *args = NULL;
-    OWN(json_freep) json_t *answer = NULL;
-    OWN(json_freep) json_t *package = NULL;
-    struct content_making making = {
-        .package_id = id, .job_kind = "build-boot-image", .built_for = built_for};
-    int r = content_source_build(site, in->arch, in->flavour, &args);
-
-    making.args = args;
-    if (r == 0)
-        r = content_get(site, CONTENT_BOOT_IMAGE, id, &package);
-    if (r == 0)
-        r = begin(site, "site", package, &making, &answer);
-    return TRACE(r);
-}
-
-/* @ret: whether there was one. */
-static int rebuild_one(struct site *site, const struct inputs *in, bool *ret)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    char built_for[600];
-    char id[SITE_ID_MAX];
-    uint64_t since_us = site->now_us > CONTENT_REBUILD_US ? site->now_us - CONTENT_REBUILD_US : 0;
-    uint64_t failed_us = site->now_us > CONTENT_RETRY_US ? site->now_us - CONTENT_RETRY_US : 0;
-    int r;
-
-    (void)snprintf(built_for, sizeof(built_for), "%s %s", in->kernel_version, in->agent_version);
-    r = db_first(site->db,
-                 SQL_PACKAGE_REBUILD,
-                 DB_ARGS(db_text(in->arch),
-                         db_text(in->flavour),
-                         db_text(in->kernel_version),
-                         db_text(in->agent_version),
-                         db_text(built_for),
-                         db_u64(since_us),
-                         db_u64(failed_us)),
-                 &rows);
-    *ret = r == DB_ROW;
-    if (r != DB_ROW)
-        return TRACE(r);
-    (void)snprintf(id, sizeof(id), "%s", db_get_text(&rows, 0));
-    db_rows_fini(&rows);
-    return TRACE(order_rebuild(site, id, in, built_for));
-}
-
-int content_rebuild(struct site *site, const json_t *body)
-{
-    static const char *const flavours[] = {"generic", "virtual"};
-    static const struct field fields[] = {
-        {"kernels", FIELD_OBJECT, false, 0, 0, NULL},
-        {"agent_version", FIELD_TEXT, false, 0, 256, NULL},
-        {0},
-    };
-    const json_t *kernels = json_object_get(json_object_get(body, "kernels"), "x64");
-    int r = body ? fields_check(site, body, fields, true, REFUSAL_INVALID) : 0;
-
-    for (size_t i = 0; r == 0 && i < sizeof(flavours) / sizeof(flavours[0]); i++) {
-        struct inputs in = {
-            .arch = "x64",
-            .flavour = flavours[i],
-            .kernel_version = field_text(kernels, flavours[i], ""),
-            .agent_version = field_text(body, "agent_version", ""),
-        };
-        bool is_known = in.kernel_version[0] && in.agent_version[0] &&
-                        strlen(in.kernel_version) <= CONTENT_KERNEL_MAX_BYTES;
-
-        while (r == 0 && is_known)
-            r = rebuild_one(site, &in, &is_known);
-    }
-    return TRACE(r);
 }
 
 /* @ret: whether there was one. */

@@ -60,6 +60,19 @@ void fixture_finish_job(struct site *site, const char *text)
     fixture_tell(site, job, text);
 }
 
+void fixture_add_x86_image(struct site *site, char *ret)
+{
+    OWN(json_freep) json_t *body = fixture_json("{'arch': 'x86'}");
+    OWN(json_freep) json_t *image = NULL;
+
+    assert_int_equal(content_create(site, CONTENT_BOOT_IMAGE, "test", body, &image), 0);
+    (void)snprintf(ret, SITE_ID_MAX, "%s", json_string_value(json_object_get(image, "id")));
+    fixture_finish_job(site,
+                       "{'state': 'succeeded', 'result': {'kernel_version': '6.1', 'files': {"
+                       "'vmlinuz': {'size': 1, 'sha256': '" FIXTURE_SHA256 "'},"
+                       "'initrd.img': {'size': 2, 'sha256': '" FIXTURE_SHA256 "'}}}}");
+}
+
 static void add_content(struct site *site)
 {
     OWN(json_freep) json_t *boot = fixture_json("{'arch': 'x64'}");
@@ -169,7 +182,7 @@ struct boot_decision fixture_ask(struct site *site, const char *mac, unsigned ar
     return decision;
 }
 
-int fixture_register(struct site *site, const char *mac, char *ret)
+int fixture_register_from(struct site *site, const char *mac, const char *boot_image, char *ret)
 {
     char ticket[TOKEN_TEXT_MAX];
     OWN(json_freep) json_t *answer = NULL;
@@ -177,7 +190,7 @@ int fixture_register(struct site *site, const char *mac, char *ret)
     int r;
 
     assert_int_equal(access_new_boot_ticket(site, mac, ticket), 0);
-    body = json_pack("{s:s,s:s,s:[s],s:s,s:{s:s},s:s,s:b}",
+    body = json_pack("{s:s,s:s,s:[s],s:s,s:{s:s},s:s,s:b,s:s}",
                      "ticket",
                      ticket,
                      "environment",
@@ -192,7 +205,9 @@ int fixture_register(struct site *site, const char *mac, char *ret)
                      "firmware",
                      "uefi",
                      "secure_boot",
-                     1);
+                     1,
+                     "boot_image",
+                     boot_image);
     r = registration_take(site, body, &answer);
     if (r == 0 && ret)
         (void)snprintf(ret,
@@ -200,6 +215,11 @@ int fixture_register(struct site *site, const char *mac, char *ret)
                        "%s",
                        json_string_value(json_object_get(answer, "device_id")));
     return r;
+}
+
+int fixture_register(struct site *site, const char *mac, char *ret)
+{
+    return fixture_register_from(site, mac, FIXTURE_BOOT_IMAGE, ret);
 }
 
 unsigned fixture_order(struct site *site, const char *device_id, char ret[static UUID_TEXT_MAX])

@@ -36,6 +36,9 @@ void fixture_claim(struct site *site, char ret[static UUID_TEXT_MAX]);
 void fixture_tell(struct site *site, const char *job, const char *text);
 void fixture_finish_job(struct site *site, const char *text);
 
+/* A boot image for x86, beside that for x64. @ret: room for SITE_ID_MAX */
+void fixture_add_x86_image(struct site *site, char *ret);
+
 /* Deploy the fixture's task sequence; @ret: room for SITE_ID_MAX. */
 void fixture_deploy(struct site *site, const char *collection, const char *purpose, char *ret);
 
@@ -47,6 +50,7 @@ struct boot_decision fixture_ask(struct site *site, const char *mac, unsigned ar
 
 /* Boot and register; @ret: room for ACCESS_DEVICE_ID_MAX. Return: outcome of registration_take(). */
 int fixture_register(struct site *site, const char *mac, char *ret);
+int fixture_register_from(struct site *site, const char *mac, const char *boot_image, char *ret);
 
 /* The device's order; @ret: its id, "" if there is none. Return: the attempt. */
 unsigned fixture_order(struct site *site, const char *device_id, char ret[static UUID_TEXT_MAX]);

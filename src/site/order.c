@@ -19,7 +19,10 @@
 
 DEFINE_FREEP(struct boundary_sources *, boundary_sources_free);
 
-static int begin_order(struct site *site, const char *device_id, const char *deployment_id)
+static int begin_order(struct site *site,
+                       const char *device_id,
+                       const char *deployment_id,
+                       const char *boot_image_id)
 {
     char id[UUID_TEXT_MAX];
     int r;
@@ -33,13 +36,15 @@ static int begin_order(struct site *site, const char *device_id, const char *dep
                         db_u64(site->now_us),
                         db_u64(site->now_us + site->settings.order_life_us)));
     if (r == 0)
-        r = db_must(site->db, SQL_ORDER_CONTENT_ADD, DB_ARGS(db_text(id), db_text(deployment_id)));
+        r = db_must(site->db,
+                    SQL_ORDER_CONTENT_ADD,
+                    DB_ARGS(db_text(id), db_text(deployment_id), db_text(boot_image_id)));
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.begin", id, deployment_id));
 }
 
-static int begin_if_deployed(struct site *site, const char *device_id)
+static int begin_if_deployed(struct site *site, const char *device_id, const char *boot_image_id)
 {
     struct boot_target target = {0};
     int r = boot_target_find(site, device_id, &target);
@@ -48,10 +53,10 @@ static int begin_if_deployed(struct site *site, const char *device_id)
         return TRACE(r);
     if (!boot_target_is_open(&target))
         return 0;
-    return TRACE(begin_order(site, device_id, target.deployment_id));
+    return TRACE(begin_order(site, device_id, target.deployment_id, boot_image_id));
 }
 
-int order_at_registration(struct site *site, const char *device_id)
+int order_at_registration(struct site *site, const char *device_id, const char *boot_image_id)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     char id[UUID_TEXT_MAX];
@@ -62,7 +67,7 @@ int order_at_registration(struct site *site, const char *device_id)
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)
-        return TRACE(begin_if_deployed(site, device_id));
+        return TRACE(begin_if_deployed(site, device_id, boot_image_id));
     (void)snprintf(id, sizeof(id), "%s", db_get_text(&rows, 0));
     attempt = db_get_u64(&rows, 2);
     is_on_purpose = db_get_bool(&rows, 4);

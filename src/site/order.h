@@ -25,8 +25,10 @@ enum {
  *
  * An order in progress gets its next attempt, or fails after ORDER_ATTEMPTS_MAX; otherwise the device's deployment, if
  * there is one to run, becomes an order. Within the caller's transaction.
+ *
+ * @boot_image_id: what it says it has started; "" if it does not say
  */
-int order_at_registration(struct site *site, const char *device_id);
+int order_at_registration(struct site *site, const char *device_id, const char *boot_image_id);
 
 /* Who asks for an order, as the network shows it; each may be NULL: not known. */
 struct order_client {

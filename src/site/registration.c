@@ -26,6 +26,7 @@ static int check_body(struct site *site, const json_t *body)
         {"firmware", FIELD_CHOICE, false, 0, 0, "uefi|bios"},
         {"secure_boot", FIELD_BOOL, false, 0, 0, NULL},
         {"arch", FIELD_TEXT, false, 0, 16, NULL},
+        {"boot_image", FIELD_TEXT, false, 0, SITE_ID_MAX, NULL},
         {"disks", FIELD_ARRAY, false, 0, 256, NULL},
         {"nics", FIELD_ARRAY, false, 0, 256, NULL},
         {0},
@@ -152,7 +153,7 @@ int registration_take(struct site *site, const json_t *body, json_t **ret)
     if (r < 0)
         return TRACE(r);
     if (strcmp(field_text(body, "environment", ""), "boot-image") == 0) {
-        r = order_at_registration(site, device_id);
+        r = order_at_registration(site, device_id, field_text(body, "boot_image", ""));
         if (r < 0)
             return TRACE(r);
     }

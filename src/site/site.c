@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/access.h"
+#include "site/boot_image.h"
 #include "site/content.h"
 #include "site/distribution_job.h"
 #include "site/dp.h"
@@ -137,6 +138,7 @@ int site_status(struct site *site, json_t **ret)
     OWN(json_freep) json_t *counts = NULL;
     OWN(json_freep) json_t *roles = NULL;
     OWN(json_freep) json_t *operations = NULL;
+    OWN(json_freep) json_t *boot_images = NULL;
     uint64_t version = 0;
     int r = schema_version(site, &version);
 
@@ -151,7 +153,10 @@ int site_status(struct site *site, json_t **ret)
     r = rows_array(site->db, SQL_OPERATION_LIST_OPEN, DB_NO_ARGS, &operations);
     if (r < 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:I,s:O,s:O,s:O}",
+    r = boot_image_defaults(site, &boot_images);
+    if (r < 0)
+        return TRACE(r);
+    *ret = json_pack("{s:s,s:s,s:I,s:O,s:O,s:O,s:O}",
                      "site_name",
                      site->settings.name,
                      "site_code",
@@ -163,6 +168,8 @@ int site_status(struct site *site, json_t **ret)
                      "roles",
                      roles,
                      "operations",
-                     operations);
+                     operations,
+                     "boot_images",
+                     boot_images);
     return *ret ? 0 : ERR(-ENOMEM);
 }

@@ -84,6 +84,24 @@ static void ipxe_gets_the_initrd_by_its_name(void **state)
         "\ninitrd http://10.78.0.1/boot/SLP00001/x64/initrd.img\nboot\n");
 }
 
+static void ipxe_looks_at_the_processor_where_there_are_images_for_both(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(BOOT_CONFIG_MAX_BYTES);
+    struct boot_config config = usual();
+    const char *x86;
+
+    config.x86_package_id = "SLP00009";
+    boot_config_put_ipxe(&config, &text);
+    assert_non_null(strstr(buf_str(&text), "#!ipxe\ncpuid --ext 29 || goto x86\nkernel http://10.78.0.1/boot/SLP00001/x64/"));
+    x86 = strstr(buf_str(&text), "\nboot\n:x86\nkernel ");
+    assert_non_null(x86);
+    assert_non_null(strstr(x86, "http://10.78.0.1/boot/SLP00009/x86/vmlinuz"));
+    assert_non_null(strstr(x86, " slipway.image=SLP00009 "));
+    assert_non_null(strstr(x86, "http://10.78.0.1/boot/SLP00009/x86/initrd.img\nboot\n"));
+    assert_null(strstr(x86, "SLP00001"));
+}
+
 static void what_a_person_must_choose_does_not_start_by_itself(void **state)
 {
     (void)state;
@@ -119,6 +137,7 @@ int main(void)
         cmocka_unit_test(the_command_line_has_the_address_asked_first_and_each_once),
         cmocka_unit_test(grub_gets_one_entry_that_nothing_in_a_name_can_break),
         cmocka_unit_test(ipxe_gets_the_initrd_by_its_name),
+        cmocka_unit_test(ipxe_looks_at_the_processor_where_there_are_images_for_both),
         cmocka_unit_test(what_a_person_must_choose_does_not_start_by_itself),
         cmocka_unit_test(another_http_port_is_in_every_url),
     };

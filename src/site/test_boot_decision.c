@@ -17,6 +17,7 @@
 #include "site/fields.h"
 #include "site/fixture.h"
 #include "site/registration.h"
+#include "site/task_sequence.h"
 
 static void assert_decision(
     struct site *site, const char *mac, unsigned arch, const char *answer, const char *reason)
@@ -89,7 +90,7 @@ static void each_architecture_has_its_answer(void **state)
         const char *reason;
     } cases[] = {
         {0, "offer", "required-deployment"},   /* BIOS */
-        {6, "silence", "arch-not-supported"},  /* IA32 UEFI */
+        {6, "silence", "no-boot-image"},       /* IA32 UEFI */
         {7, "offer", "required-deployment"},   /* x64 UEFI */
         {9, "offer", "required-deployment"},   /* EBC, said by x64 */
         {11, "silence", "arch-not-supported"}, /* arm64 */
@@ -102,6 +103,80 @@ static void each_architecture_has_its_answer(void **state)
     fixture_deploy(site, "All Systems", "required", id);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
         assert_decision(site, FIXTURE_MAC, cases[i].arch, cases[i].answer, cases[i].reason);
+}
+
+static void firmware_of_32_bits_gets_the_boot_image_for_x86(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    struct boot_decision decision;
+    char id[SITE_ID_MAX];
+    char x86[SITE_ID_MAX];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    fixture_deploy(site, "All Systems", "required", id);
+    fixture_add_x86_image(site, x86);
+    decision = fixture_ask(site, FIXTURE_MAC, 6);
+    assert_true(decision.is_offer);
+    assert_string_equal(decision.package_id, x86);
+    assert_string_equal(decision.arch, "x86");
+    decision = fixture_ask(site, FIXTURE_MAC, 7);
+    assert_string_equal(decision.package_id, FIXTURE_BOOT_IMAGE);
+    assert_string_equal(decision.arch, "x64");
+    assert_string_equal(decision.x86_package_id, "");
+}
+
+/* Another task sequence, with this boot image, to All Systems. */
+static void deploy_with(struct site *site, const char *boot_image)
+{
+    OWN(json_freep) json_t *sequence = NULL;
+    OWN(json_freep) json_t *deployment = NULL;
+    OWN(json_freep)
+    json_t *body = json_pack("{s:s,s:s,s:s}",
+                             "name",
+                             "Other",
+                             "boot_image_id",
+                             boot_image,
+                             "xml",
+                             "<sequence version=\"3.10\"></sequence>");
+    OWN(json_freep) json_t *deploy = NULL;
+
+    assert_int_equal(task_sequence_create(site, "test", body, &sequence), 0);
+    deploy = json_pack("{s:O,s:s,s:s}",
+                       "task_sequence_id",
+                       json_object_get(sequence, "id"),
+                       "collection",
+                       "All Systems",
+                       "purpose",
+                       "required");
+    assert_int_equal(deployment_create(site, "test", deploy, &deployment), 0);
+}
+
+static void a_bios_may_start_either_boot_image(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    struct boot_decision decision;
+    char id[SITE_ID_MAX];
+    char x86[SITE_ID_MAX];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    fixture_deploy(site, "All Systems", "required", id);
+    decision = fixture_ask(site, FIXTURE_MAC, 0);
+    assert_string_equal(decision.package_id, FIXTURE_BOOT_IMAGE);
+    assert_string_equal(decision.x86_package_id, "");
+    fixture_add_x86_image(site, x86);
+    decision = fixture_ask(site, FIXTURE_MAC, 0);
+    assert_string_equal(decision.package_id, FIXTURE_BOOT_IMAGE);
+    assert_string_equal(decision.x86_package_id, x86);
+    /* a task sequence with the one for x86 means it */
+    deploy_with(site, x86);
+    decision = fixture_ask(site, FIXTURE_MAC, 0);
+    assert_string_equal(decision.package_id, x86);
+    assert_string_equal(decision.arch, "x86");
+    assert_string_equal(decision.x86_package_id, "");
+    decision = fixture_ask(site, FIXTURE_MAC, 7);
+    assert_string_equal(decision.package_id, FIXTURE_BOOT_IMAGE);
 }
 
 static void the_life_of_an_order_decides(void **state)
@@ -365,6 +440,8 @@ int main(void)
         cmocka_unit_test(a_known_device_is_not_an_unknown_computer),
         cmocka_unit_test(a_member_of_the_collection_is_offered_the_deployment),
         cmocka_unit_test(each_architecture_has_its_answer),
+        cmocka_unit_test(firmware_of_32_bits_gets_the_boot_image_for_x86),
+        cmocka_unit_test(a_bios_may_start_either_boot_image),
         cmocka_unit_test(the_life_of_an_order_decides),
         cmocka_unit_test(a_failed_deployment_is_offered_again_only_if_a_person_chooses_it),
         cmocka_unit_test(a_cancelled_deployment_is_not_offered_again_after_a_failure),

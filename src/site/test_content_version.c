@@ -279,41 +279,6 @@ static void an_order_names_the_one_manifest_of_a_package(void **state)
     assert_int_equal(field_number(package, "size_bytes", 0), 7);
 }
 
-static int rebuild(struct site *site, const char *kernel, const char *agent)
-{
-    OWN(json_freep)
-    json_t *body =
-        json_pack("{s:{s:{s:s}},s:s}", "kernels", "x64", "generic", kernel, "agent_version", agent);
-
-    return content_rebuild(site, body);
-}
-
-static void boot_images_follow_the_kernel_and_the_agent(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    char custom[SITE_ID_MAX];
-
-    assert_int_equal(
-        fixture_create(site, CONTENT_BOOT_IMAGE, "{'arch': 'x64', 'is_custom': true}", custom), 0);
-    fixture_finish_job(site, BOOT_IMAGE("6.1"));
-    assert_int_equal(rebuild(site, "6.2", "1"), 0);
-    assert_int_equal(rebuild(site, "6.2", "1"), 0);
-    fixture_assert_version(site, FIXTURE_BOOT_IMAGE, 2, "making");
-    fixture_finish_job(site, BOOT_IMAGE("6.2"));
-    assert_int_equal(rebuild(site, "6.2", "1"), 0);
-    fixture_assert_idle(site);
-    assert_int_equal(rebuild(site, "6.2", "2"), 0);
-    fixture_finish_job(site, "{'state': 'failed', 'error_id': 'SLW-0501', 'message': 'none'}");
-    assert_int_equal(rebuild(site, "6.2", "2"), 0);
-    fixture_assert_idle(site);
-    fixture_wait(site, CONTENT_RETRY_US + 1);
-    assert_int_equal(rebuild(site, "6.2", "2"), 0);
-    fixture_finish_job(site, BOOT_IMAGE("6.2"));
-    fixture_assert_current(site, FIXTURE_BOOT_IMAGE, 4, SHA_A);
-    assert_int_equal(content_rebuild(site, NULL), 0);
-}
-
 static void a_boot_image_that_is_gone_back_to_is_laid_out_again(void **state)
 {
     (void)state;
@@ -353,7 +318,6 @@ int main(void)
         cmocka_unit_test(an_older_version_can_become_current_again),
         cmocka_unit_test(an_order_keeps_the_version_it_was_given),
         cmocka_unit_test(an_order_names_the_one_manifest_of_a_package),
-        cmocka_unit_test(boot_images_follow_the_kernel_and_the_agent),
         cmocka_unit_test(a_boot_image_that_is_gone_back_to_is_laid_out_again),
     };
 

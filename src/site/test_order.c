@@ -346,9 +346,31 @@ static void the_order_names_its_content_and_the_address_asked_first(void **state
     assert_non_null(json_object_get(json_object_get(content, FIXTURE_BOOT_IMAGE), "files"));
 }
 
+static void a_device_goes_on_with_the_boot_image_that_its_processor_can_run(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *order = NULL;
+    const json_t *content;
+    char deployment[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char x86[SITE_ID_MAX];
+
+    fixture_add_x86_image(site, x86);
+    fixture_deploy(site, "All Unknown Computers", "required", deployment);
+    assert_int_equal(fixture_register_from(site, FIXTURE_MAC, x86, device), 0);
+    assert_int_equal(order_get(site, device, &(struct order_client){.host = "10.77.0.1"}, &order),
+                     0);
+    content = json_object_get(order, "content");
+    assert_non_null(json_object_get(json_object_get(content, x86), "files"));
+    assert_null(json_object_get(content, FIXTURE_BOOT_IMAGE));
+    assert_non_null(json_object_get(content, FIXTURE_OS_IMAGE));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_device_goes_on_with_the_boot_image_that_its_processor_can_run),
         cmocka_unit_test(an_order_succeeds_when_the_installed_os_says_so),
         cmocka_unit_test(success_is_not_believed_from_the_boot_image),
         cmocka_unit_test(a_repeated_message_changes_nothing),

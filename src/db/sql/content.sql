@@ -82,9 +82,9 @@ WHERE p.id = ?1 AND (?2 = '' OR p.kind = ?2);
 -- Boot images that are to be built for the kernel ?3 of ?1, ?2 and the agent ?4, unless that was ordered since ?6, or has
 -- failed since ?7.
 -- name: package_rebuild
-SELECT p.id FROM package p JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
+SELECT p.id FROM package p LEFT JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
 WHERE p.kind = 'boot-image' AND p.is_custom = 0 AND p.arch = ?1 AND p.flavour = ?2
-    AND (v.kernel_version <> ?3 OR v.agent_version <> ?4)
+    AND (v.kernel_version IS NOT ?3 OR v.agent_version IS NOT ?4)
     AND NOT EXISTS (SELECT 1 FROM content_version x WHERE x.package_id = p.id
         AND (x.state = 'making' OR (x.built_for = ?5 AND x.created_us > iif(x.state = 'failed', ?7, ?6))))
 ORDER BY p.id LIMIT 1;

@@ -18,12 +18,14 @@ FROM orders o JOIN device v ON v.id = o.device_id JOIN deployment d ON d.id = o.
 JOIN task_sequence t ON t.id = d.task_sequence_id
 WHERE o.device_id = ?1 AND o.state = 'in-progress';
 
+-- ?3: the boot image that the device has started; it is the order's if that of the task sequence is for another architecture.
 -- name: order_content_add
 INSERT INTO order_content (order_id, package_id, version)
 SELECT ?1, p.id, p.current_version FROM package p JOIN task_sequence t ON t.id = (
     SELECT d.task_sequence_id FROM deployment d WHERE d.id = ?2)
-WHERE p.current_version > 0 AND (p.id = t.boot_image_id OR EXISTS (
-    SELECT 1 FROM task_sequence_package x WHERE x.task_sequence_id = t.id AND x.package_id = p.id));
+WHERE p.current_version > 0 AND (p.id = coalesce((SELECT b.id FROM package b JOIN package own ON own.id = t.boot_image_id
+        WHERE b.id = ?3 AND b.kind = 'boot-image' AND b.arch <> own.arch AND b.current_version > 0), t.boot_image_id)
+    OR EXISTS (SELECT 1 FROM task_sequence_package x WHERE x.task_sequence_id = t.id AND x.package_id = p.id));
 
 -- What the order got when it began; of a boot image what is laid out now, for only that can be fetched as files.
 -- name: order_packages

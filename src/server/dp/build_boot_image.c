@@ -156,6 +156,7 @@ static void make_args(struct building *b)
     add_arg(b, "--agent", b->agent);
     add_arg(b, "--agent-version", SLIPWAY_VERSION);
     add_arg(b, "--out", b->staging);
+    add_arg(b, "--x86-root", b->worker->x86_root);
     add_roots(b);
     add_site_urls(b);
 }

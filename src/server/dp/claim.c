@@ -3,6 +3,7 @@
 #include "server/dp/claim.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -10,6 +11,8 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "base/buf.h"
+#include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
 #include "server/role.h"
@@ -18,6 +21,7 @@ enum {
     PATH_MAX_BYTES = 4096,
     HOST_MAX_BYTES = 300,
     HTTP_PORT = 80,
+    VERSION_FILE_MAX_BYTES = 64,
 };
 
 #define KERNEL_PREFIX   "vmlinuz-"
@@ -37,9 +41,11 @@ static bool ends_in(const char *text, const char *end)
     return len > n && strcmp(text + len - n, end) == 0;
 }
 
-/* Debian's: 6.1.0-41-amd64, 6.1.0-41-cloud-amd64, 6.1.0-41-rt-amd64. */
+/* Debian's: 6.1.0-41-amd64, 6.1.0-41-cloud-amd64, 6.1.0-41-rt-amd64, 6.1.0-41-686. */
 static bool is_of_flavour(const char *version, const char *flavour)
 {
+    if (strcmp(flavour, CLAIM_X86) == 0)
+        return ends_in(version, "-686");
     if (strcmp(flavour, "virtual") == 0)
         return ends_in(version, "-cloud-amd64");
     return ends_in(version, "-amd64") && !ends_in(version, "-cloud-amd64") &&
@@ -94,12 +100,35 @@ char *claim_newest_kernel(const char *roots, const char *flavour)
     return NULL;
 }
 
-static json_t *kernels_of(const char *roots)
+/* What tools/make-x86-root has written last; "" if it is not there. */
+static void read_x86_agent(const char *root, char *dst, size_t cap)
 {
+    OWN(buf_fini) struct buf text = BUF_INIT(VERSION_FILE_MAX_BYTES);
+    char path[PATH_MAX_BYTES];
+
+    dst[0] = '\0';
+    if (snprintf(path, sizeof(path), "%s/usr/lib/slipway/agent-version", root) <
+            (int)sizeof(path) &&
+        file_read(path, &text) == 0)
+        (void)snprintf(dst, cap, "%.*s", (int)strcspn(buf_str(&text), "\n"), buf_str(&text));
+}
+
+/* @dst: gets "kernels" and, if there is something to build for x86 from, "x86_agent_version". */
+static int put_kernels(const struct server_config *config, json_t *dst)
+{
+    const char *roots = config->boot_image_kernel_roots;
     OWN(freep) char *generic = claim_newest_kernel(roots, "generic");
     OWN(freep) char *virtual = claim_newest_kernel(roots, "virtual");
+    OWN(freep) char *x86 = claim_newest_kernel(config->boot_image_x86_root, CLAIM_X86);
+    json_t *kernels = json_pack("{s:{s:s*, s:s*}}", "x64", "generic", generic, "virtual", virtual);
+    char agent[VERSION_FILE_MAX_BYTES];
 
-    return json_pack("{s:{s:s*, s:s*}}", "x64", "generic", generic, "virtual", virtual);
+    read_x86_agent(config->boot_image_x86_root, agent, sizeof(agent));
+    if (x86 && agent[0]) {
+        (void)json_object_set_new(kernels, "x86", json_pack("{s:s}", "generic", x86));
+        (void)json_object_set_new(dst, "x86_agent_version", json_string(agent));
+    }
+    return json_object_set_new(dst, "kernels", kernels) == 0 ? 0 : ERR(-ENOMEM);
 }
 
 /* What there is a place for, so that one that must wait goes to nobody. */
@@ -161,7 +190,7 @@ json_t *claim_body(const struct role_options *options, struct slots *slots)
         (void)statvfs(options->state_folder, &fs);
     free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     total_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
-    body = json_pack("{s:I, s:I, s:s, s:s, s:o, s:o}",
+    body = json_pack("{s:I, s:I, s:s, s:s, s:o}",
                      "free_bytes",
                      (json_int_t)free_bytes,
                      "total_bytes",
@@ -170,11 +199,9 @@ json_t *claim_body(const struct role_options *options, struct slots *slots)
                      SLIPWAY_VERSION,
                      "agent_version",
                      SLIPWAY_VERSION,
-                     "kernels",
-                     kernels_of(options->config->boot_image_kernel_roots),
                      "kinds",
                      kinds_of(slots));
-    if (!body || put_http_base(body, options->config) < 0)
+    if (!body || put_kernels(options->config, body) < 0 || put_http_base(body, options->config) < 0)
         return NULL;
     return TAKE(body);
 }

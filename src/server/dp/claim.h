@@ -12,8 +12,11 @@
 
 struct role_options;
 
+#define CLAIM_X86 "x86"
+
 /**
- * claim_body() - {"free_bytes", "total_bytes", "version", "agent_version", "kernels", "kinds", "http_base"}
+ * claim_body() - {"free_bytes", "total_bytes", "version", "agent_version", "x86_agent_version", "kernels", "kinds",
+ *                "http_base"}
  * @slots: which kinds of jobs have a place
  *
  * Return: owned; NULL if there is no memory.
@@ -23,7 +26,7 @@ json_t *claim_body(const struct role_options *options, struct slots *slots);
 /**
  * claim_newest_kernel() - the version that a boot image of a flavour would be made from
  * @roots:   separated by spaces
- * @flavour: "generic" or "virtual"
+ * @flavour: "generic" or "virtual", both for x64; or CLAIM_X86
  *
  * The same choice as bootimage/build.sh makes: the newest of the first root that has one.
  *

@@ -199,7 +199,7 @@ static int run_worker(struct job *job)
 {
     const struct role_options *options = job->options;
     OWN(json_decrefp)
-    json_t *input = json_pack("{s:s?, s:s, s:O, s:s}",
+    json_t *input = json_pack("{s:s?, s:s, s:O, s:s, s:s}",
                               "id",
                               job->id,
                               "kind",
@@ -207,7 +207,9 @@ static int run_worker(struct job *job)
                               "args",
                               job->args,
                               "kernel_roots",
-                              options->config->boot_image_kernel_roots);
+                              options->config->boot_image_kernel_roots,
+                              "x86_root",
+                              options->config->boot_image_x86_root);
     OWN(freep) char *text = input ? json_dumps(input, JSON_COMPACT) : NULL;
     OWN(buf_fini) struct buf line = BUF_INIT(CHILD_LINE_MAX_BYTES);
     OWN(child_fini) struct child child = CHILD_INIT;

@@ -81,13 +81,16 @@ static void the_site_is_told_where_clients_reach_this_host(void **state)
         {"127.0.0.1", 80, NULL},
     };
     char roots[1] = "";
+    char x86_root[] = "/nowhere";
     struct slots slots;
 
     assert_int_equal(slots_init(&slots), 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         char addresses[64];
-        struct server_config config = {
-            .addresses = addresses, .http_port = cases[i].port, .boot_image_kernel_roots = roots};
+        struct server_config config = {.addresses = addresses,
+                                       .http_port = cases[i].port,
+                                       .boot_image_kernel_roots = roots,
+                                       .boot_image_x86_root = x86_root};
         const struct role_options options = {.config = &config, .state_folder = *state};
 
         (void)snprintf(addresses, sizeof(addresses), "%s", cases[i].addresses);
@@ -104,12 +107,59 @@ static void the_site_is_told_where_clients_reach_this_host(void **state)
     slots_fini(&slots);
 }
 
+/* @text: NULL for a folder */
+static void make_below(const char *root, const char *name, const char *text)
+{
+    char path[300];
+
+    (void)snprintf(path, sizeof(path), "%s/%s", root, name);
+    assert_int_equal(text ? file_write(path, bytes_of(text), 0600) : dir_make(path, 0700), 0);
+}
+
+static json_t *claim_with(char *x86_root, const char *state_folder)
+{
+    char none[] = "/nowhere";
+    struct server_config config = {
+        .addresses = none, .boot_image_kernel_roots = none, .boot_image_x86_root = x86_root};
+    const struct role_options options = {.state_folder = state_folder, .config = &config};
+    struct slots slots;
+    json_t *body;
+
+    assert_int_equal(slots_init(&slots), 0);
+    body = claim_body(&options, &slots);
+    slots_fini(&slots);
+    assert_non_null(body);
+    return body;
+}
+
+static void the_root_for_x86_is_named_once_it_is_whole(void **state)
+{
+    char *root = *state;
+
+    make_below(root, "lib/modules/6.1.0-50-686/kernel", NULL);
+    make_below(root, "boot", NULL);
+    make_below(root, "boot/vmlinuz-6.1.0-50-686", "x");
+    make_below(root, "usr/lib/slipway", NULL);
+
+    OWN(json_decrefp) json_t *before = claim_with(root, root);
+
+    assert_null(json_object_get(json_object_get(before, "kernels"), "x86"));
+    make_below(root, "usr/lib/slipway/agent-version", "0.2.0\n");
+
+    OWN(json_decrefp) json_t *after = claim_with(root, root);
+    const json_t *kernels = json_object_get(json_object_get(after, "kernels"), "x86");
+
+    assert_string_equal(json_string_value(json_object_get(kernels, "generic")), "6.1.0-50-686");
+    assert_string_equal(json_string_value(json_object_get(after, "x86_agent_version")), "0.2.0");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(the_newest_kernel_of_the_first_root_that_has_one_is_named),
+        TEST(the_root_for_x86_is_named_once_it_is_whole),
         TEST(the_site_is_told_where_clients_reach_this_host),
     };
 

@@ -41,6 +41,7 @@ enum {
 
 static char kernel_roots[] = "/";
 static char addresses[] = "192.0.2.1";
+static char x86_root[] = "/nowhere/x86-root";
 
 /* A site that has one job, and the distribution point that runs it; this program is the worker. */
 struct fixture {
@@ -205,6 +206,7 @@ static int set_up(void **state)
     (void)snprintf(f->socket, sizeof(f->socket), "%s/run/roles.sock", f->state);
     f->config.boot_image_kernel_roots = kernel_roots;
     f->config.addresses = addresses;
+    f->config.boot_image_x86_root = x86_root;
     f->options = (struct role_options){
         .config = &f->config, .state_folder = f->state, .self = "/proc/self/exe"};
     f->running_status = 204;

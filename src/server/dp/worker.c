@@ -223,6 +223,7 @@ static int run_job(const struct role_options *options)
         .state_folder = options->state_folder,
         .self = options->self,
         .kernel_roots = "",
+        .x86_root = "",
         .said = BUF_INIT(JOB_MAX_BYTES),
     };
     const char *kind;
@@ -232,13 +233,15 @@ static int run_job(const struct role_options *options)
     if (r < 0)
         return TRACE(r);
     if (json_unpack(job,
-                    "{s:s, s:o, s?s}",
+                    "{s:s, s:o, s?s, s?s}",
                     "kind",
                     &kind,
                     "args",
                     &args,
                     "kernel_roots",
-                    &worker.kernel_roots) != 0)
+                    &worker.kernel_roots,
+                    "x86_root",
+                    &worker.x86_root) != 0)
         return ERR(-EBADMSG);
     worker.args = args;
     return TRACE(run_kind(&worker, kind));

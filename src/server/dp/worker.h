@@ -20,6 +20,7 @@ struct worker {
     const char *state_folder;
     const char *self;         /* path of slipwayd: the agent and bootimage/ are found from it */
     const char *kernel_roots; /* separated by spaces; "": the default of build.sh */
+    const char *x86_root;     /* what images for x86 are built from; "": there is none */
     json_t *args;
     struct buf said;     /* owned; of standard input, what is no whole line yet */
     uint64_t rate_limit; /* bytes per second, as the role said last; 0: none */

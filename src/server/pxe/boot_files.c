@@ -47,12 +47,20 @@ static void reply_grub_config(struct pxe_role *role, const struct tftp_ask *ask)
     reply_text(role, ask->ticket, text);
 }
 
+/* What firmware of that architecture calls its files. @folder: "SLP00001/x64" */
+static const char *efi_name(const char *folder)
+{
+    size_t len = strlen(folder);
+
+    return len > 4 && strcmp(folder + len - 4, "/x86") == 0 ? "ia32" : "x64";
+}
+
 /* @folder may be "": then there is no such file, which is what shim is told. */
 static void reply_signed(struct pxe_role *role, uint64_t ticket, const char *folder)
 {
     char name[NAME_MAX_BYTES];
 
-    (void)snprintf(name, sizeof(name), "%s/grubx64-signed.efi", folder);
+    (void)snprintf(name, sizeof(name), "%s/grub%s-signed.efi", folder, efi_name(folder));
     tftp_service_reply_file(role->tftp, ticket, name, NULL);
 }
 
@@ -64,7 +72,7 @@ static void reply_slipway(struct pxe_role *role, const struct tftp_ask *ask, con
     char slot[sizeof(ADDRESS_SLOT)];
     struct tftp_patch patch = {.find = bytes_of(ADDRESS_SLOT)};
 
-    (void)snprintf(name, sizeof(name), "%s/grubx64-slipway.efi", folder);
+    (void)snprintf(name, sizeof(name), "%s/grub%s-slipway.efi", folder, efi_name(folder));
     (void)snprintf(slot,
                    sizeof(slot),
                    "%-*s",

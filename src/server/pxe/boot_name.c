@@ -15,6 +15,9 @@ static const char *const image_files[] = {
     "shimx64.efi",
     "grubx64-signed.efi",
     "grubx64-slipway.efi",
+    "shimia32.efi",
+    "grubia32-signed.efi",
+    "grubia32-slipway.efi",
     "undionly.kpxe",
     "vmlinuz",
     "initrd.img",
@@ -62,7 +65,7 @@ static bool is_image_file(struct bytes file)
     return false;
 }
 
-/* "SLP00001/x64/", which is taken off @name. */
+/* "SLP00001/x64/" or "SLP00001/x86/", which is taken off @name. */
 static bool read_folder(struct bytes *name, char ret[static BOOT_FOLDER_TEXT_MAX])
 {
     struct bytes rest = *name;
@@ -70,7 +73,7 @@ static bool read_folder(struct bytes *name, char ret[static BOOT_FOLDER_TEXT_MAX
     struct bytes id;
 
     if (!bytes_take(&rest, PACKAGE_ID_LEN, &id) || !is_package_id(id) ||
-        !begins_with(&rest, "/x64/"))
+        (!begins_with(&rest, "/x64/") && !begins_with(&rest, "/x86/")))
         return false;
     memcpy(ret, folder.ptr, folder.len);
     ret[folder.len] = '\0';
@@ -91,9 +94,9 @@ static void read_image_file(struct bytes name, struct boot_name *ret)
     bool is_in_image = read_folder(&name, ret->folder);
     struct bytes last = last_segment(name);
 
-    if (bytes_eq(last, bytes_of("grubx64.efi")))
+    if (bytes_eq(last, bytes_of("grubx64.efi")) || bytes_eq(last, bytes_of("grubia32.efi")))
         ret->kind = BOOT_NAME_SECOND_STAGE;
-    else if (bytes_eq(last, bytes_of("mmx64.efi")))
+    else if (bytes_eq(last, bytes_of("mmx64.efi")) || bytes_eq(last, bytes_of("mmia32.efi")))
         ret->kind = BOOT_NAME_MOK_MANAGER;
     else if (is_in_image && is_image_file(name))
         ret->kind = BOOT_NAME_FILE;

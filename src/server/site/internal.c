@@ -8,7 +8,7 @@
 #include "rt/log.h"
 #include "server/site/api.h"
 #include "site/boot_decision.h"
-#include "site/content.h"
+#include "site/boot_image.h"
 #include "site/dp.h"
 #include "site/job.h"
 
@@ -70,7 +70,7 @@ int internal_claim_job(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = dp_seen(api->site, api->dp_id, body);
     if (r == 0 && strcmp(api->dp_id, DP_OWN_ID) == 0)
-        r = content_rebuild(api->site, body);
+        r = boot_image_follow(api->site, body);
     if (r == 0)
         r = job_keep_running(api->site, api->dp_id, json_object_get(body, "running"));
     if (r == 0)
