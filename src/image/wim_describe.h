@@ -23,5 +23,5 @@ void wim_image_fini(struct wim_image *image);
 /* The texts and numbers of the file's XML. Return: 0 or -ENOMEM; then, too, @ret is to be released. */
 int wim_describe(const WIMStruct *wim, uint32_t index, struct wim_image *ret);
 
-/* Reads the image's metadata: has_unix_data, is_windows. Return: 0, or a code of wimlib. */
+/* Reads the image's metadata: has_unix_data, is_windows, and arch if the XML has none. Return: 0, or a code of wimlib. */
 int wim_describe_kind(WIMStruct *wim, int index, struct wim_image *ret, struct wim_walk *ret_walk);

@@ -293,6 +293,23 @@ static bool value_of(struct bytes line, const char *key, struct bytes *ret)
     return true;
 }
 
+static bool has_word(struct bytes text, const char *word)
+{
+    struct bytes want = bytes_of(word);
+
+    while (text.len > 0) {
+        size_t len = 0;
+        struct bytes head;
+
+        while (len < text.len && text.ptr[len] != ' ')
+            len++;
+        if (bytes_take(&text, len, &head) && bytes_eq(head, want))
+            return true;
+        (void)bytes_take(&text, text.len > 0 ? 1 : 0, &head);
+    }
+    return false;
+}
+
 static void collect_cpu(const char *root, struct machine *ret)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(CPUINFO_MAX);
@@ -307,6 +324,8 @@ static void collect_cpu(const char *root, struct machine *ret)
             ret->n_cpus++;
         else if (ret->cpu[0] == '\0' && value_of(line, "model name", &value))
             copy_line(ret->cpu, sizeof(ret->cpu), value);
+        else if (value_of(line, "flags", &value))
+            ret->is_64_bit = ret->is_64_bit || has_word(value, "lm");
     }
 }
 

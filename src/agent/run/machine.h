@@ -51,6 +51,7 @@ struct machine {
     char asset_tag[MACHINE_TEXT_MAX];
     char cpu[MACHINE_TEXT_MAX];
     uint32_t n_cpus;
+    bool is_64_bit; /* the processor, whatever runs on it */
     uint64_t memory_bytes;
     bool is_uefi;
     bool is_secure_boot;

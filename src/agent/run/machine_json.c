@@ -120,7 +120,7 @@ int machine_to_json(const struct machine *machine, json_t **ret)
                              "secure_boot",
                              (int)machine->is_secure_boot,
                              "arch",
-                             "x64",
+                             machine->is_64_bit ? "x64" : "x86",
                              "cpu",
                              machine->cpu,
                              "n_cpus",

@@ -87,6 +87,11 @@ static void *make(struct reader *rd, size_t n, size_t size)
     return items;
 }
 
+static bool is_of_64_bits(const char *arch)
+{
+    return arch && (strcmp(arch, "x64") == 0 || strcmp(arch, "arm64") == 0);
+}
+
 static void read_indexes(struct reader *rd, const json_t *list, struct order_content *content)
 {
     size_t n = json_array_size(list);
@@ -105,6 +110,7 @@ static void read_indexes(struct reader *rd, const json_t *list, struct order_con
         read_hash(rd, item, "manifest", index->manifest);
         index->has_no_unix_data = json_is_false(json_object_get(item, "has_unix_data"));
         index->is_windows = json_is_true(json_object_get(item, "is_windows"));
+        index->is_of_64_bits = is_of_64_bits(json_string_value(json_object_get(item, "arch")));
         content->n_indexes = i + 1;
     }
 }
@@ -352,4 +358,15 @@ size_t order_sources_of(const struct order *order,
 
     *ret = (const char *const *)(is_own ? content->sources : order->sources);
     return is_own ? content->n_sources : order->n_sources;
+}
+
+bool order_has_32_bits(const struct order *order)
+{
+    size_t n_images = 0;
+
+    for (size_t i = 0; i < order->n_content; i++)
+        for (size_t k = 0; k < order->content[i].n_indexes; k++, n_images++)
+            if (!order->content[i].indexes[k].is_of_64_bits)
+                return true;
+    return n_images == 0;
 }

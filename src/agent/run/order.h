@@ -20,6 +20,7 @@ struct order_index { /* one image of an OS image package */
     uint8_t manifest[SHA256_BYTES];
     bool has_no_unix_data; /* nor the next: the site does not say, or there is no such obstacle */
     bool is_windows;
+    bool is_of_64_bits; /* the system in it; false also if the site does not know */
 };
 
 struct order_file { /* a plain file of a boot image */
@@ -76,6 +77,9 @@ enum {
  */
 int order_parse(const json_t *json, struct order **ret, struct buf *why);
 void order_free(struct order *order);
+
+/* Whether an operating system of the order is for processors of 32 bits, or may be; also if it has no image at all. */
+bool order_has_32_bits(const struct order *order);
 
 /* NULL if the order has no such package. */
 const struct order_content *order_find_content(const struct order *order, const char *package_id);

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "image/boot_text.h"
+#include "plat/arch.h"
 #include "plat/file.h"
 
 #define BOOT_FOLDER "/" TARGET_STATE_FOLDER "/boot"
@@ -57,7 +58,7 @@ static int fetch_one(struct step_context *c,
         return RESTART_E_NO_BOOT_IMAGE;
     }
     package_options(c, content, &options);
-    (void)snprintf(path, sizeof(path), "/boot/%s/x64/%s", content->package_id, name);
+    (void)snprintf(path, sizeof(path), "/boot/%s/" ARCH_NAME "/%s", content->package_id, name);
     (void)snprintf(target, sizeof(target), "%s" BOOT_FOLDER "/%s", root_of(c), name);
     int r = fetch_file(
         &options,

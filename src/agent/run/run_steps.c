@@ -532,11 +532,26 @@ static int resume_first(struct runner *rn, const struct ts_step *step, bool *ret
     return *ret_is_done ? fail_interrupted(rn, step) : 0;
 }
 
+/* Before the first step: with nothing but systems that it cannot run, no disk of this computer is touched. */
+static bool refuse_processor(struct runner *rn)
+{
+    if (rn->options->is_full_os || rn->machine.is_64_bit || rn->state->next_step > 0 ||
+        rn->state->is_running || order_has_32_bits(rn->state->order))
+        return false;
+    remember_failure(rn,
+                     "SLW-0416",
+                     "this computer's processor has 32 bits, and each operating system image of the "
+                     "order is of a 64-bit system; nothing was touched");
+    return true;
+}
+
 int runner_run_steps(struct runner *rn)
 {
     unsigned here = rn->options->is_full_os ? TS_RUN_IN_FULL_OS : TS_RUN_IN_BOOT_IMAGE;
     bool was_running = rn->state->is_running;
 
+    if (refuse_processor(rn))
+        return RUNNER_E_FAILED;
     for (;;) {
         struct ts_next next;
         bool is_done = false;

@@ -75,6 +75,31 @@ static void parse_copies_every_field(void **state)
     assert_true(json_equal(order->raw, json));
 }
 
+static void an_order_is_for_32_bits_unless_each_system_is_known_to_be_wider(void **state)
+{
+    (void)state;
+    OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+    OWN(order_freep) struct order *order = NULL;
+    json_t *image = json_object_get(json_object_get(json, "content"), "SLP00002");
+    json_t *indexes = json_object_get(image, "indexes");
+    json_t *index = json_array_get(indexes, 0);
+    static const char *const archs[] = {"", "x86", "x64"};
+
+    assert_int_equal(parse(json, &order), 0);
+    assert_true(order_has_32_bits(order));
+    while (json_array_size(indexes) > 1)
+        (void)json_array_remove(indexes, 1);
+    for (size_t i = 0; i < 3; i++) {
+        order_free(TAKE(order));
+        assert_int_equal(json_object_set_new(index, "arch", json_string(archs[i])), 0);
+        assert_int_equal(parse(json, &order), 0);
+        assert_int_equal(order_has_32_bits(order), strcmp(archs[i], "x64") != 0);
+    }
+    order->n_content = 0;
+    assert_true(order_has_32_bits(order));
+    order->n_content = 2;
+}
+
 static void a_package_is_where_the_site_says_and_else_where_the_order_says(void **state)
 {
     (void)state;
@@ -201,6 +226,7 @@ static void parse_refuses_names_that_would_leave_their_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_order_is_for_32_bits_unless_each_system_is_known_to_be_wider),
         cmocka_unit_test(parse_copies_every_field),
         cmocka_unit_test(a_package_is_where_the_site_says_and_else_where_the_order_says),
         cmocka_unit_test(a_package_with_a_folder_has_its_manifest),

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "agent/fetch/fetch.h"
+#include "agent/run/machine.h"
 #include "agent/run/order.h"
 #include "agent/run/target.h"
 #include "agent/steps/package.h"
@@ -325,9 +326,21 @@ static const struct order_index *find_index(const struct order_content *content,
 }
 
 /* What would be restored could not start. Return: whether it can be applied; if not, @ret was set. */
-static bool fits_linux(const struct order_index *image, const char *id, struct step_result *ret)
+static bool fits(const struct step_context *c,
+                 const struct order_index *image,
+                 const char *id,
+                 struct step_result *ret)
 {
-    if (image->is_windows)
+    bool is_too_wide = image->is_of_64_bits && !c->machine->is_64_bit;
+
+    if (is_too_wide)
+        (void)step_fail(ret,
+                        "SLW-0416",
+                        "Image %" PRIu32 " of %s is of a 64-bit system, and this computer's processor "
+                        "has 32 bits. Choose an image of a 32-bit system.",
+                        image->index,
+                        id);
+    else if (image->is_windows)
         (void)step_fail(ret,
                         "SLW-0319",
                         "Image %" PRIu32 " of %s is an image of Windows. Windows targets are not "
@@ -342,7 +355,7 @@ static bool fits_linux(const struct order_index *image, const char *id, struct s
                         "\"wimlib-imagex capture DIR FILE --unix-data\" as root, and import that.",
                         image->index,
                         id);
-    return !image->is_windows && !image->has_no_unix_data;
+    return !is_too_wide && !image->is_windows && !image->has_no_unix_data;
 }
 
 /* Which image. Return: NULL if @ret was set as a failure. */
@@ -373,7 +386,7 @@ static const struct order_index *choose_image(struct step_context *c, struct ste
                         id);
     if (!image || !has_source)
         return NULL;
-    return fits_linux(image, id, ret) ? image : NULL;
+    return fits(c, image, id, ret) ? image : NULL;
 }
 
 int step_apply_os_run(struct step_context *c, struct step_result *ret)

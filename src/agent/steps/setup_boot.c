@@ -22,6 +22,7 @@
 #include "image/boot_text.h"
 #include "image/disk_layout.h"
 #include "image/disk_write.h"
+#include "plat/arch.h"
 #include "plat/file.h"
 
 #define LOADERS        "/usr/lib/slipway-boot" /* made by bootimage/build.sh */
@@ -203,15 +204,15 @@ static int fill_esp(struct step_context *c)
     if (r == 0)
         r = file_write(TARGET_ESP "/EFI/debian/grub.cfg", buf_bytes(&menu), 0644);
     if (r == 0)
-        r = copy_loader("grubx64.efi", TARGET_ESP "/EFI/debian/grubx64.efi");
+        r = copy_loader("grub" ARCH_EFI ".efi", TARGET_ESP "/EFI/debian/grub" ARCH_EFI ".efi");
     if (r == 0)
-        r = copy_loader("grubx64.efi", TARGET_ESP "/EFI/BOOT/grubx64.efi");
+        r = copy_loader("grub" ARCH_EFI ".efi", TARGET_ESP "/EFI/BOOT/grub" ARCH_EFI ".efi");
     if (r == 0)
         r = settle(TARGET_ESP);
     if (r == 0)
-        r = copy_loader("shimx64.efi", TARGET_ESP "/EFI/debian/shimx64.efi");
+        r = copy_loader("shim" ARCH_EFI ".efi", TARGET_ESP "/EFI/debian/shim" ARCH_EFI ".efi");
     if (r == 0)
-        r = copy_loader("shimx64.efi", TARGET_ESP "/EFI/BOOT/BOOTX64.EFI");
+        r = copy_loader("shim" ARCH_EFI ".efi", TARGET_ESP "/EFI/BOOT/BOOT" ARCH_EFI_BOOT ".EFI");
     if (r == 0)
         r = settle(TARGET_ESP);
     return TRACE(r);
@@ -224,9 +225,9 @@ static void register_entry(struct step_context *c)
     uint64_t bytes;
     size_t number = disk_find_partition(c->target->disk, DISK_TYPE_EFI, &offset, &bytes);
 
-    /* No harm done: the firmware finds \EFI\BOOT\BOOTX64.EFI by itself */
+    /* No harm done: the firmware finds \EFI\BOOT\BOOTX64.EFI (or BOOTIA32.EFI) by itself */
     if (boot_efi_register(
-            c->target->disk, number, ENTRY_NAME, "\\EFI\\debian\\shimx64.efi", &why) != 0)
+            c->target->disk, number, ENTRY_NAME, "\\EFI\\debian\\shim" ARCH_EFI ".efi", &why) != 0)
         c->log(c->ctx, "Warning: no boot entry in the firmware: %s", buf_str(&why));
 }
 

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "agent/run/machine.h"
 #include "agent/run/order.h"
 #include "base/own.h"
 #include "ts/diag.h"
@@ -41,11 +42,13 @@ static struct step_result apply(const char *index)
         {.index = 1, .has_no_unix_data = true},
         {.index = 2, .has_no_unix_data = true, .is_windows = true},
         {.index = 3, .is_windows = true},
+        {.index = 4, .is_of_64_bits = true},
     };
     struct order_content content = {
-        .package_id = package_id, .kind = kind, .indexes = images, .n_indexes = 3};
+        .package_id = package_id, .kind = kind, .indexes = images, .n_indexes = 4};
     char *sources[] = {source};
     struct order order = {.content = &content, .n_content = 1, .sources = sources, .n_sources = 1};
+    const struct machine machine = {.is_64_bit = false};
     struct step_target target = {.root_device = "/dev/nonexistent1"};
     struct step_result result = {0};
     size_t n;
@@ -57,6 +60,7 @@ static struct step_result apply(const char *index)
     struct step_context c = {.step = ts_document_steps(doc, &n),
                              .vars = vars,
                              .order = &order,
+                             .machine = &machine,
                              .target = &target,
                              .environment = STEP_IN_BOOT_IMAGE,
                              .step_name = "a"};
@@ -64,6 +68,15 @@ static struct step_result apply(const char *index)
     assert_int_equal(step_apply_os_run(&c, &result), 0);
     step_context_fini(&c);
     return result;
+}
+
+static void a_64_bit_system_is_refused_on_a_32_bit_processor_before_the_volume_is_touched(void **state)
+{
+    (void)state;
+    struct step_result result = apply("4");
+
+    assert_string_equal(result.error_id, "SLW-0416");
+    assert_non_null(strstr(result.message, "SLP00002"));
 }
 
 static void an_image_without_unix_data_is_refused_before_the_volume_is_touched(void **state)
@@ -89,7 +102,7 @@ static void an_image_of_windows_is_refused_as_such(void **state)
 static void an_image_that_the_order_does_not_hold_is_refused(void **state)
 {
     (void)state;
-    assert_string_equal(apply("4").error_id, "SLW-0307");
+    assert_string_equal(apply("5").error_id, "SLW-0307");
     assert_string_equal(apply("0").error_id, "SLW-0307");
     assert_string_equal(apply("two").error_id, "SLW-0307");
 }
@@ -97,6 +110,7 @@ static void an_image_that_the_order_does_not_hold_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_64_bit_system_is_refused_on_a_32_bit_processor_before_the_volume_is_touched),
         cmocka_unit_test(an_image_without_unix_data_is_refused_before_the_volume_is_touched),
         cmocka_unit_test(an_image_of_windows_is_refused_as_such),
         cmocka_unit_test(an_image_that_the_order_does_not_hold_is_refused),

@@ -34,7 +34,7 @@ FROM order_content c JOIN package p ON p.id = c.package_id
 WHERE c.order_id = ?1 ORDER BY p.id;
 
 -- name: order_index_list
-SELECT number AS "index", manifest, size_bytes, has_unix_data, is_windows FROM package_index
+SELECT number AS "index", manifest, size_bytes, has_unix_data, is_windows, arch FROM package_index
 WHERE package_id = ?1 AND version = ?2 ORDER BY number;
 
 -- name: order_for_status
