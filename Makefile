@@ -7,7 +7,7 @@ SECONDS  ?= 60
 FIRMWARE ?= uefi-secureboot
 PREFIX   ?= /usr/local
 
-.PHONY: all bootstrap demo check check-sanitized install bench fuzz format clean
+.PHONY: all bootstrap demo check check-sanitized install x86-root bench fuzz format clean
 
 all: $(BUILD)/build.ninja
 	@$(set_prefix)
@@ -58,6 +58,11 @@ bench: bootstrap
 install: all
 	$(if $(filter file default undefined,$(origin PREFIX)),,meson configure $(BUILD) -Dprefix=$(PREFIX))
 	meson install -C $(BUILD)
+
+# What the boot image for 32-bit computers is built from: Debian's packages for i386, and the agent compiled for it. Again after
+# an upgrade; slipwayd then builds the boot image anew.
+x86-root: bootstrap
+	tools/make-x86-root --fresh $(DESTDIR)$(if $(filter file default undefined,$(origin PREFIX)),$(or $(shell cat $(BUILD)/prefix 2>/dev/null),$(PREFIX)),$(PREFIX))/lib/slipway/x86-root
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i

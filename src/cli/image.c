@@ -2,6 +2,8 @@
 
 #include "cli/commands.h"
 
+#include <errno.h>
+
 #include "base/own.h"
 #include "cli/content.h"
 #include "cli/operation.h"
@@ -49,6 +51,19 @@ bool image_boot_build(struct session *s, const struct args *args)
            content_print(s, "/boot-images", output_text(image, "id"));
 }
 
+/* Those that the site would make by itself, and why it does not. */
+static bool list_absent(struct session *s, const json_t *status, json_t **ret)
+{
+    const json_t *all = output_at(status, "boot_images");
+    json_t *absent = json_array();
+
+    for (size_t i = 0; i < json_array_size(all); i++)
+        if (output_text(json_array_get(all, i), "text")[0])
+            (void)json_array_append(absent, json_array_get(all, i));
+    *ret = absent;
+    return absent || session_fail_errno(s, "the result", -ENOMEM);
+}
+
 bool image_boot_list(struct session *s, const struct args *args)
 {
     static const struct output_column columns[] = {
@@ -62,9 +77,22 @@ bool image_boot_list(struct session *s, const struct args *args)
         {"CREATED (UTC)", "created_at", OUTPUT_TIME},
         {0},
     };
+    static const struct output_column missing[] = {
+        {"ARCH", "arch", OUTPUT_TEXT},
+        {"STATE", "state", OUTPUT_TEXT},
+        {"WHAT TO DO", "text", OUTPUT_TEXT},
+        {0},
+    };
     OWN(session_json_freep) json_t *rows = NULL;
+    OWN(session_json_freep) json_t *status = NULL;
+    OWN(session_json_freep) json_t *absent = NULL;
 
     (void)args;
-    return session_open(s) && session_list(s, "/boot-images", &rows) &&
-           session_print_list(s, rows, columns);
+    if (!session_open(s) || !session_list(s, "/boot-images", &rows) ||
+        !session_print_list(s, rows, columns))
+        return false;
+    if (s->format != ARGS_FORMAT_TABLE)
+        return true;
+    return session_get(s, &status, "/status") && list_absent(s, status, &absent) &&
+           session_print_part(s, "Not there", absent, missing);
 }

@@ -234,6 +234,13 @@ bool site_status(struct session *s, const struct args *args)
         {"DOING", "message", OUTPUT_TEXT},
         {0},
     };
+    static const struct output_column boot_images[] = {
+        {"BOOT IMAGE", "arch", OUTPUT_TEXT},
+        {"ID", "package_id", OUTPUT_TEXT},
+        {"STATE", "state", OUTPUT_TEXT},
+        {"WHAT TO DO", "text", OUTPUT_TEXT},
+        {0},
+    };
     OWN(session_json_freep) json_t *status = NULL;
     json_int_t uptime_ms;
 
@@ -246,5 +253,6 @@ bool site_status(struct session *s, const struct args *args)
         return session_fail_errno(s, "the result", -ENOMEM);
     return session_print_fields(s, status, fields) &&
            session_print_part(s, "Roles", output_at(status, "roles"), roles) &&
+           session_print_part(s, "Boot images", output_at(status, "boot_images"), boot_images) &&
            session_print_part(s, "Running", output_at(status, "operations"), operations);
 }

@@ -65,7 +65,8 @@ static void a_linux_is_for_what_its_loader_is_for(void **state)
         (void)snprintf(path, sizeof(path), "%s/linux/%s", f->root, loaders[i][0]);
         assert_int_equal(file_write(path, bytes_of("x"), 0755), 0);
         (void)snprintf(name, sizeof(name), "linux%zu.wim", i);
-        wim_fixture_capture(f, "linux", name, WIMLIB_COMPRESSION_TYPE_NONE, WIMLIB_ADD_FLAG_UNIX_DATA);
+        wim_fixture_capture(
+            f, "linux", name, WIMLIB_COMPRESSION_TYPE_NONE, WIMLIB_ADD_FLAG_UNIX_DATA);
         wim_fixture_path(f, name, path);
         assert_int_equal(wimlib_open_wim(path, 0, &wim), 0);
         assert_int_equal(wim_describe_kind(wim, 1, &image, &walk), 0);

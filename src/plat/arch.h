@@ -9,13 +9,13 @@
  */
 
 #if defined(__x86_64__)
-#define ARCH_NAME     "x64"
-#define ARCH_EFI      "x64" /* shimx64.efi */
-#define ARCH_EFI_BOOT "X64" /* BOOTX64.EFI */
+#    define ARCH_NAME     "x64"
+#    define ARCH_EFI      "x64" /* shimx64.efi */
+#    define ARCH_EFI_BOOT "X64" /* BOOTX64.EFI */
 #elif defined(__i386__)
-#define ARCH_NAME     "x86"
-#define ARCH_EFI      "ia32"
-#define ARCH_EFI_BOOT "IA32"
+#    define ARCH_NAME     "x86"
+#    define ARCH_EFI      "ia32"
+#    define ARCH_EFI_BOOT "IA32"
 #else
-#error "There are boot images for x64 and x86 only."
+#    error "There are boot images for x64 and x86 only."
 #endif

@@ -122,9 +122,9 @@ static void put_file(const struct boot_request *request,
                        "%s/%s/%s",
                        decision->package_id,
                        decision->arch,
-                       request->arch == 0                  ? "undionly.kpxe"
+                       request->arch == 0                   ? "undionly.kpxe"
                        : strcmp(decision->arch, "x86") == 0 ? "shimia32.efi"
-                                                           : "shimx64.efi");
+                                                            : "shimx64.efi");
 }
 
 static int put_offer(struct site *site,

@@ -22,12 +22,13 @@ struct boot_config {
     unsigned
         dp_http_port; /* of the remote distribution point that was asked; 0: it was the site itself */
     const char *package_id;
-    const char *x86_package_id; /* what iPXE starts on a 32-bit processor instead; NULL or "": the same */
-    const char *arch;   /* "x64" or "x86": of package_id */
-    const char *mac;    /* "" if it is not to be told */
-    const char *ticket; /* "" if there is none */
-    const char *title;  /* of what is deployed, for people; any text */
-    bool is_required;   /* otherwise a person chooses, and the disk is what happens without one */
+    const char
+        *x86_package_id; /* what iPXE starts on a 32-bit processor instead; NULL or "": the same */
+    const char *arch;    /* "x64" or "x86": of package_id */
+    const char *mac;     /* "" if it is not to be told */
+    const char *ticket;  /* "" if there is none */
+    const char *title;   /* of what is deployed, for people; any text */
+    bool is_required;    /* otherwise a person chooses, and the disk is what happens without one */
 };
 
 void boot_config_put_command_line(const struct boot_config *config, struct buf *dst);

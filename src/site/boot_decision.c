@@ -216,8 +216,7 @@ static unsigned port_of(const char *url)
 }
 
 /* @ret: 0 if it does not have the boot image. */
-static int
-find_dp_port(struct site *site, const char *dp_id, const char *package_id, unsigned *ret)
+static int find_dp_port(struct site *site, const char *dp_id, const char *package_id, unsigned *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     struct db_args args = DB_ARGS(db_text(dp_id), db_text(package_id));
@@ -272,12 +271,13 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
     if (r < 0)
         return TRACE(r);
     if (!ret->package_id[0])
-        return decide(ret,
-                      false,
-                      "no-boot-image",
-                      "There is a deployment (%s), but no %s boot image that is ready; \"slipway status\" says why.",
-                      target->deployment_id,
-                      ret->arch);
+        return decide(
+            ret,
+            false,
+            "no-boot-image",
+            "There is a deployment (%s), but no %s boot image that is ready; \"slipway status\" says why.",
+            target->deployment_id,
+            ret->arch);
     if (request->dp_id)
         r = find_dp(site, request->dp_id, ret);
     if (r < 0)
@@ -305,11 +305,12 @@ int boot_decide(struct site *site, const struct boot_request *request, struct bo
     if (r < 0)
         return TRACE(r);
     if (!arch_of(request))
-        return decide(ret,
-                      false,
-                      "arch-not-supported",
-                      "There are boot images for x64 and x86 only, and the firmware says architecture %u.",
-                      request->arch);
+        return decide(
+            ret,
+            false,
+            "arch-not-supported",
+            "There are boot images for x64 and x86 only, and the firmware says architecture %u.",
+            request->arch);
     r = boot_target_find(site, ret->device_id, &ret->target);
     if (r < 0)
         return TRACE(r);

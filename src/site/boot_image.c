@@ -116,12 +116,11 @@ static int make_default(struct site *site, const struct inputs *in)
     r = content_create(site, CONTENT_BOOT_IMAGE, "site", body, &package);
     if (r < 0)
         return TRACE(r);
-    return TRACE(
-        db_must(site->db,
-                SQL_BOOT_DEFAULT_TRIED,
-                DB_ARGS(db_text(in->arch),
-                        db_text(r == 0 ? field_text(package, "id", "") : ""),
-                        db_u64(site->now_us))));
+    return TRACE(db_must(site->db,
+                         SQL_BOOT_DEFAULT_TRIED,
+                         DB_ARGS(db_text(in->arch),
+                                 db_text(r == 0 ? field_text(package, "id", "") : ""),
+                                 db_u64(site->now_us))));
 }
 
 /* Of what can be built for one architecture: for any hardware, if there is a kernel for it. */
@@ -133,8 +132,7 @@ static int follow_arch(struct site *site, const struct inputs *in, size_t n)
     for (size_t i = n; i > 0; i--)
         best = is_whole(&in[i - 1]) ? &in[i - 1] : best;
     if (!is_whole(best))
-        return TRACE(remember(
-            site, &(struct inputs){best->arch, best->flavour, "", ""}));
+        return TRACE(remember(site, &(struct inputs){best->arch, best->flavour, "", ""}));
     r = remember(site, best);
     if (r == 0)
         r = make_default(site, best);
@@ -189,11 +187,12 @@ int boot_image_check_arch(struct site *site, const char *arch, const char *flavo
         return TRACE(r);
     if (db_get_u64(&rows, 0) == 0 || db_get_text(&rows, 1)[0])
         return 0;
-    return refuse(site,
-                  REFUSAL_ARCH,
-                  "A boot image for x86 needs a 32-bit kernel and agent, which are not on the server: run "
-                  "\"make x86-root\" in Slipway's source folder there; the boot image is then built "
-                  "by itself.");
+    return refuse(
+        site,
+        REFUSAL_ARCH,
+        "A boot image for x86 needs a 32-bit kernel and agent, which are not on the server: run "
+        "\"make x86-root\" in Slipway's source folder there; the boot image is then built "
+        "by itself.");
 }
 
 int boot_image_deleted(struct site *site, const char *arch)
@@ -209,10 +208,11 @@ static const char *what_to_do(const char *state, const char *arch)
         return is_x86 ? "It was deleted. \"slipway boot-image build --arch x86\" makes one again."
                       : "It was deleted. \"slipway boot-image build --arch x64\" makes one again.";
     if (strcmp(state, "missing") == 0)
-        return is_x86 ? "For 32-bit computers: run \"make x86-root\" in Slipway's source folder on the "
-                        "server. It is then built by itself."
-                      : "The server has no kernel to build it from: install the package "
-                        "linux-image-amd64 there. It is then built by itself.";
+        return is_x86
+                   ? "For 32-bit computers: run \"make x86-root\" in Slipway's source folder on the "
+                     "server. It is then built by itself."
+                   : "The server has no kernel to build it from: install the package "
+                     "linux-image-amd64 there. It is then built by itself.";
     return "";
 }
 

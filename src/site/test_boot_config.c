@@ -93,7 +93,9 @@ static void ipxe_looks_at_the_processor_where_there_are_images_for_both(void **s
 
     config.x86_package_id = "SLP00009";
     boot_config_put_ipxe(&config, &text);
-    assert_non_null(strstr(buf_str(&text), "#!ipxe\ncpuid --ext 29 || goto x86\nkernel http://10.78.0.1/boot/SLP00001/x64/"));
+    assert_non_null(
+        strstr(buf_str(&text),
+               "#!ipxe\ncpuid --ext 29 || goto x86\nkernel http://10.78.0.1/boot/SLP00001/x64/"));
     x86 = strstr(buf_str(&text), "\nboot\n:x86\nkernel ");
     assert_non_null(x86);
     assert_non_null(strstr(x86, "http://10.78.0.1/boot/SLP00009/x86/vmlinuz"));

@@ -59,7 +59,6 @@ static void boot_images_follow_the_kernel_and_the_agent(void **state)
     assert_int_equal(boot_image_follow(site, NULL), 0);
 }
 
-
 /* The entry of GET /status for @arch. */
 static void assert_default(struct site *site, const char *arch, const char *state, const char *text)
 {
@@ -115,8 +114,8 @@ static void the_default_boot_images_are_made_once_there_is_something_to_make_the
     fixture_assert_idle(site);
     assert_default(site, "x64", "missing", "linux-image-amd64");
     assert_default(site, "x86", "missing", "make x86-root");
-    assert_int_equal(
-        follow(site, "{'kernels': {'x64': {'virtual': '6.1'}}, 'agent_version': '1'}"), 0);
+    assert_int_equal(follow(site, "{'kernels': {'x64': {'virtual': '6.1'}}, 'agent_version': '1'}"),
+                     0);
     assert_default(site, "x64", "building", "");
     take_job(site, "x64", "virtual");
     assert_int_equal(follow(site,
@@ -159,8 +158,8 @@ static void a_default_boot_image_that_failed_is_tried_again(void **state)
     assert_int_equal(follow(site, claim), 0);
     fixture_finish_job(site, FAILED);
     /* another kernel is reason enough */
-    assert_int_equal(
-        follow(site, "{'kernels': {'x64': {'generic': '6.2'}}, 'agent_version': '1'}"), 0);
+    assert_int_equal(follow(site, "{'kernels': {'x64': {'generic': '6.2'}}, 'agent_version': '1'}"),
+                     0);
     fixture_finish_job(site, BOOT_IMAGE("6.2"));
     assert_default(site, "x64", "ready", "");
 }
@@ -201,8 +200,7 @@ static void x86_is_refused_while_the_server_cannot_build_it(void **state)
                      SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_ARCH);
     assert_int_equal(
-        fixture_create(
-            site, CONTENT_BOOT_IMAGE, "{'arch': 'x86', 'flavour': 'virtual'}", NULL),
+        fixture_create(site, CONTENT_BOOT_IMAGE, "{'arch': 'x86', 'flavour': 'virtual'}", NULL),
         SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_INVALID);
 }

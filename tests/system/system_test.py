@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import deployment as dep  # noqa: E402
 import trees  # noqa: E402
-from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, debian_image, kernel_root, missing_for_lab, open_folder, run, staged  # noqa: E402
+from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, closed_folder, debian_image, kernel_root, missing_for_lab, open_folder, run, staged, x86_root  # noqa: E402
 
 BOOT_SECONDS = 240
 DEPLOY_SECONDS = 600
@@ -50,7 +50,7 @@ class World:
     def __exit__(self, *why):
         self.lab.__exit__(*why)
 
-    def start_site(self, more_config=""):
+    def start_site(self, more_config="", x86="/nonexistent"):
         """From the template that the first test makes; each test works on its own copy."""
         template = self.base / "template"
         stamp = template / "ready"
@@ -61,7 +61,7 @@ class World:
         for name in ("state", "home"):
             shutil.copytree(template / name, self.folder / name, symlinks=True)
             copy_owners(template / name, self.folder / name)
-        config = dep.site_config(template / "kernel", more_config)
+        config = dep.site_config(template / "kernel", more_config, x86)
         self.site = Site(self.lab, template / "build", self.folder / "state", config)
         self.site.start()
         return self.site
@@ -79,16 +79,26 @@ class World:
         site = Site(self.lab, build, template / "state", dep.site_config(template / "kernel"))
         process = site.start()
         site.log_in()
-        dep.build_boot_image(site)
+        dep.default_boot_image(site)
         dep.add_os_image(site, debian_image(say))
         site.stop()
         if process.popen.returncode != 0:
             raise LabError(f"slipwayd ended with {process.popen.returncode} on SIGTERM; see {process.log}")
 
+    def start_site_with_x86(self):
+        """One that makes the boot image for x86 too, without being asked."""
+        root = x86_root()
+        if closed_folder(root):
+            shutil.copytree(root, self.folder / "x86", symlinks=True)
+            root = self.folder / "x86"
+        site = self.start_site(x86=root)
+        say("the boot image for x86 is " + dep.default_boot_image(site, "x86"))
+        return site
+
     def deploy_debian(self, image=None) -> str:
         site = self.site
         xml = dep.task_sequence_xml(image or dep.newest_package(site, "os-image"))
-        boot_image = dep.newest_package(site, "boot-image")
+        boot_image = dep.default_boot_image(site)
         return dep.deploy(site, dep.import_task_sequence(site, xml, "Debian 12", boot_image))
 
     def add_vm(self, firmware: str, **more) -> Vm:
@@ -148,6 +158,38 @@ def boot_secureboot_http(world: World):
 
 def boot_secureboot_pxe(world: World):
     agent_registers(world, "uefi-secureboot-pxe", [f"--dhcp-boot=,,{SERVER_ADDRESS}"])
+
+
+def refused_on_32_bits(world: World, firmware: str):
+    """A computer of 32 bits starts the boot image for x86, though the task sequence names that for x64, and touches
+    nothing, as the operating system is of 64 bits."""
+    site = world.start_site_with_x86()
+    world.lab.start_dhcp()
+    deployment = world.deploy_debian()
+    vm = world.add_vm(firmware)
+    process = vm.power_on()
+    row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "failed", BOOT_SECONDS, "refusal")
+    say(f"{firmware}: refused after {time.monotonic() - process.started:.1f} s: {row['cause']}")
+    expect(row["error_id"], "SLW-0416", "why the order failed")
+    process.wait_line("SLW-0416", 20)
+    inventory = site.ask("device", "show", row["device_name"])["inventory"]
+    expect(inventory["arch"], "x86", "architecture in the inventory")
+    expect(inventory["firmware"], "bios" if firmware.startswith("bios") else "uefi", "firmware in the inventory")
+    vm.power_cut()
+    expect(vm.disk.stat().st_blocks, 0, "blocks of the disk that were written")
+
+
+def boot_bios_x86(world: World):
+    refused_on_32_bits(world, "bios-x86")
+    wide = world.add_vm("bios")
+    process = wide.power_on()
+    deployment = world.site.ask("deployment", "list")[0]["id"]
+    dep.wait_row(world.site, deployment, wide, lambda r: r["percent"] > 0, BOOT_SECONDS, "a first step")
+    say(f"beside it, a computer of 64 bits runs steps after {time.monotonic() - process.started:.1f} s")
+
+
+def boot_uefi_ia32(world: World):
+    refused_on_32_bits(world, "uefi-ia32")
 
 
 def deploy_whole_way(world: World, firmware: str):
@@ -314,7 +356,7 @@ def deploy_from_remote_dp(world: World):
     world.lab.start_dhcp()
     branch = Branch(world)
     branch.start()
-    branch.take(dep.newest_package(site, "boot-image"), dep.newest_package(site, "os-image"))
+    branch.take(dep.default_boot_image(site), dep.newest_package(site, "os-image"))
     branch.serve("10.77.0.0/16")
     deployment = world.deploy_debian()
     vm = world.add_vm("uefi")
@@ -356,7 +398,7 @@ def restart_to_boot_image(world: World, firmware="uefi-secureboot"):
     site = world.start_site()
     world.lab.start_dhcp()
     xml = restarting_sequence(dep.newest_package(site, "os-image"))
-    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Restarts", dep.newest_package(site, "boot-image")))
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Restarts", dep.default_boot_image(site)))
     vm = world.add_vm(firmware)
     process = vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, 2 * DEPLOY_SECONDS)
@@ -418,7 +460,7 @@ def deploy_with_package(world: World):
     site = world.start_site()
     world.lab.start_dhcp()
     xml = packages_sequence(dep.newest_package(site, "os-image"), make_package(world))
-    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Packages", dep.newest_package(site, "boot-image")))
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Packages", dep.default_boot_image(site)))
     vm = world.add_vm("uefi-secureboot")
     process = vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
@@ -434,6 +476,9 @@ TESTS = {
     "boot-uefi-http": boot_uefi_http,
     "boot-secureboot-http": boot_secureboot_http,
     "boot-secureboot-pxe": boot_secureboot_pxe,
+    "boot-bios-x86": boot_bios_x86,
+    "boot-uefi-ia32": boot_uefi_ia32,
+    "boot-uefi-ia32-http": lambda world: refused_on_32_bits(world, "uefi-ia32-http"),
     "deploy-uefi-secureboot": deploy_uefi_secureboot,
     "deploy-bios": deploy_bios,
     "deploy-two-at-once": deploy_two_at_once,

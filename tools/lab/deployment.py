@@ -8,10 +8,10 @@ from lab import ROOT, LabError, Site, Vm
 UNKNOWN_COMPUTERS = "All Unknown Computers"
 
 
-def site_config(kernel_root, more="") -> str:
+def site_config(kernel_root, more="", x86_root="/nonexistent") -> str:
     return (
         "[site]\nname = Lab\naddress = 10.77.0.1\nunknown-computers = yes\n"
-        f"[boot-image]\nkernel-root = {kernel_root}\n{more}"
+        f"[boot-image]\nkernel-root = {kernel_root}\nx86-root = {x86_root}\n{more}"
     )
 
 
@@ -34,9 +34,17 @@ def newest_package(site: Site, noun: str) -> str:
     return max(item["id"] for item in items if item["state"] == "ready")
 
 
-def build_boot_image(site: Site) -> str:
-    site.cli("boot-image", "build", "--arch", "x64", "--flavour", "virtual", timeout=300)
-    return newest_package(site, "boot-image")
+def default_boot_image(site: Site, arch="x64", timeout=300) -> str:
+    """The one that the site makes by itself, once it is ready."""
+    deadline = time.monotonic() + timeout
+    found = []
+    while time.monotonic() < deadline:
+        found = [item for item in site.ask("boot-image", "list") if item["arch"] == arch]
+        ready = next((item["id"] for item in found if item["state"] == "ready"), None)
+        if ready:
+            return ready
+        time.sleep(0.3)
+    raise LabError(f"no boot image for {arch} in {timeout} s: {found}\n{site.cli('status').stdout}")
 
 
 def add_os_image(site: Site, wim) -> str:

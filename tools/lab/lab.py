@@ -69,8 +69,9 @@ def missing_for_lab() -> list:
     ):
         if not shutil.which(program, path=os.environ.get("PATH", "") + ":/usr/sbin:/sbin"):
             lacks.append(f"the program {program} is missing: install the package {package}")
-    if not (OVMF / "OVMF_CODE_4M.secboot.fd").exists():
-        lacks.append("UEFI firmware is missing: install the package ovmf")
+    for name, package in ((CODE["secureboot"], "ovmf"), (CODE["ia32"], "ovmf-ia32")):
+        if not (OVMF / name).exists():
+            lacks.append(f"UEFI firmware is missing: install the package {package}")
     if not lacks and run("ip", "netns", "add", f"slwtry{os.getpid()}", check=False).returncode != 0:
         lacks.append("network namespaces cannot be made here (is this an unprivileged container?)")
     run("ip", "netns", "del", f"slwtry{os.getpid()}", check=False)
@@ -343,6 +344,20 @@ FIRMWARE = {
     "uefi-http": {"firmware": "uefi", "boot": "http"},
     "uefi-secureboot": {"firmware": "secureboot", "boot": "http"},
     "uefi-secureboot-pxe": {"firmware": "secureboot", "boot": "pxe"},
+    # Processors of 32 bits
+    "bios-x86": {"firmware": "bios", "boot": "pxe", "processor": "pentium3"},
+    "uefi-ia32": {"firmware": "ia32", "boot": "pxe", "processor": "max"},
+    "uefi-ia32-http": {"firmware": "ia32", "boot": "http", "processor": "max"},
+}
+CODE = {
+    "uefi": "OVMF_CODE_4M.fd",
+    "secureboot": "OVMF_CODE_4M.secboot.fd",
+    "ia32": "OVMF32_CODE_4M.secboot.fd",
+}
+VARS = {
+    "uefi": "OVMF_VARS_4M.fd",
+    "secureboot": "OVMF_VARS_4M.ms.fd",
+    "ia32": "OVMF32_VARS_4M.fd",
 }
 
 
@@ -365,18 +380,17 @@ class Vm:
         with open(self.disk, "wb") as disk:
             disk.truncate(disk_bytes)
         if self.kind["firmware"] != "bios":
-            source = "OVMF_VARS_4M.ms.fd" if self.kind["firmware"] == "secureboot" else "OVMF_VARS_4M.fd"
-            shutil.copy(OVMF / source, self.vars)
+            shutil.copy(OVMF / VARS[self.kind["firmware"]], self.vars)
 
     def _firmware_arguments(self) -> list:
         kind = self.kind["firmware"]
         if kind == "bios":
             return ["-M", "q35"]
-        code = "OVMF_CODE_4M.secboot.fd" if kind == "secureboot" else "OVMF_CODE_4M.fd"
-        out = ["-M", "q35,smm=on" if kind == "secureboot" else "q35"]
-        if kind == "secureboot":
+        is_guarded = "secboot" in CODE[kind] # its variables are for SMM only
+        out = ["-M", "q35,smm=on" if is_guarded else "q35"]
+        if is_guarded:
             out += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
-        out += ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / code}"]
+        out += ["-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / CODE[kind]}"]
         out += ["-drive", f"if=pflash,format=raw,file={self.vars}"]
         out += ["-fw_cfg", "name=opt/org.tianocore/IPv6PXESupport,string=no"]
         if self.kind["boot"] == "http":
@@ -390,7 +404,8 @@ class Vm:
         rom = "" if self.kind["firmware"] == "bios" else ",romfile="
         command = self.lab.inside(
             self.lab.switch,
-            "qemu-system-x86_64", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "1",
+            "qemu-system-i386" if "processor" in self.kind else "qemu-system-x86_64",
+            "-accel", "tcg,thread=multi", "-cpu", self.kind.get("processor", "max"), "-smp", "1",
             "-m", str(self.memory_mib), "-nodefaults", "-vga", "none", "-display", "none", "-monitor", "none",
             *self._console_arguments(console), "-device", "virtio-rng-pci", "-uuid", self.uuid,
             *self._firmware_arguments(),
@@ -440,19 +455,28 @@ def kernel_root() -> Path:
     return root
 
 
-IMAGE_PACKAGES = "linux-image-cloud-amd64,systemd-sysv,initramfs-tools,udev,zstd"
+def x86_root() -> Path:
+    """What boot images for 32-bit computers are built from, of the sources as they are; packages are kept for later."""
+    root = CACHE / "x86/root"
+    run(ROOT / "tools/make-x86-root", "--cache", CACHE / "x86", root, timeout=900)
+    return root
 
 
-def debian_image(progress=lambda text: None) -> Path:
+IMAGE_PACKAGES = "systemd-sysv,initramfs-tools,udev,zstd"
+IMAGE_KERNELS = {"amd64": "linux-image-cloud-amd64", "i386": "linux-image-686"}
+
+
+def debian_image(progress=lambda text: None, arch="amd64") -> Path:
     """A real Debian 12 as a WIM, made with mmdebstrap and captured with wimlib-imagex; kept for later runs."""
-    wim = CACHE / "image" / "debian-12.wim"
+    wim = CACHE / "image" / f"debian-12{'' if arch == 'amd64' else '-' + arch}.wim"
     if wim.exists():
         return wim
     wim.parent.mkdir(parents=True, exist_ok=True)
     tree = wim.parent / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     progress("making a Debian 12 with mmdebstrap (about a minute)")
-    command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--include={IMAGE_PACKAGES}"]
+    command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--architectures={arch}"]
+    command += [f"--include={IMAGE_KERNELS[arch]},{IMAGE_PACKAGES}"]
     command += ["--aptopt=Acquire::Languages \"none\""]
     command += [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
     sources = apt_sources()

@@ -538,10 +538,11 @@ static bool refuse_processor(struct runner *rn)
     if (rn->options->is_full_os || rn->machine.is_64_bit || rn->state->next_step > 0 ||
         rn->state->is_running || order_has_32_bits(rn->state->order))
         return false;
-    remember_failure(rn,
-                     "SLW-0416",
-                     "this computer's processor has 32 bits, and each operating system image of the "
-                     "order is of a 64-bit system; nothing was touched");
+    remember_failure(
+        rn,
+        "SLW-0416",
+        "this computer's processor has 32 bits, and each operating system image of the "
+        "order is of a 64-bit system; nothing was touched");
     return true;
 }
 

@@ -74,7 +74,8 @@ static int make_tree(void **state)
     put("sys/class/net/wlan0/type", "1\n");
     put("sys/class/net/wlan0/device/x", "");
     put("sys/class/net/wlan0/wireless/x", "");
-    put("proc/cpuinfo", "processor\t: 0\nmodel name\t: A CPU\nflags\t\t: fpu vme lm\n\nprocessor\t: 1\nmodel name\t: B\n");
+    put("proc/cpuinfo",
+        "processor\t: 0\nmodel name\t: A CPU\nflags\t\t: fpu vme lm\n\nprocessor\t: 1\nmodel name\t: B\n");
     put("proc/meminfo", "MemTotal:        1024 kB\nMemFree: 1 kB\n");
     put("sys/class/tpm/tpm0/tpm_version_major", "2\n");
     put_bytes("sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c",

@@ -70,7 +70,8 @@ static struct step_result apply(const char *index)
     return result;
 }
 
-static void a_64_bit_system_is_refused_on_a_32_bit_processor_before_the_volume_is_touched(void **state)
+static void
+a_64_bit_system_is_refused_on_a_32_bit_processor_before_the_volume_is_touched(void **state)
 {
     (void)state;
     struct step_result result = apply("4");
@@ -110,7 +111,8 @@ static void an_image_that_the_order_does_not_hold_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_64_bit_system_is_refused_on_a_32_bit_processor_before_the_volume_is_touched),
+        cmocka_unit_test(
+            a_64_bit_system_is_refused_on_a_32_bit_processor_before_the_volume_is_touched),
         cmocka_unit_test(an_image_without_unix_data_is_refused_before_the_volume_is_touched),
         cmocka_unit_test(an_image_of_windows_is_refused_as_such),
         cmocka_unit_test(an_image_that_the_order_does_not_hold_is_refused),
