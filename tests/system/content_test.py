@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import trees  # noqa: E402
 import wim_files  # noqa: E402
-from lab import SERVER_ADDRESS, Lab, LabError, Site, missing_for_lab, open_folder, run, staged  # noqa: E402
+from lab import NO_BOOT_IMAGES, SERVER_ADDRESS, Lab, LabError, Site, missing_for_lab, open_folder, run, staged  # noqa: E402
 
 PROGRAMS = (("genisoimage", "genisoimage"), ("mkntfs", "ntfs-3g"), ("ntfs-3g", "ntfs-3g"))
 
@@ -50,7 +50,7 @@ class World:
 
     def __enter__(self):
         self.lab.__enter__()
-        self.site = Site(self.lab, self.build, self.folder / "state", "[site]\nname = Lab\naddress = 10.77.0.1\n")
+        self.site = Site(self.lab, self.build, self.folder / "state", "[site]\nname = Lab\naddress = 10.77.0.1\n" + NO_BOOT_IMAGES)
         self.site.start()
         self.site.log_in()
         return self

@@ -129,7 +129,7 @@ passed() {
     n_passed=$((n_passed + 1))
 }
 
-: >"$work/conf"
+printf '[boot-image]\nkernel-root = /nonexistent\nx86-root = /nonexistent\n' >"$work/conf"
 : >"$work/err"
 
 # The one-time token of the start under way, handed in on standard input so that no process shows it.

@@ -18,6 +18,7 @@ import urllib.request
 from pathlib import Path
 
 SITE, REMOTE = f"slw2{os.getpid()}-site", f"slw2{os.getpid()}-dp"
+NO_BOOT_IMAGES = "[boot-image]\nkernel-root = /nonexistent\nx86-root = /nonexistent\n"
 SITE_ADDRESS, REMOTE_ADDRESS = "10.79.0.1", "10.79.0.2"
 SITE_URL = f"https://{SITE_ADDRESS}"
 MIB = 1024 * 1024
@@ -95,7 +96,7 @@ class Server:
         self.set_address(address)
 
     def set_address(self, address: str):
-        self.config.write_text(f"[site]\naddress = {address}\n", encoding="utf-8")
+        self.config.write_text(f"[site]\naddress = {address}\n{NO_BOOT_IMAGES}", encoding="utf-8")
 
     def command(self, *words: str) -> list:
         return ["ip", "netns", "exec", self.namespace, self.slipwayd, *words]

@@ -25,6 +25,7 @@ SERVER_ADDRESS = "10.77.0.1"
 DHCP_ADDRESS = "10.77.0.2"
 OVMF = Path("/usr/share/OVMF")
 PR_SET_PDEATHSIG = 1
+NO_BOOT_IMAGES = "[boot-image]\nkernel-root = /nonexistent\nx86-root = /nonexistent\n" # for who has no use for them
 ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9]|[=>78cDEHM])")
 
 

@@ -9,6 +9,7 @@
 #include "server/site/api.h"
 #include "site/boot_decision.h"
 #include "site/boot_image.h"
+#include "site/content.h"
 #include "site/dp.h"
 #include "site/job.h"
 
