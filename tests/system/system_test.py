@@ -170,8 +170,8 @@ def refused_on_32_bits(world: World, firmware: str):
     process = vm.power_on()
     row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "failed", BOOT_SECONDS, "refusal")
     say(f"{firmware}: refused after {time.monotonic() - process.started:.1f} s: {row['cause']}")
-    expect(row["error_id"], "SLW-0416", "why the order failed")
-    process.wait_line("SLW-0416", 20)
+    expect(row["error_id"], "SLW-0458", "why the order failed")
+    process.wait_line("SLW-0458", 20)
     inventory = site.ask("device", "show", row["device_name"])["inventory"]
     expect(inventory["arch"], "x86", "architecture in the inventory")
     expect(inventory["firmware"], "bios" if firmware.startswith("bios") else "uefi", "firmware in the inventory")

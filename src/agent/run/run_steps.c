@@ -540,7 +540,7 @@ static bool refuse_processor(struct runner *rn)
         return false;
     remember_failure(
         rn,
-        "SLW-0416",
+        "SLW-0458",
         "this computer's processor has 32 bits, and each operating system image of the "
         "order is of a 64-bit system; nothing was touched");
     return true;

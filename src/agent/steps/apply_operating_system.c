@@ -335,7 +335,7 @@ static bool fits(const struct step_context *c,
 
     if (is_too_wide)
         (void)step_fail(ret,
-                        "SLW-0416",
+                        "SLW-0458",
                         "Image %" PRIu32
                         " of %s is of a 64-bit system, and this computer's processor "
                         "has 32 bits. Choose an image of a 32-bit system.",

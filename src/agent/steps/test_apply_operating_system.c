@@ -76,7 +76,7 @@ a_64_bit_system_is_refused_on_a_32_bit_processor_before_the_volume_is_touched(vo
     (void)state;
     struct step_result result = apply("4");
 
-    assert_string_equal(result.error_id, "SLW-0416");
+    assert_string_equal(result.error_id, "SLW-0458");
     assert_non_null(strstr(result.message, "SLP00002"));
 }
 
