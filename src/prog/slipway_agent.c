@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "agent/capture/command.h"
+#include "agent/facts/command.h"
 #include "agent/run/machine.h"
 #include "agent/run/run.h"
 #include "agent/run/screen.h"
@@ -32,6 +33,7 @@ static const char usage[] =
     "       slipway-agent run --full-os  in the installed system: finish what was begun\n"
     "       slipway-agent capture ...      make an image of a folder or a volume\n"
     "       slipway-agent show           what this computer is, as JSON\n"
+    "       slipway-agent facts          what conditions may ask of it, for slipway ts simulate\n"
     "       slipway-agent --version | --help\n";
 
 static int show(void)
@@ -143,6 +145,8 @@ int main(int argc, char **argv)
         return capture_command(argc - 2, argv + 2, "slipway-agent/" SLIPWAY_VERSION);
     if (argc == 2 && strcmp(command, "show") == 0)
         return show();
+    if (argc == 2 && strcmp(command, "facts") == 0)
+        return facts_command();
     if (argc == 2 && strcmp(command, "run") == 0)
         return run_in_boot_image();
     if (argc == 3 && strcmp(command, "run") == 0 && strcmp(argv[2], "--full-os") == 0)

@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include "agent/facts/facts.h"
 #include "agent/run/runner.h"
 
 enum {
@@ -28,7 +29,23 @@ find_path(void *ctx, const char *path, bool is_folder, struct ts_path_fact *ret)
     return TS_KNOWN;
 }
 
+/* The table is as of the last step: that one may have made disks and addresses. */
+static const struct ts_class *find_class(void *ctx, const char *namespace_name, const char *name)
+{
+    struct runner *rn = ctx;
+
+    if (!rn->table && facts_gather("", &rn->machine, &rn->table) < 0)
+        return NULL;
+    return ts_table_find(rn->table, namespace_name, name);
+}
+
+void runner_forget_answers(struct runner *rn)
+{
+    ts_table_free(rn->table);
+    rn->table = NULL;
+}
+
 struct ts_facts runner_answers(struct runner *rn)
 {
-    return (struct ts_facts){.find_path = find_path, .ctx = rn};
+    return (struct ts_facts){.find_class = find_class, .find_path = find_path, .ctx = rn};
 }

@@ -2,7 +2,6 @@
 
 #include "agent/run/machine.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "agent/run/sysfs.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -20,7 +20,6 @@
 #define EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 enum {
-    SYS_FILE_MAX = 64 * 1024, /* of what is read from sysfs and procfs, but for: */
     CPUINFO_MAX = 4 * 1024 * 1024,
     DMI_MAX = 1024 * 1024,
     EFI_ATTRIBUTE_BYTES = 4, /* before the content of a variable in efivarfs */
@@ -42,87 +41,6 @@ static const char *const not_disks[] = {
     "zram",
 };
 
-static void free_names(struct dirent ***names, int n)
-{
-    for (int i = 0; i < n; i++)
-        free((*names)[i]);
-    free(*names);
-    *names = NULL;
-}
-
-/* Append a file to @ret. Missing is the same as empty; so is one that is too large. */
-static void read_raw(const char *root, const char *path, struct buf *ret)
-{
-    char full[PATH_MAX];
-
-    buf_clear(ret);
-    if (snprintf(full, sizeof(full), "%s/%s", root, path) >= (int)sizeof(full) ||
-        file_read(full, ret) != 0)
-        buf_clear(ret);
-}
-
-/* A line of text, trimmed; bytes that are not printable ASCII become '?'. */
-static void copy_line(char *dst, size_t cap, struct bytes src)
-{
-    size_t len = 0;
-
-    while (src.len > 0 && src.ptr[0] <= ' ') {
-        src.ptr++;
-        src.len--;
-    }
-    for (; len < src.len && len < cap - 1 && src.ptr[len] != '\n' && src.ptr[len] != 0; len++)
-        dst[len] = (char)(src.ptr[len] >= ' ' && src.ptr[len] <= '~' ? src.ptr[len] : '?');
-    while (len > 0 && dst[len - 1] == ' ')
-        len--;
-    dst[len] = '\0';
-}
-
-/* @path: below @root, made of @folder, @name and @file */
-static void read_line(
-    const char *root, const char *folder, const char *name, const char *file, char *dst, size_t cap)
-{
-    OWN(buf_fini) struct buf text = BUF_INIT(SYS_FILE_MAX);
-    char path[PATH_MAX];
-
-    dst[0] = '\0';
-    if (snprintf(path, sizeof(path), "%s/%s/%s", folder, name, file) >= (int)sizeof(path))
-        return;
-    read_raw(root, path, &text);
-    copy_line(dst, cap, buf_bytes(&text));
-}
-
-static uint64_t
-read_number(const char *root, const char *folder, const char *name, const char *file)
-{
-    char line[32];
-    uint64_t n = 0;
-
-    read_line(root, folder, name, file, line, sizeof(line));
-    return bytes_parse_u64(bytes_of(line), 0, UINT64_MAX, &n) ? n : 0;
-}
-
-static bool exists(const char *root, const char *folder, const char *name, const char *file)
-{
-    char path[PATH_MAX];
-
-    return snprintf(path, sizeof(path), "%s/%s/%s/%s", root, folder, name, file) <
-               (int)sizeof(path) &&
-           file_exists(path);
-}
-
-static int list(const char *root, const char *folder, struct dirent ***ret)
-{
-    char path[PATH_MAX];
-
-    if (snprintf(path, sizeof(path), "%s/%s", root, folder) >= (int)sizeof(path))
-        return 0;
-    int n = scandir(path, ret, NULL, alphasort);
-
-    if (n < 0)
-        *ret = NULL;
-    return n < 0 ? 0 : n;
-}
-
 static bool is_disk(const char *root, const char *name)
 {
     if (name[0] == '.')
@@ -132,10 +50,10 @@ static bool is_disk(const char *root, const char *name)
             return false;
     if (strncmp(name, "mmcblk", 6) == 0 && (strstr(name, "boot") || strstr(name, "rpmb")))
         return false;
-    return exists(root, "sys/block", name, "device") &&
-           read_number(root, "sys/block", name, "hidden") ==
+    return sys_exists(root, "sys/block", name, "device") &&
+           sys_number(root, "sys/block", name, "hidden") ==
                0 && /* one path of several to an NVMe */
-           read_number(root, "sys/block", name, "size") > 0;
+           sys_number(root, "sys/block", name, "size") > 0;
 }
 
 struct found_disk {
@@ -157,7 +75,7 @@ static bool is_card(const char *root, const char *name)
 {
     char type[8];
 
-    read_line(root, "sys/block", name, "device/type", type, sizeof(type));
+    sys_line(root, "sys/block", name, "device/type", type, sizeof(type));
     return strcmp(type, "SD") == 0;
 }
 
@@ -167,15 +85,15 @@ static void read_serial(const char *root, const char *name, char dst[static MACH
     OWN(buf_fini) struct buf page = BUF_INIT(SYS_FILE_MAX);
     char path[PATH_MAX];
 
-    read_line(root, "sys/block", name, "serial", dst, MACHINE_TEXT_MAX);
+    sys_line(root, "sys/block", name, "serial", dst, MACHINE_TEXT_MAX);
     if (dst[0] == '\0')
-        read_line(root, "sys/block", name, "device/serial", dst, MACHINE_TEXT_MAX);
+        sys_line(root, "sys/block", name, "device/serial", dst, MACHINE_TEXT_MAX);
     if (dst[0] != '\0')
         return;
     (void)snprintf(path, sizeof(path), "sys/block/%s/device/vpd_pg80", name);
-    read_raw(root, path, &page);
+    sys_read(root, path, &page);
     if (page.len > 4)
-        copy_line(dst,
+        sys_copy_line(dst,
                   MACHINE_TEXT_MAX,
                   (struct bytes){(const uint8_t *)buf_str(&page) + 4, page.len - 4});
 }
@@ -186,14 +104,14 @@ static void read_disk(const char *root, const char *name, struct found_disk *fou
 
     *ret = (struct machine_disk){0};
     read_place(root, name, found->place);
-    copy_line(ret->name, sizeof(ret->name), bytes_of(name));
-    read_line(root, "sys/block", name, "device/model", ret->model, sizeof(ret->model));
+    sys_copy_line(ret->name, sizeof(ret->name), bytes_of(name));
+    sys_line(root, "sys/block", name, "device/model", ret->model, sizeof(ret->model));
     if (ret->model[0] == '\0') /* MMC */
-        read_line(root, "sys/block", name, "device/name", ret->model, sizeof(ret->model));
+        sys_line(root, "sys/block", name, "device/name", ret->model, sizeof(ret->model));
     read_serial(root, name, ret->serial);
-    ret->size_bytes = read_number(root, "sys/block", name, "size") * SECTOR_OF_SYSFS;
-    ret->sector_bytes = (uint32_t)read_number(root, "sys/block", name, "queue/logical_block_size");
-    ret->is_removable = read_number(root, "sys/block", name, "removable") != 0 ||
+    ret->size_bytes = sys_number(root, "sys/block", name, "size") * SECTOR_OF_SYSFS;
+    ret->sector_bytes = (uint32_t)sys_number(root, "sys/block", name, "queue/logical_block_size");
+    ret->is_removable = sys_number(root, "sys/block", name, "removable") != 0 ||
                         strstr(found->place, "/usb") != NULL || is_card(root, name);
 }
 
@@ -215,12 +133,12 @@ static void collect_disks(const char *root, struct machine *ret)
 
     if (!found)
         return;
-    int n = list(root, "sys/block", &names);
+    int n = sys_list(root, "sys/block", &names);
 
     for (int i = 0; i < n && ret->n_disks < MACHINE_DISKS_MAX; i++)
         if (is_disk(root, names[i]->d_name))
             read_disk(root, names[i]->d_name, &found[ret->n_disks++]);
-    free_names(&names, n);
+    sys_free_names(&names, n);
     qsort(found, ret->n_disks, sizeof(*found), by_number);
     for (size_t i = 0; i < ret->n_disks; i++)
         ret->disks[i] = found[i].disk;
@@ -240,32 +158,32 @@ static void read_driver(const char *root, const char *name, char *dst, size_t ca
     link[len] = '\0';
     const char *slash = strrchr(link, '/');
 
-    copy_line(dst, cap, bytes_of(slash ? slash + 1 : link));
+    sys_copy_line(dst, cap, bytes_of(slash ? slash + 1 : link));
 }
 
 static void collect_nics(const char *root, struct machine *ret)
 {
     struct dirent **names = NULL;
-    int n = list(root, "sys/class/net", &names);
+    int n = sys_list(root, "sys/class/net", &names);
 
     for (int i = 0; i < n && ret->n_nics < MACHINE_NICS_MAX; i++) {
         const char *name = names[i]->d_name;
         struct machine_nic nic = {0};
         char line[32];
 
-        read_line(root, "sys/class/net", name, "address", line, sizeof(line));
+        sys_line(root, "sys/class/net", name, "address", line, sizeof(line));
         if (name[0] == '.' || strlen(name) >= sizeof(nic.name) ||
-            !exists(root, "sys/class/net", name, "device") ||
-            exists(root, "sys/class/net", name, "wireless") ||
-            read_number(root, "sys/class/net", name, "type") != 1 /* Ethernet */ ||
+            !sys_exists(root, "sys/class/net", name, "device") ||
+            sys_exists(root, "sys/class/net", name, "wireless") ||
+            sys_number(root, "sys/class/net", name, "type") != 1 /* Ethernet */ ||
             !mac_parse(bytes_of(line), nic.mac))
             continue;
-        copy_line(nic.name, sizeof(nic.name), bytes_of(name));
+        sys_copy_line(nic.name, sizeof(nic.name), bytes_of(name));
         read_driver(root, name, nic.driver, sizeof(nic.driver));
-        nic.has_link = read_number(root, "sys/class/net", name, "carrier") == 1;
+        nic.has_link = sys_number(root, "sys/class/net", name, "carrier") == 1;
         ret->nics[ret->n_nics++] = nic;
     }
-    free_names(&names, n);
+    sys_free_names(&names, n);
 }
 
 static bool take_text_line(struct bytes *src, struct bytes *ret)
@@ -316,14 +234,14 @@ static void collect_cpu(const char *root, struct machine *ret)
     struct bytes line;
     struct bytes value;
 
-    read_raw(root, "proc/cpuinfo", &text);
+    sys_read(root, "proc/cpuinfo", &text);
     struct bytes rest = buf_bytes(&text);
 
     while (take_text_line(&rest, &line)) {
         if (value_of(line, "processor", &value))
             ret->n_cpus++;
         else if (ret->cpu[0] == '\0' && value_of(line, "model name", &value))
-            copy_line(ret->cpu, sizeof(ret->cpu), value);
+            sys_copy_line(ret->cpu, sizeof(ret->cpu), value);
         else if (value_of(line, "flags", &value))
             ret->is_64_bit = ret->is_64_bit || has_word(value, "lm");
     }
@@ -337,13 +255,13 @@ static void collect_memory(const char *root, struct machine *ret)
     char number[32];
     uint64_t kib;
 
-    read_raw(root, "proc/meminfo", &text);
+    sys_read(root, "proc/meminfo", &text);
     struct bytes rest = buf_bytes(&text);
 
     while (take_text_line(&rest, &line)) {
         if (!value_of(line, "MemTotal", &value))
             continue;
-        copy_line(number, sizeof(number), value);
+        sys_copy_line(number, sizeof(number), value);
         if (strchr(number, ' '))
             *strchr(number, ' ') = '\0';
         if (bytes_parse_u64(bytes_of(number), 0, UINT64_MAX / 1024, &kib))
@@ -357,7 +275,7 @@ static struct bytes read_efi_variable(const char *root, const char *name, struct
     char path[PATH_MAX];
 
     (void)snprintf(path, sizeof(path), "sys/firmware/efi/efivars/%s-" EFI_GLOBAL, name);
-    read_raw(root, path, ret);
+    sys_read(root, path, ret);
     if (ret->len < EFI_ATTRIBUTE_BYTES)
         return (struct bytes){0};
     return (struct bytes){(const uint8_t *)buf_str(ret) + EFI_ATTRIBUTE_BYTES,
@@ -369,9 +287,9 @@ static void collect_firmware(const char *root, struct machine *ret)
     OWN(buf_fini) struct buf text = BUF_INIT(SYS_FILE_MAX);
     struct bytes secure_boot = read_efi_variable(root, "SecureBoot", &text);
 
-    ret->is_uefi = exists(root, "sys/firmware", "efi", "");
+    ret->is_uefi = sys_exists(root, "sys/firmware", "efi", "");
     ret->is_secure_boot = ret->is_uefi && secure_boot.len >= 1 && secure_boot.ptr[0] == 1;
-    switch (read_number(root, "sys/class/tpm", "tpm0", "tpm_version_major")) {
+    switch (sys_number(root, "sys/class/tpm", "tpm0", "tpm_version_major")) {
     case 1:
         ret->tpm = MACHINE_TPM_1_2;
         break;
@@ -389,14 +307,14 @@ static void collect_smbios(const char *root, struct machine *ret)
     OWN(buf_fini) struct buf table = BUF_INIT(DMI_MAX);
     struct smbios smbios;
 
-    read_raw(root, "sys/firmware/dmi/tables/smbios_entry_point", &entry_point);
-    read_raw(root, "sys/firmware/dmi/tables/DMI", &table);
+    sys_read(root, "sys/firmware/dmi/tables/smbios_entry_point", &entry_point);
+    sys_read(root, "sys/firmware/dmi/tables/DMI", &table);
     smbios_parse(buf_bytes(&entry_point), buf_bytes(&table), &smbios);
     memcpy(ret->uuid, smbios.uuid, sizeof(ret->uuid));
-    copy_line(ret->manufacturer, sizeof(ret->manufacturer), bytes_of(smbios.manufacturer));
-    copy_line(ret->model, sizeof(ret->model), bytes_of(smbios.model));
-    copy_line(ret->serial, sizeof(ret->serial), bytes_of(smbios.serial));
-    copy_line(ret->asset_tag, sizeof(ret->asset_tag), bytes_of(smbios.asset_tag));
+    sys_copy_line(ret->manufacturer, sizeof(ret->manufacturer), bytes_of(smbios.manufacturer));
+    sys_copy_line(ret->model, sizeof(ret->model), bytes_of(smbios.model));
+    sys_copy_line(ret->serial, sizeof(ret->serial), bytes_of(smbios.serial));
+    sys_copy_line(ret->asset_tag, sizeof(ret->asset_tag), bytes_of(smbios.asset_tag));
 }
 
 static bool argument_of(const char *root, const char *name, char *dst, size_t cap)
@@ -406,13 +324,13 @@ static bool argument_of(const char *root, const char *name, char *dst, size_t ca
     bool is_found = false;
 
     dst[0] = '\0';
-    read_raw(root, "proc/cmdline", &text);
+    sys_read(root, "proc/cmdline", &text);
     for (const char *at = buf_str(&text); *at != '\0';) {
         size_t len = strcspn(at, " \n");
 
         if (len > name_len && strncmp(at, name, name_len) == 0 && at[name_len] == '=' &&
             len - name_len - 1 < cap) {
-            copy_line(
+            sys_copy_line(
                 dst, cap, (struct bytes){(const uint8_t *)at + name_len + 1, len - name_len - 1});
             is_found = true;
         }

@@ -73,6 +73,7 @@ int runner_problem(
 static void runner_fini(struct runner *rn)
 {
     ts_sequence_free(rn->sequence);
+    runner_forget_answers(rn);
     ts_document_free(rn->document);
     report_free(rn->report);
     journal_free(rn->journal);

@@ -488,6 +488,7 @@ static int run_step(struct runner *rn, const struct ts_step *step)
     if (report_is_over(rn->report))
         return RUNNER_E_OVER;
     run_type(rn, step, &result);
+    runner_forget_answers(rn);
     if (report_is_over(rn->report))
         return RUNNER_E_OVER;
     if (strcmp(old_volume, rn->state->target.root_uuid) != 0)

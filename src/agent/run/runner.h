@@ -31,7 +31,8 @@ struct runner {
     struct report *report;
     struct ts_document *document;
     struct ts_sequence *sequence;
-    struct ts_facts facts; /* what conditions may ask */
+    struct ts_facts facts;  /* what conditions may ask */
+    struct ts_table *table; /* of facts; owned; NULL: to be gathered when somebody asks */
     size_t n_steps;        /* instructions of the sequence */
     size_t current;        /* index of the one that is running, for progress */
 };
@@ -53,6 +54,7 @@ int runner_set_facts(struct runner *rn);
 
 /* answers.c: what conditions may ask of this computer. */
 struct ts_facts runner_answers(struct runner *rn);
+void runner_forget_answers(struct runner *rn);
 
 /* clean_up.c: in the full OS, when all is told: nothing is left but the log, at its final place. */
 int runner_clean_up(struct runner *rn);

@@ -13,12 +13,6 @@ enum {
     HEADER_BYTES = 4, /* type, length, handle */
 };
 
-struct structure {
-    uint8_t type;
-    struct bytes formatted; /* with the header, so that offsets are those of the specification */
-    struct bytes strings;
-};
-
 static const char *const fillers[] = {
     "",
     "0",
@@ -75,17 +69,17 @@ static bool take_strings(struct bytes *src, struct bytes *ret)
     return false;
 }
 
-static bool take_structure(struct bytes *src, struct structure *ret)
+bool smbios_take(struct bytes *table, struct smbios_structure *ret)
 {
-    if (src->len < HEADER_BYTES || src->ptr[1] < HEADER_BYTES)
-        return false;
-    ret->type = src->ptr[0];
-    return bytes_take(src, src->ptr[1], &ret->formatted) && take_strings(src, &ret->strings);
-}
+    struct bytes rest = *table;
 
-static uint8_t byte_at(const struct structure *s, size_t offset)
-{
-    return offset < s->formatted.len ? s->formatted.ptr[offset] : 0;
+    if (rest.len < HEADER_BYTES || rest.ptr[1] < HEADER_BYTES)
+        return false;
+    ret->type = rest.ptr[0];
+    if (!bytes_take(&rest, rest.ptr[1], &ret->formatted) || !take_strings(&rest, &ret->strings))
+        return false;
+    *table = rest;
+    return true;
 }
 
 static bool is_graphic(uint8_t c)
@@ -111,18 +105,34 @@ static void copy_text(char dst[static SMBIOS_TEXT_MAX], struct bytes src)
     dst[len] = '\0';
 }
 
-/* @offset: where the structure holds the string's number, which counts from 1. */
-static void read_text(const struct structure *s, size_t offset, char dst[static SMBIOS_TEXT_MAX])
+uint64_t smbios_number(const struct smbios_structure *s, size_t offset, size_t n_bytes)
+{
+    uint64_t number = 0;
+
+    if (offset > s->formatted.len || s->formatted.len - offset < n_bytes)
+        return 0;
+    for (size_t i = n_bytes; i > 0; i--)
+        number = number << 8 | s->formatted.ptr[offset + i - 1];
+    return number;
+}
+
+void smbios_text(const struct smbios_structure *s, size_t offset, char dst[static SMBIOS_TEXT_MAX])
 {
     struct bytes rest = s->strings;
     struct bytes text = {0};
-    uint8_t number = byte_at(s, offset);
+    uint8_t number = (uint8_t)smbios_number(s, offset, 1);
 
     dst[0] = '\0';
     for (uint8_t i = 0; i < number; i++)
         if (!bytes_take_cstr(&rest, &text) || text.len == 0)
             return;
     copy_text(dst, text);
+}
+
+/* @offset: where the structure holds the string's number, which counts from 1. */
+static void read_text(const struct smbios_structure *s, size_t offset, char dst[static SMBIOS_TEXT_MAX])
+{
+    smbios_text(s, offset, dst);
     if (smbios_is_filler(dst))
         dst[0] = '\0';
 }
@@ -135,7 +145,7 @@ static void swap(uint8_t *a, uint8_t *b)
     *b = was;
 }
 
-static void read_uuid(const struct structure *s, bool is_mixed, char dst[static UUID_TEXT_MAX])
+static void read_uuid(const struct smbios_structure *s, bool is_mixed, char dst[static UUID_TEXT_MAX])
 {
     uint8_t uuid[UUID_BYTES];
     size_t n_zero = 0;
@@ -181,11 +191,11 @@ void smbios_parse(struct bytes entry_point, struct bytes table, struct smbios *r
     bool is_mixed = has_mixed_uuid(entry_point);
     bool has_system = false;
     bool has_enclosure = false;
-    struct structure s;
+    struct smbios_structure s;
     char chassis_serial[SMBIOS_TEXT_MAX] = "";
 
     *ret = (struct smbios){0};
-    while (take_structure(&table, &s) && s.type != TYPE_END) {
+    while (smbios_take(&table, &s) && s.type != TYPE_END) {
         if (s.type == TYPE_SYSTEM && !has_system) {
             has_system = true;
             read_text(&s, 4, ret->manufacturer);

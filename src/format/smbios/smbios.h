@@ -10,6 +10,8 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "base/bytes.h"
 #include "base/text.h"
@@ -40,3 +42,23 @@ void smbios_parse(struct bytes entry_point, struct bytes table, struct smbios *r
  * smbios_is_filler() - whether a string of the tables means "nobody wrote anything here"
  */
 bool smbios_is_filler(const char *text);
+
+/* One structure of the table. */
+struct smbios_structure {
+    uint8_t type;
+    struct bytes formatted; /* with the header, so that offsets are those of the specification */
+    struct bytes strings;
+};
+
+/**
+ * smbios_take() - split off the first structure
+ *
+ * Return: false at the end, or where the table is cut off.
+ */
+bool smbios_take(struct bytes *table, struct smbios_structure *ret);
+
+/* A number of 1 to 8 bytes, little-endian; 0 where the structure is shorter. */
+uint64_t smbios_number(const struct smbios_structure *s, size_t offset, size_t n_bytes);
+
+/* The string whose number stands at @offset, trimmed and printable, filler included; "" if there is none. */
+void smbios_text(const struct smbios_structure *s, size_t offset, char dst[static SMBIOS_TEXT_MAX]);

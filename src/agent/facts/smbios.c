@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/facts/parts.h"
+#include "agent/run/sysfs.h"
+#include "base/buf.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "format/smbios/smbios.h"
+
+enum {
+    DMI_MAX = 1024 * 1024,
+    TYPE_BIOS = 0,
+    TYPE_SYSTEM = 1,
+    TYPE_BOARD = 2,
+    TYPE_ENCLOSURE = 3,
+    TYPE_PROCESSOR = 4,
+    TYPE_MEMORY = 17,
+    TYPE_END = 127,
+    CHASSIS_MASK = 0x7f, /* the other bit: there is a lock */
+    ARCHITECTURE_X64 = 9,
+    BITS_OF_X64 = 64,
+    MEMORY_IN_KB = 0x8000,
+    MEMORY_IS_EXTENDED = 0x7fff,
+    MEMORY_UNKNOWN = 0xffff,
+    KB = 1024,
+    MB = 1024 * 1024,
+    ENTRY_VERSION_2 = 6, /* where the version is, behind "_SM_" */
+    ENTRY_VERSION_3 = 7, /* the same, behind "_SM3_" */
+};
+
+/* A string of the structure as a property. */
+static void put_text(struct gather *g,
+                     struct ts_instance *i,
+                     const char *name,
+                     const struct smbios_structure *s,
+                     size_t offset)
+{
+    char text[SMBIOS_TEXT_MAX];
+
+    smbios_text(s, offset, text);
+    gather_text(g, i, name, text);
+}
+
+/* "01/31/2024" as a CIM date */
+static void put_date(struct gather *g, struct ts_instance *i, const struct smbios_structure *s)
+{
+    char text[SMBIOS_TEXT_MAX];
+    char date[32] = "";
+
+    smbios_text(s, 8, text);
+    if (strlen(text) == 10 && text[2] == '/' && text[5] == '/')
+        (void)snprintf(
+            date, sizeof(date), "%.4s%.2s%.2s000000.000000+000", text + 6, text, text + 3);
+    gather_text(g, i, "ReleaseDate", date);
+}
+
+static void put_bios(struct gather *g, const struct smbios_structure *s)
+{
+    struct ts_instance *i = gather_add(g, "Win32_BIOS");
+    char version[SMBIOS_TEXT_MAX];
+
+    smbios_text(s, 5, version);
+    put_text(g, i, "Manufacturer", s, 4);
+    gather_text(g, i, "SMBIOSBIOSVersion", version);
+    gather_text(g, i, "Version", version);
+    gather_text(g, i, "Name", version);
+    gather_text(g, i, "Caption", version);
+    ts_instance_add_array(g->table, i, "BIOSVersion");
+    if (version[0] != '\0')
+        ts_instance_add_text(g->table, i, "BIOSVersion", version);
+    put_date(g, i, s);
+    gather_number(g, i, "SystemBiosMajorVersion", smbios_number(s, 0x14, 1));
+    gather_number(g, i, "SystemBiosMinorVersion", smbios_number(s, 0x15, 1));
+    ts_instance_add_boolean(g->table, i, "PrimaryBIOS", true);
+    ts_instance_add_boolean(g->table, i, "SMBIOSPresent", true);
+    gather_text(g, i, "SerialNumber", g->machine->serial);
+}
+
+static void put_product(struct gather *g, const struct smbios_structure *s)
+{
+    struct ts_instance *i = gather_add(g, "Win32_ComputerSystemProduct");
+    char uuid[UUID_TEXT_MAX] = "";
+
+    for (size_t k = 0; g->machine->uuid[k] != '\0' && k < UUID_TEXT_MAX - 1; k++)
+        uuid[k] = (char)(g->machine->uuid[k] >= 'a' ? g->machine->uuid[k] - ('a' - 'A')
+                                                    : g->machine->uuid[k]);
+    put_text(g, i, "Vendor", s, 4);
+    put_text(g, i, "Name", s, 5);
+    put_text(g, i, "Version", s, 6);
+    put_text(g, i, "IdentifyingNumber", s, 7);
+    put_text(g, i, "SKUNumber", s, 0x19);
+    gather_text(g, i, "UUID", uuid);
+    gather_text(g, i, "Caption", "Computer System Product");
+    gather_text(g, i, "Description", "Computer System Product");
+}
+
+/* What Win32_ComputerSystem has of the same structure. */
+static void put_system(struct gather *g, const struct smbios_structure *s)
+{
+    struct ts_instance *i = gather_add(g, "Win32_ComputerSystem");
+
+    put_text(g, i, "Manufacturer", s, 4);
+    put_text(g, i, "Model", s, 5);
+    put_text(g, i, "SystemSKUNumber", s, 0x19);
+    put_text(g, i, "SystemFamily", s, 0x1a);
+    put_product(g, s);
+}
+
+static void put_board(struct gather *g, const struct smbios_structure *s)
+{
+    struct ts_instance *i = gather_add(g, "Win32_BaseBoard");
+
+    put_text(g, i, "Manufacturer", s, 4);
+    put_text(g, i, "Product", s, 5);
+    put_text(g, i, "Version", s, 6);
+    put_text(g, i, "SerialNumber", s, 7);
+    gather_text(g, i, "Name", "Base Board");
+    gather_text(g, i, "Tag", "Base Board");
+}
+
+static void put_enclosure(struct gather *g, const struct smbios_structure *s)
+{
+    struct ts_instance *i = gather_add(g, "Win32_SystemEnclosure");
+    unsigned chassis = (unsigned)smbios_number(s, 5, 1);
+
+    if (g->chassis == 0)
+        g->chassis = chassis & CHASSIS_MASK;
+    ts_instance_add_array(g->table, i, "ChassisTypes");
+    gather_number(g, i, "ChassisTypes", chassis & CHASSIS_MASK);
+    ts_instance_add_boolean(g->table, i, "LockPresent", (chassis & ~(unsigned)CHASSIS_MASK) != 0);
+    put_text(g, i, "Manufacturer", s, 4);
+    put_text(g, i, "Version", s, 6);
+    put_text(g, i, "SerialNumber", s, 7);
+    put_text(g, i, "SMBIOSAssetTag", s, 8);
+    gather_text(g, i, "Name", "System Enclosure");
+    gather_text(g, i, "Tag", "System Enclosure 0");
+}
+
+static void put_processor(struct gather *g, const struct smbios_structure *s, unsigned index)
+{
+    struct ts_instance *i = gather_add(g, "Win32_Processor");
+    char id[16];
+
+    (void)snprintf(id, sizeof(id), "CPU%u", index);
+    gather_text(g, i, "DeviceID", id);
+    gather_text(g, i, "Name", g->machine->cpu);
+    put_text(g, i, "Manufacturer", s, 7);
+    put_text(g, i, "SocketDesignation", s, 4);
+    gather_number(g, i, "Family", smbios_number(s, 6, 1));
+    gather_number(g, i, "ExtClock", smbios_number(s, 0x12, 2));
+    gather_number(g, i, "MaxClockSpeed", smbios_number(s, 0x14, 2));
+    gather_number(g, i, "CurrentClockSpeed", smbios_number(s, 0x16, 2));
+    gather_number(g, i, "NumberOfCores", smbios_number(s, 0x23, 1));
+    gather_number(g, i, "NumberOfLogicalProcessors", smbios_number(s, 0x25, 1));
+    gather_number(g, i, "AddressWidth", BITS_OF_X64);
+    gather_number(g, i, "DataWidth", BITS_OF_X64);
+    gather_number(g, i, "Architecture", ARCHITECTURE_X64);
+    gather_text(g, i, "Role", "CPU");
+}
+
+/* Bytes; 0: the slot is empty or nobody knows. */
+static uint64_t memory_bytes(const struct smbios_structure *s)
+{
+    uint64_t size = smbios_number(s, 0x0c, 2);
+
+    if (size == MEMORY_UNKNOWN)
+        return 0;
+    if (size == MEMORY_IS_EXTENDED)
+        return smbios_number(s, 0x1c, 4) * MB;
+    return size & MEMORY_IN_KB ? (size & ~(uint64_t)MEMORY_IN_KB) * KB : size * MB;
+}
+
+static void put_memory(struct gather *g, const struct smbios_structure *s, unsigned index)
+{
+    struct ts_instance *i;
+    char tag[32];
+
+    if (memory_bytes(s) == 0)
+        return;
+    i = gather_add(g, "Win32_PhysicalMemory");
+    (void)snprintf(tag, sizeof(tag), "Physical Memory %u", index);
+    gather_text(g, i, "Tag", tag);
+    gather_number(g, i, "Capacity", memory_bytes(s));
+    gather_number(g, i, "Speed", smbios_number(s, 0x15, 2));
+    gather_number(g, i, "SMBIOSMemoryType", smbios_number(s, 0x12, 1));
+    gather_number(g, i, "FormFactor", smbios_number(s, 0x0e, 1));
+    put_text(g, i, "DeviceLocator", s, 0x10);
+    put_text(g, i, "BankLabel", s, 0x11);
+    put_text(g, i, "Manufacturer", s, 0x17);
+    put_text(g, i, "SerialNumber", s, 0x18);
+    put_text(g, i, "PartNumber", s, 0x1a);
+}
+
+static void put_version(struct gather *g)
+{
+    OWN(buf_fini) struct buf entry = BUF_INIT(SYS_FILE_MAX);
+    const struct ts_class *c = ts_table_find(g->table, TS_CIMV2, "Win32_BIOS");
+    size_t at = 0;
+
+    sys_read(g->root, "sys/firmware/dmi/tables/smbios_entry_point", &entry);
+    if (entry.len > ENTRY_VERSION_3 + 1 && memcmp(entry.ptr, "_SM3_", 5) == 0)
+        at = ENTRY_VERSION_3;
+    else if (entry.len > ENTRY_VERSION_2 + 1 && memcmp(entry.ptr, "_SM_", 4) == 0)
+        at = ENTRY_VERSION_2;
+    if (at == 0 || !c || c->n_instances == 0)
+        return;
+    gather_number(g, c->instances[0], "SMBIOSMajorVersion", (uint8_t)entry.ptr[at]);
+    gather_number(g, c->instances[0], "SMBIOSMinorVersion", (uint8_t)entry.ptr[at + 1]);
+}
+
+static void put_structure(struct gather *g, const struct smbios_structure *s, unsigned index)
+{
+    switch (s->type) {
+    case TYPE_BIOS:
+        put_bios(g, s);
+        break;
+    case TYPE_SYSTEM:
+        put_system(g, s);
+        break;
+    case TYPE_BOARD:
+        put_board(g, s);
+        break;
+    case TYPE_ENCLOSURE:
+        put_enclosure(g, s);
+        break;
+    case TYPE_PROCESSOR:
+        put_processor(g, s, index);
+        break;
+    case TYPE_MEMORY:
+        put_memory(g, s, index);
+        break;
+    default:
+        break;
+    }
+}
+
+void gather_smbios(struct gather *g)
+{
+    static const char *const classes[] = {"Win32_BIOS",
+                                          "Win32_BaseBoard",
+                                          "Win32_ComputerSystem",
+                                          "Win32_ComputerSystemProduct",
+                                          "Win32_PhysicalMemory",
+                                          "Win32_Processor",
+                                          "Win32_SystemEnclosure"};
+    OWN(buf_fini) struct buf text = BUF_INIT(DMI_MAX);
+    unsigned counts[TYPE_END] = {0};
+    struct smbios_structure s;
+    struct bytes table;
+
+    for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
+        gather_class(g, classes[i]);
+    sys_read(g->root, "sys/firmware/dmi/tables/DMI", &text);
+    table = buf_bytes(&text);
+    while (smbios_take(&table, &s) && s.type != TYPE_END) {
+        bool is_single = s.type < TYPE_PROCESSOR; /* a second board or enclosure is a part of the first */
+
+        if (s.type < TYPE_END && (!is_single || counts[s.type] == 0))
+            put_structure(g, &s, counts[s.type]);
+        if (s.type < TYPE_END)
+            counts[s.type]++;
+    }
+    put_version(g);
+}
