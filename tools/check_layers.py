@@ -28,7 +28,7 @@ MAY_SEE = {
     "site": {"base", "format", "ts", "plat", "db"},
     "server": {"base", "proto", "format", "ts", "plat", "rt", "image", "store", "db", "site"},
     "agent": {"base", "proto", "format", "ts", "plat", "rt", "image"},
-    "cli": {"base", "plat", "rt"},
+    "cli": {"base", "ts", "plat", "rt"},
     "prog": {"base", "plat", "rt", "server", "agent", "cli"},
 }
 # Folders of one layer that must not see each other either: a role is a process of its own. What all of them

@@ -149,7 +149,12 @@ set_option(struct cursor *c, const struct args_option *option, size_t at, const 
         c->ret->format = (enum args_format)choice;
         return 0;
     }
-    if (c->ret->values[at]) {
+    if (option->may_repeat && c->ret->n_repeated < ARGS_WORDS_MAX) {
+        c->ret->repeated[c->ret->n_repeated++] = value;
+    } else if (option->may_repeat) {
+        buf_addf(c->why, "--%s is given more than %d times", option->name, (int)ARGS_WORDS_MAX);
+        return 1;
+    } else if (c->ret->values[at]) {
         buf_addf(c->why, "--%s is given twice", option->name);
         return 1;
     }

@@ -63,6 +63,7 @@ struct args_option {
     const char *choices; /* the words allowed, separated by '|'; NULL: any text */
     const char *help;    /* one sentence */
     bool is_required;
+    bool may_repeat; /* its values are args->repeated; one such option per command */
 };
 
 struct args_command {
@@ -85,6 +86,8 @@ struct args {
     const char *values[ARGS_OPTIONS_MAX]; /* by position in command->options; "" for a switch */
     const char *operands[ARGS_WORDS_MAX];
     size_t n_operands;
+    const char *repeated[ARGS_WORDS_MAX]; /* of the option that may repeat, as they were given */
+    size_t n_repeated;
     enum args_format format;
 };
 

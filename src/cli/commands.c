@@ -73,6 +73,24 @@ const struct args_command commands[] = {
         .run = sequence_validate,
     },
     {
+        .noun = "ts",
+        .verb = "simulate",
+        .operands = {"SEQUENCE"},
+        .summary =
+            "Say which steps of a task sequence (id, name or file) would run, and why the others not.",
+        .run = sequence_simulate,
+        .options =
+            {
+                OPTION("device", "DEVICE", "For this device, as the site knows it."),
+                OPTION("facts", "FILE", "For the computer that slipway-agent facts has described."),
+                OPTION_MANY("var", "NAME=VALUE", "Set a variable; may be given more than once."),
+                OPTION_OF("environment",
+                          "ENVIRONMENT",
+                          "boot-image|full-os",
+                          "Where it begins; the boot image if the facts do not say."),
+            },
+    },
+    {
         .noun = "collection",
         .verb = "list",
         .summary = "List the collections.",

@@ -53,6 +53,9 @@ args_run sequence_validate;
 args_run sequence_list;
 args_run sequence_show;
 
+/* simulate.c */
+args_run sequence_simulate;
+
 /* device.c */
 args_run device_list;
 args_run device_show;

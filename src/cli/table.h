@@ -21,6 +21,10 @@
     { \
         .name = (n), .value = (v), .choices = (c), .help = (h) \
     }
+#define OPTION_MANY(n, v, h) \
+    { \
+        .name = (n), .value = (v), .help = (h), .may_repeat = true \
+    }
 
 /* Ends with .noun == NULL, and may go on in .more of that row. */
 extern const struct args_command content_commands[];

@@ -416,20 +416,25 @@ const struct ts_step *ts_sequence_step(const struct ts_sequence *sequence, size_
     return index < sequence->table.n ? sequence->table.items[index].step : NULL;
 }
 
-void ts_sequence_put_path(const struct ts_sequence *sequence, size_t index, struct buf *ret)
+void ts_sequence_put_item_path(const struct ts_sequence *sequence,
+                               size_t index,
+                               const struct ts_item *item,
+                               struct buf *ret)
 {
+    const struct scope *scope =
+        index < sequence->table.n ? sequence->table.items[index].scope : NULL;
     const char *names[PATH_DEPTH_MAX];
     size_t n = 0;
 
-    if (index >= sequence->table.n)
-        return;
-    for (const struct scope *scope = sequence->table.items[index].scope;
-         scope && n < PATH_DEPTH_MAX;
-         scope = scope->parent)
-        names[n++] = scope->item->name;
+    for (; scope && n < PATH_DEPTH_MAX; scope = scope->parent) {
+        if (scope->item == item) /* the names so far are of what is within it */
+            n = 0;
+        else
+            names[n++] = scope->item->name;
+    }
     while (n > 0)
         buf_addf(ret, "%s/", names[--n]);
-    buf_adds(ret, sequence->table.items[index].step->item.name);
+    buf_adds(ret, item->name);
 }
 
 bool ts_sequence_has_failed(const struct ts_sequence *sequence)

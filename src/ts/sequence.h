@@ -152,8 +152,11 @@ size_t ts_sequence_size(const struct ts_sequence *sequence);
 /* The step of an instruction; NULL behind the last. */
 const struct ts_step *ts_sequence_step(const struct ts_sequence *sequence, size_t index);
 
-/* Append "Group/Nested sequence/Step" of an instruction. */
-void ts_sequence_put_path(const struct ts_sequence *sequence, size_t index, struct buf *ret);
+/* Append "Group/Nested sequence/Step" for an item of struct ts_next: the step at @index, or a group around it. */
+void ts_sequence_put_item_path(const struct ts_sequence *sequence,
+                               size_t index,
+                               const struct ts_item *item,
+                               struct buf *ret);
 
 /* Whether a failure that nothing caught has ended it. The position does not tell: whoever keeps one on disk must keep
    this with it, in the same write, or a power cut turns the failure into success. */

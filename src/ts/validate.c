@@ -23,6 +23,7 @@ static const char type_settings[] = TYPE("ApplyWindowsSettings");
 static const char type_setup[] = TYPE("SetupWindowsAndSMS");
 static const char type_command[] = TYPE("RunCommandLine");
 static const char type_variable[] = TYPE("SetVariable");
+static const char type_variables[] = TYPE("SetDynamicVariables");
 static const char type_restart[] = TYPE("Reboot");
 
 static const char *const supported[] = {
@@ -33,6 +34,7 @@ static const char *const supported[] = {
     type_setup,
     type_command,
     type_variable,
+    type_variables,
     type_restart,
     NULL,
 };

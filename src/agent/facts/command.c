@@ -59,5 +59,5 @@ int facts_command(void)
         table, vars, is_full_os ? TS_RUN_IN_FULL_OS : TS_RUN_IN_BOOT_IMAGE};
 
     return ts_facts_put(&file, &text) == 0 && puts(buf_str(&text)) >= 0 ? EXIT_SUCCESS
-                                                                         : EXIT_FAILURE;
+                                                                        : EXIT_FAILURE;
 }

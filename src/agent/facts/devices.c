@@ -23,7 +23,8 @@ struct pci {
 };
 
 /* "0x8086" as "8086", as Windows writes it. */
-static void read_id(const struct gather *g, const char *name, const char *file, char dst[static ID_MAX])
+static void
+read_id(const struct gather *g, const char *name, const char *file, char dst[static ID_MAX])
 {
     char text[ID_MAX];
     size_t n = 0;
@@ -50,8 +51,12 @@ static const char *pnp_class(const struct pci *pci)
     static const struct {
         const char *code;
         const char *name;
-    } classes[] = {
-        {"01", "SCSIAdapter"}, {"02", "Net"}, {"03", "Display"}, {"04", "MEDIA"}, {"0C03", "USB"}, {"06", "System"}};
+    } classes[] = {{"01", "SCSIAdapter"},
+                   {"02", "Net"},
+                   {"03", "Display"},
+                   {"04", "MEDIA"},
+                   {"0C03", "USB"},
+                   {"06", "System"}};
 
     for (size_t i = 0; i < sizeof(classes) / sizeof(classes[0]); i++)
         if (strncmp(pci->class_code, classes[i].code, strlen(classes[i].code)) == 0)
@@ -79,8 +84,7 @@ static void put_device(struct gather *g, const char *name)
     read_pci(g, name, &pci);
     if (pci.vendor[0] == '\0')
         return;
-    (void)snprintf(
-        short_id, sizeof(short_id), "PCI\\VEN_%s&DEV_%s", pci.vendor, pci.device);
+    (void)snprintf(short_id, sizeof(short_id), "PCI\\VEN_%s&DEV_%s", pci.vendor, pci.device);
     (void)snprintf(id,
                    sizeof(id),
                    "%s&SUBSYS_%s%s&REV_%s",

@@ -22,7 +22,8 @@ static const char *bus_of(const struct machine_disk *disk)
 {
     if (disk->is_removable)
         return "USB";
-    return strncmp(disk->name, "hd", 2) == 0 ? "IDE" : "SCSI"; /* Windows shows SATA, NVMe and virtio so */
+    return strncmp(disk->name, "hd", 2) == 0 ? "IDE"
+                                             : "SCSI"; /* Windows shows SATA, NVMe and virtio so */
 }
 
 static void put_partition(struct gather *g, size_t disk, const char *name, unsigned index)

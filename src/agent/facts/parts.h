@@ -16,9 +16,10 @@ struct gather {
     unsigned chassis; /* SMBIOS type of the enclosure; 0 unknown; set by the first of these: */
 };
 
-void gather_smbios(struct gather *g); /* BIOS, BaseBoard, SystemEnclosure, Processor, PhysicalMemory, ... */
-void gather_system(struct gather *g); /* ComputerSystem, OperatingSystem, TimeZone, Battery, Tpm */
-void gather_disks(struct gather *g);  /* DiskDrive, DiskPartition, LogicalDisk, Volume */
+void gather_smbios(
+    struct gather *g); /* BIOS, BaseBoard, SystemEnclosure, Processor, PhysicalMemory, ... */
+void gather_system(struct gather *g);  /* ComputerSystem, OperatingSystem, TimeZone, Battery, Tpm */
+void gather_disks(struct gather *g);   /* DiskDrive, DiskPartition, LogicalDisk, Volume */
 void gather_network(struct gather *g); /* NetworkAdapter, NetworkAdapterConfiguration */
 void gather_devices(struct gather *g); /* PnPEntity, VideoController */
 

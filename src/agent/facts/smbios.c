@@ -256,7 +256,8 @@ void gather_smbios(struct gather *g)
     sys_read(g->root, "sys/firmware/dmi/tables/DMI", &text);
     table = buf_bytes(&text);
     while (smbios_take(&table, &s) && s.type != TYPE_END) {
-        bool is_single = s.type < TYPE_PROCESSOR; /* a second board or enclosure is a part of the first */
+        bool is_single =
+            s.type < TYPE_PROCESSOR; /* a second board or enclosure is a part of the first */
 
         if (s.type < TYPE_END && (!is_single || counts[s.type] == 0))
             put_structure(g, &s, counts[s.type]);

@@ -274,8 +274,7 @@ static void put_battery(struct gather *g, const char *name)
     gather_text(g, i, "Caption", "Internal Battery");
     sys_line(g->root, folder, name, "status", text, sizeof(text));
     gather_number(g, i, "BatteryStatus", battery_status(text));
-    gather_number(
-        g, i, "EstimatedChargeRemaining", sys_number(g->root, folder, name, "capacity"));
+    gather_number(g, i, "EstimatedChargeRemaining", sys_number(g->root, folder, name, "capacity"));
 }
 
 static void put_batteries(struct gather *g)

@@ -67,8 +67,7 @@ static int make_tree(void **state)
 {
     (void)state;
     assert_non_null(mkdtemp(root));
-    put_bytes("sys/firmware/dmi/tables/DMI",
-              (struct bytes){(const uint8_t *)dmi, sizeof(dmi)});
+    put_bytes("sys/firmware/dmi/tables/DMI", (struct bytes){(const uint8_t *)dmi, sizeof(dmi)});
     put_bytes("sys/firmware/dmi/tables/smbios_entry_point",
               (struct bytes){(const uint8_t *)"_SM3_\0\x18\x03\x01\0\0\0", 12});
     put("sys/block/sda/size", "1000215216\n");
@@ -100,7 +99,8 @@ static int make_tree(void **state)
     put("proc/mounts", "/dev/sda1 / ext4 rw 0 0\nproc /proc proc rw 0 0\n");
     put("proc/net/route",
         "Iface\tDestination\tGateway\neth0\t00000000\t0100A8C0\t0003\neth0\t0000A8C0\t00000000\t1\n");
-    put("etc/os-release", "NAME=\"Debian GNU/Linux\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID=\"12\"\n");
+    put("etc/os-release",
+        "NAME=\"Debian GNU/Linux\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID=\"12\"\n");
     put("etc/default/locale", "LANG=de_DE.UTF-8\n");
     return 0;
 }
@@ -178,9 +178,10 @@ static void what_only_windows_has_selects_nothing(void **state)
     (void)state;
     OWN(ts_table_freep) struct ts_table *table = gather();
 
-    assert_int_equal(run(table, "select * from Win32_OperatingSystem where BuildNumber >= 19041"), 0);
-    assert_int_equal(
-        run(table, "select * from Win32_OperatingSystem where not ProductType = 1"), 0);
+    assert_int_equal(run(table, "select * from Win32_OperatingSystem where BuildNumber >= 19041"),
+                     0);
+    assert_int_equal(run(table, "select * from Win32_OperatingSystem where not ProductType = 1"),
+                     0);
     assert_int_equal(run(table, "select * from Win32_Nothing"), -1);
 }
 

@@ -94,8 +94,8 @@ static void read_serial(const char *root, const char *name, char dst[static MACH
     sys_read(root, path, &page);
     if (page.len > 4)
         sys_copy_line(dst,
-                  MACHINE_TEXT_MAX,
-                  (struct bytes){(const uint8_t *)buf_str(&page) + 4, page.len - 4});
+                      MACHINE_TEXT_MAX,
+                      (struct bytes){(const uint8_t *)buf_str(&page) + 4, page.len - 4});
 }
 
 static void read_disk(const char *root, const char *name, struct found_disk *found)

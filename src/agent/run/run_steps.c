@@ -215,6 +215,7 @@ static void fill_context(struct runner *rn, const struct ts_step *step, struct s
     *ret = (struct step_context){
         .step = step,
         .vars = rn->state->vars,
+        .facts = &rn->facts,
         .order = rn->state->order,
         .machine = &rn->machine,
         .target = &rn->state->target,

@@ -33,8 +33,8 @@ struct runner {
     struct ts_sequence *sequence;
     struct ts_facts facts;  /* what conditions may ask */
     struct ts_table *table; /* of facts; owned; NULL: to be gathered when somebody asks */
-    size_t n_steps;        /* instructions of the sequence */
-    size_t current;        /* index of the one that is running, for progress */
+    size_t n_steps;         /* instructions of the sequence */
+    size_t current;         /* index of the one that is running, for progress */
 };
 
 /* Outcomes of the functions below beside 0 */

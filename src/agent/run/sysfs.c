@@ -55,8 +55,7 @@ void sys_line(
     sys_copy_line(dst, cap, buf_bytes(&text));
 }
 
-uint64_t
-sys_number(const char *root, const char *folder, const char *name, const char *file)
+uint64_t sys_number(const char *root, const char *folder, const char *name, const char *file)
 {
     char line[32];
     uint64_t n = 0;

@@ -15,10 +15,11 @@
 
 #include "base/text.h"
 
-struct ts_step; /* ts/ */
-struct ts_vars; /* ts/ */
-struct order;   /* agent/run/order.h: what the site ordered, with content and sources */
-struct machine; /* agent/run/machine.h: who this computer is */
+struct ts_facts; /* ts/ */
+struct ts_step;  /* ts/ */
+struct ts_vars;  /* ts/ */
+struct order;    /* agent/run/order.h: what the site ordered, with content and sources */
+struct machine;  /* agent/run/machine.h: who this computer is */
 
 enum step_environment {
     STEP_IN_BOOT_IMAGE = 1, /* runIn WinPE */
@@ -64,6 +65,7 @@ struct step_result {
 struct step_context {
     const struct ts_step *step;
     struct ts_vars *vars;
+    const struct ts_facts *facts; /* what conditions may ask; NULL: nothing */
     const struct order *order;
     const struct machine *machine;
     struct step_target *target;
@@ -123,4 +125,5 @@ int step_apply_settings_run(struct step_context *c, struct step_result *ret);
 int step_setup_run(struct step_context *c, struct step_result *ret);
 int step_run_command_run(struct step_context *c, struct step_result *ret);
 int step_set_variable_run(struct step_context *c, struct step_result *ret);
+int step_set_dynamic_variables_run(struct step_context *c, struct step_result *ret);
 int step_restart_run(struct step_context *c, struct step_result *ret);

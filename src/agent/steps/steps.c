@@ -26,6 +26,10 @@ static const struct step_type types[] = {
     {TYPE("SetupWindowsAndSMS"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_setup_run},
     {TYPE("RunCommandLine"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, false, step_run_command_run},
     {TYPE("SetVariable"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_set_variable_run},
+    {TYPE("SetDynamicVariables"),
+     STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS,
+     true,
+     step_set_dynamic_variables_run},
     {TYPE("Reboot"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_restart_run},
 };
 

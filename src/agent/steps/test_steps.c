@@ -148,7 +148,7 @@ static void the_table_has_the_types_that_the_checker_knows(void **state)
 
     for (const char *const *t = ts_supported_types(); *t; t++, n++)
         assert_non_null(step_type_find(*t));
-    assert_int_equal(n, 8);
+    assert_int_equal(n, 9);
     assert_null(step_type_find("SMS_TaskSequence_PrestartCheckAction"));
 }
 

@@ -130,7 +130,8 @@ void smbios_text(const struct smbios_structure *s, size_t offset, char dst[stati
 }
 
 /* @offset: where the structure holds the string's number, which counts from 1. */
-static void read_text(const struct smbios_structure *s, size_t offset, char dst[static SMBIOS_TEXT_MAX])
+static void
+read_text(const struct smbios_structure *s, size_t offset, char dst[static SMBIOS_TEXT_MAX])
 {
     smbios_text(s, offset, dst);
     if (smbios_is_filler(dst))
@@ -145,7 +146,8 @@ static void swap(uint8_t *a, uint8_t *b)
     *b = was;
 }
 
-static void read_uuid(const struct smbios_structure *s, bool is_mixed, char dst[static UUID_TEXT_MAX])
+static void
+read_uuid(const struct smbios_structure *s, bool is_mixed, char dst[static UUID_TEXT_MAX])
 {
     uint8_t uuid[UUID_BYTES];
     size_t n_zero = 0;

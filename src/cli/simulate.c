@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "cli/commands.h"
+#include "cli/simulate_input.h"
+#include "ts/facts.h"
+#include "ts/simulate.h"
+#include "ts/vars.h"
+
+enum {
+    NAME_MAX_BYTES = 512,
+};
+
+static void fini_facts(struct ts_facts_file *file)
+{
+    ts_table_free(file->table);
+    ts_vars_free(file->vars);
+}
+
+static const char *word_of(enum ts_next_kind kind)
+{
+    switch (kind) {
+    case TS_NEXT_RUN:
+        return "run";
+    case TS_NEXT_SKIP:
+        return "skip";
+    case TS_NEXT_FAIL:
+        return "fail";
+    case TS_NEXT_SUCCEEDED:
+    case TS_NEXT_FAILED:
+        break;
+    }
+    return "";
+}
+
+static json_t *values_json(const struct ts_simulated *decision)
+{
+    json_t *values = json_array();
+
+    for (size_t i = 0; i < decision->n_values; i++)
+        (void)json_array_append_new(
+            values,
+            json_pack(
+                "{ss ss}", "name", decision->values[i].name, "value", decision->values[i].text));
+    return values;
+}
+
+/* Return: 0 or -ENOMEM. */
+static int tell(void *ctx, const struct ts_simulated *decision)
+{
+    const struct ts_next *next = decision->next;
+    json_t *row = json_pack("{sI ss ss ss ss ss* ss* ss* so}",
+                            "index",
+                            (json_int_t)next->index,
+                            "decision",
+                            word_of(next->kind),
+                            "path",
+                            decision->path,
+                            "type",
+                            next->step ? next->step->type : "group",
+                            "environment",
+                            decision->environment == TS_RUN_IN_FULL_OS ? "full-os" : "boot-image",
+                            "why",
+                            next->why[0] != '\0' ? next->why : NULL,
+                            "warnings",
+                            next->warnings[0] != '\0' ? next->warnings : NULL,
+                            "error_id",
+                            next->error_id,
+                            "values",
+                            values_json(decision));
+
+    return json_array_append_new(ctx, row) == 0 ? 0 : -ENOMEM;
+}
+
+/* --var NAME=VALUE; of the engine's names too, since nothing else can give them. */
+static bool set_given(struct session *s, const struct args *args, struct ts_vars *vars)
+{
+    for (size_t i = 0; i < args->n_repeated; i++) {
+        OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+        const char *text = args->repeated[i];
+        size_t len = strcspn(text, "=");
+        int r = TS_VARS_E_NAME;
+
+        buf_add(&name, (struct bytes){(const uint8_t *)text, len});
+        if (text[len] == '=' && !name.failed)
+            r = ts_vars_set(vars, buf_str(&name), text + len + 1, TS_BY_ENGINE);
+        if (r < 0)
+            return session_fail_errno(s, "simulating", r);
+        if (r > 0)
+            return session_fail(s,
+                                ARGS_EXIT_USAGE,
+                                "SLW-0701",
+                                "--var %s: NAME=VALUE with the name of a variable is expected",
+                                text);
+    }
+    return true;
+}
+
+static bool load_facts(struct session *s, const struct args *args, struct ts_facts_file *ret)
+{
+    const char *file = args_get(args, "facts");
+    const char *device = args_get(args, "device");
+
+    if (file && device)
+        return session_fail(
+            s, ARGS_EXIT_USAGE, "SLW-0701", "--facts and --device exclude one another");
+    if (file)
+        return simulate_read_facts(s, file, ret);
+    return device ? simulate_device_facts(s, device, ret) : simulate_no_facts(s, ret);
+}
+
+/* For people: the values below the table, each with its step. */
+static json_t *all_values(const json_t *steps)
+{
+    json_t *all = json_array();
+    size_t i;
+    json_t *step;
+
+    json_array_foreach(steps, i, step)
+    {
+        const json_t *values = output_at(step, "values");
+
+        for (size_t k = 0; k < json_array_size(values); k++) {
+            json_t *row = json_copy(json_array_get(values, k));
+
+            (void)json_object_set(row, "index", output_at(step, "index"));
+            if (output_text(row, "value")[0] != '\0')
+                (void)json_array_append(all, row);
+            json_decref(row);
+        }
+    }
+    return all;
+}
+
+static bool print(struct session *s, json_t *result)
+{
+    static const struct output_column fields[] = {
+        {"Outcome", "outcome", OUTPUT_TEXT},
+        {"Would run", "n_run", OUTPUT_TEXT},
+        {"Left out", "n_left_out", OUTPUT_TEXT},
+        {0},
+    };
+    static const struct output_column steps[] = {
+        {"STEP", "index", OUTPUT_STEP},
+        {"DECISION", "decision", OUTPUT_TEXT},
+        {"WHERE", "environment", OUTPUT_TEXT},
+        {"NAME", "path", OUTPUT_TEXT},
+        {"WHY", "why", OUTPUT_TEXT},
+        {"NOT ANSWERED", "warnings", OUTPUT_TEXT},
+        {0},
+    };
+    static const struct output_column values[] = {
+        {"STEP", "index", OUTPUT_STEP},
+        {"VARIABLE", "name", OUTPUT_TEXT},
+        {"VALUE", "value", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *expanded = all_values(output_at(result, "steps"));
+
+    return session_print_fields(s, result, fields) &&
+           session_print_part(s, "Steps", output_at(result, "steps"), steps) &&
+           session_print_part(s, "Values", expanded, values);
+}
+
+static bool simulate(struct session *s,
+                     const struct args *args,
+                     const struct simulate_sequences *sequences,
+                     const struct ts_facts_file *file)
+{
+    const struct ts_facts facts = ts_table_facts(file->table);
+    OWN(session_json_freep) json_t *steps = json_array();
+    OWN(session_json_freep) json_t *result = NULL;
+    struct ts_simulation simulation = {
+        .start = {.document = sequences->document,
+                  .children = sequences->children,
+                  .n_children = sequences->n,
+                  .vars = file->vars,
+                  .facts = &facts},
+        .environment = file->environment != 0 ? file->environment : TS_RUN_IN_BOOT_IMAGE,
+        .tell = tell,
+        .ctx = steps,
+    };
+    struct ts_simulation_end end;
+    int r;
+
+    if (args_get(args, "environment"))
+        simulation.environment = strcmp(args_get(args, "environment"), "full-os") == 0
+                                     ? TS_RUN_IN_FULL_OS
+                                     : TS_RUN_IN_BOOT_IMAGE;
+    r = ts_simulate(&simulation, &end);
+    if (r < 0)
+        return session_fail_errno(s, "simulating", r);
+    if (r > 0)
+        return session_fail(s,
+                            ARGS_EXIT_FAILURE,
+                            "SLW-0402",
+                            "the task sequence has more than %d steps with those it runs",
+                            (int)TS_INSTRUCTIONS_MAX);
+    result = json_pack("{ss sI sI sO}",
+                       "outcome",
+                       end.is_succeeded ? "succeeded" : "failed",
+                       "n_run",
+                       (json_int_t)end.n_run,
+                       "n_left_out",
+                       (json_int_t)end.n_left_out,
+                       "steps",
+                       steps);
+    if (!end.is_succeeded)
+        s->exit_code = ARGS_EXIT_FAILURE;
+    return result ? print(s, result) : session_fail_errno(s, "simulating", -ENOMEM);
+}
+
+bool sequence_simulate(struct session *s, const struct args *args)
+{
+    OWN(simulate_sequences_fini) struct simulate_sequences sequences = {0};
+    OWN(fini_facts) struct ts_facts_file file = {0};
+
+    return load_facts(s, args, &file) && set_given(s, args, file.vars) &&
+           simulate_load(s, args->operands[0], &sequences) && simulate(s, args, &sequences, &file);
+}

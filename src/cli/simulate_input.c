@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/simulate_input.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "plat/file.h"
+#include "ts/container.h"
+#include "ts/diag.h"
+#include "ts/document.h"
+#include "ts/facts.h"
+#include "ts/vars.h"
+
+enum {
+    PATH_MAX_BYTES = 1024,
+    WHY_MAX_BYTES = 1024,
+    STATUS_OK = 200,
+};
+
+void simulate_sequences_fini(struct simulate_sequences *sequences)
+{
+    for (size_t i = 0; i < sequences->n; i++) {
+        free((char *)(uintptr_t)sequences->children[i].id);
+        ts_document_free((struct ts_document *)(uintptr_t)sequences->children[i].document);
+    }
+    sequences->n = 0;
+}
+
+/* Takes over @doc. */
+static bool
+add(struct session *s, struct simulate_sequences *ret, const char *id, struct ts_document *doc)
+{
+    char *copy = strdup(id);
+
+    if (!copy || ret->n == SIMULATE_SEQUENCES_MAX) {
+        free(copy);
+        ts_document_free(doc);
+        return session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "there are too many task sequences");
+    }
+    ret->children[ret->n++] = (struct ts_child){.id = copy, .document = doc};
+    return true;
+}
+
+static bool read_file(struct session *s, const char *path, size_t max, struct buf *ret)
+{
+    int r;
+
+    *ret = BUF_INIT(max);
+    r = file_read(strcmp(path, "-") == 0 ? "/dev/stdin" : path, ret);
+    if (r < 0)
+        return session_fail_errno(s, path, r);
+    return r == 0 ||
+           session_fail(s,
+                        ARGS_EXIT_FAILURE,
+                        "SLW-0704",
+                        r == FILE_E_TOO_LARGE ? "%s is larger than %zu bytes" : "%s is not there",
+                        path,
+                        max);
+}
+
+static bool
+read_container(struct session *s, const char *what, struct bytes text, struct ts_imports *ret)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    int r = ts_container_read(text, ret, &diags);
+
+    if (r < 0)
+        return session_fail_errno(s, what, r);
+    if (r > 0)
+        return session_fail(s,
+                            ARGS_EXIT_FAILURE,
+                            "SLW-0704",
+                            "%s cannot be read: line %u: %s",
+                            what,
+                            diags.n > 0 ? diags.items[0].line : 0,
+                            diags.n > 0 ? diags.items[0].message : "");
+    return true;
+}
+
+static bool is_run_by(const struct ts_document *doc, const char *id)
+{
+    size_t n;
+    const struct ts_step *steps = ts_document_steps(doc, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *child = ts_step_child(&steps[i]);
+
+        if (child && id[0] != '\0' && strcmp(child, id) == 0)
+            return true;
+    }
+    return false;
+}
+
+/* Of several in a file, the first that no other one runs. */
+static size_t find_main(const struct ts_imports *imports)
+{
+    for (size_t i = 0; i < imports->n; i++) {
+        bool is_child = false;
+
+        for (size_t k = 0; k < imports->n; k++)
+            is_child |= k != i && is_run_by(imports->items[k].doc, imports->items[i].id);
+        if (!is_child)
+            return i;
+    }
+    return 0;
+}
+
+static bool load_file(struct session *s, const char *path, struct simulate_sequences *ret)
+{
+    OWN(buf_fini) struct buf text = {0};
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+
+    if (!read_file(s, path, TS_FILE_MAX_BYTES, &text) ||
+        !read_container(s, path, buf_bytes(&text), &imports))
+        return false;
+    ret->document = imports.items[find_main(&imports)].doc;
+    for (size_t i = 0; i < imports.n; i++)
+        if (!add(s, ret, imports.items[i].id, TAKE(imports.items[i].doc)))
+            return false;
+    return true;
+}
+
+/* @is_main: it must be there. A child that is not there is missing in the simulation as well. */
+static bool
+load_one(struct session *s, const char *id, bool is_main, struct simulate_sequences *ret)
+{
+    OWN(http_answer_fini) struct http_answer answer = {0};
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *problem = NULL;
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    int r;
+
+    buf_adds(&path, "/task-sequences/");
+    session_escape(&path, id);
+    buf_adds(&path, "/xml");
+    r = session_try(s, "GET", buf_str(&path), NULL, &answer);
+    if (r != 0)
+        return session_no_answer(s, r);
+    if (answer.status != STATUS_OK && !is_main)
+        return true;
+    if (answer.status != STATUS_OK) {
+        problem = json_loadb(buf_str(&answer.body), answer.body.len, 0, NULL);
+        return session_problem(s, answer.status, problem);
+    }
+    if (!read_container(s, id, buf_bytes(&answer.body), &imports))
+        return false;
+    if (is_main)
+        ret->document = imports.items[0].doc;
+    return add(s, ret, id, TAKE(imports.items[0].doc));
+}
+
+static bool has_child(const struct simulate_sequences *sequences, const char *id)
+{
+    for (size_t i = 0; i < sequences->n; i++)
+        if (strcmp(sequences->children[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+static bool load_children(struct session *s, struct simulate_sequences *ret)
+{
+    for (size_t i = 0; i < ret->n; i++) { /* grows as more are found */
+        size_t n;
+        const struct ts_step *steps = ts_document_steps(ret->children[i].document, &n);
+
+        for (size_t k = 0; k < n; k++) {
+            const char *id = ts_step_child(&steps[k]);
+
+            if (id && id[0] != '\0' && !has_child(ret, id) && !load_one(s, id, false, ret))
+                return false;
+        }
+    }
+    return true;
+}
+
+bool simulate_load(struct session *s, const char *source, struct simulate_sequences *ret)
+{
+    if (strcmp(source, "-") == 0 || file_exists(source))
+        return load_file(s, source, ret);
+    return session_open(s) && load_one(s, source, true, ret) && load_children(s, ret);
+}
+
+bool simulate_read_facts(struct session *s, const char *path, struct ts_facts_file *ret)
+{
+    OWN(buf_fini) struct buf text = {0};
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
+    int r;
+
+    if (!read_file(s, path, TS_FACTS_MAX_BYTES, &text))
+        return false;
+    r = ts_facts_parse(buf_bytes(&text), ret, &why);
+    if (r < 0)
+        return session_fail_errno(s, path, r);
+    return r == 0 || session_fail(s,
+                                  ARGS_EXIT_FAILURE,
+                                  "SLW-0704",
+                                  "%s is not a file of facts: %s",
+                                  path,
+                                  buf_str(&why));
+}
+
+bool simulate_no_facts(struct session *s, struct ts_facts_file *ret)
+{
+    int r = ts_vars_new(&ret->vars);
+
+    if (r == 0)
+        r = ts_table_new(&ret->table);
+    return r == 0 || session_fail_errno(s, "simulating", r);
+}
+
+/* An instance of a class of root\cimv2. */
+static struct ts_instance *instance(struct ts_table *table, const char *class_name)
+{
+    return ts_class_add(table, ts_table_class(table, TS_CIMV2, class_name));
+}
+
+static void put(struct ts_table *table,
+                struct ts_instance *i,
+                const char *name,
+                const json_t *from,
+                const char *path)
+{
+    const char *text = output_text(from, path);
+
+    if (text[0] != '\0')
+        ts_instance_add_text(table, i, name, text);
+    else
+        ts_instance_add_null(table, i, name);
+}
+
+static void
+put_number(struct ts_table *table, struct ts_instance *i, const char *name, uint64_t number)
+{
+    ts_instance_add_number(table, i, name, (int64_t)number);
+}
+
+static void put_system(struct ts_table *table, const json_t *device)
+{
+    struct ts_instance *system = instance(table, "Win32_ComputerSystem");
+    struct ts_instance *product = instance(table, "Win32_ComputerSystemProduct");
+
+    put(table, system, "Name", device, "name");
+    put(table, system, "Manufacturer", device, "inventory.smbios.manufacturer");
+    put(table, system, "Model", device, "inventory.smbios.model");
+    put_number(table, system, "TotalPhysicalMemory", output_u64(device, "inventory.memory_bytes"));
+    put_number(table, system, "NumberOfLogicalProcessors", output_u64(device, "inventory.n_cpus"));
+    ts_instance_add_text(table, system, "SystemType", "x64-based PC");
+    put(table, product, "Vendor", device, "inventory.smbios.manufacturer");
+    put(table, product, "Name", device, "inventory.smbios.model");
+    put(table, product, "IdentifyingNumber", device, "inventory.smbios.serial");
+    put(table, product, "UUID", device, "inventory.smbios.uuid");
+    put(table, instance(table, "Win32_BIOS"), "SerialNumber", device, "inventory.smbios.serial");
+    put(table,
+        instance(table, "Win32_SystemEnclosure"),
+        "SMBIOSAssetTag",
+        device,
+        "inventory.smbios.asset_tag");
+    put(table, instance(table, "Win32_Processor"), "Name", device, "inventory.cpu");
+}
+
+static void put_parts(struct ts_table *table, const json_t *device)
+{
+    const json_t *disks = output_at(device, "inventory.disks");
+    const json_t *nics = output_at(device, "inventory.nics");
+    struct ts_class *tpms = ts_table_class(table, TS_TPM, "Win32_Tpm");
+    const char *tpm = output_text(device, "inventory.tpm");
+
+    for (size_t i = 0; i < json_array_size(disks); i++) {
+        const json_t *disk = json_array_get(disks, i);
+        struct ts_instance *drive = instance(table, "Win32_DiskDrive");
+
+        put_number(table, drive, "Index", i);
+        put(table, drive, "Model", disk, "model");
+        put(table, drive, "SerialNumber", disk, "serial");
+        put_number(table, drive, "Size", output_u64(disk, "size_bytes"));
+        put_number(table, drive, "BytesPerSector", output_u64(disk, "sector_bytes"));
+    }
+    for (size_t i = 0; i < json_array_size(nics); i++) {
+        struct ts_instance *nic = instance(table, "Win32_NetworkAdapterConfiguration");
+
+        put_number(table, nic, "Index", i);
+        put(table, nic, "MACAddress", json_array_get(nics, i), "mac");
+    }
+    if (tpm[0] != '\0' && strcmp(tpm, "none") != 0) {
+        struct ts_instance *i = ts_class_add(table, tpms);
+
+        ts_instance_add_text(
+            table, i, "SpecVersion", strcmp(tpm, "2.0") == 0 ? "2.0, 0, 1.38" : "1.2, 2, 3");
+        ts_instance_add_boolean(table, i, "IsEnabled_InitialValue", true);
+    }
+}
+
+static int put_variables(struct ts_vars *vars, const json_t *device)
+{
+    static const char *const values[][2] = {
+        {"_SMSTSMachineName", "name"},
+        {"_SMSTSMake", "inventory.smbios.manufacturer"},
+        {"_SMSTSModel", "inventory.smbios.model"},
+        {"_SMSTSSerialNumber", "inventory.smbios.serial"},
+        {"_SMSTSAssetTag", "inventory.smbios.asset_tag"},
+        {"_SMSTSUUID", "inventory.smbios.uuid"},
+    };
+    const char *firmware = output_text(device, "inventory.firmware");
+    OWN(buf_fini) struct buf macs = BUF_INIT(TS_VAR_VALUE_MAX);
+    const json_t *all = output_at(device, "macs");
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < sizeof(values) / sizeof(values[0]); i++)
+        r = ts_vars_set(vars, values[i][0], output_text(device, values[i][1]), TS_BY_ENGINE);
+    for (size_t i = 0; i < json_array_size(all); i++)
+        buf_addf(&macs, "%s%s", i > 0 ? "," : "", json_string_value(json_array_get(all, i)));
+    if (r >= 0)
+        r = ts_vars_set(vars, "_SMSTSMacAddresses", buf_str(&macs), TS_BY_ENGINE);
+    if (r >= 0 && firmware[0] != '\0')
+        r = ts_vars_set(
+            vars, "_SMSTSBootUEFI", strcmp(firmware, "uefi") == 0 ? "true" : "false", TS_BY_ENGINE);
+    return r < 0 ? r : 0;
+}
+
+bool simulate_device_facts(struct session *s, const char *device, struct ts_facts_file *ret)
+{
+    OWN(session_json_freep) json_t *json = NULL;
+    OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+    int r;
+
+    session_escape(&id, device);
+    if (!session_open(s) || !session_get(s, &json, "/devices/%s", buf_str(&id)) ||
+        !simulate_no_facts(s, ret))
+        return false;
+    r = put_variables(ret->vars, json);
+    if (json_is_object(output_at(json, "inventory"))) {
+        put_system(ret->table, json);
+        put_parts(ret->table, json);
+    }
+    if (r == 0 && ts_table_failed(ret->table))
+        r = -ENOMEM;
+    return r == 0 || session_fail_errno(s, "simulating", r);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/* What a simulation is made of; for cli/simulate.c */
+
+#include "cli/session.h"
+#include "ts/facts_json.h"
+#include "ts/sequence.h"
+
+enum {
+    SIMULATE_SEQUENCES_MAX = 256,
+};
+
+/* The sequence, and those it runs. */
+struct simulate_sequences {
+    struct ts_document *document; /* borrowed from the children, as it may be one of them */
+    struct ts_child children[SIMULATE_SEQUENCES_MAX]; /* ids and documents owned */
+    size_t n;
+};
+
+/* For OWN(). */
+void simulate_sequences_fini(struct simulate_sequences *sequences);
+
+/* From a file if @source is one, otherwise from the site, with all that it runs. */
+bool simulate_load(struct session *s, const char *source, struct simulate_sequences *ret);
+
+/* A facts file. @ret: its members are owned by the caller. */
+bool simulate_read_facts(struct session *s, const char *path, struct ts_facts_file *ret);
+
+/* Facts from what the site knows of a device. */
+bool simulate_device_facts(struct session *s, const char *device, struct ts_facts_file *ret);
+
+/* Neither: nothing is known but the variables. */
+bool simulate_no_facts(struct session *s, struct ts_facts_file *ret);

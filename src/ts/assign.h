@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The steps that only set variables: Set Task Sequence Variable and Set Dynamic Variables
+ *
+ * They change nothing but the variables, so the agent and a simulation share them.
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+struct ts_facts;
+struct ts_step;
+struct ts_vars;
+
+enum {
+    TS_ASSIGN_TEXT_MAX = 1024,
+};
+
+/* Outcomes beside 0: the step fails */
+enum {
+    TS_ASSIGN_E_READ_ONLY = 1,
+    TS_ASSIGN_E_NAME = 2,
+    TS_ASSIGN_E_LIMIT = 3,
+    TS_ASSIGN_E_RULES = 4, /* the rules cannot be read */
+};
+
+/* Whether a step is of such a type. */
+bool ts_is_assignment(const struct ts_step *step);
+
+/**
+ * ts_assign() - do what the step says
+ * @told: called for each variable that was set, with "***" for a secret value; may be NULL
+ * @why:  on an outcome: which variable, and what is wrong
+ *
+ * Return: 0, an outcome, or -ENOMEM.
+ */
+int ts_assign(const struct ts_step *step,
+              struct ts_vars *vars,
+              const struct ts_facts *facts,
+              void (*told)(void *ctx, const char *name, const char *value),
+              void *ctx,
+              struct buf *why);

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/simulate.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "ts/assign.h"
+#include "ts/compare.h"
+#include "ts/vars.h"
+
+static const char reboot_type[] = "SMS_TaskSequence_RebootAction";
+static const char setup_type[] = "SMS_TaskSequence_SetupWindowsAndSMSAction";
+
+enum {
+    VALUES_MAX_BYTES = 4 * 1024 * 1024, /* of one step */
+    PATH_MAX_BYTES = 16 * 1024,
+};
+
+struct run {
+    const struct ts_simulation *simulation;
+    struct ts_sequence *sequence;
+    unsigned environment;
+    struct buf texts; /* the values, one behind the other, each with its NUL */
+};
+
+DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
+
+/* As the agent gives it to the step: a variable of the same name overrides what is no argument. */
+static void put_value(struct run *run, const struct ts_variable *own)
+{
+    static const uint8_t nul[] = {0};
+    const struct ts_vars *vars = run->simulation->start.vars;
+    const char *override = own->is_hidden ? "" : ts_vars_get(vars, own->name);
+    size_t start = run->texts.len;
+    bool is_secret = ts_vars_is_secret(vars, own->name);
+
+    is_secret |= ts_vars_expand(vars, override[0] != '\0' ? override : own->text, &run->texts);
+    if (is_secret && run->texts.len > start && !run->texts.failed) {
+        run->texts.len = start;
+        run->texts.ptr[start] = '\0';
+        buf_adds(&run->texts, "***");
+    }
+    buf_add(&run->texts, (struct bytes){nul, 1});
+}
+
+/* @ret: owned by the caller; its texts are those of @run. */
+static int make_values(struct run *run, const struct ts_step *step, struct ts_simulated_value **ret)
+{
+    struct ts_simulated_value *values = calloc(step->n_variables + 1, sizeof(*values));
+    const char *text;
+
+    buf_clear(&run->texts);
+    for (size_t i = 0; values && i < step->n_variables; i++)
+        put_value(run, &step->variables[i]);
+    if (!values || run->texts.failed) {
+        free(values);
+        return ERR(-ENOMEM);
+    }
+    text = buf_str(&run->texts);
+    for (size_t i = 0; i < step->n_variables; i++) {
+        values[i] = (struct ts_simulated_value){step->variables[i].name, text};
+        text += strlen(text) + 1;
+    }
+    *ret = values;
+    return 0;
+}
+
+static int tell(struct run *run, const struct ts_next *next)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(freep) struct ts_simulated_value *values = NULL;
+    struct ts_simulated decision = {.next = next, .environment = run->environment};
+    int r = 0;
+
+    if (next->kind == TS_NEXT_RUN) {
+        r = make_values(run, next->step, &values);
+        if (r < 0)
+            return TRACE(r);
+        decision.values = values;
+        decision.n_values = next->step->n_variables;
+    }
+    ts_sequence_put_item_path(run->sequence, next->index, next->item, &path);
+    decision.path = buf_str(&path);
+    return run->simulation->tell ? TRACE(run->simulation->tell(run->simulation->ctx, &decision))
+                                 : 0;
+}
+
+static const char *text_of(const struct ts_step *step, const char *name)
+{
+    const struct ts_variable *variable = ts_step_variable(step, name);
+
+    return variable ? variable->text : "";
+}
+
+/* Where the step leads, if it is one of those that restart. */
+static enum ts_restart restart_of(const struct run *run, const struct ts_step *step)
+{
+    if (strcmp(step->type, setup_type) == 0)
+        return run->environment == TS_RUN_IN_FULL_OS ? TS_NO_RESTART : TS_RESTART_TO_FULL_OS;
+    if (strcmp(step->type, reboot_type) != 0)
+        return TS_NO_RESTART;
+    return ts_compare_text(text_of(step, "SMSRebootTarget"), "HD") == 0 ? TS_RESTART_TO_FULL_OS
+                                                                        : TS_RESTART_TO_BOOT_IMAGE;
+}
+
+static int follow_restart(struct run *run, enum ts_restart restart)
+{
+    bool is_full_os = restart == TS_RESTART_TO_FULL_OS;
+    int r;
+
+    if (restart == TS_NO_RESTART)
+        return 0;
+    run->environment = is_full_os ? TS_RUN_IN_FULL_OS : TS_RUN_IN_BOOT_IMAGE;
+    r = ts_vars_set(
+        run->simulation->start.vars, "_SMSTSInWinPE", is_full_os ? "false" : "true", TS_BY_ENGINE);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* The step, as a success unless it only sets variables, and cannot. */
+static int run_step(struct run *run, const struct ts_step *step)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(TS_ASSIGN_TEXT_MAX);
+    const struct ts_start *start = &run->simulation->start;
+    struct ts_result result = {.outcome = TS_STEP_SUCCEEDED,
+                               .environment = run->environment,
+                               .restart = restart_of(run, step),
+                               .has_place = true};
+    struct ts_after after;
+    int r =
+        ts_is_assignment(step) ? ts_assign(step, start->vars, start->facts, NULL, NULL, &why) : 0;
+
+    if (r < 0)
+        return TRACE(r);
+    if (r > 0) {
+        result.outcome = TS_STEP_FAILED;
+        result.code = 1;
+    }
+    r = ts_sequence_step_done(run->sequence, &result, &after);
+    if (r == 0)
+        r = follow_restart(run, after.restart);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int set_environment(struct run *run)
+{
+    const struct ts_start *start = &run->simulation->start;
+    int r = ts_sequence_set_globals(start->document, start->vars);
+
+    for (size_t i = 0; r == 0 && i < start->n_children; i++)
+        if (start->children[i].document)
+            r = ts_sequence_set_globals(start->children[i].document, start->vars);
+    if (r == 0)
+        r = follow_restart(run,
+                           run->environment == TS_RUN_IN_FULL_OS ? TS_RESTART_TO_FULL_OS
+                                                                 : TS_RESTART_TO_BOOT_IMAGE);
+    return TRACE(r);
+}
+
+static int go(struct run *run, struct ts_simulation_end *ret)
+{
+    struct ts_next next;
+
+    for (;;) {
+        int r = ts_sequence_next(run->sequence, run->environment, &next);
+
+        if (r < 0)
+            return TRACE(r);
+        ret->is_succeeded = next.kind == TS_NEXT_SUCCEEDED;
+        ret->environment = run->environment;
+        if (next.kind == TS_NEXT_SUCCEEDED || next.kind == TS_NEXT_FAILED)
+            return 0;
+        r = tell(run, &next);
+        ret->n_left_out += next.n_left_out;
+        ret->n_run += next.kind == TS_NEXT_RUN;
+        if (r == 0 && next.kind == TS_NEXT_RUN)
+            r = run_step(run, next.step);
+        if (r < 0)
+            return TRACE(r);
+    }
+}
+
+int ts_simulate(const struct ts_simulation *simulation, struct ts_simulation_end *ret)
+{
+    OWN(ts_sequence_freep) struct ts_sequence *sequence = NULL;
+    struct run run = {.simulation = simulation,
+                      .environment = simulation->environment,
+                      .texts = BUF_INIT(VALUES_MAX_BYTES)};
+    int r = set_environment(&run);
+
+    *ret = (struct ts_simulation_end){0};
+    if (r == 0)
+        r = ts_sequence_new(&simulation->start, &sequence);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    run.sequence = sequence;
+    r = go(&run, ret);
+    buf_fini(&run.texts);
+    return TRACE(r);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * A run of a task sequence in which nothing is done
+ *
+ * The sequencer is the one that the agent uses. Each step counts as a success with exit code 0. What steps do is left out,
+ * but for what later decisions depend on: variables that steps set, and where a restart leads.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "ts/sequence.h"
+
+struct ts_simulated_value {
+    const char *name;
+    const char *text; /* expanded, as the step would get it; "***" if it is or holds a secret */
+};
+
+/* One decision. All borrowed for the call. */
+struct ts_simulated {
+    const struct ts_next *next;              /* TS_NEXT_RUN, _SKIP or _FAIL */
+    const char *path;                        /* "Group/Step" */
+    unsigned environment;                    /* of enum ts_run_in */
+    const struct ts_simulated_value *values; /* of a step that would run */
+    size_t n_values;
+};
+
+struct ts_simulation {
+    struct ts_start start;
+    unsigned environment;                                        /* where it begins */
+    int (*tell)(void *ctx, const struct ts_simulated *decision); /* 0, or -errno, which ends it */
+    void *ctx;
+};
+
+struct ts_simulation_end {
+    bool is_succeeded;
+    size_t n_run;
+    size_t n_left_out; /* instructions */
+    unsigned environment;
+};
+
+/* Return: 0, TS_SEQUENCE_E_LIMIT, -ENOMEM, or what tell() returned. */
+int ts_simulate(const struct ts_simulation *simulation, struct ts_simulation_end *ret);
