@@ -99,7 +99,7 @@ int apply_ntfs_new(const char *path, struct buf *why, struct apply_ntfs **ret)
     if (!ntfs)
         return ERR(-ENOMEM);
     ntfs->why = why;
-    ntfs->name = BUF_INIT(2 * (NTFS_NAME_UNITS + 1));
+    ntfs->name = BUF_INIT(sizeof(ntfschar) * (NTFS_NAME_UNITS + 1));
     ntfs->blob.kept = BUF_INIT(NTFS_PIECE_BYTES);
     ntfs->folder = METADATA_NONE;
 

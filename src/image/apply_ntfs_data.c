@@ -54,7 +54,7 @@ static int
 open_stream(struct apply_ntfs *ntfs, const struct apply_use *use, ntfs_inode *ni, ntfs_attr **ret)
 {
     const char *text = stream_of(ntfs, use)->name;
-    struct ntfs_name name;
+    struct ntfs_name name = {.n_units = 0};
     int r = ntfs_name_of(ntfs, text, &name);
 
     if (r < 0)

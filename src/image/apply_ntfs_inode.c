@@ -139,7 +139,7 @@ static void put_compression(struct apply_ntfs *ntfs, uint32_t inode, ntfs_inode 
 static int put_empty_streams(struct apply_ntfs *ntfs, uint32_t inode, ntfs_inode *ni)
 {
     const struct metadata_inode *from = inode_at(ntfs, inode);
-    struct ntfs_name name;
+    struct ntfs_name name = {.n_units = 0};
 
     for (uint32_t i = 0; i < from->n_streams; i++) {
         const struct metadata_stream *stream = &ntfs->image->streams[from->first_stream + i];

@@ -106,7 +106,7 @@ static int make_names(struct apply_ntfs *ntfs)
 
     for (uint32_t i = 1; i < image->n_names; i++) {
         uint32_t inode = image->names[i].inode;
-        struct ntfs_name name;
+        struct ntfs_name name = {.n_units = 0};
 
         if (image->inodes[inode].first_name != i)
             continue;
@@ -126,7 +126,7 @@ static int make_names(struct apply_ntfs *ntfs)
 /* Another name, in the open folder. */
 static int link_name(struct apply_ntfs *ntfs, uint32_t inode, const char *text, ntfs_inode *ni)
 {
-    struct ntfs_name name;
+    struct ntfs_name name = {.n_units = 0};
     int r = ntfs_name_of(ntfs, text, &name);
 
     if (r < 0)
@@ -233,8 +233,8 @@ static bool is_taken(struct apply_ntfs *ntfs, const struct ntfs_name *name)
 static int put_short_name(struct apply_ntfs *ntfs, uint32_t which, ntfs_inode *ni)
 {
     const struct metadata_name *from = &ntfs->image->names[which];
-    struct ntfs_name name;
-    struct ntfs_name dos;
+    struct ntfs_name name = {.n_units = 0};
+    struct ntfs_name dos = {.n_units = 0};
     int r = ntfs_name_of(ntfs, from->name, &name);
 
     if (r == 0)

@@ -45,7 +45,7 @@ enum {
 
 static const char long_name[] = "Long name of a file.txt";
 
-static void make_volume(const char *path)
+void ntfs_fixture_make_empty(const char *path, uint64_t size_bytes)
 {
     OWN(buf_fini) struct buf output = BUF_INIT(OUTPUT_MAX);
     const char *const argv[] = {"mkntfs", "-F", "-Q", "-q", path, NULL};
@@ -54,7 +54,7 @@ static void make_volume(const char *path)
     struct process_result result = {0};
 
     assert_int_equal(file_write(path, bytes_of(""), 0600), 0);
-    assert_int_equal(truncate(path, VOLUME_BYTES), 0);
+    assert_int_equal(truncate(path, (off_t)size_bytes), 0);
     assert_int_equal(process_run(&process, &result), 0);
     if (result.exit_code != 0)
         fail_msg("mkntfs: %s", buf_str(&output));
@@ -202,7 +202,7 @@ void ntfs_fixture_make(const char *path)
 {
     ntfs_volume *volume;
 
-    make_volume(path);
+    ntfs_fixture_make_empty(path, VOLUME_BYTES);
     volume = ntfs_mount(path, 0);
     assert_non_null(volume);
     fill(volume);

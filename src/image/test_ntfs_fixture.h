@@ -13,5 +13,9 @@
  * Its times lie in the year 2001.
  */
 
+#include <stdint.h>
+
 /* @path: made; needs mkntfs and no rights */
 void ntfs_fixture_make(const char *path);
+
+void ntfs_fixture_make_empty(const char *path, uint64_t size_bytes);
