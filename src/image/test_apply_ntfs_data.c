@@ -8,14 +8,17 @@
 enum {
     LARGE_BYTES = 3 * 1024 * 1024 + 17,
     VOLUME_MIN = 4 * 1024 * 1024,
+    TOO_LARGE_BYTES = 2 * VOLUME_MIN,
+    FOUR_FIT_BYTES = LARGE_BYTES * 2 / 5,
+    PIECE_MAX = 2 * 1024 * 1024,
 };
 
 static void contents_come_in_pieces_of_any_length(void **state)
 {
-    static const size_t pieces[] = {1000, 70000, 2 * 1024 * 1024, LARGE_BYTES};
+    static const size_t pieces[] = {1000, 70000, PIECE_MAX, LARGE_BYTES};
     struct ntfs_test *f = *state;
     OWN(freep) uint8_t *content = ntfs_test_pattern(LARGE_BYTES);
-    const struct bytes large = {content, LARGE_BYTES / 2};
+    const struct bytes large = {content, FOUR_FIT_BYTES};
     uint8_t blobs[4];
     ntfs_volume *volume;
 
@@ -185,7 +188,7 @@ static void contents_of_a_folder_are_left_out_and_said(void **state)
 static void a_volume_that_is_full_is_said_with_the_file(void **state)
 {
     struct ntfs_test *f = *state;
-    OWN(freep) uint8_t *content = ntfs_test_pattern(2 * VOLUME_MIN);
+    OWN(freep) uint8_t *content = ntfs_test_pattern(TOO_LARGE_BYTES);
     uint8_t blob;
     struct apply_ntfs *again = NULL;
 
@@ -193,7 +196,7 @@ static void a_volume_that_is_full_is_said_with_the_file(void **state)
     ntfs_test_add_file(f, 0, "too large");
     blob = ntfs_test_add_stream(f, METADATA_DATA, "", false);
     assert_int_equal(ntfs_test_begin(f), 0);
-    assert_int_equal(ntfs_test_send(f, blob, (struct bytes){content, 2 * VOLUME_MIN}, 100000),
+    assert_int_equal(ntfs_test_send(f, blob, (struct bytes){content, TOO_LARGE_BYTES}, 100000),
                      WIM_APPLY_E_TARGET);
     assert_non_null(strstr(buf_str(&f->why), "/too large"));
     assert_non_null(strstr(buf_str(&f->why), "No space left"));

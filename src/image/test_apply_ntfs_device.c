@@ -28,8 +28,9 @@
 
 enum {
     PATH_BYTES = 64,
-    SIZE_BYTES = 160 * 1024 * 1024 + 1536, /* more than is kept; the last block is cut */
-    WRITES = 60000,
+    SIZE_BYTES = 68 * 1024 * 1024 + 1536, /* more than is kept; the last block is cut */
+    WRITES = 3000,
+    MIDDLE = 1024 * 1024,
     PIECE_MAX = 40000,
 };
 
@@ -108,6 +109,11 @@ static void what_was_written_is_read_back_and_is_in_the_file_after_a_sync(void *
     uint32_t seed = 1;
 
     assert_non_null(wanted);
+    for (uint64_t offset = 0; offset + 8000 < SIZE_BYTES; offset += 8192) {
+        memset(piece, (int)(offset >> 13 & 127) + 1, 8000);
+        assert_int_equal(put(f, piece, 8000, offset), 8000);
+        memcpy(wanted + offset, piece, 8000);
+    }
     for (size_t i = 0; i < WRITES; i++) {
         size_t len = length(&seed);
         uint64_t offset = ((uint64_t)next(&seed) * 977) % (SIZE_BYTES - len);
@@ -152,7 +158,7 @@ static void a_write_that_failed_late_fails_all_that_follow(void **state)
     uint8_t piece[512] = {1};
 
     (void)signal(SIGXFSZ, SIG_IGN); /* NOLINT(concurrency-mt-unsafe) */
-    assert_int_equal(put(f, piece, sizeof(piece), 1024 * 1024), sizeof(piece));
+    assert_int_equal(put(f, piece, sizeof(piece), MIDDLE), sizeof(piece));
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &few), 0);
     assert_int_equal(f->device->d_ops->sync(f->device), -1);
     assert_int_equal(setrlimit(RLIMIT_FSIZE, &all), 0);

@@ -12,6 +12,7 @@
 
 enum {
     VALUE_MAX = 4096,
+    LONGER_BYTES = 2 * 1024 * 1024,
 };
 
 /* Owner and group: administrators; access for everybody, or for nobody. */
@@ -163,8 +164,8 @@ static void reparse_points_come_back(void **state)
 static void reparse_points_that_are_not_valid_are_left_out(void **state)
 {
     struct ntfs_test *f = *state;
-    OWN(freep) uint8_t *content = ntfs_test_pattern(2 * 1024 * 1024);
-    static const size_t sizes[] = {3, 20000, 2 * 1024 * 1024};
+    OWN(freep) uint8_t *content = ntfs_test_pattern(LONGER_BYTES);
+    static const size_t sizes[] = {3, 20000, LONGER_BYTES};
     uint8_t blobs[3];
 
     for (size_t i = 0; i < 3; i++)

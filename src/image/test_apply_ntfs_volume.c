@@ -9,6 +9,10 @@
 
 #include "plat/file.h"
 
+enum {
+    EMPTY_BYTES = 1024 * 1024,
+};
+
 static void refuse(struct ntfs_test *f, const char *reason)
 {
     struct apply_ntfs *ntfs = NULL;
@@ -25,7 +29,7 @@ static void what_is_no_volume_is_refused(void **state)
 
     assert_int_equal(truncate(f->path, 0), 0);
     refuse(f, "not an NTFS volume");
-    assert_int_equal(truncate(f->path, 1024 * 1024), 0);
+    assert_int_equal(truncate(f->path, EMPTY_BYTES), 0);
     refuse(f, "not an NTFS volume");
     assert_int_equal(unlink(f->path), 0);
     refuse(f, "No such file");
