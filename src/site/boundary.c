@@ -11,12 +11,12 @@
 #include "site/boundary_range.h"
 #include "site/dp.h"
 #include "site/fields.h"
+#include "site/named.h"
 
 enum {
     COMMENT_MAX = 127,
     VALUE_MAX_BYTES = 127,
     WHICH_MAX_BYTES = 255,
-    IDS_MAX = 0x100000,
 };
 
 static const char *const kinds[BOUNDARY_KIND_COUNT] = {
@@ -31,55 +31,22 @@ static const char *const examples[BOUNDARY_KIND_COUNT] = {
     [BOUNDARY_IPV6_PREFIX] = "fd00:77::/64",
 };
 
-static int take_id(struct site *site,
-                   const char *counter,
-                   const char *prefix,
-                   char ret[static BOUNDARY_ID_MAX])
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_COUNTER_TAKE, DB_ARGS(db_text(counter), db_u64(IDS_MAX)), &rows);
+static const struct named boundaries = {
+    .noun = "boundary",
+    .action = "boundary",
+    .prefix = "BD",
+    .find = SQL_BOUNDARY_FIND,
+    .drop = SQL_BOUNDARY_DROP,
+};
 
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(site, REFUSAL_NO_IDS, "There is no %s id left.", counter);
-    (void)snprintf(ret, BOUNDARY_ID_MAX, "%s%05u", prefix, (unsigned)db_get_u64(&rows, 0));
-    return 0;
-}
-
-static int find_boundary(struct site *site, const char *which, char ret[static BOUNDARY_ID_MAX])
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_BOUNDARY_FIND, DB_ARGS(db_text(which)), &rows);
-
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(
-            site, REFUSAL_MISSING, "There is no boundary with the id or name \"%.100s\".", which);
-    (void)snprintf(ret, BOUNDARY_ID_MAX, "%s", db_get_text(&rows, 0));
-    return 0;
-}
-
-static int find_group(struct site *site,
-                      const char *which,
-                      char ret[static BOUNDARY_ID_MAX],
-                      bool *ret_is_default)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_BOUNDARY_GROUP_FIND, DB_ARGS(db_text(which)), &rows);
-
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(site,
-                      REFUSAL_MISSING,
-                      "There is no boundary group with the id or name \"%.100s\".",
-                      which);
-    (void)snprintf(ret, BOUNDARY_ID_MAX, "%s", db_get_text(&rows, 0));
-    *ret_is_default = db_get_bool(&rows, 1);
-    return 0;
-}
+static const struct named groups = {
+    .noun = "boundary group",
+    .action = "boundary-group",
+    .prefix = "BG",
+    .find = SQL_BOUNDARY_GROUP_FIND,
+    .add = SQL_BOUNDARY_GROUP_ADD,
+    .drop = SQL_BOUNDARY_GROUP_DROP,
+};
 
 static enum boundary_kind kind_of(const char *name)
 {
@@ -136,7 +103,7 @@ static int add_boundary(struct site *site,
                    NULL);
 
     if (r == DB_E_EXISTS)
-        return refuse(site, REFUSAL_EXISTS, "A boundary named \"%.100s\" exists.", name);
+        return named_refuse_same(site, &boundaries, name);
     return TRACE(r);
 }
 
@@ -158,7 +125,7 @@ int boundary_create(struct site *site, const char *who, const json_t *body, json
     if (r == 0)
         r = db_begin(site->db, &tx);
     if (r == 0)
-        r = take_id(site, "boundary", "BD", id);
+        r = named_take_id(site, &boundaries, id);
     if (r == 0)
         r = add_boundary(site, id, body, &range);
     if (r == 0)
@@ -180,62 +147,15 @@ int boundary_list(struct site *site, const struct page *page, json_t **ret)
 
 int boundary_delete(struct site *site, const char *who, const char *which)
 {
-    OWN(db_rollbackp) struct db *tx = NULL;
-    char id[BOUNDARY_ID_MAX];
-    int r = db_begin(site->db, &tx);
-
-    if (r == 0)
-        r = find_boundary(site, which, id);
-    if (r == 0)
-        r = db_must(site->db, SQL_BOUNDARY_DROP, DB_ARGS(db_text(id)));
-    if (r == 0)
-        r = site_audit(site, who, "boundary.delete", id, "");
-    if (r != 0)
-        return TRACE(r);
-    return TRACE(db_commit(&tx));
-}
-
-static int add_group(struct site *site, const char *id, const json_t *body)
-{
-    const char *name = field_text(body, "name", "");
-    int r = db_run(site->db,
-                   SQL_BOUNDARY_GROUP_ADD,
-                   DB_ARGS(db_text(id),
-                           db_text(name),
-                           db_text(field_text(body, "comment", "")),
-                           db_u64(site->now_us)),
-                   NULL);
-
-    if (r == DB_E_EXISTS)
-        return refuse(site, REFUSAL_EXISTS, "A boundary group named \"%.100s\" exists.", name);
-    return TRACE(r);
+    return TRACE(named_delete(site, &boundaries, who, which));
 }
 
 int boundary_group_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
-    static const struct field fields[] = {
-        {"name", FIELD_LINE, true, 1, BOUNDARY_NAME_MAX, NULL},
-        {"comment", FIELD_LINE, false, 0, COMMENT_MAX, NULL},
-        {0},
-    };
-    OWN(db_rollbackp) struct db *tx = NULL;
     char id[BOUNDARY_ID_MAX];
-    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+    int r = named_create(site, &groups, who, body, id);
 
-    if (r == 0)
-        r = db_begin(site->db, &tx);
-    if (r == 0)
-        r = take_id(site, "boundary-group", "BG", id);
-    if (r == 0)
-        r = add_group(site, id, body);
-    if (r == 0)
-        r = site_audit(site, who, "boundary-group.create", id, field_text(body, "name", ""));
-    if (r != 0)
-        return TRACE(r);
-    r = db_commit(&tx);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(boundary_group_get(site, id, ret));
+    return r != 0 ? TRACE(r) : TRACE(boundary_group_get(site, id, ret));
 }
 
 int boundary_group_list(struct site *site, const struct page *page, json_t **ret)
@@ -257,8 +177,7 @@ int boundary_group_get(struct site *site, const char *which, json_t **ret)
     };
     OWN(json_freep) json_t *object = NULL;
     char id[BOUNDARY_ID_MAX];
-    bool is_default;
-    int r = find_group(site, which, id, &is_default);
+    int r = named_find(site, &groups, which, id, NULL);
 
     if (r == 0)
         r = rows_one(site->db, SQL_BOUNDARY_GROUP_GET, DB_ARGS(db_text(id)), &object);
@@ -285,10 +204,7 @@ static int set_group(struct site *site, const char *id, const json_t *body)
                    NULL);
 
     if (r == DB_E_EXISTS)
-        return refuse(site,
-                      REFUSAL_EXISTS,
-                      "A boundary group named \"%.100s\" exists.",
-                      field_text(body, "name", ""));
+        return named_refuse_same(site, &groups, field_text(body, "name", ""));
     return TRACE(r);
 }
 
@@ -302,13 +218,12 @@ int boundary_group_set(
     };
     OWN(db_rollbackp) struct db *tx = NULL;
     char id[BOUNDARY_ID_MAX];
-    bool is_default;
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
         r = db_begin(site->db, &tx);
     if (r == 0)
-        r = find_group(site, which, id, &is_default);
+        r = named_find(site, &groups, which, id, NULL);
     if (r == 0)
         r = set_group(site, id, body);
     if (r == 0)
@@ -323,22 +238,13 @@ int boundary_group_set(
 
 int boundary_group_delete(struct site *site, const char *who, const char *which)
 {
-    OWN(db_rollbackp) struct db *tx = NULL;
     char id[BOUNDARY_ID_MAX];
     bool is_default = false;
-    int r = db_begin(site->db, &tx);
+    int r = named_find(site, &groups, which, id, &is_default);
 
-    if (r == 0)
-        r = find_group(site, which, id, &is_default);
     if (r == 0 && is_default)
         return refuse(site, REFUSAL_INVALID, "%s is the default group, which is always there.", id);
-    if (r == 0)
-        r = db_must(site->db, SQL_BOUNDARY_GROUP_DROP, DB_ARGS(db_text(id)));
-    if (r == 0)
-        r = site_audit(site, who, "boundary-group.delete", id, "");
-    if (r != 0)
-        return TRACE(r);
-    return TRACE(db_commit(&tx));
+    return r != 0 ? TRACE(r) : TRACE(named_delete(site, &groups, who, id));
 }
 
 /* What differs between the parts of a group. */
@@ -363,15 +269,13 @@ static int find_part(struct site *site,
                      const char *what,
                      char ret[static BOUNDARY_ID_MAX])
 {
-    bool is_default;
-
     switch (part) {
     case BOUNDARY_PART_BOUNDARY:
-        return TRACE(find_boundary(site, what, ret));
+        return TRACE(named_find(site, &boundaries, what, ret, NULL));
     case BOUNDARY_PART_DP:
         return TRACE(dp_find(site, what, ret));
     case BOUNDARY_PART_NEIGHBOUR:
-        return TRACE(find_group(site, what, ret, &is_default));
+        return TRACE(named_find(site, &groups, what, ret, NULL));
     }
     return ERR(-EINVAL);
 }
@@ -422,7 +326,7 @@ int boundary_group_add(struct site *site,
     if (r == 0)
         r = db_begin(site->db, &tx);
     if (r == 0)
-        r = find_group(site, which, id, &is_default);
+        r = named_find(site, &groups, which, id, &is_default);
     if (r == 0 && is_default && part == BOUNDARY_PART_BOUNDARY)
         return refuse(site,
                       REFUSAL_INVALID,
@@ -451,12 +355,11 @@ int boundary_group_take(struct site *site,
     OWN(db_rollbackp) struct db *tx = NULL;
     char id[BOUNDARY_ID_MAX];
     char part_id[BOUNDARY_ID_MAX];
-    bool is_default;
     uint64_t n = 0;
     int r = db_begin(site->db, &tx);
 
     if (r == 0)
-        r = find_group(site, which, id, &is_default);
+        r = named_find(site, &groups, which, id, NULL);
     if (r == 0)
         r = find_part(site, part, what, part_id);
     if (r == 0)

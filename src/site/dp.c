@@ -27,28 +27,16 @@ uint64_t dp_online_since(const struct site *site)
     return site->now_us > DP_SILENCE_US ? site->now_us - DP_SILENCE_US : 0;
 }
 
-static int find(struct site *site, const char *which, char ret[static DP_ID_MAX], bool *ret_is_own)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_DP_FIND, DB_ARGS(db_text(which)), &rows);
-
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(site,
-                      REFUSAL_MISSING,
-                      "There is no distribution point with the id or name \"%.100s\".",
-                      which);
-    (void)snprintf(ret, DP_ID_MAX, "%s", db_get_text(&rows, 0));
-    *ret_is_own = db_get_bool(&rows, 1);
-    return 0;
-}
+const struct named dp_named = {
+    .noun = "distribution point",
+    .action = "distribution-point",
+    .prefix = "DP",
+    .find = SQL_DP_FIND,
+};
 
 int dp_find(struct site *site, const char *which, char ret[static DP_ID_MAX])
 {
-    bool is_own;
-
-    return TRACE(find(site, which, ret, &is_own));
+    return TRACE(named_find(site, &dp_named, which, ret, NULL));
 }
 
 int dp_list(struct site *site, const struct page *page, json_t **ret)
@@ -235,7 +223,7 @@ int dp_remove(struct site *site, const char *who, const char *which, bool is_for
     int r = db_begin(site->db, &tx);
 
     if (r == 0)
-        r = find(site, which, id, &is_own);
+        r = named_find(site, &dp_named, which, id, &is_own);
     if (r == 0 && is_own)
         return refuse(
             site,

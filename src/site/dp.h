@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "plat/random.h"
+#include "site/named.h"
 #include "site/rows.h"
 #include "site/site.h"
 
@@ -29,6 +30,8 @@ enum {
 
 /* The time since which who was heard of is online. */
 uint64_t dp_online_since(const struct site *site);
+
+extern const struct named dp_named;
 
 /* Return: 0 or SITE_E_REFUSED. */
 int dp_find(struct site *site, const char *which, char ret[static DP_ID_MAX]);

@@ -3,92 +3,37 @@
 #include "site/dp_group.h"
 
 #include <errno.h>
-#include <stdio.h>
 
 #include "base/err.h"
 #include "base/own.h"
 #include "site/distribution.h"
 #include "site/fields.h"
+#include "site/named.h"
 
 enum {
-    COMMENT_MAX = 127,
     WHICH_MAX_BYTES = 255,
-    GROUPS_MAX = 0x100000,
+};
+
+static const struct named groups = {
+    .noun = "distribution point group",
+    .action = "distribution-point-group",
+    .prefix = "DG",
+    .find = SQL_DP_GROUP_FIND,
+    .add = SQL_DP_GROUP_ADD,
+    .drop = SQL_DP_GROUP_DROP,
 };
 
 int dp_group_find(struct site *site, const char *which, char ret[static DP_ID_MAX])
 {
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_DP_GROUP_FIND, DB_ARGS(db_text(which)), &rows);
-
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(site,
-                      REFUSAL_MISSING,
-                      "There is no distribution point group with the id or name \"%.100s\".",
-                      which);
-    (void)snprintf(ret, DP_ID_MAX, "%s", db_get_text(&rows, 0));
-    return 0;
-}
-
-static int take_id(struct site *site, char ret[static DP_ID_MAX])
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    struct db_args args = DB_ARGS(db_text("distribution-point-group"), db_u64(GROUPS_MAX));
-    int r = db_first(site->db, SQL_COUNTER_TAKE, args, &rows);
-
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(site, REFUSAL_NO_IDS, "There is no id for a group left.");
-    (void)snprintf(ret, DP_ID_MAX, "DG%05u", (unsigned)db_get_u64(&rows, 0));
-    return 0;
-}
-
-static int add(struct site *site, const char *id, const json_t *body)
-{
-    const char *name = field_text(body, "name", "");
-    int r = db_run(site->db,
-                   SQL_DP_GROUP_ADD,
-                   DB_ARGS(db_text(id),
-                           db_text(name),
-                           db_text(field_text(body, "comment", "")),
-                           db_u64(site->now_us)),
-                   NULL);
-
-    if (r == DB_E_EXISTS)
-        return refuse(
-            site, REFUSAL_EXISTS, "A distribution point group named \"%.100s\" exists.", name);
-    return TRACE(r);
+    return TRACE(named_find(site, &groups, which, ret, NULL));
 }
 
 int dp_group_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
-    static const struct field fields[] = {
-        {"name", FIELD_LINE, true, 1, DP_NAME_MAX, NULL},
-        {"comment", FIELD_LINE, false, 0, COMMENT_MAX, NULL},
-        {0},
-    };
-    OWN(db_rollbackp) struct db *tx = NULL;
     char id[DP_ID_MAX];
-    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+    int r = named_create(site, &groups, who, body, id);
 
-    if (r == 0)
-        r = db_begin(site->db, &tx);
-    if (r == 0)
-        r = take_id(site, id);
-    if (r == 0)
-        r = add(site, id, body);
-    if (r == 0)
-        r = site_audit(
-            site, who, "distribution-point-group.create", id, field_text(body, "name", ""));
-    if (r != 0)
-        return TRACE(r);
-    r = db_commit(&tx);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(dp_group_get(site, id, ret));
+    return r != 0 ? TRACE(r) : TRACE(dp_group_get(site, id, ret));
 }
 
 int dp_group_list(struct site *site, const struct page *page, json_t **ret)
@@ -127,19 +72,7 @@ int dp_group_get(struct site *site, const char *which, json_t **ret)
 
 int dp_group_delete(struct site *site, const char *who, const char *which)
 {
-    OWN(db_rollbackp) struct db *tx = NULL;
-    char id[DP_ID_MAX];
-    int r = db_begin(site->db, &tx);
-
-    if (r == 0)
-        r = dp_group_find(site, which, id);
-    if (r == 0)
-        r = db_must(site->db, SQL_DP_GROUP_DROP, DB_ARGS(db_text(id)));
-    if (r == 0)
-        r = site_audit(site, who, "distribution-point-group.delete", id, "");
-    if (r != 0)
-        return TRACE(r);
-    return TRACE(db_commit(&tx));
+    return TRACE(named_delete(site, &groups, who, which));
 }
 
 static int want_all(struct site *site, const json_t *packages, const char *dp_id)

@@ -16,7 +16,6 @@ enum {
     JOIN_TOKEN_MAX_BYTES = 255,
     VERSION_MAX_BYTES = 64,
     PORT_MAX = 65535,
-    DPS_MAX = 0x100000,
     HTTP_PORT = 80,
 };
 
@@ -151,20 +150,6 @@ static int take_token(struct site *site, const char *given, char ret[static 4 * 
     return 0;
 }
 
-static int take_dp_id(struct site *site, char ret[static DP_ID_MAX])
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    struct db_args args = DB_ARGS(db_text("distribution-point"), db_u64(DPS_MAX));
-    int r = db_first(site->db, SQL_COUNTER_TAKE, args, &rows);
-
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(site, REFUSAL_NO_IDS, "There is no id for a distribution point left.");
-    (void)snprintf(ret, DP_ID_MAX, "DP%05u", (unsigned)db_get_u64(&rows, 0));
-    return 0;
-}
-
 static int add(struct site *site, const json_t *body, const char *token, char id[static DP_ID_MAX])
 {
     OWN(db_rollbackp) struct db *tx = NULL;
@@ -180,7 +165,7 @@ static int add(struct site *site, const json_t *body, const char *token, char id
     if (r == 0)
         r = check_name_is_free(site, name);
     if (r == 0)
-        r = take_dp_id(site, id);
+        r = named_take_id(site, &dp_named, id);
     if (r == 0)
         r = access_hash_token(token, hash);
     if (r == 0)
