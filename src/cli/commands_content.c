@@ -5,6 +5,52 @@
 
 #define PRIORITIES "high|medium|low"
 
+#define LABELS \
+    OPTION("version", "VERSION", "Version, any text of at most 32 characters."), \
+        OPTION("comment", "TEXT", "Comment of at most 127 characters."), \
+        OPTION_OF("priority", "PRIORITY", PRIORITIES, "Which goes first to distribution points.")
+
+/* What every kind of content has. @with: what is shown besides */
+#define LIST_SHOW_DELETE(kind, operand, one, many, with, list) \
+    { \
+        .noun = (kind), \
+        .verb = "list", \
+        .summary = "List the " many ".", \
+        .run = (list), \
+    }, \
+        { \
+            .noun = (kind), \
+            .verb = "show", \
+            .operands = {operand}, \
+            .summary = "Show " one " (id or name)" with ".", \
+            .run = content_show, \
+        }, \
+    { \
+        .noun = (kind), .verb = "delete", .operands = {operand}, \
+        .summary = "Delete " one " that no task sequence uses.", .run = content_delete, \
+    }
+
+/* What is made of a folder. */
+#define FOLDER_CREATE_UPDATE(kind, one) \
+    { \
+        .noun = (kind), \
+        .verb = "create", \
+        .operands = {"NAME"}, \
+        .summary = "Make " one " of a folder on the server.", \
+        .run = content_create, \
+        .options = \
+            { \
+                OPTION_NEEDED("source", "PATH", "The folder on the server, an absolute path."), \
+                LABELS, \
+            }, \
+    }, \
+    { \
+        .noun = (kind), .verb = "update", .operands = {"PACKAGE"}, \
+        .summary = "Read the folder of " one " again, as its next content version.", \
+        .run = content_update, \
+        .options = {OPTION("source", "PATH", "The folder on the server from now on.")}, \
+    }
+
 const struct args_command content_commands[] = {
     {
         .noun = "os-image",
@@ -16,12 +62,9 @@ const struct args_command content_commands[] = {
         .options =
             {
                 OPTION_NEEDED("name", "NAME", "Name of the operating system image."),
-                OPTION("version", "VERSION", "Version, any text of at most 32 characters."),
-                OPTION("comment", "TEXT", "Comment of at most 127 characters."),
+                LABELS,
                 OPTION("source", "PATH", "Where the WIM file is on the server, instead of FILE."),
                 OPTION("indexes", "LIST", "Only these of the file's images, by index: 1,3."),
-                OPTION_OF(
-                    "priority", "PRIORITY", PRIORITIES, "Which goes first to distribution points."),
             },
     },
     {
@@ -37,19 +80,12 @@ const struct args_command content_commands[] = {
                 OPTION("indexes", "LIST", "Only these of the file's images, by index: 1,3."),
             },
     },
-    {
-        .noun = "os-image",
-        .verb = "list",
-        .summary = "List the operating system images.",
-        .run = image_os_list,
-    },
-    {
-        .noun = "os-image",
-        .verb = "show",
-        .operands = {"IMAGE"},
-        .summary = "Show an operating system image (id or name) and its indexes.",
-        .run = content_show,
-    },
+    LIST_SHOW_DELETE("os-image",
+                     "IMAGE",
+                     "an operating system image",
+                     "operating system images",
+                     " and its indexes",
+                     image_os_list),
     {
         .noun = "os-image",
         .verb = "export",
@@ -65,13 +101,6 @@ const struct args_command content_commands[] = {
                           "How to compress it (default: lzx)."),
                 OPTION("solid", NULL, "Compress all files as one; smaller and slower."),
             },
-    },
-    {
-        .noun = "os-image",
-        .verb = "delete",
-        .operands = {"IMAGE"},
-        .summary = "Delete an operating system image that no task sequence uses.",
-        .run = content_delete,
     },
     {
         .noun = "boot-image",
@@ -102,118 +131,13 @@ const struct args_command content_commands[] = {
         .summary = "Build a boot image anew, as its next content version.",
         .run = content_rebuild,
     },
-    {
-        .noun = "boot-image",
-        .verb = "list",
-        .summary = "List the boot images.",
-        .run = image_boot_list,
-    },
-    {
-        .noun = "boot-image",
-        .verb = "show",
-        .operands = {"IMAGE"},
-        .summary = "Show a boot image (id or name) and its files.",
-        .run = content_show,
-    },
-    {
-        .noun = "boot-image",
-        .verb = "delete",
-        .operands = {"IMAGE"},
-        .summary = "Delete a boot image that no task sequence uses.",
-        .run = content_delete,
-    },
-    {
-        .noun = "package",
-        .verb = "create",
-        .operands = {"NAME"},
-        .summary = "Make a package of a folder on the server.",
-        .run = content_create,
-        .options =
-            {
-                OPTION_NEEDED("source", "PATH", "The folder on the server, an absolute path."),
-                OPTION("version", "VERSION", "Version, any text of at most 32 characters."),
-                OPTION("comment", "TEXT", "Comment of at most 127 characters."),
-                OPTION_OF(
-                    "priority", "PRIORITY", PRIORITIES, "Which goes first to distribution points."),
-            },
-    },
-    {
-        .noun = "package",
-        .verb = "update",
-        .operands = {"PACKAGE"},
-        .summary = "Read the folder of a package again, as its next content version.",
-        .run = content_update,
-        .options =
-            {
-                OPTION("source", "PATH", "The folder on the server from now on."),
-            },
-    },
-    {
-        .noun = "package",
-        .verb = "list",
-        .summary = "List the packages.",
-        .run = content_list,
-    },
-    {
-        .noun = "package",
-        .verb = "show",
-        .operands = {"PACKAGE"},
-        .summary = "Show a package (id or name).",
-        .run = content_show,
-    },
-    {
-        .noun = "package",
-        .verb = "delete",
-        .operands = {"PACKAGE"},
-        .summary = "Delete a package that no task sequence uses.",
-        .run = content_delete,
-    },
-    {
-        .noun = "driver-package",
-        .verb = "create",
-        .operands = {"NAME"},
-        .summary = "Make a driver package of a folder on the server.",
-        .run = content_create,
-        .options =
-            {
-                OPTION_NEEDED("source", "PATH", "The folder on the server, an absolute path."),
-                OPTION("version", "VERSION", "Version, any text of at most 32 characters."),
-                OPTION("comment", "TEXT", "Comment of at most 127 characters."),
-                OPTION_OF(
-                    "priority", "PRIORITY", PRIORITIES, "Which goes first to distribution points."),
-            },
-    },
-    {
-        .noun = "driver-package",
-        .verb = "update",
-        .operands = {"PACKAGE"},
-        .summary = "Read the folder of a driver package again, as its next content version.",
-        .run = content_update,
-        .options =
-            {
-                OPTION("source", "PATH", "The folder on the server from now on."),
-            },
-    },
-    {
-        .noun = "driver-package",
-        .verb = "list",
-        .summary = "List the driver packages.",
-        .run = content_list,
-    },
-    {
-        .noun = "driver-package",
-        .verb = "show",
-        .operands = {"PACKAGE"},
-        .summary = "Show a driver package (id or name).",
-        .run = content_show,
-    },
-    {
-        .noun = "driver-package",
-        .verb = "delete",
-        .operands = {"PACKAGE"},
-        .summary = "Delete a driver package that no task sequence uses.",
-        .run = content_delete,
-    },
+    LIST_SHOW_DELETE(
+        "boot-image", "IMAGE", "a boot image", "boot images", " and its files", image_boot_list),
+    FOLDER_CREATE_UPDATE("package", "a package"),
+    LIST_SHOW_DELETE("package", "PACKAGE", "a package", "packages", "", content_list),
+    FOLDER_CREATE_UPDATE("driver-package", "a driver package"),
+    LIST_SHOW_DELETE(
+        "driver-package", "PACKAGE", "a driver package", "driver packages", "", content_list),
     {
         .noun = "upgrade-package",
         .verb = "create",
@@ -225,10 +149,7 @@ const struct args_command content_commands[] = {
                 OPTION("file", "FILE", "An ISO file, sent from here."),
                 OPTION(
                     "source", "PATH", "An ISO file or a folder on the server, instead of --file."),
-                OPTION("version", "VERSION", "Version, any text of at most 32 characters."),
-                OPTION("comment", "TEXT", "Comment of at most 127 characters."),
-                OPTION_OF(
-                    "priority", "PRIORITY", PRIORITIES, "Which goes first to distribution points."),
+                LABELS,
             },
     },
     {
@@ -243,26 +164,12 @@ const struct args_command content_commands[] = {
                 OPTION("source", "PATH", "The ISO file or folder on the server from now on."),
             },
     },
-    {
-        .noun = "upgrade-package",
-        .verb = "list",
-        .summary = "List the operating system upgrade packages.",
-        .run = content_list,
-    },
-    {
-        .noun = "upgrade-package",
-        .verb = "show",
-        .operands = {"PACKAGE"},
-        .summary = "Show an operating system upgrade package (id or name).",
-        .run = content_show,
-    },
-    {
-        .noun = "upgrade-package",
-        .verb = "delete",
-        .operands = {"PACKAGE"},
-        .summary = "Delete an operating system upgrade package that no task sequence uses.",
-        .run = content_delete,
-    },
+    LIST_SHOW_DELETE("upgrade-package",
+                     "PACKAGE",
+                     "an operating system upgrade package",
+                     "operating system upgrade packages",
+                     "",
+                     content_list),
     {
         .noun = "content",
         .verb = "list",
