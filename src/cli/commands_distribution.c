@@ -29,33 +29,40 @@ const struct args_command distribution_commands[] = {
         .verb = "redistribute",
         .operands = {"CONTENT"},
         .summary =
-            "Have every byte sent to a distribution point again, or what has failed tried at once.",
+            "Have every byte sent to distribution points again, or what has failed tried at once.",
         .run = distribution_redistribute,
         .options =
             {
-                OPTION_NEEDED("dp", "DP", "Distribution point, by id or name."),
+                OPTION("dp",
+                       "DP,...",
+                       "Distribution points, by id or name; if missing all that have it."),
             },
     },
     {
         .noun = "content",
         .verb = "validate",
         .operands = {"CONTENT"},
-        .summary = "Have a distribution point read content and compare it with its hashes.",
+        .summary = "Have distribution points read content and compare it with its hashes.",
         .run = distribution_validate,
         .options =
             {
-                OPTION_NEEDED("dp", "DP", "Distribution point, by id or name."),
+                OPTION("dp",
+                       "DP,...",
+                       "Distribution points, by id or name; if missing all that have it."),
             },
     },
     {
         .noun = "content",
         .verb = "cancel",
         .operands = {"CONTENT"},
-        .summary = "End what is being done with content on a distribution point.",
+        .summary = "End what is being done with content on distribution points.",
         .run = distribution_cancel,
         .options =
             {
-                OPTION_NEEDED("dp", "DP", "Distribution point, by id or name."),
+                OPTION(
+                    "dp",
+                    "DP,...",
+                    "Distribution points, by id or name; if missing all that are at work on it."),
             },
     },
     {
@@ -74,11 +81,13 @@ const struct args_command distribution_commands[] = {
         .noun = "content",
         .verb = "history",
         .operands = {"CONTENT"},
-        .summary = "Show what happened to content on a distribution point, oldest first.",
+        .summary = "Show what happened to content on distribution points, oldest first.",
         .run = distribution_history,
         .options =
             {
-                OPTION_NEEDED("dp", "DP", "Distribution point, by id or name."),
+                OPTION("dp",
+                       "DP,...",
+                       "Distribution points, by id or name; if missing all that have it."),
             },
     },
     {

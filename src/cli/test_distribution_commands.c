@@ -51,7 +51,19 @@ static int answer(void *ctx, struct http_exchange *x)
         return http_reply_problem(x, 404, "SLW-0103", "There is no such thing", "%s", "");
     if (site->status == 204)
         return http_reply_empty(x, 204);
-    return http_reply_json(x, site->status, json_pack("{s:[],s:n}", "items", "next"));
+    return http_reply_json(x,
+                           site->status,
+                           json_pack("{s:[{s:s,s:s},{s:s,s:s}],s:n}",
+                                     "items",
+                                     "distribution_point_id",
+                                     "DP00001",
+                                     "work",
+                                     "replicate",
+                                     "distribution_point_id",
+                                     "DP00002",
+                                     "work",
+                                     "",
+                                     "next"));
 }
 
 #define ROUTES(method) \
@@ -163,6 +175,16 @@ static void each_command_asks_the_site_for_what_it_says(void **state)
          202,
          "DELETE /distribution-point-groups/All/content/SLP00001"},
         {"content|history|SLP00001|--dp|a", 200, "GET /content/SLP00001/distribution/a/history"},
+        {"content|validate|SLP00001|--dp|a,b",
+         202,
+         "POST /content/SLP00001/distribution/b/validation {}"},
+        {"content|redistribute|SLP00001",
+         202,
+         "POST /content/SLP00001/distribution/DP00002/redistribution {}"},
+        {"content|cancel|SLP00001",
+         202,
+         "POST /content/SLP00001/distribution/DP00001/cancellation {}"},
+        {"content|history|SLP00001", 200, "GET /content/SLP00001/distribution/DP00002/history"},
         {"dp|create-token|branch", 201, "POST /distribution-point-tokens {\"name\":\"branch\"}"},
         {"dp|list", 200, "GET /distribution-points"},
         {"dp|show|a", 200, "GET /distribution-points/a"},
@@ -228,7 +250,6 @@ static void what_is_given_wrongly_is_not_even_asked(void **state)
         "content|distribute|SLP00001",
         "content|remove|SLP00001",
         "content|remove|SLP00001|--dp|a|--group|All",
-        "content|validate|SLP00001",
         "dp|set|a",
         "dp|set|a|--reserve|much",
         "dp|set|a|--schedule|sometimes",
