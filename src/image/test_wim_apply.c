@@ -4,10 +4,14 @@
 
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, to be there */
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -71,6 +75,85 @@ static void assert_applies(const struct wim_fixture *f, const char *wim)
         read_file(f, names[i][1], &is);
         assert_true(bytes_eq(buf_bytes(&was), buf_bytes(&is)));
     }
+}
+
+/* Version 2 of an ACL: owner rwx, user 7 r-x, group r--, mask rwx, others none */
+static const uint8_t an_acl[] = {
+    2, 0, 0,   0,   1,   0,   7,  0, 255, 255, 255, 255, 2,   0,   5,  0, 7, 0, 0,   0,   4,   0,
+    4, 0, 255, 255, 255, 255, 16, 0, 7,   0,   255, 255, 255, 255, 32, 0, 0, 0, 255, 255, 255, 255,
+};
+/* cap_net_bind_service=ep, as version 2 has it */
+static const uint8_t a_capability[] = {1, 0, 0, 2, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+
+/* Return: false if the caller or the file system cannot have such things. */
+static bool make_privileged_tree(const struct wim_fixture *f)
+{
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(f, "tree/device", path);
+    if (mknod(path, S_IFBLK | 0640, makedev(259, 300)) < 0)
+        return false;
+    wim_fixture_path(f, "tree/folder", path);
+    if (mkdir(path, 0700) < 0 || chown(path, 5, 60000) < 0 || chmod(path, 03770) < 0 ||
+        setxattr(path, "system.posix_acl_default", an_acl, sizeof(an_acl), 0) < 0)
+        return false;
+    wim_fixture_path(f, "tree/folder/program", path);
+    if (file_write(path, bytes_of("program"), 0755) < 0 || chown(path, 1, 2) < 0 ||
+        setxattr(path, "system.posix_acl_access", an_acl, sizeof(an_acl), 0) < 0)
+        return false;
+    return setxattr(path, "security.capability", a_capability, sizeof(a_capability), 0) == 0;
+}
+
+static void assert_same_xattr(const char *one, const char *other, const char *name)
+{
+    uint8_t was[64];
+    uint8_t is[64];
+    ssize_t n = getxattr(one, name, was, sizeof(was));
+
+    assert_int_equal(getxattr(other, name, is, sizeof(is)), n);
+    if (n > 0)
+        assert_memory_equal(was, is, (size_t)n);
+}
+
+static void assert_same(const struct wim_fixture *f, const char *name)
+{
+    char one[WIM_FIXTURE_PATH_MAX];
+    char other[WIM_FIXTURE_PATH_MAX];
+    char path[64];
+    struct stat was;
+    struct stat is;
+
+    (void)snprintf(path, sizeof(path), "tree/%s", name);
+    wim_fixture_path(f, path, one);
+    (void)snprintf(path, sizeof(path), "out/%s", name);
+    wim_fixture_path(f, path, other);
+    assert_int_equal(lstat(one, &was), 0);
+    assert_int_equal(lstat(other, &is), 0);
+    assert_int_equal(was.st_mode, is.st_mode);
+    assert_int_equal(was.st_uid, is.st_uid);
+    assert_int_equal(was.st_gid, is.st_gid);
+    assert_int_equal(was.st_rdev, is.st_rdev);
+    assert_true(was.st_mtim.tv_sec == is.st_mtim.tv_sec &&
+                was.st_mtim.tv_nsec / 100 == is.st_mtim.tv_nsec / 100);
+    assert_same_xattr(one, other, "system.posix_acl_access");
+    assert_same_xattr(one, other, "system.posix_acl_default");
+    assert_same_xattr(one, other, "security.capability");
+}
+
+static void apply_gives_back_owners_acls_capabilities_and_devices(void **state)
+{
+    static const char *const names[] = {"", "folder", "folder/program", "device", "text", "pipe"};
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+
+    if (!make_privileged_tree(*state))
+        skip();
+    wim_fixture_capture(
+        *state, "tree", "all.wim", WIMLIB_COMPRESSION_TYPE_NONE, WIMLIB_ADD_FLAG_UNIX_DATA);
+    wim_fixture_stream(*state, "all.wim", &stream);
+    assert_int_equal(wim_fixture_apply(*state, buf_bytes(&stream), &why), 0);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        assert_same(*state, names[i]);
 }
 
 static void apply_gives_back_every_byte(void **state)
@@ -193,6 +276,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(apply_gives_back_links_modes_and_special_files),
+        TEST(apply_gives_back_owners_acls_capabilities_and_devices),
         TEST(apply_gives_back_every_byte),
         TEST(apply_gives_back_every_byte_of_a_solid_file),
         TEST(apply_keeps_what_is_in_the_target),
