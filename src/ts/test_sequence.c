@@ -175,11 +175,375 @@ static void skipped_steps_leave_the_last_action_alone(void **state)
     assert_string_equal(ts_vars_get(vars, "_SMSTSLastActionSucceeded"), "false");
 }
 
+/* A sequence on a machine of its own, driven step by step. */
+struct play {
+    struct ts_document *doc;
+    struct ts_document *child_doc;
+    struct ts_child child;
+    struct ts_vars *vars;
+    struct ts_sequence *s;
+    unsigned environment;
+};
+
+static void play_fini(struct play *p)
+{
+    ts_sequence_free(p->s);
+    ts_vars_free(p->vars);
+    ts_document_free(p->doc);
+    ts_document_free(p->child_doc);
+}
+
+static void play_at(struct play *p, size_t position, bool is_begun)
+{
+    struct ts_sequence *old = p->s;
+
+    assert_int_equal(ts_sequence_new(&(struct ts_start){.document = p->doc,
+                                                        .children = &p->child,
+                                                        .n_children = p->child.id ? 1 : 0,
+                                                        .vars = p->vars,
+                                                        .position = position,
+                                                        .is_begun = is_begun},
+                                     &p->s),
+                     0);
+    ts_sequence_free(old);
+}
+
+static void play_begin(struct play *p, const char *xml, const char *child_xml)
+{
+    *p = (struct play){.doc = parse_ok(xml), .environment = TS_RUN_IN_BOOT_IMAGE};
+    if (child_xml) {
+        p->child_doc = parse_ok(child_xml);
+        p->child = (struct ts_child){"SLP00009", p->child_doc, false};
+    }
+    assert_int_equal(ts_vars_new(&p->vars), 0);
+    play_at(p, 0, false);
+}
+
+static struct ts_next ask(struct play *p)
+{
+    struct ts_next next;
+
+    assert_int_equal(ts_sequence_next(p->s, p->environment, &next), 0);
+    return next;
+}
+
+static void expect_run(struct play *p, const char *name)
+{
+    struct ts_next next = ask(p);
+
+    assert_int_equal(next.kind, TS_NEXT_RUN);
+    assert_string_equal(next.item->name, name);
+}
+
+static struct ts_after end_step(struct play *p, struct ts_result result)
+{
+    struct ts_after after;
+
+    result.environment = p->environment;
+    assert_int_equal(ts_sequence_step_done(p->s, &result, &after), 0);
+    return after;
+}
+
+static void set(struct play *p, const char *name, const char *value)
+{
+    assert_int_equal(ts_vars_set(p->vars, name, value, TS_BY_SEQUENCE), 0);
+}
+
+static const struct ts_result good = {.has_place = true};
+
+static void exit_code_3010_restarts_into_where_the_step_ran_and_goes_on_behind_it(void **state)
+{
+    (void)state;
+    static const int64_t codes[] = {3010, 1641};
+
+    for (size_t i = 0; i < 2; i++) {
+        OWN(play_fini) struct play p;
+
+        play_begin(&p, SEQUENCE(STEP("a", "") STEP("b", "") STEP("c", "")), NULL);
+        expect_run(&p, "a");
+
+        struct ts_after after =
+            end_step(&p, (struct ts_result){.code = codes[i], .has_place = true});
+
+        assert_int_equal(after.restart, TS_RESTART_TO_BOOT_IMAGE);
+        assert_true(after.is_by_engine);
+        assert_string_equal(ts_vars_get(p.vars, "_SMSTSLastActionSucceeded"), "true");
+        play_at(&p, ts_sequence_position(p.s), after.is_same_step_again);
+        p.environment = TS_RUN_IN_FULL_OS;
+        expect_run(&p, "b");
+        after = end_step(&p, (struct ts_result){.code = codes[i], .has_place = true});
+        assert_int_equal(after.restart, TS_RESTART_TO_FULL_OS);
+    }
+}
+
+static void a_failure_with_exit_code_3010_restarts_nothing(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play p;
+
+    play_begin(&p, SEQUENCE(STEP("a", "continueOnError=\"true\"") STEP("b", "")), NULL);
+    expect_run(&p, "a");
+
+    struct ts_after after = end_step(
+        &p, (struct ts_result){.outcome = TS_STEP_FAILED, .code = 3010, .has_place = true});
+
+    assert_int_equal(after.restart, TS_NO_RESTART);
+    expect_run(&p, "b");
+}
+
+static void smsts_reboot_requested_restarts_once(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value;
+        enum ts_restart restart;
+    } targets[] = {{"HD", TS_RESTART_TO_FULL_OS}, {"winpe", TS_RESTART_TO_BOOT_IMAGE}};
+
+    for (size_t i = 0; i < 2; i++) {
+        OWN(play_fini) struct play p;
+
+        play_begin(&p, SEQUENCE(STEP("a", "") STEP("b", "")), NULL);
+        expect_run(&p, "a");
+        set(&p, "SMSTSRebootRequested", targets[i].value);
+        assert_int_equal(end_step(&p, good).restart, targets[i].restart);
+        assert_string_equal(ts_vars_get(p.vars, "SMSTSRebootRequested"), "");
+        expect_run(&p, "b");
+        assert_int_equal(end_step(&p, good).restart, TS_NO_RESTART);
+    }
+}
+
+static void smsts_retry_requested_runs_the_same_step_again_after_the_restart(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play p;
+
+    play_begin(&p, SEQUENCE(STEP("a", "") STEP("b", "")), NULL);
+    expect_run(&p, "a");
+    set(&p, "SMSTSRebootRequested", "WinPE");
+    set(&p, "SMSTSRetryRequested", "true");
+
+    struct ts_after after = end_step(&p, good);
+
+    assert_int_equal(after.restart, TS_RESTART_TO_BOOT_IMAGE);
+    assert_true(after.is_same_step_again);
+    play_at(&p, ts_sequence_position(p.s), after.is_same_step_again);
+    expect_run(&p, "a");
+    assert_false(end_step(&p, good).is_same_step_again);
+    expect_run(&p, "b");
+    set(&p, "SMSTSRetryRequested", "true"); /* without a restart it means nothing */
+    assert_false(end_step(&p, good).is_same_step_again);
+    assert_int_equal(ask(&p).kind, TS_NEXT_SUCCEEDED);
+}
+
+static void a_step_that_always_asks_for_another_try_fails_in_the_end(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play p;
+
+    play_begin(&p, SEQUENCE(STEP("a", "") STEP("b", "")), NULL);
+    expect_run(&p, "a");
+    set(&p, "SMSTSRebootRequested", "HD");
+    set(&p, "SMSTSRetryRequested", "true");
+
+    struct ts_after after =
+        end_step(&p, (struct ts_result){.has_place = true, .n_starts = TS_RERUNS_MAX + 1});
+
+    assert_string_equal(after.error_id, "SLW-0417");
+    assert_int_equal(after.restart, TS_NO_RESTART);
+    assert_int_equal(ask(&p).kind, TS_NEXT_FAILED);
+}
+
+static void
+a_restart_without_a_place_for_the_state_fails_whatever_continue_on_error_says(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play p;
+
+    play_begin(&p, SEQUENCE(STEP("a", "continueOnError=\"true\"") STEP("b", "")), NULL);
+    expect_run(&p, "a");
+
+    struct ts_after after = end_step(&p, (struct ts_result){.code = 3010});
+
+    assert_string_equal(after.error_id, "SLW-0415");
+    assert_int_equal(after.restart, TS_NO_RESTART);
+    assert_string_equal(ts_vars_get(p.vars, "_SMSTSLastActionSucceeded"), "false");
+    assert_int_equal(ask(&p).kind, TS_NEXT_FAILED);
+}
+
+static void smsts_reboot_delay_is_the_first_notice_and_delay_next_all_later_ones(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play p;
+
+    play_begin(&p, SEQUENCE(STEP("a", "") STEP("b", "") STEP("c", "")), NULL);
+    set(&p, "SMSTSRebootDelay", "3600");
+    set(&p, "SMSTSRebootDelayNext", "60");
+    set(&p, "SMSTSRebootMessage", "Save your work");
+    expect_run(&p, "a");
+
+    struct ts_after after = end_step(&p, (struct ts_result){.code = 3010, .has_place = true});
+
+    assert_int_equal(after.notice_s, 3600);
+    assert_string_equal(after.message, "Save your work");
+    expect_run(&p, "b");
+    assert_int_equal(end_step(&p, (struct ts_result){.code = 3010, .has_place = true}).notice_s,
+                     60);
+    expect_run(&p, "c");
+    /* a step that restarts by itself gives notice itself */
+    after = end_step(&p, (struct ts_result){.restart = TS_RESTART_TO_FULL_OS, .has_place = true});
+    assert_int_equal(after.notice_s, 0);
+    assert_false(after.is_by_engine);
+}
+
+static void a_step_that_goes_on_in_the_other_environment_is_not_done_yet(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play p;
+
+    play_begin(&p, SEQUENCE(STEP("a", "") STEP("b", "")), NULL);
+    expect_run(&p, "a");
+
+    struct ts_after after = end_step(&p,
+                                     (struct ts_result){.restart = TS_RESTART_TO_FULL_OS,
+                                                        .is_same_step_again = true,
+                                                        .has_place = true});
+
+    assert_true(after.is_same_step_again);
+    assert_string_equal(ts_vars_get(p.vars, "_SMSTSLastActionName"), "");
+    play_at(&p, ts_sequence_position(p.s), true);
+    expect_run(&p, "a");
+}
+
+#define NESTED(attributes) \
+    "<subtasksequence type=\"SMS_TaskSequence_SubTasksequence\" name=\"nested\" " attributes \
+    "><action>x</action><defaultVarList><variable name=\"OSDSubTasksequencePackageID\" " \
+    "property=\"TsPackageID\">SLP00009</variable></defaultVarList></subtasksequence>"
+
+static void a_nested_sequence_runs_in_the_place_of_its_step(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play p;
+    OWN(buf_fini) struct buf path = BUF_INIT(256);
+
+    play_begin(&p,
+               SEQUENCE(STEP("a", "") "<group name=\"g\">" NESTED("") "</group>" STEP("d", "")),
+               SEQUENCE("<group name=\"inner\">" STEP("b", "") "</group>" STEP("c", "")));
+    assert_int_equal(ts_sequence_size(p.s), 4);
+    expect_run(&p, "a");
+    (void)end_step(&p, good);
+
+    struct ts_next next = ask(&p);
+
+    assert_int_equal(next.index, 1);
+    ts_sequence_put_item_path(p.s, next.index, next.item, &path);
+    assert_string_equal(buf_str(&path), "g/nested/inner/b");
+    assert_string_equal(ts_vars_get(p.vars, "SMSTSNextInstructionPointer"), "1");
+    assert_string_equal(ts_vars_get(p.vars, "_SMSTSInstructionTableSize"), "4");
+    set(&p, "Shared", "yes");
+    (void)end_step(&p, good);
+    play_at(
+        &p, ts_sequence_position(p.s), false); /* a power cut between two steps of the nested one */
+    expect_run(&p, "c");
+    (void)end_step(&p, good);
+    expect_run(&p, "d");
+    assert_string_equal(ts_vars_get(p.vars, "Shared"), "yes");
+}
+
+static void a_failure_in_a_nested_sequence_climbs_through_its_step(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play caught;
+    OWN(play_fini) struct play uncaught;
+    static const struct ts_result bad = {.outcome = TS_STEP_FAILED, .code = 5, .has_place = true};
+
+    play_begin(&caught,
+               SEQUENCE(NESTED("continueOnError=\"true\"") STEP("d", "")),
+               SEQUENCE(STEP("b", "") STEP("c", "")));
+    expect_run(&caught, "b");
+    (void)end_step(&caught, bad);
+    expect_run(&caught, "d");
+    play_begin(&uncaught, SEQUENCE(NESTED("") STEP("d", "")), SEQUENCE(STEP("b", "")));
+    expect_run(&uncaught, "b");
+    (void)end_step(&uncaught, bad);
+    assert_int_equal(ask(&uncaught).kind, TS_NEXT_FAILED);
+}
+
+static void a_disabled_step_leaves_its_nested_sequence_out(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play p;
+
+    play_begin(&p,
+               SEQUENCE(NESTED("disable=\"true\"") STEP("d", "")),
+               SEQUENCE(STEP("b", "") STEP("c", "")));
+
+    struct ts_next next = ask(&p);
+
+    assert_int_equal(next.kind, TS_NEXT_SKIP);
+    assert_int_equal(next.n_left_out, 2);
+    expect_run(&p, "d");
+}
+
+static void a_nested_sequence_that_cannot_run_fails_the_deployment(void **state)
+{
+    (void)state;
+    static const char xml[] =
+        SEQUENCE(STEP("a", "") "<group name=\"g\" continueOnError=\"true\">" NESTED(
+            "continueOnError=\"true\"") "</group>" STEP("d", ""));
+
+    for (int i = 0; i < 3; i++) {
+        OWN(play_fini) struct play p;
+
+        /* it runs itself; it is disabled; it is missing */
+        play_begin(&p, xml, i == 0 ? SEQUENCE(NESTED("")) : SEQUENCE(STEP("b", "")));
+        p.child.is_disabled = i == 1;
+        p.child.id = i == 2 ? NULL : p.child.id;
+        play_at(&p, 0, false);
+        expect_run(&p, "a");
+        (void)end_step(&p, good);
+
+        struct ts_next next = ask(&p);
+
+        assert_int_equal(next.kind, TS_NEXT_FAIL);
+        assert_string_equal(next.error_id, "SLW-0416");
+        assert_int_equal(ask(&p).kind, TS_NEXT_FAILED);
+    }
+}
+
+static void a_condition_that_cannot_be_answered_warns(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play p;
+
+    play_begin(
+        &p, SEQUENCE("<step type=\"x\" name=\"a\"><condition>" WMI "</condition></step>"), NULL);
+
+    struct ts_next next = ask(&p);
+
+    assert_int_equal(next.kind, TS_NEXT_SKIP);
+    assert_non_null(strstr(next.warnings, "select * from x"));
+    assert_non_null(strstr(next.why, "its condition is false"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sequences_run_as_documented),
         cmocka_unit_test(skipped_steps_leave_the_last_action_alone),
+        cmocka_unit_test(exit_code_3010_restarts_into_where_the_step_ran_and_goes_on_behind_it),
+        cmocka_unit_test(a_failure_with_exit_code_3010_restarts_nothing),
+        cmocka_unit_test(smsts_reboot_requested_restarts_once),
+        cmocka_unit_test(smsts_retry_requested_runs_the_same_step_again_after_the_restart),
+        cmocka_unit_test(a_step_that_always_asks_for_another_try_fails_in_the_end),
+        cmocka_unit_test(
+            a_restart_without_a_place_for_the_state_fails_whatever_continue_on_error_says),
+        cmocka_unit_test(smsts_reboot_delay_is_the_first_notice_and_delay_next_all_later_ones),
+        cmocka_unit_test(a_step_that_goes_on_in_the_other_environment_is_not_done_yet),
+        cmocka_unit_test(a_nested_sequence_runs_in_the_place_of_its_step),
+        cmocka_unit_test(a_failure_in_a_nested_sequence_climbs_through_its_step),
+        cmocka_unit_test(a_disabled_step_leaves_its_nested_sequence_out),
+        cmocka_unit_test(a_nested_sequence_that_cannot_run_fails_the_deployment),
+        cmocka_unit_test(a_condition_that_cannot_be_answered_warns),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

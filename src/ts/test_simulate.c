@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/simulate.h"
+
+#include "ts/test_ts.h"
+
+#define SET(name, value) \
+    "<step type=\"SMS_TaskSequence_SetVariableAction\" name=\"set " name \
+    "\"><action/><defaultVarList>" \
+    "<variable name=\"VariableName\" hidden=\"true\">" name "</variable>" \
+    "<variable name=\"VariableValue\" hidden=\"true\">" value \
+    "</variable></defaultVarList></step>"
+#define REBOOT(target) \
+    "<step type=\"SMS_TaskSequence_RebootAction\" name=\"restart\"><action/><defaultVarList>" \
+    "<variable name=\"SMSRebootTarget\" hidden=\"true\">" target \
+    "</variable></defaultVarList></step>"
+
+static int put(void *ctx, const struct ts_simulated *decision)
+{
+    static const char *const words[] = {
+        [TS_NEXT_RUN] = "run", [TS_NEXT_SKIP] = "skip", [TS_NEXT_FAIL] = "fail"};
+
+    buf_addf(ctx,
+             "%s %s%s",
+             words[decision->next->kind],
+             decision->path,
+             decision->environment == TS_RUN_IN_FULL_OS ? " (full OS)" : "");
+    for (size_t i = 0; i < decision->n_values; i++)
+        buf_addf(ctx, " %s=%s", decision->values[i].name, decision->values[i].text);
+    buf_adds(ctx, "\n");
+    return 0;
+}
+
+static struct ts_simulation_end simulate(const char *xml, struct ts_vars *vars, struct buf *told)
+{
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
+    struct ts_simulation_end end;
+
+    assert_int_equal(ts_simulate(&(struct ts_simulation){.start = {.document = doc, .vars = vars},
+                                                         .environment = TS_RUN_IN_BOOT_IMAGE,
+                                                         .tell = put,
+                                                         .ctx = told},
+                                 &end),
+                     0);
+    return end;
+}
+
+static struct ts_vars *new_vars(void)
+{
+    struct ts_vars *vars = NULL;
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    return vars;
+}
+
+static void variables_that_steps_set_decide_what_comes_later(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    struct ts_simulation_end end = simulate(
+        SEQUENCE(SET("A", "1") "<group name=\"g\"><condition>" VARIABLE_IS(
+            "A",
+            "equals",
+            "1") "</condition>" SET("B", "%A%2") "</group>"
+                                                 "<group name=\"h\"><condition>" VARIABLE_IS(
+                                                     "B", "equals", "x") "</condition>" STEP("c",
+                                                                                             "")
+                                                     STEP("d", "") "</group>"),
+        vars,
+        &told);
+
+    assert_true(end.is_succeeded);
+    assert_int_equal(end.n_run, 2);
+    assert_int_equal(end.n_left_out, 2);
+    assert_string_equal(buf_str(&told),
+                        "run set A VariableName=A VariableValue=1\n"
+                        "run g/set B VariableName=B VariableValue=12\n"
+                        "skip h\n");
+}
+
+static void a_restart_leads_into_the_other_environment(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    struct ts_simulation_end end = simulate(
+        SEQUENCE(
+            REBOOT("HD") STEP("a", "runIn=\"FullOS\"") "<group name=\"g\"><condition>" VARIABLE_IS(
+                "_SMSTSInWinPE",
+                "equals",
+                "false") "</condition>" REBOOT("WinPE") "</group>" STEP("b", "runIn=\"FullOS\"")),
+        vars,
+        &told);
+
+    assert_false(end.is_succeeded);
+    assert_string_equal(buf_str(&told),
+                        "run restart SMSRebootTarget=HD\n"
+                        "run a (full OS)\n"
+                        "run g/restart (full OS) SMSRebootTarget=WinPE\n"
+                        "fail b\n");
+}
+
+static void secret_values_are_not_shown(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+
+    assert_int_equal(ts_vars_set(vars, "OSDJoinPassword", "hunter22", TS_BY_SEQUENCE), 0);
+    (void)simulate(
+        SEQUENCE("<step type=\"x\" name=\"a\"><action/><defaultVarList>"
+                 "<variable name=\"OSDJoinPassword\"/><variable name=\"C\">%OSDJoinPassword%"
+                 "</variable><variable name=\"D\">d</variable></defaultVarList></step>"),
+        vars,
+        &told);
+    assert_string_equal(buf_str(&told), "run a OSDJoinPassword=*** C=*** D=d\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(variables_that_steps_set_decide_what_comes_later),
+        cmocka_unit_test(a_restart_leads_into_the_other_environment),
+        cmocka_unit_test(secret_values_are_not_shown),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
