@@ -47,6 +47,26 @@ static void digest_starts_again_after_its_end(void **state)
     assert_digest(result, SHA256_OF_ABC);
 }
 
+static void sha1_is_what_the_standard_says_in_one_go_and_in_pieces(void **state)
+{
+    (void)state;
+    OWN(digest_freep) struct digest *d = NULL;
+    uint8_t result[SHA256_BYTES] = {0};
+    char text[SHA256_TEXT_MAX];
+
+    assert_int_equal(digest_sha1(bytes_of("abc"), result), 0);
+    hex_put(text, (struct bytes){result, SHA1_BYTES});
+    assert_string_equal(text, "a9993e364706816aba3e25717850c26c9cd0d89d"); /* FIPS 180-2, A.1 */
+    assert_int_equal(digest_new_sha1(&d), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(digest_add(d, bytes_of("a")), 0);
+        assert_int_equal(digest_add(d, bytes_of("bc")), 0);
+        assert_int_equal(digest_end(d, result), 0);
+        hex_put(text, (struct bytes){result, SHA1_BYTES});
+        assert_string_equal(text, "a9993e364706816aba3e25717850c26c9cd0d89d");
+    }
+}
+
 static void rfc3339_knows_leap_years_and_the_beginning(void **state)
 {
     (void)state;
@@ -108,6 +128,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(digest_starts_again_after_its_end),
+        cmocka_unit_test(sha1_is_what_the_standard_says_in_one_go_and_in_pieces),
         cmocka_unit_test(rfc3339_knows_leap_years_and_the_beginning),
         cmocka_unit_test(monotonic_clock_only_grows),
         cmocka_unit_test(token_has_43_characters_behind_its_prefix),
