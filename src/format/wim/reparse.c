@@ -21,6 +21,14 @@ bool reparse_is_link(uint32_t tag)
            tag == REPARSE_TAG_LX_SYMLINK;
 }
 
+/* Either separator becomes the other one: so no target of Linux is lost, and wimlib does the same. */
+static char swapped(char c)
+{
+    if (c == '/')
+        return '\\';
+    return (char)(c == '\\' ? '/' : c);
+}
+
 /* Version (4), then the target in UTF-8, without a NUL. */
 static int lx_target(struct bytes data, struct buf *ret)
 {
@@ -82,7 +90,7 @@ int reparse_target(uint32_t tag, struct bytes data, struct buf *ret)
         return REPARSE_E_MALFORMED;
     if (tag != METADATA_TAG_JUNCTION || target != name)
         for (char *p = name; *p != '\0'; p++)
-            *p = (char)(*p == '\\' ? '/' : *p);
+            *p = swapped(*p);
     buf_adds(ret, target);
     return ret->failed ? ERR(-ENOMEM) : 0;
 }
@@ -102,8 +110,8 @@ static bool put_name(struct buf *dst, const char *prefix, struct bytes target)
     if (!utf16_put(dst, target))
         return false;
     for (size_t i = first; i + 1 < dst->len; i += 2)
-        if (dst->ptr[i] == '/' && dst->ptr[i + 1] == '\0')
-            dst->ptr[i] = '\\';
+        if (dst->ptr[i + 1] == '\0')
+            dst->ptr[i] = swapped(dst->ptr[i]);
     return true;
 }
 

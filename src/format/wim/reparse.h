@@ -36,7 +36,8 @@ bool reparse_is_link(uint32_t tag);
  * @data: link data
  * @ret:  appended, UTF-8; its max must be at least REPARSE_TARGET_MAX
  *
- * "\??\C:\a\b", "C:\a\b" and "\a\b" become "/a/b", relative ones get slashes. A junction to a volume
+ * "\??\C:\a\b", "C:\a\b" and "\a\b" become "/a/b", relative ones get slashes, and a slash becomes a
+ * backslash, which is what wimlib made of one. A junction to a volume
  * ("\\?\Volume{…}\") stays as it is: it leads nowhere.
  *
  * Return: 0, REPARSE_E_MALFORMED (nothing is appended), or -ENOMEM.
@@ -45,7 +46,7 @@ int reparse_target(uint32_t tag, struct bytes data, struct buf *ret);
 
 /**
  * reparse_put_symlink() - link data for the target of a symbolic link of Linux, as reparse_target() reads it back
- * @target: UTF-8; an absolute one, "/a/b", becomes "\??\C:\a\b"
+ * @target: UTF-8; an absolute one, "/a/b", becomes "\??\C:\a\b"; a backslash becomes a slash
  * @ret: appended
  *
  * Return: 0, REPARSE_E_MALFORMED if it is empty, too long or no UTF-8 (nothing is appended), or -ENOMEM.
