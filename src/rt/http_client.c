@@ -21,6 +21,7 @@ enum {
     STALL_S = 60, /* less than a byte a second for so long */
     PIN_TEXT_MAX = 64,
     US_PER_MS = 1000,
+    SEND_BYTES = 512 * 1024, /* that libcurl hands on at once */
     ANSWER_HEADERS_MAX_BYTES = 64 * 1024,
 };
 
@@ -96,7 +97,10 @@ static bool set_limits(CURL *curl, uint64_t timeout_us)
 {
     long timeout_ms = (long)((timeout_us + US_PER_MS - 1) / US_PER_MS);
 
-    return curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+    /* one request at a time: HTTP/2 would only cut it into many small frames */
+    return curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_UPLOAD_BUFFERSIZE, (long)SEND_BYTES) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L) == CURLE_OK &&
            curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, (long)CONNECT_TIMEOUT_S) == CURLE_OK &&

@@ -131,7 +131,8 @@ static void put_uploads(const char *state, struct buf *dst)
              "        }\n"
              "        location /api/v1/captures {\n"
              "            auth_request /authorize;\n"
-             "            client_max_body_size 6m;\n");
+             "            client_max_body_size 6m;\n"
+             "            client_body_buffer_size 6m;\n"); /* a pack needs no file on its way */
     put_proxy("capture.sock", state, dst);
     buf_adds(dst,
              "        }\n"
