@@ -3,8 +3,6 @@
 #include "image/wim_capture.h"
 
 #include <errno.h>
-#include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <wimlib.h>
@@ -14,10 +12,6 @@
 #include "image/wim.h"
 #include "image/wim_describe.h"
 #include "image/wim_stream.h"
-
-struct capture {
-    dev_t dev; /* of the folder's file system */
-};
 
 static void wim_freep(WIMStruct **wim)
 {
@@ -32,58 +26,24 @@ static int fail(int code, struct buf *why)
     return WIM_CAPTURE_E_SOURCE;
 }
 
-/* Whether @path, which is not on our file system, lies in a folder that is not either. */
-static bool is_below_mount(const struct capture *capture, const char *path)
-{
-    OWN(freep) char *parent = strdup(path);
-    char *slash = parent ? strrchr(parent, '/') : NULL;
-    struct stat st;
-
-    if (!slash || slash == parent)
-        return false;
-    *slash = '\0';
-    return lstat(parent, &st) == 0 && st.st_dev != capture->dev;
-}
-
-static enum wimlib_progress_status
-on_progress(enum wimlib_progress_msg msg, union wimlib_progress_info *info, void *ctx)
-{
-    const struct capture *capture = ctx;
-    struct stat st;
-
-    if (msg != WIMLIB_PROGRESS_MSG_TEST_FILE_EXCLUSION)
-        return WIMLIB_PROGRESS_STATUS_CONTINUE;
-    if (lstat(info->test_file_exclusion.path, &st) == 0 && st.st_dev != capture->dev &&
-        is_below_mount(capture, info->test_file_exclusion.path))
-        info->test_file_exclusion.will_exclude = true;
-    return WIMLIB_PROGRESS_STATUS_CONTINUE;
-}
-
-/* A WIM in memory that refers to the tree. Return: 0, WIM_CAPTURE_E_SOURCE, or -errno. */
-static int
-scan(const char *path, const char *name, struct capture *capture, struct buf *why, WIMStruct **ret)
+/* A WIM in memory that refers to the volume. Return: 0, WIM_CAPTURE_E_SOURCE, or -errno. */
+static int scan(const char *path, const char *name, struct buf *why, WIMStruct **ret)
 {
     /* another one each time would only make the first chunk a new one */
     static const struct wimlib_wim_info fixed = {.guid = "Slipway\0OS image"};
     OWN(wim_freep) WIMStruct *wim = NULL;
     struct stat st;
-    int flags;
     int r;
 
     if (stat(path, &st) < 0) {
         buf_adds(why, strerrordesc_np(errno));
         return WIM_CAPTURE_E_SOURCE;
     }
-    capture->dev = st.st_dev;
-    flags = S_ISDIR(st.st_mode) ? WIMLIB_ADD_FLAG_UNIX_DATA | WIMLIB_ADD_FLAG_TEST_FILE_EXCLUSION
-                                : WIMLIB_ADD_FLAG_NTFS;
     r = wimlib_create_new_wim(WIMLIB_COMPRESSION_TYPE_NONE, &wim);
     if (r == 0)
         r = wimlib_set_wim_info(wim, &fixed, WIMLIB_CHANGE_GUID);
-    if (r == 0) {
-        wimlib_register_progress_function(wim, on_progress, capture);
-        r = wimlib_add_image(wim, path, name, NULL, flags);
-    }
+    if (r == 0)
+        r = wimlib_add_image(wim, path, name, NULL, WIMLIB_ADD_FLAG_NTFS);
     if (r != 0)
         return fail(r, why);
     *ret = TAKE(wim);
@@ -98,13 +58,12 @@ int wim_capture(const char *path,
 {
     OWN(wim_freep) WIMStruct *wim = NULL;
     OWN(wim_image_fini) struct wim_image image = {0};
-    struct capture capture = {0};
     struct wim_walk walk = {0};
     int code = 0;
     int r = wim_start();
 
     if (r == 0)
-        r = scan(path, name, &capture, why, &wim);
+        r = scan(path, name, why, &wim);
     if (r == 0)
         r = wim_stream(wim, sink, &code);
     if (r != 0)

@@ -3,10 +3,9 @@
 #pragma once
 
 /*
- * A folder, or an NTFS volume, as the stream that wim_apply() wants
+ * A volume of NTFS, in a file or a device and not mounted, as the stream that wim_apply() wants
  *
- * A folder is captured with what UNIX knows of its files, on its own file system only: of another one that is
- * mounted below it, the empty folder. A file or a device is read as an NTFS volume, which must not be mounted.
+ * wimlib reads it. What a folder of Linux has is read by folder_capture().
  */
 
 #include "base/buf.h"
@@ -18,7 +17,7 @@ enum {
 };
 
 /**
- * wim_capture() - read the tree once, and write it into @sink
+ * wim_capture() - read the volume once, and write it into @sink
  * @name: of the image
  * @why:  on WIM_CAPTURE_E_SOURCE, what is wrong
  * @ret:  owned by the caller, wim_image_fini(); set on 0

@@ -3,127 +3,62 @@
 #include "agent/capture/capture.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "agent/capture/publish.h"
-#include "agent/capture/sender.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "base/text.h"
-#include "format/pack/cut.h"
-#include "format/pack/names.h"
 #include "format/recipe/recipe.h"
+#include "image/folder_capture.h"
 #include "image/wim_capture.h"
 #include "image/wim_describe.h"
-#include "plat/digest.h"
 
 enum {
-    WINDOW_BYTES = 4 * CUT_MAX_BYTES,
+    RUN_E_LOST = 64, /* of run_once() beside CAPTURE_E_...: what was sent is not there */
+    RUNS_MAX = 3,    /* if the site loses what it was sent */
+    TELL_BYTES = 8 * 1024 * 1024,
+    US_PER_TENTH = 100 * 1000,
 };
 
 struct capture {
     const struct capture_options *options; /* borrowed */
     struct sender *sender;                 /* owned */
-    struct cut cut;
-    uint8_t *window; /* owned; WINDOW_BYTES: bytes of the unit that are not cut yet */
-    size_t window_len;
-    struct names seen; /* chunks that were handed in */
-    struct buf rows;   /* owned; of the recipe */
-    struct sender_counts sent;
-    uint64_t size_bytes;
-    uint64_t n_chunks;
-    unsigned told_percent;
-    int outcome; /* that ended the stream */
+    uint64_t told_bytes;
+    uint64_t put_bytes;
+    uint64_t
+        head_at; /* chunks before those of the stream's beginning; both 0: they came in order */
+    uint64_t tail_at; /* chunks before those of its end */
+    int outcome;      /* of the sender, that ended the stream */
 };
 
 static void capture_fini(struct capture *capture)
 {
     sender_free(capture->sender);
-    free(capture->window);
-    names_fini(&capture->seen);
-    buf_fini(&capture->rows);
 }
 
-static int add_row(struct capture *capture, const struct recipe_chunk *chunk)
-{
-    uint8_t room[RECIPE_ROW_BYTES];
-    struct sink dst = {.ptr = room, .cap = sizeof(room)};
-
-    if (capture->n_chunks == RECIPE_MAX_CHUNKS)
-        return CAPTURE_E_TOO_LARGE;
-    recipe_put_chunk(&dst, chunk);
-    buf_add(&capture->rows, (struct bytes){room, sizeof(room)});
-    capture->n_chunks++;
-    capture->size_bytes += chunk->size_bytes;
-    return capture->rows.failed ? ERR(-ENOMEM) : 0;
-}
-
-/* Return: 0, CAPTURE_E_..., or -errno. */
-static int add_chunk(struct capture *capture, struct bytes plain)
-{
-    struct recipe_chunk chunk = {.size_bytes = (uint32_t)plain.len};
-    uint64_t number;
-    int r = digest_sha256(plain, chunk.sha256);
-
-    if (r == 0)
-        r = add_row(capture, &chunk);
-    if (r != 0)
-        return r < 0 ? TRACE(r) : r;
-    if (names_get(&capture->seen, chunk.sha256, &number))
-        return 0;
-    r = names_put(&capture->seen, chunk.sha256, 0);
-    if (r < 0)
-        return TRACE(r);
-    r = sender_put(capture->sender, &chunk, plain);
-    return r <= 0 ? TRACE(r) : CAPTURE_E_SITE;
-}
-
-/* Cut off every chunk whose end is known. */
-static int cut_window(struct capture *capture, bool is_end)
-{
-    struct bytes rest = {capture->window, capture->window_len};
-
-    for (;;) {
-        size_t len = cut_next(&capture->cut, rest, is_end);
-        struct bytes plain;
-        int r;
-
-        if (len == 0 || !bytes_take(&rest, len, &plain))
-            break;
-        r = add_chunk(capture, plain);
-        if (r != 0)
-            return r < 0 ? TRACE(r) : r;
-    }
-    if (rest.len > 0)
-        memmove(capture->window, rest.ptr, rest.len);
-    capture->window_len = rest.len;
-    return 0;
-}
-
-static void tell(struct capture *capture, unsigned percent)
-{
-    if (capture->options->tell && percent != capture->told_percent)
-        capture->options->tell(capture->options->ctx, percent);
-    capture->told_percent = percent;
-}
-
-static int feed(void *ctx, struct bytes piece, unsigned percent)
+static int take_room(void *ctx, size_t n, uint8_t **ret)
 {
     struct capture *capture = ctx;
 
-    tell(capture, percent);
-    while (piece.len > 0 && capture->outcome == 0) {
-        size_t room = WINDOW_BYTES - capture->window_len;
-        struct bytes part;
+    capture->outcome = sender_room(capture->sender, n, ret);
+    return capture->outcome;
+}
 
-        (void)bytes_take(&piece, piece.len < room ? piece.len : room, &part);
-        memcpy(capture->window + capture->window_len, part.ptr, part.len);
-        capture->window_len += part.len;
-        if (capture->window_len == WINDOW_BYTES)
-            capture->outcome = cut_window(capture, false);
+static int put(void *ctx, size_t n)
+{
+    struct capture *capture = ctx;
+    const struct capture_options *options = capture->options;
+
+    capture->put_bytes += n;
+    if (options->tell && capture->put_bytes - capture->told_bytes >= TELL_BYTES) {
+        capture->told_bytes = capture->put_bytes;
+        options->tell(options->ctx, capture->put_bytes);
     }
+    capture->outcome = sender_put(capture->sender, n);
     return capture->outcome;
 }
 
@@ -131,8 +66,76 @@ static int end_unit(void *ctx)
 {
     struct capture *capture = ctx;
 
-    capture->outcome = cut_window(capture, true);
+    capture->outcome = sender_end_unit(capture->sender);
     return capture->outcome;
+}
+
+static void turn(void *ctx, enum blob_stream_part part)
+{
+    struct capture *capture = ctx;
+
+    if (part == BLOB_STREAM_HEAD)
+        capture->head_at = sender_position(capture->sender);
+    if (part == BLOB_STREAM_TAIL)
+        capture->tail_at = sender_position(capture->sender);
+}
+
+/* Of a stream that somebody else writes. */
+static int feed(void *ctx, struct bytes piece, unsigned percent)
+{
+    (void)percent;
+    while (piece.len > 0) {
+        struct bytes part;
+        uint8_t *room;
+
+        (void)bytes_take(&piece, piece.len < SENDER_ROOM_MAX ? piece.len : SENDER_ROOM_MAX, &part);
+        if (take_room(ctx, part.len, &room) != 0)
+            return -1;
+        memcpy(room, part.ptr, part.len);
+        if (put(ctx, part.len) != 0)
+            return -1;
+    }
+    return 0;
+}
+
+/* Whose fault the sender's outcome is. */
+static int explain(const struct capture *capture, int r, struct buf *why)
+{
+    switch (r) {
+    case SENDER_E_FAILED:
+        buf_adds(why, sender_why(capture->sender));
+        return CAPTURE_E_SITE;
+    case SENDER_E_STOPPED:
+        return CAPTURE_E_STOPPED;
+    case SENDER_E_LARGE:
+        return CAPTURE_E_TOO_LARGE;
+    default:
+        return TRACE(r);
+    }
+}
+
+/* Return: 0, CAPTURE_E_..., or -errno. */
+static int read_folder(struct capture *capture, struct buf *why, struct wim_image *ret)
+{
+    const struct capture_options *options = capture->options;
+    const struct blob_sink sink = {take_room, put, end_unit, turn, SENDER_ROOM_MAX, capture};
+    int r = folder_capture(options->source, options->name, &sink, why, ret);
+
+    if (r == FOLDER_CAPTURE_E_SOURCE)
+        return CAPTURE_E_SOURCE;
+    return r == FOLDER_CAPTURE_E_STOPPED ? explain(capture, capture->outcome, why) : TRACE(r);
+}
+
+/* Return: 0, CAPTURE_E_..., or -errno. */
+static int read_volume(struct capture *capture, struct buf *why, struct wim_image *ret)
+{
+    const struct capture_options *options = capture->options;
+    const struct wim_sink sink = {feed, end_unit, capture};
+    int r = wim_capture(options->source, options->name, &sink, why, ret);
+
+    if (r == WIM_CAPTURE_E_SOURCE)
+        return CAPTURE_E_SOURCE;
+    return r == WIM_IMPORT_E_CANCELLED ? explain(capture, capture->outcome, why) : TRACE(r);
 }
 
 static char *describe(const struct wim_image *image, uint64_t new_bytes)
@@ -166,54 +169,107 @@ static char *describe(const struct wim_image *image, uint64_t new_bytes)
     return text;
 }
 
-/* Everything is sent. Return: 0, CAPTURE_E_..., or -errno. */
-static int read_tree(struct capture *capture, struct buf *why, struct wim_image *ret)
+/* The rows in the order of the stream. */
+static int put_in_order(const struct capture *capture, struct bytes rows, struct buf *ret)
 {
-    const struct capture_options *options = capture->options;
-    const struct wim_sink sink = {feed, end_unit, capture};
-    int r = wim_capture(options->source, options->name, &sink, why, ret);
+    struct bytes blobs;
+    struct bytes head;
 
-    if (r == WIM_CAPTURE_E_SOURCE)
+    (void)bytes_take(&rows, (size_t)capture->head_at * RECIPE_ROW_BYTES, &blobs);
+    (void)bytes_take(
+        &rows, (size_t)(capture->tail_at - capture->head_at) * RECIPE_ROW_BYTES, &head);
+    buf_clear(ret);
+    buf_add(ret, head);
+    buf_add(ret, blobs);
+    buf_add(ret, rows);
+    return ret->failed ? ERR(-ENOMEM) : 0;
+}
+
+/* One time through the tree. Return: 0, RUN_E_LOST, CAPTURE_E_..., or -errno. */
+static int run_once(const struct capture_options *options,
+                    struct wim_image *ret_image,
+                    struct sender_counts *ret_counts,
+                    struct buf *ret_rows,
+                    struct buf *why)
+{
+    OWN(capture_fini) struct capture capture = {.options = options};
+    const struct sender_options sending = {
+        .http = options->http, .is_stopped = options->is_stopped, .ctx = options->ctx};
+    struct bytes rows;
+    struct stat st;
+    int r;
+
+    if (stat(options->source, &st) < 0) {
+        buf_adds(why, strerrordesc_np(errno));
         return CAPTURE_E_SOURCE;
+    }
+    r = sender_new(&sending, &capture.sender);
     if (r < 0)
         return TRACE(r);
-    r = r == 0 ? sender_end(capture->sender, &capture->sent) : capture->outcome;
-    if (r == SENDER_E_FAILED || r == CAPTURE_E_SITE) {
-        buf_adds(why, sender_why(capture->sender));
-        return CAPTURE_E_SITE;
-    }
-    return r < 0 ? TRACE(r) : r;
+    r = S_ISDIR(st.st_mode) ? read_folder(&capture, why, ret_image)
+                            : read_volume(&capture, why, ret_image);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    r = sender_end(capture.sender, ret_counts, &rows);
+    if (r == SENDER_E_LOST)
+        return RUN_E_LOST;
+    if (r != 0)
+        return explain(&capture, r, why);
+    return TRACE(put_in_order(&capture, rows, ret_rows));
 }
 
 int capture_run(const struct capture_options *options, struct capture_result *ret, struct buf *why)
 {
-    OWN(capture_fini)
-    struct capture capture = {
-        .options = options,
-        .rows = BUF_INIT((size_t)RECIPE_MAX_CHUNKS * RECIPE_ROW_BYTES),
-        .window = malloc(WINDOW_BYTES),
-    };
+    OWN(buf_fini) struct buf rows = BUF_INIT((size_t)RECIPE_MAX_CHUNKS * RECIPE_ROW_BYTES);
     OWN(wim_image_fini) struct wim_image image = {0};
     OWN(freep) char *info = NULL;
-    int r;
+    int r = RUN_E_LOST;
 
-    if (!capture.window)
-        return ERR(-ENOMEM);
-    cut_init(&capture.cut);
-    r = sender_new(&options->http, &capture.sender);
-    if (r == 0)
-        r = read_tree(&capture, why, &image);
+    for (unsigned i = 0; r == RUN_E_LOST && i < RUNS_MAX; i++) {
+        wim_image_fini(&image);
+        r = run_once(options, &image, &ret->counts, &rows, why);
+    }
+    if (r == RUN_E_LOST) {
+        buf_adds(why, "the distribution point loses again and again what it was sent");
+        return CAPTURE_E_SITE;
+    }
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
-    info = describe(&image, capture.sent.new_bytes);
+    info = describe(&image, ret->counts.new_bytes);
     if (!info)
         return ERR(-ENOMEM);
-    *ret = (struct capture_result){
-        .size_bytes = capture.size_bytes,
-        .n_chunks = capture.n_chunks,
-        .new_bytes = capture.sent.new_bytes,
-        .sent_bytes = capture.sent.sent_bytes,
-    };
-    r = publish_recipe(options, bytes_of(info), buf_bytes(&capture.rows), ret, why);
+    r = publish_recipe(options, bytes_of(info), buf_bytes(&rows), ret, why);
     return r < 0 ? TRACE(r) : r;
+}
+
+/* Who waits for nobody is what all wait for. */
+static const char *find_bound(const struct sender_counts *counts)
+{
+    uint64_t processors_us = counts->wall_us * counts->n_processors;
+
+    if (counts->full_us * 4 < counts->wall_us)
+        return "reading";
+    return counts->work_us * 2 > processors_us ? "the processor" : "the network and the site";
+}
+
+static void put_seconds(struct buf *dst, const char *before, uint64_t us, const char *behind)
+{
+    uint64_t tenths = us / US_PER_TENTH;
+
+    buf_addf(dst, "%s%" PRIu64 ".%" PRIu64 " s%s", before, tenths / 10, tenths % 10, behind);
+}
+
+void capture_put_stages(const struct sender_counts *counts, struct buf *ret)
+{
+    uint64_t read_us = counts->wall_us > counts->full_us ? counts->wall_us - counts->full_us : 0;
+
+    put_seconds(ret, "", counts->wall_us, "");
+    buf_addf(ret, ", bound by %s: ", find_bound(counts));
+    put_seconds(ret, "reading, hashing and cutting ", read_us, " and ");
+    put_seconds(ret, "waiting ", counts->full_us, "; ");
+    buf_addf(ret, "%u threads on %u processors: ", counts->n_threads, counts->n_processors);
+    put_seconds(ret, "compressing ", counts->work_us, ", ");
+    put_seconds(ret, "waiting for a processor ", counts->processor_us, ", ");
+    put_seconds(ret, "for the site ", counts->site_us, ", ");
+    put_seconds(ret, "for something to send ", counts->idle_us, "");
 }

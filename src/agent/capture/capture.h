@@ -8,8 +8,10 @@
  * It is read once; what the site has is not sent; nothing of it is written to a disk here.
  */
 
+#include <stdbool.h>
 #include <stdint.h>
 
+#include "agent/capture/sender.h"
 #include "base/buf.h"
 #include "rt/http_client.h"
 
@@ -19,15 +21,13 @@ struct capture_options {
     const char *version;    /* of a new package; NULL: none */
     const char *package_id; /* make its next content version; NULL: a new package */
     struct http_client_options http;
-    void (*tell)(void *ctx, unsigned percent); /* may be NULL */
+    void (*tell)(void *ctx, uint64_t done_bytes); /* of the stream; may be NULL */
+    bool (*is_stopped)(void *ctx);                /* may be NULL; called by any thread */
     void *ctx;
 };
 
 struct capture_result {
-    uint64_t size_bytes; /* of the stream */
-    uint64_t n_chunks;
-    uint64_t new_bytes;  /* plain bytes of chunks that the site did not have */
-    uint64_t sent_bytes; /* compressed */
+    struct sender_counts counts;
     char package_id[16];
 };
 
@@ -36,6 +36,8 @@ enum {
     CAPTURE_E_SOURCE = 1, /* SLW-0366 */
     CAPTURE_E_SITE = 2,   /* away, or said no; @why has its error id */
     CAPTURE_E_TOO_LARGE = 3,
+    CAPTURE_E_STOPPED =
+        4, /* is_stopped() said so; at the site nothing is left but chunks that nothing uses */
 };
 
 /**
@@ -44,3 +46,6 @@ enum {
  * Return: 0, an outcome, or -errno.
  */
 int capture_run(const struct capture_options *options, struct capture_result *ret, struct buf *why);
+
+/* One line: how long it took, and what it was bound by. */
+void capture_put_stages(const struct sender_counts *counts, struct buf *ret);

@@ -3,6 +3,7 @@
 #include "agent/capture/command.h"
 
 #include <inttypes.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 
 enum {
     EXIT_USAGE = 2,
+    EXIT_SIGNAL = 128, /* and its number, as a shell says it */
+    BYTES_PER_MB = 1000 * 1000,
     TOKEN_MAX_BYTES = 1024,
     WHY_MAX_BYTES = 8192,
 };
@@ -94,18 +97,59 @@ static bool read_token(const struct command *command, struct buf *ret)
     return true;
 }
 
-static void show_percent(void *ctx, unsigned percent)
+static void show_bytes(void *ctx, uint64_t done_bytes)
 {
     (void)ctx;
-    (void)fprintf(stderr, "\rcapturing: %3u %%%s", percent, percent == 100 ? "\n" : "");
+    (void)fprintf(stderr, "\rcapturing: %" PRIu64 " MB", done_bytes / BYTES_PER_MB);
+}
+
+static volatile sig_atomic_t was_signalled;
+
+static void on_signal(int number)
+{
+    was_signalled = number;
+}
+
+static bool is_stopped(void *ctx)
+{
+    (void)ctx;
+    return was_signalled != 0;
+}
+
+/* What the first of them ends in good order, the second one ends at once. */
+static void catch_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM, SIGHUP};
+    struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++)
+        (void)sigaction(numbers[i], &action, NULL);
+}
+
+static bool print(const struct capture_result *result)
+{
+    OWN(buf_fini) struct buf stages = BUF_INIT(WHY_MAX_BYTES);
+    const struct sender_counts *counts = &result->counts;
+
+    capture_put_stages(counts, &stages);
+    return printf("%s: %" PRIu64 " bytes in %" PRIu64 " chunks; %" PRIu64
+                  " bytes were new, %" PRIu64 " bytes were sent\n%s\n",
+                  result->package_id,
+                  counts->size_bytes,
+                  counts->n_chunks,
+                  counts->new_bytes,
+                  counts->sent_bytes,
+                  buf_str(&stages)) >= 0;
 }
 
 static int run(const struct command *command, const struct capture_options *options)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
-    struct capture_result result;
+    struct capture_result result = {0};
     int r = capture_run(options, &result, &why);
 
+    if (options->tell)
+        (void)fputc('\n', stderr);
     switch (r) {
     case 0:
         break;
@@ -124,19 +168,14 @@ static int run(const struct command *command, const struct capture_options *opti
     case CAPTURE_E_TOO_LARGE:
         (void)complain("SLW-0366: the tree has more chunks than an image may have");
         return EXIT_FAILURE;
+    case CAPTURE_E_STOPPED:
+        (void)complain("stopped; what was sent is found again by another capture within a day");
+        return EXIT_SIGNAL + was_signalled;
     default:
         (void)complain(strerrordesc_np(-r));
         return EXIT_FAILURE;
     }
-    return printf("%s: %" PRIu64 " bytes in %" PRIu64 " chunks; %" PRIu64
-                  " bytes were new, %" PRIu64 " bytes were sent\n",
-                  result.package_id,
-                  result.size_bytes,
-                  result.n_chunks,
-                  result.new_bytes,
-                  result.sent_bytes) >= 0
-               ? EXIT_SUCCESS
-               : EXIT_FAILURE;
+    return print(&result) ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 int capture_command(int argc, char **argv, const char *user_agent)
@@ -146,7 +185,8 @@ int capture_command(int argc, char **argv, const char *user_agent)
     uint8_t pin[SHA256_BYTES];
     struct capture_options options = {
         .http = {.pin = pin, .user_agent = user_agent},
-        .tell = isatty(STDERR_FILENO) ? show_percent : NULL,
+        .is_stopped = is_stopped,
+        .tell = isatty(STDERR_FILENO) ? show_bytes : NULL,
     };
 
     if (!parse(argc, argv, &command)) {
@@ -165,5 +205,6 @@ int capture_command(int argc, char **argv, const char *user_agent)
     options.name = command.name;
     options.version = command.version;
     options.package_id = command.update;
+    catch_signals();
     return run(&command, &options);
 }

@@ -10,11 +10,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "agent/capture/sender.h"
+#include "agent/capture/site_call.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "format/recipe/recipe.h"
-#include "plat/clock.h"
 #include "plat/file.h"
 #include "rt/upload.h"
 
@@ -33,8 +32,8 @@ static void json_freep(json_t **json)
     json_decref(*json);
 }
 
-/* One call with JSON both ways. Return: 0, CAPTURE_E_SITE, or -errno. */
-static int ask(struct http_client *client,
+/* One call with JSON both ways. Return: 0, CAPTURE_E_SITE, CAPTURE_E_STOPPED, or -errno. */
+static int ask(const struct site *site,
                const char *method,
                const char *path,
                json_t *body, /* taken over; NULL: none */
@@ -44,7 +43,7 @@ static int ask(struct http_client *client,
     OWN(json_freep) json_t *owned = body;
     OWN(freep) char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
     OWN(buf_fini) struct buf answer = BUF_INIT(ANSWER_MAX_BYTES);
-    struct sender_request request = {method, path, {0}, NULL};
+    struct site_request request = {method, path, {0}, NULL};
     int r;
 
     if (owned && !text)
@@ -53,7 +52,9 @@ static int ask(struct http_client *client,
         request.body = bytes_of(text);
         request.content_type = "application/json";
     }
-    r = sender_call(client, &request, why, &answer);
+    r = site_call(site, &request, why, &answer);
+    if (r == SITE_E_STOPPED)
+        return CAPTURE_E_STOPPED;
     if (r != 0)
         return r < 0 ? TRACE(r) : CAPTURE_E_SITE;
     *ret = json_loadb(buf_str(&answer), answer.len, 0, NULL);
@@ -110,12 +111,12 @@ static void ignore_progress(void *ctx, uint64_t done_bytes)
 
 /* Return: 0, CAPTURE_E_SITE, or -errno. */
 static int
-send_file(struct http_client *client, int fd, uint64_t size, struct buf *why, char ret_id[ID_MAX])
+send_file(const struct site *site, int fd, uint64_t size, struct buf *why, char ret_id[ID_MAX])
 {
     OWN(json_freep) json_t *answer = NULL;
     char path[PATH_MAX_BYTES];
     struct upload upload = {
-        .client = client,
+        .client = site->client,
         .path = path,
         .fd = fd,
         .size_bytes = size,
@@ -123,7 +124,7 @@ send_file(struct http_client *client, int fd, uint64_t size, struct buf *why, ch
         .retry_us = RETRY_US,
         .on_progress = ignore_progress,
     };
-    int r = ask(client,
+    int r = ask(site,
                 "POST",
                 "/api/v1/uploads",
                 json_pack("{s:s, s:I}", "name", "capture.recipe", "size_bytes", (json_int_t)size),
@@ -144,7 +145,7 @@ send_file(struct http_client *client, int fd, uint64_t size, struct buf *why, ch
 }
 
 /* Return: 0 with the id of the operation, CAPTURE_E_SITE, or -errno. */
-static int begin_import(struct http_client *client,
+static int begin_import(const struct site *site,
                         const struct capture_options *options,
                         const char *upload_id,
                         struct capture_result *ret,
@@ -168,7 +169,7 @@ static int begin_import(struct http_client *client,
         return ERR(-ENOMEM);
     if (id)
         (void)snprintf(path, sizeof(path), "/api/v1/content/%s/versions", id);
-    r = ask(client, "POST", path, body, why, &answer);
+    r = ask(site, "POST", path, body, why, &answer);
     if (r == 0)
         r = take_text(answer, "operation_id", why, ret_operation, ID_MAX);
     if (r == 0 && id)
@@ -179,7 +180,7 @@ static int begin_import(struct http_client *client,
 }
 
 /* Return: 0 when the operation has succeeded, CAPTURE_E_SITE, or -errno. */
-static int await(struct http_client *client, const char *operation_id, struct buf *why)
+static int await(const struct site *site, const char *operation_id, struct buf *why)
 {
     char path[PATH_MAX_BYTES];
 
@@ -189,7 +190,7 @@ static int await(struct http_client *client, const char *operation_id, struct bu
         const char *state = "";
         const char *error = "";
         const char *error_id = "";
-        int r = ask(client, "GET", path, NULL, why, &operation);
+        int r = ask(site, "GET", path, NULL, why, &operation);
 
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
@@ -201,7 +202,26 @@ static int await(struct http_client *client, const char *operation_id, struct bu
             buf_addf(why, "%s: the import %s: %s", error_id, state, error);
             return CAPTURE_E_SITE;
         }
-        clock_sleep_us(POLL_US);
+        if (site_sleep(site, POLL_US) != 0)
+            return CAPTURE_E_STOPPED;
+    }
+}
+
+/* What was begun at the site is ended; whether that is heard or not. @operation_id: "": none yet */
+static void clean_up(const struct site *site, const char *upload_id, const char *operation_id)
+{
+    struct site patient = {.client = site->client};
+    OWN(buf_fini) struct buf why = BUF_INIT(ANSWER_MAX_BYTES);
+    char path[PATH_MAX_BYTES];
+    struct site_request request = {"DELETE", path, {0}, NULL};
+
+    if (operation_id[0] != '\0') {
+        request = (struct site_request){"POST", path, bytes_of("{}"), "application/json"};
+        (void)snprintf(path, sizeof(path), "/api/v1/operations/%s/cancellation", operation_id);
+        (void)site_call(&patient, &request, &why, NULL);
+    } else if (upload_id[0] != '\0') {
+        (void)snprintf(path, sizeof(path), "/api/v1/uploads/%s", upload_id);
+        (void)site_call(&patient, &request, &why, NULL);
     }
 }
 
@@ -213,18 +233,24 @@ int publish_recipe(const struct capture_options *options,
 {
     OWN(http_client_freep) struct http_client *client = NULL;
     OWN(fd_closep) int fd = -1;
-    char upload_id[ID_MAX];
-    char operation_id[ID_MAX];
+    struct site site = {.is_stopped = options->is_stopped, .ctx = options->ctx};
+    char upload_id[ID_MAX] = "";
+    char operation_id[ID_MAX] = "";
     uint64_t size = 0;
     int r = http_client_new(&options->http, &client);
 
+    site.client = client;
     if (r == 0)
         r = make_file(info, rows, &fd, &size);
     if (r == 0)
-        r = send_file(client, fd, size, why, upload_id);
+        r = send_file(&site, fd, size, why, upload_id);
     if (r == 0)
-        r = begin_import(client, options, upload_id, ret, why, operation_id);
+        r = site_is_stopped(&site)
+                ? CAPTURE_E_STOPPED
+                : begin_import(&site, options, upload_id, ret, why, operation_id);
     if (r == 0)
-        r = await(client, operation_id, why);
+        r = await(&site, operation_id, why);
+    if (r == CAPTURE_E_STOPPED)
+        clean_up(&site, upload_id, operation_id);
     return r < 0 ? TRACE(r) : r;
 }

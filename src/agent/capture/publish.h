@@ -14,7 +14,7 @@
  * @info: the description, JSON
  * @rows: of the recipe
  *
- * Return: 0 with ret->package_id set, CAPTURE_E_SITE, or -errno.
+ * Return: 0 with ret->package_id set, CAPTURE_E_SITE, CAPTURE_E_STOPPED, or -errno.
  */
 int publish_recipe(const struct capture_options *options,
                    struct bytes info,

@@ -15,7 +15,10 @@
 
 #include <pthread.h>
 
+#include "format/pack/cut.h"
+#include "format/pack/names.h"
 #include "format/pack/pack.h"
+#include "format/recipe/recipe.h"
 #include "plat/digest.h"
 #include "plat/file.h"
 #include "plat/frame.h"
@@ -23,11 +26,12 @@
 #include "rt/http_server.h"
 
 enum {
-    N_CHUNKS = 12,
+    N_CHUNKS = 120,
+    N_TINY = 9000,
     HAS = 5, /* the chunk that the distribution point has */
 };
 
-#define CHUNK_BYTES ((size_t)200 * 1024)
+#define CHUNK_BYTES ((size_t)CUT_MIN_BYTES)
 
 /* A distribution point that remembers what it is sent, and has its bad days. */
 struct dp {
@@ -36,7 +40,8 @@ struct dp {
     struct http_server *server;
     pthread_t thread;
     uint8_t has[SHA256_BYTES];
-    size_t n_questions;
+    struct names got;
+    bool is_forgetful;
     size_t n_chunks;
     uint64_t n_bytes;
     unsigned n_busy; /* so many requests are answered 503 first */
@@ -54,10 +59,13 @@ static int answer_questions(void *ctx, struct http_exchange *x)
         dp->n_busy--;
         return http_reply_problem(x, 503, "SLW-0361", "Busy", "%s", "");
     }
-    dp->n_questions++;
-    for (size_t i = 0; i < n; i++)
-        if (memcmp(names.ptr + i * SHA256_BYTES, dp->has, SHA256_BYTES) == 0)
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *name = names.ptr + i * SHA256_BYTES;
+        uint64_t number;
+
+        if (memcmp(name, dp->has, SHA256_BYTES) == 0 || names_get(&dp->got, name, &number))
             bits[i / 8] = (uint8_t)(bits[i / 8] | 1U << (i % 8));
+    }
     return http_reply_bytes(x, 200, "application/octet-stream", (struct bytes){bits, (n + 7) / 8});
 }
 
@@ -83,6 +91,8 @@ static int take_pack(void *ctx, struct http_exchange *x)
 
         assert_int_equal(digest_sha256(chunk, name), 0);
         assert_memory_equal(name, pack.chunks[i].sha256, SHA256_BYTES);
+        if (!dp->is_forgetful || i > 0)
+            assert_int_equal(names_put(&dp->got, name, 0), 0);
         dp->n_bytes += chunk.len;
     }
     dp->n_chunks += pack.n_chunks;
@@ -129,30 +139,59 @@ static int tear_down(void **state)
     (void)pthread_join(dp->thread, NULL);
     http_server_free(dp->server);
     r = dir_remove(dp->folder);
+    names_fini(&dp->got);
     free(dp);
     return r;
 }
 
-/* Random chunks, of which the distribution point has one. Return: as sender_end(). */
+static struct sender_options options_of(const struct dp *dp)
+{
+    return (struct sender_options){.http = {.base_url = "http://dp", .unix_socket = dp->socket},
+                                   .n_processors = 2};
+}
+
+/* A unit of @n bytes. Return: as sender_put(). */
+static int put_unit(struct sender *sender, const uint8_t *bytes, size_t n)
+{
+    uint8_t *room = NULL;
+    int r = sender_room(sender, n, &room);
+
+    if (r != 0)
+        return r;
+    memcpy(room, bytes, n);
+    r = sender_put(sender, n);
+    return r == 0 ? sender_end_unit(sender) : r;
+}
+
+/* Units of random bytes, each one chunk, of which the distribution point has one; each twice. Return: as sender_end(). */
 static int send_chunks(struct dp *dp, struct sender **ret, struct sender_counts *ret_counts)
 {
-    const struct http_client_options http = {.base_url = "http://dp", .unix_socket = dp->socket};
+    const struct sender_options options = options_of(dp);
     OWN(freep) uint8_t *bytes = malloc(N_CHUNKS * CHUNK_BYTES);
+    struct bytes rows;
     int r = 0;
 
     assert_non_null(bytes);
     random_bytes(bytes, N_CHUNKS * CHUNK_BYTES);
     assert_int_equal(digest_sha256((struct bytes){bytes + HAS * CHUNK_BYTES, CHUNK_BYTES}, dp->has),
                      0);
-    assert_int_equal(sender_new(&http, ret), 0);
-    for (size_t i = 0; r == 0 && i < N_CHUNKS; i++) {
-        struct bytes plain = {bytes + i * CHUNK_BYTES, CHUNK_BYTES};
-        struct recipe_chunk chunk = {.size_bytes = (uint32_t)CHUNK_BYTES};
+    assert_int_equal(sender_new(&options, ret), 0);
+    for (size_t i = 0; r == 0 && i < 2 * N_CHUNKS; i++)
+        r = put_unit(*ret, bytes + i % N_CHUNKS * CHUNK_BYTES, CHUNK_BYTES);
+    if (r == 0)
+        r = sender_end(*ret, ret_counts, &rows);
+    for (size_t i = 0; r == 0 && i < 2 * N_CHUNKS; i++) {
+        struct recipe_chunk chunk;
+        uint8_t name[SHA256_BYTES];
 
-        assert_int_equal(digest_sha256(plain, chunk.sha256), 0);
-        r = sender_put(*ret, &chunk, plain);
+        assert_true(recipe_take_chunk(&rows, &chunk));
+        assert_int_equal(chunk.size_bytes, CHUNK_BYTES);
+        assert_int_equal(
+            digest_sha256((struct bytes){bytes + i % N_CHUNKS * CHUNK_BYTES, CHUNK_BYTES}, name),
+            0);
+        assert_memory_equal(chunk.sha256, name, SHA256_BYTES);
     }
-    return r == 0 ? sender_end(*ret, ret_counts) : r;
+    return r;
 }
 
 static void what_is_not_there_is_sent_once(void **state)
@@ -165,6 +204,9 @@ static void what_is_not_there_is_sent_once(void **state)
     assert_int_equal(dp->n_chunks, N_CHUNKS - 1);
     assert_int_equal(dp->n_bytes, (N_CHUNKS - 1) * CHUNK_BYTES);
     assert_int_equal(counts.new_bytes, dp->n_bytes);
+    assert_int_equal(counts.n_chunks, 2 * N_CHUNKS);
+    assert_int_equal(counts.size_bytes, 2 * N_CHUNKS * CHUNK_BYTES);
+    assert_true(counts.work_us > 0 && counts.site_us > 0);
     assert_true(counts.sent_bytes > counts.new_bytes); /* it was random */
 }
 
@@ -191,15 +233,103 @@ static void who_has_no_room_is_believed(void **state)
     assert_non_null(strstr(sender_why(sender), "Free some."));
 }
 
+static void what_is_lost_there_is_noticed(void **state)
+{
+    struct dp *dp = *state;
+    OWN(sender_freep) struct sender *sender = NULL;
+    struct sender_counts counts;
+
+    dp->is_forgetful = true;
+    assert_int_equal(send_chunks(dp, &sender, &counts), SENDER_E_LOST);
+}
+
+/* The cuts are those of the unit, wherever it lies in the sender's memory and however it is written. */
+static void a_unit_is_cut_as_if_it_were_alone(void **state)
+{
+    struct dp *dp = *state;
+    const struct sender_options options = options_of(dp);
+    OWN(sender_freep) struct sender *sender = NULL;
+    const size_t size = (size_t)3 * SENDER_ROOM_MAX + 12345;
+    OWN(freep) uint8_t *unit = malloc(size);
+    struct sender_counts counts;
+    struct bytes src = {unit, size};
+    struct bytes rows;
+    struct cut cut;
+
+    assert_non_null(unit);
+    random_bytes(unit, size);
+    cut_init(&cut);
+    assert_int_equal(sender_new(&options, &sender), 0);
+    for (size_t at = 0; at < size;) {
+        size_t n = at == 0 ? 40 : 777777;
+        uint8_t *room = NULL;
+
+        n = n < size - at ? n : size - at;
+        assert_int_equal(sender_room(sender, n, &room), 0);
+        memcpy(room, unit + at, n);
+        assert_int_equal(sender_put(sender, n), 0);
+        at += n;
+    }
+    assert_int_equal(sender_end_unit(sender), 0);
+    assert_int_equal(sender_end(sender, &counts, &rows), 0);
+    while (src.len > 0) {
+        struct recipe_chunk chunk;
+        struct bytes plain;
+        uint8_t name[SHA256_BYTES];
+
+        assert_true(recipe_take_chunk(&rows, &chunk));
+        assert_int_equal(cut_next(&cut, src, true), chunk.size_bytes);
+        assert_true(bytes_take(&src, chunk.size_bytes, &plain));
+        assert_int_equal(digest_sha256(plain, name), 0);
+        assert_memory_equal(chunk.sha256, name, SHA256_BYTES);
+    }
+    assert_int_equal(rows.len, 0);
+}
+
+/* More small units than one question may have. */
+static void tiny_units_are_chunks_of_their_own(void **state)
+{
+    struct dp *dp = *state;
+    const struct sender_options options = options_of(dp);
+    OWN(sender_freep) struct sender *sender = NULL;
+    struct sender_counts counts;
+    struct bytes rows;
+
+    assert_int_equal(sender_new(&options, &sender), 0);
+    for (uint32_t i = 0; i < N_TINY; i++)
+        assert_int_equal(put_unit(sender, (const uint8_t *)&i, sizeof(i)), 0);
+    assert_int_equal(sender_position(sender), N_TINY);
+    assert_int_equal(sender_end(sender, &counts, &rows), 0);
+    assert_int_equal(counts.n_chunks, N_TINY);
+    assert_int_equal(dp->n_chunks, N_TINY);
+}
+
+static bool always(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+static void who_is_told_to_stop_stops(void **state)
+{
+    struct dp *dp = *state;
+    struct sender_options options = options_of(dp);
+    OWN(sender_freep) struct sender *sender = NULL;
+    uint8_t *room;
+
+    options.is_stopped = always;
+    assert_int_equal(sender_new(&options, &sender), 0);
+    assert_int_equal(sender_room(sender, 1, &room), SENDER_E_STOPPED);
+}
+
 static void a_sender_that_is_given_up_ends(void **state)
 {
     struct dp *dp = *state;
-    const struct http_client_options http = {.base_url = "http://dp", .unix_socket = dp->socket};
+    const struct sender_options options = options_of(dp);
     OWN(sender_freep) struct sender *sender = NULL;
 
-    assert_int_equal(sender_new(&http, &sender), 0);
-    assert_int_equal(sender_put(sender, &(struct recipe_chunk){.size_bytes = 3}, bytes_of("abc")),
-                     0);
+    assert_int_equal(sender_new(&options, &sender), 0);
+    assert_int_equal(put_unit(sender, (const uint8_t *)"abc", 3), 0);
 }
 
 int main(void)
@@ -208,6 +338,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_not_there_is_sent_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_busy_is_asked_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_has_no_room_is_believed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_lost_there_is_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_unit_is_cut_as_if_it_were_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(tiny_units_are_chunks_of_their_own, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_is_told_to_stop_stops, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_sender_that_is_given_up_ends, set_up, tear_down),
     };
 
