@@ -7,7 +7,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -17,7 +16,7 @@
 #include "format/wim/reparse.h"
 #include "format/wim/utf16.h"
 #include "image/file_capture.h"
-#include "image/wim_describe.h"
+#include "image/folder_describe.h"
 #include "plat/file.h"
 
 enum {
@@ -527,50 +526,6 @@ static int walk_root(struct walk *walk, const char *path)
     return 0;
 }
 
-/* The folder in @folder with this name, upper or lower case, or METADATA_NONE. */
-static uint32_t find_folder(const struct metadata *image, uint32_t folder, const char *name)
-{
-    for (size_t i = 1; i < image->n_names; i++)
-        if (image->names[i].parent == folder && strcasecmp(image->names[i].name, name) == 0)
-            return image->names[i].inode;
-    return METADATA_NONE;
-}
-
-static bool has_windows(const struct metadata *image)
-{
-    uint32_t folder = find_folder(image, 0, "Windows");
-
-    return folder != METADATA_NONE && find_folder(image, folder, "System32") != METADATA_NONE;
-}
-
-static int describe_image(const struct walk *walk,
-                          const char *name,
-                          const struct wim_info *info,
-                          struct wim_image *ret)
-{
-    OWN(wim_image_fini)
-    struct wim_image image = {
-        .index = 1,
-        .name = strdup(name),
-        .description = strdup(""),
-        .languages = strdup(""),
-        .default_language = strdup(""),
-        .build = strdup(""),
-        .edition = strdup(""),
-        .file_count = info->n_files,
-        .size_bytes = info->total_bytes,
-        .has_unix_data = true,
-        .is_windows = has_windows(&walk->image),
-    };
-
-    if (!image.name || !image.description || !image.languages || !image.default_language ||
-        !image.build || !image.edition)
-        return ERR(-ENOMEM);
-    *ret = image;
-    image = (struct wim_image){0};
-    return 0;
-}
-
 int folder_capture(const char *path,
                    const char *name,
                    const struct blob_sink *sink,
@@ -596,5 +551,5 @@ int folder_capture(const char *path,
         return FOLDER_CAPTURE_E_STOPPED;
     if (r == BLOB_STREAM_E_INFO)
         return FOLDER_CAPTURE_E_SOURCE;
-    return r == 0 ? TRACE(describe_image(&walk, name, &info, ret)) : TRACE(r);
+    return r == 0 ? TRACE(folder_describe(&walk.image, name, &info, ret)) : TRACE(r);
 }
