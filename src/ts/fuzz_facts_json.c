@@ -12,8 +12,11 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-DEFINE_FREEP(struct ts_table *, ts_table_free);
-DEFINE_FREEP(struct ts_vars *, ts_vars_free);
+static void file_fini(struct ts_facts_file *file)
+{
+    ts_table_free(file->table);
+    ts_vars_free(file->vars);
+}
 
 /* What was read can be written and read again, and then is written the same. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -21,20 +24,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     OWN(buf_fini) struct buf why = BUF_INIT(4096);
     OWN(buf_fini) struct buf text = BUF_INIT(TS_FACTS_MAX_BYTES);
     OWN(buf_fini) struct buf second = BUF_INIT(TS_FACTS_MAX_BYTES);
-    struct ts_facts_file file;
-    struct ts_facts_file again;
+    OWN(file_fini) struct ts_facts_file file = {0};
+    OWN(file_fini) struct ts_facts_file again = {0};
 
     if (ts_facts_parse((struct bytes){data, size}, &file, &why) != 0)
         return 0;
 
-    OWN(ts_table_freep) struct ts_table *table = file.table;
-    OWN(ts_vars_freep) struct ts_vars *vars = file.vars;
-
     if (ts_facts_put(&file, &text) != 0 || ts_facts_parse(buf_bytes(&text), &again, &why) != 0)
         abort();
-
-    OWN(ts_table_freep) struct ts_table *table_again = again.table;
-    OWN(ts_vars_freep) struct ts_vars *vars_again = again.vars;
 
     if (ts_facts_put(&again, &second) != 0 || strcmp(buf_str(&text), buf_str(&second)) != 0)
         abort();

@@ -7,6 +7,12 @@
 
 DEFINE_FREEP(struct ts_table *, ts_table_free);
 
+static void file_fini(struct ts_facts_file *file)
+{
+    ts_table_free(file->table);
+    ts_vars_free(file->vars);
+}
+
 static void facts_are_written_as_they_are_read(void **state)
 {
     (void)state;
@@ -17,22 +23,15 @@ static void facts_are_written_as_they_are_read(void **state)
     OWN(buf_fini) struct buf why = BUF_INIT(256);
     OWN(buf_fini) struct buf first = BUF_INIT(4096);
     OWN(buf_fini) struct buf second = BUF_INIT(4096);
-    struct ts_facts_file file;
-    struct ts_facts_file again;
+    OWN(file_fini) struct ts_facts_file file = {0};
+    OWN(file_fini) struct ts_facts_file again = {0};
 
     assert_int_equal(ts_facts_parse(bytes_of(text), &file, &why), 0);
-
-    OWN(ts_table_freep) struct ts_table *table = file.table;
-    OWN(ts_vars_freep) struct ts_vars *vars = file.vars;
-
     assert_int_equal(file.environment, TS_RUN_IN_FULL_OS);
-    assert_string_equal(ts_vars_get(vars, "v"), "1");
-    assert_non_null(ts_table_find(table, "root\\wmi", "z"));
+    assert_string_equal(ts_vars_get(file.vars, "v"), "1");
+    assert_non_null(ts_table_find(file.table, "root\\wmi", "z"));
     assert_int_equal(ts_facts_put(&file, &first), 0);
     assert_int_equal(ts_facts_parse(buf_bytes(&first), &again, &why), 0);
-
-    OWN(ts_table_freep) struct ts_table *table_again = again.table;
-    OWN(ts_vars_freep) struct ts_vars *vars_again = again.vars;
 
     assert_int_equal(ts_facts_put(&again, &second), 0);
     assert_string_equal(buf_str(&first), buf_str(&second));

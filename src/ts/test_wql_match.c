@@ -6,8 +6,13 @@
 #include "ts/facts_json.h"
 #include "ts/test_ts.h"
 
-DEFINE_FREEP(struct ts_table *, ts_table_free);
 DEFINE_FREEP(struct ts_query *, ts_query_free);
+
+static void file_fini(struct ts_facts_file *file)
+{
+    ts_table_free(file->table);
+    ts_vars_free(file->vars);
+}
 
 static const char facts_text[] =
     "{\"version\": 1, \"classes\": {\"Win32_X\": ["
@@ -22,18 +27,15 @@ static int run(const char *text)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(1024);
     OWN(ts_query_freep) struct ts_query *query = NULL;
-    struct ts_facts_file file;
+    OWN(file_fini) struct ts_facts_file file = {0};
     size_t n = 0;
     int r;
 
     assert_int_equal(ts_facts_parse(bytes_of(facts_text), &file, &why), 0);
 
-    OWN(ts_table_freep) struct ts_table *table = file.table;
-    OWN(ts_vars_freep) struct ts_vars *vars = file.vars;
-
     assert_int_equal(ts_query_parse(text, &query, &why), 0);
 
-    const struct ts_class *c = ts_table_find(table, "", ts_query_class(query));
+    const struct ts_class *c = ts_table_find(file.table, "", ts_query_class(query));
 
     assert_non_null(c);
     r = ts_query_count(query, c, &n, &why);
