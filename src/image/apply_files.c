@@ -113,7 +113,7 @@ set_attributes(struct apply_files *files, uint32_t inode, const struct apply_pla
         [APPLY_XATTR] = "cannot set the extended attribute ",
         [APPLY_TIMES] = "cannot set the times",
     };
-    OWN(buf_fini) struct buf text = BUF_INIT(2 * METADATA_XATTR_NAME_MAX);
+    OWN(buf_fini) struct buf text = BUF_INIT((size_t)2 * METADATA_XATTR_NAME_MAX);
     struct apply_refusal refusal = {0};
     unsigned n_left_out = 0;
     bool is_set =

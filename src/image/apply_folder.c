@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -127,7 +128,7 @@ static int write_piece(struct apply_folder *f, unsigned thread, struct job *job)
 
     if (r != 0)
         return TRACE(r);
-    return --large->n_unwritten == 0 ? TRACE(end_large(f, thread, large)) : 0;
+    return atomic_fetch_sub(&large->n_unwritten, 1) == 1 ? TRACE(end_large(f, thread, large)) : 0;
 }
 
 static int do_job(struct apply_folder *f, unsigned thread, struct job *job)
@@ -151,7 +152,7 @@ static int work(void *ctx, unsigned thread, struct apply_job *base)
 
 static void unuse(struct large *large, uint64_t n)
 {
-    if ((large->n_used -= n) > 0)
+    if (atomic_fetch_sub(&large->n_used, n) > n)
         return;
     fd_closep(&large->fd);
     free(large);

@@ -28,8 +28,8 @@ struct apply_folder;
  * @ret:  owned by the caller, after stop
  */
 int apply_folder_new(int root, struct buf *why, struct apply_folder **ret);
-void apply_folder_free(struct apply_folder *folder);
+void apply_folder_free(struct apply_folder *f);
 DEFINE_FREEP(struct apply_folder *, apply_folder_free);
 
 /* Borrows from the folder. */
-struct apply_target apply_folder_target(struct apply_folder *folder);
+struct apply_target apply_folder_target(struct apply_folder *f);

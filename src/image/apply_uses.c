@@ -78,9 +78,8 @@ int apply_uses_init(const struct metadata *image, struct apply_uses *ret)
         return ERR(-ENOMEM);
     collect(image, &uses);
 
-    struct metadata *context = NULL; /* qsort_r() takes no const, and changes nothing */
+    void *context = (void *)(uintptr_t)image; /* qsort_r() takes no const, and changes nothing */
 
-    memcpy(&context, &image, sizeof(context));
     qsort_r(uses.uses, uses.n_uses, sizeof(*uses.uses), compare_uses, context);
     group(&uses);
     *ret = uses;

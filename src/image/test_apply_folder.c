@@ -89,7 +89,7 @@ static uint8_t *noise(size_t len)
 
 static void assert_contents(const struct apply_fixture *f, const char *name, struct bytes contents)
 {
-    OWN(buf_fini) struct buf is = BUF_INIT(2 * LARGE_BYTES);
+    OWN(buf_fini) struct buf is = BUF_INIT((size_t)2 * LARGE_BYTES);
 
     assert_int_equal(file_read(apply_fixture_path(f, name), &is), 0);
     assert_true(bytes_eq(buf_bytes(&is), contents));

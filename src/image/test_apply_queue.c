@@ -79,7 +79,7 @@ static void a_job_that_is_larger_than_the_queue_is_let_in_alone(void **state)
 
     assert_int_equal(apply_queue_new(&what, MAX_BYTES, &queue), 0);
     for (size_t i = 0; i < 3; i++)
-        assert_int_equal(put(queue, &work, 2 * MAX_BYTES), 0);
+        assert_int_equal(put(queue, &work, (size_t)2 * MAX_BYTES), 0);
     assert_int_equal(apply_queue_wait(queue), 0);
     assert_int_equal(work.n_done, 3);
 }
@@ -111,7 +111,7 @@ static void freeing_drops_what_waits(void **state)
     const struct apply_queue_work what = {&work, count, drop};
     struct apply_queue *queue = NULL;
 
-    assert_int_equal(apply_queue_new(&what, N_JOBS * JOB_BYTES, &queue), 0);
+    assert_int_equal(apply_queue_new(&what, (size_t)N_JOBS * JOB_BYTES, &queue), 0);
     for (size_t i = 0; i < N_JOBS; i++)
         assert_int_equal(put(queue, &work, JOB_BYTES), 0);
     apply_queue_free(queue);

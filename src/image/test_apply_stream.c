@@ -184,7 +184,7 @@ static struct bytes unit(struct bytes stream, size_t number)
 /* The stream with one of its units once more behind that, or without it. */
 static int apply_with(struct bytes stream, size_t number, size_t n_times)
 {
-    OWN(buf_fini) struct buf changed = BUF_INIT(2 * WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf changed = BUF_INIT((size_t)2 * WIM_FIXTURE_STREAM_MAX);
     struct bytes part = unit(stream, number);
     size_t before = (size_t)(part.ptr - stream.ptr);
 

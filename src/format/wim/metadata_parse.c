@@ -348,6 +348,7 @@ static struct link *find_link(const struct reader *reader, uint64_t group, const
 {
     size_t at = first_slot(reader, group, sha1);
 
+    assert(reader->links);
     for (size_t i = 0; i < PROBES_MAX; i++) {
         struct link *link = &reader->links[(at + i) & (reader->cap_links - 1)];
 

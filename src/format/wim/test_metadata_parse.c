@@ -163,9 +163,10 @@ static void parse_says_what_each_stream_is(void **state)
             fail_msg("%s: %u streams", c->why, inode->n_streams);
         for (uint32_t k = 0; k < inode->n_streams; k++) {
             const struct metadata_stream *stream = &m.streams[inode->first_stream + k];
+            const char *name = c->streams[k].name ? c->streams[k].name : "?";
 
             if (stream->kind != c->streams[k].kind || stream->sha1[0] != c->streams[k].sha1 ||
-                strcmp(stream->name, c->streams[k].name) != 0)
+                strcmp(stream->name, name) != 0)
                 fail_msg("%s: stream %u", c->why, k);
         }
     }
@@ -243,7 +244,7 @@ static void parse_refuses_a_folder_below_itself(void **state)
 /* Each folder in the one before. */
 static int parse_deep(size_t depth)
 {
-    OWN(buf_fini) struct buf resource = BUF_INIT(METADATA_MAX_DEPTH * 256);
+    OWN(buf_fini) struct buf resource = BUF_INIT((size_t)METADATA_MAX_DEPTH * 256);
     OWN(metadata_fini) struct metadata m = {0};
     static const struct dentry_fixture folder = {
         .attributes = METADATA_FOLDER, .security = NONE, .name = "a"};
