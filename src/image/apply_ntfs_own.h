@@ -90,7 +90,7 @@ struct apply_ntfs {
  * ntfs_fail() - something failed at the target; errno says how
  * @what: "be made"
  *
- * Return: WIM_APPLY_E_TARGET, with "PATH cannot @what: reason", or -ENOMEM.
+ * Return: WIM_APPLY_E_TARGET, with "PATH cannot @what: reason" in why, or -ENOMEM.
  */
 int ntfs_fail(struct apply_ntfs *ntfs, uint32_t inode, const char *what);
 

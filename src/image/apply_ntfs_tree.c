@@ -145,7 +145,7 @@ find_name(struct apply_ntfs *ntfs, const struct ntfs_name *name, ntfs_attr_searc
             (FILE_NAME_ATTR *)((u8 *)ctx->attr + le16_to_cpu(ctx->attr->value_offset));
 
         if (MREF_LE(found->parent_directory) == ntfs->folder_inode->mft_no &&
-            found->file_name_type == FILE_NAME_POSIX && found->file_name_length == name->n_units &&
+            found->file_name_length == name->n_units &&
             memcmp(found->file_name, name->units, name->n_units * sizeof(ntfschar)) == 0)
             return found;
     }
@@ -199,9 +199,9 @@ static bool add_short_name(struct apply_ntfs *ntfs,
 
 /*
  * A name of Windows with its short name: both are names of their own, or, if they are the same but for case, one of
- * both kinds. Return: 0; 1 if it cannot be, with errno EEXIST if that is the image's fault.
+ * both kinds. A folder that was there before keeps what it has. Return: whether it worked, or errno.
  */
-static int
+static bool
 pair_names(struct apply_ntfs *ntfs, ntfs_inode *ni, struct ntfs_name *name, struct ntfs_name *dos)
 {
     ntfs_volume *volume = ntfs->volume;
@@ -210,7 +210,8 @@ pair_names(struct apply_ntfs *ntfs, ntfs_inode *ni, struct ntfs_name *name, stru
     bool is_one =
         ntfs_collapsible_chars(volume, dos->units, dos->n_units, name->units, name->n_units);
     FILE_NAME_TYPE_FLAGS kind = is_one ? FILE_NAME_WIN32_AND_DOS : FILE_NAME_WIN32;
-    bool is_set = found && set_kind(ntfs, found, kind);
+    bool is_old = found && found->file_name_type != FILE_NAME_POSIX;
+    bool is_set = found && !is_old && set_kind(ntfs, found, kind);
 
     if (is_set)
         ntfs_inode_mark_dirty(ctx->ntfs_ino);
@@ -219,15 +220,17 @@ pair_names(struct apply_ntfs *ntfs, ntfs_inode *ni, struct ntfs_name *name, stru
 
     if (ctx)
         ntfs_attr_put_search_ctx(ctx);
-    if (!is_set)
+    if (!is_set && !is_old)
         errno = EIO;
-    return is_set && (is_one || add_short_name(ntfs, ni, &from, dos)) ? 0 : 1;
+    return is_old || (is_set && (is_one || add_short_name(ntfs, ni, &from, dos)));
 }
 
-/* Whether a name in the open folder is taken, by whatever case. */
-static bool is_taken(struct apply_ntfs *ntfs, const struct ntfs_name *name)
+/* Whether a name in the open folder is that of another inode. */
+static bool is_taken(struct apply_ntfs *ntfs, const struct ntfs_name *name, const ntfs_inode *ni)
 {
-    return ntfs_inode_lookup_by_name(ntfs->folder_inode, name->units, name->n_units) != (u64)-1;
+    u64 holder = ntfs_inode_lookup_by_name(ntfs->folder_inode, name->units, name->n_units);
+
+    return holder != (u64)-1 && MREF(holder) != ni->mft_no;
 }
 
 static int put_short_name(struct apply_ntfs *ntfs, uint32_t which, ntfs_inode *ni)
@@ -242,17 +245,14 @@ static int put_short_name(struct apply_ntfs *ntfs, uint32_t which, ntfs_inode *n
     if (r != 0)
         return TRACE(r);
 
-    bool is_same = name.n_units == dos.n_units &&
-                   memcmp(name.units, dos.units, name.n_units * sizeof(ntfschar)) == 0;
-
     if (dos.n_units > SHORT_NAME_UNITS ||
         ntfs_forbidden_names(ntfs->volume, dos.units, dos.n_units, TRUE) ||
         ntfs_forbidden_names(ntfs->volume, name.units, name.n_units, FALSE) ||
-        (!is_same && is_taken(ntfs, &dos))) {
+        is_taken(ntfs, &dos, ni)) {
         ntfs_lose(ntfs, NTFS_LOSS_SHORT_NAME, from->inode);
         return 0;
     }
-    if (pair_names(ntfs, ni, &name, &dos) != 0)
+    if (!pair_names(ntfs, ni, &name, &dos))
         return ntfs_fail(ntfs, from->inode, "get its short name");
     return 0;
 }

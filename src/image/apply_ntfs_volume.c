@@ -21,7 +21,7 @@ int ntfs_fail(struct apply_ntfs *ntfs, uint32_t inode, const char *what)
     if (error == ENOMEM)
         return ERR(-ENOMEM);
     apply_path(ntfs->image, inode, ntfs->why);
-    buf_addf(ntfs->why, " cannot %s: %s\n", what, strerrordesc_np(error));
+    buf_addf(ntfs->why, " cannot %s: %s", what, strerrordesc_np(error));
     return WIM_APPLY_E_TARGET;
 }
 
@@ -48,9 +48,12 @@ int ntfs_say_lost(struct apply_ntfs *ntfs)
     for (size_t i = 0; i < NTFS_LOSS_COUNT; i++) {
         if (ntfs->lost[i].n == 0)
             continue;
-        buf_addf(ntfs->why, "left out: %s, %zu times; first of ", what[i], ntfs->lost[i].n);
+        buf_addf(ntfs->why,
+                 "%sLeft out: %s, %zu times; first of ",
+                 r != 0 ? "\n" : "",
+                 what[i],
+                 ntfs->lost[i].n);
         apply_path(ntfs->image, ntfs->lost[i].first, ntfs->why);
-        buf_adds(ntfs->why, "\n");
         r = WIM_APPLY_E_LOST;
     }
     return r;
@@ -71,7 +74,7 @@ static int refuse(struct buf *why, const char *path, int error)
         reason = "it was not unmounted cleanly; check it first";
     else if (error == EBUSY)
         reason = "it is in use";
-    buf_addf(why, "%s cannot be written to: %s\n", path, reason);
+    buf_addf(why, "%s cannot be written to: %s", path, reason);
     return WIM_APPLY_E_TARGET;
 }
 

@@ -19,7 +19,9 @@ SIZE_MASK = (1 << 56) - 1
 METADATA = 0x02
 
 # What an NTFS volume keeps of a file and no other file system does, in the words of ntfs-3g.
+MOUNT_POINT_TAG = 0xA0000003
 SYMLINK_TAG = 0xA000000C
+ATTRIBUTE_COMPRESSED = 0x800
 ATTRIBUTE_HIDDEN = 0x22
 
 
@@ -229,6 +231,52 @@ def fill_ntfs(root: Path):
     os.setxattr(link, "system.ntfs_reparse_data", symlink_data("second name.exe"))
     for path in (file, root / "Program Files"):
         os.setxattr(path, "system.ntfs_times_be", struct.pack(">QQQ", *(126227808000000000 + i * 10**7 for i in range(3))))
+
+
+def mount_point_data(target: str) -> bytes:
+    name = ("\\??\\" + target).encode("utf-16-le")
+    shown = target.encode("utf-16-le")
+    data = struct.pack("<HHHH", 0, len(name), len(name) + 2, len(shown)) + name + b"\0\0" + shown + b"\0\0"
+    return struct.pack("<IHH", MOUNT_POINT_TAG, len(data), 0) + data
+
+
+def fill_rare(root: Path):
+    """What Windows has less often: compression, holes, streams of folders, names that differ by case or that it refuses."""
+    packed = root / "Packed"
+    packed.mkdir()
+    os.setxattr(packed, "system.ntfs_attrib_be", struct.pack(">I", ATTRIBUTE_COMPRESSED))
+    (packed / "text").write_bytes(b"the same words again " * 20000)
+    (packed / "noise").write_bytes(random.Random(1).randbytes(200000))
+    with open(root / "holes", "wb") as file:
+        file.seek(1 << 20)
+        file.write(b"x" * 70000)
+        file.truncate(3 << 20)
+    for number, path in enumerate((root, packed, root / "Program Files/Vendor/library 5.dll")):
+        os.setxattr(path, "user.stream", random.Random(number).randbytes(3000 * (number + 1)))
+        os.setxattr(path, "user.without anything", b"")
+        if number > 0:
+            os.setxattr(path, "system.ntfs_object_id", bytes([number]) * 16)
+    names = root / "names"
+    names.mkdir()
+    for name in ("a", "A", "File", "FILE", "con", "aux.txt", "dot.", "space ", "a:b", "star*", "ä", "😀", "x" * 255):
+        (names / name).write_bytes(name.encode())
+        os.link(names / name, root / f"link to {len(name.encode())} {ord(name[0])} {ord(name[-1])}")
+    for number in range(40):
+        path = root / "Program Files" / f"Document number {number}.text"
+        path.write_bytes(b"d" * number)
+        os.setxattr(path, "system.ntfs_dos_name", f"DOCUME~{number}.TEX"[-12:].encode())
+    (root / "readme.txt").touch()
+    os.setxattr(root / "readme.txt", "system.ntfs_dos_name", b"README.TXT")
+    junction = root / "junction"
+    junction.mkdir()
+    os.setxattr(junction, "system.ntfs_reparse_data", mount_point_data("C:\\Program Files"))
+    (root / "somebody's").touch()
+    os.setxattr(root / "somebody's", "system.ntfs_reparse_data", struct.pack("<IHH", 0x123, 5, 7) + bytes(16) + b"hello")
+    for attributes in (0x1, 0x4, 0x20, 0x2000, 0x2027, 0x1000, 0x100):
+        (root / f"attributes {attributes:x}").write_bytes(b"few")
+        os.setxattr(root / f"attributes {attributes:x}", "system.ntfs_attrib_be", struct.pack(">I", attributes))
+    (root / "large").write_bytes(random.Random(3).randbytes(3 << 20))
+    (root / "as large").write_bytes(random.Random(3).randbytes(3 << 20))
 
 
 def listing(wim: Path, index=1) -> str:
