@@ -2,22 +2,21 @@
 
 #include "image/boot_disk.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/fs.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "base/err.h"
 #include "base/own.h"
 #include "format/efiboot/efiboot.h"
+#include "image/boot_entry.h"
 #include "image/disk_write.h"
 #include "plat/file.h"
 
-#define EFIVARS    "/sys/firmware/efi/efivars/"
-#define EFI_GLOBAL "8be4df61-93ca-11d2-aa0d-00e098032b8c"
+#define EFIVARS "/sys/firmware/efi/efivars"
 
 /* GRUB's documented interface between its boot sector, its core image and its installer */
 enum {
@@ -28,10 +27,14 @@ enum {
     CORE_BLOCK_LIST = BOOT_SECTOR_BYTES - 12, /* u64 start, u16 sectors, u16 segment */
     CORE_SEGMENT = 0x820,
     X86_NOP = 0x90,
-    EFI_ATTRIBUTES = 7, /* non-volatile, boot services, run time */
-    EFI_VARIABLE_MAX = 64 * 1024,
-    EFI_ENTRIES_SEARCHED = 0x10000,
+    PATH_TEXT_MAX = 300,
 };
+
+static void closedirp(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
 
 static void put_le(uint8_t *dst, uint64_t n, size_t n_bytes)
 {
@@ -108,103 +111,38 @@ int boot_bios_install(const char *disk,
     return TRACE(write_at(fd, (const uint8_t *)boot.ptr, boot.len, 0));
 }
 
-static struct bytes read_variable(const char *name, struct buf *ret)
+/* Whether a partition lies on some disk of this computer; also if nobody can say which disks there are. */
+static bool is_on_a_disk(void *ctx, const uint8_t uuid[static UUID_BYTES])
 {
-    char path[128];
+    OWN(closedirp) DIR *dir = opendir("/sys/block");
 
-    buf_clear(ret);
-    (void)snprintf(path, sizeof(path), EFIVARS "%s-" EFI_GLOBAL, name);
-    if (file_read(path, ret) != 0 || ret->len < 4)
-        return (struct bytes){0};
-    return (struct bytes){(const uint8_t *)ret->ptr + 4, ret->len - 4};
-}
+    (void)ctx;
+    while (dir) {
+        const struct dirent *entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): our own DIR */
+        char path[PATH_TEXT_MAX];
 
-/* efivarfs takes attributes and content in one write, and marks what exists as immutable. */
-static bool write_variable(const char *name, struct bytes content)
-{
-    OWN(fd_closep) int fd = -1;
-    OWN(buf_fini) struct buf whole = BUF_INIT(EFI_VARIABLE_MAX);
-    char path[128];
-    int flags;
-
-    (void)snprintf(path, sizeof(path), EFIVARS "%s-" EFI_GLOBAL, name);
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd >= 0 && ioctl(fd, FS_IOC_GETFLAGS, &flags) == 0 && (flags & FS_IMMUTABLE_FL) != 0) {
-        flags &= ~FS_IMMUTABLE_FL;
-        (void)ioctl(fd, FS_IOC_SETFLAGS, &flags);
-    }
-    fd_closep(&fd);
-    buf_add(&whole, (struct bytes){(const uint8_t[]){EFI_ATTRIBUTES, 0, 0, 0}, 4});
-    buf_add(&whole, content);
-    fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
-    return fd >= 0 && !whole.failed && write(fd, whole.ptr, whole.len) == (ssize_t)whole.len;
-}
-
-static bool is_ours(struct bytes content, const char *description, const uint8_t *uuid)
-{
-    struct efiboot_option option;
-    struct efiboot_partition partition;
-
-    return efiboot_option_parse(content, &option) && strcmp(option.description, description) == 0 &&
-           efiboot_path_partition(option.path, &partition) &&
-           memcmp(partition.uuid, uuid, UUID_BYTES) == 0;
-}
-
-/* The number of our entry if there is one, else the first free one. */
-static bool choose_number(const char *description, const uint8_t *uuid, uint16_t *ret)
-{
-    OWN(buf_fini) struct buf text = BUF_INIT(EFI_VARIABLE_MAX);
-    OWN(buf_fini) struct buf order = BUF_INIT(EFI_VARIABLE_MAX);
-    struct bytes rest = read_variable("BootOrder", &order);
-    uint16_t number;
-    char name[16];
-
-    while (bytes_take_u16le(&rest, &number)) {
-        (void)snprintf(name, sizeof(name), "Boot%04X", (unsigned)number);
-        if (is_ours(read_variable(name, &text), description, uuid)) {
-            *ret = number;
+        if (!entry)
+            return false;
+        (void)snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
+        if (entry->d_name[0] != '.' && disk_has_partition(path, uuid))
             return true;
-        }
     }
-    for (unsigned n = 0; n < EFI_ENTRIES_SEARCHED; n++) {
-        (void)snprintf(name, sizeof(name), "Boot%04X", n);
-        if (read_variable(name, &text).len == 0) {
-            *ret = (uint16_t)n;
-            return true;
-        }
-    }
-    return false;
+    return true;
 }
 
 int boot_efi_register(
     const char *disk, size_t number, const char *description, const char *file, struct buf *why)
 {
-    OWN(buf_fini) struct buf old = BUF_INIT(EFI_VARIABLE_MAX);
-    uint8_t bytes[EFIBOOT_OPTION_MAX];
-    struct sink dst = {.ptr = bytes, .cap = sizeof(bytes)};
+    static const struct boot_firmware firmware = {.variables = EFIVARS,
+                                                  .is_on_a_disk = is_on_a_disk};
     struct efiboot_partition esp;
-    uint16_t entry;
-    char name[16];
 
     if (disk_read_partition(disk, number, &esp) != 0) {
         buf_addf(why, "partition %zu of %s is not on a GPT disk", number, disk);
         return BOOT_E_FIRMWARE;
     }
-    if (!choose_number(description, esp.uuid, &entry)) {
-        buf_adds(why, "the firmware has no free boot entry");
-        return BOOT_E_FIRMWARE;
-    }
-    (void)snprintf(name, sizeof(name), "Boot%04X", (unsigned)entry);
-    efiboot_option_put(&dst, description, &esp, file);
-    if (dst.full || !write_variable(name, (struct bytes){bytes, dst.len})) {
-        buf_addf(why, "the firmware did not take the variable %s", name);
-        return BOOT_E_FIRMWARE;
-    }
-    dst = (struct sink){.ptr = bytes, .cap = sizeof(bytes)};
-    efiboot_order_put_first(&dst, read_variable("BootOrder", &old), entry);
-    if (!write_variable("BootOrder", (struct bytes){bytes, dst.len})) {
-        buf_adds(why, "the firmware did not take the variable BootOrder");
-        return BOOT_E_FIRMWARE;
-    }
-    return 0;
+    return boot_entry_register(
+        &firmware,
+        &(struct boot_entry){.description = description, .esp = &esp, .file = file},
+        why);
 }

@@ -54,7 +54,7 @@ int boot_bios_install(const char *disk,
 /**
  * boot_efi_register() - a boot entry for a file on the EFI system partition, first in the boot order
  * @number: of the ESP on @disk
- * @description: an entry of the same name and partition is used again
+ * @description: an entry of the same name and partition is used again, and one whose partition is on no disk any more
  * @why: on BOOT_E_FIRMWARE: a sentence for people
  */
 int boot_efi_register(

@@ -455,6 +455,26 @@ size_t disk_find_partition(const char *disk,
     return 0;
 }
 
+bool disk_has_partition(const char *disk, const uint8_t uuid[static UUID_BYTES])
+{
+    OWN(context_unrefp) struct fdisk_context *context = fdisk_new_context();
+
+    if (!context || fdisk_assign_device(context, disk, 1) != 0)
+        return false;
+    for (size_t i = 0; i < fdisk_get_npartitions(context); i++) {
+        OWN(partition_unrefp) struct fdisk_partition *p = NULL;
+        uint8_t is[UUID_BYTES];
+
+        if (fdisk_get_partition(context, i, &p) != 0 || !fdisk_partition_is_used(p))
+            continue;
+        const char *text = fdisk_partition_get_uuid(p);
+
+        if (text && uuid_parse(bytes_of(text), is) && memcmp(is, uuid, UUID_BYTES) == 0)
+            return true;
+    }
+    return false;
+}
+
 int disk_read_partition(const char *disk, size_t number, struct efiboot_partition *ret)
 {
     OWN(context_unrefp) struct fdisk_context *context = fdisk_new_context();

@@ -10,6 +10,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/text.h"
 #include "image/disk_layout.h"
 
 struct efiboot_partition; /* format/efiboot/efiboot.h */
@@ -62,6 +63,9 @@ size_t disk_find_partition(const char *disk,
                            enum disk_type type,
                            uint64_t *ret_offset,
                            uint64_t *ret_bytes);
+
+/* Whether a disk has a partition with this UUID; false also if it cannot be read. */
+bool disk_has_partition(const char *disk, const uint8_t uuid[static UUID_BYTES]);
 
 /* The number, start and UUID of a partition of a GPT disk. Return: 0, DISK_E_UNKNOWN or -errno. */
 int disk_read_partition(const char *disk, size_t number, struct efiboot_partition *ret);

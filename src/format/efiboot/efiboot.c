@@ -160,13 +160,22 @@ void efiboot_option_put(struct sink *dst,
     put_header(dst, TYPE_END, SUBTYPE_END, 0);
 }
 
-void efiboot_order_put_first(struct sink *dst, struct bytes old, uint16_t number)
+static bool is_among(uint16_t number, const uint16_t *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (list[i] == number)
+            return true;
+    return false;
+}
+
+void efiboot_order_put_first(
+    struct sink *dst, struct bytes old, uint16_t number, const uint16_t *gone, size_t n_gone)
 {
     uint16_t other;
 
     sink_u16le(dst, number);
     for (size_t n = 1; n < EFIBOOT_ORDER_MAX && bytes_take_u16le(&old, &other);) {
-        if (other == number)
+        if (other == number || is_among(other, gone, n_gone))
             continue;
         sink_u16le(dst, other);
         n++;

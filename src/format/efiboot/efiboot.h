@@ -59,7 +59,8 @@ void efiboot_option_put(struct sink *dst,
                         const char *file);
 
 /**
- * efiboot_order_put_first() - a boot order with @number at its head, and else as it was
+ * efiboot_order_put_first() - a boot order with @number at its head, without those that are @gone, and else as it was
  * @old: BootOrder as it is; a trailing odd byte is dropped, as is what exceeds EFIBOOT_ORDER_MAX
  */
-void efiboot_order_put_first(struct sink *dst, struct bytes old, uint16_t number);
+void efiboot_order_put_first(
+    struct sink *dst, struct bytes old, uint16_t number, const uint16_t *gone, size_t n_gone);

@@ -135,13 +135,25 @@ static void order_puts_the_number_first_and_once(void **state)
     uint8_t bytes[64];
     struct sink dst = {.ptr = bytes, .cap = sizeof(bytes)};
 
-    efiboot_order_put_first(&dst, BYTES("\x01\x00\x07\x00\x02\x00\x07\x00\xff"), 7);
+    efiboot_order_put_first(&dst, BYTES("\x01\x00\x07\x00\x02\x00\x07\x00\xff"), 7, NULL, 0);
     assert_int_equal(dst.len, 6);
     assert_memory_equal(bytes, "\x07\x00\x01\x00\x02\x00", 6);
     dst.len = 0;
-    efiboot_order_put_first(&dst, BYTES(""), 0x1234);
+    efiboot_order_put_first(&dst, BYTES(""), 0x1234, NULL, 0);
     assert_int_equal(dst.len, 2);
     assert_memory_equal(bytes, "\x34\x12", 2);
+}
+
+static void order_leaves_out_what_is_gone(void **state)
+{
+    (void)state;
+    static const uint16_t gone[] = {1, 9};
+    uint8_t bytes[64];
+    struct sink dst = {.ptr = bytes, .cap = sizeof(bytes)};
+
+    efiboot_order_put_first(&dst, BYTES("\x01\x00\x09\x00\x02\x00"), 7, gone, 2);
+    assert_int_equal(dst.len, 4);
+    assert_memory_equal(bytes, "\x07\x00\x02\x00", 4);
 }
 
 int main(void)
@@ -153,6 +165,7 @@ int main(void)
         cmocka_unit_test(put_writes_what_parse_reads),
         cmocka_unit_test(put_never_writes_past_the_sink),
         cmocka_unit_test(order_puts_the_number_first_and_once),
+        cmocka_unit_test(order_leaves_out_what_is_gone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
