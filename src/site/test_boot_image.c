@@ -12,7 +12,9 @@
 
 #include "base/own.h"
 #include "site/content_fixture.h"
+#include "site/dp_group.h"
 #include "site/fields.h"
+#include "site/fixture_dp.h"
 #include "site/job.h"
 
 #define FAILED "{'state': 'failed', 'error_id': 'SLW-0501', 'message': 'No kernel.'}"
@@ -205,6 +207,62 @@ static void x86_is_refused_while_the_server_cannot_build_it(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_INVALID);
 }
 
+/* The group "All" with this distribution point in it, which is the first or the next to join. */
+static void join_group(struct site *site, const char *name, const char *address, bool is_first)
+{
+    OWN(json_freep) json_t *group = fixture_json("{'name': 'All'}");
+    OWN(json_freep) json_t *member = json_pack("{s:s}", "distribution_point", name);
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *added = NULL;
+
+    fixture_dp_join(site, name, address);
+    if (is_first)
+        assert_int_equal(dp_group_create(site, "test", group, &made), 0);
+    assert_int_equal(dp_group_add_member(site, "test", "All", member, &added), 0);
+}
+
+static void assert_gets_version(struct site *site, const char *dp, unsigned version)
+{
+    OWN(json_freep) json_t *job = fixture_dp_claim(site, dp);
+    const json_t *args = fixture_dp_args(job);
+
+    assert_string_equal(field_text(job, "kind", ""), "replicate");
+    assert_int_equal(field_number(args, "version", 0), version);
+    assert_string_equal(field_text(json_object_get(args, "boot"), "arch", ""), "x64");
+    fixture_dp_finish(site, dp, job, FIXTURE_DP_DONE);
+}
+
+static void what_is_built_anew_goes_to_each_distribution_point_and_group_that_has_it(void **state)
+{
+    (void)state;
+    static const char first[] = "{'kernels': {'x64': {'generic': '6.1'}}, 'agent_version': '1'}";
+    static const char second[] = "{'kernels': {'x64': {'generic': '6.2'}}, 'agent_version': '1'}";
+    OWN(fixture_freep) struct site *site = new_site();
+    const char *const dps[] = {"DP00002", "DP00003", "DP00004"};
+
+    join_group(site, "north", "10.78.0.1", true);
+    join_group(site, "south", "10.78.0.2", false);
+    fixture_dp_join(site, "alone", "10.78.0.3");
+    fixture_dp_join(site, "other", "10.78.0.4");
+    assert_int_equal(follow(site, first), 0);
+    fixture_finish_job(site, BOOT_IMAGE("6.1"));
+    assert_int_equal(fixture_dp_distribute(site,
+                                           FIXTURE_BOOT_IMAGE,
+                                           "{'groups': ['All'], 'distribution_points': ['alone']}"),
+                     0);
+    for (size_t i = 0; i < 3; i++)
+        assert_gets_version(site, dps[i], 1);
+    assert_int_equal(follow(site, second), 0);
+    for (size_t i = 0; i < 3; i++)
+        assert_null(fixture_dp_claim(site, dps[i])); /* not before it is built */
+    fixture_finish_job(site, BOOT_IMAGE("6.2"));
+    for (size_t i = 0; i < 3; i++) {
+        assert_gets_version(site, dps[i], 2);
+        fixture_dp_assert_state(site, FIXTURE_BOOT_IMAGE, dps[i], "success");
+    }
+    assert_null(fixture_dp_claim(site, "DP00005"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -214,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_default_boot_image_that_failed_is_tried_again),
         cmocka_unit_test(a_default_boot_image_that_was_deleted_stays_away),
         cmocka_unit_test(a_boot_image_that_an_administrator_has_made_is_default_enough),
+        cmocka_unit_test(what_is_built_anew_goes_to_each_distribution_point_and_group_that_has_it),
         cmocka_unit_test(x86_is_refused_while_the_server_cannot_build_it),
     };
 
