@@ -7,7 +7,7 @@ SECONDS  ?= 60
 FIRMWARE ?= uefi-secureboot
 PREFIX   ?= /usr/local
 
-.PHONY: all bootstrap demo check check-sanitized install x86-root bench fuzz format clean
+.PHONY: all bootstrap demo check check-x86 check-sanitized install x86-root bench fuzz format clean
 
 all: $(BUILD)/build.ninja
 	@$(set_prefix)
@@ -37,6 +37,10 @@ demo: bootstrap
 check: bootstrap
 	@$(MAKE) --no-print-directory all
 	tools/run_tests $(BUILD) $(SUITE)
+
+# The unit tests of the agent and of the layers below it as programs of 32 bits.
+check-x86: bootstrap
+	tools/make-x86-root --test
 
 # The quick suites again, with clang, AddressSanitizer and UndefinedBehaviorSanitizer.
 check-sanitized: bootstrap

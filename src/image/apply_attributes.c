@@ -102,7 +102,7 @@ static bool set_xattrs(const struct metadata *image,
 static struct timespec time_of(uint64_t ticks)
 {
     return (struct timespec){
-        .tv_sec = (time_t)(ticks / TICKS_PER_S) - S_FROM_1601_TO_1970,
+        .tv_sec = (time_t)((int64_t)(ticks / TICKS_PER_S) - S_FROM_1601_TO_1970),
         .tv_nsec = (long)(ticks % TICKS_PER_S) * NS_PER_TICK,
     };
 }

@@ -160,36 +160,59 @@ def boot_secureboot_pxe(world: World):
     agent_registers(world, "uefi-secureboot-pxe", [f"--dhcp-boot=,,{SERVER_ADDRESS}"])
 
 
-def refused_on_32_bits(world: World, firmware: str):
+def refused_on_32_bits(world: World, firmware: str, beside=None):
     """A computer of 32 bits starts the boot image for x86, though the task sequence names that for x64, and touches
-    nothing, as the operating system is of 64 bits."""
+    nothing, as the operating system is of 64 bits. One with the firmware @beside, of 64 bits, is started with it."""
     site = world.start_site_with_x86()
     world.lab.start_dhcp()
     deployment = world.deploy_debian()
     vm = world.add_vm(firmware)
+    wide = world.add_vm(beside) if beside else None
     process = vm.power_on()
+    if wide:
+        wide.power_on()
     row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "failed", BOOT_SECONDS, "refusal")
     say(f"{firmware}: refused after {time.monotonic() - process.started:.1f} s: {row['cause']}")
     expect(row["error_id"], "SLW-0458", "why the order failed")
     process.wait_line("SLW-0458", 20)
     inventory = site.ask("device", "show", row["device_name"])["inventory"]
+    expect(inventory["boot_image"], dep.default_boot_image(site, "x86"), "boot image that was started")
     expect(inventory["arch"], "x86", "architecture in the inventory")
     expect(inventory["firmware"], "bios" if firmware.startswith("bios") else "uefi", "firmware in the inventory")
     vm.power_cut()
     expect(vm.disk.stat().st_blocks, 0, "blocks of the disk that were written")
+    if wide:
+        row = dep.wait_row(site, deployment, wide, lambda r: r["percent"] > 0, BOOT_SECONDS, "a first step")
+        inventory = site.ask("device", "show", row["device_name"])["inventory"]
+        expect(inventory["boot_image"], dep.default_boot_image(site), "boot image of a computer of 64 bits")
 
 
 def boot_bios_x86(world: World):
-    refused_on_32_bits(world, "bios-x86")
-    wide = world.add_vm("bios")
-    process = wide.power_on()
-    deployment = world.site.ask("deployment", "list")[0]["id"]
-    dep.wait_row(world.site, deployment, wide, lambda r: r["percent"] > 0, BOOT_SECONDS, "a first step")
-    say(f"beside it, a computer of 64 bits runs steps after {time.monotonic() - process.started:.1f} s")
+    refused_on_32_bits(world, "bios-x86", beside="bios")
 
 
 def boot_uefi_ia32(world: World):
     refused_on_32_bits(world, "uefi-ia32")
+
+
+def deploy_x86(world: World, firmware: str):
+    """The whole way with a Debian for i386, on a computer of 32 bits."""
+    site = world.start_site_with_x86()
+    world.lab.start_dhcp()
+    wim = debian_image(say, "i386")
+    site.cli("os-image", "add", wim, "--name", "Debian 12 i386", timeout=300)
+    image = dep.newest_package(site, "os-image")
+    expect(site.ask("os-image", "show", image)["indexes"][0]["arch"], "x86", "architecture of the image")
+    xml = dep.task_sequence_xml(image)
+    sequence = dep.import_task_sequence(site, xml, "Debian 12 i386", dep.default_boot_image(site, "x86"))
+    deployment = dep.deploy(site, sequence)
+    vm = world.add_vm(firmware)
+    process = vm.power_on()
+    dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
+    say(f"{firmware}: the deployed OS called home after {time.monotonic() - process.started:.1f} s")
+    process.wait_line("login:", 60)
+    vm.power_cut()
+    trees.compare(wim, vm.disk, world.folder)
 
 
 def deploy_whole_way(world: World, firmware: str):
@@ -478,6 +501,8 @@ TESTS = {
     "boot-secureboot-pxe": boot_secureboot_pxe,
     "boot-bios-x86": boot_bios_x86,
     "boot-uefi-ia32": boot_uefi_ia32,
+    "deploy-uefi-ia32": lambda world: deploy_x86(world, "uefi-ia32"),
+    "deploy-bios-x86": lambda world: deploy_x86(world, "bios-x86"),
     "boot-uefi-ia32-http": lambda world: refused_on_32_bits(world, "uefi-ia32-http"),
     "deploy-uefi-secureboot": deploy_uefi_secureboot,
     "deploy-bios": deploy_bios,
