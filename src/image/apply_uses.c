@@ -17,6 +17,11 @@ struct apply_uses_blob {
     bool is_found;
 };
 
+/* What is compared: qsort_r() takes nothing that is const. */
+struct order {
+    const struct metadata *image;
+};
+
 void apply_uses_fini(struct apply_uses *uses)
 {
     free(uses->uses);
@@ -24,11 +29,11 @@ void apply_uses_fini(struct apply_uses *uses)
     *uses = (struct apply_uses){0};
 }
 
-static int compare_uses(const void *a, const void *b, void *image)
+static int compare_uses(const void *a, const void *b, void *ctx)
 {
     const struct apply_use *left = a;
     const struct apply_use *right = b;
-    const struct metadata_stream *streams = ((const struct metadata *)image)->streams;
+    const struct metadata_stream *streams = ((const struct order *)ctx)->image->streams;
     int order = memcmp(streams[left->stream].sha1, streams[right->stream].sha1, SHA1_BYTES);
 
     if (order != 0)
@@ -70,6 +75,7 @@ static void group(struct apply_uses *uses)
 int apply_uses_init(const struct metadata *image, struct apply_uses *ret)
 {
     OWN(apply_uses_fini) struct apply_uses uses = {.image = image};
+    struct order order = {image};
     size_t n = image->n_streams > 0 ? image->n_streams : 1;
 
     uses.uses = calloc(n, sizeof(*uses.uses));
@@ -78,9 +84,7 @@ int apply_uses_init(const struct metadata *image, struct apply_uses *ret)
         return ERR(-ENOMEM);
     collect(image, &uses);
 
-    void *context = (void *)(uintptr_t)image; /* qsort_r() takes no const, and changes nothing */
-
-    qsort_r(uses.uses, uses.n_uses, sizeof(*uses.uses), compare_uses, context);
+    qsort_r(uses.uses, uses.n_uses, sizeof(*uses.uses), compare_uses, &order);
     group(&uses);
     *ret = uses;
     uses = (struct apply_uses){0};
