@@ -11,6 +11,7 @@
 #include "base/own.h"
 
 enum {
+    CHILDREN_MAX = 256,
     TEXT_MAX_BYTES = 1024,
     XML_MAX_BYTES = 16 * 1024 * 1024,
     CONTENT_MAX = 256,
@@ -250,6 +251,26 @@ static void read_variables(struct reader *rd, json_t *object, struct order *orde
     order->variables = json_incref(object);
 }
 
+/* Absent if the sequence runs no other. */
+static void read_children(struct reader *rd, const json_t *list, struct order *order)
+{
+    size_t n = json_array_size(list);
+
+    if ((list && !json_is_array(list)) || n > CHILDREN_MAX) {
+        malformed(rd, "task_sequence.children");
+        return;
+    }
+    order->children = make(rd, n, sizeof(*order->children));
+    for (size_t i = 0; i < n && rd->r == 0; i++) {
+        const json_t *item = json_array_get(list, i);
+        struct order_child *child = &order->children[order->n_children++];
+
+        child->id = read_text(rd, item, "id", TEXT_MAX_BYTES);
+        child->xml = read_text(rd, item, "xml", XML_MAX_BYTES);
+        child->is_disabled = json_is_true(json_object_get(item, "is_disabled"));
+    }
+}
+
 static void read_purpose(struct reader *rd, const json_t *json, struct order *order)
 {
     const char *purpose = json_string_value(json_object_get(json, "purpose"));
@@ -275,6 +296,7 @@ static void read_order(struct reader *rd, const json_t *json, struct order *orde
     order->task_sequence_id = read_text(rd, ts, "id", TEXT_MAX_BYTES);
     order->task_sequence_name = read_text(rd, ts, "name", TEXT_MAX_BYTES);
     order->task_sequence_xml = read_text(rd, ts, "xml", XML_MAX_BYTES);
+    read_children(rd, json_object_get(ts, "children"), order);
     read_purpose(rd, json, order);
     order->attempt = (unsigned)read_number(rd, json, "attempt", ATTEMPT_MAX);
     order->deadline_us = read_number(rd, json, "deadline_us", INT64_MAX);
@@ -327,6 +349,11 @@ void order_free(struct order *order)
         free_content(&order->content[i]);
     for (size_t i = 0; i < order->n_sources; i++)
         free(order->sources[i]);
+    for (size_t i = 0; i < order->n_children; i++) {
+        free(order->children[i].id);
+        free(order->children[i].xml);
+    }
+    free(order->children);
     free(order->content);
     free(order->sources);
     free(order->order_id);

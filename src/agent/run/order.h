@@ -45,6 +45,12 @@ struct order_content {
     bool has_sources; /* the site said which; there may be none */
 };
 
+struct order_child { /* a task sequence that the order's own one runs, or one of those */
+    char *id;        /* owned */
+    char *xml;       /* owned */
+    bool is_disabled;
+};
+
 struct order {
     char *order_id; /* all owned */
     char *deployment_id;
@@ -53,6 +59,8 @@ struct order {
     char *task_sequence_id;
     char *task_sequence_name;
     char *task_sequence_xml;
+    struct order_child *children;
+    size_t n_children;
     char *boot_image_id; /* package id of the boot image among the content; NULL if there is none */
     bool is_required;
     unsigned attempt;

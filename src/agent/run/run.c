@@ -74,7 +74,7 @@ static void runner_fini(struct runner *rn)
 {
     ts_sequence_free(rn->sequence);
     runner_forget_answers(rn);
-    ts_document_free(rn->document);
+    runner_forget_documents(rn);
     report_free(rn->report);
     journal_free(rn->journal);
     link_free(rn->link);
@@ -191,7 +191,7 @@ static int prepare(struct runner *rn)
     if (r == 0)
         r = runner_prepare(rn);
     if (r == 0 && is_new_run(rn->state))
-        r = ts_sequence_set_globals(rn->document, rn->state->vars);
+        r = runner_set_globals(rn);
     return r < 0 ? TRACE(r) : r;
 }
 

@@ -15,7 +15,6 @@
 #include "base/own.h"
 #include "plat/clock.h"
 #include "plat/file.h"
-#include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/sequence.h"
 #include "ts/vars.h"
@@ -38,7 +37,7 @@ const char *runner_root(const struct runner *rn)
 }
 
 /* The log follows the volume. Best effort: the one in memory stays. */
-static void place_journal(struct runner *rn)
+void runner_place_journal(struct runner *rn)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(LOG_PATH_MAX);
     const char *root = runner_root(rn);
@@ -115,54 +114,6 @@ __attribute__((format(printf, 2, 3))) static void on_log(void *ctx, const char *
         text[0] = '\0';
     va_end(args);
     journal_write(rn->journal, CMTRACE_INFORMATION, "TSManager", "%s", text);
-}
-
-int runner_prepare(struct runner *rn)
-{
-    struct state *s = rn->state;
-    struct ts_diags diags = {0};
-    const char *xml = s->order->task_sequence_xml;
-    int r = ts_document_parse(bytes_of(xml), &rn->document, &diags);
-
-    if (r == TS_E_MALFORMED) {
-        r = runner_problem(rn,
-                           "SLW-0402",
-                           "check the task sequence with slipway ts validate and deploy it again",
-                           "the task sequence cannot be read: line %u: %s",
-                           diags.n > 0 ? diags.items[0].line : 0,
-                           diags.n > 0 ? diags.items[0].message : "");
-        ts_diags_fini(&diags);
-        return r;
-    }
-    ts_diags_fini(&diags);
-    if (r < 0)
-        return TRACE(r);
-    screen_set(rn->screen, SCREEN_SEQUENCE, "%s", s->order->task_sequence_name);
-    r = report_new(rn->link, rn->journal, s->order->order_id, s->seq, &rn->report);
-    if (r < 0)
-        return TRACE(r);
-    rn->facts = runner_answers(rn);
-    r = ts_sequence_new(
-        &(struct ts_start){
-            .document = rn->document,
-            .vars = s->vars,
-            .facts = &rn->facts,
-            .position = s->next_step,
-            .is_begun = s->is_running || s->is_continued,
-        },
-        &rn->sequence);
-    if (r > 0)
-        return runner_problem(rn,
-                              "SLW-0402",
-                              "make it shorter, and deploy it again",
-                              "the task sequence has more than %d steps with those it runs",
-                              (int)TS_INSTRUCTIONS_MAX);
-    if (r < 0)
-        return TRACE(r);
-    rn->n_steps = ts_sequence_size(rn->sequence);
-    journal_set_vars(rn->journal, s->vars);
-    place_journal(rn);
-    return 0;
 }
 
 static int report_skip(struct runner *rn, const struct ts_next *next)
@@ -288,7 +239,7 @@ static int follow_target(struct runner *rn)
         if (r > 0)
             target->is_mounted = false;
     }
-    place_journal(rn);
+    runner_place_journal(rn);
     return 0;
 }
 

@@ -10,11 +10,10 @@
 #include "agent/run/run.h"
 #include "agent/run/state.h"
 #include "ts/facts.h"
+#include "ts/sequence.h"
 
 struct journal;
 struct report;
-struct ts_document;
-struct ts_sequence;
 
 enum {
     PROBLEM_MAX = 1024,
@@ -30,6 +29,8 @@ struct runner {
     struct state *state;
     struct report *report;
     struct ts_document *document;
+    struct ts_child *children; /* that it runs; their documents are owned too */
+    size_t n_children;
     struct ts_sequence *sequence;
     struct ts_facts facts;  /* what conditions may ask */
     struct ts_table *table; /* of facts; owned; NULL: to be gathered when somebody asks */
@@ -59,9 +60,14 @@ void runner_forget_answers(struct runner *rn);
 /* clean_up.c: in the full OS, when all is told: nothing is left but the log, at its final place. */
 int runner_clean_up(struct runner *rn);
 
-/* run_steps.c: a fresh state, or the one that was found. */
+/* prepare.c: the order's task sequences, for a fresh state or the one that was found. */
 int runner_prepare(struct runner *rn);
+int runner_set_globals(struct runner *rn); /* for a new run */
+void runner_forget_documents(struct runner *rn);
+
+/* run_steps.c */
 int runner_run_steps(struct runner *rn);
+void runner_place_journal(struct runner *rn);
 int runner_save(struct runner *rn);
 
 /* The disk may start its own system again. Not before: after a power cut the steps go on here. */

@@ -19,7 +19,8 @@ static const char order_text[] =
     "{\"order_id\": \"0190f5b0-0000-7000-8000-000000000001\", \"deployment_id\": \"SLP20001\","
     " \"device_id\": \"d1\", \"device_name\": \"pc-1\", \"attempt\": 2, \"deadline_us\": 5,"
     " \"purpose\": \"required\", \"task_sequence\": {\"id\": \"SLP00003\", \"name\": \"ts\","
-    " \"xml\": \"<sequence version='3.10'/>\"}, \"variables\": {\"A\": \"b\"},"
+    " \"xml\": \"<sequence version='3.10'/>\", \"children\": [{\"id\": \"SLP00009\","
+    " \"xml\": \"<x/>\", \"is_disabled\": true}]}, \"variables\": {\"A\": \"b\"},"
     " \"content\": {\"SLP00002\": {\"kind\": \"os-image\", \"name\": \"n\", \"indexes\":"
     " [{\"index\": 1, \"manifest\": \"" HASH "\", \"size_bytes\": 7},"
     " {\"index\": 2, \"manifest\": \"" HASH "\", \"size_bytes\": 7, \"has_unix_data\": false,"
@@ -62,6 +63,10 @@ static void parse_copies_every_field(void **state)
     assert_int_equal(parse(json, &order), 0);
     assert_string_equal(order->order_id, "0190f5b0-0000-7000-8000-000000000001");
     assert_string_equal(order->task_sequence_xml, "<sequence version='3.10'/>");
+    assert_int_equal(order->n_children, 1);
+    assert_string_equal(order->children[0].id, "SLP00009");
+    assert_string_equal(order->children[0].xml, "<x/>");
+    assert_true(order->children[0].is_disabled);
     assert_string_equal(order->boot_image_id, "SLP00001");
     assert_int_equal(order->attempt, 2);
     assert_true(order->is_required);

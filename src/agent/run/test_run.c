@@ -242,8 +242,13 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
         "<sequence version='3.10'>"
         "<step type='format' name='f'/>"
         "<step type='SMS_TaskSequence_ApplyOperatingSystemAction' name='a'/>"
-        "<step type='once' name='o' continueOnError='true'/><step type='setup' name='s'/>"
+        "<subtasksequence type='SMS_TaskSequence_SubTasksequence' name='nested'><defaultVarList>"
+        "<variable name='OSDSubTasksequencePackageID' property='TsPackageID'>SLP00009</variable>"
+        "</defaultVarList></subtasksequence>"
         "<step type='again' name='last' runIn='FullOS'/></sequence>";
+    static const char nested_xml[] =
+        "<sequence version='3.10'><group name='g'><step type='once' name='o' continueOnError='true'/>"
+        "<step type='setup' name='s'/></group></sequence>";
     const char *status = "200 OK";
     char body[4096] = "{\"is_cancelled\": false}";
     const char *state = strstr(request, "\"state\":");
@@ -262,9 +267,11 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
             sizeof(body),
             "{\"order_id\": \"" ORDER_ID "\", \"deployment_id\": \"d\", \"device_id\": \"d\","
             "\"device_name\": \"pc\", \"attempt\": 1, \"deadline_us\": 5, \"purpose\":"
-            "\"required\", \"task_sequence\": {\"id\": \"t\", \"name\": \"t\", \"xml\": \"%s\"},"
+            "\"required\", \"task_sequence\": {\"id\": \"t\", \"name\": \"t\", \"xml\": \"%s\","
+            "\"children\": [{\"id\": \"SLP00009\", \"xml\": \"%s\", \"is_disabled\": false}]},"
             "\"variables\": {}, \"content\": {}, \"sources\": [], \"failed_wait_s\": 0}",
-            xml);
+            xml,
+            nested_xml);
     } else if (state) {
         char word[32];
 
