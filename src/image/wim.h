@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * What wim_import and wim_apply share: wimlib started once, and its messages caught
+ * What those share who use wimlib: it is started once, and its messages are caught
  *
  * wimlib writes warnings and errors as text to one stream per process. They are kept here, because a
  * warning may mean that something was not restored, and an error's text says which file it was about.

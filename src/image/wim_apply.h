@@ -28,7 +28,8 @@ enum {
  * A folder needs root. An absolute link keeps its target: the folder is to be the root of a system. Everything is on
  * the disk when 0 is returned. Who writes the stream has checked it: blobs are not compared with their SHA-1
  * (docs/decisions/0008). Memory: a few times the metadata, which is about 200 bytes for a file, and
- * APPLY_FOLDER_QUEUE_BYTES.
+ * APPLY_FOLDER_QUEUE_BYTES, or 64 MiB for a volume. A volume that needs a check, is hibernated or in use is refused;
+ * one that was not written to the end needs a check (apply_ntfs.h).
  *
  * Return: 0, an outcome, or -errno.
  */

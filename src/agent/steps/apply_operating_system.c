@@ -4,7 +4,7 @@
  * Apply Operating System Image: the image is streamed over HTTP into the file system, hash-checked, and
  * never stored twice
  *
- * The step's thread fetches, and so tells how far it is; a second one runs wimlib. Each closes its end
+ * The step's thread fetches, and so tells how far it is; a second one writes. Each closes its end
  * of the stream when it is done, so neither can wait for the other for ever. The step can be repeated:
  * it begins by emptying the volume.
  */
@@ -48,7 +48,7 @@ enum {
     PERCENT_MAX = 99, /* until the file system is written out */
 };
 
-struct writer {     /* wimlib's side */
+struct writer {     /* the second thread */
     int fd;         /* owned by the thread */
     int outcome;    /* of wim_apply(), like why: to be read after pthread_join() */
     struct buf why; /* owned */
