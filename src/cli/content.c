@@ -124,6 +124,28 @@ static bool put_source(struct session *s, const struct source *source, json_t *b
     return send_parts(s, source, body);
 }
 
+/* What was sent is in use now. */
+static void forget_sent(struct session *s, const struct source *source)
+{
+    OWN(freep) struct image_parts *parts = malloc(sizeof(*parts));
+
+    if (!parts || source->n_files == 0 ||
+        !image_parts_find(s, source->files, source->n_files, parts))
+        return;
+    for (size_t i = 0; i < parts->n; i++)
+        sending_forget(s, parts->paths[i]);
+}
+
+/* Send what is to be sent, and begin. @ret: what the site says */
+static bool
+begin(struct session *s, const char *path, const struct source *source, json_t *body, json_t **ret)
+{
+    if (!put_source(s, source, body) || !session_call(s, "POST", path, json_incref(body), ret))
+        return false;
+    forget_sent(s, source);
+    return true;
+}
+
 bool content_print(struct session *s, const char *place, const char *id)
 {
     static const struct output_column fields[] = {
@@ -243,8 +265,7 @@ static bool update(struct session *s, const struct args *args, const struct sour
         return false;
     id = output_text(content, "id");
     put_path(&path, id, "/versions");
-    return put_source(s, source, body) &&
-           session_call(s, "POST", buf_str(&path), json_incref(body), &begun) &&
+    return begin(s, buf_str(&path), source, body, &begun) &&
            operation_follow(s, output_text(begun, "operation_id")) &&
            content_print(s, content_place(args->command->noun), id);
 }
@@ -341,8 +362,7 @@ create(struct session *s, const struct args *args, const char *name, const struc
             s, ARGS_EXIT_USAGE, NULL, "what it is made from is missing: a file or --source");
     return make_request(s, args, name, body) && check_lengths(s, body) && check_source(s, source) &&
            session_open(s) && (source->n_files == 0 || check_free(s, place, body)) &&
-           put_source(s, source, body) &&
-           session_call(s, "POST", place, json_incref(body), &content) &&
+           begin(s, place, source, body, &content) &&
            operation_follow(s, output_text(content, "operation_id")) &&
            content_print(s, place, output_text(content, "id"));
 }

@@ -183,7 +183,17 @@ bool sending_file(struct session *s, const char *file, char ret_id[static UPLOAD
     http_answer_fini(&sending.upload.answer);
     if (!is_sent)
         return false;
-    upload_note_remove(&sending.note);
     (void)snprintf(ret_id, UPLOAD_NOTE_ID_MAX, "%s", sending.note.id);
     return true;
+}
+
+void sending_forget(const struct session *s, const char *file)
+{
+    struct upload_note note;
+    struct stat st;
+
+    if (stat(file, &st) != 0)
+        return;
+    upload_note_init(&note, s->site.url, &st);
+    upload_note_remove(&note);
 }

@@ -12,5 +12,10 @@
 /**
  * sending_file() - open the session and send; a run that was stopped is gone on with
  * @ret_id: of the upload, complete
+ *
+ * Until sending_forget() the same file is not sent again.
  */
 bool sending_file(struct session *s, const char *file, char ret_id[static UPLOAD_NOTE_ID_MAX]);
+
+/* The upload has been put to use. */
+void sending_forget(const struct session *s, const char *file);

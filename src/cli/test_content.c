@@ -41,6 +41,8 @@ struct fake {
     char calls[CALLS_MAX][TEXT_MAX_BYTES]; /* "POST /api/v1/content/SLP00002/versions {...}" */
     unsigned n_calls;
     const char *operation_state;
+    char uploaded[32]; /* offset of the last upload */
+    bool is_refusing;  /* to make content */
     uint8_t export[EXPORT_BYTES];
 };
 
@@ -63,7 +65,11 @@ static void note(struct fake *fake, struct http_exchange *x)
 
 static int give_content(void *ctx, struct http_exchange *x)
 {
+    const struct fake *fake = ctx;
+
     note(ctx, x);
+    if (fake->is_refusing && strcmp(http_method(x), "POST") == 0)
+        return http_reply_problem(x, 409, "SLW-0130", "There is one", "%s", "");
     return http_reply_json(x,
                            strcmp(http_method(x), "POST") == 0 ? 202 : 200,
                            json_pack("{s:s,s:s,s:s,s:s}",
@@ -136,6 +142,15 @@ static int done(void *ctx, struct http_exchange *x)
     return http_reply_empty(x, 204);
 }
 
+static int find_upload(void *ctx, struct http_exchange *x)
+{
+    const struct fake *fake = ctx;
+
+    note(ctx, x);
+    assert_int_equal(http_add_header(x, "Upload-Offset", fake->uploaded), 0);
+    return http_reply_empty(x, 204);
+}
+
 static int begin_upload(void *ctx, struct http_exchange *x)
 {
     note(ctx, x);
@@ -147,7 +162,10 @@ static int take_part(void *ctx, struct http_exchange *x)
     char offset[32];
 
     note(ctx, x);
+    struct fake *fake = ctx;
+
     (void)snprintf(offset, sizeof(offset), "%zu", http_body(x).len);
+    memcpy(fake->uploaded, offset, sizeof(fake->uploaded));
     assert_int_equal(http_add_header(x, "Upload-Offset", offset), 0);
     return http_reply_empty(x, 204);
 }
@@ -178,6 +196,7 @@ static const struct http_route routes[] = {
     {"POST", "/api/v1/operations/{id}/cancellation", BODY_MAX_BYTES, give_operation},
     {"POST", "/api/v1/uploads", BODY_MAX_BYTES, begin_upload},
     {"PATCH", "/api/v1/uploads/{id}", UPLOAD_MAX_BYTES, take_part},
+    {"HEAD", "/api/v1/uploads/{id}", 0, find_upload},
     {"GET", "/api/v1/exports/{id}", 0, give_export},
     {0},
 };
@@ -372,6 +391,34 @@ static void all_parts_of_a_split_image_are_sent(void **state)
                  "GET /os-images/SLP00002");
 }
 
+static void what_was_sent_is_not_sent_again_until_it_is_used(void **state)
+{
+    struct fake *fake = *state;
+
+    assert_int_equal(file_write(fake->file, bytes_of("MSWIM"), 0600), 0);
+    fake->is_refusing = true;
+    assert_int_equal(RUN("os-image", "add", fake->file, "--name", "N"), ARGS_EXIT_CONFLICT);
+    fake->is_refusing = false;
+    assert_int_equal(RUN("os-image", "add", fake->file, "--name", "N"), 0);
+    assert_int_equal(RUN("os-image", "add", fake->file, "--name", "N"), 0);
+    ASSERT_CALLS(fake,
+                 "GET /os-images",
+                 "POST /uploads {\"name\":\"a.wim\",\"size_bytes\":5}",
+                 "PATCH /uploads/u1",
+                 "POST /os-images {\"name\":\"N\",\"upload_id\":\"u1\"}",
+                 "GET /os-images",
+                 "HEAD /uploads/u1",
+                 "POST /os-images {\"name\":\"N\",\"upload_id\":\"u1\"}",
+                 "GET /operations/o1",
+                 "GET /os-images/SLP00002",
+                 "GET /os-images",
+                 "POST /uploads {\"name\":\"a.wim\",\"size_bytes\":5}",
+                 "PATCH /uploads/u1",
+                 "POST /os-images {\"name\":\"N\",\"upload_id\":\"u1\"}",
+                 "GET /operations/o1",
+                 "GET /os-images/SLP00002");
+}
+
 static void nothing_is_sent_for_a_name_that_is_too_long(void **state)
 {
     struct fake *fake = *state;
@@ -465,6 +512,7 @@ int main(void)
         WITH_SITE(os_image_add_sends_the_file_first),
         WITH_SITE(os_image_add_sends_nothing_for_a_name_that_is_taken),
         WITH_SITE(all_parts_of_a_split_image_are_sent),
+        WITH_SITE(what_was_sent_is_not_sent_again_until_it_is_used),
         WITH_SITE(nothing_is_sent_for_a_name_that_is_too_long),
         WITH_SITE(update_is_asked_of_the_kind_that_the_noun_says),
         WITH_SITE(an_operation_that_was_cancelled_is_a_failure),

@@ -13,7 +13,8 @@ SELECT id FROM distribution_point WHERE token_hash = ?1;
 -- name: dp_seen
 UPDATE distribution_point SET seen_us = ?2, free_bytes = coalesce(?3, free_bytes), total_bytes = coalesce(?4, total_bytes),
     version = coalesce(?5, version), url = iif(is_own <> 0, '', coalesce(?6, url))
-WHERE id = ?1 AND (coalesce(seen_us, 0) + 10000000 <= ?2 OR url <> coalesce(?6, url) AND is_own = 0);
+WHERE id = ?1 AND (coalesce(seen_us, 0) + 10000000 <= ?2 OR url <> coalesce(?6, url) AND is_own = 0
+    OR free_bytes IS NULL AND ?3 IS NOT NULL);
 
 -- ?3: a distribution point that was heard of since then is online.
 -- name: dp_list
