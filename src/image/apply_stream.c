@@ -46,9 +46,9 @@ static int refuse(struct applied *a, const char *what)
 
 static int begin_metadata(struct applied *a)
 {
-    if (a->has_image || a->splitter.size_bytes > METADATA_MAX_BYTES)
-        return refuse(a, "The stream has more than one image, or too much metadata");
-    return 0;
+    return a->splitter.size_bytes <= METADATA_MAX_BYTES
+               ? 0
+               : refuse(a, "The image has too much metadata");
 }
 
 static int end_metadata(struct applied *a)

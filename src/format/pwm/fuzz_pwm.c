@@ -18,11 +18,31 @@ struct seen {
     int outcome;
 };
 
+/* What the header of a unit says is what comes. */
+struct unit {
+    uint64_t n_bytes; /* behind the header */
+    uint64_t wanted;
+    bool is_resource;
+};
+
+static void
+check_unit(const struct pwm_splitter *splitter, const struct pwm_piece *piece, struct unit *unit)
+{
+    if (piece->is_head_end)
+        *unit = (struct unit){.wanted = splitter->size_bytes,
+                              .is_resource = splitter->part != PWM_OTHER};
+    if (!piece->is_head)
+        unit->n_bytes += piece->bytes.len;
+    if (piece->ends_unit && unit->is_resource && unit->n_bytes != unit->wanted)
+        abort();
+}
+
 /* Feed @src in parts of @step bytes, and one byte more each time. */
 static struct seen run(struct bytes src, size_t step)
 {
     struct pwm_splitter splitter;
     struct seen seen = {0};
+    struct unit unit = {0};
 
     pwm_init(&splitter);
     while (src.len > 0 && seen.outcome == 0) {
@@ -39,6 +59,7 @@ static struct seen run(struct bytes src, size_t step)
                 break;
             if (piece.bytes.ptr != expected || piece.bytes.len == 0)
                 abort();
+            check_unit(&splitter, &piece, &unit);
             expected += piece.bytes.len;
             seen.n_bytes += piece.bytes.len;
             seen.n_units += piece.ends_unit;

@@ -16,7 +16,7 @@ enum {
     FLAG_METADATA = 0x02,
     FLAG_COMPRESSED = 0x04,
     FLAG_SOLID = 0x10,
-    N_UNITS = 5, /* of the stream that is made here */
+    N_UNITS = 7, /* of the stream that is made here */
 };
 
 static void put_wim_header(struct sink *dst, uint32_t flags)
@@ -39,16 +39,18 @@ static void put_resource(struct sink *dst, size_t size, uint32_t flags)
         sink_u8(dst, (uint8_t)(i * 7 + 1));
 }
 
-/* Two headers of the WIM and three resources, one of them empty. */
+/* Two headers of the WIM and five resources, one of them empty. */
 static struct bytes make_stream(uint8_t dst[static STREAM_MAX])
 {
     struct sink sink = {.ptr = dst, .cap = STREAM_MAX};
 
     memset(dst, 0, STREAM_MAX);
     put_wim_header(&sink, 0x80);
-    put_resource(&sink, 300, FLAG_METADATA);
+    put_resource(&sink, 300, FLAG_METADATA); /* XML */
+    put_resource(&sink, 20, FLAG_METADATA);
     put_resource(&sink, 0, 0);
     put_resource(&sink, 41, 0);
+    put_resource(&sink, 50, FLAG_METADATA); /* table */
     put_wim_header(&sink, 0x80);
     assert_false(sink.full);
     return (struct bytes){dst, sink.len};
@@ -86,7 +88,8 @@ static size_t split(struct bytes src, size_t step, size_t ret_borders[static N_U
 static void units_end_behind_each_header_of_the_wim_and_each_resource(void **state)
 {
     (void)state;
-    static const size_t wanted[N_UNITS] = {208, 208 + 340, 208 + 380, 208 + 461, 416 + 461};
+    static const size_t wanted[N_UNITS] = {
+        208, 208 + 340, 208 + 400, 208 + 440, 208 + 521, 208 + 611, 416 + 611};
     uint8_t stream[STREAM_MAX];
     struct bytes src = make_stream(stream);
 
@@ -96,6 +99,36 @@ static void units_end_behind_each_header_of_the_wim_and_each_resource(void **sta
         assert_int_equal(split(src, step, borders), N_UNITS);
         assert_memory_equal(borders, wanted, sizeof(wanted));
     }
+}
+
+static void the_last_piece_of_a_header_says_what_the_unit_is(void **state)
+{
+    (void)state;
+    static const enum pwm_part wanted[N_UNITS] = {
+        PWM_OTHER, PWM_OTHER, PWM_METADATA, PWM_BLOB, PWM_BLOB, PWM_OTHER, PWM_OTHER};
+    static const uint64_t sizes[N_UNITS] = {0, 300, 20, 0, 41, 50, 0};
+    uint8_t stream[STREAM_MAX];
+    struct bytes src = make_stream(stream);
+    struct pwm_splitter splitter;
+    size_t n = 0;
+
+    pwm_init(&splitter);
+    while (src.len > 0) {
+        struct bytes part = {src.ptr, 1};
+        struct bytes ignored;
+        struct pwm_piece piece;
+
+        assert_true(bytes_take(&src, 1, &ignored));
+        assert_int_equal(pwm_next(&splitter, &part, &piece), 0);
+        assert_true(piece.is_head || !piece.is_head_end);
+        if (!piece.is_head_end)
+            continue;
+        assert_int_equal(splitter.part, wanted[n]);
+        if (n > 0 && n < N_UNITS - 1)
+            assert_true(splitter.size_bytes == sizes[n]);
+        n++;
+    }
+    assert_int_equal(n, N_UNITS);
 }
 
 static int feed(struct pwm_splitter *splitter, struct bytes src)
@@ -185,6 +218,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(units_end_behind_each_header_of_the_wim_and_each_resource),
+        cmocka_unit_test(the_last_piece_of_a_header_says_what_the_unit_is),
         cmocka_unit_test(a_stream_that_ends_early_is_not_complete),
         cmocka_unit_test(nothing_may_follow_the_end),
         cmocka_unit_test(what_is_no_such_stream_is_malformed_and_stays_so),

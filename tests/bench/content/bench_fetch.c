@@ -117,7 +117,7 @@ static int download(const struct transfer_options *options,
     return r == 0 && n_bytes != size_bytes ? 1 : r;
 }
 
-/* As the agent does it: fetched here, written by wimlib in a thread. Return: as download(). */
+/* As the agent does it: fetched here, written in a thread. Return: as download(). */
 static int apply(const struct transfer_options *options,
                  const uint8_t *manifest_id,
                  uint64_t size_bytes,
