@@ -33,6 +33,13 @@ const struct args_command commands[] = {
         .run = site_logout,
     },
     {
+        .noun = "token",
+        .verb = "save",
+        .operands = {"FILE"},
+        .summary = "Write the token of this login to a file, for slipway-agent capture.",
+        .run = token_save,
+    },
+    {
         .noun = "status",
         .summary = "Show what runs at the site and how much of everything there is.",
         .run = site_status,

@@ -17,6 +17,7 @@ enum args_exit commands_main(int argc, char *const *argv);
 /* site.c */
 args_run site_login;
 args_run site_logout;
+args_run token_save;
 args_run site_status;
 
 /* image.c */

@@ -221,9 +221,11 @@ static int end_unit(const struct file_capture *file)
 
 static void put_head(uint8_t *dst, uint64_t size, const uint8_t sha1[static SHA1_BYTES])
 {
-    struct sink head = {.ptr = dst, .cap = WIM_RESOURCE_HEADER_BYTES};
+    uint8_t room[WIM_RESOURCE_HEADER_BYTES];
+    struct sink head = {.ptr = room, .cap = sizeof(room)};
 
     wim_put_resource_header(&head, size, sha1, WIM_RESOURCE_BLOB);
+    memcpy(dst, room, sizeof(room));
 }
 
 /* Read where it will be sent from; if it is there already, the room is left as it was. */

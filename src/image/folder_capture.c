@@ -301,13 +301,15 @@ add_stream(struct walk *walk, enum metadata_stream_kind kind, const uint8_t sha1
 /* Numbers of inodes are alike; the table wants names that are not. */
 static void make_link_key(const struct statx *stx, uint8_t ret[static SHA256_BYTES])
 {
-    struct sink key = {.ptr = ret, .cap = SHA256_BYTES};
+    uint8_t room[SHA256_BYTES];
+    struct sink key = {.ptr = room, .cap = sizeof(room)};
 
     sink_u64le(&key, (stx->stx_ino + 1) * UINT64_C(0x9e3779b97f4a7c15));
     sink_u64le(&key, stx->stx_ino);
     sink_u32le(&key, stx->stx_dev_major);
     sink_u32le(&key, stx->stx_dev_minor);
     sink_zero(&key, SHA256_BYTES - key.len);
+    memcpy(ret, room, sizeof(room));
 }
 
 static bool find_link(struct walk *walk, const struct statx *stx, uint32_t *ret)
@@ -352,7 +354,7 @@ static int read_target(struct walk *walk, int fd, struct buf *ret)
 
 static int read_link(struct walk *walk, int fd)
 {
-    OWN(buf_fini) struct buf data = BUF_INIT(2 * REPARSE_DATA_MAX);
+    OWN(buf_fini) struct buf data = BUF_INIT((size_t)2 * REPARSE_DATA_MAX);
     uint8_t sha1[SHA1_BYTES];
     int r = read_target(walk, fd, &data);
 

@@ -223,11 +223,15 @@ int capture_run(const struct capture_options *options, struct capture_result *re
     OWN(buf_fini) struct buf rows = BUF_INIT((size_t)RECIPE_MAX_CHUNKS * RECIPE_ROW_BYTES);
     OWN(wim_image_fini) struct wim_image image = {0};
     OWN(freep) char *info = NULL;
+    struct sender_counts lost = {0};
     int r = RUN_E_LOST;
 
     for (unsigned i = 0; r == RUN_E_LOST && i < RUNS_MAX; i++) {
         wim_image_fini(&image);
         r = run_once(options, &image, &ret->counts, &rows, why);
+        ret->counts.new_bytes += lost.new_bytes;
+        ret->counts.sent_bytes += lost.sent_bytes;
+        lost = ret->counts;
     }
     if (r == RUN_E_LOST) {
         buf_adds(why, "the distribution point loses again and again what it was sent");

@@ -349,9 +349,9 @@ int sender_end(struct sender *sender, struct sender_counts *ret, struct bytes *r
         r = sender->outcome;
     if (r == 0)
         r = check_all(sender);
+    *ret = add_up(sender);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
-    *ret = add_up(sender);
     *ret_rows = buf_bytes(&sender->rows);
     return 0;
 }

@@ -83,6 +83,7 @@ uint64_t sender_position(const struct sender *sender);
 
 /**
  * sender_end() - wait until everything is sent, and the site has it for good
+ * @ret: set even if it fails
  * @ret_rows: borrowed from the sender; the rows of a recipe, in the order in which the chunks were put
  */
 int sender_end(struct sender *sender, struct sender_counts *ret, struct bytes *ret_rows);

@@ -215,7 +215,7 @@ static int send_batch(struct sender_thread *thread, struct sender_batch *batch, 
 {
     OWN(buf_fini) struct buf names = BUF_INIT((size_t)SENDER_BATCH_CHUNKS * SHA256_BYTES);
     OWN(buf_fini) struct buf bits = BUF_INIT(ANSWER_MAX_BYTES);
-    bool is_mine[SENDER_BATCH_CHUNKS];
+    bool is_mine[SENDER_BATCH_CHUNKS] = {false};
     const uint8_t *at = batch->bytes;
     size_t n_asked = 0;
     int r = hash(thread, batch);

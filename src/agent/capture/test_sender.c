@@ -176,18 +176,18 @@ static int send_chunks(struct dp *dp, struct sender **ret, struct sender_counts 
     assert_int_equal(digest_sha256((struct bytes){bytes + HAS * CHUNK_BYTES, CHUNK_BYTES}, dp->has),
                      0);
     assert_int_equal(sender_new(&options, ret), 0);
-    for (size_t i = 0; r == 0 && i < 2 * N_CHUNKS; i++)
-        r = put_unit(*ret, bytes + i % N_CHUNKS * CHUNK_BYTES, CHUNK_BYTES);
+    for (size_t i = 0; r == 0 && i < (size_t)2 * N_CHUNKS; i++)
+        r = put_unit(*ret, bytes + CHUNK_BYTES * (i % N_CHUNKS), CHUNK_BYTES);
     if (r == 0)
         r = sender_end(*ret, ret_counts, &rows);
-    for (size_t i = 0; r == 0 && i < 2 * N_CHUNKS; i++) {
+    for (size_t i = 0; r == 0 && i < (size_t)2 * N_CHUNKS; i++) {
         struct recipe_chunk chunk;
         uint8_t name[SHA256_BYTES];
 
         assert_true(recipe_take_chunk(&rows, &chunk));
         assert_int_equal(chunk.size_bytes, CHUNK_BYTES);
         assert_int_equal(
-            digest_sha256((struct bytes){bytes + i % N_CHUNKS * CHUNK_BYTES, CHUNK_BYTES}, name),
+            digest_sha256((struct bytes){bytes + CHUNK_BYTES * (i % N_CHUNKS), CHUNK_BYTES}, name),
             0);
         assert_memory_equal(chunk.sha256, name, SHA256_BYTES);
     }
@@ -205,7 +205,7 @@ static void what_is_not_there_is_sent_once(void **state)
     assert_int_equal(dp->n_bytes, (N_CHUNKS - 1) * CHUNK_BYTES);
     assert_int_equal(counts.new_bytes, dp->n_bytes);
     assert_int_equal(counts.n_chunks, 2 * N_CHUNKS);
-    assert_int_equal(counts.size_bytes, 2 * N_CHUNKS * CHUNK_BYTES);
+    assert_int_equal(counts.size_bytes, CHUNK_BYTES * 2 * N_CHUNKS);
     assert_true(counts.work_us > 0 && counts.site_us > 0);
     assert_true(counts.sent_bytes > counts.new_bytes); /* it was random */
 }
