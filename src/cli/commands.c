@@ -45,59 +45,6 @@ const struct args_command commands[] = {
         .run = site_status,
     },
     {
-        .noun = "ts",
-        .verb = "import",
-        .operands = {"FILE"},
-        .summary =
-            "Import a task sequence (Configuration Manager or MDT XML; - is standard input).",
-        .run = sequence_import,
-        .options =
-            {
-                OPTION("name", "NAME", "Name; the document's own if missing."),
-                OPTION(
-                    "boot-image", "IMAGE", "Boot image (id or name) that devices start it from."),
-            },
-    },
-    {
-        .noun = "ts",
-        .verb = "list",
-        .summary = "List the task sequences.",
-        .run = sequence_list,
-    },
-    {
-        .noun = "ts",
-        .verb = "show",
-        .operands = {"SEQUENCE"},
-        .summary = "Show a task sequence (id or name) and its steps.",
-        .run = sequence_show,
-        .options = {OPTION("xml", NULL, "Print the document as it was imported instead.")},
-    },
-    {
-        .noun = "ts",
-        .verb = "validate",
-        .operands = {"FILE"},
-        .summary = "Check a task sequence without importing it.",
-        .run = sequence_validate,
-    },
-    {
-        .noun = "ts",
-        .verb = "simulate",
-        .operands = {"SEQUENCE"},
-        .summary =
-            "Say which steps of a task sequence (id, name or file) would run, and why the others not.",
-        .run = sequence_simulate,
-        .options =
-            {
-                OPTION("device", "DEVICE", "For this device, as the site knows it."),
-                OPTION("facts", "FILE", "For the computer that slipway-agent facts has described."),
-                OPTION_MANY("var", "NAME=VALUE", "Set a variable; may be given more than once."),
-                OPTION_OF("environment",
-                          "ENVIRONMENT",
-                          "boot-image|full-os",
-                          "Where it begins; the boot image if the facts do not say."),
-            },
-    },
-    {
         .noun = "collection",
         .verb = "list",
         .summary = "List the collections.",

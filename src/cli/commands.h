@@ -53,6 +53,14 @@ args_run sequence_import;
 args_run sequence_validate;
 args_run sequence_list;
 args_run sequence_show;
+args_run sequence_export;
+args_run sequence_diff;
+args_run sequence_history;
+args_run sequence_set;
+args_run sequence_copy;
+args_run sequence_enable;
+args_run sequence_disable;
+args_run sequence_step;
 
 /* simulate.c */
 args_run sequence_simulate;

@@ -132,5 +132,5 @@ const struct args_command boundary_commands[] = {
             "Show which distribution points a client of this address uses, in which order, and why.",
         .run = boundary_group_explain,
     },
-    {.noun = NULL},
+    {.noun = NULL, .more = sequence_commands},
 };

@@ -1,21 +1,24 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "cli/commands.h"
+#include "cli/sequence.h"
 
-#include <stdio.h>
+#include <errno.h>
 #include <string.h>
 
+#include "base/base64.h"
 #include "base/own.h"
-#include "cli/session.h"
+#include "cli/commands.h"
 #include "plat/file.h"
 
 enum {
+    FILE_MAX_BYTES = 6 * 1024 * 1024,
     XML_MAX_BYTES = 4 * 1024 * 1024,
     PATH_MAX_BYTES = 1024,
 };
 
 static const struct output_column diagnostic_columns[] = {
     {"SEVERITY", "severity", OUTPUT_TEXT},
+    {"ID", "error_id", OUTPUT_TEXT},
     {"LINE", "line", OUTPUT_PLACE},
     {"COLUMN", "column", OUTPUT_PLACE},
     {"STEP", "step", OUTPUT_TEXT},
@@ -26,68 +29,133 @@ static const struct output_column diagnostic_columns[] = {
 static const struct output_column fields[] = {
     {"ID", "id", OUTPUT_TEXT},
     {"Name", "name", OUTPUT_TEXT},
+    {"Description", "description", OUTPUT_TEXT},
+    {"Version", "version", OUTPUT_TEXT},
+    {"Author", "author", OUTPUT_TEXT},
+    {"Changed (UTC)", "changed_at", OUTPUT_TIME},
     {"Boot image", "boot_image_id", OUTPUT_TEXT},
     {"Steps", "n_steps", OUTPUT_TEXT},
+    {"Can be deployed", "is_deployable", OUTPUT_TEXT},
+    {"Imported", "imported", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
     {0},
 };
 
-static bool read_xml(struct session *s, const char *file, struct buf *ret)
+void sequence_path(struct buf *dst, const char *id_or_name, const char *behind)
 {
-    int r = file_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, ret);
+    buf_adds(dst, "/task-sequences/");
+    session_escape(dst, id_or_name);
+    buf_adds(dst, behind);
+}
 
+bool sequence_print(struct session *s, json_t *sequence)
+{
+    return session_print_fields(s, sequence, fields) &&
+           session_print_part(
+               s, "Diagnostics", output_at(sequence, "diagnostics"), diagnostic_columns);
+}
+
+/* Text goes as it is, so that it can be read in a log of requests; the rest as Base64. */
+static bool put_file(struct session *s, const struct buf *content, json_t *body)
+{
+    OWN(buf_fini) struct buf base64 = BUF_INIT(2 * FILE_MAX_BYTES);
+    const char *text = buf_str(content);
+    bool is_text =
+        content->len > 0 && content->len <= XML_MAX_BYTES && strlen(text) == content->len;
+
+    if (is_text && json_object_set_new(body, "xml", json_string(text)) == 0)
+        return true;
+    base64_put(&base64, buf_bytes(content));
+    return json_object_set_new(body, "file", json_string(buf_str(&base64))) == 0 ||
+           session_fail_errno(s, "reading the file", -ENOMEM);
+}
+
+bool sequence_read(struct session *s, const char *file, json_t *body, bool *ret_is_there)
+{
+    OWN(buf_fini) struct buf content = BUF_INIT(FILE_MAX_BYTES);
+    int r = file_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, &content);
+
+    if (ret_is_there)
+        *ret_is_there = r == 0;
     if (r < 0)
         return session_fail_errno(s, file, r);
     if (r == FILE_E_TOO_LARGE)
         return session_fail(s,
                             ARGS_EXIT_FAILURE,
                             "SLW-0704",
-                            "%s is larger than a task sequence may be (%d bytes)",
+                            "%s is larger than a file of task sequences may be (%d bytes)",
                             file,
-                            XML_MAX_BYTES);
+                            FILE_MAX_BYTES);
     if (r != 0)
-        return session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is not there", file);
+        return ret_is_there ||
+               session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is not there", file);
+    return put_file(s, &content, body);
+}
+
+bool sequence_read_map(struct session *s, const char *text, json_t *body)
+{
+    json_t *map = json_object();
+
+    for (const char *at = text ? text : ""; *at;) {
+        size_t len = strcspn(at, ",");
+        const char *equals = memchr(at, '=', len);
+        char from[PATH_MAX_BYTES];
+
+        if (!equals || equals == at || (size_t)(equals - at) >= sizeof(from)) {
+            json_decref(map);
+            return session_fail(
+                s, ARGS_EXIT_USAGE, NULL, "--map wants OLD=NEW, several with commas between them");
+        }
+        memcpy(from, at, (size_t)(equals - at));
+        from[equals - at] = '\0';
+        (void)json_object_set_new(
+            map, from, json_stringn(equals + 1, len - (size_t)(equals - at) - 1));
+        at += len + (at[len] == ',' ? 1 : 0);
+    }
+    if (text)
+        return json_object_set_new(body, "map", map) == 0;
+    json_decref(map);
     return true;
 }
 
 /* The members may be NULL: they are left out then. */
-static bool
-pack_request(struct session *s, const struct buf *xml, const struct args *args, json_t **ret)
+static bool set_text(json_t *body, const char *name, const char *value)
 {
-    const bool is_import = args->command->run == sequence_import;
-
-    *ret = json_pack("{s:s%, s:s*, s:s*}",
-                     "xml",
-                     buf_str(xml),
-                     xml->len,
-                     "name",
-                     is_import ? args_get(args, "name") : NULL,
-                     "boot_image_id",
-                     is_import ? args_get(args, "boot-image") : NULL);
-    return *ret || session_fail(s,
-                                ARGS_EXIT_FAILURE,
-                                "SLW-0704",
-                                "%s is not UTF-8; convert it first, as with iconv(1)",
-                                args->operands[0]);
-}
-
-static bool post(struct session *s, const struct args *args, const char *path, json_t **ret)
-{
-    OWN(buf_fini) struct buf xml = BUF_INIT(XML_MAX_BYTES);
-    json_t *body = NULL;
-
-    return read_xml(s, args->operands[0], &xml) && session_open(s) &&
-           pack_request(s, &xml, args, &body) && session_call(s, "POST", path, body, ret);
+    return !value || json_object_set_new(body, name, json_string(value)) == 0;
 }
 
 bool sequence_import(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *sequence = NULL;
+    json_t *body = json_object();
 
-    return post(s, args, "/task-sequences", &sequence) &&
-           session_print_fields(s, sequence, fields) &&
-           session_print_part(
-               s, "Diagnostics", output_at(sequence, "diagnostics"), diagnostic_columns);
+    if (!set_text(body, "name", args_get(args, "name")) ||
+        !set_text(body, "boot_image_id", args_get(args, "boot-image")) ||
+        !set_text(body, "into", args_get(args, "into")) ||
+        !sequence_read_map(s, args_get(args, "map"), body) ||
+        !sequence_read(s, args->operands[0], body, NULL) || !session_open(s)) {
+        json_decref(body);
+        return false;
+    }
+    return session_call(s, "POST", "/task-sequences", body, &sequence) &&
+           sequence_print(s, sequence);
+}
+
+static bool get_validation(struct session *s, const char *operand, json_t **ret)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    json_t *body = json_object();
+    bool is_there = false;
+
+    if (!sequence_read(s, operand, body, &is_there) || !session_open(s)) {
+        json_decref(body);
+        return false;
+    }
+    if (is_there)
+        return session_call(s, "POST", "/task-sequences:validate", body, ret);
+    json_decref(body);
+    sequence_path(&path, operand, "/validation");
+    return session_get(s, ret, "%s", buf_str(&path));
 }
 
 bool sequence_validate(struct session *s, const struct args *args)
@@ -95,7 +163,7 @@ bool sequence_validate(struct session *s, const struct args *args)
     static const struct output_column verdict[] = {{"Valid", "is_valid", OUTPUT_TEXT}, {0}};
     OWN(session_json_freep) json_t *validation = NULL;
 
-    if (!post(s, args, "/task-sequences:validate", &validation))
+    if (!get_validation(s, args->operands[0], &validation))
         return false;
     if (!session_print_fields(s, validation, verdict) ||
         !session_print_part(
@@ -111,9 +179,11 @@ bool sequence_list(struct session *s, const struct args *args)
     static const struct output_column columns[] = {
         {"ID", "id", OUTPUT_TEXT},
         {"NAME", "name", OUTPUT_TEXT},
+        {"VERSION", "version", OUTPUT_TEXT},
         {"BOOT IMAGE", "boot_image_id", OUTPUT_TEXT},
         {"STEPS", "n_steps", OUTPUT_TEXT},
-        {"CREATED (UTC)", "created_at", OUTPUT_TIME},
+        {"DEPLOYABLE", "is_deployable", OUTPUT_TEXT},
+        {"CHANGED (UTC)", "changed_at", OUTPUT_TIME},
         {0},
     };
     OWN(session_json_freep) json_t *rows = NULL;
@@ -123,21 +193,31 @@ bool sequence_list(struct session *s, const struct args *args)
            session_print_list(s, rows, columns);
 }
 
-static bool print_xml(struct session *s, const char *escaped_id)
+static bool print_document(struct session *s, const char *path)
 {
     OWN(http_answer_fini) struct http_answer answer = {0};
-    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(session_json_freep) json_t *problem = NULL;
-    int r;
+    int r = session_try(s, "GET", path, NULL, &answer);
 
-    buf_addf(&path, "/task-sequences/%s/xml", escaped_id);
-    r = session_try(s, "GET", buf_str(&path), NULL, &answer);
     if (r != 0)
         return session_no_answer(s, r);
     if (answer.status == 200)
         return session_write(s, &answer.body);
     problem = json_loadb(buf_str(&answer.body), answer.body.len, 0, NULL);
     return session_problem(s, answer.status, problem);
+}
+
+bool sequence_export(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    const char *version = args->command->run == sequence_export ? args_get(args, "version") : NULL;
+
+    sequence_path(&path, args->operands[0], "/xml");
+    if (version) {
+        buf_adds(&path, "?version=");
+        session_escape(&path, version);
+    }
+    return session_open(s) && print_document(s, buf_str(&path));
 }
 
 bool sequence_show(struct session *s, const struct args *args)
@@ -150,14 +230,12 @@ bool sequence_show(struct session *s, const struct args *args)
         {0},
     };
     OWN(session_json_freep) json_t *sequence = NULL;
-    OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
-    session_escape(&id, args->operands[0]);
-    if (!session_open(s))
-        return false;
     if (args_get(args, "xml"))
-        return print_xml(s, buf_str(&id));
-    return session_get(s, &sequence, "/task-sequences/%s", buf_str(&id)) &&
-           session_print_fields(s, sequence, fields) &&
+        return sequence_export(s, args);
+    sequence_path(&path, args->operands[0], "");
+    return session_open(s) && session_get(s, &sequence, "%s", buf_str(&path)) &&
+           sequence_print(s, sequence) &&
            session_print_part(s, "Steps", output_at(sequence, "steps"), steps);
 }

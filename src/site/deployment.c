@@ -13,19 +13,16 @@
 #include "site/device.h"
 #include "site/distribution.h"
 #include "site/fields.h"
+#include "site/task_sequence.h"
 
 /* Every package the task sequence wants must be there in full before any disk is wiped for it. */
 static int check_content(struct site *site, const char *task_sequence_id)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    OWN(json_freep) json_t *found = NULL;
-    int r = rows_one(site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(task_sequence_id)), &found);
+    int r = task_sequence_check_deployable(site, task_sequence_id);
 
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
-    if (!found)
-        return refuse(
-            site, REFUSAL_MISSING, "There is no task sequence \"%.100s\".", task_sequence_id);
     r = db_first(site->db, SQL_DEPLOYMENT_NOT_READY, DB_ARGS(db_text(task_sequence_id)), &rows);
     if (r < 0)
         return TRACE(r);

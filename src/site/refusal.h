@@ -36,6 +36,8 @@ enum refusal_id {
     REFUSAL_NOT_DISTRIBUTED,   /* SLW-0153 */
     REFUSAL_OWN_DP,            /* SLW-0154 */
     REFUSAL_NOTHING_RUNS,      /* SLW-0156 */
+    REFUSAL_NOT_DEPLOYABLE,    /* SLW-0187 */
+    REFUSAL_EDIT,              /* SLW-0188 */
     REFUSAL_TICKET,            /* SLW-0201 */
     REFUSAL_DEVICE_TOKEN,      /* SLW-0202 */
     REFUSAL_ORDER_OVER,        /* SLW-0203 */

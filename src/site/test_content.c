@@ -210,14 +210,19 @@ static int create_sequence(struct site *site, const char *package)
     return task_sequence_create(site, "test", body, &sequence);
 }
 
-static void a_task_sequence_may_only_name_packages_of_the_site(void **state)
+static void a_task_sequence_that_names_what_the_site_lacks_is_kept_and_not_deployed(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep)
+    json_t *body =
+        fixture_json("{'task_sequence_id': 'SLP00004', 'collection': 'All Systems', 'purpose':"
+                     "'required'}");
+    OWN(json_freep) json_t *deployment = NULL;
 
-    assert_int_equal(create_sequence(site, FIXTURE_OS_IMAGE), 0);
-    assert_int_equal(create_sequence(site, "SLP0FFFF"), SITE_E_REFUSED);
-    assert_int_equal(site->refusal.id, REFUSAL_TASK_SEQUENCE);
+    assert_int_equal(create_sequence(site, "SLP0FFFF"), 0);
+    assert_int_equal(deployment_create(site, "test", body, &deployment), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_NOT_DEPLOYABLE);
     assert_non_null(json_object_get(site->refusal.more, "diagnostics"));
 }
 
@@ -320,7 +325,7 @@ int main(void)
         cmocka_unit_test(
             a_job_that_its_distribution_point_does_not_have_is_handed_out_again_at_once),
         cmocka_unit_test(the_most_urgent_package_goes_first),
-        cmocka_unit_test(a_task_sequence_may_only_name_packages_of_the_site),
+        cmocka_unit_test(a_task_sequence_that_names_what_the_site_lacks_is_kept_and_not_deployed),
         cmocka_unit_test(a_step_wants_content_of_its_kind),
         cmocka_unit_test(a_deployment_waits_for_its_content),
         cmocka_unit_test(lists_come_in_pages),

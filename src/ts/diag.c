@@ -76,7 +76,7 @@ void ts_diags_add(struct ts_diags *diags,
     va_list args;
 
     va_start(args, format);
-    add(diags, severity, &(struct ts_diag_place){"", NULL, line, column}, format, args);
+    add(diags, severity, &(struct ts_diag_place){"SLW-0170", NULL, line, column}, format, args);
     va_end(args);
 }
 

@@ -44,6 +44,7 @@ struct ts_diags {
 /* Start with {0}. May be called twice. Fits OWN(). */
 void ts_diags_fini(struct ts_diags *diags);
 
+/* For what reads documents: the finding has the id SLW-0170. */
 __attribute__((format(printf, 5, 6))) void ts_diags_add(struct ts_diags *diags,
                                                         enum ts_severity severity,
                                                         unsigned line,

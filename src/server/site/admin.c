@@ -2,10 +2,8 @@
 
 #include "server/site/admin.h"
 
-#include <errno.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/clock.h"
@@ -13,11 +11,9 @@
 #include "server/site/shapes.h"
 #include "site/boot_decision.h"
 #include "site/collection.h"
-#include "site/content.h"
 #include "site/deployment.h"
 #include "site/device.h"
 #include "site/fields.h"
-#include "site/task_sequence.h"
 
 static int put_login(struct api *api, const json_t *body, json_t **ret)
 {
@@ -78,74 +74,6 @@ int admin_get_status(void *ctx, struct http_exchange *x)
             answer, "uptime_s", json_integer((json_int_t)(uptime_us / 1000000)));
     }
     return api_finish(api, x, r, 200, answer);
-}
-
-int admin_list_task_sequences(void *ctx, struct http_exchange *x)
-{
-    return shape_list(ctx, x, task_sequence_list);
-}
-
-/* The boot image may be given by its name. */
-static int
-create_task_sequence(struct site *site, const char *who, const json_t *body, json_t **ret)
-{
-    OWN(json_freep) json_t *copy = json_deep_copy(body);
-    const char *boot_image = json_string_value(json_object_get(body, "boot_image_id"));
-    char id[SITE_ID_MAX];
-    int r = boot_image ? content_find(site, CONTENT_BOOT_IMAGE, boot_image, id) : 0;
-
-    if (r == 0 && boot_image && json_object_set_new(copy, "boot_image_id", json_string(id)) < 0)
-        return ERR(-ENOMEM);
-    if (r == 0)
-        r = task_sequence_create(site, who, copy, ret);
-    return TRACE(r);
-}
-
-int admin_create_task_sequence(void *ctx, struct http_exchange *x)
-{
-    return shape_create(ctx, x, 201, create_task_sequence);
-}
-
-static int validate(struct site *site, const char *who, const json_t *body, json_t **ret)
-{
-    (void)who;
-    return task_sequence_validate(site, body, ret);
-}
-
-int admin_validate_task_sequence(void *ctx, struct http_exchange *x)
-{
-    return shape_create(ctx, x, 200, validate);
-}
-
-static int get_task_sequence(struct site *site, const char *id_or_name, json_t **ret)
-{
-    char id[SITE_ID_MAX];
-    int r = content_find(site, CONTENT_FIND_TASK_SEQUENCES, id_or_name, id);
-
-    if (r == 0)
-        r = task_sequence_get(site, id, ret);
-    return TRACE(r);
-}
-
-int admin_get_task_sequence(void *ctx, struct http_exchange *x)
-{
-    return shape_get(ctx, x, "id", get_task_sequence);
-}
-
-int admin_get_task_sequence_xml(void *ctx, struct http_exchange *x)
-{
-    struct api *api = ctx;
-    OWN(buf_fini) struct buf xml = BUF_INIT(TASK_SEQUENCE_XML_MAX_BYTES);
-    char id[SITE_ID_MAX];
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = content_find(api->site, CONTENT_FIND_TASK_SEQUENCES, http_param(x, "id"), id);
-    if (r == 0)
-        r = task_sequence_xml(api->site, id, &xml);
-    if (r == 0)
-        return http_reply_bytes(x, 200, "application/xml", buf_bytes(&xml));
-    return api_finish(api, x, r, 200, NULL);
 }
 
 int admin_list_collections(void *ctx, struct http_exchange *x)

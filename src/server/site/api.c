@@ -41,6 +41,8 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_DP_TOKEN] = 401,
         [REFUSAL_JOIN_TOKEN] = 401,
         [REFUSAL_DP_HAS_CONTENT] = 409,
+        [REFUSAL_NOT_DEPLOYABLE] = 409,
+        [REFUSAL_EDIT] = 422,
         [REFUSAL_NOT_DISTRIBUTED] = 409,
         [REFUSAL_OWN_DP] = 409,
         [REFUSAL_NOTHING_RUNS] = 409,

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+#include "cli/table.h"
+
+#define MAP_OPTION \
+    OPTION("map", \
+           "OLD=NEW[,OLD=NEW]...", \
+           "References, and the id or name of what takes their place.")
+
+const struct args_command sequence_commands[] = {
+    {
+        .noun = "ts",
+        .verb = "import",
+        .operands = {"FILE"},
+        .summary =
+            "Import task sequences: XML, object.xml or the .zip of an export; - is standard input.",
+        .run = sequence_import,
+        .options =
+            {
+                OPTION("name", "NAME", "Name; the document's own if missing."),
+                OPTION(
+                    "boot-image",
+                    "IMAGE",
+                    "Boot image (id or name) that devices start it from; the file's own if missing."),
+                MAP_OPTION,
+                OPTION("into", "SEQUENCE", "Make it the next version of this task sequence."),
+            },
+    },
+    {
+        .noun = "ts",
+        .verb = "export",
+        .operands = {"SEQUENCE"},
+        .summary = "Write a task sequence to standard output, without its passwords.",
+        .run = sequence_export,
+        .options = {OPTION("version", "NUMBER", "Which version (default: the newest).")},
+    },
+    {
+        .noun = "ts",
+        .verb = "list",
+        .summary = "List the task sequences.",
+        .run = sequence_list,
+    },
+    {
+        .noun = "ts",
+        .verb = "show",
+        .operands = {"SEQUENCE"},
+        .summary = "Show a task sequence (id or name), its steps and what is wrong with it.",
+        .run = sequence_show,
+        .options = {OPTION("xml", NULL, "Print the document instead, without its passwords.")},
+    },
+    {
+        .noun = "ts",
+        .verb = "validate",
+        .operands = {"FILE"},
+        .summary =
+            "Check a file without importing it, or a task sequence (id or name) of the site.",
+        .run = sequence_validate,
+    },
+    {
+        .noun = "ts",
+        .verb = "simulate",
+        .operands = {"SEQUENCE"},
+        .summary =
+            "Say which steps of a task sequence (id, name or file) would run, and why the others not.",
+        .run = sequence_simulate,
+        .options =
+            {
+                OPTION("device", "DEVICE", "For this device, as the site knows it."),
+                OPTION("facts", "FILE", "For the computer that slipway-agent facts has described."),
+                OPTION_MANY("var", "NAME=VALUE", "Set a variable; may be given more than once."),
+                OPTION_OF("environment",
+                          "ENVIRONMENT",
+                          "boot-image|full-os",
+                          "Where it begins; the boot image if the facts do not say."),
+            },
+    },
+    {
+        .noun = "ts",
+        .verb = "diff",
+        .operands = {"SEQUENCE", "[FILE]"},
+        .summary = "Tell what changed between two versions, or from the site's version to a file.",
+        .run = sequence_diff,
+        .options =
+            {
+                OPTION("from",
+                       "NUMBER",
+                       "Version to begin with (default: the one before; with a file, the newest)."),
+                OPTION("to", "NUMBER", "Version to compare it with (default: the newest)."),
+            },
+    },
+    {
+        .noun = "ts",
+        .verb = "history",
+        .operands = {"SEQUENCE"},
+        .summary = "List its versions: who changed what, and when.",
+        .run = sequence_history,
+    },
+    {
+        .noun = "ts",
+        .verb = "set",
+        .operands = {"SEQUENCE"},
+        .summary = "Change the properties of a task sequence, or what it refers to.",
+        .run = sequence_set,
+        .options =
+            {
+                OPTION("name", "NAME", "A new name."),
+                OPTION("description", "TEXT", "A new description."),
+                OPTION(
+                    "boot-image", "IMAGE", "Boot image (id or name) that devices start it from."),
+                MAP_OPTION,
+            },
+    },
+    {
+        .noun = "ts",
+        .verb = "step",
+        .operands = {"add|move|set|remove", "[WORD]..."},
+        .summary =
+            "Change groups and steps: add SEQUENCE [NAME=VALUE]..., move SEQUENCE STEP, set SEQUENCE STEP NAME=VALUE..., remove SEQUENCE STEP.",
+        .run = sequence_step,
+        .options =
+            {
+                OPTION("type", "TYPE", "Of add: type of the step, or group."),
+                OPTION("name", "NAME", "Of add: its name."),
+                OPTION("before", "STEP", "Put it before this one."),
+                OPTION("after", "STEP", "Put it after this one."),
+                OPTION("in", "GROUP", "Put it at the end of this group."),
+                OPTION("first", NULL, "Put it at the beginning of the group, or of everything."),
+            },
+    },
+    {
+        .noun = "ts",
+        .verb = "copy",
+        .operands = {"SEQUENCE", "[STEP]"},
+        .summary = "Copy a task sequence, or a group or step within it.",
+        .run = sequence_copy,
+        .options =
+            {
+                OPTION("name", "NAME", "Name of the copy."),
+                OPTION("before", "STEP", "Put the step before this one."),
+                OPTION("after", "STEP", "Put the step after this one (default: after itself)."),
+                OPTION("in", "GROUP", "Put the step at the end of this group."),
+                OPTION(
+                    "first", NULL, "Put the step at the beginning of the group, or of everything."),
+            },
+    },
+    {
+        .noun = "ts",
+        .verb = "enable",
+        .operands = {"SEQUENCE", "STEP"},
+        .summary = "Enable a group or step.",
+        .run = sequence_enable,
+    },
+    {
+        .noun = "ts",
+        .verb = "disable",
+        .operands = {"SEQUENCE", "STEP"},
+        .summary = "Disable a group or step: it is skipped.",
+        .run = sequence_disable,
+    },
+    {.noun = NULL},
+};

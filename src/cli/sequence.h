@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What the commands about task sequences share
+ */
+
+#include "base/buf.h"
+#include "cli/session.h"
+
+/* Print a task sequence with its diagnostics. */
+bool sequence_print(struct session *s, json_t *sequence);
+
+/**
+ * sequence_read() - a file as a member of a request: "xml" if it is text, else "file" in Base64
+ * @ret_is_there: false if there is no such file; NULL: that is an error
+ */
+bool sequence_read(struct session *s, const char *file, json_t *body, bool *ret_is_there);
+
+/* "OLD=NEW,OLD=NEW" as an object into @body's "map"; nothing if @text is NULL. */
+bool sequence_read_map(struct session *s, const char *text, json_t *body);
+
+/* "/task-sequences/ID" and @behind. */
+void sequence_path(struct buf *dst, const char *id_or_name, const char *behind);

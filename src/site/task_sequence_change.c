@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "site/content.h"
+#include "site/fields.h"
+#include "site/task_sequence_parts.h"
+#include "ts/container.h"
+#include "ts/diff.h"
+#include "ts/edit.h"
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+
+enum {
+    NOTE_MAX_BYTES = 2048,
+    SETTINGS_MAX = 256,
+    VALUE_MAX_BYTES = 1024 * 1024,
+    SENTENCE_MAX_BYTES = 8192,
+    WHY_MAX_BYTES = 1024,
+};
+
+/* What is stored now. @ret_row borrows from @ret_old. */
+static int read_old(struct site *site,
+                    const char *id,
+                    json_t **ret_old,
+                    struct ts_document **ret_doc,
+                    struct task_sequence_row *ret_row)
+{
+    int r = rows_one(site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), ret_old);
+
+    if (r < 0)
+        return TRACE(r);
+    if (!*ret_old)
+        return refuse(site, REFUSAL_MISSING, "There is no task sequence \"%.100s\".", id);
+    *ret_row = (struct task_sequence_row){
+        .name = field_text(*ret_old, "name", ""),
+        .description = field_text(*ret_old, "description", ""),
+        .boot_image_id = field_text(*ret_old, "boot_image_id", NULL),
+    };
+    return TRACE(task_sequence_read(site, id, 0, ret_doc));
+}
+
+/* Refuse what would run itself: nobody can want that, and it cannot be repaired from inside. */
+static int refuse_circle(struct site *site, const char *id, const struct ts_document *doc)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    int r = task_sequence_check(site, id, NULL, doc, &diags);
+
+    for (size_t i = 0; r == 0 && i < diags.n; i++)
+        if (strcmp(diags.items[i].id, "SLW-0179") == 0)
+            return refuse(site, REFUSAL_EDIT, "%.400s", diags.items[i].message);
+    return TRACE(r);
+}
+
+/* Store @row as the next version, and answer with it. */
+static int put(struct site *site,
+               const char *who,
+               const char *id,
+               const struct task_sequence_row *row,
+               json_t **ret)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = refuse_circle(site, id, row->doc);
+
+    if (r == 0)
+        r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = task_sequence_put(site, who, id, row);
+    if (r == 0)
+        r = db_commit(&tx);
+    return r == 0 ? TRACE(task_sequence_get(site, id, ret)) : TRACE(r);
+}
+
+int task_sequence_set(
+    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"name", FIELD_TEXT, false, 1, 255, NULL},
+        {"description", FIELD_TEXT, false, 0, 255, NULL},
+        {"boot_image_id", FIELD_TEXT, false, 1, 255, NULL},
+        {"map", FIELD_OBJECT, false, 0, 0, NULL},
+        {0},
+    };
+    OWN(json_freep) json_t *old = NULL;
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    struct task_sequence_row row;
+    const char *boot_image = field_text(body, "boot_image_id", NULL);
+    char boot_image_id[SITE_ID_MAX];
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+
+    if (r == 0)
+        r = read_old(site, id, &old, &doc, &row);
+    if (r == 0 && boot_image)
+        r = content_find(site, CONTENT_BOOT_IMAGE, boot_image, boot_image_id);
+    if (r == 0)
+        r = task_sequence_map(site, json_object_get(body, "map"), &doc);
+    if (r != 0)
+        return TRACE(r);
+    row.name = field_text(body, "name", row.name);
+    row.description = field_text(body, "description", row.description);
+    row.boot_image_id = boot_image ? boot_image_id : row.boot_image_id;
+    row.doc = doc;
+    row.note = json_object_get(body, "map") ? "references mapped" : "properties changed";
+    return TRACE(put(site, who, id, &row, ret));
+}
+
+int task_sequence_versions(struct site *site, const char *id, json_t **ret)
+{
+    OWN(json_freep) json_t *items = NULL;
+    int r = rows_array(site->db, SQL_TASK_SEQUENCE_VERSIONS, DB_ARGS(db_text(id)), &items);
+
+    if (r < 0)
+        return TRACE(r);
+    if (json_array_size(items) == 0)
+        return refuse(site, REFUSAL_MISSING, "There is no task sequence \"%.100s\".", id);
+    *ret = json_pack("{s:O}", "items", items);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+static const struct {
+    const char *name;
+    enum ts_operation_kind kind;
+} operations[] = {
+    {"add", TS_OP_ADD},
+    {"move", TS_OP_MOVE},
+    {"copy", TS_OP_COPY},
+    {"remove", TS_OP_REMOVE},
+    {"set", TS_OP_SET},
+    {"enable", TS_OP_ENABLE},
+    {"disable", TS_OP_DISABLE},
+};
+
+static const struct {
+    const char *name;
+    enum ts_where where;
+} places[] = {
+    {"last-in", TS_LAST_IN},
+    {"first-in", TS_FIRST_IN},
+    {"before", TS_BEFORE},
+    {"after", TS_AFTER},
+};
+
+/* @ret: room for SETTINGS_MAX; borrows from @settings. */
+static int
+read_settings(struct site *site, json_t *settings, struct ts_assignment *ret, size_t *ret_n)
+{
+    const char *name;
+    json_t *value;
+
+    *ret_n = 0;
+    json_object_foreach(settings, name, value)
+    {
+        if (!json_is_string(value) || json_string_length(value) > VALUE_MAX_BYTES ||
+            *ret_n == SETTINGS_MAX)
+            return refuse(
+                site, REFUSAL_INVALID, "settings wants texts, at most %d.", (int)SETTINGS_MAX);
+        ret[(*ret_n)++] = (struct ts_assignment){name, json_string_value(value)};
+    }
+    return 0;
+}
+
+/* What was done, in a sentence or more. */
+static int
+describe(const struct ts_document *before, const struct ts_document *after, struct buf *ret)
+{
+    OWN(ts_changes_fini) struct ts_changes changes = {0};
+    int r = ts_diff(before, after, &changes);
+
+    for (size_t i = 0; r == 0 && i < changes.n; i++) {
+        OWN(buf_fini) struct buf sentence = BUF_INIT(SENTENCE_MAX_BYTES);
+
+        ts_change_put(&changes.items[i], &sentence);
+        if (sentence.failed || ret->len + sentence.len + 8 > NOTE_MAX_BYTES) {
+            buf_adds(ret, " ...");
+            break;
+        }
+        buf_addf(ret, "%s%s", i > 0 ? "; " : "", buf_str(&sentence));
+    }
+    if (r == 0 && changes.n == 0)
+        buf_adds(ret, "nothing changed");
+    return TRACE(r);
+}
+
+static struct ts_operation read_operation(const json_t *body)
+{
+    struct ts_operation op = {
+        .path = field_text(body, "path", NULL),
+        .target = field_text(body, "target", NULL),
+        .type = field_text(body, "type", NULL),
+        .name = field_text(body, "name", NULL),
+    };
+
+    for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++)
+        if (strcmp(operations[i].name, field_text(body, "operation", "")) == 0)
+            op.kind = operations[i].kind;
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
+        if (strcmp(places[i].name, field_text(body, "where", "")) == 0)
+            op.where = places[i].where;
+    return op;
+}
+
+int task_sequence_edit(
+    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"operation", FIELD_CHOICE, true, 0, 0, "add|move|copy|remove|set|enable|disable"},
+        {"path", FIELD_TEXT, false, 1, 4096, NULL},
+        {"where", FIELD_CHOICE, false, 0, 0, "last-in|first-in|before|after"},
+        {"target", FIELD_TEXT, false, 0, 4096, NULL},
+        {"type", FIELD_TEXT, false, 1, 255, NULL},
+        {"name", FIELD_TEXT, false, 1, 1024, NULL},
+        {"settings", FIELD_OBJECT, false, 0, 0, NULL},
+        {0},
+    };
+    struct ts_assignment settings[SETTINGS_MAX];
+    struct ts_operation op;
+    struct task_sequence_row row;
+    OWN(json_freep) json_t *old = NULL;
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    OWN(ts_document_freep) struct ts_document *edited = NULL;
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
+    OWN(buf_fini) struct buf note = BUF_INIT(NOTE_MAX_BYTES);
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+
+    if (r != 0)
+        return TRACE(r);
+    op = read_operation(body);
+    op.assignments = settings;
+    r = read_settings(site, json_object_get(body, "settings"), settings, &op.n_assignments);
+    if (r == 0)
+        r = read_old(site, id, &old, &doc, &row);
+    if (r != 0)
+        return TRACE(r);
+    r = ts_edit(doc, &op, &edited, &why);
+    if (r > 0)
+        return refuse(site, REFUSAL_EDIT, "%.400s.", buf_str(&why));
+    if (r == 0)
+        r = describe(doc, edited, &note);
+    if (r < 0)
+        return TRACE(r);
+    row.doc = edited;
+    row.note = buf_str(&note);
+    return TRACE(put(site, who, id, &row, ret));
+}
+
+static json_t *change_put(const struct ts_change *change)
+{
+    OWN(buf_fini) struct buf sentence = BUF_INIT(SENTENCE_MAX_BYTES);
+
+    ts_change_put(change, &sentence);
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}",
+                     "change",
+                     ts_change_name(change->kind),
+                     "item",
+                     change->path[0] || change->old_path[0] ? (change->is_group ? "group" : "step")
+                                                            : "task-sequence",
+                     "path",
+                     change->path,
+                     "old_path",
+                     change->old_path,
+                     "type",
+                     change->type,
+                     "property",
+                     change->name,
+                     "from",
+                     change->from,
+                     "to",
+                     change->to,
+                     "text",
+                     buf_str(&sentence));
+}
+
+static int compare(const struct ts_document *before, const struct ts_document *after, json_t **ret)
+{
+    OWN(ts_changes_fini) struct ts_changes changes = {0};
+    json_t *list = json_array();
+    int r = ts_diff(before, after, &changes);
+
+    for (size_t i = 0; r == 0 && i < changes.n; i++)
+        (void)json_array_append_new(list, change_put(&changes.items[i]));
+    *ret = json_pack("{s:o}", "changes", list);
+    if (r == 0 && !*ret)
+        r = ERR(-ENOMEM);
+    return TRACE(r);
+}
+
+/* The document of the request; "" in it: a malformed one is refused. */
+static int read_given(struct site *site, const json_t *body, struct ts_imports *imports)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    int r = task_sequence_read_body(site, body, imports, &diags);
+
+    if (r == 0 && imports->n == 0)
+        return task_sequence_refuse(site, &diags);
+    if (r == 0 && imports->n > 1)
+        return refuse(site, REFUSAL_INVALID, "The file has several task sequences; one is wanted.");
+    return TRACE(r);
+}
+
+int task_sequence_diff(struct site *site, const char *id, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"from", FIELD_NUMBER, false, 1, INT32_MAX, NULL},
+        {"to", FIELD_NUMBER, false, 1, INT32_MAX, NULL},
+        {"xml", FIELD_TEXT, false, 1, TASK_SEQUENCE_XML_MAX_BYTES, NULL},
+        {"file", FIELD_TEXT, false, 1, 2 * TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
+        {0},
+    };
+    OWN(ts_imports_fini) struct ts_imports given = {0};
+    OWN(ts_document_freep) struct ts_document *before = NULL;
+    OWN(ts_document_freep) struct ts_document *after = NULL;
+    OWN(json_freep) json_t *now = NULL;
+    bool has_document = json_object_get(body, "xml") || json_object_get(body, "file");
+    uint64_t from;
+    uint64_t to;
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+
+    if (r == 0)
+        r = rows_one(site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &now);
+    if (r != 0)
+        return TRACE(r);
+    if (!now)
+        return refuse(site, REFUSAL_MISSING, "There is no task sequence \"%.100s\".", id);
+    to = field_number(body, "to", field_number(now, "version", 1));
+    from = field_number(body, "from", has_document ? to : (to > 1 ? to - 1 : 1));
+    r = task_sequence_read(site, id, from, &before);
+    if (r == 0 && has_document)
+        r = read_given(site, body, &given);
+    else if (r == 0)
+        r = task_sequence_read(site, id, to, &after);
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(compare(before, has_document ? given.items[0].doc : after, ret));
+}
+
+int task_sequence_copy(
+    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"name", FIELD_TEXT, false, 1, 255, NULL},
+        {0},
+    };
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *old = NULL;
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    OWN(buf_fini) struct buf name = BUF_INIT(NOTE_MAX_BYTES);
+    struct task_sequence_row row;
+    char new_id[SITE_ID_MAX];
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+
+    if (r == 0)
+        r = read_old(site, id, &old, &doc, &row);
+    if (r != 0)
+        return TRACE(r);
+    buf_addf(&name, "Copy of %.240s", row.name);
+    row.name = field_text(body, "name", buf_str(&name));
+    row.doc = doc;
+    row.note = "copied";
+    r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = task_sequence_add(site, who, &row, new_id);
+    if (r == 0)
+        r = db_commit(&tx);
+    return r == 0 ? TRACE(task_sequence_get(site, new_id, ret)) : TRACE(r);
+}

@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What the parts of the rules about task sequences share
+ */
+
+#include "site/site.h"
+#include "site/task_sequence.h"
+#include "ts/diag.h"
+#include "ts/document.h"
+
+struct ts_imports; /* ts/container.h */
+
+/**
+ * task_sequence_read_body() - the task sequences of "xml" or "file"
+ *
+ * Return: 0, also if they are malformed: then there are none, and @diags has the errors.
+ */
+int task_sequence_read_body(struct site *site,
+                            const json_t *body,
+                            struct ts_imports *ret,
+                            struct ts_diags *diags);
+
+/* The findings as JSON. */
+json_t *task_sequence_diags(const struct ts_diags *diags);
+
+/* Refuse with the first error and all "diagnostics". */
+int task_sequence_refuse(struct site *site, const struct ts_diags *diags);
+
+/**
+ * task_sequence_check() - ts_validate_at() with what this site has
+ * @id:            NULL: it has none yet
+ * @boot_image_id: "" none of its own, which is an error only if the site has none at all; NULL: unknown
+ */
+int task_sequence_check(struct site *site,
+                        const char *id,
+                        const char *boot_image_id,
+                        const struct ts_document *doc,
+                        struct ts_diags *diags);
+
+/**
+ * task_sequence_read() - a stored document
+ * @version: 0: the newest
+ * @ret:     owned by the caller
+ */
+int task_sequence_read(struct site *site,
+                       const char *id,
+                       uint64_t version,
+                       struct ts_document **ret);
+
+/* What is to be stored. */
+struct task_sequence_row {
+    const char *name;
+    const char *description;
+    const char *boot_image_id; /* NULL: none */
+    const struct ts_document *doc;
+    const char *note; /* what was done, for the history */
+};
+
+/* A new one; @id: "" to be given one. In a transaction of the caller. */
+int task_sequence_add(struct site *site,
+                      const char *who,
+                      const struct task_sequence_row *row,
+                      char id[static SITE_ID_MAX]);
+
+/* A new version of one that exists. In a transaction of the caller. */
+int task_sequence_put(struct site *site,
+                      const char *who,
+                      const char *id,
+                      const struct task_sequence_row *row);
+
+/* The packages that it and the sequences nested in it want, as far as the site has them. */
+int task_sequence_refresh_packages(struct site *site,
+                                   const char *id,
+                                   const struct ts_document *doc);
+
+/**
+ * task_sequence_map() - @doc with the references that @map names replaced; NULL: none
+ * @doc: owned by the caller; replaced
+ *
+ * Values are ids or names of content or task sequences.
+ */
+int task_sequence_map(struct site *site, json_t *map, struct ts_document **doc);
+
+/* One of them; @ret_found: whether the document has such a reference. */
+int task_sequence_map_one(struct site *site,
+                          const char *from,
+                          const json_t *to,
+                          struct ts_document **doc,
+                          bool *ret_found);
