@@ -46,6 +46,80 @@ static void bad_names_and_long_values_are_refused(void **state)
     assert_int_equal(ts_vars_set(vars, "A", buf_str(&value), TS_BY_ENGINE), TS_VARS_E_LIMIT);
 }
 
+static void fill(struct buf *text, size_t n)
+{
+    buf_clear(text);
+    for (size_t i = 0; i < n; i++)
+        buf_adds(text, "x");
+}
+
+static void what_a_step_sets_has_the_documented_limits(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf value = BUF_INIT(3 * TS_VAR_SEQUENCE_VALUE_MAX);
+
+    fill(&value, TS_VAR_SEQUENCE_VALUE_MAX);
+    assert_int_equal(ts_vars_set(vars, "A", buf_str(&value), TS_BY_SEQUENCE), 0);
+    buf_adds(&value, "x");
+    assert_int_equal(ts_vars_set(vars, "B", buf_str(&value), TS_BY_SEQUENCE), TS_VARS_E_LIMIT);
+    /* characters count, not bytes */
+    buf_clear(&value);
+    for (int i = 0; i < 1000; i++)
+        buf_adds(&value, "\xe2\x82\xac");
+    assert_int_equal(ts_vars_set(vars, "B", buf_str(&value), TS_BY_SEQUENCE), 0);
+    /* 8 KB in all: 1 + 4,000, 1 + 3,000, and the rest */
+    fill(&value, TS_VARS_ENVIRONMENT_MAX - 4001 - 3001 - 1);
+    assert_int_equal(ts_vars_set(vars, "C", buf_str(&value), TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set(vars, "D", "x", TS_BY_SEQUENCE), TS_VARS_E_LIMIT);
+    assert_int_equal(ts_vars_set(vars, "C", "x", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set(vars, "D", "x", TS_BY_SEQUENCE), 0);
+}
+
+static void what_the_site_and_the_engine_set_is_not_held_to_them(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf value = BUF_INIT(TS_VAR_VALUE_MAX);
+
+    fill(&value, TS_VAR_VALUE_MAX);
+    assert_int_equal(ts_vars_set(vars, "A", buf_str(&value), TS_BY_SITE), 0);
+    assert_int_equal(ts_vars_set(vars, "_B", buf_str(&value), TS_BY_ENGINE), 0);
+    assert_int_equal(ts_vars_set(vars, "_C", "1", TS_BY_SITE), TS_VARS_E_READ_ONLY);
+    assert_int_equal(ts_vars_set(vars, "A.B", "1", TS_BY_SITE), TS_VARS_E_NAME);
+    /* what is over the limit may shrink, but nothing may grow */
+    assert_int_equal(ts_vars_set(vars, "D", "x", TS_BY_SEQUENCE), TS_VARS_E_LIMIT);
+    assert_int_equal(ts_vars_set(vars, "A", "", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set(vars, "D", "x", TS_BY_SEQUENCE), 0);
+}
+
+static void a_list_ends_at_the_first_variable_that_does_not_exist(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+
+    assert_int_equal(ts_vars_set(vars, "App01", "a", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set(vars, "APP02", "b", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set(vars, "App04", "d", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set(vars, "Pkg001", "p", TS_BY_SEQUENCE), 0);
+    assert_string_equal(ts_vars_list(vars, "App", 2, 0), "a");
+    assert_string_equal(ts_vars_list(vars, "App", 2, 1), "b");
+    assert_string_equal(ts_vars_list(vars, "App", 2, 2), "");
+    assert_string_equal(ts_vars_list(vars, "App", 2, 3), "");
+    assert_string_equal(ts_vars_list(vars, "Pkg", 3, 0), "p");
+    assert_string_equal(ts_vars_list(vars, "Pkg", 2, 0), "");
+}
+
+static void an_array_is_named_by_base_index_and_property(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+
+    assert_int_equal(ts_vars_set(vars, "OSDAdapter0EnableDHCP", "true", TS_BY_SEQUENCE), 0);
+    assert_string_equal(ts_vars_array(vars, "OSDAdapter", 0, "EnableDHCP"), "true");
+    assert_string_equal(ts_vars_array(vars, "OSDAdapter", 1, "EnableDHCP"), "");
+}
+
 static void expand_replaces_existing_variables_once(void **state)
 {
     (void)state;
@@ -98,6 +172,10 @@ int main(void)
         cmocka_unit_test(names_ignore_case_and_empty_values_delete),
         cmocka_unit_test(only_the_engine_sets_names_with_an_underscore),
         cmocka_unit_test(bad_names_and_long_values_are_refused),
+        cmocka_unit_test(what_a_step_sets_has_the_documented_limits),
+        cmocka_unit_test(what_the_site_and_the_engine_set_is_not_held_to_them),
+        cmocka_unit_test(a_list_ends_at_the_first_variable_that_does_not_exist),
+        cmocka_unit_test(an_array_is_named_by_base_index_and_property),
         cmocka_unit_test(expand_replaces_existing_variables_once),
         cmocka_unit_test(secrets_are_told_and_masked),
     };
