@@ -191,40 +191,31 @@ static char *copy_token(struct parser *p)
     return copy;
 }
 
+static bool is_reserved(const char *name)
+{
+    static const char *const reserved[] = {
+        "select", "from", "where", "and", "or", "not", "like", "is", "null", "isa", "true", "false"};
+
+    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
+        if (ts_compare_text(name, reserved[i]) == 0)
+            return true;
+    return false;
+}
+
 /* A name of a property or class; "Win32_X.Name" is Name. NULL if the token is none. */
 static char *take_name(struct parser *p, const char *what)
 {
-    static const char *const reserved[] = {"select",
-                                           "from",
-                                           "where",
-                                           "and",
-                                           "or",
-                                           "not",
-                                           "like",
-                                           "is",
-                                           "null",
-                                           "isa",
-                                           "true",
-                                           "false"};
+    const char *dot = strrchr(buf_str(&p->text), '.');
+    const char *name = dot ? dot + 1 : buf_str(&p->text);
     char *copy = NULL;
 
-    if (p->r != 0)
-        return NULL;
-    for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
-        if (is_word(p, reserved[i]))
-            malformed(p, what);
-    if (p->token != TOKEN_WORD)
+    if (p->r == 0 && (p->token != TOKEN_WORD || !is_letter(*name) || is_reserved(name)))
         malformed(p, what);
     if (p->r != 0)
         return NULL;
-
-    const char *dot = strrchr(buf_str(&p->text), '.');
-
-    if (dot && dot[1] == '\0')
-        malformed(p, what);
     copy = copy_token(p);
-    if (copy && dot)
-        memmove(copy, copy + (dot + 1 - buf_str(&p->text)), strlen(dot));
+    if (copy)
+        memmove(copy, copy + (name - buf_str(&p->text)), strlen(name) + 1);
     advance(p);
     return copy;
 }
