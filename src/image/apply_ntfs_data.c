@@ -9,7 +9,9 @@
 
 enum {
     DIRECT_BYTES = 64 * 1024, /* pieces that are worth a write of their own */
-    HOLE_BYTES = 64 * 1024,   /* what can be left out of a file with holes */
+    HOLE_BYTES =
+        64 *
+        1024, /* holes are of as much each, as Windows makes them: some readers know no others */
 };
 
 static const struct metadata_stream *stream_of(const struct apply_ntfs *ntfs,
@@ -103,7 +105,7 @@ static bool is_zero(struct bytes piece)
            (piece.ptr[0] == 0 && memcmp(piece.ptr, piece.ptr + 1, piece.len - 1) == 0);
 }
 
-/* The piece that is next, without what can be a hole. */
+/* The piece that is next, without what can be a hole; it starts where a hole could. */
 static int
 write_piece(struct apply_ntfs *ntfs, uint32_t inode, ntfs_attr *stream, struct bytes piece)
 {
@@ -113,9 +115,7 @@ write_piece(struct apply_ntfs *ntfs, uint32_t inode, ntfs_attr *stream, struct b
     if (!is_sparse(ntfs, inode) || is_compressed(stream))
         return write_at(ntfs, inode, stream, offset, piece);
     while (piece.len > 0) {
-        size_t len = HOLE_BYTES - (size_t)(offset % HOLE_BYTES);
-
-        (void)bytes_take(&piece, len < piece.len ? len : piece.len, &part);
+        (void)bytes_take(&piece, HOLE_BYTES < piece.len ? HOLE_BYTES : piece.len, &part);
         if (!is_zero(part)) {
             int r = write_at(ntfs, inode, stream, offset, part);
 
@@ -226,17 +226,24 @@ int ntfs_begin_blob(struct apply_ntfs *ntfs, const struct apply_blob *blob)
     return open_stream(ntfs, blob->uses, b->inode, &b->stream);
 }
 
+/* Whether a piece can be written as it came, so that the next one may start anywhere. */
+static bool is_direct(const struct apply_ntfs *ntfs, struct bytes piece)
+{
+    const struct ntfs_blob *b = &ntfs->blob;
+
+    if (b->kept.len > 0 || piece.len == b->blob.size_bytes)
+        return b->kept.len == 0;
+    return b->stream && piece.len >= DIRECT_BYTES && !is_compressed(b->stream) &&
+           !is_sparse(ntfs, b->blob.uses[0].inode);
+}
+
 int ntfs_take_piece(struct apply_ntfs *ntfs, struct bytes piece)
 {
     struct ntfs_blob *b = &ntfs->blob;
     struct bytes part;
 
     while (piece.len > 0) {
-        bool is_direct = b->stream
-                             ? piece.len >= DIRECT_BYTES
-                             : piece.len == b->blob.size_bytes || piece.len >= NTFS_PIECE_BYTES;
-
-        if (b->kept.len == 0 && is_direct)
+        if (is_direct(ntfs, piece))
             return put(ntfs, piece);
 
         size_t room = NTFS_PIECE_BYTES - b->kept.len;
