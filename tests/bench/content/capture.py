@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Capturing a tree into the library, through nginx as from another computer, beside a WIM file of the same tree."""
 
-import json
 import shutil
 
 from library import Server, inside
@@ -9,15 +8,15 @@ from lab import SERVER_ADDRESS
 from measure import Cost, Row, timed
 from trees import LIMIT_S
 
+MIB = 1 << 20
+
 
 def capture(server: Server, tree, *words) -> Cost:
     """slipway-agent capture; the processor time is the agent's alone, the wall time has the server's in it."""
     token = server.folder / "token"
     if not token.exists():
         server.site.log_in()
-        known = json.loads(next((server.site.home / ".config/slipway").glob("*.json")).read_text(encoding="utf-8"))
-        token.touch(mode=0o600)
-        token.write_text(known["token"], encoding="utf-8")
+        server.site.cli("token", "save", token)
     pin = (server.folder / "state/keys/pin").read_text(encoding="utf-8").strip()
     return timed(server.programs / "src/prog/slipway-agent", "capture", tree, "--site", f"https://{SERVER_ADDRESS}", "--pin", pin,
                  "--name", "Captured", "--token-file", token, *words, timeout=LIMIT_S, inside=inside(server.lab.server))
@@ -25,6 +24,11 @@ def capture(server: Server, tree, *words) -> Cost:
 
 def sent_bytes(cost: Cost) -> int:
     return int(cost.out.split(" bytes were sent")[0].split()[-1])
+
+
+def stages(cost: Cost) -> str:
+    """What the agent says it was bound by."""
+    return next(line for line in cost.out.splitlines() if ", bound by " in line)
 
 
 def measure_capture(bench):
@@ -40,5 +44,6 @@ def measure_capture(bench):
             yield Row(f"capture: {'first version' if which == 'a' else 'second version'}, wimlib-imagex capture --compress=LZX",
                       f"{found[which].wall_s:.1f} s, {sent_bytes(found[which]) / 1e6:.1f} MB sent",
                       f"{peer.wall_s:.1f} s, {size / 1e6:.1f} MB", peer.wall_s / found[which].wall_s, 4.0,
-                      why=f"processor time of the agent {found[which].cpu_s:.1f} s, of wimlib {peer.cpu_s:.1f} s")
+                      why=f"processor time of the agent {found[which].cpu_s:.1f} s, of wimlib {peer.cpu_s:.1f} s; {stages(found[which])}; "
+                          f"memory {found[which].peak_bytes / MIB:.0f} MiB")
     shutil.rmtree(bench.folder / "capture", ignore_errors=True)
