@@ -76,7 +76,7 @@ choose_parts() {
         triplet=x86_64-linux-gnu loader=ld-linux-x86-64.so.2 loader_place=lib64
         return
     fi
-    root=$(realpath -m "$x86_root") efi=ia32 efi_folder=i386-efi kernel_package=linux-image-686
+    root=${x86_root:+$(realpath -m "$x86_root")} efi=ia32 efi_folder=i386-efi kernel_package=linux-image-686
     triplet=i386-linux-gnu loader=ld-linux.so.2 loader_place=lib
     kernel_roots=("$root")
     if [ -z "$x86_root" ] || [ ! -r "$root/usr/lib/slipway/agent-version" ]; then

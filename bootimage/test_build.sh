@@ -49,6 +49,9 @@ test_arguments() {
     expect SLW-0503 --kernel-root
     expect SLW-0502 --agent "$scratch/missing"
     expect SLW-0501 --kernel-root "$scratch/empty"
+    expect SLW-0503 --arch x86 --flavour virtual
+    expect SLW-0505 --arch x86 --flavour generic
+    expect SLW-0505 --arch x86 --flavour generic --x86-root "$scratch/empty"
     [ ! -e "$scratch/out/boot-image.json" ]
 }
 

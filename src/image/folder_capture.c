@@ -211,7 +211,7 @@ static uint64_t to_ticks(const struct statx_timestamp *time)
 
 static struct timespec to_timespec(const struct statx_timestamp *time)
 {
-    return (struct timespec){.tv_sec = time->tv_sec, .tv_nsec = time->tv_nsec};
+    return (struct timespec){.tv_sec = (time_t)time->tv_sec, .tv_nsec = (long)time->tv_nsec};
 }
 
 /* What is compared with fstat() later. */

@@ -19,6 +19,7 @@
 enum {
     VERSION_MAX_BYTES = 256, /* of a kernel, of an agent */
     BUILT_FOR_MAX = 2 * VERSION_MAX_BYTES + 2,
+    NAME_BYTES = 32,
 };
 
 /* What the distribution point would build of today. */
@@ -104,6 +105,7 @@ static int make_default(struct site *site, const struct inputs *in)
     OWN(db_rows_fini) struct db_rows rows = {0};
     OWN(json_freep) json_t *package = NULL;
     OWN(json_freep) json_t *body = NULL;
+    char name[NAME_BYTES];
     int r = db_first(site->db,
                      SQL_BOOT_DEFAULT_DUE,
                      DB_ARGS(db_text(in->arch), db_u64(before(site, BOOT_IMAGE_RETRY_US))),
@@ -112,8 +114,13 @@ static int make_default(struct site *site, const struct inputs *in)
     if (r != DB_ROW)
         return TRACE(r);
     db_rows_fini(&rows);
-    body = json_pack("{s:s,s:s}", "arch", in->arch, "flavour", in->flavour);
+    (void)snprintf(name, sizeof(name), "Boot image (%s)", in->arch);
+    body = json_pack("{s:s,s:s,s:s}", "arch", in->arch, "flavour", in->flavour, "name", name);
     r = content_create(site, CONTENT_BOOT_IMAGE, "site", body, &package);
+    if (r > 0 && site->refusal.id == REFUSAL_DUPLICATE) {
+        (void)json_object_del(body, "name"); /* it then gets one that nobody has */
+        r = content_create(site, CONTENT_BOOT_IMAGE, "site", body, &package);
+    }
     if (r < 0)
         return TRACE(r);
     return TRACE(db_must(site->db,
@@ -136,6 +143,8 @@ static int follow_arch(struct site *site, const struct inputs *in, size_t n)
     r = remember(site, best);
     if (r == 0)
         r = make_default(site, best);
+    if (r == 0 && strcmp(best->flavour, "generic") == 0)
+        r = db_run(site->db, SQL_BOOT_DEFAULT_WIDEN, DB_ARGS(db_text(best->arch)), NULL);
     for (size_t i = 0; r == 0 && i < n; i++) {
         bool is_more = is_whole(&in[i]);
 

@@ -145,6 +145,25 @@ static void a_kernel_for_any_hardware_is_preferred(void **state)
     fixture_assert_idle(site);
 }
 
+static void a_default_for_virtual_machines_becomes_one_for_any_hardware(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = new_site();
+    OWN(json_freep) json_t *package = NULL;
+
+    assert_int_equal(follow(site, "{'kernels': {'x64': {'virtual': '6.1'}}, 'agent_version': '1'}"),
+                     0);
+    fixture_finish_job(site, BOOT_IMAGE("6.1"));
+    assert_int_equal(content_get(site, CONTENT_BOOT_IMAGE, FIXTURE_BOOT_IMAGE, &package), 0);
+    assert_string_equal(field_text(package, "name", ""), "Boot image (x64)");
+    assert_int_equal(follow(site,
+                            "{'kernels': {'x64': {'virtual': '6.1', 'generic': '6.1-a'}},"
+                            "'agent_version': '1'}"),
+                     0);
+    take_job(site, "x64", "generic");
+    fixture_assert_idle(site);
+}
+
 static void a_default_boot_image_that_failed_is_tried_again(void **state)
 {
     (void)state;
@@ -269,6 +288,7 @@ int main(void)
         cmocka_unit_test(boot_images_follow_the_kernel_and_the_agent),
         cmocka_unit_test(the_default_boot_images_are_made_once_there_is_something_to_make_them_of),
         cmocka_unit_test(a_kernel_for_any_hardware_is_preferred),
+        cmocka_unit_test(a_default_for_virtual_machines_becomes_one_for_any_hardware),
         cmocka_unit_test(a_default_boot_image_that_failed_is_tried_again),
         cmocka_unit_test(a_default_boot_image_that_was_deleted_stays_away),
         cmocka_unit_test(a_boot_image_that_an_administrator_has_made_is_default_enough),

@@ -15,6 +15,11 @@ WHERE d.arch = ?1 AND d.is_deleted = 0 AND d.kernel_version <> ''
 UPDATE default_boot_image SET package_id = ?2, tried_us = ?3, tried_for = kernel_version || ' ' || agent_version
 WHERE arch = ?1;
 
+-- It was made when there was only a kernel for virtual machines.
+-- name: boot_default_widen
+UPDATE package SET flavour = 'generic' WHERE flavour = 'virtual' AND is_custom = 0
+    AND id = (SELECT d.package_id FROM default_boot_image d WHERE d.arch = ?1);
+
 -- name: boot_default_inputs
 SELECT heard_us, kernel_version FROM default_boot_image WHERE arch = ?1;
 
