@@ -23,11 +23,8 @@ static const struct output_column boundary_columns[] = {
 
 bool boundary_list(struct session *s, const struct args *args)
 {
-    OWN(session_json_freep) json_t *rows = NULL;
-
     (void)args;
-    return session_open(s) && session_list(s, "/boundaries", &rows) &&
-           session_print_list(s, rows, boundary_columns);
+    return session_show_list(s, "/boundaries", boundary_columns);
 }
 
 bool boundary_create(struct session *s, const struct args *args)
@@ -91,11 +88,9 @@ bool boundary_group_list(struct session *s, const struct args *args)
         {"COMMENT", "comment", OUTPUT_TEXT},
         {0},
     };
-    OWN(session_json_freep) json_t *rows = NULL;
 
     (void)args;
-    return session_open(s) && session_list(s, "/boundary-groups", &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, "/boundary-groups", columns);
 }
 
 static bool print_group(struct session *s, json_t *group)

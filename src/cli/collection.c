@@ -36,11 +36,9 @@ bool collection_list(struct session *s, const struct args *args)
         {"COMMENT", "comment", OUTPUT_TEXT},
         {0},
     };
-    OWN(session_json_freep) json_t *rows = NULL;
 
     (void)args;
-    return session_open(s) && session_list(s, "/collections", &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, "/collections", columns);
 }
 
 bool collection_create(struct session *s, const struct args *args)

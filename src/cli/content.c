@@ -219,10 +219,8 @@ bool content_list(struct session *s, const struct args *args)
         {"UPDATED (UTC)", "updated_at", OUTPUT_TIME},
         {0},
     };
-    OWN(session_json_freep) json_t *rows = NULL;
 
-    return session_open(s) && session_list(s, content_place(args->command->noun), &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, content_place(args->command->noun), columns);
 }
 
 /* "/content/ID", or more behind it. */
@@ -416,11 +414,9 @@ bool content_versions(struct session *s, const struct args *args)
         {0},
     };
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    OWN(session_json_freep) json_t *rows = NULL;
 
     put_path(&path, args->operands[0], "/versions");
-    return session_open(s) && session_list(s, buf_str(&path), &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, buf_str(&path), columns);
 }
 
 static bool put_number(struct session *s, json_t *body, const char *name, const char *text)

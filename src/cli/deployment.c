@@ -73,11 +73,9 @@ bool deployment_list(struct session *s, const struct args *args)
         {"FAILED", "counts.failed", OUTPUT_TEXT},
         {0},
     };
-    OWN(session_json_freep) json_t *rows = NULL;
 
     (void)args;
-    return session_open(s) && session_list(s, "/deployments", &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, "/deployments", columns);
 }
 
 static bool print_phases(struct session *s, const json_t *deployment)

@@ -44,11 +44,9 @@ bool device_list(struct session *s, const struct args *args)
         {"ID", "id", OUTPUT_TEXT},
         {0},
     };
-    OWN(session_json_freep) json_t *rows = NULL;
 
     (void)args;
-    return session_open(s) && session_list(s, "/devices", &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, "/devices", columns);
 }
 
 bool device_show(struct session *s, const struct args *args)

@@ -47,11 +47,9 @@ bool dp_list(struct session *s, const struct args *args)
         {"LAST SEEN (UTC)", "last_seen_at", OUTPUT_TIME},
         {0},
     };
-    OWN(session_json_freep) json_t *rows = NULL;
 
     (void)args;
-    return session_open(s) && session_list(s, "/distribution-points", &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, "/distribution-points", columns);
 }
 
 static bool print(struct session *s, json_t *dp)

@@ -21,11 +21,9 @@ bool dp_group_list(struct session *s, const struct args *args)
         {"COMMENT", "comment", OUTPUT_TEXT},
         {0},
     };
-    OWN(session_json_freep) json_t *rows = NULL;
 
     (void)args;
-    return session_open(s) && session_list(s, "/distribution-point-groups", &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, "/distribution-point-groups", columns);
 }
 
 static bool print(struct session *s, json_t *group)

@@ -20,11 +20,9 @@ bool image_os_list(struct session *s, const struct args *args)
         {"CREATED (UTC)", "created_at", OUTPUT_TIME},
         {0},
     };
-    OWN(session_json_freep) json_t *rows = NULL;
 
     (void)args;
-    return session_open(s) && session_list(s, "/os-images", &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, "/os-images", columns);
 }
 
 bool image_boot_build(struct session *s, const struct args *args)

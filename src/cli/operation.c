@@ -102,9 +102,8 @@ bool operation_list(struct session *s, const struct args *args)
         {0},
     };
     const char *path = args_get(args, "all") ? "/operations" : "/operations?state=open";
-    OWN(session_json_freep) json_t *rows = NULL;
 
-    return session_open(s) && session_list(s, path, &rows) && session_print_list(s, rows, columns);
+    return session_show_list(s, path, columns);
 }
 
 bool operation_show(struct session *s, const struct args *args)

@@ -186,11 +186,9 @@ bool sequence_list(struct session *s, const struct args *args)
         {"CHANGED (UTC)", "changed_at", OUTPUT_TIME},
         {0},
     };
-    OWN(session_json_freep) json_t *rows = NULL;
 
     (void)args;
-    return session_open(s) && session_list(s, "/task-sequences", &rows) &&
-           session_print_list(s, rows, columns);
+    return session_show_list(s, "/task-sequences", columns);
 }
 
 static bool print_document(struct session *s, const char *path)

@@ -374,6 +374,13 @@ bool session_print_list(struct session *s, json_t *rows, const struct output_col
     return session_write(s, &text);
 }
 
+bool session_show_list(struct session *s, const char *path, const struct output_column *columns)
+{
+    OWN(session_json_freep) json_t *rows = NULL;
+
+    return session_open(s) && session_list(s, path, &rows) && session_print_list(s, rows, columns);
+}
+
 bool session_print_fields(struct session *s, json_t *value, const struct output_column *columns)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);

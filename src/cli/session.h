@@ -102,6 +102,9 @@ void session_escape(struct buf *dst, const char *text);
 bool session_print_list(struct session *s, json_t *rows, const struct output_column *columns);
 bool session_print_fields(struct session *s, json_t *value, const struct output_column *columns);
 
+/* Get every page of a list, and print it. */
+bool session_show_list(struct session *s, const char *path, const struct output_column *columns);
+
 /* Only if --output is table: a heading and a table; nothing for no rows. */
 bool session_print_part(struct session *s,
                         const char *heading,
