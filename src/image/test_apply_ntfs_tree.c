@@ -169,6 +169,44 @@ static void a_folder_that_is_there_gets_more_in_it(void **state)
     assert_int_equal(ntfs_umount(volume, 0), 0);
 }
 
+static void a_folder_that_is_there_keeps_its_short_name(void **state)
+{
+    struct ntfs_test *f = *state;
+    const struct metadata_inode folder = {.attributes = METADATA_FOLDER};
+    ntfs_volume *volume;
+
+    ntfs_test_add_name(f, ntfs_test_add_inode(f, folder), 0, "Program Files", "PROGRA~1");
+    ntfs_test_add_name(f, ntfs_test_add_inode(f, folder), 0, "users", "USERS");
+    ntfs_test_make(f, 0);
+    f->image.names[1].short_name = "PROGRA~2";
+    ntfs_test_make(f, 0);
+    volume = ntfs_test_look(f);
+    assert_short_name(volume, "Program Files", "PROGRA~1");
+    assert_short_name(volume, "users", "USERS");
+    assert_int_equal(ntfs_umount(volume, 0), 0);
+}
+
+/* Windows opens no path of more than 260 characters by itself, but stores it. */
+static void folders_can_be_deep(void **state)
+{
+    struct ntfs_test *f = *state;
+    OWN(buf_fini) struct buf path = BUF_INIT(4096);
+    uint32_t folder = 0;
+    ntfs_volume *volume;
+    ntfs_inode *ni;
+
+    for (size_t i = 0; i < 1000; i++) {
+        folder = ntfs_test_add_folder(f, folder, "d");
+        buf_adds(&path, "/d");
+    }
+    ntfs_test_make(f, 0);
+    volume = ntfs_test_look(f);
+    ni = ntfs_test_find(volume, buf_str(&path));
+    assert_ntfs_times(ni);
+    assert_int_equal(ntfs_inode_close(ni), 0);
+    assert_int_equal(ntfs_umount(volume, 0), 0);
+}
+
 static void a_file_that_is_there_is_not_replaced(void **state)
 {
     struct ntfs_test *f = *state;
@@ -190,6 +228,8 @@ int main(void)
         NTFS_TEST(what_belongs_to_the_file_system_cannot_be_replaced),
         NTFS_TEST(a_file_does_not_replace_one_of_the_file_system),
         NTFS_TEST(a_folder_that_is_there_gets_more_in_it),
+        NTFS_TEST(a_folder_that_is_there_keeps_its_short_name),
+        NTFS_TEST(folders_can_be_deep),
         NTFS_TEST(a_file_that_is_there_is_not_replaced),
     };
 
