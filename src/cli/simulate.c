@@ -52,7 +52,7 @@ static json_t *values_json(const struct ts_simulated *decision)
 static int tell(void *ctx, const struct ts_simulated *decision)
 {
     const struct ts_next *next = decision->next;
-    json_t *row = json_pack("{sI ss ss ss ss ss* ss* ss* so}",
+    json_t *row = json_pack("{sI ss ss ss ss sI ss* ss* ss* so}",
                             "index",
                             (json_int_t)next->index,
                             "decision",
@@ -63,6 +63,8 @@ static int tell(void *ctx, const struct ts_simulated *decision)
                             next->step ? next->step->type : "group",
                             "environment",
                             decision->environment == TS_RUN_IN_FULL_OS ? "full-os" : "boot-image",
+                            "n_left_out",
+                            (json_int_t)next->n_left_out,
                             "why",
                             next->why[0] != '\0' ? next->why : NULL,
                             "warnings",
@@ -146,6 +148,7 @@ static bool print(struct session *s, json_t *result)
     static const struct output_column steps[] = {
         {"STEP", "index", OUTPUT_STEP},
         {"DECISION", "decision", OUTPUT_TEXT},
+        {"STEPS", "n_left_out", OUTPUT_PLACE},
         {"WHERE", "environment", OUTPUT_TEXT},
         {"NAME", "path", OUTPUT_TEXT},
         {"WHY", "why", OUTPUT_TEXT},

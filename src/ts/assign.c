@@ -23,7 +23,7 @@ static const char rules_type[] = "SMS_TaskSequence_SetDynamicVariablesAction";
 
 enum {
     VALUE_MAX_BYTES = 64 * 1024,
-    RULES_MAX_BYTES = 2 * 1024 * 1024,
+    RULES_MAX_BYTES = 4 * 1024 * 1024, /* as a sequence, which has longer names */
 };
 
 struct assigning {
@@ -171,7 +171,7 @@ static int parse_rules(const char *text, struct ts_document **ret, struct buf *w
 {
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     OWN(xmlFreeDocp) xmlDoc *rules = NULL;
-    OWN(buf_fini) struct buf sequence = BUF_INIT(2 * RULES_MAX_BYTES);
+    OWN(buf_fini) struct buf sequence = BUF_INIT(RULES_MAX_BYTES);
     int r = ts_xml_parse(bytes_of(text), &rules, &diags);
 
     if (r == 0 && !ts_node_is(xmlDocGetRootElement(rules), "Rules"))
