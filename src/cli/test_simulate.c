@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <pthread.h>
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stddef.h> /* and this, to be there */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "plat/file.h"
+#include "rt/http_server.h"
+
+enum {
+    ARGV_MAX = 16,
+    PATH_MAX_BYTES = 256,
+    WHY_MAX_BYTES = 512,
+    OUTPUT_FILE_MAX = 1024 * 1024,
+};
+
+#define CONDITION(query) \
+    "<condition><expression type=\"SMS_TaskSequence_WMIConditionExpression\"><variable name=\"Query\">" query \
+    "</variable></expression></condition>"
+#define STEP(name, inside) \
+    "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"" name "\"><action>x</action>" \
+    "<defaultVarList><variable name=\"CommandLine\" hidden=\"true\">run %Who% %_SMSTSMake%</variable>" \
+    "</defaultVarList>" inside "</step>"
+#define RUN_CHILD(id) \
+    "<subtasksequence type=\"SMS_TaskSequence_SubTasksequence\" name=\"nested\"><defaultVarList>" \
+    "<variable name=\"OSDSubTasksequencePackageID\" property=\"TsPackageID\">" id "</variable>" \
+    "</defaultVarList></subtasksequence>"
+
+static const char main_xml[] = "<sequence version=\"3.10\">" STEP(
+    "dell", CONDITION("select * from Win32_ComputerSystem where Manufacturer like 'Dell%'"))
+    STEP("big", CONDITION("select * from Win32_DiskDrive where Size &gt; 1000000"))
+        RUN_CHILD("SLP00009") "</sequence>";
+static const char child_xml[] = "<sequence version=\"3.10\">" STEP("inner", "") "</sequence>";
+
+struct site {
+    char folder[PATH_MAX_BYTES];
+    char socket[PATH_MAX_BYTES + 16];
+    char output[PATH_MAX_BYTES + 16];
+    struct http_server *server;
+    pthread_t thread;
+};
+
+static int answer(void *ctx, struct http_exchange *x)
+{
+    const char *path = http_path(x);
+
+    (void)ctx;
+    if (strcmp(path, "/api/v1/task-sequences/SLP00003/xml") == 0)
+        return http_reply_bytes(x, 200, "application/xml", bytes_of(main_xml));
+    if (strcmp(path, "/api/v1/task-sequences/SLP00009/xml") == 0)
+        return http_reply_bytes(x, 200, "application/xml", bytes_of(child_xml));
+    if (strcmp(path, "/api/v1/devices/pc-1") == 0)
+        return http_reply_json(
+            x,
+            200,
+            json_pack(
+                "{s:s, s:[s], s:{s:{s:s,s:s,s:s,s:s,s:s}, s:s, s:I, s:[{s:s,s:s,s:I,s:i}], s:[]}}",
+                "name",
+                "pc-1",
+                "macs",
+                "52:54:00:77:00:01",
+                "inventory",
+                "smbios",
+                "manufacturer",
+                "Dell Inc.",
+                "model",
+                "Latitude",
+                "serial",
+                "S1",
+                "uuid",
+                "",
+                "asset_tag",
+                "",
+                "firmware",
+                "uefi",
+                "memory_bytes",
+                (json_int_t)8589934592,
+                "disks",
+                "model",
+                "D",
+                "serial",
+                "",
+                "size_bytes",
+                (json_int_t)1000,
+                "sector_bytes",
+                512,
+                "nics"));
+    return http_reply_problem(x, 404, "SLW-0103", "There is no such thing", "%s", "");
+}
+
+static const struct http_route routes[] = {{"GET", "/api/v1/{a}/{b}", 0, answer},
+                                           {"GET", "/api/v1/{a}/{b}/{c}", 0, answer},
+                                           {NULL, NULL, 0, NULL}};
+
+static void *serve(void *arg)
+{
+    struct site *site = arg;
+
+    (void)http_server_run(site->server);
+    return NULL;
+}
+
+static int start(void **state)
+{
+    struct site *site = calloc(1, sizeof(*site));
+
+    assert_non_null(site);
+    (void)snprintf(site->folder, sizeof(site->folder), "/tmp/test_simulate.XXXXXX");
+    assert_non_null(mkdtemp(site->folder));
+    (void)snprintf(site->socket, sizeof(site->socket), "%s/api.sock", site->folder);
+    (void)snprintf(site->output, sizeof(site->output), "%s/output", site->folder);
+    const struct http_server_options options = {
+        .socket_path = site->socket, .socket_mode = 0600, .routes = routes, .ctx = site};
+
+    assert_int_equal(http_server_new(&options, &site->server), 0);
+    assert_int_equal(pthread_create(&site->thread, NULL, serve, site), 0);
+    *state = site;
+    return 0;
+}
+
+static int stop(void **state)
+{
+    struct site *site = *state;
+
+    http_server_stop(site->server);
+    assert_int_equal(pthread_join(site->thread, NULL), 0);
+    http_server_free(site->server);
+    assert_int_equal(dir_remove(site->folder), 0);
+    free(site);
+    return 0;
+}
+
+static enum args_exit call(struct site *site, const struct args *args)
+{
+    const struct http_client_options options = {.base_url = "http://site",
+                                                .unix_socket = site->socket};
+    OWN(session_fini) struct session s;
+
+    session_init(&s, args->format);
+    assert_int_equal(http_client_new(&options, &s.client), 0);
+    (void)args->command->run(&s, args);
+    return s.exit_code;
+}
+
+/* Run "slipway WORDS", which are separated by '|'. @ret: what it printed, NULL if that is not JSON. */
+static enum args_exit run(struct site *site, const char *words, json_t **ret)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
+    OWN(buf_fini) struct buf output = BUF_INIT(OUTPUT_FILE_MAX);
+    OWN(freep) char *copy = strdup(words);
+    char program[] = "slipway";
+    char *argv[ARGV_MAX] = {program};
+    char *rest = copy;
+    struct args args;
+    enum args_exit code;
+    int argc = 1;
+    int console = dup(STDOUT_FILENO);
+
+    while (rest && argc < ARGV_MAX) {
+        argv[argc++] = rest;
+        rest = strchr(rest, '|');
+        if (rest)
+            *rest++ = '\0';
+    }
+    assert_int_equal(args_parse(commands, argc, argv, &args, &why), 0);
+    assert_non_null(freopen(site->output, "w", stdout));
+    code = call(site, &args);
+    (void)fflush(stdout);
+    assert_int_equal(dup2(console, STDOUT_FILENO), STDOUT_FILENO);
+    (void)close(console);
+    assert_int_equal(file_read(site->output, &output), 0);
+    *ret = json_loadb(buf_str(&output), output.len, 0, NULL);
+    return code;
+}
+
+static const char *text_of(const json_t *result, size_t step, const char *field)
+{
+    return output_text(json_array_get(output_at(result, "steps"), step), field);
+}
+
+static void a_device_is_simulated_from_what_the_site_knows(void **state)
+{
+    struct site *site = *state;
+    OWN(session_json_freep) json_t *result = NULL;
+
+    assert_int_equal(
+        run(site,
+            "ts|simulate|SLP00003|--device|pc-1|--var|Who=me|--var|Other=x|--output|json",
+            &result),
+        ARGS_EXIT_OK);
+    assert_string_equal(output_text(result, "outcome"), "succeeded");
+    assert_int_equal(output_u64(result, "n_run"), 2);
+    assert_string_equal(text_of(result, 0, "decision"), "run");
+    assert_string_equal(
+        output_text(
+            json_array_get(output_at(json_array_get(output_at(result, "steps"), 0), "values"), 0),
+            "value"),
+        "run me Dell Inc.");
+    assert_string_equal(text_of(result, 1, "decision"), "skip");
+    assert_non_null(strstr(text_of(result, 1, "why"), "Size is 1000"));
+    assert_string_equal(text_of(result, 2, "path"), "nested/inner");
+}
+
+static void a_file_needs_no_site_and_its_missing_child_fails(void **state)
+{
+    struct site *site = *state;
+    OWN(session_json_freep) json_t *result = NULL;
+    char words[2 * PATH_MAX_BYTES + 64];
+    char path[PATH_MAX_BYTES + 16];
+
+    (void)snprintf(path, sizeof(path), "%s/ts.xml", site->folder);
+    assert_int_equal(file_write(path, bytes_of(main_xml), 0600), 0);
+    (void)snprintf(words, sizeof(words), "ts|simulate|%s|--output|json", path);
+    assert_int_equal(run(site, words, &result), ARGS_EXIT_FAILURE);
+    assert_string_equal(output_text(result, "outcome"), "failed");
+    assert_non_null(strstr(text_of(result, 0, "warnings"), "Win32_ComputerSystem"));
+    assert_string_equal(text_of(result, 2, "error_id"), "SLW-0416");
+}
+
+static void what_is_not_there_is_said(void **state)
+{
+    struct site *site = *state;
+    json_t *result = NULL;
+
+    assert_int_equal(run(site, "ts|simulate|SLP00004|--output|json", &result), ARGS_EXIT_NOT_FOUND);
+    assert_int_equal(run(site, "ts|simulate|SLP00003|--device|pc-2", &result), ARGS_EXIT_NOT_FOUND);
+    assert_int_equal(run(site, "ts|simulate|SLP00003|--var|x", &result), ARGS_EXIT_USAGE);
+    assert_int_equal(run(site, "ts|simulate|SLP00003|--facts|a|--device|b", &result),
+                     ARGS_EXIT_USAGE);
+    assert_null(result);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            a_device_is_simulated_from_what_the_site_knows, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_file_needs_no_site_and_its_missing_child_fails, start, stop),
+        cmocka_unit_test_setup_teardown(what_is_not_there_is_said, start, stop),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
