@@ -257,6 +257,7 @@ def stop_agent(world: World, tree: Path):
     uploads = world.folder / "state/dp/staging"
     noise(tree, LARGE)
     before, n_before = world.usable(), packs(world)
+    images = world.site.ask("os-image", "list")
     running = begin(world, tree, "Stopped")
     check(wait_for("a pack", lambda: packs(world) > n_before, running), "it was over before it could be stopped")
     running.send_signal(signal.SIGTERM)
@@ -265,6 +266,19 @@ def stop_agent(world: World, tree: Path):
     left = [path for path in uploads.rglob("*") if path.is_file()]
     check(world.usable() == before and not left, f"something is left of it: {left}")
     say("a capture that is stopped leaves nothing")
+    running = begin(world, tree, "Stopped")
+    begun = wait_for("the recipe", lambda: any(path.is_file() for path in uploads.rglob("*")), running)
+    running.send_signal(signal.SIGTERM)
+    said, errors = running.communicate(timeout=LIMIT_S)
+    if running.returncode == 0:
+        say(f"a capture was over before it could be stopped: {said}")
+        return
+    check(begun and running.returncode == 128 + signal.SIGTERM, f"exit {running.returncode}: {errors}")
+    deadline = time.monotonic() + LIMIT_S
+    while world.usable() != before or any(path.is_file() for path in uploads.rglob("*")) or world.site.ask("os-image", "list") != images:
+        check(time.monotonic() < deadline, f"what the site had begun is not undone: {world.site.ask('os-image', 'list')}")
+        time.sleep(0.2)
+    say("an import that a stopped capture had begun is cancelled")
 
 
 def role(world: World, name: str) -> int:
