@@ -14,7 +14,7 @@ const struct args_command sequence_commands[] = {
         .verb = "import",
         .operands = {"FILE"},
         .summary =
-            "Import task sequences: XML, object.xml or the .zip of an export; - is standard input.",
+            "Import task sequences: XML, object.xml, the .zip of an export, or YAML; - is standard input.",
         .run = sequence_import,
         .options =
             {
@@ -33,7 +33,15 @@ const struct args_command sequence_commands[] = {
         .operands = {"SEQUENCE"},
         .summary = "Write a task sequence to standard output, without its passwords.",
         .run = sequence_export,
-        .options = {OPTION("version", "NUMBER", "Which version (default: the newest).")},
+        .options =
+            {
+                OPTION("version", "NUMBER", "Which version (default: the newest)."),
+                OPTION_OF(
+                    "format",
+                    "FORMAT",
+                    "xml|yaml",
+                    "XML as Configuration Manager has it (default), or YAML for version control."),
+            },
     },
     {
         .noun = "ts",

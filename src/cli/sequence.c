@@ -208,9 +208,12 @@ static bool print_document(struct session *s, const char *path)
 bool sequence_export(struct session *s, const struct args *args)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    const char *version = args->command->run == sequence_export ? args_get(args, "version") : NULL;
+    bool is_export = args->command->run == sequence_export;
+    const char *version = is_export ? args_get(args, "version") : NULL;
+    const char *format = is_export ? args_get(args, "format") : NULL;
 
-    sequence_path(&path, args->operands[0], "/xml");
+    sequence_path(
+        &path, args->operands[0], format && strcmp(format, "yaml") == 0 ? "/yaml" : "/xml");
     if (version) {
         buf_adds(&path, "?version=");
         session_escape(&path, version);

@@ -15,6 +15,7 @@
 #include "ts/container.h"
 #include "ts/edit.h"
 #include "ts/secret.h"
+#include "ts/yaml_form.h"
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
@@ -222,7 +223,11 @@ int task_sequence_list(struct site *site, const struct page *page, json_t **ret)
     return TRACE(rows_page(site->db, SQL_TASK_SEQUENCE_LIST, args, page, ret));
 }
 
-int task_sequence_xml(struct site *site, const char *id, uint64_t version, struct buf *ret)
+int task_sequence_export(struct site *site,
+                         const char *id,
+                         uint64_t version,
+                         enum task_sequence_spelling spelling,
+                         struct buf *ret)
 {
     OWN(ts_document_freep) struct ts_document *doc = NULL;
     OWN(ts_document_freep) struct ts_document *safe = NULL;
@@ -231,7 +236,10 @@ int task_sequence_xml(struct site *site, const char *id, uint64_t version, struc
     if (r == 0)
         r = ts_document_export(doc, &safe);
     if (r == 0)
-        r = ts_document_put(safe, ret);
+        r = spelling == TASK_SEQUENCE_YAML ? ts_yaml_put(safe, ret) : ts_document_put(safe, ret);
+    if (r > 0 && safe)
+        return refuse(
+            site, REFUSAL_TASK_SEQUENCE, "It has no canonical form, which YAML needs: export XML.");
     if (r != 0)
         return TRACE(r);
     return ret->failed ? ERR(-ENOMEM) : 0;

@@ -15,6 +15,7 @@
 enum {
     TASK_SEQUENCE_XML_MAX_BYTES = 4 * 1024 * 1024,
     TASK_SEQUENCE_FILE_MAX_BYTES = 6 * 1024 * 1024,
+    TASK_SEQUENCE_EXPORT_MAX_BYTES = 8 * 1024 * 1024,
 };
 
 /**
@@ -37,9 +38,18 @@ int task_sequence_validation(struct site *site, const char *id, json_t **ret);
 int task_sequence_get(struct site *site, const char *id, json_t **ret);
 int task_sequence_list(struct site *site, const struct page *page, json_t **ret);
 
+enum task_sequence_spelling {
+    TASK_SEQUENCE_XML,
+    TASK_SEQUENCE_YAML,
+};
+
 /* The document without secrets. @version: 0: the newest. @ret: appended to. */
 struct buf;
-int task_sequence_xml(struct site *site, const char *id, uint64_t version, struct buf *ret);
+int task_sequence_export(struct site *site,
+                         const char *id,
+                         uint64_t version,
+                         enum task_sequence_spelling spelling,
+                         struct buf *ret);
 
 /* PATCH /task-sequences/{id}: {"name", "description", "boot_image_id", "map"}: a new version. */
 int task_sequence_set(

@@ -129,7 +129,8 @@ static void a_file_in_utf16_is_taken_as_base64(void **state)
     base64_put(&text, buf_bytes(&wide));
     (void)json_object_set_new(body, "file", json_string(buf_str(&text)));
     assert_int_equal(task_sequence_create(site, "alice", body, &made), 0);
-    assert_int_equal(task_sequence_xml(site, field_text(made, "id", ""), 0, &xml), 0);
+    assert_int_equal(
+        task_sequence_export(site, field_text(made, "id", ""), 0, TASK_SEQUENCE_XML, &xml), 0);
     assert_non_null(strstr(buf_str(&xml), SEQUENCE(RUN("a", "x"))));
 }
 
@@ -175,7 +176,8 @@ static void nested_sequences_of_one_file_find_each_other(void **state)
     assert_string_equal(field_text(made, "name", ""), "Parent");
     imported = json_object_get(made, "imported");
     assert_int_equal(json_array_size(imported), 2);
-    assert_int_equal(task_sequence_xml(site, field_text(made, "id", ""), 0, &xml), 0);
+    assert_int_equal(
+        task_sequence_export(site, field_text(made, "id", ""), 0, TASK_SEQUENCE_XML, &xml), 0);
     buf_addf(&wanted, ">%s<", json_string_value(json_array_get(imported, 1)));
     assert_non_null(strstr(buf_str(&xml), buf_str(&wanted)));
 }
@@ -275,11 +277,35 @@ static void an_export_has_no_secrets_but_the_site_keeps_them(void **state)
         0);
     assert_int_equal(task_sequence_copy(site, "bob", field_text(made, "id", ""), body, &copy), 0);
     id = field_text(copy, "id", "");
-    assert_int_equal(task_sequence_xml(site, id, 0, &xml), 0);
+    assert_int_equal(task_sequence_export(site, id, 0, TASK_SEQUENCE_XML, &xml), 0);
     assert_null(strstr(buf_str(&xml), "hunter2"));
     assert_int_equal(db_first(site->db, SQL_TASK_SEQUENCE_XML, DB_ARGS(db_text(id)), &rows),
                      DB_ROW);
     assert_non_null(strstr(db_get_text(&rows, 0), "hunter2"));
+}
+
+static void what_is_exported_as_yaml_comes_back_without_a_change(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    OWN(json_freep) json_t *diff = NULL;
+    OWN(json_freep) json_t *nothing = json_object();
+    OWN(buf_fini) struct buf yaml = BUF_INIT(65536);
+    const char *id;
+
+    assert_int_equal(create(site,
+                            SEQUENCE(RUN("a", "x") "<step name=\"odd\" y=\"1\"><z/></step>"),
+                            "{'name': 'Y'}",
+                            &made),
+                     0);
+    id = field_text(made, "id", "");
+    assert_int_equal(task_sequence_export(site, id, 0, TASK_SEQUENCE_YAML, &yaml), 0);
+    assert_int_equal(create(site, buf_str(&yaml), "{'into': 'Y'}", &again), 0);
+    assert_int_equal(field_number(again, "version", 0), 2);
+    assert_int_equal(task_sequence_diff(site, id, nothing, &diff), 0);
+    assert_int_equal(json_array_size(json_object_get(diff, "changes")), 0);
 }
 
 int main(void)
@@ -294,6 +320,7 @@ int main(void)
         cmocka_unit_test(sequences_that_run_each_other_are_refused),
         cmocka_unit_test(versions_and_documents_are_compared),
         cmocka_unit_test(a_document_may_become_the_next_version_of_a_sequence),
+        cmocka_unit_test(what_is_exported_as_yaml_comes_back_without_a_change),
         cmocka_unit_test(an_export_has_no_secrets_but_the_site_keeps_them),
     };
 

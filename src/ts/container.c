@@ -17,8 +17,10 @@
 #include "ts/encoding.h"
 #include "ts/tree.h"
 #include "ts/xml.h"
+#include "ts/yaml_form.h"
 
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
+DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 struct reader {
     struct ts_imports *imports;
@@ -360,6 +362,30 @@ static int read_zip(struct reader *rd, struct bytes file)
     return TRACE(r);
 }
 
+/* Whether it cannot be XML: its first character is neither '<' nor white space or a byte order mark before one. */
+static bool is_yaml(struct bytes file)
+{
+    bool is_big;
+    size_t i = 0;
+
+    if (ts_is_utf16(file, &is_big))
+        return false;
+    while (i < file.len && strchr(" \t\r\n\xef\xbb\xbf", file.ptr[i]) && file.ptr[i] != '\0')
+        i++;
+    return i < file.len && file.ptr[i] != '<';
+}
+
+static int read_yaml(struct reader *rd, struct bytes file)
+{
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    OWN(buf_fini) struct buf xml = BUF_INIT(2 * (size_t)TS_XML_MAX_BYTES);
+    int r = ts_yaml_parse(file, &doc, rd->diags);
+
+    if (r == 0)
+        r = ts_document_put(doc, &xml);
+    return r == 0 ? TRACE(add_import(rd, NULL, buf_bytes(&xml))) : TRACE(r);
+}
+
 int ts_container_read(struct bytes file, struct ts_imports *ret, struct ts_diags *diags)
 {
     struct reader rd = {.imports = ret, .diags = diags};
@@ -373,6 +399,8 @@ int ts_container_read(struct bytes file, struct ts_imports *ret, struct ts_diags
     if (bytes_take(&rest, sizeof(zip_mark), &head) &&
         bytes_eq(head, (struct bytes){zip_mark, sizeof(zip_mark)}))
         r = read_zip(&rd, file);
+    else if (is_yaml(file))
+        r = read_yaml(&rd, file);
     else
         r = read_xml(&rd, file, true);
     if (r > 0 && !ts_diags_has_error(diags))

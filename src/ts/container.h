@@ -5,7 +5,7 @@
 /*
  * The files that task sequences travel in
  *
- * A bare <sequence>, the instance of a task sequence package (object.xml, with the sequence as text or as
+ * A bare <sequence>, its YAML spelling, the instance of a task sequence package (object.xml, with the sequence as text or as
  * elements), or the .zip of an export with one or more of those and what they refer to. All in memory:
  * nothing is unpacked to disk, and every size is bounded before there is memory for it.
  */

@@ -66,6 +66,16 @@ static void a_bare_sequence_is_read(void **state)
     assert_string_equal(imports.items[0].id, "");
 }
 
+static void a_sequence_in_yaml_is_read(void **state)
+{
+    (void)state;
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+
+    read_ok(bytes_of("# exported\nsequence: \"3.00\"\nname: N\nsteps:\n  - step: a\n"), &imports);
+    assert_int_equal(imports.n, 1);
+    assert_string_equal(imports.items[0].name, "N");
+}
+
 static void an_instance_gives_the_sequence_and_what_the_site_said_of_it(void **state)
 {
     (void)state;
@@ -173,6 +183,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bare_sequence_is_read),
+        cmocka_unit_test(a_sequence_in_yaml_is_read),
         cmocka_unit_test(an_instance_gives_the_sequence_and_what_the_site_said_of_it),
         cmocka_unit_test(an_export_gives_all_its_sequences_and_the_names_of_what_they_need),
         cmocka_unit_test(what_holds_no_whole_sequence_is_refused_with_a_reason),

@@ -27,7 +27,7 @@ struct leash {
 
 DEFINE_FREEP(xmlParserCtxtPtr, xmlFreeParserCtxt);
 
-static void stop(xmlParserCtxt *ctxt, const char *why)
+static void stop(xmlParserCtxt *ctxt, const char *id, const char *why)
 {
     struct leash *leash = ctxt->_private;
     const xmlParserInput *input = ctxt->input;
@@ -35,12 +35,15 @@ static void stop(xmlParserCtxt *ctxt, const char *why)
     if (leash->is_stopped)
         return;
     leash->is_stopped = true;
-    ts_diags_add(leash->diags,
-                 TS_ERROR,
-                 input && input->line > 0 ? (unsigned)input->line : 0,
-                 input && input->col > 0 ? (unsigned)input->col : 0,
-                 "%s",
-                 why);
+    ts_diags_add_at(leash->diags,
+                    TS_ERROR,
+                    &(struct ts_diag_place){
+                        .id = id,
+                        .line = input && input->line > 0 ? (unsigned)input->line : 0,
+                        .column = input && input->col > 0 ? (unsigned)input->col : 0,
+                    },
+                    "%s",
+                    why);
     xmlStopParser(ctxt);
 }
 
@@ -50,7 +53,7 @@ refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *external_id, const
     (void)name;
     (void)external_id;
     (void)system_id;
-    stop(ctx, "a DOCTYPE is not allowed in a task sequence");
+    stop(ctx, "SLW-0170", "a DOCTYPE is not allowed in a task sequence");
 }
 
 static bool is_named(const xmlChar *name, const char *wanted)
@@ -106,7 +109,7 @@ check_lengths(xmlParserCtxt *ctxt, const xmlChar *element, int n, const xmlChar 
                        (const char *)element,
                        len,
                        max);
-        stop(ctxt, why);
+        stop(ctxt, "SLW-0171", why);
         return;
     }
 }
@@ -143,11 +146,11 @@ static void start_element(void *ctx,
 
     leash->n_nodes += 1 + (size_t)n_attributes;
     if (ctxt->nodeNr >= TS_XML_MAX_DEPTH) {
-        stop(ctxt, "elements are nested too deep");
+        stop(ctxt, "SLW-0171", "elements are nested too deep");
         return;
     }
     if (leash->n_nodes > TS_XML_MAX_NODES) {
-        stop(ctxt, "too many elements and attributes");
+        stop(ctxt, "SLW-0171", "too many elements and attributes");
         return;
     }
     check_lengths(ctxt, name, n_attributes, attributes);
@@ -190,8 +193,12 @@ static void refuse_size(struct bytes text, size_t max, struct ts_diags *diags)
             column = 1;
         }
     }
-    ts_diags_add(
-        diags, TS_ERROR, line, column, "%zu bytes: a task sequence may have %zu", text.len, max);
+    ts_diags_add_at(diags,
+                    TS_ERROR,
+                    &(struct ts_diag_place){.id = "SLW-0171", .line = line, .column = column},
+                    "%zu bytes: a task sequence may have %zu",
+                    text.len,
+                    max);
 }
 
 /* What XML itself says wins over nothing, but not over what the bytes are: a declaration that speaks of UTF-16 in text

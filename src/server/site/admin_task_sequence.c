@@ -90,10 +90,10 @@ static int read_version(struct api *api, struct http_exchange *x, uint64_t *ret)
     return 0;
 }
 
-int admin_get_task_sequence_xml(void *ctx, struct http_exchange *x)
+static int export(void *ctx, struct http_exchange *x, enum task_sequence_spelling spelling)
 {
     struct api *api = ctx;
-    OWN(buf_fini) struct buf xml = BUF_INIT(TASK_SEQUENCE_XML_MAX_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT(TASK_SEQUENCE_EXPORT_MAX_BYTES);
     char id[SITE_ID_MAX];
     uint64_t version;
     int r = api_begin_admin(api, x);
@@ -103,10 +103,24 @@ int admin_get_task_sequence_xml(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = find(api->site, http_param(x, "id"), id);
     if (r == 0)
-        r = task_sequence_xml(api->site, id, version, &xml);
+        r = task_sequence_export(api->site, id, version, spelling, &text);
     if (r == 0)
-        return http_reply_bytes(x, 200, "application/xml", buf_bytes(&xml));
+        return http_reply_bytes(x,
+                                200,
+                                spelling == TASK_SEQUENCE_YAML ? "application/yaml"
+                                                               : "application/xml",
+                                buf_bytes(&text));
     return api_finish(api, x, r, 200, NULL);
+}
+
+int admin_get_task_sequence_xml(void *ctx, struct http_exchange *x)
+{
+    return export(ctx, x, TASK_SEQUENCE_XML);
+}
+
+int admin_get_task_sequence_yaml(void *ctx, struct http_exchange *x)
+{
+    return export(ctx, x, TASK_SEQUENCE_YAML);
 }
 
 static int

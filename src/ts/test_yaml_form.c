@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/yaml_form.h"
+
+#include "ts/test_ts.h"
+
+#define VAR(attributes, text) "<variable " attributes ">" text "</variable>"
+
+/* As YAML, which is left in @ret, and back it is equal in canonical form. */
+static void goes_round(const char *xml, struct buf *ret)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
+    OWN(ts_document_freep) struct ts_document *again = NULL;
+    OWN(buf_fini) struct buf a = BUF_INIT(65536);
+    OWN(buf_fini) struct buf b = BUF_INIT(65536);
+
+    buf_clear(ret);
+    assert_int_equal(ts_yaml_put(doc, ret), 0);
+    assert_int_equal(ts_yaml_parse(buf_bytes(ret), &again, &diags), 0);
+    assert_int_equal(ts_document_canonical(doc, &a), 0);
+    assert_int_equal(ts_document_canonical(again, &b), 0);
+    assert_string_equal(buf_str(&a), buf_str(&b));
+}
+
+static void a_sequence_reads_like_a_list_of_steps(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf yaml = BUF_INIT(65536);
+
+    goes_round(
+        SEQUENCE(
+            "<referenceList><reference package=\"SLP00001\"/></referenceList><group name=\"Install\" "
+            "description=\"\"><condition>" VARIABLE_IS("_SMSTSInWinPE", "equals", "true") "<operator type=\"or\">" VARIABLE_IS(
+                "A",
+                "exists",
+                "") "</operator></condition>"
+                    "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"Run\"><action>smsswd.exe</action>"
+                    "<defaultVarList>" VAR(
+                        "name=\"CommandLine\" property=\"CommandLine\" hidden=\"true\"", "a &lt; b")
+                        VAR("name=\"Odd\" x=\"1\"", "v") "</defaultVarList></step></group>"),
+        &yaml);
+    assert_string_equal(buf_str(&yaml),
+                        "sequence: \"3.10\"\n"
+                        "references:\n"
+                        "  - package: SLP00001\n"
+                        "steps:\n"
+                        "  - group: Install\n"
+                        "    description: \"\"\n"
+                        "    condition:\n"
+                        "      - variable: _SMSTSInWinPE\n"
+                        "        equals: \"true\"\n"
+                        "      - any:\n"
+                        "          - variable: A\n"
+                        "            exists: \"\"\n"
+                        "    steps:\n"
+                        "      - step: Run\n"
+                        "        type: SMS_TaskSequence_RunCommandLineAction\n"
+                        "        action: smsswd.exe\n"
+                        "        variables:\n"
+                        "          CommandLine: \"a < b\"\n"
+                        "          Odd:\n"
+                        "            x: \"1\"\n"
+                        "            text: v\n");
+}
+
+static void whatever_is_unknown_is_kept(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        SEQUENCE(""),
+        SEQUENCE("<group/>"),
+        SEQUENCE("<group name=\"g\" condition=\"odd\"/>"),
+        SEQUENCE("<step name=\"a\"><alien deep=\"1\"><x/></alien></step>"),
+        SEQUENCE("<!-- a --><step name=\"a\"/><?b c?>"),
+        SEQUENCE("<step name=\"a\"><action/><action>2</action></step>"),
+        SEQUENCE("<step name=\"a\"><defaultVarList>" VAR("name=\"x\"", "1")
+                     VAR("name=\"x\"", "2") "</defaultVarList></step>"),
+        SEQUENCE("<step name=\"a\"><defaultVarList/><condition/></step>"),
+        SEQUENCE("<group name=\"g\"><condition><operator type=\"xor\"/><expression/>" WMI
+                 "</condition></group>"),
+        SEQUENCE("text"),
+        SEQUENCE("<x:step xmlns:x=\"urn:x\" name=\"a\"/>"),
+        "<!-- before --><sequence version=\"3.10\"/>",
+        "<sequence version=\"3.00\" name=\"n &amp; m\" description=\"d&#10;e\"><globalVarList>" VAR(
+            "name=\"OSGUID\"", "") "</globalVarList></sequence>",
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(buf_fini) struct buf yaml = BUF_INIT(65536);
+
+        goes_round(cases[i], &yaml);
+    }
+}
+
+static void every_text_survives(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {"",
+                                        " ",
+                                        "true",
+                                        "1",
+                                        "~",
+                                        "- a",
+                                        "a: b",
+                                        "# c",
+                                        "a\nb",
+                                        "a\n",
+                                        "a\n\n",
+                                        "\na",
+                                        " a\nb",
+                                        "a\n\nb \n",
+                                        "a&#13;\nb",
+                                        "\t",
+                                        "a\tb",
+                                        "'",
+                                        "\"\\",
+                                        "&#x85;",
+                                        "&#x2028;",
+                                        "\xef\xbb\xbf",
+                                        "\xf0\x9f\x98\x80\nx",
+                                        "&amp;lt;",
+                                        "a \n b",
+                                        "|",
+                                        "%TAG",
+                                        "@x",
+                                        "{}",
+                                        "*a",
+                                        "!b"};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        OWN(buf_fini) struct buf yaml = BUF_INIT(65536);
+        OWN(buf_fini) struct buf xml = BUF_INIT(65536);
+
+        buf_addf(&xml,
+                 SEQUENCE("<step name=\"a\"><action>%s</action><defaultVarList>" VAR(
+                     "name=\"x\"", "%s") "</defaultVarList></step>"),
+                 texts[i],
+                 texts[i]);
+        goes_round(buf_str(&xml), &yaml);
+        assert_non_null(strstr(buf_str(&yaml), "variables:"));
+    }
+}
+
+static void lines_and_indentation_come_back(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf yaml = BUF_INIT(65536);
+
+    goes_round(
+        "<sequence version=\"3.10\">\n  <group name=\"g\">\n    <step name=\"a\">\n      <action />\n      "
+        "<defaultVarList>\n        <variable name=\"x\">1</variable>\n      </defaultVarList>\n    </step>\n  </group>\n"
+        "</sequence>",
+        &yaml);
+    assert_non_null(strstr(buf_str(&yaml), "indentation: \"  \""));
+    assert_non_null(strstr(buf_str(&yaml), "      - step: a"));
+}
+
+static void what_is_no_such_yaml_is_refused_with_line_and_column(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        "",
+        "- a",
+        "a: b",
+        "sequence: [",
+        "sequence: {}",
+        "sequence: '9.99'",
+        "sequence: '3.10'\nsteps: x",
+        "sequence: '3.10'\nsteps:\n  - x: y",
+        "sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - moon: x",
+        "sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - variable: x\n        resembles: y",
+        "sequence: '3.10'\nsteps:\n  - step: a\n    'a b': x",
+        "sequence: '3.10'\nsteps:\n  - xml: <a",
+        "sequence: '3.10'\nsteps: &a\n  - group: g\n    steps: *a",
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+        if (ts_yaml_parse(bytes_of(cases[i]), &doc, &diags) != TS_E_MALFORMED)
+            fail_msg("%s", cases[i]);
+        assert_true(ts_diags_has_error(&diags));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_sequence_reads_like_a_list_of_steps),
+        cmocka_unit_test(whatever_is_unknown_is_kept),
+        cmocka_unit_test(every_text_survives),
+        cmocka_unit_test(lines_and_indentation_come_back),
+        cmocka_unit_test(what_is_no_such_yaml_is_refused_with_line_and_column),
+    };
+
+    return cmocka_run_group_tests_name("ts/yaml_form", tests, NULL, NULL);
+}
