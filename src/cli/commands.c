@@ -121,6 +121,10 @@ const struct args_command commands[] = {
                           "PURPOSE",
                           "required|available",
                           "Whether it must run or may be chosen (default: required)."),
+                OPTION_OF("content-option",
+                          "OPTION",
+                          "download-when-needed|download-all-first|stream",
+                          "When content gets to the devices (default: stream)."),
             },
     },
     {

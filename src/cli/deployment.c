@@ -26,6 +26,7 @@ static const struct output_column fields[] = {
     {"Its ID", "task_sequence_id", OUTPUT_TEXT},
     {"Collection", "collection_name", OUTPUT_TEXT},
     {"Purpose", "purpose", OUTPUT_TEXT},
+    {"Content", "content_option", OUTPUT_TEXT},
     {"Cancelled", "is_cancelled", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
     {"Devices", "counts.total", OUTPUT_TEXT},
@@ -41,17 +42,20 @@ bool deployment_create(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *deployment = NULL;
     const char *purpose = args_get(args, "purpose");
+    const char *content = args_get(args, "content-option");
     json_t *body;
 
     if (!session_open(s))
         return false;
-    body = json_pack("{s:s, s:s, s:s}",
+    body = json_pack("{s:s, s:s, s:s, s:s}",
                      "task_sequence_id",
                      args_get(args, "task-sequence"),
                      "collection",
                      args_get(args, "collection"),
                      "purpose",
-                     purpose ? purpose : "required");
+                     purpose ? purpose : "required",
+                     "content_option",
+                     content ? content : "stream");
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "a name is not UTF-8");
     return session_call(s, "POST", "/deployments", body, &deployment) &&

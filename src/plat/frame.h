@@ -40,6 +40,13 @@ enum {
 int frame_size(struct bytes frame, size_t max, size_t *ret);
 
 /**
+ * frame_peek() - the first plain bytes of a frame, of which only the beginning may be there
+ *
+ * Return: how many are in @ret, up to @cap; fewer if @begin has no more, or is damaged.
+ */
+size_t frame_peek(struct bytes begin, uint8_t *ret, size_t cap);
+
+/**
  * frame_unpack() - decompress exactly one frame
  * @frame: from outside; must declare @size plain bytes and end with the frame
  * @ret:   room for @size bytes

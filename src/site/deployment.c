@@ -15,6 +15,8 @@
 #include "site/fields.h"
 #include "site/task_sequence.h"
 
+#define CONTENT_OPTIONS "download-when-needed|download-all-first|stream"
+
 /* Every package the task sequence wants must be there in full before any disk is wiped for it. */
 static int check_content(struct site *site, const char *task_sequence_id)
 {
@@ -66,6 +68,7 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
                         db_text(task_sequence_id),
                         db_text(collection),
                         db_text(field_text(body, "purpose", "")),
+                        db_text(field_text(body, "content_option", "stream")),
                         db_u64(site->now_us)));
     if (r < 0)
         return TRACE(r);
@@ -81,6 +84,7 @@ int deployment_create(struct site *site, const char *who, const json_t *body, js
         {"task_sequence_id", FIELD_TEXT, true, 1, 255, NULL},
         {"collection", FIELD_TEXT, true, 1, 255, NULL},
         {"purpose", FIELD_CHOICE, true, 0, 0, "required|available"},
+        {"content_option", FIELD_CHOICE, false, 0, 0, CONTENT_OPTIONS},
         {0},
     };
     char id[SITE_ID_MAX];

@@ -9,7 +9,7 @@
 #include "site/rows.h"
 #include "site/site.h"
 
-/* POST /deployments: {"task_sequence_id", "collection", "purpose"}; all content must be ready. */
+/* POST /deployments: {"task_sequence_id", "collection", "purpose", "content_option"}; all content must be ready. */
 int deployment_create(struct site *site, const char *who, const json_t *body, json_t **ret);
 
 /* With a row per device. */

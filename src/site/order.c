@@ -190,7 +190,7 @@ static int put_order(struct site *site,
         r = boundary_sources_of_all(where, &sources);
     if (r < 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:{s:s,s:s,s:s},s:{s:s,s:s},s:O,s:O,s:i}",
+    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:{s:s,s:s,s:s},s:{s:s,s:s},s:O,s:O,s:i,s:s}",
                      "order_id",
                      db_get_text(row, 0),
                      "deployment_id",
@@ -222,7 +222,9 @@ static int put_order(struct site *site,
                      "sources",
                      sources,
                      "failed_wait_s",
-                     ORDER_FAILED_WAIT_S);
+                     ORDER_FAILED_WAIT_S,
+                     "content_option",
+                     db_get_text(row, 11));
     return *ret ? 0 : ERR(-ENOMEM);
 }
 

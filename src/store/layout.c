@@ -48,6 +48,16 @@ void layout_manifest(const char *root,
     (void)snprintf(ret, STORE_PATH_MAX, "%s/manifests/%s", root, name);
 }
 
+void layout_list(const char *root,
+                 const uint8_t id[static SHA256_BYTES],
+                 char ret[static STORE_PATH_MAX])
+{
+    char name[SHA256_TEXT_MAX];
+
+    hex_put(name, (struct bytes){id, SHA256_BYTES});
+    (void)snprintf(ret, STORE_PATH_MAX, "%s/lists/%s", root, name);
+}
+
 static void dir_closep(DIR **dir)
 {
     if (*dir)

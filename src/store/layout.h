@@ -31,6 +31,10 @@ void layout_manifest(const char *root,
                      const uint8_t id[static SHA256_BYTES],
                      char ret[static STORE_PATH_MAX]);
 
+void layout_list(const char *root,
+                 const uint8_t id[static SHA256_BYTES],
+                 char ret[static STORE_PATH_MAX]);
+
 struct layout_file {
     uint8_t sha256[SHA256_BYTES]; /* its name */
     uint64_t size_bytes;

@@ -12,12 +12,14 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "format/pack/chunk_list.h"
 #include "plat/clock.h"
 #include "plat/digest.h"
 #include "plat/file.h"
 #include "store/aside.h"
 #include "store/check.h"
 #include "store/layout.h"
+#include "store/list.h"
 #include "store/state.h"
 
 enum {
@@ -69,6 +71,8 @@ static int make_folders(const char *root)
 
     if (r == 0)
         r = make_folder(root, "manifests", LAYOUT_FOLDER_MODE);
+    if (r == 0)
+        r = make_folder(root, "lists", LAYOUT_FOLDER_MODE);
     if (r == 0)
         r = make_folder(root, "tmp", LAYOUT_TMP_MODE);
     return TRACE(r);
@@ -241,6 +245,22 @@ static bool has_packs(const struct store *store, const struct manifest *manifest
     return true;
 }
 
+/* The chunk list comes before the manifest, so that nobody asks in vain. Return: 0, STORE_E_FULL, or -errno. */
+static int write_list(const struct store *store, const struct manifest *manifest, const uint8_t *id)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(CHUNK_LIST_MAX_BYTES);
+    char folder[STORE_PATH_MAX];
+    char path[STORE_PATH_MAX];
+    int r = list_make(store->root, manifest, &text);
+
+    if (r < 0)
+        return TRACE(r);
+    layout_path(store->root, "lists", folder);
+    layout_list(store->root, id, path);
+    r = aside_write_file(store->root, folder, path, buf_bytes(&text));
+    return r < 0 ? TRACE(r) : r;
+}
+
 /* Return: 0, STORE_E_MISSING, STORE_E_FULL, or -errno. */
 static int write_manifest(struct store *store,
                           const struct manifest *manifest,
@@ -255,7 +275,9 @@ static int write_manifest(struct store *store,
         return STORE_E_MISSING;
     layout_path(store->root, "manifests", folder);
     layout_manifest(store->root, id, path);
-    r = aside_write_file(store->root, folder, path, text);
+    r = write_list(store, manifest, id);
+    if (r == 0)
+        r = aside_write_file(store->root, folder, path, text);
     store->failed = r;
     return r < 0 ? TRACE(r) : r;
 }
@@ -308,6 +330,9 @@ int store_remove_manifest(struct store *store, const uint8_t id[static SHA256_BY
     layout_manifest(store->root, id, path);
     if (unlink(path) != 0)
         return errno == ENOENT ? STORE_E_MISSING : ERR(-errno);
+    layout_list(store->root, id, path);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return ERR(-errno);
     layout_path(store->root, "manifests", path);
     return TRACE(dir_sync(path));
 }

@@ -494,6 +494,44 @@ def deploy_with_package(world: World):
     process.wait_line("login:", 60)
 
 
+def deploy_when_needed(world: World):
+    """The image is downloaded to the volume at its step, and what was there when the power went is not downloaded again."""
+    site = world.start_site()
+    world.lab.start_dhcp()
+    xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
+    sequence = dep.import_task_sequence(site, xml, "Debian 12", dep.default_boot_image(site))
+    deployment = dep.deploy(site, sequence, content_option="download-when-needed")
+    vm = world.add_vm("uefi-secureboot")
+    process = vm.power_on()
+    row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
+    process.wait_line(" downloaded: ", 5)
+    expect(row["environment"], "full-os", "where success was reported")
+    process.wait_line("login:", 60)
+    vm.power_cut()
+    trees.compare(debian_image(), vm.disk, world.folder)
+
+
+def deploy_all_first(world: World):
+    """Before anything is written all is there: then the distribution point goes away, and comes back at the end."""
+    site = world.start_site()
+    world.lab.start_dhcp()
+    xml = packages_sequence(dep.newest_package(site, "os-image"), make_package(world))
+    sequence = dep.import_task_sequence(site, xml, "Packages", dep.default_boot_image(site))
+    deployment = dep.deploy(site, sequence, content_option="download-all-first")
+    vm = world.add_vm("uefi-secureboot")
+    process = vm.power_on()
+    dep.wait_row(site, deployment, vm, lambda r: len(r["phases"]) > 0, DEPLOY_SECONDS, "the first step")
+    site.stop()
+    say("site and distribution point are away")
+    process.wait_line("login:", DEPLOY_SECONDS)
+    say("the installed operating system runs; they come back")
+    site.start()
+    row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
+    states = {phase["name"]: phase["state"] for phase in row["phases"]}
+    for name in ("In the system", "Once more"):  # what the boot image had to say is lost with its memory
+        expect(states.get(name), "succeeded", f"step {name!r} of {states}")
+
+
 TESTS = {
     "boot-bios": boot_bios,
     "boot-uefi-pxe": boot_uefi_pxe,
@@ -511,6 +549,8 @@ TESTS = {
     "resume-after-power-cut": resume_after_power_cut,
     "deploy-bad-image": deploy_bad_image,
     "deploy-with-package": deploy_with_package,
+    "deploy-when-needed": deploy_when_needed,
+    "deploy-all-first": deploy_all_first,
     "site-restart": site_restart,
     "deploy-from-remote-dp": deploy_from_remote_dp,
     "restart-to-boot-image": restart_to_boot_image,

@@ -39,6 +39,7 @@ struct shelf {
     char *path; /* owned */
     int folder; /* owned */
     int log;    /* owned; of the sources; -1: not open */
+    uint64_t reserve_bytes;
     _Atomic uint64_t read_bytes;
     pthread_mutex_t lock; /* guards the two below */
     uint8_t bad[BAD_MAX][SHA256_BYTES];
@@ -269,10 +270,11 @@ static int check_room(const struct shelf *shelf, struct transfer *transfer, uint
 
     if (fstatvfs(shelf->folder, &st) < 0)
         return ERR(-errno);
+    need += shelf->reserve_bytes;
     if (st.f_bavail * st.f_frsize >= need)
         return 0;
     transfer_why(transfer,
-                 "%" PRIu64 " MiB have to be downloaded to %s, and %" PRIu64 " MiB are free",
+                 "%" PRIu64 " MiB are needed in %s, and %" PRIu64 " MiB are free",
                  need / MIB + 1,
                  shelf->path,
                  (uint64_t)(st.f_bavail * st.f_frsize) / MIB);
@@ -357,6 +359,89 @@ int shelf_download(struct shelf *shelf,
     if (r == 0)
         r = load_packs(shelf, transfer, id, &manifest);
     return TRACE(r);
+}
+
+static int copy_file(const struct shelf *from, const struct shelf *to, const char *name)
+{
+    OWN(fd_closep) int src = openat(from->folder, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    OWN(freep) uint8_t *room = NULL;
+    OWN(fd_closep) int dst = -1;
+
+    if (src < 0)
+        return errno == ENOENT ? 0 : ERR(-errno); /* a pack is there as a frame, or plain */
+    dst =
+        openat(to->folder, name, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
+    room = malloc(MIB);
+    if (dst < 0 || !room)
+        return ERR(dst < 0 ? -errno : -ENOMEM);
+    for (;;) {
+        ssize_t n = read(src, room, MIB);
+        int r;
+
+        if (n < 0)
+            return ERR(-errno);
+        if (n == 0)
+            return 0;
+        r = fd_write_all(dst, (struct bytes){room, (size_t)n});
+        if (r < 0)
+            return TRACE(r);
+    }
+}
+
+int shelf_copy(const struct shelf *from,
+               const struct shelf *to,
+               const uint8_t id[static SHA256_BYTES])
+{
+    OWN(manifest_fini) struct manifest manifest = {0};
+    char name[NAME_BYTES];
+    int r = read_manifest(from, id, &manifest);
+
+    if (r > 0)
+        return ERR(-ENOENT);
+    for (size_t i = 0; r == 0 && i < manifest.n_packs; i++) {
+        put_name(name, manifest.packs[i].sha256, "");
+        r = copy_file(from, to, name);
+        if (r == 0) {
+            put_name(name, manifest.packs[i].sha256, ".plain");
+            r = copy_file(from, to, name);
+        }
+    }
+    put_name(name, id, ".manifest");
+    if (r == 0)
+        r = copy_file(from, to, name);
+    if (r == 0)
+        r = copy_file(from, to, sources_name);
+    if (r == 0 && syncfs(to->folder) < 0)
+        r = ERR(-errno);
+    put_name(name, id, ".whole");
+    if (r == 0)
+        r = copy_file(from, to, name);
+    if (r == 0 && syncfs(to->folder) < 0)
+        r = ERR(-errno);
+    return TRACE(r);
+}
+
+void shelf_set_reserve(struct shelf *shelf, uint64_t bytes)
+{
+    shelf->reserve_bytes = bytes;
+}
+
+static bool find_manifest(void *ctx, const uint8_t *id, struct buf *ret)
+{
+    const struct shelf *shelf = ctx;
+    char name[NAME_BYTES];
+    char path[PATH_MAX_BYTES];
+
+    put_name(name, id, ".manifest");
+    return put_path(shelf, name, path) == 0 && file_read(path, ret) == 0;
+}
+
+void shelf_offer(struct shelf *shelf, struct transfer_options *options)
+{
+    options->local = shelf_find;
+    options->local_manifest = find_manifest;
+    options->local_bad = shelf_drop;
+    options->local_ctx = shelf;
 }
 
 bool shelf_find(void *ctx, const struct manifest_pack *pack, uint8_t *ret)

@@ -46,6 +46,9 @@ int shelf_get_manifest(struct shelf *shelf,
                        const uint8_t id[static SHA256_BYTES],
                        struct manifest *ret);
 
+/* So many bytes must stay free beside what shelf_download() gets. */
+void shelf_set_reserve(struct shelf *shelf, uint64_t bytes);
+
 /**
  * shelf_download() - make all packs of a content be here
  * @report: always set; its network.bytes are what had to be downloaded
@@ -62,6 +65,18 @@ int shelf_download(struct shelf *shelf,
 
 /* Whether shelf_download() has said 0 about it, now or before a restart. */
 bool shelf_has(const struct shelf *shelf, const uint8_t id[static SHA256_BYTES]);
+
+/**
+ * shelf_copy() - all packs of a content that @from has in full
+ *
+ * Return: 0 when all is durable, or -errno.
+ */
+int shelf_copy(const struct shelf *from,
+               const struct shelf *to,
+               const uint8_t id[static SHA256_BYTES]);
+
+/* What @options are used for takes manifests and packs from here first. */
+void shelf_offer(struct shelf *shelf, struct transfer_options *options);
 
 /* For transfer_options.local, with the shelf as its context; any thread. */
 bool shelf_find(void *ctx, const struct manifest_pack *pack, uint8_t *ret);

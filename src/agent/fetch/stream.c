@@ -64,12 +64,10 @@ static int send_run(void *ctx, const struct transfer_piece *piece)
     return 0;
 }
 
-static int
-get_manifest(struct stream *s, struct shelf *shelf, const uint8_t *id, uint64_t size_bytes)
+static int get_manifest(struct stream *s, const uint8_t *id, uint64_t size_bytes)
 {
     char name[SHA256_TEXT_MAX];
-    int r = shelf ? shelf_get_manifest(shelf, s->transfer, id, &s->manifest)
-                  : transfer_get_manifest(s->transfer, id, &s->manifest);
+    int r = transfer_get_manifest(s->transfer, id, &s->manifest);
 
     if (r != 0 || s->manifest.size_bytes == size_bytes)
         return TRACE(r);
@@ -82,9 +80,7 @@ get_manifest(struct stream *s, struct shelf *shelf, const uint8_t *id, uint64_t 
     return TRANSFER_E_CONTENT;
 }
 
-/* @shelf: or NULL */
-static int run(struct shelf *shelf,
-               const struct transfer_options *options,
+static int run(const struct transfer_options *options,
                const struct fetch_content *content,
                int out_fd,
                struct transfer_report *ret)
@@ -95,7 +91,7 @@ static int run(struct shelf *shelf,
     if (r < 0)
         return TRACE(r);
     transfer_set_total(s.transfer, content->size_bytes);
-    r = get_manifest(&s, shelf, content->manifest, content->size_bytes);
+    r = get_manifest(&s, content->manifest, content->size_bytes);
     if (r == 0)
         r = transfer_packs(s.transfer,
                            &(struct transfer_job){.packs = s.manifest.packs,
@@ -115,7 +111,7 @@ int fetch_stream(const struct transfer_options *options,
                  int out_fd,
                  struct transfer_report *ret)
 {
-    return TRACE(run(NULL, options, &(struct fetch_content){manifest, size_bytes}, out_fd, ret));
+    return TRACE(run(options, &(struct fetch_content){manifest, size_bytes}, out_fd, ret));
 }
 
 int fetch_stream_from(struct shelf *shelf,
@@ -127,10 +123,8 @@ int fetch_stream_from(struct shelf *shelf,
     struct transfer_options from_here = *options;
     int r;
 
-    from_here.local = shelf_find;
-    from_here.local_bad = shelf_drop;
-    from_here.local_ctx = shelf;
-    r = run(shelf, &from_here, content, out_fd, ret);
+    shelf_offer(shelf, &from_here);
+    r = run(&from_here, content, out_fd, ret);
     shelf_tell_bad(shelf, options);
     return TRACE(r);
 }

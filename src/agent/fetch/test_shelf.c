@@ -201,6 +201,36 @@ static void what_the_disk_damages_is_fetched_again_and_nobody_is_blamed(void **s
     assert_int_equal(dp_count_pack(b->dp, 7), 2);
 }
 
+static void a_copy_of_a_shelf_has_what_it_was_asked_for(void **state)
+{
+    struct bench *b = *state;
+    OWN(shelf_freep) struct shelf *to = NULL;
+    char path[PATH_MAX_BYTES];
+
+    (void)snprintf(path, sizeof(path), "%s/to", b->root);
+    assert_int_equal(download(b), 0);
+    assert_int_equal(shelf_open(path, &to), 0);
+    assert_int_equal(shelf_copy(b->shelf, to, b->dp->manifest_id), 0);
+    assert_true(shelf_has(to, b->dp->manifest_id));
+    shelf_free(b->shelf);
+    b->shelf = TAKE(to);
+    b->options.n_sources = 1;
+    b->options.sources = (const char *const[]){"http://nobody.invalid"};
+    b->options.unix_socket = NULL;
+    assert_streams(b);
+}
+
+static void what_has_no_room_is_not_begun(void **state)
+{
+    struct bench *b = *state;
+
+    shelf_set_reserve(b->shelf, UINT64_MAX / 2);
+    assert_int_equal(download(b), FETCH_E_FULL);
+    assert_non_null(strstr(b->report.why, "MiB are free"));
+    for (size_t i = 0; i < N_PACKS; i++)
+        assert_int_equal(dp_count_pack(b->dp, i), 0);
+}
+
 /* The source, and who made the checksum, lie: a good frame of another pack, with a checksum that fits. */
 static void a_forged_pack_is_found_at_use_and_its_source_is_reported(void **state)
 {
@@ -250,6 +280,9 @@ int main(void)
             what_the_wire_damages_comes_from_the_next_source, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             what_the_disk_damages_is_fetched_again_and_nobody_is_blamed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_copy_of_a_shelf_has_what_it_was_asked_for, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_has_no_room_is_not_begun, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_forged_pack_is_found_at_use_and_its_source_is_reported, set_up, tear_down),
     };

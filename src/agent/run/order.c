@@ -281,6 +281,27 @@ static void read_purpose(struct reader *rd, const json_t *json, struct order *or
         order->is_required = strcmp(purpose, "required") == 0;
 }
 
+/* A site that does not say means streaming. */
+static void read_content_option(struct reader *rd, const json_t *json, struct order *order)
+{
+    static const char *const words[ORDER_CONTENT_OPTION_COUNT] = {
+        [ORDER_STREAM] = "stream",
+        [ORDER_DOWNLOAD_WHEN_NEEDED] = "download-when-needed",
+        [ORDER_DOWNLOAD_ALL_FIRST] = "download-all-first",
+    };
+    const json_t *value = json_object_get(json, "content_option");
+    const char *text = json_string_value(value);
+
+    if (!value)
+        return;
+    for (size_t i = 0; text && i < ORDER_CONTENT_OPTION_COUNT; i++)
+        if (strcmp(text, words[i]) == 0) {
+            order->content_option = (enum order_content_option)i;
+            return;
+        }
+    malformed(rd, "content_option");
+}
+
 static void read_order(struct reader *rd, const json_t *json, struct order *order)
 {
     const json_t *ts = json_object_get(json, "task_sequence");
@@ -298,6 +319,7 @@ static void read_order(struct reader *rd, const json_t *json, struct order *orde
     order->task_sequence_xml = read_text(rd, ts, "xml", XML_MAX_BYTES);
     read_children(rd, json_object_get(ts, "children"), order);
     read_purpose(rd, json, order);
+    read_content_option(rd, json, order);
     order->attempt = (unsigned)read_number(rd, json, "attempt", ATTEMPT_MAX);
     order->deadline_us = read_number(rd, json, "deadline_us", INT64_MAX);
     order->failed_wait_us = read_number(rd, json, "failed_wait_s", FAILED_WAIT_MAX_S) * US_PER_S;

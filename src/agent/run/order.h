@@ -51,6 +51,14 @@ struct order_child { /* a task sequence that the order's own one runs, or one of
     bool is_disabled;
 };
 
+/* When content gets to this computer, and where it is until it is used. */
+enum order_content_option {
+    ORDER_STREAM,               /* as it is used; an image is held nowhere */
+    ORDER_DOWNLOAD_WHEN_NEEDED, /* before the step that uses it, onto the volume */
+    ORDER_DOWNLOAD_ALL_FIRST,   /* before the first step */
+    ORDER_CONTENT_OPTION_COUNT,
+};
+
 struct order {
     char *order_id; /* all owned */
     char *deployment_id;
@@ -63,6 +71,7 @@ struct order {
     size_t n_children;
     char *boot_image_id; /* package id of the boot image among the content; NULL if there is none */
     bool is_required;
+    enum order_content_option content_option;
     unsigned attempt;
     uint64_t deadline_us;
     uint64_t failed_wait_us;

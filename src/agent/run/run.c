@@ -16,6 +16,7 @@
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
+#include "agent/steps/content.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/clock.h"
@@ -44,6 +45,7 @@ const struct run_platform *run_platform(void)
         .find_type = step_type_find,
         .boot_image_is_back = restart_to_boot_image_done,
         .prepare_boot_image = restart_prepare,
+        .get_ahead = content_get_ahead,
         .target_root = TARGET_ROOT,
         .full_os_root = "",
         .journal_path = "/run/slipway/smsts.log",
@@ -328,6 +330,11 @@ static int go_on(struct runner *rn)
     rn->state->phase = here;
     if (is_new_run(rn->state)) {
         r = report_start(rn);
+        if (r != 0)
+            return r < 0 ? TRACE(r) : r;
+        r = runner_get_ahead(rn);
+        if (r == RUNNER_E_FAILED)
+            r = conclude(rn, false);
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
     }

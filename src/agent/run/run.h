@@ -38,6 +38,8 @@ struct run_platform {
     int (*boot_image_is_back)(const struct step_target *target); /* agent/run/restart.h */
     /* For a restart that no step prepares; an outcome says why it cannot be. NULL: nothing to prepare. */
     int (*prepare_boot_image)(struct step_context *c, struct buf *why);
+    /* What a step uses, before the first is run, if the order says so (agent/steps/content.h). May be NULL. */
+    int (*get_ahead)(struct step_context *c, struct step_result *ret);
     void (*state_is_written)(void *ctx); /* after each write; may be NULL */
     void *ctx;
     const char *target_root;  /* where the volume is mounted in the boot image */

@@ -134,7 +134,7 @@ static int report_skip(struct runner *rn, const struct ts_next *next)
     return TRACE(report_add(rn->report, &status));
 }
 
-static void remember_failure(struct runner *rn, const char *error_id, const char *message)
+void runner_remember_failure(struct runner *rn, const char *error_id, const char *message)
 {
     struct state *s = rn->state;
 
@@ -161,7 +161,7 @@ static int report_failure(struct runner *rn, size_t index, const struct step_res
     return TRACE(report_add(rn->report, &status));
 }
 
-static void fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
+void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
 {
     *ret = (struct step_context){
         .step = step,
@@ -184,7 +184,7 @@ static void run_type(struct runner *rn, const struct ts_step *step, struct step_
     struct step_context c;
     int r;
 
-    fill_context(rn, step, &c);
+    runner_fill_context(rn, step, &c);
     *ret = (struct step_result){0};
     if (!type) {
         (void)step_fail(ret,
@@ -275,7 +275,7 @@ static bool prepare_restart(struct runner *rn, const struct ts_after *after)
     if (!after->is_by_engine || after->restart != TS_RESTART_TO_BOOT_IMAGE ||
         !rn->platform->prepare_boot_image)
         return true;
-    fill_context(rn, ts_sequence_step(rn->sequence, rn->current), &c);
+    runner_fill_context(rn, ts_sequence_step(rn->sequence, rn->current), &c);
     r = rn->platform->prepare_boot_image(&c, &why);
     step_context_fini(&c);
     if (r == 0)
@@ -285,7 +285,7 @@ static bool prepare_restart(struct runner *rn, const struct ts_after *after)
                   "TSManager",
                   "SLW-0415: the restart into the boot image cannot be prepared: %s",
                   r > 0 ? buf_str(&why) : strerrordesc_np(-r));
-    remember_failure(rn, "SLW-0415", r > 0 ? buf_str(&why) : "the log has more");
+    runner_remember_failure(rn, "SLW-0415", r > 0 ? buf_str(&why) : "the log has more");
     return false;
 }
 
@@ -388,7 +388,7 @@ static int conclude_step(struct runner *rn,
     int r;
 
     if (result->error_id)
-        remember_failure(rn, result->error_id, result->message);
+        runner_remember_failure(rn, result->error_id, result->message);
     if (ts_sequence_has_failed(rn->sequence)) /* in the same write as the position */
         rn->state->result = STATE_FAILED;
     r = save_position(rn, ts_sequence_position(rn->sequence), false, after->is_same_step_again);
@@ -457,7 +457,7 @@ static int fail_unrun(struct runner *rn, const struct ts_next *next)
     struct step_result result = {.exit_code = 1, .error_id = next->error_id};
 
     (void)snprintf(result.message, sizeof(result.message), "%.*s", STEP_MESSAGE_MAX - 1, next->why);
-    remember_failure(rn, result.error_id, result.message);
+    runner_remember_failure(rn, result.error_id, result.message);
     return TRACE(report_failure(rn, next->index, &result));
 }
 
@@ -491,7 +491,7 @@ static bool refuse_processor(struct runner *rn)
     if (rn->options->is_full_os || rn->machine.is_64_bit || rn->state->next_step > 0 ||
         rn->state->is_running || order_has_32_bits(rn->state->order))
         return false;
-    remember_failure(
+    runner_remember_failure(
         rn,
         "SLW-0458",
         "this computer's processor has 32 bits, and each operating system image of the "

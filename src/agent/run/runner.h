@@ -68,6 +68,15 @@ void runner_forget_documents(struct runner *rn);
 /* run_steps.c */
 int runner_run_steps(struct runner *rn);
 void runner_place_journal(struct runner *rn);
+
+/* get_ahead.c: what all enabled steps use is downloaded, if the order says so. */
+int runner_get_ahead(struct runner *rn);
+
+/* What a step sees of the runner. */
+void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret);
+
+/* A failure that ends the sequence before a step is run; the site hears of it with the end. */
+void runner_remember_failure(struct runner *rn, const char *error_id, const char *message);
 int runner_save(struct runner *rn);
 
 /* The disk may start its own system again. Not before: after a power cut the steps go on here. */

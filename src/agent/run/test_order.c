@@ -105,6 +105,31 @@ static void an_order_is_for_32_bits_unless_each_system_is_known_to_be_wider(void
     order->n_content = 2;
 }
 
+static void content_is_streamed_unless_the_site_says_otherwise(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        enum order_content_option option;
+    } cases[] = {{"stream", ORDER_STREAM},
+                 {"download-when-needed", ORDER_DOWNLOAD_WHEN_NEEDED},
+                 {"download-all-first", ORDER_DOWNLOAD_ALL_FIRST}};
+    OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+    OWN(order_freep) struct order *order = NULL;
+
+    assert_int_equal(parse(json, &order), 0);
+    assert_int_equal(order->content_option, ORDER_STREAM);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        order_free(TAKE(order));
+        (void)json_object_set_new(json, "content_option", json_string(cases[i].text));
+        assert_int_equal(parse(json, &order), 0);
+        assert_int_equal(order->content_option, cases[i].option);
+    }
+    order_free(TAKE(order));
+    (void)json_object_set_new(json, "content_option", json_string("sometimes"));
+    assert_int_equal(parse(json, &order), ORDER_E_MALFORMED);
+}
+
 static void a_package_is_where_the_site_says_and_else_where_the_order_says(void **state)
 {
     (void)state;
@@ -233,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_order_is_for_32_bits_unless_each_system_is_known_to_be_wider),
         cmocka_unit_test(parse_copies_every_field),
+        cmocka_unit_test(content_is_streamed_unless_the_site_says_otherwise),
         cmocka_unit_test(a_package_is_where_the_site_says_and_else_where_the_order_says),
         cmocka_unit_test(a_package_with_a_folder_has_its_manifest),
         cmocka_unit_test(a_package_that_is_nowhere_has_no_source),

@@ -11,8 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -22,6 +20,7 @@
 #include "agent/run/restart.h"
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
+#include "agent/run/test_site.h"
 #include "base/own.h"
 #include "plat/file.h"
 #include "ts/document.h"
@@ -54,6 +53,8 @@ static char forget_path[96];  /* while it exists, the site does not know the tok
 static char nothing_path[96]; /* while it exists, nothing is deployed */
 static char trouble_path[96]; /* while it exists, the site takes no status */
 static char watch_path[96]; /* while it exists, it is noted when the disk gets its own start back */
+static char ahead_path
+    [96]; /* while it exists, all content is to be downloaded first; "no": and cannot be */
 static char break_path[96]; /* while it exists, Setup fails, and the disk takes nothing any more */
 
 static unsigned kill_at; /* the child dies at this write of the state; 0: never */
@@ -185,6 +186,17 @@ static const struct step_type *fake_find_type(const char *type)
     return NULL;
 }
 
+static int fake_get_ahead(struct step_context *c, struct step_result *ret)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(64);
+    char word[64];
+
+    (void)snprintf(word, sizeof(word), "ahead-%s", c->step_name);
+    note(ran_path, word);
+    (void)file_read(ahead_path, &text);
+    return strstr(buf_str(&text), "no") ? step_fail(ret, "SLW-0330", "there is no room") : 0;
+}
+
 static void run_child(bool is_full_os)
 {
     static const struct run_platform fake = {
@@ -196,6 +208,7 @@ static void run_child(bool is_full_os)
         .find_state = fake_find_state,
         .find_type = fake_find_type,
         .boot_image_is_back = fake_boot_image_is_back,
+        .get_ahead = fake_get_ahead,
         .state_is_written = die_when_it_is_time,
         .target_root = volume,
         .full_os_root = volume,
@@ -269,9 +282,11 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
             "\"device_name\": \"pc\", \"attempt\": 1, \"deadline_us\": 5, \"purpose\":"
             "\"required\", \"task_sequence\": {\"id\": \"t\", \"name\": \"t\", \"xml\": \"%s\","
             "\"children\": [{\"id\": \"SLP00009\", \"xml\": \"%s\", \"is_disabled\": false}]},"
-            "\"variables\": {}, \"content\": {}, \"sources\": [], \"failed_wait_s\": 0}",
+            "\"variables\": {}, \"content\": {}, \"sources\": [], \"failed_wait_s\": 0,"
+            "\"content_option\": \"%s\"}",
             xml,
-            nested_xml);
+            nested_xml,
+            file_exists(ahead_path) ? "download-all-first" : "stream");
     } else if (state) {
         char word[32];
 
@@ -294,61 +309,6 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
                    strlen(body),
                    body);
     return dst;
-}
-
-/* Whether @text holds a request with its whole body. */
-static bool is_whole(const char *text)
-{
-    const char *body = strstr(text, "\r\n\r\n");
-    const char *length = strcasestr(text, "content-length: ");
-    uint64_t n = 0;
-
-    if (!body)
-        return false;
-    if (length && length < body)
-        (void)bytes_parse_u64(
-            (struct bytes){(const uint8_t *)length + 16, strcspn(length + 16, "\r")},
-            0,
-            TEXT_MAX,
-            &n);
-    return strlen(body + 4) >= n;
-}
-
-static void serve(int listener)
-{
-    static char request[TEXT_MAX];
-    static char answer[TEXT_MAX];
-
-    for (;;) {
-        int fd = accept(listener, NULL, NULL);
-        size_t len = 0;
-        ssize_t n = 1;
-
-        request[0] = '\0';
-        while (fd >= 0 && n > 0 && len + 1 < sizeof(request) && !is_whole(request)) {
-            n = read(fd, request + len, sizeof(request) - 1 - len);
-            len += n > 0 ? (size_t)n : 0;
-            request[len] = '\0';
-        }
-        (void)fd_write_all(fd, bytes_of(answer_to(request, answer, sizeof(answer))));
-        (void)close(fd);
-    }
-}
-
-static pid_t start_site(void)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    pid_t pid;
-
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
-    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
-    assert_int_equal(listen(listener, 8), 0);
-    pid = fork();
-    if (pid == 0)
-        serve(listener);
-    (void)close(listener);
-    return pid;
 }
 
 static void read_text(const char *path, struct buf *ret)
@@ -536,6 +496,36 @@ static void a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_mo
     assert_string_equal(buf_str(&ran), "switched-back ");
 }
 
+static void what_all_steps_use_is_downloaded_before_the_first_is_run(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+
+    note(ahead_path, "yes");
+    (void)live(0, false);
+    (void)unlink(ahead_path);
+    read_text(ran_path, &ran);
+    assert_non_null(strstr(buf_str(&ran), "ahead-f ahead-a ahead-o ahead-s ahead-last format "));
+    assert_int_equal(count(buf_str(&ran), "ahead-"), 5);
+    assert_non_null(strstr(buf_str(&ran), "setup-2 last "));
+}
+
+static void nothing_is_run_if_it_cannot_be(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+    OWN(buf_fini) struct buf reports = BUF_INIT(TEXT_MAX);
+
+    begin();
+    note(ahead_path, "no");
+    assert_int_equal(start(false, 0), END_RESTART);
+    (void)unlink(ahead_path);
+    read_text(ran_path, &ran);
+    read_text(reports_path, &reports);
+    assert_string_equal(buf_str(&ran), "ahead-f ");
+    assert_non_null(strstr(buf_str(&reports), "started failed "));
+}
+
 static void a_cancelled_deployment_stops_and_says_so(void **state)
 {
     (void)state;
@@ -558,6 +548,8 @@ int main(void)
         cmocka_unit_test(a_deployment_without_power_cut_runs_each_step_once),
         cmocka_unit_test(a_power_cut_at_any_write_of_the_state_comes_to_the_same_end),
         cmocka_unit_test(it_does_too_when_the_firmware_starts_from_the_network_first),
+        cmocka_unit_test(what_all_steps_use_is_downloaded_before_the_first_is_run),
+        cmocka_unit_test(nothing_is_run_if_it_cannot_be),
         cmocka_unit_test(a_cancelled_deployment_stops_and_says_so),
         cmocka_unit_test(a_failure_on_a_disk_that_takes_nothing_more_is_reported),
         cmocka_unit_test(the_disk_starts_the_boot_image_until_its_steps_are_done),
@@ -576,12 +568,13 @@ int main(void)
     (void)snprintf(cancel_path, sizeof(cancel_path), "%s/cancel", folder);
     (void)snprintf(forget_path, sizeof(forget_path), "%s/forget", folder);
     (void)snprintf(nothing_path, sizeof(nothing_path), "%s/nothing", folder);
+    (void)snprintf(ahead_path, sizeof(ahead_path), "%s/ahead", folder);
     (void)snprintf(trouble_path, sizeof(trouble_path), "%s/trouble", folder);
     (void)snprintf(watch_path, sizeof(watch_path), "%s/watch", folder);
     (void)snprintf(break_path, sizeof(break_path), "%s/break", folder);
     (void)snprintf(reports_path, sizeof(reports_path), "%s/reports", folder);
 
-    pid_t site = start_site();
+    pid_t site = test_site_start(socket_path, answer_to);
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
 
     (void)kill(site, SIGKILL);

@@ -2,7 +2,7 @@
 
 /*
  * Apply Operating System Image: the image is streamed over HTTP into the file system, hash-checked, and
- * never stored twice
+ * never stored twice; or, if the deployment says so, downloaded first and then read from there
  *
  * The step's thread fetches, and so tells how far it is; a second one writes. Each closes its end
  * of the stream when it is done, so neither can wait for the other for ever. The step can be repeated:
@@ -22,9 +22,9 @@
 #include <unistd.h>
 
 #include "agent/fetch/fetch.h"
-#include "agent/run/machine.h"
 #include "agent/run/order.h"
 #include "agent/run/target.h"
+#include "agent/steps/content.h"
 #include "agent/steps/package.h"
 #include "agent/steps/step.h"
 #include "base/buf.h"
@@ -41,7 +41,6 @@ enum {
     PATH_MAX_BYTES = 1024,
     WHAT_MAX = 160,
     SOCKET_BYTES = 4 * 1024 * 1024,
-    INDEX_MAX = 256,
     POLL_US = 200 * 1000,
     US_PER_S = 1000 * 1000,
     MIB = 1024 * 1024,
@@ -59,6 +58,7 @@ struct job {
     struct step_context *c;
     const char *package_id;
     const struct order_index *image;
+    struct shelf *shelf; /* owned; where it was downloaded to; NULL: it is streamed */
     struct writer writer;
     struct transfer_report report;
     bool is_cancelled;
@@ -67,6 +67,7 @@ struct job {
 static void job_fini(struct job *job)
 {
     buf_fini(&job->writer.why);
+    shelf_free(job->shelf);
 }
 
 static void closedirp(DIR **dir)
@@ -173,6 +174,13 @@ static int fetch_image(struct job *job, int fd)
     options.progress = tell;
     options.bad_source = on_bad_source;
     options.ctx = job;
+    if (job->shelf)
+        return fetch_stream_from(
+            job->shelf,
+            &options,
+            &(struct fetch_content){job->image->manifest, job->image->size_bytes},
+            fd,
+            &job->report);
     return fetch_stream(&options, job->image->manifest, job->image->size_bytes, fd, &job->report);
 }
 
@@ -293,6 +301,19 @@ static int finish(struct job *job, struct step_result *ret)
     return 0;
 }
 
+/* Before the image is written it is here in full, unless it is streamed. Return: 0, 1 if @ret was set, or -errno. */
+static int provide(struct job *job, struct step_result *ret)
+{
+    const struct content_want want = {
+        .package = order_find_content(job->c->order, job->package_id),
+        .manifest = job->image->manifest,
+        .reserve_bytes = job->image->size_bytes,
+    };
+    int r = content_provide(job->c, &want, ret, &job->shelf);
+
+    return r < 0 ? TRACE(r) : ret->error_id != NULL;
+}
+
 static int apply(struct job *job, struct step_result *ret)
 {
     int r = empty_volume();
@@ -304,6 +325,9 @@ static int apply(struct job *job, struct step_result *ret)
                          job->c->target->root_device,
                          job->package_id,
                          strerrordesc_np(-r));
+    r = provide(job, ret);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
     r = stream_image(job);
     if (r < 0)
         return TRACE(r);
@@ -314,80 +338,11 @@ static int apply(struct job *job, struct step_result *ret)
         return TRACE(job->writer.outcome);
     if (job->writer.outcome > 0)
         return fail_writer(job, ret);
-    return r == 0 ? finish(job, ret) : ERR(-EPIPE);
-}
-
-static const struct order_index *find_index(const struct order_content *content, uint64_t index)
-{
-    for (size_t i = 0; i < content->n_indexes; i++)
-        if (content->indexes[i].index == index)
-            return &content->indexes[i];
-    return NULL;
-}
-
-/* What would be restored could not start. Return: whether it can be applied; if not, @ret was set. */
-static bool fits(const struct step_context *c,
-                 const struct order_index *image,
-                 const char *id,
-                 struct step_result *ret)
-{
-    bool is_too_wide = image->is_of_64_bits && !c->machine->is_64_bit;
-
-    if (is_too_wide)
-        (void)step_fail(ret,
-                        "SLW-0458",
-                        "Image %" PRIu32
-                        " of %s is of a 64-bit system, and this computer's processor "
-                        "has 32 bits. Choose an image of a 32-bit system.",
-                        image->index,
-                        id);
-    else if (image->is_windows)
-        (void)step_fail(ret,
-                        "SLW-0319",
-                        "Image %" PRIu32 " of %s is an image of Windows. Windows targets are not "
-                        "supported by this version. Choose an image of a Linux system.",
-                        image->index,
-                        id);
-    else if (image->has_no_unix_data)
-        (void)step_fail(ret,
-                        "SLW-0318",
-                        "Image %" PRIu32 " of %s was captured without UNIX data (owners, modes, "
-                        "devices): the system in it could not start. Capture it again with "
-                        "\"wimlib-imagex capture DIR FILE --unix-data\" as root, and import that.",
-                        image->index,
-                        id);
-    return !is_too_wide && !image->is_windows && !image->has_no_unix_data;
-}
-
-/* Which image. Return: NULL if @ret was set as a failure. */
-static const struct order_index *choose_image(struct step_context *c, struct step_result *ret)
-{
-    const char *id = step_value(c, "ImagePackageID");
-    const char *number = step_value(c, "OSDImageIndex");
-    const struct order_content *content = order_find_content(c->order, id);
-    const struct order_index *image = NULL;
-    const char *const *sources;
-    bool has_source = order_sources_of(c->order, content, &sources) > 0;
-    uint64_t index = 1;
-
-    if (number[0] != '\0' && !bytes_parse_u64(bytes_of(number), 1, INDEX_MAX, &index)) {
-        (void)step_fail(
-            ret, "SLW-0307", "\"%s\" is not an image index: 1 to %d.", number, INDEX_MAX);
-        return NULL;
-    }
-    if (content && strcmp(content->kind, "os-image") == 0)
-        image = find_index(content, index);
-    if (!image || !has_source)
-        (void)step_fail(ret,
-                        "SLW-0307",
-                        "The order holds no image %" PRIu64 " of operating system image \"%s\", or "
-                        "names no source. Check the step's image and that its content is on a "
-                        "distribution point.",
-                        index,
-                        id);
-    if (!image || !has_source)
-        return NULL;
-    return fits(c, image, id, ret) ? image : NULL;
+    if (r == 0)
+        r = finish(job, ret);
+    else
+        r = ERR(-EPIPE);
+    return r == 0 ? TRACE(content_settle(job->c, ret)) : TRACE(r);
 }
 
 int step_apply_os_run(struct step_context *c, struct step_result *ret)
@@ -400,7 +355,7 @@ int step_apply_os_run(struct step_context *c, struct step_result *ret)
                          "SLW-0308",
                          "There is no volume to apply the image to. Put Format and Partition Disk "
                          "before this step.");
-    job.image = choose_image(c, ret);
+    job.image = content_choose_image(c, ret);
     if (!job.image)
         return 0;
     job.package_id = step_value(c, "ImagePackageID");

@@ -7,6 +7,7 @@
 
 #include "agent/fetch/fetch.h"
 #include "agent/run/target.h"
+#include "agent/steps/content.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -141,6 +142,7 @@ int package_get_in(struct step_context *c,
 {
     const struct order_content *content = order_find_content(c->order, id);
     OWN(cache_freep) struct cache *cache = NULL;
+    OWN(shelf_freep) struct shelf *shelf = NULL;
     struct getting g = {.c = c, .id = id};
     struct transfer_options options;
     int r;
@@ -157,7 +159,11 @@ int package_get_in(struct step_context *c,
     options.progress = tell;
     options.bad_source = on_bad_source;
     options.ctx = &g;
-    r = cache_new(root, package_cache_bytes(c), &cache);
+    r = content_find(c, content->manifest, &shelf);
+    if (r == 0 && shelf)
+        shelf_offer(shelf, &options);
+    if (r == 0)
+        r = cache_new(root, package_cache_bytes(c), &cache);
     if (r == 0)
         r = cache_get(cache, &options, content->manifest, &g.report, ret);
     if (r == 0)

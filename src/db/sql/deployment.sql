@@ -1,17 +1,18 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 
 -- name: deployment_add
-INSERT INTO deployment (id, task_sequence_id, collection_id, purpose, created_us) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO deployment (id, task_sequence_id, collection_id, purpose, content_option, created_us)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6);
 
 -- name: deployment_list
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
-    d.purpose, d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
+    d.purpose, d.content_option, d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
 WHERE d.id > ?1 ORDER BY d.id LIMIT ?2;
 
 -- name: deployment_get
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
-    d.purpose, d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
+    d.purpose, d.content_option, d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
 WHERE d.id = ?1;
 

@@ -13,7 +13,8 @@ WHERE device_id = ?1 AND state = 'in-progress';
 UPDATE orders SET attempt = attempt + (is_restarting = 0), environment = 'boot-image', is_restarting = 0, heard_us = ?2 WHERE id = ?1;
 
 -- name: order_document
-SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, t.xml, t.boot_image_id
+SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, t.xml, t.boot_image_id,
+    d.content_option
 FROM orders o JOIN device v ON v.id = o.device_id JOIN deployment d ON d.id = o.deployment_id
 JOIN task_sequence t ON t.id = d.task_sequence_id
 WHERE o.device_id = ?1 AND o.state = 'in-progress';

@@ -61,6 +61,29 @@ static bool take_table(struct bytes src, struct pack *pack)
     return offset == end;
 }
 
+size_t pack_count(struct bytes head)
+{
+    uint32_t n;
+
+    return take_head(&head, &n) ? n : 0;
+}
+
+size_t pack_read_table(struct bytes src, struct pack_chunk *ret)
+{
+    size_t offset = src.len;
+    uint32_t n;
+
+    if (!take_head(&src, &n) || src.len != (size_t)n * PACK_ENTRY_BYTES)
+        return 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!take_entry(&src, &ret[i]))
+            return 0;
+        ret[i].offset = (uint32_t)offset;
+        offset += ret[i].size_bytes;
+    }
+    return n;
+}
+
 int pack_parse(struct bytes plain, struct pack *ret)
 {
     OWN(pack_fini) struct pack pack = {0};

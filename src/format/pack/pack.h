@@ -59,6 +59,18 @@ size_t pack_table_bytes(size_t n_chunks);
  */
 int pack_parse(struct bytes plain, struct pack *ret);
 
+/* How many chunks a head says that there are. @head: PACK_HEAD_BYTES. Return: 0 if it is none. */
+size_t pack_count(struct bytes head);
+
+/**
+ * pack_read_table() - head and table alone
+ * @src: exactly these
+ * @ret: room for pack_count() chunks; offsets are set
+ *
+ * Return: how many chunks; 0 if it is malformed.
+ */
+size_t pack_read_table(struct bytes src, struct pack_chunk *ret);
+
 /**
  * pack_put_table() - append head and table; the chunks' bytes follow, in the same order
  * @chunks: 1..PACK_MAX_CHUNKS of them; their offsets do not matter

@@ -90,6 +90,23 @@ int frame_size(struct bytes frame, size_t max, size_t *ret)
     return 0;
 }
 
+/* NOLINTNEXTLINE(readability-non-const-parameter): zstd writes to it */
+size_t frame_peek(struct bytes begin, uint8_t *ret, size_t cap)
+{
+    ZSTD_DStream *zstd = ZSTD_createDStream();
+    ZSTD_inBuffer in = {.src = begin.ptr, .size = begin.len};
+    ZSTD_outBuffer out = {.dst = ret, .size = cap};
+    size_t before = SIZE_MAX;
+
+    while (zstd && out.pos < cap && out.pos != before) {
+        before = in.pos < in.size ? SIZE_MAX : out.pos;
+        if (ZSTD_isError(ZSTD_decompressStream(zstd, &out, &in)))
+            break;
+    }
+    (void)ZSTD_freeDStream(zstd);
+    return out.pos;
+}
+
 int frame_unpack(struct bytes frame, size_t size, uint8_t *ret)
 {
     size_t declared;

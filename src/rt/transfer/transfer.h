@@ -90,7 +90,10 @@ struct transfer_options {
     /* Called by the unpacking threads, several at once, before the network is asked for @pack: true if
        its plain bytes were on this machine and are in @ret now. They are checked. May be NULL. */
     bool (*local)(void *local_ctx, const struct manifest_pack *pack, uint8_t *ret);
-    /* The same threads: what @local gave for @pack was wrong. May be NULL. */
+    /* Called in the caller's thread before the network is asked for a manifest: true if it is on this machine and in
+       @ret now. It is checked. May be NULL. */
+    bool (*local_manifest)(void *local_ctx, const uint8_t *id, struct buf *ret);
+    /* The unpacking threads: what @local gave for @pack was wrong. May be NULL. */
     void (*local_bad)(void *local_ctx, const struct manifest_pack *pack);
     void *local_ctx;
     void *ctx; /* of the others */

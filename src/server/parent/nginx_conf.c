@@ -77,7 +77,7 @@ static void put_files(const char *state, struct buf *dst)
         "            limit_except GET { deny all; }\n"
         "            alias \"%s/dp/boot/\";\n"
         "        }\n"
-        "        location ~ \"^/content/(packs/[0-9a-f]{2}/[0-9a-f]{64}|manifests/[0-9a-f]{64})$\" {\n"
+        "        location ~ \"^/content/(packs/[0-9a-f]{2}/[0-9a-f]{64}|(manifests|lists)/[0-9a-f]{64})$\" {\n"
         "            limit_except GET { deny all; }\n"
         "            add_header Cache-Control \"public, max-age=31536000, immutable\";\n"
         "            add_header X-Content-Type-Options nosniff;\n"

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/test_site.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h> /* and this, to be there */
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "plat/file.h"
+
+enum {
+    TEXT_MAX = 64 * 1024,
+};
+
+/* Whether @text holds a request with its whole body. */
+static bool is_whole(const char *text)
+{
+    const char *body = strstr(text, "\r\n\r\n");
+    const char *length = strcasestr(text, "content-length: ");
+    uint64_t n = 0;
+
+    if (!body)
+        return false;
+    if (length && length < body)
+        (void)bytes_parse_u64(
+            (struct bytes){(const uint8_t *)length + 16, strcspn(length + 16, "\r")},
+            0,
+            TEXT_MAX,
+            &n);
+    return strlen(body + 4) >= n;
+}
+
+static void serve(int listener, test_site_answer *answer_to)
+{
+    static char request[TEXT_MAX];
+    static char answer[TEXT_MAX];
+
+    for (;;) {
+        int fd = accept(listener, NULL, NULL);
+        size_t len = 0;
+        ssize_t n = 1;
+
+        request[0] = '\0';
+        while (fd >= 0 && n > 0 && len + 1 < sizeof(request) && !is_whole(request)) {
+            n = read(fd, request + len, sizeof(request) - 1 - len);
+            len += n > 0 ? (size_t)n : 0;
+            request[len] = '\0';
+        }
+        (void)fd_write_all(fd, bytes_of(answer_to(request, answer, sizeof(answer))));
+        (void)close(fd);
+    }
+}
+
+pid_t test_site_start(const char *socket_path, test_site_answer *answer)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    pid_t pid;
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(listener, 8), 0);
+    pid = fork();
+    if (pid == 0)
+        serve(listener, answer);
+    (void)close(listener);
+    return pid;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * A site on a Unix socket, for tests: one request a connection, in a process of its own
+ */
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/* What it says to a request; @dst: room for @cap bytes. Return: the whole answer, @dst. */
+typedef const char *test_site_answer(const char *request, char *dst, size_t cap);
+
+/* Return: the process, to be killed by the caller. */
+pid_t test_site_start(const char *socket_path, test_site_answer *answer);
