@@ -57,7 +57,7 @@ static int blob_begin(void *ctx, const struct apply_blob *blob)
 
     assert_true(blob->n_uses > 0);
     c->n_blobs++;
-    c->size_bytes += blob->size_bytes;
+    c->size_bytes += (size_t)blob->size_bytes;
     return call(c);
 }
 
