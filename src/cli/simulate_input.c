@@ -23,8 +23,8 @@ enum {
 void simulate_sequences_fini(struct simulate_sequences *sequences)
 {
     for (size_t i = 0; i < sequences->n; i++) {
-        free((char *)(uintptr_t)sequences->children[i].id);
-        ts_document_free((struct ts_document *)(uintptr_t)sequences->children[i].document);
+        free(sequences->ids[i]);
+        ts_document_free(sequences->documents[i]);
     }
     sequences->n = 0;
 }
@@ -40,6 +40,8 @@ add(struct session *s, struct simulate_sequences *ret, const char *id, struct ts
         ts_document_free(doc);
         return session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "there are too many task sequences");
     }
+    ret->ids[ret->n] = copy;
+    ret->documents[ret->n] = doc;
     ret->children[ret->n++] = (struct ts_child){.id = copy, .document = doc};
     return true;
 }

@@ -15,7 +15,9 @@ enum {
 /* The sequence, and those it runs. */
 struct simulate_sequences {
     struct ts_document *document; /* borrowed from the children, as it may be one of them */
-    struct ts_child children[SIMULATE_SEQUENCES_MAX]; /* ids and documents owned */
+    struct ts_child children[SIMULATE_SEQUENCES_MAX];
+    char *ids[SIMULATE_SEQUENCES_MAX]; /* owned, as all below */
+    struct ts_document *documents[SIMULATE_SEQUENCES_MAX];
     size_t n;
 };
 

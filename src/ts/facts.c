@@ -87,11 +87,11 @@ static bool has_room(struct ts_table *table)
     return !table->failed;
 }
 
-static char fold(char c)
+static unsigned char fold(char c)
 {
-    if (c == '/')
-        return '\\';
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    unsigned char u = c == '/' ? '\\' : (unsigned char)c;
+
+    return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
 }
 
 /* Behind "\\.\" or "\\", which say which computer. */
@@ -394,13 +394,13 @@ static enum ts_known table_software(void *ctx,
     return TS_MISSING;
 }
 
-struct ts_facts ts_table_facts(const struct ts_table *table)
+struct ts_facts ts_table_facts(struct ts_table *table)
 {
     return (struct ts_facts){
         .find_class = table_class,
         .find_path = table_path,
         .find_registry = table_registry,
         .find_software = table_software,
-        .ctx = (void *)(uintptr_t)table, /* the functions above only read */
+        .ctx = table, /* the functions above only read */
     };
 }

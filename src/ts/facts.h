@@ -156,4 +156,4 @@ struct ts_facts {
 };
 
 /* All answers from a table, for a simulation. */
-struct ts_facts ts_table_facts(const struct ts_table *table);
+struct ts_facts ts_table_facts(struct ts_table *table);

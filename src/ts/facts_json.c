@@ -17,6 +17,7 @@
 enum {
     VERSION = 1,
     NAMESPACE_MAX = 256,
+    CLASS_NAME_MAX = 1024, /* with its namespace */
 };
 
 DEFINE_FREEP(struct ts_table *, ts_table_free);
@@ -257,7 +258,7 @@ static void put_classes(const struct ts_table *table, json_t *json)
     const struct ts_class *c;
 
     for (size_t i = 0; (c = ts_table_at(table, i)); i++) {
-        OWN(buf_fini) struct buf name = BUF_INIT(NAMESPACE_MAX * 4);
+        OWN(buf_fini) struct buf name = BUF_INIT(CLASS_NAME_MAX);
 
         if (strcmp(c->namespace_name, TS_OF_OURS) == 0) {
             (void)json_object_set_new(json, c->name, class_json(c));

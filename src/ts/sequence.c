@@ -157,7 +157,7 @@ static void copy(char dst[static TS_NEXT_WHY_MAX], const char *text)
 /* Behind what is there already. */
 static void append(char dst[static TS_NEXT_WHY_MAX], const char *text)
 {
-    OWN(buf_fini) struct buf both = BUF_INIT(3 * TS_VERDICT_MAX);
+    OWN(buf_fini) struct buf both = BUF_INIT((size_t)3 * TS_VERDICT_MAX);
 
     buf_addf(&both, "%s%s%s", dst, dst[0] != '\0' && text[0] != '\0' ? "; " : "", text);
     copy(dst, buf_str(&both));
@@ -167,7 +167,7 @@ static void append(char dst[static TS_NEXT_WHY_MAX], const char *text)
 static bool is_wanted(const struct ts_sequence *s, const struct ts_item *item, struct ts_next *ret)
 {
     OWN(ts_verdict_fini) struct ts_verdict verdict = TS_VERDICT_INIT;
-    OWN(buf_fini) struct buf why = BUF_INIT(2 * TS_VERDICT_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT((size_t)2 * TS_VERDICT_MAX);
     bool holds;
 
     ret->item = item;
@@ -298,8 +298,8 @@ static int
 read_requests(struct ts_sequence *s, const struct ts_result *result, struct ts_after *ret)
 {
     struct bytes target = bytes_of(ts_vars_get(s->vars, "SMSTSRebootRequested"));
-    bool has_target;
-    bool is_again;
+    bool has_target = false;
+    bool is_again = false;
     int r;
 
     ret->restart = result->restart;

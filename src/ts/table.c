@@ -183,8 +183,11 @@ static int add_document(struct filler *f, const struct ts_document *doc, const s
     (void)ts_document_steps(doc, &n_steps);
 
     OWN(freep) size_t *starts = calloc(n_steps + 1, sizeof(*starts));
-    int r = starts ? add_groups(f, doc, outer) : ERR(-ENOMEM);
+    int r;
 
+    if (!starts)
+        return ERR(-ENOMEM);
+    r = add_groups(f, doc, outer);
     if (r == 0)
         r = add_steps(f, doc, outer, first_scope, starts);
     if (r != 0)

@@ -12,6 +12,7 @@
 #include "base/own.h"
 
 enum {
+    CPUINFO_MAX = 4 * 1024 * 1024,
     OS_LINUX = 36, /* CIM_OperatingSystem.OSType */
     KB = 1024,
     S_PER_MIN = 60,
@@ -57,7 +58,7 @@ static struct ts_instance *find_system(struct gather *g)
 
 static bool is_virtual(const struct gather *g)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(4 * 1024 * 1024);
+    OWN(buf_fini) struct buf text = BUF_INIT(CPUINFO_MAX);
 
     sys_read(g->root, "proc/cpuinfo", &text);
     return strstr(buf_str(&text), " hypervisor") != NULL;

@@ -40,7 +40,8 @@ static int parse_all(struct runner *rn)
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
     rn->children = calloc(order->n_children + 1, sizeof(*rn->children));
-    if (!rn->children)
+    rn->child_documents = calloc(order->n_children + 1, sizeof(struct ts_document *));
+    if (!rn->children || !rn->child_documents)
         return ERR(-ENOMEM);
     for (size_t i = 0; i < order->n_children; i++) {
         struct ts_document *document = NULL;
@@ -48,6 +49,7 @@ static int parse_all(struct runner *rn)
         r = parse(rn, order->children[i].id, order->children[i].xml, &document);
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
+        rn->child_documents[rn->n_children] = document;
         rn->children[rn->n_children++] =
             (struct ts_child){order->children[i].id, document, order->children[i].is_disabled};
     }
@@ -57,7 +59,8 @@ static int parse_all(struct runner *rn)
 void runner_forget_documents(struct runner *rn)
 {
     for (size_t i = 0; i < rn->n_children; i++)
-        ts_document_free((struct ts_document *)(uintptr_t)rn->children[i].document);
+        ts_document_free(rn->child_documents[i]);
+    free(rn->child_documents);
     free(rn->children);
     ts_document_free(rn->document);
 }

@@ -29,7 +29,8 @@ struct runner {
     struct state *state;
     struct report *report;
     struct ts_document *document;
-    struct ts_child *children; /* that it runs; their documents are owned too */
+    struct ts_child *children; /* that it runs */
+    struct ts_document **child_documents;
     size_t n_children;
     struct ts_sequence *sequence;
     struct ts_facts facts;  /* what conditions may ask */
