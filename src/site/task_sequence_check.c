@@ -10,8 +10,6 @@
 #include "site/task_sequence_parts.h"
 #include "ts/validate.h"
 
-DEFINE_FREEP(struct ts_document *, ts_document_free);
-
 enum {
     KIND_MAX = 32,
 };

@@ -381,7 +381,6 @@ static void read_steps(struct reader *rd, xmlNode *parent, int number);
 /* What follows the first pair of a group, step or sequence. */
 static void read_parts(struct reader *rd, xmlNode *element, const yaml_node_t *node)
 {
-    OWN(freep) char *type_name = NULL;
     const struct ts_step_type *type = NULL;
 
     for
