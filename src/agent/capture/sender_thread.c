@@ -28,6 +28,8 @@ int sender_thread_init(struct sender_thread *thread, struct sender *sender)
 
     if (r == 0)
         r = frame_packer_new(ROOM_BYTES, &thread->packer);
+    if (r == 0)
+        r = frame_packer_hurry(thread->packer);
     if (r < 0)
         return TRACE(r);
     thread->sender = sender;

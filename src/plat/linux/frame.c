@@ -14,6 +14,7 @@
 
 enum {
     FRAME_LEVEL = 5, /* of zstd: what is stored is made once and read often */
+    FRAME_LEVEL_HURRY = 4,
 };
 
 struct frame_packer {
@@ -59,6 +60,11 @@ int frame_packer_new(size_t max_bytes, struct frame_packer **ret)
         return ERR(-ENOTSUP);
     *ret = TAKE(packer);
     return 0;
+}
+
+int frame_packer_hurry(struct frame_packer *packer)
+{
+    return is_set(packer->zstd, ZSTD_c_compressionLevel, FRAME_LEVEL_HURRY) ? 0 : ERR(-ENOTSUP);
 }
 
 int frame_pack(struct frame_packer *packer, struct bytes plain, struct bytes *ret)

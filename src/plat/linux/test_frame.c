@@ -55,6 +55,23 @@ static void what_was_packed_comes_back(void **state)
     assert_memory_equal(plain, packed.plain, PLAIN_BYTES);
 }
 
+static void what_was_packed_in_a_hurry_comes_back_too(void **state)
+{
+    (void)state;
+    struct packed packed = pack();
+    OWN(frame_packer_freep) struct frame_packer *packer = NULL;
+    uint8_t plain[PLAIN_BYTES];
+    struct bytes frame = {0};
+
+    assert_int_equal(frame_packer_new(PLAIN_BYTES, &packer), 0);
+    assert_int_equal(frame_packer_hurry(packer), 0);
+    for (unsigned i = 0; i < 2; i++) {
+        assert_int_equal(frame_pack(packer, (struct bytes){packed.plain, PLAIN_BYTES}, &frame), 0);
+        assert_int_equal(frame_unpack(frame, PLAIN_BYTES, plain), 0);
+        assert_memory_equal(plain, packed.plain, PLAIN_BYTES);
+    }
+}
+
 static void a_frame_of_another_size_is_refused(void **state)
 {
     (void)state;
@@ -126,6 +143,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_packed_comes_back),
+        cmocka_unit_test(what_was_packed_in_a_hurry_comes_back_too),
         cmocka_unit_test(a_frame_of_another_size_is_refused),
         cmocka_unit_test(a_frame_that_ends_early_or_late_is_refused),
         cmocka_unit_test(a_changed_byte_never_gives_other_content),
