@@ -9,6 +9,8 @@ with us, and is ended by its pid; namespaces are ours by their name.
 import contextlib
 import ctypes
 import hashlib
+import importlib.machinery
+import importlib.util
 import json
 import os
 import re
@@ -456,6 +458,14 @@ def kernel_root() -> Path:
     return root
 
 
+def x86_tool():
+    """tools/make-x86-root as a module."""
+    loader = importlib.machinery.SourceFileLoader("make_x86_root", str(ROOT / "tools/make-x86-root"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader(loader.name, loader))
+    loader.exec_module(module)
+    return module
+
+
 def x86_root() -> Path:
     """What boot images for 32-bit computers are built from, of the sources as they are; packages are kept for later."""
     root = CACHE / "x86/root"
@@ -476,11 +486,12 @@ def debian_image(progress=lambda text: None, arch="amd64") -> Path:
     tree = wim.parent / "tree"
     shutil.rmtree(tree, ignore_errors=True)
     progress("making a Debian 12 with mmdebstrap (about a minute)")
-    command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--architectures={arch}"]
+    command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--architectures={arch}", "--skip=check/qemu"]
     command += [f"--include={IMAGE_KERNELS[arch]},{IMAGE_PACKAGES}"]
     command += ["--aptopt=Acquire::Languages \"none\""]
     command += [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
-    sources = apt_sources()
+    # Not every mirror has the later updates for i386 whole.
+    sources = apt_sources() if arch == "amd64" else [x86_tool().archive([Path(path) for path in apt_sources()])]
     run(*command, "bookworm", tree, *sources, timeout=900)
     progress("capturing it as a WIM")
     part = wim.with_suffix(".part")
