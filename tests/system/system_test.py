@@ -495,7 +495,7 @@ def deploy_with_package(world: World):
 
 
 def deploy_when_needed(world: World):
-    """The image is downloaded to the volume at its step, and what was there when the power went is not downloaded again."""
+    """The image is downloaded to the volume at its step, and applied from there."""
     site = world.start_site()
     world.lab.start_dhcp()
     xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
@@ -504,10 +504,13 @@ def deploy_when_needed(world: World):
     vm = world.add_vm("uefi-secureboot")
     process = vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
-    process.wait_line(" downloaded: ", 5)
     expect(row["environment"], "full-os", "where success was reported")
     process.wait_line("login:", 60)
     vm.power_cut()
+    log = trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log")
+    for words in ("_SMSTaskSequence/content]", "0 MiB in 0 packs received"):  # downloaded there, and applied from there
+        expect(words in log, True, f"{words!r} in the log")
+    expect(trees.has_state(vm.disk, world.folder), False, "downloaded content left on the disk")
     trees.compare(debian_image(), vm.disk, world.folder)
 
 

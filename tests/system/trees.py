@@ -107,6 +107,12 @@ def has_state(disk: Path, folder: Path) -> bool:
         return (root / "_SMSTaskSequence").exists()
 
 
+def read(disk: Path, folder: Path, name: str) -> str:
+    """A file of the installed system."""
+    with mounted(disk, folder) as root:
+        return (root / name).read_text(encoding="utf-8", errors="replace")
+
+
 def differences(wanted: dict, found: dict) -> list:
     out = [f"missing: {name}" for name in wanted if name not in found]
     out += [f"not of the image: {name}" for name in found if name not in wanted]
