@@ -226,6 +226,7 @@ bool sequence_show(struct session *s, const struct args *args)
     static const struct output_column steps[] = {
         {"STEP", "index", OUTPUT_STEP},
         {"NAME", "name", OUTPUT_TEXT},
+        {"PATH", "path", OUTPUT_TEXT},
         {"TYPE", "type", OUTPUT_TEXT},
         {"ENABLED", "is_enabled", OUTPUT_TEXT},
         {0},

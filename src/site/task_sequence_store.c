@@ -12,6 +12,7 @@
 #include "site/task_sequence_parts.h"
 #include "ts/container.h"
 #include "ts/edit.h"
+#include "ts/tree.h"
 
 #define APPLY_IMAGE_TYPE "SMS_TaskSequence_ApplyOperatingSystemAction"
 #define NESTED_VARIABLE  "OSDSubTasksequencePackageID"
@@ -37,20 +38,30 @@ static bool applies_image(const struct ts_document *doc)
 static char *steps_put(const struct ts_document *doc)
 {
     OWN(json_freep) json_t *list = json_array();
+    OWN(ts_tree_fini) struct ts_tree tree = {0};
     size_t n = 0;
     const struct ts_step *steps = ts_document_steps(doc, &n);
 
-    for (size_t i = 0; i < n; i++)
+    if (ts_tree_read(ts_document_tree(doc), &tree) < 0)
+        return NULL;
+    for (size_t i = 0; i < tree.n; i++) {
+        const struct ts_tree_item *item = &tree.items[i];
+
+        if (item->step == TS_NO_ITEM)
+            continue;
         (void)json_array_append_new(list,
-                                    json_pack("{s:I,s:s,s:s,s:b}",
+                                    json_pack("{s:i,s:s,s:s,s:s,s:b}",
                                               "index",
-                                              (json_int_t)i,
+                                              item->step,
                                               "name",
-                                              steps[i].item.name,
+                                              item->name,
+                                              "path",
+                                              item->path,
                                               "type",
-                                              steps[i].type,
+                                              item->type,
                                               "is_enabled",
-                                              (int)ts_step_is_enabled(&steps[i])));
+                                              (int)ts_step_is_enabled(&steps[item->step])));
+    }
     return json_dumps(list, JSON_COMPACT);
 }
 

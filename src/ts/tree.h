@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * The XML tree behind a document, and its groups and steps one after the other; for ts alone
+ * The XML tree behind a document, and its groups and steps one after the other; for ts, and for who lists them
  */
 
 #include <stdbool.h>
