@@ -114,7 +114,7 @@ int task_sequence_validate(struct site *site, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
         {"xml", FIELD_TEXT, false, 1, TASK_SEQUENCE_XML_MAX_BYTES, NULL},
-        {"file", FIELD_TEXT, false, 1, 2 * TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
+        {"file", FIELD_TEXT, false, 1, 2 * (uint64_t)TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
         {0},
     };
     OWN(ts_imports_fini) struct ts_imports imports = {0};

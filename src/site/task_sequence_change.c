@@ -308,7 +308,7 @@ int task_sequence_diff(struct site *site, const char *id, const json_t *body, js
         {"from", FIELD_NUMBER, false, 1, INT32_MAX, NULL},
         {"to", FIELD_NUMBER, false, 1, INT32_MAX, NULL},
         {"xml", FIELD_TEXT, false, 1, TASK_SEQUENCE_XML_MAX_BYTES, NULL},
-        {"file", FIELD_TEXT, false, 1, 2 * TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
+        {"file", FIELD_TEXT, false, 1, 2 * (uint64_t)TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
         {0},
     };
     OWN(ts_imports_fini) struct ts_imports given = {0};

@@ -362,7 +362,7 @@ int task_sequence_create(struct site *site, const char *who, const json_t *body,
     static const struct field fields[] = {
         {"name", FIELD_TEXT, false, 1, 255, NULL},
         {"xml", FIELD_TEXT, false, 1, TASK_SEQUENCE_XML_MAX_BYTES, NULL},
-        {"file", FIELD_TEXT, false, 1, 2 * TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
+        {"file", FIELD_TEXT, false, 1, 2 * (uint64_t)TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
         {"boot_image_id", FIELD_TEXT, false, 1, 255, NULL},
         {"map", FIELD_OBJECT, false, 0, 0, NULL},
         {"into", FIELD_TEXT, false, 1, 255, NULL},

@@ -207,16 +207,6 @@ static void add_xml(struct reader *rd, xmlNode *parent, const char *text, const 
     }
 }
 
-/* For each pair of the mapping @node: its numbers. */
-#define EACH_PAIR(node, pair) \
-    (yaml_node_pair_t *pair = (node)->data.mapping.pairs.start; \
-     rd->r == 0 && pair < (node)->data.mapping.pairs.top; \
-     pair++)
-#define EACH_ITEM(node, item) \
-    (yaml_node_item_t *item = (node)->data.sequence.items.start; \
-     rd->r == 0 && item < (node)->data.sequence.items.top; \
-     item++)
-
 static bool is_a(struct reader *rd, const yaml_node_t *node, yaml_node_type_t type, const char *why)
 {
     if (node && node->type == type)
@@ -249,16 +239,16 @@ static void read_variable(struct reader *rd,
     }
     if (!is_a(rd, value, YAML_MAPPING_NODE, "a text or a mapping is wanted here"))
         return;
-    for
-        EACH_PAIR(value, p)
-        {
-            const char *key = text_at(rd, p->key);
+    for (yaml_node_pair_t *p = value->data.mapping.pairs.start;
+         rd->r == 0 && p < value->data.mapping.pairs.top;
+         p++) {
+        const char *key = text_at(rd, p->key);
 
-            if (strcmp(key, "text") == 0)
-                add_text(variable, text_at(rd, p->value));
-            else
-                set(rd, variable, key, text_at(rd, p->value), value);
-        }
+        if (strcmp(key, "text") == 0)
+            add_text(variable, text_at(rd, p->value));
+        else
+            set(rd, variable, key, text_at(rd, p->value), value);
+    }
 }
 
 static void
@@ -268,9 +258,10 @@ read_variables(struct reader *rd, const struct ts_step_type *type, xmlNode *list
 
     if (!is_a(rd, node, YAML_MAPPING_NODE, "a mapping of variables is wanted here"))
         return;
-    for
-        EACH_PAIR(node, pair)
-    read_variable(rd, type, list, pair);
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         rd->r == 0 && pair < node->data.mapping.pairs.top;
+         pair++)
+        read_variable(rd, type, list, pair);
 }
 
 static void read_references(struct reader *rd, xmlNode *list, int number)
@@ -279,18 +270,19 @@ static void read_references(struct reader *rd, xmlNode *list, int number)
 
     if (!is_a(rd, node, YAML_SEQUENCE_NODE, "a list of references is wanted here"))
         return;
-    for
-        EACH_ITEM(node, item)
-        {
-            yaml_node_t *one = node_at(rd, *item);
-            xmlNode *reference = add(rd, list, "reference");
+    for (yaml_node_item_t *item = node->data.sequence.items.start;
+         rd->r == 0 && item < node->data.sequence.items.top;
+         item++) {
+        yaml_node_t *one = node_at(rd, *item);
+        xmlNode *reference = add(rd, list, "reference");
 
-            if (!reference || !is_a(rd, one, YAML_MAPPING_NODE, "a reference is a mapping"))
-                return;
-        for
-            EACH_PAIR(one, pair)
-        set(rd, reference, text_at(rd, pair->key), text_at(rd, pair->value), one);
-        }
+        if (!reference || !is_a(rd, one, YAML_MAPPING_NODE, "a reference is a mapping"))
+            return;
+        for (yaml_node_pair_t *pair = one->data.mapping.pairs.start;
+             rd->r == 0 && pair < one->data.mapping.pairs.top;
+             pair++)
+            set(rd, reference, text_at(rd, pair->key), text_at(rd, pair->value), one);
+    }
 }
 
 static void add_field(struct reader *rd, xmlNode *expression, const char *name, const char *text)
@@ -348,31 +340,31 @@ static void read_operands(struct reader *rd, xmlNode *list, int number)
         return;
     if (++rd->depth > TS_XML_MAX_DEPTH)
         refuse(rd, node, "it is nested too deep");
-    for
-        EACH_ITEM(node, item)
-        {
-            yaml_node_t *one = node_at(rd, *item);
-            const char *key;
+    for (yaml_node_item_t *item = node->data.sequence.items.start;
+         rd->r == 0 && item < node->data.sequence.items.top;
+         item++) {
+        yaml_node_t *one = node_at(rd, *item);
+        const char *key;
 
-            if (!is_a(rd, one, YAML_MAPPING_NODE, "a condition is a mapping") ||
-                one->data.mapping.pairs.start == one->data.mapping.pairs.top) {
-                refuse(rd, one, "a condition is a mapping");
-                break;
-            }
-            key = text_at(rd, one->data.mapping.pairs.start->key);
-            if (strcmp(key, "xml") == 0) {
-                add_xml(rd, list, text_at(rd, one->data.mapping.pairs.start->value), one);
-            } else if (ts_yaml_type(key)) {
-                xmlNode *operator_node = add(rd, list, "operator");
-
-                if (operator_node) {
-                    set(rd, operator_node, "type", ts_yaml_type(key), one);
-                    read_operands(rd, operator_node, one->data.mapping.pairs.start->value);
-                }
-            } else {
-                read_expression(rd, list, one);
-            }
+        if (!is_a(rd, one, YAML_MAPPING_NODE, "a condition is a mapping") ||
+            one->data.mapping.pairs.start == one->data.mapping.pairs.top) {
+            refuse(rd, one, "a condition is a mapping");
+            break;
         }
+        key = text_at(rd, one->data.mapping.pairs.start->key);
+        if (strcmp(key, "xml") == 0) {
+            add_xml(rd, list, text_at(rd, one->data.mapping.pairs.start->value), one);
+        } else if (ts_yaml_type(key)) {
+            xmlNode *operator_node = add(rd, list, "operator");
+
+            if (operator_node) {
+                set(rd, operator_node, "type", ts_yaml_type(key), one);
+                read_operands(rd, operator_node, one->data.mapping.pairs.start->value);
+            }
+        } else {
+            read_expression(rd, list, one);
+        }
+    }
     rd->depth--;
 }
 
@@ -383,30 +375,30 @@ static void read_parts(struct reader *rd, xmlNode *element, const yaml_node_t *n
 {
     const struct ts_step_type *type = NULL;
 
-    for
-        EACH_PAIR(node, pair)
-        {
-            const char *key = text_at(rd, pair->key);
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         rd->r == 0 && pair < node->data.mapping.pairs.top;
+         pair++) {
+        const char *key = text_at(rd, pair->key);
 
-            if (pair == node->data.mapping.pairs.start || strcmp(key, "indentation") == 0)
-                continue;
-            if (strcmp(key, "condition") == 0)
-                read_operands(rd, add(rd, element, "condition"), pair->value);
-            else if (strcmp(key, "action") == 0)
-                add_text(add(rd, element, "action"), text_at(rd, pair->value));
-            else if (strcmp(key, "variables") == 0)
-                read_variables(rd, type, add(rd, element, "defaultVarList"), pair->value);
-            else if (strcmp(key, "globals") == 0)
-                read_variables(rd, NULL, add(rd, element, "globalVarList"), pair->value);
-            else if (strcmp(key, "references") == 0)
-                read_references(rd, add(rd, element, "referenceList"), pair->value);
-            else if (strcmp(key, "steps") == 0)
-                read_steps(rd, element, pair->value);
-            else
-                set(rd, element, key, text_at(rd, pair->value), node);
-            if (strcmp(key, "type") == 0)
-                type = ts_step_type_find(text_at(rd, pair->value));
-        }
+        if (pair == node->data.mapping.pairs.start || strcmp(key, "indentation") == 0)
+            continue;
+        if (strcmp(key, "condition") == 0)
+            read_operands(rd, add(rd, element, "condition"), pair->value);
+        else if (strcmp(key, "action") == 0)
+            add_text(add(rd, element, "action"), text_at(rd, pair->value));
+        else if (strcmp(key, "variables") == 0)
+            read_variables(rd, type, add(rd, element, "defaultVarList"), pair->value);
+        else if (strcmp(key, "globals") == 0)
+            read_variables(rd, NULL, add(rd, element, "globalVarList"), pair->value);
+        else if (strcmp(key, "references") == 0)
+            read_references(rd, add(rd, element, "referenceList"), pair->value);
+        else if (strcmp(key, "steps") == 0)
+            read_steps(rd, element, pair->value);
+        else
+            set(rd, element, key, text_at(rd, pair->value), node);
+        if (strcmp(key, "type") == 0)
+            type = ts_step_type_find(text_at(rd, pair->value));
+    }
 }
 
 static void read_item(struct reader *rd, xmlNode *parent, int number)
@@ -433,10 +425,11 @@ static void read_item(struct reader *rd, xmlNode *parent, int number)
     if (!element)
         return;
     /* in the order that the editors write attributes */
-    for
-        EACH_PAIR(node, pair)
-    if (strcmp(text_at(rd, pair->key), "type") == 0)
-        set(rd, element, "type", text_at(rd, pair->value), node);
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+         rd->r == 0 && pair < node->data.mapping.pairs.top;
+         pair++)
+        if (strcmp(text_at(rd, pair->key), "type") == 0)
+            set(rd, element, "type", text_at(rd, pair->value), node);
     set(rd, element, "name", text_at(rd, first->value), node);
     read_parts(rd, element, node);
 }
@@ -449,9 +442,10 @@ static void read_steps(struct reader *rd, xmlNode *parent, int number)
         return;
     if (++rd->depth > TS_XML_MAX_DEPTH)
         refuse(rd, node, "it is nested too deep");
-    for
-        EACH_ITEM(node, item)
-    read_item(rd, parent, *item);
+    for (yaml_node_item_t *item = node->data.sequence.items.start;
+         rd->r == 0 && item < node->data.sequence.items.top;
+         item++)
+        read_item(rd, parent, *item);
     rd->depth--;
 }
 
@@ -488,10 +482,11 @@ static void lay_out(xmlNode *node, const char *indent, unsigned depth)
 
 static const char *find_indent(struct reader *rd, const yaml_node_t *root)
 {
-    for
-        EACH_PAIR(root, pair)
-    if (strcmp(text_at(rd, pair->key), "indentation") == 0)
-        return text_at(rd, pair->value);
+    for (yaml_node_pair_t *pair = root->data.mapping.pairs.start;
+         rd->r == 0 && pair < root->data.mapping.pairs.top;
+         pair++)
+        if (strcmp(text_at(rd, pair->key), "indentation") == 0)
+            return text_at(rd, pair->value);
     return NULL;
 }
 
