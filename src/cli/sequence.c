@@ -58,7 +58,7 @@ bool sequence_print(struct session *s, json_t *sequence)
 /* Text goes as it is, so that it can be read in a log of requests; the rest as Base64. */
 static bool put_file(struct session *s, const struct buf *content, json_t *body)
 {
-    OWN(buf_fini) struct buf base64 = BUF_INIT(2 * FILE_MAX_BYTES);
+    OWN(buf_fini) struct buf base64 = BUF_INIT(2 * (size_t)FILE_MAX_BYTES);
     const char *text = buf_str(content);
     bool is_text =
         content->len > 0 && content->len <= XML_MAX_BYTES && strlen(text) == content->len;

@@ -264,7 +264,7 @@ static int add(struct ts_editing *e, const struct ts_operation *op)
             "there is no type of step \"%.100s\"; `slipway ts step types` lists them",
             op->type ? op->type : "");
     r = find_target(e, op, &parent, &next);
-    if (r != 0)
+    if (r != 0 || !parent)
         return TRACE(r);
     node = new_item(e, type, name);
     if (!node)
@@ -285,7 +285,7 @@ static int move(struct ts_editing *e, const struct ts_operation *op)
 
     if (r == 0)
         r = find_target(e, op, &parent, &next);
-    if (r != 0)
+    if (r != 0 || !node || !parent)
         return TRACE(r);
     if (is_within(parent, node))
         return ts_edit_refuse(e, "\"%.200s\" cannot be moved into itself", op->path);
@@ -306,7 +306,7 @@ static int copy(struct ts_editing *e, const struct ts_operation *op)
 
     if (r == 0)
         r = find_target(e, op, &parent, &next);
-    if (r != 0)
+    if (r != 0 || !node || !parent)
         return TRACE(r);
     twin = xmlCopyNode(node, 1);
     if (!twin)

@@ -29,9 +29,11 @@ const struct ts_step_type *ts_step_type_find(const char *type)
     return NULL;
 }
 
-static char lower(char c)
+static unsigned lower(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    const unsigned letter = (unsigned char)c;
+
+    return letter >= 'A' && letter <= 'Z' ? letter - 'A' + 'a' : letter;
 }
 
 static bool is_digit(char c)

@@ -57,13 +57,17 @@ static bool is_block(const char *text)
 {
     if (!strchr(text, '\n') || strchr(" \t\n", text[0]))
         return false;
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-        if ((*c < 0x20 && *c != '\n' && *c != '\t') || *c == 0x7f)
+    for (const char *c = text; *c; c++) {
+        static const char *const breaks[] = {"\xe2\x80\xa8", "\xe2\x80\xa9", "\xef\xbb\xbf"};
+        const unsigned char byte = (unsigned char)*c;
+
+        if ((byte < 0x20 && byte != '\n' && byte != '\t') || byte == 0x7f)
             return false;
-        if ((*c == 0xc2 && c[1] < 0xa0) ||
-            (*c == 0xe2 && c[1] == 0x80 && (c[2] == 0xa8 || c[2] == 0xa9)) ||
-            (*c == 0xef && (c[1] == 0xbb || c[1] == 0xbf)))
+        if (byte == 0xc2 && (unsigned char)c[1] < 0xa0)
             return false;
+        for (size_t i = 0; i < sizeof(breaks) / sizeof(breaks[0]); i++)
+            if (strncmp(c, breaks[i], 3) == 0)
+                return false;
     }
     return true;
 }
