@@ -38,8 +38,18 @@ static void applied_fini(struct applied *a)
     metadata_fini(&a->image);
 }
 
+/* Its threads may be saying at this moment why they failed: they end first, and what they said is not the reason. */
+static void end_target(struct applied *a)
+{
+    if (a->has_image)
+        a->target->stop(a->target->ctx);
+    a->has_image = false;
+    buf_clear(a->why);
+}
+
 static int refuse(struct applied *a, const char *what)
 {
+    end_target(a);
     buf_adds(a->why, what);
     return WIM_APPLY_E_STREAM;
 }
@@ -154,6 +164,7 @@ static int finish(struct applied *a)
         return refuse(a, "The stream ends early");
     missing = apply_uses_missing(&a->uses);
     if (missing) {
+        end_target(a);
         buf_adds(a->why, "The stream does not have the contents of ");
         apply_path(&a->image, missing->inode, a->why);
         return WIM_APPLY_E_STREAM;

@@ -34,6 +34,7 @@ struct counts {
     bool is_begun;
     bool is_stopped;
     bool is_finished;
+    struct buf *threads_why; /* gets what a thread says when it is stopped; NULL: nothing */
 };
 
 static int call(struct counts *c)
@@ -92,6 +93,8 @@ static void stop(void *ctx)
 
     assert_true(c->is_begun && !c->is_stopped);
     c->is_stopped = true;
+    if (c->threads_why)
+        buf_adds(c->threads_why, "a thread failed");
 }
 
 static int apply(struct bytes stream, struct counts *c, struct buf *why)
@@ -207,6 +210,31 @@ static void contents_that_are_missing_or_there_twice_are_refused(void **state)
     }
 }
 
+/* Its threads use the same buffer: what the stream's reader says must wait for their end. */
+static void the_reason_is_written_when_the_target_is_stopped(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf changed = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    struct counts early = {.threads_why = &why};
+    struct counts missing = {.threads_why = &why};
+    struct bytes part;
+
+    wim_fixture_stream(*state, "a.wim", &stream);
+    assert_int_equal(apply((struct bytes){(uint8_t *)stream.ptr, stream.len - 1}, &early, &why),
+                     WIM_APPLY_E_STREAM);
+    assert_string_equal(buf_str(&why), "The stream ends early");
+
+    part = unit(buf_bytes(&stream), 3);
+    buf_add(&changed,
+            (struct bytes){(uint8_t *)stream.ptr, (size_t)(part.ptr - (uint8_t *)stream.ptr)});
+    buf_add(&changed, (struct bytes){part.ptr + part.len, stream.len - changed.len - part.len});
+    buf_clear(&why);
+    assert_int_equal(apply(buf_bytes(&changed), &missing, &why), WIM_APPLY_E_STREAM);
+    assert_null(strstr(buf_str(&why), "a thread failed"));
+    assert_non_null(strstr(buf_str(&why), "does not have the contents of /"));
+}
+
 static void a_stream_without_metadata_is_refused(void **state)
 {
     OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
@@ -222,6 +250,7 @@ int main(void)
         cmocka_unit_test(a_target_that_fails_is_stopped_and_asked_nothing_more),
         cmocka_unit_test(a_stream_that_ends_early_is_refused_wherever_that_is),
         cmocka_unit_test(contents_that_are_missing_or_there_twice_are_refused),
+        cmocka_unit_test(the_reason_is_written_when_the_target_is_stopped),
         cmocka_unit_test(a_stream_without_metadata_is_refused),
     };
 
