@@ -4,9 +4,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/time_types.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -19,6 +21,13 @@ enum {
 };
 
 #define S_FROM_1601_TO_1970 INT64_C(11644473600)
+
+/* The C library's times end in 2038 on computers of 32 bits, the kernel's do nowhere. */
+#ifdef SYS_utimensat_time64
+#    define SYS_UTIMENSAT SYS_utimensat_time64
+#else
+#    define SYS_UTIMENSAT SYS_utimensat
+#endif
 
 unsigned apply_first_mode(const struct metadata_inode *inode)
 {
@@ -99,21 +108,21 @@ static bool set_xattrs(const struct metadata *image,
     return true;
 }
 
-static struct timespec time_of(uint64_t ticks)
+static struct __kernel_timespec time_of(uint64_t ticks)
 {
-    return (struct timespec){
-        .tv_sec = (time_t)((int64_t)(ticks / TICKS_PER_S) - S_FROM_1601_TO_1970),
-        .tv_nsec = (long)(ticks % TICKS_PER_S) * NS_PER_TICK,
+    return (struct __kernel_timespec){
+        .tv_sec = (int64_t)(ticks / TICKS_PER_S) - S_FROM_1601_TO_1970,
+        .tv_nsec = (int64_t)(ticks % TICKS_PER_S) * NS_PER_TICK,
     };
 }
 
 static bool set_times(const struct metadata_inode *inode, const struct apply_place *place)
 {
-    struct timespec times[2] = {time_of(inode->accessed), time_of(inode->written)};
+    struct __kernel_timespec times[2] = {time_of(inode->accessed), time_of(inode->written)};
 
     if (place->fd >= 0)
-        return futimens(place->fd, times) == 0;
-    return utimensat(place->parent, place->name, times, AT_SYMLINK_NOFOLLOW) == 0;
+        return syscall(SYS_UTIMENSAT, place->fd, NULL, times, 0) == 0;
+    return syscall(SYS_UTIMENSAT, place->parent, place->name, times, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
 bool apply_attributes(const struct metadata *image,

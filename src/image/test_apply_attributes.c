@@ -17,7 +17,10 @@
 #include "image/test_apply_fixture.h"
 #include "plat/file.h"
 
-#define SECONDS_2020 1577836800
+#define SECONDS_2020        1577836800
+#define SECONDS_2100        INT64_C(4102444800)
+#define S_FROM_1601_TO_1970 INT64_C(11644473600)
+#define TICKS_PER_S         INT64_C(10000000)
 
 static int make(const struct apply_fixture *f, const char *name)
 {
@@ -96,6 +99,30 @@ static void attributes_without_unix_data_are_the_times(void **state)
     assert_int_equal(st.st_mtim.tv_sec, SECONDS_2020);
 }
 
+/* statx() shows it on computers of 32 bits too. */
+static void times_do_not_end_in_2038(void **state)
+{
+    struct apply_fixture *f = *state;
+    OWN(fd_closep) int fd = make(f, "file");
+    uint32_t inode = apply_fixture_add(f, 0, "file", S_IFREG | 0600);
+    const struct apply_place places[] = {{.parent = -1, .fd = fd}, {f->out, "file", -1}};
+
+    f->image.inodes[inode].has_unix = false;
+    for (int64_t i = 0; i < 2; i++) {
+        struct apply_refusal refusal;
+        unsigned n_left_out = 0;
+        struct statx stx;
+
+        f->image.inodes[inode].written =
+            (uint64_t)((SECONDS_2100 + i + S_FROM_1601_TO_1970) * TICKS_PER_S + 7);
+        assert_true(apply_attributes(
+            &f->image, &f->image.inodes[inode], &places[i], &n_left_out, &refusal));
+        assert_int_equal(statx(fd, "", AT_EMPTY_PATH, STATX_MTIME, &stx), 0);
+        assert_true(stx.stx_mtime.tv_sec == SECONDS_2100 + i);
+        assert_int_equal(stx.stx_mtime.tv_nsec, 700);
+    }
+}
+
 static void attributes_that_cannot_be_set_are_named(void **state)
 {
     struct apply_fixture *f = *state;
@@ -143,6 +170,7 @@ int main(void)
         TEST(attributes_of_a_file_are_those_of_the_image),
         TEST(attributes_of_a_link_do_not_touch_its_target),
         TEST(attributes_without_unix_data_are_the_times),
+        TEST(times_do_not_end_in_2038),
         TEST(attributes_that_cannot_be_set_are_named),
         cmocka_unit_test(first_mode_has_no_more_than_the_last_one),
     };
