@@ -193,8 +193,18 @@ static char *copy_token(struct parser *p)
 
 static bool is_reserved(const char *name)
 {
-    static const char *const reserved[] = {
-        "select", "from", "where", "and", "or", "not", "like", "is", "null", "isa", "true", "false"};
+    static const char *const reserved[] = {"select",
+                                           "from",
+                                           "where",
+                                           "and",
+                                           "or",
+                                           "not",
+                                           "like",
+                                           "is",
+                                           "null",
+                                           "isa",
+                                           "true",
+                                           "false"};
 
     for (size_t i = 0; i < sizeof(reserved) / sizeof(reserved[0]); i++)
         if (ts_compare_text(name, reserved[i]) == 0)

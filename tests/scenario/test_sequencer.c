@@ -40,7 +40,6 @@ enum {
     CHILD_PERCENT = 15,
 };
 
-DEFINE_FREEP(struct ts_document *, ts_document_free);
 DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
 
