@@ -204,7 +204,7 @@ int task_sequence_check_deployable(struct site *site, const char *id)
         r = task_sequence_read(site, id, 0, &doc);
         return r == 0 ? TRACE(task_sequence_refresh_packages(site, id, doc)) : TRACE(r);
     }
-    while (diags.items[i].severity != TS_ERROR)
+    while (i + 1 < diags.n && diags.items[i].severity != TS_ERROR)
         i++;
     (void)refuse(site,
                  REFUSAL_NOT_DEPLOYABLE,

@@ -88,7 +88,7 @@ int task_sequence_set(
     };
     OWN(json_freep) json_t *old = NULL;
     OWN(ts_document_freep) struct ts_document *doc = NULL;
-    struct task_sequence_row row;
+    struct task_sequence_row row = {0};
     const char *boot_image = field_text(body, "boot_image_id", NULL);
     char boot_image_id[SITE_ID_MAX];
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
@@ -349,7 +349,7 @@ int task_sequence_copy(
     OWN(json_freep) json_t *old = NULL;
     OWN(ts_document_freep) struct ts_document *doc = NULL;
     OWN(buf_fini) struct buf name = BUF_INIT(NOTE_MAX_BYTES);
-    struct task_sequence_row row;
+    struct task_sequence_row row = {0};
     char new_id[SITE_ID_MAX];
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 

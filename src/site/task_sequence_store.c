@@ -328,8 +328,10 @@ static int store_all(struct site *site,
     OWN(freep) bool *used = calloc(json_object_size(map) + 1, sizeof(*used));
     size_t n_left = imports->n;
     bool has_gone_on = true;
-    int r = used ? 0 : ERR(-ENOMEM);
+    int r = 0;
 
+    if (!used)
+        return ERR(-ENOMEM);
     while (r == 0 && n_left > 0 && has_gone_on) {
         has_gone_on = false;
         for (size_t i = 0; r == 0 && i < imports->n; i++) {

@@ -322,7 +322,7 @@ static int remove_item(struct ts_editing *e, const struct ts_operation *op)
     xmlNode *node = NULL;
     int r = find_item(e, op->path, &node);
 
-    if (r != 0)
+    if (r != 0 || !node)
         return TRACE(r);
     take_out(node);
     r = ts_edit_refresh_references(e, node);

@@ -37,7 +37,7 @@ static void check(const struct ts_document *before, const struct ts_document *af
     OWN(ts_changes_fini) struct ts_changes none = {0};
     OWN(ts_changes_fini) struct ts_changes changes = {0};
     OWN(ts_document_freep) struct ts_document *safe = NULL;
-    OWN(buf_fini) struct buf text = BUF_INIT(1024 * 1024);
+    OWN(buf_fini) struct buf text = BUF_INIT((size_t)1024 * 1024);
 
     if (ts_diff(after, after, &none) != 0 || none.n != 0 || ts_diff(before, after, &changes) != 0)
         abort();

@@ -74,7 +74,7 @@ static void names_values_and_read_only_ones_are_refused(void **state)
     (void)state;
     OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
     OWN(buf_fini) struct buf told = BUF_INIT(1024);
-    OWN(buf_fini) struct buf xml = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf xml = BUF_INIT((size_t)64 * 1024);
     OWN(buf_fini) struct buf value = BUF_INIT(8192);
 
     assert_int_equal(run(SEQUENCE(SET("_B", "1", "false")), vars, &told), TS_ASSIGN_E_READ_ONLY);

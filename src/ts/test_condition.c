@@ -12,7 +12,7 @@
 
 static bool holds(const char *condition, struct ts_verdict *verdict)
 {
-    OWN(buf_fini) struct buf xml = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf xml = BUF_INIT((size_t)64 * 1024);
     OWN(ts_vars_freep) struct ts_vars *vars = NULL;
     size_t n;
 
@@ -59,7 +59,7 @@ static void operators_nest_to_any_depth(void **state)
 static void a_deep_one_is_evaluated(void **state)
 {
     (void)state;
-    OWN(buf_fini) struct buf text = BUF_INIT(16 * 1024);
+    OWN(buf_fini) struct buf text = BUF_INIT((size_t)16 * 1024);
     OWN(ts_verdict_fini) struct ts_verdict verdict = TS_VERDICT_INIT;
 
     for (int i = 0; i < 50; i++)

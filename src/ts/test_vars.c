@@ -57,7 +57,7 @@ static void what_a_step_sets_has_the_documented_limits(void **state)
 {
     (void)state;
     OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
-    OWN(buf_fini) struct buf value = BUF_INIT(3 * TS_VAR_SEQUENCE_VALUE_MAX);
+    OWN(buf_fini) struct buf value = BUF_INIT((size_t)3 * TS_VAR_SEQUENCE_VALUE_MAX);
 
     fill(&value, TS_VAR_SEQUENCE_VALUE_MAX);
     assert_int_equal(ts_vars_set(vars, "A", buf_str(&value), TS_BY_SEQUENCE), 0);

@@ -76,7 +76,7 @@ static void what_is_put_is_read_as_the_same(void **state)
 static void long_and_deep_queries_are_refused(void **state)
 {
     (void)state;
-    OWN(buf_fini) struct buf deep = BUF_INIT(1024 * 1024);
+    OWN(buf_fini) struct buf deep = BUF_INIT((size_t)1024 * 1024);
 
     buf_adds(&deep, WHERE(""));
     for (int i = 0; i <= TS_WQL_MAX_DEPTH; i++)

@@ -75,7 +75,7 @@ static bool is_block(const char *text)
 static void put_block(struct writer *w, const char *text, unsigned indent)
 {
     size_t len = strlen(text);
-    bool ends = text[len - 1] == '\n';
+    bool ends = len > 0 && text[len - 1] == '\n';
 
     buf_adds(w->out, ends ? (len > 1 && text[len - 2] == '\n' ? "|+\n" : "|\n") : "|-\n");
     while (*text) {

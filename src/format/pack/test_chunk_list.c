@@ -76,7 +76,7 @@ static void more_chunks_than_a_pack_has_are_refused(void **state)
     enum {
         TOO_MANY_BYTES = (PACK_MAX_CHUNKS + 1) * CHUNK_LIST_ENTRY_BYTES
     };
-    OWN(buf_fini) struct buf text = BUF_INIT(1024 * 1024);
+    OWN(buf_fini) struct buf text = BUF_INIT((size_t)1024 * 1024);
     OWN(freep) uint8_t *zeros = calloc(1, TOO_MANY_BYTES);
     static const uint8_t count[] = {1, 0x40, 0, 0}; /* PACK_MAX_CHUNKS + 1 */
     struct chunk_list list;

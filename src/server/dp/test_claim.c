@@ -90,7 +90,7 @@ static void the_site_is_told_where_clients_reach_this_host(void **state)
         struct server_config config = {.addresses = addresses,
                                        .http_port = cases[i].port,
                                        .boot_image_kernel_roots = roots,
-                                       .boot_image_x86_root = x86_root};
+                                       .boot_image_x86_root = root};
         const struct role_options options = {.config = &config, .state_folder = *state};
 
         (void)snprintf(addresses, sizeof(addresses), "%s", cases[i].addresses);
@@ -116,11 +116,12 @@ static void make_below(const char *root, const char *name, const char *text)
     assert_int_equal(text ? file_write(path, bytes_of(text), 0600) : dir_make(path, 0700), 0);
 }
 
-static json_t *claim_with(char *x86_root, const char *state_folder)
+static json_t *claim_with(const char *x86_root, const char *state_folder)
 {
     char none[] = "/nowhere";
+    OWN(freep) char *root = strdup(x86_root);
     struct server_config config = {
-        .addresses = none, .boot_image_kernel_roots = none, .boot_image_x86_root = x86_root};
+        .addresses = none, .boot_image_kernel_roots = none, .boot_image_x86_root = root};
     const struct role_options options = {.state_folder = state_folder, .config = &config};
     struct slots slots;
     json_t *body;
