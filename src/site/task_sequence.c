@@ -200,12 +200,12 @@ int task_sequence_check_deployable(struct site *site, const char *id)
     r = find_diags(site, id, field_text(found, "boot_image_id", ""), &diags);
     if (r != 0)
         return TRACE(r);
-    if (!ts_diags_has_error(&diags)) {
+    while (i < diags.n && diags.items[i].severity != TS_ERROR)
+        i++;
+    if (i == diags.n) {
         r = task_sequence_read(site, id, 0, &doc);
         return r == 0 ? TRACE(task_sequence_refresh_packages(site, id, doc)) : TRACE(r);
     }
-    while (i + 1 < diags.n && diags.items[i].severity != TS_ERROR)
-        i++;
     (void)refuse(site,
                  REFUSAL_NOT_DEPLOYABLE,
                  "The task sequence %.16s cannot be deployed: %.100s: %.300s.",

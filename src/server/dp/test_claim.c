@@ -90,7 +90,7 @@ static void the_site_is_told_where_clients_reach_this_host(void **state)
         struct server_config config = {.addresses = addresses,
                                        .http_port = cases[i].port,
                                        .boot_image_kernel_roots = roots,
-                                       .boot_image_x86_root = root};
+                                       .boot_image_x86_root = x86_root};
         const struct role_options options = {.config = &config, .state_folder = *state};
 
         (void)snprintf(addresses, sizeof(addresses), "%s", cases[i].addresses);
