@@ -20,7 +20,7 @@ enum {
 /**
  * wim_apply() - write the image to a folder, with owners, modes, links, devices, times and xattrs; or to an
  *               NTFS volume, with security descriptors, streams, short names, reparse points and times
- * @fd:     the stream; read to its end, so that whoever writes it is not cut off; stays open
+ * @fd:     the stream; read to its end if all goes well, else no further than to where it failed; stays open
  * @target: the folder, or the file or block device with the volume, which nobody has mounted; must exist;
  *          what is in it stays
  * @why:    on an outcome, the reason, with the file; empty before

@@ -46,7 +46,9 @@ static void *grown(void *array, size_t n, size_t *cap, size_t size)
 
     if (n < *cap)
         return array;
-    moved = realloc(array, more * size); /* the limits keep the product small */
+    if (more > SIZE_MAX / size) /* millions of xattrs, on a computer of 32 bits */
+        return NULL;
+    moved = realloc(array, more * size);
     if (moved)
         *cap = more;
     return moved;
