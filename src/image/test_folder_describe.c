@@ -66,11 +66,37 @@ static void windows_is_known_by_its_folder_however_it_is_written(void **state)
     }
 }
 
+static void a_linux_is_of_the_architecture_of_its_loader(void **state)
+{
+    static const struct {
+        const char *folder;
+        const char *file;
+        const char *arch;
+    } cases[] = {{"lib64", "ld-linux-x86-64.so.2", "x64"},
+                 {"lib", "ld-linux.so.2", "x86"},
+                 {"lib", "ld-linux-x86-64.so.22", ""},
+                 {"lib32", "ld-linux.so.2", ""}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(metadata_fini) struct metadata tree = {0};
+        OWN(wim_image_fini) struct wim_image image = {0};
+        const struct wim_info info = {0};
+        uint32_t root = add_folder(&tree, "", METADATA_NONE);
+        uint32_t usr = add_folder(&tree, "usr", root);
+
+        (void)add_folder(&tree, cases[i].file, add_folder(&tree, cases[i].folder, usr));
+        assert_int_equal(folder_describe(&tree, "X", &info, &image), 0);
+        assert_string_equal(image.arch, cases[i].arch);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_counted_and_called_is_said),
         cmocka_unit_test(windows_is_known_by_its_folder_however_it_is_written),
+        cmocka_unit_test(a_linux_is_of_the_architecture_of_its_loader),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,11 +9,11 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "image/loader_arch.h"
 
 enum {
     PATH_TEXT_MAX = 64, /* of a place in the XML */
     LANGUAGES_MAX = 64,
-    LOADER_PATH_MAX = 96,
     WALK_FOUND = -1, /* of a callback: nothing more to see; no code of wimlib is negative */
 };
 
@@ -132,41 +132,16 @@ static bool has_path(WIMStruct *wim, int index, const char *path)
     return wimlib_iterate_dir_tree(wim, index, path, 0, look_at_entry, NULL) == WALK_FOUND;
 }
 
-/* A Linux says nothing in the XML, but its programs name their loader by a path that everybody agrees on. With
- * several, the system is of 64 bits and runs programs of 32 bits too. */
-static const char *arch_of_loader(WIMStruct *wim, int index)
-{
-    static const char *const folders[] = {"/lib64", "/usr/lib64", "/lib", "/usr/lib"};
-    static const struct {
-        const char *name;
-        const char *multiarch; /* Debian keeps the file itself there */
-        const char *arch;
-    } loaders[] = {
-        {"ld-linux-x86-64.so.2", "x86_64-linux-gnu", "x64"},
-        {"ld-musl-x86_64.so.1", NULL, "x64"},
-        {"ld-linux-aarch64.so.1", "aarch64-linux-gnu", "arm64"},
-        {"ld-musl-aarch64.so.1", NULL, "arm64"},
-        {"ld-linux.so.2", "i386-linux-gnu", "x86"},
-        {"ld-musl-i386.so.1", NULL, "x86"},
-        {"ld-linux-armhf.so.3", "arm-linux-gnueabihf", "arm"},
-    };
-    char path[LOADER_PATH_MAX];
+struct look {
+    WIMStruct *wim; /* borrowed */
+    int index;
+};
 
-    for (size_t i = 0; i < sizeof(loaders) / sizeof(loaders[0]); i++)
-        for (size_t k = 0; k < sizeof(folders) / sizeof(folders[0]); k++) {
-            (void)snprintf(path, sizeof(path), "%s/%s", folders[k], loaders[i].name);
-            if (has_path(wim, index, path))
-                return loaders[i].arch;
-            (void)snprintf(path,
-                           sizeof(path),
-                           "%s/%s/%s",
-                           folders[k],
-                           loaders[i].multiarch ? loaders[i].multiarch : "-",
-                           loaders[i].name);
-            if (has_path(wim, index, path))
-                return loaders[i].arch;
-        }
-    return "";
+static bool has_in_wim(void *ctx, const char *path)
+{
+    const struct look *look = ctx;
+
+    return has_path(look->wim, look->index, path);
 }
 
 int wim_describe_kind(WIMStruct *wim, int index, struct wim_image *ret, struct wim_walk *ret_walk)
@@ -185,9 +160,11 @@ int wim_describe_kind(WIMStruct *wim, int index, struct wim_image *ret, struct w
         ret->is_windows = true;
         return 0;
     }
+    struct look look = {wim, index};
+
     ret->is_windows = has_path(wim, index, "/Windows/System32");
     if (ret->arch[0] == '\0' && !ret->is_windows)
-        (void)snprintf(ret->arch, sizeof(ret->arch), "%s", arch_of_loader(wim, index));
+        (void)snprintf(ret->arch, sizeof(ret->arch), "%s", loader_arch(has_in_wim, &look));
     return 0;
 }
 
