@@ -87,6 +87,13 @@ static bool has_room(struct ts_table *table)
     return !table->failed;
 }
 
+/* An array of @n elements gets room for one more. It doubles, so a table of many values is not copied for each of
+   them: its room ends where @n is a power of two. Return: NULL if memory ran out; the array is as it was then. */
+static void *with_room(void *array, size_t n, size_t size)
+{
+    return array && (n & (n - 1)) != 0 ? array : realloc(array, (n == 0 ? 1 : 2 * n) * size);
+}
+
 static unsigned char fold(char c)
 {
     unsigned char u = c == '/' ? '\\' : (unsigned char)c;
@@ -181,7 +188,7 @@ ts_table_class(struct ts_table *table, const char *namespace_name, const char *n
         return NULL;
 
     struct ts_class **grown =
-        realloc(table->classes, (table->n_classes + 1) * sizeof(struct ts_class *));
+        with_room(table->classes, table->n_classes, sizeof(struct ts_class *));
     struct ts_class *c = calloc(1, sizeof(*c));
 
     if (grown)
@@ -206,7 +213,7 @@ struct ts_instance *ts_class_add(struct ts_table *table, struct ts_class *c)
         return NULL;
 
     struct ts_instance **grown =
-        realloc(c->instances, (c->n_instances + 1) * sizeof(struct ts_instance *));
+        with_room(c->instances, c->n_instances, sizeof(struct ts_instance *));
     struct ts_instance *instance = calloc(1, sizeof(*instance));
 
     if (grown)
@@ -237,7 +244,7 @@ obtain_property(struct ts_table *table, struct ts_instance *instance, const char
         return property;
 
     struct ts_property *grown =
-        realloc(instance->properties, (instance->n_properties + 1) * sizeof(*grown));
+        with_room(instance->properties, instance->n_properties, sizeof(*grown));
     char *copy = copy_text(name);
 
     if (grown)
@@ -262,7 +269,7 @@ add(struct ts_table *table, struct ts_instance *instance, const char *name, stru
     if (!property || !has_room(table))
         return;
 
-    struct ts_scalar *grown = realloc(property->values, (property->n_values + 1) * sizeof(*grown));
+    struct ts_scalar *grown = with_room(property->values, property->n_values, sizeof(*grown));
 
     if (!grown) {
         table->failed = true;
