@@ -28,6 +28,7 @@ enum {
     CHUNKS_MAX = 4096,
     ROOM_MAX = 1024 * 1024,
     LIST_MAX = 1024 * 1024,
+    FILE_MAX_BYTES = 16 * 1024 * 1024,
 };
 
 const char *refresh_at(const struct refresh_bench *b, const char *name)
@@ -143,6 +144,7 @@ static void add_run(struct taking *t, struct manifest *manifest, uint32_t *numbe
     uint32_t table_bytes;
     size_t number = 0;
 
+    assert_non_null(manifest->runs);
     store_pack(t->b->store, pack, &about, &table_bytes);
     while (number < manifest->n_packs && numbers[number] != pack)
         number++;
@@ -155,10 +157,11 @@ static void add_run(struct taking *t, struct manifest *manifest, uint32_t *numbe
     struct manifest_run *last = manifest->n_runs > 0 ? &manifest->runs[manifest->n_runs - 1] : NULL;
 
     manifest->size_bytes += run.size_bytes;
-    if (last && last->pack == run.pack && last->offset + last->size_bytes == run.offset)
+    if (last && last->pack == run.pack && last->offset + last->size_bytes == run.offset) {
         last->size_bytes += run.size_bytes;
-    else
-        manifest->runs[manifest->n_runs++] = run;
+        return;
+    }
+    manifest->runs[manifest->n_runs++] = run;
 }
 
 static void keep(struct refresh_bench *b, const char *tree, unsigned version)
@@ -198,7 +201,7 @@ static void keep(struct refresh_bench *b, const char *tree, unsigned version)
 /* As nginx does. */
 static void serve(struct refresh_bench *b, const char *path, const char *file)
 {
-    OWN(buf_fini) struct buf body = BUF_INIT(16 * 1024 * 1024);
+    OWN(buf_fini) struct buf body = BUF_INIT(FILE_MAX_BYTES);
 
     assert_int_equal(file_read(file, &body), 0);
     dp_put_file(b->dp, path, buf_bytes(&body));
