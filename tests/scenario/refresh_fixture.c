@@ -137,6 +137,11 @@ static void take_turn(void *ctx, enum blob_stream_part part)
         t->tail_at = t->n;
 }
 
+static bool is_next(const struct manifest_run *last, const struct manifest_run *run)
+{
+    return last->pack == run->pack && last->offset + last->size_bytes == run->offset;
+}
+
 static void add_run(struct taking *t, struct manifest *manifest, uint32_t *numbers, size_t i)
 {
     uint32_t pack = t->places[i].pack;
@@ -154,14 +159,11 @@ static void add_run(struct taking *t, struct manifest *manifest, uint32_t *numbe
     }
 
     struct manifest_run run = {(uint32_t)number, t->places[i].offset + table_bytes, t->sizes[i]};
-    struct manifest_run *last = manifest->n_runs > 0 ? &manifest->runs[manifest->n_runs - 1] : NULL;
-
     manifest->size_bytes += run.size_bytes;
-    if (last && last->pack == run.pack && last->offset + last->size_bytes == run.offset) {
-        last->size_bytes += run.size_bytes;
-        return;
-    }
-    manifest->runs[manifest->n_runs++] = run;
+    if (manifest->n_runs > 0 && is_next(&manifest->runs[manifest->n_runs - 1], &run))
+        manifest->runs[manifest->n_runs - 1].size_bytes += run.size_bytes;
+    else
+        manifest->runs[manifest->n_runs++] = run;
 }
 
 static void keep(struct refresh_bench *b, const char *tree, unsigned version)
