@@ -159,6 +159,7 @@ static void add_run(struct taking *t, struct manifest *manifest, uint32_t *numbe
     }
 
     struct manifest_run run = {(uint32_t)number, t->places[i].offset + table_bytes, t->sizes[i]};
+
     manifest->size_bytes += run.size_bytes;
     if (manifest->n_runs > 0 && is_next(&manifest->runs[manifest->n_runs - 1], &run))
         manifest->runs[manifest->n_runs - 1].size_bytes += run.size_bytes;
