@@ -220,7 +220,7 @@ static bool is_worthwhile(const struct look *look, const struct stat *st)
     if (size == 0 || size > look->options->manifest->size_bytes)
         return false;
     if (size + WIM_RESOURCE_HEADER_BYTES <= CUT_MIN_BYTES) /* one chunk */
-        return seed_places_wants(look->places, size + WIM_RESOURCE_HEADER_BYTES);
+        return seed_places_wants(look->places, (size_t)size + WIM_RESOURCE_HEADER_BYTES);
     return !has_holes || size <= SPARSE_BYTES;
 }
 
