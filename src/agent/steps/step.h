@@ -31,8 +31,7 @@ enum {
     STEP_MESSAGE_MAX = 512,
 };
 
-/* The volume that is being made. All empty until Format and Partition Disk has run, or until a volume with an old
-   system was chosen to be refreshed (agent/steps/refresh.h). */
+/* The volume that is being made. All empty until Format and Partition Disk has run. */
 struct step_target {
     char disk[DEVICE_PATH_MAX]; /* "/dev/vda" */
     char disk_serial[128];      /* "" if the disk has none */
@@ -42,7 +41,6 @@ struct step_target {
     char esp_device[DEVICE_PATH_MAX];  /* "" on a BIOS machine */
     char esp_uuid[64];
     bool is_gpt;
-    bool is_old;     /* it was not formatted by this run, and holds what was there before */
     bool is_mounted; /* root_device at TARGET_ROOT, the ESP at TARGET_ESP */
 };
 
@@ -80,11 +78,7 @@ struct step_context {
     bool (*progress)(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what);
     /* A line for smsts.log. Never a secret. */
     __attribute__((format(printf, 2, 3))) void (*log)(void *ctx, const char *format, ...);
-    /* The target is another volume now: the state is on it, durably, when this returns 0. NULL: nobody keeps one. */
-    int (*save)(void *ctx);
-    void *ctx; /* for all three */
-
-    bool is_disk_kept; /* no enabled step of the sequence formats a disk */
+    void *ctx; /* for both */
 
     struct step_strings
         *strings; /* what step_value() returned; begins as NULL, step_context_fini() */
