@@ -16,7 +16,7 @@
 
 struct boot_request {
     char mac[MAC_TEXT_MAX];
-    char uuid[UUID_TEXT_MAX]; /* "": not sent, or a placeholder */
+    char uuid[UUID_TEXT_MAX]; /* "": not sent, or one that many machines share */
     unsigned arch;            /* DHCP option 93 */
     bool is_http;             /* UEFI HTTP Boot; otherwise PXE */
     bool is_ipxe;

@@ -21,7 +21,7 @@ enum {
 bool device_uuid_is_real(const char *uuid)
 {
     /* Seen on boards whose maker never set one; shared by thousands of machines. */
-    static const char *const placeholders[] = {
+    static const char *const shared_by_many[] = {
         "00000000-0000-0000-0000-000000000000",
         "ffffffff-ffff-ffff-ffff-ffffffffffff",
         "03000200-0400-0500-0006-000700080009",
@@ -33,8 +33,8 @@ bool device_uuid_is_real(const char *uuid)
 
     if (!uuid || !uuid_parse(bytes_of(uuid), bytes))
         return false;
-    for (size_t i = 0; i < sizeof(placeholders) / sizeof(placeholders[0]); i++)
-        if (bytes_eq_nocase(bytes_of(uuid), placeholders[i]))
+    for (size_t i = 0; i < sizeof(shared_by_many) / sizeof(shared_by_many[0]); i++)
+        if (bytes_eq_nocase(bytes_of(uuid), shared_by_many[i]))
             return false;
     return true;
 }
@@ -405,7 +405,7 @@ int device_import(struct site *site, const char *who, const json_t *body, json_t
         !device_uuid_is_real(field_text(body, "smbios_uuid", "")))
         return refuse(site,
                       REFUSAL_INVALID,
-                      "\"smbios_uuid\" is a placeholder that many machines share; leave it out.");
+                      "\"smbios_uuid\" is one that many machines share; leave it out.");
     r = import_in_transaction(site, who, body, id);
     if (r != 0)
         return TRACE(r);

@@ -27,7 +27,7 @@ int device_find(struct site *site, const char *which, char ret[static ACCESS_DEV
 /**
  * device_find_hardware() - the device with one of these marks
  * @macs:  as text, each "52:54:00:12:34:56"
- * @uuid:  canonical, or NULL; placeholders of firmware makers and one that two devices have are no mark
+ * @uuid:  canonical, or NULL; what firmware makers put into all of theirs, and what two devices have, is no mark
  * @ret:   "" if there is none
  */
 int device_find_hardware(struct site *site,
@@ -36,7 +36,7 @@ int device_find_hardware(struct site *site,
                          const char *uuid,
                          char ret[static ACCESS_DEVICE_ID_MAX]);
 
-/* Is it a UUID that identifies a machine? All zeros, all ones and known placeholders are not. */
+/* Is it a UUID that identifies a machine? All zeros, all ones and those known of many machines are not. */
 bool device_uuid_is_real(const char *uuid);
 
 /**

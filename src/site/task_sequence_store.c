@@ -119,10 +119,12 @@ static int finish(struct site *site, const char *id, const struct task_sequence_
     return r == 0 ? TRACE(task_sequence_refresh_packages(site, id, row->doc)) : TRACE(r);
 }
 
-int task_sequence_add(struct site *site,
-                      const char *who,
-                      const struct task_sequence_row *row,
-                      char id[static SITE_ID_MAX])
+/* Write a row, its references and its version with @sql. */
+static int write_row(struct site *site,
+                     enum db_sql sql,
+                     const char *who,
+                     const char *id,
+                     const struct task_sequence_row *row)
 {
     OWN(freep) char *steps = steps_put(row->doc);
     OWN(buf_fini) struct buf xml = BUF_INIT(TASK_SEQUENCE_XML_MAX_BYTES);
@@ -134,13 +136,11 @@ int task_sequence_add(struct site *site,
     if (r == 0 && (!steps || xml.failed))
         r = ERR(-ENOMEM);
     if (r == 0)
-        r = site_take_id(site, SITE_ID_OBJECT, id);
-    if (r == 0)
         r = find_deployable(site, id, row, &is_deployable);
     if (r != 0)
         return TRACE(r);
     r = db_must(site->db,
-                SQL_TASK_SEQUENCE_ADD,
+                sql,
                 DB_ARGS(db_text(id),
                         db_text(row->name),
                         db_text(row->description),
@@ -152,9 +152,19 @@ int task_sequence_add(struct site *site,
                         db_u64(site->now_us),
                         db_text(who),
                         db_u64(is_deployable ? 1 : 0)));
+    return r == 0 ? TRACE(finish(site, id, row)) : TRACE(r);
+}
+
+int task_sequence_add(struct site *site,
+                      const char *who,
+                      const struct task_sequence_row *row,
+                      char id[static SITE_ID_MAX])
+{
+    int r = site_take_id(site, SITE_ID_OBJECT, id);
+
     if (r == 0)
-        r = finish(site, id, row);
-    if (r < 0)
+        r = write_row(site, SQL_TASK_SEQUENCE_ADD, who, id, row);
+    if (r != 0)
         return TRACE(r);
     return TRACE(site_audit(site, who, "task-sequence.create", id, row->name));
 }
@@ -164,35 +174,9 @@ int task_sequence_put(struct site *site,
                       const char *id,
                       const struct task_sequence_row *row)
 {
-    OWN(freep) char *steps = steps_put(row->doc);
-    OWN(buf_fini) struct buf xml = BUF_INIT(TASK_SEQUENCE_XML_MAX_BYTES);
-    bool is_deployable;
-    size_t n_steps = 0;
-    int r = ts_document_put(row->doc, &xml);
+    int r = write_row(site, SQL_TASK_SEQUENCE_CHANGE, who, id, row);
 
-    (void)ts_document_steps(row->doc, &n_steps);
-    if (r == 0 && (!steps || xml.failed))
-        r = ERR(-ENOMEM);
-    if (r == 0)
-        r = find_deployable(site, id, row, &is_deployable);
     if (r != 0)
-        return TRACE(r);
-    r = db_must(site->db,
-                SQL_TASK_SEQUENCE_CHANGE,
-                DB_ARGS(db_text(id),
-                        db_text(row->name),
-                        db_text(row->description),
-                        db_text(row->boot_image_id),
-                        db_bytes(buf_bytes(&xml)),
-                        db_u64(n_steps),
-                        db_text(steps),
-                        db_u64(applies_image(row->doc) ? 1 : 0),
-                        db_u64(site->now_us),
-                        db_text(who),
-                        db_u64(is_deployable ? 1 : 0)));
-    if (r == 0)
-        r = finish(site, id, row);
-    if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, who, "task-sequence.change", id, row->note));
 }

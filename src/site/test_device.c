@@ -61,7 +61,7 @@ static void import_refuses_what_cannot_be_right(void **state)
         {"{'name': 'P C', 'mac': '52:54:00:77:00:01'}", REFUSAL_INVALID},
         {"{'name': 'PC', 'mac': '52:54:00:77:00'}", REFUSAL_INVALID},
         {"{'name': 'PC', 'mac': '52:54:00:77:00:01', 'colour': 'red'}", REFUSAL_INVALID},
-        /* a placeholder of a board's maker */
+        /* what a board's maker puts into all of them */
         {"{'name': 'PC', 'mac': '52:54:00:77:00:01', 'smbios_uuid': "
          "'03000200-0400-0500-0006-000700080009'}",
          REFUSAL_INVALID},

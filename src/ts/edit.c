@@ -261,7 +261,7 @@ static int add(struct ts_editing *e, const struct ts_operation *op)
     if (!is_group && !type)
         return ts_edit_refuse(
             e,
-            "there is no type of step \"%.100s\"; `slipway ts step types` lists them",
+            "there is no type of step \"%.100s\"; write its name as the editor shows it, like Run Command Line",
             op->type ? op->type : "");
     r = find_target(e, op, &parent, &next);
     if (r != 0 || !parent)
