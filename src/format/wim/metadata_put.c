@@ -258,14 +258,21 @@ add_stream(struct writer *writer, const struct metadata_stream *stream, const ch
     set_u64(writer, at, position(writer) - at);
 }
 
+/* The contents, as they are or as EFS encrypted them; or NULL */
+static const struct metadata_stream *contents(const struct metadata *m,
+                                              const struct metadata_inode *inode)
+{
+    const struct metadata_stream *stream = metadata_unnamed(m, inode, METADATA_EFS_DATA);
+
+    return stream ? stream : metadata_unnamed(m, inode, METADATA_DATA);
+}
+
 /* Whether the streams are listed behind the entry: otherwise there is one at most, and the entry has it. */
 static bool has_list(const struct metadata *m, const struct metadata_inode *inode)
 {
     for (uint32_t i = 0; i < inode->n_streams; i++) {
         const struct metadata_stream *stream = &m->streams[inode->first_stream + i];
 
-        if (stream->kind == METADATA_EFS_DATA)
-            return false;
         if (stream->kind == METADATA_LINK_DATA || stream->name[0] != '\0')
             return true;
     }
@@ -283,7 +290,7 @@ static uint16_t add_list(struct writer *writer, const struct metadata_inode *ino
         add_stream(writer, link, "");
         n++;
     }
-    add_stream(writer, metadata_unnamed(m, inode, METADATA_DATA), "");
+    add_stream(writer, contents(m, inode), "");
     for (uint32_t i = 0; i < inode->n_streams; i++) {
         const struct metadata_stream *stream = &m->streams[inode->first_stream + i];
 
@@ -311,11 +318,7 @@ static void put_kind(struct sink *dst, const struct metadata_inode *inode, uint3
 static const struct metadata_stream *own_stream(const struct metadata *m,
                                                 const struct metadata_inode *inode)
 {
-    const struct metadata_stream *stream = metadata_unnamed(m, inode, METADATA_EFS_DATA);
-
-    if (!stream && !has_list(m, inode))
-        stream = metadata_unnamed(m, inode, METADATA_DATA);
-    return stream;
+    return has_list(m, inode) ? NULL : contents(m, inode);
 }
 
 /* The part before the names. The length, the place of the list and the counts are set later. */

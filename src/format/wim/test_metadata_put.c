@@ -95,6 +95,14 @@ static void make(struct metadata *m)
     other = add_inode(m, METADATA_ENCRYPTED, 0);
     add_stream(m, METADATA_EFS_DATA, "");
     add_name(m, "secret", root, other);
+    other = add_inode(m, METADATA_ENCRYPTED, 0);
+    add_stream(m, METADATA_EFS_DATA, "");
+    add_stream(m, METADATA_DATA, "beside the secret");
+    add_name(m, "secret with a stream", root, other);
+    other = add_inode(m, METADATA_ENCRYPTED | METADATA_REPARSE, 0);
+    add_stream(m, METADATA_LINK_DATA, "");
+    add_stream(m, METADATA_EFS_DATA, "");
+    add_name(m, "secret link", root, other);
     other = add_inode(m, METADATA_FOLDER, 040755);
     add_name(m, "\360\237\230\200 empty", folder, other);
 }
