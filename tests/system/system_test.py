@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import deployment as dep  # noqa: E402
 import trees  # noqa: E402
-from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, closed_folder, debian_image, kernel_root, missing_for_lab, open_folder, run, staged, x86_root  # noqa: E402
+from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, alone, debian_image, kernel_root, missing_for_lab, open_folder, run, staged, x86_root  # noqa: E402
 
 BOOT_SECONDS = 240
 DEPLOY_SECONDS = 600
@@ -54,10 +54,11 @@ class World:
         """From the template that the first test makes; each test works on its own copy."""
         template = self.base / "template"
         stamp = template / "ready"
-        if not stamp.exists() or stamp.read_text(encoding="utf-8") != self.fingerprint():
-            shutil.rmtree(template, ignore_errors=True)
-            self.make_template(template)
-            stamp.write_text(self.fingerprint(), encoding="utf-8")
+        with alone("template"):
+            if not stamp.exists() or stamp.read_text(encoding="utf-8") != self.fingerprint():
+                shutil.rmtree(template, ignore_errors=True)
+                self.make_template(template)
+                stamp.write_text(self.fingerprint(), encoding="utf-8")
         for name in ("state", "home"):
             shutil.copytree(template / name, self.folder / name, symlinks=True)
             copy_owners(template / name, self.folder / name)
@@ -87,10 +88,8 @@ class World:
 
     def start_site_with_x86(self):
         """One that makes the boot image for x86 too, without being asked."""
-        root = x86_root()
-        if closed_folder(root):
-            shutil.copytree(root, self.folder / "x86", symlinks=True)
-            root = self.folder / "x86"
+        root = self.folder / "x86"
+        x86_root(root)
         site = self.start_site(x86=root)
         say("the boot image for x86 is " + dep.default_boot_image(site, "x86"))
         return site

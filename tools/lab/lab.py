@@ -8,6 +8,7 @@ with us, and is ended by its pid; namespaces are ours by their name.
 
 import contextlib
 import ctypes
+import fcntl
 import hashlib
 import importlib.machinery
 import importlib.util
@@ -432,9 +433,22 @@ class Vm:
         self.process.kill()
 
 
+@contextlib.contextmanager
+def alone(name: str):
+    """What tests that run at the same time share is made by one of them."""
+    CACHE.mkdir(exist_ok=True)
+    with open(CACHE / f"{name}.lock", "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def kernel_root() -> Path:
     """Debian's newest cloud kernel package, unpacked beside the build: nothing is installed."""
-    folder = CACHE / "kernel"
+    with alone("kernel"):
+        return make_kernel_root(CACHE / "kernel")
+
+
+def make_kernel_root(folder: Path) -> Path:
     depends = run("apt-cache", "depends", "linux-image-cloud-amd64").stdout
     package = re.search(r"Depends: (linux-image-[0-9][^\s]*-cloud-amd64)", depends)
     if not package:
@@ -466,11 +480,12 @@ def x86_tool():
     return module
 
 
-def x86_root() -> Path:
-    """What boot images for 32-bit computers are built from, of the sources as they are; packages are kept for later."""
+def x86_root(target: Path):
+    """In @target what boot images for 32-bit computers are built from, of the sources as they are; packages are kept for later."""
     root = CACHE / "x86/root"
-    run(ROOT / "tools/make-x86-root", "--cache", CACHE / "x86", root, timeout=900)
-    return root
+    with alone("x86"):
+        run(ROOT / "tools/make-x86-root", "--cache", CACHE / "x86", root, timeout=900)
+        shutil.copytree(root, target, symlinks=True)
 
 
 IMAGE_PACKAGES = "systemd-sysv,initramfs-tools,udev,zstd"
@@ -480,8 +495,13 @@ IMAGE_KERNELS = {"amd64": "linux-image-cloud-amd64", "i386": "linux-image-686"}
 def debian_image(progress=lambda text: None, arch="amd64") -> Path:
     """A real Debian 12 as a WIM, made with mmdebstrap and captured with wimlib-imagex; kept for later runs."""
     wim = CACHE / "image" / f"debian-12{'' if arch == 'amd64' else '-' + arch}.wim"
-    if wim.exists():
-        return wim
+    with alone("image"):
+        if not wim.exists():
+            make_debian_image(wim, progress, arch)
+    return wim
+
+
+def make_debian_image(wim: Path, progress, arch: str):
     wim.parent.mkdir(parents=True, exist_ok=True)
     tree = wim.parent / "tree"
     shutil.rmtree(tree, ignore_errors=True)
@@ -498,7 +518,6 @@ def debian_image(progress=lambda text: None, arch="amd64") -> Path:
     run("wimlib-imagex", "capture", tree, part, "Debian 12", "--unix-data", "--compress=XPRESS", timeout=900)
     shutil.rmtree(tree)
     part.rename(wim)
-    return wim
 
 
 def apt_sources() -> list:
