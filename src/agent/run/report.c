@@ -26,6 +26,7 @@ enum {
     PROGRESS_INTERVAL_US = 1000 * 1000,
     LOG_INTERVAL_US = 5 * 1000 * 1000,
     NAP_US = 200 * 1000,
+    PERCENT_MAX = 100,
 };
 
 struct report {
@@ -78,7 +79,7 @@ void report_free(struct report *report)
 
 static json_t *make_status(struct report *report, const struct report_status *s)
 {
-    return json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:I, s:I, s:i, s:s?, s:s, s:s*, s:I}",
+    return json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:o, s:I, s:i, s:s?, s:s, s:s*, s:I}",
                      "seq",
                      (json_int_t)report->seq++,
                      "state",
@@ -94,7 +95,7 @@ static json_t *make_status(struct report *report, const struct report_status *s)
                      "environment",
                      s->is_full_os ? "full-os" : "boot-image",
                      "percent",
-                     (json_int_t)s->percent,
+                     s->percent <= PERCENT_MAX ? json_integer((json_int_t)s->percent) : json_null(),
                      "rate_bytes_per_s",
                      (json_int_t)s->rate_bytes_per_s,
                      "exit_code",

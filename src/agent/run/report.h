@@ -31,7 +31,7 @@ struct report_status {
     const char *step_type; /* "" */
     bool is_full_os;
     const char *restart_to; /* of "restarting": "boot-image", "full-os"; else NULL */
-    unsigned percent;
+    unsigned percent;       /* more than 100: not known */
     uint64_t rate_bytes_per_s;
     int exit_code;
     const char *error_id; /* NULL */

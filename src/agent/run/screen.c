@@ -129,6 +129,10 @@ static void add_bar(const struct screen *s, struct buf *page)
 {
     unsigned filled = s->percent * BAR_CELLS / 100;
 
+    if (s->percent == NO_PERCENT) { /* how far it is nobody knows */
+        buf_addf(page, "\r\n  %s\r\n", s->what);
+        return;
+    }
     buf_adds(page, "\r\n  [");
     for (unsigned i = 0; i < BAR_CELLS; i++)
         buf_adds(page, i < filled ? "#" : ".");
@@ -146,7 +150,7 @@ static void paint(const struct screen *s)
     for (int i = 0; i < SCREEN_FIELDS; i++)
         if (s->fields[i][0] != '\0')
             buf_addf(&page, "  %-14s %s\r\n", labels[i], s->fields[i]);
-    if (s->percent != NO_PERCENT)
+    if (s->percent != NO_PERCENT || s->what[0] != '\0')
         add_bar(s, &page);
     for (size_t i = 0; i < s->n_outputs; i++)
         if (s->outputs[i].is_page)
@@ -186,6 +190,7 @@ void screen_set(struct screen *screen, enum screen_field field, const char *form
     memcpy(screen->fields[field], text, sizeof(text));
     if (field == SCREEN_STEP || field == SCREEN_PROBLEM) {
         screen->percent = NO_PERCENT;
+        screen->what[0] = '\0';
         screen->said_percent = 0;
     }
     paint(screen);
@@ -197,11 +202,12 @@ void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, con
 {
     uint64_t now = clock_monotonic_us();
 
-    screen->percent = percent < 100 ? percent : 100;
+    screen->percent = percent <= 100 ? percent : NO_PERCENT;
     screen->rate = rate;
     (void)snprintf(screen->what, sizeof(screen->what), "%s", what ? what : "");
     make_harmless(screen->what);
-    if (screen->percent >= screen->said_percent + PERCENT_PER_LINE) {
+    if (screen->percent != NO_PERCENT &&
+        screen->percent >= screen->said_percent + PERCENT_PER_LINE) {
         OWN(buf_fini) struct buf text = BUF_INIT(PAGE_MAX_BYTES);
 
         buf_addf(&text, "%u %%", screen->percent);

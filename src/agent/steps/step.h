@@ -29,6 +29,7 @@ enum step_environment {
 enum {
     DEVICE_PATH_MAX = 64,
     STEP_MESSAGE_MAX = 512,
+    STEP_PERCENT_UNKNOWN = 255, /* of progress: it goes on, and nobody knows how far it is */
 };
 
 /* The volume that is being made. All empty until Format and Partition Disk has run. */
@@ -72,7 +73,7 @@ struct step_context {
     enum step_environment environment;
     const char *step_name;
 
-    /* Tell people how far it is. @rate in bytes per second, 0 unknown; @what may be NULL. Cheap: the
+    /* Tell people how far it is. @percent 0 to 100 or STEP_PERCENT_UNKNOWN, @rate in bytes per second, 0 unknown; @what may be NULL. Cheap: the
        runner forwards at most one a second. Returns false when the site has cancelled the order: the
        step then stops as soon as it safely can. */
     bool (*progress)(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what);

@@ -19,12 +19,16 @@
 #include "base/own.h"
 #include "plat/clock.h"
 #include "plat/file.h"
+#include "plat/linux/process_tree.h"
 
 enum {
     PIECE_BYTES = 16 * 1024,
     PIECES_MAX = 64, /* at a time; more than a pipe holds, so the rest of a child that ended fits */
     US_PER_MS = 1000,
-    TICK_US = 1000 * 1000,
+    US_PER_S = 1000 * 1000,
+    TICK_US = US_PER_S,
+    KILL_AGAIN_MS = 20,    /* as long as somebody of the tree is there, */
+    KILL_ROUNDS_MAX = 500, /* but who hangs in the kernel is left */
 };
 
 struct running {
@@ -39,6 +43,11 @@ struct running {
     bool is_timed_out;
     bool is_stopped;
     bool is_killed; /* for one of the two */
+    bool is_paused;
+    uint64_t paused_us; /* since when */
+    bool has_tree;
+    struct process_tree tree; /* instead of pid and pidfd */
+    unsigned n_kill_rounds;
 };
 
 static void running_fini(struct running *run)
@@ -49,6 +58,7 @@ static void running_fini(struct running *run)
         }
         run->pid = 0;
     }
+    process_tree_fini(&run->tree);
     fd_closep(&run->pidfd);
     fd_closep(&run->output);
     fd_closep(&run->child_input);
@@ -143,6 +153,15 @@ static int spawn_with(struct running *run,
     return posix_spawnp(&run->pid, argv[0], actions, attr, argv, envp);
 }
 
+static int start_tree(struct running *run)
+{
+    int r = process_tree_start(run->options, run->child_input, run->child_output, &run->tree);
+
+    fd_closep(&run->child_input);
+    fd_closep(&run->child_output);
+    return r < 0 ? TRACE(r) : 0;
+}
+
 static int start(struct running *run)
 {
     posix_spawn_file_actions_t actions;
@@ -207,8 +226,11 @@ static int drain(struct running *run)
 static int wait_ms(const struct running *run)
 {
     uint64_t now = clock_monotonic_us();
-    uint64_t until = run->deadline_us < run->next_tick_us ? run->deadline_us : run->next_tick_us;
+    uint64_t until = run->deadline_us < run->next_tick_us && !run->is_paused ? run->deadline_us
+                                                                             : run->next_tick_us;
 
+    if (run->is_killed && run->has_tree)
+        return KILL_AGAIN_MS;
     if (until == UINT64_MAX || run->is_killed)
         return -1;
     if (until <= now)
@@ -219,6 +241,52 @@ static int wait_ms(const struct running *run)
     return ms > INT_MAX ? INT_MAX : (int)ms;
 }
 
+static void kill_now(struct running *run)
+{
+    run->is_killed = true;
+    if (!run->has_tree)
+        (void)kill(-run->pid, SIGKILL);
+}
+
+/* Nobody wants it any more: a tree is asked first, and what was its deadline becomes that of its grace. */
+static void stop(struct running *run, uint64_t now)
+{
+    run->is_stopped = true;
+    run->next_tick_us = UINT64_MAX;
+    if (!run->has_tree) {
+        kill_now(run);
+        return;
+    }
+    (void)process_tree_signal(&run->tree, SIGTERM);
+    (void)process_tree_signal(&run->tree, SIGCONT);
+    run->deadline_us = now + (uint64_t)PROCESS_GRACE_S * US_PER_S;
+}
+
+static void pause_or_go_on(struct running *run, bool is_pause, uint64_t now)
+{
+    if (!run->has_tree)
+        return;
+    if (is_pause)
+        (void)process_tree_signal(&run->tree, SIGSTOP); /* again each time: somebody may be new */
+    else if (run->is_paused)
+        (void)process_tree_signal(&run->tree, SIGCONT);
+    if (run->is_paused && run->deadline_us != UINT64_MAX)
+        run->deadline_us += now - run->paused_us;
+    run->is_paused = is_pause;
+    run->paused_us = now;
+}
+
+static void tick(struct running *run)
+{
+    enum process_tick wish = run->options->on_tick(run->options->ctx);
+    uint64_t now = clock_monotonic_us();
+
+    run->next_tick_us = now + (run->options->tick_us > 0 ? run->options->tick_us : TICK_US);
+    pause_or_go_on(run, wish == PROCESS_PAUSE, now);
+    if (wish == PROCESS_END)
+        stop(run, now);
+}
+
 /* It has had its time, or nobody wants it any more. */
 static void look_at_clock(struct running *run)
 {
@@ -226,22 +294,27 @@ static void look_at_clock(struct running *run)
 
     if (run->is_killed)
         return;
-    run->is_timed_out = now >= run->deadline_us;
-    if (!run->is_timed_out && now >= run->next_tick_us) {
-        run->is_stopped = !run->options->on_tick(run->options->ctx);
-        run->next_tick_us = clock_monotonic_us() + TICK_US;
+    if (now >= run->deadline_us && !run->is_paused) {
+        run->is_timed_out = !run->is_stopped;
+        kill_now(run);
+    } else if (now >= run->next_tick_us) {
+        tick(run);
     }
-    run->is_killed = run->is_timed_out || run->is_stopped;
-    if (run->is_killed)
-        (void)kill(-run->pid, SIGKILL);
 }
 
-/* Until the child itself has ended: whoever it left behind may keep the pipe open for ever. */
+/* Whoever is forked while others are killed is found in the next round. Return: whether nobody is left. */
+static bool is_tree_dead(struct running *run)
+{
+    return !process_tree_signal(&run->tree, SIGKILL) || ++run->n_kill_rounds >= KILL_ROUNDS_MAX;
+}
+
+/* Until the child itself has ended: whoever it left behind may keep the pipe open for ever. Of a tree that is killed,
+   until everybody has. */
 static int watch(struct running *run)
 {
     for (;;) {
         struct pollfd fds[] = {
-            {.fd = run->pidfd, .events = POLLIN},
+            {.fd = run->has_tree ? run->tree.end : run->pidfd, .events = POLLIN},
             {.fd = run->output, .events = POLLIN}, /* -1 is skipped */
         };
         int n = poll(fds, 2, wait_ms(run));
@@ -249,26 +322,40 @@ static int watch(struct running *run)
         if (n < 0 && errno != EINTR)
             return ERR(-errno);
         look_at_clock(run);
-        if (n <= 0)
-            continue;
 
-        int r = drain(run);
+        int r = n > 0 ? drain(run) : 0;
 
         if (r < 0)
             return TRACE(r);
-        if (fds[0].revents != 0)
+        if (n > 0 && fds[0].revents != 0 && run->is_stopped)
+            run->is_killed = true; /* the program has heeded; whoever is left below it goes too */
+        if (run->is_killed && run->has_tree) {
+            if (is_tree_dead(run))
+                return 0;
+        } else if (n > 0 && fds[0].revents != 0) {
             return 0;
+        }
     }
+}
+
+static int wait_for_end(struct running *run, int *ret_status)
+{
+    if (run->has_tree)
+        return TRACE(process_tree_reap(&run->tree, ret_status));
+    while (waitpid(run->pid, ret_status, 0) < 0)
+        if (errno != EINTR)
+            return ERR(-errno);
+    run->pid = 0;
+    return 0;
 }
 
 static int reap(struct running *run, struct process_result *ret)
 {
-    int status;
+    int status = 0;
+    int r = wait_for_end(run, &status);
 
-    while (waitpid(run->pid, &status, 0) < 0)
-        if (errno != EINTR)
-            return ERR(-errno);
-    run->pid = 0;
+    if (r < 0)
+        return TRACE(r);
     *ret = (struct process_result){
         .exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 0,
         .signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0,
@@ -287,6 +374,8 @@ int process_run(const struct process_options *options, struct process_result *re
         .output = -1,
         .child_input = -1,
         .child_output = -1,
+        .has_tree = options->is_whole_tree || options->user,
+        .tree = PROCESS_TREE_INIT,
         .deadline_us = UINT64_MAX,
         .next_tick_us = options->on_tick ? 0 : UINT64_MAX,
     };
@@ -299,7 +388,7 @@ int process_run(const struct process_options *options, struct process_result *re
         return TRACE(r);
     if (options->timeout_us > 0)
         run.deadline_us = clock_monotonic_us() + options->timeout_us;
-    r = start(&run);
+    r = run.has_tree ? start_tree(&run) : start(&run);
     if (r < 0)
         return TRACE(r);
     r = watch(&run);

@@ -1,0 +1,414 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/program.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "agent/steps/program_output.h"
+#include "agent/steps/run_as.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/clock.h"
+#include "plat/process.h"
+#include "ts/document.h"
+#include "ts/vars.h"
+
+enum {
+    ENVIRONMENT_MAX = 2200,
+    ENTRY_MAX_BYTES = 64 * 1024,
+    WHAT_MAX = 160,
+    US_PER_S = 1000 * 1000,
+    S_PER_MIN = 60,
+};
+
+#define USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+struct environment {
+    char *entries[ENVIRONMENT_MAX + 1]; /* owned; ends with NULL */
+    size_t n;
+};
+
+static void environment_freep(struct environment **p)
+{
+    struct environment *e = *p;
+
+    for (size_t i = 0; e && i < e->n; i++) {
+        explicit_bzero(e->entries[i], strlen(e->entries[i]));
+        free(e->entries[i]);
+    }
+    free(e);
+}
+
+static int add(struct environment *e, const char *name, const char *value)
+{
+    struct buf entry = BUF_INIT(ENTRY_MAX_BYTES);
+
+    if (e->n == ENVIRONMENT_MAX)
+        return 0;
+    buf_addf(&entry, "%s=%s", name, value);
+    e->entries[e->n] = buf_take(&entry);
+    if (!e->entries[e->n])
+        return ERR(-ENOMEM);
+    e->n++;
+    return 0;
+}
+
+/* A name that a shell can use: letters, digits and '_'. */
+static bool is_shell_name(const char *name)
+{
+    return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") ==
+           strlen(name);
+}
+
+static bool has_name(const struct environment *e, const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < e->n; i++)
+        if (strncmp(e->entries[i], name, len) == 0 && e->entries[i][len] == '=')
+            return true;
+    return false;
+}
+
+/* What belongs to the engine's own hands: it is used to start programs, not by them. */
+static bool is_for_nobody(const char *name)
+{
+    return bytes_eq_nocase(bytes_of(name), "SMSTSRunCommandLineUserPassword") ||
+           bytes_eq_nocase(bytes_of(name), "SMSTSRunPowerShellUserPassword");
+}
+
+/* The task sequence's variables. Another account than root sees no secret ones. */
+static int add_variables(struct environment *e, const struct ts_vars *vars, bool is_root)
+{
+    const char *name;
+    const char *value;
+    bool is_secret;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && ts_vars_at(vars, i, &name, &value, &is_secret); i++)
+        if (value[0] != '\0' && is_shell_name(name) && !has_name(e, name) &&
+            (is_root || !is_secret) && !is_for_nobody(name))
+            r = add(e, name, value);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* As after a login, ours for root; and what the step adds. */
+static int add_usual(struct environment *e, const struct program *p, const struct run_as *as)
+{
+    const char *path = getenv("PATH"); // NOLINT(concurrency-mt-unsafe): nobody sets any
+    const char *const usual[][2] = {
+        {"PATH", path && !as->name ? path : USUAL_PATH},
+        {"HOME", as->name ? as->home : "/root"},
+        {"USER", as->name ? as->name : "root"},
+        {"LOGNAME", as->name ? as->name : "root"},
+        {"SHELL", as->name ? as->shell : "/bin/sh"},
+        {"LC_ALL", "C.UTF-8"},
+    };
+    int r = 0;
+
+    for (const char *const *own = p->environment; own && *own && e->n < ENVIRONMENT_MAX; own++) {
+        e->entries[e->n] = strdup(*own);
+        if (!e->entries[e->n])
+            return ERR(-ENOMEM);
+        e->n++;
+    }
+    for (size_t i = 0; r == 0 && i < sizeof(usual) / sizeof(usual[0]); i++)
+        if (!has_name(e, usual[i][0]))
+            r = add(e, usual[i][0], usual[i][1]);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int make_environment(struct step_context *c,
+                            const struct program *p,
+                            const struct run_as *as,
+                            struct environment **ret)
+{
+    OWN(environment_freep) struct environment *e = calloc(1, sizeof(*e));
+    int r;
+
+    if (!e)
+        return ERR(-ENOMEM);
+    r = add_usual(e, p, as);
+    if (r == 0)
+        r = add_variables(e, c->vars, !as->name);
+    if (r < 0)
+        return TRACE(r);
+    *ret = TAKE(e);
+    return 0;
+}
+
+struct running {
+    struct step_context *c;
+    const struct program *program;
+    struct program_output output;
+    uint64_t started_us;
+};
+
+static void running_fini(struct running *run)
+{
+    program_output_fini(&run->output);
+}
+
+static void on_output(void *ctx, struct bytes piece)
+{
+    struct running *run = ctx;
+
+    program_output_feed(&run->output, piece);
+}
+
+/* A site that hears nothing for long takes the computer for dead, and a person wants to know what it waits for. */
+static enum process_tick tell_it_runs(void *ctx)
+{
+    struct running *run = ctx;
+    uint64_t seconds = (clock_monotonic_us() - run->started_us) / US_PER_S;
+    char what[WHAT_MAX];
+    int n = snprintf(what,
+                     sizeof(what),
+                     "%.80s for %" PRIu64 ":%02" PRIu64,
+                     run->program->what ? run->program->what : "The command line is running",
+                     seconds / S_PER_MIN,
+                     seconds % S_PER_MIN);
+
+    if (run->program->timeout_s > 0 && n > 0 && (size_t)n < sizeof(what))
+        (void)snprintf(what + n,
+                       sizeof(what) - (size_t)n,
+                       ", at most %u:%02u",
+                       run->program->timeout_s / S_PER_MIN,
+                       run->program->timeout_s % S_PER_MIN);
+    return run->c->progress(run->c->ctx, STEP_PERCENT_UNKNOWN, 0, what) ? PROCESS_GO_ON
+                                                                        : PROCESS_END;
+}
+
+static void log_start(struct step_context *c, const struct program *p)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(ENTRY_MAX_BYTES);
+
+    if (p->shown)
+        buf_adds(&text, p->shown);
+    else if (p->command)
+        buf_adds(&text, p->command);
+    for (const char *const *word = p->argv; !p->shown && word && *word; word++)
+        buf_addf(&text, "%s%s", text.len > 0 ? " " : "", *word);
+    if (p->user && p->user[0] != '\0')
+        c->log(c->ctx, "The command line runs as %s", p->user);
+    if (p->is_silent || text.len == 0)
+        c->log(c->ctx, "Start executing a command line that is not logged");
+    else
+        c->log(c->ctx, "Start executing the command line: %s", buf_str(&text));
+}
+
+static int run(struct running *run, const struct run_as *as, struct process_result *ret)
+{
+    const struct program *p = run->program;
+    OWN(environment_freep) struct environment *environment = NULL;
+    const char *const shell[] = {"/bin/sh", "-c", p->command, NULL};
+    int r = make_environment(run->c, p, as, &environment);
+
+    if (r < 0)
+        return TRACE(r);
+    return process_run(
+        &(struct process_options){
+            .argv = p->command ? shell : p->argv,
+            .envp = (const char *const *)environment->entries,
+            .folder = p->folder && p->folder[0] != '\0' ? p->folder : "/",
+            .input = p->input,
+            .on_output = on_output,
+            .timeout_us = (uint64_t)p->timeout_s * US_PER_S,
+            .user = as->name ? &as->user : NULL,
+            .is_whole_tree = true,
+            .on_tick = tell_it_runs,
+            .ctx = run,
+        },
+        ret);
+}
+
+static int judge_end(struct step_context *c,
+                     const struct program *p,
+                     const struct process_result *end,
+                     struct step_result *ret)
+{
+    if (end->is_timed_out)
+        (void)step_fail(ret,
+                        "SLW-0431",
+                        "the command of \"%s\" ran longer than %u seconds and was ended, with all "
+                        "that it had started; give it more time, or find out what it waits for",
+                        c->step_name,
+                        p->timeout_s);
+    else if (end->is_stopped)
+        (void)step_fail(ret,
+                        "SLW-0406",
+                        "the command of \"%s\" was ended, because the site has cancelled the "
+                        "deployment",
+                        c->step_name);
+    else if (end->signal != 0)
+        (void)step_fail(ret,
+                        "SLW-0430",
+                        "the command of \"%s\" was ended by signal %d",
+                        c->step_name,
+                        end->signal);
+    return 0;
+}
+
+static int keep_output(struct step_context *c,
+                       const struct program *p,
+                       struct program_output *output,
+                       struct step_result *ret)
+{
+    int r;
+
+    if (!p->output_variable || p->output_variable[0] == '\0')
+        return 0;
+    r = ts_vars_set(c->vars, p->output_variable, program_output_tail(output), TS_BY_SEQUENCE);
+    if (r < 0)
+        return TRACE(r);
+    if (r > 0)
+        return step_fail(ret,
+                         "SLW-0407",
+                         "the output cannot be kept in \"%s\": not a name that a step may set",
+                         p->output_variable);
+    return 0;
+}
+
+static bool is_folder(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static int refuse(struct step_result *ret, int code, const char *id, const char *why)
+{
+    (void)step_fail(ret, id, "%s", why);
+    ret->exit_code = code;
+    return 0;
+}
+
+/* Who it runs as; @ret->name is NULL for root. */
+static int find_account(struct step_context *c,
+                        const struct program *p,
+                        struct run_as *ret,
+                        struct step_result *result)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(STEP_MESSAGE_MAX);
+    int r;
+
+    if (!p->user || p->user[0] == '\0')
+        return 0;
+    if (c->environment == STEP_IN_BOOT_IMAGE)
+        return refuse(result,
+                      PROGRAM_LOGON_FAILURE,
+                      "SLW-0425",
+                      "the boot image has no accounts, so the step can run as an account only in "
+                      "the installed operating system; move it behind Setup Windows and "
+                      "Configuration Manager");
+    r = run_as_find("", p->user, p->password ? p->password : "", ret, &why);
+    if (r < 0)
+        return TRACE(r);
+    return r == 0 ? 0 : refuse(result, PROGRAM_LOGON_FAILURE, "SLW-0425", buf_str(&why));
+}
+
+static int could_not_start(const struct program *p, int error, struct step_result *ret)
+{
+    (void)step_fail(ret,
+                    "SLW-0432",
+                    "\"%s\" cannot be started in \"%s\": %s",
+                    p->command ? "/bin/sh" : p->argv[0],
+                    p->folder ? p->folder : "/",
+                    strerrordesc_np(-error) ? strerrordesc_np(-error) : "unknown error");
+    ret->exit_code = PROGRAM_NOT_FOUND;
+    return 0;
+}
+
+/* It ran: what it printed, how it ended. */
+static int finish(struct running *run,
+                  const struct process_result *end,
+                  int *ret_code,
+                  struct step_result *ret)
+{
+    struct step_context *c = run->c;
+    int r;
+
+    program_output_end(&run->output);
+    *ret_code = end->signal != 0 ? PROGRAM_EXIT_BY_SIGNAL + end->signal : end->exit_code;
+    c->log(c->ctx, "Process completed with exit code %d", *ret_code);
+    r = keep_output(c, run->program, &run->output, ret);
+    if (r < 0)
+        return TRACE(r);
+    (void)judge_end(c, run->program, end, ret);
+    ret->exit_code = *ret_code;
+    return 0;
+}
+
+int program_run(struct step_context *c,
+                const struct program *program,
+                int *ret_code,
+                struct step_result *ret)
+{
+    OWN(run_as_fini) struct run_as as = {0};
+    OWN(running_fini)
+    struct running running = {.c = c, .program = program, .started_us = clock_monotonic_us()};
+    struct process_result end = {0};
+    int r;
+
+    *ret_code = 0;
+    if (program->folder && program->folder[0] != '\0' && !is_folder(program->folder)) {
+        (void)step_fail(
+            ret, "SLW-0432", "the folder \"%s\" to start in does not exist", program->folder);
+        ret->exit_code = PROGRAM_NOT_FOUND;
+        return 0;
+    }
+    r = find_account(c, program, &as, ret);
+    if (r < 0 || ret->error_id)
+        return TRACE(r);
+    program_output_begin(&running.output, c, program->is_silent);
+    log_start(c, program);
+    r = run(&running, &as, &end);
+    if (r == -ENOMEM)
+        return TRACE(r);
+    if (r < 0)
+        return could_not_start(program, r, ret);
+    return TRACE(finish(&running, &end, ret_code, ret));
+}
+
+int program_judge(struct step_context *c, int code, struct step_result *ret)
+{
+    if (!ts_step_is_success(c->step, code))
+        (void)step_fail(
+            ret,
+            "SLW-0430",
+            "the command of \"%s\" ended with exit code %d, and the success codes are %s; its "
+            "output is in smsts.log",
+            c->step_name,
+            code,
+            c->step->success_codes);
+    ret->exit_code = code;
+    return 0;
+}
+
+static bool is_true(const char *text)
+{
+    return bytes_eq_nocase(bytes_of(text), "true") || bytes_eq_nocase(bytes_of(text), "yes") ||
+           strcmp(text, "1") == 0;
+}
+
+void program_run_as(struct step_context *c, const char *family, struct program *program)
+{
+    char name[64];
+    const char *wanted;
+
+    (void)snprintf(name, sizeof(name), "SMSTS%sAsUser", family);
+    wanted = ts_vars_get(c->vars, name);
+    if (wanted[0] == '\0')
+        wanted = step_value(c, "RunAsUser");
+    if (!is_true(wanted))
+        return;
+    (void)snprintf(name, sizeof(name), "SMSTS%sUserName", family);
+    program->user = step_value(c, name);
+    (void)snprintf(name, sizeof(name), "SMSTS%sUserPassword", family);
+    program->password = step_value(c, name);
+}

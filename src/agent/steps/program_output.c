@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/program_output.h"
+
+#include <string.h>
+
+#include "agent/steps/program.h"
+#include "base/own.h"
+
+enum {
+    LINE_MAX_BYTES = 1024, /* longer ones are cut into several */
+    TAIL_MIN_BYTES =
+        4 * PROGRAM_OUTPUT_VARIABLE_CHARS + 64, /* characters of four bytes, and line ends */
+    TAIL_MAX_BYTES = 16 * TAIL_MIN_BYTES,
+};
+
+void program_output_begin(struct program_output *out, struct step_context *c, bool is_silent)
+{
+    *out = (struct program_output){
+        .c = c,
+        .is_silent = is_silent,
+        .line = BUF_INIT(LINE_MAX_BYTES),
+        .tail = BUF_INIT(TAIL_MAX_BYTES),
+    };
+}
+
+/* Bytes of the character of UTF-8 at the beginning of @src; 0: none that is valid. */
+static size_t character_len(struct bytes src)
+{
+    uint8_t first = src.ptr[0];
+    size_t n = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    uint32_t code = first & (n == 1 ? 0x7fU : 0x7fU >> n);
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+
+    if (first >= 0xf8 || (first >= 0x80 && first < 0xc2) || n > src.len)
+        return 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((src.ptr[i] & 0xc0) != 0x80)
+            return 0;
+        code = (code << 6) | (src.ptr[i] & 0x3fU);
+    }
+    return code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : n;
+}
+
+/* Text as it is, the rest as '?'. */
+static void add_text(struct buf *dst, struct bytes src)
+{
+    while (src.len > 0) {
+        size_t n = character_len(src);
+        bool is_text = n > 1 || (n == 1 && (src.ptr[0] >= ' ' || strchr("\t\n", src.ptr[0])) &&
+                                 src.ptr[0] != '\0' && src.ptr[0] != 0x7f);
+
+        if (is_text)
+            buf_add(dst, (struct bytes){src.ptr, n});
+        else if (src.ptr[0] != '\r')
+            buf_adds(dst, "?");
+        n = n > 0 ? n : 1;
+        src.ptr += n;
+        src.len -= n;
+    }
+}
+
+static void log_line(struct program_output *out)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(2 * (size_t)LINE_MAX_BYTES);
+
+    add_text(&text, buf_bytes(&out->line));
+    buf_clear(&out->line);
+    if (text.len == 0 || out->is_silent || out->is_full)
+        return;
+    out->n_logged += text.len;
+    out->is_full = out->n_logged > PROGRAM_OUTPUT_LOG_MAX;
+    if (out->is_full)
+        out->c->log(out->c->ctx, "The rest of the output is not logged: there is too much of it");
+    else
+        out->c->log(out->c->ctx, "%s", buf_str(&text));
+}
+
+/* The last bytes that make no whole character yet wait for the next line. */
+static size_t whole_characters(const struct buf *line)
+{
+    size_t n = line->len;
+
+    for (size_t back = 1; back <= 3 && back <= n; back++) {
+        uint8_t c = (uint8_t)line->ptr[n - back];
+
+        if (c < 0x80)
+            return n;
+        if (c >= 0xc0)
+            return n - back > 0 ? n - back : n;
+    }
+    return n;
+}
+
+static void cut_long_line(struct program_output *out)
+{
+    OWN(buf_fini) struct buf rest = BUF_INIT(LINE_MAX_BYTES);
+    size_t n = whole_characters(&out->line);
+
+    buf_add(&rest, (struct bytes){(const uint8_t *)out->line.ptr + n, out->line.len - n});
+    out->line.ptr[n] = '\0';
+    out->line.len = n;
+    log_line(out);
+    buf_add(&out->line, buf_bytes(&rest));
+}
+
+static void keep_tail(struct buf *tail, struct bytes piece)
+{
+    if (piece.len > TAIL_MAX_BYTES)
+        piece = (struct bytes){piece.ptr + piece.len - TAIL_MAX_BYTES, TAIL_MAX_BYTES};
+    if (tail->len + piece.len > tail->max) {
+        size_t drop = tail->len > TAIL_MIN_BYTES ? tail->len - TAIL_MIN_BYTES : 0;
+
+        if (tail->len - drop + piece.len > tail->max)
+            drop = tail->len;
+        memmove(tail->ptr, tail->ptr + drop, tail->len - drop);
+        tail->len -= drop;
+        tail->ptr[tail->len] = '\0';
+    }
+    buf_add(tail, piece);
+}
+
+void program_output_feed(struct program_output *out, struct bytes piece)
+{
+    keep_tail(&out->tail, piece);
+    while (piece.len > 0 && !out->is_full) {
+        const uint8_t *end = memchr(piece.ptr, '\n', piece.len);
+        size_t n = end ? (size_t)(end - piece.ptr) : piece.len;
+        size_t room = out->line.max - out->line.len;
+        bool is_whole = end && n <= room;
+
+        if (n > room)
+            n = room;
+        buf_add(&out->line, (struct bytes){piece.ptr, n});
+        piece.ptr += n + (is_whole ? 1 : 0);
+        piece.len -= n + (is_whole ? 1 : 0);
+        if (is_whole)
+            log_line(out);
+        else if (out->line.len == out->line.max)
+            cut_long_line(out);
+    }
+}
+
+void program_output_end(struct program_output *out)
+{
+    log_line(out);
+}
+
+void program_output_fini(struct program_output *out)
+{
+    buf_fini(&out->line);
+    buf_fini(&out->tail);
+}
+
+const char *program_output_tail(struct program_output *out)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TAIL_MAX_BYTES);
+    size_t start;
+    size_t n = 0;
+
+    add_text(&text, buf_bytes(&out->tail));
+    while (text.len > 0 && strchr("\n\r", text.ptr[text.len - 1]))
+        text.ptr[--text.len] = '\0';
+    for (start = text.len; start > 0 && n < PROGRAM_OUTPUT_VARIABLE_CHARS; start--)
+        if (((uint8_t)text.ptr[start - 1] & 0xc0) != 0x80)
+            n++;
+    buf_clear(&out->tail);
+    buf_adds(&out->tail, buf_str(&text) + start);
+    return buf_str(&out->tail);
+}
