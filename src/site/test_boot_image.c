@@ -61,6 +61,34 @@ static void boot_images_follow_the_kernel_and_the_agent(void **state)
     assert_int_equal(boot_image_follow(site, NULL), 0);
 }
 
+static size_t n_versions(struct site *site, const char *id)
+{
+    OWN(json_freep) json_t *list = NULL;
+
+    assert_int_equal(content_versions(site, id, &(struct page){.after = "", .limit = 10}, &list),
+                     0);
+    return json_array_size(json_object_get(list, "items"));
+}
+
+/* An administrator who goes back to an older one has a reason: only another kernel or agent is one to build anew. */
+static void a_boot_image_that_was_gone_back_from_is_not_built_again(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    assert_int_equal(rebuild(site, "6.2", "1"), 0);
+    fixture_finish_job(site, BOOT_IMAGE("6.2"));
+    assert_int_equal(rebuild(site, "6.3", "1"), 0);
+    fixture_finish_job(site, BOOT_IMAGE("6.3"));
+    assert_int_equal(fixture_roll_back(site, FIXTURE_BOOT_IMAGE, 2), 0);
+    fixture_wait(site, 2 * BOOT_IMAGE_REBUILD_US);
+    assert_int_equal(rebuild(site, "6.3", "1"), 0);
+    assert_int_equal(n_versions(site, FIXTURE_BOOT_IMAGE), 3);
+    fixture_assert_current(site, FIXTURE_BOOT_IMAGE, 2, SHA_A);
+    assert_int_equal(rebuild(site, "6.4", "1"), 0);
+    fixture_assert_version(site, FIXTURE_BOOT_IMAGE, 4, "making");
+}
+
 /* The entry of GET /status for @arch. */
 static void assert_default(struct site *site, const char *arch, const char *state, const char *text)
 {
@@ -286,6 +314,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(boot_images_follow_the_kernel_and_the_agent),
+        cmocka_unit_test(a_boot_image_that_was_gone_back_from_is_not_built_again),
         cmocka_unit_test(the_default_boot_images_are_made_once_there_is_something_to_make_them_of),
         cmocka_unit_test(a_kernel_for_any_hardware_is_preferred),
         cmocka_unit_test(a_default_for_virtual_machines_becomes_one_for_any_hardware),

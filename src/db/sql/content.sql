@@ -79,10 +79,11 @@ SELECT p.id, p.kind, p.name, p.version, p.comment, p.source_path, p.priority, p.
 FROM package p LEFT JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
 WHERE p.id = ?1 AND (?2 = '' OR p.kind = ?2);
 
--- Boot images that are to be built for the kernel ?3 of ?1, ?2 and the agent ?4, unless that was ordered since ?6, or has
--- failed since ?7.
+-- Boot images whose newest version is of another kernel than ?3 of ?1, ?2 or another agent than ?4, unless such a one was
+-- ordered since ?6, or has failed since ?7. The current version may be older: an administrator has gone back to it.
 -- name: package_rebuild
-SELECT p.id FROM package p LEFT JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
+SELECT p.id FROM package p LEFT JOIN content_version v ON v.package_id = p.id
+    AND v.number = (SELECT max(y.number) FROM content_version y WHERE y.package_id = p.id AND y.state = 'ready')
 WHERE p.kind = 'boot-image' AND p.is_custom = 0 AND p.arch = ?1 AND p.flavour = ?2
     AND (v.kernel_version IS NOT ?3 OR v.agent_version IS NOT ?4)
     AND NOT EXISTS (SELECT 1 FROM content_version x WHERE x.package_id = p.id
