@@ -126,14 +126,15 @@ check_inputs() {
     need /usr/lib/ipxe/undionly.kpxe ipxe
 }
 
-# The newest kernel of the flavour in the first root that has one.
+# The newest kernel of the flavour in the first root that has one. Of its package dpkg puts modules.order in place
+# after the modules.
 find_kernel() {
     local folder file version
 
     for folder in "${kernel_roots[@]}"; do
         folder=$(realpath -m "$folder")
         while read -r version; do
-            if [ -d "$folder/lib/modules/$version/kernel" ] && [ -r "$folder/boot/vmlinuz-$version" ]; then
+            if [ -e "$folder/lib/modules/$version/modules.order" ] && [ -r "$folder/boot/vmlinuz-$version" ]; then
                 kernel_root=${folder%/} kernel_version=$version
                 return 0
             fi

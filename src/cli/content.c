@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 #include "base/own.h"
@@ -15,6 +16,7 @@
 
 enum {
     PATH_MAX_BYTES = 1024,
+    DELETE_CHAR = 0x7f,
     NUMBER_MAX = 1000000,
 };
 
@@ -300,19 +302,36 @@ static bool make_request(struct session *s, const struct args *args, const char 
            put_text(s, body, "priority", args_get(args, "priority"));
 }
 
+static bool is_line(const char *text)
+{
+    while ((unsigned char)*text >= ' ' && *text != DELETE_CHAR)
+        text++;
+    return *text == '\0';
+}
+
 /* Before a large file is sent for nothing; the site has the last word on these, too. */
-static bool check_lengths(struct session *s, const json_t *body)
+static bool check_texts(struct session *s, const json_t *body)
 {
     static const struct {
         const char *name;
+        size_t min;
         size_t max;
-    } texts[] = {{"name", 50}, {"version", 32}, {"comment", 127}};
+    } texts[] = {{"name", 1, 50}, {"version", 0, 32}, {"comment", 0, 127}};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        const char *text = output_text(body, texts[i].name);
         size_t n = 0;
 
-        for (const char *at = output_text(body, texts[i].name); *at; at++)
+        for (const char *at = text; *at; at++)
             n += ((unsigned char)*at & 0xc0) != 0x80; /* of a character the first byte */
+        if (json_object_get(body, texts[i].name) && (n < texts[i].min || !is_line(text)))
+            return session_fail(s,
+                                ARGS_EXIT_USAGE,
+                                "SLW-0704",
+                                "the %s must be a line of %zu to %zu characters",
+                                texts[i].name,
+                                texts[i].min,
+                                texts[i].max);
         if (n > texts[i].max)
             return session_fail(s,
                                 ARGS_EXIT_USAGE,
@@ -335,7 +354,7 @@ static bool check_free(struct session *s, const char *place, const json_t *body)
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
 
-        if (strcmp(output_text(row, "name"), name) == 0 &&
+        if (strcasecmp(output_text(row, "name"), name) == 0 &&
             strcmp(output_text(row, "version"), output_text(body, "version")) == 0)
             return session_fail(s,
                                 ARGS_EXIT_CONFLICT,
@@ -358,7 +377,7 @@ create(struct session *s, const struct args *args, const char *name, const struc
     if (source->n_files == 0 && !source->path)
         return session_fail(
             s, ARGS_EXIT_USAGE, NULL, "what it is made from is missing: a file or --source");
-    return make_request(s, args, name, body) && check_lengths(s, body) && check_source(s, source) &&
+    return make_request(s, args, name, body) && check_texts(s, body) && check_source(s, source) &&
            session_open(s) && (source->n_files == 0 || check_free(s, place, body)) &&
            begin(s, place, source, body, &content) &&
            operation_follow(s, output_text(content, "operation_id")) &&

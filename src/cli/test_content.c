@@ -354,6 +354,8 @@ static void os_image_add_sends_nothing_for_a_name_that_is_taken(void **state)
     assert_int_equal(RUN("os-image", "add", fake->file, "--name", "Debian", "--version", "12"),
                      ARGS_EXIT_CONFLICT);
     ASSERT_CALLS(fake, "GET /os-images");
+    assert_int_equal(RUN("os-image", "add", fake->file, "--name", "DEBIAN", "--version", "12"),
+                     ARGS_EXIT_CONFLICT);
 }
 
 /* Part @number of two. */
@@ -419,7 +421,7 @@ static void what_was_sent_is_not_sent_again_until_it_is_used(void **state)
                  "GET /os-images/SLP00002");
 }
 
-static void nothing_is_sent_for_a_name_that_is_too_long(void **state)
+static void nothing_is_sent_for_a_name_that_cannot_be_one(void **state)
 {
     struct fake *fake = *state;
     char name[102] = "";
@@ -432,6 +434,8 @@ static void nothing_is_sent_for_a_name_that_is_too_long(void **state)
     fake->n_calls = 0;
     name[100] = 'a';
     assert_int_equal(RUN("os-image", "add", fake->file, "--name", name), ARGS_EXIT_USAGE);
+    assert_int_equal(RUN("os-image", "add", fake->file, "--name", ""), ARGS_EXIT_USAGE);
+    assert_int_equal(RUN("os-image", "add", fake->file, "--name", "a\nb"), ARGS_EXIT_USAGE);
     assert_int_equal(fake->n_calls, 0);
 }
 
@@ -513,7 +517,7 @@ int main(void)
         WITH_SITE(os_image_add_sends_nothing_for_a_name_that_is_taken),
         WITH_SITE(all_parts_of_a_split_image_are_sent),
         WITH_SITE(what_was_sent_is_not_sent_again_until_it_is_used),
-        WITH_SITE(nothing_is_sent_for_a_name_that_is_too_long),
+        WITH_SITE(nothing_is_sent_for_a_name_that_cannot_be_one),
         WITH_SITE(update_is_asked_of_the_kind_that_the_noun_says),
         WITH_SITE(an_operation_that_was_cancelled_is_a_failure),
         WITH_SITE(delete_looks_at_the_kind_first),

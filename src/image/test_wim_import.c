@@ -71,13 +71,19 @@ static void an_image_with_the_folder_of_windows_is_one_of_windows(void **state)
 
 static void new_refuses_what_is_no_wim_and_says_why(void **state)
 {
+    static const uint8_t zeros[4096];
     OWN(wim_import_freep) struct wim_import *import = NULL;
     OWN(buf_fini) struct buf why = BUF_INIT(1024);
     char path[WIM_FIXTURE_PATH_MAX];
 
     wim_fixture_path(*state, "tree/text", path);
     assert_int_equal(wim_import_new(path, &import, &why), WIM_IMPORT_E_BAD);
-    assert_true(why.len > 0);
+    assert_non_null(strstr(buf_str(&why), "shorter than the header"));
+    wim_fixture_path(*state, "long", path);
+    assert_int_equal(file_write(path, (struct bytes){zeros, sizeof(zeros)}, 0600), 0);
+    buf_clear(&why);
+    assert_int_equal(wim_import_new(path, &import, &why), WIM_IMPORT_E_BAD);
+    assert_string_equal(buf_str(&why), "it does not begin as one");
 }
 
 /* The file is cut off at many places: never a crash, never an image that is not whole. */

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <wimlib.h>
 
 #include "base/err.h"
@@ -16,6 +17,7 @@
 
 enum {
     SAID_MAX = 8192, /* more than wim.h keeps */
+    HEADER_BYTES = 208,
 };
 
 struct wim_import {
@@ -45,8 +47,14 @@ void wim_import_free(struct wim_import *import)
  */
 static int bad(int code, struct buf *why)
 {
+    if (code == WIMLIB_ERR_NOT_A_WIM_FILE) {
+        buf_adds(why, "it does not begin as one");
+        return WIM_IMPORT_E_BAD;
+    }
     if (code == WIMLIB_ERR_UNEXPECTED_END_OF_FILE || code == WIMLIB_ERR_READ)
         buf_adds(why, "it is not whole: ");
+    if (code == WIMLIB_ERR_RESOURCE_NOT_FOUND)
+        buf_adds(why, "it lacks contents, perhaps those of the image that it is a delta of: ");
     if (code == WIMLIB_ERR_NOMEM)
         buf_adds(why, "it wants more memory than an import may take: ");
     wim_explain(code, why);
@@ -57,8 +65,14 @@ static int bad(int code, struct buf *why)
 static int open_file(const char *path, WIMStruct **ret, struct buf *why)
 {
     OWN(wim_freep) WIMStruct *wim = NULL;
-    int r = wimlib_open_wim(path, WIMLIB_OPEN_FLAG_CHECK_INTEGRITY, &wim);
+    struct stat file;
+    int r;
 
+    if (stat(path, &file) == 0 && file.st_size < HEADER_BYTES) {
+        buf_adds(why, "it is shorter than the header of one");
+        return WIM_IMPORT_E_BAD;
+    }
+    r = wimlib_open_wim(path, WIMLIB_OPEN_FLAG_CHECK_INTEGRITY, &wim);
     if (r != 0)
         return bad(r, why);
     r = wim_parts_add(wim, path, why);

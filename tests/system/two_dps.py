@@ -85,8 +85,9 @@ class Network:
 class Server:
     """A slipwayd."""
 
-    def __init__(self, folder: Path, slipwayd: str, name: str, namespace: str, address: str):
+    def __init__(self, folder: Path, slipwayd: str, name: str, namespace: str, address: str, more_config=NO_BOOT_IMAGES):
         self.state = folder / name
+        self.more_config = more_config
         self.slipwayd = slipwayd
         self.namespace = namespace
         self.config = folder / f"{name}.conf"
@@ -96,7 +97,7 @@ class Server:
         self.set_address(address)
 
     def set_address(self, address: str):
-        self.config.write_text(f"[site]\naddress = {address}\n{NO_BOOT_IMAGES}", encoding="utf-8")
+        self.config.write_text(f"[site]\naddress = {address}\n{self.more_config}", encoding="utf-8")
 
     def command(self, *words: str) -> list:
         return ["ip", "netns", "exec", self.namespace, self.slipwayd, *words]

@@ -25,6 +25,7 @@ enum {
 };
 
 #define KERNEL_PREFIX   "vmlinuz-"
+#define LAST_FILE       "modules.order" /* of a kernel package that dpkg unpacks */
 #define LOOPBACK_PREFIX "127."
 
 static void closedirp(DIR **dir)
@@ -72,7 +73,7 @@ static char *newest_below(const char *root, const char *flavour)
             continue;
 
         const char *version = entry->d_name + sizeof(KERNEL_PREFIX) - 1;
-        int n = snprintf(modules, sizeof(modules), "%s/lib/modules/%s/kernel", root, version);
+        int n = snprintf(modules, sizeof(modules), "%s/lib/modules/%s/" LAST_FILE, root, version);
 
         if (!is_of_flavour(version, flavour) || n >= (int)sizeof(modules) ||
             !file_exists(modules) || (newest && strverscmp(version, newest) <= 0))

@@ -28,7 +28,8 @@ json_t *claim_body(const struct role_options *options, struct slots *slots);
  * @roots:   separated by spaces
  * @flavour: "generic" or "virtual", both for x64; or CLAIM_X86
  *
- * The same choice as bootimage/build.sh makes: the newest of the first root that has one.
+ * The same choice as bootimage/build.sh makes: the newest of the first root that has one. One that is still being
+ * unpacked is none.
  *
  * Return: owned; NULL if there is none.
  */

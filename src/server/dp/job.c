@@ -134,8 +134,8 @@ static void nap(const struct job *job, uint64_t us)
         clock_sleep_us(us < NAP_US ? us : NAP_US);
 }
 
-/* The end must reach the site, however long that is away. */
-static void tell_end(struct job *job)
+/* The end must reach the site, however long that is away. Return: whether it has; if not, the job is given out again. */
+static bool tell_end(struct job *job)
 {
     OWN(json_decrefp) json_t *state = final_state(job);
     const char *word = json_string_value(json_object_get(state, "state"));
@@ -154,6 +154,7 @@ static void tell_end(struct job *job)
                  word ? word : "");
     else if (!*job->is_ending)
         log_warning("dp: the site did not take a job's end", "id=%s status=%u", job->id, status);
+    return status != 0 && status < 500;
 }
 
 static void take_line(struct job *job, const struct buf *line)
@@ -240,13 +241,11 @@ static void drop_upload(const struct job *job, const json_t *id)
         uploads_remove(job->options->state_folder, text);
 }
 
-/* Uploads have served their purpose once the site knows how their import ended. */
+/* Uploads have served their purpose once the site knows how their import ended, well or not. */
 static void drop_uploads(const struct job *job)
 {
     const json_t *parts = json_object_get(job->args, "part_upload_ids");
 
-    if (!job_has_succeeded(job))
-        return;
     drop_upload(job, json_object_get(job->args, "upload_id"));
     for (size_t i = 0; i < json_array_size(parts); i++)
         drop_upload(job, json_array_get(parts, i));
@@ -277,12 +276,9 @@ void job_run(struct job *job)
             log_warning("dp: a worker left something behind", "id=%s kind=%s", id, job->kind);
         slots_give(job->slots, class);
     }
-    if (job->is_dropped) {
+    if (job->is_dropped)
         log_info("dp: job cancelled by the site", "id=%s", id);
+    else if (*job->is_ending || !tell_end(job))
         return;
-    }
-    if (*job->is_ending)
-        return;
-    tell_end(job);
     drop_uploads(job);
 }

@@ -39,6 +39,7 @@ static void the_newest_kernel_of_the_first_root_that_has_one_is_named(void **sta
                                            "2/6.1.0-9-amd64",
                                            "2/6.1.0-10-amd64",
                                            "2/6.1.0-11-rt-amd64",
+                                           "2/6.1.0-12-amd64",
                                            "3/6.9.0-1-amd64"};
     char roots[300];
     char path[300];
@@ -51,6 +52,14 @@ static void the_newest_kernel_of_the_first_root_that_has_one_is_named(void **sta
                        versions[i][0],
                        versions[i] + 2);
         assert_int_equal(dir_make(path, 0700), 0);
+        (void)snprintf(path,
+                       sizeof(path),
+                       "%s/%c/lib/modules/%s/modules.order",
+                       folder,
+                       versions[i][0],
+                       versions[i] + 2);
+        if (!strstr(path, "-12-")) /* that one is still being unpacked */
+            assert_int_equal(file_write(path, bytes_of("x"), 0600), 0);
         (void)snprintf(path, sizeof(path), "%s/%c/boot", folder, versions[i][0]);
         assert_int_equal(dir_make(path, 0700), 0);
         (void)snprintf(
@@ -138,6 +147,7 @@ static void the_root_for_x86_is_named_once_it_is_whole(void **state)
     char *root = *state;
 
     make_below(root, "lib/modules/6.1.0-50-686/kernel", NULL);
+    make_below(root, "lib/modules/6.1.0-50-686/modules.order", "x");
     make_below(root, "boot", NULL);
     make_below(root, "boot/vmlinuz-6.1.0-50-686", "x");
     make_below(root, "usr/lib/slipway", NULL);

@@ -2,6 +2,7 @@
 
 #include "server/dp/jobs.h"
 
+#include <limits.h>
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, to be there */
 #include <stdbool.h>
@@ -323,7 +324,7 @@ static void progress_is_told_while_the_worker_runs(void **state)
     assert_int_equal(f->n_ends, 0);
 }
 
-static void a_failure_says_what_the_worker_said_and_keeps_the_upload(void **state)
+static void a_failure_says_what_the_worker_said_and_the_upload_goes(void **state)
 {
     struct fixture *f = *state;
     char upload[160];
@@ -332,11 +333,10 @@ static void a_failure_says_what_the_worker_said_and_keeps_the_upload(void **stat
     start_site(f);
     begin(f, "fail");
     wait_for(f, &f->n_ends, 1);
-    wait_for(f, &f->n_claims, f->n_claims + 2);
     assert_string_equal(text_of(f->end, "state"), "failed");
     assert_string_equal(text_of(f->end, "error_id"), "SLW-0304");
     assert_string_equal(text_of(f->end, "message"), "No good");
-    assert_true(file_exists(upload));
+    wait_until_gone(upload);
 }
 
 static void a_worker_that_is_killed_is_a_failure_with_its_cause(void **state)
@@ -409,9 +409,11 @@ static void put_unfinished(const struct fixture *f, char path[static 96])
 static void a_job_that_the_site_has_cancelled_is_ended_without_a_word(void **state)
 {
     struct fixture *f = *state;
+    char upload[160];
     char path[96];
 
     put_unfinished(f, path);
+    put_upload(f, ".data", upload);
     f->running_status = 409;
     start_site(f);
     begin(f, "work");
@@ -422,6 +424,23 @@ static void a_job_that_the_site_has_cancelled_is_ended_without_a_word(void **sta
     for (unsigned i = 0; i < 100 && file_exists(path); i++)
         clock_sleep_us(PACE_US);
     assert_false(file_exists(path));
+    wait_until_gone(upload);
+}
+
+/* It will be given the same job again. */
+static void the_upload_stays_until_the_site_has_heard_of_the_end(void **state)
+{
+    struct fixture *f = *state;
+    char upload[160];
+
+    put_upload(f, ".data", upload);
+    f->refuse_ends = UINT_MAX;
+    start_site(f);
+    begin(f, "succeed");
+    wait_for(f, &f->n_ends, 1);
+    jobs_stop(f->jobs);
+    f->jobs = NULL;
+    assert_true(file_exists(upload));
 }
 
 static void stopping_kills_the_worker(void **state)
@@ -559,13 +578,14 @@ int main(int argc, char **argv)
     const struct CMUnitTest tests[] = {
         TEST(a_result_reaches_the_site_and_the_upload_goes),
         TEST(progress_is_told_while_the_worker_runs),
-        TEST(a_failure_says_what_the_worker_said_and_keeps_the_upload),
+        TEST(a_failure_says_what_the_worker_said_and_the_upload_goes),
         TEST(a_worker_that_is_killed_is_a_failure_with_its_cause),
         TEST(a_worker_without_a_result_is_a_failure_with_its_status),
         TEST(lines_that_are_no_json_are_passed_over),
         TEST(the_end_is_told_until_the_site_takes_it),
         TEST(a_site_that_was_away_is_asked_again),
         TEST(a_job_that_the_site_has_cancelled_is_ended_without_a_word),
+        TEST(the_upload_stays_until_the_site_has_heard_of_the_end),
         TEST(stopping_kills_the_worker),
         TEST(jobs_of_one_class_wait_for_each_other_and_are_told_as_alive),
         TEST(transfers_run_beside_each_other),
