@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "site/distribution_job.h"
 #include "site/dp.h"
 #include "site/dp_group.h"
 #include "site/fields.h"
@@ -245,6 +246,8 @@ static int append_rows(struct site *site, const char *package_id, json_t *items)
     struct db_args args = DB_ARGS(db_text(package_id), db_u64(dp_online_since(site)), db_null());
     int r = rows_array(site->db, SQL_DISTRIBUTION_LIST, args, &rows);
 
+    for (size_t i = 0; r == 0 && i < json_array_size(rows); i++)
+        r = distribution_explain_waiting(site, json_array_get(rows, i));
     if (r < 0)
         return TRACE(r);
     return json_array_extend(items, rows) < 0 ? ERR(-ENOMEM) : 0;

@@ -42,6 +42,30 @@ static int load_allowance(struct site *site, const char *dp_id, struct allowance
     return 0;
 }
 
+int distribution_explain_waiting(struct site *site, json_t *row)
+{
+    static const char *const whys[] = {
+        [DP_SCHEDULE_CLOSED] = "its schedule is closed at this hour",
+        [1] = "its schedule lets only high priority pass at this hour",
+        [2] = "its schedule lets only high and medium priority pass at this hour",
+    };
+    const char *work = field_text(row, "work", "");
+    uint64_t rank = field_number(row, "rank", 0);
+    struct allowance allowance;
+    int r;
+
+    (void)json_object_del(row, "rank");
+    if (strcmp(field_text(row, "state", ""), "waiting") != 0 ||
+        (strcmp(work, "replicate") != 0 && strcmp(work, "redistribute") != 0))
+        return 0;
+    r = load_allowance(site, field_text(row, "distribution_point_id", ""), &allowance);
+    if (r < 0 || rank <= allowance.ranks)
+        return TRACE(r);
+    return json_object_set_new(row, "message", json_string(whys[allowance.ranks])) == 0
+               ? 0
+               : ERR(-ENOMEM);
+}
+
 struct n_jobs {
     uint64_t open;
     uint64_t running;

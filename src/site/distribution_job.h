@@ -21,6 +21,12 @@ struct site;
  */
 int distribution_make_jobs(struct site *site, const char *dp_id);
 
+/**
+ * distribution_explain_waiting() - say of a copy that waits for the schedule of its distribution point that it does
+ * @row: of SQL_DISTRIBUTION_LIST; "message" is set then, and "rank" is taken away
+ */
+int distribution_explain_waiting(struct site *site, json_t *row);
+
 /* At the claim: sources and rate are those of now. Return: 0, JOB_E_LATER, -errno. */
 int distribution_prepare_copy(struct site *site, const struct job *job, json_t *args);
 int distribution_prepare_validation(struct site *site, const struct job *job, json_t *args);

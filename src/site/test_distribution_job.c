@@ -133,6 +133,8 @@ static void a_closed_schedule_hands_out_nothing_and_stops_what_runs(void **state
     OWN(json_freep) json_t *job = NULL;
     OWN(json_freep) json_t *none = NULL;
     OWN(json_freep) json_t *answer = NULL;
+    OWN(json_freep) json_t *row = NULL;
+    OWN(json_freep) json_t *row_again = NULL;
 
     fixture_dp_join(site, "branch", "10.78.0.1");
     assert_int_equal(
@@ -144,9 +146,16 @@ static void a_closed_schedule_hands_out_nothing_and_stops_what_runs(void **state
                      SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_JOB_OVER);
     fixture_dp_assert_state(site, FIXTURE_OS_IMAGE, "DP00002", "waiting");
+    row = fixture_dp_row(site, FIXTURE_OS_IMAGE, "DP00002");
+    assert_string_equal(field_text(row, "message", ""),
+                        "its schedule lets only high priority pass at this hour");
+    assert_null(json_object_get(row, "rank"));
     none = fixture_dp_claim(site, "DP00002");
     assert_null(none);
     assert_int_equal(dp_set(site, "test", "branch", open, &dp_again), 0);
+    row_again = fixture_dp_row(site, FIXTURE_OS_IMAGE, "DP00002");
+    assert_string_equal(field_text(row_again, "message", ""),
+                        "stopped where the schedule closed; it goes on when it opens");
     fixture_dp_work(site, "DP00002", "replicate", FIXTURE_DP_DONE);
 }
 

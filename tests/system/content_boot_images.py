@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from lab import ROOT, LabError, kernel_root, staged, x86_root  # noqa: E402
 from two_dps import SITE, SITE_ADDRESS, Pair, Server, expect, main, say, wait  # noqa: E402
 
-BUILD_SECONDS = 300
+BUILD_SECONDS = 600 # where much else runs
 QUIET_SECONDS = 8 # the site is asked for work each second
 
 

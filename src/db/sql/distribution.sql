@@ -290,7 +290,8 @@ SELECT dp_id FROM distribution_version WHERE package_id = ?1 AND (?2 = 0 OR vers
 -- name: distribution_list
 SELECT d.dp_id AS distribution_point_id, s.name AS distribution_point_name, d.package_id, p.name AS package_name, d.version,
     d.work, CASE WHEN d.state IN ('waiting', 'in-progress') AND coalesce(s.seen_us, 0) < ?2 THEN 'unknown' ELSE d.state END AS state,
-    d.percent, d.rate_bytes_per_s, d.error_id, d.message, d.n_tries, d.next_try_us AS "next_try_at", d.updated_us AS "updated_at"
+    d.percent, d.rate_bytes_per_s, d.error_id, d.message, d.n_tries, d.next_try_us AS "next_try_at", d.updated_us AS "updated_at",
+    CASE p.priority WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END AS rank
 FROM distribution d JOIN distribution_point s ON s.id = d.dp_id JOIN package p ON p.id = d.package_id
 WHERE d.package_id = ?1 AND (?3 IS NULL OR d.dp_id = ?3) ORDER BY d.dp_id;
 

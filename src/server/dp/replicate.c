@@ -32,7 +32,9 @@ enum {
     PATH_MAX_BYTES = 4096,
     WHY_MAX_BYTES = 4096,
     PERCENT = 100,
+    PAST_MAX = 20, /* ten seconds of them */
     TELL_US = 500 * 1000,
+    US_PER_S = 1000 * 1000,
     FLUSH_BYTES = 32 * 1024 * 1024, /* at most so much is fetched again after a kill, */
     FLUSH_US = 5 * 1000 * 1000,     /* and of a slow transfer at most that long */
     BAD_TOLD_MAX = 20,
@@ -50,6 +52,15 @@ struct wanted { /* a content of the version */
     uint64_t missing_bytes; /* stored */
 };
 
+/* What had been fetched when the site was told the last times: packs come in one piece, so a rate needs a while. */
+struct past {
+    struct {
+        uint64_t us;
+        uint64_t bytes;
+    } told[PAST_MAX];
+    size_t n;
+};
+
 struct replicating {
     struct worker *worker;
     struct content_args args; /* owned */
@@ -63,6 +74,7 @@ struct replicating {
     uint64_t fetched_bytes;
     uint64_t present_bytes;
     uint64_t missing_bytes;
+    struct past past;
     uint64_t told_us;
     uint64_t flushed_us;
     uint64_t unflushed_bytes;
@@ -111,6 +123,19 @@ static int fail_room(const struct replicating *r, uint64_t room)
     return 1;
 }
 
+/* Return: bytes per second since the oldest time that is known. */
+static uint64_t rate_since(struct past *past, uint64_t now_us, uint64_t bytes)
+{
+    size_t oldest = past->n < PAST_MAX ? 0 : past->n % PAST_MAX;
+    uint64_t passed_us = past->n > 0 ? now_us - past->told[oldest].us : 0;
+    uint64_t rate = passed_us > 0 ? (bytes - past->told[oldest].bytes) * US_PER_S / passed_us : 0;
+
+    past->told[past->n % PAST_MAX].us = now_us;
+    past->told[past->n % PAST_MAX].bytes = bytes;
+    past->n++;
+    return rate;
+}
+
 static bool on_progress(void *ctx, const struct transfer_progress *progress)
 {
     struct replicating *r = ctx;
@@ -118,6 +143,7 @@ static bool on_progress(void *ctx, const struct transfer_progress *progress)
     unsigned percent = 0;
     char message[160];
 
+    (void)progress;
     r->rate_limit = worker_rate_limit(r->worker);
     if (now - r->told_us < TELL_US)
         return true;
@@ -134,8 +160,10 @@ static bool on_progress(void *ctx, const struct transfer_progress *progress)
                    (double)r->fetched_bytes / MIB,
                    (double)r->missing_bytes / MIB,
                    (double)r->present_bytes / MIB);
-    worker_tell_rate(
-        r->worker, percent < PERCENT ? percent : PERCENT - 1, message, progress->rate_bytes_per_s);
+    worker_tell_rate(r->worker,
+                     percent < PERCENT ? percent : PERCENT - 1,
+                     message,
+                     rate_since(&r->past, now, r->fetched_bytes));
     return true;
 }
 

@@ -427,7 +427,6 @@ static void a_job_that_the_site_has_cancelled_is_ended_without_a_word(void **sta
     wait_until_gone(upload);
 }
 
-/* It will be given the same job again. */
 static void the_upload_stays_until_the_site_has_heard_of_the_end(void **state)
 {
     struct fixture *f = *state;
