@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "ts/condition.h"
 #include "ts/diag.h"
+#include "ts/step_types.h"
 #include "ts/tree.h"
 #include "ts/xml.h"
 
@@ -356,14 +357,40 @@ static bool is_package_property(const char *property)
             bytes_eq_nocase(bytes_of(property + len - (sizeof(tail) - 1)), tail));
 }
 
+/* Ids with commas between them, as Download Package Content and Install Application list them. */
+static void add_list(struct reader *rd, const char *list)
+{
+    while (*list != '\0' && rd->r == 0) {
+        int len = (int)strcspn(list, ", ");
+        xmlChar *id = xmlStrndup((const xmlChar *)list, len);
+
+        if (!id)
+            no_memory(rd);
+        add_package(rd, keep(rd, id));
+        list += (size_t)len + strspn(list + len, ", ");
+    }
+}
+
+/* An application of ours is a package; ids of the reference product's applications have a '/'. */
+static bool is_list_property(const struct ts_variable *variable)
+{
+    return strcmp(variable->property, "DownloadPackages") == 0 ||
+           ((strcmp(variable->property, "ApplicationName") == 0 ||
+             ts_pattern_matches("AppInfo#Name", variable->property)) &&
+            !strpbrk(variable->text, "/%"));
+}
+
 static void collect_step_packages(struct reader *rd)
 {
     for (size_t i = 0; i < rd->doc->n_steps; i++) {
         const struct ts_step *step = &rd->doc->steps[i];
 
-        for (size_t k = 0; ts_step_is_enabled(step) && k < step->n_variables; k++)
+        for (size_t k = 0; ts_step_is_enabled(step) && k < step->n_variables; k++) {
             if (is_package_property(step->variables[k].property))
                 add_package(rd, step->variables[k].text);
+            else if (is_list_property(&step->variables[k]))
+                add_list(rd, step->variables[k].text);
+        }
     }
 }
 

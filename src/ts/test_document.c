@@ -54,6 +54,28 @@ static void packages_are_listed_once_from_references_and_steps(void **state)
     assert_string_equal(packages[1], "SLP00007");
 }
 
+static void packages_of_lists_are_packages_too(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *doc = parse_ok(
+        "<sequence version=\"3.10\"><step type=\"x\" name=\"x\"><defaultVarList>"
+        "<variable name=\"OSDDownloadDownloadPackages\" property=\"DownloadPackages\">SLP00011, SLP00012</variable>"
+        "<variable name=\"OSDPackage0PackageId\" property=\"PackageInfo0PackageId\">SLP00012</variable>"
+        "<variable name=\"OSDApp0Name\" property=\"AppInfo0Name\">SLP00013</variable>"
+        "<variable name=\"OSDApp1Name\" property=\"AppInfo1Name\">ScopeId_1/Application_2</variable>"
+        "<variable name=\"OSDApp0DisplayName\" property=\"AppInfo0DisplayName\">Thing</variable>"
+        "<variable name=\"ApplicationName\" property=\"ApplicationName\">%Name%</variable>"
+        "</defaultVarList></step></sequence>");
+    size_t n;
+    const char *const *packages = ts_document_packages(doc, &n);
+
+    assert_int_equal(n, 3);
+    assert_string_equal(packages[0], "SLP00011");
+    assert_string_equal(packages[1], "SLP00012");
+    assert_string_equal(packages[2], "SLP00013");
+}
+
 static void put_gives_back_what_was_read_unknown_things_included(void **state)
 {
     (void)state;
@@ -270,6 +292,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_reads_groups_steps_and_their_settings),
         cmocka_unit_test(packages_are_listed_once_from_references_and_steps),
+        cmocka_unit_test(packages_of_lists_are_packages_too),
         cmocka_unit_test(put_gives_back_what_was_read_unknown_things_included),
         cmocka_unit_test(parse_reads_a_byte_order_mark_and_utf16),
         cmocka_unit_test(the_canonical_form_knows_no_order_of_attributes_nor_spelling_of_text),

@@ -22,7 +22,8 @@ static void validate_finds_what_will_not_work(void **state)
     } cases[] = {
         {SEQUENCE(FORMAT APPLY SETUP), 0, 0},
         {SEQUENCE(""), 0, 1},
-        {SEQUENCE("<step type=\"SMS_TaskSequence_PrestartCheckAction\" name=\"x\"/>"), 1, 0},
+        {SEQUENCE("<step type=\"SMS_TaskSequence_PrestartCheckAction\" name=\"x\"/>"), 0, 0},
+        {SEQUENCE("<step type=\"SMS_TaskSequence_NobodyKnowsAction\" name=\"x\"/>"), 1, 0},
         {SEQUENCE("<step type=\"unknown\" name=\"x\" disable=\"true\"/>" FORMAT APPLY SETUP), 0, 0},
         {SEQUENCE(FORMAT TYPED("ApplyOperatingSystem", "") SETUP), 1, 0},
         {SEQUENCE(FORMAT APPLY APPLY SETUP), 0, 1},

@@ -25,6 +25,8 @@ static const char type_command[] = TYPE("RunCommandLine");
 static const char type_variable[] = TYPE("SetVariable");
 static const char type_variables[] = TYPE("SetDynamicVariables");
 static const char type_restart[] = TYPE("Reboot");
+static const char type_readiness[] = TYPE("PrestartCheck");
+static const char type_download[] = TYPE("DownloadPackageContent");
 
 static const char *const supported[] = {
     type_format,
@@ -36,6 +38,8 @@ static const char *const supported[] = {
     type_variable,
     type_variables,
     type_restart,
+    type_readiness,
+    type_download,
     NULL,
 };
 

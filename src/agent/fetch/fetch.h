@@ -70,6 +70,19 @@ int fetch_tree(const struct transfer_options *options,
                const char *target,
                struct transfer_report *ret);
 
+/**
+ * fetch_image_file() - download one image of an operating system image as a file: a WIM, as the library keeps it
+ * @manifest: its name
+ * @target: replaced atomically and durably once all of it is there and checked; its parent must exist
+ * @ret: always set
+ *
+ * Return: 0, FETCH_E_FULL, the outcomes of transfer_packs() but TRANSFER_E_CONSUMER, or -errno.
+ */
+int fetch_image_file(const struct transfer_options *options,
+                     const uint8_t manifest[static SHA256_BYTES],
+                     const char *target,
+                     struct transfer_report *ret);
+
 struct fetch_file {
     const char *path; /* at the source: "/boot/SLP00001/x64/vmlinuz" */
     uint64_t size_bytes;

@@ -2,8 +2,10 @@
 
 #include "agent/steps/package.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "agent/fetch/fetch.h"
 #include "agent/run/target.h"
@@ -11,11 +13,16 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/arch.h"
+#include "plat/file.h"
 
 enum {
     WHAT_MAX = 160,
     MIB = 1024 * 1024,
     CACHE_MAX_MIB = 1 << 24,
+    PATH_MAX_BYTES = 4096,
+    NAME_MAX_BYTES = 256,
+    FOLDER_MODE = 0755,
 };
 
 #define CACHE_IN_OS     "/var/cache/slipway/packages"
@@ -134,6 +141,25 @@ static void tell_end(const struct getting *g)
     g->c->log(g->c->ctx, "%s", what);
 }
 
+static int is_not_ordered(const struct step_context *c, const char *id, struct step_result *result)
+{
+    return step_fail(result,
+                     "SLW-0333",
+                     "The order holds no package \"%s\" for \"%s\". Check that the package is "
+                     "there and that its content is on a distribution point.",
+                     id,
+                     c->step_name);
+}
+
+static void
+set_options(struct getting *g, const struct order_content *content, struct transfer_options *ret)
+{
+    package_options(g->c, content, ret);
+    ret->progress = tell;
+    ret->bad_source = on_bad_source;
+    ret->ctx = g;
+}
+
 int package_get_in(struct step_context *c,
                    const char *root,
                    const char *id,
@@ -149,16 +175,8 @@ int package_get_in(struct step_context *c,
 
     *ret = NULL;
     if (!content || !content->has_manifest)
-        return step_fail(result,
-                         "SLW-0333",
-                         "The order holds no package \"%s\" for \"%s\". Check that the package is "
-                         "there and that its content is on a distribution point.",
-                         id,
-                         c->step_name);
-    package_options(c, content, &options);
-    options.progress = tell;
-    options.bad_source = on_bad_source;
-    options.ctx = &g;
+        return is_not_ordered(c, id, result);
+    set_options(&g, content, &options);
     r = content_find(c, content->manifest, &shelf);
     if (r == 0 && shelf)
         shelf_offer(shelf, &options);
@@ -179,4 +197,111 @@ int package_get(struct step_context *c,
                 struct cache_use **ret)
 {
     return package_get_in(c, cache_root(c), id, result, ret);
+}
+
+static int get_images(struct getting *g, const struct order_content *content, const char *folder)
+{
+    struct transfer_options options;
+    char target[PATH_MAX_BYTES + NAME_MAX_BYTES];
+    int r = 0;
+
+    set_options(g, content, &options);
+    for (size_t i = 0; r == 0 && i < content->n_indexes; i++) {
+        (void)snprintf(
+            target, sizeof(target), "%s/%" PRIu32 ".wim", folder, content->indexes[i].index);
+        r = fetch_image_file(&options, content->indexes[i].manifest, target, &g->report);
+    }
+    return r < 0 ? TRACE(r) : r;
+}
+
+static int
+get_boot_files(struct getting *g, const struct order_content *content, const char *folder)
+{
+    struct transfer_options options;
+    OWN(buf_fini) struct buf target = BUF_INIT(PATH_MAX_BYTES);
+    char path[PATH_MAX_BYTES];
+    int r = 0;
+
+    set_options(g, content, &options);
+    for (size_t i = 0; r == 0 && i < content->n_files; i++) {
+        const struct order_file *file = &content->files[i];
+
+        if (!path_under(folder, file->name, &target))
+            return TRANSFER_E_CONTENT;
+        (void)snprintf(
+            path, sizeof(path), "/boot/%s/" ARCH_NAME "/%s", content->package_id, file->name);
+        r = fetch_file(&options,
+                       &(struct fetch_file){path, file->size_bytes, file->sha256},
+                       buf_str(&target),
+                       &g->report);
+    }
+    return r < 0 ? TRACE(r) : r;
+}
+
+/* An operating system image or a boot image: several files, which appear together. */
+static int get_several(struct getting *g, const struct order_content *content, const char *folder)
+{
+    char aside[PATH_MAX_BYTES];
+    int n = snprintf(aside, sizeof(aside), "%s.part", folder);
+    int r;
+
+    if (n < 0 || n >= (int)sizeof(aside))
+        return ERR(-ENAMETOOLONG);
+    r = dir_remove(aside);
+    if (r == 0)
+        r = dir_make(aside, FOLDER_MODE);
+    if (r == 0)
+        r = content->n_indexes > 0 ? get_images(g, content, aside)
+                                   : get_boot_files(g, content, aside);
+    if (r == 0 && rename(aside, folder) < 0)
+        r = ERR(-errno);
+    return r < 0 ? TRACE(r) : r;
+}
+
+static int make_parent(const char *folder)
+{
+    char parent[PATH_MAX_BYTES];
+    const char *slash = strrchr(folder, '/');
+
+    if (!slash || slash == folder)
+        return 0;
+    if (snprintf(parent, sizeof(parent), "%.*s", (int)(slash - folder), folder) >=
+        (int)sizeof(parent))
+        return ERR(-ENAMETOOLONG);
+    return TRACE(dir_make(parent, FOLDER_MODE));
+}
+
+int package_put_files(struct step_context *c,
+                      const char *id,
+                      const char *folder,
+                      struct step_result *result)
+{
+    const struct order_content *content = order_find_content(c->order, id);
+    OWN(shelf_freep) struct shelf *shelf = NULL;
+    struct getting g = {.c = c, .id = id};
+    struct transfer_options options;
+    int r;
+
+    if (!content || (!content->has_manifest && content->n_indexes + content->n_files == 0))
+        return is_not_ordered(c, id, result);
+    r = make_parent(folder);
+    if (r == 0)
+        r = dir_remove(folder);
+    if (r < 0)
+        return TRACE(r);
+    if (!content->has_manifest) {
+        r = get_several(&g, content, folder);
+    } else {
+        set_options(&g, content, &options);
+        r = content_find(c, content->manifest, &shelf);
+        if (r == 0 && shelf)
+            shelf_offer(shelf, &options);
+        if (r == 0)
+            r = fetch_tree(&options, content->manifest, folder, &g.report);
+    }
+    if (r == 0)
+        tell_end(&g);
+    else if (r > 0)
+        fail(&g, r, result);
+    return r < 0 ? TRACE(r) : 0;
 }

@@ -49,3 +49,15 @@ int package_get_in(struct step_context *c,
                    const char *id,
                    struct step_result *result,
                    struct cache_use **ret);
+
+/**
+ * package_put_files() - the content of a package of any kind, as plain files
+ * @folder: made; what is in it is replaced. A package is the folder itself; an operating system image becomes
+ *          a file NUMBER.wim for each image in it; a boot image, its files
+ *
+ * Return: 0, with @result set as a failure if that is one; or -errno.
+ */
+int package_put_files(struct step_context *c,
+                      const char *id,
+                      const char *folder,
+                      struct step_result *result);

@@ -128,3 +128,5 @@ int step_run_command_run(struct step_context *c, struct step_result *ret);
 int step_set_variable_run(struct step_context *c, struct step_result *ret);
 int step_set_dynamic_variables_run(struct step_context *c, struct step_result *ret);
 int step_restart_run(struct step_context *c, struct step_result *ret);
+int step_check_readiness_run(struct step_context *c, struct step_result *ret);
+int step_download_content_run(struct step_context *c, struct step_result *ret);

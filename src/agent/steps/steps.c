@@ -31,6 +31,11 @@ static const struct step_type types[] = {
      true,
      step_set_dynamic_variables_run},
     {TYPE("Reboot"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_restart_run},
+    {TYPE("PrestartCheck"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_check_readiness_run},
+    {TYPE("DownloadPackageContent"),
+     STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS,
+     true,
+     step_download_content_run},
 };
 
 const struct step_type *step_type_find(const char *type)

@@ -144,12 +144,10 @@ static void output_goes_to_the_log_and_its_end_to_a_variable(void **state)
 static void the_table_has_the_types_that_the_checker_knows(void **state)
 {
     (void)state;
-    size_t n = 0;
-
-    for (const char *const *t = ts_supported_types(); *t; t++, n++)
+    for (const char *const *t = ts_supported_types(); *t; t++)
         assert_non_null(step_type_find(*t));
-    assert_int_equal(n, 9);
-    assert_null(step_type_find("SMS_TaskSequence_PrestartCheckAction"));
+    assert_non_null(step_type_find("SMS_TaskSequence_PrestartCheckAction"));
+    assert_null(step_type_find("SMS_TaskSequence_NobodyKnowsAction"));
 }
 
 /* An empty volume of its own for one test. */
