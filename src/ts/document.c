@@ -374,9 +374,9 @@ static void add_list(struct reader *rd, const char *list)
 /* An application of ours is a package; ids of the reference product's applications have a '/'. */
 static bool is_list_property(const struct ts_variable *variable)
 {
-    return strcmp(variable->property, "DownloadPackages") == 0 ||
-           ((strcmp(variable->property, "ApplicationName") == 0 ||
-             ts_pattern_matches("AppInfo#Name", variable->property)) &&
+    return bytes_eq_nocase(bytes_of(variable->name), "OSDDownloadDownloadPackages") ||
+           ((bytes_eq_nocase(bytes_of(variable->name), "ApplicationName") ||
+             ts_pattern_matches("OSDApp#Name", variable->name)) &&
             !strpbrk(variable->text, "/%"));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@ DEFINE_FREEP(struct ts_document *, ts_document_free);
 enum {
     NESTED_MAX = 32, /* sequences within sequences */
     CHAIN_MAX_BYTES = 512,
+    ID_MAX = 128,
 };
 
 /* Which kinds of content a property may name. */
@@ -69,6 +71,24 @@ static void check_package(const struct ts_check *c, int item, const struct ts_va
             v->text);
     else
         check_kind(c, item, v, kind);
+}
+
+/* Ids with commas between them. */
+static void
+check_list_of_packages(const struct ts_check *c, int item, const struct ts_variable *list)
+{
+    for (const char *text = list->text; *text != '\0';) {
+        size_t len = strcspn(text, ", ");
+        char id[ID_MAX];
+        struct ts_variable one = *list;
+
+        (void)snprintf(id, sizeof(id), "%.*s", (int)(len < ID_MAX ? len : ID_MAX - 1), text);
+        one.text = id;
+        if (len > 0)
+            check_package(c, item, &one);
+        text += len;
+        text += strspn(text, ", ");
+    }
 }
 
 /* The ids on the way down to a nested sequence. */
@@ -180,6 +200,8 @@ static int check_step(const struct ts_check *c, int item)
             continue;
         if (p->kind == TS_KIND_PACKAGE)
             check_package(c, item, v);
+        else if (strcmp(p->name, "DownloadPackages") == 0)
+            check_list_of_packages(c, item, v);
         else if (p->kind == TS_KIND_SEQUENCE)
             r = check_nested(c, item, v);
         else if (p->kind == TS_KIND_APPLICATION)

@@ -193,20 +193,26 @@ int step_download_content_run(struct step_context *c, struct step_result *ret)
         .variable = step_value(c, "OSDDownloadDestinationVariable"),
     };
     char id[ID_MAX];
+    size_t n_got = 0;
     size_t i = 0;
 
     *ret = (struct step_result){0};
     if (!find_place(&d, ret))
         return 0;
     for (; find_package(c, i, id); i++) {
-        int r = get_one(&d, i, id, ret);
+        struct step_result one = {0};
+        int r = get_one(&d, i, id, &one);
 
         if (r < 0)
             return TRACE(r);
-        if (ret->error_id && (!d.goes_on || strcmp(ret->error_id, "SLW-0406") == 0))
+        n_got += one.error_id ? 0 : 1;
+        if (one.error_id)
+            *ret = one;
+        if (one.error_id && (!d.goes_on || strcmp(one.error_id, "SLW-0406") == 0))
             return 0;
-        *ret = (struct step_result){0};
     }
+    if (n_got > 0) /* those that failed are in the log */
+        *ret = (struct step_result){0};
     if (i == 0)
         return step_fail(ret, "SLW-0442", "\"%s\" names no package; add one", c->step_name);
     return 0;

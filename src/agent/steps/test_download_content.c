@@ -132,6 +132,9 @@ static void what_fails_is_left_out_and_the_others_follow_unless_it_is_told_other
     assert_string_equal(step_bench_get(l->b, "Got01"), "");
     assert_int_equal(size_of(step_bench_get(l->b, "Got02"), "run.sh"), CONTENT_BYTES);
     assert_non_null(strstr(buf_str(&l->b->log), "SLW-0333"));
+
+    l->content[0].has_manifest = false; /* now neither can be had */
+    assert_string_equal(step_bench_run(l->b), "SLW-0333");
     (void)snprintf(strict,
                    sizeof(strict),
                    "%s" STEP_VARIABLE("OSDDownloadContinueDownloadOnError", "false"),
