@@ -69,6 +69,18 @@ static void an_image_with_the_folder_of_windows_is_one_of_windows(void **state)
     assert_false(wim_import_get(import, 0)->has_unix_data);
 }
 
+static void windows_may_be_called_in_capitals(void **state)
+{
+    OWN(wim_import_freep) struct wim_import *import = NULL;
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(*state, "old/WINDOWS/system32/config", path);
+    assert_int_equal(dir_make(path, 0755), 0);
+    wim_fixture_capture(*state, "old", "old.wim", WIMLIB_COMPRESSION_TYPE_NONE, 0);
+    open_wim(*state, "old.wim", &import);
+    assert_true(wim_import_get(import, 0)->is_windows);
+}
+
 static void new_refuses_what_is_no_wim_and_says_why(void **state)
 {
     static const uint8_t zeros[4096];
@@ -333,6 +345,7 @@ int main(void)
         TEST(new_lists_what_the_file_says),
         TEST(an_image_captured_without_unix_data_is_known),
         TEST(an_image_with_the_folder_of_windows_is_one_of_windows),
+        TEST(windows_may_be_called_in_capitals),
         TEST(new_refuses_what_is_no_wim_and_says_why),
         TEST(a_file_that_ends_early_is_refused_wherever_it_ends),
         TEST(the_stream_is_the_same_twice),

@@ -120,6 +120,12 @@ static int look_for_unix_data(const struct wimlib_dir_entry *entry, void *ctx)
     return walk->has_bad_name ? WALK_FOUND : 0;
 }
 
+struct look {
+    WIMStruct *wim; /* borrowed */
+    int index;
+    int code; /* the first error of wimlib that is more than that the path is not there */
+};
+
 static int look_at_entry(const struct wimlib_dir_entry *entry, void *ctx)
 {
     (void)entry;
@@ -127,21 +133,26 @@ static int look_at_entry(const struct wimlib_dir_entry *entry, void *ctx)
     return WALK_FOUND;
 }
 
-static bool has_path(WIMStruct *wim, int index, const char *path)
-{
-    return wimlib_iterate_dir_tree(wim, index, path, 0, look_at_entry, NULL) == WALK_FOUND;
-}
-
-struct look {
-    WIMStruct *wim; /* borrowed */
-    int index;
-};
-
 static bool has_in_wim(void *ctx, const char *path)
 {
-    const struct look *look = ctx;
+    struct look *look = ctx;
+    int r = wimlib_iterate_dir_tree(look->wim, look->index, path, 0, look_at_entry, NULL);
 
-    return has_path(look->wim, look->index, path);
+    if (r > 0 && r != WIMLIB_ERR_PATH_DOES_NOT_EXIST && look->code == 0)
+        look->code = r;
+    return r == WALK_FOUND;
+}
+
+/* Windows has called its folders in several ways, and does not mind. */
+static bool has_windows(struct look *look)
+{
+    static const char *const paths[] = {
+        "/Windows/System32", "/WINDOWS/system32", "/WINDOWS/SYSTEM32", "/windows/system32"};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if (has_in_wim(look, paths[i]))
+            return true;
+    return false;
 }
 
 int wim_describe_kind(WIMStruct *wim, int index, struct wim_image *ret, struct wim_walk *ret_walk)
@@ -160,12 +171,12 @@ int wim_describe_kind(WIMStruct *wim, int index, struct wim_image *ret, struct w
         ret->is_windows = true;
         return 0;
     }
-    struct look look = {wim, index};
+    struct look look = {wim, index, 0};
 
-    ret->is_windows = has_path(wim, index, "/Windows/System32");
+    ret->is_windows = has_windows(&look);
     if (ret->arch[0] == '\0' && !ret->is_windows)
         (void)snprintf(ret->arch, sizeof(ret->arch), "%s", loader_arch(has_in_wim, &look));
-    return 0;
+    return look.code;
 }
 
 int wim_describe(const WIMStruct *wim, uint32_t index, struct wim_image *ret)

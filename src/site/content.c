@@ -207,6 +207,25 @@ static int create_boot_image(struct site *site,
     return TRACE(add(site, &c, id));
 }
 
+/* The same request again, because its answer was lost: an upload is used once. @id: set if it was. */
+static int
+find_made(struct site *site, const struct creation *c, const json_t *body, char id[SITE_ID_MAX])
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db,
+                     SQL_PACKAGE_OF_UPLOAD,
+                     DB_ARGS(db_text(kinds[c->kind].name),
+                             db_text(c->labels.name),
+                             db_text(c->labels.version),
+                             db_text(field_text(body, "upload_id", ""))),
+                     &rows);
+
+    id[0] = '\0';
+    if (r == DB_ROW)
+        (void)snprintf(id, SITE_ID_MAX, "%s", db_get_text(&rows, 0));
+    return r < 0 ? TRACE(r) : 0;
+}
+
 static int create_imported(struct site *site,
                            enum content_kind kind,
                            const char *who,
@@ -236,7 +255,9 @@ static int create_imported(struct site *site,
 
     if (r == 0)
         r = content_source_import(site, kinds[kind].name, body, "", &c.args);
-    if (r != 0)
+    if (r == 0)
+        r = find_made(site, &c, body, id);
+    if (r != 0 || id[0])
         return TRACE(r);
     return TRACE(add(site, &c, id));
 }

@@ -56,6 +56,23 @@ int content_update_begin(struct site *site,
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
+/* The same request again, because its answer was lost: an upload is used once. @ret: NULL if it is not the same. */
+static int find_begun(struct site *site, const char *id, const json_t *body, json_t **ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    struct db_args args = DB_ARGS(db_text(id), db_text(field_text(body, "upload_id", "")));
+    int r = db_first(site->db, SQL_JOB_OF_UPLOAD, args, &rows);
+
+    if (r != DB_ROW)
+        return TRACE(r);
+    *ret = json_pack("{s:s,s:I}",
+                     "operation_id",
+                     db_get_text(&rows, 0),
+                     "version",
+                     (json_int_t)db_get_u64(&rows, 1));
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
 int content_update(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
@@ -65,11 +82,14 @@ int content_update(
     struct content_making making = {.package_id = id, .built_for = ""};
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
+    *ret = NULL;
     if (r == 0)
         r = content_get(site, N_CONTENT_KINDS, id, &package);
     if (r == 0)
         r = make_args(site, package, body, &args);
-    if (r != 0)
+    if (r == 0)
+        r = find_begun(site, id, body, ret);
+    if (r != 0 || *ret)
         return TRACE(r);
     making.job_kind = content_source_job_kind(field_text(package, "kind", ""));
     making.args = args;

@@ -327,6 +327,37 @@ static void manifests_that_no_version_has_are_told(void **state)
     assert_int_equal(content_unnamed(site, bad, &answer), SITE_E_REFUSED);
 }
 
+/* A computer that captures, and the command line, repeat a request that nobody has answered. */
+static void the_same_request_with_the_same_upload_gets_the_same_answer(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *update = fixture_json("{'upload_id': 'u8'}");
+    OWN(json_freep) json_t *first = NULL;
+    OWN(json_freep) json_t *second = NULL;
+    static const char made[] = "{'name': 'Image', 'upload_id': 'u7'}";
+    char id[SITE_ID_MAX];
+    char again[SITE_ID_MAX];
+
+    assert_int_equal(fixture_create(site, CONTENT_OS_IMAGE, made, id), 0);
+    assert_int_equal(fixture_create(site, CONTENT_OS_IMAGE, made, again), 0);
+    assert_string_equal(id, again);
+    fixture_finish_job(site, IMAGE(SHA_A));
+    assert_int_equal(fixture_create(site, CONTENT_OS_IMAGE, made, again), 0);
+    assert_string_equal(id, again);
+    assert_int_equal(
+        fixture_create(site, CONTENT_OS_IMAGE, "{'name': 'Image', 'upload_id': 'u9'}", NULL),
+        SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_DUPLICATE);
+    assert_int_equal(content_update(site, "test", id, update, &first), 0);
+    assert_int_equal(content_update(site, "test", id, update, &second), 0);
+    assert_true(json_equal(first, second));
+    fixture_assert_version(site, id, 2, "making");
+    fixture_finish_job(site, "{'state': 'failed', 'error_id': 'SLW-0304', 'message': 'bad'}");
+    assert_int_equal(fixture_update(site, id, "{'upload_id': 'u8'}"), 0);
+    fixture_assert_version(site, id, 3, "making");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -343,6 +374,7 @@ int main(void)
         cmocka_unit_test(deleting_forgets_no_removal),
         cmocka_unit_test(deleting_ends_what_is_being_made),
         cmocka_unit_test(an_export_names_the_streams_of_its_indexes),
+        cmocka_unit_test(the_same_request_with_the_same_upload_gets_the_same_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

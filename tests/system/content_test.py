@@ -244,6 +244,11 @@ def roundtrip_linux(world: World):
         shutil.rmtree(out)
         back.unlink()
         say(f"ext4: {len(wanted)} files are the same after {' '.join(options)}")
+    out.mkdir()
+    apply_as_agent(world, package, out)
+    wrong = trees.differences(wanted, trees.tree_of(out))
+    check(not wrong, f"the agent's writer: {len(wrong)} differences:\n" + "\n".join(wrong[:20]))
+    say(f"ext4: {len(wanted)} files are the same after the agent's writer")
 
 
 def roundtrip_ntfs(world: World):

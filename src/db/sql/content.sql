@@ -65,6 +65,12 @@ SELECT id, kind FROM (
     UNION ALL SELECT id, name, 'task sequence' FROM task_sequence WHERE ?2 IN ('all', 'task-sequence'))
 WHERE id = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC, id LIMIT 2;
 
+-- What was made of the upload ?4, with this name, and has not failed.
+-- name: package_of_upload
+SELECT p.id FROM package p JOIN job j ON j.package_id = p.id
+WHERE p.kind = ?1 AND p.name = ?2 COLLATE NOCASE AND p.version = ?3 AND json_extract(j.args, '$.upload_id') = ?4
+    AND j.state NOT IN ('failed', 'cancelled') LIMIT 1;
+
 -- name: package_get
 SELECT p.id, p.kind, p.name, p.version, p.comment, p.source_path, p.priority, p.keep_versions, p.state, p.current_version,
     p.is_custom AS "is_custom", p.arch, p.flavour, coalesce(v.kernel_version, '') AS kernel_version,

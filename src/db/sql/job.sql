@@ -66,3 +66,8 @@ FROM job WHERE id > ?1 AND (?3 = 0 OR state IN ('queued', 'running')) ORDER BY i
 SELECT id, kind, dp_id, coalesce(package_id, json_extract(args, '$.package_id'), '') AS package_id, version, state, percent,
     rate_bytes_per_s, message, error_id, error, created_us AS "created_at", ended_us AS "finished_at"
 FROM job WHERE state IN ('queued', 'running') ORDER BY created_us, id LIMIT 100;
+
+-- The import of the upload ?2 into ?1 that is going on or has gone well.
+-- name: job_of_upload
+SELECT id, version FROM job WHERE package_id = ?1 AND json_extract(args, '$.upload_id') = ?2
+    AND state NOT IN ('failed', 'cancelled') ORDER BY created_us LIMIT 1;
