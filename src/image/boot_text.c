@@ -206,6 +206,7 @@ const char *boot_text_systemd_unit(void)
            "ExecStart=" AGENT_COMMAND "\n"
            "Restart=on-failure\n"
            "RestartSec=10\n"
+           "KillMode=process\n" /* what steps and SMSTSPostAction left running goes on */
            "StandardOutput=journal+console\n"
            "\n"
            "[Install]\n"

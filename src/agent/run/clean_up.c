@@ -35,25 +35,35 @@ static void disable_service(const char *root)
     }
 }
 
-int runner_clean_up(struct runner *rn)
+/* To its place for good. A log that is not there is none. */
+static int keep_log(const char *root, const char *name)
 {
-    const char *root = rn->platform->full_os_root;
     OWN(buf_fini) struct buf log = BUF_INIT(LOG_MAX_BYTES);
     OWN(buf_fini) struct buf path = BUF_INIT(4096);
     int r;
 
-    (void)journal_attach(rn->journal, NULL);
-    buf_addf(&path, "%s/%s/Logs/smsts.log", root, TARGET_STATE_FOLDER);
+    buf_addf(&path, "%s/%s/Logs/%s", root, TARGET_STATE_FOLDER, name);
     r = file_read(buf_str(&path), &log);
-    if (r < 0)
-        return TRACE(r);
+    if (r != 0)
+        return r == FILE_E_MISSING ? 0 : TRACE(r);
     buf_clear(&path);
+    buf_addf(&path, "%s/var/log/slipway/%s", root, name);
+    return TRACE(file_write(buf_str(&path), buf_bytes(&log), FINAL_LOG_MODE));
+}
+
+int runner_clean_up(struct runner *rn)
+{
+    const char *root = rn->platform->full_os_root;
+    OWN(buf_fini) struct buf path = BUF_INIT(4096);
+    int r;
+
+    (void)journal_attach(rn->journal, NULL);
     buf_addf(&path, "%s/var/log/slipway", root);
     r = dir_make(buf_str(&path), LOG_FOLDER_MODE);
-    if (r < 0)
-        return TRACE(r);
-    buf_adds(&path, "/smsts.log");
-    r = file_write(buf_str(&path), buf_bytes(&log), FINAL_LOG_MODE);
+    if (r == 0)
+        r = keep_log(root, "smsts.lo_");
+    if (r == 0)
+        r = keep_log(root, "smsts.log");
     if (r < 0)
         return TRACE(r);
     buf_clear(&path);

@@ -21,12 +21,14 @@
 
 enum {
     LINE_MAX_BYTES = 16 * 1024,
+    PATH_MAX_BYTES = 4096,
 };
 
 struct journal {
     char *path;      /* owned */
     char *attached;  /* owned; NULL: none */
     size_t n_copied; /* bytes of the first file that the second has */
+    bool has_old;    /* of the first */
     struct buf pending;
     const struct ts_vars *vars; /* borrowed; NULL */
 };
@@ -64,19 +66,62 @@ void journal_set_vars(struct journal *j, const struct ts_vars *vars)
     j->vars = vars;
 }
 
+/* "…/smsts.lo_" of "…/smsts.log" */
+static int put_old_path(const char *path, struct buf *ret)
+{
+    size_t len = strlen(path);
+
+    if (len < sizeof(".log") || strcmp(path + len - strlen(".log"), ".log") != 0)
+        return ERR(-EINVAL);
+    buf_add(ret, (struct bytes){(const uint8_t *)path, len - strlen(".log")});
+    buf_adds(ret, JOURNAL_OLD_SUFFIX);
+    return ret->failed ? ERR(-ENAMETOOLONG) : 0;
+}
+
+/* A file that has grown to its size becomes the old one. Return: whether it did. */
+static bool rotate(const char *path)
+{
+    OWN(buf_fini) struct buf old = BUF_INIT(PATH_MAX_BYTES);
+    struct stat st;
+
+    return lstat(path, &st) == 0 && st.st_size >= JOURNAL_FILE_MAX &&
+           put_old_path(path, &old) == 0 && rename(path, buf_str(&old)) == 0;
+}
+
 static int append(const char *path, struct bytes text)
 {
     OWN(fd_closep)
     int fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-    struct stat st;
 
     if (fd < 0)
         return ERR(-errno);
-    if (fstat(fd, &st) < 0)
-        return ERR(-errno);
-    if (st.st_size > JOURNAL_FILE_MAX)
-        return 0;
     return TRACE(fd_write_all(fd, text));
+}
+
+/* What the second file has not got yet of the one in memory; a new one gets the old file too. */
+static int catch_up(struct journal *j, const char *path)
+{
+    OWN(buf_fini) struct buf whole = BUF_INIT((size_t)JOURNAL_FILE_MAX + LINE_MAX_BYTES);
+    OWN(buf_fini) struct buf old = BUF_INIT(PATH_MAX_BYTES);
+    int r = put_old_path(j->path, &old);
+
+    if (r == 0 && j->n_copied == 0 && j->has_old) {
+        r = file_read(buf_str(&old), &whole);
+        if (r == 0)
+            r = append(path, buf_bytes(&whole));
+        (void)rotate(path);
+        buf_clear(&whole);
+    }
+    if (r >= 0)
+        r = file_read(j->path, &whole);
+    if (r == 0 && whole.len > j->n_copied)
+        r = append(
+            path,
+            (struct bytes){(const uint8_t *)whole.ptr + j->n_copied, whole.len - j->n_copied});
+    if (r < 0)
+        return TRACE(r);
+    j->n_copied = whole.len;
+    return 0;
 }
 
 int journal_attach(struct journal *j, const char *path)
@@ -88,21 +133,12 @@ int journal_attach(struct journal *j, const char *path)
         return ERR(-ENOMEM);
     if (path && j->attached && strcmp(path, j->attached) == 0)
         return 0;
-    if (!path) {
-        j->n_copied = 0;
-    } else {
-        OWN(buf_fini) struct buf whole = BUF_INIT(JOURNAL_FILE_MAX + LINE_MAX_BYTES);
-
-        r = file_read(j->path, &whole);
+    if (path) {
+        r = catch_up(j, path);
         if (r < 0)
             return TRACE(r);
-        if (r == 0 && whole.len > j->n_copied) {
-            r = append(
-                path,
-                (struct bytes){(const uint8_t *)whole.ptr + j->n_copied, whole.len - j->n_copied});
-            if (r < 0)
-                return TRACE(r);
-        }
+    } else {
+        j->n_copied = 0;
     }
     free(j->attached);
     j->attached = TAKE(copy);
@@ -111,6 +147,12 @@ int journal_attach(struct journal *j, const char *path)
 
 static void put_everywhere(struct journal *j, struct bytes line)
 {
+    if (rotate(j->path)) {
+        j->has_old = true;
+        j->n_copied = 0;
+    }
+    if (j->attached)
+        (void)rotate(j->attached);
     if (append(j->path, line) == 0 && j->attached && append(j->attached, line) == 0) {
         struct stat st;
 
@@ -121,8 +163,20 @@ static void put_everywhere(struct journal *j, struct bytes line)
         buf_add(&j->pending, line);
 }
 
-void journal_write(
-    struct journal *j, enum cmtrace_type type, const char *component, const char *format, ...)
+void journal_mask(const struct journal *j, const char *text, struct buf *ret)
+{
+    if (j->vars)
+        ts_vars_mask(j->vars, text, ret);
+    else
+        buf_adds(ret, text);
+}
+
+void journal_write_at(struct journal *j,
+                      enum cmtrace_type type,
+                      const char *component,
+                      const char *file,
+                      const char *format,
+                      ...)
 {
     static const enum log_level levels[] = {
         [CMTRACE_INFORMATION] = LOG_LEVEL_INFO,
@@ -138,21 +192,61 @@ void journal_write(
     if (vsnprintf(text, sizeof(text), format, args) < 0)
         text[0] = '\0';
     va_end(args);
-    if (j->vars)
-        ts_vars_mask(j->vars, text, &masked);
-    else
-        buf_adds(&masked, text);
+    journal_mask(j, text, &masked);
     cmtrace_put(&line,
                 &(struct cmtrace_line){.wall_us = clock_wall_us(),
                                        .type = type,
                                        .component = component,
-                                       .file = "",
+                                       .file = file,
                                        .thread = (uint32_t)getpid()},
                 buf_bytes(&masked));
     if (line.failed)
         return;
     put_everywhere(j, buf_bytes(&line));
     log_line(levels[type], buf_str(&masked), "component=%s", component);
+}
+
+/* The end of a file. A file that is not there is empty. */
+static int add_end(const char *path, size_t max, struct buf *ret)
+{
+    /* what was caught up may have made it larger than it grows by lines */
+    OWN(buf_fini) struct buf whole = BUF_INIT(2 * (size_t)JOURNAL_FILE_MAX + LINE_MAX_BYTES);
+    int r = file_read(path, &whole);
+    struct bytes text = buf_bytes(&whole);
+
+    if (r < 0)
+        return TRACE(r);
+    if (text.len > max) {
+        const uint8_t *start = text.ptr + text.len - max;
+        const uint8_t *end = memchr(start, '\n', max);
+
+        text.len = end ? text.len - (size_t)(end + 1 - text.ptr) : 0;
+        text.ptr = end ? end + 1 : text.ptr;
+    }
+    buf_add(ret, text);
+    return 0;
+}
+
+static size_t size_of(const char *path)
+{
+    struct stat st;
+
+    return stat(path, &st) == 0 ? (size_t)st.st_size : 0;
+}
+
+int journal_read(const struct journal *j, struct buf *ret)
+{
+    OWN(buf_fini) struct buf old = BUF_INIT(PATH_MAX_BYTES);
+    const char *path = j->attached ? j->attached : j->path;
+    size_t size = size_of(path);
+    size_t max = ret->max - ret->len;
+    int r = put_old_path(path, &old);
+
+    if (r == 0 && size < max && (j->attached || j->has_old))
+        r = add_end(buf_str(&old), max - size, ret);
+    if (r == 0)
+        r = add_end(path, max, ret);
+    return r < 0 ? TRACE(r) : 0;
 }
 
 struct bytes journal_pending(const struct journal *j)

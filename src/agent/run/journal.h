@@ -15,14 +15,18 @@
 #include "base/bytes.h"
 #include "format/cmtrace/cmtrace.h"
 
+struct buf;
 struct journal;
 struct ts_vars;
 
 enum {
     JOURNAL_BATCH_MAX =
         128 * 1024, /* bytes that wait for the site; the newest go first overboard */
-    JOURNAL_FILE_MAX = 16 * 1024 * 1024, /* a file that has grown to this is not continued */
+    JOURNAL_FILE_MAX = 4 * 1024 * 1024, /* a file that has grown to this becomes the old one, */
+    JOURNAL_WHOLE_MAX = 2 * JOURNAL_FILE_MAX,
 };
+
+#define JOURNAL_OLD_SUFFIX ".lo_" /* "smsts.lo_", instead of ".log"; the one before it goes */
 
 /**
  * journal_new() - begin
@@ -34,15 +38,37 @@ void journal_free(struct journal *j);
 /* Values of secret variables of @vars (borrowed, NULL: none) are masked from now on. */
 void journal_set_vars(struct journal *j, const struct ts_vars *vars);
 
+/* Append @text without the values of secret variables. */
+void journal_mask(const struct journal *j, const char *text, struct buf *ret);
+
 /**
  * journal_attach() - also write to @path, beginning with everything that is not in it yet
- * @path: NULL: no longer; a file that is attached later then gets everything from the start
+ * @path: ends with ".log". NULL: no longer; a file that is attached later then gets everything from the start
  */
 int journal_attach(struct journal *j, const char *path);
 
 /* A line. Best effort: a log that cannot be written stops no deployment. */
-__attribute__((format(printf, 4, 5))) void journal_write(
-    struct journal *j, enum cmtrace_type type, const char *component, const char *format, ...);
+#define journal_write(j, type, component, ...) \
+    journal_write_at( \
+        (j), (type), (component), __FILE_NAME__ ":" JOURNAL_TEXT(__LINE__), __VA_ARGS__)
+#define JOURNAL_TEXT(line)       JOURNAL_TEXT_OF(line)
+#define JOURNAL_TEXT_OF(literal) #literal
+
+/* @file: "run.c:80" */
+__attribute__((format(printf, 5, 6))) void journal_write_at(struct journal *j,
+                                                            enum cmtrace_type type,
+                                                            const char *component,
+                                                            const char *file,
+                                                            const char *format,
+                                                            ...);
+
+/**
+ * journal_read() - the whole log: of the attached file if there is one, the old file first
+ * @ret: its max bounds it; of more than that the end, from the beginning of a line
+ *
+ * Return: 0 or -errno.
+ */
+int journal_read(const struct journal *j, struct buf *ret);
 
 /* What the site has not got yet: whole lines; and the first @n bytes of it were sent. */
 struct bytes journal_pending(const struct journal *j);

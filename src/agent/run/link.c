@@ -184,9 +184,13 @@ int link_json(struct link *link,
     return r;
 }
 
-int link_text(struct link *link, const char *path, struct bytes text, unsigned *ret_status)
+int link_text(struct link *link,
+              const char *method,
+              const char *path,
+              struct bytes text,
+              unsigned *ret_status)
 {
-    struct call call = {.method = "POST", .path = path, .text = text, .is_text = true};
+    struct call call = {.method = method, .path = path, .text = text, .is_text = true};
     int r = call_around(link, &call);
 
     *ret_status = call.status;

@@ -68,5 +68,9 @@ int link_json(struct link *link,
               unsigned *ret_status,
               json_t **ret);
 
-/* POST text/plain; the answer's body is dropped. */
-int link_text(struct link *link, const char *path, struct bytes text, unsigned *ret_status);
+/* The same with text/plain; the answer's body is dropped. */
+int link_text(struct link *link,
+              const char *method,
+              const char *path,
+              struct bytes text,
+              unsigned *ret_status);

@@ -27,6 +27,7 @@ enum {
     LOG_INTERVAL_US = 5 * 1000 * 1000,
     NAP_US = 200 * 1000,
     PERCENT_MAX = 100,
+    MESSAGE_MAX_BYTES = 16 * 1024,
 };
 
 struct report {
@@ -79,6 +80,12 @@ void report_free(struct report *report)
 
 static json_t *make_status(struct report *report, const struct report_status *s)
 {
+    OWN(buf_fini) struct buf message = BUF_INIT(MESSAGE_MAX_BYTES);
+
+    if (report->journal) /* no secret in what is told: the same rule as for the log */
+        journal_mask(report->journal, s->message ? s->message : "", &message);
+    else
+        buf_adds(&message, s->message ? s->message : "");
     return json_pack("{s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:o, s:I, s:i, s:s?, s:s, s:s*, s:I}",
                      "seq",
                      (json_int_t)report->seq++,
@@ -103,7 +110,7 @@ static json_t *make_status(struct report *report, const struct report_status *s)
                      "error_id",
                      s->error_id,
                      "message",
-                     s->message ? s->message : "",
+                     buf_str(&message),
                      "restart_to",
                      s->restart_to,
                      "time_us",
@@ -163,7 +170,7 @@ static void send_log(struct report *report)
         return;
     text = journal_pending(report->journal);
     report->last_log_us = now;
-    if (text.len == 0 || link_text(report->link, "/api/v1/client/log", text, &code) != 0 ||
+    if (text.len == 0 || link_text(report->link, "POST", "/api/v1/client/log", text, &code) != 0 ||
         is_worth_another_try(code))
         return;
     journal_sent(report->journal, text.len);

@@ -30,6 +30,7 @@
 enum {
     AVAILABLE_WAIT_S = 60,
     DEFAULT_FAILED_WAIT_S = 900,
+    FAILED_WAIT_MAX_S = 7 * 24 * 60 * 60,
     LOG_FOLDER_MODE = 0755,
 };
 
@@ -60,6 +61,7 @@ int runner_problem(
     struct runner *rn, const char *error_id, const char *remedy, const char *format, ...)
 {
     char text[PROBLEM_MAX];
+    OWN(buf_fini) struct buf shown = BUF_INIT(2 * (size_t)PROBLEM_MAX);
     va_list args;
 
     va_start(args, format);
@@ -67,7 +69,8 @@ int runner_problem(
         text[0] = '\0';
     va_end(args);
     journal_write(rn->journal, CMTRACE_ERROR, "TSManager", "%s: %s; %s", error_id, text, remedy);
-    screen_set(rn->screen, SCREEN_PROBLEM, "%s: %s", error_id, text);
+    journal_mask(rn->journal, text, &shown);
+    screen_set(rn->screen, SCREEN_PROBLEM, "%s: %s", error_id, buf_str(&shown));
     screen_set(rn->screen, SCREEN_REMEDY, "%s", remedy);
     return RUNNER_E_FAILED;
 }
@@ -225,6 +228,8 @@ static int report_end(struct runner *rn, bool is_succeeded)
                   "TSManager",
                   "The task sequence has %s",
                   is_succeeded ? "succeeded" : "failed");
+    if (!is_succeeded) /* while the order is not over yet */
+        (void)runner_send_log(rn, 0);
     return TRACE(report_add(rn->report, &status));
 }
 
@@ -412,7 +417,14 @@ static void wait_for_inspection(struct runner *rn)
 {
     uint64_t wait_us = rn->state && rn->state->order ? rn->state->order->failed_wait_us
                                                      : DEFAULT_FAILED_WAIT_S * US_PER_S;
+    uint64_t own_s;
 
+    if (rn->state && rn->state->vars &&
+        bytes_parse_u64(bytes_of(ts_vars_get(rn->state->vars, "SMSTSErrorDialogTimeout")),
+                        0,
+                        FAILED_WAIT_MAX_S,
+                        &own_s))
+        wait_us = own_s * US_PER_S;
     screen_set(rn->screen,
                SCREEN_STATUS,
                "Failed. Restarting in %u seconds, or when Enter is pressed",
@@ -432,6 +444,8 @@ static int run_in_boot_image(struct runner *rn, enum run_end *ret)
                              strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");
         report_unplanned(rn, r);
     }
+    if (r == 0 || r == RUNNER_E_FAILED)
+        runner_post_action(rn);
     if (r == RUNNER_E_FAILED || r < 0)
         wait_for_inspection(rn);
     if (rn->state) {
@@ -507,7 +521,9 @@ static int run_in_full_os(struct runner *rn, enum run_end *ret)
         *ret = RUN_UNREPORTED;
         return 0;
     }
-    return TRACE(runner_clean_up(rn));
+    r = runner_clean_up(rn);
+    runner_post_action(rn);
+    return r < 0 ? TRACE(r) : 0;
 }
 
 int run_agent(const struct run_options *options, enum run_end *ret)

@@ -92,13 +92,15 @@ fill_status(const struct runner *rn, const char *state, size_t index, struct rep
 static bool on_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what)
 {
     struct runner *rn = ctx;
+    OWN(buf_fini) struct buf shown = BUF_INIT(LOG_LINE_MAX);
     struct report_status status;
 
     fill_status(rn, "step-progress", rn->current, &status);
     status.percent = percent;
     status.rate_bytes_per_s = rate_bytes_per_s;
     status.message = what;
-    screen_progress(rn->screen, percent, rate_bytes_per_s, what);
+    journal_mask(rn->journal, what ? what : "", &shown);
+    screen_progress(rn->screen, percent, rate_bytes_per_s, buf_str(&shown));
     (void)report_progress(rn->report, &status);
     return !report_is_over(rn->report);
 }
@@ -113,7 +115,21 @@ __attribute__((format(printf, 2, 3))) static void on_log(void *ctx, const char *
     if (vsnprintf(text, sizeof(text), format, args) < 0)
         text[0] = '\0';
     va_end(args);
-    journal_write(rn->journal, CMTRACE_INFORMATION, "TSManager", "%s", text);
+    journal_write(rn->journal, CMTRACE_INFORMATION, rn->component, "%s", text);
+}
+
+/* Lines that a step writes say which: "RunCommandLine" of "SMS_TaskSequence_RunCommandLineAction". */
+static void name_component(struct runner *rn, const char *type)
+{
+    static const char prefix[] = "SMS_TaskSequence_";
+    size_t len;
+
+    if (strncmp(type, prefix, sizeof(prefix) - 1) == 0)
+        type += sizeof(prefix) - 1;
+    len = strlen(type);
+    if (len > strlen("Action") && strcmp(type + len - strlen("Action"), "Action") == 0)
+        len -= strlen("Action");
+    (void)snprintf(rn->component, sizeof(rn->component), "%.*s", (int)(len < 64 ? len : 63), type);
 }
 
 static int report_skip(struct runner *rn, const struct ts_next *next)
@@ -163,6 +179,7 @@ static int report_failure(struct runner *rn, size_t index, const struct step_res
 
 void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
 {
+    name_component(rn, step->type);
     *ret = (struct step_context){
         .step = step,
         .vars = rn->state->vars,

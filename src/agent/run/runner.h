@@ -37,6 +37,7 @@ struct runner {
     struct ts_table *table; /* of facts; owned; NULL: to be gathered when somebody asks */
     size_t n_steps;         /* instructions of the sequence */
     size_t current;         /* index of the one that is running, for progress */
+    char component[64];     /* of the log, for lines of a step */
 };
 
 /* Outcomes of the functions below beside 0 */
@@ -65,6 +66,17 @@ int runner_clean_up(struct runner *rn);
 int runner_prepare(struct runner *rn);
 int runner_set_globals(struct runner *rn); /* for a new run */
 void runner_forget_documents(struct runner *rn);
+
+/**
+ * runner_send_log() - the end of smsts.log to the site, for the order (docs/protocol/client-api.md, .../log)
+ * @number: under which it was wanted; 0: unasked, after a failure
+ *
+ * Return: whether the site has it.
+ */
+bool runner_send_log(struct runner *rn, uint64_t number);
+
+/* post_action.c: the command of SMSTSPostAction is started, when all else is done, and not waited for. */
+void runner_post_action(struct runner *rn);
 
 /* run_steps.c */
 int runner_run_steps(struct runner *rn);

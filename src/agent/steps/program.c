@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "agent/steps/package_share.h"
 #include "agent/steps/program_output.h"
 #include "agent/steps/run_as.h"
 #include "base/err.h"
@@ -22,6 +23,7 @@ enum {
     ENVIRONMENT_MAX = 2200,
     ENTRY_MAX_BYTES = 64 * 1024,
     WHAT_MAX = 160,
+    FOLDER_MAX = 4096,
     US_PER_S = 1000 * 1000,
     S_PER_MIN = 60,
 };
@@ -147,10 +149,15 @@ struct running {
     const struct program *program;
     struct program_output output;
     uint64_t started_us;
+    struct run_as as; /* its name is NULL for root */
+    struct package_share share;
+    char folder[FOLDER_MAX];
 };
 
 static void running_fini(struct running *run)
 {
+    package_share_fini(&run->share);
+    run_as_fini(&run->as);
     program_output_fini(&run->output);
 }
 
@@ -202,20 +209,46 @@ static void log_start(struct step_context *c, const struct program *p)
         c->log(c->ctx, "Start executing the command line: %s", buf_str(&text));
 }
 
-static int run(struct running *run, const struct run_as *as, struct process_result *ret)
+/* Where it begins to work; an account that cannot enter the cache gets there by another way. */
+static int find_folder(struct running *run)
 {
     const struct program *p = run->program;
+    const char *folder = p->folder && p->folder[0] != '\0' ? p->folder : "/";
+    size_t len = p->package ? strlen(p->package) : 0;
+    const char *before = "";
+    int r;
+
+    if (run->as.name && len > 0 && strncmp(folder, p->package, len) == 0 &&
+        (folder[len] == '/' || folder[len] == '\0')) {
+        r = package_share(p->package, run->as.user.gid, &run->share);
+        if (r < 0)
+            return TRACE(r);
+        before = run->share.path;
+        folder += len;
+    }
+    if (snprintf(run->folder, sizeof(run->folder), "%s%s", before, folder) >=
+        (int)sizeof(run->folder))
+        return ERR(-ENAMETOOLONG);
+    return 0;
+}
+
+static int run(struct running *run, struct process_result *ret)
+{
+    const struct program *p = run->program;
+    const struct run_as *as = &run->as;
     OWN(environment_freep) struct environment *environment = NULL;
     const char *const shell[] = {"/bin/sh", "-c", p->command, NULL};
     int r = make_environment(run->c, p, as, &environment);
 
+    if (r == 0)
+        r = find_folder(run);
     if (r < 0)
         return TRACE(r);
     return process_run(
         &(struct process_options){
             .argv = p->command ? shell : p->argv,
             .envp = (const char *const *)environment->entries,
-            .folder = p->folder && p->folder[0] != '\0' ? p->folder : "/",
+            .folder = run->folder,
             .input = p->input,
             .on_output = on_output,
             .timeout_us = (uint64_t)p->timeout_s * US_PER_S,
@@ -349,7 +382,6 @@ int program_run(struct step_context *c,
                 int *ret_code,
                 struct step_result *ret)
 {
-    OWN(run_as_fini) struct run_as as = {0};
     OWN(running_fini)
     struct running running = {.c = c, .program = program, .started_us = clock_monotonic_us()};
     struct process_result end = {0};
@@ -362,12 +394,12 @@ int program_run(struct step_context *c,
         ret->exit_code = PROGRAM_NOT_FOUND;
         return 0;
     }
-    r = find_account(c, program, &as, ret);
+    r = find_account(c, program, &running.as, ret);
     if (r < 0 || ret->error_id)
         return TRACE(r);
     program_output_begin(&running.output, c, program->is_silent);
     log_start(c, program);
-    r = run(&running, &as, &end);
+    r = run(&running, &end);
     if (r == -ENOMEM)
         return TRACE(r);
     if (r < 0)

@@ -33,11 +33,14 @@ enum {
 
 /* All borrowed; what is NULL or zero is not wanted. */
 struct program {
-    const char *command;            /* a line for /bin/sh; or: */
-    const char *const *argv;        /* ends with NULL; argv[0] a path, or looked up in PATH */
-    const char *shown;              /* what the log says instead of the command; "" : nothing */
-    bool is_silent;                 /* neither command nor output goes to the log */
-    const char *folder;             /* working folder, absolute; NULL: "/" */
+    const char *command;     /* a line for /bin/sh; or: */
+    const char *const *argv; /* ends with NULL; argv[0] a path, or looked up in PATH */
+    const char *shown;       /* what the log says instead of the command; "" : nothing */
+    bool is_silent;          /* neither command nor output goes to the log */
+    const char *folder;      /* working folder, absolute; NULL: "/" */
+    const char
+        *package; /* folder of the package it comes from, if it may run as an account: that one then
+                                       sees it elsewhere, and a working folder in it too */
     struct bytes input;             /* fed to standard input */
     const char *const *environment; /* more variables, "NAME=VALUE"; ends with NULL */
     const char *output_variable;    /* gets the end of the output; NULL or "": none */

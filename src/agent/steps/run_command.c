@@ -80,6 +80,7 @@ int step_run_command_run(struct step_context *c, struct step_result *ret)
     if (r < 0)
         return TRACE(r);
     program.folder = buf_str(&folder);
+    program.package = package ? cache_path(package) : NULL;
     program_run_as(c, "RunCommandLine", &program);
     r = program_run(c, &program, &code, ret);
     if (r < 0 || ret->error_id)

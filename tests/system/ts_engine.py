@@ -1,0 +1,296 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the engine does around the steps: errors, restarts, accounts, output, time-outs, logs; on a deployed machine.
+
+usage: ts_engine.py BUILD_DIR TEST [--keep]
+
+Exit status 77: this machine lacks something, which is said; never where CI is set. Logs of the last run of
+each test are in BUILD_DIR/system/TEST/.
+"""
+
+import re
+import sys
+import time
+from pathlib import Path
+from xml.sax.saxutils import escape
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import deployment as dep  # noqa: E402
+import system_test  # noqa: E402
+import trees  # noqa: E402
+from system_test import World, expect, make_package, say  # noqa: E402
+
+RECORD = "/root/record"
+SECRET = "Tr0ub4dor-and-3"
+HUSH = "hush-hush-whisper"
+BAD_LOGON = "-2147023570"  # 0x8007052E
+FULL_OS_SECONDS = 900
+LINE = re.compile(
+    r'<!\[LOG\[.*\]LOG\]!><time="\d\d:\d\d:\d\d\.\d{3}\+000" date="\d\d-\d\d-20\d\d" component="[A-Za-z]+" '
+    r'context="" type="[123]" thread="\d+" file="[a-z_]+\.c:\d+">'
+)
+
+
+def is_variable(name: str, value: str) -> str:
+    return (
+        '<condition><expression type="SMS_TaskSequence_VariableConditionExpression">'
+        f'<variable name="Operator">equals</variable><variable name="Value">{value}</variable>'
+        f'<variable name="Variable">{name}</variable></expression></condition>'
+    )
+
+
+def attributes(given: dict) -> str:
+    return "".join(f' {name}="{value}"' for name, value in given.items())
+
+
+def step(kind: str, name: str, values: dict, condition="", run_in="FullOS", **more) -> str:
+    settings = "".join(f'<variable name="{key}">{escape(value)}</variable>' for key, value in values.items())
+    more.setdefault("successCodeList", "0 3010")
+    return (
+        f'<step type="SMS_TaskSequence_{kind}Action" name="{name}" runIn="{run_in}"{attributes(more)}>'
+        f"<action/><defaultVarList>{settings}</defaultVarList>{condition}</step>"
+    )
+
+
+def command(name: str, line: str, condition="", values=(), run_in="FullOS", **more) -> str:
+    return step("RunCommandLine", name, {"CommandLine": line, **dict(values)}, condition, run_in, **more)
+
+
+def note(name: str, text: str, condition="", **more) -> str:
+    """A step that writes a line into the record."""
+    return command(name, f'echo "{text}" >>{RECORD}', condition, **more)
+
+
+def set_variable(name: str, variable: str, value: str) -> str:
+    return step("SetVariable", name, {"VariableName": variable, "VariableValue": value})
+
+
+def group(name: str, inside: str, condition="", **more) -> str:
+    return f'<group name="{name}"{attributes(more)}>{condition}{inside}</group>'
+
+
+GO_ON = {"continueOnError": "true"}
+FAILED = is_variable("_SMSTSLastActionSucceeded", "false")
+BOOT = "$(cat /proc/sys/kernel/random/boot_id)"
+
+
+def climbing() -> tuple:
+    """Steps, and the lines they must write."""
+    inner = group("Inner", command("Fails within", "exit 6") + note("Left out within", "never: left out within"))
+    return (
+        group("Try", command("Fails", "exit 5") + note("Left out", "never: left out"), **GO_ON)
+        + group("Catch", note("Caught", "caught %_SMSTSLastActionName% %_SMSTSLastActionRetCode%"), FAILED)
+        + group("Catch nothing", note("Nothing to catch", "never: nothing to catch"), FAILED)
+        + group("Outer", inner + note("Left out outside", "never: left out outside"), **GO_ON)
+        + note("After the outer group", "after %_SMSTSLastActionName% %_SMSTSLastActionRetCode%")
+        + command("Fails alone", "exit 9", **GO_ON)
+        + note("Disabled", "never: disabled", disable="true")
+        + note("Condition is false", "never: condition", is_variable("NoSuchVariable", "x"))
+        + note("Skipped steps change nothing", "alone %_SMSTSLastActionName% %_SMSTSLastActionSucceeded% now %_SMSTSCurrentActionName%")
+        + command("A success code of its own", "exit 7", successCodeList="0 7")
+        + note("Seven is a success", "seven %_SMSTSLastActionSucceeded% %_SMSTSLastActionRetCode%"),
+        ["caught Fails 5", "after Fails within 6", "alone Fails alone false now Skipped steps change nothing", "seven true 7"],
+    )
+
+
+def ending() -> tuple:
+    """A command that is out of time goes with all that it has started."""
+    flees = f"setsid sh -c 'sleep 12; echo never: grandchild >>{RECORD}' & (setsid sh -c 'sleep 12; echo never: orphan >>{RECORD}' &) ; sleep 60"
+    return (
+        command("Out of time", flees, timeout="4", **GO_ON)
+        + note("It was ended", "ended %_SMSTSLastActionName% %_SMSTSLastActionSucceeded%")
+        + command("Long enough to hear of those who fled", "sleep 15"),
+        ["ended Out of time false"],
+    )
+
+
+def accounts(package: str) -> tuple:
+    who = 'echo "$(id -un) $(id -Gn) $HOME $USER [$SecretPassword] [$Plain]"'
+    as_anna = {"_SMSTSRunCommandLineAsUser": "true", "SMSTSRunCommandLineUserName": "anna"}
+    right = {**as_anna, "SMSTSRunCommandLineUserPassword": "Anna's own"}
+    wrong = {**as_anna, "SMSTSRunCommandLineUserPassword": "Somebody else's"}
+    ghost = {**as_anna, "SMSTSRunCommandLineUserName": "casper"}
+    result = {"SMSTSRunCommandLineOutputVariableName": "Result"}
+    return (
+        command("Make an account", "useradd -m -G audio anna && echo \"anna:Anna's own\" | chpasswd")
+        + set_variable("Something plain", "Plain", "seen")
+        + command("As an account", who, values={**right, **result})
+        + note("Who it was", "who %Result%")
+        + command("From a package", "./check.sh && id -un", values={**as_anna, **result, "PackageID": package})
+        + note("Who had the package", "package ${Result##*[![:alnum:]]}")
+        + command("With a wrong password", f"echo never: wrong password >>{RECORD}", values=wrong, **GO_ON)
+        + note("What a wrong password says", "wrong %_SMSTSLastActionRetCode%")
+        + command("Without an account", f"echo never: no account >>{RECORD}", values=ghost, **GO_ON)
+        + note("What a missing account says", "missing %_SMSTSLastActionRetCode%"),
+        ["who anna anna audio /home/anna anna [] [seen]", "package anna", f"wrong {BAD_LOGON}", f"missing {BAD_LOGON}"],
+    )
+
+
+def output() -> tuple:
+    result = {"SMSTSRunCommandLineOutputVariableName": "Result"}
+    return (
+        command("Much output", "yes 0123456789 | head -n 200000; printf 'the end\\n\\n'", values=result)
+        + command("Its end", f'printf "%s" "$Result" | wc -c >>{RECORD}; printf "%s\\n" "$Result" | tail -n 1 >>{RECORD}')
+        + set_variable("A secret", "SecretPassword", SECRET)
+        + command("A secret in a command line", f"test %SecretPassword% = $SecretPassword && echo it is {SECRET}")
+        + command("A secret in a failure", "/nonexistent/%SecretPassword%", **GO_ON)
+        + command("Not logged at all", f"echo {HUSH}", values={"OSDDoNotLogCommand": "true"})
+        + note("After the secrets", "secret %_SMSTSLastActionSucceeded%"),
+        ["1000", "the end", "secret true"],
+    )
+
+
+def restarts() -> tuple:
+    crash = "test -e /root/crashed && exit 0; touch /root/crashed; sync; echo b >/proc/sysrq-trigger; sleep 60"
+    return (
+        command("Wants a restart", f'echo "boot {BOOT}" >>{RECORD}; exit 3010')
+        + note("After 3010", f"boot {BOOT}")
+        + set_variable("Restart after the next step", "SMSTSRebootRequested", "HD")
+        + set_variable("And do it again", "SMSTSRetryRequested", "true")
+        + note("Again", f"again {BOOT}")
+        + command("The machine crashes", crash, retryCount="1")
+        + note("After the crash", f"crash {BOOT}"),
+        ["boot A", "boot B", "again B", "again C", "crash D"],
+    )
+
+
+def number_boots(lines: list) -> list:
+    """Boot ids as letters, in the order they were first seen."""
+    letters = {}
+    out = []
+    for line in lines:
+        words = line.split(" ")
+        if words[0] in ("boot", "again", "crash"):
+            words[1] = letters.setdefault(words[1], chr(ord("A") + len(letters)))
+        out.append(" ".join(words))
+    return out
+
+
+def check_log(text: str, what: str):
+    """Every line is one that log viewers know, and no secret is in it."""
+    lines = text.splitlines()
+    bad = [line for line in lines if not LINE.fullmatch(line)]
+    expect(bad[:3], [], f"{what}: lines that are not of the format, of {len(lines)}")
+    for secret in (SECRET, HUSH, "Anna's own"):
+        expect(secret in text, False, f"{what}: {secret!r}")
+
+
+def deploy_steps(world: World, inside: str, name: str) -> tuple:
+    site = world.site
+    xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
+    xml = xml.replace("</group>\n</sequence>", inside + "</group>\n</sequence>")
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, name, dep.default_boot_image(site)))
+    vm = world.add_vm("uefi-secureboot")
+    return deployment, vm, vm.power_on()
+
+
+def error_handling(world: World):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    parts = [climbing(), ending(), output(), accounts(make_package(world)), restarts()]
+    deployment, vm, process = deploy_steps(world, "".join(steps for steps, _ in parts), "Rules")
+    row = dep.wait_succeeded(site, deployment, vm, system_test.DEPLOY_SECONDS + FULL_OS_SECONDS)
+    process.wait_line("login:", 60)
+    say("the task sequence is through")
+    messages = site.cli("log", "--deployment", deployment, "--output", "json").stdout
+    device_log = site.cli("log", "--device", row["device_id"], "--smsts", "--output", "json").stdout
+    vm.power_cut()
+
+    found = number_boots(trees.read(vm.disk, world.folder, RECORD[1:]).splitlines())
+    expect(found, [line for _, lines in parts for line in lines], "what the steps wrote")
+    check_log(trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log"), "the log on the disk")
+    for secret in (SECRET, HUSH):
+        expect(secret in messages, False, f"{secret!r} in what the site was told")
+        expect(secret in device_log, False, f"{secret!r} in the log at the site")
+    phases = {phase["name"]: phase["state"] for phase in row["phases"]}
+    for name in ("Fails", "Fails within", "Fails alone", "Out of time", "With a wrong password", "Without an account"):
+        expect(phases.get(name), "failed", f"step {name!r} of {phases}")
+    for name in ("Caught", "After the outer group", "A success code of its own", "Again", "The machine crashes"):
+        expect(phases.get(name), "succeeded", f"step {name!r} of {phases}")
+    for text in ("SLW-0431", "SLW-0425", "SLW-0430", "The rest of the output is not logged"):
+        expect(text in device_log or text in messages, True, f"{text!r} at the site")
+    expect(trees.has_state(vm.disk, world.folder), False, "state left on the disk")
+
+
+def both_ways(image: str) -> str:
+    """Before the disk can boot over the network, from the system with the boot image on the disk, and into the system
+    again; each part says where it is, and what came over."""
+    where = "$(test -e /init && echo boot-image || echo full-os)"
+    record = "%_SMSTSMDataPath%/record"
+
+    def here(name: str, number: int, run_in: str) -> str:
+        line = f"echo \"{number} {where} {BOOT} $Kept %Base0Property% %_SMSTSCurrentActionName%\" >>{record}"
+        return command(name, line, run_in=run_in)
+
+    def restart(name: str, target: str, run_in: str) -> str:
+        return step("Reboot", name, {"SMSRebootTarget": target}, run_in=run_in)
+
+    before = set_variable("Remember", "Kept", "kept").replace("FullOS", "WinPE")
+    before += set_variable("Remember an array", "Base0Property", "with %Kept%").replace("FullOS", "WinPE")
+    before += here("First start", 1, "WinPE")
+    before += restart("Over the network", "WinPE", "WinPE") + here("Second start", 2, "WinPE")
+    before += restart("Over the network again", "WinPE", "WinPE") + here("Third start", 3, "WinPE")
+    after = here("In the system", 4, "FullOS") + restart("To the boot image", "WinPE", "FullOS")
+    after += here("In the boot image of the disk", 5, "WinPE") + restart("To the system", "HD", "WinPE")
+    after += here("In the system again", 6, "FullOS") + restart("From system to system", "HD", "FullOS")
+    after += here("In the system once more", 7, "FullOS") + restart("To the boot image again", "WinPE", "FullOS")
+    after += here("In the boot image again", 8, "WinPE") + restart("To the system at last", "HD", "WinPE")
+    after += command("Keep the record", f"cp {record} {RECORD}")
+    xml = dep.task_sequence_xml(image)
+    settings = '<step type="SMS_TaskSequence_ApplyWindowsSettingsAction"'
+    return xml.replace(settings, before + settings).replace("</group>\n</sequence>", after + "</group>\n</sequence>")
+
+
+def restart_both_ways(world: World):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    xml = both_ways(dep.newest_package(site, "os-image"))
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Both ways", dep.default_boot_image(site)))
+    vm = world.add_vm("uefi-secureboot")
+    process = vm.power_on()
+    row = dep.wait_succeeded(site, deployment, vm, 2 * system_test.DEPLOY_SECONDS + FULL_OS_SECONDS)
+    say(f"done after {time.monotonic() - process.started:.0f} s")
+    process.wait_line("login:", 60)
+    vm.power_cut()
+
+    states = {phase["name"]: phase["state"] for phase in row["phases"]}
+    expect(set(states.values()), {"succeeded"}, f"states of the steps {states}")
+    expect(len(row["phases"]), row["n_steps"], "each step ran once")
+    expect(row["attempt"], 1, "attempts: a restart on purpose is none")
+    lines = [line.split(" ", 3) for line in trees.read(vm.disk, world.folder, RECORD[1:]).splitlines()]
+    expect([line[0] for line in lines], list("12345678"), "what ran, in order")
+    expect([line[1] for line in lines], 3 * ["boot-image"] + ["full-os", "boot-image", "full-os", "full-os", "boot-image"], "where")
+    expect(len({line[2] for line in lines}), len(lines), "starts: another one each time")
+    expect([line[3].startswith("kept with kept ") for line in lines], len(lines) * [True], f"variables of {lines}")
+    check_log(trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log"), "the log on the disk")
+    check_whole_log(site, row, trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log"))
+    expect(trees.has_state(vm.disk, world.folder), False, "state left on the disk")
+
+
+def check_whole_log(site, row, on_disk: str):
+    """Each step's beginning and end is in the log on the disk once, whatever restarts lay between, and at the site too."""
+    at_site = site.cli("log", "--device", row["device_id"], "--smsts", "--output", "json").stdout
+    for phase in row["phases"]:
+        begun = f": {phase['name']} ("
+        expect(on_disk.count(begun), 2 if phase["name"].startswith("Setup Windows") else 1, f"{begun!r} in the log on the disk")
+        expect(begun in at_site, True, f"{begun!r} in the log at the site")
+
+
+TESTS = {
+    "ts-error-handling": error_handling,
+    "ts-restart-both-ways": restart_both_ways,
+}
+
+
+def main() -> int:
+    system_test.TESTS = TESTS
+    return system_test.main()
+
+
+if __name__ == "__main__":
+    started = time.monotonic()
+    code = main()
+    say(f"{time.monotonic() - started:.0f} s")
+    sys.exit(code)
