@@ -171,6 +171,15 @@ static int decide_closed(const struct boot_target *target, struct boot_decision 
                       "The deployment %s has failed on this device and was cancelled; deploy again "
                       "to try again.",
                       target->deployment_id);
+    if (target->is_disabled)
+        return decide(
+            ret,
+            false,
+            "task-sequence-disabled",
+            "SLW-0189: the task sequence \"%.200s\" of the deployment %s is disabled; enable "
+            "it to let devices begin it.",
+            target->task_sequence_name,
+            target->deployment_id);
     return decide(
         ret,
         false,

@@ -33,6 +33,7 @@ int boot_target_find(struct site *site, const char *device_id, struct boot_targe
     ret->is_for_unknown = strcmp(db_get_text(&rows, 5), "all-unknown") == 0;
     copy(ret->order_state, sizeof(ret->order_state), &rows, 6);
     ret->is_cancelled = db_get_bool(&rows, 9);
+    ret->is_disabled = db_get_bool(&rows, 10);
     ret->waits_for_disk = strcmp(ret->order_state, "in-progress") == 0 &&
                           db_get_u64(&rows, 7) != ORDER_RESTARTS_TO_BOOT_IMAGE &&
                           (db_get_bool(&rows, 7) || strcmp(db_get_text(&rows, 8), "full-os") == 0);
@@ -41,7 +42,7 @@ int boot_target_find(struct site *site, const char *device_id, struct boot_targe
 
 bool boot_target_is_open(const struct boot_target *target)
 {
-    if (!target->deployment_id[0] || target->is_cancelled)
+    if (!target->deployment_id[0] || target->is_cancelled || target->is_disabled)
         return false;
     return !target->order_state[0] ||
            (!target->is_required && strcmp(target->order_state, "failed") == 0);

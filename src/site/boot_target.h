@@ -21,6 +21,7 @@ struct boot_target {
     char deployment_id[SITE_ID_MAX]; /* "": nothing is deployed to the device */
     bool is_required;
     bool is_cancelled;               /* then there is an order of the device under it */
+    bool is_disabled;                /* its task sequence is: no device begins it */
     bool is_for_unknown;             /* it reaches the device as an unknown computer */
     char boot_image_id[SITE_ID_MAX]; /* of the task sequence; "": it names none */
     char task_sequence_name[BOOT_NAME_MAX];

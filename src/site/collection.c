@@ -14,6 +14,7 @@
 enum {
     NAME_MAX_BYTES = 255,
     COMMENT_MAX_BYTES = 4096,
+    VARIABLE_PRIORITY_MAX = 9,
 };
 
 static int
@@ -108,6 +109,32 @@ int collection_list(struct site *site, const struct page *page, json_t **ret)
     struct db_args args = DB_ARGS(page_after(page), page_limit(page));
 
     return TRACE(rows_page(site->db, SQL_COLLECTION_LIST, args, page, ret));
+}
+
+int collection_change(
+    struct site *site, const char *who, const char *which, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"variable_priority", FIELD_NUMBER, true, 1, VARIABLE_PRIORITY_MAX, NULL},
+        {0},
+    };
+    OWN(db_rollbackp) struct db *tx = NULL;
+    char id[SITE_ID_MAX];
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+
+    if (r == 0)
+        r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = collection_find(site, which, id);
+    if (r == 0)
+        r = db_must(site->db,
+                    SQL_COLLECTION_SET_PRIORITY,
+                    DB_ARGS(db_text(id), db_u64(field_number(body, "variable_priority", 1))));
+    if (r == 0)
+        r = site_audit(site, who, "collection.change", id, "variable_priority");
+    if (r == 0)
+        r = db_commit(&tx);
+    return r == 0 ? TRACE(collection_get(site, id, ret)) : TRACE(r);
 }
 
 int collection_add_device(struct site *site, const char *which, const char *device_id)

@@ -19,6 +19,10 @@ int collection_create(struct site *site, const char *who, const json_t *body, js
 int collection_get(struct site *site, const char *which, json_t **ret);
 int collection_list(struct site *site, const struct page *page, json_t **ret);
 
+/* PATCH /collections/{id}: {"variable_priority"}: 1 to 9; of two collections with a variable the higher one's counts. */
+int collection_change(
+    struct site *site, const char *who, const char *which, const json_t *body, json_t **ret);
+
 /* POST /collections/{id}/members: {"device"}; a member stays one. */
 int collection_add_member(
     struct site *site, const char *who, const char *which, const json_t *body, json_t **ret);

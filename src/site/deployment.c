@@ -21,8 +21,10 @@
 static int check_content(struct site *site, const char *task_sequence_id)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = task_sequence_check_deployable(site, task_sequence_id);
+    int r = task_sequence_check_enabled(site, task_sequence_id);
 
+    if (r == 0)
+        r = task_sequence_check_deployable(site, task_sequence_id);
     if (r != 0)
         return TRACE(r);
     r = db_first(site->db, SQL_DEPLOYMENT_NOT_READY, DB_ARGS(db_text(task_sequence_id)), &rows);

@@ -16,8 +16,49 @@
 #include "site/boundary_sources.h"
 #include "site/order_end.h"
 #include "site/rows.h"
+#include "site/task_sequence_parts.h"
+#include "site/variable.h"
 
 DEFINE_FREEP(struct boundary_sources *, boundary_sources_free);
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+
+struct beginning {
+    struct site *site;
+    const char *order_id;
+};
+
+static int add_sequence(void *ctx, const char *id, const struct ts_document *doc)
+{
+    const struct beginning *order = ctx;
+
+    (void)doc;
+    return TRACE(db_must(
+        order->site->db, SQL_ORDER_SEQUENCE_ADD, DB_ARGS(db_text(order->order_id), db_text(id))));
+}
+
+/* Which versions of which task sequences the order is for; and what they want now, for a nested one may have been
+ * changed after the deployment was made. */
+static int add_sequences(struct site *site, const char *order_id, const char *deployment_id)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    struct beginning order = {site, order_id};
+    char id[SITE_ID_MAX];
+    int r = db_first(site->db, SQL_ORDER_DEPLOYED_SEQUENCE, DB_ARGS(db_text(deployment_id)), &rows);
+
+    if (r != DB_ROW)
+        return r < 0 ? TRACE(r) : ERR(-EIO);
+    (void)snprintf(id, sizeof(id), "%s", db_get_text(&rows, 0));
+    r = task_sequence_read(site, id, 0, &doc);
+    if (r == 0)
+        r = add_sequence(&order, id, doc);
+    if (r == 0)
+        r = task_sequence_each_nested(site, id, doc, add_sequence, &order);
+    if (r == 0 ||
+        r == -E2BIG) /* too many for an order: the deployment fails at the first that is missing */
+        r = task_sequence_refresh_packages(site, id, doc);
+    return r > 0 ? ERR(-EIO) : TRACE(r);
+}
 
 static int begin_order(struct site *site,
                        const char *device_id,
@@ -35,6 +76,8 @@ static int begin_order(struct site *site,
                         db_text(device_id),
                         db_u64(site->now_us),
                         db_u64(site->now_us + site->settings.order_life_us)));
+    if (r == 0)
+        r = add_sequences(site, id, deployment_id);
     if (r == 0)
         r = db_must(site->db,
                     SQL_ORDER_CONTENT_ADD,
@@ -173,6 +216,27 @@ put_content(struct site *site, const char *order_id, struct boundary_sources *wh
     return TRACE(r);
 }
 
+/* {"id", "name", "xml", "children"} */
+static int put_sequence(struct site *site, const struct db_rows *row, json_t **ret)
+{
+    OWN(json_freep) json_t *children = NULL;
+    int r =
+        rows_array(site->db, SQL_ORDER_CHILDREN, DB_ARGS(db_text(db_get_text(row, 0))), &children);
+
+    if (r < 0)
+        return TRACE(r);
+    *ret = json_pack("{s:s,s:s,s:s}",
+                     "id",
+                     db_get_text(row, 7),
+                     "name",
+                     db_get_text(row, 8),
+                     "xml",
+                     db_get_text(row, 9));
+    if (!*ret || (json_array_size(children) > 0 && json_object_set(*ret, "children", children) < 0))
+        return ERR(-ENOMEM);
+    return 0;
+}
+
 static int put_order(struct site *site,
                      const struct db_rows *row,
                      const struct order_client *client,
@@ -181,6 +245,9 @@ static int put_order(struct site *site,
     OWN(boundary_sources_freep) struct boundary_sources *where = NULL;
     OWN(json_freep) json_t *content = json_object();
     OWN(json_freep) json_t *sources = NULL;
+    OWN(json_freep) json_t *sequence = NULL;
+    OWN(json_freep) json_t *variables = NULL;
+    OWN(json_freep) json_t *secrets = NULL;
     const char *name = db_get_text(row, 3);
     int r = boundary_sources_new(site, client->address, client->host, &where);
 
@@ -188,9 +255,13 @@ static int put_order(struct site *site,
         r = put_content(site, db_get_text(row, 0), where, content);
     if (r == 0)
         r = boundary_sources_of_all(where, &sources);
+    if (r == 0)
+        r = put_sequence(site, row, &sequence);
+    if (r == 0)
+        r = variable_put_order(site, db_get_text(row, 2), name, &variables, &secrets);
     if (r < 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:{s:s,s:s,s:s},s:{s:s,s:s},s:O,s:O,s:i,s:s}",
+    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:O,s:O,s:O,s:O,s:O,s:i,s:s}",
                      "order_id",
                      db_get_text(row, 0),
                      "deployment_id",
@@ -206,17 +277,11 @@ static int put_order(struct site *site,
                      "purpose",
                      db_get_text(row, 6),
                      "task_sequence",
-                     "id",
-                     db_get_text(row, 7),
-                     "name",
-                     db_get_text(row, 8),
-                     "xml",
-                     db_get_text(row, 9),
+                     sequence,
                      "variables",
-                     "_SMSTSMachineName",
-                     name,
-                     "OSDComputerName",
-                     name,
+                     variables,
+                     "secret_variables",
+                     secrets,
                      "content",
                      content,
                      "sources",

@@ -38,6 +38,8 @@ static const struct {
     [REFUSAL_NOTHING_RUNS] = {"SLW-0156", "There is nothing to cancel"},
     [REFUSAL_NOT_DEPLOYABLE] = {"SLW-0187", "The task sequence cannot be deployed"},
     [REFUSAL_EDIT] = {"SLW-0188", "The task sequence cannot be changed like this"},
+    [REFUSAL_DISABLED] = {"SLW-0189", "The task sequence is disabled"},
+    [REFUSAL_VARIABLE] = {"SLW-0190", "The variable cannot be set"},
     [REFUSAL_TICKET] = {"SLW-0201", "No valid boot ticket"},
     [REFUSAL_DEVICE_TOKEN] = {"SLW-0202", "The device's token is not good"},
     [REFUSAL_ORDER_OVER] = {"SLW-0203", "The order is over"},

@@ -38,6 +38,8 @@ enum refusal_id {
     REFUSAL_NOTHING_RUNS,      /* SLW-0156 */
     REFUSAL_NOT_DEPLOYABLE,    /* SLW-0187 */
     REFUSAL_EDIT,              /* SLW-0188 */
+    REFUSAL_DISABLED,          /* SLW-0189 */
+    REFUSAL_VARIABLE,          /* SLW-0190 */
     REFUSAL_TICKET,            /* SLW-0201 */
     REFUSAL_DEVICE_TOKEN,      /* SLW-0202 */
     REFUSAL_ORDER_OVER,        /* SLW-0203 */

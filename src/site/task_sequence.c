@@ -185,6 +185,21 @@ int task_sequence_validation(struct site *site, const char *id, json_t **ret)
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
+int task_sequence_check_enabled(struct site *site, const char *id)
+{
+    OWN(json_freep) json_t *found = NULL;
+    int r = rows_one(site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &found);
+
+    if (r < 0)
+        return TRACE(r);
+    if (!field_bool(found, "is_disabled"))
+        return 0;
+    return refuse(site,
+                  REFUSAL_DISABLED,
+                  "The task sequence %.16s is disabled; enable it with slipway ts enable.",
+                  id);
+}
+
 int task_sequence_check_deployable(struct site *site, const char *id)
 {
     OWN(json_freep) json_t *found = NULL;

@@ -51,7 +51,7 @@ int task_sequence_export(struct site *site,
                          enum task_sequence_spelling spelling,
                          struct buf *ret);
 
-/* PATCH /task-sequences/{id}: {"name", "description", "boot_image_id", "map"}: a new version. */
+/* PATCH /task-sequences/{id}: {"name", "description", "boot_image_id", "map", "is_disabled"}: a new version. */
 int task_sequence_set(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
 
@@ -72,6 +72,9 @@ int task_sequence_diff(struct site *site, const char *id, const json_t *body, js
 /* POST /task-sequences/{id}/copies: {"name"}. @ret: the new one */
 int task_sequence_copy(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
+
+/* Refused if it is disabled. */
+int task_sequence_check_enabled(struct site *site, const char *id);
 
 /* Refused with the findings if it cannot be deployed now. */
 int task_sequence_check_deployable(struct site *site, const char *id);

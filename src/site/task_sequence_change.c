@@ -76,6 +76,16 @@ static int put(struct site *site,
     return r == 0 ? TRACE(task_sequence_get(site, id, ret)) : TRACE(r);
 }
 
+/* What a change of properties is called in the history. */
+static const char *note_of(const json_t *body)
+{
+    if (json_object_get(body, "map"))
+        return "references mapped";
+    if (json_object_size(body) == 1 && json_is_boolean(json_object_get(body, "is_disabled")))
+        return field_bool(body, "is_disabled") ? "disabled" : "enabled";
+    return "properties changed";
+}
+
 int task_sequence_set(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
@@ -84,8 +94,10 @@ int task_sequence_set(
         {"description", FIELD_TEXT, false, 0, 255, NULL},
         {"boot_image_id", FIELD_TEXT, false, 1, 255, NULL},
         {"map", FIELD_OBJECT, false, 0, 0, NULL},
+        {"is_disabled", FIELD_BOOL, false, 0, 0, NULL},
         {0},
     };
+    OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *old = NULL;
     OWN(ts_document_freep) struct ts_document *doc = NULL;
     struct task_sequence_row row = {0};
@@ -105,8 +117,15 @@ int task_sequence_set(
     row.description = field_text(body, "description", row.description);
     row.boot_image_id = boot_image ? boot_image_id : row.boot_image_id;
     row.doc = doc;
-    row.note = json_object_get(body, "map") ? "references mapped" : "properties changed";
-    return TRACE(put(site, who, id, &row, ret));
+    row.note = note_of(body);
+    r = db_begin(site->db, &tx);
+    if (r == 0 && json_is_boolean(json_object_get(body, "is_disabled")))
+        r = db_must(site->db,
+                    SQL_TASK_SEQUENCE_SET_DISABLED,
+                    DB_ARGS(db_text(id), db_u64(field_bool(body, "is_disabled") ? 1 : 0)));
+    if (r == 0)
+        r = put(site, who, id, &row, ret);
+    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
 }
 
 int task_sequence_versions(struct site *site, const char *id, json_t **ret)

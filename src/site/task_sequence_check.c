@@ -16,6 +16,7 @@ enum {
 
 struct asked {
     struct site *site;
+    struct ts_diags *diags;
     char kind[KIND_MAX];
     int r; /* the first failure */
 };
@@ -125,6 +126,45 @@ static int has_boot_image(struct site *site, bool *ret)
     return r < 0 ? TRACE(r) : 0;
 }
 
+/* A disabled one is no error: until somebody enables it, the step fails. */
+static int tell_disabled(void *ctx, const char *id, const struct ts_document *doc)
+{
+    struct asked *asked = ctx;
+    OWN(json_freep) json_t *row = NULL;
+    int r = rows_one(asked->site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &row);
+
+    (void)doc;
+    if (r == 0 && row && json_is_true(json_object_get(row, "is_disabled")))
+        ts_diags_add_at(
+            asked->diags,
+            TS_WARNING,
+            &(struct ts_diag_place){.id = "SLW-0189"},
+            "it runs the task sequence %.64s, which is disabled: the deployment fails when "
+            "it gets there; enable that one",
+            id);
+    return TRACE(r);
+}
+
+static int check_nested(struct site *site,
+                        const char *id,
+                        const struct ts_document *doc,
+                        struct ts_diags *diags)
+{
+    struct asked asked = {.site = site, .diags = diags};
+    int r = task_sequence_each_nested(site, id ? id : "", doc, tell_disabled, &asked);
+
+    if (r != -E2BIG)
+        return TRACE(r);
+    ts_diags_add_at(diags,
+                    TS_ERROR,
+                    &(struct ts_diag_place){.id = "SLW-0171"},
+                    "the task sequences that it runs are more than %d, or larger than %d bytes "
+                    "together; let it run fewer",
+                    (int)NESTED_SEQUENCES_MAX,
+                    (int)NESTED_XML_MAX_BYTES);
+    return 0;
+}
+
 int task_sequence_check(struct site *site,
                         const char *id,
                         const char *boot_image_id,
@@ -151,7 +191,9 @@ int task_sequence_check(struct site *site,
     };
 
     r = ts_validate_at(doc, &facts, diags);
-    return r < 0 ? TRACE(r) : TRACE(asked.r);
+    if (r == 0)
+        r = asked.r;
+    return r == 0 ? TRACE(check_nested(site, id, doc, diags)) : TRACE(r);
 }
 
 int task_sequence_read(struct site *site,

@@ -71,6 +71,28 @@ int task_sequence_put(struct site *site,
                       const char *id,
                       const struct task_sequence_row *row);
 
+enum {
+    NESTED_SEQUENCES_MAX = 256,             /* that one runs, and those run */
+    NESTED_XML_MAX_BYTES = 8 * 1024 * 1024, /* of all of them: an order has them all */
+};
+
+/* Called once for each nested sequence. Return: 0 to go on. */
+typedef int nested_visit(void *ctx, const char *id, const struct ts_document *doc);
+
+/**
+ * task_sequence_each_nested() - those that enabled steps of @doc run, and those that they run
+ * @id: of @doc itself, so that it is not among them; "" if it has none
+ *
+ * Nearest first, each once; one that the site does not have is left out.
+ *
+ * Return: 0, what @visit ended it with, -ENOMEM, or -E2BIG: more than an order may have.
+ */
+int task_sequence_each_nested(struct site *site,
+                              const char *id,
+                              const struct ts_document *doc,
+                              nested_visit *visit,
+                              void *ctx);
+
 /* The packages that it and the sequences nested in it want, as far as the site has them. */
 int task_sequence_refresh_packages(struct site *site,
                                    const char *id,

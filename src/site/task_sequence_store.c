@@ -20,7 +20,6 @@
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 enum {
-    NESTED_MAX = 32,
     NOTE_MAX_BYTES = 512,
 };
 
@@ -65,38 +64,37 @@ static char *steps_put(const struct ts_document *doc)
     return json_dumps(list, JSON_COMPACT);
 }
 
-static int
-add_packages(struct site *site, const char *id, const struct ts_document *doc, unsigned depth)
+/* Whose packages they are to be. */
+struct wanting {
+    struct site *site;
+    const char *id;
+};
+
+static int add_packages(void *ctx, const char *nested_id, const struct ts_document *doc)
 {
+    const struct wanting *wanting = ctx;
     size_t n = 0;
     const char *const *packages = ts_document_packages(doc, &n);
-    const struct ts_step *steps;
     int r = 0;
 
+    (void)nested_id;
     for (size_t i = 0; r == 0 && i < n; i++)
-        r = db_must(
-            site->db, SQL_TASK_SEQUENCE_PACKAGE_ADD, DB_ARGS(db_text(id), db_text(packages[i])));
-    steps = ts_document_steps(doc, &n);
-    for (size_t i = 0; r == 0 && depth < NESTED_MAX && i < n; i++) {
-        const struct ts_variable *nested = ts_step_variable(&steps[i], NESTED_VARIABLE);
-        OWN(ts_document_freep) struct ts_document *child = NULL;
-
-        if (!nested || nested->text[0] == '\0' || !ts_step_is_enabled(&steps[i]))
-            continue;
-        r = task_sequence_read(site, nested->text, 0, &child);
-        if (r == SITE_E_REFUSED)
-            r = 0; /* it is missing, which validation tells */
-        else if (r == 0)
-            r = add_packages(site, id, child, depth + 1);
-    }
+        r = db_must(wanting->site->db,
+                    SQL_TASK_SEQUENCE_PACKAGE_ADD,
+                    DB_ARGS(db_text(wanting->id), db_text(packages[i])));
     return TRACE(r);
 }
 
 int task_sequence_refresh_packages(struct site *site, const char *id, const struct ts_document *doc)
 {
+    struct wanting wanting = {site, id};
     int r = db_must(site->db, SQL_TASK_SEQUENCE_PACKAGES_FORGET, DB_ARGS(db_text(id)));
 
-    return r == 0 ? TRACE(add_packages(site, id, doc, 0)) : TRACE(r);
+    if (r == 0)
+        r = add_packages(&wanting, id, doc);
+    if (r == 0)
+        r = task_sequence_each_nested(site, id, doc, add_packages, &wanting);
+    return r == -E2BIG ? 0 : TRACE(r); /* which validation tells */
 }
 
 /* Whether it could be deployed now. */

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "ts/sequence.h"
 #include "ts/validate_parts.h"
 #include "ts/xml.h"
 
@@ -99,7 +100,8 @@ static void check_type(const struct ts_check *c, int item)
     const struct ts_step *step = &c->steps[c->tree.items[item].step];
     const struct ts_step_type *type = ts_step_type_find(step->type);
 
-    if (ts_type_is_supported(step->type))
+    /* The engine runs the steps of a nested task sequence, not a step of that type. */
+    if (ts_type_is_supported(step->type) || ts_step_child(step))
         return;
     if (type && type->platform == TS_PLATFORM_WINDOWS && c->platform == TS_PLATFORM_WINDOWS)
         return;

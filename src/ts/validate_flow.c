@@ -3,9 +3,12 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "ts/sequence.h"
 #include "ts/validate_parts.h"
 
 #define TYPE(name) "SMS_TaskSequence_" name "Action"
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 /* Where a condition can be true, and where it can be false. */
 struct truth {
@@ -216,12 +219,77 @@ static void check_order(const struct ts_check *c, int item)
             "no Apply Operating System Image comes before it, so there is nothing to change; move it");
 }
 
+static unsigned walk(struct ts_check *c, int parent, unsigned places, unsigned *ret_seen);
+
+/* What is wrong in a nested sequence just because of where the step @item runs it. */
+static void
+report_nested(const struct ts_check *c, int item, const char *id, const struct ts_diags *diags)
+{
+    for (size_t i = 0; i < diags->n; i++)
+        if (strcmp(diags->items[i].id, "SLW-0184") != 0)
+            ts_check_report(c,
+                            item,
+                            diags->items[i].severity,
+                            diags->items[i].id,
+                            "in the task sequence %.64s, \"%.200s\": %s",
+                            id,
+                            diags->items[i].path,
+                            diags->items[i].message);
+}
+
+/* The steps of @doc in the place of the step @item. Return: where the sequence is behind them. */
+static unsigned walk_nested(
+    struct ts_check *c, int item, const char *id, const struct ts_document *doc, unsigned places)
+{
+    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    struct ts_check nested = *c;
+    unsigned seen = 0;
+    size_t n = 0;
+
+    nested.doc = doc;
+    nested.steps = ts_document_steps(doc, &n);
+    nested.diags = &diags;
+    nested.depth++;
+    nested.n_walked += n + 1;
+    nested.tree = (struct ts_tree){0};
+    if (nested.n_walked <= TS_INSTRUCTIONS_MAX && nested.depth < TS_NESTING_MAX &&
+        ts_tree_read(ts_document_tree(doc), &nested.tree) == 0)
+        places = walk(&nested, TS_NO_ITEM, places, &seen);
+    ts_tree_fini(&nested.tree);
+    c->n_walked = nested.n_walked;
+    c->format = c->format || !nested.format ? c->format : step;
+    c->apply_os = nested.apply_os == c->apply_os ? c->apply_os : step;
+    c->setup = nested.setup == c->setup ? c->setup : step;
+    report_nested(c, item, id, &diags);
+    return places;
+}
+
+/* A sequence that is not at hand may do everything. */
+static unsigned run_nested(struct ts_check *c, int item, const char *id, unsigned places)
+{
+    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    OWN(ts_document_freep)
+    struct ts_document *doc = c->site && c->site->sequence && c->n_walked <= TS_INSTRUCTIONS_MAX
+                                  ? c->site->sequence(c->site->ctx, id)
+                                  : NULL;
+
+    if (doc)
+        return walk_nested(c, item, id, doc, places);
+    c->format = c->format ? c->format : step;
+    c->apply_os = c->apply_os ? c->apply_os : step;
+    c->setup = step;
+    return places ? TS_PLACE_ANY : 0;
+}
+
 /* Where the sequence is after the step that ran at @places. */
 static unsigned run_step(struct ts_check *c, int item, unsigned places)
 {
     const struct ts_step *step = &c->steps[c->tree.items[item].step];
     unsigned boot = places & (TS_PLACE_BOOT_IMAGE | TS_PLACE_BARE);
 
+    if (ts_step_child(step))
+        return run_nested(c, item, ts_step_child(step), places);
     check_place(c, item, places);
     check_order(c, item);
     if (is_type(step, TYPE("Reboot")))

@@ -31,6 +31,8 @@ struct ts_check {
     const struct ts_step *apply_os;
     const struct ts_step *setup;
     size_t n_enabled;
+    unsigned depth;  /* of nested task sequences that are followed */
+    size_t n_walked; /* steps of all of them */
 };
 
 __attribute__((format(printf, 5, 6))) void ts_check_report(const struct ts_check *c,

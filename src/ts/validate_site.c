@@ -8,12 +8,12 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/sequence.h"
 #include "ts/validate_parts.h"
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 enum {
-    NESTED_MAX = 32, /* sequences within sequences */
     CHAIN_MAX_BYTES = 512,
     ID_MAX = 128,
 };
@@ -91,10 +91,11 @@ check_list_of_packages(const struct ts_check *c, int item, const struct ts_varia
     }
 }
 
-/* The ids on the way down to a nested sequence. */
+/* The ids on the way down to a nested sequence, and how much all ways together are. */
 struct chain {
-    const char *ids[NESTED_MAX];
+    const char *ids[TS_NESTING_MAX];
     size_t n;
+    size_t n_instructions;
 };
 
 static void put_chain(struct buf *dst, const struct chain *chain, const char *id)
@@ -112,6 +113,18 @@ descend_into(const struct ts_check *c, int item, const struct ts_document *doc, 
     size_t n;
     const struct ts_step *steps = ts_document_steps(doc, &n);
 
+    chain->n_instructions += n > 0 ? n : 1;
+    if (chain->n_instructions > TS_INSTRUCTIONS_MAX) {
+        ts_check_report(
+            c,
+            item,
+            TS_ERROR,
+            "SLW-0171",
+            "with the task sequences that it runs it has more than %d steps; let it run "
+            "fewer",
+            (int)TS_INSTRUCTIONS_MAX);
+        return 1;
+    }
     for (size_t i = 0; i < n; i++) {
         const char *id = ts_check_text(&steps[i], "OSDSubTasksequencePackageID");
 
@@ -137,7 +150,7 @@ static int descend(const struct ts_check *c, int item, const char *id, struct ch
     put_chain(&way, chain, id);
     for (size_t i = 0; i < chain->n; i++)
         is_cycle = is_cycle || strcmp(chain->ids[i], id) == 0;
-    if (is_cycle || chain->n == NESTED_MAX) {
+    if (is_cycle || chain->n == TS_NESTING_MAX) {
         ts_check_report(c,
                         item,
                         TS_ERROR,
@@ -165,11 +178,14 @@ static int descend(const struct ts_check *c, int item, const char *id, struct ch
     return TRACE(r);
 }
 
-static int check_nested(const struct ts_check *c, int item, const struct ts_variable *v)
+/* Nothing more is counted once it is too much, which has been reported then. */
+static int
+check_nested(const struct ts_check *c, int item, const struct ts_variable *v, struct chain *chain)
 {
-    struct chain chain = {.ids = {c->site->own_id ? c->site->own_id : ""}, .n = 1};
-    int r = c->site->sequence ? descend(c, item, v->text, &chain) : 0;
+    int r = 0;
 
+    if (c->site->sequence && chain->n_instructions <= TS_INSTRUCTIONS_MAX)
+        r = descend(c, item, v->text, chain);
     return r < 0 ? TRACE(r) : 0;
 }
 
@@ -186,7 +202,7 @@ static void check_application(const struct ts_check *c, int item, const struct t
             v->text);
 }
 
-static int check_step(const struct ts_check *c, int item)
+static int check_step(const struct ts_check *c, int item, struct chain *chain)
 {
     const struct ts_step *step = &c->steps[c->tree.items[item].step];
     const struct ts_step_type *type = ts_step_type_find(step->type);
@@ -203,7 +219,7 @@ static int check_step(const struct ts_check *c, int item)
         else if (strcmp(p->name, "DownloadPackages") == 0)
             check_list_of_packages(c, item, v);
         else if (p->kind == TS_KIND_SEQUENCE)
-            r = check_nested(c, item, v);
+            r = check_nested(c, item, v, chain);
         else if (p->kind == TS_KIND_APPLICATION)
             check_application(c, item, v);
     }
@@ -252,13 +268,16 @@ static void check_list(const struct ts_check *c)
 
 int ts_check_references(const struct ts_check *c)
 {
+    struct chain chain = {.n = 1};
     int r = 0;
 
     if (!c->site)
         return 0;
+    chain.ids[0] = c->site->own_id ? c->site->own_id : "";
+    (void)ts_document_steps(c->doc, &chain.n_instructions);
     for (size_t i = 0; r == 0 && i < c->tree.n; i++)
         if (c->tree.items[i].step != TS_NO_ITEM && ts_tree_is_enabled(&c->tree, (int)i))
-            r = check_step(c, (int)i);
+            r = check_step(c, (int)i, &chain);
     if (r == 0)
         check_list(c);
     return TRACE(r);

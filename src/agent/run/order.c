@@ -18,6 +18,7 @@ enum {
     INDEXES_MAX = 1024,
     FILES_MAX = 64,
     SOURCES_MAX = 32,
+    SECRETS_MAX = 4096,
     ATTEMPT_MAX = 1000,
     FAILED_WAIT_MAX_S = 24 * 60 * 60,
 };
@@ -251,6 +252,30 @@ static void read_variables(struct reader *rd, json_t *object, struct order *orde
     order->variables = json_incref(object);
 }
 
+/* Absent if none is. */
+static void read_secrets(struct reader *rd, const json_t *list, struct order *order)
+{
+    size_t n = json_array_size(list);
+
+    if ((list && !json_is_array(list)) || n > SECRETS_MAX) {
+        malformed(rd, "secret_variables");
+        return;
+    }
+    order->secrets = make(rd, n, sizeof(*order->secrets));
+    for (size_t i = 0; i < n && rd->r == 0; i++) {
+        const char *name = json_string_value(json_array_get(list, i));
+
+        if (!name || name[0] == '\0' || strlen(name) > TEXT_MAX_BYTES) {
+            malformed(rd, "secret_variables");
+            return;
+        }
+        order->secrets[i] = strdup(name);
+        if (!order->secrets[i])
+            rd->r = ERR(-ENOMEM);
+        order->n_secrets = i + 1;
+    }
+}
+
 /* Absent if the sequence runs no other. */
 static void read_children(struct reader *rd, const json_t *list, struct order *order)
 {
@@ -324,6 +349,7 @@ static void read_order(struct reader *rd, const json_t *json, struct order *orde
     order->deadline_us = read_number(rd, json, "deadline_us", INT64_MAX);
     order->failed_wait_us = read_number(rd, json, "failed_wait_s", FAILED_WAIT_MAX_S) * US_PER_S;
     read_variables(rd, json_object_get(json, "variables"), order);
+    read_secrets(rd, json_object_get(json, "secret_variables"), order);
     read_content(rd, json_object_get(json, "content"), order);
     read_sources(rd, json_object_get(json, "sources"), &order->sources, &order->n_sources);
 }
@@ -375,6 +401,9 @@ void order_free(struct order *order)
         free(order->children[i].id);
         free(order->children[i].xml);
     }
+    for (size_t i = 0; i < order->n_secrets; i++)
+        free(order->secrets[i]);
+    free(order->secrets);
     free(order->children);
     free(order->content);
     free(order->sources);

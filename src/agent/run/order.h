@@ -76,6 +76,8 @@ struct order {
     uint64_t deadline_us;
     uint64_t failed_wait_us;
     json_t *variables; /* owned; object of strings */
+    char **secrets;    /* owned; names of variables whose values are never shown */
+    size_t n_secrets;
     struct order_content *content;
     size_t n_content;
     char **sources; /* "http://10.77.0.1" */

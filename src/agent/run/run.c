@@ -126,6 +126,11 @@ static int fresh_state(struct runner *rn)
                           "The variable \"%s\" of the order is left out: bad name or too long",
                           name);
     }
+    for (size_t i = 0; i < s->order->n_secrets; i++) {
+        r = ts_vars_set_secret(s->vars, s->order->secrets[i]);
+        if (r < 0)
+            return TRACE(r);
+    }
     s->seq = 1; /* the site knows no status yet: its last number is 0 */
     s->started_us = clock_wall_us();
     return 0;

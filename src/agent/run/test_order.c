@@ -20,7 +20,7 @@ static const char order_text[] =
     " \"device_id\": \"d1\", \"device_name\": \"pc-1\", \"attempt\": 2, \"deadline_us\": 5,"
     " \"purpose\": \"required\", \"task_sequence\": {\"id\": \"SLP00003\", \"name\": \"ts\","
     " \"xml\": \"<sequence version='3.10'/>\", \"children\": [{\"id\": \"SLP00009\","
-    " \"xml\": \"<x/>\", \"is_disabled\": true}]}, \"variables\": {\"A\": \"b\"},"
+    " \"xml\": \"<x/>\", \"is_disabled\": true}]}, \"variables\": {\"A\": \"b\"}, \"secret_variables\": [\"A\"],"
     " \"content\": {\"SLP00002\": {\"kind\": \"os-image\", \"name\": \"n\", \"indexes\":"
     " [{\"index\": 1, \"manifest\": \"" HASH "\", \"size_bytes\": 7},"
     " {\"index\": 2, \"manifest\": \"" HASH "\", \"size_bytes\": 7, \"has_unix_data\": false,"
@@ -67,6 +67,8 @@ static void parse_copies_every_field(void **state)
     assert_string_equal(order->children[0].id, "SLP00009");
     assert_string_equal(order->children[0].xml, "<x/>");
     assert_true(order->children[0].is_disabled);
+    assert_int_equal(order->n_secrets, 1);
+    assert_string_equal(order->secrets[0], "A");
     assert_string_equal(order->boot_image_id, "SLP00001");
     assert_int_equal(order->attempt, 2);
     assert_true(order->is_required);

@@ -12,7 +12,7 @@ SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin,
         WHEN 'all-systems' THEN (SELECT count(*) FROM device WHERE is_unknown = 0)
         WHEN 'all-unknown' THEN (SELECT count(*) FROM device WHERE is_unknown = 1)
         ELSE (SELECT count(*) FROM collection_member m WHERE m.collection_id = c.id) END AS n_members,
-    c.created_us AS "created_at"
+    c.variable_priority, c.created_us AS "created_at"
 FROM collection c WHERE c.id > ?1 ORDER BY c.id LIMIT ?2;
 
 -- name: collection_get
@@ -21,7 +21,7 @@ SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin,
         WHEN 'all-systems' THEN (SELECT count(*) FROM device WHERE is_unknown = 0)
         WHEN 'all-unknown' THEN (SELECT count(*) FROM device WHERE is_unknown = 1)
         ELSE (SELECT count(*) FROM collection_member m WHERE m.collection_id = c.id) END AS n_members,
-    c.created_us AS "created_at"
+    c.variable_priority, c.created_us AS "created_at"
 FROM collection c WHERE c.id = ?1;
 
 -- name: collection_members
@@ -39,3 +39,6 @@ FROM device v WHERE v.id = ?1;
 
 -- name: collection_member_add
 INSERT INTO collection_member (collection_id, device_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
+
+-- name: collection_set_priority
+UPDATE collection SET variable_priority = ?2 WHERE id = ?1;

@@ -13,11 +13,26 @@ WHERE device_id = ?1 AND state = 'in-progress';
 UPDATE orders SET attempt = attempt + (is_restarting = 0), environment = 'boot-image', is_restarting = 0, heard_us = ?2 WHERE id = ?1;
 
 -- name: order_document
-SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, t.xml, t.boot_image_id,
+SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, x.xml, t.boot_image_id,
     d.content_option
 FROM orders o JOIN device v ON v.id = o.device_id JOIN deployment d ON d.id = o.deployment_id
 JOIN task_sequence t ON t.id = d.task_sequence_id
+JOIN order_sequence s ON s.order_id = o.id AND s.position = 0
+JOIN task_sequence_version x ON x.task_sequence_id = s.task_sequence_id AND x.version = s.version
 WHERE o.device_id = ?1 AND o.state = 'in-progress';
+
+-- name: order_deployed_sequence
+SELECT task_sequence_id FROM deployment WHERE id = ?1;
+
+-- name: order_sequence_add
+INSERT INTO order_sequence (order_id, position, task_sequence_id, version, is_disabled, applies_image)
+SELECT ?1, (SELECT count(*) FROM order_sequence WHERE order_id = ?1), id, version, is_disabled, applies_image
+FROM task_sequence WHERE id = ?2;
+
+-- name: order_children
+SELECT s.task_sequence_id AS id, x.xml, s.is_disabled FROM order_sequence s
+JOIN task_sequence_version x ON x.task_sequence_id = s.task_sequence_id AND x.version = s.version
+WHERE s.order_id = ?1 AND s.position > 0 ORDER BY s.position;
 
 -- ?3: the boot image that the device has started; it is the order's if that of the task sequence is for another architecture.
 -- name: order_content_add
@@ -39,8 +54,9 @@ SELECT number AS "index", manifest, size_bytes, has_unix_data, is_windows, arch 
 WHERE package_id = ?1 AND version = ?2 ORDER BY number;
 
 -- name: order_for_status
-SELECT o.state, o.last_seq, d.is_cancelled, t.applies_image FROM orders o
-JOIN deployment d ON d.id = o.deployment_id JOIN task_sequence t ON t.id = d.task_sequence_id
+SELECT o.state, o.last_seq, d.is_cancelled,
+    (SELECT coalesce(max(s.applies_image), 0) FROM order_sequence s WHERE s.order_id = o.id AND s.is_disabled = 0)
+FROM orders o JOIN deployment d ON d.id = o.deployment_id
 WHERE o.id = ?1 AND o.device_id = ?2;
 
 -- A message about the whole names no step: the last one stays.

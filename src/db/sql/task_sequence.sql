@@ -14,6 +14,9 @@ WHERE id = ?1;
 INSERT INTO task_sequence_version (task_sequence_id, version, author, note, xml, created_us)
 SELECT id, version, author, ?2, xml, changed_us FROM task_sequence WHERE id = ?1;
 
+-- name: task_sequence_set_disabled
+UPDATE task_sequence SET is_disabled = ?2 WHERE id = ?1;
+
 -- name: task_sequence_set_deployable
 UPDATE task_sequence SET is_deployable = ?2 WHERE id = ?1;
 
@@ -25,12 +28,12 @@ INSERT INTO task_sequence_package (task_sequence_id, package_id) SELECT ?1, id F
 ON CONFLICT DO NOTHING;
 
 -- name: task_sequence_list
-SELECT id, name, boot_image_id, n_steps, version, author, is_deployable, changed_us AS "changed_at",
+SELECT id, name, boot_image_id, n_steps, version, author, is_disabled, is_deployable, changed_us AS "changed_at",
     created_us AS "created_at"
 FROM task_sequence WHERE id > ?1 ORDER BY id LIMIT ?2;
 
 -- name: task_sequence_get
-SELECT id, name, description, boot_image_id, n_steps, version, author, is_deployable, changed_us AS "changed_at",
+SELECT id, name, description, boot_image_id, n_steps, version, author, is_disabled, is_deployable, changed_us AS "changed_at",
     created_us AS "created_at", steps AS "steps:json"
 FROM task_sequence WHERE id = ?1;
 

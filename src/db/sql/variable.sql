@@ -1,0 +1,54 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+
+-- ?4: 1 secret, 0 not, NULL: as it was, and not if it is new.
+-- name: collection_variable_set
+INSERT INTO collection_variable (collection_id, name, value, is_secret, changed_us)
+VALUES (?1, ?2, ?3, coalesce(?4, 0), ?5)
+ON CONFLICT DO UPDATE SET value = ?3, is_secret = coalesce(?4, is_secret), changed_us = ?5;
+
+-- name: device_variable_set
+INSERT INTO device_variable (device_id, name, value, is_secret, changed_us)
+VALUES (?1, ?2, ?3, coalesce(?4, 0), ?5)
+ON CONFLICT DO UPDATE SET value = ?3, is_secret = coalesce(?4, is_secret), changed_us = ?5;
+
+-- name: collection_variable_remove
+DELETE FROM collection_variable WHERE collection_id = ?1 AND name = ?2;
+
+-- name: device_variable_remove
+DELETE FROM device_variable WHERE device_id = ?1 AND name = ?2;
+
+-- Whether there is one of the name, and how many there are.
+-- name: collection_variable_room
+SELECT coalesce(max(name = ?2), 0), count(*) FROM collection_variable WHERE collection_id = ?1;
+
+-- name: device_variable_room
+SELECT coalesce(max(name = ?2), 0), count(*) FROM device_variable WHERE device_id = ?1;
+
+-- name: collection_variable_get
+SELECT name, iif(is_secret, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM collection_variable
+WHERE collection_id = ?1 AND name = ?2;
+
+-- name: device_variable_get
+SELECT name, iif(is_secret, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM device_variable
+WHERE device_id = ?1 AND name = ?2;
+
+-- A secret value leaves the database in the order of a device only.
+-- name: collection_variable_list
+SELECT name, iif(is_secret, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM collection_variable
+WHERE collection_id = ?1 ORDER BY name;
+
+-- name: device_variable_list
+SELECT name, iif(is_secret, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM device_variable
+WHERE device_id = ?1 ORDER BY name;
+
+-- What a device gets: its collections' by rising priority, then its own.
+-- name: variable_settings
+SELECT 0 AS is_device, c.variable_priority AS priority, c.id AS owner, x.name, x.value, x.is_secret
+FROM collection_variable x JOIN collection c ON c.id = x.collection_id, device v
+WHERE v.id = ?1 AND (
+    (c.rule = 'all-systems' AND v.is_unknown = 0) OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
+    OR (c.rule = 'direct' AND EXISTS (
+        SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id)))
+UNION ALL
+SELECT 1, 0, device_id, name, value, is_secret FROM device_variable WHERE device_id = ?1
+ORDER BY 1, 2, 3, 4;

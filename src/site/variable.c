@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/variable.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "site/access.h"
+#include "site/collection.h"
+#include "site/device.h"
+#include "site/fields.h"
+#include "ts/settings.h"
+#include "ts/step_types.h"
+#include "ts/vars.h"
+
+DEFINE_FREEP(struct ts_vars *, ts_vars_free);
+
+enum {
+    ID_MAX = ACCESS_DEVICE_ID_MAX, /* a collection's is shorter */
+    BODY_VALUE_MAX_BYTES = 4 * TS_VAR_SEQUENCE_VALUE_MAX,
+};
+
+static const struct {
+    enum db_sql set;
+    enum db_sql remove;
+    enum db_sql list;
+    enum db_sql get;
+    enum db_sql room;
+    const char *noun;
+    const char *set_action; /* of the audit log */
+    const char *remove_action;
+} owners[] = {
+    [VARIABLE_OF_COLLECTION] = {SQL_COLLECTION_VARIABLE_SET,
+                                SQL_COLLECTION_VARIABLE_REMOVE,
+                                SQL_COLLECTION_VARIABLE_LIST,
+                                SQL_COLLECTION_VARIABLE_GET,
+                                SQL_COLLECTION_VARIABLE_ROOM,
+                                "collection",
+                                "collection.set-variable",
+                                "collection.remove-variable"},
+    [VARIABLE_OF_DEVICE] = {SQL_DEVICE_VARIABLE_SET,
+                            SQL_DEVICE_VARIABLE_REMOVE,
+                            SQL_DEVICE_VARIABLE_LIST,
+                            SQL_DEVICE_VARIABLE_GET,
+                            SQL_DEVICE_VARIABLE_ROOM,
+                            "device",
+                            "device.set-variable",
+                            "device.remove-variable"},
+};
+
+static int
+find(struct site *site, enum variable_owner owner, const char *which, char id[static ID_MAX])
+{
+    return owner == VARIABLE_OF_DEVICE ? TRACE(device_find(site, which, id))
+                                       : TRACE(collection_find(site, which, id));
+}
+
+static size_t length_of(const char *utf8)
+{
+    size_t n = 0;
+
+    for (; *utf8; utf8++)
+        n += ((unsigned char)*utf8 & 0xc0) != 0x80;
+    return n;
+}
+
+/* By the rules that hold where it is used. */
+static int check(struct site *site, const char *name, const char *value)
+{
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    int r = ts_vars_new(&vars);
+
+    if (r == 0)
+        r = length_of(value) > TS_VAR_SEQUENCE_VALUE_MAX
+                ? TS_VARS_E_LIMIT
+                : ts_vars_set(vars, name, value, TS_BY_SITE);
+    switch (r) {
+    case TS_VARS_E_NAME:
+        return refuse(
+            site,
+            REFUSAL_VARIABLE,
+            "\"%.100s\" is no name of a variable: a letter first, then letters, digits, _ "
+            "and -, at most %d.",
+            name,
+            (int)TS_VAR_NAME_MAX);
+    case TS_VARS_E_READ_ONLY:
+        return refuse(site,
+                      REFUSAL_VARIABLE,
+                      "%.100s begins with _: such variables are set by the task sequence engine "
+                      "only.",
+                      name);
+    case TS_VARS_E_LIMIT:
+        return refuse(site,
+                      REFUSAL_VARIABLE,
+                      "The value of %.100s is longer than %d characters.",
+                      name,
+                      (int)TS_VAR_SEQUENCE_VALUE_MAX);
+    default:
+        return TRACE(r);
+    }
+}
+
+/* There is room for it, or it is there. */
+static int
+check_room(struct site *site, enum variable_owner owner, const char *id, const char *name)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, owners[owner].room, DB_ARGS(db_text(id), db_text(name)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r == DB_ROW && !db_get_bool(&rows, 0) && db_get_u64(&rows, 1) >= VARIABLES_MAX)
+        return refuse(site,
+                      REFUSAL_VARIABLE,
+                      "The %s has %d variables, which is the most; remove one first.",
+                      owners[owner].noun,
+                      (int)VARIABLES_MAX);
+    return 0;
+}
+
+static struct db_value secrecy_of(const json_t *body, const char *name)
+{
+    if (ts_name_is_secret(name))
+        return db_u64(1);
+    if (!json_is_boolean(json_object_get(body, "is_secret")))
+        return db_null();
+    return db_u64(field_bool(body, "is_secret") ? 1 : 0);
+}
+
+static int store(struct site *site,
+                 enum variable_owner owner,
+                 const char *who,
+                 const char *id,
+                 const json_t *body)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    const char *name = field_text(body, "name", "");
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = check_room(site, owner, id, name);
+    if (r == 0)
+        r = db_must(site->db,
+                    owners[owner].set,
+                    DB_ARGS(db_text(id),
+                            db_text(name),
+                            db_text(field_text(body, "value", "")),
+                            secrecy_of(body, name),
+                            db_u64(site->now_us)));
+    if (r == 0)
+        r = site_audit(site, who, owners[owner].set_action, id, name);
+    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
+}
+
+int variable_set(struct site *site,
+                 enum variable_owner owner,
+                 const char *who,
+                 const char *which,
+                 const json_t *body,
+                 json_t **ret)
+{
+    static const struct field fields[] = {
+        {"name", FIELD_TEXT, true, 1, TS_VAR_NAME_MAX, NULL},
+        {"value", FIELD_TEXT, true, 0, BODY_VALUE_MAX_BYTES, NULL},
+        {"is_secret", FIELD_BOOL, false, 0, 0, NULL},
+        {0},
+    };
+    const char *name = field_text(body, "name", "");
+    char id[ID_MAX];
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+
+    if (r == 0)
+        r = check(site, name, field_text(body, "value", ""));
+    if (r == 0)
+        r = find(site, owner, which, id);
+    if (r == 0)
+        r = store(site, owner, who, id, body);
+    if (r == 0)
+        r = rows_one(site->db, owners[owner].get, DB_ARGS(db_text(id), db_text(name)), ret);
+    return TRACE(r);
+}
+
+int variable_remove(struct site *site,
+                    enum variable_owner owner,
+                    const char *who,
+                    const char *which,
+                    const char *name)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    uint64_t n_changes = 0;
+    char id[ID_MAX];
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = find(site, owner, which, id);
+    if (r == 0)
+        r = db_run(site->db, owners[owner].remove, DB_ARGS(db_text(id), db_text(name)), &n_changes);
+    if (r == 0 && n_changes == 0)
+        return refuse(site,
+                      REFUSAL_MISSING,
+                      "The %s %.100s has no variable \"%.100s\".",
+                      owners[owner].noun,
+                      which,
+                      name);
+    if (r == 0)
+        r = site_audit(site, who, owners[owner].remove_action, id, name);
+    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
+}
+
+int variable_list(struct site *site, enum variable_owner owner, const char *which, json_t **ret)
+{
+    json_t *list = NULL;
+    char id[ID_MAX];
+    int r = find(site, owner, which, id);
+
+    if (r == 0)
+        r = rows_array(site->db, owners[owner].list, DB_ARGS(db_text(id)), &list);
+    if (r != 0)
+        return TRACE(r);
+    *ret = json_pack("{s:o}", "items", list);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+/* @rows: as the database has them. @ret: borrows from it; owned by the caller. */
+static int read_settings(const json_t *rows, struct ts_setting **ret)
+{
+    struct ts_setting *settings = calloc(json_array_size(rows) + 1, sizeof(*settings));
+
+    if (!settings)
+        return ERR(-ENOMEM);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        settings[i] = (struct ts_setting){
+            .source = field_bool(row, "is_device") ? TS_FROM_DEVICE : TS_FROM_COLLECTION,
+            .priority = (unsigned)field_number(row, "priority", 0),
+            .name = field_text(row, "name", ""),
+            .value = field_text(row, "value", ""),
+            .is_secret = field_bool(row, "is_secret"),
+        };
+    }
+    *ret = settings;
+    return 0;
+}
+
+/* Into @vars, by precedence. @ret_rows: all that was looked at, the later before the earlier; owned by the caller. */
+static int apply(struct site *site, const char *device_id, struct ts_vars *vars, json_t **ret_rows)
+{
+    OWN(freep) struct ts_setting *settings = NULL;
+    const struct ts_setting *refused = NULL;
+    int r = rows_array(site->db, SQL_VARIABLE_SETTINGS, DB_ARGS(db_text(device_id)), ret_rows);
+
+    if (r == 0)
+        r = read_settings(*ret_rows, &settings);
+    /* One that cannot be was refused when it was set; what is too much in all is left out. */
+    if (r == 0)
+        r = ts_settings_apply(settings, json_array_size(*ret_rows), vars, &refused);
+    return TRACE(r);
+}
+
+/* The last row of that name is the one that counted. */
+static const char *source_of(const json_t *rows, const char *name)
+{
+    for (size_t i = json_array_size(rows); i-- > 0;) {
+        const json_t *row = json_array_get(rows, i);
+
+        if (strcasecmp(field_text(row, "name", ""), name) == 0)
+            return field_bool(row, "is_device") ? "device" : field_text(row, "owner", "");
+    }
+    return "";
+}
+
+int variable_list_effective(struct site *site, const char *device, json_t **ret)
+{
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(json_freep) json_t *rows = NULL;
+    json_t *items = json_array();
+    char id[ACCESS_DEVICE_ID_MAX];
+    const char *name;
+    const char *value;
+    bool is_secret;
+    int r = device_find(site, device, id);
+
+    if (r == 0)
+        r = ts_vars_new(&vars);
+    if (r == 0)
+        r = apply(site, id, vars, &rows);
+    for (size_t i = 0; r == 0 && ts_vars_at(vars, i, &name, &value, &is_secret); i++)
+        if (value[0] != '\0')
+            (void)json_array_append_new(items,
+                                        json_pack("{s:s,s:s?,s:b,s:s}",
+                                                  "name",
+                                                  name,
+                                                  "value",
+                                                  is_secret ? NULL : value,
+                                                  "is_secret",
+                                                  (int)is_secret,
+                                                  "source",
+                                                  source_of(rows, name)));
+    *ret = json_pack("{s:o}", "items", items);
+    return r == 0 && !*ret ? ERR(-ENOMEM) : TRACE(r);
+}
+
+int variable_put_order(struct site *site,
+                       const char *device_id,
+                       const char *device_name,
+                       json_t **ret,
+                       json_t **ret_secrets)
+{
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(json_freep) json_t *rows = NULL;
+    OWN(json_freep) json_t *variables = json_object();
+    OWN(json_freep) json_t *secrets = json_array();
+    const char *name;
+    const char *value;
+    bool is_secret;
+    int r = ts_vars_new(&vars);
+
+    if (r == 0)
+        r = ts_vars_set(vars, "_SMSTSMachineName", device_name, TS_BY_ENGINE);
+    if (r == 0)
+        r = ts_vars_set(vars, "OSDComputerName", device_name, TS_BY_ENGINE);
+    if (r == 0)
+        r = apply(site, device_id, vars, &rows);
+    if (r != 0)
+        return TRACE(r);
+    for (size_t i = 0; ts_vars_at(vars, i, &name, &value, &is_secret); i++) {
+        if (value[0] == '\0')
+            continue;
+        if (json_object_set_new(variables, name, json_string(value)) < 0 ||
+            (is_secret && json_array_append_new(secrets, json_string(name)) < 0))
+            return ERR(-ENOMEM);
+    }
+    *ret = TAKE(variables);
+    *ret_secrets = TAKE(secrets);
+    return 0;
+}

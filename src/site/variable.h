@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Variables of task sequences that collections and devices have (docs/protocol/sequencer.md)
+ *
+ * The value of a secret one is written only: it leaves the site in the order of a device and nowhere else, and stands in
+ * no log.
+ */
+
+#include "site/rows.h"
+#include "site/site.h"
+
+enum {
+    VARIABLES_MAX = 1000, /* of one collection or device */
+};
+
+enum variable_owner {
+    VARIABLE_OF_COLLECTION,
+    VARIABLE_OF_DEVICE,
+};
+
+/**
+ * variable_set() - give one its value
+ * @which: id or name of the owner
+ * @body:  {"name", "value", "is_secret"}; without is_secret it stays what it was. One whose name ends in Password and
+ *         the like is secret in any case
+ * @ret:   {"name", "value", "is_secret"}; the value of a secret one is null
+ */
+int variable_set(struct site *site,
+                 enum variable_owner owner,
+                 const char *who,
+                 const char *which,
+                 const json_t *body,
+                 json_t **ret);
+
+int variable_remove(struct site *site,
+                    enum variable_owner owner,
+                    const char *who,
+                    const char *which,
+                    const char *name);
+
+/* {"items": [{"name", "value", "is_secret", "changed_at"}]} */
+int variable_list(struct site *site, enum variable_owner owner, const char *which, json_t **ret);
+
+/* What a device gets: {"items": [{"name", "value", "is_secret", "source"}]}; the source is "device" or the id of a
+   collection. */
+int variable_list_effective(struct site *site, const char *device, json_t **ret);
+
+/**
+ * variable_put_order() - the variables of an order
+ * @device_name: becomes _SMSTSMachineName, and OSDComputerName if nothing else gives it
+ * @ret:         an object of texts; owned by the caller, like the next
+ * @ret_secrets: the names of the secret ones among them
+ */
+int variable_put_order(struct site *site,
+                       const char *device_id,
+                       const char *device_name,
+                       json_t **ret,
+                       json_t **ret_secrets);
