@@ -2,11 +2,13 @@
 
 #include "cli/commands.h"
 
+#include "base/bytes.h"
 #include "base/own.h"
 #include "cli/session.h"
 
 enum {
     PATH_MAX_BYTES = 1024,
+    VARIABLE_PRIORITY_MAX = 9,
 };
 
 static const struct output_column fields[] = {
@@ -15,6 +17,7 @@ static const struct output_column fields[] = {
     {"Comment", "comment", OUTPUT_TEXT},
     {"Built in", "is_builtin", OUTPUT_TEXT},
     {"Members", "n_members", OUTPUT_TEXT},
+    {"Priority of its variables", "variable_priority", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
     {0},
 };
@@ -65,6 +68,28 @@ bool collection_show(struct session *s, const struct args *args)
     return session_open(s) && session_get(s, &collection, "/collections/%s", buf_str(&id)) &&
            session_print_fields(s, collection, fields) &&
            session_print_part(s, "Members", output_at(collection, "members"), members);
+}
+
+bool collection_set(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *collection = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    uint64_t n;
+
+    if (!bytes_parse_u64(
+            bytes_of(args_get(args, "variable-priority")), 1, VARIABLE_PRIORITY_MAX, &n))
+        return session_fail(
+            s, ARGS_EXIT_USAGE, NULL, "--variable-priority wants a number from 1 to 9");
+    if (!session_open(s))
+        return false;
+    buf_adds(&path, "/collections/");
+    session_escape(&path, args->operands[0]);
+    return session_call(s,
+                        "PATCH",
+                        buf_str(&path),
+                        json_pack("{s:I}", "variable_priority", (json_int_t)n),
+                        &collection) &&
+           session_print_fields(s, collection, fields);
 }
 
 bool collection_add_member(struct session *s, const struct args *args)

@@ -73,6 +73,29 @@ const struct args_command commands[] = {
         .run = collection_add_member,
     },
     {
+        .noun = "collection",
+        .verb = "set",
+        .operands = {"COLLECTION"},
+        .summary = "Change a collection.",
+        .run = collection_set,
+        .options = {OPTION_NEEDED(
+            "variable-priority",
+            "NUMBER",
+            "1 to 9: of two collections with the same variable, that of the higher one counts.")},
+    },
+    {
+        .noun = "collection",
+        .verb = "variable",
+        .operands = {"set|list|remove", "[WORD]..."},
+        .summary = "Variables for task sequences: set COLLECTION NAME=VALUE..., list COLLECTION, remove COLLECTION NAME...",
+        .run = variable_run,
+        .options =
+            {
+                OPTION("secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
+                OPTION("open", NULL, "Of set: a secret one is to be shown from now on."),
+            },
+    },
+    {
         .noun = "device",
         .verb = "list",
         .summary = "List the devices.",
@@ -106,6 +129,18 @@ const struct args_command commands[] = {
         .summary =
             "Show what a device would be offered by network boot, why, and what happened before.",
         .run = device_explain_boot,
+    },
+    {
+        .noun = "device",
+        .verb = "variable",
+        .operands = {"set|list|remove", "[WORD]..."},
+        .summary = "Variables for task sequences: set DEVICE NAME=VALUE..., list DEVICE, remove DEVICE NAME...",
+        .run = variable_run,
+        .options =
+            {
+                OPTION("secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
+                OPTION("open", NULL, "Of set: a secret one is to be shown from now on."),
+            },
     },
     {
         .noun = "deployment",

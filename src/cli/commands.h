@@ -76,6 +76,10 @@ args_run collection_list;
 args_run collection_create;
 args_run collection_show;
 args_run collection_add_member;
+args_run collection_set;
+
+/* variable.c; the noun says whose */
+args_run variable_run;
 
 /* deployment.c */
 args_run deployment_create;

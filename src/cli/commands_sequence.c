@@ -122,9 +122,9 @@ const struct args_command sequence_commands[] = {
     {
         .noun = "ts",
         .verb = "step",
-        .operands = {"add|move|set|remove", "[WORD]..."},
+        .operands = {"add|move|set|remove|types", "[WORD]..."},
         .summary =
-            "Change groups and steps: add SEQUENCE [NAME=VALUE]..., move SEQUENCE STEP, set SEQUENCE STEP NAME=VALUE..., remove SEQUENCE STEP.",
+            "Change groups and steps: add SEQUENCE [NAME=VALUE]..., move SEQUENCE STEP, set SEQUENCE STEP NAME=VALUE..., remove SEQUENCE STEP; list their types: types [TYPE].",
         .run = sequence_step,
         .options =
             {
@@ -155,15 +155,16 @@ const struct args_command sequence_commands[] = {
     {
         .noun = "ts",
         .verb = "enable",
-        .operands = {"SEQUENCE", "STEP"},
-        .summary = "Enable a group or step.",
+        .operands = {"SEQUENCE", "[STEP]"},
+        .summary = "Enable a group or step, or a whole task sequence.",
         .run = sequence_enable,
     },
     {
         .noun = "ts",
         .verb = "disable",
-        .operands = {"SEQUENCE", "STEP"},
-        .summary = "Disable a group or step: it is skipped.",
+        .operands = {"SEQUENCE", "[STEP]"},
+        .summary =
+            "Disable a group or step: it is skipped; or a whole task sequence: no deployment begins it.",
         .run = sequence_disable,
     },
     {.noun = NULL},

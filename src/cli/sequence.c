@@ -35,6 +35,7 @@ static const struct output_column fields[] = {
     {"Changed (UTC)", "changed_at", OUTPUT_TIME},
     {"Boot image", "boot_image_id", OUTPUT_TEXT},
     {"Steps", "n_steps", OUTPUT_TEXT},
+    {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Can be deployed", "is_deployable", OUTPUT_TEXT},
     {"Imported", "imported", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
@@ -182,6 +183,7 @@ bool sequence_list(struct session *s, const struct args *args)
         {"VERSION", "version", OUTPUT_TEXT},
         {"BOOT IMAGE", "boot_image_id", OUTPUT_TEXT},
         {"STEPS", "n_steps", OUTPUT_TEXT},
+        {"DISABLED", "is_disabled", OUTPUT_TEXT},
         {"DEPLOYABLE", "is_deployable", OUTPUT_TEXT},
         {"CHANGED (UTC)", "changed_at", OUTPUT_TIME},
         {0},
@@ -231,6 +233,12 @@ bool sequence_show(struct session *s, const struct args *args)
         {"ENABLED", "is_enabled", OUTPUT_TEXT},
         {0},
     };
+    static const struct output_column settings[] = {
+        {"STEP", "path", OUTPUT_TEXT},
+        {"PROPERTY", "name", OUTPUT_TEXT},
+        {"VALUE", "value", OUTPUT_TEXT},
+        {0},
+    };
     OWN(session_json_freep) json_t *sequence = NULL;
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
@@ -239,5 +247,6 @@ bool sequence_show(struct session *s, const struct args *args)
     sequence_path(&path, args->operands[0], "");
     return session_open(s) && session_get(s, &sequence, "%s", buf_str(&path)) &&
            sequence_print(s, sequence) &&
-           session_print_part(s, "Steps", output_at(sequence, "steps"), steps);
+           session_print_part(s, "Steps", output_at(sequence, "steps"), steps) &&
+           session_print_part(s, "Properties", output_at(sequence, "properties"), settings);
 }

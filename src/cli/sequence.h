@@ -21,5 +21,8 @@ bool sequence_read(struct session *s, const char *file, json_t *body, bool *ret_
 /* "OLD=NEW,OLD=NEW" as an object into @body's "map"; nothing if @text is NULL. */
 bool sequence_read_map(struct session *s, const char *text, json_t *body);
 
+/* ts step types [TYPE]: all types of steps, or the properties of one; needs no site. */
+bool sequence_step_types(struct session *s, const struct args *args);
+
 /* "/task-sequences/ID" and @behind. */
 void sequence_path(struct buf *dst, const char *id_or_name, const char *behind);

@@ -6,10 +6,11 @@
 #include "base/own.h"
 #include "cli/commands.h"
 #include "cli/sequence.h"
+#include "cli/values.h"
+#include "ts/step_types.h"
 
 enum {
     PATH_MAX_BYTES = 1024,
-    NAME_MAX_BYTES = 1024,
     NUMBER_MAX = 1000000000,
 };
 
@@ -52,25 +53,45 @@ static bool set_place(struct session *s, const struct args *args, json_t *body)
     return true;
 }
 
+/* Whether it is, in any type of step. */
+static bool is_secret(const char *setting)
+{
+    const struct ts_step_type *type;
+
+    if (strcmp(setting, "run-as-password") == 0 || ts_name_is_secret(setting))
+        return true;
+    for (size_t i = 0; (type = ts_step_type_at(i)); i++) {
+        const struct ts_property *property = ts_property_find(type, setting);
+
+        if (property && ts_property_is_secret(property))
+            return true;
+    }
+    return false;
+}
+
 /* NAME=VALUE from operand @i on. */
 static bool set_settings(struct session *s, const struct args *args, size_t i, json_t *body)
 {
     json_t *settings = json_object();
+    bool is_open = false;
 
     (void)json_object_set_new(body, "settings", settings);
     for (; i < args->n_operands; i++) {
-        const char *equals = strchr(args->operands[i], '=');
-        char name[NAME_MAX_BYTES];
+        OWN(buf_fini) struct buf name = BUF_INIT(VALUES_NAME_MAX_BYTES);
+        OWN(buf_fini) struct buf value = BUF_INIT(VALUES_VALUE_MAX_BYTES);
+        bool is_hidden = false;
 
-        if (!equals || equals == args->operands[i] ||
-            (size_t)(equals - args->operands[i]) >= sizeof(name))
+        if (!values_read(s, args->operands[i], &name, &value, &is_hidden))
+            return false;
+        is_open |= !is_hidden && value.len > 0 && strcmp(buf_str(&name), "VariableValue") == 0;
+        if (!is_hidden && value.len > 0 && is_secret(buf_str(&name)))
+            return values_refuse_open(s, buf_str(&name));
+        if (json_object_set_new(settings, buf_str(&name), json_string(buf_str(&value))) < 0)
             return session_fail(
-                s, ARGS_EXIT_USAGE, NULL, "\"%s\" is no NAME=VALUE", args->operands[i]);
-        memcpy(name, args->operands[i], (size_t)(equals - args->operands[i]));
-        name[equals - args->operands[i]] = '\0';
-        if (json_object_set_new(settings, name, json_string(equals + 1)) < 0)
-            return session_fail(s, ARGS_EXIT_USAGE, NULL, "the value of \"%s\" is not UTF-8", name);
+                s, ARGS_EXIT_USAGE, NULL, "the value of \"%s\" is not UTF-8", buf_str(&name));
     }
+    if (is_open && bytes_eq_nocase(bytes_of(output_text(settings, "DoNotShowVariableValue")), "true"))
+        return values_refuse_open(s, "VariableValue");
     return true;
 }
 
@@ -105,8 +126,11 @@ fill_step(struct session *s, const struct args *args, const char *operation, jso
 bool sequence_step(struct session *s, const struct args *args)
 {
     static const char *const operations[] = {"add", "move", "set", "remove"};
-    json_t *body = json_object();
+    json_t *body = NULL;
 
+    if (strcmp(args->operands[0], "types") == 0)
+        return sequence_step_types(s, args);
+    body = json_object();
     for (size_t i = 0; i < sizeof(operations) / sizeof(operations[0]); i++) {
         if (strcmp(args->operands[0], operations[i]) != 0)
             continue;
@@ -119,7 +143,7 @@ bool sequence_step(struct session *s, const struct args *args)
     return session_fail(s,
                         ARGS_EXIT_USAGE,
                         NULL,
-                        "\"%s\" cannot be done with a step; add, move, set and remove can",
+                        "\"%s\" cannot be done with a step; add, move, set, remove and types can",
                         args->operands[0]);
 }
 
@@ -146,6 +170,12 @@ bool sequence_copy(struct session *s, const struct args *args)
 
 static bool switch_step(struct session *s, const struct args *args, const char *operation)
 {
+    if (args->n_operands < 2)
+        return change(s,
+                      "PATCH",
+                      args->operands[0],
+                      "",
+                      json_pack("{s:b}", "is_disabled", (int)(strcmp(operation, "disable") == 0)));
     return change(s,
                   "POST",
                   args->operands[0],

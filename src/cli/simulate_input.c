@@ -299,6 +299,7 @@ static int put_variables(struct ts_vars *vars, const json_t *device)
 {
     static const char *const values[][2] = {
         {"_SMSTSMachineName", "name"},
+        {"OSDComputerName", "name"},
         {"_SMSTSMake", "inventory.smbios.manufacturer"},
         {"_SMSTSModel", "inventory.smbios.model"},
         {"_SMSTSSerialNumber", "inventory.smbios.serial"},
@@ -322,6 +323,29 @@ static int put_variables(struct ts_vars *vars, const json_t *device)
     return r < 0 ? r : 0;
 }
 
+/* What its collections and itself give it. The value of a secret one is not known here. */
+static bool put_settings(struct session *s, const char *escaped_id, struct ts_vars *vars)
+{
+    OWN(session_json_freep) json_t *list = NULL;
+    const json_t *items;
+    int r = 0;
+
+    if (!session_get(s, &list, "/devices/%s/effective-variables", escaped_id))
+        return false;
+    items = output_at(list, "items");
+    for (size_t i = 0; r == 0 && i < json_array_size(items); i++) {
+        const json_t *item = json_array_get(items, i);
+        const char *name = output_text(item, "name");
+        bool is_secret = json_is_true(output_at(item, "is_secret"));
+
+        r = ts_vars_set(vars, name, is_secret ? "***" : output_text(item, "value"), TS_BY_SITE);
+        if (r == 0 && is_secret)
+            r = ts_vars_set_secret(vars, name);
+        r = r > 0 ? 0 : r; /* the device leaves it out too */
+    }
+    return r == 0 || session_fail_errno(s, "simulating", r);
+}
+
 bool simulate_device_facts(struct session *s, const char *device, struct ts_facts_file *ret)
 {
     OWN(session_json_freep) json_t *json = NULL;
@@ -339,5 +363,7 @@ bool simulate_device_facts(struct session *s, const char *device, struct ts_fact
     }
     if (r == 0 && ts_table_failed(ret->table))
         r = -ENOMEM;
-    return r == 0 || session_fail_errno(s, "simulating", r);
+    if (r != 0)
+        return session_fail_errno(s, "simulating", r);
+    return put_settings(s, buf_str(&id), ret->vars);
 }

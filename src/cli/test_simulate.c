@@ -59,6 +59,22 @@ static int answer(void *ctx, struct http_exchange *x)
         return http_reply_bytes(x, 200, "application/xml", bytes_of(main_xml));
     if (strcmp(path, "/api/v1/task-sequences/SLP00009/xml") == 0)
         return http_reply_bytes(x, 200, "application/xml", bytes_of(child_xml));
+    if (strcmp(path, "/api/v1/devices/pc-1/effective-variables") == 0)
+        return http_reply_json(x,
+                               200,
+                               json_pack("{s:[{s:s,s:s,s:b},{s:s,s:n,s:b}]}",
+                                         "items",
+                                         "name",
+                                         "Who",
+                                         "value",
+                                         "from-collection",
+                                         "is_secret",
+                                         0,
+                                         "name",
+                                         "Key",
+                                         "value",
+                                         "is_secret",
+                                         1));
     if (strcmp(path, "/api/v1/devices/pc-1") == 0)
         return http_reply_json(
             x,
@@ -211,6 +227,20 @@ static void a_device_is_simulated_from_what_the_site_knows(void **state)
     assert_string_equal(text_of(result, 2, "path"), "nested/inner");
 }
 
+static void a_device_has_the_variables_of_its_collections(void **state)
+{
+    struct site *site = *state;
+    OWN(session_json_freep) json_t *result = NULL;
+
+    assert_int_equal(run(site, "ts|simulate|SLP00003|--device|pc-1|--output|json", &result),
+                     ARGS_EXIT_OK);
+    assert_string_equal(
+        output_text(
+            json_array_get(output_at(json_array_get(output_at(result, "steps"), 0), "values"), 0),
+            "value"),
+        "run from-collection Dell Inc.");
+}
+
 static void a_file_needs_no_site_and_its_missing_child_fails(void **state)
 {
     struct site *site = *state;
@@ -245,6 +275,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             a_device_is_simulated_from_what_the_site_knows, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_device_has_the_variables_of_its_collections, start, stop),
         cmocka_unit_test_setup_teardown(
             a_file_needs_no_site_and_its_missing_child_fails, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, start, stop),

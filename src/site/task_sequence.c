@@ -15,6 +15,7 @@
 #include "ts/container.h"
 #include "ts/edit.h"
 #include "ts/secret.h"
+#include "ts/show.h"
 #include "ts/yaml_form.h"
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
@@ -135,15 +136,17 @@ int task_sequence_validate(struct site *site, const json_t *body, json_t **ret)
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
-/* What is wrong with the newest version, as the site is now. */
-static int
-find_diags(struct site *site, const char *id, const char *boot_image_id, struct ts_diags *diags)
+/* What is wrong with the newest version, as the site is now. @ret: it; owned by the caller */
+static int find_diags(struct site *site,
+                      const char *id,
+                      const char *boot_image_id,
+                      struct ts_diags *diags,
+                      struct ts_document **ret)
 {
-    OWN(ts_document_freep) struct ts_document *doc = NULL;
-    int r = task_sequence_read(site, id, 0, &doc);
+    int r = task_sequence_read(site, id, 0, ret);
 
     if (r == 0)
-        r = task_sequence_check(site, id, boot_image_id, doc, diags);
+        r = task_sequence_check(site, id, boot_image_id, *ret, diags);
     if (r == 0)
         r = db_must(site->db,
                     SQL_TASK_SEQUENCE_SET_DEPLOYABLE,
@@ -151,8 +154,48 @@ find_diags(struct site *site, const char *id, const char *boot_image_id, struct 
     return TRACE(r);
 }
 
+struct showing {
+    json_t *list; /* borrowed */
+    const struct ts_tree_item *item;
+};
+
+static int show_setting(void *ctx, const struct ts_shown *setting)
+{
+    const struct showing *showing = ctx;
+    json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b}",
+                            "item",
+                            showing->item->is_group ? "group" : "step",
+                            "path",
+                            showing->item->path,
+                            "name",
+                            setting->name,
+                            "label",
+                            setting->label,
+                            "value",
+                            setting->value,
+                            "is_secret",
+                            (int)setting->is_secret);
+
+    return json_array_append_new(showing->list, row) == 0 ? 0 : ERR(-ENOMEM);
+}
+
+/* What all groups and steps are set to, in their order. */
+static int put_properties(const struct ts_document *doc, json_t *dst)
+{
+    OWN(json_freep) json_t *list = json_array();
+    OWN(ts_tree_fini) struct ts_tree tree = {0};
+    int r = ts_tree_read(ts_document_tree(doc), &tree);
+
+    for (size_t i = 0; r == 0 && i < tree.n; i++)
+        r = ts_show(&tree.items[i], show_setting, &(struct showing){list, &tree.items[i]});
+    if (r == 0 && json_object_set(dst, "properties", list) < 0)
+        r = ERR(-ENOMEM);
+    return TRACE(r);
+}
+
 int task_sequence_get(struct site *site, const char *id, json_t **ret)
 {
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     OWN(json_freep) json_t *found = NULL;
     int r = rows_one(site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &found);
@@ -161,7 +204,9 @@ int task_sequence_get(struct site *site, const char *id, json_t **ret)
         return TRACE(r);
     if (!found)
         return refuse(site, REFUSAL_MISSING, "There is no task sequence \"%.100s\".", id);
-    r = find_diags(site, id, field_text(found, "boot_image_id", ""), &diags);
+    r = find_diags(site, id, field_text(found, "boot_image_id", ""), &diags, &doc);
+    if (r == 0)
+        r = put_properties(doc, found);
     if (r != 0)
         return TRACE(r);
     (void)json_object_set_new(found, "is_deployable", json_boolean(!ts_diags_has_error(&diags)));
@@ -212,15 +257,13 @@ int task_sequence_check_deployable(struct site *site, const char *id)
         return TRACE(r);
     if (!found)
         return refuse(site, REFUSAL_MISSING, "There is no task sequence \"%.100s\".", id);
-    r = find_diags(site, id, field_text(found, "boot_image_id", ""), &diags);
+    r = find_diags(site, id, field_text(found, "boot_image_id", ""), &diags, &doc);
     if (r != 0)
         return TRACE(r);
     while (i < diags.n && diags.items[i].severity != TS_ERROR)
         i++;
-    if (i == diags.n) {
-        r = task_sequence_read(site, id, 0, &doc);
-        return r == 0 ? TRACE(task_sequence_refresh_packages(site, id, doc)) : TRACE(r);
-    }
+    if (i == diags.n)
+        return TRACE(task_sequence_refresh_packages(site, id, doc));
     (void)refuse(site,
                  REFUSAL_NOT_DEPLOYABLE,
                  "The task sequence %.16s cannot be deployed: %.100s: %.300s.",
