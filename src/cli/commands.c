@@ -87,11 +87,13 @@ const struct args_command commands[] = {
         .noun = "collection",
         .verb = "variable",
         .operands = {"set|list|remove", "[WORD]..."},
-        .summary = "Variables for task sequences: set COLLECTION NAME=VALUE..., list COLLECTION, remove COLLECTION NAME...",
+        .summary =
+            "Variables for task sequences: set COLLECTION NAME=VALUE..., list COLLECTION, remove COLLECTION NAME...",
         .run = variable_run,
         .options =
             {
-                OPTION("secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
+                OPTION(
+                    "secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
                 OPTION("open", NULL, "Of set: a secret one is to be shown from now on."),
             },
     },
@@ -134,11 +136,13 @@ const struct args_command commands[] = {
         .noun = "device",
         .verb = "variable",
         .operands = {"set|list|remove", "[WORD]..."},
-        .summary = "Variables for task sequences: set DEVICE NAME=VALUE..., list DEVICE, remove DEVICE NAME...",
+        .summary =
+            "Variables for task sequences: set DEVICE NAME=VALUE..., list DEVICE, remove DEVICE NAME...",
         .run = variable_run,
         .options =
             {
-                OPTION("secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
+                OPTION(
+                    "secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
                 OPTION("open", NULL, "Of set: a secret one is to be shown from now on."),
             },
     },

@@ -39,8 +39,8 @@ const struct args_command sequence_commands[] = {
                 OPTION_OF(
                     "format",
                     "FORMAT",
-                    "xml|yaml",
-                    "XML as Configuration Manager has it (default), or YAML for version control."),
+                    "xml|yaml|zip",
+                    "XML as Configuration Manager has it (default), YAML for version control, or the .zip of its console, with the task sequences that it runs."),
             },
     },
     {

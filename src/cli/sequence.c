@@ -214,8 +214,13 @@ bool sequence_export(struct session *s, const struct args *args)
     const char *version = is_export ? args_get(args, "version") : NULL;
     const char *format = is_export ? args_get(args, "format") : NULL;
 
-    sequence_path(
-        &path, args->operands[0], format && strcmp(format, "yaml") == 0 ? "/yaml" : "/xml");
+    if (format && strcmp(format, "zip") == 0 && s->is_out_terminal)
+        return session_fail(s,
+                            ARGS_EXIT_USAGE,
+                            NULL,
+                            "a .zip is nothing for a terminal; let it go into a file: > NAME.zip");
+    sequence_path(&path, args->operands[0], "/");
+    buf_adds(&path, format ? format : "xml"); /* one of the words of the option */
     if (version) {
         buf_adds(&path, "?version=");
         session_escape(&path, version);

@@ -90,7 +90,8 @@ static bool set_settings(struct session *s, const struct args *args, size_t i, j
             return session_fail(
                 s, ARGS_EXIT_USAGE, NULL, "the value of \"%s\" is not UTF-8", buf_str(&name));
     }
-    if (is_open && bytes_eq_nocase(bytes_of(output_text(settings, "DoNotShowVariableValue")), "true"))
+    if (is_open &&
+        bytes_eq_nocase(bytes_of(output_text(settings, "DoNotShowVariableValue")), "true"))
         return values_refuse_open(s, "VariableValue");
     return true;
 }

@@ -128,11 +128,12 @@ bool sequence_step_types(struct session *s, const struct args *args)
     if (args->n_operands == 2) {
         type = ts_step_type_find(args->operands[1]);
         return type ? print_one(s, type)
-                    : session_fail(s,
-                                   ARGS_EXIT_NOT_FOUND,
-                                   NULL,
-                                   "there is no type of step \"%s\"; slipway ts step types lists them",
-                                   args->operands[1]);
+                    : session_fail(
+                          s,
+                          ARGS_EXIT_NOT_FOUND,
+                          NULL,
+                          "there is no type of step \"%s\"; slipway ts step types lists them",
+                          args->operands[1]);
     }
     for (size_t i = 0; (type = ts_step_type_at(i)); i++)
         (void)json_array_append_new(list, type_json(type));

@@ -275,8 +275,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             a_device_is_simulated_from_what_the_site_knows, start, stop),
-        cmocka_unit_test_setup_teardown(
-            a_device_has_the_variables_of_its_collections, start, stop),
+        cmocka_unit_test_setup_teardown(a_device_has_the_variables_of_its_collections, start, stop),
         cmocka_unit_test_setup_teardown(
             a_file_needs_no_site_and_its_missing_child_fails, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, start, stop),

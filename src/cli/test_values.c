@@ -87,11 +87,11 @@ static enum args_exit run(const char *words)
     }
     assert_int_equal(args_parse(commands, argc, argv, &args, &why), 0);
     session_init(&s, args.format);
-    assert_int_equal(http_client_new(
-                         &(struct http_client_options){.base_url = "http://site",
-                                                       .unix_socket = "/nonexistent/site.sock"},
-                         &s.client),
-                     0);
+    assert_int_equal(
+        http_client_new(&(struct http_client_options){.base_url = "http://site",
+                                                      .unix_socket = "/nonexistent/site.sock"},
+                        &s.client),
+        0);
     (void)args.command->run(&s, &args);
     return s.exit_code;
 }

@@ -20,7 +20,8 @@ static bool read_file(struct session *s, const char *path, struct buf *value)
         return session_fail(s,
                             ARGS_EXIT_FAILURE,
                             "SLW-0704",
-                            r == FILE_E_TOO_LARGE ? "%s is larger than %d bytes" : "%s is not there",
+                            r == FILE_E_TOO_LARGE ? "%s is larger than %d bytes"
+                                                  : "%s is not there",
                             path,
                             (int)VALUES_VALUE_MAX_BYTES);
     if (strlen(buf_str(&text)) != len)

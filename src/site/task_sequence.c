@@ -291,6 +291,9 @@ int task_sequence_export(struct site *site,
     OWN(ts_document_freep) struct ts_document *safe = NULL;
     int r = task_sequence_read(site, id, version, &doc);
 
+    if (r == 0 && spelling == TASK_SEQUENCE_ZIP)
+        return TRACE(task_sequence_put_zip(site, id, doc, ret));
+
     if (r == 0)
         r = ts_document_export(doc, &safe);
     if (r == 0)

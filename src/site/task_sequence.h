@@ -41,6 +41,7 @@ int task_sequence_list(struct site *site, const struct page *page, json_t **ret)
 enum task_sequence_spelling {
     TASK_SEQUENCE_XML,
     TASK_SEQUENCE_YAML,
+    TASK_SEQUENCE_ZIP, /* with those that it runs, and the names of what it refers to */
 };
 
 /* The document without secrets. @version: 0: the newest. @ret: appended to. */

@@ -50,6 +50,12 @@ int task_sequence_read(struct site *site,
                        uint64_t version,
                        struct ts_document **ret);
 
+/* The .zip of @doc, which is (a version of) @id, without secrets. @ret: appended to */
+int task_sequence_put_zip(struct site *site,
+                          const char *id,
+                          const struct ts_document *doc,
+                          struct buf *ret);
+
 /* What is to be stored. */
 struct task_sequence_row {
     const char *name;

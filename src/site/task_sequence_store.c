@@ -284,8 +284,12 @@ static int store(struct site *site,
     if (r != 0)
         return TRACE(r);
     row.boot_image_id = boot_image[0] ? boot_image : NULL;
-    if (!into)
-        return TRACE(task_sequence_add(site, who, &row, id));
+    if (!into) {
+        r = task_sequence_add(site, who, &row, id);
+        if (r == 0 && item->is_disabled)
+            r = db_must(site->db, SQL_TASK_SEQUENCE_SET_DISABLED, DB_ARGS(db_text(id), db_u64(1)));
+        return TRACE(r);
+    }
     r = content_find(site, CONTENT_FIND_TASK_SEQUENCES, into, id);
     if (r == 0)
         r = rows_one(site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &old);

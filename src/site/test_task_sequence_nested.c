@@ -8,6 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/base64.h"
+#include "base/buf.h"
 #include "base/own.h"
 #include "site/access.h"
 #include "site/deployment.h"
@@ -223,6 +225,41 @@ static void a_disabled_nested_sequence_is_warned_of_and_told_to_the_device(void 
         "is_disabled"));
 }
 
+static void an_export_as_zip_is_imported_as_the_same_family(void **state)
+{
+    (void)state;
+    OWN(family_fini) struct family f = begin();
+    OWN(buf_fini) struct buf zip = BUF_INIT(TASK_SEQUENCE_EXPORT_MAX_BYTES);
+    OWN(buf_fini) struct buf base64 = BUF_INIT(TASK_SEQUENCE_EXPORT_MAX_BYTES);
+    OWN(buf_fini) struct buf leaf = BUF_INIT(XML_MAX);
+    OWN(buf_fini) struct buf copy = BUF_INIT(XML_MAX);
+    OWN(json_freep) json_t *body = NULL;
+    OWN(json_freep) json_t *made = NULL;
+    const json_t *ids;
+
+    set_disabled(f.site, f.middle, true);
+    assert_int_equal(task_sequence_export(f.site, f.top, 0, TASK_SEQUENCE_ZIP, &zip), 0);
+    base64_put(&base64, buf_bytes(&zip));
+    body = json_pack("{s:s}", "file", buf_str(&base64));
+    assert_int_equal(task_sequence_create(f.site, "alice", body, &made), 0);
+    ids = json_object_get(made, "imported");
+    assert_int_equal(json_array_size(ids), 3);
+    assert_string_equal(field_text(made, "name", ""), "top");
+    assert_string_equal(field_text(made, "boot_image_id", ""), FIXTURE_BOOT_IMAGE);
+    for (size_t i = 0; i < 3; i++) {
+        OWN(json_freep) json_t *one = NULL;
+        const char *id = json_string_value(json_array_get(ids, i));
+
+        assert_int_equal(task_sequence_get(f.site, id, &one), 0);
+        assert_int_equal(field_bool(one, "is_disabled"),
+                         strcmp(field_text(one, "name", ""), "middle") == 0);
+        if (strcmp(field_text(one, "name", ""), "leaf") == 0)
+            assert_int_equal(task_sequence_export(f.site, id, 0, TASK_SEQUENCE_XML, &copy), 0);
+    }
+    assert_int_equal(task_sequence_export(f.site, f.leaf, 0, TASK_SEQUENCE_XML, &leaf), 0);
+    assert_string_equal(buf_str(&leaf), buf_str(&copy));
+}
+
 /* Each runs the next twice: 2^16 ways through them, of which nobody waits for the end. */
 static void a_lattice_of_sequences_is_refused_without_going_all_ways(void **state)
 {
@@ -252,6 +289,7 @@ int main(void)
         cmocka_unit_test(success_is_believed_from_the_os_only_if_a_nested_sequence_applies_one),
         cmocka_unit_test(a_disabled_sequence_is_begun_by_no_deployment),
         cmocka_unit_test(a_disabled_nested_sequence_is_warned_of_and_told_to_the_device),
+        cmocka_unit_test(an_export_as_zip_is_imported_as_the_same_family),
         cmocka_unit_test(a_lattice_of_sequences_is_refused_without_going_all_ways),
     };
 

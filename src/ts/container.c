@@ -101,6 +101,14 @@ static char *property(const xmlNode *scope, const char *name)
     return ts_copy("");
 }
 
+/* Findings about a text that begins on @line of the file become findings about the file. */
+static void move_lines(struct reader *rd, size_t first, unsigned line)
+{
+    for (size_t i = first; line > 0 && i < rd->diags->n; i++)
+        if (rd->diags->items[i].line > 0)
+            rd->diags->items[i].line += line - 1;
+}
+
 static int add_import(struct reader *rd, const xmlNode *scope, struct bytes text)
 {
     struct ts_imports *imports = rd->imports;
@@ -119,6 +127,7 @@ static int add_import(struct reader *rd, const xmlNode *scope, struct bytes text
     if (r != 0)
         return TRACE(r);
 
+    OWN(freep) char *enabled = scope ? property(scope, "TsEnabled") : ts_copy("");
     struct ts_import *item = &grown[imports->n++];
 
     *item = (struct ts_import){
@@ -129,7 +138,10 @@ static int add_import(struct reader *rd, const xmlNode *scope, struct bytes text
         .boot_image_id = scope ? property(scope, "BootImageID") : ts_copy(""),
         .doc = doc,
     };
-    return item->id && item->name && item->description && item->boot_image_id ? 0 : ERR(-ENOMEM);
+    item->is_disabled = enabled && bytes_eq_nocase(bytes_of(enabled), "false");
+    return enabled && item->id && item->name && item->description && item->boot_image_id
+               ? 0
+               : ERR(-ENOMEM);
 }
 
 static int add_reference(struct reader *rd, char *id, char *name)
@@ -157,6 +169,7 @@ static int add_reference(struct reader *rd, char *id, char *name)
 static int add_element(struct reader *rd, const xmlNode *scope, xmlNode *sequence)
 {
     xmlBuffer *text = xmlBufferCreate();
+    const size_t n_diags = rd->diags->n;
     int r;
 
     if (!text || xmlNodeDump(text, sequence->doc, sequence, 0, 0) < 0) {
@@ -166,6 +179,7 @@ static int add_element(struct reader *rd, const xmlNode *scope, xmlNode *sequenc
     r = add_import(
         rd, scope, (struct bytes){xmlBufferContent(text), (size_t)xmlBufferLength(text)});
     xmlBufferFree(text);
+    move_lines(rd, n_diags, (unsigned)xmlGetLineNo(sequence));
     return TRACE(r);
 }
 
@@ -197,11 +211,21 @@ static bool has_element(const xmlNode *node)
 /* The text of an element that has nothing else may be a task sequence. */
 static int look_at_text(struct reader *rd, const xmlNode *scope, const xmlNode *node)
 {
-    OWN(freep) char *text = trimmed(ts_node_text(node));
+    OWN(freep) char *text = ts_node_text(node);
+    const size_t n_diags = rd->diags->n;
+    unsigned line = (unsigned)xmlGetLineNo(node);
+    int r;
 
     if (!text)
         return ERR(-ENOMEM);
-    return is_sequence_text(text) ? TRACE(add_import(rd, scope, bytes_of(text))) : 0;
+    for (size_t i = 0, n = strspn(text, " \t\r\n"); i < n; i++)
+        line += text[i] == '\n' ? 1 : 0;
+    (void)trimmed(text);
+    if (!is_sequence_text(text))
+        return 0;
+    r = add_import(rd, scope, bytes_of(text));
+    move_lines(rd, n_diags, line);
+    return TRACE(r);
 }
 
 /* The depth is bounded by TS_XML_MAX_DEPTH. */
@@ -330,10 +354,13 @@ static int read_entry(struct reader *rd, struct archive *zip, struct archive_ent
     r = unpack(rd, zip, name, &text);
     if (r != 0)
         return TRACE(r);
-    return TRACE(read_xml(rd,
-                          buf_bytes(&text),
-                          ends_with(name, "/object.xml") &&
-                              strstr(name, "SMS_TaskSequencePackage/") != NULL));
+    r = read_xml(rd,
+                 buf_bytes(&text),
+                 ends_with(name, "/object.xml") &&
+                     strstr(name, "SMS_TaskSequencePackage/") != NULL);
+    if (r == TS_E_MALFORMED)
+        ts_diags_add(rd->diags, TS_ERROR, 0, 0, "the lines are those of %.200s in the .zip", name);
+    return TRACE(r);
 }
 
 static void close_archive(struct archive **zip)

@@ -10,6 +10,7 @@
  * nothing is unpacked to disk, and every size is bounded before there is memory for it.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/bytes.h"
@@ -30,6 +31,7 @@ struct ts_import {
     char *name;
     char *description;
     char *boot_image_id;
+    bool is_disabled;
     struct ts_document *doc;
 };
 

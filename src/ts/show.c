@@ -68,8 +68,7 @@ static int show_condition(const struct ts_tree_item *item, ts_show_visit *visit,
         return ERR(-ENOMEM);
     if (text.len == 0)
         return 0;
-    return TRACE(
-        visit(ctx, &(struct ts_shown){"condition", "Condition", buf_str(&text), false}));
+    return TRACE(visit(ctx, &(struct ts_shown){"condition", "Condition", buf_str(&text), false}));
 }
 
 static int

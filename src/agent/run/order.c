@@ -228,7 +228,8 @@ static void read_content(struct reader *rd, json_t *object, struct order *order)
         struct order_content *content = &order->content[order->n_content++];
 
         read_one_content(rd, package_id, item, content);
-        if (rd->r == 0 && strcmp(content->kind, "boot-image") == 0 && !order->boot_image_id) {
+        if (rd->r == 0 && content->kind && strcmp(content->kind, "boot-image") == 0 &&
+            !order->boot_image_id) {
             order->boot_image_id = strdup(package_id);
             if (!order->boot_image_id)
                 rd->r = ERR(-ENOMEM);

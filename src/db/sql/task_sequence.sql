@@ -47,6 +47,11 @@ SELECT xml FROM task_sequence_version WHERE task_sequence_id = ?1 AND version = 
 SELECT version, author, note, created_us AS "created_at" FROM task_sequence_version WHERE task_sequence_id = ?1
 ORDER BY version DESC;
 
+-- What an export says of something that is referred to.
+-- name: task_sequence_reference
+SELECT kind, name, version FROM package WHERE id = ?1
+UNION ALL SELECT 'task-sequence', name, '' FROM task_sequence WHERE id = ?1;
+
 -- Whether some index of the image is of Windows.
 -- name: image_platform
 SELECT coalesce(max(i.is_windows), 0), count(*) FROM package_index i JOIN package p ON p.id = i.package_id

@@ -17,6 +17,7 @@ http_handler admin_validate_task_sequence;
 http_handler admin_get_task_sequence;
 http_handler admin_get_task_sequence_xml;
 http_handler admin_get_task_sequence_yaml;
+http_handler admin_get_task_sequence_zip;
 http_handler admin_change_task_sequence;
 http_handler admin_get_task_sequence_validation;
 http_handler admin_list_task_sequence_versions;

@@ -92,6 +92,11 @@ static int read_version(struct api *api, struct http_exchange *x, uint64_t *ret)
 
 static int export(void *ctx, struct http_exchange *x, enum task_sequence_spelling spelling)
 {
+    static const char *const types[] = {
+        [TASK_SEQUENCE_XML] = "application/xml",
+        [TASK_SEQUENCE_YAML] = "application/yaml",
+        [TASK_SEQUENCE_ZIP] = "application/zip",
+    };
     struct api *api = ctx;
     OWN(buf_fini) struct buf text = BUF_INIT(TASK_SEQUENCE_EXPORT_MAX_BYTES);
     char id[SITE_ID_MAX];
@@ -105,11 +110,7 @@ static int export(void *ctx, struct http_exchange *x, enum task_sequence_spellin
     if (r == 0)
         r = task_sequence_export(api->site, id, version, spelling, &text);
     if (r == 0)
-        return http_reply_bytes(x,
-                                200,
-                                spelling == TASK_SEQUENCE_YAML ? "application/yaml"
-                                                               : "application/xml",
-                                buf_bytes(&text));
+        return http_reply_bytes(x, 200, types[spelling], buf_bytes(&text));
     return api_finish(api, x, r, 200, NULL);
 }
 
@@ -121,6 +122,11 @@ int admin_get_task_sequence_xml(void *ctx, struct http_exchange *x)
 int admin_get_task_sequence_yaml(void *ctx, struct http_exchange *x)
 {
     return export(ctx, x, TASK_SEQUENCE_YAML);
+}
+
+int admin_get_task_sequence_zip(void *ctx, struct http_exchange *x)
+{
+    return export(ctx, x, TASK_SEQUENCE_ZIP);
 }
 
 static int

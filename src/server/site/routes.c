@@ -69,6 +69,7 @@ const struct http_route api_routes[] = {
     {"PATCH", V1 "/task-sequences/{id}", SMALL_MAX_BYTES, admin_change_task_sequence},
     {"GET", V1 "/task-sequences/{id}/xml", 0, admin_get_task_sequence_xml},
     {"GET", V1 "/task-sequences/{id}/yaml", 0, admin_get_task_sequence_yaml},
+    {"GET", V1 "/task-sequences/{id}/zip", 0, admin_get_task_sequence_zip},
     {"GET", V1 "/task-sequences/{id}/validation", 0, admin_get_task_sequence_validation},
     {"GET", V1 "/task-sequences/{id}/versions", 0, admin_list_task_sequence_versions},
     {"POST", V1 "/task-sequences/{id}/edits", XML_MAX_BYTES, admin_edit_task_sequence},

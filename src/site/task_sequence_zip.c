@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "site/fields.h"
+#include "site/task_sequence_parts.h"
+#include "ts/container_put.h"
+#include "ts/secret.h"
+#include "ts/sequence.h"
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+
+enum {
+    ITEMS_MAX = NESTED_SEQUENCES_MAX + 1,
+    REFERENCES_MAX = 4096, /* of one sequence */
+};
+
+/* What an item of the export borrows from. */
+struct source {
+    json_t *row;             /* owned, as all here */
+    struct ts_document *doc; /* without secrets */
+    json_t *rows[REFERENCES_MAX];
+    struct ts_export_reference references[REFERENCES_MAX];
+    size_t n;
+};
+
+struct zipping {
+    struct site *site;
+    struct source *sources[ITEMS_MAX]; /* owned */
+    struct ts_export items[ITEMS_MAX];
+    size_t n;
+};
+
+static void zipping_freep(struct zipping **p)
+{
+    struct zipping *z = *p;
+
+    for (size_t i = 0; z && i < z->n; i++) {
+        json_decref(z->sources[i]->row);
+        ts_document_free(z->sources[i]->doc);
+        for (size_t k = 0; k < z->sources[i]->n; k++)
+            json_decref(z->sources[i]->rows[k]);
+        free(z->sources[i]);
+    }
+    free(z);
+}
+
+static enum ts_export_kind kind_of(const char *word)
+{
+    static const struct {
+        const char *word;
+        enum ts_export_kind kind;
+    } kinds[] = {
+        {"driver-package", TS_EXPORT_DRIVER_PACKAGE},
+        {"task-sequence", TS_EXPORT_SEQUENCE},
+        {"os-image", TS_EXPORT_OS_IMAGE},
+        {"boot-image", TS_EXPORT_BOOT_IMAGE},
+        {"os-upgrade-package", TS_EXPORT_OS_UPGRADE_PACKAGE},
+    };
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (strcmp(kinds[i].word, word) == 0)
+            return kinds[i].kind;
+    return TS_EXPORT_PACKAGE;
+}
+
+/* Each once; what the site does not have has no name to tell. */
+static int add_reference(struct site *site, struct source *source, const char *id)
+{
+    OWN(json_freep) json_t *row = NULL;
+    int r;
+
+    for (size_t i = 0; i < source->n; i++)
+        if (strcmp(source->references[i].id, id) == 0)
+            return 0;
+    if (source->n == REFERENCES_MAX)
+        return 0;
+    r = rows_one(site->db, SQL_TASK_SEQUENCE_REFERENCE, DB_ARGS(db_text(id)), &row);
+    if (r < 0 || !row)
+        return TRACE(r);
+    /* for its life, which the document's text has not */
+    if (json_object_set_new(row, "id", json_string(id)) < 0)
+        return ERR(-ENOMEM);
+    source->references[source->n] = (struct ts_export_reference){
+        .kind = kind_of(field_text(row, "kind", "")),
+        .id = field_text(row, "id", ""),
+        .name = field_text(row, "name", ""),
+        .version = field_text(row, "version", ""),
+    };
+    source->rows[source->n++] = TAKE(row);
+    return 0;
+}
+
+static int add_references(struct site *site, struct source *source, const struct ts_document *doc)
+{
+    size_t n = 0;
+    const char *const *packages = ts_document_packages(doc, &n);
+    const struct ts_step *steps;
+    const char *boot_image = field_text(source->row, "boot_image_id", NULL);
+    int r = boot_image ? add_reference(site, source, boot_image) : 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = add_reference(site, source, packages[i]);
+    steps = ts_document_steps(doc, &n);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        if (ts_step_child(&steps[i]))
+            r = add_reference(site, source, ts_step_child(&steps[i]));
+    return TRACE(r);
+}
+
+static int add_item(void *ctx, const char *id, const struct ts_document *doc)
+{
+    struct zipping *z = ctx;
+    struct source *source = calloc(1, sizeof(*source));
+    int r;
+
+    if (!source)
+        return ERR(-ENOMEM);
+    z->sources[z->n] = source;
+    z->n++;
+    r = rows_one(z->site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &source->row);
+    if (r == 0)
+        r = ts_document_export(doc, &source->doc);
+    if (r == 0)
+        r = add_references(z->site, source, doc);
+    z->items[z->n - 1] = (struct ts_export){
+        .id = field_text(source->row, "id", ""),
+        .name = field_text(source->row, "name", ""),
+        .description = field_text(source->row, "description", ""),
+        .boot_image_id = field_text(source->row, "boot_image_id", ""),
+        .is_disabled = field_bool(source->row, "is_disabled"),
+        .doc = source->doc,
+        .references = source->references,
+        .n_references = source->n,
+    };
+    return TRACE(r);
+}
+
+int task_sequence_put_zip(struct site *site,
+                          const char *id,
+                          const struct ts_document *doc,
+                          struct buf *ret)
+{
+    OWN(zipping_freep) struct zipping *z = calloc(1, sizeof(*z));
+    int r;
+
+    if (!z)
+        return ERR(-ENOMEM);
+    z->site = site;
+    r = add_item(z, id, doc);
+    if (r == 0)
+        r = task_sequence_each_nested(site, id, doc, add_item, z);
+    if (r == -E2BIG)
+        return refuse(
+            site,
+            REFUSAL_TASK_SEQUENCE,
+            "It runs more task sequences than one file may have: export them one by one.");
+    return r == 0 ? TRACE(ts_container_put(z->items, z->n, ret)) : TRACE(r);
+}

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/container_put.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <archive.h>
+#include <archive_entry.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "ts/document.h"
+
+#define XML_HEAD "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
+#define STRINGS_BEGIN \
+    "<ArrayOfString xmlns:xsi=\"http://www.w3.org/2001/XMLSchema-instance\" " \
+    "xmlns:xsd=\"http://www.w3.org/2001/XMLSchema\">"
+#define PROPERTIES_PATH "package/services/metadata/core-properties/slipway.psmdcp"
+#define PACKAGES_NS     "http://schemas.openxmlformats.org/package/2006/"
+#define SCOPE           "ScopeId_5C1B9A52-7F0E-4D0B-9C7A-51E0D1B7A3F6"
+
+enum {
+    PATH_MAX_BYTES = 256,
+    PART_MAX_BYTES = 4 * TS_XML_MAX_BYTES,
+    EPOCH_OF_ZIP_S =
+        315619200, /* 2 January 1980, in all time zones after the first day it can tell */
+};
+
+static void put_escaped(struct buf *dst, const char *text)
+{
+    for (; *text; text++) {
+        switch (*text) {
+        case '<':
+            buf_adds(dst, "&lt;");
+            break;
+        case '>':
+            buf_adds(dst, "&gt;");
+            break;
+        case '&':
+            buf_adds(dst, "&amp;");
+            break;
+        case '"':
+            buf_adds(dst, "&quot;");
+            break;
+        default:
+            buf_add(dst, (struct bytes){(const uint8_t *)text, 1});
+        }
+    }
+}
+
+static void put_property(struct buf *dst, const char *name, const char *type, const char *value)
+{
+    buf_addf(dst, "  <PROPERTY NAME=\"%s\" TYPE=\"%s\">\n    <VALUE>", name, type);
+    put_escaped(dst, value);
+    buf_adds(dst, "</VALUE>\n  </PROPERTY>\n");
+}
+
+/* In CDATA, whose end is split where the text has one. */
+static void put_cdata(struct buf *dst, const char *text)
+{
+    static const char end[] = "]]>";
+    const char *at;
+
+    buf_adds(dst, "<![CDATA[");
+    while ((at = strstr(text, end))) {
+        buf_add(dst, (struct bytes){(const uint8_t *)text, (size_t)(at - text) + 2});
+        buf_adds(dst, "]]><![CDATA[");
+        text = at + 2;
+    }
+    buf_adds(dst, text);
+    buf_adds(dst, end);
+}
+
+static void put_reference_list(struct buf *dst, const struct ts_export *item)
+{
+    buf_adds(dst,
+             "  <PROPERTY.OBJECTARRAY NAME=\"References\" "
+             "REFERENCECLASS=\"SMS_TaskSequence_Reference\">\n    <VALUE.OBJECTARRAY>\n");
+    for (size_t i = 0; i < item->n_references; i++) {
+        if (item->references[i].kind == TS_EXPORT_BOOT_IMAGE)
+            continue;
+        buf_adds(dst,
+                 "      <VALUE.OBJECT>\n<INSTANCE CLASSNAME=\"SMS_TaskSequence_Reference\">\n");
+        put_property(dst, "Package", "string", item->references[i].id);
+        put_property(dst, "Program", "string", "*");
+        put_property(dst, "Type", "uint32", "0");
+        buf_adds(dst, "</INSTANCE>\n      </VALUE.OBJECT>\n");
+    }
+    buf_adds(dst, "    </VALUE.OBJECTARRAY>\n  </PROPERTY.OBJECTARRAY>\n");
+}
+
+static int put_object(struct buf *dst, const struct ts_export *item)
+{
+    static const struct {
+        const char *name;
+        const char *type;
+        const char *value;
+    } fixed[] = {
+        {"Duration", "uint32", "0"},
+        {"PackageType", "uint32", "4"},
+        {"Priority", "uint32", "2"},
+        {"ProgramFlags", "uint32", "152084496"},
+        {"SourceVersion", "uint32", "1"},
+        {"TaskSequenceFlags", "uint32", "0"},
+        {"Type", "uint32", "2"},
+    };
+    OWN(buf_fini) struct buf xml = BUF_INIT(PART_MAX_BYTES);
+    int r = ts_document_put(item->doc, &xml);
+
+    if (r != 0)
+        return TRACE(r);
+    if (xml.failed)
+        return ERR(-ENOMEM);
+    buf_adds(dst, "<INSTANCE CLASSNAME=\"SMS_TaskSequencePackage\">\n");
+    put_property(dst, "BootImageID", "string", item->boot_image_id);
+    put_property(dst, "Description", "string", item->description);
+    put_property(dst, "Name", "string", item->name);
+    put_property(dst, "PackageID", "string", item->id);
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+        put_property(dst, fixed[i].name, fixed[i].type, fixed[i].value);
+    put_property(dst, "TsEnabled", "boolean", item->is_disabled ? "FALSE" : "TRUE");
+    put_reference_list(dst, item);
+    buf_adds(dst, "  <PROPERTY NAME=\"Sequence\" TYPE=\"string\">\n    <VALUE>");
+    put_cdata(dst, buf_str(&xml));
+    buf_adds(dst, "</VALUE>\n  </PROPERTY>\n</INSTANCE>\n");
+    return 0;
+}
+
+static const char *type_of(enum ts_export_kind kind)
+{
+    static const char *const types[] = {
+        [TS_EXPORT_PACKAGE] = "0",
+        [TS_EXPORT_DRIVER_PACKAGE] = "3",
+        [TS_EXPORT_SEQUENCE] = "4",
+        [TS_EXPORT_OS_IMAGE] = "257",
+        [TS_EXPORT_BOOT_IMAGE] = "258",
+        [TS_EXPORT_OS_UPGRADE_PACKAGE] = "259",
+    };
+
+    return types[kind];
+}
+
+/* Each instance is text in an element. */
+static void put_references(struct buf *dst, const struct ts_export *item)
+{
+    buf_adds(dst, XML_HEAD STRINGS_BEGIN "\n");
+    for (size_t i = 0; i < item->n_references; i++) {
+        OWN(buf_fini) struct buf one = BUF_INIT(PART_MAX_BYTES);
+        const struct ts_export_reference *reference = &item->references[i];
+
+        buf_adds(&one, "<INSTANCE CLASSNAME=\"SMS_TaskSequenceReferencesInfo\">\n");
+        put_property(&one, "PackageID", "string", item->id);
+        put_property(&one, "ProgramName", "string", "*");
+        put_property(&one, "ReferenceName", "string", reference->name);
+        put_property(&one, "ReferencePackageID", "string", reference->id);
+        put_property(&one, "ReferencePackageType", "uint32", type_of(reference->kind));
+        put_property(&one, "ReferenceProgramName", "string", "*");
+        put_property(&one, "ReferenceVersion", "string", reference->version);
+        buf_adds(&one, "</INSTANCE>");
+        buf_adds(dst, "  <string>");
+        put_escaped(dst, buf_str(&one));
+        buf_adds(dst, "</string>\n");
+    }
+    buf_adds(dst, "</ArrayOfString>");
+}
+
+static la_ssize_t take(struct archive *zip, void *ctx, const void *bytes, size_t len)
+{
+    struct buf *dst = ctx;
+
+    buf_add(dst, (struct bytes){bytes, len});
+    if (!dst->failed)
+        return (la_ssize_t)len;
+    archive_set_error(zip, ENOMEM, "it does not fit");
+    return -1;
+}
+
+static int add_part(struct archive *zip, const char *path, const struct buf *text)
+{
+    struct archive_entry *entry = archive_entry_new();
+    bool is_done;
+
+    if (!entry || text->failed) {
+        archive_entry_free(entry);
+        return ERR(-ENOMEM);
+    }
+    archive_entry_set_pathname(entry, path);
+    archive_entry_set_filetype(entry, AE_IFREG);
+    archive_entry_set_perm(entry, 0644);
+    archive_entry_set_size(entry, (la_int64_t)text->len);
+    archive_entry_set_mtime(entry, EPOCH_OF_ZIP_S, 0);
+    is_done = archive_write_header(zip, entry) == ARCHIVE_OK &&
+              archive_write_data(zip, buf_str(text), text->len) == (la_ssize_t)text->len;
+    archive_entry_free(entry);
+    return is_done ? 0 : ERR(-ENOMEM);
+}
+
+static int add_text(struct archive *zip, const char *path, const char *text)
+{
+    OWN(buf_fini) struct buf part = BUF_INIT(PART_MAX_BYTES);
+
+    buf_adds(&part, text);
+    return TRACE(add_part(zip, path, &part));
+}
+
+static int add_relations(struct archive *zip, const struct ts_export *items, size_t n)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(PART_MAX_BYTES);
+
+    buf_adds(&text, XML_HEAD "<Relationships xmlns=\"" PACKAGES_NS "relationships\">");
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&text,
+                 "<Relationship Type=\"SMS_TaskSequencePackage\" "
+                 "Target=\"/SMS_TaskSequencePackage/%s/object.xml\" TargetMode=\"External\" "
+                 "Id=\"SMS_TaskSequencePackage-%s\" />",
+                 items[i].id,
+                 items[i].id);
+    buf_adds(&text,
+             "<Relationship Type=\"" PACKAGES_NS "relationships/metadata/core-properties\" "
+             "Target=\"/" PROPERTIES_PATH "\" Id=\"R1\" /></Relationships>");
+    return TRACE(add_part(zip, "_rels/.rels", &text));
+}
+
+static int add_manifest(struct archive *zip, const struct ts_export *item)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(PART_MAX_BYTES);
+
+    buf_addf(&text,
+             "<LibraryDocument>\n  <Properties>\n    <Property Name=\"AUTHORING_SCOPE\" "
+             "Value=\"" SCOPE "\" />\n  </Properties>\n  <Contents />\n  <EntryObjects>\n"
+             "    <Object Path=\"SMS_TaskSequencePackage.PackageID='%s'\" "
+             "Type=\"SMS_TaskSequencePackage\" />\n  </EntryObjects>\n</LibraryDocument>",
+             item->id);
+    return TRACE(add_part(zip, "Manifest.xml", &text));
+}
+
+/* @name: in the folder of @item */
+static int add_beside(struct archive *zip,
+                      const struct ts_export *item,
+                      const char *name,
+                      const struct buf *text)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    buf_addf(&path, "SMS_TaskSequencePackage/%s/%s", item->id, name);
+    return path.failed ? ERR(-ENOMEM) : TRACE(add_part(zip, buf_str(&path), text));
+}
+
+static int add_item(struct archive *zip, const struct ts_export *item)
+{
+    OWN(buf_fini) struct buf object = BUF_INIT(PART_MAX_BYTES);
+    OWN(buf_fini) struct buf references = BUF_INIT(PART_MAX_BYTES);
+    OWN(buf_fini) struct buf applications = BUF_INIT(PART_MAX_BYTES);
+    int r = put_object(&object, item);
+
+    put_references(&references, item);
+    buf_adds(&applications, XML_HEAD STRINGS_BEGIN "</ArrayOfString>");
+    if (r == 0)
+        r = add_beside(zip, item, "object.xml", &object);
+    if (r == 0)
+        r = add_beside(zip, item, "ReferencesInfo.xml", &references);
+    if (r == 0)
+        r = add_beside(zip, item, "AppReferencesInfo.xml", &applications);
+    return TRACE(r);
+}
+
+static void free_archive(struct archive **zip)
+{
+    (void)archive_write_free(*zip);
+}
+
+int ts_container_put(const struct ts_export *items, size_t n, struct buf *ret)
+{
+    OWN(free_archive) struct archive *zip = archive_write_new();
+    int r;
+
+    if (!zip || archive_write_set_format_zip(zip) != ARCHIVE_OK ||
+        archive_write_set_bytes_in_last_block(zip, 1) != ARCHIVE_OK ||
+        archive_write_open2(zip, ret, NULL, take, NULL, NULL) != ARCHIVE_OK)
+        return ERR(-ENOMEM);
+    r = add_text(zip,
+                 "[Content_Types].xml",
+                 XML_HEAD "<Types xmlns=\"" PACKAGES_NS "content-types\">"
+                          "<Default Extension=\"xml\" ContentType=\"text/xml\" />"
+                          "<Default Extension=\"rels\" ContentType=\"application/"
+                          "vnd.openxmlformats-package.relationships+xml\" />"
+                          "<Default Extension=\"psmdcp\" ContentType=\"application/"
+                          "vnd.openxmlformats-package.core-properties+xml\" /></Types>");
+    if (r == 0)
+        r = add_relations(zip, items, n);
+    if (r == 0)
+        r = add_manifest(zip, items);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = add_item(zip, &items[i]);
+    if (r == 0)
+        r = add_text(zip,
+                     PROPERTIES_PATH,
+                     XML_HEAD "<coreProperties xmlns:dc=\"http://purl.org/dc/elements/1.1/\" "
+                              "xmlns=\"" PACKAGES_NS "metadata/core-properties\">"
+                              "<dc:description /></coreProperties>");
+    if (r == 0 && (archive_write_close(zip) != ARCHIVE_OK || ret->failed))
+        r = ERR(-ENOMEM);
+    return TRACE(r);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/container_put.h"
+
+#include <errno.h>
+
+#include "ts/container.h"
+#include "ts/test_ts.h"
+
+enum {
+    ZIP_MAX_BYTES = 1024 * 1024,
+};
+
+#define PARENT \
+    SEQUENCE("<subtasksequence type=\"SMS_TaskSequence_SubTasksequence\" name=\"N\">" \
+             "<defaultVarList><variable name=\"OSDSubTasksequencePackageID\" " \
+             "property=\"TsPackageID\">SLP00004</variable></defaultVarList></subtasksequence>")
+#define CHILD SEQUENCE("<step type=\"x\" name=\"&lt;]]&gt;&amp;\"><a><![CDATA[x]]></a></step>")
+
+static void put(const struct ts_document *parent, const struct ts_document *child, struct buf *ret)
+{
+    static const struct ts_export_reference references[] = {
+        {TS_EXPORT_BOOT_IMAGE, "SLP00001", "Boot <x64> & more", "6.1"},
+        {TS_EXPORT_SEQUENCE, "SLP00004", "Child", ""},
+    };
+    const struct ts_export items[] = {
+        {.id = "SLP00003",
+         .name = "A \"name\"",
+         .description = "a < b",
+         .boot_image_id = "SLP00001",
+         .doc = parent,
+         .references = references,
+         .n_references = 2},
+        {.id = "SLP00004",
+         .name = "Child",
+         .description = "",
+         .boot_image_id = "",
+         .is_disabled = true,
+         .doc = child},
+    };
+
+    assert_int_equal(ts_container_put(items, 2, ret), 0);
+}
+
+static void assert_equal(const struct ts_document *a, const struct ts_document *b)
+{
+    OWN(buf_fini) struct buf one = BUF_INIT(ZIP_MAX_BYTES);
+    OWN(buf_fini) struct buf two = BUF_INIT(ZIP_MAX_BYTES);
+
+    assert_int_equal(ts_document_canonical(a, &one), 0);
+    assert_int_equal(ts_document_canonical(b, &two), 0);
+    assert_string_equal(buf_str(&one), buf_str(&two));
+}
+
+static void what_is_written_is_read_again(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep) struct ts_document *parent = parse_ok(PARENT);
+    OWN(ts_document_freep) struct ts_document *child = parse_ok(CHILD);
+    OWN(buf_fini) struct buf zip = BUF_INIT(ZIP_MAX_BYTES);
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+    put(parent, child, &zip);
+    assert_int_equal(ts_container_read(buf_bytes(&zip), &imports, &diags), 0);
+    assert_int_equal(imports.n, 2);
+    assert_string_equal(imports.items[0].id, "SLP00003");
+    assert_string_equal(imports.items[0].name, "A \"name\"");
+    assert_string_equal(imports.items[0].description, "a < b");
+    assert_string_equal(imports.items[0].boot_image_id, "SLP00001");
+    assert_false(imports.items[0].is_disabled);
+    assert_true(imports.items[1].is_disabled);
+    assert_equal(imports.items[0].doc, parent);
+    assert_equal(imports.items[1].doc, child);
+    assert_string_equal(ts_imports_name_of(&imports, "SLP00001"), "Boot <x64> & more");
+    assert_string_equal(ts_imports_name_of(&imports, "SLP00004"), "Child");
+}
+
+static void the_same_is_written_as_the_same_bytes(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep) struct ts_document *parent = parse_ok(PARENT);
+    OWN(ts_document_freep) struct ts_document *child = parse_ok(CHILD);
+    OWN(buf_fini) struct buf one = BUF_INIT(ZIP_MAX_BYTES);
+    OWN(buf_fini) struct buf two = BUF_INIT(ZIP_MAX_BYTES);
+
+    put(parent, child, &one);
+    put(parent, child, &two);
+    assert_true(bytes_eq(buf_bytes(&one), buf_bytes(&two)));
+}
+
+static void what_does_not_fit_is_an_error(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(CHILD);
+    const struct ts_export item = {
+        .id = "SLP00003", .name = "", .description = "", .boot_image_id = "", .doc = doc};
+
+    for (size_t max = 0; max < 2000; max += 97) {
+        OWN(buf_fini) struct buf zip = BUF_INIT(max);
+
+        assert_int_equal(ts_container_put(&item, 1, &zip), -ENOMEM);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(the_same_is_written_as_the_same_bytes),
+        cmocka_unit_test(what_does_not_fit_is_an_error),
+    };
+
+    return cmocka_run_group_tests_name("ts/container_put", tests, NULL, NULL);
+}
