@@ -183,17 +183,30 @@ static int add_element(struct reader *rd, const xmlNode *scope, xmlNode *sequenc
     return TRACE(r);
 }
 
+/* Behind what may stand before the root element: white space, the declaration, comments, instructions. */
+static const char *skip_prolog(const char *text)
+{
+    for (;;) {
+        const char *end;
+
+        text += strspn(text, " \t\r\n");
+        if (strncmp(text, "<?", 2) == 0)
+            end = strstr(text, "?>");
+        else if (strncmp(text, "<!--", 4) == 0)
+            end = strstr(text, "-->");
+        else
+            return text;
+        if (!end)
+            return text;
+        text = strchr(end, '>') + 1;
+    }
+}
+
 static bool is_sequence_text(const char *text)
 {
     static const char start[] = "<sequence";
 
-    text += strspn(text, " \t\r\n");
-    if (strncmp(text, "<?xml", 5) == 0) {
-        text += strcspn(text, ">");
-        text += *text ? 1 : 0;
-        text += strspn(text, " \t\r\n");
-    }
-    return strncmp(text, start, sizeof(start) - 1) == 0;
+    return strncmp(skip_prolog(text), start, sizeof(start) - 1) == 0;
 }
 
 static bool is_scope(const xmlNode *node)

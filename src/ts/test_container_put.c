@@ -15,7 +15,9 @@ enum {
     SEQUENCE("<subtasksequence type=\"SMS_TaskSequence_SubTasksequence\" name=\"N\">" \
              "<defaultVarList><variable name=\"OSDSubTasksequencePackageID\" " \
              "property=\"TsPackageID\">SLP00004</variable></defaultVarList></subtasksequence>")
-#define CHILD SEQUENCE("<step type=\"x\" name=\"&lt;]]&gt;&amp;\"><a><![CDATA[x]]></a></step>")
+#define CHILD \
+    "<?xml version=\"1.0\"?><!-- a -> b --><?odd x?>" SEQUENCE( \
+        "<step type=\"x\" name=\"&lt;]]&gt;&amp;\"><a><![CDATA[x]]></a></step>")
 
 static void put(const struct ts_document *parent, const struct ts_document *child, struct buf *ret)
 {

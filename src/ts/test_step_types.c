@@ -23,6 +23,31 @@ static void the_table_has_every_documented_type_and_the_two_legacy_ones(void **s
     assert_int_equal(n_legacy, 2);
 }
 
+static void every_type_says_where_it_runs_and_what_it_runs(void **state)
+{
+    (void)state;
+    const struct ts_step_type *type;
+
+    for (size_t i = 0; (type = ts_step_type_at(i)) != NULL; i++) {
+        assert_true(type->run_in >= TS_RUN_IN_BOOT_IMAGE && type->run_in <= TS_RUN_IN_BOTH);
+        assert_true(type->success_codes[0] == '0');
+        if (strcmp(type->type, "SMS_TaskSequence_SubTasksequence") != 0)
+            assert_true(type->command[0] != '\0');
+        assert_true(type->n_properties > 0);
+    }
+}
+
+static void no_property_is_named_twice(void **state)
+{
+    (void)state;
+    const struct ts_step_type *type;
+
+    for (size_t i = 0; (type = ts_step_type_at(i)) != NULL; i++)
+        for (size_t k = 0; k < type->n_properties; k++)
+            for (size_t m = 0; m < k; m++)
+                assert_string_not_equal(type->properties[k].variable, type->properties[m].variable);
+}
+
 static void each_property_is_found_by_its_name_and_by_its_variable(void **state)
 {
     (void)state;
@@ -72,6 +97,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_table_has_every_documented_type_and_the_two_legacy_ones),
+        cmocka_unit_test(every_type_says_where_it_runs_and_what_it_runs),
+        cmocka_unit_test(no_property_is_named_twice),
         cmocka_unit_test(each_property_is_found_by_its_name_and_by_its_variable),
         cmocka_unit_test(an_element_of_an_array_is_found_by_its_number),
         cmocka_unit_test(passwords_and_keys_are_secret),

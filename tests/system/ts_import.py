@@ -1,0 +1,329 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Task sequences as they are found in the world go into a site, and come out of it as they were.
+
+usage: ts_import.py BUILD_DIR ts-import-real [--keep]
+
+Every file is imported, validated, compared with what is stored, exported as XML, YAML and .zip, imported again from each of
+them, and simulated. The files are those of tests/system/ts_samples, variants that are made of them here, and those of the folder
+that SLIPWAY_TS_FOLDER names, if it does. Exit status 77: this machine lacks something, which is said; never where CI is set.
+"""
+
+import io
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from xml.etree import ElementTree
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from content_test import World, check, say  # noqa: E402
+from lab import LabError, missing_for_lab, open_folder  # noqa: E402
+
+SAMPLES = Path(__file__).resolve().parent / "ts_samples"
+SECRET_TAILS = ("password", "passwd", "pwd", "passphrase", "secret", "pin", "startupkey", "productkey")
+FACTS = {
+    "version": 1,
+    "environment": "boot-image",
+    "classes": {
+        "Win32_ComputerSystem": [{"Manufacturer": "Lab Maker", "Model": "Desk 7", "TotalPhysicalMemory": 8589934592}],
+        "Win32_OperatingSystem": [{"OSType": 36, "Caption": "Debian GNU/Linux 12", "Version": "12"}],
+        "Win32_Battery": [],
+    },
+    "variables": {"_SMSTSMake": "Lab Maker", "_SMSTSModel": "Desk 7"},
+}
+
+
+def canonical(xml: bytes) -> str:
+    return ElementTree.canonicalize(xml_data=xml.decode("utf-8"), with_comments=True)
+
+
+def decode(data: bytes) -> str:
+    """The text of an XML file, whatever its declaration says of the encoding."""
+    for mark, name in ((b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be")):
+        if data.startswith(mark):
+            return data.decode(name)
+    return data.decode("utf-8-sig")
+
+
+def without_declaration(text: str) -> str:
+    text = text.lstrip()
+    return text[text.index("?>") + 2 :] if text.startswith("<?xml") else text
+
+
+def sequences_of(data: bytes) -> list:
+    """The documents in a file, by other means than ours."""
+    if data.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            names = [name for name in packed.namelist() if name.endswith("/object.xml")]
+            return [document for name in names for document in sequences_of(packed.read(name))]
+    text = without_declaration(decode(data))
+    root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True)))
+    if root.tag == "sequence":
+        return [text.encode()]
+    found = [ElementTree.tostring(item) for item in root.iter("sequence")]
+    for item in root.iter():
+        inner = without_declaration((item.text or "").strip()) if isinstance(item.tag, str) else ""
+        if inner.strip().startswith("<sequence"):
+            found.append(inner.strip().encode())
+    return found
+
+
+def blank(xml: bytes) -> str:
+    """The canonical form without what no export has: secrets, and commands that may repeat them."""
+    root = ElementTree.fromstring(xml.decode(), parser=ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True)))
+    for step in root.iter():
+        variables = [item for item in step.findall("defaultVarList/variable") if isinstance(item.tag, str)]
+        texts = {item.get("name", ""): item.text or "" for item in variables}
+        hides = texts.get("DoNotShowVariableValue", "").lower() == "true"
+        has_secret = False
+        for item in variables:
+            name = item.get("name", "")
+            if name.lower().endswith(SECRET_TAILS) or (hides and name == "VariableValue"):
+                has_secret = has_secret or bool(item.text)
+                item.text = None
+        for action in step.findall("action") if has_secret or any(n.lower().endswith(SECRET_TAILS) for n in texts) else []:
+            action.text = None
+    return ElementTree.canonicalize(xml_data=ElementTree.tostring(root, encoding="unicode"), with_comments=True)
+
+
+class Import:
+    """Imports files, each under a name of its own."""
+
+    def __init__(self, world: World):
+        self.world = world
+        self.site = world.site
+        self.facts = world.files / "facts.json"
+        self.facts.write_text(json.dumps(FACTS), encoding="utf-8")
+        self.n = 0
+
+    def export(self, sequence: str, form: str) -> bytes:
+        command = self.site.command("ts", "export", sequence, "--format", form)
+        return subprocess.run(command, env=self.site.env, check=True, capture_output=True, timeout=300).stdout
+
+    def take(self, path: Path) -> dict:
+        done = self.site.cli("ts", "import", path, "--output", "json", check=False)
+        check(done.returncode == 0, f"{path.name}: it is not imported: {done.stdout} {done.stderr}")
+        return json.loads(done.stdout)
+
+    def again(self, name: str, data: bytes) -> dict:
+        self.n += 1
+        path = self.world.files / f"{self.n}-{name}"
+        path.write_bytes(data)
+        made = self.take(path)
+        path.unlink()
+        return made
+
+    def check_validation(self, name: str, sequence: str) -> int:
+        done = self.site.cli("ts", "validate", sequence, "--output", "json", check=False)
+        said = json.loads(done.stdout)
+        check(done.returncode == (0 if said["is_valid"] else 1), f"{name}: validate ended with {done.returncode}")
+        errors = [item for item in said["diagnostics"] if item["severity"] == "error"]
+        check(said["is_valid"] == (not errors), f"{name}: {said}")
+        check(all(item["error_id"].startswith("SLW-") and item["message"] for item in said["diagnostics"]), f"{name}: {said}")
+        return len(errors)
+
+    def check_simulation(self, name: str, sequence: str) -> str:
+        done = self.site.cli("ts", "simulate", sequence, "--facts", self.facts, "--output", "json", check=False)
+        check(done.returncode in (0, 1), f"{name}: simulate ended with {done.returncode}: {done.stderr}")
+        said = json.loads(done.stdout)
+        check(said["outcome"] in ("succeeded", "failed"), f"{name}: {said['outcome']}")
+        check(len(said["steps"]) > 0, f"{name}: no decision was made about any step")
+        return f"{said['outcome']}, {said['n_run']} of {said['n_run'] + said['n_left_out']} steps would run"
+
+    def check_one(self, name: str, sequence: str, documents: list) -> str:
+        """What is stored is one of the documents of the file; and stays that in each spelling."""
+        xml = self.export(sequence, "xml")
+        mine = canonical(xml)
+        check(
+            any(mine == canonical(document) or blank(xml) == blank(document) for document in documents),
+            f"{name}: what comes out is not what went in",
+        )
+        yaml = self.again("again.yaml", self.export(sequence, "yaml"))
+        check(self.export(yaml["id"], "xml") == xml, f"{name}: YAML does not come back the same")
+        check(b"x&amp;y" not in xml, f"{name}: a password is in the export")
+        packed = self.export(sequence, "zip")
+        check(zipfile.ZipFile(io.BytesIO(packed)).testzip() is None, f"{name}: the .zip is damaged")
+        check(packed == self.export(sequence, "zip"), f"{name}: the .zip is another each time")
+        copy = self.again("again.zip", packed)
+        if len(copy["imported"]) == 1:
+            check(canonical(self.export(copy["id"], "xml")) == mine, f"{name}: the .zip does not come back the same")
+        n_errors = self.check_validation(name, sequence)
+        return f"{n_errors} errors; {self.check_simulation(name, sequence)}"
+
+    def check_file(self, path: Path):
+        documents = sequences_of(path.read_bytes())
+        made = self.take(path)
+        ids = made.get("imported") or [made["id"]]
+        check(len(ids) == len(documents), f"{path.name}: {len(ids)} task sequences of {len(documents)}")
+        for sequence in ids:
+            say(f"{path.name}: {sequence}: " + self.check_one(path.name, sequence, documents))
+        shown = self.site.ask("ts", "show", made["id"])
+        check(len(shown["steps"]) == made["n_steps"] and "properties" in shown, f"{path.name}: {shown['n_steps']} steps")
+
+    def refuse(self, name: str, data: bytes, what: str):
+        """With the line and the column of what is wrong."""
+        path = self.world.files / name
+        path.write_bytes(data)
+        done = self.site.cli("ts", "import", path, check=False)
+        said = done.stdout + done.stderr
+        check(done.returncode != 0, f"{name}: it was taken")
+        check("SLW-" in said and ("line " in said.lower()) and ("column " in said.lower()), f"{name}: no place is said: {said}")
+        check(what in said, f"{name}: \"{what}\" is not said: {said}")
+        say(f"refused: {name}: " + said.strip().splitlines()[0])
+
+
+def group(inside: str, depth: int) -> str:
+    for number in range(depth, 0, -1):
+        inside = f'<group name="Level {number}">{inside}</group>'
+    return inside
+
+
+def step(name: str, condition: str = "") -> str:
+    return (
+        f'<step type="SMS_TaskSequence_RunCommandLineAction" name="{name}"><action>smsswd.exe /run: true</action><defaultVarList>'
+        f'<variable name="CommandLine" property="CommandLine" hidden="true">true</variable></defaultVarList>{condition}</step>'
+    )
+
+
+def document(inside: str, version="3.10") -> str:
+    return f'<sequence version="{version}">{inside}</sequence>'
+
+
+def wmi(number: int) -> str:
+    return (
+        '<condition><expression type="SMS_TaskSequence_WMIConditionExpression"><variable name="Namespace">root\\cimv2</variable>'
+        f"<variable name=\"Query\">select * from Win32_ComputerSystem where Model like '%Model {number}%'</variable>"
+        "</expression></condition>"
+    )
+
+
+def nest(child: str) -> str:
+    return (
+        '<subtasksequence type="SMS_TaskSequence_SubTasksequence" name="Run it"><defaultVarList>'
+        f'<variable name="OSDSubTasksequencePackageID" property="TsPackageID">{child}</variable></defaultVarList></subtasksequence>'
+    )
+
+
+def instance(number: str, name: str, xml: str) -> str:
+    values = (("Name", name), ("PackageID", number), ("Description", "&lt;made&gt;"), ("BootImageID", ""), ("TsEnabled", ""))
+    properties = "".join(f'<PROPERTY NAME="{key}" TYPE="string"><VALUE>{value}</VALUE></PROPERTY>' for key, value in values)
+    return (
+        f'<INSTANCE CLASSNAME="SMS_TaskSequencePackage">\n{properties}\n<PROPERTY NAME="Sequence" TYPE="string">\n'
+        f"<VALUE><![CDATA[{xml}\n]]></VALUE></PROPERTY></INSTANCE>"
+    )
+
+
+def packed_family() -> bytes:
+    parts = {"XYZ00003": nest("XYZ00002") + step("a"), "XYZ00002": nest("XYZ00001"), "XYZ00001": step("leaf")}
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
+        packed.writestr("[Content_Types].xml", "<Types/>")
+        for number, inside in parts.items():
+            text = "\ufeff" + instance(number, f"Family {number}", document(inside))
+            packed.writestr(f"SMS_TaskSequencePackage/{number}/object.xml", text)
+            packed.writestr(f"SMS_TaskSequencePackage/{number}/ReferencesInfo.xml", "\ufeff<ArrayOfString/>")
+    return data.getvalue()
+
+
+def variants() -> dict:
+    plain = (SAMPLES / "refresh.xml").read_text(encoding="utf-8")
+    bare = without_declaration(plain)
+    declared = '<?xml version="1.0" encoding="utf-16"?>' + bare
+    secret = step("s").replace("</defaultVarList>", '<variable name="SMSTSRunCommandLineUserPassword">x&amp;y</variable></defaultVarList>')
+    return {
+        "utf8-mark.xml": b"\xef\xbb\xbf" + plain.encode(),
+        "utf16le-mark.xml": b"\xff\xfe" + declared.encode("utf-16-le"),
+        "utf16be-mark.xml": b"\xfe\xff" + declared.encode("utf-16-be"),
+        "utf16le.xml": declared.encode("utf-16-le"),
+        "declares-utf16.xml": declared.encode(),
+        "crlf.xml": plain.replace("\n", "\r\n").encode(),
+        "one-line.xml": document(group(step("Ünïcödé €"), 6)).encode(),
+        "many-conditions.xml": document("".join(step(f"Model {n}", wmi(n)) for n in range(178))).encode(),
+        "deep.xml": document(group(step("down there"), 60)).encode(),
+        "spaces.xml": document(step(" two  words ").replace(">true<", ">  true\n\ttrue  <")).encode(),
+        "references.xml": document(step("&#x9;tab &#xA; &quot;quoted&quot; &apos;once&apos;")).encode(),
+        "secret.xml": document(secret).encode(),
+        "wrapper.xml": f"<SmsTaskSequencePackage><PackageID>XYZ00009</PackageID><Name>Wrapped</Name><SequenceData>{bare}</SequenceData></SmsTaskSequencePackage>".encode(),
+        "object.xml": instance("XYZ00008", "Instance", bare).encode(),
+        "family.zip": packed_family(),
+    }
+
+
+def refusals() -> dict:
+    """What is told."""
+    return {
+        "too-deep.xml": (document("\n" + group(step("x"), 70)).encode(), "64"),
+        "too-large.xml": (document("\n" + step("x").replace(">true<", ">" + "y" * (2 << 20) + "<")).encode(), "2"),
+        "long-name.xml": (document("\n" + step("n" * 101)).encode(), "100"),
+        "doctype.xml": (b'<!DOCTYPE sequence [<!ENTITY a "b">]>\n' + document("").encode(), "DOCTYPE"),
+        "cut.xml": (document(step("x"))[:-20].encode(), ""),
+        "object-cut.xml": (instance("XYZ00007", "Cut", document("\n\n<step>")).encode(), "line"),
+        "html.xml": (b"<html>\n<body/></html>", "html"),
+    }
+
+
+def check_places(take: Import):
+    """A finding in a wrapped document has the line of the file."""
+    text = instance("XYZ00006", "Lines", document("\n\n\n" + step("n" * 101)))
+    path = take.world.files / "lines.xml"
+    path.write_text(text, encoding="utf-8")
+    said = json.loads(take.site.cli("ts", "validate", path, "--output", "json", check=False).stdout)
+    lines = [number for number, line in enumerate(text.splitlines(), 1) if "nnnn" in line]
+    check([item["line"] for item in said["diagnostics"] if item["severity"] == "error"][:1] == lines, f"lines.xml: {said}, not {lines}")
+
+
+def ts_import_real(world: World):
+    take = Import(world)
+    folder = os.environ.get("SLIPWAY_TS_FOLDER")
+    files = sorted(SAMPLES.iterdir())
+    for name, data in variants().items():
+        path = world.files / name
+        path.write_bytes(data)
+        files.append(path)
+    if folder:
+        files += sorted(path for path in Path(folder).rglob("*") if path.suffix.lower() in (".xml", ".zip", ".yaml"))
+    for path in files:
+        take.check_file(path)
+    for name, (data, what) in refusals().items():
+        take.refuse(name, data, what)
+    check_places(take)
+    say(f"{len(files)} files of task sequences came out as they went in")
+
+
+TESTS = {"ts-import-real": ts_import_real}
+
+
+def main() -> int:
+    if len(sys.argv) < 3 or sys.argv[2] not in TESTS:
+        print(__doc__.strip() + "\n\nTests: " + ", ".join(TESTS), file=sys.stderr)
+        return 2
+    lacks = missing_for_lab()
+    if lacks:
+        print("\n".join(lacks))
+        return 1 if os.environ.get("CI") else 77
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
+    folder = open_folder(build / "system") / name
+    try:
+        with World(build, name, lab_name="slwt") as world:
+            TESTS[name](world)
+    except (LabError, subprocess.SubprocessError) as error:
+        say(f"{name} FAILED: {error}")
+        say(f"logs: {folder}/")
+        return 1
+    if "--keep" not in sys.argv:
+        shutil.rmtree(folder / "files", ignore_errors=True)
+        shutil.rmtree(folder / "state", ignore_errors=True)
+    say(f"{name}: ok")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
