@@ -17,8 +17,6 @@
 #define APPLY_IMAGE_TYPE "SMS_TaskSequence_ApplyOperatingSystemAction"
 #define NESTED_VARIABLE  "OSDSubTasksequencePackageID"
 
-DEFINE_FREEP(struct ts_document *, ts_document_free);
-
 enum {
     NOTE_MAX_BYTES = 512,
 };

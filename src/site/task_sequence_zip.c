@@ -12,8 +12,6 @@
 #include "ts/secret.h"
 #include "ts/sequence.h"
 
-DEFINE_FREEP(struct ts_document *, ts_document_free);
-
 enum {
     ITEMS_MAX = NESTED_SEQUENCES_MAX + 1,
     REFERENCES_MAX = 4096, /* of one sequence */

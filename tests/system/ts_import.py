@@ -212,6 +212,7 @@ def nest(child: str) -> str:
 
 
 def instance(number: str, name: str, xml: str) -> str:
+    xml = xml.replace("]]>", "]]]]><![CDATA[>")
     values = (("Name", name), ("PackageID", number), ("Description", "&lt;made&gt;"), ("BootImageID", ""), ("TsEnabled", ""))
     properties = "".join(f'<PROPERTY NAME="{key}" TYPE="string"><VALUE>{value}</VALUE></PROPERTY>' for key, value in values)
     return (
