@@ -70,7 +70,7 @@ def sequences_of(data: bytes) -> list:
     found = [ElementTree.tostring(item) for item in root.iter("sequence")]
     for item in root.iter():
         inner = without_declaration((item.text or "").strip()) if isinstance(item.tag, str) else ""
-        if inner.strip().startswith("<sequence"):
+        if inner.strip().startswith("<") and "<sequence" in inner:
             found.append(inner.strip().encode())
     return found
 
