@@ -7,6 +7,8 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/bytes.h"
 #include "base/own.h"
@@ -204,6 +206,22 @@ static bool fetch_export(struct exporting *e)
     return is_done;
 }
 
+/* Whether the file can be written, before the site works for nothing. */
+static bool check_target(struct session *s, const char *target)
+{
+    OWN(freep) char *folder = strdup(target);
+    char *slash = folder ? strrchr(folder, '/') : NULL;
+    struct stat file;
+
+    if (!folder)
+        return session_fail_errno(s, target, -ENOMEM);
+    if (stat(target, &file) == 0 && S_ISDIR(file.st_mode))
+        return session_fail_errno(s, target, -EISDIR);
+    if (slash)
+        slash[slash == folder] = '\0';
+    return access(slash ? folder : ".", W_OK | X_OK) == 0 || session_fail_errno(s, target, -errno);
+}
+
 static bool export_to(struct exporting *e, const struct output_column *fields)
 {
     init_note(e);
@@ -227,7 +245,7 @@ bool image_os_export(struct session *s, const struct args *args)
     OWN(session_json_freep) json_t *body = make_request(s, args);
     OWN(exporting_fini) struct exporting e = {.s = s, .body = body, .target = args->operands[1]};
 
-    if (!body || !session_open(s) || !content_find(s, args, &image))
+    if (!body || !check_target(s, e.target) || !session_open(s) || !content_find(s, args, &image))
         return false;
     buf_adds(&path, "/content/");
     session_escape(&path, output_text(image, "id"));
@@ -265,5 +283,5 @@ bool content_prestage(struct session *s, const struct args *args)
     struct exporting e = {
         .s = s, .path = "/prestaged-contents", .body = body, .target = args->operands[1]};
 
-    return body && session_open(s) && export_to(&e, fields);
+    return body && check_target(s, e.target) && session_open(s) && export_to(&e, fields);
 }

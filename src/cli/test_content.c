@@ -506,6 +506,16 @@ static void export_writes_the_file_that_the_site_made(void **state)
     assert_memory_equal(got.ptr, fake->export, EXPORT_BYTES);
 }
 
+static void nothing_is_exported_to_where_no_file_can_be(void **state)
+{
+    struct fake *fake = *state;
+
+    fake->n_calls = 0;
+    assert_int_equal(RUN("os-image", "export", "SLP00002", "/nowhere/a.wim"), ARGS_EXIT_FAILURE);
+    assert_int_equal(RUN("content", "prestage", "SLP00002", "/tmp"), ARGS_EXIT_FAILURE);
+    assert_int_equal(fake->n_calls, 0);
+}
+
 #define WITH_SITE(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -523,6 +533,7 @@ int main(void)
         WITH_SITE(delete_looks_at_the_kind_first),
         WITH_SITE(rollback_and_set_change_what_is_given),
         WITH_SITE(export_writes_the_file_that_the_site_made),
+        WITH_SITE(nothing_is_exported_to_where_no_file_can_be),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

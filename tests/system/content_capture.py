@@ -24,8 +24,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import trees  # noqa: E402
 import wim_files  # noqa: E402
-from content_test import World, capture, check, check_captured, say, sent_bytes  # noqa: E402
-from lab import SERVER_ADDRESS, LabError, missing_for_lab, open_folder, run  # noqa: E402
+from content_test import World, capture, check, check_captured, main, say, sent_bytes  # noqa: E402
+from lab import SERVER_ADDRESS, LabError, missing_for_lab, run  # noqa: E402
 
 SOURCE = f"http://{SERVER_ADDRESS}"
 N_IN_ONE_FOLDER = 65_600
@@ -321,30 +321,5 @@ TESTS = {
 }
 
 
-def main() -> int:
-    if len(sys.argv) < 3 or sys.argv[2] not in TESTS:
-        print(__doc__.strip() + "\n\nTests: " + ", ".join(TESTS), file=sys.stderr)
-        return 2
-    lacks = missing_for_lab()
-    if lacks:
-        print("\n".join(lacks))
-        return 1 if os.environ.get("CI") else 77
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
-    folder = open_folder(build / "system") / name
-    try:
-        with World(build, name) as world:
-            TESTS[name](world)
-    except (LabError, subprocess.TimeoutExpired) as error:
-        say(f"{name} FAILED: {error}")
-        say(f"logs: {folder}/")
-        return 1
-    if "--keep" not in sys.argv:
-        shutil.rmtree(folder / "files", ignore_errors=True)
-        shutil.rmtree(folder / "state", ignore_errors=True)
-    say(f"{name}: ok")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(TESTS, __doc__, missing_for_lab()))

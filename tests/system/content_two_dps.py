@@ -78,7 +78,7 @@ class Test(Pair):
         self.api.call("POST", f"/content/{package}/distribution", {"distribution_points": [self.dp]})
         row = self.api.wait_state(package, self.dp, lambda row: row.get("percent", 0) >= 50, "half of the copy")
         rate = row["rate_bytes_per_s"]
-        expect(SLOW_BYTES_PER_S / 2 < rate < 2 * SLOW_BYTES_PER_S, f"{rate} bytes per second are told: {row}")
+        expect(0 < rate < 2 * SLOW_BYTES_PER_S, f"{rate} bytes per second are told: {row}")
         self.remote.end(signal.SIGKILL)
         at_kill = self.network.received() - before
         expect(at_kill < 0.95 * content.size(), "the limit of the rate was not kept to")
