@@ -31,6 +31,14 @@ static const struct output_column fields[] = {
     {"Memory", "inventory.memory_bytes", OUTPUT_BYTES},
     {"TPM", "inventory.tpm", OUTPUT_TEXT},
     {"Agent", "inventory.agent_version", OUTPUT_TEXT},
+    {"Deployment", "deployment.deployment_id", OUTPUT_TEXT},
+    {"Its state", "deployment.state", OUTPUT_TEXT},
+    {"Step of all", "deployment.position", OUTPUT_TEXT},
+    {"Group", "deployment.step_group", OUTPUT_TEXT},
+    {"Step", "deployment.step_name", OUTPUT_TEXT},
+    {"Percent", "deployment.percent", OUTPUT_TEXT},
+    {"Rate", "deployment.rate_bytes_per_s", OUTPUT_BYTES},
+    {"Activity", "deployment.activity", OUTPUT_TEXT},
     {0},
 };
 

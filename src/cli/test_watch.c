@@ -24,7 +24,8 @@ enum {
 #define RUNNING \
     "{\"device_id\": \"1\", \"device_name\": \"PC1\", \"state\": \"in-progress\", \"step\": 2, \"n_steps\": 8," \
     " \"step_name\": \"Apply Operating System Image\", \"percent\": 50, \"rate_bytes_per_s\": 9000000," \
-    " \"attempt\": 1, \"started_at\": \"2026-11-21T09:30:05Z\", \"finished_at\": null}"
+    " \"attempt\": 1, \"started_at\": \"2026-11-21T09:30:05Z\", \"finished_at\": null," \
+    " \"activity\": \"waits\"}"
 #define SUCCEEDED \
     "{\"device_id\": \"1\", \"device_name\": \"PC1\", \"state\": \"succeeded\", \"step\": 7, \"n_steps\": 8," \
     " \"step_name\": \"Setup\", \"percent\": 100, \"attempt\": 1," \
@@ -40,7 +41,7 @@ enum {
     " \"counts\": {\"succeeded\": 1, \"failed\": 1, \"in_progress\": 0}, \"devices\": [" devices \
     "]}"
 
-static const struct watch_view wide = {.width = 120, .height = 24, .now_us = NOW_US};
+static const struct watch_view wide = {.width = 140, .height = 24, .now_us = NOW_US};
 
 static json_t *load(const char *text)
 {
@@ -70,7 +71,7 @@ static void screen_shows_step_bar_rate_and_time_of_a_running_device(void **state
     assert_string_equal(buf_str(&text),
                         "SLP20001: TS to Lab (required)\n"
                         "PC1               in-progress  3/8    Apply Operating System Image      "
-                        "[########--------]  50 %  9.0 MB/s  2 m 00 s\n"
+                        "[########--------]  50 %  9.0 MB/s  2 m 00 s  waits\n"
                         "1 of 1 succeeded, 1 failed\n");
 }
 

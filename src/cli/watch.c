@@ -140,6 +140,10 @@ static void put_device(struct buf *dst, const json_t *device, const struct watch
     if (is_state(device, "in-progress"))
         put_running(dst, device);
     put_elapsed(dst, device, view->now_us);
+    if (is_state(device, "in-progress") && output_text(device, "activity")[0]) {
+        buf_adds(dst, "  ");
+        put_text(dst, device, "activity");
+    }
     if (is_state(device, "failed")) {
         buf_adds(dst, "  ");
         put_cause(dst, device);

@@ -115,6 +115,12 @@ static int save_progress(struct site *site, const struct report *report)
                                   db_u64(restart_of(report)));
     int r = db_must(site->db, SQL_ORDER_PROGRESS, args);
 
+    if (r == 0)
+        r = db_must(site->db,
+                    SQL_ORDER_GROUP,
+                    DB_ARGS(db_text(report->order_id),
+                            db_text(field_text(body, "group", "")),
+                            db_text(field_text(body, "step_name", ""))));
     if (r < 0)
         return TRACE(r);
     return TRACE(db_must(
@@ -170,6 +176,7 @@ static int check_body(struct site *site, const json_t *body)
         {"n_steps", FIELD_NUMBER, false, 0, ORDER_STEPS_MAX, NULL},
         {"step_name", FIELD_TEXT, false, 0, 1024, NULL},
         {"step_type", FIELD_TEXT, false, 0, 256, NULL},
+        {"group", FIELD_TEXT, false, 0, 4096, NULL},
         {"percent", FIELD_NUMBER, false, 0, 100, NULL},
         {"rate_bytes_per_s", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
         {"error_id", FIELD_TEXT, false, 0, 16, NULL},

@@ -227,6 +227,25 @@ static void a_message_about_the_whole_leaves_the_last_step(void **state)
     assert_string_equal(field_text(device, "step_name", ""), "Apply");
 }
 
+static void progress_says_group_place_and_what_it_waits_for(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    OWN(json_freep) json_t *answer = NULL;
+    OWN(json_freep) json_t *device = NULL;
+    OWN(json_freep)
+    json_t *body = fixture_json(
+        "{'seq': 9, 'state': 'step-progress', 'environment': 'boot-image', 'step': 3, 'n_steps': 8,"
+        "'step_name': 'Drivers', 'group': 'Install/Drivers', 'percent': null, 'message': 'waits'}");
+
+    assert_int_equal(order_report(life.site, life.device, life.order, body, &answer), 0);
+    device = fixture_progress(life.site, life.deployment);
+    assert_string_equal(field_text(device, "step_group", ""), "Install/Drivers");
+    assert_string_equal(field_text(device, "position", ""), "4 of 8");
+    assert_string_equal(field_text(device, "activity", ""), "waits");
+    assert_int_equal(field_number(device, "percent", 9), 0);
+}
+
 static void the_sixth_start_fails_the_order(void **state)
 {
     (void)state;
@@ -381,6 +400,7 @@ int main(void)
         cmocka_unit_test(a_step_that_restarts_the_computer_is_one_phase),
         cmocka_unit_test(a_step_without_an_end_was_interrupted),
         cmocka_unit_test(a_message_about_the_whole_leaves_the_last_step),
+        cmocka_unit_test(progress_says_group_place_and_what_it_waits_for),
         cmocka_unit_test(the_sixth_start_fails_the_order),
         cmocka_unit_test(a_silent_device_fails_after_thirty_minutes),
         cmocka_unit_test(an_os_that_never_calls_home_is_a_failure_with_evidence),

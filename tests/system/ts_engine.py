@@ -27,6 +27,12 @@ SECRET = "Tr0ub4dor-and-3"
 HUSH = "hush-hush-whisper"
 BAD_LOGON = "-2147023570"  # 0x8007052E
 FULL_OS_SECONDS = 900
+PROPERTIES = {
+    "_SMSTSRunCommandLineAsUser": "RunAsUser",
+    "SMSTSRunCommandLineUserName": "UserName",
+    "SMSTSRunCommandLineUserPassword": "UserPassword",
+    "SMSTSRunCommandLineOutputVariableName": "OutputVariableName",
+}
 LINE = re.compile(
     r'<!\[LOG\[.*\]LOG\]!><time="\d\d:\d\d:\d\d\.\d{3}\+000" date="\d\d-\d\d-20\d\d" component="[A-Za-z]+" '
     r'context="" type="[123]" thread="\d+" file="[a-z_]+\.c:\d+">'
@@ -46,7 +52,9 @@ def attributes(given: dict) -> str:
 
 
 def step(kind: str, name: str, values: dict, condition="", run_in="FullOS", **more) -> str:
-    settings = "".join(f'<variable name="{key}">{escape(value)}</variable>' for key, value in values.items())
+    settings = "".join(
+        f'<variable name="{key}" property="{PROPERTIES.get(key, key)}">{escape(value)}</variable>' for key, value in values.items()
+    )
     more.setdefault("successCodeList", "0 3010")
     return (
         f'<step type="SMS_TaskSequence_{kind}Action" name="{name}" runIn="{run_in}"{attributes(more)}>'
@@ -131,7 +139,7 @@ def accounts(package: str) -> tuple:
 def output() -> tuple:
     result = {"SMSTSRunCommandLineOutputVariableName": "Result"}
     return (
-        command("Much output", "yes 0123456789 | head -n 200000; printf 'the end\\n\\n'", values=result)
+        command("Much output", "yes 0123456789 | head -n 50000; printf 'the end\\n\\n'", values=result)
         + command("Its end", f'printf "%s" "$Result" | wc -c >>{RECORD}; printf "%s\\n" "$Result" | tail -n 1 >>{RECORD}')
         + set_variable("A secret", "SecretPassword", SECRET)
         + command("A secret in a command line", f"test %SecretPassword% = $SecretPassword && echo it is {SECRET}")

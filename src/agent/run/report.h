@@ -29,6 +29,7 @@ struct report_status {
     size_t n_steps;
     const char *step_name; /* "" */
     const char *step_type; /* "" */
+    const char *group;     /* "Install/Drivers": the groups around the step; NULL: none */
     bool is_full_os;
     const char *restart_to; /* of "restarting": "boot-image", "full-os"; else NULL */
     unsigned percent;       /* more than 100: not known */

@@ -73,18 +73,37 @@ int runner_save(struct runner *rn)
     return 0;
 }
 
+/* "Install/Drivers": the groups and task sequences around a step, "" if there are none. */
+static void name_group(struct runner *rn, size_t index, const struct ts_step *step)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(LOG_LINE_MAX);
+    size_t len = 0;
+
+    if (step)
+        ts_sequence_put_item_path(rn->sequence, index, &step->item, &path);
+    if (step && path.len > strlen(step->item.name))
+        len = path.len - strlen(step->item.name) - 1; /* without the '/' */
+    (void)snprintf(rn->group,
+                   sizeof(rn->group),
+                   "%.*s",
+                   (int)(len < sizeof(rn->group) ? len : 0),
+                   buf_str(&path));
+}
+
 /* @index: of the instruction. */
 static void
-fill_status(const struct runner *rn, const char *state, size_t index, struct report_status *ret)
+fill_status(struct runner *rn, const char *state, size_t index, struct report_status *ret)
 {
     const struct ts_step *step = ts_sequence_step(rn->sequence, index);
 
+    name_group(rn, index, step);
     *ret = (struct report_status){
         .state = state,
         .step = index,
         .n_steps = rn->n_steps,
         .step_name = step ? step->item.name : "",
         .step_type = step ? step->type : "",
+        .group = rn->group,
         .is_full_os = rn->options->is_full_os,
     };
 }
@@ -345,6 +364,8 @@ static int announce(struct runner *rn, const struct ts_step *step)
 {
     struct report_status status;
 
+    fill_status(rn, "step-started", rn->current, &status);
+    screen_set(rn->screen, SCREEN_GROUP, "%s", status.group);
     screen_set(
         rn->screen, SCREEN_STEP, "%zu of %zu: %s", rn->current + 1, rn->n_steps, step->item.name);
     screen_set(rn->screen, SCREEN_STATUS, "Running");
@@ -356,7 +377,6 @@ static int announce(struct runner *rn, const struct ts_step *step)
                   rn->n_steps,
                   step->item.name,
                   step->type);
-    fill_status(rn, "step-started", rn->current, &status);
     return TRACE(report_add(rn->report, &status));
 }
 

@@ -37,6 +37,7 @@ struct runner {
     struct ts_table *table; /* of facts; owned; NULL: to be gathered when somebody asks */
     size_t n_steps;         /* instructions of the sequence */
     size_t current;         /* index of the one that is running, for progress */
+    char group[1024];       /* of a step that is told of */
     char component[64];     /* of the log, for lines of a step */
 };
 

@@ -42,6 +42,7 @@ static const char *const labels[SCREEN_FIELDS] = {
     [SCREEN_MACHINE] = "Computer",
     [SCREEN_SITE] = "Site",
     [SCREEN_SEQUENCE] = "Task sequence",
+    [SCREEN_GROUP] = "Group",
     [SCREEN_STEP] = "Step",
     [SCREEN_STATUS] = "Status",
     [SCREEN_PROBLEM] = "Problem",

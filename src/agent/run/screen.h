@@ -29,6 +29,7 @@ enum screen_field {
     SCREEN_MACHINE, /* name, MAC address, serial number */
     SCREEN_SITE,
     SCREEN_SEQUENCE, /* the task sequence */
+    SCREEN_GROUP,    /* "Install Operating System/Drivers" */
     SCREEN_STEP,     /* "2 of 8: Apply Operating System Image" */
     SCREEN_STATUS,   /* what is going on */
     SCREEN_PROBLEM,  /* error id and cause */

@@ -437,6 +437,10 @@ void program_run_as(struct step_context *c, const char *family, struct program *
     wanted = ts_vars_get(c->vars, name);
     if (wanted[0] == '\0')
         wanted = step_value(c, "RunAsUser");
+    if (wanted[0] == '\0') { /* who writes by hand may leave out the property */
+        (void)snprintf(name, sizeof(name), "_SMSTS%sAsUser", family);
+        wanted = step_value(c, name);
+    }
     if (!is_true(wanted))
         return;
     (void)snprintf(name, sizeof(name), "SMSTS%sUserName", family);

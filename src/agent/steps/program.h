@@ -24,7 +24,7 @@
 #include "base/bytes.h"
 
 enum {
-    PROGRAM_OUTPUT_LOG_MAX = 256 * 1024,  /* bytes of output that go to the log, per run */
+    PROGRAM_OUTPUT_LOG_MAX = 256 * 1024,  /* bytes of the log that the output of a run gets */
     PROGRAM_OUTPUT_VARIABLE_CHARS = 1000, /* the last ones, as documented */
     PROGRAM_EXIT_BY_SIGNAL = 128,         /* the exit code is then 128 + signal, as shells count */
     PROGRAM_LOGON_FAILURE = (int)0x8007052E,

@@ -8,7 +8,8 @@
 #include "base/own.h"
 
 enum {
-    LINE_MAX_BYTES = 1024, /* longer ones are cut into several */
+    LINE_MAX_BYTES = 1024,     /* longer ones are cut into several */
+    LINE_OVERHEAD_BYTES = 160, /* what a line of the log is beside its text, about */
     TAIL_MIN_BYTES =
         4 * PROGRAM_OUTPUT_VARIABLE_CHARS + 64, /* characters of four bytes, and line ends */
     TAIL_MAX_BYTES = 16 * TAIL_MIN_BYTES,
@@ -68,7 +69,7 @@ static void log_line(struct program_output *out)
     buf_clear(&out->line);
     if (text.len == 0 || out->is_silent || out->is_full)
         return;
-    out->n_logged += text.len;
+    out->n_logged += text.len + LINE_OVERHEAD_BYTES;
     out->is_full = out->n_logged > PROGRAM_OUTPUT_LOG_MAX;
     if (out->is_full)
         out->c->log(out->c->ctx, "The rest of the output is not logged: there is too much of it");

@@ -26,6 +26,9 @@ SELECT v.id AS device_id, v.name AS device_name,
     coalesce(o.n_steps, 0) AS n_steps, coalesce(o.step_name, '') AS step_name, coalesce(o.percent, 0) AS percent,
     coalesce(o.rate_bytes_per_s, 0) AS rate_bytes_per_s, o.error_id,
     CASE o.state WHEN 'failed' THEN o.message END AS cause, o.started_us AS "started_at",
+    coalesce(o.step_group, '') AS step_group,
+    CASE WHEN o.n_steps > 0 THEN printf('%d of %d', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END AS position,
+    CASE o.state WHEN 'in-progress' THEN coalesce(o.message, '') ELSE '' END AS activity,
     o.ended_us AS "finished_at", o.heard_us AS "last_status_at", o.id AS "order_id"
 FROM device v
 JOIN deployment d ON d.id = ?1

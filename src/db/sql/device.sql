@@ -51,7 +51,12 @@ SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.dev
     (SELECT json_group_array(c.name) FROM collection c WHERE (c.rule = 'all-systems' AND v.is_unknown = 0)
         OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
         OR EXISTS (SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id)
-    ) AS "collections:json"
+    ) AS "collections:json",
+    (SELECT json_object('deployment_id', o.deployment_id, 'state', o.state, 'step_group', o.step_group,
+        'step_name', o.step_name, 'percent', coalesce(o.percent, 0), 'rate_bytes_per_s', coalesce(o.rate_bytes_per_s, 0),
+        'position', CASE WHEN o.n_steps > 0 THEN printf('%d of %d', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END,
+        'activity', CASE o.state WHEN 'in-progress' THEN coalesce(o.message, '') ELSE '' END)
+        FROM orders o WHERE o.device_id = v.id ORDER BY o.created_us DESC, o.id DESC LIMIT 1) AS "deployment:json"
 FROM device v WHERE v.id = ?1;
 
 -- name: device_log_add

@@ -66,6 +66,10 @@ UPDATE orders SET last_seq = ?2, step = iif(?5 = '', step, ?3), n_steps = ?4, st
     is_restarting = ?12, restarted_us = iif(?12 <> 0, ?11, restarted_us)
 WHERE id = ?1;
 
+-- A message about the whole names no step: the group stays, as the step does.
+-- name: order_group
+UPDATE orders SET step_group = iif(?3 = '', step_group, ?2) WHERE id = ?1;
+
 -- name: order_end
 UPDATE orders SET state = ?2, error_id = ?3, message = ?4, ended_us = ?5, is_restarting = 0
 WHERE id = ?1 AND state = 'in-progress';
