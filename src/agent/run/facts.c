@@ -5,13 +5,16 @@
 
 #include "agent/run/order.h"
 #include "agent/run/runner.h"
+#include "agent/run/time_zone.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/clock.h"
 #include "ts/vars.h"
 
 enum {
     SITE_CODE_MAX = 4, /* "SLP" */
+    TIME_ZONE_MAX = 256,
 };
 
 static int set_engine(struct runner *rn, const char *name, const char *value)
@@ -64,7 +67,9 @@ int runner_set_facts(struct runner *rn)
     const struct machine *m = &rn->machine;
     char macs[MACHINE_NICS_MAX * MAC_TEXT_MAX] = "";
     char site_code[SITE_CODE_MAX];
+    OWN(buf_fini) struct buf time_zone = BUF_INIT(TIME_ZONE_MAX);
 
+    time_zone_put(&time_zone, clock_wall_us());
     put_macs(m, macs);
     (void)snprintf(
         site_code, sizeof(site_code), "%s", order->task_sequence_id); /* its first letters */
@@ -102,6 +107,7 @@ int runner_set_facts(struct runner *rn)
         {"_SMSTSRunFromDP", "false"},
         {"_SMSTSWTG", "false"},
         {"_SMSTSStandAloneMode", "false"},
+        {"_SMSTSTimezone", buf_str(&time_zone)},
     };
     int r = 0;
 

@@ -246,20 +246,27 @@ static enum process_tick pause_at_first(void *ctx)
 static void run_of_a_tree_stands_still_while_it_is_paused(void **state)
 {
     (void)state;
+    struct process_result result = {0};
     struct pausing pausing = {0};
-    struct process_options options = {
-        .argv = ARGV("/bin/sh", "-c", "sleep 0.02"),
-        .timeout_us = 60000, /* the pause is longer */
-        .on_tick = pause_at_first,
-        .tick_us = 80000,
-        .ctx = &pausing,
-        .is_whole_tree = true,
-    };
-    struct process_result result = run_ok(&options);
 
+    /* longer and longer, as a busy computer may be too late for what is short */
+    for (unsigned scale = 1; scale <= 256 && (pausing.n < 2 || result.is_timed_out); scale *= 4) {
+        char command[64];
+
+        (void)snprintf(command, sizeof(command), "sleep %u.%02u", scale / 50, scale % 50 * 2);
+        pausing = (struct pausing){0};
+        result = run_ok(&(struct process_options){
+            .argv = ARGV("/bin/sh", "-c", command),
+            .timeout_us = UINT64_C(60000) * scale, /* the pause is longer */
+            .on_tick = pause_at_first,
+            .tick_us = UINT64_C(80000) * scale,
+            .ctx = &pausing,
+            .is_whole_tree = true,
+        });
+    }
     assert_false(result.is_timed_out);
     assert_int_equal(pausing.n, 2);
-    assert_true(pausing.at_us[1] - pausing.at_us[0] > 20000);
+    assert_true(pausing.at_us[1] - pausing.at_us[0] > 60000);
     assert_int_equal(result.exit_code, 0);
 }
 
