@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,6 +27,7 @@ enum {
     FOLDER_MAX = 4096,
     US_PER_S = 1000 * 1000,
     S_PER_MIN = 60,
+    EXIT_CODES = 256,
 };
 
 #define USUAL_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -357,6 +359,28 @@ static int could_not_start(const struct program *p, int error, struct step_resul
     return 0;
 }
 
+/* A program here can only say the lowest eight bits of its exit code: "exit 3010" arrives as 194. It is the success code
+   that it must have meant, unless 194 is one itself. */
+static int widen(const struct ts_step *step, int code)
+{
+    const char *at = step->success_codes;
+    uint64_t success;
+
+    if (code <= 0 || ts_step_is_success(step, code))
+        return code;
+    while (*at != '\0') {
+        size_t len = strcspn(at, " ");
+
+        if (bytes_parse_u64(
+                (struct bytes){(const uint8_t *)at, len}, EXIT_CODES, INT_MAX, &success) &&
+            success % EXIT_CODES == (uint64_t)code)
+            return (int)success;
+        at += len;
+        at += strspn(at, " ");
+    }
+    return code;
+}
+
 /* It ran: what it printed, how it ended. */
 static int finish(struct running *run,
                   const struct process_result *end,
@@ -367,7 +391,8 @@ static int finish(struct running *run,
     int r;
 
     program_output_end(&run->output);
-    *ret_code = end->signal != 0 ? PROGRAM_EXIT_BY_SIGNAL + end->signal : end->exit_code;
+    *ret_code =
+        end->signal != 0 ? PROGRAM_EXIT_BY_SIGNAL + end->signal : widen(c->step, end->exit_code);
     c->log(c->ctx, "Process completed with exit code %d", *ret_code);
     r = keep_output(c, run->program, &run->output, ret);
     if (r < 0)

@@ -65,7 +65,7 @@ static void bench_begin(struct bench *b, const char *variables)
     *b = (struct bench){.log = BUF_INIT(8388608)};
     buf_addf(&xml,
              "<sequence version=\"3.10\"><step type=\"SMS_TaskSequence_RunCommandLineAction\" "
-             "name=\"c\" successCodeList=\"0 3\"><action/><defaultVarList>%s</defaultVarList>"
+             "name=\"c\" successCodeList=\"0 3 3010\"><action/><defaultVarList>%s</defaultVarList>"
              "</step></sequence>",
              variables);
     assert_int_equal(ts_document_parse(buf_bytes(&xml), &b->doc, &diags), 0);
@@ -121,6 +121,20 @@ static void a_program_gets_variables_input_and_more_environment(void **state)
     assert_int_equal(b.result.exit_code, 3);
     assert_int_equal(program_judge(&b.c, 4, &b.result), 0);
     assert_string_equal(b.result.error_id, "SLW-0430");
+}
+
+static void an_exit_code_of_eight_bits_is_the_success_code_it_must_have_been(void **state)
+{
+    (void)state;
+    OWN(bench_end) struct bench b;
+
+    bench_begin(&b, "");
+    assert_null(run(&b, (struct program){.command = "exit 3010"}));
+    assert_int_equal(b.code, 3010);
+    assert_null(run(&b, (struct program){.command = "exit 1641"})); /* not among them */
+    assert_int_equal(b.code, 1641 % 256);
+    assert_null(run(&b, (struct program){.command = "exit 3"}));
+    assert_int_equal(b.code, 3);
 }
 
 static void a_program_that_cannot_be_started_has_the_documented_code(void **state)
@@ -321,6 +335,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_gets_variables_input_and_more_environment),
+        cmocka_unit_test(an_exit_code_of_eight_bits_is_the_success_code_it_must_have_been),
         cmocka_unit_test(a_program_that_cannot_be_started_has_the_documented_code),
         cmocka_unit_test(an_account_that_is_not_there_fails_with_the_documented_code),
         cmocka_unit_test(an_account_has_its_own_environment_and_no_secrets),
