@@ -168,6 +168,7 @@ module_patterns() {
     cat <<'PATTERNS'
 ^arch/x86/crypto/(crc32|crct10dif|sha256|blake2s)
 ^crypto/(crc32c_generic|crct10dif_generic|crct10dif_common|xxhash_generic|blake2b_generic|sha256_generic|crypto_null)
+^crypto/(aes_generic|ccm|cmac|ctr|des_generic|ecb|gcm|ghash-generic|hmac|md4|md5|sha512_generic)\.
 ^drivers/(ata|hv|nvme/host|virtio|message/fusion|usb/host|usb/storage|hid/usbhid|char/tpm|mmc/core)/
 ^drivers/block/(virtio_blk|xen-blkfront)
 ^drivers/char/hw_random/
@@ -183,9 +184,12 @@ module_patterns() {
 ^drivers/usb/(core|common)/
 ^drivers/xen/
 ^fs/(btrfs|efivarfs|ext4|fat|fuse|jbd2|xfs)/
-^fs/nls/nls_(ascii|cp437|iso8859-1|utf8)\.
+^fs/(cifs|smb/client|nfs|nfs_common|lockd)/
+^fs/nls/nls_(ascii|cp437|iso8859-1|utf8|ucs2_utils)\.
 ^lib/(crc|libcrc)
+^net/dns_resolver/
 ^net/packet/af_packet\.
+^net/sunrpc/sunrpc\.
 PATTERNS
 }
 

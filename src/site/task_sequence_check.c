@@ -95,11 +95,12 @@ static unsigned platform_of(void *ctx, const char *image_id)
     return db_get_u64(&rows, 0) ? TS_PLATFORM_WINDOWS : TS_PLATFORM_LINUX;
 }
 
+/* An application is a package (docs/steps.md). */
 static bool has_application(void *ctx, const char *name)
 {
-    (void)ctx;
-    (void)name;
-    return false; /* a site has packages, not applications */
+    const char *kind = kind_of(ctx, name);
+
+    return kind && strcmp(kind, "package") == 0;
 }
 
 static struct ts_document *nested(void *ctx, const char *id)

@@ -27,6 +27,12 @@ static const char type_variable[] = TYPE("SetVariable");
 static const char type_variables[] = TYPE("SetDynamicVariables");
 static const char type_restart[] = TYPE("Reboot");
 static const char type_readiness[] = TYPE("PrestartCheck");
+static const char type_join[] = TYPE("JoinDomainWorkgroup");
+static const char type_connect[] = TYPE("ConnectNetworkFolder");
+static const char type_updates[] = TYPE("InstallUpdate");
+static const char type_application[] = TYPE("InstallApplication");
+static const char type_package[] = TYPE("InstallSoftware");
+static const char type_script[] = TYPE("RunPowerShellScript");
 static const char type_download[] = TYPE("DownloadPackageContent");
 
 static const char *const supported[] = {
@@ -40,6 +46,12 @@ static const char *const supported[] = {
     type_variables,
     type_restart,
     type_readiness,
+    type_join,
+    type_connect,
+    type_updates,
+    type_application,
+    type_package,
+    type_script,
     type_download,
     NULL,
 };

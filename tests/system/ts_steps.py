@@ -8,6 +8,9 @@ Exit status 77: this machine lacks something, which is said; never where CI is s
 each test are in BUILD_DIR/system/TEST/.
 """
 
+import base64
+import hashlib
+import json
 import os
 import shutil
 import signal
@@ -19,8 +22,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import deployment as dep  # noqa: E402
-from lab import CACHE, LabError, missing_for_lab, open_folder  # noqa: E402
-from system_test import DEPLOY_SECONDS, World, expect, make_package, say, step_xml  # noqa: E402
+from lab import CACHE, SERVER_ADDRESS, LabError, missing_for_lab, open_folder, run  # noqa: E402
+from system_test import DEPLOY_SECONDS, World, expect, make_package, newest, say, step_xml  # noqa: E402
 
 FORMAT = '<step type="SMS_TaskSequence_PartitionDiskAction"'
 SETTINGS = '<step type="SMS_TaskSequence_ApplyWindowsSettingsAction"'
@@ -39,28 +42,190 @@ READY = {
     "OSDCheckPowerState": "true",
     "OSDCheckOSType": "false",
 }
+PASSWORD = "S3cret,pass"
 FAILS = []  # names of steps that must fail
 
 
+def any_step(kind: str, name: str, run_in: str, **values) -> str:
+    """One that goes on if it fails: at the end all of them are looked at."""
+    return step_xml(kind, name, run_in, **values).replace("<step ", '<step continueOnError="true" ', 1)
+
+
 def command(name: str, run_in: str, line: str, **more) -> str:
-    return step_xml("RunCommandLine", name, run_in, CommandLine=line, **more)
+    return any_step("RunCommandLine", name, run_in, CommandLine=line, **more)
 
 
 def failing(xml: str) -> str:
-    """The same, continuing on error; it is expected to fail."""
+    """The same; it is expected to fail."""
     FAILS.append(xml.split('name="', 1)[1].split('"', 1)[0])
-    return xml.replace("<step ", '<step continueOnError="true" ', 1)
+    return xml
+
+
+def script(text: str) -> str:
+    """As the editor keeps it."""
+    return base64.b64encode(b"\xff\xfe" + text.encode("utf-16-le")).decode()
+
+
+def connect(name: str, run_in: str, path: str, password=PASSWORD, **more) -> str:
+    account = {"SMSConnectNetworkFolderAccount": "root", "SMSConnectNetworkFolderPassword": password} if password else {}
+    return any_step("ConnectNetworkFolder", name, run_in, SMSConnectNetworkFolderPath=path, **account, **more)
+
+
+def folder_steps(run_in: str) -> str:
+    """SMB and NFS, whose servers are the real ones."""
+    smb, nfs = f"\\\\{SERVER_ADDRESS}\\files", f"{SERVER_ADDRESS}:/export"
+    return "".join(
+        (
+            connect(f"SMB in {run_in}", run_in, smb, SMSConnectNetworkFolderDriveLetter="Z:"),
+            command(f"Read and write by SMB in {run_in}", run_in, f"grep -q hello %SLWNetworkFolderZ%/hello &amp;&amp; echo x &gt; %SLWNetworkFolderZ%/smb-{run_in}"),
+            failing(connect(f"SMB with a wrong password in {run_in}", run_in, smb, password="wrong")),
+            failing(connect(f"SMB without such a share in {run_in}", run_in, smb.replace("files", "none"))),
+            connect(f"NFS in {run_in}", run_in, nfs, password=None, SMSConnectNetworkFolderDriveLetter="/run/nfs"),
+            command(f"Read and write by NFS in {run_in}", run_in, f"grep -q hello /run/nfs/hello &amp;&amp; echo x &gt; /run/nfs/nfs-{run_in}"),
+        )
+    )
+
+
+def script_steps(package: str) -> str:
+    """Run PowerShell Script, with what there is in a boot image."""
+    shell = script('#!/bin/sh\necho "$1 and $2"\n')
+    return "".join(
+        (
+            any_step(
+                "RunPowerShellScript",
+                "A script of the step",
+                "WinPE",
+                OSDRunPowerShellScriptSourceScript=shell,
+                OSDRunPowerShellScriptParameters="'one word' two",
+                OSDRunPowerShellScriptOutputVariableName="Said",
+            ),
+            command("It has said so", "WinPE", "test '%Said%' = 'one word and two'"),
+            any_step(
+                "RunPowerShellScript",
+                "A script of a package",
+                "WinPE",
+                OSDRunPowerShellScriptPackageID=package,
+                OSDRunPowerShellScriptScriptName="check.sh",
+            ),
+            failing(any_step("RunPowerShellScript", "Without PowerShell", "WinPE", OSDRunPowerShellScriptSourceScript=script("Get-Date"))),
+        )
+    )
+
+
+def software_steps(package: str, software: str) -> str:
+    """Programs, an application and updates, from what the packages hold: the machine has no way to the Internet."""
+    repository = "deb [trusted=yes] file:/srv/software/repository ./"
+    return "".join(
+        (
+            any_step("InstallSoftware", "A program that is a file", "FullOS", PackageID=package, _SMSSWDProgramName="check.sh"),
+            any_step("SetVariable", "First of a list", "FullOS", VariableName="Tool001", VariableValue=f"{software}:Install"),
+            any_step("SetVariable", "Second of a list", "FullOS", VariableName="Tool002", VariableValue=f"{software}:Again"),
+            any_step("InstallSoftware", "Programs of a list", "FullOS", BaseVariableName="Tool", ContinueOnInstallError="false"),
+            command("Both have run", "FullOS", "test -f /srv/installed -a -f /srv/again"),
+            failing(any_step("InstallSoftware", "A program that is not there", "FullOS", PackageID=software, _SMSSWDProgramName="install")),
+            any_step("SetVariable", "An application", "FullOS", VariableName="App01", VariableValue="Software"),
+            any_step("InstallApplication", "Applications of a list", "FullOS", BaseVariableName="App"),
+            command("It is there", "FullOS", "test %_TSAppInstallStatus% = Success &amp;&amp; dpkg-query -W slwlab &amp;&amp; grep -q 1.0 /usr/share/slwlab"),
+            any_step("InstallApplication", "Is there already", "FullOS", OSDApp0Name=software),
+            command("Only this repository", "FullOS", f"rm -rf /etc/apt/sources.list /etc/apt/sources.list.d/*; mkdir -p /srv/software &amp;&amp; cp -a /srv/content/{software}/. /srv/software/ &amp;&amp; echo '{repository}' &gt; /etc/apt/sources.list"),
+            any_step("InstallUpdate", "Security updates", "FullOS", SMSInstallUpdateTarget="Mandatory"),
+            command("They are there, after a restart", "FullOS", "grep -q 2.0 /usr/share/slwlab &amp;&amp; test ! -e /run/reboot-required"),
+            any_step("InstallUpdate", "All updates", "FullOS", SMSInstallUpdateTarget="All"),
+        )
+    )
+
+
+def make_deb(folder: Path, version: str, postinst: str) -> Path:
+    tree = folder / f"tree-{version}"
+    (tree / "DEBIAN").mkdir(parents=True)
+    (tree / "usr/share").mkdir(parents=True)
+    (tree / "usr/share/slwlab").write_text(f"version {version}\n", encoding="utf-8")
+    control = f"Package: slwlab\nVersion: {version}\nArchitecture: all\nMaintainer: Lab <lab@example.org>\nDescription: of the lab\n"
+    (tree / "DEBIAN/control").write_text(control, encoding="utf-8")
+    (tree / "DEBIAN/postinst").write_text(f"#!/bin/sh\n{postinst}\n", encoding="utf-8")
+    (tree / "DEBIAN/postinst").chmod(0o755)
+    deb = folder / f"slwlab_{version}_all.deb"
+    run("dpkg-deb", "--root-owner-group", "--build", tree, deb)
+    return deb
+
+
+def make_repository(folder: Path, deb: Path):
+    """A security archive with one package in it."""
+    folder.mkdir()
+    shutil.copy(deb, folder)
+    data = deb.read_bytes()
+    control = run("dpkg-deb", "--field", deb).stdout.strip()
+    packages = f"{control}\nFilename: ./{deb.name}\nSize: {len(data)}\nSHA256: {hashlib.sha256(data).hexdigest()}\n\n".encode()
+    (folder / "Packages").write_bytes(packages)
+    digest = hashlib.sha256(packages).hexdigest()
+    release = f"Origin: Lab\nSuite: stable-security\nCodename: lab-security\nArchitectures: all amd64\nSHA256:\n {digest} {len(packages)} Packages\n"
+    (folder / "Release").write_text(release, encoding="utf-8")
+
+
+def make_software(world: World) -> str:
+    """An application in version 1.0, a repository with 2.0, and two programs."""
+    source = world.folder / "software"
+    source.mkdir()
+    shutil.move(make_deb(world.folder, "1.0", "exit 0"), source)
+    make_repository(source / "repository", make_deb(world.folder, "2.0", "touch /run/reboot-required"))
+    description = {
+        "programs": {
+            "Install": {"command": "echo done > /srv/installed"},
+            "Again": {"command": "test -f ./slwlab_1.0_all.deb && echo done > /srv/again && exit 7", "success_codes": [7]},
+        },
+        "application": {
+            "name": "Lab tool",
+            "version": "1.0",
+            "requirements": [{"architecture": "x64"}, {"distribution": "debian"}, {"min_os_version": "12"}],
+            "detection": [{"package": "slwlab", "min_version": "1.0"}, {"file": "/usr/share/slwlab"}],
+            "install": {"packages": ["./slwlab_1.0_all.deb"]},
+        },
+    }
+    (source / "slipway.json").write_text(json.dumps(description), encoding="utf-8")
+    world.site.cli("package", "create", "Software", "--source", source, timeout=120)
+    return newest(world.site, "package")
+
+
+def start_folders(world: World) -> Path:
+    """A Samba and an NFS server beside the site."""
+    base = world.folder / "folders"
+    for name in ("files", "export", "run"):
+        (base / name).mkdir(parents=True)
+    for name in ("files", "export"):
+        (base / name / "hello").write_text("hello\n", encoding="utf-8")
+    smb = base / "smb.conf"
+    places = "".join(f"{kind} = {base}/run\n" for kind in ("private dir", "lock directory", "state directory", "cache directory", "pid directory"))
+    smb.write_text(
+        f"[global]\nserver role = standalone server\ninterfaces = {SERVER_ADDRESS}/16\nbind interfaces only = yes\n"
+        f"disable netbios = yes\nsmb ports = 445\n{places}ncalrpc dir = {base}/run/ncalrpc\nlog file = {base}/smbd.log\n"
+        f"passdb backend = tdbsam:{base}/run/passdb.tdb\n[files]\npath = {base}/files\nread only = no\nforce user = root\n",
+        encoding="utf-8",
+    )
+    run("pdbedit", "-s", smb, "-a", "-u", "root", "-t", stdin=f"{PASSWORD}\n{PASSWORD}\n")
+    ganesha = base / "ganesha.conf"
+    ganesha.write_text(
+        f"NFS_CORE_PARAM {{ Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; }}\n"
+        f"NFSv4 {{ Graceless = true; RecoveryBackend = fs; RecoveryRoot = {base}/run; }}\n"
+        f"EXPORT {{ Export_Id = 1; Path = {base}/export; Pseudo = /export; Access_Type = RW; Squash = No_Root_Squash;"
+        f" SecType = sys; Protocols = 4; Transports = TCP; FSAL {{ Name = VFS; }} }}\n",
+        encoding="utf-8",
+    )
+    server = world.lab.server
+    world.lab.start("smbd", world.lab.inside(server, "smbd", "--foreground", "--no-process-group", "-s", str(smb)))
+    command_line = ("ganesha.nfsd", "-F", "-f", str(ganesha), "-L", f"{base}/ganesha.log", "-p", f"{base}/run/ganesha.pid")
+    world.lab.start("ganesha", world.lab.inside(server, *command_line))
+    return base
 
 
 def bare_steps(package: str) -> str:
     """Before there is a volume."""
     return "".join(
         (
-            step_xml("PrestartCheck", "Ready", "WinPE", **READY),
+            any_step("PrestartCheck", "Ready", "WinPE", **READY),
             command("All were met", "WinPE", "test %_TS_CRMEMORY%%_TS_CRDISK%%_TS_CRUEFI%%_TS_CRWIRED%%_TS_CRACPOWER% = 11111"),
-            failing(step_xml("PrestartCheck", "Too little memory", "WinPE", **(READY | {"OSDMemory": "99999999"}))),
+            failing(any_step("PrestartCheck", "Too little memory", "WinPE", **(READY | {"OSDMemory": "99999999"}))),
             command("It says so", "WinPE", "test %_TS_CRMEMORY%%_TS_CRSPEED%,%_SMSTSLastActionRetCode% = 01,4316"),
-            step_xml(
+            any_step(
                 "DownloadPackageContent",
                 "Download into memory",
                 "WinPE",
@@ -68,6 +233,8 @@ def bare_steps(package: str) -> str:
                 OSDDownloadDestinationVariable="Got",
             ),
             command("Look at it", "WinPE", "%Got01%/check.sh"),
+            script_steps(package),
+            folder_steps("WinPE"),
         )
     )
 
@@ -76,7 +243,7 @@ def volume_steps(package: str, boot_image: str) -> str:
     """In the boot image, with a volume."""
     return "".join(
         (
-            step_xml(
+            any_step(
                 "DownloadPackageContent",
                 "Download onto the volume",
                 "WinPE",
@@ -88,26 +255,28 @@ def volume_steps(package: str, boot_image: str) -> str:
     )
 
 
-def system_steps(package: str) -> str:
+def system_steps(package: str, software: str) -> str:
     """In the installed system."""
     return "".join(
         (
-            step_xml(
+            any_step(
                 "PrestartCheck",
                 "Ready in the system",
                 "FullOS",
                 **(READY | {"OSDCheckMinOSVersion": "true", "OSDMinOSVersion": "12", "OSDCheckOSArchitecture": "true", "OSDOSArchitecture": "64"}),
             ),
-            step_xml(
+            any_step(
                 "DownloadPackageContent",
                 "Download to a path",
                 "FullOS",
-                OSDDownloadDownloadPackages=package,
+                OSDDownloadDownloadPackages=f"{package},{software}",
                 OSDDownloadDestinationLocationType="Custom",
                 OSDDownloadDestinationPath="/srv/content",
                 OSDDownloadDestinationVariable="Copy",
             ),
             command("Look at the path", "FullOS", f"test %Copy01% = /srv/content/{package} &amp;&amp; %Copy01%/check.sh"),
+            folder_steps("FullOS"),
+            software_steps(package, software),
         )
     )
 
@@ -116,19 +285,23 @@ def ts_steps(world: World):
     site = world.start_site()
     world.lab.start_dhcp()
     package = make_package(world)
+    software = make_software(world)
+    folders = start_folders(world)
     boot_image = dep.default_boot_image(site)
     xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
     xml = xml.replace(FORMAT, bare_steps(package) + FORMAT, 1)
     xml = xml.replace(SETTINGS, volume_steps(package, boot_image) + SETTINGS, 1)
-    xml = xml.replace(END, system_steps(package) + END)
+    xml = xml.replace(END, system_steps(package, software) + END)
     deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "All steps", boot_image))
     vm = world.add_vm("uefi-secureboot")
     process = vm.power_on()
-    row = dep.wait_succeeded(site, deployment, vm, 2 * DEPLOY_SECONDS)
+    row = dep.wait_succeeded(site, deployment, vm, 3 * DEPLOY_SECONDS)
     say(f"done after {time.monotonic() - process.started:.1f} s")
     states = {phase["name"]: phase["state"] for phase in row["phases"]}
     expect({name for name, state in states.items() if state == "failed"}, set(FAILS), f"steps that failed, of {states}")
     expect({state for name, state in states.items() if name not in FAILS}, {"succeeded"}, f"states of the others, of {states}")
+    written = {path.name for name in ("files", "export") for path in (folders / name).iterdir()} - {"hello"}
+    expect(written, {f"{kind}-{where}" for kind in ("smb", "nfs") for where in ("WinPE", "FullOS")}, "files that the machine wrote")
     process.wait_line("login:", 60)
 
 

@@ -67,9 +67,9 @@ static int write_image(struct transfer *transfer, const uint8_t *id, struct imag
 }
 
 int fetch_image_file(const struct transfer_options *options,
-                const uint8_t manifest[static SHA256_BYTES],
-                const char *target,
-                struct transfer_report *ret)
+                     const uint8_t manifest[static SHA256_BYTES],
+                     const char *target,
+                     struct transfer_report *ret)
 {
     OWN(transfer_freep) struct transfer *transfer = NULL;
     char aside[PATH_MAX];

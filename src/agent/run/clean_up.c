@@ -5,6 +5,7 @@
 #include "agent/run/journal.h"
 #include "agent/run/runner.h"
 #include "agent/run/target.h"
+#include "agent/steps/network_folder.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
@@ -57,6 +58,7 @@ int runner_clean_up(struct runner *rn)
     OWN(buf_fini) struct buf path = BUF_INIT(4096);
     int r;
 
+    network_folder_disconnect_all();
     (void)journal_attach(rn->journal, NULL);
     buf_addf(&path, "%s/var/log/slipway", root);
     r = dir_make(buf_str(&path), LOG_FOLDER_MODE);

@@ -130,3 +130,10 @@ int step_set_dynamic_variables_run(struct step_context *c, struct step_result *r
 int step_restart_run(struct step_context *c, struct step_result *ret);
 int step_check_readiness_run(struct step_context *c, struct step_result *ret);
 int step_download_content_run(struct step_context *c, struct step_result *ret);
+int step_run_power_shell_run(struct step_context *c, struct step_result *ret);
+int step_install_package_run(struct step_context *c, struct step_result *ret);
+int step_install_application_run(struct step_context *c, struct step_result *ret);
+int step_install_updates_run(struct step_context *c, struct step_result *ret);
+int step_windows_only_run(struct step_context *c, struct step_result *ret);
+int step_connect_folder_run(struct step_context *c, struct step_result *ret);
+int step_join_run(struct step_context *c, struct step_result *ret);

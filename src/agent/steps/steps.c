@@ -15,6 +15,7 @@ enum {
     VALUE_MAX_BYTES = 64 * 1024,
 };
 
+#define ANYWHERE   (STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS)
 #define TYPE(name) "SMS_TaskSequence_" name "Action"
 
 /* ts/validate.c knows the same types. */
@@ -31,11 +32,33 @@ static const struct step_type types[] = {
      true,
      step_set_dynamic_variables_run},
     {TYPE("Reboot"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_restart_run},
+    {TYPE("RunPowerShellScript"),
+     STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS,
+     false,
+     step_run_power_shell_run},
+    {TYPE("InstallSoftware"), STEP_IN_FULL_OS, false, step_install_package_run},
+    {TYPE("InstallApplication"), STEP_IN_FULL_OS, true, step_install_application_run},
+    {TYPE("InstallUpdate"), STEP_IN_FULL_OS, true, step_install_updates_run},
+    {TYPE("ConnectNetworkFolder"), ANYWHERE, true, step_connect_folder_run},
+    {TYPE("JoinDomainWorkgroup"), STEP_IN_FULL_OS, false, step_join_run},
     {TYPE("PrestartCheck"), STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS, true, step_check_readiness_run},
     {TYPE("DownloadPackageContent"),
      STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS,
      true,
      step_download_content_run},
+    /* what needs Windows */
+    {TYPE("ConvertDisk"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("EnableBitLocker"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("DisableBitLocker"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("OfflineEnableBitLocker"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("RequestStateStore"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("CaptureUserState"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("RestoreUserState"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("ReleaseStateStore"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("AutoApply"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("ApplyDriverPackage"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("UpgradeOperatingSystem"), ANYWHERE, true, step_windows_only_run},
+    {TYPE("InstallDeployTools"), ANYWHERE, true, step_windows_only_run},
 };
 
 const struct step_type *step_type_find(const char *type)

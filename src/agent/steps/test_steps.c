@@ -22,6 +22,7 @@
 #include "plat/file.h"
 #include "ts/diag.h"
 #include "ts/document.h"
+#include "ts/step_types.h"
 #include "ts/validate.h"
 #include "ts/vars.h"
 
@@ -148,6 +149,29 @@ static void the_table_has_the_types_that_the_checker_knows(void **state)
         assert_non_null(step_type_find(*t));
     assert_non_null(step_type_find("SMS_TaskSequence_PrestartCheckAction"));
     assert_null(step_type_find("SMS_TaskSequence_NobodyKnowsAction"));
+}
+
+static void a_step_that_needs_windows_says_so(void **state)
+{
+    (void)state;
+    const struct ts_step_type *known;
+    size_t n = 0;
+
+    for (size_t i = 0; (known = ts_step_type_at(i)) != NULL; i++) {
+        const struct step_type *type = step_type_find(known->type);
+        const struct ts_step step = {.type = known->type};
+        struct step_context c = {.step = &step, .step_name = "the step"};
+        struct step_result result = {0};
+
+        if (known->platform != TS_PLATFORM_WINDOWS)
+            continue;
+        assert_non_null(type);
+        assert_int_equal(type->run(&c, &result), 0);
+        assert_string_equal(result.error_id, "SLW-0409");
+        assert_non_null(strstr(result.message, known->display_name));
+        n++;
+    }
+    assert_int_equal(n, 12);
 }
 
 /* An empty volume of its own for one test. */
@@ -339,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_command_is_ended_when_the_site_cancels),
         cmocka_unit_test(output_goes_to_the_log_and_its_end_to_a_variable),
         cmocka_unit_test(the_table_has_the_types_that_the_checker_knows),
+        cmocka_unit_test(a_step_that_needs_windows_says_so),
         cmocka_unit_test(links_of_the_image_do_not_lead_out_of_it),
         cmocka_unit_test(accounts_get_hashed_passwords_and_groups),
         cmocka_unit_test(an_account_that_a_power_cut_left_half_made_is_completed),

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What Install Package and Install Application have in common: a list that is worked off, through restarts
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct package_program;
+struct step_context;
+struct step_result;
+
+enum {
+    INSTALL_LIST_MAX = 999,
+    INSTALL_RESTART_CODE = 3010,
+};
+
+struct install_list {
+    struct step_context *c;
+    /* Element @i, borrowed; "" behind the last. */
+    const char *(*at)(void *ctx, size_t i);
+    /* Install one. @ret: a failure; or exit_code says that a restart is wanted (3010, 1641). Return: 0 or -errno. */
+    int (*install)(void *ctx, const char *element, struct step_result *ret);
+    bool goes_on; /* with the others if one fails */
+    void *ctx;
+};
+
+/**
+ * install_list_run() - one after the other
+ *
+ * If one wants a restart and there are more, the step goes on behind it after the restart; the variable
+ * _SLWInstallPosition says where. Return: 0 with @ret set, or -errno.
+ */
+int install_list_run(const struct install_list *list, struct step_result *ret);
+
+/**
+ * install_program() - what slipway.json says
+ * @folder: of the package
+ * @shown: what the log says; NULL: the command
+ * @ret: a failure (SLW-0430, SLW-0447 and others), or how it ended in exit_code
+ */
+int install_program(struct step_context *c,
+                    const struct package_program *program,
+                    const char *folder,
+                    const char *shown,
+                    struct step_result *ret);

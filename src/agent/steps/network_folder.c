@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/network_folder.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "agent/run/sysfs.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/file.h"
+#include "plat/process.h"
+
+enum {
+    FOLDER_MODE = 0755,
+    ROOT_MODE = 0700,
+    MESSAGE_MAX = 512,
+    TARGET_MAX_BYTES = 4096,
+    LETTERS = 2, /* "Z:" */
+    MODULE_TIMEOUT_US = 30 * 1000 * 1000,
+};
+
+static bool is_slash(char c)
+{
+    return c == '/' || c == '\\';
+}
+
+/* A segment up to a slash. Return: behind it; NULL if it is empty or too long. */
+static const char *take_segment(const char *text, char *ret, size_t cap)
+{
+    size_t n = strcspn(text, "/\\");
+
+    if (n == 0 || n >= cap)
+        return NULL;
+    memcpy(ret, text, n);
+    ret[n] = '\0';
+    return text + n;
+}
+
+static bool parse_smb(const char *path, struct network_folder *ret)
+{
+    const char *at = take_segment(path + 2, ret->host, sizeof(ret->host));
+
+    ret->kind = NETWORK_FOLDER_SMB;
+    at = at && is_slash(*at) ? take_segment(at + 1, ret->share, sizeof(ret->share)) : NULL;
+    if (!at)
+        return false;
+    at += strspn(at, "/\\");
+    if (snprintf(ret->folder, sizeof(ret->folder), "%s", at) >= (int)sizeof(ret->folder))
+        return false;
+    for (char *c = ret->folder; *c != '\0'; c++)
+        if (*c == '\\')
+            *c = '/';
+    for (size_t n = strlen(ret->folder); n > 0 && ret->folder[n - 1] == '/'; n--)
+        ret->folder[n - 1] = '\0';
+    return !strstr(ret->folder, "..");
+}
+
+static bool parse_nfs_url(const char *path, struct network_folder *ret)
+{
+    const char *slash = strchr(path, '/');
+    const char *colon = strchr(path, ':');
+    const char *end = colon && slash && colon < slash ? colon : slash;
+
+    ret->kind = NETWORK_FOLDER_NFS;
+    if (!slash || end == path || (size_t)(end - path) >= sizeof(ret->host) ||
+        (end == colon && (size_t)(slash - colon) > sizeof(ret->port)))
+        return false;
+    (void)snprintf(ret->host, sizeof(ret->host), "%.*s", (int)(end - path), path);
+    if (end == colon)
+        (void)snprintf(ret->port, sizeof(ret->port), "%.*s", (int)(slash - colon - 1), colon + 1);
+    return strspn(ret->port, "0123456789") == strlen(ret->port) &&
+           snprintf(ret->share, sizeof(ret->share), "%s", slash) < (int)sizeof(ret->share);
+}
+
+bool network_folder_parse(const char *path, struct network_folder *ret)
+{
+    static const char url[] = "nfs://";
+    const char *colon = strstr(path, ":/");
+
+    *ret = (struct network_folder){0};
+    if (strncmp(path, url, sizeof(url) - 1) == 0)
+        return parse_nfs_url(path + sizeof(url) - 1, ret);
+    if (is_slash(path[0]) && is_slash(path[1]))
+        return parse_smb(path, ret);
+    if (!colon || colon == path || strcspn(path, "/\\") < (size_t)(colon - path) ||
+        (size_t)(colon - path) >= sizeof(ret->host))
+        return false;
+    ret->kind = NETWORK_FOLDER_NFS;
+    (void)snprintf(ret->host, sizeof(ret->host), "%.*s", (int)(colon - path), path);
+    return snprintf(ret->share, sizeof(ret->share), "%s", colon + 1) < (int)sizeof(ret->share);
+}
+
+bool network_folder_target(const struct network_folder *f, const char *drive, struct buf *ret)
+{
+    size_t len = strlen(drive);
+    bool is_letter = (drive[0] >= 'A' && drive[0] <= 'Z') || (drive[0] >= 'a' && drive[0] <= 'z');
+
+    if (drive[0] == '/' && len < NETWORK_FOLDER_PATH_MAX && !strstr(drive, "..")) {
+        buf_adds(ret, drive);
+        return len > 1;
+    }
+    if (len == 0) {
+        buf_addf(ret, NETWORK_FOLDER_ROOT "/%s", f->host);
+        for (const char *c = f->share; *c != '\0'; c++)
+            buf_add(ret, (struct bytes){(const uint8_t *)(*c == '/' ? "-" : c), 1});
+        return !ret->failed;
+    }
+    if (!is_letter || len > LETTERS || (len == LETTERS && drive[1] != ':') ||
+        (drive[0] & ~0x20) == 'X')
+        return false;
+    buf_addf(ret, NETWORK_FOLDER_ROOT "/%c", drive[0] & ~0x20);
+    return true;
+}
+
+/* The address of a host as text. Return: 0, or 1 with @why. */
+static int
+find_address(const struct network_folder *f, char ret[static INET6_ADDRSTRLEN], struct buf *why)
+{
+    const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
+    struct addrinfo *found = NULL;
+    int r = getaddrinfo(f->host, NULL, &hints, &found);
+
+    if (r != 0) {
+        buf_addf(why, "the name \"%s\" cannot be found: %s", f->host, gai_strerror(r));
+        return 1;
+    }
+    if (found->ai_family == AF_INET) {
+        struct sockaddr_in v4;
+
+        memcpy(&v4, found->ai_addr, sizeof(v4));
+        (void)inet_ntop(AF_INET, &v4.sin_addr, ret, INET6_ADDRSTRLEN);
+    } else {
+        struct sockaddr_in6 v6;
+
+        memcpy(&v6, found->ai_addr, sizeof(v6));
+        (void)inet_ntop(AF_INET6, &v6.sin6_addr, ret, INET6_ADDRSTRLEN);
+    }
+    freeaddrinfo(found);
+    return 0;
+}
+
+/* The kernel's way of mounting, option by option: nothing has to be quoted. */
+static int set_text(int fs, const char *key, const char *value)
+{
+    return fsconfig(fs, FSCONFIG_SET_STRING, key, value, 0) < 0 ? -errno : 0;
+}
+
+static int set_account(int fs, const char *account, const char *password)
+{
+    const char *slash = strchr(account, '\\');
+    const char *at = strchr(account, '@');
+    char name[NETWORK_FOLDER_HOST_MAX];
+    char domain[NETWORK_FOLDER_HOST_MAX] = "";
+    int r;
+
+    if (account[0] == '\0')
+        return fsconfig(fs, FSCONFIG_SET_FLAG, "guest", NULL, 0) < 0 ? -errno : 0;
+    if (slash) {
+        (void)snprintf(domain, sizeof(domain), "%.*s", (int)(slash - account), account);
+        (void)snprintf(name, sizeof(name), "%s", slash + 1);
+    } else if (at) {
+        (void)snprintf(domain, sizeof(domain), "%s", at + 1);
+        (void)snprintf(name, sizeof(name), "%.*s", (int)(at - account), account);
+    } else {
+        (void)snprintf(name, sizeof(name), "%s", account);
+    }
+    r = set_text(fs, "username", name);
+    if (r == 0 && domain[0] != '\0' && strcmp(domain, ".") != 0)
+        r = set_text(fs, "domain", domain);
+    return r == 0 ? set_text(fs, "password", password) : r;
+}
+
+static int configure_smb(int fs,
+                         const struct network_folder *f,
+                         const char *address,
+                         const char *account,
+                         const char *password)
+{
+    char source[NETWORK_FOLDER_HOST_MAX + 2 * NETWORK_FOLDER_PATH_MAX + 8];
+    int r;
+
+    (void)snprintf(source,
+                   sizeof(source),
+                   "//%s/%s%s%s",
+                   f->host,
+                   f->share,
+                   f->folder[0] != '\0' ? "/" : "",
+                   f->folder);
+    r = set_text(fs, "source", source);
+    if (r == 0)
+        r = set_text(fs, "ip", address);
+    return r == 0 ? set_account(fs, account, password) : r;
+}
+
+static int configure_nfs(int fs, const struct network_folder *f, const char *address)
+{
+    char source[NETWORK_FOLDER_HOST_MAX + NETWORK_FOLDER_PATH_MAX + 2];
+    int r;
+
+    (void)snprintf(source, sizeof(source), "%s:%s", f->host, f->share);
+    r = set_text(fs, "source", source);
+    if (r == 0)
+        r = set_text(fs, "addr", address);
+    if (r == 0)
+        r = set_text(fs, "vers", "4.2");
+    if (r == 0 && f->port[0] != '\0')
+        r = set_text(fs, "port", f->port);
+    return r;
+}
+
+/* The kernel loads it by itself where it has a helper for that. */
+static void load_module(const char *name)
+{
+    const char *const argv[] = {"/sbin/modprobe", "-q", name, NULL};
+    OWN(buf_fini) struct buf output = BUF_INIT(MESSAGE_MAX);
+    struct process_result result;
+
+    (void)process_run(
+        &(struct process_options){.argv = argv, .output = &output, .timeout_us = MODULE_TIMEOUT_US},
+        &result);
+}
+
+static int refuse(int error, int fs, struct buf *why)
+{
+    char message[MESSAGE_MAX];
+    ssize_t n = fs >= 0 ? read(fs, message, sizeof(message) - 1) : -1; /* what the driver says */
+    const char *text = strerrordesc_np(error);
+
+    if (error == EACCES || error == EPERM || error == EKEYREJECTED)
+        text = "account or password are refused, or may not use it";
+    else if (error == ENODEV)
+        text = "the kernel cannot do this kind of network folder";
+    else if (error == ENOENT || error == ENXIO)
+        text = "the server has no such share or folder";
+    buf_addf(why, "%s", text ? text : "unknown error");
+    if (n > 0)
+        buf_addf(why, " (%.*s)", (int)strcspn((message[n] = '\0', message), "\n"), message);
+    return 1;
+}
+
+int network_folder_mount(const struct network_folder *f,
+                         const char *account,
+                         const char *password,
+                         const char *target,
+                         struct buf *why)
+{
+    const char *type = f->kind == NETWORK_FOLDER_SMB ? "cifs" : "nfs4";
+    char address[INET6_ADDRSTRLEN];
+    int r = find_address(f, address, why);
+
+    if (r != 0)
+        return r;
+    load_module(f->kind == NETWORK_FOLDER_SMB ? "cifs" : "nfsv4");
+
+    OWN(fd_closep) int fs = fsopen(type, FSOPEN_CLOEXEC);
+
+    if (fs < 0)
+        return refuse(errno, -1, why);
+    r = f->kind == NETWORK_FOLDER_SMB ? configure_smb(fs, f, address, account, password)
+                                      : configure_nfs(fs, f, address);
+    if (r == 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+        r = -errno;
+    if (r < 0)
+        return refuse(-r, fs, why);
+
+    OWN(fd_closep)
+    int mount = fsmount(fs, FSMOUNT_CLOEXEC, MOUNT_ATTR_NODEV | MOUNT_ATTR_NOSUID);
+
+    if (mount < 0)
+        return refuse(errno, fs, why);
+    if (strncmp(target, NETWORK_FOLDER_ROOT "/", sizeof(NETWORK_FOLDER_ROOT)) == 0)
+        r = dir_make(NETWORK_FOLDER_ROOT, ROOT_MODE);
+    if (r == 0)
+        r = dir_make(target, FOLDER_MODE);
+    if (r < 0)
+        return TRACE(r);
+    (void)umount2(target, MNT_DETACH); /* of the same step before */
+    return move_mount(mount, "", AT_FDCWD, target, MOVE_MOUNT_F_EMPTY_PATH) < 0 ? ERR(-errno) : 0;
+}
+
+void network_folder_disconnect_all(void)
+{
+    struct dirent **names = NULL;
+    int n = sys_list("", NETWORK_FOLDER_ROOT, &names);
+
+    for (int i = 0; i < n; i++) {
+        OWN(buf_fini) struct buf path = BUF_INIT(TARGET_MAX_BYTES);
+
+        if (names[i]->d_name[0] == '.')
+            continue;
+        buf_addf(&path, NETWORK_FOLDER_ROOT "/%s", names[i]->d_name);
+        (void)umount2(buf_str(&path), MNT_DETACH);
+    }
+    sys_free_names(&names, n);
+}

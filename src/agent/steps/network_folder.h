@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Folders of other computers: SMB and NFS, mounted by the kernel itself
+ *
+ * No helper program is called: account and password go to the kernel by fsconfig(), and are on no command line, in no
+ * file and in no environment.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+
+enum {
+    NETWORK_FOLDER_HOST_MAX = 256,
+    NETWORK_FOLDER_PATH_MAX = 1024,
+    NETWORK_FOLDER_PORT_MAX = 8,
+};
+
+#define NETWORK_FOLDER_ROOT "/run/slipway/drives"
+
+enum network_folder_kind {
+    NETWORK_FOLDER_SMB,
+    NETWORK_FOLDER_NFS,
+};
+
+struct network_folder {
+    enum network_folder_kind kind;
+    char host[NETWORK_FOLDER_HOST_MAX];
+    char port[NETWORK_FOLDER_PORT_MAX];   /* ""; NFS only */
+    char share[NETWORK_FOLDER_PATH_MAX];  /* "share" or, NFS, "/export/path" */
+    char folder[NETWORK_FOLDER_PATH_MAX]; /* SMB: below the share, "a/b"; "" */
+};
+
+/**
+ * network_folder_parse() - "\\server\share\folder", "//server/share", "server:/export" or "nfs://server:port/export"
+ *
+ * Return: false if it is none of these.
+ */
+bool network_folder_parse(const char *path, struct network_folder *ret);
+
+/**
+ * network_folder_target() - where it is mounted
+ * @drive: "Z:" or "Z" is NETWORK_FOLDER_ROOT "/Z"; "/a/path" is that; "" is named after server and share
+ *
+ * Return: false if @drive is none of these. X: is the boot image's own, as documented.
+ */
+bool network_folder_target(const struct network_folder *f, const char *drive, struct buf *ret);
+
+/**
+ * network_folder_mount()
+ * @account: "name", "DOMAIN\\name" or "name@domain"; "": nobody, as whom guests are let in
+ * @target: made if it is not there; what was mounted there goes first
+ * @why: on 1, what the kernel says, never the password
+ *
+ * Return: 0, 1 if it cannot be mounted, or -errno.
+ */
+int network_folder_mount(const struct network_folder *f,
+                         const char *account,
+                         const char *password,
+                         const char *target,
+                         struct buf *why);
+
+/* All that is mounted below NETWORK_FOLDER_ROOT. */
+void network_folder_disconnect_all(void);

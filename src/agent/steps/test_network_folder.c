@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/network_folder.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, to be there */
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "agent/steps/join.h"
+#include "agent/steps/test_bench.h"
+#include "base/own.h"
+
+static void paths_of_both_kinds_are_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        enum network_folder_kind kind;
+        const char *host; /* NULL: it is no network folder */
+        const char *share;
+        const char *more; /* SMB: the folder; NFS: the port */
+    } cases[] = {
+        {"\\\\server\\share", NETWORK_FOLDER_SMB, "server", "share", ""},
+        {"//server/share/a/b/", NETWORK_FOLDER_SMB, "server", "share", "a/b"},
+        {"\\\\10.0.0.1\\my files\\a\\b", NETWORK_FOLDER_SMB, "10.0.0.1", "my files", "a/b"},
+        {"server:/export/x", NETWORK_FOLDER_NFS, "server", "/export/x", ""},
+        {"nfs://server/export", NETWORK_FOLDER_NFS, "server", "/export", ""},
+        {"nfs://server:2050/export", NETWORK_FOLDER_NFS, "server", "/export", "2050"},
+        {"", NETWORK_FOLDER_SMB, NULL, NULL, NULL},
+        {"\\\\server", NETWORK_FOLDER_SMB, NULL, NULL, NULL},
+        {"\\\\server\\", NETWORK_FOLDER_SMB, NULL, NULL, NULL},
+        {"\\\\\\share", NETWORK_FOLDER_SMB, NULL, NULL, NULL},
+        {"\\\\server\\share\\..\\x", NETWORK_FOLDER_SMB, NULL, NULL, NULL},
+        {":/export", NETWORK_FOLDER_NFS, NULL, NULL, NULL},
+        {"/a:/b", NETWORK_FOLDER_NFS, NULL, NULL, NULL},
+        {"C:\\x", NETWORK_FOLDER_SMB, NULL, NULL, NULL},
+        {"nfs://server", NETWORK_FOLDER_NFS, NULL, NULL, NULL},
+        {"nfs://server:x/export", NETWORK_FOLDER_NFS, NULL, NULL, NULL},
+        {"nfs://server:123456789/export", NETWORK_FOLDER_NFS, NULL, NULL, NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct network_folder f;
+
+        if (network_folder_parse(cases[i].path, &f) != (cases[i].host != NULL))
+            fail_msg("%s", cases[i].path);
+        if (!cases[i].host)
+            continue;
+        assert_int_equal(f.kind, cases[i].kind);
+        assert_string_equal(f.host, cases[i].host);
+        assert_string_equal(f.share, cases[i].share);
+        assert_string_equal(f.kind == NETWORK_FOLDER_SMB ? f.folder : f.port, cases[i].more);
+    }
+}
+
+static void a_drive_is_a_folder_below_run_and_a_path_is_itself(void **state)
+{
+    (void)state;
+    static const struct network_folder f = {.host = "server", .share = "/export/x"};
+    static const struct {
+        const char *drive;
+        const char *target; /* NULL: refused */
+    } cases[] = {
+        {"Z:", NETWORK_FOLDER_ROOT "/Z"},
+        {"d", NETWORK_FOLDER_ROOT "/D"},
+        {"", NETWORK_FOLDER_ROOT "/server-export-x"},
+        {"/mnt/data", "/mnt/data"},
+        {"X:", NULL},
+        {"x", NULL},
+        {"ZZ", NULL},
+        {"Z:\\x", NULL},
+        {"1:", NULL},
+        {"/", NULL},
+        {"/mnt/../etc", NULL},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(buf_fini) struct buf target = BUF_INIT(4096);
+
+        assert_int_equal(network_folder_target(&f, cases[i].drive, &target),
+                         cases[i].target != NULL);
+        if (cases[i].target)
+            assert_string_equal(buf_str(&target), cases[i].target);
+    }
+}
+
+static void the_step_tells_what_is_wrong_and_not_the_password(void **state)
+{
+    (void)state;
+    OWN(step_bench_freep)
+    struct step_bench *b = step_bench_new(
+        "ConnectNetworkFolderAction",
+        "",
+        STEP_VARIABLE("SMSConnectNetworkFolderPath", "\\\\no-such-host.invalid\\share")
+            STEP_VARIABLE("SMSConnectNetworkFolderAccount", "LAB\\eva")
+                STEP_VARIABLE("SMSConnectNetworkFolderPassword", "hidden-1"));
+    OWN(step_bench_freep)
+    struct step_bench *odd = step_bench_new(
+        "ConnectNetworkFolderAction", "", STEP_VARIABLE("SMSConnectNetworkFolderPath", "here"));
+
+    assert_string_equal(step_bench_run(b), "SLW-0448");
+    assert_non_null(strstr(b->result.message, "no-such-host.invalid"));
+    assert_null(strstr(b->result.message, "hidden-1"));
+    assert_null(strstr(buf_str(&b->log), "hidden-1"));
+    assert_string_equal(step_bench_run(odd), "SLW-0448");
+}
+
+static void a_workgroup_is_set_in_the_global_section_and_nowhere_else(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before;
+        const char *after;
+    } cases[] = {
+        {"", "[global]\n   workgroup = LABS\n"},
+        {"[global]\n  Work Group = OLD\n  server role = x\n[share]\nworkgroup = y\n",
+         "[global]\n   workgroup = LABS\n  server role = x\n[share]\nworkgroup = y\n"},
+        {"# first\n[share]\npath = /x\n",
+         "# first\n[share]\npath = /x\n[global]\n   workgroup = LABS\n"},
+        {"[GLOBAL]\nworkgroupx = 1", "[GLOBAL]\n   workgroup = LABS\nworkgroupx = 1\n"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(buf_fini) struct buf config = BUF_INIT(4096);
+
+        join_set_workgroup(cases[i].before, "LABS", &config);
+        assert_string_equal(buf_str(&config), cases[i].after);
+    }
+}
+
+static void joining_needs_names_an_account_and_a_program(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "",
+        STEP_VARIABLE("OSDJoinType", "2"),
+        STEP_VARIABLE("OSDJoinType", "1") STEP_VARIABLE("OSDJoinWorkgroupName", "a b"),
+        STEP_VARIABLE("OSDJoinType", "0") STEP_VARIABLE("OSDJoinDomainName", "--help"),
+        STEP_VARIABLE("OSDJoinType", "0") STEP_VARIABLE("OSDJoinDomainName", "example.org"),
+        STEP_VARIABLE("OSDJoinType", "0") STEP_VARIABLE("OSDJoinDomainName", "example.org")
+            STEP_VARIABLE("OSDJoinAccount", "EXAMPLE\\joiner"),
+    };
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        OWN(step_bench_freep)
+        struct step_bench *b = step_bench_new("JoinDomainWorkgroupAction", "", wrong[i]);
+
+        assert_string_equal(step_bench_run(b), "SLW-0449");
+        assert_int_equal(b->result.then, STEP_THEN_GO_ON);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(paths_of_both_kinds_are_read),
+        cmocka_unit_test(a_drive_is_a_folder_below_run_and_a_path_is_itself),
+        cmocka_unit_test(the_step_tells_what_is_wrong_and_not_the_password),
+        cmocka_unit_test(a_workgroup_is_set_in_the_global_section_and_nowhere_else),
+        cmocka_unit_test(joining_needs_names_an_account_and_a_program),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
