@@ -75,9 +75,10 @@ read_container(struct session *s, const char *what, struct bytes text, struct ts
         return session_fail(s,
                             ARGS_EXIT_FAILURE,
                             "SLW-0704",
-                            "%s cannot be read: line %u: %s",
+                            "%s cannot be read: line %u, column %u: %s",
                             what,
                             diags.n > 0 ? diags.items[0].line : 0,
+                            diags.n > 0 ? diags.items[0].column : 0,
                             diags.n > 0 ? diags.items[0].message : "");
     return true;
 }

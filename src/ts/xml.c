@@ -146,7 +146,7 @@ static void start_element(void *ctx,
 
     leash->n_nodes += 1 + (size_t)n_attributes;
     if (ctxt->nodeNr >= TS_XML_MAX_DEPTH) {
-        stop(ctxt, "SLW-0171", "elements are nested too deep");
+        stop(ctxt, "SLW-0171", "elements are nested too deep; the limit is 64");
         return;
     }
     if (leash->n_nodes > TS_XML_MAX_NODES) {
