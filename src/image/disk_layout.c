@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define MIB       ((uint64_t)1024 * 1024)
-#define GIB       (1024 * MIB)
-#define MBR_BYTES (((uint64_t)1 << 32) * 512 - DISK_ALIGN_BYTES)
+#define MIB         ((uint64_t)1024 * 1024)
+#define GIB         (1024 * MIB)
+#define MBR_SECTORS ((uint64_t)1 << 32)
 
 enum {
     TAIL_BYTES = DISK_ALIGN_BYTES, /* the second GPT, and what firmware RAID would write */
@@ -15,11 +15,35 @@ enum {
     ESP_MIB = 512,
     SMALL_ESP_MIB = 64,
     SMALL_DISK_GIB = 8,
+    FAT32_CLUSTERS_MIN = 65525, /* by its definition */
+    FAT32_SYSTEM_MIB = 1,       /* two tables of these clusters, and what is reserved before them */
+    XFS_MIB = 300,
+    BTRFS_MIB = 110,
+    EXT4_MIB = 2,
 };
 
 static uint64_t align_down(uint64_t bytes)
 {
     return bytes - bytes % DISK_ALIGN_BYTES;
+}
+
+uint64_t disk_file_system_min(enum disk_file_system file_system, uint32_t sector_bytes)
+{
+    switch (file_system) {
+    case DISK_FS_FAT32:
+        return ((uint64_t)FAT32_CLUSTERS_MIN * sector_bytes / MIB + 1 + FAT32_SYSTEM_MIB) * MIB;
+    case DISK_FS_XFS:
+        return XFS_MIB * MIB;
+    case DISK_FS_BTRFS:
+        return BTRFS_MIB * MIB;
+    case DISK_FS_EXT4:
+    case DISK_FS_NTFS:
+        return EXT4_MIB * MIB;
+    case DISK_FS_SWAP:
+    case DISK_FS_NONE:
+    default:
+        return MIB;
+    }
 }
 
 static uint64_t wanted_bytes(const struct disk_wish *wish, uint64_t left)
@@ -35,34 +59,107 @@ static uint64_t wanted_bytes(const struct disk_wish *wish, uint64_t left)
     }
 }
 
-int disk_layout_plan(enum disk_style style,
+struct placing {                         /* how far it is */
+    uint64_t start, end;                 /* the free space of the disk */
+    uint64_t logical_start, logical_end; /* that of the extended partition; 0: there is none */
+    size_t n_primary;                    /* with the extended one */
+    size_t n_logical;
+    bool has_active;
+};
+
+/* What has nothing to do with sizes. Return: 0 or an outcome. */
+static int check_wish(enum disk_style style, const struct disk_wish *wish, const struct placing *at)
+{
+    bool is_logical = wish->type == DISK_TYPE_LOGICAL;
+
+    if (style == DISK_STYLE_GPT)
+        return is_logical || wish->type == DISK_TYPE_EXTENDED ? DISK_LAYOUT_E_STYLE : 0;
+    if (wish->type == DISK_TYPE_MSR || wish->type == DISK_TYPE_BIOS_BOOT)
+        return DISK_LAYOUT_E_STYLE;
+    if (wish->is_bootable && (at->has_active || is_logical || wish->type == DISK_TYPE_EXTENDED))
+        return DISK_LAYOUT_E_ACTIVE;
+    if (is_logical ? at->logical_end == 0
+                   : wish->type == DISK_TYPE_EXTENDED && at->logical_end != 0)
+        return DISK_LAYOUT_E_EXTENDED;
+    if (is_logical ? at->n_logical >= DISK_LOGICAL_MAX : at->n_primary >= DISK_MBR_PARTITIONS_MAX)
+        return DISK_LAYOUT_E_TOO_MANY;
+    return 0;
+}
+
+/* Return: 0 or an outcome. */
+static int place(struct placing *at, const struct disk_wish *wish, struct disk_partition *ret)
+{
+    bool is_logical = wish->type == DISK_TYPE_LOGICAL;
+    uint64_t *start = is_logical ? &at->logical_start : &at->start;
+    uint64_t end = is_logical ? at->logical_end : at->end;
+    uint64_t begin = *start + (is_logical ? DISK_ALIGN_BYTES : 0); /* its table is before it */
+
+    if (begin >= end)
+        return DISK_LAYOUT_E_TOO_SMALL;
+    uint64_t size = wanted_bytes(wish, end - begin);
+
+    if (size == 0 || size > end - begin)
+        return DISK_LAYOUT_E_TOO_SMALL;
+    *ret = (struct disk_partition){.wish = *wish, .start_bytes = begin, .size_bytes = size};
+    *start = begin + size;
+    if (wish->type == DISK_TYPE_EXTENDED) {
+        at->logical_start = begin;
+        at->logical_end = begin + size;
+    }
+    at->has_active = at->has_active || wish->is_bootable;
+    if (is_logical)
+        ret->number = DISK_MBR_PARTITIONS_MAX + ++at->n_logical;
+    else if (wish->type != DISK_TYPE_BIOS_BOOT)
+        ret->number = ++at->n_primary;
+    return 0;
+}
+
+/* What a step counts is not changed by a partition that it does not know of. */
+static void number_the_last(struct disk_layout *layout, size_t n_primary)
+{
+    for (size_t i = 0; i < layout->n_partitions; i++)
+        if (layout->partitions[i].number == 0)
+            layout->partitions[i].number = ++n_primary;
+}
+
+static bool is_sector_size(uint32_t bytes)
+{
+    return bytes >= DISK_SECTOR_MIN && bytes <= DISK_SECTOR_MAX && (bytes & (bytes - 1)) == 0;
+}
+
+int disk_layout_plan(const struct disk_space *space,
                      const struct disk_wish *wishes,
                      size_t n_wishes,
-                     uint64_t disk_bytes,
                      struct disk_layout *ret)
 {
-    size_t max =
-        style == DISK_STYLE_GPT ? (size_t)DISK_PARTITIONS_MAX : (size_t)DISK_MBR_PARTITIONS_MAX;
-    uint64_t start = DISK_ALIGN_BYTES;
+    struct placing at = {.start = DISK_ALIGN_BYTES};
+    uint64_t bytes = space->bytes;
 
-    if (n_wishes > max)
+    *ret = (struct disk_layout){.style = space->style, .sector_bytes = space->sector_bytes};
+    if (!is_sector_size(space->sector_bytes))
+        return DISK_LAYOUT_E_SECTOR_BYTES;
+    if (n_wishes > DISK_PARTITIONS_MAX)
         return DISK_LAYOUT_E_TOO_MANY;
-    if (style == DISK_STYLE_MBR && disk_bytes > MBR_BYTES)
-        disk_bytes = MBR_BYTES;
-    if (disk_bytes < DISK_ALIGN_BYTES + TAIL_BYTES)
+    if (bytes < DISK_ALIGN_BYTES + TAIL_BYTES)
         return DISK_LAYOUT_E_TOO_SMALL;
-    uint64_t end = align_down(disk_bytes - TAIL_BYTES);
-
-    *ret = (struct disk_layout){.style = style};
+    bytes -= TAIL_BYTES;
+    if (space->style == DISK_STYLE_MBR && bytes > MBR_SECTORS * space->sector_bytes - TAIL_BYTES)
+        bytes = MBR_SECTORS * space->sector_bytes - TAIL_BYTES;
+    at.end = align_down(bytes);
     for (size_t i = 0; i < n_wishes; i++) {
-        uint64_t size = wanted_bytes(&wishes[i], end - start);
+        int r = check_wish(space->style, &wishes[i], &at);
 
-        if (size == 0 || size > end - start)
-            return DISK_LAYOUT_E_TOO_SMALL;
-        ret->partitions[ret->n_partitions++] =
-            (struct disk_partition){.wish = wishes[i], .start_bytes = start, .size_bytes = size};
-        start += size;
+        if (r == 0)
+            r = place(&at, &wishes[i], &ret->partitions[i]);
+        if (r == 0 && wishes[i].type != DISK_TYPE_EXTENDED &&
+            ret->partitions[i].size_bytes <
+                disk_file_system_min(wishes[i].file_system, space->sector_bytes))
+            r = DISK_LAYOUT_E_FILE_SYSTEM;
+        if (r != 0)
+            return r;
+        ret->n_partitions++;
     }
+    number_the_last(ret, at.n_primary);
     return 0;
 }
 
@@ -81,33 +178,67 @@ make_wish(enum disk_type type, enum disk_file_system file_system, uint64_t mib, 
     return wish;
 }
 
-size_t
-disk_layout_default(bool is_uefi, enum disk_style style, uint64_t disk_bytes, struct disk_wish *ret)
+struct disk_wish disk_layout_efi(const struct disk_space *space)
+{
+    uint64_t mib = space->bytes < SMALL_DISK_GIB * GIB ? SMALL_ESP_MIB : ESP_MIB;
+    uint64_t min = disk_file_system_min(DISK_FS_FAT32, space->sector_bytes) / MIB;
+
+    return make_wish(DISK_TYPE_EFI, DISK_FS_FAT32, mib < min ? min : mib, "EFI");
+}
+
+size_t disk_layout_default(bool is_uefi, const struct disk_space *space, struct disk_wish *ret)
 {
     size_t n = 0;
-    uint64_t esp_mib = disk_bytes < SMALL_DISK_GIB * GIB ? SMALL_ESP_MIB : ESP_MIB;
 
     if (is_uefi)
-        ret[n++] = make_wish(DISK_TYPE_EFI, DISK_FS_FAT32, esp_mib, "EFI");
-    else if (style == DISK_STYLE_GPT)
+        ret[n++] = disk_layout_efi(space);
+    else if (space->style == DISK_STYLE_GPT)
         ret[n++] = make_wish(DISK_TYPE_BIOS_BOOT, DISK_FS_NONE, BIOS_BOOT_MIB, "BIOS boot");
     ret[n] = make_wish(DISK_TYPE_PRIMARY, DISK_FS_EXT4, 0, "root");
     ret[n++].is_bootable = !is_uefi;
     return n;
 }
 
+size_t disk_layout_data(struct disk_wish *ret)
+{
+    ret[0] = make_wish(DISK_TYPE_PRIMARY, DISK_FS_EXT4, 0, "data");
+    return 1;
+}
+
+static unsigned fitness(const struct disk_partition *p)
+{
+    if (p->wish.type != DISK_TYPE_PRIMARY && p->wish.type != DISK_TYPE_LOGICAL)
+        return 0;
+    switch (p->wish.file_system) {
+    case DISK_FS_EXT4:
+    case DISK_FS_XFS:
+    case DISK_FS_BTRFS:
+        return 2;
+    case DISK_FS_NTFS:
+        return 1;
+    case DISK_FS_FAT32:
+    case DISK_FS_SWAP:
+    case DISK_FS_NONE:
+    default:
+        return 0;
+    }
+}
+
 size_t disk_layout_root(const struct disk_layout *layout)
 {
     size_t best = layout->n_partitions;
+    unsigned best_fitness = 1;
 
     for (size_t i = 0; i < layout->n_partitions; i++) {
         const struct disk_partition *p = &layout->partitions[i];
+        unsigned fits = fitness(p);
 
-        if (p->wish.type != DISK_TYPE_PRIMARY || p->wish.file_system == DISK_FS_NONE ||
-            p->wish.file_system == DISK_FS_FAT32)
+        if (fits < best_fitness)
             continue;
-        if (best == layout->n_partitions || p->size_bytes > layout->partitions[best].size_bytes)
+        if (best == layout->n_partitions || fits > best_fitness ||
+            p->size_bytes > layout->partitions[best].size_bytes)
             best = i;
+        best_fitness = fits;
     }
     return best;
 }

@@ -5,7 +5,9 @@
 #include <blkid/blkid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <libfdisk/libfdisk.h>
+#include <linux/blkpg.h>
 #include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +28,8 @@ enum {
     WAIT_STEP_US = 100 * 1000,
     WAIT_STEPS = 100,
     MKFS_OUTPUT_MAX = 16 * 1024,
+    SYNC_BYTES = 64 * 1024 * 1024,    /* so much may wait in memory */
+    DISK_EXTENDED_SHOWN_BYTES = 4096, /* the kernel itself shows no more of it than its table */
 };
 
 #define MKFS_TIMEOUT_US ((uint64_t)30 * 60 * 1000 * 1000)
@@ -45,10 +49,16 @@ static void probe_freep(blkid_probe *probe)
     blkid_free_probe(*probe);
 }
 
-/* What the partition table calls a type: a GUID on GPT, a byte on MBR. */
-static const char *gpt_type(enum disk_type type)
+/* Whether Windows is to see a volume in it. */
+static bool is_of_windows(const struct disk_wish *wish)
 {
-    switch (type) {
+    return wish->file_system == DISK_FS_NTFS || wish->file_system == DISK_FS_FAT32;
+}
+
+/* What the partition table calls a type: a GUID on GPT, a byte on MBR. */
+static const char *gpt_type(const struct disk_wish *wish)
+{
+    switch (wish->type) {
     case DISK_TYPE_EFI:
         return "C12A7328-F81F-11D2-BA4B-00A0C93EC93B";
     case DISK_TYPE_BIOS_BOOT:
@@ -58,24 +68,68 @@ static const char *gpt_type(enum disk_type type)
     case DISK_TYPE_RECOVERY:
         return "DE94BBA4-06D1-4D40-A16A-BFD50179D6AC";
     case DISK_TYPE_PRIMARY:
+    case DISK_TYPE_HIDDEN:
+    case DISK_TYPE_EXTENDED:
+    case DISK_TYPE_LOGICAL:
     default:
-        return "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
+        break;
     }
+    if (wish->file_system == DISK_FS_SWAP)
+        return "0657FD6D-A4AB-43C4-84E5-0933C84B4F4F";
+    return is_of_windows(wish) ? "EBD0A0A2-B9E5-4433-87C0-68B6B72699C7"
+                               : "0FC63DAF-8483-4772-8E79-3D69D8477DE4";
 }
 
-static unsigned mbr_type(enum disk_type type)
+static unsigned hidden_mbr_type(enum disk_file_system file_system)
 {
-    switch (type) {
+    if (file_system == DISK_FS_FAT32)
+        return 0x1c;
+    return file_system == DISK_FS_NTFS || file_system == DISK_FS_NONE ? 0x17 : 0x93;
+}
+
+static unsigned mbr_type(const struct disk_wish *wish)
+{
+    switch (wish->type) {
     case DISK_TYPE_EFI:
         return 0xef;
     case DISK_TYPE_RECOVERY:
         return 0x27;
+    case DISK_TYPE_EXTENDED:
+        return 0x0f; /* by logical block addresses */
+    case DISK_TYPE_HIDDEN:
+        return hidden_mbr_type(wish->file_system);
     case DISK_TYPE_PRIMARY:
+    case DISK_TYPE_LOGICAL:
     case DISK_TYPE_BIOS_BOOT:
     case DISK_TYPE_MSR:
     default:
+        break;
+    }
+    switch (wish->file_system) {
+    case DISK_FS_NTFS:
+        return 0x07;
+    case DISK_FS_FAT32:
+        return 0x0c;
+    case DISK_FS_SWAP:
+        return 0x82;
+    case DISK_FS_NONE:
+    case DISK_FS_EXT4:
+    case DISK_FS_XFS:
+    case DISK_FS_BTRFS:
+    default:
         return 0x83;
     }
+}
+
+/* Bit 0: firmware needs it; 62: hidden; 63: no drive letter by itself. NULL: none. */
+static const char *gpt_attributes(const struct disk_wish *wish)
+{
+    if (wish->type == DISK_TYPE_RECOVERY)
+        return "RequiredPartition GUID:63";
+    if (wish->type == DISK_TYPE_HIDDEN)
+        return "GUID:62 GUID:63";
+    return wish->has_no_drive && is_of_windows(wish) && wish->type == DISK_TYPE_PRIMARY ? "GUID:63"
+                                                                                        : NULL;
 }
 
 static int zero(int fd, const uint8_t *zeros, uint64_t offset)
@@ -137,6 +191,8 @@ static int open_disk(const char *disk, int *ret_fd, uint64_t *ret_bytes)
 
     if (fd < 0 && errno == EBUSY)
         return DISK_E_IN_USE;
+    if (fd < 0 && (errno == EROFS || errno == EACCES))
+        return DISK_E_READ_ONLY;
     if (fd < 0 && (errno == ENOENT || errno == ENXIO || errno == ENOMEDIUM))
         return DISK_E_MISSING;
     if (fd < 0)
@@ -153,15 +209,27 @@ static int open_disk(const char *disk, int *ret_fd, uint64_t *ret_bytes)
 static int set_type(struct fdisk_context *context,
                     struct fdisk_partition *p,
                     const struct disk_layout *layout,
-                    size_t i)
+                    const struct disk_wish *wish)
 {
     struct fdisk_label *label = fdisk_get_label(context, NULL);
-    enum disk_type type = layout->partitions[i].wish.type;
     struct fdisk_parttype *known = layout->style == DISK_STYLE_GPT
-                                       ? fdisk_label_get_parttype_from_string(label, gpt_type(type))
-                                       : fdisk_label_get_parttype_from_code(label, mbr_type(type));
+                                       ? fdisk_label_get_parttype_from_string(label, gpt_type(wish))
+                                       : fdisk_label_get_parttype_from_code(label, mbr_type(wish));
 
     return known ? fdisk_partition_set_type(p, known) : -EINVAL;
+}
+
+/* What only one of the styles has. */
+static int set_more(struct fdisk_partition *p, enum disk_style style, const struct disk_wish *wish)
+{
+    const char *attributes = gpt_attributes(wish);
+    int r = 0;
+
+    if (style == DISK_STYLE_MBR)
+        return 0;
+    if (wish->label[0] != '\0')
+        r = fdisk_partition_set_name(p, wish->label);
+    return r == 0 && attributes ? fdisk_partition_set_attrs(p, attributes) : r;
 }
 
 static int add_partition(struct fdisk_context *context, const struct disk_layout *layout, size_t i)
@@ -173,22 +241,24 @@ static int add_partition(struct fdisk_context *context, const struct disk_layout
 
     if (!p)
         return ERR(-ENOMEM);
-    int r = set_type(context, p, layout, i);
+    int r = set_type(context, p, layout, &want->wish);
 
     if (r == 0)
-        r = fdisk_partition_set_partno(p, i);
+        r = fdisk_partition_set_partno(p, want->number - 1);
     if (r == 0)
         r = fdisk_partition_set_start(p, want->start_bytes / sector);
     if (r == 0)
         r = fdisk_partition_set_size(p, want->size_bytes / sector);
     if (r == 0)
         r = fdisk_partition_size_explicit(p, 1);
-    if (r == 0 && layout->style == DISK_STYLE_GPT && want->wish.label[0] != '\0')
-        r = fdisk_partition_set_name(p, want->wish.label);
+    if (r == 0)
+        r = set_more(p, layout->style, &want->wish);
     if (r == 0)
         r = fdisk_add_partition(context, p, &number);
+    if (r == 0 && number != want->number - 1)
+        r = -EINVAL;
     if (r == 0 && layout->style == DISK_STYLE_MBR && want->wish.is_bootable)
-        r = fdisk_toggle_partition_flag(context, i, DOS_FLAG_ACTIVE);
+        r = fdisk_toggle_partition_flag(context, number, DOS_FLAG_ACTIVE);
     return r;
 }
 
@@ -216,7 +286,7 @@ static int read_uuids(struct fdisk_context *context, struct disk_layout *layout)
         OWN(partition_unrefp) struct fdisk_partition *p = NULL;
         const char *uuid;
 
-        if (fdisk_get_partition(context, i, &p) != 0)
+        if (fdisk_get_partition(context, layout->partitions[i].number - 1, &p) != 0)
             return ERR(-EIO);
         uuid = fdisk_partition_get_uuid(p);
         (void)snprintf(layout->partitions[i].uuid,
@@ -236,6 +306,8 @@ static int partition_disk(const char *disk, struct disk_layout *layout, struct b
         return ERR(-ENOMEM);
     (void)fdisk_disable_dialogs(context, 1);
     (void)fdisk_enable_bootbits_protection(context, 1);
+    /* a disk says so itself; this is for regular files */
+    (void)fdisk_save_user_sector_size(context, layout->sector_bytes, layout->sector_bytes);
     int r = fdisk_assign_device(context, disk, 0);
 
     if (r == 0)
@@ -279,15 +351,68 @@ static bool wait_for(const char *device)
     return false;
 }
 
+/* A kernel that cannot read the table is told what is in it. */
+static int tell_kernel(int fd, const struct disk_partition *p)
+{
+    struct blkpg_partition entry = {.start = (long long)p->start_bytes,
+                                    .length = (long long)p->size_bytes,
+                                    .pno = (int)p->number};
+    struct blkpg_ioctl_arg arg = {
+        .op = BLKPG_ADD_PARTITION, .datalen = sizeof(entry), .data = &entry};
+
+    if (p->wish.type ==
+        DISK_TYPE_EXTENDED) /* the logical ones lie in it: it has room for the table */
+        entry.length = DISK_EXTENDED_SHOWN_BYTES;
+    return ioctl(fd, BLKPG, &arg) == 0 || errno == EBUSY ? 0 : ERR(-errno);
+}
+
+static int show_partitions(const char *disk, struct disk_layout *layout, struct buf *why)
+{
+    OWN(fd_closep) int fd = open(disk, O_RDONLY | O_CLOEXEC);
+    struct stat st;
+
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return ERR(-errno);
+    for (size_t i = 0; i < layout->n_partitions; i++) {
+        struct disk_partition *p = &layout->partitions[i];
+
+        disk_partition_path(disk, p->number, p->device, sizeof(p->device));
+        if (!S_ISBLK(st.st_mode))
+            continue;
+        int r = file_exists(p->device) ? 0 : tell_kernel(fd, p);
+
+        if (r < 0)
+            return TRACE(r);
+        if (!wait_for(p->device)) {
+            buf_addf(why, "the kernel does not show %s", p->device);
+            return DISK_E_FAILED;
+        }
+    }
+    return 0;
+}
+
+/* The layout was made for sectors of a size; a regular file has any. */
+static bool has_sectors_of(int fd, uint32_t bytes)
+{
+    struct stat st;
+    int has = 0;
+
+    return fstat(fd, &st) == 0 &&
+           (!S_ISBLK(st.st_mode) || (ioctl(fd, BLKSSZGET, &has) == 0 && has == (int)bytes));
+}
+
 int disk_write(const char *disk, struct disk_layout *layout, struct buf *why)
 {
     OWN(fd_closep) int fd = -1;
     uint64_t bytes = 0;
-    struct stat st;
     int r = open_disk(disk, &fd, &bytes);
 
     if (r != 0)
         return TRACE(r);
+    if (!has_sectors_of(fd, layout->sector_bytes)) {
+        buf_addf(why, "%s has no sectors of %u bytes", disk, layout->sector_bytes);
+        return DISK_E_FAILED;
+    }
     r = wipe(fd, layout, bytes);
     if (r < 0)
         return TRACE(r);
@@ -298,16 +423,35 @@ int disk_write(const char *disk, struct disk_layout *layout, struct buf *why)
     r = reread(disk);
     if (r != 0)
         return TRACE(r);
-    for (size_t i = 0; i < layout->n_partitions; i++) {
-        struct disk_partition *p = &layout->partitions[i];
+    return TRACE(show_partitions(disk, layout, why));
+}
 
-        disk_partition_path(disk, i + 1, p->device, sizeof(p->device));
-        if (stat(disk, &st) == 0 && S_ISBLK(st.st_mode) && !wait_for(p->device)) {
-            buf_addf(why, "the kernel does not show %s", p->device);
-            return DISK_E_FAILED;
-        }
+int disk_overwrite(const struct disk_partition *partition,
+                   bool (*tell)(void *ctx, unsigned percent),
+                   void *ctx,
+                   struct buf *why)
+{
+    OWN(freep) uint8_t *zeros = calloc(1, WIPE_BYTES);
+    OWN(fd_closep) int fd = open(partition->device, O_WRONLY | O_EXCL | O_CLOEXEC);
+    int r = 0;
+
+    if (!zeros)
+        return ERR(-ENOMEM);
+    if (fd < 0)
+        return errno == EBUSY ? DISK_E_IN_USE : ERR(-errno);
+    for (uint64_t done = 0; r == 0 && done < partition->size_bytes; done += WIPE_BYTES) {
+        if (!tell(ctx, (unsigned)(done * 100 / partition->size_bytes)))
+            return DISK_E_CANCELLED;
+        r = zero(fd, zeros, done);
+        if (r == 0 && done % SYNC_BYTES == 0 && fdatasync(fd) != 0)
+            r = ERR(-errno);
     }
-    return 0;
+    if (r == 0 && fsync(fd) != 0)
+        r = ERR(-errno);
+    if (r == 0)
+        return 0;
+    buf_addf(why, "%s cannot be written throughout (error %d)", partition->device, -r);
+    return DISK_E_FAILED;
 }
 
 static int run_mkfs(const char *const *argv, struct buf *why)
@@ -330,25 +474,68 @@ static int run_mkfs(const char *const *argv, struct buf *why)
     return DISK_E_FAILED;
 }
 
-/* Labels as the file system allows them: FAT has 11 upper-case characters, ext4 16, XFS 12. */
-static void fs_label(const struct disk_wish *wish, char dst[static DISK_LABEL_MAX])
+static size_t label_max(enum disk_file_system file_system)
 {
-    size_t max = wish->file_system == DISK_FS_FAT32 ? 11 : 12;
+    switch (file_system) {
+    case DISK_FS_FAT32:
+        return 11;
+    case DISK_FS_XFS:
+        return 12;
+    case DISK_FS_EXT4:
+        return 16;
+    case DISK_FS_SWAP:
+        return 15;
+    case DISK_FS_NTFS:
+        return 32;
+    case DISK_FS_NONE:
+    case DISK_FS_BTRFS:
+    default:
+        return DISK_LABEL_MAX - 1;
+    }
+}
+
+static char label_char(char c, bool is_fat)
+{
+    if (c < ' ' || c > '~' || c == '/' || (is_fat && strchr("*?.,;:\\|+=<>[]\"", c)))
+        return '_';
+    return is_fat && c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+}
+
+/* As the file system allows: ASCII, and so many characters; those of FAT in upper case. */
+void disk_label(const struct disk_wish *wish, char dst[static DISK_LABEL_MAX])
+{
+    size_t max = label_max(wish->file_system);
     size_t len = 0;
 
-    for (; wish->label[len] != '\0' && len < max; len++) {
-        char c = wish->label[len];
-        bool is_lower = c >= 'a' && c <= 'z';
-
-        if (is_lower && wish->file_system == DISK_FS_FAT32)
-            c = (char)(c - 'a' + 'A');
-        else if (!is_lower && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9'))
-            c = '_';
-        dst[len] = c;
-    }
-    if (len == 0)
-        dst[len++] = '_';
+    for (const char *from = wish->label; *from != '\0' && len < max; from++)
+        if (((unsigned char)*from & 0xc0) != 0x80) /* of a character of UTF-8 only the first byte */
+            dst[len++] = label_char(*from, wish->file_system == DISK_FS_FAT32);
+    while (len > 0 && dst[len - 1] == ' ')
+        len--;
     dst[len] = '\0';
+}
+
+static int make_ntfs(const struct disk_partition *partition, const char *label, struct buf *why)
+{
+    uint64_t first = partition->start_bytes / DISK_SECTOR_MIN;
+    char start[24];
+    const char *argv[] = {"mkntfs",
+                          "-F",
+                          "-Q",
+                          "-q",
+                          "-H",
+                          "255",
+                          "-S",
+                          "63",
+                          "-p",
+                          start,
+                          "-L",
+                          label,
+                          partition->device,
+                          NULL};
+
+    (void)snprintf(start, sizeof(start), "%" PRIu64, first <= UINT32_MAX ? first : 0);
+    return TRACE(run_mkfs(argv, why));
 }
 
 int disk_make_file_system(const struct disk_partition *partition, struct buf *why)
@@ -356,7 +543,7 @@ int disk_make_file_system(const struct disk_partition *partition, struct buf *wh
     const char *device = partition->device;
     char label[DISK_LABEL_MAX];
 
-    fs_label(&partition->wish, label);
+    disk_label(&partition->wish, label);
     /* Without the features that GRUB 2.06, or a kernel before 5.15, cannot read */
     const char *ext4[] = {"mkfs.ext4",
                           "-q",
@@ -372,7 +559,9 @@ int disk_make_file_system(const struct disk_partition *partition, struct buf *wh
                           NULL};
     const char *xfs[] = {"mkfs.xfs", "-q", "-f", "-L", label, device, NULL};
     const char *btrfs[] = {"mkfs.btrfs", "-q", "-f", "-L", label, device, NULL};
-    const char *fat[] = {"mkfs.vfat", "-F", "32", "-n", label, device, NULL};
+    const char *fat[] = {
+        "mkfs.vfat", "-F", "32", "-n", label[0] != '\0' ? label : "NO NAME", device, NULL};
+    const char *swap[] = {"mkswap", "-L", label, device, NULL};
 
     switch (partition->wish.file_system) {
     case DISK_FS_EXT4:
@@ -383,6 +572,10 @@ int disk_make_file_system(const struct disk_partition *partition, struct buf *wh
         return TRACE(run_mkfs(btrfs, why));
     case DISK_FS_FAT32:
         return TRACE(run_mkfs(fat, why));
+    case DISK_FS_NTFS:
+        return TRACE(make_ntfs(partition, label, why));
+    case DISK_FS_SWAP:
+        return TRACE(run_mkfs(swap, why));
     case DISK_FS_NONE:
     default:
         return 0;
@@ -422,15 +615,16 @@ bool disk_is_gpt(const char *disk)
 static bool
 is_of_type(struct fdisk_context *context, struct fdisk_partition *p, enum disk_type type)
 {
+    const struct disk_wish wish = {.type = type};
     struct fdisk_parttype *is = fdisk_partition_get_type(p);
 
     if (!is)
         return false;
     if (!fdisk_is_labeltype(context, FDISK_DISKLABEL_GPT))
-        return fdisk_parttype_get_code(is) == mbr_type(type);
+        return fdisk_parttype_get_code(is) == mbr_type(&wish);
     const char *guid = fdisk_parttype_get_string(is);
 
-    return guid && bytes_eq_nocase(bytes_of(guid), gpt_type(type));
+    return guid && bytes_eq_nocase(bytes_of(guid), gpt_type(&wish));
 }
 
 size_t disk_find_partition(const char *disk,

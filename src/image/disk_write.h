@@ -21,6 +21,8 @@ enum {
     DISK_E_FAILED = 2,  /* @why says what did not work */
     DISK_E_MISSING = 3, /* no such device */
     DISK_E_UNKNOWN = 4, /* no file system that is known here */
+    DISK_E_READ_ONLY = 5,
+    DISK_E_CANCELLED = 6,
 };
 
 struct disk_content {
@@ -35,11 +37,29 @@ struct disk_content {
  * @why: on DISK_E_FAILED: a sentence for people
  *
  * Old signatures at both ends of the disk and of each new partition are zeroed first, so that nothing
- * of the past is found again. Waits until the kernel shows the new partitions.
+ * of the past is found again. Waits until the kernel shows the new partitions; one that cannot read the table is
+ * told. Whatever stopped it, it can be done again from its beginning.
  *
- * Return: 0, DISK_E_IN_USE, DISK_E_MISSING, DISK_E_FAILED or -errno.
+ * Return: 0, DISK_E_IN_USE, DISK_E_MISSING, DISK_E_READ_ONLY, DISK_E_FAILED or -errno.
  */
 int disk_write(const char *disk, struct disk_layout *layout, struct buf *why);
+
+/**
+ * disk_overwrite() - what is not quick in a format: zeros into every byte of a partition
+ * @tell: called for each MiB; false stops it
+ * @why: on DISK_E_FAILED: what could not be written
+ *
+ * Nothing of the past can be read any more, and a sector that cannot be written is found.
+ *
+ * Return: 0, DISK_E_IN_USE, DISK_E_CANCELLED, DISK_E_FAILED or -errno.
+ */
+int disk_overwrite(const struct disk_partition *partition,
+                   bool (*tell)(void *ctx, unsigned percent),
+                   void *ctx,
+                   struct buf *why);
+
+/* The name of a volume as its file system can hold it: cut, and what it does not allow replaced by "_". */
+void disk_label(const struct disk_wish *wish, char dst[static DISK_LABEL_MAX]);
 
 /**
  * disk_make_file_system() - by the mkfs program of the file system

@@ -7,6 +7,7 @@
 #include <stdarg.h> /* and this, to be there */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -45,7 +46,8 @@ static struct disk_layout *make_layout(enum disk_style style)
     struct disk_layout *layout = calloc(1, sizeof(*layout));
 
     assert_non_null(layout);
-    assert_int_equal(disk_layout_plan(style, wishes, 2, 64 * MIB, layout), 0);
+    assert_int_equal(
+        disk_layout_plan(&(struct disk_space){style, 64 * MIB, 512}, wishes, 2, layout), 0);
     return layout;
 }
 
@@ -139,6 +141,99 @@ static void write_names_a_missing_disk(void **state)
     assert_int_equal(disk_read_content("/nonexistent/disk", &content), DISK_E_MISSING);
 }
 
+static void write_chains_logical_partitions(void **state)
+{
+    (void)state;
+    struct disk_wish wishes[] = {
+        {.type = DISK_TYPE_PRIMARY, .unit = DISK_SIZE_BYTES, .size = 4 * MIB},
+        {.type = DISK_TYPE_EXTENDED, .unit = DISK_SIZE_BYTES, .size = 40 * MIB},
+        {.type = DISK_TYPE_LOGICAL, .unit = DISK_SIZE_BYTES, .size = 8 * MIB},
+        {.type = DISK_TYPE_LOGICAL, .file_system = DISK_FS_NTFS},
+        {.type = DISK_TYPE_PRIMARY, .file_system = DISK_FS_SWAP},
+    };
+    const uint32_t sectors[] = {512, 4096};
+
+    for (size_t i = 0; i < 2; i++) {
+        OWN(freep) struct disk_layout *layout = calloc(1, sizeof(*layout));
+        OWN(buf_fini) struct buf why = BUF_INIT(1024);
+        OWN(fd_closep) int fd = -1;
+        uint8_t table[512];
+
+        assert_int_equal(
+            disk_layout_plan(
+                &(struct disk_space){DISK_STYLE_MBR, 64 * MIB, sectors[i]}, wishes, 5, layout),
+            0);
+        assert_int_equal(disk_write(disk, layout, &why), 0);
+        fd = open(disk, O_RDONLY | O_CLOEXEC);
+        assert_int_equal(read(fd, table, sizeof(table)), sizeof(table));
+        assert_int_equal(table[462 + 4], 0x0f);
+        assert_int_equal(table[478 + 4], 0x82);
+        assert_int_equal(pread(fd, table, sizeof(table), (off_t)(5 * MIB)), sizeof(table));
+        assert_memory_equal(table + 510, "\x55\xaa", 2);
+        assert_int_equal(table[446 + 4], 0x83);
+        assert_int_equal(table[446 + 8] + table[446 + 9] * 256, MIB / sectors[i]);
+        assert_int_equal(pread(fd, table, sizeof(table), (off_t)(14 * MIB)), sizeof(table));
+        assert_int_equal(table[446 + 4], 0x07);
+        assert_true(strncmp(layout->partitions[3].device, disk, strlen(disk)) == 0);
+    }
+}
+
+static bool count_calls(void *ctx, unsigned percent)
+{
+    unsigned *n = ctx;
+
+    assert_true(percent < 100);
+    return ++*n <= 64;
+}
+
+static void overwriting_leaves_nothing_and_can_be_stopped(void **state)
+{
+    (void)state;
+    struct disk_partition all = {.size_bytes = 64 * MIB};
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    OWN(fd_closep) int fd = open(disk, O_RDWR | O_CLOEXEC);
+    unsigned n = 0;
+    char byte = 'x';
+
+    (void)snprintf(all.device, sizeof(all.device), "%s", disk);
+    assert_int_equal(pwrite(fd, &byte, 1, (off_t)(64 * MIB - 1)), 1);
+    assert_int_equal(disk_overwrite(&all, count_calls, &n, &why), 0);
+    assert_int_equal(n, 64);
+    assert_int_equal(pread(fd, &byte, 1, (off_t)(64 * MIB - 1)), 1);
+    assert_int_equal(byte, 0);
+    assert_int_equal(disk_overwrite(&all, count_calls, &n, &why), DISK_E_CANCELLED);
+}
+
+static void names_of_volumes_are_as_their_file_system_allows(void **state)
+{
+    (void)state;
+    static const struct {
+        enum disk_file_system file_system;
+        const char *wish;
+        const char *is;
+    } cases[] = {
+        {DISK_FS_EXT4, "Windows RE Tools", "Windows RE Tools"},
+        {DISK_FS_EXT4, "Windows RE Tools and more", "Windows RE Tools"},
+        {DISK_FS_FAT32, "Efi system part", "EFI SYSTEM"},
+        {DISK_FS_FAT32, "a+b", "A_B"},
+        {DISK_FS_XFS, "data", "data"},
+        {DISK_FS_NTFS,
+         "Gr\xc3\xbc\xc3\x9f"
+         "e/1",
+         "Gr__e_1"},
+        {DISK_FS_SWAP, "", ""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct disk_wish wish = {.file_system = cases[i].file_system};
+        char label[DISK_LABEL_MAX];
+
+        (void)snprintf(wish.label, sizeof(wish.label), "%s", cases[i].wish);
+        disk_label(&wish, label);
+        assert_string_equal(label, cases[i].is);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -147,6 +242,9 @@ int main(void)
         cmocka_unit_test(a_disk_without_boot_loader_hands_on_to_the_network),
         cmocka_unit_test(write_wipes_what_was_there),
         cmocka_unit_test(write_names_a_missing_disk),
+        cmocka_unit_test(write_chains_logical_partitions),
+        cmocka_unit_test(overwriting_leaves_nothing_and_can_be_stopped),
+        cmocka_unit_test(names_of_volumes_are_as_their_file_system_allows),
     };
 
     return cmocka_run_group_tests(tests, make_disk, drop_disk);

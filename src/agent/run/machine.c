@@ -98,6 +98,27 @@ static void read_serial(const char *root, const char *name, char dst[static MACH
                       (struct bytes){(const uint8_t *)buf_str(&page) + 4, page.len - 4});
 }
 
+/* By the bus it hangs on, the nearest first. */
+static const char *transport_of(const char *place)
+{
+    static const struct {
+        const char *in_place;
+        const char *transport;
+    } buses[] = {
+        {"/usb", "usb"},
+        {"/nvme", "nvme"},
+        {"/ata", "sata"},
+        {"/mmc", "mmc"},
+        {"/host", "scsi"}, /* of virtio too */
+        {"/virtio", "virtio"},
+    };
+
+    for (size_t i = 0; i < sizeof(buses) / sizeof(buses[0]); i++)
+        if (strstr(place, buses[i].in_place))
+            return buses[i].transport;
+    return "scsi";
+}
+
 static void read_disk(const char *root, const char *name, struct found_disk *found)
 {
     struct machine_disk *ret = &found->disk;
@@ -113,6 +134,18 @@ static void read_disk(const char *root, const char *name, struct found_disk *fou
     ret->sector_bytes = (uint32_t)sys_number(root, "sys/block", name, "queue/logical_block_size");
     ret->is_removable = sys_number(root, "sys/block", name, "removable") != 0 ||
                         strstr(found->place, "/usb") != NULL || is_card(root, name);
+    (void)snprintf(ret->transport, sizeof(ret->transport), "%s", transport_of(found->place));
+}
+
+bool machine_has_disk(const struct machine_disk *disk)
+{
+    OWN(freep) struct found_disk *now = calloc(1, sizeof(*now));
+
+    if (!now)
+        return false;
+    read_disk("", disk->name, now);
+    return strcmp(now->disk.serial, disk->serial) == 0 &&
+           now->disk.size_bytes == disk->size_bytes && !now->disk.is_removable;
 }
 
 /* "sda" is whoever was found first in this start. Where it is plugged in stays. */

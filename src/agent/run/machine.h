@@ -27,6 +27,7 @@ struct machine_disk {
     uint64_t size_bytes;
     uint32_t sector_bytes; /* logical */
     bool is_removable;     /* by its own word, on USB, or an SD card */
+    char transport[8];     /* "nvme", "usb", "sata", "virtio", "mmc"; "scsi" for all others */
 };
 
 struct machine_nic {
@@ -79,6 +80,9 @@ int machine_collect(struct machine *ret);
 
 /* The same from a tree that holds sys/, proc/ and dev/ below @root; "" is this computer. */
 int machine_collect_from(const char *root, struct machine *ret);
+
+/* Whether the disk of that name is still the one that was collected: serial, size, not removable. */
+bool machine_has_disk(const struct machine_disk *disk);
 
 /**
  * machine_to_json() - the inventory's fields of a registration: macs, boot_mac, smbios, firmware,

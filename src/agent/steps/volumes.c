@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/volumes.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/run/machine.h"
+#include "base/bytes.h"
+#include "base/err.h"
+#include "image/disk_write.h"
+#include "plat/file.h"
+#include "ts/vars.h"
+
+enum {
+    VOLUMES_MAX = 256,
+    NAME_MAX_BYTES = 64,
+    NUMBER_TEXT_MAX = 24,
+    DISK_NUMBER_MAX = 10000,
+    PARTITION_NUMBER_MAX = 256,
+};
+
+#define BASE "_OSDVolumes"
+
+static const char *get(const struct ts_vars *vars, size_t i, const char *property)
+{
+    return ts_vars_array(vars, BASE, i, property);
+}
+
+static int set(struct ts_vars *vars, size_t i, const char *property, const char *value)
+{
+    char name[NAME_MAX_BYTES];
+
+    (void)snprintf(name, sizeof(name), BASE "%zu%s", i, property);
+    int r = ts_vars_set(vars, name, value, TS_BY_ENGINE);
+
+    return r > 0 ? ERR(-ENOSPC) : TRACE(r);
+}
+
+static int set_number(struct ts_vars *vars, size_t i, const char *property, uint64_t value)
+{
+    char text[NUMBER_TEXT_MAX];
+
+    (void)snprintf(text, sizeof(text), "%" PRIu64, value);
+    return TRACE(set(vars, i, property, text));
+}
+
+bool volumes_at(const struct ts_vars *vars, size_t i, struct volume *ret)
+{
+    const char *device = get(vars, i, "Device");
+
+    *ret = (struct volume){0};
+    if (device[0] == '\0' ||
+        !bytes_parse_u64(bytes_of(get(vars, i, "Disk")), 0, DISK_NUMBER_MAX, &ret->disk) ||
+        !bytes_parse_u64(
+            bytes_of(get(vars, i, "Partition")), 1, PARTITION_NUMBER_MAX, &ret->partition))
+        return false;
+    (void)snprintf(ret->device, sizeof(ret->device), "%s", device);
+    (void)snprintf(ret->uuid, sizeof(ret->uuid), "%s", get(vars, i, "UUID"));
+    (void)snprintf(ret->disk_serial, sizeof(ret->disk_serial), "%s", get(vars, i, "DiskSerial"));
+    ret->letter = get(vars, i, "Letter")[0];
+    return true;
+}
+
+static int put(struct ts_vars *vars, size_t i, const struct volume *volume)
+{
+    const char letter[] = {volume->letter, '\0'};
+    int r = set(vars, i, "UUID", volume->uuid);
+
+    if (r == 0)
+        r = set(vars, i, "DiskSerial", volume->disk_serial);
+    if (r == 0)
+        r = set(vars, i, "Letter", letter);
+    if (r == 0)
+        r = set_number(vars, i, "Disk", volume->disk);
+    if (r == 0)
+        r = set_number(vars, i, "Partition", volume->partition);
+    return r == 0 ? TRACE(set(vars, i, "Device", volume->device)) : TRACE(r);
+}
+
+static int drop(struct ts_vars *vars, size_t i)
+{
+    static const char *const properties[] = {
+        "Device", "UUID", "DiskSerial", "Letter", "Disk", "Partition"};
+    int r = 0;
+
+    for (size_t p = 0; r == 0 && p < sizeof(properties) / sizeof(properties[0]); p++)
+        r = set(vars, i, properties[p], "");
+    return TRACE(r);
+}
+
+int volumes_forget(struct ts_vars *vars, uint64_t disk)
+{
+    struct volume volume;
+    size_t n_kept = 0;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && volumes_at(vars, i, &volume); i++) {
+        if (volume.disk != disk && i != n_kept)
+            r = put(vars, n_kept, &volume);
+        if (volume.disk != disk)
+            n_kept++;
+        if (r == 0 && i >= n_kept)
+            r = drop(vars, i);
+    }
+    return TRACE(r);
+}
+
+/* As Windows PE: from C, without X, where it lives itself. */
+static char free_letter(const struct ts_vars *vars)
+{
+    struct volume volume;
+
+    for (char letter = 'C'; letter <= 'Z'; letter++) {
+        bool is_taken = letter == 'X';
+
+        for (size_t i = 0; !is_taken && volumes_at(vars, i, &volume); i++)
+            is_taken = volume.letter == letter;
+        if (!is_taken)
+            return letter;
+    }
+    return '\0';
+}
+
+int volumes_add(struct ts_vars *vars, struct volume *volume, bool is_lettered)
+{
+    struct volume other;
+    size_t n = 0;
+
+    while (n < VOLUMES_MAX && volumes_at(vars, n, &other))
+        n++;
+    if (n == VOLUMES_MAX)
+        return ERR(-ENOSPC);
+    volume->letter = '\0';
+    if (is_lettered)
+        volume->letter = free_letter(vars);
+    return TRACE(put(vars, n, volume));
+}
+
+/* "c:", "C:\" -> 'C' */
+static char letter_of(const char *name)
+{
+    char letter = name[0];
+
+    if (letter >= 'a' && letter <= 'z')
+        letter = (char)(letter - 'a' + 'A');
+    if (letter < 'A' || letter > 'Z')
+        return '\0';
+    return name[1] == '\0' || strcmp(name + 1, ":") == 0 || strcmp(name + 1, ":\\") == 0 ? letter
+                                                                                         : '\0';
+}
+
+int volumes_find(const struct ts_vars *vars, const char *name, struct volume *ret)
+{
+    char letter = letter_of(name);
+
+    for (size_t i = 0; volumes_at(vars, i, ret); i++)
+        if (letter != '\0' ? ret->letter == letter : strcmp(ret->device, name) == 0)
+            return 0;
+    return VOLUMES_E_NONE;
+}
+
+int volumes_find_number(const struct ts_vars *vars,
+                        uint64_t disk,
+                        uint64_t partition,
+                        struct volume *ret)
+{
+    for (size_t i = 0; volumes_at(vars, i, ret); i++)
+        if (ret->disk == disk && ret->partition == partition)
+            return 0;
+    return VOLUMES_E_NONE;
+}
+
+static bool holds(const char *device, const struct volume *volume)
+{
+    struct disk_content content;
+
+    return volume->uuid[0] != '\0' && disk_read_content(device, &content) == 0 &&
+           strcmp(content.uuid, volume->uuid) == 0;
+}
+
+int volumes_locate(const struct machine *machine, struct volume *volume)
+{
+    if (holds(volume->device, volume))
+        return 0;
+    for (size_t i = 0; i < machine->n_disks; i++) {
+        const struct machine_disk *disk = &machine->disks[i];
+        char path[DEVICE_PATH_MAX];
+        char device[DEVICE_PATH_MAX];
+
+        if (disk->is_removable || strcmp(disk->serial, volume->disk_serial) != 0)
+            continue;
+        (void)snprintf(path, sizeof(path), "/dev/%s", disk->name);
+        disk_partition_path(path, volume->partition, device, sizeof(device));
+        if (file_exists(device) && holds(device, volume)) {
+            memcpy(volume->device, device, sizeof(device));
+            return 0;
+        }
+    }
+    return VOLUMES_E_NONE;
+}
+
+/* Return: 0, VOLUMES_E_NONE or, if the step names no destination, -ENOENT. @ret_name: for people */
+static int find_destination(struct step_context *c, struct volume *ret, const char **ret_name)
+{
+    const char *variable = step_value(c, "DestinationVariable");
+    const char *drive = step_value(c, "DestinationLogicalDrive");
+    const char *disk = step_value(c, "DestinationDisk");
+    const char *partition = step_value(c, "DestinationPartition");
+    uint64_t disk_number;
+    uint64_t partition_number;
+
+    if (variable[0] != '\0') {
+        *ret_name = variable;
+        return volumes_find(c->vars, ts_vars_get(c->vars, variable), ret);
+    }
+    *ret_name = drive;
+    if (drive[0] != '\0')
+        return volumes_find(c->vars, drive, ret);
+    *ret_name = partition;
+    if (disk[0] == '\0' && partition[0] == '\0')
+        return -ENOENT;
+    if (!bytes_parse_u64(bytes_of(disk), 0, DISK_NUMBER_MAX, &disk_number) ||
+        !bytes_parse_u64(bytes_of(partition), 1, PARTITION_NUMBER_MAX, &partition_number))
+        return VOLUMES_E_NONE;
+    return volumes_find_number(c->vars, disk_number, partition_number, ret);
+}
+
+int volumes_destination(struct step_context *c, struct volume *ret, struct step_result *result)
+{
+    const char *name = "";
+    int r = find_destination(c, ret, &name);
+
+    if (r == -ENOENT)
+        return VOLUMES_E_NONE;
+    if (r == 0)
+        r = volumes_locate(c->machine, ret);
+    if (r <= 0)
+        return TRACE(r);
+    (void)step_fail(
+        result,
+        "SLW-0459",
+        "The step's destination \"%s\" (disk \"%s\") is no volume that Format and "
+        "Partition Disk has made here: correct the destination, or put that step before",
+        name,
+        step_value(c, "DestinationDisk"));
+    return VOLUMES_E_NONE;
+}
