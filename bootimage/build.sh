@@ -351,7 +351,7 @@ pack_programs() {
         case $name in busybox | mke2fs | mkdosfs) ;; *) ln -s busybox "$stage/bin/$name" ;; esac
     done
     ln -s ../bin/busybox "$stage/sbin/modprobe"
-    for name in mkfs.ext4 mkfs.vfat mkfs.xfs mkfs.btrfs; do
+    for name in mkfs.ext4 mkfs.vfat mkfs.xfs mkfs.btrfs mkntfs; do # mkswap is busybox's
         file=$(program_for "$name")
         [ -z "$file" ] || pack_program "$file" "$name"
     done

@@ -187,6 +187,7 @@ static int wipe(int fd, const struct disk_layout *layout, uint64_t disk_bytes)
 static int open_disk(const char *disk, int *ret_fd, uint64_t *ret_bytes)
 {
     struct stat st;
+    int is_read_only = 0;
     int fd = open(disk, O_RDWR | O_EXCL | O_CLOEXEC); /* O_EXCL: nobody may have it mounted */
 
     if (fd < 0 && errno == EBUSY)
@@ -201,8 +202,11 @@ static int open_disk(const char *disk, int *ret_fd, uint64_t *ret_bytes)
     if (fstat(fd, &st) != 0)
         return ERR(-errno);
     *ret_bytes = (uint64_t)st.st_size;
-    if (S_ISBLK(st.st_mode) && ioctl(fd, BLKGETSIZE64, ret_bytes) != 0)
+    if (S_ISBLK(st.st_mode) &&
+        (ioctl(fd, BLKROGET, &is_read_only) != 0 || ioctl(fd, BLKGETSIZE64, ret_bytes) != 0))
         return ERR(-errno);
+    if (is_read_only)
+        return DISK_E_READ_ONLY;
     return *ret_bytes < (uint64_t)4 * WIPE_BYTES ? DISK_E_MISSING : 0;
 }
 

@@ -137,15 +137,24 @@ static void read_disk(const char *root, const char *name, struct found_disk *fou
     (void)snprintf(ret->transport, sizeof(ret->transport), "%s", transport_of(found->place));
 }
 
-bool machine_has_disk(const struct machine_disk *disk)
+void machine_read_disk(const char *name, struct machine_disk *ret)
 {
     OWN(freep) struct found_disk *now = calloc(1, sizeof(*now));
 
+    *ret = (struct machine_disk){0};
     if (!now)
-        return false;
-    read_disk("", disk->name, now);
-    return strcmp(now->disk.serial, disk->serial) == 0 &&
-           now->disk.size_bytes == disk->size_bytes && !now->disk.is_removable;
+        return;
+    read_disk("", name, now);
+    *ret = now->disk;
+}
+
+bool machine_has_disk(const struct machine_disk *disk)
+{
+    struct machine_disk now;
+
+    machine_read_disk(disk->name, &now);
+    return strcmp(now.serial, disk->serial) == 0 && now.size_bytes == disk->size_bytes &&
+           !now.is_removable;
 }
 
 /* "sda" is whoever was found first in this start. Where it is plugged in stays. */

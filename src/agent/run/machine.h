@@ -81,6 +81,9 @@ int machine_collect(struct machine *ret);
 /* The same from a tree that holds sys/, proc/ and dev/ below @root; "" is this computer. */
 int machine_collect_from(const char *root, struct machine *ret);
 
+/* One disk of this computer, whatever it is: "vda". What cannot be read is left empty. */
+void machine_read_disk(const char *name, struct machine_disk *ret);
+
 /* Whether the disk of that name is still the one that was collected: serial, size, not removable. */
 bool machine_has_disk(const struct machine_disk *disk);
 
