@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * Writing a partition table and file systems, and reading back what is on a device
+ * Writing a partition table, and reading back what is on a device
  */
 
 #include <stdbool.h>
@@ -22,7 +22,7 @@ enum {
     DISK_E_MISSING = 3, /* no such device */
     DISK_E_UNKNOWN = 4, /* no file system that is known here */
     DISK_E_READ_ONLY = 5,
-    DISK_E_CANCELLED = 6,
+    DISK_E_CANCELLED = 6, /* whoever called wants no more of it */
 };
 
 struct disk_content {
@@ -43,29 +43,6 @@ struct disk_content {
  * Return: 0, DISK_E_IN_USE, DISK_E_MISSING, DISK_E_READ_ONLY, DISK_E_FAILED or -errno.
  */
 int disk_write(const char *disk, struct disk_layout *layout, struct buf *why);
-
-/**
- * disk_overwrite() - what is not quick in a format: zeros into every byte of a partition
- * @tell: called for each MiB; false stops it
- * @why: on DISK_E_FAILED: what could not be written
- *
- * Nothing of the past can be read any more, and a sector that cannot be written is found.
- *
- * Return: 0, DISK_E_IN_USE, DISK_E_CANCELLED, DISK_E_FAILED or -errno.
- */
-int disk_overwrite(const struct disk_partition *partition,
-                   bool (*tell)(void *ctx, unsigned percent),
-                   void *ctx,
-                   struct buf *why);
-
-/* The name of a volume as its file system can hold it: cut, and what it does not allow replaced by "_". */
-void disk_label(const struct disk_wish *wish, char dst[static DISK_LABEL_MAX]);
-
-/**
- * disk_make_file_system() - by the mkfs program of the file system
- * @why: on DISK_E_FAILED: what the program said
- */
-int disk_make_file_system(const struct disk_partition *partition, struct buf *why);
 
 /* Return: 0, DISK_E_MISSING, DISK_E_UNKNOWN or -errno. */
 int disk_read_content(const char *device, struct disk_content *ret);

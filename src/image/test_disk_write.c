@@ -7,7 +7,6 @@
 #include <stdarg.h> /* and this, to be there */
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -178,62 +177,6 @@ static void write_chains_logical_partitions(void **state)
     }
 }
 
-static bool count_calls(void *ctx, unsigned percent)
-{
-    unsigned *n = ctx;
-
-    assert_true(percent < 100);
-    return ++*n <= 64;
-}
-
-static void overwriting_leaves_nothing_and_can_be_stopped(void **state)
-{
-    (void)state;
-    struct disk_partition all = {.size_bytes = 64 * MIB};
-    OWN(buf_fini) struct buf why = BUF_INIT(1024);
-    OWN(fd_closep) int fd = open(disk, O_RDWR | O_CLOEXEC);
-    unsigned n = 0;
-    char byte = 'x';
-
-    (void)snprintf(all.device, sizeof(all.device), "%s", disk);
-    assert_int_equal(pwrite(fd, &byte, 1, (off_t)(64 * MIB - 1)), 1);
-    assert_int_equal(disk_overwrite(&all, count_calls, &n, &why), 0);
-    assert_int_equal(n, 64);
-    assert_int_equal(pread(fd, &byte, 1, (off_t)(64 * MIB - 1)), 1);
-    assert_int_equal(byte, 0);
-    assert_int_equal(disk_overwrite(&all, count_calls, &n, &why), DISK_E_CANCELLED);
-}
-
-static void names_of_volumes_are_as_their_file_system_allows(void **state)
-{
-    (void)state;
-    static const struct {
-        enum disk_file_system file_system;
-        const char *wish;
-        const char *is;
-    } cases[] = {
-        {DISK_FS_EXT4, "Windows RE Tools", "Windows RE Tools"},
-        {DISK_FS_EXT4, "Windows RE Tools and more", "Windows RE Tools"},
-        {DISK_FS_FAT32, "Efi system part", "EFI SYSTEM"},
-        {DISK_FS_FAT32, "a+b", "A_B"},
-        {DISK_FS_XFS, "data", "data"},
-        {DISK_FS_NTFS,
-         "Gr\xc3\xbc\xc3\x9f"
-         "e/1",
-         "Gr__e_1"},
-        {DISK_FS_SWAP, "", ""},
-    };
-
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct disk_wish wish = {.file_system = cases[i].file_system};
-        char label[DISK_LABEL_MAX];
-
-        (void)snprintf(wish.label, sizeof(wish.label), "%s", cases[i].wish);
-        disk_label(&wish, label);
-        assert_string_equal(label, cases[i].is);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -243,8 +186,6 @@ int main(void)
         cmocka_unit_test(write_wipes_what_was_there),
         cmocka_unit_test(write_names_a_missing_disk),
         cmocka_unit_test(write_chains_logical_partitions),
-        cmocka_unit_test(overwriting_leaves_nothing_and_can_be_stopped),
-        cmocka_unit_test(names_of_volumes_are_as_their_file_system_allows),
     };
 
     return cmocka_run_group_tests(tests, make_disk, drop_disk);

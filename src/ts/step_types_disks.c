@@ -4,7 +4,9 @@
 
 #include "ts/document.h"
 
-#define SMS(name) "SMS_TaskSequence_" name "Action"
+#define SMS(name)              "SMS_TaskSequence_" name "Action"
+#define RULE(name, label, ...) PROPERTY(name, name, label, __VA_ARGS__, .is_elsewhere = true)
+#define SIZE_MAX_MB            INT64_C(9007199254740992)
 
 static const struct ts_property partition_disk[] = {
     PROPERTY("DiskIndex",
@@ -59,7 +61,7 @@ static const struct ts_property partition_disk[] = {
              "OSDPartitions#Size",
              "Partition # size",
              TS_KIND_NUMBER,
-             .max = INT64_C(9007199254740992)),
+             .max = SIZE_MAX_MB),
     PROPERTY("Partitions#SizeUnits",
              "OSDPartitions#SizeUnits",
              "Partition # size unit",
@@ -80,42 +82,19 @@ static const struct ts_property partition_disk[] = {
              "Partition # volume name",
              TS_KIND_TEXT),
     /* ours: Configuration Manager keeps them as what a Set Task Sequence Variable sets */
-    PROPERTY("OSDDiskSerial",
-             "OSDDiskSerial",
-             "Disk with this serial number (* and ? stand for others)",
-             TS_KIND_TEXT,
-             .is_elsewhere = true),
-    PROPERTY("OSDDiskTransport",
-             "OSDDiskTransport",
-             "Disk attached by",
-             TS_KIND_CHOICE,
-             .is_elsewhere = true,
-             .choices = "NVMe|SATA|SCSI|virtio|MMC"),
-    PROPERTY("OSDDiskMinimumSize",
-             "OSDDiskMinimumSize",
-             "Disk of at least (MB)",
-             TS_KIND_NUMBER,
-             .is_elsewhere = true,
-             .max = INT64_C(9007199254740992)),
-    PROPERTY("OSDDiskMaximumSize",
-             "OSDDiskMaximumSize",
-             "Disk of at most (MB)",
-             TS_KIND_NUMBER,
-             .is_elsewhere = true,
-             .max = INT64_C(9007199254740992)),
-    PROPERTY("OSDDiskPrefer",
-             "OSDDiskPrefer",
-             "Of several such disks",
-             TS_KIND_CHOICE,
-             .is_elsewhere = true,
-             .default_text = "First",
-             .choices = "First|Largest|Smallest|Only"),
-    PROPERTY("OSDDiskOptional",
-             "OSDDiskOptional",
-             "Do nothing if there is no such disk",
-             TS_KIND_BOOL,
-             .is_elsewhere = true,
-             .default_text = "false"),
+    RULE("OSDDiskSerial", "Disk with this serial number (with * and ?)", TS_KIND_TEXT),
+    RULE("OSDDiskTransport",
+         "Disk attached by",
+         TS_KIND_CHOICE,
+         .choices = "NVMe|SATA|SCSI|virtio|MMC"),
+    RULE("OSDDiskMinimumSize", "Disk of at least (MB)", TS_KIND_NUMBER, .max = SIZE_MAX_MB),
+    RULE("OSDDiskMaximumSize", "Disk of at most (MB)", TS_KIND_NUMBER, .max = SIZE_MAX_MB),
+    RULE("OSDDiskPrefer",
+         "Of several such disks",
+         TS_KIND_CHOICE,
+         .default_text = "First",
+         .choices = "First|Largest|Smallest|Only"),
+    RULE("OSDDiskOptional", "Do nothing without the disk", TS_KIND_BOOL, .default_text = "false"),
 };
 
 static const struct ts_property convert_disk[] = {

@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "image/disk_format.h"
 #include "image/disk_layout.h"
 #include "image/disk_write.h"
 #include "ts/vars.h"
