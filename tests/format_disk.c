@@ -6,7 +6,7 @@
  * usage: format_disk SEQUENCE.xml uefi|bios DISK...
  *
  * The disks ("loop0") are the computer's, numbered from 0. What came of each step, and for an Apply Operating System Image the
- * volume that its destination names, is printed as JSON. Nothing but these disks is written to.
+ * volume that its destination names and that becomes the target (of an Apply Data Image only the volume), is printed as JSON. Nothing but these disks is written to.
  */
 
 #include <errno.h>
@@ -91,12 +91,28 @@ static json_t *variables_json(const struct ts_vars *vars)
     return all;
 }
 
+/* As a runner would have it there. */
+static int put_state(void)
+{
+    int r = dir_make(TARGET_ROOT "/" TARGET_STATE_FOLDER, 0700);
+
+    return r < 0 ? TRACE(r)
+                 : TRACE(file_write(
+                       TARGET_ROOT "/" TARGET_STATE_FILE, bytes_of("{\"seq\":7}"), 0600));
+}
+
 static int run_step(struct step_context *c, json_t *results)
 {
     struct step_result result = {0};
     struct volume volume = {0};
     bool is_apply = strstr(c->step->type, "ApplyOperatingSystem") != NULL;
-    int r = is_apply ? volumes_destination(c, &volume, &result) : step_format_disk_run(c, &result);
+    bool is_format = strstr(c->step->type, "PartitionDisk") != NULL;
+    int r = is_format ? step_format_disk_run(c, &result) : volumes_destination(c, &volume, &result);
+
+    if (r == 0 && is_format && c->target->is_mounted)
+        r = put_state();
+    if (r == 0 && is_apply)
+        r = volumes_take_target(c, &volume, &result);
 
     step_context_fini(c);
     if (r < 0)

@@ -96,7 +96,9 @@ static char label_char(char c, bool is_fat)
 {
     if (c < ' ' || c > '~' || c == '/' || (is_fat && strchr("*?.,;:\\|+=<>[]\"", c)))
         return '_';
-    return is_fat && c >= 'a' && c <= 'z' ? (char)(c - 'a' + 'A') : c;
+    if (is_fat && c >= 'a' && c <= 'z')
+        c = (char)(c - 'a' + 'A');
+    return c;
 }
 
 /* As the file system allows: ASCII, and so many characters; those of FAT in upper case. */

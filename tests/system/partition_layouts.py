@@ -77,9 +77,9 @@ def step(parts=(), style="", name="f", **variables) -> str:
     return f'<step type="SMS_TaskSequence_PartitionDiskAction" name="{name}"><defaultVarList>{text}</defaultVarList></step>'
 
 
-def destination(**variables) -> str:
+def destination(kind="ApplyDataImage", **variables) -> str:
     text = "".join(f'<variable name="{key}" hidden="true">{value}</variable>' for key, value in variables.items())
-    return f'<step type="SMS_TaskSequence_ApplyOperatingSystemAction" name="a"><defaultVarList>{text}</defaultVarList></step>'
+    return f'<step type="SMS_TaskSequence_{kind}Action" name="a"><defaultVarList>{text}</defaultVarList></step>'
 
 
 class Disk:
@@ -105,6 +105,17 @@ class Disk:
     @property
     def name(self) -> str:
         return Path(self.device).name
+
+    def wait_until_free(self):
+        """Mounts of a killed process go a moment after it."""
+        until = time.monotonic() + 20
+        while True:
+            try:
+                os.close(os.open(self.device, os.O_RDWR | os.O_EXCL | os.O_CLOEXEC))
+                return
+            except OSError:
+                expect(time.monotonic() < until, f"{self.device} stays in use")
+                time.sleep(0.05)
 
     def table(self) -> dict:
         return json.loads(run("sfdisk", "--json", self.device))["partitiontable"]
@@ -135,11 +146,15 @@ class Runner:
         return said
 
     def kill(self, steps: str, firmware: str, after_s: float, *disks) -> bool:
-        with subprocess.Popen(self.command(steps, firmware, disks), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        with subprocess.Popen(
+            self.command(steps, firmware, disks), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
+        ) as process:
             try:
                 process.wait(after_s)
             except subprocess.TimeoutExpired:
-                process.send_signal(signal.SIGKILL)
+                os.killpg(process.pid, signal.SIGKILL)
+        for disk in disks:
+            disk.wait_until_free()
         return process.returncode != 0
 
 
@@ -404,10 +419,7 @@ def test_in_use(runner: Runner, folder: Path):
 def test_two_disks(runner: Runner, folder: Path):
     """Several steps, a disk each; later steps find the volumes by variable, drive and number."""
     data = [Part("Primary", "1 GB", "NTFS", {"VolumeLetterVariable": "Data"}), Part("Primary", "", "xfs")]
-    steps = step(of_windows("512"), "GPT", OSDDiskIndex="0") + step(data, "MBR", OSDDiskIndexVariable="Other")
-    steps = f'<step type="x" name="x"/>{steps}'.replace('<step type="x" name="x"/>', "")
-    steps = steps.replace('<variable name="OSDDiskIndexVariable" property="DiskIndexVariable">Other</variable>',
-                          '<variable name="OSDDiskIndex" property="DiskIndex">1</variable>')
+    steps = step(of_windows("512"), "GPT", OSDDiskIndex="0") + step(data, "MBR", OSDDiskIndex="1")
     steps += destination(DestinationVariable="OSDisk") + destination(DestinationLogicalDrive="c:")
     steps += destination(DestinationDisk="1", DestinationPartition="2") + destination(DestinationVariable="Data")
     steps += destination()
@@ -426,6 +438,39 @@ def test_two_disks(runner: Runner, folder: Path):
         again = runner.run(step(OF_BIOS, "MBR") * 2 + destination(DestinationLogicalDrive="E"), "bios", first, second)
         expect([volume["letter"] for volume in again["volumes"]] == ["C", "D"], f"{again['volumes']}")
         expect(again["results"][2].get("error_id") == "SLW-0459", f"{again['results']}")
+
+
+def state_on(device: str, mount: Path) -> str:
+    """What a state on a volume says; nothing if there is none."""
+    run("mount", device, mount)
+    try:
+        state = mount / "_SMSTaskSequence/state.json"
+        return state.read_text(encoding="utf-8") if state.exists() else ""
+    finally:
+        run("umount", mount)
+
+
+def test_moved_target(runner: Runner, folder: Path):
+    """Apply Operating System Image goes to the volume that it names, and the state goes with it."""
+    mount = folder / "look"
+    mount.mkdir()
+    two = [Part("Primary", "1 GB", "ext4", {"VolumeLetterVariable": "OSPart"}), Part("Primary", "", "ext4")]
+    other = [Part("Primary", "512", "NTFS"), Part("Primary", "", "xfs")]
+    formats = step(two, "MBR") + step(other, "GPT", OSDDiskIndex="1")
+    with Disk(folder, 512) as first, Disk(folder, 4096) as second:
+        for where, wanted in (({"DestinationVariable": "OSPart"}, f"{first.device}p1"), ({"DestinationLogicalDrive": "D:"}, f"{first.device}p2"),
+                              ({"DestinationDisk": "1", "DestinationPartition": "2"}, f"{second.device}p2")):
+            said = runner.run_well(formats + destination("ApplyOperatingSystem", **where), "bios", first, second)
+            expect(said["target"]["root"] == wanted and said["target"]["is_mounted"], f"{where}: {said['target']}")
+            states = {device: state_on(device, mount) for device in (f"{first.device}p1", f"{first.device}p2", f"{second.device}p2")}
+            expect([device for device, text in states.items() if text] == [wanted], f"{where}: states {states}")
+            state = json.loads(states[wanted])
+            is_moved = wanted != f"{first.device}p2"  # the larger one was the target before
+            expect(not is_moved or state["target"]["root_uuid"] == blkid(wanted)["UUID"], f"{state}")
+        for where in ({"DestinationLogicalDrive": "E"}, {"DestinationDisk": "0", "DestinationPartition": "3"}, {"DestinationVariable": "No"}):
+            said = runner.run(formats + destination("ApplyOperatingSystem", **where), "bios", first, second)
+            expect(said["results"][2].get("error_id") == "SLW-0459", f"{where}: {said['results'][2]}")
+            expect(said["target"]["root"] == f"{first.device}p2", f"{where}: {said['target']}")
 
 
 def test_rules(runner: Runner, folder: Path):
@@ -481,7 +526,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="slipway-layouts-") as name:
         folder = Path(name)
         runner = Runner(str(Path(sys.argv[1]).resolve()), folder)
-        tests = (test_layouts, test_full_format, test_refusals, test_in_use, test_two_disks, test_rules, test_killed)
+        tests = (test_layouts, test_full_format, test_refusals, test_in_use, test_two_disks, test_moved_target, test_rules, test_killed)
         for test in tests:
             try:
                 test(runner, folder)

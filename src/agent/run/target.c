@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
@@ -20,6 +21,16 @@
 #include "plat/file.h"
 
 #define LOOK_FOLDER "/run/slipway/look"
+
+enum {
+    STATE_FILE_MAX = 16 * 1024 * 1024,
+};
+
+static int add_text(const char *text, size_t len, void *ctx)
+{
+    buf_add(ctx, (struct bytes){(const uint8_t *)text, len});
+    return 0;
+}
 
 /* What a state can lie on. Anything else is not mounted at all. */
 static const char *const root_types[] = {"ext4", "ext3", "ext2", "xfs", "btrfs", "f2fs"};
@@ -86,6 +97,74 @@ int target_unmount(struct step_target *target)
             return ERR(-errno);
     target->is_mounted = false;
     return 0;
+}
+
+/* The state as it is to be on the new volume; nothing if there is none yet. Return: 0 or -errno. */
+static int write_moved(const struct buf *old, const struct step_target *to)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(STATE_FILE_MAX);
+    OWN(json_decrefp) json_t *state = json_loadb(old->ptr, old->len, JSON_REJECT_DUPLICATES, NULL);
+    OWN(json_decrefp)
+    json_t *target = json_pack("{s:s,s:I,s:s,s:s}",
+                               "disk_serial",
+                               to->disk_serial,
+                               "disk_size_bytes",
+                               (json_int_t)to->disk_size_bytes,
+                               "root_uuid",
+                               to->root_uuid,
+                               "esp_uuid",
+                               to->esp_uuid);
+
+    if (!state || !target || json_object_set(state, "target", target) != 0)
+        return ERR(-EIO);
+    if (json_dump_callback(state, add_text, &text, JSON_COMPACT) != 0 || text.failed)
+        return ERR(-ENOMEM);
+    int r = dir_make(TARGET_ROOT "/" TARGET_STATE_FOLDER, 0700);
+
+    return r < 0 ? TRACE(r)
+                 : TRACE(file_write(TARGET_ROOT "/" TARGET_STATE_FILE, buf_bytes(&text), 0600));
+}
+
+static int forget_state(const char *device)
+{
+    OWN(fd_closep) int folder = -1;
+    int r = mount_device(device, LOOK_FOLDER, MS_NODEV | MS_NOEXEC | MS_NOSUID);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : ERR(-EIO);
+    if (unlink(LOOK_FOLDER "/" TARGET_STATE_FILE) != 0 && errno != ENOENT)
+        r = ERR(-errno);
+    folder = open(LOOK_FOLDER, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (r == 0 && (folder < 0 || syncfs(folder) != 0))
+        r = ERR(-errno);
+    fd_closep(&folder);
+    if (umount(LOOK_FOLDER) != 0 && r == 0)
+        r = ERR(-errno);
+    return TRACE(r);
+}
+
+int target_move(struct step_target *target, struct step_target *to)
+{
+    OWN(buf_fini) struct buf state = BUF_INIT(STATE_FILE_MAX);
+    bool has_state = target->is_mounted && file_exists(TARGET_ROOT "/" TARGET_STATE_FILE);
+    int r = has_state ? file_read(TARGET_ROOT "/" TARGET_STATE_FILE, &state) : 0;
+
+    if (r == 0)
+        r = target_unmount(target);
+    if (r < 0)
+        return TRACE(r);
+    r = target_mount(to);
+    if (r != 0) {
+        (void)target_mount(target);
+        return TRACE(r);
+    }
+    if (has_state)
+        r = write_moved(&state, to);
+    if (r == 0 && has_state)
+        r = forget_state(target->root_device);
+    if (r == 0)
+        *target = *to;
+    return TRACE(r);
 }
 
 /* The partitions of a disk, from sysfs: "vda1" below /sys/block/vda. */

@@ -36,6 +36,17 @@ int target_mount(struct step_target *target);
 int target_unmount(struct step_target *target);
 
 /**
+ * target_move() - another volume becomes the target, and the state goes with it
+ * @to: not mounted; is_mounted is set on 0
+ *
+ * The state is on the new volume, durably, before it goes from the old one. After a power cut between the two either is
+ * good: the step that moves the target is begun again.
+ *
+ * Return: 0, TARGET_E_MISSING if the new volume cannot be mounted (the old one is mounted again), or -errno.
+ */
+int target_move(struct step_target *target, struct step_target *to);
+
+/**
  * target_find_state() - look for TARGET_STATE_FILE on every partition of every fixed disk
  * @order_id: only a state of this order counts; NULL: any
  * @ret: set on 0: the disk, the volume and its ESP by the state's "target", not mounted

@@ -27,6 +27,7 @@
 #include "agent/steps/content.h"
 #include "agent/steps/package.h"
 #include "agent/steps/step.h"
+#include "agent/steps/volumes.h"
 #include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
@@ -345,6 +346,17 @@ static int apply(struct job *job, struct step_result *ret)
     return r == 0 ? TRACE(content_settle(job->c, ret)) : TRACE(r);
 }
 
+/* Where the step says, or where Format and Partition Disk has made a place. Return: 0, 1 if @ret was set, or -errno. */
+static int choose_volume(struct step_context *c, struct step_result *ret)
+{
+    struct volume volume;
+    int r = volumes_destination(c, &volume, ret);
+
+    if (r == 0)
+        r = volumes_take_target(c, &volume, ret);
+    return r < 0 ? TRACE(r) : ret->error_id != NULL;
+}
+
 int step_apply_os_run(struct step_context *c, struct step_result *ret)
 {
     OWN(job_fini) struct job job = {.c = c, .writer = {.fd = -1, .why = BUF_INIT(WHY_MAX_BYTES)}};
@@ -359,6 +371,9 @@ int step_apply_os_run(struct step_context *c, struct step_result *ret)
     if (!job.image)
         return 0;
     job.package_id = step_value(c, "ImagePackageID");
+    r = choose_volume(c, ret);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
     r = target_mount(c->target);
     if (r < 0)
         return TRACE(r);

@@ -255,12 +255,10 @@ static void drives_are_the_next_free_letters_and_go_with_their_disk(void **state
     assert_int_equal(volumes_find(vars, "C:", &v), VOLUMES_E_NONE);
     assert_int_equal(volumes_find(vars, "D:\\", &v), 0);
     assert_false(volumes_at(vars, 1, &v));
-    for (char letter = 'C'; letter <= 'Z'; letter++) {
+    for (const char *letter = "CEFGHIJKLMNOPQRSTUVWYZ"; *letter != '\0'; letter++) {
         v = (struct volume){.disk = 2, .partition = 1, .device = "/dev/sdb1"};
-        if (letter == 'D' || letter == 'X')
-            continue;
         assert_int_equal(volumes_add(vars, &v, true), 0);
-        assert_int_equal(v.letter, letter);
+        assert_int_equal(v.letter, *letter);
     }
     assert_int_equal(volumes_add(vars, &v, true), 0);
     assert_int_equal(v.letter, 0);

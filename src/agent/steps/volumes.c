@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/run/machine.h"
+#include "agent/run/target.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "image/disk_write.h"
@@ -113,13 +114,13 @@ static char free_letter(const struct ts_vars *vars)
 {
     struct volume volume;
 
-    for (char letter = 'C'; letter <= 'Z'; letter++) {
-        bool is_taken = letter == 'X';
+    for (const char *letter = "CDEFGHIJKLMNOPQRSTUVWYZ"; *letter != '\0'; letter++) {
+        bool is_taken = false;
 
         for (size_t i = 0; !is_taken && volumes_at(vars, i, &volume); i++)
-            is_taken = volume.letter == letter;
+            is_taken = volume.letter == *letter;
         if (!is_taken)
-            return letter;
+            return *letter;
     }
     return '\0';
 }
@@ -148,8 +149,9 @@ static char letter_of(const char *name)
         letter = (char)(letter - 'a' + 'A');
     if (letter < 'A' || letter > 'Z')
         return '\0';
-    return name[1] == '\0' || strcmp(name + 1, ":") == 0 || strcmp(name + 1, ":\\") == 0 ? letter
-                                                                                         : '\0';
+    if (name[1] != '\0' && strcmp(name + 1, ":") != 0 && strcmp(name + 1, ":\\") != 0)
+        return '\0';
+    return letter;
 }
 
 int volumes_find(const struct ts_vars *vars, const char *name, struct volume *ret)
@@ -246,5 +248,93 @@ int volumes_destination(struct step_context *c, struct volume *ret, struct step_
         "Partition Disk has made here: correct the destination, or put that step before",
         name,
         step_value(c, "DestinationDisk"));
+    return VOLUMES_E_NONE;
+}
+
+static const struct machine_disk *disk_of(const struct machine *machine,
+                                          const struct volume *volume)
+{
+    for (size_t i = 0; i < machine->n_disks; i++) {
+        char path[DEVICE_PATH_MAX];
+        char device[DEVICE_PATH_MAX];
+
+        (void)snprintf(path, sizeof(path), "/dev/%s", machine->disks[i].name);
+        disk_partition_path(path, volume->partition, device, sizeof(device));
+        if (strcmp(device, volume->device) == 0)
+            return &machine->disks[i];
+    }
+    return NULL;
+}
+
+static bool is_for_linux(const char *device)
+{
+    struct disk_content content;
+
+    return disk_read_content(device, &content) == 0 &&
+           (strcmp(content.type, "ext4") == 0 || strcmp(content.type, "xfs") == 0 ||
+            strcmp(content.type, "btrfs") == 0);
+}
+
+static bool find_esp(struct step_target *target)
+{
+    struct disk_content content;
+    uint64_t offset;
+    uint64_t bytes;
+    size_t number = disk_find_partition(target->disk, DISK_TYPE_EFI, &offset, &bytes);
+
+    if (number == 0)
+        return false;
+    disk_partition_path(target->disk, number, target->esp_device, sizeof(target->esp_device));
+    if (disk_read_content(target->esp_device, &content) != 0)
+        return false;
+    (void)snprintf(target->esp_uuid, sizeof(target->esp_uuid), "%s", content.uuid);
+    return true;
+}
+
+/* Return: NULL, or why it cannot be. */
+static const char *
+describe_target(const struct step_context *c, const struct volume *volume, struct step_target *ret)
+{
+    const struct machine_disk *disk = disk_of(c->machine, volume);
+
+    if (!disk)
+        return "lies on no disk of this computer";
+    *ret = (struct step_target){.disk_size_bytes = disk->size_bytes};
+    (void)snprintf(ret->disk, sizeof(ret->disk), "/dev/%s", disk->name);
+    (void)snprintf(ret->disk_serial, sizeof(ret->disk_serial), "%s", disk->serial);
+    (void)snprintf(ret->root_device, sizeof(ret->root_device), "%s", volume->device);
+    (void)snprintf(ret->root_uuid, sizeof(ret->root_uuid), "%s", volume->uuid);
+    ret->is_gpt = disk_is_gpt(ret->disk);
+    if (!is_for_linux(volume->device))
+        return "has no file system that Linux can live on (ext4, xfs, btrfs)";
+    if (c->machine->is_uefi && !find_esp(ret))
+        return "lies on a disk without an EFI system partition";
+    return NULL;
+}
+
+int volumes_take_target(struct step_context *c,
+                        const struct volume *volume,
+                        struct step_result *result)
+{
+    struct step_target to;
+
+    if (strcmp(volume->uuid, c->target->root_uuid) == 0)
+        return 0;
+    const char *why = describe_target(c, volume, &to);
+    int r = why ? 0 : target_move(c->target, &to);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r > 0)
+        why = "cannot be mounted";
+    if (!why) {
+        c->log(c->ctx, "The operating system goes to %s", volume->device);
+        return 0;
+    }
+    (void)step_fail(result,
+                    "SLW-0459",
+                    "The step's destination %s %s: correct it. Nothing was written",
+                    volume->device,
+                    why);
     return VOLUMES_E_NONE;
 }

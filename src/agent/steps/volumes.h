@@ -72,3 +72,15 @@ int volumes_locate(const struct machine *machine, struct volume *volume);
  * or VOLUMES_E_NONE with @result as the failure; or -errno.
  */
 int volumes_destination(struct step_context *c, struct volume *ret, struct step_result *result);
+
+/**
+ * volumes_take_target() - the operating system goes to this volume, if it was to go to another one
+ * @volume: located
+ *
+ * The volume must have a file system that Linux can live on, and on a UEFI computer its disk an EFI system partition.
+ *
+ * Return: 0; VOLUMES_E_NONE with @result as the failure; or -errno.
+ */
+int volumes_take_target(struct step_context *c,
+                        const struct volume *volume,
+                        struct step_result *result);
