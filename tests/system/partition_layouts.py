@@ -188,8 +188,10 @@ def code_of(part: Part, is_gpt: bool) -> str:
 class Cursor:
     """Where the next partition must begin, in MiB, worked out here once more."""
 
-    def __init__(self, disk: Disk):
+    def __init__(self, disk: Disk, is_gpt: bool):
         self.at, self.end = 1, disk.bytes // MIB - 1
+        if not is_gpt:  # as far as 32 bits count
+            self.end = min(self.end, 2**32 * disk.sector // MIB - 1)
         self.inner_at = self.inner_end = 0
 
     def place(self, part: Part) -> tuple:
@@ -247,7 +249,7 @@ def check_disk(disk: Disk, parts: list, is_gpt: bool):
     expect(table.get("sectorsize", 512) == disk.sector, f"sectors of {table.get('sectorsize')}")
     read = {int(entry["node"].rpartition("p")[2]): entry for entry in table.get("partitions", [])}
     expect(sorted(read) == sorted(numbers(parts)), f"partitions {sorted(read)}, not {sorted(numbers(parts))}")
-    cursor = Cursor(disk)
+    cursor = Cursor(disk, is_gpt)
     for part, number in zip(parts, numbers(parts)):
         check_partition(disk, part, read[number], cursor.place(part), is_gpt)
     run("sfdisk", "--verify", disk.device)
@@ -348,6 +350,17 @@ def test_layouts(runner: Runner, folder: Path):
             check_disk(disk, parts, table["label"] == "gpt")
             expect(table["label"] == {"GPT": "gpt", "MBR": "dos", "": "gpt" if firmware == "uefi" else "dos"}[style], "wrong style")
         print(f"{name}: as sfdisk and blkid read it", flush=True)
+
+
+def test_large_disks(runner: Runner, folder: Path):
+    """What an MBR cannot count is left unused; a GPT counts it."""
+    parts = [Part("Primary", "1 GB", "ext4", ACTIVE), Part("Primary", "", "")]
+    for sector, style in ((512, "MBR"), (4096, "MBR"), (512, "GPT")):
+        with Disk(folder, sector, mib=3 * MIB) as disk:
+            runner.run_well(step(parts, style), "bios", disk)
+            check_disk(disk, parts if style == "MBR" else [GRUB, *parts], style == "GPT")
+            last = max(entry["start"] + entry["size"] for entry in disk.table()["partitions"]) * disk.sector
+            expect((last > 2 * MIB * MIB) == (sector == 4096 or style == "GPT"), f"{style}, {sector}: the last ends at {last}")
 
 
 def test_full_format(runner: Runner, folder: Path):
@@ -526,7 +539,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="slipway-layouts-") as name:
         folder = Path(name)
         runner = Runner(str(Path(sys.argv[1]).resolve()), folder)
-        tests = (test_layouts, test_full_format, test_refusals, test_in_use, test_two_disks, test_moved_target, test_rules, test_killed)
+        tests = (test_layouts, test_large_disks, test_full_format, test_refusals, test_in_use, test_two_disks, test_moved_target, test_rules, test_killed)
         for test in tests:
             try:
                 test(runner, folder)

@@ -130,6 +130,7 @@ static void disk_numbers_follow_the_place_and_not_who_was_found_first(void **sta
 {
     (void)state;
     static const char *const expected[] = {"sdb", "sda", "nvme1n1"};
+    static const char *const transports[] = {"sata", "sata", "nvme"};
     OWN(freep) struct machine *machine = calloc(1, sizeof(*machine));
     char path[512];
 
@@ -145,8 +146,11 @@ static void disk_numbers_follow_the_place_and_not_who_was_found_first(void **sta
     (void)snprintf(path, sizeof(path), "%s/numbers", root);
     assert_int_equal(machine_collect_from(path, machine), 0);
     assert_int_equal(machine->n_disks, 4);
-    for (size_t i = 0; i < 3; i++)
+    for (size_t i = 0; i < 3; i++) {
         assert_string_equal(machine->disks[i].name, expected[i]);
+        assert_string_equal(machine->disks[i].transport, transports[i]);
+    }
+    assert_string_equal(machine->disks[3].transport, "mmc");
     assert_string_equal(machine->disks[3].name, "mmcblk0");
     assert_true(machine->disks[3].is_removable);
 }

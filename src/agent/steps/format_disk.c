@@ -154,8 +154,18 @@ static int write_disk(struct step_context *c,
     r = volumes_forget(c->vars, (uint64_t)(disk - c->machine->disks));
     for (size_t i = 0; r == 0 && i < layout->n_partitions; i++) {
         const struct disk_partition *p = &layout->partitions[i];
+        unsigned percent = (unsigned)(20 + 70 * i / layout->n_partitions);
 
-        (void)c->progress(c->ctx, (unsigned)(20 + 70 * i / layout->n_partitions), 0, p->device);
+        if (!c->progress(c->ctx, percent, 0, p->device)) {
+            (void)step_fail(
+                result,
+                "SLW-0406",
+                "Formatting %s was cancelled at the site: %zu of its %zu partitions are made",
+                device,
+                i,
+                layout->n_partitions);
+            return 1;
+        }
         r = make_file_system(c, p, result);
         if (r == 0)
             r = remember_volume(c, disk, p, result);
@@ -255,7 +265,11 @@ static int format(struct step_context *c, const struct machine_disk *disk, struc
            disk->model,
            disk->serial,
            disk->size_bytes / MIB);
-    (void)c->progress(c->ctx, 10, 0, device);
+    if (!c->progress(c->ctx, 10, 0, device))
+        return step_fail(ret,
+                         "SLW-0406",
+                         "Formatting %s was cancelled at the site. Nothing was written",
+                         device);
     r = write_disk(c, disk, device, layout, ret);
     if (r != 0)
         return r < 0 ? TRACE(r) : 0;
