@@ -6,10 +6,12 @@
  * usage: format_disk SEQUENCE.xml uefi|bios DISK...
  *
  * The disks ("loop0") are the computer's, numbered from 0. What came of each step, and for an Apply Operating System Image the
- * volume that its destination names and that becomes the target (of an Apply Data Image only the volume), is printed as JSON. Nothing but these disks is written to.
+ * volume that its destination names and that becomes the target (of an Apply Data Image only the volume), is printed as JSON,
+ * and which volume's state would be gone on with after a restart. Nothing but these disks is written to.
  */
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,6 +34,7 @@ DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 
 enum {
     SEQUENCE_MAX = 1024 * 1024,
+    STATE_MAX = 64 * 1024,
     ARGUMENTS_MIN = 4,
 };
 
@@ -92,13 +95,27 @@ static json_t *variables_json(const struct ts_vars *vars)
 }
 
 /* As a runner would have it there. */
-static int put_state(void)
+static int put_state(const struct step_target *target)
 {
+    OWN(buf_fini) struct buf text = BUF_INIT(STATE_MAX);
     int r = dir_make(TARGET_ROOT "/" TARGET_STATE_FOLDER, 0700);
 
+    buf_addf(&text,
+             "{\"seq\":7,\"order\":{\"order_id\":\"o\"},\"target\":{\"disk_serial\":\"%s\","
+             "\"disk_size_bytes\":%" PRIu64 "}}",
+             target->disk_serial,
+             target->disk_size_bytes);
     return r < 0 ? TRACE(r)
-                 : TRACE(file_write(
-                       TARGET_ROOT "/" TARGET_STATE_FILE, bytes_of("{\"seq\":7}"), 0600));
+                 : TRACE(file_write(TARGET_ROOT "/" TARGET_STATE_FILE, buf_bytes(&text), 0600));
+}
+
+/* Where the agent would go on after a restart. */
+static int find_state(const struct machine *machine, struct step_target *ret)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(STATE_MAX);
+    int r = target_find_state(machine, "o", ret, &text);
+
+    return r < 0 ? TRACE(r) : 0;
 }
 
 static int run_step(struct step_context *c, json_t *results)
@@ -110,7 +127,7 @@ static int run_step(struct step_context *c, json_t *results)
     int r = is_format ? step_format_disk_run(c, &result) : volumes_destination(c, &volume, &result);
 
     if (r == 0 && is_format && c->target->is_mounted)
-        r = put_state();
+        r = put_state(c->target);
     if (r == 0 && is_apply)
         r = volumes_take_target(c, &volume, &result);
 
@@ -148,16 +165,25 @@ static int run_all(const struct ts_document *doc, const struct machine *machine)
 
         r = run_step(&c, results);
     }
+    bool is_mounted = target.is_mounted;
+    struct step_target found = {0};
+
+    if (r == 0)
+        r = target_unmount(&target);
+    if (r == 0)
+        r = find_state(machine, &found);
     if (r < 0)
         return TRACE(r);
     OWN(json_decrefp)
-    json_t *all = json_pack("{s:O,s:o,s:o,s:{s:s,s:s,s:s,s:b}}",
+    json_t *all = json_pack("{s:O,s:o,s:o,s:s,s:{s:s,s:s,s:s,s:b}}",
                             "results",
                             results,
                             "volumes",
                             volumes_json(vars),
                             "variables",
                             variables_json(vars),
+                            "state",
+                            found.root_device,
                             "target",
                             "disk",
                             target.disk,
@@ -166,10 +192,9 @@ static int run_all(const struct ts_document *doc, const struct machine *machine)
                             "esp",
                             target.esp_device,
                             "is_mounted",
-                            (int)target.is_mounted);
+                            (int)is_mounted);
 
-    (void)json_dumpf(all, stdout, JSON_INDENT(1));
-    return TRACE(target_unmount(&target));
+    return all && json_dumpf(all, stdout, JSON_INDENT(1)) == 0 ? 0 : ERR(-EIO);
 }
 
 int main(int argc, char **argv)

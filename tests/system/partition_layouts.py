@@ -478,12 +478,41 @@ def test_moved_target(runner: Runner, folder: Path):
             states = {device: state_on(device, mount) for device in (f"{first.device}p1", f"{first.device}p2", f"{second.device}p2")}
             expect([device for device, text in states.items() if text] == [wanted], f"{where}: states {states}")
             state = json.loads(states[wanted])
+            expect(said["state"] == wanted, f"{where}: gone on with {said['state']}")
             is_moved = wanted != f"{first.device}p2"  # the larger one was the target before
             expect(not is_moved or state["target"]["root_uuid"] == blkid(wanted)["UUID"], f"{state}")
         for where in ({"DestinationLogicalDrive": "E"}, {"DestinationDisk": "0", "DestinationPartition": "3"}, {"DestinationVariable": "No"}):
             said = runner.run(formats + destination("ApplyOperatingSystem", **where), "bios", first, second)
             expect(said["results"][2].get("error_id") == "SLW-0459", f"{where}: {said['results'][2]}")
             expect(said["target"]["root"] == f"{first.device}p2", f"{where}: {said['target']}")
+
+
+def put_state_on(device: str, disk: Disk, seq: int, order: str, mount: Path):
+    target = {"disk_serial": "", "disk_size_bytes": disk.bytes}
+    run("mount", device, mount)
+    try:
+        (mount / "_SMSTaskSequence").mkdir(exist_ok=True)
+        state = {"seq": seq, "order": {"order_id": order}, "target": target}
+        (mount / "_SMSTaskSequence/state.json").write_text(json.dumps(state), encoding="utf-8")
+    finally:
+        run("umount", mount)
+
+
+def test_several_states(runner: Runner, folder: Path):
+    """A move of the state that was cut short leaves two: the newest of the order counts, wherever it lies."""
+    mount = folder / "states"
+    mount.mkdir()
+    two = [Part("Primary", "1 GB", "ext4"), Part("Primary", "", "ext4")]
+    with Disk(folder, 512) as first, Disk(folder, 4096) as second:
+        said = runner.run_well(step(two, "MBR") + step(two, "GPT", OSDDiskIndex="1"), "bios", first, second)
+        expect(said["state"] == f"{first.device}p2", f"gone on with {said['state']}")
+        states = [(first, 1, 8, "o"), (first, 2, 9, "other"), (second, 2, 100008, "o"), (second, 1, 10, "o")]
+        for disk, number, seq, order in states:
+            put_state_on(f"{disk.device}p{number}", disk, seq, order, mount)
+        said = runner.run_well("", "bios", first, second)
+        expect(said["state"] == f"{second.device}p2", f"gone on with {said['state']}")
+        put_state_on(f"{second.device}p2", Disk(folder, 512, mib=1024), 100009, "o", mount)  # about another disk
+        expect(runner.run_well("", "bios", first, second)["state"] == f"{second.device}p1", "the state of another disk")
 
 
 def test_rules(runner: Runner, folder: Path):
@@ -539,7 +568,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="slipway-layouts-") as name:
         folder = Path(name)
         runner = Runner(str(Path(sys.argv[1]).resolve()), folder)
-        tests = (test_layouts, test_large_disks, test_full_format, test_refusals, test_in_use, test_two_disks, test_moved_target, test_rules, test_killed)
+        tests = (test_layouts, test_large_disks, test_full_format, test_refusals, test_in_use, test_two_disks, test_moved_target, test_several_states, test_rules, test_killed)
         for test in tests:
             try:
                 test(runner, folder)

@@ -209,9 +209,15 @@ def deploy_x86(world: World, firmware: str):
     process = vm.power_on()
     dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
     say(f"{firmware}: the deployed OS called home after {time.monotonic() - process.started:.1f} s")
-    process.wait_line("login:", 60)
-    vm.power_cut()
+    switch_off(vm)
     trees.compare(wim, vm.disk, world.folder)
+
+
+def switch_off(vm: Vm):
+    """Once the system has come up, and the task sequence has removed what is its own."""
+    vm.process.wait_line("login:", 60)
+    vm.process.wait_line("The task sequence has left the disk", 60)
+    vm.power_cut()
 
 
 def deploy_whole_way(world: World, firmware: str):
@@ -223,8 +229,7 @@ def deploy_whole_way(world: World, firmware: str):
     row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
     say(f"{firmware}: the deployed OS called home after {time.monotonic() - process.started:.1f} s")
     expect(row["environment"], "full-os", "where success was reported")
-    process.wait_line("login:", 60)
-    vm.power_cut()
+    switch_off(vm)
     trees.compare(debian_image(), vm.disk, world.folder)
 
 
@@ -430,8 +435,7 @@ def restart_to_boot_image(world: World, firmware="uefi-secureboot"):
     expect(set(states.values()), {"succeeded"}, f"states of the steps {states}")
     expect(len(row["phases"]), row["n_steps"], "each step ran once")
     expect(row["attempt"], 1, "attempts: a restart on purpose is none")
-    process.wait_line("login:", 60)
-    vm.power_cut()
+    switch_off(vm)
     expect(trees.has_state(vm.disk, world.folder), False, "state left on the disk")
 
 
@@ -501,11 +505,10 @@ def deploy_when_needed(world: World):
     sequence = dep.import_task_sequence(site, xml, "Debian 12", dep.default_boot_image(site))
     deployment = dep.deploy(site, sequence, content_option="download-when-needed")
     vm = world.add_vm("uefi-secureboot")
-    process = vm.power_on()
+    vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
     expect(row["environment"], "full-os", "where success was reported")
-    process.wait_line("login:", 60)
-    vm.power_cut()
+    switch_off(vm)
     log = trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log")
     for words in ("_SMSTaskSequence/content]", "0 MiB in 0 packs received"):  # downloaded there, and applied from there
         expect(words in log, True, f"{words!r} in the log")

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
+#include "rt/log.h"
 
 enum {
     FINAL_LOG_MODE = 0600,
@@ -76,5 +77,6 @@ int runner_clean_up(struct runner *rn)
         return TRACE(r);
     disable_service(root);
     sync();
+    log_info("The task sequence has left the disk", "log=/var/log/slipway/smsts.log");
     return 0;
 }

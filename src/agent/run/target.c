@@ -199,18 +199,27 @@ static int each_partition(const char *disk, int (*look)(void *ctx, const char *d
     return found;
 }
 
-struct search {
-    const struct machine_disk *disk;
-    const char *order_id;
-    struct step_target *target;
-    struct buf *state;
+struct uuid_search {
     const char *uuid; /* of the file system looked for */
     char *device;     /* where to put its path, DEVICE_PATH_MAX */
 };
 
+struct search {
+    const struct machine_disk *disk;
+    const char *order_id;
+    struct step_target *target; /* the newest state's, and the next two */
+    struct buf text;
+    json_int_t seq; /* -1: none yet */
+};
+
+static void search_fini(struct search *search)
+{
+    buf_fini(&search->text);
+}
+
 static int look_for_uuid(void *ctx, const char *device)
 {
-    const struct search *search = ctx;
+    const struct uuid_search *search = ctx;
     struct disk_content content;
 
     if (disk_read_content(device, &content) != 0 || strcmp(content.uuid, search->uuid) != 0)
@@ -219,47 +228,49 @@ static int look_for_uuid(void *ctx, const char *device)
     return 0;
 }
 
-/* Whether the state is of the order, and about the disk it lies on; then the target is filled. */
-static bool is_state_of(const struct search *search, const json_t *state)
+/* Whether the state is of the order, about the disk it lies on, and newer than what was found before. */
+static bool is_better(const struct search *search, const json_t *state)
 {
     const json_t *target = json_object_get(state, "target");
     const char *order_id =
         json_string_value(json_object_get(json_object_get(state, "order"), "order_id"));
     const char *serial = json_string_value(json_object_get(target, "disk_serial"));
-    const char *esp = json_string_value(json_object_get(target, "esp_uuid"));
     json_int_t size = json_integer_value(json_object_get(target, "disk_size_bytes"));
 
-    if (!order_id || !serial || (search->order_id && strcmp(order_id, search->order_id) != 0) ||
-        strcmp(serial, search->disk->serial) != 0 || size < 0 ||
-        (uint64_t)size != search->disk->size_bytes)
-        return false;
-    (void)snprintf(
-        search->target->esp_uuid, sizeof(search->target->esp_uuid), "%s", esp ? esp : "");
-    return true;
+    return order_id && serial && (!search->order_id || strcmp(order_id, search->order_id) == 0) &&
+           strcmp(serial, search->disk->serial) == 0 && size >= 0 &&
+           (uint64_t)size == search->disk->size_bytes &&
+           json_integer_value(json_object_get(state, "seq")) > search->seq;
 }
 
-static void fill_target(const struct search *search, const char *device, const char *uuid)
+static void
+fill_target(const struct search *search, const json_t *state, const char *device, const char *uuid)
 {
     struct step_target *target = search->target;
+    const char *esp_uuid =
+        json_string_value(json_object_get(json_object_get(state, "target"), "esp_uuid"));
 
+    *target = (struct step_target){.disk_size_bytes = search->disk->size_bytes};
     (void)snprintf(target->disk, sizeof(target->disk), "/dev/%s", search->disk->name);
     (void)snprintf(target->disk_serial, sizeof(target->disk_serial), "%s", search->disk->serial);
-    target->disk_size_bytes = search->disk->size_bytes;
     (void)snprintf(target->root_device, sizeof(target->root_device), "%s", device);
     (void)snprintf(target->root_uuid, sizeof(target->root_uuid), "%s", uuid);
+    (void)snprintf(target->esp_uuid, sizeof(target->esp_uuid), "%s", esp_uuid ? esp_uuid : "");
     target->is_gpt = disk_is_gpt(target->disk);
     if (target->esp_uuid[0] != '\0') {
-        struct search esp = {.uuid = target->esp_uuid, .device = target->esp_device};
+        struct uuid_search esp = {target->esp_uuid, target->esp_device};
 
         (void)each_partition(search->disk->name, look_for_uuid, &esp);
     }
 }
 
+/* Return: TARGET_E_MISSING, so that all are looked at, or -errno. */
 static int look_for_state(void *ctx, const char *device)
 {
-    const struct search *search = ctx;
+    struct search *search = ctx;
     struct disk_content content;
-    size_t before = search->state->len;
+    OWN(buf_fini) struct buf text = BUF_INIT(search->text.max);
+    OWN(json_decrefp) json_t *state = NULL;
 
     if (disk_read_content(device, &content) != 0 || !is_root_type(content.type))
         return TARGET_E_MISSING;
@@ -269,23 +280,18 @@ static int look_for_state(void *ctx, const char *device)
                                                  MS_RDONLY | MS_NODEV | MS_NOEXEC | MS_NOSUID,
                                                  NULL) != 0)
         return TARGET_E_MISSING;
-    int r = file_read(LOOK_FOLDER "/" TARGET_STATE_FILE, search->state);
+    int r = file_read(LOOK_FOLDER "/" TARGET_STATE_FILE, &text);
 
     (void)umount(LOOK_FOLDER);
-    json_t *state = r == 0 ? json_loadb(search->state->ptr + before,
-                                        search->state->len - before,
-                                        JSON_REJECT_DUPLICATES,
-                                        NULL)
-                           : NULL;
-    bool is_found = state && is_state_of(search, state);
-
-    json_decref(state);
-    if (!is_found) {
-        buf_clear(search->state);
+    if (r == 0)
+        state = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, NULL);
+    if (!state || !is_better(search, state))
         return TARGET_E_MISSING;
-    }
-    fill_target(search, device, content.uuid);
-    return 0;
+    search->seq = json_integer_value(json_object_get(state, "seq"));
+    buf_clear(&search->text);
+    buf_add(&search->text, buf_bytes(&text));
+    fill_target(search, state, device, content.uuid);
+    return search->text.failed ? ERR(-ENOMEM) : TARGET_E_MISSING;
 }
 
 int target_find_state(const struct machine *machine,
@@ -293,17 +299,23 @@ int target_find_state(const struct machine *machine,
                       struct step_target *ret,
                       struct buf *ret_state)
 {
-    for (size_t i = 0; i < machine->n_disks; i++) {
-        struct step_target found = {0};
-        struct search search = {
-            .disk = &machine->disks[i], .order_id = order_id, .target = &found, .state = ret_state};
+    struct step_target found = {0};
+    OWN(search_fini)
+    struct search search = {
+        .order_id = order_id, .target = &found, .text = BUF_INIT(ret_state->max), .seq = -1};
 
-        if (machine->disks[i].is_removable)
+    for (size_t i = 0; i < machine->n_disks; i++) {
+        search.disk = &machine->disks[i];
+        if (search.disk->is_removable)
             continue;
-        if (each_partition(machine->disks[i].name, look_for_state, &search) == 0) {
-            *ret = found;
-            return 0;
-        }
+        int r = each_partition(search.disk->name, look_for_state, &search);
+
+        if (r < 0)
+            return TRACE(r);
     }
-    return TARGET_E_MISSING;
+    if (search.seq < 0)
+        return TARGET_E_MISSING;
+    *ret = found;
+    buf_add(ret_state, buf_bytes(&search.text));
+    return ret_state->failed ? ERR(-ENOMEM) : 0;
 }

@@ -54,7 +54,7 @@ int target_move(struct step_target *target, struct step_target *to);
  *
  * Each file system is mounted read-only, its journal replayed: after a power cut the newest state may
  * be in the journal only. A state counts if it names a disk with the serial and size of the disk that
- * it lies on; of several the first.
+ * it lies on; of several the one with the highest "seq", as a move from one volume to another may have been cut short.
  *
  * Return: 0, TARGET_E_MISSING if there is none, or -errno.
  */

@@ -195,7 +195,7 @@ int volumes_locate(const struct machine *machine, struct volume *volume)
         if (disk->is_removable || strcmp(disk->serial, volume->disk_serial) != 0)
             continue;
         (void)snprintf(path, sizeof(path), "/dev/%s", disk->name);
-        disk_partition_path(path, volume->partition, device, sizeof(device));
+        disk_partition_path(path, (size_t)volume->partition, device, sizeof(device));
         if (file_exists(device) && holds(device, volume)) {
             memcpy(volume->device, device, sizeof(device));
             return 0;
@@ -259,7 +259,7 @@ static const struct machine_disk *disk_of(const struct machine *machine,
         char device[DEVICE_PATH_MAX];
 
         (void)snprintf(path, sizeof(path), "/dev/%s", machine->disks[i].name);
-        disk_partition_path(path, volume->partition, device, sizeof(device));
+        disk_partition_path(path, (size_t)volume->partition, device, sizeof(device));
         if (strcmp(device, volume->device) == 0)
             return &machine->disks[i];
     }
