@@ -28,6 +28,7 @@ enum {
     CORE_SEGMENT = 0x820,
     X86_NOP = 0x90,
     PATH_TEXT_MAX = 300,
+    SIZE_TEXT_MAX = 64,
 };
 
 static void closedirp(DIR **dir)
@@ -112,6 +113,15 @@ int boot_bios_install(const char *disk,
 }
 
 /* Whether a partition lies on some disk of this computer; also if nobody can say which disks there are. */
+/* A drive without a medium, a loop device without a file. */
+static bool is_empty(const char *size_path)
+{
+    OWN(buf_fini) struct buf size = BUF_INIT(SIZE_TEXT_MAX);
+
+    return file_read(size_path, &size) == 0 && bytes_eq_nocase(buf_bytes(&size), "0\n");
+}
+
+/* What cannot be read may have it: its entry is not one to remove. */
 static bool is_on_a_disk(void *ctx, const uint8_t uuid[static UUID_BYTES])
 {
     OWN(closedirp) DIR *dir = opendir("/sys/block");
@@ -120,11 +130,15 @@ static bool is_on_a_disk(void *ctx, const uint8_t uuid[static UUID_BYTES])
     while (dir) {
         const struct dirent *entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): our own DIR */
         char path[PATH_TEXT_MAX];
+        bool has = false;
 
         if (!entry)
             return false;
+        (void)snprintf(path, sizeof(path), "/sys/block/%s/size", entry->d_name);
+        if (entry->d_name[0] == '.' || is_empty(path))
+            continue;
         (void)snprintf(path, sizeof(path), "/dev/%s", entry->d_name);
-        if (entry->d_name[0] != '.' && disk_has_partition(path, uuid))
+        if (disk_has_partition(path, uuid, &has) < 0 || has)
             return true;
     }
     return true;

@@ -491,13 +491,20 @@ size_t disk_find_partition(const char *disk,
     return 0;
 }
 
-bool disk_has_partition(const char *disk, const uint8_t uuid[static UUID_BYTES])
+int disk_has_partition(const char *disk, const uint8_t uuid[static UUID_BYTES], bool *ret)
 {
     OWN(context_unrefp) struct fdisk_context *context = fdisk_new_context();
 
-    if (!context || fdisk_assign_device(context, disk, 1) != 0)
-        return false;
-    for (size_t i = 0; i < fdisk_get_npartitions(context); i++) {
+    *ret = false;
+    if (!context)
+        return ERR(-ENOMEM);
+    int r = fdisk_assign_device(context, disk, 1);
+
+    if (r == -ENOENT || r == -ENXIO || r == -ENOMEDIUM)
+        return DISK_E_MISSING;
+    if (r < 0)
+        return r;
+    for (size_t i = 0; !*ret && i < fdisk_get_npartitions(context); i++) {
         OWN(partition_unrefp) struct fdisk_partition *p = NULL;
         uint8_t is[UUID_BYTES];
 
@@ -505,10 +512,9 @@ bool disk_has_partition(const char *disk, const uint8_t uuid[static UUID_BYTES])
             continue;
         const char *text = fdisk_partition_get_uuid(p);
 
-        if (text && uuid_parse(bytes_of(text), is) && memcmp(is, uuid, UUID_BYTES) == 0)
-            return true;
+        *ret = text && uuid_parse(bytes_of(text), is) && memcmp(is, uuid, UUID_BYTES) == 0;
     }
-    return false;
+    return 0;
 }
 
 int disk_read_partition(const char *disk, size_t number, struct efiboot_partition *ret)

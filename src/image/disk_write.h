@@ -61,8 +61,13 @@ size_t disk_find_partition(const char *disk,
                            uint64_t *ret_offset,
                            uint64_t *ret_bytes);
 
-/* Whether a disk has a partition with this UUID; false also if it cannot be read. */
-bool disk_has_partition(const char *disk, const uint8_t uuid[static UUID_BYTES]);
+/**
+ * disk_has_partition() - whether a disk has a partition with this UUID
+ * @ret: false also on an error
+ *
+ * Return: 0, DISK_E_MISSING if there is no such disk, or no medium in the drive, or -errno if nobody can say.
+ */
+int disk_has_partition(const char *disk, const uint8_t uuid[static UUID_BYTES], bool *ret);
 
 /* The number, start and UUID of a partition of a GPT disk. Return: 0, DISK_E_UNKNOWN or -errno. */
 int disk_read_partition(const char *disk, size_t number, struct efiboot_partition *ret);

@@ -177,9 +177,30 @@ static void write_chains_logical_partitions(void **state)
     }
 }
 
+static void whether_a_disk_has_a_partition_is_known_or_an_error(void **state)
+{
+    (void)state;
+    OWN(freep) struct disk_layout *layout = make_layout(DISK_STYLE_GPT);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    uint8_t uuid[UUID_BYTES] = {0};
+    bool has = true;
+
+    assert_int_equal(disk_write(disk, layout, &why), 0);
+    assert_int_equal(disk_has_partition(disk, uuid, &has), 0);
+    assert_false(has);
+    assert_true(uuid_parse(bytes_of(layout->partitions[1].uuid), uuid));
+    assert_int_equal(disk_has_partition(disk, uuid, &has), 0);
+    assert_true(has);
+    assert_int_equal(disk_has_partition("/nonexistent", uuid, &has), DISK_E_MISSING);
+    assert_false(has);
+    assert_true(disk_has_partition("/dev/null", uuid, &has) < 0);
+    assert_false(has);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(whether_a_disk_has_a_partition_is_known_or_an_error),
         cmocka_unit_test(write_makes_a_gpt_whose_types_can_be_found_again),
         cmocka_unit_test(write_makes_an_mbr_with_one_active_partition),
         cmocka_unit_test(a_disk_without_boot_loader_hands_on_to_the_network),

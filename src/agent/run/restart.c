@@ -11,6 +11,7 @@
 #include "agent/fetch/fetch.h"
 #include "agent/run/order.h"
 #include "agent/run/target.h"
+#include "agent/steps/inside.h"
 #include "agent/steps/package.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
@@ -92,6 +93,7 @@ int restart_keep_arguments(void)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(CMDLINE_MAX);
     OWN(buf_fini) struct buf kept = BUF_INIT(CMDLINE_MAX);
+    OWN(fd_closep) int root = -1;
     int r = file_read("/proc/cmdline", &text);
 
     if (r != 0)
@@ -99,7 +101,12 @@ int restart_keep_arguments(void)
     boot_text_again(buf_str(&text), &kept);
     if (kept.failed)
         return ERR(-ENOMEM);
-    return TRACE(file_write(TARGET_ROOT ARGUMENTS_FILE, buf_bytes(&kept), 0600));
+    r = inside_open(TARGET_ROOT, &root);
+    return r < 0 ? TRACE(r)
+                 : TRACE(inside_write(root,
+                                      &ARGUMENTS_FILE[1], /* relative */
+                                      buf_bytes(&kept),
+                                      (struct inside_mode){.bits = 0600}));
 }
 
 int restart_to_boot_image_prepare(struct step_context *c, struct buf *why)

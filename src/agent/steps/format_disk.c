@@ -36,21 +36,38 @@ enum {
 struct overwriting {
     struct step_context *c;
     const char *device;
+    unsigned from; /* percent of the step that are done before it */
+    unsigned to;
 };
 
 static bool tell_overwritten(void *ctx, unsigned percent)
 {
     const struct overwriting *o = ctx;
 
-    return o->c->progress(o->c->ctx, percent, 0, o->device);
+    return o->c->progress(o->c->ctx, o->from + (o->to - o->from) * percent / 100, 0, o->device);
+}
+
+/* Of the step, when the first @n of the partitions are made: by their number, as most are made in no time. */
+static unsigned percent_after(const struct disk_layout *layout, size_t n)
+{
+    enum {
+        TABLE_PERCENT = 20,
+        ALL_PERCENT = 90
+    };
+
+    return (unsigned)(TABLE_PERCENT + (ALL_PERCENT - TABLE_PERCENT) * n / layout->n_partitions);
 }
 
 /* Return: 0, 1 with @result as the failure, or -errno. */
-static int
-make_file_system(struct step_context *c, const struct disk_partition *p, struct step_result *result)
+static int make_file_system(struct step_context *c,
+                            const struct disk_layout *layout,
+                            size_t i,
+                            struct step_result *result)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
-    struct overwriting overwriting = {c, p->device};
+    const struct disk_partition *p = &layout->partitions[i];
+    struct overwriting overwriting = {
+        c, p->device, percent_after(layout, i), percent_after(layout, i + 1)};
     int r = 0;
 
     if (!p->wish.is_quick && p->wish.file_system != DISK_FS_NONE)
@@ -154,9 +171,8 @@ static int write_disk(struct step_context *c,
     r = volumes_forget(c->vars, (uint64_t)(disk - c->machine->disks));
     for (size_t i = 0; r == 0 && i < layout->n_partitions; i++) {
         const struct disk_partition *p = &layout->partitions[i];
-        unsigned percent = (unsigned)(20 + 70 * i / layout->n_partitions);
 
-        if (!c->progress(c->ctx, percent, 0, p->device)) {
+        if (!c->progress(c->ctx, percent_after(layout, i), 0, p->device)) {
             (void)step_fail(
                 result,
                 "SLW-0406",
@@ -166,7 +182,7 @@ static int write_disk(struct step_context *c,
                 layout->n_partitions);
             return 1;
         }
-        r = make_file_system(c, p, result);
+        r = make_file_system(c, layout, i, result);
         if (r == 0)
             r = remember_volume(c, disk, p, result);
     }

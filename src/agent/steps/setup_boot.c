@@ -178,7 +178,7 @@ static int settle(const char *folder)
     return 0;
 }
 
-static int copy_loader(const char *name, const char *to)
+static int copy_loader(int esp, const char *name, const char *to)
 {
     OWN(buf_fini) struct buf content = BUF_INIT(LOADER_MAX);
     char from[PATH_MAX];
@@ -188,31 +188,31 @@ static int copy_loader(const char *name, const char *to)
 
     if (r != 0)
         return r < 0 ? TRACE(r) : ERR(-ENOENT);
-    return TRACE(file_write(to, buf_bytes(&content), 0644));
+    return TRACE(inside_write(esp, to, buf_bytes(&content), (struct inside_mode){.bits = 0644}));
 }
 
 /* shim comes last: without it the firmware finds nothing to start. */
 static int fill_esp(struct step_context *c)
 {
     OWN(buf_fini) struct buf menu = BUF_INIT(BOOT_TEXT_MAX);
-    int r = dir_make(TARGET_ESP "/EFI/debian", 0755);
+    OWN(fd_closep) int esp = -1;
+    int r = inside_open(TARGET_ESP, &esp);
 
-    if (r == 0)
-        r = dir_make(TARGET_ESP "/EFI/BOOT", 0755);
     boot_text_esp(c->target->root_uuid, &menu);
     /* The folder that is built into Debian's signed GRUB */
     if (r == 0)
-        r = file_write(TARGET_ESP "/EFI/debian/grub.cfg", buf_bytes(&menu), 0644);
+        r = inside_write(
+            esp, "EFI/debian/grub.cfg", buf_bytes(&menu), (struct inside_mode){.bits = 0644});
     if (r == 0)
-        r = copy_loader("grub" ARCH_EFI ".efi", TARGET_ESP "/EFI/debian/grub" ARCH_EFI ".efi");
+        r = copy_loader(esp, "grub" ARCH_EFI ".efi", "EFI/debian/grub" ARCH_EFI ".efi");
     if (r == 0)
-        r = copy_loader("grub" ARCH_EFI ".efi", TARGET_ESP "/EFI/BOOT/grub" ARCH_EFI ".efi");
+        r = copy_loader(esp, "grub" ARCH_EFI ".efi", "EFI/BOOT/grub" ARCH_EFI ".efi");
     if (r == 0)
         r = settle(TARGET_ESP);
     if (r == 0)
-        r = copy_loader("shim" ARCH_EFI ".efi", TARGET_ESP "/EFI/debian/shim" ARCH_EFI ".efi");
+        r = copy_loader(esp, "shim" ARCH_EFI ".efi", "EFI/debian/shim" ARCH_EFI ".efi");
     if (r == 0)
-        r = copy_loader("shim" ARCH_EFI ".efi", TARGET_ESP "/EFI/BOOT/BOOT" ARCH_EFI_BOOT ".EFI");
+        r = copy_loader(esp, "shim" ARCH_EFI ".efi", "EFI/BOOT/BOOT" ARCH_EFI_BOOT ".EFI");
     if (r == 0)
         r = settle(TARGET_ESP);
     return TRACE(r);
