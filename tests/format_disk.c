@@ -38,12 +38,22 @@ enum {
     ARGUMENTS_MIN = 4,
 };
 
+/* What a step says of its progress. */
+struct progress {
+    unsigned percent;
+    unsigned n_told;
+    bool went_back;
+};
+
 static bool go_on(void *ctx, unsigned percent, uint64_t rate, const char *what)
 {
-    (void)ctx;
-    (void)percent;
+    struct progress *progress = ctx;
+
     (void)rate;
     (void)what;
+    progress->went_back = progress->went_back || percent < progress->percent || percent > 100;
+    progress->percent = percent;
+    progress->n_told++;
     return true;
 }
 
@@ -120,6 +130,7 @@ static int find_state(const struct machine *machine, struct step_target *ret)
 
 static int run_step(struct step_context *c, json_t *results)
 {
+    const struct progress *progress = c->ctx;
     struct step_result result = {0};
     struct volume volume = {0};
     bool is_apply = strstr(c->step->type, "ApplyOperatingSystem") != NULL;
@@ -135,13 +146,17 @@ static int run_step(struct step_context *c, json_t *results)
     if (r < 0)
         return TRACE(r);
     return json_array_append_new(results,
-                                 json_pack("{s:s*,s:s,s:s}",
+                                 json_pack("{s:s*,s:s,s:s,s:i,s:b}",
                                            "error_id",
                                            result.error_id,
                                            "message",
                                            result.message,
                                            "destination",
-                                           volume.device));
+                                           volume.device,
+                                           "n_told",
+                                           (int)progress->n_told,
+                                           "went_back",
+                                           (int)progress->went_back));
 }
 
 static int run_all(const struct ts_document *doc, const struct machine *machine)
@@ -154,7 +169,9 @@ static int run_all(const struct ts_document *doc, const struct machine *machine)
     int r = ts_vars_new(&vars);
 
     for (size_t i = 0; r == 0 && i < n; i++) {
-        struct step_context c = {.step = &steps[i],
+        struct progress progress = {0};
+        struct step_context c = {.ctx = &progress,
+                                 .step = &steps[i],
                                  .vars = vars,
                                  .machine = machine,
                                  .target = &target,

@@ -143,6 +143,7 @@ class Runner:
         for result in said["results"]:
             is_unmountable = result.get("error_id") == "SLW-0457" and not can_mount(said)
             expect("error_id" not in result or is_unmountable, f"{result}")
+            expect(not result["went_back"], f"progress went back: {result}")
         return said
 
     def kill(self, steps: str, firmware: str, after_s: float, *disks) -> bool:
@@ -370,7 +371,9 @@ def test_full_format(runner: Runner, folder: Path):
             with open(disk.device, "r+b") as raw:
                 raw.seek(200 * MIB)
                 raw.write(b"a secret of the past")
-            runner.run_well(step([Part("Primary", "300", "ext4", {"QuickFormat": quick})], "MBR"), "bios", disk)
+            said = runner.run_well(step([Part("Primary", "300", "ext4", {"QuickFormat": quick})], "MBR"), "bios", disk)
+            n_told = said["results"][0]["n_told"]
+            expect((n_told >= 300) == (quick == "false"), f"QuickFormat {quick}: progress was told {n_told} times")
             with open(disk.device, "rb") as raw:
                 raw.seek(200 * MIB)
                 is_there = raw.read(20) == b"a secret of the past"
