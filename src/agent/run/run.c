@@ -158,6 +158,7 @@ static int find_state(struct runner *rn, struct order **order)
                                   target.root_device,
                                   buf_str(&why));
         order_free(rn->state->order);
+        target.is_old = rn->state->target.is_old; /* the device does not say it */
         rn->state->target = target;
         rn->state->seq += STATE_SEQ_GAP;
     } else {

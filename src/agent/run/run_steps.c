@@ -19,6 +19,7 @@
 #include "ts/sequence.h"
 #include "ts/vars.h"
 
+static const char format_type[] = "SMS_TaskSequence_PartitionDiskAction";
 static const char apply_os_type[] = "SMS_TaskSequence_ApplyOperatingSystemAction";
 
 enum {
@@ -196,6 +197,45 @@ static int report_failure(struct runner *rn, size_t index, const struct step_res
     return TRACE(report_add(rn->report, &status));
 }
 
+/* After Format and Partition Disk there is a new volume; mount it, and begin to keep the state there. */
+static int follow_target(struct runner *rn)
+{
+    struct step_target *target = &rn->state->target;
+
+    if (!rn->options->is_full_os && !target->is_mounted && target->root_device[0] != '\0') {
+        int r = rn->platform->mount(target);
+
+        if (r < 0)
+            return TRACE(r);
+        if (r > 0)
+            target->is_mounted = false;
+    }
+    runner_place_journal(rn);
+    return 0;
+}
+
+static int on_save(void *ctx)
+{
+    struct runner *rn = ctx;
+    int r = follow_target(rn);
+
+    return r < 0 ? TRACE(r) : TRACE(runner_save(rn));
+}
+
+static bool is_formatting(const struct ts_step *step)
+{
+    return step && ts_step_is_enabled(step) && strcmp(step->type, format_type) == 0;
+}
+
+/* Whatever the conditions say when it is its turn. */
+static bool has_format(const struct runner *rn)
+{
+    for (size_t i = 0; i < rn->n_steps; i++)
+        if (is_formatting(ts_sequence_step(rn->sequence, i)))
+            return true;
+    return false;
+}
+
 void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
 {
     name_component(rn, step->type);
@@ -210,7 +250,9 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
         .step_name = step->item.name,
         .progress = on_progress,
         .log = on_log,
+        .save = on_save,
         .ctx = rn,
+        .is_disk_kept = !has_format(rn),
     };
 }
 
@@ -260,23 +302,6 @@ static int save_position(struct runner *rn, size_t position, bool is_running, bo
     if (is_running)
         s->n_starts++;
     return TRACE(runner_save(rn));
-}
-
-/* After Format and Partition Disk there is a new volume; mount it, and begin to keep the state there. */
-static int follow_target(struct runner *rn)
-{
-    struct step_target *target = &rn->state->target;
-
-    if (!rn->options->is_full_os && !target->is_mounted && target->root_device[0] != '\0') {
-        int r = rn->platform->mount(target);
-
-        if (r < 0)
-            return TRACE(r);
-        if (r > 0)
-            target->is_mounted = false;
-    }
-    runner_place_journal(rn);
-    return 0;
 }
 
 int runner_leave_boot_image(struct runner *rn)

@@ -109,6 +109,7 @@ static bool read_site(const json_t *site, struct state *state)
 
 static bool read_target(const json_t *target, struct step_target *ret)
 {
+    ret->is_old = json_is_true(json_object_get(target, "is_old"));
     return json_is_object(target) &&
            get_text(target, "disk_serial", ret->disk_serial, sizeof(ret->disk_serial)) &&
            get_number(target, "disk_size_bytes", INT64_MAX, &ret->disk_size_bytes) &&
@@ -287,7 +288,7 @@ static json_t *next_json(const struct state *state)
 
 static json_t *target_json(const struct step_target *target)
 {
-    return json_pack("{s:s, s:I, s:s, s:s}",
+    return json_pack("{s:s, s:I, s:s, s:s, s:b}",
                      "disk_serial",
                      target->disk_serial,
                      "disk_size_bytes",
@@ -295,7 +296,9 @@ static json_t *target_json(const struct step_target *target)
                      "root_uuid",
                      target->root_uuid,
                      "esp_uuid",
-                     target->esp_uuid);
+                     target->esp_uuid,
+                     "is_old",
+                     (int)target->is_old);
 }
 
 static json_t *state_json(const struct state *state)

@@ -32,7 +32,8 @@ enum {
     STEP_PERCENT_UNKNOWN = 255, /* of progress: it goes on, and nobody knows how far it is */
 };
 
-/* The volume that is being made. All empty until Format and Partition Disk has run. */
+/* The volume that is being made. All empty until Format and Partition Disk has run, or until a volume with an old
+   system was chosen to be refreshed (agent/steps/refresh.h). */
 struct step_target {
     char disk[DEVICE_PATH_MAX]; /* "/dev/vda" */
     char disk_serial[128];      /* "" if the disk has none */
@@ -42,6 +43,7 @@ struct step_target {
     char esp_device[DEVICE_PATH_MAX];  /* "" on a BIOS machine */
     char esp_uuid[64];
     bool is_gpt;
+    bool is_old;     /* it was not formatted by this run, and holds what was there before */
     bool is_mounted; /* root_device at TARGET_ROOT, the ESP at TARGET_ESP */
 };
 
@@ -79,7 +81,11 @@ struct step_context {
     bool (*progress)(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what);
     /* A line for smsts.log. Never a secret. */
     __attribute__((format(printf, 2, 3))) void (*log)(void *ctx, const char *format, ...);
-    void *ctx; /* for both */
+    /* The target is another volume now: the state is on it, durably, when this returns 0. NULL: nobody keeps one. */
+    int (*save)(void *ctx);
+    void *ctx; /* for all three */
+
+    bool is_disk_kept; /* no enabled step of the sequence formats a disk */
 
     struct step_strings
         *strings; /* what step_value() returned; begins as NULL, step_context_fini() */
