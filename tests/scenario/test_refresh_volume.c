@@ -50,6 +50,7 @@ struct volume {
     struct order order;
     struct machine machine;
     struct step_target target;
+    struct step_traffic traffic;
     struct step_context c;
     struct step_result result;
     struct buf log;
@@ -167,6 +168,7 @@ static int set_up(void **state)
                                  .order = &v->order,
                                  .machine = &v->machine,
                                  .target = &v->target,
+                                 .traffic = &v->traffic,
                                  .environment = STEP_IN_BOOT_IMAGE,
                                  .step_name = "a",
                                  .progress = on_progress,
@@ -259,6 +261,8 @@ static void the_new_system_takes_the_place_of_the_old_one(void **state)
     assert_string_equal(run(v), "");
     assert_is_new(v);
     assert_non_null(strstr(buf_str(&v->log), "packs were on the disk"));
+    assert_true(v->traffic.downloaded_bytes > 0);
+    assert_true(v->traffic.reused_bytes > v->traffic.downloaded_bytes);
 }
 
 /* Everything is here then: it goes on although no distribution point answers any more. */

@@ -220,6 +220,8 @@ static int report_end(struct runner *rn, bool is_succeeded)
         .exit_code = is_succeeded ? 0 : 1,
         .error_id = is_succeeded ? NULL : s->error_id,
         .message = s->message,
+        .downloaded_bytes = s->traffic.downloaded_bytes,
+        .reused_bytes = s->traffic.reused_bytes,
     };
     int r;
 

@@ -106,6 +106,8 @@ fill_status(struct runner *rn, const char *state, size_t index, struct report_st
         .step_type = step ? step->type : "",
         .group = rn->group,
         .is_full_os = rn->options->is_full_os,
+        .downloaded_bytes = rn->state->traffic.downloaded_bytes,
+        .reused_bytes = rn->state->traffic.reused_bytes,
     };
 }
 
@@ -246,6 +248,7 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
         .order = rn->state->order,
         .machine = &rn->machine,
         .target = &rn->state->target,
+        .traffic = &rn->state->traffic,
         .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,
         .step_name = step->item.name,
         .progress = on_progress,

@@ -323,6 +323,7 @@ static int apply(struct job *job, struct step_result *ret)
     if (r != 0)
         return r < 0 ? TRACE(r) : 0;
     r = stream_image(job);
+    package_count(job->c, &job->report, 0);
     if (r < 0)
         return TRACE(r);
     /* without a reader, the reader knows why; without the whole stream, the fetch does */

@@ -201,6 +201,7 @@ static int download(struct getting *g, struct step_result *result, struct shelf 
     options.ctx = g;
     shelf_set_reserve(shelf, g->want->reserve_bytes);
     r = seed_download(shelf, &options, g->want->manifest, &source, &g->report, &g->seed);
+    package_count(g->c, &g->report, g->seed.stored_bytes);
     if (r == 0) {
         tell_end(g);
         *ret = TAKE(shelf);

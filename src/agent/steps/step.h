@@ -47,6 +47,12 @@ struct step_target {
     bool is_mounted; /* root_device at TARGET_ROOT, the ESP at TARGET_ESP */
 };
 
+/* Content of the whole order so far, as it is stored at a distribution point. For the site. */
+struct step_traffic {
+    uint64_t downloaded_bytes; /* over the network */
+    uint64_t reused_bytes;     /* found on the old disk, and so not downloaded */
+};
+
 #define TARGET_ROOT "/run/slipway/target"
 #define TARGET_ESP  "/run/slipway/esp"
 
@@ -72,6 +78,7 @@ struct step_context {
     const struct order *order;
     const struct machine *machine;
     struct step_target *target;
+    struct step_traffic *traffic; /* what a step fetches is added; NULL: nobody counts */
     enum step_environment environment;
     const char *step_name;
 
