@@ -494,30 +494,6 @@ static void an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up(void 
     assert_false(file_exists(path));
 }
 
-static void
-a_power_cut_while_the_folder_is_removed_leaves_nothing_after_the_next_start(void **state)
-{
-    (void)state;
-    OWN(buf_fini) struct buf log = BUF_INIT(TEXT_MAX);
-    char path[160];
-
-    begin();
-    assert_int_equal(start(false, 0), END_RESTART);
-    assert_int_equal(start(true, 5), KILLED); /* the last write: it has succeeded */
-    assert_true(state_says("\"result\": \"succeeded\""));
-    (void)snprintf(path, sizeof(path), "%s/%s/Logs", volume, TARGET_STATE_FOLDER);
-    assert_int_equal(dir_remove(path), 0);
-    (void)snprintf(path, sizeof(path), "%s/%s/packages/a", volume, TARGET_STATE_FOLDER);
-    assert_int_equal(dir_make(path, 0700), 0);
-    note(forget_path, "yes"); /* the site knew that already */
-    assert_int_equal(start(true, 0), END_FINISHED);
-    (void)unlink(forget_path);
-    (void)snprintf(path, sizeof(path), "%s/%s", volume, TARGET_STATE_FOLDER);
-    assert_false(file_exists(path));
-    read_text(journal_path, &log);
-    assert_non_null(strstr(buf_str(&log), "The task sequence's folder is removed"));
-}
-
 static void a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_more(void **state)
 {
     (void)state;
@@ -593,8 +569,6 @@ int main(void)
         cmocka_unit_test(the_disk_starts_the_boot_image_until_its_steps_are_done),
         cmocka_unit_test(nothing_is_touched_before_the_site_has_heard_of_the_start),
         cmocka_unit_test(an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up),
-        cmocka_unit_test(
-            a_power_cut_while_the_folder_is_removed_leaves_nothing_after_the_next_start),
         cmocka_unit_test(a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_more),
     };
 
