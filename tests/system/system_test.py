@@ -209,8 +209,15 @@ def deploy_x86(world: World, firmware: str):
     process = vm.power_on()
     dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
     say(f"{firmware}: the deployed OS called home after {time.monotonic() - process.started:.1f} s")
-    cut_when_clean(vm)
+    switch_off(vm)
     trees.compare(wim, vm.disk, world.folder)
+
+
+def switch_off(vm: Vm):
+    """Once the system has come up, and the task sequence has removed what is its own."""
+    vm.process.wait_line("login:", 60)
+    vm.process.wait_line("The task sequence has left the disk", 60)
+    vm.power_cut()
 
 
 def deploy_whole_way(world: World, firmware: str):
@@ -222,7 +229,7 @@ def deploy_whole_way(world: World, firmware: str):
     row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
     say(f"{firmware}: the deployed OS called home after {time.monotonic() - process.started:.1f} s")
     expect(row["environment"], "full-os", "where success was reported")
-    cut_when_clean(vm)
+    switch_off(vm)
     trees.compare(debian_image(), vm.disk, world.folder)
 
 
@@ -244,14 +251,6 @@ def deploy_two_at_once(world: World):
     found = [dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS) for vm in vms]
     if found[0]["device_name"] == found[1]["device_name"]:
         raise LabError(f"two devices have one name: {found[0]['device_name']}")
-
-
-def cut_when_clean(vm: Vm):
-    """Cut the power when the installed system has removed all that was the task sequence's: the site hears of the
-    success before that."""
-    vm.process.wait_line("The task sequence's folder is removed", COPY_SECONDS)
-    vm.process.wait_line("login:", 60)
-    vm.power_cut()
 
 
 def cut_and_resume(world: World, vm: Vm, deployment: str, is_it, what: str):
@@ -436,7 +435,7 @@ def restart_to_boot_image(world: World, firmware="uefi-secureboot"):
     expect(set(states.values()), {"succeeded"}, f"states of the steps {states}")
     expect(len(row["phases"]), row["n_steps"], "each step ran once")
     expect(row["attempt"], 1, "attempts: a restart on purpose is none")
-    cut_when_clean(vm)
+    switch_off(vm)
     expect(trees.has_state(vm.disk, world.folder), False, "state left on the disk")
 
 
@@ -509,7 +508,7 @@ def deploy_when_needed(world: World):
     vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
     expect(row["environment"], "full-os", "where success was reported")
-    cut_when_clean(vm)
+    switch_off(vm)
     log = trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log")
     for words in ("_SMSTaskSequence/content]", "0 MiB in 0 packs received"):  # downloaded there, and applied from there
         expect(words in log, True, f"{words!r} in the log")
