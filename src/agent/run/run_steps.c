@@ -19,7 +19,6 @@
 #include "ts/sequence.h"
 #include "ts/vars.h"
 
-static const char format_type[] = "SMS_TaskSequence_PartitionDiskAction";
 static const char apply_os_type[] = "SMS_TaskSequence_ApplyOperatingSystemAction";
 
 enum {
@@ -224,20 +223,6 @@ static int on_save(void *ctx)
     return r < 0 ? TRACE(r) : TRACE(runner_save(rn));
 }
 
-static bool is_formatting(const struct ts_step *step)
-{
-    return step && ts_step_is_enabled(step) && strcmp(step->type, format_type) == 0;
-}
-
-/* Whatever the conditions say when it is its turn. */
-static bool has_format(const struct runner *rn)
-{
-    for (size_t i = 0; i < rn->n_steps; i++)
-        if (is_formatting(ts_sequence_step(rn->sequence, i)))
-            return true;
-    return false;
-}
-
 void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
 {
     name_component(rn, step->type);
@@ -255,7 +240,7 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
         .log = on_log,
         .save = on_save,
         .ctx = rn,
-        .is_disk_kept = !has_format(rn),
+        .is_disk_kept = !runner_has_format(rn),
     };
 }
 
