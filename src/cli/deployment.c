@@ -117,6 +117,8 @@ static bool print_deployment(struct session *s, json_t *deployment)
         {"%", "percent", OUTPUT_TEXT},
         {"RATE", "rate_bytes_per_s", OUTPUT_BYTES},
         {"ACTIVITY", "activity", OUTPUT_TEXT},
+        {"NETWORK", "downloaded_bytes", OUTPUT_BYTES},
+        {"OLD DISK", "reused_bytes", OUTPUT_BYTES},
         {"STARTED (UTC)", "started_at", OUTPUT_TIME},
         {"FINISHED (UTC)", "finished_at", OUTPUT_TIME},
         {"ERROR", "error_id", OUTPUT_TEXT},

@@ -29,6 +29,7 @@ enum {
 #define SUCCEEDED \
     "{\"device_id\": \"1\", \"device_name\": \"PC1\", \"state\": \"succeeded\", \"step\": 7, \"n_steps\": 8," \
     " \"step_name\": \"Setup\", \"percent\": 100, \"attempt\": 1," \
+    " \"downloaded_bytes\": 12000000, \"reused_bytes\": 118000000," \
     " \"started_at\": \"2026-11-21T09:30:05Z\", \"finished_at\": \"2026-11-21T09:31:05Z\"}"
 #define FAILED \
     "{\"device_id\": \"2\", \"device_name\": \"PC\\u001b2\", \"state\": \"failed\", \"step\": 2, \"n_steps\": 8," \
@@ -155,8 +156,10 @@ static void changes_are_told_once_each(void **state)
         "2 m 00 s\n"
         "2026-11-21T09:32:05Z PC3 waiting\n");
     assert_string_equal(buf_str(&same), "");
-    assert_string_equal(buf_str(&last),
-                        "2026-11-21T09:32:05Z PC1 succeeded 8/8 Setup after 1 m 00 s\n");
+    assert_string_equal(
+        buf_str(&last),
+        "2026-11-21T09:32:05Z PC1 succeeded 8/8 Setup after 1 m 00 s, 12.0 MB from the "
+        "network and 118.0 MB from the old disk\n");
 }
 
 static void result_is_known_when_every_device_is_done(void **state)

@@ -277,6 +277,20 @@ static bool is_changed(const json_t *before, const json_t *now)
            output_u64(before, "attempt") != output_u64(now, "attempt");
 }
 
+/* Of a refresh: what it has saved. */
+static void put_traffic(struct buf *dst, const json_t *device)
+{
+    uint64_t reused = output_u64(device, "reused_bytes");
+
+    if (reused == 0)
+        return;
+    buf_adds(dst, ", ");
+    when_put_bytes(dst, output_u64(device, "downloaded_bytes"));
+    buf_adds(dst, " from the network and ");
+    when_put_bytes(dst, reused);
+    buf_adds(dst, " from the old disk");
+}
+
 static void put_change(struct buf *dst, const json_t *device, uint64_t now_us)
 {
     char time[CLOCK_TEXT_MAX];
@@ -293,6 +307,7 @@ static void put_change(struct buf *dst, const json_t *device, uint64_t now_us)
         put_text(dst, device, "step_name");
         buf_adds(dst, " after ");
         put_elapsed(dst, device, now_us);
+        put_traffic(dst, device);
     }
     if (is_state(device, "failed")) {
         buf_adds(dst, " ");

@@ -112,7 +112,9 @@ static int save_progress(struct site *site, const struct report *report)
                                   number_or_null(body, "rate_bytes_per_s"),
                                   db_text(field_text(body, "message", "")),
                                   db_u64(site->now_us),
-                                  db_u64(restart_of(report)));
+                                  db_u64(restart_of(report)),
+                                  db_u64(field_number(body, "downloaded_bytes", 0)),
+                                  db_u64(field_number(body, "reused_bytes", 0)));
     int r = db_must(site->db, SQL_ORDER_PROGRESS, args);
 
     if (r == 0)
@@ -179,6 +181,8 @@ static int check_body(struct site *site, const json_t *body)
         {"group", FIELD_TEXT, false, 0, 4096, NULL},
         {"percent", FIELD_NUMBER, false, 0, 100, NULL},
         {"rate_bytes_per_s", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
+        {"downloaded_bytes", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
+        {"reused_bytes", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
         {"error_id", FIELD_TEXT, false, 0, 16, NULL},
         {"message", FIELD_TEXT, false, 0, 16384, NULL},
         {"time_us", FIELD_NUMBER, false, 0, INT64_MAX, NULL},

@@ -38,9 +38,53 @@ static void the_site_keeps_the_latest_progress_and_every_step(void **state)
     assert_string_equal(field_text(json_array_get(items, 0), "state", ""), "step-started");
 }
 
+static int report_traffic(
+    struct site *site, const char *device, const char *order, unsigned seq, unsigned downloaded)
+{
+    OWN(json_freep) json_t *answer = NULL;
+    OWN(json_freep)
+    json_t *body = json_pack("{s:i,s:s,s:s,s:i,s:I}",
+                             "seq",
+                             (int)seq,
+                             "state",
+                             "step-progress",
+                             "environment",
+                             "boot-image",
+                             "downloaded_bytes",
+                             (int)downloaded,
+                             "reused_bytes",
+                             (json_int_t)5000000000);
+
+    return order_report(site, device, order, body, &answer);
+}
+
+static void what_came_over_the_network_and_from_the_old_disk_is_told_of_each_device(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *shown = NULL;
+    const json_t *row;
+    char deployment[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+
+    fixture_deploy(site, "All Unknown Computers", "required", deployment);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    (void)fixture_order(site, device, order);
+    assert_int_equal(report_traffic(site, device, order, 1, 12), 0);
+    assert_int_equal(report_traffic(site, device, order, 2, 3),
+                     0); /* after a power cut it knows less */
+    assert_int_equal(fixture_report(site, device, order, 3, "step-succeeded", "boot-image"), 0);
+    assert_int_equal(deployment_get(site, deployment, &shown), 0);
+    row = json_array_get(json_object_get(shown, "devices"), 0);
+    assert_int_equal(field_number(row, "downloaded_bytes", 0), 12);
+    assert_int_equal(field_number(row, "reused_bytes", 0), UINT64_C(5000000000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_came_over_the_network_and_from_the_old_disk_is_told_of_each_device),
         cmocka_unit_test(the_site_keeps_the_latest_progress_and_every_step),
     };
 

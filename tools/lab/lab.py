@@ -380,6 +380,7 @@ class Vm:
         self.disk = lab.folder / f"{name}.img"
         self.vars = lab.folder / f"{name}.vars"
         self.process = None
+        self.is_network_first = False
         self._n_starts = 0
         with open(self.disk, "wb") as disk:
             disk.truncate(disk_bytes)
@@ -406,6 +407,7 @@ class Vm:
         self._n_starts += 1
         self.console = console
         rom = "" if self.kind["firmware"] == "bios" else ",romfile="
+        disk_turn, network_turn = (2, 1) if self.is_network_first else (1, 2)
         command = self.lab.inside(
             self.lab.switch,
             "qemu-system-i386" if "processor" in self.kind else "qemu-system-x86_64",
@@ -414,9 +416,9 @@ class Vm:
             *self._console_arguments(console), "-device", "virtio-rng-pci", "-uuid", self.uuid,
             *self._firmware_arguments(),
             "-netdev", f"tap,id=n,ifname={self.tap},script=no,downscript=no",
-            "-device", f"virtio-net-pci,netdev=n,mac={self.mac},bootindex=2{rom}",
+            "-device", f"virtio-net-pci,netdev=n,mac={self.mac},bootindex={network_turn}{rom}",
             "-drive", f"if=none,id=d,format=raw,file={self.disk},cache=unsafe,discard=unmap,aio=threads",
-            "-device", f"virtio-blk-pci,drive=d,bootindex=1,serial={self.serial_number}",
+            "-device", f"virtio-blk-pci,drive=d,bootindex={disk_turn},serial={self.serial_number}",
         )
         self.process = self.lab.start(f"{self.name}-{self._n_starts}", command, on_line=on_line)
         return self.process

@@ -105,8 +105,9 @@ bool shelf_has(const struct shelf *shelf, const uint8_t id[static SHA256_BYTES])
     return faccessat(shelf->folder, name, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-/* The manifest that is here. Return: 0; 1: none, or not what its name says; or -errno. */
-static int read_manifest(const struct shelf *shelf, const uint8_t *id, struct manifest *ret)
+int shelf_read_manifest(const struct shelf *shelf,
+                        const uint8_t id[static SHA256_BYTES],
+                        struct manifest *ret)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(MANIFEST_TEXT_MAX);
     uint8_t is[SHA256_BYTES];
@@ -166,7 +167,7 @@ int shelf_get_manifest(struct shelf *shelf,
                        const uint8_t id[static SHA256_BYTES],
                        struct manifest *ret)
 {
-    int r = read_manifest(shelf, id, ret);
+    int r = shelf_read_manifest(shelf, id, ret);
 
     if (r > 0)
         r = load_manifest(shelf, transfer, id, ret);
@@ -227,6 +228,49 @@ is_here(const struct shelf *shelf, const struct manifest_pack *pack, bool is_tru
     put_name(name, pack->sha256, "");
     return has_length(shelf, name, pack->stored_bytes) &&
            (is_trusted || is_frame_right(shelf, pack, room));
+}
+
+bool shelf_has_pack(const struct shelf *shelf, const struct manifest_pack *pack)
+{
+    return is_here(shelf, pack, true, NULL);
+}
+
+int shelf_put_plain(const struct shelf *shelf, const struct manifest_pack *pack, struct bytes plain)
+{
+    uint8_t is[SHA256_BYTES];
+    char name[NAME_BYTES];
+    char path[PATH_MAX_BYTES];
+    int r = digest_sha256(plain, is);
+
+    if (r == 0 && memcmp(is, pack->sha256, sizeof(is)) != 0)
+        return SHELF_E_WRONG;
+    put_name(name, pack->sha256, ".plain");
+    if (r == 0)
+        r = put_path(shelf, name, path);
+    if (r == 0)
+        r = file_write_if_room(path, plain, FILE_MODE);
+    return r <= 0 ? TRACE(r) : FETCH_E_FULL;
+}
+
+uint64_t shelf_free_bytes(const struct shelf *shelf)
+{
+    struct statvfs st;
+    uint64_t free_bytes;
+
+    if (fstatvfs(shelf->folder, &st) < 0)
+        return 0;
+    free_bytes = st.f_bavail * st.f_frsize;
+    return free_bytes > shelf->reserve_bytes ? free_bytes - shelf->reserve_bytes : 0;
+}
+
+int shelf_unseal(const struct shelf *shelf, const uint8_t id[static SHA256_BYTES])
+{
+    char name[NAME_BYTES];
+
+    put_name(name, id, ".whole");
+    if (unlinkat(shelf->folder, name, 0) < 0 && errno != ENOENT)
+        return ERR(-errno);
+    return 0;
 }
 
 struct missing {
@@ -394,7 +438,7 @@ int shelf_copy(const struct shelf *from,
 {
     OWN(manifest_fini) struct manifest manifest = {0};
     char name[NAME_BYTES];
-    int r = read_manifest(from, id, &manifest);
+    int r = shelf_read_manifest(from, id, &manifest);
 
     if (r > 0)
         return ERR(-ENOENT);

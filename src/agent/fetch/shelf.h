@@ -46,6 +46,11 @@ int shelf_get_manifest(struct shelf *shelf,
                        const uint8_t id[static SHA256_BYTES],
                        struct manifest *ret);
 
+/* The manifest that is here. Return: 0; 1: none, or not what its name says; or -errno. */
+int shelf_read_manifest(const struct shelf *shelf,
+                        const uint8_t id[static SHA256_BYTES],
+                        struct manifest *ret);
+
 /* So many bytes must stay free beside what shelf_download() gets. */
 void shelf_set_reserve(struct shelf *shelf, uint64_t bytes);
 
@@ -62,6 +67,44 @@ int shelf_download(struct shelf *shelf,
                    const struct transfer_options *options,
                    const uint8_t id[static SHA256_BYTES],
                    struct transfer_report *report);
+
+/* Whether a pack is here, by its length. */
+bool shelf_has_pack(const struct shelf *shelf, const struct manifest_pack *pack);
+
+/**
+ * shelf_put_plain() - a pack that was put together here
+ * @plain: all of it; checked against the pack's name
+ *
+ * Return: 0 when it is durable; SHELF_E_WRONG, FETCH_E_FULL, or -errno.
+ */
+int shelf_put_plain(const struct shelf *shelf,
+                    const struct manifest_pack *pack,
+                    struct bytes plain);
+
+/* Bytes that are free where the shelf is, the reserve taken off. */
+uint64_t shelf_free_bytes(const struct shelf *shelf);
+
+/* Outcome of shelf_put_plain() and shelf_verify() beside others */
+enum {
+    SHELF_E_WRONG = 32,
+};
+
+/* shelf_has() says no from now on, until shelf_download() has looked at each pack again. */
+int shelf_unseal(const struct shelf *shelf, const uint8_t id[static SHA256_BYTES]);
+
+/**
+ * shelf_verify() - read all packs of a content, and compare each with its name
+ * @tell: called for each; false ends it
+ *
+ * What is wrong is removed, and the shelf unsealed.
+ *
+ * Return: 0, SHELF_E_WRONG, TRANSFER_E_CANCELLED, or -errno.
+ */
+int shelf_verify(struct shelf *shelf,
+                 const uint8_t id[static SHA256_BYTES],
+                 const struct manifest *manifest,
+                 bool (*tell)(void *ctx, uint64_t done_bytes),
+                 void *ctx);
 
 /* Whether shelf_download() has said 0 about it, now or before a restart. */
 bool shelf_has(const struct shelf *shelf, const uint8_t id[static SHA256_BYTES]);

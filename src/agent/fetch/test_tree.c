@@ -31,13 +31,14 @@ enum {
     PATH_MAX_BYTES = 256,
 };
 
-#define MTIME_NS UINT64_C(1700000000123456789)
+#define MTIME_NS     UINT64_C(1700000000123456789)
+#define SECONDS_2100 UINT64_C(4102444800)
 
 /* 8000 bytes of content in four files. */
 static struct manifest_entry entries[] = {
     {MANIFEST_REGULAR, 0644, 1500, MTIME_NS, (char[]){"a.txt"}, NULL},
     {MANIFEST_FOLDER, 0750, 0, MTIME_NS, (char[]){"d"}, NULL},
-    {MANIFEST_REGULAR, 0755, 4000, MTIME_NS + 1, (char[]){"d/b"}, NULL},
+    {MANIFEST_REGULAR, 0755, 4000, SECONDS_2100 * 1000000000 + 1, (char[]){"d/b"}, NULL},
     {MANIFEST_FOLDER, 0755, 0, MTIME_NS + 2, (char[]){"d/e"}, NULL},
     {MANIFEST_REGULAR, 0600, 0, 0, (char[]){"d/e/empty"}, NULL},
     {MANIFEST_REGULAR, 0444, 2500, MTIME_NS, (char[]){"d/e/f"}, NULL},
@@ -133,6 +134,18 @@ static void tree_has_every_file_mode_time_and_link(void **state)
     assert_int_equal(fetch(b), 0);
     assert_whole(b);
     assert_int_equal(b->report.write.bytes, b->dp->content.len);
+}
+
+static void a_time_beyond_2038_is_kept_on_computers_of_32_bits_too(void **state)
+{
+    struct bench *b = *state;
+    char path[2 * PATH_MAX_BYTES];
+    struct statx st;
+
+    assert_int_equal(fetch(b), 0);
+    (void)snprintf(path, sizeof(path), "%s/d/b", b->target);
+    assert_int_equal(statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_MTIME, &st), 0);
+    assert_true(st.stx_mtime.tv_sec == (int64_t)SECONDS_2100 && st.stx_mtime.tv_nsec == 1);
 }
 
 static void tree_appears_only_when_it_is_whole_and_goes_on_where_it_was(void **state)
@@ -280,6 +293,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(tree_has_every_file_mode_time_and_link, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_time_beyond_2038_is_kept_on_computers_of_32_bits_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             tree_appears_only_when_it_is_whole_and_goes_on_where_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+/* Times beyond 2038 on computers of 32 bits too. Only here: wimlib's interface there has times of 32 bits. */
+#define _TIME_BITS 64 /* NOLINT(bugprone-reserved-identifier): the C library's own */
+
 #include "agent/fetch/tree_write.h"
 
 #include <assert.h>

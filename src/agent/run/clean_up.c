@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <dirent.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/run/journal.h"
@@ -53,6 +57,69 @@ static int keep_log(const char *root, const char *name)
     return TRACE(file_write(buf_str(&path), buf_bytes(&log), FINAL_LOG_MODE));
 }
 
+static void closedirp(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+static bool is_last(const char *name)
+{
+    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, "Logs") == 0 ||
+           strcmp(name, strrchr(TARGET_STATE_FILE, '/') + 1) == 0;
+}
+
+/* What steps had put there: packages, content, programs. Log and state stay. */
+static int remove_rest(const char *folder)
+{
+    OWN(closedirp) DIR *dir = opendir(folder);
+
+    if (!dir)
+        return ERR(-errno);
+    for (;;) {
+        OWN(buf_fini) struct buf path = BUF_INIT(4096);
+        const struct dirent *entry;
+
+        errno = 0;
+        entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): our own DIR */
+        if (!entry)
+            return errno == 0 ? 0 : ERR(-errno);
+        if (is_last(entry->d_name))
+            continue;
+        buf_addf(&path, "%s/%s", folder, entry->d_name);
+        if (unlink(buf_str(&path)) < 0) {
+            int r = errno == EISDIR ? dir_remove(buf_str(&path)) : ERR(-errno);
+
+            if (r < 0)
+                return TRACE(r);
+        }
+    }
+}
+
+/* While the state is there, the next start does again what a power cut has undone: so it is the last to go. */
+static int remove_folder(const char *root)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(4096);
+    OWN(buf_fini) struct buf state = BUF_INIT(4096);
+    int r;
+
+    buf_addf(&state, "%s/%s", root, TARGET_STATE_FILE);
+    buf_addf(&path, "%s/%s", root, TARGET_STATE_FOLDER);
+    r = remove_rest(buf_str(&path));
+    if (r < 0)
+        return TRACE(r);
+    sync();
+    buf_adds(&path, "/Logs");
+    r = dir_remove(buf_str(&path));
+    if (r < 0)
+        return TRACE(r);
+    if (unlink(buf_str(&state)) < 0 && errno != ENOENT)
+        return ERR(-errno);
+    buf_clear(&path);
+    buf_addf(&path, "%s/%s", root, TARGET_STATE_FOLDER);
+    return TRACE(dir_remove(buf_str(&path)));
+}
+
 int runner_clean_up(struct runner *rn)
 {
     const char *root = rn->platform->full_os_root;
@@ -69,10 +136,7 @@ int runner_clean_up(struct runner *rn)
         r = keep_log(root, "smsts.log");
     if (r < 0)
         return TRACE(r);
-    buf_clear(&path);
-    /* The state first: it holds the token, and without it the service does nothing. */
-    buf_addf(&path, "%s/%s", root, TARGET_STATE_FOLDER);
-    r = dir_remove(buf_str(&path));
+    r = remove_folder(root);
     if (r < 0)
         return TRACE(r);
     disable_service(root);

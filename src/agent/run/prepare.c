@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "agent/run/journal.h"
 #include "agent/run/order.h"
@@ -13,6 +14,8 @@
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/sequence.h"
+
+static const char format_type[] = "SMS_TaskSequence_PartitionDiskAction";
 
 /* Return: 0, RUNNER_E_FAILED or -errno. */
 static int parse(struct runner *rn, const char *id, const char *xml, struct ts_document **ret)
@@ -119,4 +122,17 @@ int runner_set_globals(struct runner *rn)
     for (size_t i = 0; r == 0 && i < rn->n_children; i++)
         r = ts_sequence_set_globals(rn->children[i].document, rn->state->vars);
     return TRACE(r);
+}
+
+static bool is_formatting(const struct ts_step *step)
+{
+    return step && ts_step_is_enabled(step) && strcmp(step->type, format_type) == 0;
+}
+
+bool runner_has_format(const struct runner *rn)
+{
+    for (size_t i = 0; i < rn->n_steps; i++)
+        if (is_formatting(ts_sequence_step(rn->sequence, i)))
+            return true;
+    return false;
 }

@@ -87,7 +87,7 @@ static json_t *make_status(struct report *report, const struct report_status *s)
     else
         buf_adds(&message, s->message ? s->message : "");
     return json_pack(
-        "{s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:i, s:s?, s:s, s:s*, s:I}",
+        "{s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:i, s:s?, s:s, s:s*, s:I, s:I, s:I}",
         "seq",
         (json_int_t)report->seq++,
         "state",
@@ -117,7 +117,11 @@ static json_t *make_status(struct report *report, const struct report_status *s)
         "restart_to",
         s->restart_to,
         "time_us",
-        (json_int_t)clock_wall_us());
+        (json_int_t)clock_wall_us(),
+        "downloaded_bytes",
+        (json_int_t)s->downloaded_bytes,
+        "reused_bytes",
+        (json_int_t)s->reused_bytes);
 }
 
 static void back_off(struct report *report)

@@ -34,6 +34,8 @@ struct report_status {
     const char *restart_to; /* of "restarting": "boot-image", "full-os"; else NULL */
     unsigned percent;       /* more than 100: not known */
     uint64_t rate_bytes_per_s;
+    uint64_t downloaded_bytes; /* of the whole order so far, like reused_bytes */
+    uint64_t reused_bytes;
     int exit_code;
     const char *error_id; /* NULL */
     const char *message;  /* "" */

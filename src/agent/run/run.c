@@ -158,6 +158,7 @@ static int find_state(struct runner *rn, struct order **order)
                                   target.root_device,
                                   buf_str(&why));
         order_free(rn->state->order);
+        target.is_old = rn->state->target.is_old; /* the device does not say it */
         rn->state->target = target;
         rn->state->seq += STATE_SEQ_GAP;
     } else {
@@ -219,6 +220,8 @@ static int report_end(struct runner *rn, bool is_succeeded)
         .exit_code = is_succeeded ? 0 : 1,
         .error_id = is_succeeded ? NULL : s->error_id,
         .message = s->message,
+        .downloaded_bytes = s->traffic.downloaded_bytes,
+        .reused_bytes = s->traffic.reused_bytes,
     };
     int r;
 

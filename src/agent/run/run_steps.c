@@ -105,6 +105,8 @@ fill_status(struct runner *rn, const char *state, size_t index, struct report_st
         .step_type = step ? step->type : "",
         .group = rn->group,
         .is_full_os = rn->options->is_full_os,
+        .downloaded_bytes = rn->state->traffic.downloaded_bytes,
+        .reused_bytes = rn->state->traffic.reused_bytes,
     };
 }
 
@@ -196,6 +198,31 @@ static int report_failure(struct runner *rn, size_t index, const struct step_res
     return TRACE(report_add(rn->report, &status));
 }
 
+/* After Format and Partition Disk there is a new volume; mount it, and begin to keep the state there. */
+static int follow_target(struct runner *rn)
+{
+    struct step_target *target = &rn->state->target;
+
+    if (!rn->options->is_full_os && !target->is_mounted && target->root_device[0] != '\0') {
+        int r = rn->platform->mount(target);
+
+        if (r < 0)
+            return TRACE(r);
+        if (r > 0)
+            target->is_mounted = false;
+    }
+    runner_place_journal(rn);
+    return 0;
+}
+
+static int on_save(void *ctx)
+{
+    struct runner *rn = ctx;
+    int r = follow_target(rn);
+
+    return r < 0 ? TRACE(r) : TRACE(runner_save(rn));
+}
+
 void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
 {
     name_component(rn, step->type);
@@ -206,11 +233,14 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
         .order = rn->state->order,
         .machine = &rn->machine,
         .target = &rn->state->target,
+        .traffic = &rn->state->traffic,
         .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,
         .step_name = step->item.name,
         .progress = on_progress,
         .log = on_log,
+        .save = on_save,
         .ctx = rn,
+        .is_disk_kept = !runner_has_format(rn),
     };
 }
 
@@ -260,23 +290,6 @@ static int save_position(struct runner *rn, size_t position, bool is_running, bo
     if (is_running)
         s->n_starts++;
     return TRACE(runner_save(rn));
-}
-
-/* After Format and Partition Disk there is a new volume; mount it, and begin to keep the state there. */
-static int follow_target(struct runner *rn)
-{
-    struct step_target *target = &rn->state->target;
-
-    if (!rn->options->is_full_os && !target->is_mounted && target->root_device[0] != '\0') {
-        int r = rn->platform->mount(target);
-
-        if (r < 0)
-            return TRACE(r);
-        if (r > 0)
-            target->is_mounted = false;
-    }
-    runner_place_journal(rn);
-    return 0;
 }
 
 int runner_leave_boot_image(struct runner *rn)

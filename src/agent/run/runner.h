@@ -67,6 +67,8 @@ int runner_clean_up(struct runner *rn);
 int runner_prepare(struct runner *rn);
 int runner_set_globals(struct runner *rn); /* for a new run */
 void runner_forget_documents(struct runner *rn);
+/* Whether an enabled step formats a disk, whatever the conditions say when it is its turn. */
+bool runner_has_format(const struct runner *rn);
 
 /**
  * runner_send_log() - the end of smsts.log to the site, for the order (docs/protocol/client-api.md, .../log)

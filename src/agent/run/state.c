@@ -109,6 +109,7 @@ static bool read_site(const json_t *site, struct state *state)
 
 static bool read_target(const json_t *target, struct step_target *ret)
 {
+    ret->is_old = json_is_true(json_object_get(target, "is_old"));
     return json_is_object(target) &&
            get_text(target, "disk_serial", ret->disk_serial, sizeof(ret->disk_serial)) &&
            get_number(target, "disk_size_bytes", INT64_MAX, &ret->disk_size_bytes) &&
@@ -152,6 +153,13 @@ static bool read_result(const json_t *json, struct state *state)
         return false;
     return get_text(json, "error_id", state->error_id, sizeof(state->error_id)) &&
            get_text(json, "message", state->message, sizeof(state->message));
+}
+
+/* One that is missing, or makes no sense, is 0: it is only told to people. */
+static void read_traffic(const json_t *traffic, struct step_traffic *ret)
+{
+    (void)get_number(traffic, "downloaded_bytes", INT64_MAX, &ret->downloaded_bytes);
+    (void)get_number(traffic, "reused_bytes", INT64_MAX, &ret->reused_bytes);
 }
 
 /* Return: 0, STATE_E_MALFORMED or -ENOMEM. */
@@ -211,6 +219,7 @@ static int read_state(json_t *json, struct state *state, struct buf *why)
         return malformed(why, "target is not what it should be");
     if (!read_result(json, state) || !get_number(json, "started_us", INT64_MAX, &state->started_us))
         return malformed(why, "result or started_us is not what it should be");
+    read_traffic(json_object_get(json, "traffic"), &state->traffic);
     r = ts_vars_new(&state->vars);
     if (r < 0)
         return TRACE(r);
@@ -287,7 +296,7 @@ static json_t *next_json(const struct state *state)
 
 static json_t *target_json(const struct step_target *target)
 {
-    return json_pack("{s:s, s:I, s:s, s:s}",
+    return json_pack("{s:s, s:I, s:s, s:s, s:b}",
                      "disk_serial",
                      target->disk_serial,
                      "disk_size_bytes",
@@ -295,7 +304,9 @@ static json_t *target_json(const struct step_target *target)
                      "root_uuid",
                      target->root_uuid,
                      "esp_uuid",
-                     target->esp_uuid);
+                     target->esp_uuid,
+                     "is_old",
+                     (int)target->is_old);
 }
 
 static json_t *state_json(const struct state *state)
@@ -307,7 +318,7 @@ static json_t *state_json(const struct state *state)
 
     variables_json(state->vars, values, secrets);
     return json_pack(
-        "{s:i, s:O, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:s?, s:s?, s:s?, s:I}",
+        "{s:i, s:O, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:s?, s:s?, s:s?, s:I, s:{s:I, s:I}}",
         "version",
         VERSION,
         "order",
@@ -337,7 +348,12 @@ static json_t *state_json(const struct state *state)
         "message",
         state->message[0] != '\0' ? state->message : NULL,
         "started_us",
-        (json_int_t)state->started_us);
+        (json_int_t)state->started_us,
+        "traffic",
+        "downloaded_bytes",
+        (json_int_t)state->traffic.downloaded_bytes,
+        "reused_bytes",
+        (json_int_t)state->traffic.reused_bytes);
 }
 
 static int add_piece(const char *piece, size_t size, void *ctx)

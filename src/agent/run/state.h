@@ -48,6 +48,7 @@ struct state {
     char error_id[STATE_ERROR_ID_MAX]; /* of a failure */
     char message[STEP_MESSAGE_MAX];
     uint64_t started_us;
+    struct step_traffic traffic;
 };
 
 /* Outcome of state_parse() beside 0 */

@@ -15,6 +15,8 @@
 #include <unistd.h>
 
 #include "agent/run/machine.h"
+#include "base/buf.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "image/disk_write.h"
@@ -243,6 +245,7 @@ static bool is_better(const struct search *search, const json_t *state)
            json_integer_value(json_object_get(state, "seq")) > search->seq;
 }
 
+/* @state: where the ESP is said; NULL: nowhere */
 static void
 fill_target(const struct search *search, const json_t *state, const char *device, const char *uuid)
 {
@@ -264,6 +267,18 @@ fill_target(const struct search *search, const json_t *state, const char *device
     }
 }
 
+/* Return: whether it is mounted at LOOK_FOLDER now, read-only. */
+static bool mount_to_look(const char *device, struct disk_content *ret)
+{
+    if (disk_read_content(device, ret) != 0 || !is_root_type(ret->type))
+        return false;
+    return dir_make(LOOK_FOLDER, 0700) == 0 && mount(device,
+                                                     LOOK_FOLDER,
+                                                     ret->type,
+                                                     MS_RDONLY | MS_NODEV | MS_NOEXEC | MS_NOSUID,
+                                                     NULL) == 0;
+}
+
 /* Return: TARGET_E_MISSING, so that all are looked at, or -errno. */
 static int look_for_state(void *ctx, const char *device)
 {
@@ -272,13 +287,7 @@ static int look_for_state(void *ctx, const char *device)
     OWN(buf_fini) struct buf text = BUF_INIT(search->text.max);
     OWN(json_decrefp) json_t *state = NULL;
 
-    if (disk_read_content(device, &content) != 0 || !is_root_type(content.type))
-        return TARGET_E_MISSING;
-    if (dir_make(LOOK_FOLDER, 0700) < 0 || mount(device,
-                                                 LOOK_FOLDER,
-                                                 content.type,
-                                                 MS_RDONLY | MS_NODEV | MS_NOEXEC | MS_NOSUID,
-                                                 NULL) != 0)
+    if (!mount_to_look(device, &content))
         return TARGET_E_MISSING;
     int r = file_read(LOOK_FOLDER "/" TARGET_STATE_FILE, &text);
 
@@ -318,4 +327,128 @@ int target_find_state(const struct machine *machine,
     *ret = found;
     buf_add(ret_state, buf_bytes(&search.text));
     return ret_state->failed ? ERR(-ENOMEM) : 0;
+}
+
+static bool is_system(const char *root)
+{
+    static const char *const releases[] = {"etc/os-release", "usr/lib/os-release"};
+    char path[PATH_MAX];
+    struct stat st;
+
+    (void)snprintf(path, sizeof(path), "%s/etc", root);
+    if (lstat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+        return false;
+    for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s", root, releases[i]);
+        if (lstat(path, &st) == 0)
+            return true;
+    }
+    return false;
+}
+
+struct system_search {
+    const struct machine_disk *disk;
+    const struct target_wish *wish;
+    struct step_target found;
+    unsigned n_found;
+};
+
+/* The number of a partition, from 1; 0: it has none. */
+static uint64_t partition_number(const char *disk, const char *device)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(DEVICE_PATH_MAX);
+    const char *name = strrchr(device, '/');
+    char path[PATH_MAX];
+    uint64_t n = 0;
+
+    (void)snprintf(path, sizeof(path), "/sys/block/%s%s/partition", disk, name ? name : "/");
+    if (file_read(path, &text) == 0 && text.len > 0)
+        (void)bytes_parse_u64(
+            (struct bytes){(const uint8_t *)text.ptr, strcspn(text.ptr, "\n")}, 1, INT_MAX, &n);
+    return n;
+}
+
+static bool is_wanted(const struct system_search *search, const char *device)
+{
+    const struct target_wish *wish = search->wish;
+
+    return (!wish->device || strcmp(wish->device, device) == 0) &&
+           (wish->partition == 0 ||
+            partition_number(search->disk->name, device) == wish->partition);
+}
+
+static int look_for_system(void *ctx, const char *device)
+{
+    struct system_search *search = ctx;
+    struct disk_content content;
+    bool has_system;
+
+    if (!is_wanted(search, device) || !mount_to_look(device, &content))
+        return TARGET_E_MISSING;
+    has_system = is_system(LOOK_FOLDER);
+    (void)umount(LOOK_FOLDER);
+    if (has_system && search->n_found++ == 0) {
+        const struct search here = {.disk = search->disk, .target = &search->found};
+
+        fill_target(&here, NULL, device, content.uuid);
+    }
+    return TARGET_E_MISSING; /* perhaps there is another one */
+}
+
+struct number_search {
+    const char *disk;
+    size_t number;
+    char *device; /* DEVICE_PATH_MAX */
+};
+
+static int look_for_number(void *ctx, const char *device)
+{
+    const struct number_search *search = ctx;
+
+    if (partition_number(search->disk, device) != search->number)
+        return TARGET_E_MISSING;
+    (void)snprintf(search->device, DEVICE_PATH_MAX, "%s", device);
+    return 0;
+}
+
+/* The EFI system partition of the disk, if it has one that can be used. */
+static void find_esp(const struct machine_disk *disk, struct step_target *target)
+{
+    uint64_t offset;
+    uint64_t size;
+    struct disk_content content;
+    struct number_search search = {.disk = disk->name, .device = target->esp_device};
+
+    search.number = disk_find_partition(target->disk, DISK_TYPE_EFI, &offset, &size);
+    if (search.number == 0 || each_partition(disk->name, look_for_number, &search) != 0)
+        return;
+    if (disk_read_content(target->esp_device, &content) == 0 && strcmp(content.type, "vfat") == 0)
+        (void)snprintf(target->esp_uuid, sizeof(target->esp_uuid), "%s", content.uuid);
+    else
+        target->esp_device[0] = '\0';
+}
+
+int target_find_system(const struct machine *machine,
+                       const struct target_wish *wish,
+                       struct step_target *ret)
+{
+    const struct machine_disk *disk = NULL;
+    struct system_search search = {.wish = wish};
+
+    for (size_t i = 0; i < machine->n_disks; i++) {
+        search.disk = &machine->disks[i];
+        if (search.disk->is_removable || (wish->has_disk && wish->disk != i))
+            continue;
+        (void)each_partition(search.disk->name, look_for_system, &search);
+        if (!disk && search.n_found > 0)
+            disk = search.disk;
+    }
+    if (!disk)
+        return TARGET_E_MISSING;
+    if (search.n_found > 1)
+        return TARGET_E_SEVERAL;
+    *ret = search.found;
+    ret->is_old = true;
+    find_esp(disk, ret);
+    return 0;
 }

@@ -7,6 +7,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "agent/steps/step.h"
 #include "base/buf.h"
@@ -20,6 +21,7 @@ struct machine;
 /* Outcomes beside 0 */
 enum {
     TARGET_E_MISSING = 1, /* no such device, or no file system that the kernel can mount */
+    TARGET_E_SEVERAL = 2, /* more than one volume could be meant */
 };
 
 /**
@@ -62,3 +64,23 @@ int target_find_state(const struct machine *machine,
                       const char *order_id,
                       struct step_target *ret,
                       struct buf *ret_state);
+
+struct target_wish {    /* which volume; all empty: the only one with an operating system */
+    const char *device; /* "/dev/vda2"; NULL: any */
+    bool has_disk;
+    size_t disk;      /* number of the disk, from 0 */
+    size_t partition; /* of the partition, from 1; 0: any */
+};
+
+/**
+ * target_find_system() - look for a volume of a fixed disk with an old Linux system
+ * @ret: set on 0: the disk, the volume and the disk's EFI system partition, not mounted
+ *
+ * A volume counts if it has a file system that a state can lie on, and a folder etc and an os-release in it; links on
+ * it are not followed. Each is mounted read-only, its journal replayed.
+ *
+ * Return: 0, TARGET_E_MISSING, TARGET_E_SEVERAL, or -errno.
+ */
+int target_find_system(const struct machine *machine,
+                       const struct target_wish *wish,
+                       struct step_target *ret);

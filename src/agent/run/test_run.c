@@ -52,6 +52,8 @@ static char cancel_path[96];  /* while it exists, the site cancels */
 static char forget_path[96];  /* while it exists, the site does not know the token */
 static char nothing_path[96]; /* while it exists, nothing is deployed */
 static char trouble_path[96]; /* while it exists, the site takes no status */
+static char state_path[160];
+static char old_path[96];   /* while it exists, the first step chooses an old volume */
 static char watch_path[96]; /* while it exists, it is noted when the disk gets its own start back */
 static char ahead_path
     [96]; /* while it exists, all content is to be downloaded first; "no": and cannot be */
@@ -112,12 +114,9 @@ static int fake_find_state(const struct machine *m,
                            struct step_target *ret,
                            struct buf *ret_state)
 {
-    char path[160];
-
     (void)m;
     (void)order_id;
-    (void)snprintf(path, sizeof(path), "%s/%s", volume, TARGET_STATE_FILE);
-    if (file_read(path, ret_state) != 0)
+    if (file_read(state_path, ret_state) != 0)
         return TARGET_E_MISSING;
     *ret = (struct step_target){.root_device = "/dev/fake2", .root_uuid = "u"};
     return 0;
@@ -147,7 +146,8 @@ static int run_format(struct step_context *c, struct step_result *ret)
     note(ran_path, "format");
     *c->target = (struct step_target){.root_device = "/dev/fake2", .root_uuid = "u"};
     *ret = (struct step_result){0};
-    return dir_make(volume, 0700);
+    c->target->is_old = file_exists(old_path);
+    return dir_make(volume, 0700) != 0 ? -1 : c->target->is_old ? c->save(c->ctx) : 0;
 }
 
 static int run_repeatable(struct step_context *c, struct step_result *ret)
@@ -317,14 +317,12 @@ static void read_text(const char *path, struct buf *ret)
     (void)file_read(path, ret);
 }
 
-static bool state_asks_for_full_os(void)
+static bool state_says(const char *words)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX);
-    char path[160];
 
-    (void)snprintf(path, sizeof(path), "%s/%s", volume, TARGET_STATE_FILE);
-    read_text(path, &text);
-    return strstr(buf_str(&text), "\"phase\": \"full-os\"") != NULL;
+    read_text(state_path, &text);
+    return strstr(buf_str(&text), words) != NULL;
 }
 
 static unsigned count(const char *text, const char *word)
@@ -353,7 +351,7 @@ static bool live(unsigned die_at, bool network_first)
 
     begin();
     for (int i = 0; i < MAX_STARTS; i++) {
-        bool is_full_os = state_asks_for_full_os() && !(network_first && is_just_cut);
+        bool is_full_os = state_says("\"phase\": \"full-os\"") && !(network_first && is_just_cut);
         int code = start(is_full_os, was_cut ? 0 : die_at);
 
         is_just_cut = code == KILLED;
@@ -422,6 +420,21 @@ static void it_does_too_when_the_firmware_starts_from_the_network_first(void **s
         n_cuts++;
     }
     assert_true(n_cuts >= 6);
+}
+
+static void a_volume_that_a_step_chooses_has_the_state_before_the_step_goes_on(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+
+    begin();
+    note(old_path, "yes");
+    assert_int_equal(start(false, 1), KILLED); /* before there was no place to write to */
+    assert_true(state_says("\"is_old\": true") && state_says("\"is_running\": true"));
+    assert_int_equal(start(false, 0), END_RESTART);
+    (void)unlink(old_path);
+    read_text(ran_path, &ran);
+    assert_string_equal(buf_str(&ran), "format format a o setup-1 ");
 }
 
 static void a_failure_on_a_disk_that_takes_nothing_more_is_reported(void **state)
@@ -551,6 +564,7 @@ int main(void)
         cmocka_unit_test(what_all_steps_use_is_downloaded_before_the_first_is_run),
         cmocka_unit_test(nothing_is_run_if_it_cannot_be),
         cmocka_unit_test(a_cancelled_deployment_stops_and_says_so),
+        cmocka_unit_test(a_volume_that_a_step_chooses_has_the_state_before_the_step_goes_on),
         cmocka_unit_test(a_failure_on_a_disk_that_takes_nothing_more_is_reported),
         cmocka_unit_test(the_disk_starts_the_boot_image_until_its_steps_are_done),
         cmocka_unit_test(nothing_is_touched_before_the_site_has_heard_of_the_start),
@@ -565,6 +579,8 @@ int main(void)
     (void)snprintf(socket_path, sizeof(socket_path), "%s/site", folder);
     (void)snprintf(journal_path, sizeof(journal_path), "%s/memory/smsts.log", folder);
     (void)snprintf(ran_path, sizeof(ran_path), "%s/ran", folder);
+    (void)snprintf(state_path, sizeof(state_path), "%s/%s", volume, TARGET_STATE_FILE);
+    (void)snprintf(old_path, sizeof(old_path), "%s/old", folder);
     (void)snprintf(cancel_path, sizeof(cancel_path), "%s/cancel", folder);
     (void)snprintf(forget_path, sizeof(forget_path), "%s/forget", folder);
     (void)snprintf(nothing_path, sizeof(nothing_path), "%s/nothing", folder);

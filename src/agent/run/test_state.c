@@ -26,7 +26,8 @@ static const char state_text[] =
     " \"seq\": 7, \"phase\": \"boot-image\", \"next\": {\"step\": 3, \"is_running\": true,"
     " \"n_starts\": 2}, \"variables\": {\"A\": \"b\", \"_C\": \"d\"}, \"secrets\": [\"A\"],"
     " \"target\": {\"disk_serial\": \"lab\", \"disk_size_bytes\": 4294967296,"
-    " \"root_uuid\": \"r\", \"esp_uuid\": \"\"}, \"result\": null, \"started_us\": 9}";
+    " \"root_uuid\": \"r\", \"esp_uuid\": \"\", \"is_old\": true}, \"result\": null, \"started_us\": 9,"
+    " \"traffic\": {\"downloaded_bytes\": 12, \"reused_bytes\": 5000000000}}";
 
 static struct state *parse_ok(struct bytes text)
 {
@@ -56,11 +57,14 @@ static void parse_and_put_keep_everything(void **unused)
     assert_string_equal(s->site.urls[0], "https://10.77.0.1:443");
     assert_string_equal(s->token, "slw_dev_1");
     assert_string_equal(s->target.disk_serial, "lab");
+    assert_true(s->target.is_old);
     assert_int_equal(s->target.disk_size_bytes, UINT64_C(4294967296));
     assert_string_equal(ts_vars_get(s->vars, "_C"), "d");
     assert_true(ts_vars_is_secret(s->vars, "A"));
     assert_int_equal(s->result, STATE_UNDECIDED);
     assert_int_equal(s->started_us, 9);
+    assert_int_equal(s->traffic.downloaded_bytes, 12);
+    assert_int_equal(s->traffic.reused_bytes, UINT64_C(5000000000));
 }
 
 static void parse_refuses_every_prefix(void **unused)

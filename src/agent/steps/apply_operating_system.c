@@ -9,7 +9,6 @@
  * it begins by emptying the volume.
  */
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -25,7 +24,9 @@
 #include "agent/run/order.h"
 #include "agent/run/target.h"
 #include "agent/steps/content.h"
+#include "agent/steps/empty.h"
 #include "agent/steps/package.h"
+#include "agent/steps/refresh.h"
 #include "agent/steps/step.h"
 #include "agent/steps/volumes.h"
 #include "base/buf.h"
@@ -39,7 +40,6 @@
 
 enum {
     WHY_MAX_BYTES = 4096,
-    PATH_MAX_BYTES = 1024,
     WHAT_MAX = 160,
     SOCKET_BYTES = 4 * 1024 * 1024,
     POLL_US = 200 * 1000,
@@ -69,52 +69,6 @@ static void job_fini(struct job *job)
 {
     buf_fini(&job->writer.why);
     shelf_free(job->shelf);
-}
-
-static void closedirp(DIR **dir)
-{
-    if (*dir)
-        (void)closedir(*dir);
-}
-
-static int remove_entry(const char *name)
-{
-    char path[PATH_MAX_BYTES];
-    int n = snprintf(path, sizeof(path), "%s/%s", TARGET_ROOT, name);
-
-    if (n < 0 || (size_t)n >= sizeof(path))
-        return ERR(-ENAMETOOLONG);
-    if (unlink(path) == 0 || errno == ENOENT)
-        return 0;
-    return TRACE(dir_remove(path));
-}
-
-static bool is_kept(const char *name)
-{
-    return strcmp(name, ".") == 0 || strcmp(name, "..") == 0 ||
-           strcmp(name, TARGET_STATE_FOLDER) == 0 || strcmp(name, "lost+found") == 0;
-}
-
-/* Everything goes but what the sequence itself needs. */
-static int empty_volume(void)
-{
-    OWN(closedirp) DIR *dir = opendir(TARGET_ROOT);
-
-    if (!dir)
-        return ERR(-errno);
-    for (;;) {
-        errno = 0;
-
-        const struct dirent *entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): our own DIR */
-
-        if (!entry)
-            return errno == 0 ? 0 : ERR(-errno);
-
-        int r = is_kept(entry->d_name) ? 0 : remove_entry(entry->d_name);
-
-        if (r < 0)
-            return TRACE(r);
-    }
 }
 
 static bool tell(void *ctx, const struct transfer_progress *progress)
@@ -298,6 +252,7 @@ static int finish(struct job *job, struct step_result *ret)
                 report->unpack_wait_us / 1000);
     if (ts_vars_set(job->c->vars, "OSDTargetSystemDrive", TARGET_ROOT, TS_BY_ENGINE) != 0)
         return ERR(-ENOMEM);
+    job->c->target->is_old = false; /* and the state will say so */
     *ret = (struct step_result){0};
     return 0;
 }
@@ -315,21 +270,61 @@ static int provide(struct job *job, struct step_result *ret)
     return r < 0 ? TRACE(r) : ret->error_id != NULL;
 }
 
+static int clear(struct job *job, struct step_result *ret)
+{
+    OWN(empty_kept_fini) struct empty_kept kept = {0};
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
+    int r = refresh_kept(job->c, &kept, ret);
+
+    if (r != 0)
+        return TRACE(r);
+    r = empty_volume(TARGET_ROOT, &kept, &why);
+    if (r < 0)
+        buf_adds(&why, strerrordesc_np(-r));
+    if (r == 0)
+        return 0;
+    (void)step_fail(ret,
+                    "SLW-0305",
+                    "Could not empty the volume %s before applying %s: %s.",
+                    job->c->target->root_device,
+                    job->package_id,
+                    buf_str(&why));
+    return 1;
+}
+
+/* An old system goes when all of the new one is here. Return: 0, 1 if @ret was set, or -errno. */
+static int replace_old(struct job *job, struct step_result *ret)
+{
+    const struct content_want want = {
+        .package = order_find_content(job->c->order, job->package_id),
+        .manifest = job->image->manifest,
+    };
+    int r = refresh_provide(job->c, &want, job->image->size_bytes, ret, &job->shelf);
+
+    if (r != 0)
+        return TRACE(r);
+    job->c->log(job->c->ctx,
+                "All of %s is on the volume %s and was checked: the old system is removed",
+                job->package_id,
+                job->c->target->root_device);
+    return TRACE(clear(job, ret));
+}
+
 static int apply(struct job *job, struct step_result *ret)
 {
-    int r = empty_volume();
+    int r;
 
-    if (r < 0)
-        return step_fail(ret,
-                         "SLW-0305",
-                         "Could not empty the volume %s before applying %s: %s.",
-                         job->c->target->root_device,
-                         job->package_id,
-                         strerrordesc_np(-r));
-    r = provide(job, ret);
+    if (job->c->target->is_old) {
+        r = replace_old(job, ret);
+    } else {
+        r = clear(job, ret);
+        if (r == 0)
+            r = provide(job, ret);
+    }
     if (r != 0)
         return r < 0 ? TRACE(r) : 0;
     r = stream_image(job);
+    package_count(job->c, &job->report, 0);
     if (r < 0)
         return TRACE(r);
     /* without a reader, the reader knows why; without the whole stream, the fetch does */
@@ -346,12 +341,20 @@ static int apply(struct job *job, struct step_result *ret)
     return r == 0 ? TRACE(content_settle(job->c, ret)) : TRACE(r);
 }
 
-/* Where the step says, or where Format and Partition Disk has made a place. Return: 0, 1 if @ret was set, or -errno. */
+/*
+ * Where the step says, or where Format and Partition Disk has made a place; if that has made nothing, where an old system is.
+ * Return: 0, 1 if @ret was set, or -errno.
+ */
 static int choose_volume(struct step_context *c, struct step_result *ret)
 {
     struct volume volume;
-    int r = volumes_destination(c, &volume, ret);
+    int r;
 
+    if (c->target->root_device[0] == '\0')
+        return TRACE(refresh_adopt(c, ret));
+    if (c->target->is_old) /* chosen already: by its destination too */
+        return 0;
+    r = volumes_destination(c, &volume, ret);
     if (r == 0)
         r = volumes_take_target(c, &volume, ret);
     return r < 0 ? TRACE(r) : ret->error_id != NULL;
@@ -362,11 +365,12 @@ int step_apply_os_run(struct step_context *c, struct step_result *ret)
     OWN(job_fini) struct job job = {.c = c, .writer = {.fd = -1, .why = BUF_INIT(WHY_MAX_BYTES)}};
     int r;
 
-    if (c->target->root_device[0] == '\0')
+    if (c->target->root_device[0] == '\0' && c->order->content_option == ORDER_STREAM)
         return step_fail(ret,
                          "SLW-0308",
                          "There is no volume to apply the image to. Put Format and Partition Disk "
-                         "before this step.");
+                         "before this step. A volume that holds an old system is used only with "
+                         "the content options download-when-needed and download-all-first.");
     job.image = content_choose_image(c, ret);
     if (!job.image)
         return 0;

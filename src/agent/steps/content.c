@@ -8,10 +8,12 @@
 #include <string.h>
 
 #include "agent/fetch/fetch.h"
+#include "agent/fetch/seed.h"
 #include "agent/run/machine.h"
 #include "agent/run/order.h"
 #include "agent/run/target.h"
 #include "agent/steps/package.h"
+#include "agent/steps/refresh.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -19,7 +21,7 @@
 #include "ts/document.h"
 
 enum {
-    WHAT_MAX = 160,
+    WHAT_MAX = 240,
     MIB = 1024 * 1024,
     INDEX_MAX = 256,
 };
@@ -35,6 +37,7 @@ struct getting {
     const struct content_want *want;
     const char *root;
     struct transfer_report report;
+    struct seed_report seed;
 };
 
 /* Where it is kept through a restart; NULL: there is no such place yet. */
@@ -91,6 +94,19 @@ static bool tell(void *ctx, const struct transfer_progress *progress)
     return g->c->progress(g->c->ctx, (unsigned)percent, progress->rate_bytes_per_s, what);
 }
 
+static bool tell_seeding(void *ctx, uint64_t read_bytes)
+{
+    const struct getting *g = ctx;
+    char what[WHAT_MAX];
+
+    (void)snprintf(what,
+                   sizeof(what),
+                   "Looking for content of %s on the disk: %" PRIu64 " MiB read",
+                   g->want->package->package_id,
+                   read_bytes / MIB);
+    return g->c->progress(g->c->ctx, 0, 0, what);
+}
+
 static void on_bad_source(void *ctx, const struct transfer_bad *bad)
 {
     struct getting *g = ctx;
@@ -131,6 +147,7 @@ static void fail(const struct getting *g, int outcome, struct step_result *ret)
 static void tell_end(const struct getting *g)
 {
     const struct transfer_report *report = &g->report;
+    const struct seed_report *seed = &g->seed;
     char what[WHAT_MAX];
 
     (void)snprintf(what,
@@ -140,12 +157,38 @@ static void tell_end(const struct getting *g)
                    report->network.bytes / MIB,
                    report->n_packs,
                    report->elapsed_us / 1000);
+    if (seed->elapsed_us > 0)
+        (void)snprintf(what + strlen(what),
+                       sizeof(what) - strlen(what),
+                       "; %" PRIu64 " MiB in %u packs were on the disk, found in %" PRIu64 " ms",
+                       seed->stored_bytes / MIB,
+                       seed->n_packs,
+                       seed->elapsed_us / 1000);
     (void)g->c->progress(g->c->ctx, 0, 0, what);
     g->c->log(g->c->ctx, "%s, to %s", what, g->root);
+    if (seed->elapsed_us > 0)
+        g->c->log(g->c->ctx,
+                  "The old system: %" PRIu64 " files, %" PRIu64 " of them unreadable; %" PRIu64
+                  " MiB read, %" PRIu64 " MiB hashed, %" PRIu64 " MiB found, %" PRIu64
+                  " MiB of them in packs that have other things too; %u packs were not what the "
+                  "chunk list says%s",
+                  seed->n_files,
+                  seed->n_unreadable,
+                  seed->read_bytes / MIB,
+                  seed->hashed_bytes / MIB,
+                  seed->found_bytes / MIB,
+                  seed->part_bytes / MIB,
+                  seed->n_bad,
+                  seed->is_full ? "; there was no room for more" : "");
 }
 
 static int download(struct getting *g, struct step_result *result, struct shelf **ret)
 {
+    bool has_old = g->c->environment == STEP_IN_BOOT_IMAGE && g->c->target->is_old;
+    const struct seed_source source = {.root = has_old ? TARGET_ROOT : NULL,
+                                       .skip = TARGET_STATE_FOLDER,
+                                       .tell = tell_seeding,
+                                       .ctx = g};
     OWN(shelf_freep) struct shelf *shelf = NULL;
     struct transfer_options options;
     int r = shelf_open(g->root, &shelf);
@@ -157,7 +200,8 @@ static int download(struct getting *g, struct step_result *result, struct shelf 
     options.bad_source = on_bad_source;
     options.ctx = g;
     shelf_set_reserve(shelf, g->want->reserve_bytes);
-    r = shelf_download(shelf, &options, g->want->manifest, &g->report);
+    r = seed_download(shelf, &options, g->want->manifest, &source, &g->report, &g->seed);
+    package_count(g->c, &g->report, g->seed.stored_bytes);
     if (r == 0) {
         tell_end(g);
         *ret = TAKE(shelf);
@@ -255,12 +299,26 @@ const struct order_index *content_choose_image(struct step_context *c, struct st
     return fits(c, image, id, ret) ? image : NULL;
 }
 
+/* Before the first step of a sequence that formats nothing: there may be a volume that can be used. */
+static int find_old_volume(struct step_context *c)
+{
+    struct step_result ignored = {
+        0}; /* without one there is memory, and the step says what is wrong */
+    int r = 0;
+
+    if (c->is_disk_kept && c->environment == STEP_IN_BOOT_IMAGE &&
+        c->target->root_device[0] == '\0')
+        r = refresh_adopt(c, &ignored);
+    return r < 0 ? TRACE(r) : 0;
+}
+
 int content_get_ahead(struct step_context *c, struct step_result *result)
 {
     OWN(shelf_freep) struct shelf *shelf = NULL;
     bool is_image = strcmp(c->step->type, apply_os_type) == 0;
     const char *id = step_value(c, is_image ? "ImagePackageID" : "PackageID");
     struct content_want want = {.package = order_find_content(c->order, id)};
+    int r;
 
     if (is_image) {
         const struct order_index *image = content_choose_image(c, result);
@@ -268,6 +326,9 @@ int content_get_ahead(struct step_context *c, struct step_result *result)
         if (!image)
             return 0; /* @result says why */
         want.manifest = image->manifest;
+        r = find_old_volume(c);
+        if (r < 0)
+            return TRACE(r);
     } else {
         if (!want.package || !want.package->has_manifest)
             return 0;

@@ -54,6 +54,16 @@ void package_log_bad_source(struct step_context *c, const struct transfer_bad *b
     c->log(c->ctx, "%s is %s at %s", bad->what, transfer_fault_text(bad->fault), bad->source);
 }
 
+void package_count(struct step_context *c,
+                   const struct transfer_report *report,
+                   uint64_t reused_bytes)
+{
+    if (!c->traffic)
+        return;
+    c->traffic->downloaded_bytes += report->network.bytes;
+    c->traffic->reused_bytes += reused_bytes;
+}
+
 static void on_bad_source(void *ctx, const struct transfer_bad *bad)
 {
     struct getting *g = ctx;
@@ -184,6 +194,7 @@ int package_get_in(struct step_context *c,
         r = cache_new(root, package_cache_bytes(c), &cache);
     if (r == 0)
         r = cache_get(cache, &options, content->manifest, &g.report, ret);
+    package_count(c, &g.report, 0);
     if (r == 0)
         tell_end(&g);
     else if (r > 0)

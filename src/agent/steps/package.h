@@ -25,6 +25,11 @@ void package_options(struct step_context *c,
 /* A source was wrong: a line for smsts.log. */
 void package_log_bad_source(struct step_context *c, const struct transfer_bad *bad);
 
+/* For the site: what came over the network, and so many bytes that did not have to. */
+void package_count(struct step_context *c,
+                   const struct transfer_report *report,
+                   uint64_t reused_bytes);
+
 /* How much the cache may hold: the variable SLWCacheSize, in MiB; if that is no such number, the usual. */
 uint64_t package_cache_bytes(struct step_context *c);
 

@@ -32,7 +32,8 @@ enum {
     STEP_PERCENT_UNKNOWN = 255, /* of progress: it goes on, and nobody knows how far it is */
 };
 
-/* The volume that is being made. All empty until Format and Partition Disk has run. */
+/* The volume that is being made. All empty until Format and Partition Disk has run, or until a volume with an old
+   system was chosen to be refreshed (agent/steps/refresh.h). */
 struct step_target {
     char disk[DEVICE_PATH_MAX]; /* "/dev/vda" */
     char disk_serial[128];      /* "" if the disk has none */
@@ -42,7 +43,14 @@ struct step_target {
     char esp_device[DEVICE_PATH_MAX];  /* "" on a BIOS machine */
     char esp_uuid[64];
     bool is_gpt;
+    bool is_old;     /* it was not formatted by this run, and holds what was there before */
     bool is_mounted; /* root_device at TARGET_ROOT, the ESP at TARGET_ESP */
+};
+
+/* Content of the whole order so far, as it is stored at a distribution point. For the site. */
+struct step_traffic {
+    uint64_t downloaded_bytes; /* over the network */
+    uint64_t reused_bytes;     /* found on the old disk, and so not downloaded */
 };
 
 #define TARGET_ROOT "/run/slipway/target"
@@ -70,6 +78,7 @@ struct step_context {
     const struct order *order;
     const struct machine *machine;
     struct step_target *target;
+    struct step_traffic *traffic; /* what a step fetches is added; NULL: nobody counts */
     enum step_environment environment;
     const char *step_name;
 
@@ -79,7 +88,11 @@ struct step_context {
     bool (*progress)(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what);
     /* A line for smsts.log. Never a secret. */
     __attribute__((format(printf, 2, 3))) void (*log)(void *ctx, const char *format, ...);
-    void *ctx; /* for both */
+    /* The target is another volume now: the state is on it, durably, when this returns 0. NULL: nobody keeps one. */
+    int (*save)(void *ctx);
+    void *ctx; /* for all three */
+
+    bool is_disk_kept; /* no enabled step of the sequence formats a disk */
 
     struct step_strings
         *strings; /* what step_value() returned; begins as NULL, step_context_fini() */

@@ -63,7 +63,8 @@ WHERE o.id = ?1 AND o.device_id = ?2;
 -- name: order_progress
 UPDATE orders SET last_seq = ?2, step = iif(?5 = '', step, ?3), n_steps = ?4, step_name = iif(?5 = '', step_name, ?5),
     step_type = iif(?5 = '', step_type, ?6), environment = ?7, percent = iif(?5 = '', percent, ?8), rate_bytes_per_s = ?9, message = ?10, heard_us = ?11, started_us = coalesce(started_us, ?11),
-    is_restarting = ?12, restarted_us = iif(?12 <> 0, ?11, restarted_us)
+    is_restarting = ?12, restarted_us = iif(?12 <> 0, ?11, restarted_us),
+    downloaded_bytes = max(downloaded_bytes, ?13), reused_bytes = max(reused_bytes, ?14)
 WHERE id = ?1;
 
 -- A message about the whole names no step: the group stays, as the step does.

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/empty.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <fts.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "agent/fetch/seed_look.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/file.h"
+
+enum {
+    SECTOR_BYTES = 512,
+};
+
+static void closedirp(DIR **dir)
+{
+    if (*dir)
+        (void)closedir(*dir);
+}
+
+static void fts_closep(FTS **fts)
+{
+    if (*fts)
+        (void)fts_close(*fts);
+}
+
+void empty_kept_fini(struct empty_kept *kept)
+{
+    for (size_t i = 0; i < kept->n; i++)
+        buf_fini(&kept->paths[i]);
+    kept->n = 0;
+}
+
+/* What of @path is below the root, without slashes around it. */
+static struct bytes below(const char *root, const char *path)
+{
+    size_t len = strlen(root);
+    struct bytes rest;
+
+    if (strncmp(path, root, len) == 0 && (path[len] == '/' || path[len] == '\0'))
+        path += len;
+    rest = bytes_of(path + strspn(path, "/"));
+    while (rest.len > 0 && rest.ptr[rest.len - 1] == '/')
+        rest.len--;
+    return rest;
+}
+
+/* Return: 0; ENOENT if it is not there; or why it cannot be protected. */
+static int check(const char *root, const char *path)
+{
+    OWN(fd_closep) int folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    OWN(fd_closep) int fd = folder < 0 ? -1 : seed_open(folder, path, O_PATH);
+
+    return fd < 0 ? errno : 0;
+}
+
+int empty_keep(struct empty_kept *kept, const char *root, const char *path, struct buf *why)
+{
+    OWN(buf_fini) struct buf whole = BUF_INIT(PATH_MAX);
+    struct buf *name = &kept->paths[kept->n];
+    struct bytes rest = below(root, path);
+    int r;
+
+    if (path[0] == '\0')
+        return 0;
+    if (kept->n == EMPTY_KEPT_MAX)
+        return ERR(-E2BIG);
+    *name = BUF_INIT(PATH_MAX);
+    buf_add(name, rest);
+    r = rest.len > 0 && path_under(root, buf_str(name), &whole) ? check(root, buf_str(name))
+                                                                : EINVAL;
+    if (r == 0) {
+        kept->n++;
+        return 0;
+    }
+    buf_fini(name);
+    if (r == ENOENT || r == ENOTDIR)
+        return 0;
+    buf_addf(why,
+             "the protected folder %s %s",
+             path,
+             r == ELOOP   ? "lies behind a symbolic link"
+             : r == EXDEV ? "lies on another volume"
+                          : "is not a folder in it");
+    return EMPTY_E_PATH;
+}
+
+uint64_t empty_kept_bytes(const struct empty_kept *kept, const char *root)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; i < kept->n; i++) {
+        char path[2 * PATH_MAX];
+        char *const paths[] = {path, NULL};
+        OWN(fts_closep) FTS *fts = NULL;
+
+        (void)snprintf(path, sizeof(path), "%s/%s", root, buf_str(&kept->paths[i]));
+        fts = fts_open(paths, FTS_PHYSICAL | FTS_XDEV | FTS_NOCHDIR, NULL);
+        for (FTSENT *entry = fts ? fts_read(fts) : NULL; entry; entry = fts_read(fts))
+            if (entry->fts_info != FTS_DP && entry->fts_info != FTS_NS)
+                sum += (uint64_t)entry->fts_statp->st_blocks * SECTOR_BYTES;
+    }
+    return sum;
+}
+
+enum fate {
+    FATE_REMOVE,
+    FATE_KEEP,
+    FATE_ENTER, /* something below it is protected */
+};
+
+/* @path: below the root */
+static enum fate decide(const struct empty_kept *kept, const char *path)
+{
+    size_t len = strlen(path);
+    enum fate fate = FATE_REMOVE;
+
+    if (strcmp(path, "lost+found") == 0)
+        return FATE_KEEP;
+    for (size_t i = 0; i < kept->n; i++) {
+        const char *name = buf_str(&kept->paths[i]);
+
+        if (strcmp(name, path) == 0)
+            return FATE_KEEP;
+        if (strncmp(name, path, len) == 0 && name[len] == '/')
+            fate = FATE_ENTER;
+    }
+    return fate;
+}
+
+static int remove_one(const char *whole)
+{
+    if (unlink(whole) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR)
+        return -errno;
+    return dir_remove(whole);
+}
+
+struct emptying {
+    const char *root;
+    const struct empty_kept *kept;
+    struct buf *why;
+};
+
+/* @path: below the root; "": the root itself. As deep as protected folders lie. */
+static int empty(const struct emptying *e, const char *path)
+{
+    char whole[2 * PATH_MAX];
+    OWN(closedirp) DIR *dir = NULL;
+
+    (void)snprintf(whole, sizeof(whole), "%s/%s", e->root, path);
+    dir = opendir(whole);
+    if (!dir)
+        return ERR(-errno);
+    for (;;) {
+        OWN(buf_fini) struct buf name = BUF_INIT(PATH_MAX);
+        const struct dirent *entry;
+        int r = 0;
+
+        errno = 0;
+        entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): our own DIR */
+        if (!entry)
+            return errno == 0 ? 0 : ERR(-errno);
+        if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+            continue;
+        buf_addf(&name, "%s%s%s", path, path[0] != '\0' ? "/" : "", entry->d_name);
+        (void)snprintf(whole, sizeof(whole), "%s/%s", e->root, buf_str(&name));
+        switch (decide(e->kept, buf_str(&name))) {
+        case FATE_KEEP:
+            break;
+        case FATE_ENTER:
+            r = empty(e, buf_str(&name));
+            break;
+        case FATE_REMOVE:
+            r = name.failed ? -ENAMETOOLONG : remove_one(whole);
+            break;
+        }
+        if (r < 0) {
+            buf_addf(e->why, "/%s: %s", buf_str(&name), strerrordesc_np(-r));
+            return EMPTY_E_PRESENT;
+        }
+        if (r > 0)
+            return r;
+    }
+}
+
+int empty_volume(const char *root, const struct empty_kept *kept, struct buf *why)
+{
+    const struct emptying e = {root, kept, why};
+    OWN(fd_closep) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int r;
+
+    if (fd < 0)
+        return ERR(-errno);
+    r = empty(&e, "");
+    if (r == 0 && syncfs(fd) < 0)
+        return ERR(-errno);
+    return TRACE(r);
+}
