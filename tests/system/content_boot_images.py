@@ -13,6 +13,7 @@ import json
 import os
 import shutil
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -169,14 +170,16 @@ class Test(Pair):
         self.check_custom()
 
 
-def made() -> dict:
+def made(folder: Path) -> dict:
     """What boot images are built of, from Debian's packages: before the network is another one."""
     try:
-        return {"x64": kernel_root(), "x86": x86_root()}
+        x86_root(folder / "x86")
+        return {"x64": kernel_root(), "x86": folder / "x86"}
     except LabError as why:
         print(f"FAILED: what boot images are built of: {why}", file=sys.stderr)
         sys.exit(1)
 
 
 if __name__ == "__main__":
-    sys.exit(main(functools.partial(Test, made()), ("defaults", "kernel", "slipway", "quiet"), "boot-images"))
+    with tempfile.TemporaryDirectory(prefix="slipway-x86-", dir="/var/tmp") as parts:
+        sys.exit(main(functools.partial(Test, made(Path(parts))), ("defaults", "kernel", "slipway", "quiet"), "boot-images"))
