@@ -131,7 +131,7 @@ static int migration_state(struct db *db, const struct db_migration *migration)
         return 0;
     if (code != SQLITE_ROW)
         return fail(db, code);
-    if (strcmp((const char *)sqlite3_column_text(stmt, 0), migration->sha256) != 0)
+    if (strcmp((const char *)sqlite3_column_text(stmt, 0), migration->sha256[DB_SQLITE]) != 0)
         return DB_E_CHANGED;
     return DB_ROW;
 }
@@ -149,7 +149,7 @@ static int record(struct db *db, const struct db_migration *migration)
         return TRACE(r);
     (void)sqlite3_bind_int(stmt, 1, migration->number);
     (void)sqlite3_bind_text(stmt, 2, migration->name, -1, SQLITE_STATIC);
-    (void)sqlite3_bind_text(stmt, 3, migration->sha256, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_text(stmt, 3, migration->sha256[DB_SQLITE], -1, SQLITE_STATIC);
     code = sqlite3_step(stmt);
     return code == SQLITE_DONE ? 0 : fail(db, code);
 }
@@ -161,7 +161,7 @@ static int migrate_one(struct db *db, const struct db_migration *migration)
 
     if (r < 0)
         return TRACE(r);
-    r = exec(db, migration->text);
+    r = exec(db, migration->text[DB_SQLITE]);
     if (r < 0)
         return TRACE(r);
     r = record(db, migration);
@@ -326,7 +326,7 @@ int db_prepare(struct db *db, enum db_sql sql)
 {
     sqlite3_stmt **slot = &db->stmts[sql];
 
-    return *slot ? 0 : TRACE(prepare(db, db_statements[sql].text, slot));
+    return *slot ? 0 : TRACE(prepare(db, db_statements[sql].text[DB_SQLITE], slot));
 }
 
 int db_select(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret)

@@ -55,13 +55,13 @@ static void make_old(int n, const char *rows)
     for (int i = 0; i < n; i++) {
         char record[256];
 
-        run_raw(raw, db_migrations[i].text);
+        run_raw(raw, db_migrations[i].text[DB_SQLITE]);
         (void)snprintf(record,
                        sizeof(record),
                        "INSERT INTO schema_migration VALUES (%d, '%s', '%s', 'then')",
                        db_migrations[i].number,
                        db_migrations[i].name,
-                       db_migrations[i].sha256);
+                       db_migrations[i].sha256[DB_SQLITE]);
         run_raw(raw, record);
     }
     run_raw(raw, rows);

@@ -219,6 +219,7 @@ CREATE TABLE audit (
     object TEXT NOT NULL,
     detail TEXT NOT NULL
 ) STRICT;
+-- only sqlite
 CREATE TRIGGER audit_is_not_changed BEFORE UPDATE ON audit
 BEGIN
     SELECT raise(ABORT, 'the audit log is append-only');
@@ -227,6 +228,11 @@ CREATE TRIGGER audit_is_not_deleted BEFORE DELETE ON audit
 BEGIN
     SELECT raise(ABORT, 'the audit log is append-only');
 END;
+-- only postgresql
+CREATE FUNCTION refuse_change() RETURNS trigger LANGUAGE plpgsql AS
+    $$ BEGIN RAISE EXCEPTION 'the % log is append-only', TG_TABLE_NAME; END $$;
+CREATE TRIGGER audit_is_not_changed BEFORE UPDATE OR DELETE OR TRUNCATE ON audit EXECUTE FUNCTION refuse_change();
+-- both
 
 CREATE TABLE job (
     id TEXT NOT NULL PRIMARY KEY,

@@ -3,6 +3,7 @@
 -- Content versions: what a package had becomes its version 1. A table whose keys change is made anew from a copy. Dropping
 -- `package` deletes its rows first, which would empty what refers to it by CASCADE or SET NULL, so that is copied too; the
 -- other references are found whole again when the transaction ends.
+-- only sqlite
 PRAGMA defer_foreign_keys = ON;
 
 CREATE TABLE package_copy AS SELECT * FROM package;
@@ -13,6 +14,10 @@ DROP TABLE job;
 DROP TABLE package_file;
 DROP TABLE package_index;
 DROP TABLE package;
+-- only postgresql
+-- The first slipwayd that knew PostgreSQL made its schema from nothing, so there is nothing to copy.
+DROP TABLE job, package_file, package_index, package CASCADE;
+-- both
 
 CREATE TABLE package (
     id TEXT NOT NULL PRIMARY KEY,
@@ -130,6 +135,7 @@ CREATE TABLE order_content (
 ) STRICT;
 CREATE INDEX order_content_by_package ON order_content (package_id, version);
 
+-- only sqlite
 INSERT INTO package (id, kind, name, version, comment, state, current_version, arch, flavour, created_us)
 SELECT id, kind, name, version, comment, state, state = 'ready', arch, flavour, created_us FROM package_copy;
 
@@ -171,3 +177,8 @@ DROP TABLE job_copy;
 DROP TABLE package_file_copy;
 DROP TABLE package_index_copy;
 DROP TABLE package_copy;
+-- only postgresql
+ALTER TABLE task_sequence ADD FOREIGN KEY (boot_image_id) REFERENCES package (id);
+ALTER TABLE task_sequence_package ADD FOREIGN KEY (package_id) REFERENCES package (id);
+-- What SQLite gives every table: the order in which rows came.
+ALTER TABLE job ADD COLUMN rowid bigint GENERATED ALWAYS AS IDENTITY;

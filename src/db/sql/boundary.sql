@@ -101,9 +101,9 @@ reach (group_id, tier, minutes) AS (
     UNION ALL
     SELECT g.id, 2, 0 FROM boundary_group g WHERE g.is_default <> 0 AND NOT EXISTS (SELECT 1 FROM current)
     UNION ALL
-    SELECT g.id, 2, (SELECT min(iif(x.group_id IS NULL, 120, x.fallback_minutes)) FROM current c
-            LEFT JOIN boundary_group_neighbour x ON x.group_id = c.id AND x.neighbour_id = g.id) AS m
-    FROM boundary_group g WHERE g.is_default <> 0 AND EXISTS (SELECT 1 FROM current) AND m IS NOT NULL)
+    SELECT g.id, 2, min(iif(x.group_id IS NULL, 120, x.fallback_minutes)) FROM boundary_group g CROSS JOIN current c
+        LEFT JOIN boundary_group_neighbour x ON x.group_id = c.id AND x.neighbour_id = g.id
+    WHERE g.is_default <> 0 GROUP BY g.id HAVING count(iif(x.group_id IS NULL, 120, x.fallback_minutes)) > 0)
 SELECT d.id, d.name, d.url, d.is_own, d.is_disabled, d.is_own <> 0 OR coalesce(d.seen_us, 0) >= ?2 AS is_online,
     r.tier, r.minutes, g.id, g.name
 FROM reach r JOIN boundary_group g ON g.id = r.group_id JOIN boundary_group_dp x ON x.group_id = r.group_id

@@ -62,7 +62,7 @@ WHERE p.id > ?1 AND (?3 = '' OR p.kind = ?3) ORDER BY p.id LIMIT ?2;
 -- name: content_find
 SELECT id, kind FROM (
     SELECT id, name, kind FROM package WHERE ?2 IN ('', 'all') OR kind = ?2
-    UNION ALL SELECT id, name, 'task sequence' FROM task_sequence WHERE ?2 IN ('all', 'task-sequence'))
+    UNION ALL SELECT id, name, 'task sequence' FROM task_sequence WHERE ?2 IN ('all', 'task-sequence')) AS x
 WHERE id = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC, id LIMIT 2;
 
 -- What was made of the upload ?4, with this name, and has not failed.
@@ -93,7 +93,7 @@ SELECT p.id FROM package p LEFT JOIN content_version v ON v.package_id = p.id
 WHERE p.kind = 'boot-image' AND p.is_custom = 0 AND p.arch = ?1 AND p.flavour = ?2
     AND (v.kernel_version IS NOT ?3 OR v.agent_version IS NOT ?4)
     AND NOT EXISTS (SELECT 1 FROM content_version x WHERE x.package_id = p.id
-        AND (x.state = 'making' OR (x.built_for = ?5 AND x.created_us > iif(x.state = 'failed', ?7, ?6))))
+        AND (x.state = 'making' OR (x.built_for = ?5 AND x.created_us > iif(x.state = 'failed', cast(?7 AS INTEGER), ?6))))
 ORDER BY p.id LIMIT 1;
 
 -- name: version_add
@@ -132,7 +132,7 @@ SELECT v.number AS id, v.number AS version, v.state, v.number = p.current_versio
 FROM content_version v JOIN package p ON p.id = v.package_id
 LEFT JOIN job j ON j.id = (SELECT x.id FROM job x WHERE x.package_id = v.package_id AND x.version = v.number
     AND x.kind IN ('import-os-image', 'import-tree', 'build-boot-image') ORDER BY x.created_us DESC, x.id DESC LIMIT 1)
-WHERE v.number > cast(?1 AS INTEGER) AND v.package_id = ?3 ORDER BY v.number LIMIT ?2;
+WHERE v.number > cast('0' || ?1 AS INTEGER) AND v.package_id = ?3 ORDER BY v.number LIMIT ?2;
 
 -- name: version_ready_list
 SELECT number FROM content_version WHERE package_id = ?1 AND state = 'ready' ORDER BY number;

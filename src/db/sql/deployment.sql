@@ -28,7 +28,7 @@ SELECT v.id AS device_id, v.name AS device_name,
     coalesce(o.downloaded_bytes, 0) AS downloaded_bytes, coalesce(o.reused_bytes, 0) AS reused_bytes, o.error_id,
     CASE o.state WHEN 'failed' THEN o.message END AS cause, o.started_us AS "started_at",
     coalesce(o.step_group, '') AS step_group,
-    CASE WHEN o.n_steps > 0 THEN printf('%d of %d', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END AS position,
+    CASE WHEN o.n_steps > 0 THEN format('%s of %s', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END AS position,
     CASE o.state WHEN 'in-progress' THEN coalesce(o.message, '') ELSE '' END AS activity,
     o.ended_us AS "finished_at", o.heard_us AS "last_status_at", o.id AS "order_id"
 FROM device v
@@ -59,7 +59,7 @@ SELECT m.id, m.received_us AS "time:time", o.device_id, v.name AS device_name, o
     coalesce(m.step, 0) AS step, coalesce(m.n_steps, 0) AS n_steps, m.step_name, m.environment,
     coalesce(m.percent, 0) AS percent, coalesce(m.exit_code, 0) AS exit_code, m.error_id, m.message
 FROM status_message m JOIN orders o ON o.id = m.order_id JOIN device v ON v.id = o.device_id
-WHERE m.id > ?1 AND (?3 IS NULL OR o.device_id = ?3) AND (?4 IS NULL OR o.deployment_id = ?4)
+WHERE m.id > ?1 AND (o.device_id = ?3 OR ?3 IS NULL) AND (o.deployment_id = ?4 OR ?4 IS NULL)
 ORDER BY m.id LIMIT ?2;
 
 -- A package of the task sequence that is not ready.

@@ -54,7 +54,7 @@ SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.dev
     ) AS "collections:json",
     (SELECT json_object('deployment_id', o.deployment_id, 'state', o.state, 'step_group', o.step_group,
         'step_name', o.step_name, 'percent', coalesce(o.percent, 0), 'rate_bytes_per_s', coalesce(o.rate_bytes_per_s, 0),
-        'position', CASE WHEN o.n_steps > 0 THEN printf('%d of %d', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END,
+        'position', CASE WHEN o.n_steps > 0 THEN format('%s of %s', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END,
         'activity', CASE o.state WHEN 'in-progress' THEN coalesce(o.message, '') ELSE '' END)
         FROM orders o WHERE o.device_id = v.id ORDER BY o.created_us DESC, o.id DESC LIMIT 1) AS "deployment:json"
 FROM device v WHERE v.id = ?1;

@@ -14,7 +14,7 @@ SELECT id FROM distribution_point WHERE token_hash = ?1;
 UPDATE distribution_point SET seen_us = ?2, free_bytes = coalesce(?3, free_bytes), total_bytes = coalesce(?4, total_bytes),
     version = coalesce(?5, version), url = iif(is_own <> 0, '', coalesce(?6, url))
 WHERE id = ?1 AND (coalesce(seen_us, 0) + 10000000 <= ?2 OR url <> coalesce(?6, url) AND is_own = 0
-    OR free_bytes IS NULL AND ?3 IS NOT NULL);
+    OR free_bytes IS NULL AND coalesce(?3, free_bytes) IS NOT NULL);
 
 -- ?3: a distribution point that was heard of since then is online.
 -- name: dp_list
@@ -45,7 +45,7 @@ DELETE FROM distribution_point WHERE id = ?1 AND is_own = 0;
 
 -- name: dp_n_content
 SELECT count(DISTINCT package_id) FROM (
-    SELECT package_id FROM distribution WHERE dp_id = ?1 UNION SELECT package_id FROM distribution_version WHERE dp_id = ?1);
+    SELECT package_id FROM distribution WHERE dp_id = ?1 UNION SELECT package_id FROM distribution_version WHERE dp_id = ?1) AS x;
 
 -- name: dp_token_add
 INSERT INTO distribution_point_token (hash, name, expires_us) VALUES (?1, ?2, ?3);
@@ -211,7 +211,8 @@ SELECT d.package_id, d.version, d.work, p.kind, p.arch, p.priority,
     CASE p.priority WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END AS rank, d.n_tries
 FROM distribution d JOIN package p ON p.id = d.package_id
 WHERE d.dp_id = ?1 AND d.work <> '' AND (d.state = 'waiting' OR d.state = 'failed' AND d.next_try_us <= ?2)
-    AND (d.work = 'remove' OR d.version > 0) AND (d.work IN ('validate', 'remove') OR rank <= ?3)
+    AND (d.work = 'remove' OR d.version > 0) AND (d.work IN ('validate', 'remove')
+        OR CASE p.priority WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END <= ?3)
 ORDER BY rank, d.updated_us, d.package_id LIMIT 1;
 
 -- What is being copied although the schedule lets only ?2 ranks of priority pass.
@@ -258,7 +259,7 @@ ORDER BY x.priority IS NULL, x.priority, s.id;
 
 -- Jobs of distribution: all that are in hand or may be taken now, those in hand, and of these the ones that copy.
 -- name: distribution_n_jobs
-SELECT count(*), coalesce(sum(state = 'running'), 0), coalesce(sum(state = 'running' AND kind = 'replicate'), 0)
+SELECT count(*), count(*) FILTER (WHERE state = 'running'), count(*) FILTER (WHERE state = 'running' AND kind = 'replicate')
 FROM job WHERE (state = 'running' OR state = 'queued' AND due_us <= ?2)
     AND kind IN ('replicate', 'validate', 'remove') AND dp_id = ?1;
 
@@ -293,7 +294,7 @@ SELECT d.dp_id AS distribution_point_id, s.name AS distribution_point_name, d.pa
     d.percent, d.rate_bytes_per_s, d.error_id, d.message, d.n_tries, d.next_try_us AS "next_try_at", d.updated_us AS "updated_at",
     CASE p.priority WHEN 'high' THEN 1 WHEN 'medium' THEN 2 ELSE 3 END AS rank
 FROM distribution d JOIN distribution_point s ON s.id = d.dp_id JOIN package p ON p.id = d.package_id
-WHERE d.package_id = ?1 AND (?3 IS NULL OR d.dp_id = ?3) ORDER BY d.dp_id;
+WHERE d.package_id = ?1 AND (d.dp_id = ?3 OR ?3 IS NULL) ORDER BY d.dp_id;
 
 -- name: distribution_note
 INSERT INTO distribution_history (dp_id, package_id, version, time_us, event, error_id, message) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);

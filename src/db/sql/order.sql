@@ -10,7 +10,7 @@ WHERE device_id = ?1 AND state = 'in-progress';
 
 -- A restart on purpose is no attempt more.
 -- name: order_next_attempt
-UPDATE orders SET attempt = attempt + (is_restarting = 0), environment = 'boot-image', is_restarting = 0, heard_us = ?2 WHERE id = ?1;
+UPDATE orders SET attempt = attempt + iif(is_restarting = 0, 1, 0), environment = 'boot-image', is_restarting = 0, heard_us = ?2 WHERE id = ?1;
 
 -- name: order_document
 SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, x.xml, t.boot_image_id,

@@ -4,12 +4,12 @@
 -- name: collection_variable_set
 INSERT INTO collection_variable (collection_id, name, value, is_secret, changed_us)
 VALUES (?1, ?2, ?3, coalesce(?4, 0), ?5)
-ON CONFLICT DO UPDATE SET value = ?3, is_secret = coalesce(?4, is_secret), changed_us = ?5;
+ON CONFLICT (collection_id, name) DO UPDATE SET value = ?3, is_secret = coalesce(?4, collection_variable.is_secret), changed_us = ?5;
 
 -- name: device_variable_set
 INSERT INTO device_variable (device_id, name, value, is_secret, changed_us)
 VALUES (?1, ?2, ?3, coalesce(?4, 0), ?5)
-ON CONFLICT DO UPDATE SET value = ?3, is_secret = coalesce(?4, is_secret), changed_us = ?5;
+ON CONFLICT (device_id, name) DO UPDATE SET value = ?3, is_secret = coalesce(?4, device_variable.is_secret), changed_us = ?5;
 
 -- name: collection_variable_remove
 DELETE FROM collection_variable WHERE collection_id = ?1 AND name = ?2;
@@ -19,26 +19,26 @@ DELETE FROM device_variable WHERE device_id = ?1 AND name = ?2;
 
 -- Whether there is one of the name, and how many there are.
 -- name: collection_variable_room
-SELECT coalesce(max(name = ?2), 0), count(*) FROM collection_variable WHERE collection_id = ?1;
+SELECT count(*) FILTER (WHERE name = ?2), count(*) FROM collection_variable WHERE collection_id = ?1;
 
 -- name: device_variable_room
-SELECT coalesce(max(name = ?2), 0), count(*) FROM device_variable WHERE device_id = ?1;
+SELECT count(*) FILTER (WHERE name = ?2), count(*) FROM device_variable WHERE device_id = ?1;
 
 -- name: collection_variable_get
-SELECT name, iif(is_secret, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM collection_variable
+SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM collection_variable
 WHERE collection_id = ?1 AND name = ?2;
 
 -- name: device_variable_get
-SELECT name, iif(is_secret, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM device_variable
+SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM device_variable
 WHERE device_id = ?1 AND name = ?2;
 
 -- A secret value leaves the database in the order of a device only.
 -- name: collection_variable_list
-SELECT name, iif(is_secret, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM collection_variable
+SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM collection_variable
 WHERE collection_id = ?1 ORDER BY name;
 
 -- name: device_variable_list
-SELECT name, iif(is_secret, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM device_variable
+SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM device_variable
 WHERE device_id = ?1 ORDER BY name;
 
 -- What a device gets: its collections' by rising priority, then its own.
