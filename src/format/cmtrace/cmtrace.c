@@ -8,6 +8,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/civil.h"
 
 static const char text_start[] = "<![LOG[";
 static const char text_end[] = "]LOG]!>";
@@ -15,46 +16,7 @@ static const char text_end[] = "]LOG]!>";
 enum {
     US_PER_MS = 1000,
     MS_PER_DAY = 24 * 60 * 60 * 1000,
-    DAYS_PER_ERA = 146097, /* 400 years */
-    YEAR_MAX = 9999,
 };
-
-struct date {
-    uint32_t year;
-    uint32_t month; /* 1..12 */
-    uint32_t day;   /* 1..31 */
-};
-
-/* Days since 1970-01-01 to a date of the Gregorian calendar: years are counted from March, so that the
-   leap day is the last of its year. */
-static struct date date_of_days(uint64_t days)
-{
-    uint64_t shifted = days + 719468; /* days since 0000-03-01 */
-    uint64_t era = shifted / DAYS_PER_ERA;
-    uint32_t day_of_era = (uint32_t)(shifted % DAYS_PER_ERA);
-    uint32_t year_of_era =
-        (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    uint32_t m = (5 * day_of_year + 2) / 153; /* 0 is March */
-    struct date d;
-
-    d.day = day_of_year - (153 * m + 2) / 5 + 1;
-    d.month = m < 10 ? m + 3 : m - 9;
-    d.year = (uint32_t)(era * 400) + year_of_era + (d.month <= 2 ? 1 : 0);
-    return d;
-}
-
-static uint64_t days_of_date(struct date d)
-{
-    uint32_t year = d.month <= 2 ? d.year - 1 : d.year;
-    uint32_t m = d.month > 2 ? d.month - 3 : d.month + 9;
-    uint64_t era = year / 400;
-    uint32_t year_of_era = year % 400;
-    uint32_t day_of_year = (153 * m + 2) / 5 + d.day - 1;
-    uint32_t day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
-
-    return era * DAYS_PER_ERA + day_of_era - 719468;
-}
 
 static bool ends_text(struct bytes rest)
 {
@@ -90,7 +52,7 @@ static void put_name(struct buf *dst, const char *name)
 void cmtrace_put(struct buf *dst, const struct cmtrace_line *line, struct bytes text)
 {
     uint64_t ms = line->wall_us / US_PER_MS;
-    struct date d = date_of_days(ms / MS_PER_DAY);
+    struct civil_date d = civil_of_days(ms / MS_PER_DAY);
     uint32_t in_day = (uint32_t)(ms % MS_PER_DAY);
 
     buf_adds(dst, text_start);
@@ -172,9 +134,9 @@ static bool parse_date(struct bytes value, uint64_t *ret_days)
     uint64_t year;
 
     if (!take_number(&value, '-', 12, &month) || !take_number(&value, '-', 31, &day) ||
-        !bytes_parse_u64(value, 1970, YEAR_MAX, &year) || month == 0 || day == 0)
+        !bytes_parse_u64(value, CIVIL_YEAR_MIN, CIVIL_YEAR_MAX, &year) || month == 0 || day == 0)
         return false;
-    *ret_days = days_of_date((struct date){(uint32_t)year, (uint32_t)month, (uint32_t)day});
+    *ret_days = civil_days((struct civil_date){(unsigned)year, (unsigned)month, (unsigned)day});
     return true;
 }
 
@@ -263,7 +225,7 @@ bool cmtrace_take(struct bytes *src, struct cmtrace_parsed *ret, struct bytes *r
 
     int64_t ms = (int64_t)(f.days * MS_PER_DAY) + f.ms; /* the bias may lead out of the range */
 
-    if (ms < 0 || date_of_days((uint64_t)ms / MS_PER_DAY).year > YEAR_MAX)
+    if (ms < 0 || civil_of_days((uint64_t)ms / MS_PER_DAY).year > CIVIL_YEAR_MAX)
         return false;
     (void)take_literal(&rest, "\r");
     (void)take_literal(&rest, "\n");
