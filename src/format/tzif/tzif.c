@@ -17,6 +17,7 @@ enum {
     RESERVED_BYTES = 15,
     TYPES_MAX = 256,
     TYPE_BYTES = 6,
+    LOOK_S = 2 * CIVIL_DAY_S, /* so far from a time on the wall its moment never is */
     OFFSET_MAX_S = 26 * 3600, /* RFC 9636 section 3.2: more would be no place on Earth */
 };
 
@@ -199,8 +200,8 @@ int32_t tzif_offset_s(const struct tzif *zone, int64_t utc_s)
 
 int64_t tzif_to_utc_s(const struct tzif *zone, int64_t wall_s)
 {
-    int32_t before = tzif_offset_s(zone, wall_s - 2 * CIVIL_DAY_S);
-    int32_t after = tzif_offset_s(zone, wall_s + 2 * CIVIL_DAY_S);
+    int32_t before = tzif_offset_s(zone, wall_s - LOOK_S);
+    int32_t after = tzif_offset_s(zone, wall_s + LOOK_S);
 
     if (tzif_offset_s(zone, wall_s - before) == before)
         return wall_s - before;
