@@ -116,8 +116,8 @@ def c_tables(statements: dict, migrations: dict, prelude: str) -> str:
     out.append(c_array("prelude", prelude))
     out.append("const struct db_statement db_statements[SQL_COUNT] = {\n")
     for n in names:
-        is_read = "true" if re.match(r"(SELECT|WITH)\b", statements[n][0]) else "false"
-        out.append(f'    [SQL_{n.upper()}] = {{"{n}", {{sql_{n}_0, sql_{n}_1}}, {is_read}}},\n')
+        is_read = "true" if sql_dialect.is_read(statements[n][0]) else "false"
+        out.append(f'    [SQL_{n.upper()}] = {{"{n}", {{sql_{n}_0, sql_{n}_1}}, {is_read}, false}},\n')
     out.append("};\n\nconst struct db_migration db_migrations[] = {\n")
     for number, (name, texts) in sorted(migrations.items()):
         sums = ",\n      ".join(f'"{digest(source)}"' for source, _ in texts)

@@ -98,6 +98,12 @@ def params_of(text: str) -> set:
     return {token for kind, token in tokens_of(text) if kind == "param"}
 
 
+def is_read(text: str) -> bool:
+    """Whether it changes nothing."""
+    words = [token.lower() for kind, token in tokens_of(text) if kind == "word"]
+    return words[0] in ("select", "with") and not {"insert", "update", "delete"} & set(words)
+
+
 def skip_space(tokens: list, at: int) -> int:
     while at < len(tokens) and tokens[at][0] == "space":
         at += 1

@@ -16,8 +16,13 @@
  *         return TRACE(r);
  *
  * Every statement is written in src/db/sql/ and has a name there; there is no way to run any other text.
- * This header knows no SQLite, so that another engine can stand behind it. One process has one handle, which
- * is the only writer and the only one to checkpoint (SQLite before 3.51.3 can damage the file otherwise).
+ * Behind it is SQLite or PostgreSQL, by the address that is opened. One process has one handle; of SQLite it is the only
+ * writer and the only one to checkpoint (SQLite before 3.51.3 can damage the file otherwise).
+ *
+ * Of PostgreSQL, -EAGAIN says that another process was in the way and that nothing of the transaction is kept: the whole of
+ * it is done again, from what it read at first. Outside a transaction the engine has done that itself. -ECONNRESET: the
+ * server is gone, nothing was changed. -ECONNABORTED: it went while it was told to commit, so nobody knows; who asked looks
+ * before asking again.
  */
 
 #include <stdbool.h>
@@ -35,8 +40,12 @@ enum {
     DB_ROW = 1,       /* db_next(), db_first(): there is a row */
     DB_E_NEWER = 2,   /* db_open(): the schema is newer than this program */
     DB_E_CHANGED = 3, /* db_open(): a migration that was applied differs from ours */
-    DB_E_IN_USE = 4,  /* db_open(): another process has the database */
+    DB_E_IN_USE = 4,  /* db_open(): another process has the database for itself */
     DB_E_EXISTS = 5,  /* db_run(): a unique key or a reference forbids it; nothing is changed */
+};
+
+enum {
+    DB_PRINCIPAL_MAX = 40,
 };
 
 enum db_type {
@@ -90,19 +99,38 @@ struct db_rows {
 
 /**
  * db_open() - open or make the database, and bring its schema up to date
- * @path: file; ":memory:" for a test's own
+ * @address: file; ":memory:" for a test's own; or "postgresql://…", as libpq knows it
  *
  * Each migration that is missing runs in a transaction of its own and is recorded with its checksum.
  *
  * Return: 0, DB_E_NEWER, DB_E_CHANGED, DB_E_IN_USE, or -errno.
  */
-int db_open(const char *path, struct db **ret);
+int db_open(const char *address, struct db **ret);
+
+bool db_is_postgresql(const char *address);
 
 /* Checkpoint and close. */
 void db_free(struct db *db);
 
-/* What the engine said about the last failure, for the log; borrowed. */
+/* What the engine said about the last failure, for the log; borrowed. @db: NULL for the last db_open() that failed. */
 const char *db_why(const struct db *db);
+
+/**
+ * db_set_principal() - in whose name statements run from now on
+ * @id: of an administrator; "" for the site itself, which may everything; at most DB_PRINCIPAL_MAX - 1 bytes
+ *
+ * Statements that find, list or show things have a condition for it: what the administrator may not
+ * see is not there. No rule has to remember it, and none can give another one.
+ */
+void db_set_principal(struct db *db, const char *id);
+const char *db_principal(const struct db *db);
+
+/**
+ * db_set_read_only() - refuse whatever would change something: db_begin() and every such statement are -EROFS then
+ *
+ * For as long as a request that only reads is answered; the handle itself stays the only one.
+ */
+void db_set_read_only(struct db *db, bool is_on);
 
 /**
  * db_begin(), db_commit(), db_rollback() - one transaction at a time

@@ -19,7 +19,8 @@ enum db_engine {
 struct db_statement {
     const char *name;
     const char *text[DB_N_ENGINES];
-    bool is_read; /* it changes nothing */
+    bool is_read;       /* it changes nothing */
+    bool has_principal; /* its last parameter is in whose name it runs; see db_set_principal() */
 };
 
 struct db_migration {

@@ -2,6 +2,7 @@
 
 #include "db/db.h"
 
+#include <errno.h>
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <signal.h>
 #include <stdarg.h> /* and this, */
@@ -13,29 +14,34 @@
 #include <unistd.h>
 
 #include <cmocka.h>
-#include <sqlite3.h>
 
 #include "base/own.h"
+#include "db/fixture.h"
+#include "db/tables.h"
 #include "plat/file.h"
 
 DEFINE_FREEP(struct db *, db_free);
 
 static char folder[64];
-static char path[80];
+static char address[DB_FIXTURE_MAX];
 
 static int make_folder(void **state)
 {
+    char path[80];
+
     (void)state;
     (void)snprintf(folder, sizeof(folder), "/tmp/slipway-db-XXXXXX");
     if (!mkdtemp(folder))
         return -1;
     (void)snprintf(path, sizeof(path), "%s/t.db", folder);
+    db_fixture_new_empty(path, address);
     return 0;
 }
 
 static int remove_folder(void **state)
 {
     (void)state;
+    db_fixture_drop(address);
     return dir_remove(folder);
 }
 
@@ -43,7 +49,7 @@ static struct db *open_ok(void)
 {
     struct db *db = NULL;
 
-    assert_int_equal(db_open(path, &db), 0);
+    assert_int_equal(db_open(address, &db), 0);
     return db;
 }
 
@@ -70,11 +76,7 @@ static uint64_t count_audit(struct db *db)
 
 static void run_raw(const char *text)
 {
-    sqlite3 *raw = NULL;
-
-    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(raw, text, NULL, NULL, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+    assert_true(db_fixture_exec(address, text));
 }
 
 static void open_makes_the_schema_and_opens_it_again(void **state)
@@ -95,7 +97,7 @@ static void open_refuses_a_newer_schema(void **state)
 
     db_free(open_ok());
     run_raw("INSERT INTO schema_migration VALUES (9999, 'later', 'x', 'now')");
-    assert_int_equal(db_open(path, &db), DB_E_NEWER);
+    assert_int_equal(db_open(address, &db), DB_E_NEWER);
     assert_null(db);
     run_raw("DELETE FROM schema_migration WHERE number = 9999");
     db_free(open_ok());
@@ -108,11 +110,12 @@ static void open_refuses_a_schema_made_by_another_text(void **state)
 
     db_free(open_ok());
     run_raw("UPDATE schema_migration SET sha256 = 'x' || sha256 WHERE number = 1");
-    assert_int_equal(db_open(path, &db), DB_E_CHANGED);
+    assert_int_equal(db_open(address, &db), DB_E_CHANGED);
     run_raw("UPDATE schema_migration SET sha256 = substr(sha256, 2) WHERE number = 1");
     db_free(open_ok());
 }
 
+/* Of PostgreSQL there may be several site servers, but none while somebody moves the whole. */
 static void open_refuses_a_database_that_is_in_use(void **state)
 {
     (void)state;
@@ -120,8 +123,14 @@ static void open_refuses_a_database_that_is_in_use(void **state)
     struct db *second = NULL;
 
     assert_non_null(db);
-
-    assert_int_equal(db_open(path, &second), DB_E_IN_USE);
+    if (db_fixture_is_postgresql()) {
+        assert_int_equal(db_open(address, &second), 0);
+        assert_int_equal(add_audit(second, "second"), 0);
+        assert_int_equal(add_audit(db, "first"), 0);
+        db_free(second);
+        return;
+    }
+    assert_int_equal(db_open(address, &second), DB_E_IN_USE);
     assert_null(second);
 }
 
@@ -186,13 +195,8 @@ static void the_audit_log_can_only_grow(void **state)
 
         assert_int_equal(add_audit(db, "kept"), 0);
     }
-    sqlite3 *raw = NULL;
-
-    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
-    assert_int_not_equal(sqlite3_exec(raw, "DELETE FROM audit", NULL, NULL, NULL), SQLITE_OK);
-    assert_int_not_equal(sqlite3_exec(raw, "UPDATE audit SET who = ''", NULL, NULL, NULL),
-                         SQLITE_OK);
-    assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+    assert_false(db_fixture_exec(address, "DELETE FROM audit"));
+    assert_false(db_fixture_exec(address, "UPDATE audit SET who = ''"));
 }
 
 static void a_reference_to_nothing_is_refused(void **state)
@@ -206,13 +210,105 @@ static void a_reference_to_nothing_is_refused(void **state)
         DB_E_EXISTS);
 }
 
+static void a_refused_row_ends_no_transaction(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    OWN(db_rollbackp) struct db *tx = NULL;
+    struct db_args args = DB_ARGS(db_text("52:54:00:00:00:01"), db_text("nobody"));
+    uint64_t before = count_audit(db);
+
+    assert_int_equal(db_begin(db, &tx), 0);
+    assert_int_equal(add_audit(db, "before"), 0);
+    assert_int_equal(db_run(db, SQL_DEVICE_MAC_ADD, args, NULL), DB_E_EXISTS);
+    assert_int_equal(add_audit(db, "after"), 0);
+    assert_int_equal(db_commit(&tx), 0);
+    assert_int_equal(count_audit(db), before + 2);
+}
+
+static void values_come_back_as_they_went(void **state)
+{
+    (void)state;
+    static const char text[] = "a'b\"c\\d \xc3\xa9\n";
+    OWN(db_freep) struct db *db = open_ok();
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    struct db_args args = DB_ARGS(
+        db_u64(INT64_MAX), db_text("w"), db_text(""), db_text(text), db_bytes(bytes_of("det")));
+
+    assert_int_equal(db_run(db, SQL_AUDIT_ADD, args, NULL), 0);
+    assert_int_equal(db_select(db, SQL_AUDIT_LIST, DB_ARGS(db_u64(0), db_u64(1000)), &rows), 0);
+    while (db_next(&rows) == DB_ROW)
+        if (strcmp(db_get_text(&rows, 2), "w") == 0)
+            break;
+    assert_int_equal(db_get_u64(&rows, 1), INT64_MAX);
+    assert_int_equal(db_column_type(&rows, 1), DB_U64);
+    assert_int_equal(db_column_type(&rows, 3), DB_TEXT);
+    assert_string_equal(db_get_text(&rows, 3), "");
+    assert_string_equal(db_get_text(&rows, 4), text);
+    assert_string_equal(db_get_text(&rows, 5), "det");
+    assert_string_equal(db_column_name(&rows, 1), "time:time");
+}
+
+static void a_read_only_handle_changes_nothing(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    struct db *tx = NULL;
+    uint64_t before = count_audit(db);
+
+    db_set_read_only(db, true);
+    assert_int_equal(add_audit(db, "gone"), -EROFS);
+    assert_int_equal(db_begin(db, &tx), -EROFS);
+    assert_null(tx);
+    assert_int_equal(count_audit(db), before);
+    db_set_read_only(db, false);
+    assert_int_equal(add_audit(db, "kept"), 0);
+    assert_int_equal(count_audit(db), before + 1);
+}
+
+static void what_cannot_be_opened_says_why_but_no_password(void **state)
+{
+    (void)state;
+    static const char *const addresses[] = {
+        "postgresql://me:secret@[::1/x",
+        "postgresql://me:secret@/x?nothing=1",
+        "postgresql://me:secret@/x?host=/nonexistent",
+        "postgres://me:sec%zzret@host/x",
+    };
+
+    for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+        struct db *db = NULL;
+
+        assert_true(db_open(addresses[i], &db) < 0);
+        assert_null(db);
+        assert_string_not_equal(db_why(NULL), "");
+        assert_null(strstr(db_why(NULL), "sec"));
+    }
+}
+
+static void names_know_no_case(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    struct db_args args =
+        DB_ARGS(db_text("id1"), db_text("PC-one"), db_null(), db_u64(0), db_u64(1), db_u64(1));
+
+    assert_int_equal(db_run(db, SQL_DEVICE_ADD, args, NULL), 0);
+    args = DB_ARGS(db_text("id2"), db_text("pc-ONE"), db_null(), db_u64(0), db_u64(1), db_u64(1));
+    assert_int_equal(db_run(db, SQL_DEVICE_ADD, args, NULL), DB_E_EXISTS);
+    assert_int_equal(db_first(db, SQL_DEVICE_NAME_TAKEN, DB_ARGS(db_text("PC-ONE")), &rows),
+                     DB_ROW);
+}
+
 static void every_statement_can_be_prepared(void **state)
 {
     (void)state;
     OWN(db_freep) struct db *db = open_ok();
 
     for (unsigned sql = 0; sql < SQL_COUNT; sql++)
-        assert_int_equal(db_prepare(db, (enum db_sql)sql), 0);
+        if (db_prepare(db, (enum db_sql)sql) != 0)
+            fail_msg("%s: %s", db_statements[sql].name, db_why(db));
 }
 
 /* Killed in the middle of writing: what was committed is there, and nothing else. */
@@ -236,7 +332,7 @@ static void what_was_committed_survives_a_kill(void **state)
         struct db *db = NULL;
         struct db *tx = NULL;
 
-        if (db_open(path, &db) != 0)
+        if (db_open(address, &db) != 0)
             _exit(1);
         for (n = 1; n <= 5; n++)
             if (add_audit(db, "kept") != 0)
@@ -270,6 +366,11 @@ int main(void)
         cmocka_unit_test(an_inner_commit_is_part_of_the_outer_one),
         cmocka_unit_test(the_audit_log_can_only_grow),
         cmocka_unit_test(a_reference_to_nothing_is_refused),
+        cmocka_unit_test(a_refused_row_ends_no_transaction),
+        cmocka_unit_test(values_come_back_as_they_went),
+        cmocka_unit_test(a_read_only_handle_changes_nothing),
+        cmocka_unit_test(what_cannot_be_opened_says_why_but_no_password),
+        cmocka_unit_test(names_know_no_case),
         cmocka_unit_test(every_statement_can_be_prepared),
         cmocka_unit_test(what_was_committed_survives_a_kill),
     };

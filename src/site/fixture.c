@@ -12,6 +12,7 @@
 
 #include "base/own.h"
 #include "db/db.h"
+#include "db/fixture.h"
 #include "site/collection.h"
 #include "site/content.h"
 #include "site/deployment.h"
@@ -114,7 +115,10 @@ static void add_sequence(struct site *site)
     assert_string_equal(json_string_value(json_object_get(sequence, "id")), FIXTURE_SEQUENCE);
 }
 
-struct site *fixture_new(void)
+/* Of the one site that a test has at a time. */
+static char address[DB_FIXTURE_MAX];
+
+struct site *fixture_new_empty(void)
 {
     static const struct site_settings settings = {
         .name = "Lab",
@@ -127,8 +131,16 @@ struct site *fixture_new(void)
     };
     struct site *site = NULL;
 
-    assert_int_equal(site_open(":memory:", &settings, &site), 0);
+    db_fixture_new(":memory:", address);
+    assert_int_equal(site_open(address, &settings, &site), 0);
     site->now_us = FIXTURE_START_US;
+    return site;
+}
+
+struct site *fixture_new(void)
+{
+    struct site *site = fixture_new_empty();
+
     add_content(site);
     add_sequence(site);
     return site;
@@ -137,11 +149,13 @@ struct site *fixture_new(void)
 void fixture_free(struct site *site)
 {
     site_free(site);
+    if (site)
+        db_fixture_drop(address);
 }
 
 void fixture_freep(struct site **site)
 {
-    site_free(*site);
+    fixture_free(*site);
 }
 
 void fixture_deploy(struct site *site, const char *collection, const char *purpose, char *ret)

@@ -25,6 +25,9 @@
 
 /* Everything below asserts that it works. */
 struct site *fixture_new(void);
+
+/* A site on its first day. */
+struct site *fixture_new_empty(void);
 void fixture_free(struct site *site);
 void fixture_freep(struct site **site);
 

@@ -116,28 +116,10 @@ static void take_job(struct site *site, const char *arch, const char *flavour)
     assert_string_equal(field_text(args, "flavour", ""), flavour);
 }
 
-/* A site on its first day. */
-static struct site *new_site(void)
-{
-    static const struct site_settings settings = {
-        .name = "Lab",
-        .addresses = "10.77.0.1",
-        .http_port = 80,
-        .https_port = 443,
-        .pin = FIXTURE_SHA256,
-        .order_life_us = FIXTURE_MINUTE_US * 60 * 12,
-    };
-    struct site *site = NULL;
-
-    assert_int_equal(site_open(":memory:", &settings, &site), 0);
-    site->now_us = FIXTURE_START_US;
-    return site;
-}
-
 static void the_default_boot_images_are_made_once_there_is_something_to_make_them_of(void **state)
 {
     (void)state;
-    OWN(fixture_freep) struct site *site = new_site();
+    OWN(fixture_freep) struct site *site = fixture_new_empty();
 
     assert_default(site, "x64", "unknown", "");
     assert_int_equal(follow(site, "{'kernels': {'x64': {}}, 'agent_version': '1'}"), 0);
@@ -163,7 +145,7 @@ static void the_default_boot_images_are_made_once_there_is_something_to_make_the
 static void a_kernel_for_any_hardware_is_preferred(void **state)
 {
     (void)state;
-    OWN(fixture_freep) struct site *site = new_site();
+    OWN(fixture_freep) struct site *site = fixture_new_empty();
 
     assert_int_equal(follow(site,
                             "{'kernels': {'x64': {'virtual': '6.2', 'generic': '6.1'}},"
@@ -176,7 +158,7 @@ static void a_kernel_for_any_hardware_is_preferred(void **state)
 static void a_default_for_virtual_machines_becomes_one_for_any_hardware(void **state)
 {
     (void)state;
-    OWN(fixture_freep) struct site *site = new_site();
+    OWN(fixture_freep) struct site *site = fixture_new_empty();
     OWN(json_freep) json_t *package = NULL;
 
     assert_int_equal(follow(site, "{'kernels': {'x64': {'virtual': '6.1'}}, 'agent_version': '1'}"),
@@ -196,7 +178,7 @@ static void a_default_boot_image_that_failed_is_tried_again(void **state)
 {
     (void)state;
     static const char claim[] = "{'kernels': {'x64': {'generic': '6.1'}}, 'agent_version': '1'}";
-    OWN(fixture_freep) struct site *site = new_site();
+    OWN(fixture_freep) struct site *site = fixture_new_empty();
 
     assert_int_equal(follow(site, claim), 0);
     fixture_finish_job(site, FAILED);
@@ -217,7 +199,7 @@ static void a_default_boot_image_that_was_deleted_stays_away(void **state)
 {
     (void)state;
     static const char claim[] = "{'kernels': {'x64': {'generic': '6.1'}}, 'agent_version': '1'}";
-    OWN(fixture_freep) struct site *site = new_site();
+    OWN(fixture_freep) struct site *site = fixture_new_empty();
 
     assert_int_equal(follow(site, claim), 0);
     fixture_finish_job(site, BOOT_IMAGE("6.1"));
@@ -284,7 +266,7 @@ static void what_is_built_anew_goes_to_each_distribution_point_and_group_that_ha
     (void)state;
     static const char first[] = "{'kernels': {'x64': {'generic': '6.1'}}, 'agent_version': '1'}";
     static const char second[] = "{'kernels': {'x64': {'generic': '6.2'}}, 'agent_version': '1'}";
-    OWN(fixture_freep) struct site *site = new_site();
+    OWN(fixture_freep) struct site *site = fixture_new_empty();
     const char *const dps[] = {"DP00002", "DP00003", "DP00004"};
 
     join_group(site, "north", "10.78.0.1", true);

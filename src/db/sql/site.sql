@@ -29,3 +29,18 @@ SELECT
     (SELECT count(*) FROM package WHERE kind = 'package') AS packages,
     (SELECT count(*) FROM task_sequence) AS task_sequences,
     (SELECT count(*) FROM deployment) AS deployments;
+
+-- name: migration_newest
+SELECT coalesce(max(number), 0) FROM schema_migration;
+
+-- name: migration_sum
+SELECT sha256 FROM schema_migration WHERE number = ?1;
+
+-- name: migration_record
+INSERT INTO schema_migration (number, name, sha256, applied_at) VALUES (?1, ?2, ?3, datetime('now'))
+ON CONFLICT (number) DO UPDATE SET sha256 = excluded.sha256, applied_at = excluded.applied_at;
+
+-- name: migration_record (postgresql)
+INSERT INTO schema_migration (number, name, sha256, applied_at)
+VALUES (?1, ?2, ?3, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'))
+ON CONFLICT (number) DO UPDATE SET sha256 = excluded.sha256, applied_at = excluded.applied_at;

@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "db/db.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/engine.h"
+
+enum {
+    ARGS_MAX = 64,
+};
+
+/* Of the last db_open() that failed: there is no handle to keep it. */
+static char open_why[DB_WHY_MAX];
+
+DEFINE_FREEP(struct db *, db_free);
+
+bool db_is_postgresql(const char *address)
+{
+    static const char *const schemes[] = {"postgresql://", "postgres://"};
+
+    return strncmp(address, schemes[0], strlen(schemes[0])) == 0 ||
+           strncmp(address, schemes[1], strlen(schemes[1])) == 0;
+}
+
+static int open_any(const char *address, struct db **ret)
+{
+    int r;
+
+    if (!db_is_postgresql(address)) {
+        r = db_sqlite_open(address, ret);
+        return r == 0 ? TRACE(db_migrate(*ret)) : TRACE(r);
+    }
+    r = db_postgresql_open(address, ret);
+    if (r == 0)
+        r = db_postgresql_lock_schema(*ret);
+    if (r == 0)
+        r = db_migrate(*ret);
+    return r == 0 ? TRACE(db_postgresql_unlock_schema(*ret)) : TRACE(r);
+}
+
+int db_open(const char *address, struct db **ret)
+{
+    OWN(db_freep) struct db *db = NULL;
+    int r = open_any(address, &db);
+
+    (void)snprintf(open_why, sizeof(open_why), "%s", db ? db->why : "");
+    if (r != 0)
+        return TRACE(r);
+    *ret = TAKE(db);
+    return 0;
+}
+
+void db_free(struct db *db)
+{
+    if (db)
+        db->ops->close(db);
+}
+
+const char *db_why(const struct db *db)
+{
+    return db ? db->why : open_why;
+}
+
+void db_set_principal(struct db *db, const char *id)
+{
+    assert(strlen(id) < sizeof(db->principal));
+    (void)snprintf(db->principal, sizeof(db->principal), "%s", id);
+}
+
+const char *db_principal(const struct db *db)
+{
+    return db->principal;
+}
+
+void db_set_read_only(struct db *db, bool is_on)
+{
+    db->is_read_only = is_on;
+}
+
+int db_begin(struct db *db, struct db **ret)
+{
+    if (db->is_read_only)
+        return ERR(-EROFS);
+    if (db->depth == 0) {
+        int r = db->ops->begin(db);
+
+        if (r < 0)
+            return TRACE(r);
+        db->is_doomed = false;
+    }
+    db->depth++;
+    *ret = db;
+    return 0;
+}
+
+int db_commit(struct db **tx)
+{
+    struct db *db = *tx;
+
+    assert(db && db->depth > 0);
+    if (db->depth > 1) {
+        *tx = NULL;
+        db->depth--;
+        return 0;
+    }
+    if (db->is_doomed)
+        return ERR(-ECANCELED);
+
+    int r = db->ops->commit(db);
+
+    if (r < 0)
+        return TRACE(r);
+    *tx = NULL;
+    db->depth = 0;
+    return 0;
+}
+
+void db_rollbackp(struct db **tx)
+{
+    struct db *db = *tx;
+
+    if (!db)
+        return;
+    assert(db->depth > 0);
+    if (--db->depth == 0)
+        db->ops->rollback(db);
+    else
+        db->is_doomed = true;
+}
+
+int db_prepare(struct db *db, enum db_sql sql)
+{
+    return TRACE(db->ops->prepare(db, sql));
+}
+
+/* What was given, and behind it in whose name the statement runs. @values has room for both. */
+static struct db_args all_args(struct db *db,
+                               enum db_sql sql,
+                               struct db_args args,
+                               struct db_value values[static ARGS_MAX + 1])
+{
+    if (!db_statements[sql].has_principal)
+        return args;
+    assert(args.n <= ARGS_MAX);
+    if (args.n > 0)
+        memcpy(values, args.values, args.n * sizeof(*values));
+    values[args.n] = db_text(db->principal);
+    return (struct db_args){values, args.n + 1};
+}
+
+int db_select(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret)
+{
+    struct db_value values[ARGS_MAX + 1];
+
+    if (db->is_read_only && !db_statements[sql].is_read)
+        return ERR(-EROFS);
+    return TRACE(db->ops->select(db, sql, all_args(db, sql, args, values), ret));
+}
+
+int db_next(struct db_rows *rows)
+{
+    return TRACE(rows->db->ops->next(rows));
+}
+
+int db_first(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret)
+{
+    int r = db_select(db, sql, args, ret);
+
+    return r < 0 ? TRACE(r) : TRACE(db_next(ret));
+}
+
+void db_rows_fini(struct db_rows *rows)
+{
+    if (!rows->stmt)
+        return;
+    rows->db->ops->rows_fini(rows);
+    rows->stmt = NULL;
+}
+
+int db_run(struct db *db, enum db_sql sql, struct db_args args, uint64_t *ret_changes)
+{
+    struct db_value values[ARGS_MAX + 1];
+
+    if (db->is_read_only && !db_statements[sql].is_read)
+        return ERR(-EROFS);
+    return TRACE(db->ops->run(db, sql, all_args(db, sql, args, values), ret_changes));
+}
+
+int db_must(struct db *db, enum db_sql sql, struct db_args args)
+{
+    struct db_value values[ARGS_MAX + 1];
+
+    if (db->is_read_only && !db_statements[sql].is_read)
+        return ERR(-EROFS);
+    return TRACE(db->ops->must(db, sql, all_args(db, sql, args, values)));
+}
+
+size_t db_n_columns(const struct db_rows *rows)
+{
+    return rows->db->ops->n_columns(rows);
+}
+
+const char *db_column_name(const struct db_rows *rows, size_t column)
+{
+    return rows->db->ops->column_name(rows, column);
+}
+
+enum db_type db_column_type(const struct db_rows *rows, size_t column)
+{
+    return rows->db->ops->column_type(rows, column);
+}
+
+const char *db_get_text(const struct db_rows *rows, size_t column)
+{
+    return rows->db->ops->get_text(rows, column);
+}
+
+uint64_t db_get_u64(const struct db_rows *rows, size_t column)
+{
+    return rows->db->ops->get_u64(rows, column);
+}
+
+bool db_get_bool(const struct db_rows *rows, size_t column)
+{
+    return db_get_u64(rows, column) != 0;
+}
+
+int db_checkpoint(struct db *db)
+{
+    return db->depth > 0 ? 0 : TRACE(db->ops->checkpoint(db));
+}

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What an engine gives to db.c; nobody else includes this
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "db/db.h"
+#include "db/tables.h"
+
+enum {
+    DB_WHY_MAX = 256,
+};
+
+/* Each as the function of db.h that is named like it, without what db.c does for both. */
+struct db_ops {
+    enum db_engine engine;
+    void (*close)(struct db *db);
+    int (*exec)(struct db *db, const char *text); /* statements without values or rows */
+    int (*begin)(struct db *db);
+    int (*commit)(struct db *db);
+    void (*rollback)(struct db *db);
+    int (*prepare)(struct db *db, enum db_sql sql);
+    int (*select)(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret);
+    int (*next)(struct db_rows *rows);
+    void (*rows_fini)(struct db_rows *rows); /* rows->stmt is not NULL */
+    int (*run)(struct db *db, enum db_sql sql, struct db_args args, uint64_t *ret_changes);
+    int (*must)(struct db *db, enum db_sql sql, struct db_args args);
+    size_t (*n_columns)(const struct db_rows *rows);
+    const char *(*column_name)(const struct db_rows *rows, size_t column);
+    enum db_type (*column_type)(const struct db_rows *rows, size_t column);
+    const char *(*get_text)(const struct db_rows *rows, size_t column);
+    uint64_t (*get_u64)(const struct db_rows *rows, size_t column);
+    int (*checkpoint)(struct db *db); /* there is no transaction */
+};
+
+/* The first member of what an engine keeps. */
+struct db {
+    const struct db_ops *ops;
+    unsigned depth; /* of open transactions */
+    bool is_doomed; /* an inner transaction was rolled back */
+    bool is_read_only;
+    char principal[DB_PRINCIPAL_MAX];
+    char why[DB_WHY_MAX];
+};
+
+/**
+ * db_sqlite_open(), db_postgresql_open() - a handle on what is there, its schema untouched
+ * @ret: owned by the caller, also after a failure, when it is good for db_why() and db_free(); NULL without memory
+ *
+ * Return: 0, DB_E_IN_USE, or -errno.
+ */
+int db_sqlite_open(const char *path, struct db **ret);
+int db_postgresql_open(const char *address, struct db **ret);
+
+/* Nobody else changes the schema meanwhile. PostgreSQL: waits for who does. Ends with the handle or unlock. */
+int db_postgresql_lock_schema(struct db *db);
+int db_postgresql_unlock_schema(struct db *db);
+
+/* Apply the migrations that are missing. Return: 0, DB_E_NEWER, DB_E_CHANGED, or -errno. */
+int db_migrate(struct db *db);
