@@ -186,6 +186,30 @@ const struct args_command commands[] = {
         .operands = {"ID"},
         .summary = "Cancel a deployment: no device begins it, and those that run it stop.",
         .run = deployment_cancel,
+        .options = {OPTION(
+            "device", "DEVICE", "Only on this device (id, name, MAC address or SMBIOS UUID).")},
+    },
+    {
+        .noun = "deployment",
+        .verb = "pause",
+        .operands = {"ID"},
+        .summary = "Let a device wait: before its next step, or inside the one that runs.",
+        .run = deployment_pause,
+        .options =
+            {
+                OPTION_NEEDED(
+                    "device", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID)."),
+                OPTION("time", "SECONDS", "Go on by itself after so long (default: never)."),
+            },
+    },
+    {
+        .noun = "deployment",
+        .verb = "resume",
+        .operands = {"ID"},
+        .summary = "Let a paused device go on.",
+        .run = deployment_resume,
+        .options = {OPTION_NEEDED(
+            "device", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID).")},
     },
     {
         .noun = "log",

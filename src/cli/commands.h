@@ -86,6 +86,8 @@ args_run deployment_create;
 args_run deployment_list;
 args_run deployment_show;
 args_run deployment_cancel;
+args_run deployment_pause;
+args_run deployment_resume;
 
 /* distribution.c */
 args_run distribution_distribute;

@@ -18,6 +18,7 @@ enum {
     POLL_US = 1000 * 1000,
     WIDTH_USUAL = 80,
     HEIGHT_USUAL = 24,
+    PAUSE_MAX_S = 365 * 24 * 3600,
 };
 
 static const struct output_column fields[] = {
@@ -33,8 +34,10 @@ static const struct output_column fields[] = {
     {"Waiting", "counts.waiting", OUTPUT_TEXT},
     {"In progress", "counts.in_progress", OUTPUT_TEXT},
     {"Restarting", "counts.restarting", OUTPUT_TEXT},
+    {"Paused", "counts.paused", OUTPUT_TEXT},
     {"Succeeded", "counts.succeeded", OUTPUT_TEXT},
     {"Failed", "counts.failed", OUTPUT_TEXT},
+    {"Cancelled there", "counts.cancelled", OUTPUT_TEXT},
     {0},
 };
 
@@ -73,8 +76,10 @@ bool deployment_list(struct session *s, const struct args *args)
         {"WAITING", "counts.waiting", OUTPUT_TEXT},
         {"RUNNING", "counts.in_progress", OUTPUT_TEXT},
         {"RESTARTING", "counts.restarting", OUTPUT_TEXT},
+        {"PAUSED", "counts.paused", OUTPUT_TEXT},
         {"SUCCEEDED", "counts.succeeded", OUTPUT_TEXT},
         {"FAILED", "counts.failed", OUTPUT_TEXT},
+        {"CANCELLED", "counts.cancelled", OUTPUT_TEXT},
         {0},
     };
 
@@ -111,6 +116,7 @@ static bool print_deployment(struct session *s, json_t *deployment)
         {"DEVICE", "device_name", OUTPUT_TEXT},
         {"MAC", "mac", OUTPUT_TEXT},
         {"STATE", "state", OUTPUT_TEXT},
+        {"WANTED", "wish", OUTPUT_TEXT},
         {"OF ALL", "position", OUTPUT_TEXT},
         {"GROUP", "step_group", OUTPUT_TEXT},
         {"STEP", "step_name", OUTPUT_TEXT},
@@ -236,14 +242,45 @@ bool deployment_show(struct session *s, const struct args *args)
     return session_get(s, &deployment, "%s", buf_str(&path)) && print_deployment(s, deployment);
 }
 
-bool deployment_cancel(struct session *s, const struct args *args)
+/* @what of the deployment, or on one device if one is named; @body: taken over. */
+static bool change(struct session *s, const struct args *args, const char *what, json_t *body)
 {
+    OWN(session_json_freep) json_t *owned = body;
     OWN(session_json_freep) json_t *deployment = NULL;
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    const char *device = args_get(args, "device");
 
     buf_adds(&path, "/deployments/");
     session_escape(&path, args->operands[0]);
-    buf_adds(&path, "/cancellation");
-    return session_open(s) && session_call(s, "POST", buf_str(&path), NULL, &deployment) &&
+    if (device) {
+        buf_adds(&path, "/devices/");
+        session_escape(&path, device);
+    }
+    buf_addf(&path, "/%s", what);
+    return session_open(s) && session_call(s, "POST", buf_str(&path), TAKE(owned), &deployment) &&
            session_print_fields(s, deployment, fields);
+}
+
+bool deployment_cancel(struct session *s, const struct args *args)
+{
+    return change(s, args, "cancellation", NULL);
+}
+
+bool deployment_pause(struct session *s, const struct args *args)
+{
+    const char *time = args_get(args, "time");
+    uint64_t seconds = 0;
+
+    if (time && !bytes_parse_u64(bytes_of(time), 1, PAUSE_MAX_S, &seconds))
+        return session_fail(
+            s, ARGS_EXIT_USAGE, NULL, "--time must be seconds, from 1 to %d", (int)PAUSE_MAX_S);
+    return change(s,
+                  args,
+                  "pause",
+                  time ? json_pack("{s:I}", "timeout_s", (json_int_t)seconds) : json_object());
+}
+
+bool deployment_resume(struct session *s, const struct args *args)
+{
+    return change(s, args, "resumption", NULL);
 }

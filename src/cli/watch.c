@@ -28,7 +28,8 @@ static bool is_state(const json_t *device, const char *state)
 
 static bool is_done(const json_t *device)
 {
-    return is_state(device, "succeeded") || is_state(device, "failed");
+    return is_state(device, "succeeded") || is_state(device, "failed") ||
+           is_state(device, "cancelled");
 }
 
 static bool is_begun(const json_t *device)
@@ -144,7 +145,7 @@ static void put_device(struct buf *dst, const json_t *device, const struct watch
         buf_adds(dst, "  ");
         put_text(dst, device, "activity");
     }
-    if (is_state(device, "failed")) {
+    if (is_state(device, "failed") || is_state(device, "cancelled")) {
         buf_adds(dst, "  ");
         put_cause(dst, device);
     }
@@ -186,6 +187,8 @@ static void put_counts(struct buf *dst, const json_t *deployment)
 {
     static const char *const counts[][2] = {
         {"counts.failed", "failed"},
+        {"counts.cancelled", "cancelled"},
+        {"counts.paused", "paused"},
         {"counts.restarting", "restarting"},
         {"counts.in_progress", "in progress"},
         {"counts.waiting", "waiting"},
@@ -309,7 +312,7 @@ static void put_change(struct buf *dst, const json_t *device, uint64_t now_us)
         put_elapsed(dst, device, now_us);
         put_traffic(dst, device);
     }
-    if (is_state(device, "failed")) {
+    if (is_state(device, "failed") || is_state(device, "cancelled")) {
         buf_adds(dst, " ");
         put_cause(dst, device);
     }
@@ -337,10 +340,10 @@ void watch_put_summary(struct buf *dst, const json_t *deployment)
     for (size_t i = 0; i < json_array_size(devices); i++) {
         const json_t *device = json_array_get(devices, i);
 
-        if (!is_state(device, "failed"))
+        if (!is_state(device, "failed") && !is_state(device, "cancelled"))
             continue;
         put_text(dst, device, "device_name");
-        buf_adds(dst, " failed in step ");
+        buf_addf(dst, " %s in step ", is_state(device, "failed") ? "failed" : "was cancelled");
         put_step_number(dst, device);
         buf_adds(dst, " ");
         put_text(dst, device, "step_name");

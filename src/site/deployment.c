@@ -179,7 +179,9 @@ static void close_last_phase(const json_t *device, json_t *phases)
 {
     json_t *last = json_array_get(phases, json_array_size(phases) - 1);
 
-    if (strcmp(field_text(device, "state", ""), "failed") == 0 &&
+    const char *state = field_text(device, "state", "");
+
+    if ((strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0) &&
         (is_phase(last, "running") || is_phase(last, "restarting")))
         (void)json_object_set_new(last, "state", json_string("interrupted"));
 }
@@ -214,8 +216,10 @@ static void count(json_t *counts, const char *state)
         {"waiting", "waiting"},
         {"in-progress", "in_progress"},
         {"restarting", "restarting"},
+        {"paused", "paused"},
         {"succeeded", "succeeded"},
         {"failed", "failed"},
+        {"cancelled", "cancelled"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

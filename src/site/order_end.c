@@ -30,20 +30,43 @@ int order_end_failed(struct site *site,
                             db_text("failed"),
                             db_text(error_id),
                             db_text(cause),
-                            db_u64(site->now_us)));
+                            db_u64(site->now_us),
+                            db_u64(0)));
 
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.failed", order_id, error_id));
 }
 
+int order_end_cancelled(struct site *site,
+                        const char *order_id,
+                        const char *device_id,
+                        const char *cause)
+{
+    int r = db_must(site->db,
+                    SQL_ORDER_END,
+                    DB_ARGS(db_text(order_id),
+                            db_text("failed"),
+                            db_text(SITE_ERROR_ORDER_CANCELLED),
+                            db_text(cause),
+                            db_u64(site->now_us),
+                            db_u64(1)));
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(site_audit(site, device_id, "order.cancelled", order_id, ""));
+}
+
 int order_end_succeeded(struct site *site, const char *order_id, const char *device_id)
 {
-    int r = db_must(
-        site->db,
-        SQL_ORDER_END,
-        DB_ARGS(
-            db_text(order_id), db_text("succeeded"), db_null(), db_text(""), db_u64(site->now_us)));
+    int r = db_must(site->db,
+                    SQL_ORDER_END,
+                    DB_ARGS(db_text(order_id),
+                            db_text("succeeded"),
+                            db_null(),
+                            db_text(""),
+                            db_u64(site->now_us),
+                            db_u64(0)));
 
     if (r < 0)
         return TRACE(r);
@@ -59,6 +82,7 @@ struct overdue {
     bool is_after_restart; /* it said that it restarts, and has not been heard since */
     uint64_t since_us;
     bool is_past_deadline;
+    bool is_cancelled; /* somebody wants it to be */
     char step_name[128];
 };
 
@@ -107,6 +131,13 @@ static int fail_overdue(struct site *site, const struct overdue *order)
 {
     char cause[CAUSE_MAX_BYTES];
 
+    if (order->is_cancelled)
+        return TRACE(order_end_cancelled(
+            site,
+            order->id,
+            order->device_id,
+            "It was cancelled, and the device has not said so: it was not heard for 30 minutes, or its "
+            "time was over."));
     if (order->is_past_deadline)
         return TRACE(
             order_end_failed(site,
@@ -142,6 +173,7 @@ static int find_overdue(struct site *site, struct overdue *ret_order, bool *ret)
     ret_order->since_us = db_get_u64(&rows, 4);
     ret_order->is_past_deadline = db_get_u64(&rows, 5) <= site->now_us;
     (void)snprintf(ret_order->step_name, sizeof(ret_order->step_name), "%s", db_get_text(&rows, 7));
+    ret_order->is_cancelled = db_get_bool(&rows, 8);
     return 0;
 }
 

@@ -15,5 +15,11 @@ int order_end_failed(struct site *site,
                      const char *error_id,
                      const char *cause);
 
+/* An administrator wanted it to end. */
+int order_end_cancelled(struct site *site,
+                        const char *order_id,
+                        const char *device_id,
+                        const char *cause);
+
 /* The deployed OS has called home: the device is a known one from now on. */
 int order_end_succeeded(struct site *site, const char *order_id, const char *device_id);

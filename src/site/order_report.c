@@ -10,6 +10,7 @@
 #include "db/db.h"
 #include "site/fields.h"
 #include "site/order_end.h"
+#include "site/order_wish.h"
 
 struct report {
     const char *device_id;
@@ -18,38 +19,6 @@ struct report {
     const char *state;
     uint64_t seq;
 };
-
-/* What the order is before the report. */
-struct before {
-    bool is_over;
-    bool is_cancelled;
-    bool applies_image;
-    uint64_t last_seq;
-};
-
-static int load(struct site *site, const struct report *report, struct before *ret)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db,
-                     SQL_ORDER_FOR_STATUS,
-                     DB_ARGS(db_text(report->order_id), db_text(report->device_id)),
-                     &rows);
-
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(site,
-                      REFUSAL_ORDER_MISSING,
-                      "This device was never given the order \"%.100s\".",
-                      report->order_id);
-    *ret = (struct before){
-        .is_over = strcmp(db_get_text(&rows, 0), "in-progress") != 0,
-        .last_seq = db_get_u64(&rows, 1),
-        .is_cancelled = db_get_bool(&rows, 2),
-        .applies_image = db_get_bool(&rows, 3),
-    };
-    return 0;
-}
 
 static struct db_value number_or_null(const json_t *body, const char *name)
 {
@@ -114,7 +83,8 @@ static int save_progress(struct site *site, const struct report *report)
                                   db_u64(site->now_us),
                                   db_u64(restart_of(report)),
                                   db_u64(field_number(body, "downloaded_bytes", 0)),
-                                  db_u64(field_number(body, "reused_bytes", 0)));
+                                  db_u64(field_number(body, "reused_bytes", 0)),
+                                  db_u64(strcmp(report->state, "paused") == 0));
     int r = db_must(site->db, SQL_ORDER_PROGRESS, args);
 
     if (r == 0)
@@ -139,6 +109,9 @@ static int end_if_over(struct site *site, const struct report *report)
                                       report->device_id,
                                       field_text(report->body, "error_id", SITE_ERROR_NO_CAUSE),
                                       field_text(report->body, "message", "")));
+    if (strcmp(report->state, "cancelled") == 0)
+        return TRACE(order_end_cancelled(
+            site, report->order_id, report->device_id, field_text(report->body, "message", "")));
     return 0;
 }
 
@@ -171,7 +144,7 @@ static int check_body(struct site *site, const json_t *body)
          0,
          0,
          "started|step-started|step-progress|step-succeeded|step-failed|step-skipped|restarting|"
-         "succeeded|failed"},
+         "paused|resumed|succeeded|failed|cancelled"},
         {"environment", FIELD_CHOICE, true, 0, 0, "boot-image|full-os"},
         {"restart_to", FIELD_CHOICE, false, 0, 0, "boot-image|full-os"},
         {"step", FIELD_NUMBER, false, 0, ORDER_STEPS_MAX, NULL},
@@ -192,7 +165,7 @@ static int check_body(struct site *site, const json_t *body)
     return TRACE(fields_check(site, body, fields, true, REFUSAL_CLIENT_INVALID));
 }
 
-static bool is_success_outside(const struct report *report, const struct before *before)
+static bool is_success_outside(const struct report *report, const struct order_now *before)
 {
     return before->applies_image && strcmp(report->state, "succeeded") == 0 &&
            strcmp(field_text(report->body, "environment", ""), "full-os") != 0;
@@ -205,14 +178,14 @@ int order_report(struct site *site,
                  json_t **ret)
 {
     struct report report = {.device_id = device_id, .order_id = order_id, .body = body};
-    struct before before = {0};
+    struct order_now before = {0};
     int r = check_body(site, body);
 
     if (r != 0)
         return TRACE(r);
     report.state = field_text(body, "state", "");
     report.seq = field_number(body, "seq", 0);
-    r = load(site, &report, &before);
+    r = order_now_load(site, device_id, order_id, &before);
     if (r != 0)
         return TRACE(r);
 
@@ -230,6 +203,5 @@ int order_report(struct site *site,
         if (r < 0)
             return TRACE(r);
     }
-    *ret = json_pack("{s:b}", "is_cancelled", (int)before.is_cancelled);
-    return *ret ? 0 : ERR(-ENOMEM);
+    return TRACE(order_wish_put(&before, ret));
 }

@@ -36,6 +36,8 @@ static const struct {
     [REFUSAL_NOT_DISTRIBUTED] = {"SLW-0153", "Content is on no distribution point"},
     [REFUSAL_OWN_DP] = {"SLW-0154", "Not with the site's own distribution point"},
     [REFUSAL_NOTHING_RUNS] = {"SLW-0156", "There is nothing to cancel"},
+    [REFUSAL_NO_ORDER] = {"SLW-0160", "The task sequence does not run there"},
+    [REFUSAL_ORDER_WISH] = {"SLW-0161", "The task sequence is cancelled"},
     [REFUSAL_NOT_DEPLOYABLE] = {"SLW-0187", "The task sequence cannot be deployed"},
     [REFUSAL_EDIT] = {"SLW-0188", "The task sequence cannot be changed like this"},
     [REFUSAL_DISABLED] = {"SLW-0189", "The task sequence is disabled"},

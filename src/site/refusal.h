@@ -36,6 +36,8 @@ enum refusal_id {
     REFUSAL_NOT_DISTRIBUTED,   /* SLW-0153 */
     REFUSAL_OWN_DP,            /* SLW-0154 */
     REFUSAL_NOTHING_RUNS,      /* SLW-0156 */
+    REFUSAL_NO_ORDER,          /* SLW-0160 */
+    REFUSAL_ORDER_WISH,        /* SLW-0161 */
     REFUSAL_NOT_DEPLOYABLE,    /* SLW-0187 */
     REFUSAL_EDIT,              /* SLW-0188 */
     REFUSAL_DISABLED,          /* SLW-0189 */
@@ -50,15 +52,16 @@ enum refusal_id {
 };
 
 /* Causes the site itself gives to an order or an operation that it fails. */
-#define SITE_ERROR_JOB_LOST      "SLW-0111"
-#define SITE_ERROR_CANCELLED     "SLW-0134"
-#define SITE_ERROR_NO_SOURCE     "SLW-0158"
-#define SITE_ERROR_DAMAGED       "SLW-0159"
-#define SITE_ERROR_ATTEMPTS      "SLW-0204"
-#define SITE_ERROR_SILENT        "SLW-0205"
-#define SITE_ERROR_DEADLINE      "SLW-0206"
-#define SITE_ERROR_NEVER_CAME_UP "SLW-0209"
-#define SITE_ERROR_NO_CAUSE      "SLW-0211"
+#define SITE_ERROR_JOB_LOST        "SLW-0111"
+#define SITE_ERROR_CANCELLED       "SLW-0134"
+#define SITE_ERROR_NO_SOURCE       "SLW-0158"
+#define SITE_ERROR_DAMAGED         "SLW-0159"
+#define SITE_ERROR_ATTEMPTS        "SLW-0204"
+#define SITE_ERROR_SILENT          "SLW-0205"
+#define SITE_ERROR_DEADLINE        "SLW-0206"
+#define SITE_ERROR_NEVER_CAME_UP   "SLW-0209"
+#define SITE_ERROR_NO_CAUSE        "SLW-0211"
+#define SITE_ERROR_ORDER_CANCELLED "SLW-0406"
 
 struct refusal {
     enum refusal_id id;

@@ -16,6 +16,7 @@
 #include "site/dp.h"
 #include "site/job.h"
 #include "site/order.h"
+#include "site/order_wish.h"
 #include "site/rows.h"
 
 DEFINE_FREEP(struct site *, site_free);
@@ -67,6 +68,7 @@ static int checkpoint(struct site *site)
 int site_tick(struct site *site)
 {
     static int (*const parts[])(struct site * site) = {
+        order_wish_tick, /* before tokens and orders expire */
         access_expire,
         order_expire,
         job_expire,

@@ -33,7 +33,7 @@ enum {
 struct report {
     struct link *link;       /* borrowed */
     struct journal *journal; /* borrowed; NULL */
-    char *path;              /* owned */
+    char *path;              /* owned; of the order */
     json_t *queue;           /* owned; array of status objects, oldest first */
     uint64_t seq;
     uint64_t backoff_us;    /* 0: the site answers */
@@ -42,6 +42,7 @@ struct report {
     uint64_t last_log_us;
     bool is_over;
     bool is_cancelled; /* over, but the site waits for our word */
+    struct report_wish wish;
 };
 
 DEFINE_FREEP(struct report *, report_free);
@@ -57,7 +58,7 @@ int report_new(struct link *link,
 
     if (!report)
         return ERR(-ENOMEM);
-    buf_addf(&path, "/api/v1/client/orders/%s/status", order_id);
+    buf_addf(&path, "/api/v1/client/orders/%s", order_id);
     report->link = link;
     report->journal = journal;
     report->seq = seq;
@@ -137,25 +138,59 @@ static bool is_worth_another_try(unsigned status)
     return status >= HTTP_SERVER_ERROR || status == HTTP_TOO_MANY || status == HTTP_REQUEST_TIMEOUT;
 }
 
-/* Send one. Return: whether it is dealt with; false: try again later. */
-static bool deliver(struct report *report, const json_t *status)
+static void take_wish(struct report *report, const json_t *answer)
 {
-    OWN(json_decrefp) json_t *answer = NULL;
-    unsigned code = 0;
-    int r = link_json(report->link, "POST", report->path, status, &code, &answer);
+    const char *wish = json_string_value(json_object_get(answer, "wish"));
+    json_int_t until = json_integer_value(json_object_get(answer, "pause_until_us"));
+    json_int_t log = json_integer_value(json_object_get(answer, "log_wanted"));
 
-    if (r != 0 || is_worth_another_try(code)) {
+    report->is_cancelled = json_is_true(json_object_get(answer, "is_cancelled"));
+    report->wish = (struct report_wish){
+        .is_paused = wish && strcmp(wish, "pause") == 0,
+        .is_debug = json_is_true(json_object_get(answer, "is_debug")),
+        .pause_until_us = until > 0 ? (uint64_t)until : 0,
+        .log_wanted = log > 0 ? (uint64_t)log : 0,
+    };
+}
+
+/* One call below the order. Return: whether the site has answered; false: try again later. */
+static bool call(struct report *report,
+                 const char *method,
+                 const char *what,
+                 const json_t *body,
+                 unsigned *ret_code,
+                 json_t **ret)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(1024);
+    int r;
+
+    buf_addf(&path, "%s/%s", report->path, what);
+    r = link_json(report->link, method, buf_str(&path), body, ret_code, ret);
+    if (r != 0 || is_worth_another_try(*ret_code)) {
         back_off(report);
         return false;
     }
     report->backoff_us = 0;
     report->not_before_us = 0;
-    report->is_cancelled =
-        code != HTTP_GONE && json_is_true(json_object_get(answer, "is_cancelled"));
+    if (*ret_code == HTTP_OK)
+        take_wish(report, *ret);
+    else
+        report->is_cancelled = false;
     /* a token that is too old, or of a computer that was deleted: no order can be alive with it */
-    if (code == HTTP_GONE || code == HTTP_UNAUTHORIZED || report->is_cancelled)
+    if (*ret_code == HTTP_GONE || *ret_code == HTTP_UNAUTHORIZED || report->is_cancelled)
         report->is_over = true;
-    else if (code != HTTP_OK && report->journal) /* it will not get better by repeating */
+    return true;
+}
+
+/* Send one. Return: whether it is dealt with; false: try again later. */
+static bool deliver(struct report *report, const json_t *status)
+{
+    OWN(json_decrefp) json_t *answer = NULL;
+    unsigned code = 0;
+
+    if (!call(report, "POST", "status", status, &code, &answer))
+        return false;
+    if (code != HTTP_OK && !report->is_over && report->journal) /* repeating makes it no better */
         journal_write(report->journal,
                       CMTRACE_WARNING,
                       "Status",
@@ -242,6 +277,33 @@ bool report_drain(struct report *report, uint64_t patience_us)
     }
 }
 
+bool report_poll(struct report *report)
+{
+    OWN(json_decrefp) json_t *answer = NULL;
+    unsigned code = 0;
+
+    flush(report);
+    if (report->is_over || json_array_size(report->queue) > 0 ||
+        clock_monotonic_us() < report->not_before_us)
+        return report->is_over;
+    return call(report, "GET", "wish", NULL, &code, &answer);
+}
+
+const struct report_wish *report_wish(const struct report *report)
+{
+    return &report->wish;
+}
+
+void report_set_wish(struct report *report, const struct report_wish *wish)
+{
+    report->wish = *wish;
+}
+
+bool report_is_cancelled(const struct report *report)
+{
+    return report->is_cancelled;
+}
+
 int report_cancelled(struct report *report,
                      const struct report_status *status,
                      uint64_t patience_us)
@@ -256,6 +318,7 @@ int report_cancelled(struct report *report,
     if (r == 0)
         (void)report_drain(report, patience_us);
     report->is_over = true;
+    report->is_cancelled = true;
     return TRACE(r);
 }
 

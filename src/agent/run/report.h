@@ -17,6 +17,14 @@ struct journal;
 struct link;
 struct report;
 
+/* What the site wants, by its last answer. */
+struct report_wish {
+    bool is_paused;
+    bool is_debug;
+    uint64_t pause_until_us; /* wall clock; 0: without end */
+    uint64_t log_wanted;     /* 0: no */
+};
+
 enum {
     REPORT_QUEUE_MAX = 256, /* the oldest are dropped first */
 };
@@ -68,8 +76,19 @@ int report_progress(struct report *report, const struct report_status *status);
  */
 bool report_drain(struct report *report, uint64_t patience_us);
 
+const struct report_wish *report_wish(const struct report *report);
+
+/* Until the site says otherwise: what was kept over a restart. */
+void report_set_wish(struct report *report, const struct report_wish *wish);
+
+/* Ask the site what it wants; also a sign of life. What waits in the queue is sent first. Return: whether it answered. */
+bool report_poll(struct report *report);
+
+/* Whether report_is_over() because somebody has cancelled it. */
+bool report_is_cancelled(const struct report *report);
+
 /**
- * report_cancelled() - the last word about an order that was cancelled: it failed
+ * report_cancelled() - the last word about an order that was cancelled
  *
  * What still waits in the queue is dropped. Does nothing when the site has ended the order itself.
  */

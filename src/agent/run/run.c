@@ -351,6 +351,7 @@ static int go_on(struct runner *rn)
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
     }
+    runner_remember_wish(rn);
     r = runner_run_steps(rn);
     if (r == 0 || r == RUNNER_E_FAILED)
         r = conclude(rn, r == 0);
@@ -371,29 +372,19 @@ static void report_unplanned(struct runner *rn, int error)
     (void)report_drain(rn->report, rn->platform->patience_us);
 }
 
-/* The site has ended the order, or somebody there has cancelled it. Return: RUNNER_E_OVER or -errno. */
+/* The site has ended the order, or somebody there has cancelled it; the screen says it. Return: RUNNER_E_OVER or -errno. */
 static int acknowledge(struct runner *rn)
 {
-    const struct report_status status = {
-        .state = "failed",
-        .step = rn->current,
-        .n_steps = rn->n_steps,
-        .is_full_os = rn->options->is_full_os,
-        .exit_code = 1,
-        .error_id = "SLW-0406",
-        .message = "The deployment was cancelled; the computer has stopped where it was.",
-    };
-    int r = rn->report ? report_cancelled(rn->report, &status, rn->platform->patience_us) : 0;
+    if (rn->report && report_is_cancelled(rn->report)) {
+        int r = runner_end_cancelled(rn);
 
-    return r < 0 ? TRACE(r) : RUNNER_E_OVER;
-}
-
-static int over(struct runner *rn)
-{
-    return runner_problem(rn,
-                          "SLW-0406",
-                          "deploy the task sequence again if it was not meant to end",
-                          "the site has ended this deployment; nothing more is touched");
+        return r < 0 ? TRACE(r) : RUNNER_E_OVER;
+    }
+    (void)runner_problem(rn,
+                         "SLW-0406",
+                         "deploy the task sequence again if it was not meant to end",
+                         "the site has ended this deployment; nothing more is touched");
+    return RUNNER_E_OVER;
 }
 
 static int life_in_boot_image(struct runner *rn)
@@ -418,7 +409,9 @@ static int life_in_boot_image(struct runner *rn)
         r = go_on(rn);
     if (r == RUNNER_E_OVER)
         r = acknowledge(rn);
-    return r == RUNNER_E_OVER ? over(rn) : TRACE(r);
+    if (r == RUNNER_E_OVER)
+        return RUNNER_E_FAILED;
+    return r < 0 ? TRACE(r) : r;
 }
 
 static void wait_for_inspection(struct runner *rn)

@@ -90,9 +90,10 @@ static void name_group(struct runner *rn, size_t index, const struct ts_step *st
                    buf_str(&path));
 }
 
-/* @index: of the instruction. */
-static void
-fill_status(struct runner *rn, const char *state, size_t index, struct report_status *ret)
+void runner_fill_status(struct runner *rn,
+                        const char *state,
+                        size_t index,
+                        struct report_status *ret)
 {
     const struct ts_step *step = ts_sequence_step(rn->sequence, index);
 
@@ -116,7 +117,11 @@ static bool on_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, 
     OWN(buf_fini) struct buf shown = BUF_INIT(LOG_LINE_MAX);
     struct report_status status;
 
-    fill_status(rn, "step-progress", rn->current, &status);
+    if (runner_is_paused(rn)) { /* since before: whoever runs beside the step stands still now */
+        runner_hold(rn);
+        return !report_is_over(rn->report);
+    }
+    runner_fill_status(rn, "step-progress", rn->current, &status);
     status.percent = percent;
     status.rate_bytes_per_s = rate_bytes_per_s;
     status.message = what;
@@ -124,6 +129,11 @@ static bool on_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, 
     screen_progress(rn->screen, percent, rate_bytes_per_s, buf_str(&shown));
     (void)report_progress(rn->report, &status);
     return !report_is_over(rn->report);
+}
+
+static bool is_paused(void *ctx)
+{
+    return runner_is_paused(ctx);
 }
 
 __attribute__((format(printf, 2, 3))) static void on_log(void *ctx, const char *format, ...)
@@ -166,7 +176,7 @@ static int report_skip(struct runner *rn, const struct ts_next *next)
                   next->why);
     if (!next->step)
         return 0;
-    fill_status(rn, "step-skipped", next->index, &status);
+    runner_fill_status(rn, "step-skipped", next->index, &status);
     status.message = next->why;
     return TRACE(report_add(rn->report, &status));
 }
@@ -191,7 +201,7 @@ static int report_failure(struct runner *rn, size_t index, const struct step_res
                   name,
                   result->error_id,
                   result->message);
-    fill_status(rn, "step-failed", index, &status);
+    runner_fill_status(rn, "step-failed", index, &status);
     status.exit_code = result->exit_code;
     status.error_id = result->error_id;
     status.message = result->message;
@@ -237,6 +247,7 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
         .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,
         .step_name = step->item.name,
         .progress = on_progress,
+        .is_paused = is_paused,
         .log = on_log,
         .save = on_save,
         .ctx = rn,
@@ -364,7 +375,7 @@ static int restart(struct runner *rn, const struct ts_after *after)
                   "Restarting into %s",
                   is_to_os ? "the installed operating system" : "the boot image");
     screen_set(rn->screen, SCREEN_STATUS, "Restarting");
-    fill_status(rn, "restarting", rn->current, &status);
+    runner_fill_status(rn, "restarting", rn->current, &status);
     status.restart_to = is_to_os ? "full-os" : "boot-image";
     r = report_add(rn->report, &status);
     if (r < 0)
@@ -377,7 +388,7 @@ static int announce(struct runner *rn, const struct ts_step *step)
 {
     struct report_status status;
 
-    fill_status(rn, "step-started", rn->current, &status);
+    runner_fill_status(rn, "step-started", rn->current, &status);
     screen_set(rn->screen, SCREEN_GROUP, "%s", status.group);
     screen_set(
         rn->screen, SCREEN_STEP, "%zu of %zu: %s", rn->current + 1, rn->n_steps, step->item.name);
@@ -423,7 +434,7 @@ static int report_success(struct runner *rn, const char *name, int exit_code)
                   "Successfully completed the action (%s) with exit code %d",
                   name,
                   exit_code);
-    fill_status(rn, "step-succeeded", rn->current, &status);
+    runner_fill_status(rn, "step-succeeded", rn->current, &status);
     status.exit_code = exit_code;
     status.percent = 100;
     return TRACE(report_add(rn->report, &status));
@@ -559,8 +570,13 @@ int runner_run_steps(struct runner *rn)
     for (;;) {
         struct ts_next next;
         bool is_done = false;
-        int r = ts_sequence_next(rn->sequence, here, &next);
+        int r;
 
+        rn->current = ts_sequence_position(rn->sequence);
+        runner_hold(rn);
+        if (report_is_over(rn->report))
+            return RUNNER_E_OVER;
+        r = ts_sequence_next(rn->sequence, here, &next);
         if (r < 0)
             return TRACE(r);
         if (next.warnings[0] != '\0')
@@ -592,7 +608,5 @@ int runner_run_steps(struct runner *rn)
         was_running = false;
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
-        if (report_is_over(rn->report))
-            return RUNNER_E_OVER;
     }
 }

@@ -14,6 +14,7 @@
 
 struct journal;
 struct report;
+struct report_status;
 
 enum {
     PROBLEM_MAX = 1024,
@@ -87,6 +88,22 @@ void runner_place_journal(struct runner *rn);
 
 /* get_ahead.c: what all enabled steps use is downloaded, if the order says so. */
 int runner_get_ahead(struct runner *rn);
+
+/* @index: of the instruction that it is about. */
+void runner_fill_status(struct runner *rn,
+                        const char *state,
+                        size_t index,
+                        struct report_status *ret);
+
+/* hold.c: whether the site has the computer wait; and wait, until it does not, or the order is over */
+bool runner_is_paused(const struct runner *rn);
+void runner_hold(struct runner *rn);
+
+/* hold.c: after a start, what the state says, and then what the site says if it answers */
+void runner_remember_wish(struct runner *rn);
+
+/* hold.c: the last words of an order that was cancelled, to the site and on the screen. Return: 0 or -errno. */
+int runner_end_cancelled(struct runner *rn);
 
 /* What a step sees of the runner. */
 void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret);

@@ -151,6 +151,12 @@ static bool read_result(const json_t *json, struct state *state)
         state->result = STATE_FAILED;
     else if (!json_is_null(result))
         return false;
+    const json_t *until = json_object_get(json, "pause_until_us");
+
+    state->is_paused = get_bool(json, "is_paused");
+    if (until && !json_is_null(until) &&
+        !get_number(json, "pause_until_us", INT64_MAX, &state->pause_until_us))
+        return false;
     return get_text(json, "error_id", state->error_id, sizeof(state->error_id)) &&
            get_text(json, "message", state->message, sizeof(state->message));
 }
@@ -318,7 +324,7 @@ static json_t *state_json(const struct state *state)
 
     variables_json(state->vars, values, secrets);
     return json_pack(
-        "{s:i, s:O, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:s?, s:s?, s:s?, s:I, s:{s:I, s:I}}",
+        "{s:i, s:O, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:s?, s:s?, s:s?, s:I, s:{s:I, s:I}, s:b, s:I}",
         "version",
         VERSION,
         "order",
@@ -353,7 +359,11 @@ static json_t *state_json(const struct state *state)
         "downloaded_bytes",
         (json_int_t)state->traffic.downloaded_bytes,
         "reused_bytes",
-        (json_int_t)state->traffic.reused_bytes);
+        (json_int_t)state->traffic.reused_bytes,
+        "is_paused",
+        state->is_paused,
+        "pause_until_us",
+        (json_int_t)state->pause_until_us);
 }
 
 static int add_piece(const char *piece, size_t size, void *ctx)

@@ -49,6 +49,8 @@ struct state {
     char message[STEP_MESSAGE_MAX];
     uint64_t started_us;
     struct step_traffic traffic;
+    bool is_paused;          /* the site has it wait */
+    uint64_t pause_until_us; /* 0: without end */
 };
 
 /* Outcome of state_parse() beside 0 */

@@ -40,7 +40,8 @@ enum {
     TEXT_MAX = 64 * 1024,
 };
 
-#define ORDER_ID "0190f5b0-0000-7000-8000-000000000001"
+#define PAUSE_TEXT "{\"is_cancelled\": false, \"wish\": \"pause\"}"
+#define ORDER_ID   "0190f5b0-0000-7000-8000-000000000001"
 
 static char folder[64]; /* everything of this test */
 static char volume[96]; /* the disk */
@@ -48,6 +49,8 @@ static char socket_path[96];
 static char journal_path[96];
 static char ran_path[96];     /* what the steps did, one word a step */
 static char reports_path[96]; /* what the site was told */
+static char asked_path[96];   /* one word each time it asked what the site wants */
+static char pause_path[96];   /* while it exists, the site has the computer wait */
 static char cancel_path[96];  /* while it exists, the site cancels */
 static char forget_path[96];  /* while it exists, the site does not know the token */
 static char nothing_path[96]; /* while it exists, nothing is deployed */
@@ -251,6 +254,7 @@ static int start(bool is_full_os, unsigned die_at)
 /* The site: one request a connection, so that it needs no more than this. */
 static const char *answer_to(const char *request, char *dst, size_t cap)
 {
+    static unsigned n_asked;
     static const char xml[] =
         "<sequence version='3.10'>"
         "<step type='format' name='f'/>"
@@ -300,6 +304,14 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
             status = "401 Unauthorized";
         if (file_exists(cancel_path) && strcmp(word, "step-succeeded") == 0)
             (void)snprintf(body, sizeof(body), "{\"is_cancelled\": true}");
+        if (file_exists(pause_path))
+            (void)snprintf(body, sizeof(body), PAUSE_TEXT);
+    } else if (strstr(request, "/wish ")) {
+        note(asked_path, "asked");
+        if (file_exists(pause_path) && n_asked++ < 2)
+            (void)snprintf(body, sizeof(body), PAUSE_TEXT);
+        else /* the third time somebody lets it go on */
+            (void)unlink(pause_path);
     }
     (void)snprintf(dst,
                    cap,
@@ -552,7 +564,39 @@ static void a_cancelled_deployment_stops_and_says_so(void **state)
     read_text(ran_path, &ran);
     read_text(reports_path, &reports);
     assert_string_equal(buf_str(&ran), "format ");
-    assert_string_equal(buf_str(&reports), "started step-started step-succeeded failed ");
+    assert_string_equal(buf_str(&reports), "started step-started step-succeeded cancelled ");
+}
+
+static void a_cancelled_deployment_leaves_no_state_on_the_volume(void **state)
+{
+    (void)state;
+    char path[160];
+
+    begin();
+    note(cancel_path, "yes");
+    assert_int_equal(start(false, 0), END_RESTART);
+    (void)unlink(cancel_path);
+    (void)snprintf(path, sizeof(path), "%s/%s", volume, TARGET_STATE_FILE);
+    assert_false(file_exists(path));
+}
+
+static void a_paused_computer_waits_before_a_step_until_the_site_says_otherwise(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+    OWN(buf_fini) struct buf reports = BUF_INIT(TEXT_MAX);
+    OWN(buf_fini) struct buf asked = BUF_INIT(TEXT_MAX);
+
+    begin();
+    (void)unlink(asked_path);
+    note(pause_path, "yes");
+    assert_int_equal(start(false, 0), END_RESTART);
+    read_text(ran_path, &ran);
+    read_text(reports_path, &reports);
+    read_text(asked_path, &asked);
+    assert_string_equal(buf_str(&ran), "format a o setup-1 ");
+    assert_string_equal(buf_str(&asked), "asked asked asked ");
+    assert_non_null(strstr(buf_str(&reports), "started paused resumed step-started "));
 }
 
 int main(void)
@@ -565,6 +609,8 @@ int main(void)
         cmocka_unit_test(nothing_is_run_if_it_cannot_be),
         cmocka_unit_test(a_cancelled_deployment_stops_and_says_so),
         cmocka_unit_test(a_volume_that_a_step_chooses_has_the_state_before_the_step_goes_on),
+        cmocka_unit_test(a_cancelled_deployment_leaves_no_state_on_the_volume),
+        cmocka_unit_test(a_paused_computer_waits_before_a_step_until_the_site_says_otherwise),
         cmocka_unit_test(a_failure_on_a_disk_that_takes_nothing_more_is_reported),
         cmocka_unit_test(the_disk_starts_the_boot_image_until_its_steps_are_done),
         cmocka_unit_test(nothing_is_touched_before_the_site_has_heard_of_the_start),
@@ -582,6 +628,8 @@ int main(void)
     (void)snprintf(state_path, sizeof(state_path), "%s/%s", volume, TARGET_STATE_FILE);
     (void)snprintf(old_path, sizeof(old_path), "%s/old", folder);
     (void)snprintf(cancel_path, sizeof(cancel_path), "%s/cancel", folder);
+    (void)snprintf(pause_path, sizeof(pause_path), "%s/pause", folder);
+    (void)snprintf(asked_path, sizeof(asked_path), "%s/asked", folder);
     (void)snprintf(forget_path, sizeof(forget_path), "%s/forget", folder);
     (void)snprintf(nothing_path, sizeof(nothing_path), "%s/nothing", folder);
     (void)snprintf(ahead_path, sizeof(ahead_path), "%s/ahead", folder);

@@ -84,8 +84,10 @@ struct step_context {
 
     /* Tell people how far it is. @percent 0 to 100 or STEP_PERCENT_UNKNOWN, @rate in bytes per second, 0 unknown; @what may be NULL. Cheap: the
        runner forwards at most one a second. Returns false when the site has cancelled the order: the
-       step then stops as soon as it safely can. */
+       step then stops as soon as it safely can. While the site has the computer wait, it does not return. */
     bool (*progress)(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what);
+    /* Whether the next progress() will wait, so that what runs beside it can be made to wait too. */
+    bool (*is_paused)(void *ctx);
     /* A line for smsts.log. Never a secret. */
     __attribute__((format(printf, 2, 3))) void (*log)(void *ctx, const char *format, ...);
     /* The target is another volume now: the state is on it, durably, when this returns 0. NULL: nobody keeps one. */

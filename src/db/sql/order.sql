@@ -10,7 +10,8 @@ WHERE device_id = ?1 AND state = 'in-progress';
 
 -- A restart on purpose is no attempt more.
 -- name: order_next_attempt
-UPDATE orders SET attempt = attempt + iif(is_restarting = 0, 1, 0), environment = 'boot-image', is_restarting = 0, heard_us = ?2 WHERE id = ?1;
+UPDATE orders SET attempt = attempt + iif(is_restarting = 0, 1, 0), environment = 'boot-image', is_restarting = 0,
+    is_paused = 0, heard_us = ?2 WHERE id = ?1;
 
 -- name: order_document
 SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, x.xml, t.boot_image_id,
@@ -54,8 +55,9 @@ SELECT number AS "index", manifest, size_bytes, has_unix_data, is_windows, arch 
 WHERE package_id = ?1 AND version = ?2 ORDER BY number;
 
 -- name: order_for_status
-SELECT o.state, o.last_seq, d.is_cancelled,
-    (SELECT coalesce(max(s.applies_image), 0) FROM order_sequence s WHERE s.order_id = o.id AND s.is_disabled = 0)
+SELECT o.state, o.last_seq, d.is_cancelled OR o.wish = 'cancel',
+    (SELECT coalesce(max(s.applies_image), 0) FROM order_sequence s WHERE s.order_id = o.id AND s.is_disabled = 0),
+    o.wish, o.pause_until_us, o.log_wanted, o.log_sent, o.is_debug
 FROM orders o JOIN deployment d ON d.id = o.deployment_id
 WHERE o.id = ?1 AND o.device_id = ?2;
 
@@ -64,7 +66,7 @@ WHERE o.id = ?1 AND o.device_id = ?2;
 UPDATE orders SET last_seq = ?2, step = iif(?5 = '', step, ?3), n_steps = ?4, step_name = iif(?5 = '', step_name, ?5),
     step_type = iif(?5 = '', step_type, ?6), environment = ?7, percent = iif(?5 = '', percent, ?8), rate_bytes_per_s = ?9, message = ?10, heard_us = ?11, started_us = coalesce(started_us, ?11),
     is_restarting = ?12, restarted_us = iif(?12 <> 0, ?11, restarted_us),
-    downloaded_bytes = max(downloaded_bytes, ?13), reused_bytes = max(reused_bytes, ?14)
+    downloaded_bytes = max(downloaded_bytes, ?13), reused_bytes = max(reused_bytes, ?14), is_paused = ?15
 WHERE id = ?1;
 
 -- A message about the whole names no step: the group stays, as the step does.
@@ -72,12 +74,42 @@ WHERE id = ?1;
 UPDATE orders SET step_group = iif(?3 = '', step_group, ?2) WHERE id = ?1;
 
 -- name: order_end
-UPDATE orders SET state = ?2, error_id = ?3, message = ?4, ended_us = ?5, is_restarting = 0
+UPDATE orders SET state = ?2, error_id = ?3, message = ?4, ended_us = ?5, is_cancelled = ?6, is_restarting = 0, is_paused = 0
 WHERE id = ?1 AND state = 'in-progress';
 
 -- name: order_overdue
-SELECT id, device_id, environment, is_restarting, restarted_us, deadline_us, heard_us, step_name FROM orders
-WHERE state = 'in-progress' AND (deadline_us <= ?1 OR heard_us <= ?2) LIMIT 1;
+SELECT id, device_id, environment, is_restarting, restarted_us, deadline_us, heard_us, step_name,
+    wish = 'cancel' OR (SELECT d.is_cancelled FROM deployment d WHERE d.id = deployment_id)
+FROM orders
+WHERE state = 'in-progress' AND wish <> 'pause' AND (deadline_us <= ?1 OR heard_us <= ?2) LIMIT 1;
+
+-- The latest one of a device under a deployment.
+-- name: order_find
+SELECT id, state, wish, is_cancelled, is_debug FROM orders WHERE deployment_id = ?1 AND device_id = ?2
+ORDER BY created_us DESC, id DESC LIMIT 1;
+
+-- name: order_heard
+UPDATE orders SET heard_us = ?2 WHERE id = ?1;
+
+-- name: order_cancel
+UPDATE orders SET wish = 'cancel', pause_until_us = NULL WHERE id = ?1;
+
+-- name: order_pause
+UPDATE orders SET wish = 'pause', pause_us = coalesce(pause_us, ?2), pause_until_us = ?3 WHERE id = ?1;
+
+-- The time of the pause does not count.
+-- name: order_resume
+UPDATE orders SET wish = 'run', deadline_us = deadline_us + (?2 - pause_us), heard_us = ?2, pause_us = NULL, pause_until_us = NULL
+WHERE id = ?1 AND wish = 'pause';
+
+-- name: order_pauses_end
+UPDATE orders SET wish = 'run', deadline_us = deadline_us + (?1 - pause_us), heard_us = ?1, pause_us = NULL, pause_until_us = NULL
+WHERE wish = 'pause' AND (state <> 'in-progress' OR pause_until_us <= ?1);
+
+-- Tokens of devices that wait, if they have less time left than until ?2, are good until ?1.
+-- name: order_pauses_keep
+UPDATE device_token SET expires_us = ?1 WHERE expires_us < ?2
+    AND device_id IN (SELECT device_id FROM orders WHERE state = 'in-progress' AND wish = 'pause');
 
 -- name: status_message_add
 INSERT INTO status_message (order_id, seq, state, step, n_steps, step_name, step_type, environment, percent,

@@ -10,6 +10,7 @@
 #include "server/site/api.h"
 #include "site/device.h"
 #include "site/order.h"
+#include "site/order_wish.h"
 #include "site/registration.h"
 
 int client_time(void *ctx, struct http_exchange *x)
@@ -78,6 +79,17 @@ int client_report_status(void *ctx, struct http_exchange *x)
         r = api_body(x, &body);
     if (r == 0)
         r = order_report(api->site, api->device_id, http_param(x, "id"), body, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int client_get_wish(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = order_wish_get(api->site, api->device_id, http_param(x, "id"), &answer);
     return api_finish(api, x, r, 200, answer);
 }
 

@@ -8,6 +8,7 @@
 #include "server/site/admin_boundary.h"
 #include "server/site/admin_content.h"
 #include "server/site/admin_distribution.h"
+#include "server/site/admin_order.h"
 #include "server/site/client.h"
 #include "server/site/internal.h"
 
@@ -97,11 +98,21 @@ const struct http_route api_routes[] = {
     {"POST", V1 "/deployments", SMALL_MAX_BYTES, admin_create_deployment},
     {"GET", V1 "/deployments/{id}", 0, admin_get_deployment},
     {"POST", V1 "/deployments/{id}/cancellation", SMALL_MAX_BYTES, admin_cancel_deployment},
+    {"POST",
+     V1 "/deployments/{id}/devices/{device}/cancellation",
+     SMALL_MAX_BYTES,
+     admin_cancel_order},
+    {"POST", V1 "/deployments/{id}/devices/{device}/pause", SMALL_MAX_BYTES, admin_pause_order},
+    {"POST",
+     V1 "/deployments/{id}/devices/{device}/resumption",
+     SMALL_MAX_BYTES,
+     admin_resume_order},
     {"GET", V1 "/status-messages", 0, admin_list_status_messages},
     {"GET", V1 "/client/time", 0, client_time},
     {"POST", V1 "/client/registrations", REGISTRATION_MAX_BYTES, client_register},
     {"POST", V1 "/client/orders", SMALL_MAX_BYTES, client_get_order},
     {"POST", V1 "/client/orders/{id}/status", SMALL_MAX_BYTES, client_report_status},
+    {"GET", V1 "/client/orders/{id}/wish", 0, client_get_wish},
     {"POST", V1 "/client/log", LOG_MAX_BYTES, client_send_log},
     {"GET", V1 "/content/{id}/distribution", 0, admin_get_distribution},
     {"POST", V1 "/content/{id}/distribution", SMALL_MAX_BYTES, admin_distribute_content},

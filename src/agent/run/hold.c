@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * What the site wants while the task sequence runs: to wait, or to end (docs/protocol/client-api.md, Cancel and pause)
+ */
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "agent/run/journal.h"
+#include "agent/run/report.h"
+#include "agent/run/runner.h"
+#include "agent/run/screen.h"
+#include "agent/run/target.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/clock.h"
+
+enum {
+    ASK_US = 2 * 1000 * 1000,
+};
+
+bool runner_is_paused(const struct runner *rn)
+{
+    const struct report_wish *wish = report_wish(rn->report);
+
+    return wish->is_paused &&
+           (wish->pause_until_us == 0 || clock_wall_us() < wish->pause_until_us) &&
+           !report_is_over(rn->report);
+}
+
+/* The wish outlives a restart. Best effort: the site has it too. */
+static void keep(struct runner *rn, bool is_paused)
+{
+    rn->state->is_paused = is_paused;
+    rn->state->pause_until_us = is_paused ? report_wish(rn->report)->pause_until_us : 0;
+    (void)runner_save(rn);
+}
+
+static void tell(struct runner *rn, const char *state, const char *message)
+{
+    struct report_status status;
+
+    runner_fill_status(rn, state, rn->current, &status);
+    status.message = message;
+    journal_write(rn->journal, CMTRACE_INFORMATION, "TSManager", "%s", message);
+    screen_set(rn->screen, SCREEN_STATUS, "%s", message);
+    (void)report_add(rn->report, &status);
+}
+
+static void begin(struct runner *rn)
+{
+    char until[CLOCK_TEXT_MAX];
+    char message[PROBLEM_MAX];
+    uint64_t until_us = report_wish(rn->report)->pause_until_us;
+
+    clock_put_rfc3339(until, until_us);
+    (void)snprintf(message,
+                   sizeof(message),
+                   "Paused by an administrator%s%s. It goes on with slipway deployment resume",
+                   until_us > 0 ? ", until " : "",
+                   until_us > 0 ? until : "");
+    keep(rn, true);
+    tell(rn, "paused", message);
+}
+
+void runner_hold(struct runner *rn)
+{
+    uint64_t pause_us = rn->platform->poll_us < ASK_US ? rn->platform->poll_us : ASK_US;
+
+    if (!runner_is_paused(rn))
+        return;
+    begin(rn);
+    while (runner_is_paused(rn)) {
+        clock_sleep_us(pause_us);
+        (void)report_poll(rn->report);
+    }
+    keep(rn, false);
+    if (!report_is_over(rn->report))
+        tell(rn, "resumed", "Running, after a pause");
+}
+
+void runner_remember_wish(struct runner *rn)
+{
+    const struct report_wish wish = {
+        .is_paused = rn->state->is_paused,
+        .pause_until_us = rn->state->pause_until_us,
+    };
+
+    if (wish.is_paused)
+        report_set_wish(rn->report, &wish);
+    if (rn->state->next_step > 0 || rn->state->is_running || rn->state->is_continued)
+        (void)report_poll(rn->report);
+}
+
+/* In words, what has become of the disk. */
+static const char *what_is_left(const struct runner *rn)
+{
+    if (rn->options->is_full_os)
+        return "the installed operating system stays as the steps so far have left it";
+    if (rn->state->target.root_device[0] == '\0')
+        return "nothing on a disk of this computer is kept by the steps so far; look at smsts.log for what they did";
+    if (rn->state->has_applied_os)
+        return "the disk holds an operating system that is not finished and may not start";
+    return "the disk was changed and holds no operating system";
+}
+
+/* The token and the secrets go with the state; the log stays. */
+static void remove_state(struct runner *rn)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(4096);
+
+    if (rn->options->is_full_os || !rn->state->target.is_mounted)
+        return;
+    (void)runner_leave_boot_image(rn);
+    buf_addf(&path, "%s/%s", rn->platform->target_root, TARGET_STATE_FILE);
+    (void)unlink(buf_str(&path));
+}
+
+int runner_end_cancelled(struct runner *rn)
+{
+    char message[PROBLEM_MAX];
+    struct report_status status;
+    int r;
+
+    (void)snprintf(message,
+                   sizeof(message),
+                   "An administrator cancelled the deployment: %s",
+                   what_is_left(rn));
+    runner_fill_status(rn, "cancelled", rn->current, &status);
+    status.exit_code = 1;
+    status.error_id = "SLW-0406";
+    status.message = message;
+    r = report_cancelled(rn->report, &status, rn->platform->patience_us);
+    remove_state(rn);
+    (void)runner_problem(
+        rn, "SLW-0406", "deploy the task sequence again to run it again", "%s", message);
+    return TRACE(r);
+}

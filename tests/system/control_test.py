@@ -1,0 +1,168 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What an administrator does to a task sequence while it runs, on virtual machines; one test a call.
+
+usage: control_test.py BUILD_DIR TEST
+
+Logs of the last run of each test are in BUILD_DIR/system/TEST/. Exit status as of system_test.py.
+"""
+
+import os
+import signal
+import sys
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+import deployment as dep  # noqa: E402
+from lab import LabError, missing_for_lab, open_folder  # noqa: E402
+from system_test import BOOT_SECONDS, DEPLOY_SECONDS, World, expect, say, step_xml  # noqa: E402
+
+SOON_SECONDS = 60
+APPLY = "Apply Operating System Image"
+FORMAT = '<step type="SMS_TaskSequence_PartitionDiskAction"'
+
+
+def with_first(xml: str, steps: str) -> str:
+    """The example with steps before the first that changes the disk."""
+    return xml.replace(FORMAT, steps + FORMAT, 1)
+
+
+def wait_state(site, deployment: str, vm, state: str, seconds=SOON_SECONDS) -> dict:
+    return dep.wait_row(site, deployment, vm, lambda row: row["state"] == state, seconds, f"state {state}")
+
+
+def wait_applying(site, deployment: str, vm, percent=10) -> dict:
+    return dep.wait_row(
+        site, deployment, vm, lambda r: r["step_name"] == APPLY and percent <= r["percent"] < 95, DEPLOY_SECONDS, "applying"
+    )
+
+
+def control(site, verb: str, deployment: str, vm, *more):
+    site.cli("deployment", verb, deployment, "--device", vm.mac, *more)
+
+
+def deploy_with(world: World, steps: str, name: str) -> str:
+    site = world.site
+    xml = with_first(dep.task_sequence_xml(dep.newest_package(site, "os-image")), steps)
+    return dep.deploy(site, dep.import_task_sequence(site, xml, name, dep.default_boot_image(site)))
+
+
+def cancel_inside_a_command(world: World):
+    """The command stands still in a pause, goes on, and is ended; the disk is not touched."""
+    site = world.site
+    command = "/bin/sh -c &quot;for i in $(seq 600); do echo tick $i; sleep 1; done&quot;"
+    deployment = deploy_with(world, step_xml("RunCommandLine", "Long", "WinPE", CommandLine=command), "Long command")
+    vm = world.add_vm("bios")
+    process = vm.power_on()
+    dep.wait_row(site, deployment, vm, lambda r: r["step_name"] == "Long", BOOT_SECONDS, "the long command")
+    control(site, "pause", deployment, vm)
+    wait_state(site, deployment, vm, "paused")
+    process.wait_line("Paused by an administrator", SOON_SECONDS)
+    say("the command is paused")
+    control(site, "resume", deployment, vm)
+    wait_state(site, deployment, vm, "in-progress")
+    control(site, "pause", deployment, vm, "--time", "5")
+    wait_state(site, deployment, vm, "paused")
+    wait_state(site, deployment, vm, "in-progress")
+    say("a pause with a time has ended by itself")
+    control(site, "cancel", deployment, vm)
+    row = wait_state(site, deployment, vm, "cancelled")
+    expect(row["error_id"], "SLW-0406", "error id of a cancelled deployment")
+    process.wait_line("An administrator cancelled the deployment", SOON_SECONDS)
+    control(site, "cancel", deployment, vm)
+    refused = site.cli("deployment", "resume", deployment, "--device", vm.mac, check=False)
+    expect((refused.returncode, "SLW-0161" in refused.stderr), (4, True), "what resuming says after a cancellation")
+    vm.power_cut()
+    expect(vm.disk.stat().st_blocks, 0, "blocks of the disk that were written")
+    say("the command was cancelled")
+
+
+def pause_over_a_restart(world: World):
+    """Writing the image stands still; the machine is cut off, comes back, waits, and is let go to the end."""
+    site = world.site
+    deployment = world.deploy_debian()
+    vm = world.add_vm("bios")
+    vm.power_on()
+    wait_applying(site, deployment, vm)
+    control(site, "pause", deployment, vm)
+    first = wait_state(site, deployment, vm, "paused")
+    time.sleep(40)
+    expect(dep.row_of(site, deployment, vm)["percent"], first["percent"], "percent after 40 seconds of pause")
+    control(site, "resume", deployment, vm)
+    dep.wait_row(site, deployment, vm, lambda r: r["percent"] > first["percent"], SOON_SECONDS, "going on after a pause")
+    control(site, "pause", deployment, vm)
+    wait_state(site, deployment, vm, "paused")
+    vm.power_cut()
+    say("power cut in a pause; the site restarts too")
+    site.stop()
+    site.start()
+    process = vm.power_on()
+    wait_state(site, deployment, vm, "in-progress", BOOT_SECONDS)
+    wait_state(site, deployment, vm, "paused")
+    process.wait_line("Paused by an administrator", SOON_SECONDS)
+    time.sleep(10)
+    expect(dep.row_of(site, deployment, vm)["state"], "paused", "state after the restart")
+    control(site, "resume", deployment, vm)
+    dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
+    say("it went on to the end after a pause over a restart")
+    vm.power_cut()
+
+
+def cancel_while_applying(world: World):
+    site = world.site
+    deployment = world.deploy_debian()
+    vm = world.add_vm("bios")
+    process = vm.power_on()
+    wait_applying(site, deployment, vm)
+    control(site, "cancel", deployment, vm)
+    row = wait_state(site, deployment, vm, "cancelled")
+    expect(site.ask("deployment", "show", deployment)["counts"]["cancelled"], 1, "cancelled devices")
+    expect("holds" in row["cause"], True, f"what is said of the disk: {row['cause']}")
+    process.wait_line("An administrator cancelled the deployment", SOON_SECONDS)
+    explained = site.cli("device", "explain-boot", vm.mac).stdout
+    expect("silence" in explained or "deploy again" in explained, True, f"explain-boot: {explained}")
+    vm.power_cut()
+    say("applying the image was cancelled")
+
+
+def ts_cancel(world: World):
+    world.start_site()
+    world.lab.start_dhcp()
+    cancel_inside_a_command(world)
+    cancel_while_applying(world)
+    pause_over_a_restart(world)
+
+
+TESTS = {
+    "ts-cancel": ts_cancel,
+}
+
+
+def main() -> int:
+    if len(sys.argv) < 3 or sys.argv[2] not in TESTS:
+        print(__doc__.strip() + "\n\nTests: " + ", ".join(TESTS), file=sys.stderr)
+        return 2
+    lacks = missing_for_lab()
+    if lacks:
+        print("\n".join(lacks))
+        return 1 if os.environ.get("CI") else 77
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
+    try:
+        with World(build, name) as world:
+            TESTS[name](world)
+    except LabError as error:
+        say(f"{name} FAILED: {error}")
+        say(f"logs: {open_folder(build / 'system')}/{name}/")
+        return 1
+    for big in (open_folder(build / "system") / name).glob("*.img"):
+        big.unlink()
+    say(f"{name}: ok")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
