@@ -157,7 +157,7 @@ static int change(struct site *site, const struct order_wish_call *call, uint64_
         [ORDER_WISH_PAUSE] = "order.pause",
         [ORDER_WISH_CANCEL] = "order.cancel",
     };
-    struct order_key key;
+    struct order_key key = {0};
     int r = order_key_find(site, call->deployment_id, call->device, &key);
 
     if (r != 0)

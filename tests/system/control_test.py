@@ -53,7 +53,7 @@ def deploy_with(world: World, steps: str, name: str) -> str:
 def cancel_inside_a_command(world: World):
     """The command stands still in a pause, goes on, and is ended; the disk is not touched."""
     site = world.site
-    command = "/bin/sh -c &quot;for i in $(seq 600); do echo tick $i; sleep 1; done&quot;"
+    command = "while true; do echo tick; sleep 1; done"
     deployment = deploy_with(world, step_xml("RunCommandLine", "Long", "WinPE", CommandLine=command), "Long command")
     vm = world.add_vm("bios")
     process = vm.power_on()

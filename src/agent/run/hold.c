@@ -20,7 +20,7 @@ enum {
     ASK_US = 2 * 1000 * 1000,
 };
 
-bool runner_is_paused(const struct runner *rn)
+static bool is_paused(const struct runner *rn)
 {
     const struct report_wish *wish = report_wish(rn->report);
 
@@ -64,20 +64,41 @@ static void begin(struct runner *rn)
     tell(rn, "paused", message);
 }
 
-void runner_hold(struct runner *rn)
+static void end(struct runner *rn)
 {
-    uint64_t pause_us = rn->platform->poll_us < ASK_US ? rn->platform->poll_us : ASK_US;
-
-    if (!runner_is_paused(rn))
-        return;
-    begin(rn);
-    while (runner_is_paused(rn)) {
-        clock_sleep_us(pause_us);
-        (void)report_poll(rn->report);
-    }
     keep(rn, false);
     if (!report_is_over(rn->report))
         tell(rn, "resumed", "Running, after a pause");
+}
+
+static uint64_t ask_interval_us(const struct runner *rn)
+{
+    return rn->platform->poll_us < ASK_US ? rn->platform->poll_us : ASK_US;
+}
+
+enum step_wish runner_wish(struct runner *rn)
+{
+    if (is_paused(rn) && !rn->is_holding) {
+        rn->is_holding = true;
+        begin(rn);
+        rn->asked_us = clock_monotonic_us();
+    } else if (is_paused(rn) && clock_monotonic_us() >= rn->asked_us + ask_interval_us(rn)) {
+        rn->asked_us = clock_monotonic_us();
+        (void)report_poll(rn->report);
+    }
+    if (is_paused(rn))
+        return STEP_WAIT;
+    if (rn->is_holding) {
+        rn->is_holding = false;
+        end(rn);
+    }
+    return report_is_over(rn->report) ? STEP_END : STEP_GO_ON;
+}
+
+void runner_hold(struct runner *rn)
+{
+    while (runner_wish(rn) == STEP_WAIT)
+        clock_sleep_us(ask_interval_us(rn));
 }
 
 void runner_remember_wish(struct runner *rn)

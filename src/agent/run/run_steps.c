@@ -117,10 +117,9 @@ static bool on_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, 
     OWN(buf_fini) struct buf shown = BUF_INIT(LOG_LINE_MAX);
     struct report_status status;
 
-    if (runner_is_paused(rn)) { /* since before: whoever runs beside the step stands still now */
-        runner_hold(rn);
-        return !report_is_over(rn->report);
-    }
+    runner_hold(rn);
+    if (report_is_over(rn->report))
+        return false;
     runner_fill_status(rn, "step-progress", rn->current, &status);
     status.percent = percent;
     status.rate_bytes_per_s = rate_bytes_per_s;
@@ -131,9 +130,9 @@ static bool on_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, 
     return !report_is_over(rn->report);
 }
 
-static bool is_paused(void *ctx)
+static enum step_wish wish(void *ctx)
 {
-    return runner_is_paused(ctx);
+    return runner_wish(ctx);
 }
 
 __attribute__((format(printf, 2, 3))) static void on_log(void *ctx, const char *format, ...)
@@ -247,7 +246,7 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
         .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,
         .step_name = step->item.name,
         .progress = on_progress,
-        .is_paused = is_paused,
+        .wish = wish,
         .log = on_log,
         .save = on_save,
         .ctx = rn,

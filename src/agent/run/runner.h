@@ -40,6 +40,8 @@ struct runner {
     size_t current;         /* index of the one that is running, for progress */
     char group[1024];       /* of a step that is told of */
     char component[64];     /* of the log, for lines of a step */
+    bool is_holding;        /* the site knows that we wait */
+    uint64_t asked_us;      /* monotonic: when it was last asked what it wants */
 };
 
 /* Outcomes of the functions below beside 0 */
@@ -95,8 +97,11 @@ void runner_fill_status(struct runner *rn,
                         size_t index,
                         struct report_status *ret);
 
-/* hold.c: whether the site has the computer wait; and wait, until it does not, or the order is over */
-bool runner_is_paused(const struct runner *rn);
+/* hold.c: what the site wants. While that is to wait, it is asked again, at most every two seconds; that a pause begins and
+   ends is told to the site and on the screen */
+enum step_wish runner_wish(struct runner *rn);
+
+/* hold.c: wait as long as the site wants that, and the order is not over */
 void runner_hold(struct runner *rn);
 
 /* hold.c: after a start, what the state says, and then what the site says if it answers */

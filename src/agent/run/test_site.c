@@ -76,3 +76,20 @@ pid_t test_site_start(const char *socket_path, test_site_answer *answer)
     (void)close(listener);
     return pid;
 }
+
+void test_note(const char *path, const char *word)
+{
+    FILE *file = fopen(path, "ae");
+
+    if (!file || fprintf(file, "%s ", word) < 0 || fclose(file) != 0)
+        abort();
+}
+
+unsigned test_count(const char *text, const char *word)
+{
+    unsigned n = 0;
+
+    for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
+        n++;
+    return n;
+}

@@ -14,3 +14,9 @@ typedef const char *test_site_answer(const char *request, char *dst, size_t cap)
 
 /* Return: the process, to be killed by the caller. */
 pid_t test_site_start(const char *socket_path, test_site_answer *answer);
+
+/* Append a word and a space to a file. */
+void test_note(const char *path, const char *word);
+
+/* How often @word is in @text. */
+unsigned test_count(const char *text, const char *word);

@@ -56,6 +56,12 @@ struct step_traffic {
 #define TARGET_ROOT "/run/slipway/target"
 #define TARGET_ESP  "/run/slipway/esp"
 
+enum step_wish {
+    STEP_GO_ON,
+    STEP_WAIT,
+    STEP_END,
+};
+
 enum step_then {
     STEP_THEN_GO_ON,
     STEP_THEN_RESTART_TO_OS, /* restart into the installed OS; the sequence goes on there */
@@ -86,8 +92,9 @@ struct step_context {
        runner forwards at most one a second. Returns false when the site has cancelled the order: the
        step then stops as soon as it safely can. While the site has the computer wait, it does not return. */
     bool (*progress)(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what);
-    /* Whether the next progress() will wait, so that what runs beside it can be made to wait too. */
-    bool (*is_paused)(void *ctx);
+    /* For a step that can stand still by itself: what the site wants. It is asked again while that is to wait; to be called
+       about once a second. */
+    enum step_wish (*wish)(void *ctx);
     /* A line for smsts.log. Never a secret. */
     __attribute__((format(printf, 2, 3))) void (*log)(void *ctx, const char *format, ...);
     /* The target is another volume now: the state is on it, durably, when this returns 0. NULL: nobody keeps one. */
