@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h> /* and this, to be there */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
