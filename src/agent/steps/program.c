@@ -176,12 +176,16 @@ static enum process_tick tell_it_runs(void *ctx)
     struct running *run = ctx;
     uint64_t seconds = (clock_monotonic_us() - run->started_us) / US_PER_S;
     char what[WHAT_MAX];
-    int n = snprintf(what,
-                     sizeof(what),
-                     "%.80s for %" PRIu64 ":%02" PRIu64,
-                     run->program->what ? run->program->what : "The command line is running",
-                     seconds / S_PER_MIN,
-                     seconds % S_PER_MIN);
+    int n;
+
+    if (run->c->wish && run->c->wish(run->c->ctx) == STEP_WAIT)
+        return PROCESS_PAUSE;
+    n = snprintf(what,
+                 sizeof(what),
+                 "%.80s for %" PRIu64 ":%02" PRIu64,
+                 run->program->what ? run->program->what : "The command line is running",
+                 seconds / S_PER_MIN,
+                 seconds % S_PER_MIN);
 
     if (run->program->timeout_s > 0 && n > 0 && (size_t)n < sizeof(what))
         (void)snprintf(what + n,
