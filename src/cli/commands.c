@@ -164,6 +164,10 @@ const struct args_command commands[] = {
                           "OPTION",
                           "download-when-needed|download-all-first|stream",
                           "When content gets to the devices (default: stream)."),
+                OPTION(
+                    "debug",
+                    NULL,
+                    "To be debugged: each device waits before its first step; at most 10 devices."),
             },
     },
     {
@@ -210,6 +214,46 @@ const struct args_command commands[] = {
         .run = deployment_resume,
         .options = {OPTION_NEEDED(
             "device", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID).")},
+    },
+    {
+        .noun = "deployment",
+        .verb = "state",
+        .operands = {"ID"},
+        .summary = "Show where a task sequence is on a device, and its variables, as it told last.",
+        .run = deployment_state,
+        .options =
+            {
+                OPTION_NEEDED(
+                    "device", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID)."),
+            },
+    },
+    {
+        .noun = "deployment",
+        .verb = "log",
+        .operands = {"ID"},
+        .summary = "Have a device send its whole smsts.log, and print it.",
+        .run = deployment_log,
+        .options =
+            {
+                OPTION_NEEDED(
+                    "device", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID)."),
+                OPTION("kept", NULL, "Print what it has sent before; ask for nothing."),
+            },
+    },
+    {
+        .noun = "deployment",
+        .verb = "debug",
+        .operands = {"ID"},
+        .summary = "Debug the task sequence on a device: break points, steps, variables, a shell.",
+        .run = deployment_debug,
+        .options =
+            {
+                OPTION_NEEDED(
+                    "device", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID)."),
+                OPTION_MANY(
+                    "command", "LINE", "Do this instead of what is typed or on standard input."),
+                OPTION("enable", NULL, "Also if the deployment was not made for debugging."),
+            },
     },
     {
         .noun = "log",

@@ -89,6 +89,13 @@ args_run deployment_cancel;
 args_run deployment_pause;
 args_run deployment_resume;
 
+/* deployment_device.c */
+args_run deployment_state;
+args_run deployment_log;
+
+/* debug.c */
+args_run deployment_debug;
+
 /* distribution.c */
 args_run distribution_distribute;
 args_run distribution_status;

@@ -28,6 +28,7 @@ static const struct output_column fields[] = {
     {"Collection", "collection_name", OUTPUT_TEXT},
     {"Purpose", "purpose", OUTPUT_TEXT},
     {"Content", "content_option", OUTPUT_TEXT},
+    {"To be debugged", "is_debug", OUTPUT_TEXT},
     {"Cancelled", "is_cancelled", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
     {"Devices", "counts.total", OUTPUT_TEXT},
@@ -50,7 +51,7 @@ bool deployment_create(struct session *s, const struct args *args)
 
     if (!session_open(s))
         return false;
-    body = json_pack("{s:s, s:s, s:s, s:s}",
+    body = json_pack("{s:s, s:s, s:s, s:s, s:b}",
                      "task_sequence_id",
                      args_get(args, "task-sequence"),
                      "collection",
@@ -58,7 +59,9 @@ bool deployment_create(struct session *s, const struct args *args)
                      "purpose",
                      purpose ? purpose : "required",
                      "content_option",
-                     content ? content : "stream");
+                     content ? content : "stream",
+                     "is_debug",
+                     (int)(args_get(args, "debug") != NULL));
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "a name is not UTF-8");
     return session_call(s, "POST", "/deployments", body, &deployment) &&

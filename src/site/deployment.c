@@ -13,6 +13,7 @@
 #include "site/device.h"
 #include "site/distribution.h"
 #include "site/fields.h"
+#include "site/order_debug.h"
 #include "site/task_sequence.h"
 
 #define CONTENT_OPTIONS "download-when-needed|download-all-first|stream"
@@ -38,6 +39,23 @@ static int check_content(struct site *site, const char *task_sequence_id)
                       db_get_text(&rows, 0),
                       db_get_text(&rows, 1));
     return TRACE(distribution_check_task_sequence(site, task_sequence_id));
+}
+
+/* A debugger is for one at a time: a collection of many is a mistake. */
+static int check_debug(struct site *site, const char *id)
+{
+    OWN(json_freep) json_t *devices = NULL;
+    int r = rows_array(site->db, SQL_DEPLOYMENT_DEVICES, DB_ARGS(db_text(id)), &devices);
+
+    if (r < 0)
+        return TRACE(r);
+    if (json_array_size(devices) <= ORDER_DEBUG_DEVICES_MAX)
+        return 0;
+    return refuse(site,
+                  REFUSAL_DEBUG_COLLECTION,
+                  "The collection has %zu devices; a deployment for debugging may reach %d.",
+                  json_array_size(devices),
+                  (int)ORDER_DEBUG_DEVICES_MAX);
 }
 
 static int add(struct site *site, const char *who, const json_t *body, char id[static SITE_ID_MAX])
@@ -71,8 +89,11 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
                         db_text(collection),
                         db_text(field_text(body, "purpose", "")),
                         db_text(field_text(body, "content_option", "stream")),
-                        db_u64(site->now_us)));
-    if (r < 0)
+                        db_u64(site->now_us),
+                        db_u64(field_bool(body, "is_debug"))));
+    if (r == 0 && field_bool(body, "is_debug"))
+        r = check_debug(site, id);
+    if (r != 0)
         return TRACE(r);
     r = site_audit(site, who, "deployment.create", id, task_sequence_id);
     if (r < 0)
@@ -87,6 +108,7 @@ int deployment_create(struct site *site, const char *who, const json_t *body, js
         {"collection", FIELD_TEXT, true, 1, 255, NULL},
         {"purpose", FIELD_CHOICE, true, 0, 0, "required|available"},
         {"content_option", FIELD_CHOICE, false, 0, 0, CONTENT_OPTIONS},
+        {"is_debug", FIELD_BOOL, false, 0, 0, NULL},
         {0},
     };
     char id[SITE_ID_MAX];

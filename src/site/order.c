@@ -14,7 +14,9 @@
 #include "site/access.h"
 #include "site/boot_target.h"
 #include "site/boundary_sources.h"
+#include "site/fields.h"
 #include "site/order_end.h"
+#include "site/order_state.h"
 #include "site/rows.h"
 #include "site/task_sequence_parts.h"
 #include "site/variable.h"
@@ -237,6 +239,17 @@ static int put_sequence(struct site *site, const struct db_rows *row, json_t **r
     return 0;
 }
 
+/* After the first attempt: what the device told last. */
+static int put_mirror(struct site *site, json_t *order)
+{
+    OWN(json_freep) json_t *state = NULL;
+    int r = order_state_load(site, field_text(order, "order_id", ""), &state);
+
+    if (r < 0)
+        return TRACE(r);
+    return state && json_object_set(order, "mirror", state) < 0 ? ERR(-ENOMEM) : 0;
+}
+
 static int put_order(struct site *site,
                      const struct db_rows *row,
                      const struct order_client *client,
@@ -290,7 +303,7 @@ static int put_order(struct site *site,
                      ORDER_FAILED_WAIT_S,
                      "content_option",
                      db_get_text(row, 11));
-    return *ret ? 0 : ERR(-ENOMEM);
+    return *ret ? TRACE(put_mirror(site, *ret)) : ERR(-ENOMEM);
 }
 
 int order_get(struct site *site,

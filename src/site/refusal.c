@@ -38,6 +38,8 @@ static const struct {
     [REFUSAL_NOTHING_RUNS] = {"SLW-0156", "There is nothing to cancel"},
     [REFUSAL_NO_ORDER] = {"SLW-0160", "The task sequence does not run there"},
     [REFUSAL_ORDER_WISH] = {"SLW-0161", "The task sequence is cancelled"},
+    [REFUSAL_NO_DEBUG] = {"SLW-0162", "Debugging is not enabled"},
+    [REFUSAL_DEBUG_COLLECTION] = {"SLW-0163", "Too many devices for debugging"},
     [REFUSAL_NOT_DEPLOYABLE] = {"SLW-0187", "The task sequence cannot be deployed"},
     [REFUSAL_EDIT] = {"SLW-0188", "The task sequence cannot be changed like this"},
     [REFUSAL_DISABLED] = {"SLW-0189", "The task sequence is disabled"},

@@ -38,6 +38,8 @@ enum refusal_id {
     REFUSAL_NOTHING_RUNS,      /* SLW-0156 */
     REFUSAL_NO_ORDER,          /* SLW-0160 */
     REFUSAL_ORDER_WISH,        /* SLW-0161 */
+    REFUSAL_NO_DEBUG,          /* SLW-0162 */
+    REFUSAL_DEBUG_COLLECTION,  /* SLW-0163 */
     REFUSAL_NOT_DEPLOYABLE,    /* SLW-0187 */
     REFUSAL_EDIT,              /* SLW-0188 */
     REFUSAL_DISABLED,          /* SLW-0189 */

@@ -16,6 +16,7 @@
 #include "site/dp.h"
 #include "site/job.h"
 #include "site/order.h"
+#include "site/order_debug.h"
 #include "site/order_wish.h"
 #include "site/rows.h"
 
@@ -68,6 +69,7 @@ static int checkpoint(struct site *site)
 int site_tick(struct site *site)
 {
     static int (*const parts[])(struct site * site) = {
+        order_debug_tick,
         order_wish_tick, /* before tokens and orders expire */
         access_expire,
         order_expire,

@@ -406,6 +406,14 @@ size_t ts_sequence_position(const struct ts_sequence *sequence)
     return sequence->position;
 }
 
+void ts_sequence_set_position(struct ts_sequence *sequence, size_t position)
+{
+    sequence->position = position < sequence->table.n ? position : sequence->table.n;
+    sequence->is_begun = false;
+    sequence->is_running = false;
+    sequence->has_failed = false;
+}
+
 size_t ts_sequence_size(const struct ts_sequence *sequence)
 {
     return sequence->table.n;

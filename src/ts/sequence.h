@@ -146,6 +146,10 @@ int ts_sequence_step_done(struct ts_sequence *sequence,
 /* Index of the next instruction; their number at the end. */
 size_t ts_sequence_position(const struct ts_sequence *sequence);
 
+/* The next instruction is another one, whatever happened before: a step that runs is as if it had not, a failure as if it
+   had been caught. For a debugger. @position: of an instruction, or their number: the end */
+void ts_sequence_set_position(struct ts_sequence *sequence, size_t position);
+
 /* How many instructions there are. */
 size_t ts_sequence_size(const struct ts_sequence *sequence);
 

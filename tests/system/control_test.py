@@ -7,6 +7,8 @@ usage: control_test.py BUILD_DIR TEST
 Logs of the last run of each test are in BUILD_DIR/system/TEST/. Exit status as of system_test.py.
 """
 
+import base64
+import json
 import os
 import signal
 import sys
@@ -21,6 +23,7 @@ from lab import LabError, missing_for_lab, open_folder  # noqa: E402
 from system_test import BOOT_SECONDS, DEPLOY_SECONDS, World, expect, say, step_xml  # noqa: E402
 
 SOON_SECONDS = 60
+SETUP = "Setup Windows and Configuration Manager"
 APPLY = "Apply Operating System Image"
 FORMAT = '<step type="SMS_TaskSequence_PartitionDiskAction"'
 
@@ -136,8 +139,91 @@ def ts_cancel(world: World):
     pause_over_a_restart(world)
 
 
+def debug(site, deployment: str, vm, *lines) -> list:
+    """What the debugger answers to each line."""
+    words = [word for line in lines for word in ("--command", line)]
+    out = site.cli("deployment", "debug", deployment, "--device", vm.mac, *words, "--output", "json", timeout=DEPLOY_SECONDS)
+    return [json.loads(line) for line in out.stdout.splitlines()]
+
+
+def expect_stop(answer: dict, why: str, name: str):
+    expect((answer.get("why"), answer.get("step_name")), (why, name), f"where it stopped: {answer}")
+
+
+def debugged_sequence(site) -> str:
+    """Before the disk a step that fails; behind Setup one that looks for a variable that only the debugger sets."""
+    first = step_xml("RunCommandLine", "One", "WinPE", CommandLine="true")
+    first += step_xml("SetVariable", "Two", "WinPE", VariableName="HiddenPassword", VariableValue="hush-hush")
+    first += step_xml("RunCommandLine", "Fails", "WinPE", CommandLine="exit 3")
+    last = step_xml("RunCommandLine", "Look", "FullOS", CommandLine='/bin/sh -c "test %Edited% = yes"')
+    xml = with_first(dep.task_sequence_xml(dep.newest_package(site, "os-image")), first)
+    return xml.replace("</group>\n</sequence>", last + "</group>\n</sequence>")
+
+
+def debug_in_boot_image(site, deployment: str, vm):
+    stopped, steps = debug(site, deployment, vm, "wait", "steps")
+    expect_stop(stopped, "step", "One")
+    names = [step["path"].split("/")[-1] for step in steps["steps"]]
+    expect(names[:3], ["One", "Two", "Fails"], "steps")
+    expect(dep.row_of(site, deployment, vm)["state"], "paused", "what the site shows of a stopped device")
+    at_two, shell, at_fails, failed = debug(
+        site, deployment, vm, "step", "shell echo hello-$((6*7)); exit 9", "step", "continue"
+    )
+    expect_stop(at_two, "step", "Two")
+    expect((base64.b64decode(shell["data"]), shell["exit_code"]), (b"hello-42\n", 9), "what the shell said")
+    expect_stop(at_fails, "step", "Fails")
+    expect_stop(failed, "error", "Fails")
+    expect(failed["error_id"], "SLW-0430", "error id of the step that failed")
+    everything = debug(site, deployment, vm, "set Edited=yes", "variables")[1]["variables"]
+    found = {variable["name"]: variable["value"] for variable in everything}
+    expect((found["Edited"], found["HiddenPassword"]), ("yes", None), "an edited and a secret variable")
+    refused = site.cli("deployment", "debug", deployment, "--device", vm.mac, "--command", "set _SMSTSX=1", check=False)
+    expect((refused.returncode, "read-only" in refused.stderr), (1, True), "setting a read-only variable")
+    say("it stopped, ran step by step, and at an error")
+    answers = debug(site, deployment, vm, "set-current 4", f"break {SETUP}", "continue")
+    expect_stop(answers[-1], "break point", SETUP)
+
+
+def debug_after_a_restart(world: World, deployment: str, vm):
+    """The break point is still there; Setup restarts in the middle, where it stops too."""
+    site = world.site
+    vm.power_cut()
+    say("power cut at a break point")
+    process = vm.power_on()
+    process.wait_line("Stopped by the debugger (break point)", BOOT_SECONDS)
+    state = site.ask("deployment", "state", deployment, "--device", vm.mac)["state"]
+    expect((state["step_name"], state["variables"]["Edited"]), (SETUP, "yes"), "the state that the site has")
+    expect("hush-hush" in json.dumps(state), False, "a secret value in the state that the site has")
+    in_os, at_look = debug(site, deployment, vm, "step", "step")
+    expect((in_os["environment"], in_os["step_name"]), ("full-os", SETUP), "where Setup goes on")
+    expect_stop(at_look, "step", "Look")
+    (shell,) = debug(site, deployment, vm, "shell cat /etc/os-release")
+    expect(b"Debian" in base64.b64decode(shell["data"]), True, "what the shell of the installed system says")
+    log = site.cli("deployment", "log", deployment, "--device", vm.mac, timeout=SOON_SECONDS).stdout
+    expect(("Debugger: step" in log, "hush-hush" in log), (True, False), "the log that was asked for")
+    debug(site, deployment, vm, "quit")
+
+
+def ts_debug(world: World):
+    site = world.start_site()
+    world.lab.start_dhcp()
+    vm = world.add_vm("bios")
+    site.cli("collection", "create", "To debug")
+    site.cli("device", "import", "debugged", "--mac", vm.mac, "--collection", "To debug")
+    sequence = dep.import_task_sequence(site, debugged_sequence(site), "Debugged", dep.default_boot_image(site))
+    words = ("--task-sequence", sequence, "--collection", "To debug", "--debug")
+    deployment = site.ask("deployment", "create", *words)["id"]
+    vm.power_on()
+    wait_state(site, deployment, vm, "paused", BOOT_SECONDS)
+    debug_in_boot_image(site, deployment, vm)
+    debug_after_a_restart(world, deployment, vm)
+    dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
+    say("let go, it went on to the end")
+
+
 TESTS = {
     "ts-cancel": ts_cancel,
+    "ts-debug": ts_debug,
 }
 
 

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "agent/run/journal.h"
+#include "agent/run/mirror.h"
 #include "agent/run/report.h"
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
@@ -37,7 +38,7 @@ static void keep(struct runner *rn, bool is_paused)
     (void)runner_save(rn);
 }
 
-static void tell(struct runner *rn, const char *state, const char *message)
+void runner_tell(struct runner *rn, const char *state, const char *message)
 {
     struct report_status status;
 
@@ -46,6 +47,16 @@ static void tell(struct runner *rn, const char *state, const char *message)
     journal_write(rn->journal, CMTRACE_INFORMATION, "TSManager", "%s", message);
     screen_set(rn->screen, SCREEN_STATUS, "%s", message);
     (void)report_add(rn->report, &status);
+}
+
+void runner_mirror(struct runner *rn)
+{
+    OWN(json_decrefp) json_t *mirror = NULL;
+    OWN(json_decrefp) json_t *answer = NULL;
+    const struct state *s = rn->state;
+
+    if (mirror_make(s, rn->n_steps, ts_sequence_step(rn->sequence, s->next_step), &mirror) == 0)
+        (void)report_call(rn->report, "PUT", "state", mirror, &answer);
 }
 
 static void begin(struct runner *rn)
@@ -61,14 +72,14 @@ static void begin(struct runner *rn)
                    until_us > 0 ? ", until " : "",
                    until_us > 0 ? until : "");
     keep(rn, true);
-    tell(rn, "paused", message);
+    runner_tell(rn, "paused", message);
 }
 
 static void end(struct runner *rn)
 {
     keep(rn, false);
     if (!report_is_over(rn->report))
-        tell(rn, "resumed", "Running, after a pause");
+        runner_tell(rn, "resumed", "Running, after a pause");
 }
 
 static uint64_t ask_interval_us(const struct runner *rn)

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "format/cmtrace/cmtrace.h"
 

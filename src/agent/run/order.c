@@ -372,6 +372,8 @@ int order_parse(const json_t *json, struct order **ret, struct buf *why)
     order->raw = json_deep_copy(json);
     if (!order->raw)
         return ERR(-ENOMEM);
+    order->mirror = json_incref(json_object_get(order->raw, "mirror"));
+    (void)json_object_del(order->raw, "mirror");
     *ret = TAKE(order);
     return 0;
 }
@@ -417,6 +419,7 @@ void order_free(struct order *order)
     free(order->task_sequence_xml);
     free(order->boot_image_id);
     json_decref(order->variables);
+    json_decref(order->mirror);
     json_decref(order->raw);
     free(order);
 }

@@ -82,6 +82,8 @@ struct order {
     size_t n_content;
     char **sources; /* "http://10.77.0.1" */
     size_t n_sources;
+    json_t *
+        mirror; /* owned; the state that the site was told before (agent/run/mirror.h); NULL: none */
     json_t *raw; /* owned; as received, for the state on disk */
 };
 

@@ -3,6 +3,7 @@
 #include "agent/run/report.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 enum {
     HTTP_OK = 200,
+    HTTP_MULTIPLE_CHOICES = 300,
     HTTP_GONE = 410,
     HTTP_TOO_MANY = 429,
     HTTP_REQUEST_TIMEOUT = 408,
@@ -28,6 +30,7 @@ enum {
     NAP_US = 200 * 1000,
     PERCENT_MAX = 100,
     MESSAGE_MAX_BYTES = 16 * 1024,
+    WHOLE_LOG_MAX = 4 * 1024 * 1024 - 1, /* its end */
 };
 
 struct report {
@@ -40,6 +43,7 @@ struct report {
     uint64_t not_before_us; /* monotonic: no try before */
     uint64_t last_progress_us;
     uint64_t last_log_us;
+    uint64_t last_whole_log_us;
     bool is_over;
     bool is_cancelled; /* over, but the site waits for our word */
     struct report_wish wish;
@@ -218,6 +222,26 @@ static void send_log(struct report *report)
     journal_sent(report->journal, text.len);
 }
 
+/* The whole of it, because somebody at the site wants it. Best effort: it is asked for until it has come. */
+static void send_whole_log(struct report *report)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(WHOLE_LOG_MAX);
+    OWN(buf_fini) struct buf path = BUF_INIT(1024);
+    uint64_t now = clock_monotonic_us();
+    unsigned code = 0;
+
+    if (!report->journal || report->wish.log_wanted == 0 || report->is_over ||
+        now < report->last_whole_log_us + LOG_INTERVAL_US)
+        return;
+    report->last_whole_log_us = now;
+    if (journal_read(report->journal, &text) < 0)
+        return;
+    buf_addf(&path, "%s/log/%" PRIu64, report->path, report->wish.log_wanted);
+    if (link_text(report->link, "PUT", buf_str(&path), buf_bytes(&text), &code) == 0 &&
+        code < HTTP_MULTIPLE_CHOICES)
+        report->wish.log_wanted = 0;
+}
+
 static void flush(struct report *report)
 {
     while (json_array_size(report->queue) > 0 && !report->is_over) {
@@ -228,6 +252,7 @@ static void flush(struct report *report)
         (void)json_array_remove(report->queue, 0);
     }
     send_log(report);
+    send_whole_log(report);
 }
 
 int report_add(struct report *report, const struct report_status *status)
@@ -277,16 +302,23 @@ bool report_drain(struct report *report, uint64_t patience_us)
     }
 }
 
-bool report_poll(struct report *report)
+bool report_call(
+    struct report *report, const char *method, const char *what, const json_t *body, json_t **ret)
 {
-    OWN(json_decrefp) json_t *answer = NULL;
     unsigned code = 0;
 
     flush(report);
     if (report->is_over || json_array_size(report->queue) > 0 ||
         clock_monotonic_us() < report->not_before_us)
-        return report->is_over;
-    return call(report, "GET", "wish", NULL, &code, &answer);
+        return false;
+    return call(report, method, what, body, &code, ret) && code == HTTP_OK;
+}
+
+bool report_poll(struct report *report)
+{
+    OWN(json_decrefp) json_t *answer = NULL;
+
+    return report_call(report, "GET", "wish", NULL, &answer);
 }
 
 const struct report_wish *report_wish(const struct report *report)

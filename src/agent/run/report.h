@@ -9,6 +9,7 @@
  * sent at most once a second, and never queued.
  */
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -83,6 +84,16 @@ void report_set_wish(struct report *report, const struct report_wish *wish);
 
 /* Ask the site what it wants; also a sign of life. What waits in the queue is sent first. Return: whether it answered. */
 bool report_poll(struct report *report);
+
+/**
+ * report_call() - one call below the order, whose answer says what the site wants
+ * @what: "state"
+ * @ret: the answer; owned by the caller
+ *
+ * Not while something waits in the queue, or the site is away: what is told must be in order. Return: whether it was done.
+ */
+bool report_call(
+    struct report *report, const char *method, const char *what, const json_t *body, json_t **ret);
 
 /* Whether report_is_over() because somebody has cancelled it. */
 bool report_is_cancelled(const struct report *report);

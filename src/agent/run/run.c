@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "agent/run/journal.h"
+#include "agent/run/mirror.h"
 #include "agent/run/network.h"
 #include "agent/run/order.h"
 #include "agent/run/report.h"
@@ -77,6 +78,7 @@ int runner_problem(
 
 static void runner_fini(struct runner *rn)
 {
+    debug_fini(&rn->debug);
     ts_sequence_free(rn->sequence);
     runner_forget_answers(rn);
     runner_forget_documents(rn);
@@ -136,6 +138,29 @@ static int fresh_state(struct runner *rn)
     return 0;
 }
 
+/* No disk has a state; but the site may have been told one. */
+static int begin_fresh(struct runner *rn)
+{
+    const json_t *mirror = rn->state->order->mirror;
+    bool is_resumed = false;
+    int r = fresh_state(rn);
+
+    if (r == 0 && mirror)
+        r = mirror_resume(mirror, rn->state, &is_resumed);
+    if (r < 0)
+        return TRACE(r);
+    if (mirror)
+        journal_write(
+            rn->journal,
+            CMTRACE_WARNING,
+            "TSManager",
+            "The computer went down before a volume had the state. By what the site was told, the "
+            "task sequence %s",
+            is_resumed ? "goes on with the step that it was in, Format and Partition Disk"
+                       : "starts over");
+    return 0;
+}
+
 /* The order's own state if there is one on a disk; it goes on with what the site says now. */
 static int find_state(struct runner *rn, struct order **order)
 {
@@ -169,7 +194,7 @@ static int find_state(struct runner *rn, struct order **order)
     rn->state->order = TAKE(*order);
     rn->state->site = *link_get_options(rn->link);
     (void)snprintf(rn->state->token, sizeof(rn->state->token), "%s", link_token(rn->link));
-    return rn->state->vars ? 0 : TRACE(fresh_state(rn));
+    return rn->state->vars ? 0 : TRACE(begin_fresh(rn));
 }
 
 static bool is_disabled_by_person(struct runner *rn)

@@ -291,6 +291,7 @@ static void run_type(struct runner *rn, const struct ts_step *step, struct step_
 static int save_position(struct runner *rn, size_t position, bool is_running, bool is_continued)
 {
     struct state *s = rn->state;
+    int r;
 
     if (position != s->next_step)
         s->n_starts = 0;
@@ -299,7 +300,10 @@ static int save_position(struct runner *rn, size_t position, bool is_running, bo
     s->is_continued = is_continued;
     if (is_running)
         s->n_starts++;
-    return TRACE(runner_save(rn));
+    r = runner_save(rn);
+    if (r == 0)
+        runner_mirror(rn);
+    return TRACE(r);
 }
 
 int runner_leave_boot_image(struct runner *rn)
@@ -508,6 +512,15 @@ static int run_step(struct runner *rn, const struct ts_step *step)
     r = follow_target(rn);
     if (r < 0)
         return TRACE(r);
+    if (result.error_id && !step->item.continues_on_error) {
+        bool has_moved = false;
+
+        r = runner_debug(rn, &result, &has_moved);
+        if (r != 0)
+            return r < 0 ? TRACE(r) : r;
+        if (has_moved) /* the failure is as if it had been caught */
+            return TRACE(save_position(rn, ts_sequence_position(rn->sequence), false, false));
+    }
     r = finish_step(rn, step, &result);
     return r < 0 ? TRACE(r) : r;
 }
@@ -569,12 +582,17 @@ int runner_run_steps(struct runner *rn)
     for (;;) {
         struct ts_next next;
         bool is_done = false;
+        bool has_moved = false;
         int r;
 
         rn->current = ts_sequence_position(rn->sequence);
         runner_hold(rn);
         if (report_is_over(rn->report))
             return RUNNER_E_OVER;
+        r = runner_debug(rn, NULL, &has_moved);
+        if (r != 0)
+            return r < 0 ? TRACE(r) : r;
+        was_running = was_running && !has_moved;
         r = ts_sequence_next(rn->sequence, here, &next);
         if (r < 0)
             return TRACE(r);

@@ -6,6 +6,7 @@
  * What the files of the runner share; nobody else includes it
  */
 
+#include "agent/run/debug.h"
 #include "agent/run/machine.h"
 #include "agent/run/run.h"
 #include "agent/run/state.h"
@@ -34,6 +35,7 @@ struct runner {
     struct ts_document **child_documents;
     size_t n_children;
     struct ts_sequence *sequence;
+    struct debug debug;
     struct ts_facts facts;  /* what conditions may ask */
     struct ts_table *table; /* of facts; owned; NULL: to be gathered when somebody asks */
     size_t n_steps;         /* instructions of the sequence */
@@ -100,6 +102,12 @@ void runner_fill_status(struct runner *rn,
 /* hold.c: what the site wants. While that is to wait, it is asked again, at most every two seconds; that a pause begins and
    ends is told to the site and on the screen */
 enum step_wish runner_wish(struct runner *rn);
+
+/* hold.c: a status about the instruction that is at hand, in the log and on the screen too */
+void runner_tell(struct runner *rn, const char *state, const char *message);
+
+/* hold.c: the site has the state too, if it answers: docs/protocol/state.md, The mirror */
+void runner_mirror(struct runner *rn);
 
 /* hold.c: wait as long as the site wants that, and the order is not over */
 void runner_hold(struct runner *rn);

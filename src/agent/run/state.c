@@ -117,7 +117,7 @@ static bool read_target(const json_t *target, struct step_target *ret)
            get_text(target, "esp_uuid", ret->esp_uuid, sizeof(ret->esp_uuid));
 }
 
-static bool read_next(const json_t *json, struct state *state)
+bool state_read_next(const json_t *json, struct state *state)
 {
     const json_t *next = json_object_get(json, "next");
     const char *phase = json_string_value(json_object_get(json, "phase"));
@@ -154,6 +154,7 @@ static bool read_result(const json_t *json, struct state *state)
     const json_t *until = json_object_get(json, "pause_until_us");
 
     state->is_paused = get_bool(json, "is_paused");
+    (void)ts_debugger_from_json(json_object_get(json, "debugger"), &state->debugger);
     if (until && !json_is_null(until) &&
         !get_number(json, "pause_until_us", INT64_MAX, &state->pause_until_us))
         return false;
@@ -219,7 +220,7 @@ static int read_state(json_t *json, struct state *state, struct buf *why)
         return r < 0 ? TRACE(r) : STATE_E_MALFORMED;
     if (!read_site(json_object_get(json, "site"), state))
         return malformed(why, "site is not what it should be");
-    if (!get_number(json, "seq", INT64_MAX / 2, &state->seq) || !read_next(json, state))
+    if (!get_number(json, "seq", INT64_MAX / 2, &state->seq) || !state_read_next(json, state))
         return malformed(why, "seq, phase or next is not what it should be");
     if (!read_target(json_object_get(json, "target"), &state->target))
         return malformed(why, "target is not what it should be");
@@ -287,7 +288,7 @@ static void variables_json(const struct ts_vars *vars, json_t *values, json_t *s
     }
 }
 
-static json_t *next_json(const struct state *state)
+json_t *state_next_json(const struct state *state)
 {
     return json_pack("{s:I, s:b, s:b, s:I}",
                      "step",
@@ -324,7 +325,8 @@ static json_t *state_json(const struct state *state)
 
     variables_json(state->vars, values, secrets);
     return json_pack(
-        "{s:i, s:O, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:s?, s:s?, s:s?, s:I, s:{s:I, s:I}, s:b, s:I}",
+        "{s:i, s:O, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:s?, s:s?, s:s?, s:I, s:{s:I, s:I}, s:b, s:I, "
+        "s:o}",
         "version",
         VERSION,
         "order",
@@ -336,7 +338,7 @@ static json_t *state_json(const struct state *state)
         "phase",
         state->phase == STEP_IN_FULL_OS ? "full-os" : "boot-image",
         "next",
-        next_json(state),
+        state_next_json(state),
         "variables",
         values,
         "secrets",
@@ -363,7 +365,9 @@ static json_t *state_json(const struct state *state)
         "is_paused",
         state->is_paused,
         "pause_until_us",
-        (json_int_t)state->pause_until_us);
+        (json_int_t)state->pause_until_us,
+        "debugger",
+        ts_debugger_to_json(&state->debugger));
 }
 
 static int add_piece(const char *piece, size_t size, void *ctx)

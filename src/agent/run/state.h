@@ -6,6 +6,7 @@
  * The state on the target disk: docs/protocol/state.md
  */
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,6 +15,7 @@
 #include "agent/steps/step.h"
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "ts/debugger.h"
 
 struct order;
 struct ts_vars;
@@ -49,6 +51,7 @@ struct state {
     char message[STEP_MESSAGE_MAX];
     uint64_t started_us;
     struct step_traffic traffic;
+    struct ts_debugger debugger;
     bool is_paused;          /* the site has it wait */
     uint64_t pause_until_us; /* 0: without end */
 };
@@ -70,6 +73,10 @@ int state_parse(struct bytes text, struct state **ret, struct buf *why);
 
 /* The text of state.json, appended. */
 int state_put(const struct state *state, struct buf *ret);
+
+/* Part of it, for the mirror: "phase", "next" and what goes with them. */
+bool state_read_next(const json_t *json, struct state *state);
+json_t *state_next_json(const struct state *state);
 
 /**
  * state_write() - durably, and whole or not at all

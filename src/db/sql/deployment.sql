@@ -1,18 +1,18 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 
 -- name: deployment_add
-INSERT INTO deployment (id, task_sequence_id, collection_id, purpose, content_option, created_us)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+INSERT INTO deployment (id, task_sequence_id, collection_id, purpose, content_option, created_us, is_debug)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
 -- name: deployment_list
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
-    d.purpose, d.content_option, d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
+    d.purpose, d.content_option, d.is_debug AS "is_debug", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
 WHERE d.id > ?1 ORDER BY d.id LIMIT ?2;
 
 -- name: deployment_get
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
-    d.purpose, d.content_option, d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
+    d.purpose, d.content_option, d.is_debug AS "is_debug", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
 WHERE d.id = ?1;
 
@@ -22,7 +22,7 @@ SELECT v.id AS device_id, v.name AS device_name,
     coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac,
     CASE WHEN o.id IS NULL THEN 'waiting' WHEN o.is_cancelled THEN 'cancelled' WHEN o.state <> 'in-progress' THEN o.state
         WHEN o.is_paused THEN 'paused' WHEN o.is_restarting <> 0 THEN 'restarting' ELSE o.state END AS state,
-    coalesce(o.wish, 'run') AS wish, o.pause_until_us AS "pause_until:time",
+    coalesce(o.is_debug, 0) AS "is_debug", coalesce(o.wish, 'run') AS wish, o.pause_until_us AS "pause_until:time",
     coalesce(o.environment, '') AS environment, coalesce(o.attempt, 0) AS attempt, coalesce(o.step, 0) AS step,
     coalesce(o.n_steps, 0) AS n_steps, coalesce(o.step_name, '') AS step_name, coalesce(o.percent, 0) AS percent,
     coalesce(o.rate_bytes_per_s, 0) AS rate_bytes_per_s,

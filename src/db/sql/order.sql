@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 
 -- name: order_add
-INSERT INTO orders (id, deployment_id, device_id, state, environment, attempt, created_us, deadline_us, heard_us)
-VALUES (?1, ?2, ?3, 'in-progress', 'boot-image', 1, ?4, ?5, ?4);
+INSERT INTO orders (id, deployment_id, device_id, state, environment, attempt, created_us, deadline_us, heard_us, is_debug)
+VALUES (?1, ?2, ?3, 'in-progress', 'boot-image', 1, ?4, ?5, ?4, (SELECT is_debug FROM deployment WHERE id = ?2));
 
 -- name: order_in_progress
 SELECT id, deployment_id, attempt, environment, is_restarting, restarted_us, deadline_us, heard_us FROM orders
@@ -78,10 +78,10 @@ UPDATE orders SET state = ?2, error_id = ?3, message = ?4, ended_us = ?5, is_can
 WHERE id = ?1 AND state = 'in-progress';
 
 -- name: order_overdue
-SELECT id, device_id, environment, is_restarting, restarted_us, deadline_us, heard_us, step_name,
+SELECT id, device_id, environment, is_restarting, restarted_us, iif(is_debug, 9223372036854775807, deadline_us), heard_us, step_name,
     wish = 'cancel' OR (SELECT d.is_cancelled FROM deployment d WHERE d.id = deployment_id)
 FROM orders
-WHERE state = 'in-progress' AND wish <> 'pause' AND (deadline_us <= ?1 OR heard_us <= ?2) LIMIT 1;
+WHERE state = 'in-progress' AND wish <> 'pause' AND ((deadline_us <= ?1 AND is_debug = 0) OR heard_us <= ?2) LIMIT 1;
 
 -- The latest one of a device under a deployment.
 -- name: order_find
@@ -109,9 +109,49 @@ WHERE wish = 'pause' AND (state <> 'in-progress' OR pause_until_us <= ?1);
 -- Tokens of devices that wait, if they have less time left than until ?2, are good until ?1.
 -- name: order_pauses_keep
 UPDATE device_token SET expires_us = ?1 WHERE expires_us < ?2
-    AND device_id IN (SELECT device_id FROM orders WHERE state = 'in-progress' AND wish = 'pause');
+    AND device_id IN (SELECT device_id FROM orders WHERE state = 'in-progress' AND (wish = 'pause' OR is_debug = 1));
 
 -- name: status_message_add
 INSERT INTO status_message (order_id, seq, state, step, n_steps, step_name, step_type, environment, percent,
     rate_bytes_per_s, exit_code, error_id, message, time_us, received_us)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
+
+-- One that was overtaken is dropped.
+-- name: order_state_put
+INSERT INTO order_state (order_id, seq, received_us, state) VALUES (?1, ?2, ?3, ?4)
+ON CONFLICT (order_id) DO UPDATE SET seq = ?2, received_us = ?3, state = ?4 WHERE ?2 >= seq;
+
+-- name: order_state_get
+SELECT received_us AS "received_at", state AS "state:json" FROM order_state WHERE order_id = ?1;
+
+-- name: order_log_put
+INSERT INTO order_log (order_id, received_us, text) VALUES (?1, ?2, ?3)
+ON CONFLICT (order_id) DO UPDATE SET received_us = ?2, text = ?3;
+
+-- name: order_log_want
+UPDATE orders SET log_wanted = log_wanted + 1 WHERE id = ?1;
+
+-- name: order_log_sent
+UPDATE orders SET log_sent = max(log_sent, min(?2, log_wanted)) WHERE id = ?1;
+
+-- name: order_log_get
+SELECT o.log_wanted > o.log_sent AS "is_wanted", l.received_us AS "received_at", coalesce(l.text, '') AS text
+FROM orders o LEFT JOIN order_log l ON l.order_id = o.id WHERE o.id = ?1;
+
+-- name: order_debug
+UPDATE orders SET is_debug = 1 WHERE id = ?1;
+
+-- name: debug_message_add
+INSERT OR IGNORE INTO debug_message (order_id, is_from_device, number, body, sent_us) VALUES (?1, ?2, ?3, ?4, ?5);
+
+-- name: debug_message_list
+SELECT id, body AS "body:json" FROM debug_message WHERE order_id = ?1 AND is_from_device = ?2 AND id > ?3 ORDER BY id LIMIT ?4;
+
+-- name: debug_message_trim
+DELETE FROM debug_message WHERE order_id = ?1 AND is_from_device = ?2 AND id <= (
+    SELECT id FROM debug_message WHERE order_id = ?1 AND is_from_device = ?2 ORDER BY id DESC LIMIT 1 OFFSET ?3);
+
+-- An hour after the end nobody asks any more.
+-- name: debug_message_expire
+DELETE FROM debug_message WHERE order_id IN (
+    SELECT id FROM orders WHERE state <> 'in-progress' AND is_debug = 1 AND ended_us < ?1);

@@ -11,3 +11,8 @@
 http_handler admin_cancel_order;
 http_handler admin_pause_order;
 http_handler admin_resume_order;
+http_handler admin_get_order_state;
+http_handler admin_want_order_log;
+http_handler admin_get_order_log;
+http_handler admin_debug_order;
+http_handler admin_enable_order_debugging;

@@ -43,6 +43,8 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_DP_HAS_CONTENT] = 409,
         [REFUSAL_NO_ORDER] = 409,
         [REFUSAL_ORDER_WISH] = 409,
+        [REFUSAL_NO_DEBUG] = 409,
+        [REFUSAL_DEBUG_COLLECTION] = 409,
         [REFUSAL_NOT_DEPLOYABLE] = 409,
         [REFUSAL_EDIT] = 422,
         [REFUSAL_NOT_DISTRIBUTED] = 409,

@@ -10,6 +10,8 @@
 #include "server/site/api.h"
 #include "site/device.h"
 #include "site/order.h"
+#include "site/order_debug.h"
+#include "site/order_state.h"
 #include "site/order_wish.h"
 #include "site/registration.h"
 
@@ -68,9 +70,14 @@ int client_get_order(void *ctx, struct http_exchange *x)
     return api_finish(api, x, r, order ? 200 : 204, order);
 }
 
-int client_report_status(void *ctx, struct http_exchange *x)
+typedef int order_rule(struct site *site,
+                       const char *device_id,
+                       const char *order_id,
+                       const json_t *body,
+                       json_t **ret);
+
+static int tell(struct api *api, struct http_exchange *x, order_rule *rule)
 {
-    struct api *api = ctx;
     OWN(json_freep) json_t *body = NULL;
     json_t *answer = NULL;
     int r = api_begin_device(api, x);
@@ -78,8 +85,34 @@ int client_report_status(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = api_body(x, &body);
     if (r == 0)
-        r = order_report(api->site, api->device_id, http_param(x, "id"), body, &answer);
+        r = rule(api->site, api->device_id, http_param(x, "id"), body, &answer);
     return api_finish(api, x, r, 200, answer);
+}
+
+int client_report_status(void *ctx, struct http_exchange *x)
+{
+    return tell(ctx, x, order_report);
+}
+
+int client_put_state(void *ctx, struct http_exchange *x)
+{
+    return tell(ctx, x, order_state_put);
+}
+
+int client_debug(void *ctx, struct http_exchange *x)
+{
+    return tell(ctx, x, order_debug_device);
+}
+
+int client_put_log(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = order_log_put(
+            api->site, api->device_id, http_param(x, "id"), http_param(x, "number"), http_body(x));
+    return api_finish(api, x, r, 204, NULL);
 }
 
 int client_get_wish(void *ctx, struct http_exchange *x)

@@ -13,4 +13,7 @@ http_handler client_register;
 http_handler client_get_order;
 http_handler client_report_status;
 http_handler client_get_wish;
+http_handler client_put_state;
+http_handler client_put_log;
+http_handler client_debug;
 http_handler client_send_log;

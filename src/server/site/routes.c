@@ -11,6 +11,7 @@
 #include "server/site/admin_order.h"
 #include "server/site/client.h"
 #include "server/site/internal.h"
+#include "site/order_state.h"
 
 #define V1 "/api/v1"
 
@@ -20,6 +21,7 @@ enum {
     LOG_MAX_BYTES = 256 * 1024,
     XML_MAX_BYTES = 8 * 1024 * 1024, /* as JSON, where half of the characters may be escaped */
     RESULT_MAX_BYTES = 1024 * 1024,
+    DEBUG_MAX_BYTES = 1024 * 1024,
 };
 
 /* What the roles of the site ask for, and those of a remote distribution point through nginx. */
@@ -107,12 +109,23 @@ const struct http_route api_routes[] = {
      V1 "/deployments/{id}/devices/{device}/resumption",
      SMALL_MAX_BYTES,
      admin_resume_order},
+    {"GET", V1 "/deployments/{id}/devices/{device}/state", 0, admin_get_order_state},
+    {"GET", V1 "/deployments/{id}/devices/{device}/log", 0, admin_get_order_log},
+    {"POST", V1 "/deployments/{id}/devices/{device}/log", SMALL_MAX_BYTES, admin_want_order_log},
+    {"POST", V1 "/deployments/{id}/devices/{device}/debug", DEBUG_MAX_BYTES, admin_debug_order},
+    {"POST",
+     V1 "/deployments/{id}/devices/{device}/debugging",
+     SMALL_MAX_BYTES,
+     admin_enable_order_debugging},
     {"GET", V1 "/status-messages", 0, admin_list_status_messages},
     {"GET", V1 "/client/time", 0, client_time},
     {"POST", V1 "/client/registrations", REGISTRATION_MAX_BYTES, client_register},
     {"POST", V1 "/client/orders", SMALL_MAX_BYTES, client_get_order},
     {"POST", V1 "/client/orders/{id}/status", SMALL_MAX_BYTES, client_report_status},
     {"GET", V1 "/client/orders/{id}/wish", 0, client_get_wish},
+    {"PUT", V1 "/client/orders/{id}/state", ORDER_STATE_MAX_BYTES, client_put_state},
+    {"PUT", V1 "/client/orders/{id}/log/{number}", ORDER_LOG_MAX_BYTES, client_put_log},
+    {"POST", V1 "/client/orders/{id}/debug", DEBUG_MAX_BYTES, client_debug},
     {"POST", V1 "/client/log", LOG_MAX_BYTES, client_send_log},
     {"GET", V1 "/content/{id}/distribution", 0, admin_get_distribution},
     {"POST", V1 "/content/{id}/distribution", SMALL_MAX_BYTES, admin_distribute_content},

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * A deployment on one device: its state and its log
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "cli/commands.h"
+#include "cli/session.h"
+#include "plat/clock.h"
+
+enum {
+    PATH_MAX_BYTES = 1024,
+    POLL_US = 500 * 1000,
+};
+
+static void put_path(const struct args *args, const char *what, struct buf *ret)
+{
+    buf_adds(ret, "/deployments/");
+    session_escape(ret, args->operands[0]);
+    buf_adds(ret, "/devices/");
+    session_escape(ret, args_get(args, "device"));
+    buf_addf(ret, "/%s", what);
+}
+
+/* As rows: the site keeps them as members of an object, secret ones in a list. */
+static json_t *variables_of(const json_t *state)
+{
+    json_t *rows = json_array();
+    json_t *variables = json_object_get(state, "variables");
+    const json_t *secrets = json_object_get(state, "secrets");
+    const char *name;
+    json_t *value;
+
+    json_object_foreach(variables, name, value)
+    {
+        (void)json_array_append_new(rows, json_pack("{s:s, s:O}", "name", name, "value", value));
+    }
+    for (size_t i = 0; i < json_array_size(secrets); i++)
+        (void)json_array_append_new(
+            rows, json_pack("{s:O, s:s}", "name", json_array_get(secrets, i), "value", "***"));
+    return rows;
+}
+
+bool deployment_state(struct session *s, const struct args *args)
+{
+    static const struct output_column fields[] = {
+        {"Told (UTC)", "received_at", OUTPUT_TIME},
+        {"Environment", "state.phase", OUTPUT_TEXT},
+        {"Step", "state.next.step", OUTPUT_STEP},
+        {"Steps", "state.n_steps", OUTPUT_TEXT},
+        {"Name", "state.step_name", OUTPUT_TEXT},
+        {"Runs", "state.next.is_running", OUTPUT_TEXT},
+        {"Begun", "state.next.n_starts", OUTPUT_TEXT},
+        {"Volume", "state.volume", OUTPUT_TEXT},
+        {0},
+    };
+    static const struct output_column columns[] = {
+        {"VARIABLE", "name", OUTPUT_TEXT},
+        {"VALUE", "value", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *state = NULL;
+    OWN(session_json_freep) json_t *variables = NULL;
+
+    put_path(args, "state", &path);
+    if (!session_open(s) || !session_get(s, &state, "%s", buf_str(&path)))
+        return false;
+    variables = variables_of(json_object_get(state, "state"));
+    return session_print_fields(s, state, fields) &&
+           session_print_part(s, "Variables", variables, columns);
+}
+
+static bool print_log(struct session *s, const json_t *log)
+{
+    const char *text = output_text(log, "text");
+
+    if (text[0] == '\0')
+        return session_fail(s, ARGS_EXIT_NOT_FOUND, NULL, "the device has sent no log yet");
+    return fputs(text, stdout) >= 0 && fflush(stdout) == 0;
+}
+
+bool deployment_log(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *asked = NULL;
+
+    put_path(args, "log", &path);
+    if (!session_open(s))
+        return false;
+    if (!args_get(args, "kept") && !session_call(s, "POST", buf_str(&path), NULL, &asked))
+        return false;
+    for (;;) {
+        OWN(session_json_freep) json_t *log = NULL;
+
+        if (!session_get(s, &log, "%s", buf_str(&path)))
+            return false;
+        if (!asked || !json_is_true(json_object_get(log, "is_wanted")))
+            return print_log(s, log);
+        clock_sleep_us(POLL_US);
+    }
+}
