@@ -235,7 +235,7 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
     put_proxy("api.sock", state, dst);
     buf_adds(dst,
              "        }\n"
-             "        location /api/v1/client/orders/ {\n"
+             "        location /api/v1/client/orders {\n"
              "            client_max_body_size 5m;\n");
     put_proxy("api.sock", state, dst);
     buf_adds(dst,
