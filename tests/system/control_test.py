@@ -190,7 +190,7 @@ def debug_after_a_restart(world: World, deployment: str, vm):
     vm.power_cut()
     say("power cut at a break point")
     process = vm.power_on()
-    process.wait_line("Stopped by the debugger (break point)", BOOT_SECONDS)
+    process.wait_line("Stopped by the debugger .break point.", BOOT_SECONDS)
     state = site.ask("deployment", "state", deployment, "--device", vm.mac)["state"]
     expect((state["step_name"], state["variables"]["Edited"]), (SETUP, "yes"), "the state that the site has")
     expect("hush-hush" in json.dumps(state), False, "a secret value in the state that the site has")
