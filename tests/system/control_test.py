@@ -194,9 +194,9 @@ def debug_after_a_restart(world: World, deployment: str, vm):
     state = site.ask("deployment", "state", deployment, "--device", vm.mac)["state"]
     expect((state["step_name"], state["variables"]["Edited"]), (SETUP, "yes"), "the state that the site has")
     expect("hush-hush" in json.dumps(state), False, "a secret value in the state that the site has")
-    in_os, at_look = debug(site, deployment, vm, "step", "step")
+    in_os, _, at_look = debug(site, deployment, vm, "step", "step", "run-to Look")
     expect((in_os["environment"], in_os["step_name"]), ("full-os", SETUP), "where Setup goes on")
-    expect_stop(at_look, "step", "Look")
+    expect_stop(at_look, "run to", "Look")
     (shell,) = debug(site, deployment, vm, "shell cat /etc/os-release")
     expect(b"Debian" in base64.b64decode(shell["data"]), True, "what the shell of the installed system says")
     log = site.cli("deployment", "log", deployment, "--device", vm.mac, timeout=SOON_SECONDS).stdout
