@@ -5,7 +5,6 @@
  */
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "ts/debugger.h"
 
@@ -16,12 +15,17 @@ static void check_kept(const json_t *json)
     struct ts_debugger d;
     struct ts_debugger again;
     json_t *written;
+    json_t *second;
 
     if (!ts_debugger_from_json(json, &d))
         return;
     written = ts_debugger_to_json(&d);
-    if (!ts_debugger_from_json(written, &again) || memcmp(&d, &again, sizeof(d)) != 0)
+    if (!ts_debugger_from_json(written, &again))
         abort();
+    second = ts_debugger_to_json(&again);
+    if (!json_equal(written, second))
+        abort();
+    json_decref(second);
     json_decref(written);
 }
 

@@ -5,6 +5,7 @@
  */
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "agent/run/journal.h"
@@ -16,10 +17,50 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/clock.h"
+#include "ts/document.h"
 
 enum {
     ASK_US = 2 * 1000 * 1000,
+    GROUP_PATH_MAX = 4096,
 };
+
+/* "Install/Drivers": the groups and task sequences around a step, "" if there are none. */
+static void name_group(struct runner *rn, size_t index, const struct ts_step *step)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(GROUP_PATH_MAX);
+    size_t len = 0;
+
+    if (step)
+        ts_sequence_put_item_path(rn->sequence, index, &step->item, &path);
+    if (step && path.len > strlen(step->item.name))
+        len = path.len - strlen(step->item.name) - 1; /* without the '/' */
+    (void)snprintf(rn->group,
+                   sizeof(rn->group),
+                   "%.*s",
+                   (int)(len < sizeof(rn->group) ? len : 0),
+                   buf_str(&path));
+}
+
+void runner_fill_status(struct runner *rn,
+                        const char *state,
+                        size_t index,
+                        struct report_status *ret)
+{
+    const struct ts_step *step = ts_sequence_step(rn->sequence, index);
+
+    name_group(rn, index, step);
+    *ret = (struct report_status){
+        .state = state,
+        .step = index,
+        .n_steps = rn->n_steps,
+        .step_name = step ? step->item.name : "",
+        .step_type = step ? step->type : "",
+        .group = rn->group,
+        .is_full_os = rn->options->is_full_os,
+        .downloaded_bytes = rn->state->traffic.downloaded_bytes,
+        .reused_bytes = rn->state->traffic.reused_bytes,
+    };
+}
 
 static bool is_paused(const struct runner *rn)
 {

@@ -73,44 +73,6 @@ int runner_save(struct runner *rn)
     return 0;
 }
 
-/* "Install/Drivers": the groups and task sequences around a step, "" if there are none. */
-static void name_group(struct runner *rn, size_t index, const struct ts_step *step)
-{
-    OWN(buf_fini) struct buf path = BUF_INIT(LOG_LINE_MAX);
-    size_t len = 0;
-
-    if (step)
-        ts_sequence_put_item_path(rn->sequence, index, &step->item, &path);
-    if (step && path.len > strlen(step->item.name))
-        len = path.len - strlen(step->item.name) - 1; /* without the '/' */
-    (void)snprintf(rn->group,
-                   sizeof(rn->group),
-                   "%.*s",
-                   (int)(len < sizeof(rn->group) ? len : 0),
-                   buf_str(&path));
-}
-
-void runner_fill_status(struct runner *rn,
-                        const char *state,
-                        size_t index,
-                        struct report_status *ret)
-{
-    const struct ts_step *step = ts_sequence_step(rn->sequence, index);
-
-    name_group(rn, index, step);
-    *ret = (struct report_status){
-        .state = state,
-        .step = index,
-        .n_steps = rn->n_steps,
-        .step_name = step ? step->item.name : "",
-        .step_type = step ? step->type : "",
-        .group = rn->group,
-        .is_full_os = rn->options->is_full_os,
-        .downloaded_bytes = rn->state->traffic.downloaded_bytes,
-        .reused_bytes = rn->state->traffic.reused_bytes,
-    };
-}
-
 static bool on_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what)
 {
     struct runner *rn = ctx;
@@ -572,6 +534,22 @@ static bool refuse_processor(struct runner *rn)
     return true;
 }
 
+/* Between two instructions: whoever wants it to wait, to end, or to go elsewhere. Return: 0, RUNNER_E_OVER, RUNNER_E_FAILED or
+   -errno. */
+static int pass(struct runner *rn, bool *was_running)
+{
+    bool has_moved = false;
+    int r;
+
+    rn->current = ts_sequence_position(rn->sequence);
+    runner_hold(rn);
+    if (report_is_over(rn->report))
+        return RUNNER_E_OVER;
+    r = runner_debug(rn, NULL, &has_moved);
+    *was_running = *was_running && !has_moved; /* what had been begun is not at hand any more */
+    return r < 0 ? TRACE(r) : r;
+}
+
 int runner_run_steps(struct runner *rn)
 {
     unsigned here = rn->options->is_full_os ? TS_RUN_IN_FULL_OS : TS_RUN_IN_BOOT_IMAGE;
@@ -582,17 +560,10 @@ int runner_run_steps(struct runner *rn)
     for (;;) {
         struct ts_next next;
         bool is_done = false;
-        bool has_moved = false;
-        int r;
+        int r = pass(rn, &was_running);
 
-        rn->current = ts_sequence_position(rn->sequence);
-        runner_hold(rn);
-        if (report_is_over(rn->report))
-            return RUNNER_E_OVER;
-        r = runner_debug(rn, NULL, &has_moved);
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
-        was_running = was_running && !has_moved;
         r = ts_sequence_next(rn->sequence, here, &next);
         if (r < 0)
             return TRACE(r);
