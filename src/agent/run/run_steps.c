@@ -562,11 +562,10 @@ int runner_run_steps(struct runner *rn)
         bool is_done = false;
         int r = pass(rn, &was_running);
 
+        if (r == 0)
+            r = ts_sequence_next(rn->sequence, here, &next);
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
-        r = ts_sequence_next(rn->sequence, here, &next);
-        if (r < 0)
-            return TRACE(r);
         if (next.warnings[0] != '\0')
             journal_write(
                 rn->journal,
