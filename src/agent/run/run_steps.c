@@ -550,6 +550,17 @@ static int pass(struct runner *rn, bool *was_running)
     return r < 0 ? TRACE(r) : r;
 }
 
+static void warn(struct runner *rn, const struct ts_next *next)
+{
+    if (next->warnings[0] != '\0')
+        journal_write(rn->journal,
+                      CMTRACE_WARNING,
+                      "TSManager",
+                      "SLW-0404: a condition of %s could not be answered and counts as false: %s",
+                      next->item->name,
+                      next->warnings);
+}
+
 int runner_run_steps(struct runner *rn)
 {
     unsigned here = rn->options->is_full_os ? TS_RUN_IN_FULL_OS : TS_RUN_IN_BOOT_IMAGE;
@@ -566,14 +577,7 @@ int runner_run_steps(struct runner *rn)
             r = ts_sequence_next(rn->sequence, here, &next);
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
-        if (next.warnings[0] != '\0')
-            journal_write(
-                rn->journal,
-                CMTRACE_WARNING,
-                "TSManager",
-                "SLW-0404: a condition of %s could not be answered and counts as false: %s",
-                next.item->name,
-                next.warnings);
+        warn(rn, &next);
         switch (next.kind) {
         case TS_NEXT_SUCCEEDED:
             return 0;
