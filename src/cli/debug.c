@@ -187,7 +187,7 @@ static bool tell_over(struct debugging *d)
 static bool run_message(struct debugging *d, json_t *message)
 {
     OWN(session_json_freep) json_t *kept = json_incref(message);
-    bool is_done;
+    bool is_leave;
 
     if (!is_command(kept, "stop") && !wait_stopped(d)) {
         json_decref(message);
@@ -195,19 +195,19 @@ static bool run_message(struct debugging *d, json_t *message)
     }
     if (is_command(kept, "stop"))
         (void)json_object_set_new(message, "command", json_string("step"));
-    is_done = send_and_wait(d, message);
-    if (!is_done)
+    is_leave = is_leaving(message);
+    if (is_leave) /* before it is sent: where it stops next may come with the answer */
+        d->is_stopped = false;
+    if (!send_and_wait(d, message))
         return false;
     if (!d->answer)
         return tell_over(d);
-    if (!json_is_true(json_object_get(d->answer, "is_ok")))
+    if (!json_is_true(json_object_get(d->answer, "is_ok"))) {
+        d->is_stopped = d->is_stopped || d->place;
         return session_fail(d->s, ARGS_EXIT_FAILURE, NULL, "%s", output_text(d->answer, "message"));
-    if (is_leaving(kept)) {
-        d->is_stopped = false;
-        if (!wait_stopped(d))
-            return false;
-        return d->is_stopped ? print(d, d->place, true) : tell_over(d);
     }
+    if (is_leave)
+        return wait_stopped(d) && (d->is_stopped ? print(d, d->place, true) : tell_over(d));
     return print(d, d->answer, false);
 }
 
