@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -23,7 +22,6 @@ static const char apply_os_type[] = "SMS_TaskSequence_ApplyOperatingSystemAction
 
 enum {
     LOG_PATH_MAX = 4096,
-    LOG_LINE_MAX = 4096,
     FOLDER_MODE = 0700,
     RESTART_DRAIN_US = 60 * 1000 * 1000,
     US_PER_S = 1000 * 1000,
@@ -73,57 +71,6 @@ int runner_save(struct runner *rn)
     return 0;
 }
 
-static bool on_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what)
-{
-    struct runner *rn = ctx;
-    OWN(buf_fini) struct buf shown = BUF_INIT(LOG_LINE_MAX);
-    struct report_status status;
-
-    runner_hold(rn);
-    if (report_is_over(rn->report))
-        return false;
-    runner_fill_status(rn, "step-progress", rn->current, &status);
-    status.percent = percent;
-    status.rate_bytes_per_s = rate_bytes_per_s;
-    status.message = what;
-    journal_mask(rn->journal, what ? what : "", &shown);
-    screen_progress(rn->screen, percent, rate_bytes_per_s, buf_str(&shown));
-    (void)report_progress(rn->report, &status);
-    return !report_is_over(rn->report);
-}
-
-static enum step_wish wish(void *ctx)
-{
-    return runner_wish(ctx);
-}
-
-__attribute__((format(printf, 2, 3))) static void on_log(void *ctx, const char *format, ...)
-{
-    struct runner *rn = ctx;
-    char text[LOG_LINE_MAX];
-    va_list args;
-
-    va_start(args, format);
-    if (vsnprintf(text, sizeof(text), format, args) < 0)
-        text[0] = '\0';
-    va_end(args);
-    journal_write(rn->journal, CMTRACE_INFORMATION, rn->component, "%s", text);
-}
-
-/* Lines that a step writes say which: "RunCommandLine" of "SMS_TaskSequence_RunCommandLineAction". */
-static void name_component(struct runner *rn, const char *type)
-{
-    static const char prefix[] = "SMS_TaskSequence_";
-    size_t len;
-
-    if (strncmp(type, prefix, sizeof(prefix) - 1) == 0)
-        type += sizeof(prefix) - 1;
-    len = strlen(type);
-    if (len > strlen("Action") && strcmp(type + len - strlen("Action"), "Action") == 0)
-        len -= strlen("Action");
-    (void)snprintf(rn->component, sizeof(rn->component), "%.*s", (int)(len < 64 ? len : 63), type);
-}
-
 static int report_skip(struct runner *rn, const struct ts_next *next)
 {
     struct report_status status;
@@ -169,86 +116,6 @@ static int report_failure(struct runner *rn, size_t index, const struct step_res
     return TRACE(report_add(rn->report, &status));
 }
 
-/* After Format and Partition Disk there is a new volume; mount it, and begin to keep the state there. */
-static int follow_target(struct runner *rn)
-{
-    struct step_target *target = &rn->state->target;
-
-    if (!rn->options->is_full_os && !target->is_mounted && target->root_device[0] != '\0') {
-        int r = rn->platform->mount(target);
-
-        if (r < 0)
-            return TRACE(r);
-        if (r > 0)
-            target->is_mounted = false;
-    }
-    runner_place_journal(rn);
-    return 0;
-}
-
-static int on_save(void *ctx)
-{
-    struct runner *rn = ctx;
-    int r = follow_target(rn);
-
-    return r < 0 ? TRACE(r) : TRACE(runner_save(rn));
-}
-
-void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
-{
-    name_component(rn, step->type);
-    *ret = (struct step_context){
-        .step = step,
-        .vars = rn->state->vars,
-        .facts = &rn->facts,
-        .order = rn->state->order,
-        .machine = &rn->machine,
-        .target = &rn->state->target,
-        .traffic = &rn->state->traffic,
-        .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,
-        .step_name = step->item.name,
-        .progress = on_progress,
-        .wish = wish,
-        .log = on_log,
-        .save = on_save,
-        .ctx = rn,
-        .is_disk_kept = !runner_has_format(rn),
-    };
-}
-
-static void run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret)
-{
-    const struct step_type *type = rn->platform->find_type(step->type);
-    struct step_context c;
-    int r;
-
-    runner_fill_context(rn, step, &c);
-    *ret = (struct step_result){0};
-    if (!type) {
-        (void)step_fail(ret,
-                        "SLW-0401",
-                        "the agent cannot run steps of type \"%s\"; disable or replace the step",
-                        step->type);
-        return;
-    }
-    if ((type->environments & c.environment) == 0) {
-        (void)step_fail(ret,
-                        "SLW-0405",
-                        "steps of type \"%s\" cannot run in %s; move the step",
-                        step->type,
-                        c.environment == STEP_IN_FULL_OS ? "the installed operating system"
-                                                         : "the boot image");
-        return;
-    }
-    r = type->run(&c, ret);
-    step_context_fini(&c);
-    if (r < 0)
-        (void)step_fail(ret,
-                        "SLW-0410",
-                        "the step ended unexpectedly: %s; the log has more",
-                        strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");
-}
-
 /* What the step before left behind, as the state is to say it. */
 static int save_position(struct runner *rn, size_t position, bool is_running, bool is_continued)
 {
@@ -284,7 +151,7 @@ static void give_notice(struct runner *rn, const struct ts_after *after)
     const char *message = after->message[0] != '\0' ? after->message : "The computer restarts soon";
 
     for (unsigned i = 0; i < after->notice_s; i++) {
-        if (!on_progress(rn, i * 100 / after->notice_s, 0, message))
+        if (!runner_progress(rn, i * 100 / after->notice_s, 0, message))
             return;
         clock_sleep_us(US_PER_S);
     }
@@ -465,13 +332,13 @@ static int run_step(struct runner *rn, const struct ts_step *step)
         return TRACE(r);
     if (report_is_over(rn->report))
         return RUNNER_E_OVER;
-    run_type(rn, step, &result);
+    runner_run_type(rn, step, &result);
     runner_forget_answers(rn);
     if (report_is_over(rn->report))
         return RUNNER_E_OVER;
     if (strcmp(old_volume, rn->state->target.root_uuid) != 0)
         (void)journal_attach(rn->journal, NULL); /* the log on the old volume went with it */
-    r = follow_target(rn);
+    r = runner_follow_target(rn);
     if (r < 0)
         return TRACE(r);
     if (result.error_id && !step->item.continues_on_error) {

@@ -118,6 +118,15 @@ void runner_remember_wish(struct runner *rn);
 /* hold.c: the last words of an order that was cancelled, to the site and on the screen. Return: 0 or -errno. */
 int runner_end_cancelled(struct runner *rn);
 
+/* run_type.c: what a step, or what is done beside it, tells of how far it is. Return: whether it is to go on. */
+bool runner_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what);
+
+/* run_type.c: after Format and Partition Disk there is a new volume; it is mounted, and the log is kept there. Return: 0 or -errno. */
+int runner_follow_target(struct runner *rn);
+
+/* run_type.c: a step, as its type runs it. */
+void runner_run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret);
+
 /* What a step sees of the runner. */
 void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret);
 

@@ -26,9 +26,8 @@
 #include "ts/document.h"
 
 /*
- * The whole runner in a child process, against a site on a Unix socket and a machine whose disk is a
- * folder. The child is killed at every write of the state in turn; then it is started again, as often
- * as it takes, in the environment that the state asks for.
+ * The whole runner in a child process, against a site on a Unix socket and a machine whose disk is a folder. The child is
+ * killed at every write of the state in turn; then it is started again, as often as it takes, where the state asks for it.
  */
 
 enum {
@@ -43,8 +42,8 @@ enum {
 #define PAUSE_TEXT "{\"is_cancelled\": false, \"wish\": \"pause\"}"
 #define ORDER_ID   "0190f5b0-0000-7000-8000-000000000001"
 
-static char folder[64];      /* everything of this test */
-static char volume[96];      /* the disk */
+static char folder[64]; /* everything of this test */
+static char volume[96]; /* the disk */
 static char socket_path[96];
 static char journal_path[96];
 static char ran_path[96];     /* what the steps did, one word a step */
@@ -57,8 +56,7 @@ static char trouble_path[96]; /* while it exists, the site takes no status */
 static char state_path[160];
 static char old_path[96];   /* while it exists, the first step chooses an old volume */
 static char watch_path[96]; /* while it exists, it is noted when the disk gets its own start back */
-static char ahead_path
-    [96]; /* while it exists, all content is to be downloaded first; "no": and cannot be */
+static char ahead_path[96]; /* while it exists, all content comes first; "no": and cannot */
 static char break_path[96]; /* while it exists, Setup fails, and the disk takes nothing any more */
 
 static unsigned kill_at; /* the child dies at this write of the state; 0: never */
@@ -304,27 +302,14 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
         else /* the third time somebody lets it go on */
             (void)unlink(pause_path);
     }
-    (void)snprintf(dst,
-                   cap,
-                   "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
-                   "Connection: close\r\n\r\n%s",
-                   status,
-                   strlen(body),
-                   body);
-    return dst;
-}
-
-static void read_text(const char *path, struct buf *ret)
-{
-    buf_clear(ret);
-    (void)file_read(path, ret);
+    return test_site_reply(status, body, dst, cap);
 }
 
 static bool state_says(const char *words)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX);
 
-    read_text(state_path, &text);
+    test_read(state_path, &text);
     return strstr(buf_str(&text), words) != NULL;
 }
 
@@ -366,8 +351,8 @@ static void check_end(unsigned die_at)
     OWN(buf_fini) struct buf reports = BUF_INIT(TEXT_MAX);
     char path[160];
 
-    read_text(ran_path, &ran);
-    read_text(reports_path, &reports);
+    test_read(ran_path, &ran);
+    test_read(reports_path, &reports);
     /* every step but the one that must not be repeated ran to its end; that one at most once */
     if (test_count(buf_str(&ran), "format ") < 1 || test_count(buf_str(&ran), "a ") < 1 ||
         test_count(buf_str(&ran), "o ") > 1 || test_count(buf_str(&ran), "setup-1 ") < 1 ||
@@ -389,7 +374,7 @@ static void a_deployment_without_power_cut_runs_each_step_once(void **state)
 
     assert_false(live(0, false));
     check_end(0);
-    read_text(ran_path, &ran);
+    test_read(ran_path, &ran);
     assert_string_equal(buf_str(&ran), "format a o setup-1 setup-2 last ");
 }
 
@@ -425,7 +410,7 @@ static void a_volume_that_a_step_chooses_has_the_state_before_the_step_goes_on(v
     assert_true(state_says("\"is_old\": true") && state_says("\"is_running\": true"));
     assert_int_equal(start(false, 0), END_RESTART);
     (void)unlink(old_path);
-    read_text(ran_path, &ran);
+    test_read(ran_path, &ran);
     assert_string_equal(buf_str(&ran), "format format a o setup-1 ");
 }
 
@@ -438,7 +423,7 @@ static void a_failure_on_a_disk_that_takes_nothing_more_is_reported(void **state
     test_note(break_path, "yes");
     assert_int_equal(start(false, 0), END_RESTART);
     (void)unlink(break_path);
-    read_text(reports_path, &reports);
+    test_read(reports_path, &reports);
     assert_int_equal(test_count(buf_str(&reports), "step-failed "), 1);
     assert_int_equal(test_count(buf_str(&reports), " failed "), 1);
 }
@@ -453,7 +438,7 @@ static void the_disk_starts_the_boot_image_until_its_steps_are_done(void **state
     assert_int_equal(start(false, 3), KILLED);
     assert_int_equal(start(false, 0), END_RESTART);
     (void)unlink(watch_path);
-    read_text(ran_path, &ran);
+    test_read(ran_path, &ran);
     assert_int_equal(test_count(buf_str(&ran), "switched-back "), 1);
     assert_non_null(strstr(buf_str(&ran), "setup-1 switched-back "));
 }
@@ -479,7 +464,7 @@ static void an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up(void 
     test_note(forget_path, "yes");
     assert_int_equal(start(true, 0), END_FINISHED);
     (void)unlink(forget_path);
-    read_text(ran_path, &ran);
+    test_read(ran_path, &ran);
     assert_string_equal(buf_str(&ran), "format a o setup-1 ");
     assert_false(file_exists(state_path));
 }
@@ -495,7 +480,7 @@ static void a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_mo
     test_note(nothing_path, "yes");
     assert_int_equal(start(false, 0), END_RESTART);
     (void)unlink(nothing_path);
-    read_text(ran_path, &ran);
+    test_read(ran_path, &ran);
     assert_string_equal(buf_str(&ran), "switched-back ");
 }
 
@@ -507,7 +492,7 @@ static void what_all_steps_use_is_downloaded_before_the_first_is_run(void **stat
     test_note(ahead_path, "yes");
     (void)live(0, false);
     (void)unlink(ahead_path);
-    read_text(ran_path, &ran);
+    test_read(ran_path, &ran);
     assert_non_null(strstr(buf_str(&ran), "ahead-f ahead-a ahead-o ahead-s ahead-last format "));
     assert_int_equal(test_count(buf_str(&ran), "ahead-"), 5);
     assert_non_null(strstr(buf_str(&ran), "setup-2 last "));
@@ -523,8 +508,8 @@ static void nothing_is_run_if_it_cannot_be(void **state)
     test_note(ahead_path, "no");
     assert_int_equal(start(false, 0), END_RESTART);
     (void)unlink(ahead_path);
-    read_text(ran_path, &ran);
-    read_text(reports_path, &reports);
+    test_read(ran_path, &ran);
+    test_read(reports_path, &reports);
     assert_string_equal(buf_str(&ran), "ahead-f ");
     assert_non_null(strstr(buf_str(&reports), "started failed "));
 }
@@ -539,8 +524,8 @@ static void a_cancelled_deployment_stops_and_says_so(void **state)
     test_note(cancel_path, "yes");
     assert_int_equal(start(false, 0), END_RESTART);
     (void)unlink(cancel_path);
-    read_text(ran_path, &ran);
-    read_text(reports_path, &reports);
+    test_read(ran_path, &ran);
+    test_read(reports_path, &reports);
     assert_string_equal(buf_str(&ran), "format ");
     assert_string_equal(buf_str(&reports), "started step-started step-succeeded cancelled ");
     assert_false(file_exists(state_path));
@@ -555,8 +540,8 @@ static void a_paused_computer_waits_before_a_step_until_the_site_says_otherwise(
     begin();
     test_note(pause_path, "yes");
     assert_int_equal(start(false, 0), END_RESTART);
-    read_text(ran_path, &ran);
-    read_text(reports_path, &reports);
+    test_read(ran_path, &ran);
+    test_read(reports_path, &reports);
     assert_string_equal(buf_str(&ran), "format a o setup-1 ");
     assert_non_null(
         strstr(buf_str(&reports), "started paused asked asked asked resumed step-started "));

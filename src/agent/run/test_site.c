@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "plat/file.h"
 
@@ -76,6 +77,24 @@ pid_t test_site_start(const char *socket_path, test_site_answer *answer)
         serve(listener, answer);
     (void)close(listener);
     return pid;
+}
+
+const char *test_site_reply(const char *status, const char *body, char *dst, size_t cap)
+{
+    (void)snprintf(dst,
+                   cap,
+                   "HTTP/1.1 %s\r\nContent-Type: application/json\r\nContent-Length: %zu\r\n"
+                   "Connection: close\r\n\r\n%s",
+                   status,
+                   strlen(body),
+                   body);
+    return dst;
+}
+
+void test_read(const char *path, struct buf *ret)
+{
+    buf_clear(ret);
+    (void)file_read(path, ret);
 }
 
 void test_note(const char *path, const char *word)

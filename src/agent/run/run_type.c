@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * What a step sees of the runner, and how its type is run
+ */
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/run/journal.h"
+#include "agent/run/report.h"
+#include "agent/run/runner.h"
+#include "agent/run/screen.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "ts/document.h"
+#include "ts/sequence.h"
+
+enum {
+    LOG_LINE_MAX = 4096,
+};
+
+bool runner_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what)
+{
+    struct runner *rn = ctx;
+    OWN(buf_fini) struct buf shown = BUF_INIT(LOG_LINE_MAX);
+    struct report_status status;
+
+    runner_hold(rn);
+    if (report_is_over(rn->report))
+        return false;
+    runner_fill_status(rn, "step-progress", rn->current, &status);
+    status.percent = percent;
+    status.rate_bytes_per_s = rate_bytes_per_s;
+    status.message = what;
+    journal_mask(rn->journal, what ? what : "", &shown);
+    screen_progress(rn->screen, percent, rate_bytes_per_s, buf_str(&shown));
+    (void)report_progress(rn->report, &status);
+    return !report_is_over(rn->report);
+}
+
+static enum step_wish wish(void *ctx)
+{
+    return runner_wish(ctx);
+}
+
+__attribute__((format(printf, 2, 3))) static void on_log(void *ctx, const char *format, ...)
+{
+    struct runner *rn = ctx;
+    char text[LOG_LINE_MAX];
+    va_list args;
+
+    va_start(args, format);
+    if (vsnprintf(text, sizeof(text), format, args) < 0)
+        text[0] = '\0';
+    va_end(args);
+    journal_write(rn->journal, CMTRACE_INFORMATION, rn->component, "%s", text);
+}
+
+/* Lines that a step writes say which: "RunCommandLine" of "SMS_TaskSequence_RunCommandLineAction". */
+static void name_component(struct runner *rn, const char *type)
+{
+    static const char prefix[] = "SMS_TaskSequence_";
+    size_t len;
+
+    if (strncmp(type, prefix, sizeof(prefix) - 1) == 0)
+        type += sizeof(prefix) - 1;
+    len = strlen(type);
+    if (len > strlen("Action") && strcmp(type + len - strlen("Action"), "Action") == 0)
+        len -= strlen("Action");
+    (void)snprintf(rn->component, sizeof(rn->component), "%.*s", (int)(len < 64 ? len : 63), type);
+}
+
+int runner_follow_target(struct runner *rn)
+{
+    struct step_target *target = &rn->state->target;
+
+    if (!rn->options->is_full_os && !target->is_mounted && target->root_device[0] != '\0') {
+        int r = rn->platform->mount(target);
+
+        if (r < 0)
+            return TRACE(r);
+        if (r > 0)
+            target->is_mounted = false;
+    }
+    runner_place_journal(rn);
+    return 0;
+}
+
+static int on_save(void *ctx)
+{
+    struct runner *rn = ctx;
+    int r = runner_follow_target(rn);
+
+    return r < 0 ? TRACE(r) : TRACE(runner_save(rn));
+}
+
+void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
+{
+    name_component(rn, step->type);
+    *ret = (struct step_context){
+        .step = step,
+        .vars = rn->state->vars,
+        .facts = &rn->facts,
+        .order = rn->state->order,
+        .machine = &rn->machine,
+        .target = &rn->state->target,
+        .traffic = &rn->state->traffic,
+        .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,
+        .step_name = step->item.name,
+        .progress = runner_progress,
+        .wish = wish,
+        .log = on_log,
+        .save = on_save,
+        .ctx = rn,
+        .is_disk_kept = !runner_has_format(rn),
+    };
+}
+
+void runner_run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret)
+{
+    const struct step_type *type = rn->platform->find_type(step->type);
+    struct step_context c;
+    int r;
+
+    runner_fill_context(rn, step, &c);
+    *ret = (struct step_result){0};
+    if (!type) {
+        (void)step_fail(ret,
+                        "SLW-0401",
+                        "the agent cannot run steps of type \"%s\"; disable or replace the step",
+                        step->type);
+        return;
+    }
+    if ((type->environments & c.environment) == 0) {
+        (void)step_fail(ret,
+                        "SLW-0405",
+                        "steps of type \"%s\" cannot run in %s; move the step",
+                        step->type,
+                        c.environment == STEP_IN_FULL_OS ? "the installed operating system"
+                                                         : "the boot image");
+        return;
+    }
+    r = type->run(&c, ret);
+    step_context_fini(&c);
+    if (r < 0)
+        (void)step_fail(ret,
+                        "SLW-0410",
+                        "the step ended unexpectedly: %s; the log has more",
+                        strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");
+}
