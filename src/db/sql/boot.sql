@@ -42,7 +42,8 @@ SELECT state, arch FROM package WHERE id = ?1 AND kind = 'boot-image';
 -- unknown computers may boot. A device without a row (?1 = '') is an unknown computer.
 -- name: boot_target
 SELECT d.id, d.purpose, coalesce(t.boot_image_id, ''), t.name, c.name, c.rule, coalesce(o.state, ''),
-    coalesce(o.is_restarting, 0), coalesce(o.environment, ''), d.is_cancelled OR coalesce(o.is_cancelled, 0), t.is_disabled
+    coalesce(o.is_restarting, 0), coalesce(o.environment, ''),
+    iif(d.is_cancelled <> 0 OR coalesce(o.is_cancelled, 0) <> 0, 1, 0), t.is_disabled
 FROM deployment d
 JOIN task_sequence t ON t.id = d.task_sequence_id
 JOIN collection c ON c.id = d.collection_id

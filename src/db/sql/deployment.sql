@@ -20,8 +20,8 @@ WHERE d.id = ?1;
 -- name: deployment_devices
 SELECT v.id AS device_id, v.name AS device_name,
     coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac,
-    CASE WHEN o.id IS NULL THEN 'waiting' WHEN o.is_cancelled THEN 'cancelled' WHEN o.state <> 'in-progress' THEN o.state
-        WHEN o.is_paused THEN 'paused' WHEN o.is_restarting <> 0 THEN 'restarting' ELSE o.state END AS state,
+    CASE WHEN o.id IS NULL THEN 'waiting' WHEN o.is_cancelled <> 0 THEN 'cancelled' WHEN o.state <> 'in-progress' THEN o.state
+        WHEN o.is_paused <> 0 THEN 'paused' WHEN o.is_restarting <> 0 THEN 'restarting' ELSE o.state END AS state,
     coalesce(o.is_debug, 0) AS "is_debug", coalesce(o.wish, 'run') AS wish, o.pause_until_us AS "pause_until:time",
     coalesce(o.environment, '') AS environment, coalesce(o.attempt, 0) AS attempt, coalesce(o.step, 0) AS step,
     coalesce(o.n_steps, 0) AS n_steps, coalesce(o.step_name, '') AS step_name, coalesce(o.percent, 0) AS percent,

@@ -55,7 +55,7 @@ SELECT number AS "index", manifest, size_bytes, has_unix_data, is_windows, arch 
 WHERE package_id = ?1 AND version = ?2 ORDER BY number;
 
 -- name: order_for_status
-SELECT o.state, o.last_seq, d.is_cancelled OR o.wish = 'cancel',
+SELECT o.state, o.last_seq, iif(d.is_cancelled <> 0 OR o.wish = 'cancel', 1, 0),
     (SELECT coalesce(max(s.applies_image), 0) FROM order_sequence s WHERE s.order_id = o.id AND s.is_disabled = 0),
     o.wish, o.pause_until_us, o.log_wanted, o.log_sent, o.is_debug
 FROM orders o JOIN deployment d ON d.id = o.deployment_id
@@ -78,8 +78,8 @@ UPDATE orders SET state = ?2, error_id = ?3, message = ?4, ended_us = ?5, is_can
 WHERE id = ?1 AND state = 'in-progress';
 
 -- name: order_overdue
-SELECT id, device_id, environment, is_restarting, restarted_us, iif(is_debug, 9223372036854775807, deadline_us), heard_us, step_name,
-    wish = 'cancel' OR (SELECT d.is_cancelled FROM deployment d WHERE d.id = deployment_id)
+SELECT id, device_id, environment, is_restarting, restarted_us, iif(is_debug <> 0, 9223372036854775807, deadline_us), heard_us,
+    step_name, iif(wish = 'cancel' OR (SELECT d.is_cancelled FROM deployment d WHERE d.id = deployment_id) <> 0, 1, 0)
 FROM orders
 WHERE state = 'in-progress' AND wish <> 'pause' AND ((deadline_us <= ?1 AND is_debug = 0) OR heard_us <= ?2) LIMIT 1;
 
@@ -119,7 +119,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
 -- One that was overtaken is dropped.
 -- name: order_state_put
 INSERT INTO order_state (order_id, seq, received_us, state) VALUES (?1, ?2, ?3, ?4)
-ON CONFLICT (order_id) DO UPDATE SET seq = ?2, received_us = ?3, state = ?4 WHERE ?2 >= seq;
+ON CONFLICT (order_id) DO UPDATE SET seq = ?2, received_us = ?3, state = ?4 WHERE ?2 >= order_state.seq;
 
 -- name: order_state_get
 SELECT received_us AS "received_at", state AS "state:json" FROM order_state WHERE order_id = ?1;
@@ -135,14 +135,14 @@ UPDATE orders SET log_wanted = log_wanted + 1 WHERE id = ?1;
 UPDATE orders SET log_sent = max(log_sent, min(?2, log_wanted)) WHERE id = ?1;
 
 -- name: order_log_get
-SELECT o.log_wanted > o.log_sent AS "is_wanted", l.received_us AS "received_at", coalesce(l.text, '') AS text
+SELECT iif(o.log_wanted > o.log_sent, 1, 0) AS "is_wanted", l.received_us AS "received_at", coalesce(l.text, '') AS text
 FROM orders o LEFT JOIN order_log l ON l.order_id = o.id WHERE o.id = ?1;
 
 -- name: order_debug
 UPDATE orders SET is_debug = 1 WHERE id = ?1;
 
 -- name: debug_message_add
-INSERT OR IGNORE INTO debug_message (order_id, is_from_device, number, body, sent_us) VALUES (?1, ?2, ?3, ?4, ?5);
+INSERT INTO debug_message (order_id, is_from_device, number, body, sent_us) VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO NOTHING;
 
 -- name: debug_message_list
 SELECT id, body AS "body:json" FROM debug_message WHERE order_id = ?1 AND is_from_device = ?2 AND id > ?3 ORDER BY id LIMIT ?4;
