@@ -10,8 +10,10 @@ import sys
 
 import yaml
 
+OPEN_CLASSES = {"public", "internal"}
 METHODS = {"get", "put", "post", "delete", "head", "patch"}
 SEGMENT = re.compile(r"^([a-z][a-z0-9]*(-[a-z0-9]+)*(:[a-z-]+)?|\{[a-z_]+\})$")
+WORD = re.compile(r"^[a-z]+(-[a-z]+)*$")
 MEMBER = re.compile(r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$")
 
 
@@ -74,8 +76,37 @@ def check_parameters(root, path, item, operation):
         yield f"path has {sorted(wanted)}, parameters {sorted(given)}"
 
 
+def check_also(root, path, operation, one):
+    if set(one) not in ({"class", "verb", "member"}, {"class", "verb", "param"}):
+        yield f"has a further permission that is not a class and a verb of a member or a parameter: {one}"
+    if "param" in one and "{" + one["param"] + "}" not in path:
+        yield f"has a permission for the parameter {one['param']}, which it has not"
+    body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})
+    body = resolve(root, body["$ref"]) if "$ref" in body else body
+    if "member" in one and one["member"] not in body.get("properties", {}):
+        yield f"has a permission for the member {one['member']}, which it has not"
+
+
+def check_permission(root, path, operation):
+    """`{class, verb}` of every operation: the guard of the site is made of them, and knows nothing else."""
+    permission = operation.get("x-slipway-permission")
+    if not isinstance(permission, dict) or not {"class", "verb"} <= set(permission):
+        yield "has no x-slipway-permission with class and verb"
+        return
+    unknown = set(permission) - {"class", "verb", "object", "param", "also"}
+    if unknown:
+        yield f"has a permission with unknown members {sorted(unknown)}"
+    yield from (f"has a permission that is no word: {w}" for w in (permission["class"], permission["verb"]) if not WORD.match(w))
+    if "param" in permission and "{" + permission["param"] + "}" not in path:
+        yield f"has a permission for the parameter {permission['param']}, which it has not"
+    if (permission["class"] in OPEN_CLASSES) != (operation.get("security") == []):
+        yield "permission and security do not agree"
+    for one in permission.get("also", []):
+        yield from check_also(root, path, operation, one)
+
+
 def check_operation(root, path, item, operation):
-    for name in ("operationId", "summary", "tags", "x-slipway-permission"):
+    for name in ("operationId", "summary", "tags"):
         if not operation.get(name):
             yield f"has no {name}"
     responses = operation.get("responses", {})
@@ -88,9 +119,7 @@ def check_operation(root, path, item, operation):
     unknown = set(operation.get("tags", [])) - {tag["name"] for tag in root["tags"]}
     if unknown:
         yield f"has unknown tags {sorted(unknown)}"
-    open_to_all = operation.get("x-slipway-permission") in ("none", "role")
-    if open_to_all != (operation.get("security") == []):
-        yield "permission and security do not agree"
+    yield from check_permission(root, path, operation)
     yield from check_parameters(root, path, item, operation)
 
 

@@ -10,7 +10,7 @@ becomes SQL_DEVICE_FIND_BY_MAC.
 
 Texts are written for SQLite and translated by sql_dialect.py. Where there is no common spelling, a statement has a second text
 behind `-- name: device_find_by_mac (postgresql)`, and a migration has parts behind lines `-- only sqlite`, `-- only postgresql`,
-`-- both`. What is for PostgreSQL alone is in its own language.
+`-- both`. What is for PostgreSQL alone is in its own language. Macros: sql_macros.py.
 """
 
 import hashlib
@@ -19,6 +19,7 @@ import sys
 from pathlib import Path
 
 import sql_dialect
+import sql_macros
 
 NAME = re.compile(r"^-- name: ([a-z][a-z0-9_]*)( \(postgresql\))?$")
 PART = re.compile(r"^-- (only sqlite|only postgresql|both)$")
@@ -60,10 +61,12 @@ def read_texts(path: Path) -> dict:
     return {key: strip_comments("\n".join(lines)).rstrip() for key, lines in found.items()}
 
 
-def read_statements(path: Path) -> dict:
-    """name: (text for SQLite, text for PostgreSQL)."""
+def read_statements(path: Path, macros: dict) -> dict:
+    """name: (text for SQLite, text for PostgreSQL, whether it runs in somebody's name)."""
     out = {}
-    texts = read_texts(path)
+    texts = {key: sql_macros.expand(text, macros) for key, text in read_texts(path).items()}
+    in_name_of = {name for (name, _), text in texts.items() if sql_macros.PRINCIPAL in text}
+    texts = {key: sql_macros.number_principal(text) for key, text in texts.items()}
     for (name, is_postgresql), text in texts.items():
         if text.count(";") != 1 or not text.endswith(";"):
             sys.exit(f"{path}: {name}: wants exactly one statement, ended by ';'")
@@ -74,7 +77,7 @@ def read_statements(path: Path) -> dict:
             own = texts.get((name, True))
             if own and sql_dialect.params_of(own) != sql_dialect.params_of(text):
                 raise sql_dialect.Refused("its two texts have different parameters")
-            out[name] = (text, sql_dialect.own_postgresql(own[:-1]) if own else sql_dialect.to_postgresql(text))
+            out[name] = (text, sql_dialect.own_postgresql(own[:-1]) if own else sql_dialect.to_postgresql(text), name in in_name_of)
         except sql_dialect.Refused as why:
             sys.exit(f"{path}: {name}: {why}")
     return out
@@ -117,7 +120,8 @@ def c_tables(statements: dict, migrations: dict, prelude: str) -> str:
     out.append("const struct db_statement db_statements[SQL_COUNT] = {\n")
     for n in names:
         is_read = "true" if sql_dialect.is_read(statements[n][0]) else "false"
-        out.append(f'    [SQL_{n.upper()}] = {{"{n}", {{sql_{n}_0, sql_{n}_1}}, {is_read}, false}},\n')
+        has_principal = "true" if statements[n][2] else "false"
+        out.append(f'    [SQL_{n.upper()}] = {{"{n}", {{sql_{n}_0, sql_{n}_1}}, {is_read}, {has_principal}}},\n')
     out.append("};\n\nconst struct db_migration db_migrations[] = {\n")
     for number, (name, texts) in sorted(migrations.items()):
         sums = ",\n      ".join(f'"{digest(source)}"' for source, _ in texts)
@@ -137,7 +141,12 @@ def main() -> int:
     statements = {}
     migrations = {}
     prelude = ""
+    macros = {}
+    for path in (path for path in files if path.name == sql_macros.FILE):
+        macros = sql_macros.read_macros(path)
     for path in files:
+        if path.name == sql_macros.FILE:
+            continue
         if path.name == "postgresql.sql":
             prelude = strip_comments(path.read_text(encoding="utf-8"))
             continue
@@ -147,7 +156,7 @@ def main() -> int:
                 sys.exit(f"{path}: the name must be NNNN_words.sql")
             migrations[int(match.group(1))] = (path.stem, read_migration(path))
             continue
-        for key, text in read_statements(path).items():
+        for key, text in read_statements(path, macros).items():
             if key in statements:
                 sys.exit(f"{path}: {key} is also in another file")
             statements[key] = text

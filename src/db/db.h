@@ -119,7 +119,7 @@ const char *db_why(const struct db *db);
  * db_set_principal() - in whose name statements run from now on
  * @id: of an administrator; "" for the site itself, which may everything; at most DB_PRINCIPAL_MAX - 1 bytes
  *
- * Statements that find, list or show things have a condition for it: what the administrator may not
+ * Statements that find, list or show things have a condition for it (src/db/sql/macros.sql): what the administrator may not
  * see is not there. No rule has to remember it, and none can give another one.
  */
 void db_set_principal(struct db *db, const char *id);

@@ -28,6 +28,7 @@ struct http_exchange {
     const char *method;
     const char *path;
     const struct http_route *route; /* NULL: refused */
+    http_guard *guard;
     struct http_values params;
     struct http_values query;
     struct http_values headers; /* of the answer */
@@ -210,6 +211,7 @@ int http_exchange_new(const struct http_exchange_start *start, struct http_excha
     x->connection = start->connection;
     x->method = start->method;
     x->path = start->path;
+    x->guard = start->guard;
     r = look_at_start(x, start->routes);
     if (r < 0)
         return TRACE(r);
@@ -264,7 +266,7 @@ void http_exchange_handle(struct http_exchange *x, void *ctx)
     if (x->body.failed)
         r = refuse_large(x);
     else
-        r = x->route->handle(ctx, x);
+        r = x->guard ? x->guard(ctx, x, x->route) : x->route->handle(ctx, x);
     if (r == 0 && !x->response)
         r = ERR(-ENOMSG);
     if (r < 0)

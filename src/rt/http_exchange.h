@@ -15,6 +15,7 @@
 
 struct http_exchange_start {
     const struct http_route *routes; /* borrowed, like all of these, for the life of the exchange */
+    http_guard *guard;               /* NULL: none */
     struct MHD_Connection *connection;
     const char *method;
     const char *path; /* percent-encoded */

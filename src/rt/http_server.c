@@ -125,6 +125,7 @@ static enum MHD_Result on_request(void *ctx,
     if (!x) {
         struct http_exchange_start start = {
             .routes = server->options.routes,
+            .guard = server->options.guard,
             .connection = connection,
             .method = method,
             .path = path,

@@ -35,11 +35,19 @@ struct http_route {
     http_handler *handle;
 };
 
+/**
+ * http_guard - answers one request by @route->handle(ctx, x), or instead of it
+ *
+ * Return: as of an http_handler.
+ */
+typedef int http_guard(void *ctx, struct http_exchange *x, const struct http_route *route);
+
 struct http_server_options {
     const char *socket_path;         /* made anew; its folder must exist */
     unsigned socket_mode;            /* 0660, ... */
     const struct http_route *routes; /* ends with .method == NULL; borrowed for the server's life */
     void *ctx;                       /* for the handlers */
+    http_guard *guard; /* stands before every handler, and calls it; NULL: they are called at once */
     void (*tick)(void *ctx); /* called at least once a second, between requests; may be NULL */
 };
 

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/own.h"
@@ -22,94 +23,156 @@ int access_hash_token(const char *token, char ret[static SHA256_TEXT_MAX])
     return 0;
 }
 
-static int add_admin_token(struct site *site,
-                           const char *kind,
-                           uint64_t life_us,
-                           char ret[static TOKEN_TEXT_MAX])
+/* Return: the token's prefix says what it is to who finds it somewhere. */
+static const char *prefix_of(enum access_kind kind)
+{
+    static const char *const prefixes[] = {
+        [ACCESS_ONE_TIME] = "slw_once", [ACCESS_API] = "slw_api", [ACCESS_SESSION] = "slw_sess"};
+
+    return prefixes[kind];
+}
+
+static const char *name_of(enum access_kind kind)
+{
+    static const char *const names[] = {
+        [ACCESS_ONE_TIME] = "one-time", [ACCESS_API] = "api", [ACCESS_SESSION] = "session"};
+
+    return names[kind];
+}
+
+int access_new_token(struct site *site,
+                     const struct access_token *token,
+                     char ret[static TOKEN_TEXT_MAX],
+                     char ret_id[static UUID_TEXT_MAX])
 {
     char hash[SHA256_TEXT_MAX];
-    char id[UUID_TEXT_MAX];
-    char name[ACCESS_WHO_MAX];
+    char csrf_hash[SHA256_TEXT_MAX] = "";
     int r;
 
-    random_token(ret, life_us == ACCESS_API_US ? "slw_api" : "slw_once");
-    random_uuid(id, site->now_us);
-    (void)snprintf(name, sizeof(name), "administrator-%.8s", id + UUID_TEXT_MAX - 9);
+    random_token(ret, prefix_of(token->kind));
+    random_uuid(ret_id, site->now_us);
     r = access_hash_token(ret, hash);
+    if (r == 0 && token->csrf)
+        r = access_hash_token(token->csrf, csrf_hash);
     if (r < 0)
         return TRACE(r);
     return TRACE(db_must(site->db,
-                         SQL_ADMIN_TOKEN_ADD,
-                         DB_ARGS(db_text(id),
+                         SQL_ACCESS_TOKEN_ADD,
+                         DB_ARGS(db_text(ret_id),
                                  db_text(hash),
-                                 db_text(kind),
-                                 db_text(name),
+                                 db_text(name_of(token->kind)),
+                                 db_text(token->administrator_id),
+                                 db_text(token->name),
+                                 db_text(token->permissions ? token->permissions : "*"),
+                                 db_text(token->csrf ? csrf_hash : NULL),
                                  db_u64(site->now_us),
-                                 db_u64(site->now_us + life_us))));
+                                 db_u64(site->now_us + token->life_us))));
 }
 
-static int count_api_tokens(struct site *site, uint64_t *ret)
+/* Whether anybody has ever signed in, or can. */
+static int is_taken_over(struct site *site, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_ADMIN_TOKEN_COUNT, DB_ARGS(db_text("api"), db_u64(0)), &rows);
+    int r = db_first(site->db, SQL_ACCESS_IS_TAKEN_OVER, DB_NO_ARGS, &rows);
 
-    if (r < 0)
-        return TRACE(r);
-    *ret = r == DB_ROW ? db_get_u64(&rows, 0) : 0;
-    return 0;
+    *ret = r == DB_ROW;
+    return r < 0 ? TRACE(r) : 0;
 }
 
 int access_first_token(struct site *site, char ret[static TOKEN_TEXT_MAX])
 {
     OWN(db_rollbackp) struct db *tx = NULL;
-    uint64_t n = 0;
-    int r = count_api_tokens(site, &n);
+    struct access_token token = {
+        .kind = ACCESS_ONE_TIME,
+        .administrator_id = ACCESS_FIRST_ADMINISTRATOR,
+        .name = "first",
+        .life_us = ACCESS_ONE_TIME_US,
+    };
+    char id[UUID_TEXT_MAX];
+    bool is_over = false;
+    int r = is_taken_over(site, &is_over);
 
     if (r < 0)
         return TRACE(r);
-    if (n > 0)
+    if (is_over)
         return 1;
     r = db_begin(site->db, &tx);
     if (r < 0)
         return TRACE(r);
-    r = db_must(site->db, SQL_ADMIN_TOKEN_DROP_KIND, DB_ARGS(db_text("one-time")));
+    r = db_must(site->db, SQL_ACCESS_TOKEN_DROP_KIND, DB_ARGS(db_text("one-time")));
     if (r < 0)
         return TRACE(r);
-    r = add_admin_token(site, "one-time", ACCESS_ONE_TIME_US, ret);
+    r = access_new_token(site, &token, ret, id);
     if (r < 0)
         return TRACE(r);
     return TRACE(db_commit(&tx));
 }
 
-/* Return: 0, 1 if there is no such token, or -errno. @ret: its holder. */
-static int
-find_admin(struct site *site, const char *token, const char *kind, char ret[static ACCESS_WHO_MAX])
+/* The columns of SQL_ACCESS_TOKEN_FIND. */
+enum {
+    COLUMN_ID,
+    COLUMN_ADMINISTRATOR,
+    COLUMN_NAME,
+    COLUMN_PERMISSIONS,
+    COLUMN_USED,
+    COLUMN_CSRF_HASH,
+};
+
+/* That somebody is at it; kept to a minute, so that a request is not a write. */
+static int note_use(struct site *site, const char *token_id, const char *administrator_id)
+{
+    int r = db_must(
+        site->db, SQL_ACCESS_TOKEN_USED, DB_ARGS(db_text(token_id), db_u64(site->now_us)));
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_must(site->db,
+                         SQL_ADMINISTRATOR_SEEN,
+                         DB_ARGS(db_text(administrator_id), db_u64(site->now_us))));
+}
+
+/* Return: 0, 1 if there is no such token, or -errno. @ret_csrf_hash: may be NULL */
+static int find_token(struct site *site,
+                      const char *token,
+                      enum access_kind kind,
+                      struct principal *ret,
+                      char *ret_csrf_hash)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     char hash[SHA256_TEXT_MAX];
+    uint64_t idle_us = kind == ACCESS_SESSION ? ACCESS_IDLE_US : ACCESS_API_MAX_US;
+    uint64_t used_us;
     int r = access_hash_token(token, hash);
 
     if (r < 0)
         return TRACE(r);
     r = db_first(site->db,
-                 SQL_ADMIN_TOKEN_FIND,
-                 DB_ARGS(db_text(hash), db_text(kind), db_u64(site->now_us)),
+                 SQL_ACCESS_TOKEN_FIND,
+                 DB_ARGS(db_text(hash),
+                         db_text(name_of(kind)),
+                         db_u64(site->now_us),
+                         db_u64(site->now_us > idle_us ? site->now_us - idle_us : 0)),
                  &rows);
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)
         return 1;
-    (void)snprintf(ret, ACCESS_WHO_MAX, "%s", db_get_text(&rows, 1));
-    return 0;
-}
-
-static int drop_admin(struct site *site, const char *token)
-{
-    char hash[SHA256_TEXT_MAX];
-    int r = access_hash_token(token, hash);
-
-    return r < 0 ? TRACE(r)
-                 : TRACE(db_must(site->db, SQL_ADMIN_TOKEN_DROP, DB_ARGS(db_text(hash))));
+    *ret = (struct principal){.operation = NULL};
+    (void)snprintf(ret->id, sizeof(ret->id), "%s", db_get_text(&rows, COLUMN_ADMINISTRATOR));
+    (void)snprintf(ret->name, sizeof(ret->name), "%s", db_get_text(&rows, COLUMN_NAME));
+    (void)snprintf(ret->token_id, sizeof(ret->token_id), "%s", db_get_text(&rows, COLUMN_ID));
+    (void)snprintf(ret->permissions,
+                   sizeof(ret->permissions),
+                   "%s",
+                   db_get_text(&rows, COLUMN_PERMISSIONS));
+    if (ret_csrf_hash)
+        (void)snprintf(
+            ret_csrf_hash, SHA256_TEXT_MAX, "%s", db_get_text(&rows, COLUMN_CSRF_HASH));
+    used_us = db_get_u64(&rows, COLUMN_USED);
+    db_rows_fini(&rows);
+    if (site->now_us < used_us + ACCESS_USED_US)
+        return 0;
+    return TRACE(note_use(site, ret->token_id, ret->id));
 }
 
 int access_login(struct site *site,
@@ -118,12 +181,19 @@ int access_login(struct site *site,
                  uint64_t *ret_expires_us)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
-    char who[ACCESS_WHO_MAX];
+    struct principal who;
+    struct access_token token = {
+        .kind = ACCESS_API,
+        .administrator_id = who.id,
+        .name = "login with the one-time token",
+        .life_us = ACCESS_API_US,
+    };
+    char id[UUID_TEXT_MAX];
     int r = db_begin(site->db, &tx);
 
     if (r < 0)
         return TRACE(r);
-    r = find_admin(site, one_time, "one-time", who);
+    r = find_token(site, one_time, ACCESS_ONE_TIME, &who, NULL);
     if (r < 0)
         return TRACE(r);
     if (r > 0)
@@ -132,35 +202,66 @@ int access_login(struct site *site,
             REFUSAL_LOGIN,
             "The one-time token is unknown, used or older than 24 hours. Restart slipwayd "
             "to get a new one if nobody has signed in yet.");
-    r = drop_admin(site, one_time);
+    r = access_drop_token(site, who.token_id);
     if (r < 0)
         return TRACE(r);
-    r = add_admin_token(site, "api", ACCESS_API_US, ret);
+    r = access_new_token(site, &token, ret, id);
     if (r < 0)
         return TRACE(r);
-    r = site_audit(site, who, "login", "", "one-time token exchanged for an API token");
+    r = site_audit(site, who.name, "login", who.id, "one-time token exchanged for an API token");
     if (r < 0)
         return TRACE(r);
     *ret_expires_us = site->now_us + ACCESS_API_US;
     return TRACE(db_commit(&tx));
 }
 
-int access_check_admin(struct site *site, const char *token, char ret[static ACCESS_WHO_MAX])
+int access_check_admin(struct site *site, const char *token, struct principal *ret)
 {
-    int r = token ? find_admin(site, token, "api", ret) : 1;
+    int r = token ? find_token(site, token, ACCESS_API, ret, NULL) : 1;
+
+    if (r <= 0)
+        return TRACE(r);
+    return refuse(site,
+                  REFUSAL_NOT_SIGNED_IN,
+                  "The call needs a valid API token: sign in with `slipway login`.");
+}
+
+int access_check_session(struct site *site,
+                         const char *secret,
+                         const char *csrf,
+                         bool is_change,
+                         struct principal *ret)
+{
+    char wanted[SHA256_TEXT_MAX];
+    char given[SHA256_TEXT_MAX];
+    int r = find_token(site, secret, ACCESS_SESSION, ret, wanted);
 
     if (r < 0)
         return TRACE(r);
     if (r > 0)
+        return refuse(site, REFUSAL_NOT_SIGNED_IN, "The session is over: sign in again.");
+    if (!is_change)
+        return 0;
+    r = access_hash_token(csrf ? csrf : "", given);
+    if (r < 0)
+        return TRACE(r);
+    if (strcmp(wanted, given) != 0) /* of hashes: time tells nothing */
         return refuse(site,
-                      REFUSAL_NOT_SIGNED_IN,
-                      "The call needs a valid API token: sign in with `slipway login`.");
+                      REFUSAL_CSRF,
+                      "What changes something in a browser's session comes from the site's own "
+                      "pages, with the header X-CSRF-Token of its sign-in.");
     return 0;
 }
 
-int access_logout(struct site *site, const char *token)
+int access_drop_token(struct site *site, const char *id)
 {
-    return TRACE(drop_admin(site, token));
+    return TRACE(db_must(site->db, SQL_ACCESS_TOKEN_DROP, DB_ARGS(db_text(id))));
+}
+
+int access_drop_tokens_of(struct site *site, const char *administrator_id)
+{
+    return TRACE(
+        db_must(site->db, SQL_ACCESS_TOKEN_DROP_OF, DB_ARGS(db_text(administrator_id))));
 }
 
 int access_new_device_token(struct site *site,
@@ -237,7 +338,7 @@ int access_take_boot_ticket(struct site *site, const char *ticket, const char *m
 int access_expire(struct site *site)
 {
     static const enum db_sql expiring[] = {
-        SQL_ADMIN_TOKEN_EXPIRE,
+        SQL_ACCESS_TOKEN_EXPIRE,
         SQL_DEVICE_TOKEN_EXPIRE,
         SQL_BOOT_TICKET_EXPIRE,
     };

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * Tokens: administrators' (one-time and API), devices', and boot tickets. Only their SHA-256 is kept
+ * Tokens: administrators' (one-time, API and sessions), devices', and boot tickets. Only their SHA-256 is kept
  */
 
 #include <stdbool.h>
@@ -20,15 +20,37 @@ enum {
 
 #define ACCESS_ONE_TIME_US    (UINT64_C(24) * 3600 * 1000000)
 #define ACCESS_API_US         (UINT64_C(90) * 24 * 3600 * 1000000)
+#define ACCESS_API_MAX_US     (UINT64_C(366) * 24 * 3600 * 1000000)
+#define ACCESS_SESSION_US     (UINT64_C(12) * 3600 * 1000000)
+#define ACCESS_IDLE_US        (UINT64_C(30) * 60 * 1000000) /* of a session */
+#define ACCESS_USED_US        (UINT64_C(60) * 1000000)      /* how exactly use is noted */
 #define ACCESS_DEVICE_US      (UINT64_C(24) * 3600 * 1000000)
 #define ACCESS_BOOT_TICKET_US (UINT64_C(10) * 60 * 1000000)
+
+/* Who the first one-time token is for. */
+#define ACCESS_FIRST_ADMINISTRATOR "AD00001"
+
+enum access_kind {
+    ACCESS_ONE_TIME, /* good for one login, to begin with */
+    ACCESS_API,      /* of the command line and of scripts */
+    ACCESS_SESSION,  /* of a browser: a cookie, and a second secret that is sent along with what changes something */
+};
+
+struct access_token {
+    enum access_kind kind;
+    const char *administrator_id;
+    const char *name;        /* for people */
+    const char *permissions; /* principal_words_are_fit(); NULL: all that its administrator may */
+    const char *csrf;        /* the second secret of a session; NULL: none */
+    uint64_t life_us;
+};
 
 /**
  * access_first_token() - a one-time token, if nobody has ever signed in
  *
  * An older one-time token is void then: nobody may know it any more.
  *
- * Return: 0 with @ret, 1 if there are API tokens, or -errno.
+ * Return: 0 with @ret, 1 if there are API tokens or passwords, or -errno.
  */
 int access_first_token(struct site *site, char ret[static TOKEN_TEXT_MAX]);
 
@@ -41,11 +63,29 @@ int access_login(struct site *site,
                  char ret[static TOKEN_TEXT_MAX],
                  uint64_t *ret_expires_us);
 
-/* Is this an API token? @ret: who, for the audit log. Return: 0 or SITE_E_REFUSED. */
-int access_check_admin(struct site *site, const char *token, char ret[static ACCESS_WHO_MAX]);
+/* Make a token. @ret: it, shown once; @ret_id: its name from now on */
+int access_new_token(struct site *site,
+                     const struct access_token *token,
+                     char ret[static TOKEN_TEXT_MAX],
+                     char ret_id[static UUID_TEXT_MAX]);
 
-/* End an API token. */
-int access_logout(struct site *site, const char *token);
+/* Whose API token is this? Return: 0 or SITE_E_REFUSED. */
+int access_check_admin(struct site *site, const char *token, struct principal *ret);
+
+/**
+ * access_check_session() - whose session is this
+ * @csrf:      its second secret, or NULL
+ * @is_change: whether that is needed
+ */
+int access_check_session(struct site *site,
+                         const char *secret,
+                         const char *csrf,
+                         bool is_change,
+                         struct principal *ret);
+
+/* End a token by its id; all of an administrator. */
+int access_drop_token(struct site *site, const char *id);
+int access_drop_tokens_of(struct site *site, const char *administrator_id);
 
 /* Good for a day, or as long as an order may take if that is longer: the installed system cannot get another. */
 int access_new_device_token(struct site *site,

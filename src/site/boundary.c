@@ -236,6 +236,11 @@ int boundary_group_set(
     return TRACE(boundary_group_get(site, id, ret));
 }
 
+int boundary_group_find(struct site *site, const char *which, char ret[static BOUNDARY_ID_MAX])
+{
+    return TRACE(named_find(site, &groups, which, ret, NULL));
+}
+
 int boundary_group_delete(struct site *site, const char *who, const char *which)
 {
     char id[BOUNDARY_ID_MAX];

@@ -27,6 +27,8 @@ int boundary_delete(struct site *site, const char *who, const char *which);
 int boundary_group_create(struct site *site, const char *who, const json_t *body, json_t **ret);
 int boundary_group_list(struct site *site, const struct page *page, json_t **ret);
 
+int boundary_group_find(struct site *site, const char *which, char ret[static BOUNDARY_ID_MAX]);
+
 /* With its boundaries, distribution points and neighbours. */
 int boundary_group_get(struct site *site, const char *which, json_t **ret);
 

@@ -91,6 +91,7 @@ int device_find(struct site *site, const char *which, char ret[static ACCESS_DEV
 {
     uint8_t bytes[UUID_BYTES];
     char text[UUID_TEXT_MAX];
+    char seen[ACCESS_DEVICE_ID_MAX] = "";
     int r = first_id(site, SQL_DEVICE_BY_ID_OR_NAME, which, ret);
 
     if (r == 0 && !ret[0] && mac_parse(bytes_of(which), bytes)) {
@@ -101,9 +102,11 @@ int device_find(struct site *site, const char *which, char ret[static ACCESS_DEV
         uuid_put(text, bytes);
         r = by_uuid(site, text, ret);
     }
+    if (r == 0 && ret[0])
+        r = first_id(site, SQL_DEVICE_VISIBLE, ret, seen);
     if (r < 0)
         return TRACE(r);
-    if (!ret[0])
+    if (!ret[0] || !seen[0])
         return refuse(
             site,
             REFUSAL_MISSING,

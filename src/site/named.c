@@ -24,7 +24,8 @@ int named_take_id(struct site *site, const struct named *kind, char ret[static N
         return refuse(site, REFUSAL_NO_IDS, "There is no id for a %s left.", kind->noun);
     (void)snprintf(
         ret, NAMED_ID_MAX, "%.2s%05u", kind->prefix, (unsigned)db_get_u64(&rows, 0) % 100000000);
-    return 0;
+    db_rows_fini(&rows);
+    return TRACE(principal_made(site, ret));
 }
 
 int named_find(struct site *site,

@@ -21,6 +21,13 @@ enum refusal_id {
     REFUSAL_BUILTIN,           /* SLW-0108 */
     REFUSAL_NOT_A_ROLE,        /* SLW-0109 */
     REFUSAL_NO_IDS,            /* SLW-0110 */
+    REFUSAL_FORBIDDEN,         /* SLW-0112 */
+    REFUSAL_TOO_OFTEN,         /* SLW-0113 */
+    REFUSAL_PASSWORD,          /* SLW-0114 */
+    REFUSAL_LASTING,           /* SLW-0115 */
+    REFUSAL_LAST_FULL,         /* SLW-0116 */
+    REFUSAL_CSRF,              /* SLW-0117 */
+    REFUSAL_GRANTED,           /* SLW-0118 */
     REFUSAL_DUPLICATE,         /* SLW-0130 */
     REFUSAL_BUSY,              /* SLW-0131 */
     REFUSAL_IN_USE,            /* SLW-0132 */

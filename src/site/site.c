@@ -19,6 +19,7 @@
 #include "site/order_debug.h"
 #include "site/order_wish.h"
 #include "site/rows.h"
+#include "site/security_role.h"
 
 DEFINE_FREEP(struct site *, site_free);
 
@@ -31,6 +32,10 @@ int site_open(const char *path, const struct site_settings *settings, struct sit
         return ERR(-ENOMEM);
     site->settings = *settings;
     r = db_open(path, &site->db);
+    if (r < 0)
+        return TRACE(r);
+    if (r == 0)
+        r = security_role_put_builtins(site);
     if (r < 0)
         return TRACE(r);
     switch (r) {
@@ -109,7 +114,10 @@ int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_M
     if (r != DB_ROW)
         return refuse(site, REFUSAL_NO_IDS, "There is no %s id left.", kinds[kind].name);
     (void)snprintf(ret, SITE_ID_MAX, "%s%05X", SITE_CODE, (unsigned)db_get_u64(&rows, 0));
-    return 0;
+    db_rows_fini(&rows);
+    if (kind == SITE_ID_COLLECTION)
+        return TRACE(principal_made_collection(site, ret));
+    return kind == SITE_ID_OBJECT ? TRACE(principal_made(site, ret)) : 0;
 }
 
 int site_audit(

@@ -16,6 +16,7 @@
 
 #include <jansson.h>
 
+#include "site/principal.h"
 #include "site/refusal.h"
 
 struct db;
@@ -44,6 +45,7 @@ struct site {
     struct site_settings settings;
     uint64_t now_us; /* microseconds since 1970 UTC */
     struct refusal refusal;
+    struct principal principal; /* of the request in hand */
 };
 
 /* Outcomes of site_open() beside 0 */

@@ -19,14 +19,14 @@ static void a_one_time_token_is_good_for_one_login(void **state)
     char once[TOKEN_TEXT_MAX];
     char api[TOKEN_TEXT_MAX];
     char again[TOKEN_TEXT_MAX];
-    char who[ACCESS_WHO_MAX];
+    struct principal who;
     uint64_t expires_us = 0;
 
     assert_int_equal(access_first_token(site, once), 0);
-    assert_int_equal(access_check_admin(site, once, who), SITE_E_REFUSED);
+    assert_int_equal(access_check_admin(site, once, &who), SITE_E_REFUSED);
     assert_int_equal(access_login(site, once, api, &expires_us), 0);
     assert_int_equal(expires_us, site->now_us + ACCESS_API_US);
-    assert_int_equal(access_check_admin(site, api, who), 0);
+    assert_int_equal(access_check_admin(site, api, &who), 0);
     assert_int_equal(access_login(site, once, again, &expires_us), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_LOGIN);
 }
@@ -53,19 +53,19 @@ static void tokens_end_at_their_time_and_at_logout(void **state)
     OWN(fixture_freep) struct site *site = fixture_new();
     char once[TOKEN_TEXT_MAX];
     char api[TOKEN_TEXT_MAX];
-    char who[ACCESS_WHO_MAX];
+    struct principal who;
     uint64_t expires_us = 0;
 
     assert_int_equal(access_first_token(site, once), 0);
     assert_int_equal(access_login(site, once, api, &expires_us), 0);
     site->now_us = expires_us - 1;
-    assert_int_equal(access_check_admin(site, api, who), 0);
+    assert_int_equal(access_check_admin(site, api, &who), 0);
     site->now_us = expires_us;
-    assert_int_equal(access_check_admin(site, api, who), SITE_E_REFUSED);
+    assert_int_equal(access_check_admin(site, api, &who), SITE_E_REFUSED);
     site->now_us = FIXTURE_START_US;
-    assert_int_equal(access_logout(site, api), 0);
-    assert_int_equal(access_check_admin(site, api, who), SITE_E_REFUSED);
-    assert_int_equal(access_check_admin(site, NULL, who), SITE_E_REFUSED);
+    assert_int_equal(access_drop_token(site, who.token_id), 0);
+    assert_int_equal(access_check_admin(site, api, &who), SITE_E_REFUSED);
+    assert_int_equal(access_check_admin(site, NULL, &who), SITE_E_REFUSED);
 }
 
 static void a_boot_ticket_is_for_one_mac_once_and_ten_minutes(void **state)

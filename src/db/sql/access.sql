@@ -1,22 +1,41 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 
--- name: admin_token_add
-INSERT INTO admin_token (id, hash, kind, name, created_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6);
+-- name: access_token_add
+INSERT INTO access_token (id, hash, kind, administrator_id, name, permissions, csrf_hash, created_us, used_us, expires_us)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9);
 
--- name: admin_token_find
-SELECT id, name FROM admin_token WHERE hash = ?1 AND kind = ?2 AND expires_us > ?3;
+-- ?4: what was not used since then is over.
+-- name: access_token_find
+SELECT t.id, t.administrator_id, a.name, t.permissions, t.used_us, coalesce(t.csrf_hash, '')
+FROM access_token t JOIN administrator a ON a.id = t.administrator_id
+WHERE t.hash = ?1 AND t.kind = ?2 AND t.expires_us > ?3 AND t.used_us >= ?4 AND a.is_disabled = 0;
 
--- name: admin_token_drop
-DELETE FROM admin_token WHERE hash = ?1;
+-- name: access_token_used
+UPDATE access_token SET used_us = ?2 WHERE id = ?1;
 
--- name: admin_token_drop_kind
-DELETE FROM admin_token WHERE kind = ?1;
+-- name: access_token_drop
+DELETE FROM access_token WHERE id = ?1;
 
--- name: admin_token_count
-SELECT count(*) FROM admin_token WHERE kind = ?1 AND expires_us > ?2;
+-- name: access_token_drop_of
+DELETE FROM access_token WHERE administrator_id = ?1;
 
--- name: admin_token_expire
-DELETE FROM admin_token WHERE expires_us <= ?1;
+-- name: access_token_drop_kind
+DELETE FROM access_token WHERE kind = ?1;
+
+-- name: access_is_taken_over
+SELECT 1 WHERE EXISTS (SELECT 1 FROM access_token WHERE kind <> 'one-time')
+    OR EXISTS (SELECT 1 FROM administrator WHERE password IS NOT NULL AND is_disabled = 0);
+
+-- name: access_token_expire
+DELETE FROM access_token WHERE expires_us <= ?1;
+
+-- An administrator's own; ?1: cursor, ?3: his id.
+-- name: access_token_list
+SELECT id, kind, name, permissions, created_us AS "created_at", used_us AS "used_at", expires_us AS "expires_at"
+FROM access_token WHERE id > ?1 AND administrator_id = ?3 AND kind <> 'one-time' ORDER BY id LIMIT ?2;
+
+-- name: access_token_of
+SELECT 1 FROM access_token WHERE id = ?1 AND administrator_id = ?2;
 
 -- name: device_token_add
 INSERT INTO device_token (hash, device_id, expires_us) VALUES (?1, ?2, ?3);

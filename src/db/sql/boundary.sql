@@ -25,14 +25,16 @@ FROM boundary b WHERE b.id = ?1;
 INSERT INTO boundary_group (id, name, comment, created_us) VALUES (?1, ?2, ?3, ?4);
 
 -- name: boundary_group_find
-SELECT id, is_default FROM boundary_group WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
+SELECT b.id, b.is_default FROM boundary_group b WHERE (b.id = ?1 OR b.name = ?1) AND @may('boundary-group', 'read', b.id)
+ORDER BY b.id = ?1 DESC LIMIT 1;
 
 -- name: boundary_group_list
 SELECT g.id, g.name, g.comment, g.is_default,
     (SELECT count(*) FROM boundary_group_boundary x WHERE x.group_id = g.id) AS n_boundaries,
     (SELECT count(*) FROM boundary_group_dp x WHERE x.group_id = g.id) AS n_distribution_points,
     g.created_us AS "created_at"
-FROM boundary_group g WHERE g.id > ?1 ORDER BY g.id LIMIT ?2;
+FROM boundary_group g WHERE g.id > ?1 AND @may('boundary-group', 'read', g.id)
+ORDER BY g.id LIMIT ?2;
 
 -- name: boundary_group_get
 SELECT g.id, g.name, g.comment, g.is_default,

@@ -4,7 +4,8 @@
 INSERT INTO collection (id, name, comment, rule, created_us) VALUES (?1, ?2, ?3, 'direct', ?4);
 
 -- name: collection_find
-SELECT id, rule FROM collection WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
+SELECT c.id, c.rule FROM collection c WHERE (c.id = ?1 OR c.name = ?1) AND @may_collection('collection', 'read', c.id)
+ORDER BY c.id = ?1 DESC LIMIT 1;
 
 -- name: collection_list
 SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin,
@@ -13,7 +14,7 @@ SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin,
         WHEN 'all-unknown' THEN (SELECT count(*) FROM device WHERE is_unknown = 1)
         ELSE (SELECT count(*) FROM collection_member m WHERE m.collection_id = c.id) END AS n_members,
     c.variable_priority, c.created_us AS "created_at"
-FROM collection c WHERE c.id > ?1 ORDER BY c.id LIMIT ?2;
+FROM collection c WHERE c.id > ?1 AND @may_collection('collection', 'read', c.id) ORDER BY c.id LIMIT ?2;
 
 -- name: collection_get
 SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin,

@@ -56,13 +56,14 @@ SELECT p.id, p.kind, p.name, p.version, p.comment, p.source_path, p.priority, p.
         ORDER BY j.created_us DESC, j.id DESC LIMIT 1), '') AS operation_id,
     p.created_us AS "created_at", v.ready_us AS "updated_at"
 FROM package p LEFT JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
-WHERE p.id > ?1 AND (?3 = '' OR p.kind = ?3) ORDER BY p.id LIMIT ?2;
+WHERE p.id > ?1 AND (?3 = '' OR p.kind = ?3) AND @may(p.kind, 'read', p.id) ORDER BY p.id LIMIT ?2;
 
 -- By id or name; ?2: of this kind, '' any, 'all': also a task sequence. What has it as its id comes first.
 -- name: content_find
 SELECT id, kind FROM (
-    SELECT id, name, kind FROM package WHERE ?2 IN ('', 'all') OR kind = ?2
-    UNION ALL SELECT id, name, 'task sequence' FROM task_sequence WHERE ?2 IN ('all', 'task-sequence')) AS x
+    SELECT p.id, p.name, p.kind FROM package p WHERE (?2 IN ('', 'all') OR p.kind = ?2) AND @may(p.kind, 'read', p.id)
+    UNION ALL SELECT t.id, t.name, 'task sequence' FROM task_sequence t
+    WHERE ?2 IN ('all', 'task-sequence') AND @may('task-sequence', 'read', t.id)) AS x
 WHERE id = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC, id LIMIT 2;
 
 -- What was made of the upload ?4, with this name, and has not failed.
@@ -83,7 +84,7 @@ SELECT p.id, p.kind, p.name, p.version, p.comment, p.source_path, p.priority, p.
         ORDER BY j.created_us DESC, j.id DESC LIMIT 1), '') AS operation_id,
     p.created_us AS "created_at", v.ready_us AS "updated_at"
 FROM package p LEFT JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
-WHERE p.id = ?1 AND (?2 = '' OR p.kind = ?2);
+WHERE p.id = ?1 AND (?2 = '' OR p.kind = ?2) AND @may(p.kind, 'read', p.id);
 
 -- Boot images whose newest version is of another kernel than ?3 of ?1, ?2 or another agent than ?4, unless such a one was
 -- ordered since ?6, or has failed since ?7. The current version may be older: an administrator has gone back to it.

@@ -8,13 +8,13 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
     d.purpose, d.content_option, d.is_debug AS "is_debug", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
-WHERE d.id > ?1 ORDER BY d.id LIMIT ?2;
+WHERE d.id > ?1 AND @may_collection('deployment', 'read', d.collection_id) ORDER BY d.id LIMIT ?2;
 
 -- name: deployment_get
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
     d.purpose, d.content_option, d.is_debug AS "is_debug", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
-WHERE d.id = ?1;
+WHERE d.id = ?1 AND @may_collection('deployment', 'read', d.collection_id);
 
 -- The devices a deployment reaches or has reached, each with its latest order.
 -- name: deployment_devices
@@ -61,6 +61,7 @@ SELECT m.id, m.received_us AS "time:time", o.device_id, v.name AS device_name, o
     coalesce(m.percent, 0) AS percent, coalesce(m.exit_code, 0) AS exit_code, m.error_id, m.message
 FROM status_message m JOIN orders o ON o.id = m.order_id JOIN device v ON v.id = o.device_id
 WHERE m.id > ?1 AND (o.device_id = ?3 OR ?3 IS NULL) AND (o.deployment_id = ?4 OR ?4 IS NULL)
+    AND @may_device('deployment', 'read', v)
 ORDER BY m.id LIMIT ?2;
 
 -- A package of the task sequence that is not ready.

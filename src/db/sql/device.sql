@@ -18,6 +18,9 @@ SELECT id FROM device WHERE smbios_uuid = ?1 ORDER BY id LIMIT 2;
 -- name: device_by_id_or_name
 SELECT id FROM device WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
 
+-- name: device_visible
+SELECT v.id FROM device v WHERE v.id = ?1 AND @may_device('device', 'read', v);
+
 -- name: device_brief
 SELECT name, is_unknown FROM device WHERE id = ?1;
 
@@ -42,15 +45,15 @@ UPDATE device SET is_unknown = 0 WHERE id = ?1;
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
     coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.created_us AS "created_at",
     v.seen_us AS "last_seen_at"
-FROM device v WHERE v.id > ?1 ORDER BY v.id LIMIT ?2;
+FROM device v WHERE v.id > ?1 AND @may_device('device', 'read', v) ORDER BY v.id LIMIT ?2;
 
 -- name: device_get
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
     coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.created_us AS "created_at",
     v.seen_us AS "last_seen_at", v.inventory AS "inventory:json",
-    (SELECT json_group_array(c.name) FROM collection c WHERE (c.rule = 'all-systems' AND v.is_unknown = 0)
-        OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
-        OR EXISTS (SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id)
+    (SELECT json_group_array(c.name) FROM collection c WHERE @may_collection('collection', 'read', c.id)
+        AND ((c.rule = 'all-systems' AND v.is_unknown = 0) OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
+        OR EXISTS (SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id))
     ) AS "collections:json",
     (SELECT json_object('deployment_id', o.deployment_id, 'state', o.state, 'step_group', o.step_group,
         'step_name', o.step_name, 'percent', coalesce(o.percent, 0), 'rate_bytes_per_s', coalesce(o.rate_bytes_per_s, 0),

@@ -4,7 +4,8 @@
 INSERT INTO distribution_point (id, name, url, token_hash, version, created_us, seen_us) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6);
 
 -- name: dp_find
-SELECT id, is_own FROM distribution_point WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
+SELECT d.id, d.is_own FROM distribution_point d
+WHERE (d.id = ?1 OR d.name = ?1) AND @may('distribution-point', 'read', d.id) ORDER BY d.id = ?1 DESC LIMIT 1;
 
 -- name: dp_by_token
 SELECT id FROM distribution_point WHERE token_hash = ?1;
@@ -23,7 +24,7 @@ SELECT d.id, d.name, d.comment, d.is_own, d.is_disabled, d.url, d.version, d.fre
     coalesce(d.seen_us, 0) >= ?3 AS is_online, d.seen_us AS "last_seen_at", d.created_us AS "created_at",
     (SELECT count(*) FROM distribution x WHERE x.dp_id = d.id) AS n_packages,
     (SELECT count(*) FROM distribution x WHERE x.dp_id = d.id AND x.state = 'failed') AS n_failed
-FROM distribution_point d WHERE d.id > ?1 ORDER BY d.id LIMIT ?2;
+FROM distribution_point d WHERE d.id > ?1 AND @may('distribution-point', 'read', d.id) ORDER BY d.id LIMIT ?2;
 
 -- name: dp_get
 SELECT d.id, d.name, d.comment, d.is_own, d.is_disabled, d.url, d.version, d.free_bytes, d.total_bytes, d.reserve_bytes,
@@ -96,7 +97,8 @@ WHERE d.dp_id = ?1 ORDER BY d.package_id LIMIT 10000;
 INSERT INTO dp_group (id, name, comment, created_us) VALUES (?1, ?2, ?3, ?4);
 
 -- name: dp_group_find
-SELECT id FROM dp_group WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
+SELECT g.id FROM dp_group g WHERE (g.id = ?1 OR g.name = ?1) AND @may('distribution-point-group', 'read', g.id)
+ORDER BY g.id = ?1 DESC LIMIT 1;
 
 -- name: dp_group_list
 SELECT g.id, g.name, g.comment, (SELECT count(*) FROM dp_group_member m WHERE m.group_id = g.id) AS n_members,
@@ -105,7 +107,8 @@ SELECT g.id, g.name, g.comment, (SELECT count(*) FROM dp_group_member m WHERE m.
         ON c.group_id = m.group_id AND c.package_id = d.package_id
         WHERE m.group_id = g.id AND d.state = 'failed') AS n_failed,
     g.created_us AS "created_at"
-FROM dp_group g WHERE g.id > ?1 ORDER BY g.id LIMIT ?2;
+FROM dp_group g WHERE g.id > ?1 AND @may('distribution-point-group', 'read', g.id)
+ORDER BY g.id LIMIT ?2;
 
 -- name: dp_group_get
 SELECT g.id, g.name, g.comment, (SELECT count(*) FROM dp_group_member m WHERE m.group_id = g.id) AS n_members,

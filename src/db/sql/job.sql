@@ -55,17 +55,22 @@ SELECT id FROM job WHERE state = 'running' AND heard_us < ?1 AND n_claims >= ?2 
 SELECT id, kind, dp_id, coalesce(package_id, json_extract(args, '$.package_id'), '') AS package_id, version, state, percent,
     rate_bytes_per_s, message, result AS "result:json", error_id, error, created_us AS "created_at",
     ended_us AS "finished_at"
-FROM job WHERE id = ?1;
+FROM job WHERE id = ?1
+    AND @may(coalesce((SELECT p.kind FROM package p WHERE p.id = job.package_id), 'package'), 'read', coalesce(job.package_id, job.id));
 
 -- name: operation_list
 SELECT id, kind, dp_id, coalesce(package_id, json_extract(args, '$.package_id'), '') AS package_id, version, state, percent,
     rate_bytes_per_s, message, error_id, error, created_us AS "created_at", ended_us AS "finished_at"
-FROM job WHERE id > ?1 AND (?3 = 0 OR state IN ('queued', 'running')) ORDER BY id LIMIT ?2;
+FROM job WHERE id > ?1 AND (?3 = 0 OR state IN ('queued', 'running'))
+    AND @may(coalesce((SELECT p.kind FROM package p WHERE p.id = job.package_id), 'package'), 'read', coalesce(job.package_id, job.id))
+ORDER BY id LIMIT ?2;
 
 -- name: operation_list_open
 SELECT id, kind, dp_id, coalesce(package_id, json_extract(args, '$.package_id'), '') AS package_id, version, state, percent,
     rate_bytes_per_s, message, error_id, error, created_us AS "created_at", ended_us AS "finished_at"
-FROM job WHERE state IN ('queued', 'running') ORDER BY created_us, id LIMIT 100;
+FROM job WHERE state IN ('queued', 'running')
+    AND @may(coalesce((SELECT p.kind FROM package p WHERE p.id = job.package_id), 'package'), 'read', coalesce(job.package_id, job.id))
+ORDER BY created_us, id LIMIT 100;
 
 -- The import of the upload ?2 into ?1 that is going on or has gone well.
 -- name: job_of_upload

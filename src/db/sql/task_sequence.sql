@@ -30,12 +30,12 @@ ON CONFLICT DO NOTHING;
 -- name: task_sequence_list
 SELECT id, name, boot_image_id, n_steps, version, author, is_disabled, is_deployable, changed_us AS "changed_at",
     created_us AS "created_at"
-FROM task_sequence WHERE id > ?1 ORDER BY id LIMIT ?2;
+FROM task_sequence WHERE id > ?1 AND @may('task-sequence', 'read', task_sequence.id) ORDER BY id LIMIT ?2;
 
 -- name: task_sequence_get
 SELECT id, name, description, boot_image_id, n_steps, version, author, is_disabled, is_deployable, changed_us AS "changed_at",
     created_us AS "created_at", steps AS "steps:json"
-FROM task_sequence WHERE id = ?1;
+FROM task_sequence WHERE id = ?1 AND @may('task-sequence', 'read', task_sequence.id);
 
 -- name: task_sequence_xml
 SELECT xml FROM task_sequence WHERE id = ?1;

@@ -16,6 +16,8 @@
 #define BEARER  "Bearer "
 #define REAL_IP "X-Real-IP"
 
+#define RETRY_AFTER_S "30"
+
 static unsigned status_of(enum refusal_id id)
 {
     static const unsigned statuses[N_REFUSALS] = {
@@ -29,6 +31,13 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_BUILTIN] = 409,
         [REFUSAL_NOT_A_ROLE] = 403,
         [REFUSAL_NO_IDS] = 409,
+        [REFUSAL_FORBIDDEN] = 403,
+        [REFUSAL_TOO_OFTEN] = 429,
+        [REFUSAL_PASSWORD] = 401,
+        [REFUSAL_LASTING] = 409,
+        [REFUSAL_LAST_FULL] = 409,
+        [REFUSAL_CSRF] = 403,
+        [REFUSAL_GRANTED] = 409,
         [REFUSAL_DUPLICATE] = 409,
         [REFUSAL_BUSY] = 409,
         [REFUSAL_IN_USE] = 409,
@@ -61,7 +70,7 @@ static unsigned status_of(enum refusal_id id)
     return statuses[id];
 }
 
-static const char *bearer_of(struct http_exchange *x)
+const char *api_bearer(struct http_exchange *x)
 {
     const char *header = http_header(x, "Authorization");
 
@@ -78,19 +87,20 @@ int api_begin(struct api *api)
 
 int api_begin_admin(struct api *api, struct http_exchange *x)
 {
+    (void)x;
     (void)api_begin(api);
-    return TRACE(access_check_admin(api->site, bearer_of(x), api->who));
+    return api->who[0] ? 0 : ERR(-EPERM); /* the guard lets nobody else get here */
 }
 
 int api_begin_device(struct api *api, struct http_exchange *x)
 {
     (void)api_begin(api);
-    return TRACE(access_check_device(api->site, bearer_of(x), api->device_id));
+    return TRACE(access_check_device(api->site, api_bearer(x), api->device_id));
 }
 
 static int begin_remote_role(struct api *api, struct http_exchange *x)
 {
-    int r = dp_check_token(api->site, bearer_of(x), api->dp_id);
+    int r = dp_check_token(api->site, api_bearer(x), api->dp_id);
 
     if (r == 0)
         (void)snprintf(api->who, sizeof(api->who), "%s", api->dp_id);
@@ -196,6 +206,8 @@ int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status,
             "SLW-0013",
             "Disk full",
             "Nothing was changed: there is no space left on the server for its database."));
+    if (r == SITE_E_REFUSED && api->site->refusal.id == REFUSAL_TOO_OFTEN)
+        (void)http_add_header(x, "Retry-After", RETRY_AFTER_S);
     if (r < 0) {
         log_error("the database said", "why=\"%s\"", db_why(api->site->db));
         return TRACE(r); /* logged with the request by who called the handler */

@@ -27,6 +27,8 @@
 #include "site/rows.h"
 #include "site/site.h"
 
+#define API_SESSION_COOKIE "__Host-slipway"
+
 struct api {
     struct site *site;                    /* owned by main() */
     const struct role_options *options;   /* borrowed */
@@ -44,7 +46,7 @@ enum {
 
 /* The beginning of every handler: sets the time, and checks who calls. Outcomes as of src/site. */
 int api_begin(struct api *api);
-int api_begin_admin(struct api *api, struct http_exchange *x);  /* sets api->who */
+int api_begin_admin(struct api *api, struct http_exchange *x);  /* the guard has set api->who */
 int api_begin_device(struct api *api, struct http_exchange *x); /* sets api->device_id */
 
 /*
@@ -52,6 +54,9 @@ int api_begin_device(struct api *api, struct http_exchange *x); /* sets api->dev
  * token; the site's own roles are known by the kernel.
  */
 int api_begin_role(struct api *api, struct http_exchange *x);
+
+/* The token of the header Authorization, or NULL. */
+const char *api_bearer(struct http_exchange *x);
 
 /* The body as JSON. Return: 0 or API_E_ANSWERED. */
 int api_body(struct http_exchange *x, json_t **ret);

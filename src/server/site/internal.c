@@ -7,6 +7,7 @@
 #include "base/own.h"
 #include "rt/log.h"
 #include "server/site/api.h"
+#include "server/site/guard.h"
 #include "site/boot_decision.h"
 #include "site/boot_image.h"
 #include "site/content.h"
@@ -16,8 +17,12 @@
 int internal_authorize(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
+    const char *method = http_header(x, "X-Original-Method");
+    const char *uri = http_header(x, "X-Original-URI");
     int r = api_begin_admin(api, x);
 
+    if (r == 0)
+        r = guard_authorize(api, method ? method : "", uri ? uri : "");
     return api_finish(api, x, r, 204, NULL);
 }
 

@@ -17,6 +17,7 @@
 #include "rt/log.h"
 #include "server/role.h"
 #include "server/site/api.h"
+#include "server/site/guard.h"
 
 enum {
     SOCKET_MODE = 0660,
@@ -101,6 +102,7 @@ static int new_server(struct api *api,
         .socket_mode = SOCKET_MODE,
         .routes = routes,
         .ctx = api,
+        .guard = guard_handle,
         .tick = routes == api_routes ? tick : NULL,
     };
 

@@ -1,0 +1,30 @@
+-- SPDX-License-Identifier: GPL-3.0-or-later
+
+-- What an administrator is granted (docs/security-roles.md), joined to every statement that finds, lists or shows something.
+-- It is here and nowhere else. :principal is '' where the site acts by itself, for a device or for a role.
+
+-- macro: granted(class, verb)
+SELECT 1 FROM administrator_grant ag JOIN security_role_permission rp ON rp.role_id = ag.role_id
+WHERE ag.administrator_id = :principal AND rp.class IN ('*', $class) AND rp.verb IN ('*', $verb)
+
+-- Without regard to any object: what belongs to the whole site, and the short way for those who may everything.
+-- macro: may_all(class, verb)
+(:principal = '' OR EXISTS (@granted($class, $verb) AND ag.target_id = 'SLP00ALL'))
+
+-- An object with security scopes; one without any is in the scope Default.
+-- macro: may(class, verb, id)
+(@may_all($class, $verb) OR EXISTS (@granted($class, $verb)
+AND (ag.target_id IN (SELECT so.scope_id FROM security_scope_object so WHERE so.object_id = $id)
+OR (ag.target_id = 'SLP00UNA' AND NOT EXISTS (SELECT 1 FROM security_scope_object so WHERE so.object_id = $id)))))
+
+-- A collection (its id), by itself.
+-- macro: may_collection(class, verb, id)
+(@may_all($class, $verb) OR EXISTS (@granted($class, $verb) AND ag.target_id = $id))
+
+-- A device (a row of the table device), by the collections that it is a member of.
+-- macro: may_device(class, verb, device)
+(@may_all($class, $verb) OR EXISTS (@granted($class, $verb) AND EXISTS (SELECT 1 FROM collection gc
+WHERE gc.id = ag.target_id AND ((gc.rule = 'all-systems' AND $device.is_unknown = 0)
+OR (gc.rule = 'all-unknown' AND $device.is_unknown = 1)
+OR (gc.rule = 'direct' AND EXISTS (SELECT 1 FROM collection_member gm
+WHERE gm.collection_id = gc.id AND gm.device_id = $device.id))))))

@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "server/site/guard.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "rt/log.h"
+#include "server/site/api.h"
+#include "site/permission.h"
+
+#define REAL_IP   "X-Real-IP"
+#define CSRF      "X-CSRF-Token"
+#define HTTPS     "https://"
+#define COOKIE    API_SESSION_COOKIE "="
+
+enum {
+    PATH_MAX_BYTES = 512,
+};
+
+static bool is_class(const struct permission *permission, const char *class)
+{
+    return strcmp(permission->class, class) == 0;
+}
+
+/* Who has a token or session of an administrator is not needed, or is somebody else. */
+static bool is_open(const struct permission *permission)
+{
+    return is_class(permission, "public") || is_class(permission, "internal") ||
+           is_class(permission, "client");
+}
+
+static bool is_reading(const char *method)
+{
+    return strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+}
+
+/* The value of our cookie. Return: whether there is one that fits. */
+static bool find_cookie(struct http_exchange *x, char ret[static TOKEN_TEXT_MAX])
+{
+    const char *header = http_header(x, "Cookie");
+    const char *at = header ? strstr(header, COOKIE) : NULL;
+    size_t n;
+
+    if (!at || (at != header && at[-1] != ' ' && at[-1] != ';'))
+        return false;
+    at += strlen(COOKIE);
+    n = strcspn(at, "; ");
+    if (n >= TOKEN_TEXT_MAX)
+        return false;
+    memcpy(ret, at, n);
+    ret[n] = '\0';
+    return true;
+}
+
+/* A browser says from whose page a request comes; a change from another one is not wanted. */
+static bool is_origin_ours(struct http_exchange *x)
+{
+    const char *origin = http_header(x, "Origin");
+    const char *host = http_header(x, "Host");
+
+    return origin && host && strncmp(origin, HTTPS, strlen(HTTPS)) == 0 &&
+           strcmp(origin + strlen(HTTPS), host) == 0;
+}
+
+static int check_cookie(struct api *api, struct http_exchange *x, struct principal *ret)
+{
+    char secret[TOKEN_TEXT_MAX];
+    bool is_change = !is_reading(http_method(x));
+
+    if (!find_cookie(x, secret))
+        return TRACE(access_check_admin(api->site, NULL, ret));
+    if (is_change && !is_origin_ours(x))
+        return refuse(api->site,
+                      REFUSAL_CSRF,
+                      "What changes something in a browser's session must come from this site's "
+                      "own pages.");
+    return TRACE(
+        access_check_session(api->site, secret, http_header(x, CSRF), is_change, ret));
+}
+
+static void note_address(struct http_exchange *x, struct principal *ret)
+{
+    const char *address = http_header(x, REAL_IP);
+
+    (void)snprintf(ret->address, sizeof(ret->address), "%s", address ? address : "");
+}
+
+static int authenticate(struct api *api, struct http_exchange *x, struct principal *ret)
+{
+    const char *token = api_bearer(x);
+    int r = token ? access_check_admin(api->site, token, ret) : check_cookie(api, x, ret);
+
+    if (r != 0)
+        return TRACE(r);
+    note_address(x, ret);
+    (void)snprintf(api->who, sizeof(api->who), "%s", ret->name);
+    return 0;
+}
+
+static int check_also(struct api *api, struct http_exchange *x, const struct permission_also *also)
+{
+    OWN(json_freep) json_t *body = NULL;
+    const char *which = also->param ? http_param(x, also->param) : NULL;
+    int r;
+
+    if (also->member) {
+        r = api_body(x, &body);
+        if (r != 0)
+            return r;
+        which = json_string_value(json_object_get(body, also->member));
+    }
+    if (!which)
+        return TRACE(principal_check(api->site, also->class, also->verb));
+    return TRACE(
+        principal_check_object(api->site, also->class, also->verb, also->class, which));
+}
+
+/* First in general, so that who may never gets to know what there is. */
+static int check(struct api *api, struct http_exchange *x, const struct permission *permission)
+{
+    const char *class = permission->class;
+    int r = is_class(permission, "own") ? 0 : principal_check(api->site, class, permission->verb);
+
+    if (r == 0 && permission->object_class)
+        r = principal_check_object(api->site,
+                                   class,
+                                   permission->verb,
+                                   permission->object_class,
+                                   http_param(x, permission->object_param));
+    for (size_t i = 0; r == 0 && i < PERMISSION_ALSO_MAX && permission->also[i].class; i++)
+        r = check_also(api, x, &permission->also[i]);
+    return r;
+}
+
+static int authorize(struct api *api, struct http_exchange *x, const struct permission *permission)
+{
+    struct principal principal = {.operation = NULL};
+    int r;
+
+    if (is_open(permission)) {
+        note_address(x, &principal);
+        principal_set(api->site, &principal);
+        return 0;
+    }
+    r = authenticate(api, x, &principal);
+    if (r != 0)
+        return TRACE(r);
+    principal.operation = permission;
+    principal_set(api->site, &principal);
+    return check(api, x, permission);
+}
+
+static void leave(struct api *api)
+{
+    db_set_read_only(api->site->db, false);
+    principal_clear(api->site);
+    api->who[0] = '\0';
+}
+
+int guard_handle(void *ctx, struct http_exchange *x, const struct http_route *route)
+{
+    struct api *api = ctx;
+    const struct permission *permission = permission_of_route(route->method, route->pattern);
+    int r;
+
+    if (!permission) {
+        log_error("the contract does not know a route", "pattern=%s", route->pattern);
+        return ERR(-EPERM);
+    }
+    leave(api);
+    (void)api_begin(api);
+    r = authorize(api, x, permission);
+    if (r == 0) {
+        db_set_read_only(api->site->db, is_reading(http_method(x)));
+        r = route->handle(ctx, x);
+    } else {
+        r = api_finish(api, x, r, 0, NULL);
+    }
+    leave(api);
+    return TRACE(r);
+}
+
+int guard_authorize(struct api *api, const char *method, const char *path)
+{
+    char text[PATH_MAX_BYTES];
+    const struct permission *permission;
+
+    (void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(path, "?"), path);
+    permission = permission_of_path(method, text);
+    if (!permission || is_open(permission))
+        return refuse(api->site, REFUSAL_MISSING, "There is nothing to be served.");
+    return TRACE(principal_check(api->site, permission->class, permission->verb));
+}

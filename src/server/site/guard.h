@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The one place where it is decided who may: before every handler, by what the contract says (docs/security-roles.md)
+ */
+
+#include "rt/http_server.h"
+
+/* For struct http_server_options; its ctx is a struct api. */
+http_guard guard_handle;
+
+/**
+ * guard_authorize() - may who makes this request do another one, which somebody else serves
+ * @path: with its query, as nginx passes it on
+ *
+ * Outcomes as of src/site.
+ */
+struct api;
+int guard_authorize(struct api *api, const char *method, const char *path);
