@@ -47,7 +47,8 @@ struct http_server_options {
     unsigned socket_mode;            /* 0660, ... */
     const struct http_route *routes; /* ends with .method == NULL; borrowed for the server's life */
     void *ctx;                       /* for the handlers */
-    http_guard *guard; /* stands before every handler, and calls it; NULL: they are called at once */
+    http_guard
+        *guard; /* stands before every handler, and calls it; NULL: they are called at once */
     void (*tick)(void *ctx); /* called at least once a second, between requests; may be NULL */
 };
 

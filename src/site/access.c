@@ -121,8 +121,8 @@ enum {
 /* That somebody is at it; kept to a minute, so that a request is not a write. */
 static int note_use(struct site *site, const char *token_id, const char *administrator_id)
 {
-    int r = db_must(
-        site->db, SQL_ACCESS_TOKEN_USED, DB_ARGS(db_text(token_id), db_u64(site->now_us)));
+    int r =
+        db_must(site->db, SQL_ACCESS_TOKEN_USED, DB_ARGS(db_text(token_id), db_u64(site->now_us)));
 
     if (r < 0)
         return TRACE(r);
@@ -161,13 +161,10 @@ static int find_token(struct site *site,
     (void)snprintf(ret->id, sizeof(ret->id), "%s", db_get_text(&rows, COLUMN_ADMINISTRATOR));
     (void)snprintf(ret->name, sizeof(ret->name), "%s", db_get_text(&rows, COLUMN_NAME));
     (void)snprintf(ret->token_id, sizeof(ret->token_id), "%s", db_get_text(&rows, COLUMN_ID));
-    (void)snprintf(ret->permissions,
-                   sizeof(ret->permissions),
-                   "%s",
-                   db_get_text(&rows, COLUMN_PERMISSIONS));
+    (void)snprintf(
+        ret->permissions, sizeof(ret->permissions), "%s", db_get_text(&rows, COLUMN_PERMISSIONS));
     if (ret_csrf_hash)
-        (void)snprintf(
-            ret_csrf_hash, SHA256_TEXT_MAX, "%s", db_get_text(&rows, COLUMN_CSRF_HASH));
+        (void)snprintf(ret_csrf_hash, SHA256_TEXT_MAX, "%s", db_get_text(&rows, COLUMN_CSRF_HASH));
     used_us = db_get_u64(&rows, COLUMN_USED);
     db_rows_fini(&rows);
     if (site->now_us < used_us + ACCESS_USED_US)
@@ -226,11 +223,8 @@ int access_check_admin(struct site *site, const char *token, struct principal *r
                   "The call needs a valid API token: sign in with `slipway login`.");
 }
 
-int access_check_session(struct site *site,
-                         const char *secret,
-                         const char *csrf,
-                         bool is_change,
-                         struct principal *ret)
+int access_check_session(
+    struct site *site, const char *secret, const char *csrf, bool is_change, struct principal *ret)
 {
     char wanted[SHA256_TEXT_MAX];
     char given[SHA256_TEXT_MAX];
@@ -260,8 +254,7 @@ int access_drop_token(struct site *site, const char *id)
 
 int access_drop_tokens_of(struct site *site, const char *administrator_id)
 {
-    return TRACE(
-        db_must(site->db, SQL_ACCESS_TOKEN_DROP_OF, DB_ARGS(db_text(administrator_id))));
+    return TRACE(db_must(site->db, SQL_ACCESS_TOKEN_DROP_OF, DB_ARGS(db_text(administrator_id))));
 }
 
 int access_new_device_token(struct site *site,

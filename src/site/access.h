@@ -33,7 +33,7 @@ enum {
 enum access_kind {
     ACCESS_ONE_TIME, /* good for one login, to begin with */
     ACCESS_API,      /* of the command line and of scripts */
-    ACCESS_SESSION,  /* of a browser: a cookie, and a second secret that is sent along with what changes something */
+    ACCESS_SESSION, /* of a browser: a cookie, and a second secret that is sent along with what changes something */
 };
 
 struct access_token {
@@ -77,11 +77,8 @@ int access_check_admin(struct site *site, const char *token, struct principal *r
  * @csrf:      its second secret, or NULL
  * @is_change: whether that is needed
  */
-int access_check_session(struct site *site,
-                         const char *secret,
-                         const char *csrf,
-                         bool is_change,
-                         struct principal *ret);
+int access_check_session(
+    struct site *site, const char *secret, const char *csrf, bool is_change, struct principal *ret);
 
 /* End a token by its id; all of an administrator. */
 int access_drop_token(struct site *site, const char *id);

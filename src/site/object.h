@@ -10,7 +10,8 @@
 
 /* Outcome beside 0 and SITE_E_REFUSED */
 enum {
-    OBJECT_E_UNSCOPED = 50, /* things of this class are in no scope: who may do it to one may do it to all */
+    OBJECT_E_UNSCOPED =
+        50, /* things of this class are in no scope: who may do it to one may do it to all */
 };
 
 /**

@@ -81,8 +81,7 @@ static int may_any(struct site *site, const char *class, const char *verb, bool 
     *ret = principal_words_allow(site->principal.permissions, class, verb);
     if (!*ret)
         return 0;
-    return TRACE(
-        has_row(site, SQL_PRINCIPAL_MAY_ANY, DB_ARGS(db_text(class), db_text(verb)), ret));
+    return TRACE(has_row(site, SQL_PRINCIPAL_MAY_ANY, DB_ARGS(db_text(class), db_text(verb)), ret));
 }
 
 static int refuse_verb(struct site *site, const char *class, const char *verb)

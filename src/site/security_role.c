@@ -43,10 +43,11 @@ int security_role_permit(struct site *site, const char *id, const char *permissi
     struct bytes verb = bytes_of(permission[n] == '.' ? permission + n + 1 : "");
 
     if (class.len + verb.len >= PERMISSION_MAX_BYTES || !is_word(class) || !is_word(verb))
-        return refuse(site,
-                      REFUSAL_INVALID,
-                      "\"%.80s\" is no permission: it wants a class and a verb, as in \"device.read\".",
-                      permission);
+        return refuse(
+            site,
+            REFUSAL_INVALID,
+            "\"%.80s\" is no permission: it wants a class and a verb, as in \"device.read\".",
+            permission);
     return TRACE(db_must(site->db,
                          SQL_SECURITY_ROLE_PERMISSION_ADD,
                          DB_ARGS(db_text(id), db_bytes(class), db_bytes(verb))));

@@ -110,12 +110,11 @@ static const struct builtin {
 
 static int put(struct site *site, const struct builtin *role)
 {
-    int r = db_must(site->db,
-                    SQL_SECURITY_ROLE_BUILTIN,
-                    DB_ARGS(db_text(role->id),
-                            db_text(role->name),
-                            db_text(role->comment),
-                            db_u64(site->now_us)));
+    int r = db_must(
+        site->db,
+        SQL_SECURITY_ROLE_BUILTIN,
+        DB_ARGS(
+            db_text(role->id), db_text(role->name), db_text(role->comment), db_u64(site->now_us)));
 
     if (r == 0)
         r = db_must(site->db, SQL_SECURITY_ROLE_PERMISSIONS_DROP, DB_ARGS(db_text(role->id)));

@@ -51,10 +51,8 @@ static void make_scope(struct site *site, const char *id, const char *object)
                              SQL_SECURITY_SCOPE_ADD,
                              DB_ARGS(db_text(id), db_text(id), db_text(""), db_u64(1))),
                      0);
-    assert_int_equal(db_must(site->db,
-                             SQL_SECURITY_SCOPE_OBJECT_ADD,
-                             DB_ARGS(db_text(object), db_text(id))),
-                     0);
+    assert_int_equal(
+        db_must(site->db, SQL_SECURITY_SCOPE_OBJECT_ADD, DB_ARGS(db_text(object), db_text(id))), 0);
 }
 
 static size_t count_content(struct site *site)
@@ -97,8 +95,9 @@ static void what_is_in_a_scope_of_somebody_else_is_not_there(void **state)
     (void)snprintf(forbidden, sizeof(forbidden), "%s", site->refusal.detail);
     assert_int_equal(object_find(site, "os-image", "SLP0FFFF", id), SITE_E_REFUSED);
     assert_int_equal(strlen(forbidden), strlen(site->refusal.detail));
-    assert_int_equal(principal_check_object(site, "os-image", "delete", "os-image", FIXTURE_OS_IMAGE),
-                     SITE_E_REFUSED);
+    assert_int_equal(
+        principal_check_object(site, "os-image", "delete", "os-image", FIXTURE_OS_IMAGE),
+        SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_MISSING);
     assert_int_equal(
         principal_check_object(site, "content", "delete", "content", FIXTURE_BOOT_IMAGE), 0);
@@ -106,7 +105,8 @@ static void what_is_in_a_scope_of_somebody_else_is_not_there(void **state)
     grant(site, "SLP0002R", "SS00001");
     be_somebody(site, "*");
     assert_int_equal(count_content(site), 2);
-    assert_int_equal(principal_check_object(site, "content", "read", "content", FIXTURE_OS_IMAGE), 0);
+    assert_int_equal(principal_check_object(site, "content", "read", "content", FIXTURE_OS_IMAGE),
+                     0);
     assert_int_equal(principal_check_object(site, "content", "delete", "content", FIXTURE_OS_IMAGE),
                      SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_FORBIDDEN);

@@ -13,10 +13,10 @@
 #include "server/site/api.h"
 #include "site/permission.h"
 
-#define REAL_IP   "X-Real-IP"
-#define CSRF      "X-CSRF-Token"
-#define HTTPS     "https://"
-#define COOKIE    API_SESSION_COOKIE "="
+#define REAL_IP "X-Real-IP"
+#define CSRF    "X-CSRF-Token"
+#define HTTPS   "https://"
+#define COOKIE  API_SESSION_COOKIE "="
 
 enum {
     PATH_MAX_BYTES = 512,
@@ -79,8 +79,7 @@ static int check_cookie(struct api *api, struct http_exchange *x, struct princip
                       REFUSAL_CSRF,
                       "What changes something in a browser's session must come from this site's "
                       "own pages.");
-    return TRACE(
-        access_check_session(api->site, secret, http_header(x, CSRF), is_change, ret));
+    return TRACE(access_check_session(api->site, secret, http_header(x, CSRF), is_change, ret));
 }
 
 static void note_address(struct http_exchange *x, struct principal *ret)
@@ -116,8 +115,7 @@ static int check_also(struct api *api, struct http_exchange *x, const struct per
     }
     if (!which)
         return TRACE(principal_check(api->site, also->class, also->verb));
-    return TRACE(
-        principal_check_object(api->site, also->class, also->verb, also->class, which));
+    return TRACE(principal_check_object(api->site, also->class, also->verb, also->class, which));
 }
 
 /* First in general, so that who may never gets to know what there is. */
