@@ -15,6 +15,7 @@
 #include "base/own.h"
 #include "rt/http_values.h"
 #include "rt/log.h"
+#include "rt/work_pool.h"
 
 enum {
     JSON_DEPTH_MAX = 32,
@@ -29,6 +30,11 @@ struct http_exchange {
     const char *path;
     const struct http_route *route; /* NULL: refused */
     http_guard *guard;
+    struct work_pool *pool;
+    void (*work)(void *arg); /* NULL: nothing was put off */
+    void *arg;               /* owned */
+    void (*free_arg)(void *arg);
+    bool is_waiting; /* until the work is done; set and cleared by the thread of the handlers */
     struct http_values params;
     struct http_values query;
     struct http_values headers; /* of the answer */
@@ -47,6 +53,8 @@ void http_exchange_free(struct http_exchange *x)
     http_values_fini(&x->query);
     http_values_fini(&x->headers);
     buf_fini(&x->body);
+    if (x->arg)
+        x->free_arg(x->arg);
     if (x->response)
         MHD_destroy_response(x->response);
     free(x);
@@ -212,6 +220,7 @@ int http_exchange_new(const struct http_exchange_start *start, struct http_excha
     x->method = start->method;
     x->path = start->path;
     x->guard = start->guard;
+    x->pool = start->pool;
     r = look_at_start(x, start->routes);
     if (r < 0)
         return TRACE(r);
@@ -261,16 +270,67 @@ void http_exchange_handle(struct http_exchange *x, void *ctx)
 {
     int r;
 
+    x->is_waiting = false;
     if (x->response)
         return;
     if (x->body.failed)
         r = refuse_large(x);
     else
         r = x->guard ? x->guard(ctx, x, x->route) : x->route->handle(ctx, x);
-    if (r == 0 && !x->response)
+    if (r == 0 && !x->response && !x->is_waiting)
         r = ERR(-ENOMSG);
     if (r < 0)
         fail(x, r);
+}
+
+int http_defer(struct http_exchange *x,
+               void (*work)(void *arg),
+               void *arg,
+               void (*free_arg)(void *arg))
+{
+    x->arg = arg;
+    x->free_arg = free_arg;
+    if (!work_pool_has_room(x->pool)) {
+        int r = http_reply_problem(x,
+                                   503,
+                                   "SLW-0007",
+                                   "Too busy",
+                                   "Too many requests of this kind are waiting; try again.");
+
+        return r < 0 ? TRACE(r) : 1;
+    }
+    x->work = work;
+    x->is_waiting = true;
+    return 0;
+}
+
+void *http_deferred(struct http_exchange *x)
+{
+    return x->arg;
+}
+
+bool http_exchange_is_deferred(const struct http_exchange *x)
+{
+    return x->is_waiting && !x->response;
+}
+
+static void resume(void *connection)
+{
+    MHD_resume_connection(connection);
+}
+
+void http_exchange_wait(struct http_exchange *x)
+{
+    struct work work = {.run = x->work, .arg = x->arg, .done = resume, .ctx = x->connection};
+    int r;
+
+    /* first, since the work may be done before we are back */
+    MHD_suspend_connection(x->connection);
+    r = work_pool_submit(x->pool, &work);
+    if (r == 0)
+        return;
+    MHD_resume_connection(x->connection);
+    fail(x, r);
 }
 
 enum MHD_Result http_exchange_queue(struct http_exchange *x)

@@ -13,9 +13,12 @@
 #include "base/bytes.h"
 #include "rt/http_server.h"
 
+struct work_pool;
+
 struct http_exchange_start {
     const struct http_route *routes; /* borrowed, like all of these, for the life of the exchange */
     http_guard *guard;               /* NULL: none */
+    struct work_pool *pool;          /* for what takes long */
     struct MHD_Connection *connection;
     const char *method;
     const char *path; /* percent-encoded */
@@ -38,6 +41,12 @@ void http_exchange_feed(struct http_exchange *x, struct bytes piece);
 
 /* The body is complete: call the handler, unless the answer is there already. There is one afterwards. */
 void http_exchange_handle(struct http_exchange *x, void *ctx);
+
+/* Whether the handler has put off its answer. */
+bool http_exchange_is_deferred(const struct http_exchange *x);
+
+/* Then: suspend the connection until the work is done. There is an answer already if that cannot be. */
+void http_exchange_wait(struct http_exchange *x);
 
 /* Hand the answer to the daemon. */
 enum MHD_Result http_exchange_queue(struct http_exchange *x);

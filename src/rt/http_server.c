@@ -23,6 +23,7 @@
 #include "plat/file.h"
 #include "rt/http_exchange.h"
 #include "rt/log.h"
+#include "rt/work_pool.h"
 
 enum {
     BACKLOG = 128,
@@ -37,6 +38,7 @@ enum {
 struct http_server {
     struct http_server_options options;
     struct MHD_Daemon *daemon; /* owned */
+    struct work_pool *pool;    /* owned */
     char path[PATH_MAX];       /* where the socket really is; "" until it is there */
     int listen_fd;             /* owned until the daemon has it */
     int stop_fd;               /* owned; an eventfd: http_server_stop() may come at any moment */
@@ -50,6 +52,7 @@ void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
+    work_pool_free(server->pool); /* first: a suspended connection would be the daemon's end */
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     fd_closep(&server->listen_fd);
@@ -126,6 +129,7 @@ static enum MHD_Result on_request(void *ctx,
         struct http_exchange_start start = {
             .routes = server->options.routes,
             .guard = server->options.guard,
+            .pool = server->pool,
             .connection = connection,
             .method = method,
             .path = path,
@@ -142,6 +146,10 @@ static enum MHD_Result on_request(void *ctx,
         return MHD_YES;
     }
     http_exchange_handle(x, server->options.ctx);
+    if (http_exchange_is_deferred(x)) {
+        http_exchange_wait(x);
+        return MHD_YES;
+    }
     return http_exchange_queue(x);
 }
 
@@ -183,7 +191,7 @@ static int start_daemon(struct http_server *server)
 {
     const union MHD_DaemonInfo *info;
 
-    server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG,
+    server->daemon = MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_ERROR_LOG | MHD_ALLOW_SUSPEND_RESUME,
                                       0,
                                       NULL,
                                       NULL,
@@ -231,7 +239,9 @@ int http_server_new(const struct http_server_options *options, struct http_serve
     server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (server->stop_fd < 0)
         return ERR(-errno);
-    r = open_socket(server);
+    r = work_pool_new(&server->pool);
+    if (r == 0)
+        r = open_socket(server);
     if (r < 0)
         return TRACE(r);
     r = start_daemon(server);

@@ -95,6 +95,24 @@ bool http_peer_uid(struct http_exchange *x, uint32_t *ret);
  */
 int http_body_json(struct http_exchange *x, json_t **ret);
 
+/**
+ * http_defer() - do something that takes long before this request is answered, and answer others meanwhile
+ * @work:     runs in another thread and touches nothing but @arg
+ * @arg:      taken over, also on failure
+ * @free_arg: releases it when the request is over
+ *
+ * The handler returns without an answer, and is called again when the work is done.
+ *
+ * Return: 0; 1 if too many are waiting, then the 503 problem has been sent already and the handler returns 0; -errno.
+ */
+int http_defer(struct http_exchange *x,
+               void (*work)(void *arg),
+               void *arg,
+               void (*free_arg)(void *arg));
+
+/* What the work was done on; NULL in the first call of the handler. Borrowed. */
+void *http_deferred(struct http_exchange *x);
+
 /* Answers. @value and what is in it is taken over (freed). A header must be added before the answer. */
 int http_reply_json(struct http_exchange *x, unsigned status, json_t *value);
 int http_reply_bytes(struct http_exchange *x,

@@ -87,7 +87,27 @@ static int say_offset(void *ctx, struct http_exchange *x)
     return http_reply_empty(x, 204);
 }
 
+static void sleep_long(void *arg)
+{
+    (void)usleep(200 * 1000);
+    *(unsigned *)arg += 1;
+}
+
+/* The number of calls of the work, by a handler that is called twice. */
+static int say_slowly(void *ctx, struct http_exchange *x)
+{
+    unsigned *n = http_deferred(x);
+
+    (void)ctx;
+    if (n)
+        return http_reply_json(x, 200, json_pack("{s:i}", "n", (int)*n));
+    n = calloc(1, sizeof(*n));
+    assert_non_null(n);
+    return http_defer(x, sleep_long, n, free) < 0 ? -EIO : 0;
+}
+
 static const struct http_route routes[] = {
+    {"GET", "/slow", 0, say_slowly},
     {"GET", "/devices/{id}", 0, say_device},
     {"POST", "/echo", 200, echo},
     {"GET", "/peer", 0, say_peer},
@@ -295,20 +315,66 @@ static void client_refuses_a_header_with_a_line_break(void **state)
     assert_int_equal(http_client_set_bearer(f->client, "x\r\n"), -EINVAL);
 }
 
-/* The status in the answer to a request written by hand. */
-static unsigned status_of(const char *socket_path, const char *request)
+/* A request written by hand, on its way. */
+static int begin_request(const char *socket_path, const char *request)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    OWN(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-    char answer[13] = "";
-    uint64_t status = 0;
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
 
     (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
     assert_int_equal(connect(fd, (const struct sockaddr *)&address, sizeof(address)), 0);
     assert_int_equal(fd_write_all(fd, bytes_of(request)), 0);
+    return fd;
+}
+
+static unsigned read_status(int fd)
+{
+    char answer[13] = "";
+    uint64_t status = 0;
+
     assert_int_equal(recv(fd, answer, sizeof(answer) - 1, MSG_WAITALL), 12);
     assert_true(bytes_parse_u64(bytes_of(answer + 9), 100, 599, &status));
     return (unsigned)status;
+}
+
+/* The status in its answer. */
+static unsigned status_of(const char *socket_path, const char *request)
+{
+    OWN(fd_closep) int fd = begin_request(socket_path, request);
+
+    return read_status(fd);
+}
+
+static void server_answers_others_while_work_that_takes_long_is_done(void **state)
+{
+    struct fixture *f = *state;
+    OWN(fd_closep) int slow = begin_request(f->socket, "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    char byte;
+
+    (void)usleep(20 * 1000);
+    assert_int_equal(status_of(f->socket, "GET /devices/1 HTTP/1.1\r\nHost: a\r\n\r\n"), 200);
+    assert_int_equal(recv(slow, &byte, 1, MSG_DONTWAIT), -1);
+    assert_int_equal(read_status(slow), 200);
+}
+
+static void server_refuses_what_too_many_wait_for(void **state)
+{
+    struct fixture *f = *state;
+    int fds[17];
+    size_t n_busy = 0;
+
+    for (size_t i = 0; i < 17; i++)
+        fds[i] = begin_request(f->socket, "GET /slow HTTP/1.1\r\nHost: a\r\n\r\n");
+    /* the refused one is answered at once; the others are left alone with their work */
+    (void)usleep(50 * 1000);
+    for (size_t i = 0; i < 17; i++) {
+        char byte;
+
+        n_busy +=
+            recv(fds[i], &byte, 1, MSG_DONTWAIT | MSG_PEEK) == 1 && read_status(fds[i]) == 503;
+        fd_closep(&fds[i]);
+    }
+    assert_int_equal(n_busy, 1);
 }
 
 static void server_refuses_requests_that_two_servers_may_read_differently(void **state)
@@ -363,9 +429,11 @@ int main(void)
         cmocka_unit_test(client_sends_a_header_once_and_reads_the_answers),
         cmocka_unit_test(client_says_when_nobody_is_there),
         cmocka_unit_test(client_refuses_a_header_with_a_line_break),
+        cmocka_unit_test(server_answers_others_while_work_that_takes_long_is_done),
         cmocka_unit_test(server_refuses_requests_that_two_servers_may_read_differently),
         cmocka_unit_test(server_refuses_a_long_body_that_did_not_announce_its_length),
         cmocka_unit_test(socket_has_the_mode_asked_for),
+        cmocka_unit_test(server_refuses_what_too_many_wait_for),
     };
 
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "db/db.h"
 #include "plat/digest.h"
+#include "site/login.h"
 
 int access_hash_token(const char *token, char ret[static SHA256_TEXT_MAX])
 {
@@ -335,12 +336,11 @@ int access_expire(struct site *site)
         SQL_DEVICE_TOKEN_EXPIRE,
         SQL_BOOT_TICKET_EXPIRE,
     };
+    int r = login_expire(site);
 
     for (size_t i = 0; i < sizeof(expiring) / sizeof(expiring[0]); i++) {
-        int r = db_must(site->db, expiring[i], DB_ARGS(db_u64(site->now_us)));
-
-        if (r < 0)
-            return TRACE(r);
+        if (r == 0)
+            r = db_must(site->db, expiring[i], DB_ARGS(db_u64(site->now_us)));
     }
-    return 0;
+    return TRACE(r);
 }

@@ -19,6 +19,10 @@ DELETE FROM access_token WHERE id = ?1;
 -- name: access_token_drop_of
 DELETE FROM access_token WHERE administrator_id = ?1;
 
+-- All of an administrator but ?2.
+-- name: access_token_drop_others
+DELETE FROM access_token WHERE administrator_id = ?1 AND id <> ?2;
+
 -- name: access_token_drop_kind
 DELETE FROM access_token WHERE kind = ?1;
 

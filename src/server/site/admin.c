@@ -15,50 +15,6 @@
 #include "site/device.h"
 #include "site/fields.h"
 
-static int put_login(struct api *api, const json_t *body, json_t **ret)
-{
-    static const struct field fields[] = {
-        {"token", FIELD_TEXT, true, 1, 255, NULL},
-        {0},
-    };
-    char token[TOKEN_TEXT_MAX];
-    char expires[CLOCK_TEXT_MAX];
-    uint64_t expires_us = 0;
-    int r = fields_check(api->site, body, fields, false, REFUSAL_INVALID);
-
-    if (r == 0)
-        r = access_login(api->site, field_text(body, "token", ""), token, &expires_us);
-    if (r != 0)
-        return r;
-    clock_put_rfc3339(expires, expires_us);
-    *ret = json_pack("{s:s,s:s}", "token", token, "expires_at", expires);
-    return 0;
-}
-
-int admin_create_login(void *ctx, struct http_exchange *x)
-{
-    struct api *api = ctx;
-    OWN(json_freep) json_t *body = NULL;
-    json_t *answer = NULL;
-    int r = api_begin(api);
-
-    if (r == 0)
-        r = api_body(x, &body);
-    if (r == 0)
-        r = put_login(api, body, &answer);
-    return api_finish(api, x, r, 201, answer);
-}
-
-int admin_delete_current_login(void *ctx, struct http_exchange *x)
-{
-    struct api *api = ctx;
-    int r = api_begin_admin(api, x);
-
-    if (r == 0)
-        r = access_drop_token(api->site, api->site->principal.token_id);
-    return api_finish(api, x, r, 204, NULL);
-}
-
 int admin_get_status(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;

@@ -8,8 +8,6 @@
 
 #include "rt/http_server.h"
 
-http_handler admin_create_login;
-http_handler admin_delete_current_login;
 http_handler admin_get_status;
 http_handler admin_list_task_sequences;
 http_handler admin_create_task_sequence;

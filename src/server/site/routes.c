@@ -9,6 +9,7 @@
 #include "server/site/admin_content.h"
 #include "server/site/admin_distribution.h"
 #include "server/site/admin_order.h"
+#include "server/site/admin_security.h"
 #include "server/site/client.h"
 #include "server/site/internal.h"
 #include "site/order_state.h"
@@ -208,6 +209,32 @@ const struct http_route api_routes[] = {
      0,
      admin_remove_boundary_group_neighbour},
     {"GET", V1 "/boundary-explanations/{address}", 0, admin_explain_boundary},
+    {"POST", V1 "/logins/current/password", SMALL_MAX_BYTES, admin_change_own_password},
+    {"GET", V1 "/tokens", 0, admin_list_tokens},
+    {"POST", V1 "/tokens", SMALL_MAX_BYTES, admin_create_token},
+    {"DELETE", V1 "/tokens/{id}", 0, admin_revoke_token},
+    {"GET", V1 "/administrators", 0, admin_list_administrators},
+    {"POST", V1 "/administrators", SMALL_MAX_BYTES, admin_create_administrator},
+    {"GET", V1 "/administrators/{id}", 0, admin_get_administrator},
+    {"PATCH", V1 "/administrators/{id}", SMALL_MAX_BYTES, admin_change_administrator},
+    {"DELETE", V1 "/administrators/{id}", 0, admin_delete_administrator},
+    {"POST", V1 "/administrators/{id}/password", SMALL_MAX_BYTES, admin_set_password},
+    {"POST", V1 "/administrators/{id}/grants", SMALL_MAX_BYTES, admin_grant},
+    {"DELETE", V1 "/administrators/{id}/grants/{role}/{target}", 0, admin_revoke},
+    {"GET", V1 "/security-roles", 0, admin_list_security_roles},
+    {"POST", V1 "/security-roles", SMALL_MAX_BYTES, admin_create_security_role},
+    {"GET", V1 "/security-roles/{id}", 0, admin_get_security_role},
+    {"PATCH", V1 "/security-roles/{id}", SMALL_MAX_BYTES, admin_change_security_role},
+    {"DELETE", V1 "/security-roles/{id}", 0, admin_delete_security_role},
+    {"GET", V1 "/security-scopes", 0, admin_list_security_scopes},
+    {"POST", V1 "/security-scopes", SMALL_MAX_BYTES, admin_create_security_scope},
+    {"GET", V1 "/security-scopes/{id}", 0, admin_get_security_scope},
+    {"DELETE", V1 "/security-scopes/{id}", 0, admin_delete_security_scope},
+    {"POST", V1 "/security-scopes/{id}/objects", SMALL_MAX_BYTES, admin_add_security_scope_object},
+    {"DELETE",
+     V1 "/security-scopes/{id}/objects/{class}/{object}",
+     0,
+     admin_remove_security_scope_object},
     {"GET", V1 "/internal/authorize", 0, internal_authorize},
     ROLE_ROUTES,
     {0},

@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "plat/clock.h"
+#include "server/site/admin_security.h"
+#include "server/site/api.h"
+#include "server/site/shapes.h"
+#include "site/administrator.h"
+#include "site/fields.h"
+#include "site/login.h"
+
+DEFINE_FREEP(void *, password_work_free);
+
+/* What a request with a password does before and after the work on it. */
+struct password_request {
+    unsigned status;
+    int (*begin)(struct site *site, const json_t *body, struct password_work *ret);
+    int (*end)(struct api *api,
+               struct http_exchange *x,
+               const json_t *body,
+               const struct password_work *work,
+               json_t **ret);
+};
+
+/* Return: 0, API_E_ANSWERED, or what the rules say. */
+static int begin_work(struct api *api,
+                      struct http_exchange *x,
+                      const struct password_request *request,
+                      const json_t *body)
+{
+    OWN(password_work_freep) void *work = password_work_new();
+    int r = work ? request->begin(api->site, body, work) : ERR(-ENOMEM);
+
+    if (r != 0)
+        return TRACE(r);
+    r = http_defer(x, password_work_run, TAKE(work), password_work_free);
+    return r < 0 ? TRACE(r) : API_E_ANSWERED;
+}
+
+/* It is called twice: before the work, and after it. */
+static int serve(struct api *api, struct http_exchange *x, const struct password_request *request)
+{
+    OWN(json_freep) json_t *body = NULL;
+    const struct password_work *work = http_deferred(x);
+    json_t *answer = NULL;
+    int r = api_begin(api);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = work ? request->end(api, x, body, work, &answer) : begin_work(api, x, request, body);
+    return api_finish(api, x, r, request->status, answer);
+}
+
+static json_t *pack_login(const char *name, const char *secret, uint64_t expires_us)
+{
+    char expires[CLOCK_TEXT_MAX];
+
+    clock_put_rfc3339(expires, expires_us);
+    return json_pack("{s:s,s:s}", name, secret, "expires_at", expires);
+}
+
+/* The browser keeps the secret, and shows it to no script. */
+static int put_session(struct http_exchange *x, const struct login_answer *login, json_t **ret)
+{
+    char cookie[TOKEN_TEXT_MAX + 128];
+    int r;
+
+    (void)snprintf(cookie,
+                   sizeof(cookie),
+                   API_SESSION_COOKIE "=%s; Path=/; Secure; HttpOnly; SameSite=Strict",
+                   login->token);
+    r = http_add_header(x, "Set-Cookie", cookie);
+    explicit_bzero(cookie, sizeof(cookie));
+    if (r < 0)
+        return TRACE(r);
+    *ret = pack_login("csrf_token", login->csrf, login->expires_us);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+static int end_login(struct api *api,
+                     struct http_exchange *x,
+                     const json_t *body,
+                     const struct password_work *work,
+                     json_t **ret)
+{
+    struct login_answer login;
+    int r = login_end(api->site, body, work, &login);
+
+    if (r == 0 && login.csrf[0]) {
+        r = put_session(x, &login, ret);
+    } else if (r == 0) {
+        *ret = pack_login("token", login.token, login.expires_us);
+        r = *ret ? 0 : ERR(-ENOMEM);
+    }
+    explicit_bzero(&login, sizeof(login));
+    return TRACE(r);
+}
+
+static int put_one_time_login(struct api *api, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"token", FIELD_TEXT, true, 1, 255, NULL},
+        {0},
+    };
+    char token[TOKEN_TEXT_MAX];
+    uint64_t expires_us = 0;
+    int r = fields_check(api->site, body, fields, false, REFUSAL_INVALID);
+
+    if (r == 0)
+        r = access_login(api->site, field_text(body, "token", ""), token, &expires_us);
+    if (r != 0)
+        return r;
+    *ret = pack_login("token", token, expires_us);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int admin_create_login(void *ctx, struct http_exchange *x)
+{
+    static const struct password_request request = {201, login_begin, end_login};
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin(api);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0 && json_object_get(body, "user"))
+        return serve(api, x, &request);
+    if (r == 0)
+        r = put_one_time_login(api, body, &answer);
+    return api_finish(api, x, r, 201, answer);
+}
+
+int admin_delete_current_login(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = access_drop_token(api->site, api->site->principal.token_id);
+    return api_finish(api, x, r, 204, NULL);
+}
+
+static int end_own(struct api *api,
+                   struct http_exchange *x,
+                   const json_t *body,
+                   const struct password_work *work,
+                   json_t **ret)
+{
+    (void)x;
+    (void)body;
+    (void)ret;
+    return TRACE(login_end_own(api->site, work));
+}
+
+int admin_change_own_password(void *ctx, struct http_exchange *x)
+{
+    static const struct password_request request = {204, login_begin_own, end_own};
+
+    return serve(ctx, x, &request);
+}
+
+static int end_set(struct api *api,
+                   struct http_exchange *x,
+                   const json_t *body,
+                   const struct password_work *work,
+                   json_t **ret)
+{
+    (void)body;
+    (void)ret;
+    return TRACE(login_end_set(api->site, api->who, http_param(x, "id"), work));
+}
+
+int admin_set_password(void *ctx, struct http_exchange *x)
+{
+    static const struct password_request request = {204, login_begin_set, end_set};
+
+    return serve(ctx, x, &request);
+}
+
+int admin_list_tokens(void *ctx, struct http_exchange *x)
+{
+    return shape_list(ctx, x, administrator_token_list);
+}
+
+int admin_create_token(void *ctx, struct http_exchange *x)
+{
+    return shape_create(ctx, x, 201, administrator_token_create);
+}
+
+int admin_revoke_token(void *ctx, struct http_exchange *x)
+{
+    return shape_delete(ctx, x, administrator_token_revoke);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Handlers of the administrator's API about who may what, named as its operations are
+ */
+
+#include "rt/http_server.h"
+
+http_handler admin_create_login;
+http_handler admin_delete_current_login;
+http_handler admin_change_own_password;
+http_handler admin_list_tokens;
+http_handler admin_create_token;
+http_handler admin_revoke_token;
+http_handler admin_list_administrators;
+http_handler admin_create_administrator;
+http_handler admin_get_administrator;
+http_handler admin_change_administrator;
+http_handler admin_delete_administrator;
+http_handler admin_set_password;
+http_handler admin_grant;
+http_handler admin_revoke;
+http_handler admin_list_security_roles;
+http_handler admin_create_security_role;
+http_handler admin_get_security_role;
+http_handler admin_change_security_role;
+http_handler admin_delete_security_role;
+http_handler admin_list_security_scopes;
+http_handler admin_create_security_scope;
+http_handler admin_get_security_scope;
+http_handler admin_delete_security_scope;
+http_handler admin_add_security_scope_object;
+http_handler admin_remove_security_scope_object;

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Administrators, what they are granted, and their tokens (docs/security-roles.md)
+ *
+ * @which, where it stands, is an id or a name.
+ */
+
+#include "site/named.h"
+
+enum {
+    ADMINISTRATOR_NAME_MAX = 60,
+    ADMINISTRATOR_TOKEN_DAYS_MAX = 366,
+};
+
+int administrator_find(struct site *site, const char *which, char ret[static NAMED_ID_MAX]);
+int administrator_list(struct site *site, const struct page *page, json_t **ret);
+
+/* With "grants". */
+int administrator_get(struct site *site, const char *which, json_t **ret);
+
+/* POST /administrators: {"name", "comment"}; a name is in lower case, without blanks */
+int administrator_create(struct site *site, const char *who, const json_t *body, json_t **ret);
+
+/* PATCH: {"comment", "is_disabled"}; who is disabled loses his tokens */
+int administrator_set(
+    struct site *site, const char *who, const char *which, const json_t *body, json_t **ret);
+int administrator_delete(struct site *site, const char *who, const char *which);
+
+/* {"role", and "scope" or "collection"}; @ret: the administrator */
+int administrator_grant(
+    struct site *site, const char *who, const char *which, const json_t *body, json_t **ret);
+
+/* @target: id or name of a security scope, or of a collection */
+int administrator_revoke(
+    struct site *site, const char *who, const char *which, const char *role, const char *target);
+
+/* Tokens of the principal. POST: {"name", "permissions": ["device.read", …], "days": 90} */
+int administrator_token_list(struct site *site, const struct page *page, json_t **ret);
+int administrator_token_create(struct site *site,
+                               const char *who,
+                               const json_t *body,
+                               json_t **ret);
+int administrator_token_revoke(struct site *site, const char *who, const char *id);

@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/login.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "site/administrator.h"
+#include "site/fields.h"
+
+enum {
+    SUBJECT_MAX = 96,
+    DOUBLINGS_MAX = 10,
+};
+
+/* Whom a failure is counted for. */
+struct subjects {
+    char name[SUBJECT_MAX];
+    char address[SUBJECT_MAX];
+};
+
+static struct subjects subjects_of(struct site *site, const char *name)
+{
+    struct subjects subjects;
+
+    (void)snprintf(subjects.name, SUBJECT_MAX, "name:%.64s", name);
+    (void)snprintf(subjects.address, SUBJECT_MAX, "address:%.64s", site->principal.address);
+    return subjects;
+}
+
+static int check_wait(struct site *site, const struct subjects *subjects)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db,
+                     SQL_LOGIN_UNTIL,
+                     DB_ARGS(db_text(subjects->name), db_text(subjects->address)),
+                     &rows);
+    uint64_t until_us;
+
+    if (r < 0)
+        return TRACE(r);
+    until_us = r == DB_ROW ? db_get_u64(&rows, 0) : 0;
+    if (site->now_us >= until_us)
+        return 0;
+    return refuse(site,
+                  REFUSAL_TOO_OFTEN,
+                  "There were too many wrong passwords for this name or from this address: try "
+                  "again in %u seconds.",
+                  (unsigned)((until_us - site->now_us) / 1000000 + 1));
+}
+
+static const struct field login_fields[] = {
+    {"user", FIELD_LINE, true, 1, ADMINISTRATOR_NAME_MAX, NULL},
+    {"password", FIELD_TEXT, true, 1, PASSWORD_MAX_BYTES, NULL},
+    {"is_session", FIELD_BOOL, false, 0, 0, NULL},
+    {0},
+};
+
+int login_begin(struct site *site, const json_t *body, struct password_work *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    const char *name = field_text(body, "user", "");
+    struct subjects subjects;
+    int r = fields_check(site, body, login_fields, false, REFUSAL_INVALID);
+
+    if (r != 0)
+        return TRACE(r);
+    subjects = subjects_of(site, name);
+    r = check_wait(site, &subjects);
+    if (r != 0)
+        return TRACE(r);
+    r = db_first(site->db, SQL_ADMINISTRATOR_PASSWORD, DB_ARGS(db_text(name)), &rows);
+    if (r < 0)
+        return TRACE(r);
+    (void)snprintf(ret->hash,
+                   sizeof(ret->hash),
+                   "%s",
+                   r == DB_ROW ? db_get_text(&rows, 1) : password_nobody());
+    (void)snprintf(ret->given, sizeof(ret->given), "%s", field_text(body, "password", ""));
+    return 0;
+}
+
+/* How long to wait after so many failures. */
+static uint64_t wait_us(uint64_t n_failures, uint64_t n_free)
+{
+    uint64_t doublings = n_failures >= n_free ? n_failures - n_free : 0;
+    uint64_t us = LOGIN_WAIT_US << (doublings > DOUBLINGS_MAX ? DOUBLINGS_MAX : doublings);
+
+    if (n_failures < n_free)
+        return 0;
+    return us > LOGIN_WAIT_MAX_US ? LOGIN_WAIT_MAX_US : us;
+}
+
+static int has_room(struct site *site, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_LOGIN_FAILURE_COUNT, DB_NO_ARGS, &rows);
+
+    *ret = r == DB_ROW && db_get_u64(&rows, 0) < LOGIN_SUBJECTS_MAX;
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int count_failure(struct site *site, const char *subject, uint64_t n_free)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    uint64_t since_us = site->now_us > LOGIN_FORGET_US ? site->now_us - LOGIN_FORGET_US : 0;
+    uint64_t n = 1;
+    bool is_kept = true;
+    int r =
+        db_first(site->db, SQL_LOGIN_FAILURES, DB_ARGS(db_text(subject), db_u64(since_us)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r == DB_ROW)
+        n += db_get_u64(&rows, 0);
+    db_rows_fini(&rows);
+    r = n > 1 ? 0 : has_room(site, &is_kept);
+    if (r < 0 || !is_kept)
+        return TRACE(r);
+    return TRACE(db_must(site->db,
+                         SQL_LOGIN_FAILED,
+                         DB_ARGS(db_text(subject),
+                                 db_u64(n),
+                                 db_u64(site->now_us),
+                                 db_u64(site->now_us + wait_us(n, n_free)))));
+}
+
+static int note_failure(struct site *site, const char *name, const struct subjects *subjects)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = count_failure(site, subjects->name, LOGIN_FREE_PER_NAME);
+    if (r == 0)
+        r = count_failure(site, subjects->address, LOGIN_FREE_PER_ADDRESS);
+    if (r == 0)
+        r = site_audit(site, name, "login.failed", "", site->principal.address);
+    if (r == 0)
+        r = db_commit(&tx);
+    if (r < 0)
+        return TRACE(r);
+    return refuse(site, REFUSAL_PASSWORD, "Nobody was signed in.");
+}
+
+static int make_token(struct site *site,
+                      const char *administrator_id,
+                      bool is_session,
+                      struct login_answer *ret)
+{
+    struct access_token token = {
+        .kind = is_session ? ACCESS_SESSION : ACCESS_API,
+        .administrator_id = administrator_id,
+        .name = is_session ? "browser" : "login",
+        .csrf = is_session ? ret->csrf : NULL,
+        .life_us = is_session ? ACCESS_SESSION_US : ACCESS_API_US,
+    };
+    char id[UUID_TEXT_MAX];
+
+    if (is_session)
+        random_token(ret->csrf, "slw_csrf");
+    ret->expires_us = site->now_us + token.life_us;
+    return TRACE(access_new_token(site, &token, ret->token, id));
+}
+
+/* He may have been disabled, or got another password, while this one was being looked at. */
+static int find_again(struct site *site,
+                      const char *name,
+                      const struct password_work *work,
+                      char ret[static NAMED_ID_MAX])
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_ADMINISTRATOR_PASSWORD, DB_ARGS(db_text(name)), &rows);
+
+    ret[0] = '\0';
+    if (r == DB_ROW && strcmp(db_get_text(&rows, 1), work->hash) == 0)
+        (void)snprintf(ret, NAMED_ID_MAX, "%s", db_get_text(&rows, 0));
+    return r < 0 ? TRACE(r) : 0;
+}
+
+int login_end(struct site *site,
+              const json_t *body,
+              const struct password_work *work,
+              struct login_answer *ret)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    const char *name = field_text(body, "user", "");
+    struct subjects subjects = subjects_of(site, name);
+    char id[NAMED_ID_MAX] = "";
+    int r = work->is_good ? find_again(site, name, work, id) : 0;
+
+    *ret = (struct login_answer){.expires_us = 0};
+    if (r < 0)
+        return TRACE(r);
+    if (!id[0])
+        return note_failure(site, name, &subjects);
+    r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = db_must(site->db, SQL_LOGIN_SUCCEEDED, DB_ARGS(db_text(subjects.name)));
+    if (r == 0)
+        r = make_token(site, id, field_bool(body, "is_session"), ret);
+    if (r == 0)
+        r = site_audit(site, name, "login", id, "with a password");
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_commit(&tx));
+}
+
+static const struct field set_fields[] = {
+    {"password", FIELD_LINE, true, PASSWORD_MIN, PASSWORD_MAX, NULL},
+    {0},
+};
+
+int login_begin_set(struct site *site, const json_t *body, struct password_work *ret)
+{
+    int r = fields_check(site, body, set_fields, false, REFUSAL_INVALID);
+
+    if (r == 0)
+        (void)snprintf(ret->wanted, sizeof(ret->wanted), "%s", field_text(body, "password", ""));
+    return TRACE(r);
+}
+
+int login_end_set(struct site *site,
+                  const char *who,
+                  const char *which,
+                  const struct password_work *work)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    char id[NAMED_ID_MAX];
+    int r = administrator_find(site, which, id);
+
+    if (r != 0)
+        return TRACE(r);
+    if (!work->made[0])
+        return ERR(-ENOMEM);
+    r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = db_must(
+            site->db, SQL_ADMINISTRATOR_SET_PASSWORD, DB_ARGS(db_text(id), db_text(work->made)));
+    /* who knew the old one may have made tokens; whoever changes his own keeps what he changes it with */
+    if (r == 0)
+        r = db_must(site->db,
+                    SQL_ACCESS_TOKEN_DROP_OTHERS,
+                    DB_ARGS(db_text(id), db_text(site->principal.token_id)));
+    if (r == 0)
+        r = site_audit(site, who, "administrator.set-password", id, "");
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_commit(&tx));
+}
+
+int login_begin_own(struct site *site, const json_t *body, struct password_work *ret)
+{
+    static const struct field fields[] = {
+        {"old_password", FIELD_TEXT, true, 1, PASSWORD_MAX_BYTES, NULL},
+        {"new_password", FIELD_LINE, true, PASSWORD_MIN, PASSWORD_MAX, NULL},
+        {0},
+    };
+    OWN(json_freep) json_t *login = NULL;
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+
+    if (r != 0)
+        return TRACE(r);
+    login = json_pack("{s:s,s:s}",
+                      "user",
+                      site->principal.name,
+                      "password",
+                      field_text(body, "old_password", ""));
+    if (!login)
+        return ERR(-ENOMEM);
+    (void)snprintf(ret->wanted, sizeof(ret->wanted), "%s", field_text(body, "new_password", ""));
+    return TRACE(login_begin(site, login, ret));
+}
+
+int login_end_own(struct site *site, const struct password_work *work)
+{
+    struct subjects subjects = subjects_of(site, site->principal.name);
+
+    if (!work->is_good)
+        return note_failure(site, site->principal.name, &subjects);
+    return TRACE(login_end_set(site, site->principal.name, site->principal.id, work));
+}
+
+int login_expire(struct site *site)
+{
+    uint64_t since_us = site->now_us > LOGIN_FORGET_US ? site->now_us - LOGIN_FORGET_US : 0;
+
+    return TRACE(db_must(site->db, SQL_LOGIN_FAILURE_EXPIRE, DB_ARGS(db_u64(since_us))));
+}

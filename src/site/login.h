@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Signing in with name and password, and setting passwords. Each is begun and ended by a request, with password_work_run()
+ * in between
+ */
+
+#include <jansson.h>
+
+#include "site/access.h"
+#include "site/password.h"
+
+enum {
+    LOGIN_FREE_PER_NAME = 5, /* failures until one has to wait */
+    LOGIN_FREE_PER_ADDRESS = 20,
+    LOGIN_SUBJECTS_MAX = 10000,
+};
+
+#define LOGIN_WAIT_US     (UINT64_C(15) * 1000000)
+#define LOGIN_WAIT_MAX_US (UINT64_C(15) * 60 * 1000000)
+#define LOGIN_FORGET_US   (UINT64_C(24) * 3600 * 1000000)
+
+/* {"user", "password", and "is_session": true for a browser} */
+struct login_answer {
+    char token[TOKEN_TEXT_MAX];
+    char csrf[TOKEN_TEXT_MAX]; /* "" if it is no session */
+    uint64_t expires_us;
+};
+
+/**
+ * login_begin() - may this be tried now, and with what the password is to be compared
+ * @ret: filled in
+ */
+int login_begin(struct site *site, const json_t *body, struct password_work *ret);
+
+/* Whether it was right, and then a token. */
+int login_end(struct site *site,
+              const json_t *body,
+              const struct password_work *work,
+              struct login_answer *ret);
+
+/* One's own password: {"old_password", "new_password"}. */
+int login_begin_own(struct site *site, const json_t *body, struct password_work *ret);
+int login_end_own(struct site *site, const struct password_work *work);
+
+/* Somebody's: {"password"}. */
+int login_begin_set(struct site *site, const json_t *body, struct password_work *ret);
+int login_end_set(struct site *site,
+                  const char *who,
+                  const char *which,
+                  const struct password_work *work);
+
+/* Forget old failures. */
+int login_expire(struct site *site);
