@@ -6,9 +6,11 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/err.h"
 #include "base/own.h"
+#include "db/copy.h"
 #include "db/engine.h"
 
 enum {
@@ -28,6 +30,16 @@ bool db_is_postgresql(const char *address)
            strncmp(address, schemes[1], strlen(schemes[1])) == 0;
 }
 
+/* With the lock of who changes the schema. */
+static int migrate_postgresql(struct db *db)
+{
+    int r = db_postgresql_lock_schema(db);
+
+    if (r == 0)
+        r = db_migrate(db);
+    return r == 0 ? TRACE(db_postgresql_unlock_schema(db)) : TRACE(r);
+}
+
 static int open_any(const char *address, struct db **ret)
 {
     int r;
@@ -38,22 +50,48 @@ static int open_any(const char *address, struct db **ret)
     }
     r = db_postgresql_open(address, ret);
     if (r == 0)
-        r = db_postgresql_lock_schema(*ret);
-    if (r == 0)
-        r = db_migrate(*ret);
-    return r == 0 ? TRACE(db_postgresql_unlock_schema(*ret)) : TRACE(r);
+        r = db_postgresql_check_finished(*ret);
+    return r == 0 ? TRACE(migrate_postgresql(*ret)) : TRACE(r);
 }
 
-int db_open(const char *address, struct db **ret)
+static int open_target(const char *address, struct db **ret)
+{
+    int r;
+
+    if (!db_is_postgresql(address)) {
+        struct stat st;
+
+        if (stat(address, &st) == 0)
+            return DB_E_NOT_EMPTY;
+        return TRACE(open_any(address, ret));
+    }
+    r = db_postgresql_open(address, ret);
+    if (r == 0)
+        r = db_postgresql_take(*ret);
+    return r == 0 ? TRACE(migrate_postgresql(*ret)) : TRACE(r);
+}
+
+static int
+open_by(int (*open)(const char *address, struct db **ret), const char *address, struct db **ret)
 {
     OWN(db_freep) struct db *db = NULL;
-    int r = open_any(address, &db);
+    int r = open(address, &db);
 
     (void)snprintf(open_why, sizeof(open_why), "%s", db ? db->why : "");
     if (r != 0)
         return TRACE(r);
     *ret = TAKE(db);
     return 0;
+}
+
+int db_open(const char *address, struct db **ret)
+{
+    return TRACE(open_by(open_any, address, ret));
+}
+
+int db_open_target(const char *address, struct db **ret)
+{
+    return TRACE(open_by(open_target, address, ret));
 }
 
 void db_free(struct db *db)

@@ -37,6 +37,26 @@ struct db_ops {
     const char *(*get_text)(const struct db_rows *rows, size_t column);
     uint64_t (*get_u64)(const struct db_rows *rows, size_t column);
     int (*checkpoint)(struct db *db); /* there is no transaction */
+    const struct db_copy_ops *copy;
+};
+
+/* For db_copy(), which knows tables by their names. */
+struct db_copy_ops {
+    const char *tables; /* a query: the names of all tables, in the order of their bytes */
+    const char *columns
+        [2]; /* a query, before and behind a table: its columns that both engines have, likewise */
+    /* A query that is none of our statements, one at a time and inside a transaction; rows as of select() */
+    int (*scan)(struct db *db, const char *text, struct db_rows *ret);
+    int (*begin)(
+        struct db *db); /* into this one, in a transaction: references are looked at when it ends */
+    int (*end)(struct db *db);
+    /* Rows of one table: @columns "a, b"; each value is a text, NULL is NULL */
+    int (*load_begin)(struct db *db, const char *table, const char *columns, size_t n_columns);
+    int (*load)(struct db *db, const char *const *values, size_t n_columns);
+    int (*load_end)(struct db *db);
+    /* The last number that AUTOINCREMENT has given out, 0: none, or the table has none */
+    int (*get_sequence)(struct db *db, const char *table, uint64_t *ret);
+    int (*set_sequence)(struct db *db, const char *table, uint64_t n);
 };
 
 /* The first member of what an engine keeps. */
@@ -57,6 +77,13 @@ struct db {
  */
 int db_sqlite_open(const char *path, struct db **ret);
 int db_postgresql_open(const char *address, struct db **ret);
+
+/* Have the database for oneself, and mark it unfinished until db_postgresql_finish(). Return: 0, DB_E_IN_USE, DB_E_NOT_EMPTY. */
+int db_postgresql_take(struct db *db);
+int db_postgresql_finish(struct db *db); /* in the transaction that fills it */
+
+/* Return: 0, DB_E_IN_USE if it was taken and not finished, or -errno. */
+int db_postgresql_check_finished(struct db *db);
 
 /* Nobody else changes the schema meanwhile. PostgreSQL: waits for who does. Ends with the handle or unlock. */
 int db_postgresql_lock_schema(struct db *db);

@@ -28,8 +28,9 @@ enum {
 };
 
 struct db_stmt {
-    PGresult *result; /* owned; all rows */
+    PGresult *result; /* owned; all rows, or some of those of the cursor */
     int row;          /* the current one; -1 before the first */
+    bool is_scan;     /* there may be more behind the cursor */
 };
 
 static const struct db_ops ops;
@@ -254,10 +255,34 @@ postgresql_select(struct db *db, enum db_sql sql, struct db_args args, struct db
     return 0;
 }
 
+static int fetch(struct db *db, struct db_stmt *stmt)
+{
+    PQclear(TAKE(stmt->result));
+    stmt->row = -1;
+    return TRACE(postgresql_exec(to_postgresql(db), "FETCH 1000 FROM scan", &stmt->result));
+}
+
+int postgresql_scan_begin(struct db *db, struct db_rows *ret)
+{
+    struct db_stmt *stmt = calloc(1, sizeof(*stmt));
+
+    if (!stmt)
+        return ERR(-ENOMEM);
+    stmt->is_scan = true;
+    *ret = (struct db_rows){.stmt = stmt, .db = db};
+    return TRACE(fetch(db, stmt));
+}
+
 static int postgresql_next(struct db_rows *rows)
 {
     struct db_stmt *stmt = rows->stmt;
 
+    if (stmt->is_scan && stmt->row + 1 >= PQntuples(stmt->result)) {
+        int r = fetch(rows->db, stmt);
+
+        if (r < 0)
+            return TRACE(r);
+    }
     if (stmt->row + 1 >= PQntuples(stmt->result))
         return 0;
     stmt->row++;
@@ -266,6 +291,8 @@ static int postgresql_next(struct db_rows *rows)
 
 static void postgresql_rows_fini(struct db_rows *rows)
 {
+    if (rows->stmt->is_scan)
+        (void)postgresql_exec(to_postgresql(rows->db), "CLOSE scan", NULL);
     PQclear(rows->stmt->result);
     free(rows->stmt);
 }
@@ -383,4 +410,5 @@ static const struct db_ops ops = {
     .get_text = postgresql_get_text,
     .get_u64 = postgresql_get_u64,
     .checkpoint = postgresql_checkpoint,
+    .copy = &postgresql_copy_ops,
 };

@@ -48,3 +48,8 @@ int postgresql_exec(struct postgresql *pg, const char *text, PGresult **ret);
 
 /* What a result says went wrong, as -errno, 0 if nothing did, or DB_E_EXISTS; and keep its words. @result may be NULL. */
 int postgresql_check(struct postgresql *pg, const PGresult *result);
+
+/* The rows of the cursor "scan", which has just been declared in the open transaction; a part of them at a time. */
+int postgresql_scan_begin(struct db *db, struct db_rows *ret);
+
+extern const struct db_copy_ops postgresql_copy_ops;

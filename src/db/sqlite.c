@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "db/engine.h"
+#include "db/sqlite.h"
 
 #include <assert.h>
 #include <errno.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,33 +11,12 @@
 #include "base/err.h"
 #include "base/own.h"
 
-struct sqlite {
-    struct db db;
-    sqlite3 *engine;                /* owned */
-    sqlite3_stmt *stmts[SQL_COUNT]; /* owned; prepared at first use */
-};
-
 enum {
     BUSY_TIMEOUT_MS = 0, /* nobody else may have the file, so there is nothing to wait for */
     VALUE_MAX_BYTES = 64 * 1024 * 1024,
 };
 
-static struct sqlite *to_sqlite(struct db *db)
-{
-    return (struct sqlite *)db; /* its first member */
-}
-
-static struct db_stmt *to_handle(sqlite3_stmt *stmt)
-{
-    return (struct db_stmt *)stmt;
-}
-
-static sqlite3_stmt *to_stmt(const struct db_rows *rows)
-{
-    return (sqlite3_stmt *)rows->stmt;
-}
-
-static int fail(struct db *db, int code)
+int sqlite_fail(struct db *db, int code)
 {
     (void)snprintf(db->why, sizeof(db->why), "%s", sqlite3_errmsg(to_sqlite(db)->engine));
     switch (code & 0xff) {
@@ -67,7 +45,7 @@ static int exec(struct db *db, const char *text)
 {
     int code = sqlite3_exec(to_sqlite(db)->engine, text, NULL, NULL, NULL);
 
-    return code == SQLITE_OK ? 0 : fail(db, code);
+    return code == SQLITE_OK ? 0 : sqlite_fail(db, code);
 }
 
 /* docs/decisions: what a careful SQLite handle needs, each off or other by default. */
@@ -90,7 +68,7 @@ static int harden(struct db *db)
             sqlite3_db_config(to_sqlite(db)->engine, options[i].option, options[i].value, NULL);
 
         if (code != SQLITE_OK)
-            return fail(db, code);
+            return sqlite_fail(db, code);
     }
     (void)sqlite3_busy_timeout(to_sqlite(db)->engine, BUSY_TIMEOUT_MS);
     (void)sqlite3_limit(to_sqlite(db)->engine, SQLITE_LIMIT_LENGTH, VALUE_MAX_BYTES);
@@ -119,7 +97,7 @@ int db_sqlite_open(const char *path, struct db **ret)
     *ret = &lite->db;
     code = sqlite3_open_v2(path, &lite->engine, flags, NULL);
     if (code != SQLITE_OK)
-        return lite->engine ? fail(&lite->db, code) : ERR(-ENOMEM);
+        return lite->engine ? sqlite_fail(&lite->db, code) : ERR(-ENOMEM);
     r = harden(&lite->db);
     if (r < 0 && (sqlite3_errcode(lite->engine) & 0xff) == SQLITE_BUSY)
         return DB_E_IN_USE;
@@ -132,6 +110,7 @@ static void sqlite_close(struct db *db)
 
     for (size_t i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(lite->stmts[i]);
+    (void)sqlite3_finalize(lite->load);
     (void)sqlite3_close(lite->engine); /* the last handle also checkpoints */
     free(lite);
 }
@@ -181,7 +160,7 @@ static int sqlite_prepare(struct db *db, enum db_sql sql)
     if (*slot)
         return 0;
     code = sqlite3_prepare_v3(lite->engine, text, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL);
-    return code == SQLITE_OK ? 0 : fail(db, code);
+    return code == SQLITE_OK ? 0 : sqlite_fail(db, code);
 }
 
 static int sqlite_select(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret)
@@ -199,27 +178,33 @@ static int sqlite_select(struct db *db, enum db_sql sql, struct db_args args, st
         int code = bind_one(stmt, (int)i + 1, &args.values[i]);
 
         if (code != SQLITE_OK)
-            return fail(db, code);
+            return sqlite_fail(db, code);
     }
-    *ret = (struct db_rows){.stmt = to_handle(stmt), .db = db};
+    *ret = (struct db_rows){.stmt = (struct db_stmt *)stmt, .db = db};
     return 0;
 }
 
 static int sqlite_next(struct db_rows *rows)
 {
-    int code = sqlite3_step(to_stmt(rows));
+    int code = sqlite3_step(sqlite_stmt_of(rows));
 
     if (code == SQLITE_ROW)
         return DB_ROW;
     if (code == SQLITE_DONE)
         return 0;
-    return fail(rows->db, code);
+    return sqlite_fail(rows->db, code);
 }
 
 static void sqlite_rows_fini(struct db_rows *rows)
 {
-    (void)sqlite3_reset(to_stmt(rows));
-    (void)sqlite3_clear_bindings(to_stmt(rows));
+    struct sqlite *lite = to_sqlite(rows->db);
+
+    if (sqlite_stmt_of(rows) == lite->scan) {
+        (void)sqlite3_finalize(TAKE(lite->scan));
+        return;
+    }
+    (void)sqlite3_reset(sqlite_stmt_of(rows));
+    (void)sqlite3_clear_bindings(sqlite_stmt_of(rows));
 }
 
 static int sqlite_run(struct db *db, enum db_sql sql, struct db_args args, uint64_t *ret_changes)
@@ -230,13 +215,13 @@ static int sqlite_run(struct db *db, enum db_sql sql, struct db_args args, uint6
 
     if (r < 0)
         return TRACE(r);
-    code = sqlite3_step(to_stmt(&rows));
+    code = sqlite3_step(sqlite_stmt_of(&rows));
     if ((code & 0xff) == SQLITE_CONSTRAINT) {
-        (void)fail(db, code);
+        (void)sqlite_fail(db, code);
         return DB_E_EXISTS;
     }
     if (code != SQLITE_DONE && code != SQLITE_ROW)
-        return fail(db, code);
+        return sqlite_fail(db, code);
     if (ret_changes)
         *ret_changes = (uint64_t)sqlite3_changes64(to_sqlite(db)->engine);
     return 0;
@@ -251,17 +236,17 @@ static int sqlite_must(struct db *db, enum db_sql sql, struct db_args args)
 
 static size_t sqlite_n_columns(const struct db_rows *rows)
 {
-    return (size_t)sqlite3_column_count(to_stmt(rows));
+    return (size_t)sqlite3_column_count(sqlite_stmt_of(rows));
 }
 
 static const char *sqlite_column_name(const struct db_rows *rows, size_t column)
 {
-    return sqlite3_column_name(to_stmt(rows), (int)column);
+    return sqlite3_column_name(sqlite_stmt_of(rows), (int)column);
 }
 
 static enum db_type sqlite_column_type(const struct db_rows *rows, size_t column)
 {
-    switch (sqlite3_column_type(to_stmt(rows), (int)column)) {
+    switch (sqlite3_column_type(sqlite_stmt_of(rows), (int)column)) {
     case SQLITE_INTEGER:
         return DB_U64;
     case SQLITE_NULL:
@@ -273,14 +258,14 @@ static enum db_type sqlite_column_type(const struct db_rows *rows, size_t column
 
 static const char *sqlite_get_text(const struct db_rows *rows, size_t column)
 {
-    const unsigned char *text = sqlite3_column_text(to_stmt(rows), (int)column);
+    const unsigned char *text = sqlite3_column_text(sqlite_stmt_of(rows), (int)column);
 
     return text ? (const char *)text : "";
 }
 
 static uint64_t sqlite_get_u64(const struct db_rows *rows, size_t column)
 {
-    sqlite3_int64 n = sqlite3_column_int64(to_stmt(rows), (int)column);
+    sqlite3_int64 n = sqlite3_column_int64(sqlite_stmt_of(rows), (int)column);
 
     return n > 0 ? (uint64_t)n : 0;
 }
@@ -290,7 +275,7 @@ static int sqlite_checkpoint(struct db *db)
     int code = sqlite3_wal_checkpoint_v2(
         to_sqlite(db)->engine, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
 
-    return code == SQLITE_OK ? 0 : fail(db, code);
+    return code == SQLITE_OK ? 0 : sqlite_fail(db, code);
 }
 
 static const struct db_ops ops = {
@@ -312,4 +297,5 @@ static const struct db_ops ops = {
     .get_text = sqlite_get_text,
     .get_u64 = sqlite_get_u64,
     .checkpoint = sqlite_checkpoint,
+    .copy = &sqlite_copy_ops,
 };

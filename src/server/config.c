@@ -21,6 +21,7 @@ enum {
     ADDRESSES_MAX_BYTES = 1024,
     KERNEL_ROOTS_MAX_BYTES = 4096,
     X86_ROOT_MAX_BYTES = 1024,
+    DATABASE_MAX_BYTES = 1024,
     ADDRESS_MAX_BYTES = 253, /* of a host name, RFC 1035 */
 };
 
@@ -83,6 +84,16 @@ const struct config_key server_config_keys[] = {
      NULL,
      "12",
      "Hours a device has for one deployment; one that takes longer has failed."},
+    {"site",
+     "database",
+     CONFIG_TEXT,
+     AT(database),
+     1,
+     DATABASE_MAX_BYTES,
+     NULL,
+     NULL,
+     "Address of a PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME and what else libpq knows. It is made "
+     "beforehand, empty, in the encoding UTF8, and owned by the user. Default: SQLite, in the state folder."},
     {"pxe",
      "enabled",
      CONFIG_BOOL,
@@ -240,6 +251,16 @@ static bool are_addresses(const char *list)
     return true;
 }
 
+static bool is_database(const char *address)
+{
+    static const char *const schemes[] = {"postgresql://", "postgres://"};
+
+    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+        if (strncmp(address, schemes[i], strlen(schemes[i])) == 0)
+            return true;
+    return false;
+}
+
 int server_config_parse(const char *file,
                         struct bytes text,
                         struct server_config *ret,
@@ -253,6 +274,10 @@ int server_config_parse(const char *file,
         buf_addf(why,
                  "%s: [site] address: an address or a host name has only letters, digits, . and -",
                  file);
+        return 1;
+    }
+    if (ret->database[0] != '\0' && !is_database(ret->database)) {
+        buf_addf(why, "%s: [site] database: an address begins with postgresql://", file);
         return 1;
     }
     if (ret->http_port == ret->https_port) {

@@ -28,6 +28,7 @@ struct server_config {
     uint64_t https_port;           /* [site] https-port */
     bool is_unknown_computers_on;  /* [site] unknown-computers */
     uint64_t order_hours;          /* [site] order-hours */
+    char *database;                /* [site] database; "": SQLite. May hold a password */
     bool is_pxe_on;                /* [pxe] enabled */
     char *pxe_interfaces;          /* [pxe] interfaces; "": all */
     uint64_t pxe_dhcp_port;        /* [pxe] dhcp-port */

@@ -41,11 +41,13 @@ static void config_takes_what_is_given(void **state)
     OWN(server_config_fini) struct server_config config = {.site_name = NULL};
     OWN(buf_fini) struct buf why = BUF_INIT(256);
     static const char text[] = "[site]\nname = Büro\naddress = 192.0.2.1, deploy.example\n"
+                               "database = postgresql://u:p%23@h:5433/d?sslmode=verify-full\n"
                                "[pxe]\ninterfaces = a b\n[log]\nlevel = debug\n";
 
     assert_int_equal(server_config_parse("f", bytes_of(text), &config, &why), 0);
     assert_string_equal(config.site_name, "Büro");
     assert_string_equal(config.addresses, "192.0.2.1 deploy.example");
+    assert_string_equal(config.database, "postgresql://u:p%23@h:5433/d?sslmode=verify-full");
     assert_string_equal(config.pxe_interfaces, "a b");
     assert_int_equal(config.log_level, 3);
 }
@@ -56,6 +58,7 @@ static void config_refuses_what_cannot_work(void **state)
     static const char *const bad[] = {
         "[site]\naddress = a;b\n",
         "[site]\naddress = \"a\"\n",
+        "[site]\ndatabase = mysql://h/d\n",
         "[site]\nhttp-port = 443\n",
         "[site]\nhttp-port = 0\n",
         "[site]\nhttp-port = 65536\n",

@@ -30,11 +30,13 @@ static void say_what_it_is(const struct parent_options *options)
     else
         (void)printf("site: %s at %s\n"
                      "http: port %" PRIu64 "\n"
-                     "https: port %" PRIu64 "\n",
+                     "https: port %" PRIu64 "\n"
+                     "database: %s\n",
                      config->site_name,
                      config->addresses,
                      config->http_port,
-                     config->https_port);
+                     config->https_port,
+                     config->database[0] != '\0' ? "PostgreSQL" : "SQLite, in the state folder");
 }
 
 int parent_explain(const struct parent_options *options)

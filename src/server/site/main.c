@@ -145,7 +145,7 @@ static int open_site(const struct role_options *options, const char *pin, struct
     char path[PATH_MAX_BYTES];
 
     (void)snprintf(path, sizeof(path), "%s/site/slipway.db", options->state_folder);
-    return TRACE(site_open(path, &settings, ret));
+    return TRACE(site_open(config->database[0] != '\0' ? config->database : path, &settings, ret));
 }
 
 /* Why the database cannot be used, as an exit status. */
@@ -160,10 +160,11 @@ static int report_open(int r)
             "the database's schema is not what this slipwayd makes", "%s", "error_id=SLW-0014");
         return ROLE_EXIT_SCHEMA;
     case SITE_E_IN_USE:
-        log_error("another process has the database open", "%s", "");
+        log_error("another process has the database open", "why=\"%s\"", db_why(NULL));
         return ROLE_EXIT_FAILED;
     default:
-        log_error("the database cannot be opened", "why=\"%s\"", strerrordesc_np(-r));
+        log_error(
+            "the database cannot be opened", "why=\"%s: %s\"", strerrordesc_np(-r), db_why(NULL));
         return r == -ENOSPC ? ROLE_EXIT_DISK_FULL : ROLE_EXIT_FAILED;
     }
 }
