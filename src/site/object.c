@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "site/administrator.h"
 #include "site/boundary.h"
 #include "site/collection.h"
 #include "site/content.h"
@@ -15,6 +16,8 @@
 #include "site/dp.h"
 #include "site/dp_group.h"
 #include "site/job.h"
+#include "site/security_role.h"
+#include "site/security_scope.h"
 
 static int find_content(struct site *site, const char *which, char *ret)
 {
@@ -74,15 +77,30 @@ static int find_operation(struct site *site, const char *which, char *ret)
     return TRACE(r);
 }
 
+struct finder {
+    const char *class;
+    int (*find)(struct site *site, const char *which, char *ret);
+};
+
+/* Return: 0, OBJECT_E_UNSCOPED if none of them is of the class, or what it says. */
+static int find_by(const struct finder *finders,
+                   struct site *site,
+                   const char *class,
+                   const char *which,
+                   char *ret)
+{
+    for (; finders->class; finders++)
+        if (strcmp(finders->class, class) == 0)
+            return TRACE(finders->find(site, which, ret));
+    return OBJECT_E_UNSCOPED;
+}
+
 int object_find(struct site *site,
                 const char *class,
                 const char *which,
                 char ret[static PRINCIPAL_OBJECT_MAX])
 {
-    static const struct {
-        const char *class;
-        int (*find)(struct site *site, const char *which, char *ret);
-    } finders[] = {
+    static const struct finder finders[] = {
         {"boot-image", find_boot_image},
         {"boundary-group", boundary_group_find},
         {"collection", collection_find},
@@ -97,10 +115,29 @@ int object_find(struct site *site,
         {"os-upgrade-package", find_os_upgrade_package},
         {"package", find_package},
         {"task-sequence", find_task_sequence},
+        {NULL, NULL},
     };
 
-    for (size_t i = 0; i < sizeof(finders) / sizeof(finders[0]); i++)
-        if (strcmp(finders[i].class, class) == 0)
-            return TRACE(finders[i].find(site, which, ret));
-    return OBJECT_E_UNSCOPED;
+    return find_by(finders, site, class, which, ret);
+}
+
+int object_find_any(struct site *site,
+                    const char *class,
+                    const char *which,
+                    char ret[static PRINCIPAL_OBJECT_MAX])
+{
+    static const struct finder finders[] = {
+        {"administrator", administrator_find},
+        {"security-role", security_role_find},
+        {"security-scope", security_scope_find},
+        {NULL, NULL},
+    };
+    int r = object_find(site, class, which, ret);
+
+    if (r == OBJECT_E_UNSCOPED)
+        r = find_by(finders, site, class, which, ret);
+    if (r != OBJECT_E_UNSCOPED)
+        return TRACE(r);
+    (void)snprintf(ret, PRINCIPAL_OBJECT_MAX, "%s", which);
+    return 0;
 }

@@ -24,3 +24,9 @@ int object_find(struct site *site,
                 const char *class,
                 const char *which,
                 char ret[static PRINCIPAL_OBJECT_MAX]);
+
+/* The same, also of classes that are in no scope; one that has no names is found as it is. */
+int object_find_any(struct site *site,
+                    const char *class,
+                    const char *which,
+                    char ret[static PRINCIPAL_OBJECT_MAX]);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
+#include "site/audit.h"
 #include "site/object.h"
 #include "site/permission.h"
 #include "site/site.h"
@@ -26,6 +27,7 @@ void principal_set(struct site *site, const struct principal *principal)
 void principal_clear(struct site *site)
 {
     site->principal = (struct principal){.id = ""};
+    audit_forget(site);
     db_set_principal(site->db, "");
 }
 

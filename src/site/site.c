@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/access.h"
+#include "site/audit.h"
 #include "site/boot_image.h"
 #include "site/content.h"
 #include "site/distribution_job.h"
@@ -36,6 +37,8 @@ int site_open(const char *path, const struct site_settings *settings, struct sit
         return TRACE(r);
     if (r == 0)
         r = security_role_put_builtins(site);
+    if (r == 0)
+        r = audit_adopt(site);
     if (r < 0)
         return TRACE(r);
     switch (r) {
@@ -55,6 +58,7 @@ void site_free(struct site *site)
 {
     if (!site)
         return;
+    audit_forget(site);
     json_decref(site->refusal.more);
     db_free(site->db);
     free(site);
@@ -118,15 +122,6 @@ int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_M
     if (kind == SITE_ID_COLLECTION)
         return TRACE(principal_made_collection(site, ret));
     return kind == SITE_ID_OBJECT ? TRACE(principal_made(site, ret)) : 0;
-}
-
-int site_audit(
-    struct site *site, const char *who, const char *action, const char *object, const char *detail)
-{
-    struct db_args args = DB_ARGS(
-        db_u64(site->now_us), db_text(who), db_text(action), db_text(object), db_text(detail));
-
-    return TRACE(db_must(site->db, SQL_AUDIT_ADD, args));
 }
 
 int site_role_seen(struct site *site, const char *role)

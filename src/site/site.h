@@ -40,12 +40,20 @@ struct site_settings {
     uint64_t order_life_us;
 };
 
+/* What a request is about to change; audit_before(). */
+struct audit_note {
+    const char *class; /* NULL: nothing is known */
+    char id[PRINCIPAL_OBJECT_MAX];
+    char *was; /* owned */
+};
+
 struct site {
     struct db *db; /* owned */
     struct site_settings settings;
     uint64_t now_us; /* microseconds since 1970 UTC */
     struct refusal refusal;
     struct principal principal; /* of the request in hand */
+    struct audit_note audit;    /* the same */
 };
 
 /* Outcomes of site_open() beside 0 */

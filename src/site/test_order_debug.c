@@ -144,10 +144,13 @@ static void commands_are_audited_and_what_is_typed_is_not(void **state)
                                    "{'number': 2, 'command': 'shell-input', 'data': 'eA=='}]}",
                                    &sent),
                      0);
-    assert_int_equal(
-        db_select(life.site->db, SQL_AUDIT_LIST, DB_ARGS(db_u64(0), db_u64(1000)), &rows), 0);
+    assert_int_equal(db_select(life.site->db,
+                               SQL_AUDIT_RECORD_LIST,
+                               DB_ARGS(db_u64(0), db_u64(1000), db_text("")),
+                               &rows),
+                     0);
     while (db_next(&rows) == DB_ROW)
-        n += strcmp(db_get_text(&rows, 3), "order.debug") == 0;
+        n += strcmp(db_get_text(&rows, 5), "order.debug") == 0;
     assert_int_equal(n, 1);
 }
 

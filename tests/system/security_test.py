@@ -235,7 +235,251 @@ def admin_login(site: Site):
     check_tokens(site)
 
 
-TESTS = {"admin-login": admin_login}
+METHODS = ("get", "post", "put", "patch", "delete", "head")
+SCOPED = ["os-image", "os-upgrade-package", "boot-image", "driver-package", "package"]
+CONTENT = [*SCOPED, "task-sequence"]
+OPEN = ("public", "internal", "client")
+SERVED_ELSEWHERE = ("/uploads", "/captures", "/exports")
+PARAMETERS = {"address": "192.0.2.1", "variable": "V", "number": "1", "name": "0" * 64}
+
+
+def insert(db: sqlite3.Connection, table: str, **values):
+    """A row; what must be there and is not given is empty."""
+    for _, name, kind, not_null, default, _ in db.execute(f"PRAGMA table_info({table})").fetchall():
+        if not_null and default is None and name not in values:
+            values[name] = 0 if kind == "INTEGER" else ""
+    names = ", ".join(values)
+    db.execute(f"INSERT INTO {table} ({names}) VALUES ({', '.join('?' * len(values))})", list(values.values()))
+
+
+class World:
+    """One thing of each class, all in one security scope and one collection."""
+
+    def __init__(self, site: Site, number: int, label: str):
+        self.number, self.label = number, label
+        self.scope = site.must("POST", "/security-scopes", {"name": f"scope {label}"})["id"]
+        self.ids = {"collection": site.must("POST", "/collections", {"name": f"collection {label}"})["id"]}
+        self.mac = f"52:54:00:99:{number >> 8:02x}:{number & 255:02x}"
+        device = {"name": f"PC-{label}", "mac": self.mac, "collection": self.ids["collection"]}
+        self.ids["device"] = site.must("POST", "/devices", device)["id"]
+        for class_ in ("boundary-group", "distribution-point-group"):
+            self.ids[class_] = site.must("POST", f"/{class_}s", {"name": f"{class_} {label}"})["id"]
+
+    def insert(self, db: sqlite3.Connection):
+        """What would take content, time or another machine to make."""
+        for place, kind in enumerate(SCOPED):
+            self.ids[kind] = f"SLP{0x8000 + self.number * 16 + place:05X}"
+            insert(db, "package", id=self.ids[kind], kind=kind, name=f"{kind} {self.label}", state="ready", priority="medium")
+        self.ids["task-sequence"] = f"SLP{0x8000 + self.number * 16 + 15:05X}"
+        sequence = {"name": f"sequence {self.label}", "steps": "[]", "xml": "<sequence version='3.10'/>", "version": 1}
+        insert(db, "task_sequence", id=self.ids["task-sequence"], **sequence)
+        insert(db, "task_sequence_version", task_sequence_id=self.ids["task-sequence"], version=1)
+        self.ids["deployment"] = f"SLP{0x28000 + self.number:05X}"
+        reached = {"task_sequence_id": self.ids["task-sequence"], "collection_id": self.ids["collection"]}
+        insert(db, "deployment", id=self.ids["deployment"], purpose="available", content_option="stream", **reached)
+        self.ids["distribution-point"] = f"DP{9000 + self.number:05}"
+        point = {"name": f"point {self.label}", "schedule": "[]", "rate_limits": "[]", "validation_schedule": "[]"}
+        insert(db, "distribution_point", id=self.ids["distribution-point"], token_hash=self.label, **point)
+        self.ids["operation"] = f"0192{self.number:04x}-0000-7000-8000-000000000000"
+        job = {"kind": "import-tree", "package_id": self.ids["package"], "args": "{}", "state": "succeeded"}
+        insert(db, "job", id=self.ids["operation"], dp_id="DP00001", version=1, **job)
+        for class_ in (*CONTENT, "distribution-point", "distribution-point-group", "boundary-group"):
+            insert(db, "security_scope_object", object_id=self.ids[class_], scope_id=self.scope)
+
+    def name_of(self, class_: str, permission: dict) -> str:
+        if "param" in permission and class_ == "device":
+            return self.mac
+        return self.ids.get({"content": "package"}.get(class_, class_), "none")
+
+
+class Matrix:
+    def __init__(self, site: Site):
+        self.site = site
+        contract = yaml.safe_load((ROOT / "docs" / "api" / "openapi.yaml").read_text(encoding="utf-8"))
+        self.operations = [
+            (method.upper(), path, item[method]["x-slipway-permission"])
+            for path, item in contract["paths"].items()
+            for method in METHODS
+            if method in item
+        ]
+        # what removes something comes last, and of that the whole before it is taken from its parts
+        self.operations.sort(key=lambda o: (o[0] == "DELETE", o[0] == "DELETE" and -len(o[1]), o[1]))
+        self.n = 0
+
+    @staticmethod
+    def has(permissions: list, class_: str, verb: str) -> bool:
+        classes = CONTENT if class_ == "content" else [class_]
+        return any({f"{c}.{verb}", f"{c}.*", f"*.{verb}", "*.*"} & set(permissions) for c in classes)
+
+    def is_permitted(self, permissions: list, permission: dict) -> bool:
+        wanted = [permission, *permission.get("also", [])]
+        return permission["class"] == "own" or all(self.has(permissions, w["class"], w["verb"]) for w in wanted)
+
+    @staticmethod
+    def object_class(path: str, permission: dict):
+        class_ = permission.get("object", permission["class"])
+        is_named = "{" + permission.get("param", "id") + "}" in path
+        scoped = (*CONTENT, "content", "collection", "device", "deployment", "operation")
+        scoped += ("distribution-point", "distribution-point-group", "boundary-group")
+        return class_ if is_named and class_ in scoped else None
+
+    def ask(self, token: str, operation: tuple, name: str):
+        method, path, permission = operation
+        of = permission.get("param", "id")
+        path = re.sub(r"\{(\w+)\}", lambda m: name if m.group(1) == of else PARAMETERS.get(m.group(1), "none"), path)
+        self.n += 1
+        if path.startswith(SERVED_ELSEWHERE):
+            asked = {"X-Original-Method": method, "X-Original-URI": "/api/v1" + path + "?x=1"}
+            return self.site.call("GET", "/internal/authorize", token=token, headers=asked)[:2]
+        body = {"no_such_member": 1} if method in ("POST", "PUT", "PATCH") else None
+        return self.site.call(method, path, body, token=token)[:2]
+
+    def check_cell(self, role: dict, token: str, operation: tuple, mine: World, other: World):
+        method, path, permission = operation
+        what = f"{role['name']}: {method} {path}"
+        class_ = self.object_class(path, permission)
+        names = [w.name_of(class_, permission) if class_ else "none" for w in (mine, other)]
+        outside = self.ask(token, operation, names[1])
+        missing = names[1][:-1] + ("d" if names[1][-1] in "fF" else "f")
+        nothing = self.ask(token, operation, missing) if class_ else None
+        inside = self.ask(token, operation, names[0])
+        if not self.is_permitted(role["permissions"], permission):
+            for status, answer in (inside, outside, nothing or outside):
+                is_so = status == 403 and (method == "HEAD" or answer["error_id"] == "SLW-0112")
+                expect(is_so, f"{what} is not permitted: {status} {answer}")
+            return
+        if class_ == "content" and not self.has(role["permissions"], "package", permission["verb"]):
+            # he has it for content of another kind
+            status = 403 if self.has(role["permissions"], "package", "read") else 404
+            expect(inside[0] == status and outside[0] == 404, f"{what} of another kind: {inside} {outside}")
+            return
+        expect(inside[0] not in (401, 403), f"{what} in scope: {inside}")
+        if not class_:
+            return
+        expect(outside[0] == 404 and outside[1]["error_id"] == "SLW-0103", f"{what} out of scope: {outside}")
+        alike = json.loads(json.dumps(nothing[1]).replace(missing, names[1]))
+        expect((nothing[0], alike) == outside, f"{what}: out of scope and not there differ: {outside} {nothing}")
+        as_missing = json.loads(json.dumps(outside[1]).replace(names[1], names[0]))
+        expect(inside[1] != as_missing, f"{what} in scope is not found: {inside}")
+
+    def check_list(self, role: dict, token: str, path: str, mine: World, other: World):
+        status, answer = self.site.call("GET", path + "?limit=1000", token=token)[:2]
+        if status != 200 or not isinstance(answer, dict) or "items" not in answer:
+            return
+        listed = {item.get("id") for item in answer["items"]}
+        for class_, id_ in other.ids.items():
+            expect(id_ not in listed, f"{role['name']}: GET {path} lists the {class_} {id_} out of scope")
+        for class_, id_ in mine.ids.items():
+            is_of = path.strip("/") == class_ + "s"
+            expect(not is_of or id_ in listed, f"{role['name']}: GET {path} does not list {id_}")
+
+    def check_deploy(self, role: dict, token: str, mine: World, other: World):
+        """To deploy one needs both, the sequence and the collection."""
+        is_permitted = self.is_permitted(role["permissions"], self.permission_of("POST", "/deployments"))
+        for sequence, collection in ((mine, other), (other, mine), (other, other)):
+            body = {"task_sequence_id": sequence.ids["task-sequence"], "collection": collection.ids["collection"]}
+            status, answer, _ = self.site.call("POST", "/deployments", {**body, "purpose": "available"}, token=token)
+            is_so = status == (404 if is_permitted else 403)
+            expect(is_so, f"{role['name']}: deploying what is out of scope: {status} {answer}")
+
+    def permission_of(self, method: str, path: str) -> dict:
+        return [o[2] for o in self.operations if o[:2] == (method, path)][0]
+
+    def check_role(self, role: dict, mine: World, other: World):
+        name = f"holder-{role['id'].lower()}"
+        grants = ((role["id"], {"scope": mine.scope}), (role["id"], {"collection": mine.ids["collection"]}))
+        token = self.site.new_administrator(name, *grants)
+        self.check_deploy(role, token, mine, other)
+        for method, path, permission in self.operations:
+            if method == "GET" and "{" not in path and permission["class"] not in OPEN:
+                self.check_list(role, token, path, mine, other)
+        for operation in self.operations:
+            if operation[1].startswith(("/logins/current", "/internal/authorize")):
+                continue
+            if operation[2]["class"] in ("internal", "client"):
+                status, answer = self.ask(token, operation, "none")
+                expect(status in (400, 401), f"{role['name']}: {operation}: {status} {answer}")
+            elif operation[2]["class"] != "public":
+                self.check_cell(role, token, operation, mine, other)
+
+
+def rbac_matrix(site: Site):
+    roles = [site.must("GET", f"/security-roles/{r['id']}") for r in site.must("GET", "/security-roles")["items"]]
+    expect(len(roles) == 7 and all(r["is_builtin"] for r in roles), f"not the seven built-in roles: {roles}")
+    worlds = [World(site, n, f"w{n}") for n in range(len(roles) + 1)]
+    site.stop()
+    with sqlite3.connect(site.work / "state" / "site" / "slipway.db") as db:
+        for world in worlds:
+            world.insert(db)
+    db.close()
+    site.start()
+    matrix = Matrix(site)
+    for role, world in zip(roles, worlds[1:]):
+        matrix.check_role(role, world, worlds[0])
+    print(f"{len(roles)} roles, {len(matrix.operations)} operations, {matrix.n} requests")
+
+
+def tamper(site: Site, *statements: str):
+    """As somebody who has the file, past the triggers; what it was is put back."""
+    path = site.work / "state" / "site" / "slipway.db"
+    site.stop()
+    shutil.copy2(path, site.work / "whole.db")
+    with sqlite3.connect(path) as db:
+        triggers = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = 'audit_record'"
+        for (name,) in db.execute(triggers).fetchall():
+            db.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            expect(db.execute(statement).rowcount > 0, f"nothing was changed: {statement}")
+    db.close()
+    site.start()
+    found = site.must("GET", "/audit-log/verification")
+    site.stop()
+    shutil.copyfile(site.work / "whole.db", path)
+    site.start()
+    return found
+
+
+def audit_chain(site: Site):
+    site.must("POST", "/collections", {"name": "Lab"}, address="192.0.2.77")
+    secret = "do not tell anybody"
+    site.must("POST", "/collections/Lab/variables", {"name": "Token", "value": secret, "is_secret": True})
+    for priority in range(1, 10):
+        site.must("PATCH", "/collections/Lab", {"variable_priority": priority}, address="192.0.2.78")
+    log = site.must("GET", "/audit-log?limit=1000")["items"]
+    made = [r for r in log if r["action"] == "collection.create"][0]
+    expect((made["who"], made["address"], made["before"]) == ("administrator", "192.0.2.77", None), f"{made}")
+    changed = [r for r in log if r["action"] == "collection.change"][-1]
+    before, after = json.loads(changed["before"]), json.loads(changed["after"])
+    expect((before["variable_priority"], after["variable_priority"]) == (8, 9), f"before and after: {changed}")
+    expect(secret not in json.dumps(log), "a secret value is in the audit log")
+    whole = site.must("GET", "/audit-log/verification")
+    expect(whole["is_whole"] and whole["n_records"] == len(log), f"it is not whole: {whole}")
+    expect(whole["head"] == log[-1]["hash"], "the head is not the last record's hash")
+    cases = {
+        "a changed value": ["UPDATE audit_record SET who = 'somebody' WHERE id = 4"],
+        "a changed state": ["UPDATE audit_record SET became = '{}' WHERE id = 5"],
+        "a removed record": ["DELETE FROM audit_record WHERE id = 3"],
+        "an end cut off": [f"DELETE FROM audit_record WHERE id = {len(log)}"],
+        "an end cut off with its number": [
+            f"DELETE FROM audit_record WHERE id = {len(log)}",
+            f"UPDATE audit_head SET n = {len(log) - 1}",
+        ],
+        "two records swapped": [
+            "UPDATE audit_record SET id = 100000 WHERE id = 3",
+            "UPDATE audit_record SET id = 3 WHERE id = 4",
+            "UPDATE audit_record SET id = 4 WHERE id = 100000",
+        ],
+        "a letter moved from one member to the next": [
+            "UPDATE audit_record SET action = action || substr(object, 1, 1), object = substr(object, 2) WHERE id = 4"
+        ],
+    }
+    for what, statements in cases.items():
+        found = tamper(site, *statements)
+        expect(not found["is_whole"] and found["first_bad"], f"{what} was not found: {found}")
+    expect(site.must("GET", "/audit-log/verification")["is_whole"], "it is not whole again")
+
+
+TESTS = {"admin-login": admin_login, "rbac-matrix": rbac_matrix, "audit-chain": audit_chain}
 
 
 def main() -> int:

@@ -56,20 +56,20 @@ SELECT id, kind, dp_id, coalesce(package_id, json_extract(args, '$.package_id'),
     rate_bytes_per_s, message, result AS "result:json", error_id, error, created_us AS "created_at",
     ended_us AS "finished_at"
 FROM job WHERE id = ?1
-    AND @may(coalesce((SELECT p.kind FROM package p WHERE p.id = job.package_id), 'package'), 'read', coalesce(job.package_id, job.id));
+    AND @may('operation', 'read', coalesce(job.package_id, job.id));
 
 -- name: operation_list
 SELECT id, kind, dp_id, coalesce(package_id, json_extract(args, '$.package_id'), '') AS package_id, version, state, percent,
     rate_bytes_per_s, message, error_id, error, created_us AS "created_at", ended_us AS "finished_at"
 FROM job WHERE id > ?1 AND (?3 = 0 OR state IN ('queued', 'running'))
-    AND @may(coalesce((SELECT p.kind FROM package p WHERE p.id = job.package_id), 'package'), 'read', coalesce(job.package_id, job.id))
+    AND @may('operation', 'read', coalesce(job.package_id, job.id))
 ORDER BY id LIMIT ?2;
 
 -- name: operation_list_open
 SELECT id, kind, dp_id, coalesce(package_id, json_extract(args, '$.package_id'), '') AS package_id, version, state, percent,
     rate_bytes_per_s, message, error_id, error, created_us AS "created_at", ended_us AS "finished_at"
 FROM job WHERE state IN ('queued', 'running')
-    AND @may(coalesce((SELECT p.kind FROM package p WHERE p.id = job.package_id), 'package'), 'read', coalesce(job.package_id, job.id))
+    AND @may('operation', 'read', coalesce(job.package_id, job.id))
 ORDER BY created_us, id LIMIT 100;
 
 -- The import of the upload ?2 into ?1 that is going on or has gone well.

@@ -6,6 +6,7 @@
 #include "server/site/api.h"
 #include "server/site/shapes.h"
 #include "site/administrator.h"
+#include "site/audit.h"
 #include "site/security_role.h"
 #include "site/security_scope.h"
 
@@ -51,6 +52,32 @@ int admin_revoke(void *ctx, struct http_exchange *x)
                                  http_param(x, "role"),
                                  http_param(x, "target"));
     return api_finish(api, x, r, 204, NULL);
+}
+
+int admin_list_audit_log(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    const char *object = http_query(x, "object");
+    struct page page;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_page(api, x, true, &page);
+    if (r == 0)
+        r = audit_list(api->site, object ? object : "", &page, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int admin_verify_audit_log(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = audit_verify(api->site, &answer);
+    return api_finish(api, x, r, 200, answer);
 }
 
 int admin_list_security_roles(void *ctx, struct http_exchange *x)

@@ -22,6 +22,8 @@ http_handler admin_delete_administrator;
 http_handler admin_set_password;
 http_handler admin_grant;
 http_handler admin_revoke;
+http_handler admin_list_audit_log;
+http_handler admin_verify_audit_log;
 http_handler admin_list_security_roles;
 http_handler admin_create_security_role;
 http_handler admin_get_security_role;

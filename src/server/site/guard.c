@@ -11,6 +11,8 @@
 #include "db/db.h"
 #include "rt/log.h"
 #include "server/site/api.h"
+#include "site/audit.h"
+#include "site/object.h"
 #include "site/permission.h"
 
 #define REAL_IP "X-Real-IP"
@@ -113,8 +115,9 @@ static int check_also(struct api *api, struct http_exchange *x, const struct per
             return r;
         which = json_string_value(json_object_get(body, also->member));
     }
-    if (!which)
-        return TRACE(principal_check(api->site, also->class, also->verb));
+    r = principal_check(api->site, also->class, also->verb);
+    if (r != 0 || !which)
+        return TRACE(r);
     return TRACE(principal_check_object(api->site, also->class, also->verb, also->class, which));
 }
 
@@ -153,6 +156,22 @@ static int authorize(struct api *api, struct http_exchange *x, const struct perm
     return check(api, x, permission);
 }
 
+/* What a change is about, for the audit log: an id or name; of an administrator, role or scope it is looked up here. */
+static int
+note_before(struct api *api, struct http_exchange *x, const struct permission *permission)
+{
+    const char *class = permission->object_class;
+    char id[PRINCIPAL_OBJECT_MAX];
+    int r;
+
+    if (is_reading(http_method(x)) || is_open(permission) || !class)
+        return 0;
+    r = object_find_any(api->site, class, http_param(x, permission->object_param), id);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0; /* the rule will say it */
+    return TRACE(audit_before(api->site, class, id));
+}
+
 static void leave(struct api *api)
 {
     db_set_read_only(api->site->db, false);
@@ -173,6 +192,8 @@ int guard_handle(void *ctx, struct http_exchange *x, const struct http_route *ro
     leave(api);
     (void)api_begin(api);
     r = authorize(api, x, permission);
+    if (r == 0)
+        r = note_before(api, x, permission);
     if (r == 0) {
         db_set_read_only(api->site->db, is_reading(http_method(x)));
         r = route->handle(ctx, x);

@@ -221,6 +221,8 @@ const struct http_route api_routes[] = {
     {"POST", V1 "/administrators/{id}/password", SMALL_MAX_BYTES, admin_set_password},
     {"POST", V1 "/administrators/{id}/grants", SMALL_MAX_BYTES, admin_grant},
     {"DELETE", V1 "/administrators/{id}/grants/{role}/{target}", 0, admin_revoke},
+    {"GET", V1 "/audit-log", 0, admin_list_audit_log},
+    {"GET", V1 "/audit-log/verification", 0, admin_verify_audit_log},
     {"GET", V1 "/security-roles", 0, admin_list_security_roles},
     {"POST", V1 "/security-roles", SMALL_MAX_BYTES, admin_create_security_role},
     {"GET", V1 "/security-roles/{id}", 0, admin_get_security_role},
