@@ -241,7 +241,7 @@ void refresh_serve_list(struct refresh_bench *b, struct bytes list)
     dp_put_file(b->dp, path, list);
 }
 
-int refresh_set_up(void **state)
+int refresh_set_up_with(void **state, int (*more)(const char *root))
 {
     struct refresh_bench *b = calloc(1, sizeof(*b));
 
@@ -256,6 +256,8 @@ int refresh_set_up(void **state)
         return -1;
     refresh_make_tree(b, "old", 0);
     refresh_make_tree(b, "new", 1);
+    if (more && more(refresh_at(b, "new")) < 0)
+        return -1;
     keep(b, "old", 0);
     keep(b, "new", 1);
     serve_second(b);
@@ -263,6 +265,11 @@ int refresh_set_up(void **state)
         .sources = b->dp->sources, .n_sources = 1, .unix_socket = b->dp->socket_path};
     *state = b;
     return 0;
+}
+
+int refresh_set_up(void **state)
+{
+    return refresh_set_up_with(state, NULL);
 }
 
 int refresh_tear_down(void **state)

@@ -39,6 +39,8 @@ struct refresh_bench { /* the old system is root/old, the shelf root/shelf */
 
 /* For cmocka: makes a struct refresh_bench in a new folder. Not yet served is the chunk list. */
 int refresh_set_up(void **state);
+/* @more: puts something into the second version too, below @root; 0 or -errno. NULL: nothing */
+int refresh_set_up_with(void **state, int (*more)(const char *root));
 int refresh_tear_down(void **state);
 
 /* A path below the bench's folder, or @name itself if it begins with a slash; borrowed until three more were asked for. */

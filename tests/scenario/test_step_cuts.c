@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * The steps that write into the applied operating system, killed at each of their system calls that change a file, and
+ * The steps that write into the applied operating system, and the state, killed at each of their system calls that change a file, and
  * begun again as after a power cut: what is then on the volume and in the disk's first sectors is what an undisturbed run leaves
  *
  * They write below TARGET_ROOT, so the test has mounts of its own, which needs root.
@@ -9,7 +9,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
 #include <stdbool.h>
@@ -18,7 +17,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,18 +24,21 @@
 #include <cmocka.h>
 
 #include "agent/run/machine.h"
+#include "agent/run/state.h"
+#include "agent/run/target.h"
 #include "agent/steps/step.h"
 #include "base/own.h"
 #include "image/disk_format.h"
 #include "image/disk_layout.h"
 #include "image/disk_write.h"
-#include "plat/arch.h"
 #include "plat/file.h"
 #include "tests/inject.h"
+#include "tests/pretend.h"
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/vars.h"
 
+DEFINE_FREEP(struct state *, state_free);
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 
@@ -48,13 +49,11 @@ enum {
     DISK_HEAD_BYTES = 64 * 1024, /* the boot sector, and GRUB behind it */
     TREE_MAX = 4 * 1024 * 1024,
     FILE_MAX = 1024 * 1024,
-    CORE_BYTES = 30 * 1024,
 };
 
 #define MIB    ((uint64_t)1024 * 1024)
-#define ROOM   "/run/slipway-step-cuts" /* memory, below which everything is but the target */
-#define DISK   ROOM "/disk"
-#define VOLUME ROOM "/volume" /* a file system that only has to be recognised */
+#define DISK   PRETEND_ROOM "/disk"
+#define VOLUME PRETEND_ROOM "/volume" /* a file system that only has to be recognised */
 
 static bool has_mounts;
 static bool is_uefi;
@@ -121,54 +120,6 @@ static int run_step(void *ctx)
     return r != 0 || result.error_id ? 1 : 0;
 }
 
-static void put(const char *path, const char *content, unsigned mode)
-{
-    char folder[256];
-
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    *strrchr(folder, '/') = '\0';
-    assert_true(dir_make(folder, 0755) >= 0);
-    assert_int_equal(file_write(path, bytes_of(content), mode), 0);
-}
-
-/* An operating system, as far as the steps look at one. */
-static void make_system(void)
-{
-    static const struct {
-        const char *path;
-        const char *content;
-        unsigned mode;
-    } files[] = {
-        {"/etc/passwd", "root:x:0:0:root:/root:/bin/bash\n", 0644},
-        {"/etc/shadow", "root:*:19000:0:99999:7:::\n", 0640},
-        {"/etc/group", "root:x:0:\nsudo:x:27:\n", 0644},
-        {"/etc/gshadow", "root:*::\nsudo:*::\n", 0640},
-        {"/etc/hosts", "127.0.0.1 localhost\n127.0.1.1 image\n", 0644},
-        {"/etc/hostname", "image\n", 0644},
-        {"/etc/machine-id", "0123456789abcdef0123456789abcdef\n", 0444},
-        {"/etc/fstab", "# of the image\nUUID=old / ext4 defaults 0 1\n", 0644},
-        {"/etc/default/grub", "GRUB_TIMEOUT=5\n", 0644},
-        {"/etc/ssh/ssh_host_ed25519_key", "secret of the image", 0600},
-        {"/var/lib/systemd/random-seed", "seed of the image", 0600},
-        {"/home/keep", "", 0644},
-        {"/usr/bin/ssh-keygen", "", 0755},
-        {"/usr/sbin/sshd", "", 0755},
-        {"/usr/lib/systemd/systemd", "", 0755},
-        {"/usr/lib/systemd/system/systemd-networkd.service", "", 0644},
-        {"/usr/share/zoneinfo/Europe/Amsterdam", "TZif", 0644},
-        {"/boot/vmlinuz-6.1.0-1", "kernel", 0644},
-        {"/boot/initrd.img-6.1.0-1", "initrd", 0644},
-        {"/boot/grub/grub.cfg", "search for the disk of another computer\n", 0600},
-    };
-
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-        char path[256];
-
-        (void)snprintf(path, sizeof(path), TARGET_ROOT "%s", files[i].path);
-        put(path, files[i].content, files[i].mode);
-    }
-}
-
 static void write_head(void)
 {
     OWN(fd_closep) int fd = open(DISK, O_WRONLY | O_CLOEXEC);
@@ -192,7 +143,7 @@ static void begin_anew(void)
     assert_true(dir_remove(TARGET_ESP) >= 0);
     assert_true(dir_make(TARGET_ROOT, 0755) >= 0);
     assert_true(dir_make(TARGET_ESP, 0755) >= 0);
-    make_system();
+    assert_int_equal(pretend_system(TARGET_ROOT), 0);
     write_head();
 }
 
@@ -305,28 +256,66 @@ static void setup_of_an_efi_system_partition_survives_every_cut(void **state)
     is_uefi = false;
 }
 
-/* Where the agent and the boot loaders of a boot image are. */
-static void make_boot_image(void)
-{
-    static char boot[512];
-    static char core[CORE_BYTES];
+static const char state_text[] =
+    "{\"version\": 1, \"order\": {\"order_id\": \"0190f5b0-0000-7000-8000-000000000001\","
+    " \"deployment_id\": \"SLP20001\", \"device_id\": \"d1\", \"device_name\": \"pc-1\","
+    " \"attempt\": 1, \"deadline_us\": 5, \"purpose\": \"required\", \"task_sequence\":"
+    " {\"id\": \"SLP00003\", \"name\": \"ts\", \"xml\": \"x\"}, \"variables\": {},"
+    " \"content\": {}, \"sources\": [], \"failed_wait_s\": 1},"
+    " \"site\": {\"urls\": [\"https://10.77.0.1:443\"], \"pin\": null, \"token\": \"slw_dev_1\"},"
+    " \"seq\": 7, \"phase\": \"boot-image\", \"next\": {\"step\": 1, \"is_running\": true,"
+    " \"n_starts\": 2}, \"variables\": {}, \"secrets\": [], \"target\": {\"disk_serial\": \"lab\","
+    " \"disk_size_bytes\": 4294967296, \"root_uuid\": \"r\", \"esp_uuid\": \"\", \"is_old\": true},"
+    " \"result\": null, \"started_us\": 9}";
 
-    boot[510] = 0x55;
-    boot[511] = (char)0xaa;
-    memset(core, 0x6b, sizeof(core));
-    put(ROOM "/upper/slipway/slipway-agent", "the agent", 0755);
-    put(ROOM "/upper/slipway/ld.so", "the loader", 0755);
-    put(ROOM "/upper/slipway/lib/libz.so.1", "a library", 0755);
-    put(ROOM "/upper/slipway-boot/grub" ARCH_EFI ".efi", "GRUB", 0644);
-    put(ROOM "/upper/slipway-boot/shim" ARCH_EFI ".efi", "shim", 0644);
-    assert_int_equal(file_write(ROOM "/upper/slipway-boot/boot.img",
-                                (struct bytes){(const uint8_t *)boot, sizeof(boot)},
-                                0644),
-                     0);
-    assert_int_equal(file_write(ROOM "/upper/slipway-boot/core.img",
-                                (struct bytes){(const uint8_t *)core, sizeof(core)},
-                                0644),
-                     0);
+/* The state with another position and more variables, as after a step. Return: 0 if it was kept. */
+static int write_state(void *ctx)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(FILE_MAX);
+    OWN(state_freep) struct state *state = NULL;
+    const size_t *position = ctx;
+
+    if (state_parse(bytes_of(state_text), &state, &why) != 0)
+        return 1;
+    state->next_step = *position;
+    if (*position > 1 && ts_vars_set(state->vars, "A", "b", TS_BY_SEQUENCE) != 0)
+        return 1;
+    return state_write(state, TARGET_ROOT) == 0 ? 0 : 1;
+}
+
+static size_t read_position(void)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(FILE_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(FILE_MAX);
+    OWN(state_freep) struct state *state = NULL;
+
+    assert_int_equal(file_read(TARGET_ROOT "/" TARGET_STATE_FILE, &text), 0);
+    assert_int_equal(state_parse(buf_bytes(&text), &state, &why), 0);
+    assert_int_equal(strcmp(ts_vars_get(state->vars, "A"), "b") == 0, state->next_step == 2);
+    return state->next_step;
+}
+
+static void the_state_is_the_old_or_the_new_one_after_every_cut(void **state)
+{
+    (void)state;
+    struct inject_outcome outcome = {.was_met = true};
+    size_t first = 1;
+    size_t second = 2;
+    unsigned n = 0;
+    unsigned n_old = 0;
+
+    if (!has_mounts)
+        skip();
+    while (outcome.was_met) {
+        assert_true(++n < CALLS_MAX);
+        assert_int_equal(write_state(&first), 0);
+        assert_int_equal(inject_run(write_state, &second, INJECT_KILL, n, &outcome), 0);
+        assert_in_range(read_position(), first, second);
+        n_old += read_position() == first;
+        assert_int_equal(write_state(&second), 0); /* over what was left aside */
+        assert_int_equal(read_position(), second);
+    }
+    assert_true(n_old > 3 && n > n_old + 1);
 }
 
 static void make_file(const char *path)
@@ -366,22 +355,16 @@ static void make_disk(void)
 /* What is made here is seen by nobody else, and goes with this process. */
 static int make_mounts(void **state)
 {
-    static const char options[] = "lowerdir=/usr/lib,upperdir=" ROOM "/upper,workdir=" ROOM "/work";
+    int r = pretend_boot_image();
 
     (void)state;
-    if (geteuid() != 0 || unshare(CLONE_NEWNS) != 0 ||
-        mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) != 0 ||
-        mount("none", "/run", "tmpfs", 0, "mode=0755") != 0) {
+    if (r > 0)
         print_message("skipped: mounts cannot be made here; root is needed\n");
-        return 0;
-    }
-    if (dir_make(ROOM "/upper", 0755) < 0 || dir_make(ROOM "/work", 0755) < 0 ||
-        dir_make(TARGET_ROOT, 0755) < 0)
+    if (r != 0)
+        return r < 0 ? -1 : 0;
+    if (dir_make(TARGET_ROOT, 0755) < 0)
         return -1;
-    make_boot_image();
     make_disk();
-    if (mount("none", "/usr/lib", "overlay", 0, options) != 0)
-        return -1;
     has_mounts = true;
     return 0;
 }
@@ -393,6 +376,7 @@ int main(void)
         cmocka_unit_test(network_settings_survive_every_cut),
         cmocka_unit_test(setup_survives_every_cut),
         cmocka_unit_test(setup_of_an_efi_system_partition_survives_every_cut),
+        cmocka_unit_test(the_state_is_the_old_or_the_new_one_after_every_cut),
     };
 
     return cmocka_run_group_tests(tests, make_mounts, NULL);

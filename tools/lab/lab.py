@@ -417,11 +417,14 @@ class Vm:
             *self._firmware_arguments(),
             "-netdev", f"tap,id=n,ifname={self.tap},script=no,downscript=no",
             "-device", f"virtio-net-pci,netdev=n,mac={self.mac},bootindex={network_turn}{rom}",
-            "-drive", f"if=none,id=d,format=raw,file={self.disk},cache=unsafe,discard=unmap,aio=threads",
+            *self._disk_arguments(),
             "-device", f"virtio-blk-pci,drive=d,bootindex={disk_turn},serial={self.serial_number}",
         )
         self.process = self.lab.start(f"{self.name}-{self._n_starts}", command, on_line=on_line)
         return self.process
+
+    def _disk_arguments(self) -> list:
+        return ["-drive", f"if=none,id=d,format=raw,file={self.disk},cache=unsafe,discard=unmap,aio=threads"]
 
     def _console_arguments(self, console) -> list:
         if not console:

@@ -80,6 +80,59 @@ static void parse_refuses_every_prefix(void **unused)
     }
 }
 
+/* What a damaged text is taken for can at least be kept and read again. Return: whether it is taken for a state. */
+static bool is_good(struct bytes text)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    OWN(buf_fini) struct buf kept = BUF_INIT(65536);
+    OWN(state_freep) struct state *state = NULL;
+    int r = state_parse(text, &state, &why);
+
+    assert_true(r == 0 || r == STATE_E_MALFORMED);
+    assert_true(r == 0 || why.len > 0);
+    if (r == 0) {
+        assert_int_equal(state_put(state, &kept), 0);
+        OWN(state_freep) struct state *again = parse_ok(buf_bytes(&kept));
+        assert_int_equal(again->next_step, state->next_step);
+    }
+    return r == 0;
+}
+
+static void a_byte_that_is_damaged_is_refused_or_harmless(void **unused)
+{
+    (void)unused;
+    static const uint8_t damages[] = {0x00, 0x01, 0x20, 0x80, 0xff};
+    char text[sizeof(state_text)];
+    unsigned n_refused = 0;
+
+    for (size_t i = 0; i < sizeof(state_text) - 1; i++)
+        for (size_t d = 0; d < sizeof(damages); d++) {
+            memcpy(text, state_text, sizeof(text));
+            text[i] = (char)(damages[d] == 0 ? 0 : text[i] ^ damages[d]);
+            n_refused += !is_good((struct bytes){(const uint8_t *)text, sizeof(text) - 1});
+        }
+    assert_true(n_refused > sizeof(state_text));
+}
+
+/* A file that was never written out may have its length and, in any of its sectors, nothing. */
+static void a_sector_that_was_not_written_is_refused(void **unused)
+{
+    (void)unused;
+    enum {
+        SECTOR = 512,
+    };
+    char text[sizeof(state_text)];
+    size_t len = sizeof(text) - 1;
+
+    for (size_t at = 0; at < len; at += SECTOR) {
+        memcpy(text, state_text, sizeof(text));
+        memset(text + at, 0, len - at < SECTOR ? len - at : SECTOR);
+        assert_false(is_good((struct bytes){(const uint8_t *)text, len}));
+        memset(text + at, 0, len - at); /* and all after it */
+        assert_false(is_good((struct bytes){(const uint8_t *)text, len}));
+    }
+}
+
 static void resume_follows_the_table(void **unused)
 {
     (void)unused;
@@ -172,6 +225,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(parse_and_put_keep_everything),
         cmocka_unit_test(parse_refuses_every_prefix),
+        cmocka_unit_test(a_byte_that_is_damaged_is_refused_or_harmless),
+        cmocka_unit_test(a_sector_that_was_not_written_is_refused),
         cmocka_unit_test(resume_follows_the_table),
     };
 
