@@ -18,7 +18,9 @@ const struct args_command sequence_commands[] = {
         .run = sequence_import,
         .options =
             {
-                OPTION("name", "NAME", "Name; the document's own if missing."),
+                OPTION("name",
+                       "NAME",
+                       "Name; the document's own if missing, or the file's if that has none."),
                 OPTION(
                     "boot-image",
                     "IMAGE",

@@ -14,6 +14,7 @@ enum {
     FILE_MAX_BYTES = 6 * 1024 * 1024,
     XML_MAX_BYTES = 4 * 1024 * 1024,
     PATH_MAX_BYTES = 1024,
+    NAME_MAX_BYTES = 255,
 };
 
 static const struct output_column diagnostic_columns[] = {
@@ -90,6 +91,8 @@ bool sequence_read(struct session *s, const char *file, json_t *body, bool *ret_
     if (r != 0)
         return ret_is_there ||
                session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is not there", file);
+    if (content.len == 0)
+        return session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is empty", file);
     return put_file(s, &content, body);
 }
 
@@ -125,6 +128,19 @@ static bool set_text(json_t *body, const char *name, const char *value)
     return !value || json_object_set_new(body, name, json_string(value)) == 0;
 }
 
+/* What the file is called: a bare <sequence> of Configuration Manager has no name of its own. */
+static bool set_file_name(json_t *body, const char *path)
+{
+    const char *name = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+    const char *dot = strrchr(name, '.');
+    size_t len = dot && dot != name ? (size_t)(dot - name) : strlen(name);
+    json_t *text = strcmp(path, "-") != 0 && len > 0 && len <= NAME_MAX_BYTES
+                       ? json_stringn(name, len)
+                       : NULL; /* also if it is not UTF-8 */
+
+    return !text || json_object_set_new(body, "file_name", text) == 0;
+}
+
 bool sequence_import(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *sequence = NULL;
@@ -133,6 +149,7 @@ bool sequence_import(struct session *s, const struct args *args)
     if (!set_text(body, "name", args_get(args, "name")) ||
         !set_text(body, "boot_image_id", args_get(args, "boot-image")) ||
         !set_text(body, "into", args_get(args, "into")) ||
+        !set_file_name(body, args->operands[0]) ||
         !sequence_read_map(s, args_get(args, "map"), body) ||
         !sequence_read(s, args->operands[0], body, NULL) || !session_open(s)) {
         json_decref(body);

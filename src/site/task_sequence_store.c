@@ -269,7 +269,8 @@ static int store(struct site *site,
 {
     char boot_image[SITE_ID_MAX];
     const char *into = field_text(body, "into", NULL);
-    const char *own_name = item->name[0] ? item->name : "Task sequence";
+    const char *own_name =
+        item->name[0] ? item->name : field_text(body, "file_name", "Task sequence");
     struct task_sequence_row row = {
         .name = field_text(body, "name", own_name),
         .description = item->description,
@@ -347,6 +348,7 @@ int task_sequence_create(struct site *site, const char *who, const json_t *body,
 {
     static const struct field fields[] = {
         {"name", FIELD_TEXT, false, 1, 255, NULL},
+        {"file_name", FIELD_TEXT, false, 1, 255, NULL},
         {"xml", FIELD_TEXT, false, 1, TASK_SEQUENCE_XML_MAX_BYTES, NULL},
         {"file", FIELD_TEXT, false, 1, 2 * (uint64_t)TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
         {"boot_image_id", FIELD_TEXT, false, 1, 255, NULL},

@@ -308,9 +308,33 @@ static void what_is_exported_as_yaml_comes_back_without_a_change(void **state)
     assert_int_equal(json_array_size(json_object_get(diff, "changes")), 0);
 }
 
+static void a_file_that_has_no_name_in_it_gives_its_own(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *xml;
+        const char *more;
+        const char *name;
+    } cases[] = {
+        {SEQUENCE(RUN("a", "x")), "{'file_name': 'Gather'}", "Gather"},
+        {SEQUENCE(RUN("a", "x")), "{'file_name': 'Gather', 'name': 'N'}", "N"},
+        {OBJECT("XYZ00001", "Inner", SEQUENCE(RUN("a", "x"))), "{'file_name': 'Gather'}", "Inner"},
+        {SEQUENCE(RUN("a", "x")), "{}", "Task sequence"},
+    };
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(json_freep) json_t *made = NULL;
+
+        assert_int_equal(create(site, cases[i].xml, cases[i].more, &made), 0);
+        assert_string_equal(field_text(made, "name", ""), cases[i].name);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_that_has_no_name_in_it_gives_its_own),
         cmocka_unit_test(every_change_is_a_version_with_author_time_and_what_was_done),
         cmocka_unit_test(an_edit_that_cannot_be_is_refused_and_makes_no_version),
         cmocka_unit_test(what_is_malformed_is_refused_with_line_and_column),

@@ -166,10 +166,21 @@ static struct ts_variable *read_variables(struct reader *rd, const xmlNode *list
 
 static struct ts_condition *read_condition(struct reader *rd, const xmlNode *node);
 
+/* The platform of an osExpressionGroup in numbers, which the expressions beside it ask for as well. */
+static bool is_repetition(const xmlNode *node)
+{
+    if (!is_element(node, "platformKey"))
+        return false;
+    for (const xmlNode *other = node->parent->children; other; other = other->next)
+        if (is_element(other, "expression"))
+            return true;
+    return false;
+}
+
 static void read_operands(struct reader *rd, const xmlNode *node, struct ts_condition *c)
 {
     for (const xmlNode *child = node->children; child && rd->r == 0; child = child->next) {
-        if (child->type != XML_ELEMENT_NODE)
+        if (child->type != XML_ELEMENT_NODE || is_repetition(child))
             continue;
 
         struct ts_condition **grown = grow(c->children, c->n_children, POINTER_BYTES);
@@ -246,8 +257,12 @@ static void read_step(struct reader *rd, const xmlNode *node, const struct ts_gr
     struct ts_document *doc = rd->doc;
 
     if (doc->n_steps == TS_STEPS_MAX) {
-        ts_diags_add(
-            rd->diags, TS_ERROR, line_of(node), 0, "more than %d steps", (int)TS_STEPS_MAX);
+        ts_diags_add(rd->diags,
+                     TS_ERROR,
+                     line_of(node),
+                     ts_xml_column(node),
+                     "more than %d steps",
+                     (int)TS_STEPS_MAX);
         rd->r = TS_E_MALFORMED;
         return;
     }
@@ -403,7 +418,7 @@ static void read_root(struct reader *rd)
         ts_diags_add(rd->diags,
                      TS_ERROR,
                      root ? line_of(root) : 0,
-                     0,
+                     root ? ts_xml_column(root) : 0,
                      "the root element is <%.32s>, but a task sequence is a <sequence>",
                      root ? (const char *)root->name : "");
         rd->r = TS_E_MALFORMED;
@@ -416,7 +431,7 @@ static void read_root(struct reader *rd)
         ts_diags_add(rd->diags,
                      TS_ERROR,
                      line_of(root),
-                     0,
+                     ts_xml_column(root),
                      "version=\"%.16s\" is unknown; 3.10 and 3.00 are supported",
                      doc->version);
         rd->r = TS_E_MALFORMED;
@@ -557,44 +572,4 @@ const char *const *ts_document_packages(const struct ts_document *doc, size_t *r
 {
     *ret_n = doc->n_packages;
     return doc->packages;
-}
-
-const struct ts_variable *ts_step_variable(const struct ts_step *step, const char *name)
-{
-    for (size_t i = 0; i < step->n_variables; i++)
-        if (bytes_eq_nocase(bytes_of(step->variables[i].name), name))
-            return &step->variables[i];
-    for (size_t i = 0; i < step->n_variables; i++)
-        if (bytes_eq_nocase(bytes_of(step->variables[i].property), name))
-            return &step->variables[i];
-    return NULL;
-}
-
-bool ts_step_is_enabled(const struct ts_step *step)
-{
-    if (step->item.is_disabled)
-        return false;
-    for (const struct ts_group *g = step->item.parent; g; g = g->item.parent)
-        if (g->item.is_disabled)
-            return false;
-    return true;
-}
-
-bool ts_step_is_success(const struct ts_step *step, int64_t code)
-{
-    const char *word = step->success_codes;
-
-    while (*word) {
-        size_t len = strcspn(word, " ,;\t\r\n");
-        bool is_negative = word[0] == '-';
-        struct bytes digits = {(const uint8_t *)word + (is_negative ? 1 : 0),
-                               len - (is_negative ? 1 : 0)};
-        uint64_t n;
-
-        if (bytes_parse_u64(digits, 0, UINT32_MAX, &n) &&
-            code == (is_negative ? -(int64_t)n : (int64_t)n))
-            return true;
-        word += len + (word[len] != '\0' ? 1 : 0);
-    }
-    return false;
 }

@@ -5,7 +5,6 @@
 #include <stdint.h>
 
 enum {
-    REPLACEMENT = 0xfffd,
     PLACE_BYTES = 256,
 };
 
@@ -59,7 +58,7 @@ static uint32_t take_rest(struct bytes *src, bool is_big, uint16_t unit)
     if (unit < 0xd800 || unit > 0xdfff)
         return unit;
     if (unit > 0xdbff || !take_unit(&behind, is_big, &low) || low < 0xdc00 || low > 0xdfff)
-        return REPLACEMENT;
+        return unit; /* half a pair: as it is, so that it is refused where it stands */
     *src = behind;
     return 0x10000 + ((uint32_t)(unit - 0xd800) << 10) + (uint32_t)(low - 0xdc00);
 }

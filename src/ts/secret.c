@@ -65,9 +65,11 @@ static const struct ts_step_type *type_of(const xmlNode *step)
     return type ? ts_step_type_find(type) : NULL;
 }
 
-/* Mask the values of secret variables; within is bounded by TS_XML_MAX_DEPTH. */
-static void mask_rules(xmlNode *node, const char *mask)
+/* Mask the values of secret variables; within is bounded by TS_XML_MAX_DEPTH. Return: how many. */
+static size_t mask_rules(xmlNode *node, const char *mask)
 {
+    size_t n = 0;
+
     for (xmlNode *child = ts_node_element(node->children); child;
          child = ts_node_element(child->next)) {
         OWN(freep) char *is_secret = ts_node_attribute(child, "IsSecret");
@@ -75,11 +77,14 @@ static void mask_rules(xmlNode *node, const char *mask)
         OWN(freep) char *text = ts_node_text(child);
 
         if (!ts_node_is(child, "Variable"))
-            mask_rules(child, mask);
+            n += mask_rules(child, mask);
         else if (text && text[0] != '\0' &&
-                 (is_true(is_secret) || (name && ts_name_is_secret(name))))
+                 (is_true(is_secret) || (name && ts_name_is_secret(name)))) {
             xmlNodeSetContent(child, (const xmlChar *)mask);
+            n++;
+        }
     }
+    return n;
 }
 
 static char *mask_dynamic(char *text, const char *mask)
@@ -94,7 +99,8 @@ static char *mask_dynamic(char *text, const char *mask)
         return TAKE(own_text);
     if (ts_xml_parse_container(bytes_of(text), TS_XML_MAX_BYTES, &xml, &ignored) != 0)
         return ts_copy(mask); /* who knows what is in it */
-    mask_rules(xmlDocGetRootElement(xml), mask);
+    if (mask_rules(xmlDocGetRootElement(xml), mask) == 0)
+        return TAKE(own_text); /* byte for byte */
     dump = xmlBufferCreate();
     if (dump && xmlNodeDump(dump, xml, xmlDocGetRootElement(xml), 0, 0) > 0)
         masked = ts_copy((const char *)xmlBufferContent(dump));
@@ -102,28 +108,67 @@ static char *mask_dynamic(char *text, const char *mask)
     return masked;
 }
 
-static bool has_secret_rule(const char *text)
+struct value {
+    const struct ts_step_type *type; /* NULL: none of ours */
+    const char *name;
+    const char *property; /* the attribute */
+    bool is_hidden;       /* of a Set Task Sequence Variable that says so */
+};
+
+/* @text: is taken. */
+static char *mask_value(const struct value *v, char *text, const char *mask)
 {
-    return strstr(text, "IsSecret=\"true\"") || strstr(text, "IsSecret=\"True\"") ||
-           strstr(text, "IsSecret='") || strstr(text, "assword") || strstr(text, "ProductKey");
+    OWN(freep) char *own_text = text;
+    const struct ts_property *property = ts_property_find(v->type, v->name);
+    bool is_secret = v->is_hidden;
+
+    if (!property)
+        property = ts_property_find(v->type, v->property);
+    if (property && property->kind == TS_KIND_RULES)
+        return mask_dynamic(TAKE(own_text), mask);
+    if (property)
+        is_secret |= ts_property_is_secret(property);
+    else
+        is_secret |= ts_name_is_secret(v->name) || ts_name_is_secret(v->property);
+    return is_secret && own_text[0] != '\0' ? ts_copy(mask) : TAKE(own_text);
 }
 
 char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *mask)
 {
-    const struct ts_step_type *type = type_of(step);
     OWN(freep) char *name = ts_node_attribute(variable, "name");
+    OWN(freep) char *property = ts_node_attribute(variable, "property");
     OWN(freep) char *text = ts_node_text(variable);
-    const struct ts_property *property = name ? ts_property_find(type, name) : NULL;
 
-    if (!name || !text)
+    if (!name || !property || !text)
         return NULL;
-    if (text[0] == '\0')
-        return TAKE(text);
-    if (property && property->kind == TS_KIND_RULES)
-        return has_secret_rule(text) ? mask_dynamic(TAKE(text), mask) : TAKE(text);
-    if (property ? ts_property_is_secret(property) : ts_name_is_secret(name))
-        return ts_copy(mask);
-    return step && is_hidden_value(step, name) ? ts_copy(mask) : TAKE(text);
+
+    const struct value value = {
+        .type = type_of(step),
+        .name = name,
+        .property = property,
+        .is_hidden = step && is_hidden_value(step, name),
+    };
+
+    return mask_value(&value, TAKE(text), mask);
+}
+
+char *ts_secret_mask_value(const struct ts_step *step,
+                           const struct ts_variable *variable,
+                           const char *mask)
+{
+    const struct ts_variable *hides = ts_step_variable(step, "DoNotShowVariableValue");
+    const struct ts_variable *target = ts_step_variable(step, "VariableName");
+    OWN(freep) char *text = ts_copy(variable->text);
+    const struct value value = {
+        .type = ts_step_type_find(step->type),
+        .name = variable->name,
+        .property = variable->property,
+        .is_hidden =
+            bytes_eq_nocase(bytes_of(variable->name), "VariableValue") &&
+            ((hides && is_true(hides->text)) || (target && ts_name_is_secret(target->text))),
+    };
+
+    return text ? mask_value(&value, TAKE(text), mask) : NULL;
 }
 
 /* One "{Name}" or plain character of the template; @ret_is_empty: it was a property without text. */
@@ -209,6 +254,14 @@ static void set_text(xmlNode *node, const char *text)
     xmlNodeAddContent(node, (const xmlChar *)text);
 }
 
+/* No documented attribute is one; an odd one may be. */
+static void blank_attributes(xmlNode *step)
+{
+    for (xmlAttr *a = step->properties; a; a = a->next)
+        if (ts_name_is_secret((const char *)a->name))
+            xmlNodeSetContent((xmlNode *)a, NULL);
+}
+
 static int blank_step(xmlNode *step)
 {
     const struct ts_step_type *type = type_of(step);
@@ -217,6 +270,7 @@ static int blank_step(xmlNode *step)
     OWN(buf_fini) struct buf text = BUF_INIT(ACTION_MAX_BYTES);
     int r = blank_list(step, list);
 
+    blank_attributes(step);
     if (r <= 0 || !action)
         return TRACE(r);
     if (type)

@@ -13,7 +13,9 @@
 #include "base/buf.h"
 
 struct ts_document;
+struct ts_step;
 struct ts_step_type;
+struct ts_variable;
 
 /**
  * ts_secret_mask() - the text of a variable as it may be shown
@@ -26,6 +28,11 @@ struct ts_step_type;
  * Return: owned by the caller; NULL without memory.
  */
 char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *mask);
+
+/* The same of a step that has been read. */
+char *ts_secret_mask_value(const struct ts_step *step,
+                           const struct ts_variable *variable,
+                           const char *mask);
 
 /**
  * ts_document_export() - a document without secrets

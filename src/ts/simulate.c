@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "ts/assign.h"
 #include "ts/compare.h"
+#include "ts/secret.h"
 #include "ts/vars.h"
 
 static const char reboot_type[] = "SMS_TaskSequence_RebootAction";
@@ -30,15 +31,20 @@ struct run {
 DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
 
 /* As the agent gives it to the step: a variable of the same name overrides what is no argument. */
-static void put_value(struct run *run, const struct ts_variable *own)
+static void put_value(struct run *run, const struct ts_step *step, const struct ts_variable *own)
 {
     static const uint8_t nul[] = {0};
     const struct ts_vars *vars = run->simulation->start.vars;
+    OWN(freep) char *shown = ts_secret_mask_value(step, own, "***");
     const char *override = own->is_hidden ? "" : ts_vars_get(vars, own->name);
     size_t start = run->texts.len;
     bool is_secret = ts_vars_is_secret(vars, own->name);
 
-    is_secret |= ts_vars_expand(vars, override[0] != '\0' ? override : own->text, &run->texts);
+    if (!shown) {
+        run->texts.failed = true;
+        return;
+    }
+    is_secret |= ts_vars_expand(vars, override[0] != '\0' ? override : shown, &run->texts);
     if (is_secret && run->texts.len > start && !run->texts.failed) {
         run->texts.len = start;
         run->texts.ptr[start] = '\0';
@@ -55,7 +61,7 @@ static int make_values(struct run *run, const struct ts_step *step, struct ts_si
 
     buf_clear(&run->texts);
     for (size_t i = 0; values && i < step->n_variables; i++)
-        put_value(run, &step->variables[i]);
+        put_value(run, step, &step->variables[i]);
     if (!values || run->texts.failed) {
         free(values);
         return ERR(-ENOMEM);

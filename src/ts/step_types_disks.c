@@ -67,7 +67,7 @@ static const struct ts_property partition_disk[] = {
              "Partition # size unit",
              TS_KIND_CHOICE,
              .default_text = "MB",
-             .choices = "MB|GB|Percent"),
+             .choices = "MB|GB|Percent|%"),
     PROPERTY("Partitions#Type",
              "OSDPartitions#Type",
              "Partition # type",

@@ -9,6 +9,8 @@
 
 DEFINE_FREEP(struct ts_table *, ts_table_free);
 
+#define PLATFORM \
+    "<platformKey arch=\"x64\" type=\"Win_NT\" minVer=\"6.10.0000.0\" maxVer=\"6.10.9999.9999\" />"
 #define FILE_IS(fields) \
     "<expression type=\"SMS_TaskSequence_FileConditionExpression\">" fields "</expression>"
 #define FOLDER_IS(fields) \
@@ -180,6 +182,11 @@ static const struct {
          "", "SELECT * FROM Win32_OperatingSystem WHERE OSLanguage > 7") "</osExpressionGroup>"
                                                                          "</osConditionGroup>",
      IS_TRUE_UNANSWERED},
+    {"<osConditionGroup type=\"or\"><osExpressionGroup type=\"and\" name=\"A\">" PLATFORM QUERY(
+         "",
+         "SELECT * FROM Win32_OperatingSystem WHERE OSLanguage = 1031") "</osExpressionGroup></osConditionGroup>",
+     IS_TRUE},
+    {"<osExpressionGroup type=\"and\" name=\"A\">" PLATFORM "</osExpressionGroup>", IS_UNANSWERED},
     {OS_IS(FIELD("Architecture", "X64") FIELD("Version", "6.10.7601.1")
                FIELD("Operator", "greaterEqual")),
      IS_TRUE},

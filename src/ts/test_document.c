@@ -287,6 +287,22 @@ static void two_mebibytes_are_the_limit_whatever_the_encoding(void **state)
     }
 }
 
+static void what_is_refused_behind_the_parser_has_a_place_too(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {"<!-- x\n --><sequence version=\"4.00\"/>",
+                                        "<!-- x\n --><sequences version=\"3.10\"/>"};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+        assert_int_equal(ts_document_parse(bytes_of(cases[i]), &doc, &diags), TS_E_MALFORMED);
+        assert_int_equal(diags.items[0].line, 2);
+        assert_in_range(diags.items[0].column, 5, 40);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +314,7 @@ int main(void)
         cmocka_unit_test(the_canonical_form_knows_no_order_of_attributes_nor_spelling_of_text),
         cmocka_unit_test(a_declaration_of_utf16_in_text_that_is_not_is_overruled),
         cmocka_unit_test(a_name_over_its_limit_is_refused_with_line_and_column),
+        cmocka_unit_test(what_is_refused_behind_the_parser_has_a_place_too),
         cmocka_unit_test(mdt_has_no_limit_on_names),
         cmocka_unit_test(two_mebibytes_are_the_limit_whatever_the_encoding),
         cmocka_unit_test(parse_refuses_what_is_no_harmless_task_sequence),

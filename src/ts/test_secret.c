@@ -108,6 +108,29 @@ static void a_step_of_an_unknown_type_loses_its_passwords_and_its_command(void *
                 "SafeModeAdminPassword", "") "</defaultVarList></step>"));
 }
 
+static void a_password_is_known_by_its_property_and_by_the_name_of_an_attribute(void **state)
+{
+    (void)state;
+    export_is(
+        SEQUENCE(
+            "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"s\" AdminPassword=\"hunter2\"><defaultVarList>"
+            "<variable name=\"Odd\" property=\"UserPassword\">hunter2</variable></defaultVarList></step>"),
+        SEQUENCE(
+            "<step AdminPassword=\"\" name=\"s\" type=\"SMS_TaskSequence_RunCommandLineAction\"><defaultVarList>"
+            "<variable name=\"Odd\" property=\"UserPassword\"></variable></defaultVarList></step>"));
+}
+
+static void dynamic_variables_without_secrets_stay_byte_for_byte(void **state)
+{
+    (void)state;
+    static const char xml[] = SEQUENCE(
+        "<step name=\"s\" type=\"SMS_TaskSequence_SetDynamicVariablesAction\"><defaultVarList>" VAR(
+            "OSDSetDynamicVariablesRules",
+            "&lt;Rules &gt;&lt;Rule/&gt;&lt;Variable Name='A' IsSecret = 'FALSE'&gt;1&lt;/Variable&gt;&lt;/Rules&gt;") "</defaultVarList></step>");
+
+    export_is(xml, xml);
+}
+
 static void what_has_no_secrets_is_exported_as_it_is(void **state)
 {
     (void)state;
@@ -158,6 +181,8 @@ int main(void)
         cmocka_unit_test(a_value_that_is_not_to_be_displayed_goes_out_of_the_command_too),
         cmocka_unit_test(only_secret_dynamic_variables_are_blanked),
         cmocka_unit_test(a_step_of_an_unknown_type_loses_its_passwords_and_its_command),
+        cmocka_unit_test(a_password_is_known_by_its_property_and_by_the_name_of_an_attribute),
+        cmocka_unit_test(dynamic_variables_without_secrets_stay_byte_for_byte),
         cmocka_unit_test(what_has_no_secrets_is_exported_as_it_is),
         cmocka_unit_test(the_command_follows_from_the_variables),
     };

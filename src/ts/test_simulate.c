@@ -114,7 +114,19 @@ static void secret_values_are_not_shown(void **state)
                  "</variable><variable name=\"D\">d</variable></defaultVarList></step>"),
         vars,
         &told);
-    assert_string_equal(buf_str(&told), "run a OSDJoinPassword=*** C=*** D=d\n");
+    (void)simulate(
+        SEQUENCE(
+            "<step type=\"SMS_TaskSequence_SetVariableAction\" name=\"b\"><action/><defaultVarList>"
+            "<variable name=\"VariableName\">E</variable><variable name=\"VariableValue\">hunter3"
+            "</variable><variable name=\"DoNotShowVariableValue\">True</variable></defaultVarList></step>"
+            "<step type=\"SMS_TaskSequence_EnableBitLockerAction\" name=\"c\"><action/><defaultVarList>"
+            "<variable name=\"OSDBitLockerPIN\">1234</variable></defaultVarList></step>"),
+        vars,
+        &told);
+    assert_string_equal(buf_str(&told),
+                        "run a OSDJoinPassword=*** C=*** D=d\n"
+                        "run b VariableName=E VariableValue=*** DoNotShowVariableValue=True\n"
+                        "run c OSDBitLockerPIN=***\n");
 }
 
 int main(void)

@@ -20,6 +20,9 @@ static void only_what_would_not_come_back_is_written_as_one_text(void **state)
     whole(SEQUENCE(STEP("a", "")), false);
     whole(SEQUENCE("\n<step name=\"a\"/>\n"), false);
     whole(SEQUENCE("<!-- c -->" STEP("a", "")), false);
+    whole(SEQUENCE("<group name=\"g\">" STEP("a", "") "<action/><condition></condition>" STEP(
+              "b", "") "</group>"),
+          false);
     whole(SEQUENCE("\n\n  " STEP("a", "") "   "), true);
     whole("<!-- before --><sequence version=\"3.10\"/>", true);
 }

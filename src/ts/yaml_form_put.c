@@ -378,8 +378,8 @@ static bool is_reference_list(const xmlNode *list)
     return !list->properties && !list->nsDef && !list->ns;
 }
 
-/* What a child of a group, step or the sequence is written as; NULL: as XML. */
-static const char *part_key(const xmlNode *child)
+/* What a child of a group, step or the sequence may be written as; NULL: as XML. */
+static const char *key_of(const xmlNode *child)
 {
     if (ts_node_is(child, "condition") && !child->properties && !child->nsDef && !child->ns)
         return "condition";
@@ -394,10 +394,23 @@ static const char *part_key(const xmlNode *child)
     return NULL;
 }
 
-/* Whether it can be a mapping: what is not within its list of steps stands before them, each kind once. */
+/* As which key it is written; NULL: in the list of steps, since it stands behind one of them or there are two of its kind. */
+static const char *part_key(const xmlNode *child)
+{
+    const char *key = key_of(child);
+
+    for (const xmlNode *node = child->parent->children; key && node != child; node = node->next) {
+        const char *other = is_blank(node) ? NULL : key_of(node);
+
+        if (!is_blank(node) && (!other || other == key))
+            key = NULL;
+    }
+    return key;
+}
+
+/* Whether it can be a mapping: it has elements, comments and instructions only. */
 static bool is_mapping(const xmlNode *node)
 {
-    bool has_items = false;
     bool is_root = ts_node_is(node, "sequence");
 
     if (node->nsDef || node->ns ||
@@ -406,19 +419,10 @@ static bool is_mapping(const xmlNode *node)
     for (const xmlAttr *a = node->properties; a; a = a->next)
         if (a->ns || ts_yaml_is_key((const char *)a->name))
             return false;
-    for (const xmlNode *child = node->children; child; child = child->next) {
-        const char *key = is_blank(child) ? NULL : part_key(child);
-
-        if (is_blank(child))
-            continue;
-        if (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE ||
-            (key && has_items))
+    for (const xmlNode *child = node->children; child; child = child->next)
+        if (!is_blank(child) &&
+            (child->type == XML_TEXT_NODE || child->type == XML_CDATA_SECTION_NODE))
             return false;
-        has_items = has_items || !key;
-        for (const xmlNode *other = node->children; key && other != child; other = other->next)
-            if (!is_blank(other) && part_key(other) == key)
-                return false;
-    }
     return true;
 }
 

@@ -99,7 +99,7 @@ static bool read_size(const char *size, const char *units, struct disk_wish *ret
     ret->unit = DISK_SIZE_REST;
     if (size[0] == '\0')
         return true;
-    if (is_word(units, "Percent")) {
+    if (is_word(units, "Percent") || is_word(units, "%")) {
         ret->unit = DISK_SIZE_PERCENT;
         return bytes_parse_u64(bytes_of(size), 1, 100, &ret->size);
     }

@@ -96,7 +96,9 @@ const char *step_value(struct step_context *c, const char *name)
     struct step_strings *entry;
 
     if (!own || !own->is_hidden) {
-        const char *override = ts_vars_get(c->vars, own ? own->name : name);
+        bool is_called_as_property = own && bytes_eq_nocase(bytes_of(own->name), own->property);
+        const char *override =
+            ts_vars_get(c->vars, own && !is_called_as_property ? own->name : name);
 
         if (override[0] != '\0')
             text = override;

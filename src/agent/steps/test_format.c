@@ -188,7 +188,7 @@ static void ntfs_is_ext4_on_the_volume_of_the_operating_system_only(void **state
     set(vars, "OSDPartitions1Type", "PRIMARY");
     set(vars, "OSDPartitions1FileSystem", "NTFS");
     set(vars, "OSDPartitions1Size", "100");
-    set(vars, "OSDPartitions1SizeUnits", "PERCENT");
+    set(vars, "OSDPartitions1SizeUnits", "%");
     assert_null(planned(vars, 0, true, layout));
     assert_int_equal(layout->partitions[0].wish.file_system, DISK_FS_NTFS);
     assert_int_equal(layout->partitions[1].wish.file_system, DISK_FS_EXT4);
