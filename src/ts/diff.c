@@ -15,6 +15,7 @@
 enum {
     SHOWN_MAX = 160, /* bytes of a value in a sentence */
     GROW = 32,
+    INSIDE_MAX_BYTES = 64,
 };
 
 void ts_changes_fini(struct ts_changes *changes)
@@ -66,6 +67,21 @@ void ts_diff_add(struct ts_comparison *c, const struct ts_change *change)
         c->is_out_of_memory = true;
 }
 
+/* "3 steps": what a group has in it. */
+static void put_number_of_steps(const struct ts_tree *tree, int group, struct buf *ret)
+{
+    size_t n = 0;
+
+    for (int i = group + 1; i < (int)tree->n; i++) {
+        int parent = tree->items[i].parent;
+
+        while (parent > group)
+            parent = tree->items[parent].parent;
+        n += parent == group && !tree->items[i].is_group;
+    }
+    buf_addf(ret, "%zu step%s", n, n == 1 ? "" : "s");
+}
+
 /* An item that is in one document only; what is in it is not told apart. */
 static void
 add_whole(struct ts_comparison *c, const struct ts_side *side, int i, enum ts_change_kind kind)
@@ -73,12 +89,19 @@ add_whole(struct ts_comparison *c, const struct ts_side *side, int i, enum ts_ch
     const struct ts_tree_item *item = &side->tree.items[i];
     const struct ts_step_type *type = ts_step_type_find(item->type);
     OWN(freep) char *type_name = ts_copy(type ? type->display_name : item->type);
+    OWN(buf_fini) struct buf inside = BUF_INIT(INSIDE_MAX_BYTES);
 
     if (item->parent != TS_NO_ITEM && side->match[item->parent] == TS_NO_ITEM)
         return;
+    if (item->is_group)
+        put_number_of_steps(&side->tree, i, &inside);
+
+    OWN(freep) char *label = ts_copy(buf_str(&inside));
+
     ts_diff_add(c,
                 &(struct ts_change){
                     .kind = kind,
+                    .label = label,
                     .is_group = item->is_group,
                     .path = item->path,
                     .old_path = kind == TS_CHANGE_REMOVED ? item->path : NULL,
@@ -214,8 +237,8 @@ const char *ts_change_name(enum ts_change_kind kind)
     return names[kind];
 }
 
-/* One line, not too long. */
-static void put_value(const char *text, struct buf *ret)
+/* One line, not too long. @quote: around it, "" for none. */
+static void put_shortened(const char *text, const char *quote, struct buf *ret)
 {
     size_t len = 0;
 
@@ -223,14 +246,20 @@ static void put_value(const char *text, struct buf *ret)
         buf_adds(ret, "nothing");
         return;
     }
-    buf_adds(ret, "\"");
+    buf_adds(ret, quote);
     while (text[len] != '\0' && (len < SHOWN_MAX || ((unsigned char)text[len] & 0xc0) == 0x80)) {
         bool is_control = (unsigned char)text[len] < 0x20;
 
         buf_add(ret, (struct bytes){(const uint8_t *)(is_control ? " " : &text[len]), 1});
         len++;
     }
-    buf_adds(ret, text[len] == '\0' ? "\"" : "...\"");
+    buf_adds(ret, text[len] == '\0' ? "" : "...");
+    buf_adds(ret, quote);
+}
+
+static void put_value(const char *text, struct buf *ret)
+{
+    put_shortened(text, "\"", ret);
 }
 
 static void put_place(const char *group, struct buf *ret)
@@ -256,10 +285,13 @@ static void put_moved(const struct ts_change *change, struct buf *ret)
 
 static void put_from_to(const struct ts_change *change, struct buf *ret)
 {
+    /* a condition has quotation marks of its own */
+    const char *quote = change->kind == TS_CHANGE_CONDITION ? "" : "\"";
+
     buf_adds(ret, " from ");
-    put_value(change->from, ret);
+    put_shortened(change->from, quote, ret);
     buf_adds(ret, " to ");
-    put_value(change->to, ret);
+    put_shortened(change->to, quote, ret);
 }
 
 void ts_change_put(const struct ts_change *change, struct buf *ret)
@@ -285,6 +317,8 @@ void ts_change_put(const struct ts_change *change, struct buf *ret)
                  change->kind == TS_CHANGE_RENAMED ? change->old_path : change->path);
     if (change->kind == TS_CHANGE_ADDED && change->type[0] != '\0')
         buf_addf(ret, " (%s)", change->type);
+    if ((change->kind == TS_CHANGE_ADDED || change->kind == TS_CHANGE_REMOVED) && change->is_group)
+        buf_addf(ret, " with %s", change->label);
     if (change->kind == TS_CHANGE_MOVED)
         put_moved(change, ret);
     if (change->kind == TS_CHANGE_RENAMED) {

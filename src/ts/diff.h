@@ -36,8 +36,9 @@ struct ts_change {
     char *old_path; /* in the old document; of what was added, "" */
     char *type;     /* name of the step's type as people know it; "" for a group */
     char *name;     /* of the property or attribute */
-    char *label;    /* of it, for people */
-    char *from;     /* "***" if it is secret */
+    char *
+        label; /* of it, for people; of a group that was added or removed, what is in it: "3 steps" */
+    char *from; /* "***" if it is secret */
     char *to;
 };
 

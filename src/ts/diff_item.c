@@ -146,6 +146,25 @@ static size_t count_children(const xmlNode *list)
     return n;
 }
 
+/* Whether the variable repeats an attribute, whose change has been told: the success codes, the retry count. */
+static bool is_repeated(const struct pair *p, const char *name, const char *text)
+{
+    static const char *const pairs[][2] = {{"SuccessCodes", "successCodeList"},
+                                           {"RetryCount", "retryCount"}};
+    const struct ts_property *property = p->before ? ts_property_find(p->type, name) : NULL;
+
+    for (size_t i = 0; property && i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+        if (strcmp(property->name, pairs[i][0]) != 0)
+            continue;
+
+        OWN(freep) char *from = ts_node_attribute(p->before->node, pairs[i][1]);
+        OWN(freep) char *to = ts_node_attribute(p->after->node, pairs[i][1]);
+
+        return from && to && strcmp(from, to) != 0 && strcmp(to, text) == 0;
+    }
+    return false;
+}
+
 /* What is in @list, and differs in @other or is not there. @is_old: @list is the one before. */
 static void diff_lists(struct pair *p, const xmlNode *list, const xmlNode *other, bool is_old)
 {
@@ -165,7 +184,8 @@ static void diff_lists(struct pair *p, const xmlNode *list, const xmlNode *other
             strcmp(text, other_text) == 0)
             continue;
         p->n_changed++;
-        add_variable(p, name, is_old ? shown : other_shown, is_old ? other_shown : shown);
+        if (!is_repeated(p, name, is_old ? other_text : text))
+            add_variable(p, name, is_old ? shown : other_shown, is_old ? other_shown : shown);
     }
 }
 

@@ -178,6 +178,56 @@ static void match_moved(struct ts_comparison *c)
     }
 }
 
+/* The item before @i in its group; TS_NO_ITEM if it is the first. */
+static int find_previous(const struct ts_tree *tree, int i)
+{
+    int parent = tree->items[i].parent;
+
+    for (int k = i - 1; k > parent; k--)
+        if (tree->items[k].parent == parent)
+            return k;
+    return TS_NO_ITEM;
+}
+
+/* Whether the items before both of them are the same one. */
+static bool is_same_place(const struct ts_comparison *c, int before, int after)
+{
+    int a = find_previous(&c->before.tree, before);
+    int b = find_previous(&c->after.tree, after);
+
+    return a == TS_NO_ITEM || b == TS_NO_ITEM ? a == b : c->before.match[a] == b;
+}
+
+static size_t count_of_kind(const struct ts_side *side, int parent, const struct ts_tree_item *like)
+{
+    size_t n = 0;
+
+    for (int i = parent + 1; i < (int)side->tree.n; i++)
+        n += side->tree.items[i].parent == parent && side->match[i] == TS_NO_ITEM &&
+             is_same_kind(&side->tree.items[i], like);
+    return n;
+}
+
+/* A step with another name and other settings is still the same if it is where the old one was, and the only one of its
+   type in the group that is left over on either side. */
+static void match_changed(struct ts_comparison *c)
+{
+    for (int i = 0; i < (int)c->before.tree.n; i++) {
+        const struct ts_tree_item *item = &c->before.tree.items[i];
+        int parent = item->parent == TS_NO_ITEM ? TS_NO_ITEM : c->before.match[item->parent];
+
+        if (c->before.match[i] != TS_NO_ITEM || item->is_group || item->type[0] == '\0' ||
+            (item->parent != TS_NO_ITEM && parent == TS_NO_ITEM) ||
+            count_of_kind(&c->before, item->parent, item) != 1 ||
+            count_of_kind(&c->after, parent, item) != 1)
+            continue;
+        for (int k = parent + 1; k < (int)c->after.tree.n; k++)
+            if (c->after.tree.items[k].parent == parent && c->after.match[k] == TS_NO_ITEM &&
+                is_same_kind(&c->after.tree.items[k], item) && is_same_place(c, i, k))
+                pair(c, i, k);
+    }
+}
+
 static int *no_matches(size_t n)
 {
     int *match = malloc((n + 1) * sizeof(*match));
@@ -195,5 +245,6 @@ int ts_diff_match(struct ts_comparison *c)
         return ERR(-ENOMEM);
     match_within(c, TS_NO_ITEM, TS_NO_ITEM);
     match_moved(c);
+    match_changed(c);
     return 0;
 }

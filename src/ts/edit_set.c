@@ -229,6 +229,18 @@ static void add_field(xmlNode *expression, const char *name, const char *text)
         (void)xmlSetProp(node, (const xmlChar *)"name", (const xmlChar *)name);
 }
 
+/* As conditions are shown, a text has quotation marks around it. */
+static char *unquoted(const char *text)
+{
+    size_t len = strlen(text);
+    bool is_quoted = len >= 2 && text[0] == '"' && text[len - 1] == '"';
+    char *copy = ts_copy(is_quoted ? text + 1 : text);
+
+    if (copy && is_quoted)
+        copy[len - 2] = '\0';
+    return copy;
+}
+
 /* "NAME equals VALUE" or "WMI QUERY"; NULL if it is neither. */
 static xmlNode *read_sentence(const char *text)
 {
@@ -250,14 +262,18 @@ static xmlNode *read_sentence(const char *text)
     xmlNode *node;
 
     if (strncmp(text, "WMI ", 4) == 0) {
-        node = new_expression("SMS_TaskSequence_WMIConditionExpression");
+        OWN(freep) char *query = unquoted(op);
+
+        node = query ? new_expression("SMS_TaskSequence_WMIConditionExpression") : NULL;
         if (node) {
             add_field(node, "Namespace", "root\\cimv2");
-            add_field(node, "Query", op);
+            add_field(node, "Query", query);
         }
         return node;
     }
-    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++) {
+    OWN(freep) char *plain = unquoted(value);
+
+    for (size_t i = 0; plain && i < sizeof(operators) / sizeof(operators[0]); i++) {
         if (name_len == 0 || name_len >= sizeof(name) || strlen(operators[i]) != op_len ||
             strncmp(op, operators[i], op_len) != 0)
             continue;
@@ -266,7 +282,7 @@ static xmlNode *read_sentence(const char *text)
         node = new_expression("SMS_TaskSequence_VariableConditionExpression");
         if (node) {
             add_field(node, "Operator", operators[i]);
-            add_field(node, "Value", value);
+            add_field(node, "Value", plain);
             add_field(node, "Variable", name);
         }
         return node;

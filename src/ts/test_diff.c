@@ -51,7 +51,7 @@ static void what_is_added_or_removed_is_told_once_with_all_in_it(void **state)
     (void)state;
     check(SEQUENCE(STEP("a", "")),
           SEQUENCE(STEP("a", "") GROUP("g", STEP("b", "") STEP("c", ""))),
-          "Added group \"g\"\n");
+          "Added group \"g\" with 2 steps\n");
     check(SEQUENCE(GROUP("g", STEP("a", "") STEP("b", ""))),
           SEQUENCE(GROUP("g", STEP("b", ""))),
           "Removed step \"g/a\"\n");
@@ -84,10 +84,10 @@ static void the_same_step_with_another_name_is_renamed(void **state)
     check(SEQUENCE(STEP("a", "") APPLY("1")),
           SEQUENCE(STEP("b", "") APPLY("1")),
           "Renamed step \"a\" to \"b\"\n");
-    check(
-        SEQUENCE(GROUP("g", STEP("a", "") STEP("b", ""))),
-        SEQUENCE(GROUP("h", STEP("a", "") STEP("c", "description=\"d\""))),
-        "Removed step \"g/b\"\nRenamed group \"g\" to \"h\"\nAdded step \"h/c\" (Run Command Line)\n");
+    check(SEQUENCE(GROUP("g", STEP("a", "") STEP("b", ""))),
+          SEQUENCE(GROUP("h", STEP("a", "") STEP("c", "description=\"d\""))),
+          "Renamed group \"g\" to \"h\"\nRenamed step \"g/b\" to \"c\"\n"
+          "Changed step \"h/c\": Description from nothing to \"d\"\n");
 }
 
 static void a_property_is_told_by_the_name_people_know(void **state)
@@ -123,8 +123,8 @@ static void a_condition_is_told_as_a_sentence(void **state)
             "A", "equals", "1") "<operator type=\"not\">" WMI
                      VARIABLE_IS("B", "exists", "") "</operator></operator>"
                                                     "</condition></group>"),
-        "Changed the condition of group \"g\" from \"A equals \"1\"\" to \"A equals \"1\" or none of (WMI "
-        "\"select * from x\" or B exists)\"\n");
+        "Changed the condition of group \"g\" from A equals \"1\" to A equals \"1\" or none of (WMI "
+        "\"select * from x\" or B exists)\n");
 }
 
 static void secrets_are_never_told(void **state)
@@ -151,9 +151,33 @@ static void unknown_elements_and_the_sequence_itself_are_compared(void **state)
           "Changed step \"a\": Other elements from \"<alien/>\" to \"<alien x=\"1\"/>\"\n");
 }
 
+static void a_step_with_another_name_and_other_settings_is_the_same_in_its_place(void **state)
+{
+    (void)state;
+    check(SEQUENCE(STEP("a", "") STEP("b", "") APPLY("1")),
+          SEQUENCE(STEP("a", "") STEP("x", "timeout=\"60\"") APPLY("1")),
+          "Renamed step \"b\" to \"x\"\n"
+          "Changed step \"x\": Time-out (seconds) from nothing to \"60\"\n");
+    check(SEQUENCE(STEP("a", "") STEP("b", "") APPLY("1")),
+          SEQUENCE(STEP("a", "") APPLY("1") STEP("x", "timeout=\"60\"")),
+          "Removed step \"b\"\n"
+          "Added step \"x\" (Run Command Line)\n");
+}
+
+static void the_success_codes_are_told_once(void **state)
+{
+    (void)state;
+    check(SEQUENCE(TYPED("RunCommandLine", "a", "successCodeList=\"0\"", VAR("SuccessCodes", "0"))),
+          SEQUENCE(
+              TYPED("RunCommandLine", "a", "successCodeList=\"0 5\"", VAR("SuccessCodes", "0 5"))),
+          "Changed step \"a\": Success codes from \"0\" to \"0 5\"\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_step_with_another_name_and_other_settings_is_the_same_in_its_place),
+        cmocka_unit_test(the_success_codes_are_told_once),
         cmocka_unit_test(equal_documents_have_no_changes),
         cmocka_unit_test(what_is_added_or_removed_is_told_once_with_all_in_it),
         cmocka_unit_test(a_step_is_moved_to_another_group_or_within_its_own),

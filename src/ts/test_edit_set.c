@@ -40,9 +40,21 @@ static void lists_are_made_before_the_condition(void **state)
            "<defaultVarList><variable name=\"v\">1</variable></defaultVarList><condition>");
 }
 
+static void a_condition_may_be_written_as_it_is_shown(void **state)
+{
+    (void)state;
+    static const char *const spellings[] = {"OS like pc-*", "OS like \"pc-*\""};
+
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
+        edited(SEQUENCE(STEP("a", "")), "condition", spellings[i], "\"Value\">pc-*</variable>");
+    edited(SEQUENCE(STEP("a", "")), "condition", "WMI \"select * from X\"", ">select * from X<");
+    edited(SEQUENCE(STEP("a", "")), "condition", "OS equals \"", "\"Value\">\"</variable>");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_condition_may_be_written_as_it_is_shown),
         cmocka_unit_test(a_variable_keeps_its_place_and_its_attributes),
         cmocka_unit_test(lists_are_made_before_the_condition),
     };
