@@ -45,8 +45,7 @@ static int read_old(struct site *site,
     return TRACE(task_sequence_read(site, id, 0, ret_doc));
 }
 
-/* Refuse what would run itself: nobody can want that, and it cannot be repaired from inside. */
-static int refuse_circle(struct site *site, const char *id, const struct ts_document *doc)
+int task_sequence_refuse_circle(struct site *site, const char *id, const struct ts_document *doc)
 {
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     int r = task_sequence_check(site, id, NULL, doc, &diags);
@@ -65,7 +64,7 @@ static int put(struct site *site,
                json_t **ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
-    int r = refuse_circle(site, id, row->doc);
+    int r = task_sequence_refuse_circle(site, id, row->doc);
 
     if (r == 0)
         r = db_begin(site->db, &tx);

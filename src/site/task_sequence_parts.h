@@ -40,6 +40,9 @@ int task_sequence_check(struct site *site,
                         const struct ts_document *doc,
                         struct ts_diags *diags);
 
+/* Refuse what would run itself: nobody can want that, and it cannot be repaired from inside. */
+int task_sequence_refuse_circle(struct site *site, const char *id, const struct ts_document *doc);
+
 /**
  * task_sequence_read() - a stored document
  * @version: 0: the newest

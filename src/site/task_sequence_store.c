@@ -298,7 +298,8 @@ static int store(struct site *site,
     row.description = item->description[0] ? item->description : field_text(old, "description", "");
     if (!row.boot_image_id)
         row.boot_image_id = field_text(old, "boot_image_id", NULL);
-    return TRACE(task_sequence_put(site, who, id, &row));
+    r = task_sequence_refuse_circle(site, id, row.doc);
+    return r == 0 ? TRACE(task_sequence_put(site, who, id, &row)) : TRACE(r);
 }
 
 /* Those that run others after those: so that ids are known, and what runs itself is found. @ret_main: the last one. */

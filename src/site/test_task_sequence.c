@@ -208,6 +208,14 @@ static void sequences_that_run_each_other_are_refused(void **state)
                      SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_EDIT);
     assert_non_null(strstr(site->refusal.detail, "runs itself"));
+    /* nor as the next version of one that it runs */
+    buf_clear(&text);
+    buf_addf(&text, SEQUENCE(NEST("%s")), field_text(parent, "id", ""));
+    OWN(buf_fini) struct buf into = BUF_INIT(256);
+
+    buf_addf(&into, "{'into': '%s'}", field_text(child, "id", ""));
+    assert_int_equal(create(site, buf_str(&text), buf_str(&into), &none), SITE_E_REFUSED);
+    assert_non_null(strstr(site->refusal.detail, "runs itself"));
 }
 
 static void versions_and_documents_are_compared(void **state)

@@ -56,6 +56,8 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_DEBUG_COLLECTION] = 409,
         [REFUSAL_NOT_DEPLOYABLE] = 409,
         [REFUSAL_EDIT] = 422,
+        [REFUSAL_DISABLED] = 409,
+        [REFUSAL_VARIABLE] = 422,
         [REFUSAL_NOT_DISTRIBUTED] = 409,
         [REFUSAL_OWN_DP] = 409,
         [REFUSAL_NOTHING_RUNS] = 409,
@@ -67,7 +69,8 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_ORDER_MISSING] = 404,
     };
 
-    return statuses[id];
+    /* without a status the connection would be closed, and nobody knew why */
+    return statuses[id] != 0 ? statuses[id] : 409;
 }
 
 const char *api_bearer(struct http_exchange *x)
