@@ -55,47 +55,49 @@ static bool run_from(const char *xml, const char *variable, size_t position, str
     }
 }
 
-static const struct {
-    const char *sentence;
+struct documented {
+    const char *sentence; /* the name of the test */
     const char *xml;
     const char *variable;
     size_t position;
     const char *ran;
     bool succeeds;
-} cases[] = {
-    {"steps run one after the other",
+};
+
+static struct documented cases[] = {
+    {"steps_run_one_after_the_other",
      SEQUENCE(STEP("a", "") "<group name=\"g\">" STEP("b", "") "</group>" STEP("c", "")),
      "",
      0,
      "a b c ",
      true},
-    {"disabled steps and groups are skipped",
+    {"disabled_steps_and_groups_are_skipped",
      SEQUENCE(STEP("a", "disable=\"true\"") "<group name=\"g\" disable=\"true\">" STEP("b", "")
                   STEP("c", "") "</group>" STEP("d", "")),
      "",
      0,
      "[a] [g] d ",
      true},
-    {"a failure without continue on error fails the sequence",
+    {"an_error_that_nothing_stops_climbs_to_the_root_and_fails_the_sequence",
      SEQUENCE(STEP("bad", "") STEP("b", "")),
      "",
      0,
      "bad ",
      false},
-    {"continue on error goes on with the next step",
+    {"continue_on_error_of_a_step_goes_on_with_the_next",
      SEQUENCE(STEP("bad", "continueOnError=\"true\"") STEP("b", "")),
      "",
      0,
      "bad b ",
      true},
-    {"a group with continue on error is left behind a failure, also from within",
+    {"an_error_climbs_to_the_group_that_continues_on_error_and_leaves_the_rest_of_it_out",
      SEQUENCE("<group name=\"g\" continueOnError=\"true\"><group name=\"h\">" STEP("bad", "")
                   STEP("b", "") "</group>" STEP("c", "") "</group>" STEP("d", "")),
      "",
      0,
      "bad d ",
      true},
-    {"the documented way to catch an error",
+    {"try_catch_runs_the_second_group_after_a_failure_in_the_first",
      SEQUENCE("<group name=\"try\" continueOnError=\"true\">" STEP(
          "bad", "") "</group>"
                     "<group name=\"catch\"><condition>" VARIABLE_IS(
@@ -106,33 +108,55 @@ static const struct {
      0,
      "bad c ",
      true},
-    {"a false condition skips the whole group",
+    {"try_catch_leaves_the_second_group_out_if_the_first_succeeded",
+     SEQUENCE("<group name=\"try\" continueOnError=\"true\">" STEP(
+         "a", "") "</group>"
+                  "<group name=\"catch\"><condition>" VARIABLE_IS(
+                      "_SMSTSLastActionSucceeded",
+                      "equals",
+                      "false") "</condition>" STEP("c", "") "</group>" STEP("d", "")),
+     "",
+     0,
+     "a [catch] d ",
+     true},
+    {"try_catch_sees_the_failure_behind_skipped_steps",
+     SEQUENCE("<group name=\"try\" continueOnError=\"true\">" STEP("bad", "") "</group>" STEP(
+         "off",
+         "disable=\"true\"") "<group name=\"catch\"><condition>" VARIABLE_IS("_SMSTSLastActionSucceeded",
+                                                                             "equals",
+                                                                             "false") "</condition>" STEP("c",
+                                                                                                          "") "</group>"),
+     "",
+     0,
+     "bad [off] c ",
+     true},
+    {"a_false_condition_skips_the_whole_group",
      SEQUENCE("<group name=\"g\"><condition>" VARIABLE_IS("A", "equals", "1") "</condition>" STEP(
          "a", "") STEP("b", "") "</group>" STEP("c", "")),
      "2",
      0,
      "[g] c ",
      true},
-    {"a condition that cannot be answered is false",
+    {"a_condition_that_cannot_be_answered_is_false",
      SEQUENCE("<step type=\"x\" name=\"a\"><condition>" WMI "</condition></step>" STEP("b", "")),
      "",
      0,
      "[a] b ",
      true},
-    {"a step for the other environment fails",
+    {"a_step_for_the_other_environment_fails",
      SEQUENCE(STEP("a", "runIn=\"FullOS\" continueOnError=\"true\"") STEP("b", "")),
      "",
      0,
      "!a b ",
      true},
-    {"a run that goes on within a group does not ask its condition again",
+    {"a_run_that_goes_on_within_a_group_does_not_ask_its_condition_again",
      SEQUENCE("<group name=\"g\"><condition>" VARIABLE_IS("A", "equals", "1") "</condition>" STEP(
          "a", "") STEP("b", "") "</group>"),
      "2",
      1,
      "b ",
      true},
-    {"Setup fails for good",
+    {"setup_windows_fails_the_sequence_whatever_continue_on_error_says",
      SEQUENCE("<step type=\"SMS_TaskSequence_SetupWindowsAndSMSAction\" name=\"bad\" "
               "continueOnError=\"true\"><action/></step>" STEP("b", "")),
      "",
@@ -141,16 +165,14 @@ static const struct {
      false},
 };
 
-static void sequences_run_as_documented(void **state)
+static void runs_as_documented(void **state)
 {
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        OWN(buf_fini) struct buf ran = BUF_INIT(1024);
-        bool succeeded = run_from(cases[i].xml, cases[i].variable, cases[i].position, &ran);
+    const struct documented *c = *state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(1024);
+    bool succeeded = run_from(c->xml, c->variable, c->position, &ran);
 
-        if (strcmp(buf_str(&ran), cases[i].ran) != 0 || succeeded != cases[i].succeeds)
-            fail_msg("%s: ran \"%s\"", cases[i].sentence, buf_str(&ran));
-    }
+    assert_string_equal(buf_str(&ran), c->ran);
+    assert_int_equal(succeeded, c->succeeds);
 }
 
 static void skipped_steps_leave_the_last_action_alone(void **state)
@@ -525,10 +547,23 @@ static void a_condition_that_cannot_be_answered_warns(void **state)
     assert_non_null(strstr(next.why, "its condition is false"));
 }
 
+/* Each row of the table is a test of its own. */
+static int run_documented(void)
+{
+    enum {
+        N_CASES = sizeof(cases) / sizeof(cases[0]),
+    };
+    struct CMUnitTest tests[N_CASES];
+
+    for (size_t i = 0; i < N_CASES; i++)
+        tests[i] = (struct CMUnitTest){
+            .name = cases[i].sentence, .test_func = runs_as_documented, .initial_state = &cases[i]};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(sequences_run_as_documented),
         cmocka_unit_test(skipped_steps_leave_the_last_action_alone),
         cmocka_unit_test(exit_code_3010_restarts_into_where_the_step_ran_and_goes_on_behind_it),
         cmocka_unit_test(a_failure_with_exit_code_3010_restarts_nothing),
@@ -546,5 +581,5 @@ int main(void)
         cmocka_unit_test(a_condition_that_cannot_be_answered_warns),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) + run_documented();
 }

@@ -133,91 +133,147 @@ static void a_sector_that_was_not_written_is_refused(void **unused)
     }
 }
 
-static void resume_follows_the_table(void **unused)
+struct resumption {
+    const char *sentence; /* the name of the test */
+    enum state_result result;
+    enum step_environment phase;
+    enum step_environment here;
+    bool is_running;
+    unsigned n_starts;
+    unsigned n_missed;
+    bool is_repeatable;
+    unsigned retry_count;
+    enum state_resume resume;
+};
+
+static struct resumption resumptions[] = {
+    {"a_restart_between_two_steps_goes_on",
+     STATE_UNDECIDED,
+     STEP_IN_BOOT_IMAGE,
+     STEP_IN_BOOT_IMAGE,
+     false,
+     0,
+     0,
+     false,
+     0,
+     STATE_GO_ON},
+    {"an_unexpected_restart_repeats_a_step_that_may_be_repeated",
+     STATE_UNDECIDED,
+     STEP_IN_BOOT_IMAGE,
+     STEP_IN_BOOT_IMAGE,
+     true,
+     1,
+     0,
+     true,
+     0,
+     STATE_GO_ON},
+    {"an_unexpected_restart_fails_a_step_that_must_not_be_repeated",
+     STATE_UNDECIDED,
+     STEP_IN_BOOT_IMAGE,
+     STEP_IN_BOOT_IMAGE,
+     true,
+     1,
+     0,
+     false,
+     0,
+     STATE_FAIL_STEP},
+    {"an_unexpected_restart_repeats_a_step_within_its_retry_count",
+     STATE_UNDECIDED,
+     STEP_IN_BOOT_IMAGE,
+     STEP_IN_BOOT_IMAGE,
+     true,
+     1,
+     0,
+     false,
+     1,
+     STATE_GO_ON},
+    {"an_unexpected_restart_beyond_the_retry_count_fails_the_step",
+     STATE_UNDECIDED,
+     STEP_IN_BOOT_IMAGE,
+     STEP_IN_BOOT_IMAGE,
+     true,
+     2,
+     0,
+     false,
+     1,
+     STATE_FAIL_STEP},
+    {"a_restart_between_two_steps_of_the_full_system_goes_on",
+     STATE_UNDECIDED,
+     STEP_IN_FULL_OS,
+     STEP_IN_FULL_OS,
+     false,
+     0,
+     0,
+     false,
+     0,
+     STATE_GO_ON},
+    {"a_disk_that_did_not_boot_is_tried_again",
+     STATE_UNDECIDED,
+     STEP_IN_FULL_OS,
+     STEP_IN_BOOT_IMAGE,
+     false,
+     0,
+     1,
+     false,
+     0,
+     STATE_RESTART_TO_OS},
+    {"a_disk_that_did_not_boot_twice_fails_the_sequence",
+     STATE_UNDECIDED,
+     STEP_IN_FULL_OS,
+     STEP_IN_BOOT_IMAGE,
+     false,
+     0,
+     2,
+     false,
+     0,
+     STATE_FAIL_NO_BOOT},
+    {"a_failure_that_was_decided_is_reported",
+     STATE_FAILED,
+     STEP_IN_BOOT_IMAGE,
+     STEP_IN_BOOT_IMAGE,
+     true,
+     1,
+     0,
+     false,
+     0,
+     STATE_REPORT},
+    {"a_success_that_was_decided_is_reported",
+     STATE_SUCCEEDED,
+     STEP_IN_FULL_OS,
+     STEP_IN_FULL_OS,
+     false,
+     0,
+     0,
+     false,
+     0,
+     STATE_REPORT},
+};
+
+static void resumes_as_documented(void **state)
 {
-    (void)unused;
-    static const struct {
-        enum state_result result;
-        enum step_environment phase;
-        enum step_environment here;
-        bool is_running;
-        unsigned n_starts;
-        unsigned n_missed;
-        bool is_repeatable;
-        unsigned retry_count;
-        enum state_resume resume;
-    } cases[] = {
-        {STATE_UNDECIDED,
-         STEP_IN_BOOT_IMAGE,
-         STEP_IN_BOOT_IMAGE,
-         false,
-         0,
-         0,
-         false,
-         0,
-         STATE_GO_ON},
-        {STATE_UNDECIDED, STEP_IN_BOOT_IMAGE, STEP_IN_BOOT_IMAGE, true, 1, 0, true, 0, STATE_GO_ON},
-        {STATE_UNDECIDED,
-         STEP_IN_BOOT_IMAGE,
-         STEP_IN_BOOT_IMAGE,
-         true,
-         1,
-         0,
-         false,
-         0,
-         STATE_FAIL_STEP},
-        {STATE_UNDECIDED,
-         STEP_IN_BOOT_IMAGE,
-         STEP_IN_BOOT_IMAGE,
-         true,
-         1,
-         0,
-         false,
-         1,
-         STATE_GO_ON},
-        {STATE_UNDECIDED,
-         STEP_IN_BOOT_IMAGE,
-         STEP_IN_BOOT_IMAGE,
-         true,
-         2,
-         0,
-         false,
-         1,
-         STATE_FAIL_STEP},
-        {STATE_UNDECIDED, STEP_IN_FULL_OS, STEP_IN_FULL_OS, false, 0, 0, false, 0, STATE_GO_ON},
-        {STATE_UNDECIDED,
-         STEP_IN_FULL_OS,
-         STEP_IN_BOOT_IMAGE,
-         false,
-         0,
-         1,
-         false,
-         0,
-         STATE_RESTART_TO_OS},
-        {STATE_UNDECIDED,
-         STEP_IN_FULL_OS,
-         STEP_IN_BOOT_IMAGE,
-         false,
-         0,
-         2,
-         false,
-         0,
-         STATE_FAIL_NO_BOOT},
-        {STATE_FAILED, STEP_IN_BOOT_IMAGE, STEP_IN_BOOT_IMAGE, true, 1, 0, false, 0, STATE_REPORT},
-        {STATE_SUCCEEDED, STEP_IN_FULL_OS, STEP_IN_FULL_OS, false, 0, 0, false, 0, STATE_REPORT},
+    const struct resumption *c = *state;
+    const struct state s = {.result = c->result,
+                            .phase = c->phase,
+                            .is_running = c->is_running,
+                            .n_starts = c->n_starts,
+                            .n_missed_boots = c->n_missed};
+
+    assert_int_equal(state_resume(&s, c->here, c->is_repeatable, c->retry_count), c->resume);
+}
+
+/* Each row of the table is a test of its own. */
+static int run_resumptions(void)
+{
+    enum {
+        N_CASES = sizeof(resumptions) / sizeof(resumptions[0]),
     };
+    struct CMUnitTest tests[N_CASES];
 
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct state s = {.result = cases[i].result,
-                                .phase = cases[i].phase,
-                                .is_running = cases[i].is_running,
-                                .n_starts = cases[i].n_starts,
-                                .n_missed_boots = cases[i].n_missed};
-
-        if (state_resume(&s, cases[i].here, cases[i].is_repeatable, cases[i].retry_count) !=
-            cases[i].resume)
-            fail_msg("case %zu", i);
-    }
+    for (size_t i = 0; i < N_CASES; i++)
+        tests[i] = (struct CMUnitTest){.name = resumptions[i].sentence,
+                                       .test_func = resumes_as_documented,
+                                       .initial_state = &resumptions[i]};
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
 int main(void)
@@ -227,8 +283,7 @@ int main(void)
         cmocka_unit_test(parse_refuses_every_prefix),
         cmocka_unit_test(a_byte_that_is_damaged_is_refused_or_harmless),
         cmocka_unit_test(a_sector_that_was_not_written_is_refused),
-        cmocka_unit_test(resume_follows_the_table),
     };
 
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, NULL, NULL) + run_resumptions();
 }
