@@ -47,3 +47,10 @@ int db_open_target(const char *address, struct db **ret);
  * Return: 0, DB_E_DIFFERS, or -errno.
  */
 int db_copy(struct db *from, struct db *to, db_copy_report *report, void *ctx);
+
+/**
+ * db_back_up() - SQLite: all of it as it is now, into the new file @path, between transactions
+ *
+ * PostgreSQL: -ENOTSUP; whoever wants a copy of it can db_open() it beside the site.
+ */
+int db_back_up(struct db *db, const char *path);

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "db/copy.h"
 #include "db/sqlite.h"
 
 enum {
@@ -102,6 +103,33 @@ static int set_sequence(struct db *db, const char *table, uint64_t n)
                    table,
                    (unsigned long long)n);
     return TRACE(db->ops->exec(db, text));
+}
+
+static void engine_closep(sqlite3 **p)
+{
+    (void)sqlite3_close(*p);
+}
+
+int db_back_up(struct db *db, const char *path)
+{
+    OWN(engine_closep) sqlite3 *target = NULL;
+    sqlite3_backup *backup;
+    int code;
+
+    if (db->ops->engine != DB_SQLITE)
+        return ERR(-ENOTSUP);
+    code = sqlite3_open_v2(
+        path, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
+    if (code != SQLITE_OK)
+        return sqlite_fail(db, code);
+    backup = sqlite3_backup_init(target, "main", to_sqlite(db)->engine, "main");
+    if (!backup)
+        return ERR(-EIO);
+    (void)sqlite3_backup_step(backup, -1);
+    code = sqlite3_backup_finish(backup);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(target, "PRAGMA journal_mode = DELETE", NULL, NULL, NULL);
+    return code == SQLITE_OK ? 0 : sqlite_fail(db, code);
 }
 
 const struct db_copy_ops sqlite_copy_ops = {

@@ -11,6 +11,7 @@
 
 #include "base/own.h"
 #include "plat/file.h"
+#include "prog/slipwayd_database.h"
 #include "rt/log.h"
 #include "rt/sandbox.h"
 #include "server/config.h"
@@ -158,6 +159,33 @@ static int run_extract(int argc, char **argv)
     return extract(options.state, fd, argv[optind]) == 0 ? PARENT_EXIT_OK : PARENT_EXIT_EXTRACT;
 }
 
+static int run_migrate(int argc, char **argv)
+{
+    struct options options = {.state = NULL};
+
+    if (!parse(argc, argv, &options) || argc != optind || options.name || options.address)
+        return usage();
+    return database_migrate(options.state, options.config);
+}
+
+static int run_backup(int argc, char **argv)
+{
+    struct options options = {.state = NULL};
+
+    if (!parse(argc, argv, &options) || argc - optind != 1 || options.name || options.address)
+        return usage();
+    return database_backup(options.state, options.config, argv[optind]);
+}
+
+static int run_restore(int argc, char **argv)
+{
+    struct options options = {.state = NULL};
+
+    if (!parse(argc, argv, &options) || argc - optind != 1 || options.name || options.address)
+        return usage();
+    return database_restore(options.state, options.config, argv[optind]);
+}
+
 bool slipwayd_command(int argc, char **argv, int *ret)
 {
     static const struct {
@@ -166,6 +194,9 @@ bool slipwayd_command(int argc, char **argv, int *ret)
     } commands[] = {
         {"join", run_join},
         {"extract", run_extract},
+        {"migrate-database", run_migrate},
+        {"backup", run_backup},
+        {"restore", run_restore},
     };
 
     for (size_t i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++) {

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * What slipwayd does besides being the server: join, extract
+ * What slipwayd does besides being the server: join, extract, migrate-database, backup, restore
  */
 
 #include <stdbool.h>

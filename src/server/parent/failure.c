@@ -34,6 +34,8 @@ static unsigned id_of(enum parent_exit status)
         return 344;
     case PARENT_EXIT_STORE_FORMAT:
         return 360;
+    case PARENT_EXIT_DATABASE:
+        return 20;
     case PARENT_EXIT_EXTRACT:
     case PARENT_EXIT_OK:
     case PARENT_EXIT_INTERNAL:

@@ -27,6 +27,7 @@ enum parent_exit {
     PARENT_EXIT_JOIN_REFUSED = 24,    /* SLW-0344 */
     PARENT_EXIT_EXTRACT = 25,         /* something in the file was left out; the id says why */
     PARENT_EXIT_STORE_FORMAT = 26,    /* SLW-0360 */
+    PARENT_EXIT_DATABASE = 27,        /* SLW-0020; of migrate-database, backup and restore */
 };
 
 /* "slipwayd: SLW-0011: ..." on standard error. Return: @status. */

@@ -2,9 +2,13 @@
 
 #include "server/site/internal.h"
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/own.h"
+#include "db/copy.h"
 #include "rt/log.h"
 #include "server/site/api.h"
 #include "server/site/guard.h"
@@ -118,4 +122,22 @@ int internal_report_job(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = job_report(api->site, api->dp_id, http_param(x, "id"), body, &answer);
     return api_finish(api, x, r, answer ? 200 : 204, answer);
+}
+
+/* For slipwayd backup, which asks as this role's own user. */
+int internal_back_up(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    int r = api_begin_role(api, x);
+
+    if (r == 0 && (strcmp(api->dp_id, DP_OWN_ID) != 0 || strcmp(api->who, "site") != 0))
+        r = refuse(api->site, REFUSAL_NOT_A_ROLE, "Only slipwayd itself asks for a backup.");
+    if (r == 0) {
+        char path[PATH_MAX];
+
+        (void)snprintf(path, sizeof(path), "%s/site/backup.db", api->options->state_folder);
+        (void)unlink(path); /* of one that nobody fetched */
+        r = db_back_up(api->site->db, path);
+    }
+    return api_finish(api, x, r, 204, NULL);
 }

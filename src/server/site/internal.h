@@ -14,3 +14,4 @@ http_handler internal_report_boot_event;
 http_handler internal_claim_job;
 http_handler internal_find_unnamed;
 http_handler internal_report_job;
+http_handler internal_back_up;

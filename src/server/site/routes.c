@@ -31,6 +31,7 @@ enum {
         {"POST", V1 "/internal/boot-events", SMALL_MAX_BYTES, internal_report_boot_event}, \
         {"POST", V1 "/internal/dp/jobs:claim", SMALL_MAX_BYTES, internal_claim_job}, \
         {"POST", V1 "/internal/dp/manifests:unnamed", SMALL_MAX_BYTES, internal_find_unnamed}, \
+        {"POST", V1 "/internal/backups", SMALL_MAX_BYTES, internal_back_up}, \
     { \
         "PATCH", V1 "/internal/dp/jobs/{id}", RESULT_MAX_BYTES, internal_report_job \
     }
