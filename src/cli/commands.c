@@ -17,7 +17,7 @@ const struct args_command commands[] = {
     {
         .noun = "login",
         .operands = {"URL"},
-        .summary = "Log in to a site with a one-time token and remember it.",
+        .summary = "Log in to a site with a one-time token, or name and password, and remember it.",
         .run = site_login,
         .options =
             {
@@ -25,6 +25,10 @@ const struct args_command commands[] = {
                        "HEX",
                        "Pin of the site's key, as slipwayd prints it; asked for if missing."),
                 OPTION("token-file", "FILE", "Where the one-time token is; - is standard input."),
+                OPTION("user", "NAME", "Sign in by this name, with its password."),
+                OPTION("password",
+                       "@FILE",
+                       "Where the password is; @- is standard input; asked for if missing."),
             },
     },
     {

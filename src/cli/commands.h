@@ -138,5 +138,36 @@ args_run boundary_group_add_neighbour;
 args_run boundary_group_remove_neighbour;
 args_run boundary_group_explain;
 
+/* security.c */
+args_run admin_list;
+args_run admin_show;
+args_run admin_create;
+args_run admin_password;
+args_run admin_disable;
+args_run admin_enable;
+args_run admin_delete;
+args_run admin_grant;
+args_run admin_revoke;
+args_run token_list;
+args_run token_create;
+args_run token_revoke;
+args_run security_role_list;
+args_run security_role_show;
+args_run security_role_copy;
+args_run security_role_import;
+args_run security_role_set;
+args_run security_role_delete;
+args_run security_scope_list;
+args_run security_scope_create;
+args_run security_scope_show;
+args_run security_scope_delete;
+args_run security_scope_add;
+args_run security_scope_remove;
+
+/* audit.c */
+args_run audit_list;
+args_run audit_verify;
+args_run audit_export;
+
 /* messages.c */
 args_run messages_log;

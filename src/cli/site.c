@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "cli/password.h"
 #include "cli/pin.h"
 #include "cli/session.h"
 #include "cli/terminal.h"
@@ -138,16 +139,42 @@ static bool exchange_token(struct session *s, const char *token, json_t **ret)
     return session_call(s, "POST", "/logins", body, ret);
 }
 
+static bool exchange_password(struct session *s, const struct args *args, json_t **ret)
+{
+    OWN(password_wipe) struct buf password = BUF_INIT(PASSWORD_ASK_MAX_BYTES);
+    OWN(buf_fini) struct buf question = BUF_INIT(LINE_MAX_BYTES);
+    const char *user = args_get(args, "user");
+    json_t *body;
+
+    buf_addf(&question, "Password of %s: ", user);
+    if (!password_read(s, args_get(args, "password"), buf_str(&question), false, &password))
+        return false;
+    body = json_pack("{s:s,s:s}", "user", user, "password", buf_str(&password));
+    if (!body)
+        return session_fail(s, ARGS_EXIT_USAGE, "SLW-0704", "the name or the password is not text");
+    return session_call(s, "POST", "/logins", body, ret);
+}
+
+static bool sign_in(struct session *s, const struct args *args, json_t **ret)
+{
+    OWN(password_wipe) struct buf token = BUF_INIT(TOKEN_MAX_BYTES);
+
+    if (args_get(args, "user"))
+        return exchange_password(s, args, ret);
+    if (args_get(args, "password"))
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "--password wants --user");
+    return read_token(s, args_get(args, "token-file"), &token) &&
+           exchange_token(s, buf_str(&token), ret);
+}
+
 bool site_login(struct session *s, const struct args *args)
 {
-    OWN(buf_fini) struct buf token = BUF_INIT(TOKEN_MAX_BYTES);
     OWN(session_json_freep) json_t *login = NULL;
     const struct output_column columns[] = {
         {"Site", "url", OUTPUT_TEXT},
         {"Expires", "expires_at", OUTPUT_TIME},
         {0},
     };
-    bool is_in;
     int r;
 
     if (!set_text(s, &s->site.url, args->operands[0]))
@@ -158,11 +185,7 @@ bool site_login(struct session *s, const struct args *args)
         return session_connect(s); /* which says why */
     if (!find_pin(s, args_get(args, "pin")) || !session_connect(s))
         return false;
-    is_in = read_token(s, args_get(args, "token-file"), &token) &&
-            exchange_token(s, buf_str(&token), &login);
-    if (token.ptr)
-        explicit_bzero(token.ptr, token.len);
-    if (!is_in)
+    if (!sign_in(s, args, &login))
         return false;
     if (!output_text(login, "token")[0])
         return session_no_answer(s, -EBADMSG);

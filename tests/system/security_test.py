@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Who may what, against a running site: in a network namespace of its own, no virtual machine.
 
-usage: security_test.py BUILD_DIR {admin-login|rbac-matrix|audit-chain}
+usage: security_test.py BUILD_DIR {admin-cli|admin-login|audit-chain|rbac-matrix}
 """
 
 import http.client
@@ -479,7 +479,78 @@ def audit_chain(site: Site):
     expect(site.must("GET", "/audit-log/verification")["is_whole"], "it is not whole again")
 
 
-TESTS = {"admin-login": admin_login, "rbac-matrix": rbac_matrix, "audit-chain": audit_chain}
+class Cli:
+    """slipway as one user would have it, with credentials of its own."""
+
+    def __init__(self, site: Site, who: str):
+        self.program = site.slipwayd.parent / "slipway"
+        self.url = f"unix:{site.work}/state/run/api.sock"
+        self.env = {"PATH": os.environ["PATH"], "XDG_CONFIG_HOME": str(site.work / f"home-{who}")}
+
+    def run(self, *words: str, given: str = "", status: int = 0) -> str:
+        done = subprocess.run(
+            [self.program, *words], input=given, env=self.env, capture_output=True, text=True, timeout=60, check=False
+        )
+        expect(done.returncode == status, f"slipway {' '.join(words)}: {done.returncode}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def json(self, *words: str, **options):
+        return json.loads(self.run(*words, "--output", "json", **options))
+
+
+def admin_cli(site: Site):
+    """Each command about who may what, as somebody types it."""
+    site.must("POST", "/administrators/administrator/password", {"password": PASSWORD})
+    chief = Cli(site, "chief")
+    chief.run("login", chief.url, "--user", "administrator", "--password", PASSWORD, status=2)
+    chief.run("login", chief.url, "--user", "administrator", "--password", "@-", given=PASSWORD + "\n")
+    chief.run("admin", "create", "dora", "--comment", "Desk", "--password", "@-", given=PASSWORD)
+    chief.run("security-role", "copy", "Help Desk", "Night desk")
+    exported = chief.run("security-role", "show", "Night desk", "--output", "json")
+    imported = chief.json("security-role", "import", "-", "--name", "Day desk", given=exported)
+    expect(imported["permissions"] == json.loads(exported)["permissions"], f"{imported}")
+    chief.run("security-role", "set", "Day desk", "--permission", "device.read", "--permission", "collection.*")
+    chief.run("security-role", "delete", "Day desk")
+    expect(len(chief.json("security-role", "list")) == 8, "not eight roles")
+    chief.run("security-scope", "create", "Branch")
+    group = site.must("POST", "/boundary-groups", {"name": "Branch office"})["id"]
+    added = chief.json("security-scope", "add-object", "Branch", "Branch office", "--class", "boundary-group")
+    expect(added["objects"] == [group], f"{added}")
+    chief.run("admin", "grant", "dora", "--role", "Night desk", "--scope", "Branch")
+    chief.run("admin", "grant", "dora", "--role", "Read-only Analyst", "--scope", "Branch")
+    dora = Cli(site, "dora")
+    dora.run("login", dora.url, "--user", "dora", "--password", "@-", given=PASSWORD)
+    expect([g["id"] for g in dora.json("boundary-group", "list")] == [group], "dora does not see her group alone")
+    chief.run("security-scope", "remove-object", "Branch", group, "--class", "boundary-group")
+    expect(dora.json("boundary-group", "list") == [], "dora sees what is not in her scope")
+    dora.run("boundary-group", "show", group, status=3)
+    denied = dora.run("admin", "create", "eve", "--no-password", status=5)
+    expect(denied == "", f"{denied}")
+    chief.run("security-scope", "delete", "Branch", status=4)
+    chief.run("admin", "revoke", "dora", "--role", "Read-only Analyst", "--scope", "Branch")
+    chief.run("admin", "revoke", "dora", "--role", "Night desk", "--scope", "Branch")
+    chief.run("security-scope", "delete", "Branch")
+    expect("Branch" not in chief.run("security-scope", "list"), "the scope is still listed")
+    made = chief.json("token", "create", "script", "--days", "7", "--permission", "*.read")
+    expect(made["id"] in [t["id"] for t in chief.json("token", "list")], "the token is not listed")
+    chief.run("token", "revoke", made["id"])
+    chief.run("admin", "disable", "dora")
+    dora.run("device", "list", status=5)
+    chief.run("admin", "enable", "dora")
+    chief.run("admin", "password", "dora", "--password", "@-", given=PASSWORD + "3")
+    dora.run("login", dora.url, "--user", "dora", "--password", "@-", given=PASSWORD + "3")
+    chief.run("admin", "delete", "dora")
+    expect([a["name"] for a in chief.json("admin", "list")] == ["administrator"], "not one administrator")
+    log = chief.json("audit", "list")
+    expect(log[-1]["action"] == "administrator.delete", f"{log[-1]}")
+    lines = [json.loads(line) for line in chief.run("audit", "export").splitlines()]
+    expect(lines == log, "the export is not the list")
+    table = chief.run("audit", "export", "--format", "csv").splitlines()
+    expect(len(table) == len(log) + 1 and table[0].startswith("number,time,who"), f"{table[:2]}")
+    expect(chief.json("audit", "verify")["head"] == log[-1]["hash"], "the head is not the last record's hash")
+
+
+TESTS = {"admin-cli": admin_cli, "admin-login": admin_login, "rbac-matrix": rbac_matrix, "audit-chain": audit_chain}
 
 
 def main() -> int:
