@@ -429,6 +429,7 @@ int disk_read_content(const char *device, struct disk_content *ret)
     OWN(probe_freep) blkid_probe probe = NULL;
     const char *type = NULL;
     const char *uuid = NULL;
+    const char *label = NULL;
 
     if (!file_exists(device))
         return DISK_E_MISSING;
@@ -436,13 +437,16 @@ int disk_read_content(const char *device, struct disk_content *ret)
     if (!probe)
         return DISK_E_MISSING;
     (void)blkid_probe_enable_superblocks(probe, 1);
-    (void)blkid_probe_set_superblocks_flags(probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID);
+    (void)blkid_probe_set_superblocks_flags(
+        probe, BLKID_SUBLKS_TYPE | BLKID_SUBLKS_UUID | BLKID_SUBLKS_LABEL);
     if (blkid_do_safeprobe(probe) != 0 || blkid_probe_lookup_value(probe, "TYPE", &type, NULL) != 0)
         return DISK_E_UNKNOWN;
     (void)blkid_probe_lookup_value(probe, "UUID", &uuid, NULL);
+    (void)blkid_probe_lookup_value(probe, "LABEL", &label, NULL);
     *ret = (struct disk_content){0};
     (void)snprintf(ret->type, sizeof(ret->type), "%s", type);
     (void)snprintf(ret->uuid, sizeof(ret->uuid), "%s", uuid ? uuid : "");
+    (void)snprintf(ret->label, sizeof(ret->label), "%s", label ? label : "");
     return 0;
 }
 

@@ -26,8 +26,9 @@ enum {
 };
 
 struct disk_content {
-    char type[32]; /* "ext4", "vfat", ...; "" if there is none */
-    char uuid[64]; /* of the file system */
+    char type[32];              /* "ext4", "vfat", ...; "" if there is none */
+    char uuid[64];              /* of the file system */
+    char label[DISK_LABEL_MAX]; /* of the same; "" */
 };
 
 /**

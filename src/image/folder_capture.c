@@ -51,11 +51,12 @@ struct walk {
     struct level *levels; /* owned */
     size_t n_levels;
     size_t cap_levels;
-    struct buf path; /* below the folder, of what is being read */
-    struct buf text; /* of a name, as UTF-16 */
-    struct buf *why; /* borrowed */
-    uint64_t mount;  /* what is mounted elsewhere is not read */
-    bool has_mount;  /* or else, of an old kernel: */
+    struct buf path;                    /* below the folder, of what is being read */
+    struct buf text;                    /* of a name, as UTF-16 */
+    struct buf *why;                    /* borrowed */
+    const struct folder_filter *filter; /* borrowed; or NULL */
+    uint64_t mount;                     /* what is mounted elsewhere is not read */
+    bool has_mount;                     /* or else, of an old kernel: */
     dev_t device;
 };
 
@@ -486,6 +487,9 @@ static int walk_all(struct walk *walk)
         }
         name = level->names[level->next++];
         set_path(walk, level->path_len, name);
+        if (walk->filter && !walk->path.failed &&
+            walk->filter->is_left_out(walk->filter->ctx, buf_str(&walk->path)))
+            continue;
         if (!is_text(walk, name))
             return refuse(walk, "its name is not UTF-8: an image cannot keep it");
         r = add_entry(walk, level->fd, name);
@@ -530,6 +534,7 @@ static int walk_root(struct walk *walk, const char *path)
 
 int folder_capture(const char *path,
                    const char *name,
+                   const struct folder_filter *filter,
                    const struct blob_sink *sink,
                    struct buf *why,
                    struct wim_image *ret)
@@ -540,6 +545,7 @@ int folder_capture(const char *path,
         .path = BUF_INIT(PATH_MAX_BYTES),
         .text = BUF_INIT(NAME_MAX_BYTES),
         .why = why,
+        .filter = filter,
     };
     struct wim_info info = {0};
     int r = walk_root(&walk, path);

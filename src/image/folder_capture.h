@@ -12,6 +12,8 @@
  * found: a path that is changed meanwhile leads nowhere.
  */
 
+#include <stdbool.h>
+
 #include "image/blob_stream.h"
 #include "image/wim_import.h"
 
@@ -21,9 +23,16 @@ enum {
     FOLDER_CAPTURE_E_STOPPED = 2, /* the sink said so */
 };
 
+/* What is left out, with all that is below it. */
+struct folder_filter {
+    bool (*is_left_out)(void *ctx, const char *path); /* below the folder: "/etc/fstab" */
+    void *ctx;
+};
+
 /**
  * folder_capture() - read the tree, and write it into @sink
- * @name: of the image
+ * @name:   of the image
+ * @filter: NULL: nothing is left out
  * @why:  on FOLDER_CAPTURE_E_SOURCE, the path and what is wrong with it
  * @ret:  owned by the caller, wim_image_fini(); set on 0
  *
@@ -33,6 +42,7 @@ enum {
  */
 int folder_capture(const char *path,
                    const char *name,
+                   const struct folder_filter *filter,
                    const struct blob_sink *sink,
                    struct buf *why,
                    struct wim_image *ret);

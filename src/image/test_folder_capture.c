@@ -99,7 +99,7 @@ capture(const struct wim_fixture *f, struct keeper *keeper, struct buf *why, str
     char path[WIM_FIXTURE_PATH_MAX];
 
     wim_fixture_path(f, "tree", path);
-    return folder_capture(path, "Captured", &sink, why, ret);
+    return folder_capture(path, "Captured", NULL, &sink, why, ret);
 }
 
 static void put_together(const struct keeper *keeper, struct buf *ret)
@@ -308,6 +308,34 @@ static void a_file_that_grows_while_it_is_read_is_an_error(void **state)
     fail_msg("%s", "nobody noticed");
 }
 
+static bool is_named_out(void *ctx, const char *path)
+{
+    return strcmp(path, ctx) == 0;
+}
+
+static void what_is_left_out_is_not_read_and_nothing_below_it(void **state)
+{
+    OWN(keeper_fini) struct keeper all = keeper_new();
+    OWN(keeper_fini) struct keeper some = keeper_new();
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    OWN(wim_image_fini) struct wim_image whole = {0};
+    OWN(wim_image_fini) struct wim_image image = {0};
+    const struct blob_sink sink = {take_room, put, end_unit, turn, ROOM_MAX, &some};
+    char left_out[] = "/left-out";
+    const struct folder_filter filter = {is_named_out, left_out};
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    assert_int_equal(capture(*state, &all, &why, &whole), 0);
+    wim_fixture_path(*state, "tree/left-out", path);
+    assert_int_equal(mkdir(path, 0755), 0);
+    add_file(*state, "tree/left-out/file", bytes_of("nobody reads this"));
+    wim_fixture_path(*state, "tree", path);
+    assert_int_equal(folder_capture(path, "Captured", &filter, &sink, &why, &image), 0);
+    assert_int_equal(image.file_count, whole.file_count);
+    assert_true(bytes_eq(buf_bytes(&all.parts[BLOB_STREAM_BLOBS]),
+                         buf_bytes(&some.parts[BLOB_STREAM_BLOBS])));
+}
+
 static void what_is_not_there_is_said(void **state)
 {
     OWN(keeper_fini) struct keeper keeper = keeper_new();
@@ -317,7 +345,7 @@ static void what_is_not_there_is_said(void **state)
     char path[WIM_FIXTURE_PATH_MAX];
 
     wim_fixture_path(*state, "nothing", path);
-    assert_int_equal(folder_capture(path, "X", &sink, &why, &image), FOLDER_CAPTURE_E_SOURCE);
+    assert_int_equal(folder_capture(path, "X", NULL, &sink, &why, &image), FOLDER_CAPTURE_E_SOURCE);
     assert_true(why.len > 0);
 }
 
@@ -352,6 +380,7 @@ int main(void)
         TEST(the_same_tree_is_the_same_metadata_and_the_same_blobs),
         TEST(names_and_targets_that_an_image_cannot_keep_are_told_with_their_path),
         TEST(a_file_that_grows_while_it_is_read_is_an_error),
+        TEST(what_is_left_out_is_not_read_and_nothing_below_it),
         TEST(what_is_not_there_is_said),
         TEST(a_sink_that_refuses_ends_the_capture_wherever_it_is),
     };

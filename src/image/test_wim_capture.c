@@ -14,6 +14,7 @@
 
 #include "base/own.h"
 #include "format/pwm/pwm.h"
+#include "image/folder_capture.h"
 #include "image/test_ntfs_fixture.h"
 #include "image/test_wim_fixture.h"
 #include "image/wim_describe.h"
@@ -51,7 +52,7 @@ static void a_volume_becomes_a_stream(void **state)
 
     wim_fixture_path(*state, "volume", path);
     ntfs_fixture_make(path);
-    assert_int_equal(wim_capture(path, "Captured", &sink, &why, &image), 0);
+    assert_int_equal(wim_capture(path, "Captured", NULL, &sink, &why, &image), 0);
     assert_string_equal(image.name, "Captured");
     assert_false(image.has_unix_data);
     assert_false(image.is_windows);
@@ -65,6 +66,34 @@ static void a_volume_becomes_a_stream(void **state)
     assert_true(pwm_is_complete(&splitter));
 }
 
+static bool is_any(void *ctx, const char *path)
+{
+    ++*(unsigned *)ctx;
+    assert_int_equal(path[0], '/');
+    assert_int_not_equal(path[1], '\0');
+    return true;
+}
+
+static void what_is_left_out_is_not_in_the_stream(void **state)
+{
+    OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
+    OWN(buf_fini) struct buf why = BUF_INIT(1024);
+    OWN(wim_image_fini) struct wim_image image = {0};
+    OWN(wim_image_fini) struct wim_image all = {0};
+    unsigned n_asked = 0;
+    const struct folder_filter filter = {is_any, &n_asked};
+    struct wim_sink sink = {collect, pass, &stream};
+    char path[WIM_FIXTURE_PATH_MAX];
+
+    wim_fixture_path(*state, "volume", path);
+    ntfs_fixture_make(path);
+    assert_int_equal(wim_capture(path, "All", NULL, &sink, &why, &all), 0);
+    assert_int_equal(wim_capture(path, "Few", &filter, &sink, &why, &image), 0);
+    assert_true(all.file_count > 0);
+    assert_int_equal(image.file_count, 0);
+    assert_true(n_asked > 0);
+}
+
 static void what_is_not_there_is_said(void **state)
 {
     OWN(buf_fini) struct buf stream = BUF_INIT(WIM_FIXTURE_STREAM_MAX);
@@ -74,10 +103,10 @@ static void what_is_not_there_is_said(void **state)
     char path[WIM_FIXTURE_PATH_MAX];
 
     wim_fixture_path(*state, "nothing", path);
-    assert_int_equal(wim_capture(path, "X", &sink, &why, &image), WIM_CAPTURE_E_SOURCE);
+    assert_int_equal(wim_capture(path, "X", NULL, &sink, &why, &image), WIM_CAPTURE_E_SOURCE);
     assert_true(why.len > 0);
     wim_fixture_path(*state, "a.wim", path); /* a file, and no NTFS volume */
-    assert_int_equal(wim_capture(path, "X", &sink, &why, &image), WIM_CAPTURE_E_SOURCE);
+    assert_int_equal(wim_capture(path, "X", NULL, &sink, &why, &image), WIM_CAPTURE_E_SOURCE);
     assert_int_equal(stream.len, 0);
 }
 
@@ -90,7 +119,7 @@ static void a_sink_that_refuses_ends_the_capture(void **state)
 
     wim_fixture_path(*state, "volume", path);
     ntfs_fixture_make(path);
-    assert_int_equal(wim_capture(path, "X", &sink, &why, &image), WIM_IMPORT_E_CANCELLED);
+    assert_int_equal(wim_capture(path, "X", NULL, &sink, &why, &image), WIM_IMPORT_E_CANCELLED);
 }
 
 int main(void)
@@ -98,6 +127,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             a_volume_becomes_a_stream, wim_fixture_set_up, wim_fixture_tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_left_out_is_not_in_the_stream, wim_fixture_set_up, wim_fixture_tear_down),
         cmocka_unit_test_setup_teardown(
             what_is_not_there_is_said, wim_fixture_set_up, wim_fixture_tear_down),
         cmocka_unit_test_setup_teardown(

@@ -9,6 +9,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "image/folder_capture.h"
 #include "image/wim.h"
 #include "image/wim_describe.h"
 #include "image/wim_stream.h"
@@ -26,12 +27,33 @@ static int fail(int code, struct buf *why)
     return WIM_CAPTURE_E_SOURCE;
 }
 
+struct choice { /* for wimlib, whose context is not const */
+    const struct folder_filter *filter;
+};
+
+static enum wimlib_progress_status
+leave_out(enum wimlib_progress_msg msg, union wimlib_progress_info *info, void *ctx)
+{
+    const struct folder_filter *filter = ((const struct choice *)ctx)->filter;
+
+    if (msg == WIMLIB_PROGRESS_MSG_TEST_FILE_EXCLUSION && filter &&
+        strcmp(info->test_file_exclusion.path, "/") != 0)
+        info->test_file_exclusion.will_exclude =
+            filter->is_left_out(filter->ctx, info->test_file_exclusion.path);
+    return WIMLIB_PROGRESS_STATUS_CONTINUE;
+}
+
 /* A WIM in memory that refers to the volume. Return: 0, WIM_CAPTURE_E_SOURCE, or -errno. */
-static int scan(const char *path, const char *name, struct buf *why, WIMStruct **ret)
+static int scan(const char *path,
+                const char *name,
+                const struct folder_filter *filter,
+                struct buf *why,
+                WIMStruct **ret)
 {
     /* another one each time would only make the first chunk a new one */
     static const struct wimlib_wim_info fixed = {.guid = "Slipway\0OS image"};
     OWN(wim_freep) WIMStruct *wim = NULL;
+    struct choice choice = {filter};
     struct stat st;
     int r;
 
@@ -42,8 +64,12 @@ static int scan(const char *path, const char *name, struct buf *why, WIMStruct *
     r = wimlib_create_new_wim(WIMLIB_COMPRESSION_TYPE_NONE, &wim);
     if (r == 0)
         r = wimlib_set_wim_info(wim, &fixed, WIMLIB_CHANGE_GUID);
-    if (r == 0)
-        r = wimlib_add_image(wim, path, name, NULL, WIMLIB_ADD_FLAG_NTFS);
+    if (r != 0)
+        return fail(r, why);
+    wimlib_register_progress_function(wim, leave_out, &choice);
+    r = wimlib_add_image(
+        wim, path, name, NULL, WIMLIB_ADD_FLAG_NTFS | WIMLIB_ADD_FLAG_TEST_FILE_EXCLUSION);
+    wimlib_register_progress_function(wim, NULL, NULL);
     if (r != 0)
         return fail(r, why);
     *ret = TAKE(wim);
@@ -52,6 +78,7 @@ static int scan(const char *path, const char *name, struct buf *why, WIMStruct *
 
 int wim_capture(const char *path,
                 const char *name,
+                const struct folder_filter *filter,
                 const struct wim_sink *sink,
                 struct buf *why,
                 struct wim_image *ret)
@@ -63,7 +90,7 @@ int wim_capture(const char *path,
     int r = wim_start();
 
     if (r == 0)
-        r = scan(path, name, why, &wim);
+        r = scan(path, name, filter, why, &wim);
     if (r == 0)
         r = wim_stream(wim, sink, &code);
     if (r != 0)

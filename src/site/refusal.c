@@ -58,6 +58,8 @@ static const struct {
                                    "Success was reported from outside the installed system"},
     [REFUSAL_CLIENT_INVALID] = {"SLW-0208", "The device sent something malformed"},
     [REFUSAL_ORDER_MISSING] = {"SLW-0210", "The device has no such order"},
+    [REFUSAL_CAPTURE] = {"SLW-0220", "The device may not capture this"},
+    [REFUSAL_CAPTURE_MISSING] = {"SLW-0221", "The device has no such capture"},
 };
 
 int refuse(struct site *site, enum refusal_id id, const char *format, ...)

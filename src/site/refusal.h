@@ -57,6 +57,8 @@ enum refusal_id {
     REFUSAL_SUCCESS_NOT_IN_OS, /* SLW-0207 */
     REFUSAL_CLIENT_INVALID,    /* SLW-0208 */
     REFUSAL_ORDER_MISSING,     /* SLW-0210 */
+    REFUSAL_CAPTURE,           /* SLW-0220 */
+    REFUSAL_CAPTURE_MISSING,   /* SLW-0221 */
     N_REFUSALS,
 };
 

@@ -14,22 +14,36 @@
 #include "ts/edit.h"
 #include "ts/tree.h"
 
-#define APPLY_IMAGE_TYPE "SMS_TaskSequence_ApplyOperatingSystemAction"
-#define NESTED_VARIABLE  "OSDSubTasksequencePackageID"
+#define APPLY_IMAGE_TYPE   "SMS_TaskSequence_ApplyOperatingSystemAction"
+#define CAPTURE_IMAGE_TYPE "SMS_TaskSequence_CaptureSystemImageAction"
+#define NESTED_VARIABLE    "OSDSubTasksequencePackageID"
 
 enum {
     NOTE_MAX_BYTES = 512,
 };
 
-static bool applies_image(const struct ts_document *doc)
+/* What it ends with, as the table keeps it: the greatest of an order's sequences says where success is believed from. */
+enum ending {
+    ENDS_ANYWHERE,
+    ENDS_IN_OS,           /* that it applies */
+    ENDS_IN_A_BOOT_IMAGE, /* may: the system that was applied was captured, and has served its purpose */
+};
+
+static enum ending find_ending(const struct ts_document *doc)
 {
     size_t n = 0;
     const struct ts_step *steps = ts_document_steps(doc, &n);
+    enum ending ending = ENDS_ANYWHERE;
 
-    for (size_t i = 0; i < n; i++)
-        if (ts_step_is_enabled(&steps[i]) && strcmp(steps[i].type, APPLY_IMAGE_TYPE) == 0)
-            return true;
-    return false;
+    for (size_t i = 0; i < n; i++) {
+        if (!ts_step_is_enabled(&steps[i]))
+            continue;
+        if (strcmp(steps[i].type, APPLY_IMAGE_TYPE) == 0)
+            ending = ENDS_IN_OS;
+        else if (strcmp(steps[i].type, CAPTURE_IMAGE_TYPE) == 0)
+            ending = ENDS_IN_A_BOOT_IMAGE;
+    }
+    return ending;
 }
 
 static char *steps_put(const struct ts_document *doc)
@@ -144,7 +158,7 @@ static int write_row(struct site *site,
                         db_bytes(buf_bytes(&xml)),
                         db_u64(n_steps),
                         db_text(steps),
-                        db_u64(applies_image(row->doc) ? 1 : 0),
+                        db_u64(find_ending(row->doc)),
                         db_u64(site->now_us),
                         db_text(who),
                         db_u64(is_deployable ? 1 : 0)));

@@ -15,6 +15,7 @@
 
 static const char reboot_type[] = "SMS_TaskSequence_RebootAction";
 static const char setup_type[] = "SMS_TaskSequence_SetupWindowsAndSMSAction";
+static const char prepare_type[] = "SMS_TaskSequence_PrepareOSAction";
 
 enum {
     VALUES_MAX_BYTES = 4 * 1024 * 1024, /* of one step */
@@ -107,6 +108,8 @@ static enum ts_restart restart_of(const struct run *run, const struct ts_step *s
 {
     if (strcmp(step->type, setup_type) == 0)
         return run->environment == TS_RUN_IN_FULL_OS ? TS_NO_RESTART : TS_RESTART_TO_FULL_OS;
+    if (strcmp(step->type, prepare_type) == 0)
+        return TS_RESTART_TO_BOOT_IMAGE;
     if (strcmp(step->type, reboot_type) != 0)
         return TS_NO_RESTART;
     return ts_compare_text(text_of(step, "SMSRebootTarget"), "HD") == 0 ? TS_RESTART_TO_FULL_OS

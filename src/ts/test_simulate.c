@@ -101,6 +101,24 @@ static void a_restart_leads_into_the_other_environment(void **state)
                         "fail b\n");
 }
 
+static void preparing_for_capture_leads_into_the_boot_image(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    struct ts_simulation_end end = simulate(
+        SEQUENCE(REBOOT("HD") "<step type=\"SMS_TaskSequence_PrepareOSAction\" name=\"prepare\" "
+                              "runIn=\"FullOS\"/>" STEP("capture", "runIn=\"WinPE\"")),
+        vars,
+        &told);
+
+    assert_true(end.is_succeeded);
+    assert_string_equal(buf_str(&told),
+                        "run restart SMSRebootTarget=HD\n"
+                        "run prepare (full OS)\n"
+                        "run capture\n");
+}
+
 static void secret_values_are_not_shown(void **state)
 {
     (void)state;
@@ -134,6 +152,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(variables_that_steps_set_decide_what_comes_later),
         cmocka_unit_test(a_restart_leads_into_the_other_environment),
+        cmocka_unit_test(preparing_for_capture_leads_into_the_boot_image),
         cmocka_unit_test(secret_values_are_not_shown),
     };
 

@@ -34,26 +34,22 @@ static const char type_application[] = TYPE("InstallApplication");
 static const char type_package[] = TYPE("InstallSoftware");
 static const char type_script[] = TYPE("RunPowerShellScript");
 static const char type_download[] = TYPE("DownloadPackageContent");
+static const char type_prepare_client[] = TYPE("PrepareSMSClient");
+static const char type_prepare_os[] = TYPE("PrepareOS");
+static const char type_capture[] = TYPE("CaptureSystemImage");
+static const char type_capture_settings[] = TYPE("CaptureWindowsSettings");
+static const char type_apply_data[] = TYPE("ApplyDataImage");
+static const char type_capture_network[] = TYPE("CaptureNetworkSettings");
 
 static const char *const supported[] = {
-    type_format,
-    type_apply_os,
-    type_network,
-    type_settings,
-    type_setup,
-    type_command,
-    type_variable,
-    type_variables,
-    type_restart,
-    type_readiness,
-    type_join,
-    type_connect,
-    type_updates,
-    type_application,
-    type_package,
-    type_script,
-    type_download,
-    NULL,
+    type_format,          type_apply_os,    type_network,
+    type_settings,        type_setup,       type_command,
+    type_variable,        type_variables,   type_restart,
+    type_readiness,       type_join,        type_connect,
+    type_updates,         type_application, type_package,
+    type_script,          type_download,    type_prepare_client,
+    type_prepare_os,      type_capture,     type_capture_settings,
+    type_capture_network, type_apply_data,  NULL,
 };
 
 bool ts_type_is_supported(const char *type)

@@ -27,6 +27,7 @@ static const struct {
 } uses[] = {
     {"ApplyOperatingSystem", "ImagePackageID", "os-image", "an OS image"},
     {"ApplyOperatingSystem", "InstallPackageID", "os-upgrade-package", "an OS upgrade package"},
+    {"ApplyDataImage", "ImagePackageID", "os-image", "an OS image"},
     {"ApplyDriverPackage", "OSDApplyDriverDriverPackageID", "driver-package", "a driver package"},
     {"UpgradeOperatingSystem",
      "OSDUpgradeInstallPackageID",

@@ -188,7 +188,7 @@ static void keep(struct refresh_bench *b, const char *tree, unsigned version)
     const struct blob_sink sink = {take_room, take_bytes, take_end, take_turn, ROOM_MAX, t};
 
     assert_int_equal(store_begin(b->store), 0);
-    assert_int_equal(folder_capture(refresh_at(b, tree), "test", &sink, &why, &image), 0);
+    assert_int_equal(folder_capture(refresh_at(b, tree), "test", NULL, &sink, &why, &image), 0);
     assert_int_equal(store_flush(b->store), 0);
     for (size_t i = t->head_at; i < t->tail_at; i++)
         add_run(t, manifest, numbers, i);

@@ -20,6 +20,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import capture_deploy  # noqa: E402
 import deployment as dep  # noqa: E402
 import trees  # noqa: E402
 from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, alone, debian_image, kernel_root, missing_for_lab, open_folder, run, staged, x86_root  # noqa: E402
@@ -556,6 +557,7 @@ TESTS = {
     "deploy-with-package": deploy_with_package,
     "deploy-when-needed": deploy_when_needed,
     "deploy-all-first": deploy_all_first,
+    "capture-and-deploy": lambda world: capture_deploy.capture_and_deploy(world, say),
     "site-restart": site_restart,
     "deploy-from-remote-dp": deploy_from_remote_dp,
     "restart-to-boot-image": restart_to_boot_image,

@@ -497,22 +497,23 @@ IMAGE_PACKAGES = "systemd-sysv,initramfs-tools,udev,zstd"
 IMAGE_KERNELS = {"amd64": "linux-image-cloud-amd64", "i386": "linux-image-686"}
 
 
-def debian_image(progress=lambda text: None, arch="amd64") -> Path:
-    """A real Debian 12 as a WIM, made with mmdebstrap and captured with wimlib-imagex; kept for later runs."""
-    wim = CACHE / "image" / f"debian-12{'' if arch == 'amd64' else '-' + arch}.wim"
+def debian_image(progress=lambda text: None, arch="amd64", more="") -> Path:
+    """A real Debian 12 as a WIM, with the package @more, made with mmdebstrap and captured with wimlib-imagex; kept for
+    later runs."""
+    wim = CACHE / "image" / f"debian-12{'' if arch == 'amd64' else '-' + arch}{'-' + more if more else ''}.wim"
     with alone("image"):
         if not wim.exists():
-            make_debian_image(wim, progress, arch)
+            make_debian_image(wim, progress, arch, more)
     return wim
 
 
-def make_debian_image(wim: Path, progress, arch: str):
+def make_debian_image(wim: Path, progress, arch: str, more: str):
     wim.parent.mkdir(parents=True, exist_ok=True)
-    tree = wim.parent / "tree"
+    tree = wim.parent / f"tree{'-' + more if more else ''}"
     shutil.rmtree(tree, ignore_errors=True)
     progress("making a Debian 12 with mmdebstrap (about a minute)")
     command = ["mmdebstrap", "--mode=root", "--variant=minbase", f"--architectures={arch}", "--skip=check/qemu"]
-    command += [f"--include={IMAGE_KERNELS[arch]},{IMAGE_PACKAGES}"]
+    command += [f"--include={IMAGE_KERNELS[arch]},{IMAGE_PACKAGES}{',' + more if more else ''}"]
     command += ["--aptopt=Acquire::Languages \"none\""]
     command += [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
     # Not every mirror has the later updates for i386 whole.

@@ -26,6 +26,8 @@ enum {
 
 struct capture {
     const struct capture_options *options; /* borrowed */
+    const struct capture_volume *volume;   /* borrowed */
+    uint64_t before_bytes;                 /* of other volumes */
     struct sender *sender;                 /* owned */
     uint64_t told_bytes;
     uint64_t put_bytes;
@@ -56,7 +58,7 @@ static int put(void *ctx, size_t n)
     capture->put_bytes += n;
     if (options->tell && capture->put_bytes - capture->told_bytes >= TELL_BYTES) {
         capture->told_bytes = capture->put_bytes;
-        options->tell(options->ctx, capture->put_bytes);
+        options->tell(options->ctx, capture->before_bytes + capture->put_bytes);
     }
     capture->outcome = sender_put(capture->sender, n);
     return capture->outcome;
@@ -117,9 +119,9 @@ static int explain(const struct capture *capture, int r, struct buf *why)
 /* Return: 0, CAPTURE_E_..., or -errno. */
 static int read_folder(struct capture *capture, struct buf *why, struct wim_image *ret)
 {
-    const struct capture_options *options = capture->options;
+    const struct capture_volume *volume = capture->volume;
     const struct blob_sink sink = {take_room, put, end_unit, turn, SENDER_ROOM_MAX, capture};
-    int r = folder_capture(options->source, options->name, &sink, why, ret);
+    int r = folder_capture(volume->source, volume->name, volume->filter, &sink, why, ret);
 
     if (r == FOLDER_CAPTURE_E_SOURCE)
         return CAPTURE_E_SOURCE;
@@ -129,22 +131,23 @@ static int read_folder(struct capture *capture, struct buf *why, struct wim_imag
 /* Return: 0, CAPTURE_E_..., or -errno. */
 static int read_volume(struct capture *capture, struct buf *why, struct wim_image *ret)
 {
-    const struct capture_options *options = capture->options;
+    const struct capture_volume *volume = capture->volume;
     const struct wim_sink sink = {feed, end_unit, capture};
-    int r = wim_capture(options->source, options->name, &sink, why, ret);
+    int r = wim_capture(volume->source, volume->name, volume->filter, &sink, why, ret);
 
     if (r == WIM_CAPTURE_E_SOURCE)
         return CAPTURE_E_SOURCE;
     return r == WIM_IMPORT_E_CANCELLED ? explain(capture, capture->outcome, why) : TRACE(r);
 }
 
-static char *describe(const struct wim_image *image, uint64_t new_bytes)
+static char *
+describe(const struct capture_volume *volume, const struct wim_image *image, uint64_t new_bytes)
 {
     json_t *info = json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:s, s:I, s:I, s:b, s:b}",
                              "name",
                              image->name,
                              "description",
-                             image->description,
+                             volume->description ? volume->description : image->description,
                              "arch",
                              image->arch,
                              "languages",
@@ -186,52 +189,102 @@ static int put_in_order(const struct capture *capture, struct bytes rows, struct
 }
 
 /* One time through the tree. Return: 0, RUN_E_LOST, CAPTURE_E_..., or -errno. */
-static int run_once(const struct capture_options *options,
+static int run_once(struct capture *capture,
                     struct wim_image *ret_image,
                     struct sender_counts *ret_counts,
                     struct buf *ret_rows,
                     struct buf *why)
 {
-    OWN(capture_fini) struct capture capture = {.options = options};
+    const struct capture_options *options = capture->options;
     const struct sender_options sending = {
         .http = options->http, .is_stopped = options->is_stopped, .ctx = options->ctx};
     struct bytes rows;
     struct stat st;
     int r;
 
-    if (stat(options->source, &st) < 0) {
+    if (stat(capture->volume->source, &st) < 0) {
         buf_adds(why, strerrordesc_np(errno));
         return CAPTURE_E_SOURCE;
     }
-    r = sender_new(&sending, &capture.sender);
+    r = sender_new(&sending, &capture->sender);
     if (r < 0)
         return TRACE(r);
-    r = S_ISDIR(st.st_mode) ? read_folder(&capture, why, ret_image)
-                            : read_volume(&capture, why, ret_image);
+    r = S_ISDIR(st.st_mode) ? read_folder(capture, why, ret_image)
+                            : read_volume(capture, why, ret_image);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
-    r = sender_end(capture.sender, ret_counts, &rows);
+    r = sender_end(capture->sender, ret_counts, &rows);
     if (r == SENDER_E_LOST)
         return RUN_E_LOST;
     if (r != 0)
-        return explain(&capture, r, why);
-    return TRACE(put_in_order(&capture, rows, ret_rows));
+        return explain(capture, r, why);
+    return TRACE(put_in_order(capture, rows, ret_rows));
 }
 
-int capture_run(const struct capture_options *options, struct capture_result *ret, struct buf *why)
+static void add_counts(struct sender_counts *sum, const struct sender_counts *more)
+{
+    sum->n_chunks += more->n_chunks;
+    sum->size_bytes += more->size_bytes;
+    sum->new_bytes += more->new_bytes;
+    sum->sent_bytes += more->sent_bytes;
+    sum->n_processors = more->n_processors;
+    sum->n_threads = more->n_threads;
+    sum->wall_us += more->wall_us;
+    sum->full_us += more->full_us;
+    sum->work_us += more->work_us;
+    sum->site_us += more->site_us;
+    sum->idle_us += more->idle_us;
+    sum->processor_us += more->processor_us;
+}
+
+/* The recipe of a volume. */
+static int put_recipe(const struct capture_volume *volume,
+                      const struct wim_image *image,
+                      uint64_t new_bytes,
+                      struct bytes rows,
+                      struct buf *ret)
+{
+    OWN(freep) char *info = describe(volume, image, new_bytes);
+    uint8_t room[RECIPE_HEAD_BYTES];
+    struct sink head = {.ptr = room, .cap = sizeof(room)};
+
+    if (!info)
+        return ERR(-ENOMEM);
+    recipe_put_head(&head,
+                    &(struct recipe_head){.info_bytes = (uint32_t)strlen(info),
+                                          .n_chunks = (uint32_t)(rows.len / RECIPE_ROW_BYTES)});
+    buf_add(ret, (struct bytes){room, sizeof(room)});
+    buf_adds(ret, info);
+    buf_add(ret, rows);
+    return ret->failed ? ERR(-ENOMEM) : 0;
+}
+
+/* All of a volume, once more if the site loses what it was sent. Return: 0, CAPTURE_E_..., or -errno. */
+static int run_volume(const struct capture_options *options,
+                      const struct capture_volume *volume,
+                      struct sender_counts *counts,
+                      struct buf *ret_recipe,
+                      struct buf *why)
 {
     OWN(buf_fini) struct buf rows = BUF_INIT((size_t)RECIPE_MAX_CHUNKS * RECIPE_ROW_BYTES);
     OWN(wim_image_fini) struct wim_image image = {0};
-    OWN(freep) char *info = NULL;
-    struct sender_counts lost = {0};
+    uint64_t new_before = counts->new_bytes;
+    uint64_t size_before = counts->size_bytes;
     int r = RUN_E_LOST;
 
     for (unsigned i = 0; r == RUN_E_LOST && i < RUNS_MAX; i++) {
+        OWN(capture_fini)
+        struct capture capture = {
+            .options = options, .volume = volume, .before_bytes = size_before};
+        struct sender_counts once = {0};
+
         wim_image_fini(&image);
-        r = run_once(options, &image, &ret->counts, &rows, why);
-        ret->counts.new_bytes += lost.new_bytes;
-        ret->counts.sent_bytes += lost.sent_bytes;
-        lost = ret->counts;
+        r = run_once(&capture, &image, &once, &rows, why);
+        add_counts(counts, &once);
+        if (r == RUN_E_LOST) { /* it comes once more */
+            counts->size_bytes = size_before;
+            counts->n_chunks -= once.n_chunks;
+        }
     }
     if (r == RUN_E_LOST) {
         buf_adds(why, "the distribution point loses again and again what it was sent");
@@ -239,10 +292,21 @@ int capture_run(const struct capture_options *options, struct capture_result *re
     }
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
-    info = describe(&image, ret->counts.new_bytes);
-    if (!info)
-        return ERR(-ENOMEM);
-    r = publish_recipe(options, bytes_of(info), buf_bytes(&rows), ret, why);
+    return TRACE(
+        put_recipe(volume, &image, counts->new_bytes - new_before, buf_bytes(&rows), ret_recipe));
+}
+
+int capture_run(const struct capture_options *options, struct capture_result *ret, struct buf *why)
+{
+    OWN(buf_fini) struct buf recipe = BUF_INIT((size_t)RECIPE_MAX_CHUNKS * RECIPE_ROW_BYTES);
+    struct publication publication = {.capture_id = ""};
+    int r = options->order_id ? publish_begin(options, &publication, why) : 0;
+
+    ret->was_there = publication.is_published;
+    for (size_t i = 0; r == 0 && !publication.is_published && i < options->n_volumes; i++)
+        r = run_volume(options, &options->volumes[i], &ret->counts, &recipe, why);
+    if (r == 0)
+        r = publish(options, &publication, buf_bytes(&recipe), ret, why);
     return r < 0 ? TRACE(r) : r;
 }
 

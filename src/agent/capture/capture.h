@@ -15,11 +15,24 @@
 #include "base/buf.h"
 #include "rt/http_client.h"
 
+struct folder_filter; /* image/folder_capture.h */
+
+struct capture_volume {                 /* one index of the image */
+    const char *source;                 /* a folder, or a file or device with an NTFS volume */
+    const char *name;                   /* of the index */
+    const char *description;            /* NULL: what the source says */
+    const struct folder_filter *filter; /* NULL: all of it */
+};
+
 struct capture_options {
-    const char *source;     /* a folder, or a file or device with an NTFS volume */
-    const char *name;       /* of the image, and of the package if it is a new one */
+    const struct capture_volume *volumes; /* in the order of their indexes */
+    size_t n_volumes;
+    const char *name;       /* of the package if it is a new one */
     const char *version;    /* of a new package; NULL: none */
+    const char *comment;    /* of a device's; NULL: none */
     const char *package_id; /* make its next content version; NULL: a new package */
+    const char
+        *order_id; /* a device captures, because this order says so; NULL: an administrator */
     struct http_client_options http;
     void (*tell)(void *ctx, uint64_t done_bytes); /* of the stream; may be NULL */
     bool (*is_stopped)(void *ctx);                /* may be NULL; called by any thread */
@@ -29,6 +42,7 @@ struct capture_options {
 struct capture_result {
     struct sender_counts counts;
     char package_id[16];
+    bool was_there; /* all was sent before: nothing was read */
 };
 
 /* Outcomes beside 0; @why is a sentence */

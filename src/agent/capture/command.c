@@ -183,6 +183,7 @@ int capture_command(int argc, char **argv, const char *user_agent)
     OWN(buf_fini) struct buf token = BUF_INIT(TOKEN_MAX_BYTES);
     struct command command = {0};
     uint8_t pin[SHA256_BYTES];
+    struct capture_volume volume;
     struct capture_options options = {
         .http = {.pin = pin, .user_agent = user_agent},
         .is_stopped = is_stopped,
@@ -201,7 +202,9 @@ int capture_command(int argc, char **argv, const char *user_agent)
         return EXIT_USAGE;
     options.http.base_url = command.site;
     options.http.bearer = buf_str(&token);
-    options.source = command.source;
+    volume = (struct capture_volume){.source = command.source, .name = command.name};
+    options.volumes = &volume;
+    options.n_volumes = 1;
     options.name = command.name;
     options.version = command.version;
     options.package_id = command.update;

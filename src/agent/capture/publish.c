@@ -13,7 +13,6 @@
 #include "agent/capture/site_call.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "format/recipe/recipe.h"
 #include "plat/file.h"
 #include "rt/upload.h"
 
@@ -78,26 +77,16 @@ static int take_text(const json_t *answer, const char *name, struct buf *why, ch
 }
 
 /* The recipe as a file in memory. */
-static int make_file(struct bytes info, struct bytes rows, int *ret, uint64_t *ret_size)
+static int make_file(struct bytes recipe, int *ret)
 {
     OWN(fd_closep) int fd = memfd_create("recipe", MFD_CLOEXEC);
-    struct recipe_head head = {.info_bytes = (uint32_t)info.len,
-                               .n_chunks = (uint32_t)(rows.len / RECIPE_ROW_BYTES)};
-    uint8_t room[RECIPE_HEAD_BYTES];
-    struct sink dst = {.ptr = room, .cap = sizeof(room)};
     int r;
 
     if (fd < 0)
         return ERR(-errno);
-    recipe_put_head(&dst, &head);
-    r = fd_write_all(fd, (struct bytes){room, sizeof(room)});
-    if (r == 0)
-        r = fd_write_all(fd, info);
-    if (r == 0)
-        r = fd_write_all(fd, rows);
+    r = fd_write_all(fd, recipe);
     if (r < 0)
         return TRACE(r);
-    *ret_size = recipe_file_bytes(&head);
     *ret = fd;
     fd = -1;
     return 0;
@@ -109,12 +98,16 @@ static void ignore_progress(void *ctx, uint64_t done_bytes)
     (void)done_bytes;
 }
 
-/* Return: 0, CAPTURE_E_SITE, or -errno. */
-static int
-send_file(const struct site *site, int fd, uint64_t size, struct buf *why, char ret_id[ID_MAX])
+/* @id: of the upload that the site gave; "": any. Return: 0, CAPTURE_E_SITE, CAPTURE_E_STOPPED, or -errno. */
+static int send_file(const struct site *site,
+                     int fd,
+                     uint64_t size,
+                     const char *id,
+                     struct buf *why,
+                     char ret_id[ID_MAX])
 {
     OWN(json_freep) json_t *answer = NULL;
-    char path[PATH_MAX_BYTES];
+    char path[PATH_MAX_BYTES] = "/api/v1/uploads";
     struct upload upload = {
         .client = site->client,
         .path = path,
@@ -124,12 +117,16 @@ send_file(const struct site *site, int fd, uint64_t size, struct buf *why, char 
         .retry_us = RETRY_US,
         .on_progress = ignore_progress,
     };
-    int r = ask(site,
-                "POST",
-                "/api/v1/uploads",
-                json_pack("{s:s, s:I}", "name", "capture.recipe", "size_bytes", (json_int_t)size),
-                why,
-                &answer);
+    int r;
+
+    if (id[0] != '\0')
+        (void)snprintf(path, sizeof(path), "/api/v1/uploads/%s", id);
+    r = ask(site,
+            id[0] != '\0' ? "PUT" : "POST",
+            path,
+            json_pack("{s:s, s:I}", "name", "capture.recipe", "size_bytes", (json_int_t)size),
+            why,
+            &answer);
 
     if (r == 0)
         r = take_text(answer, "id", why, ret_id, ID_MAX);
@@ -225,32 +222,133 @@ static void clean_up(const struct site *site, const char *upload_id, const char 
     }
 }
 
-int publish_recipe(const struct capture_options *options,
-                   struct bytes info,
-                   struct bytes rows,
-                   struct capture_result *ret,
-                   struct buf *why)
+/* The upload becomes an OS image or a version of one. Return: as publish(). */
+static int publish_upload(const struct site *site,
+                          const struct capture_options *options,
+                          int fd,
+                          uint64_t size,
+                          struct capture_result *ret,
+                          struct buf *why)
 {
-    OWN(http_client_freep) struct http_client *client = NULL;
-    OWN(fd_closep) int fd = -1;
-    struct site site = {.is_stopped = options->is_stopped, .ctx = options->ctx};
     char upload_id[ID_MAX] = "";
     char operation_id[ID_MAX] = "";
-    uint64_t size = 0;
+    int r = send_file(site, fd, size, "", why, upload_id);
+
+    if (r == 0)
+        r = site_is_stopped(site) ? CAPTURE_E_STOPPED
+                                  : begin_import(site, options, upload_id, ret, why, operation_id);
+    if (r == 0)
+        r = await(site, operation_id, why);
+    if (r == CAPTURE_E_STOPPED)
+        clean_up(site, upload_id, operation_id);
+    return r < 0 ? TRACE(r) : r;
+}
+
+/* Return: 0 when it is an OS image, CAPTURE_E_SITE, CAPTURE_E_STOPPED, or -errno. */
+static int await_capture(const struct site *site,
+                         const char *capture_id,
+                         struct capture_result *ret,
+                         struct buf *why)
+{
+    char path[PATH_MAX_BYTES];
+
+    (void)snprintf(path, sizeof(path), "/api/v1/client/captures/%s", capture_id);
+    for (;;) {
+        OWN(json_freep) json_t *capture = NULL;
+        const char *state = "";
+        const char *error = "";
+        const char *error_id = "";
+        int r = ask(site, "GET", path, NULL, why, &capture);
+
+        if (r != 0)
+            return r < 0 ? TRACE(r) : r;
+        (void)json_unpack(
+            capture, "{s?s, s?s, s?s}", "state", &state, "error", &error, "error_id", &error_id);
+        if (strcmp(state, "ready") == 0)
+            return take_text(capture, "package_id", why, ret->package_id, sizeof(ret->package_id));
+        if (strcmp(state, "importing") != 0) {
+            buf_addf(why, "%s: the import has failed: %s", error_id, error);
+            return CAPTURE_E_SITE;
+        }
+        if (site_sleep(site, POLL_US) != 0)
+            return CAPTURE_E_STOPPED;
+    }
+}
+
+/* Return: as publish(). */
+static int publish_capture(const struct site *site,
+                           const struct publication *publication,
+                           int fd,
+                           uint64_t size,
+                           struct capture_result *ret,
+                           struct buf *why)
+{
+    OWN(json_freep) json_t *answer = NULL;
+    char path[PATH_MAX_BYTES];
+    char id[ID_MAX];
+    int r = 0;
+
+    (void)snprintf(
+        path, sizeof(path), "/api/v1/client/captures/%s/publication", publication->capture_id);
+    if (!publication->is_published) {
+        r = send_file(site, fd, size, publication->capture_id, why, id);
+        if (r == 0)
+            r = ask(site, "POST", path, json_object(), why, &answer);
+    }
+    if (r == 0)
+        r = await_capture(site, publication->capture_id, ret, why);
+    return r < 0 ? TRACE(r) : r;
+}
+
+int publish_begin(const struct capture_options *options, struct publication *ret, struct buf *why)
+{
+    OWN(http_client_freep) struct http_client *client = NULL;
+    OWN(json_freep) json_t *answer = NULL;
+    struct site site = {.is_stopped = options->is_stopped, .ctx = options->ctx};
+    char state[ID_MAX] = "";
     int r = http_client_new(&options->http, &client);
 
     site.client = client;
     if (r == 0)
-        r = make_file(info, rows, &fd, &size);
+        r = ask(&site,
+                "POST",
+                "/api/v1/client/captures",
+                json_pack("{s:s, s:s, s:s, s:s}",
+                          "order_id",
+                          options->order_id,
+                          "name",
+                          options->name,
+                          "version",
+                          options->version ? options->version : "",
+                          "comment",
+                          options->comment ? options->comment : ""),
+                why,
+                &answer);
     if (r == 0)
-        r = send_file(&site, fd, size, why, upload_id);
+        r = take_text(answer, "capture_id", why, ret->capture_id, sizeof(ret->capture_id));
     if (r == 0)
-        r = site_is_stopped(&site)
-                ? CAPTURE_E_STOPPED
-                : begin_import(&site, options, upload_id, ret, why, operation_id);
+        r = take_text(answer, "state", why, state, sizeof(state));
+    ret->is_published = r == 0 && strcmp(state, "open") != 0;
+    return r < 0 ? TRACE(r) : r;
+}
+
+int publish(const struct capture_options *options,
+            const struct publication *publication,
+            struct bytes recipe,
+            struct capture_result *ret,
+            struct buf *why)
+{
+    OWN(http_client_freep) struct http_client *client = NULL;
+    OWN(fd_closep) int fd = -1;
+    struct site site = {.is_stopped = options->is_stopped, .ctx = options->ctx};
+    int r = http_client_new(&options->http, &client);
+
+    site.client = client;
     if (r == 0)
-        r = await(&site, operation_id, why);
-    if (r == CAPTURE_E_STOPPED)
-        clean_up(&site, upload_id, operation_id);
+        r = make_file(recipe, &fd);
+    if (r < 0)
+        return TRACE(r);
+    r = options->order_id ? publish_capture(&site, publication, fd, recipe.len, ret, why)
+                          : publish_upload(&site, options, fd, recipe.len, ret, why);
     return r < 0 ? TRACE(r) : r;
 }

@@ -57,8 +57,10 @@ static bool always(void *ctx)
 static void what_is_not_there_and_who_is_stopped_end_it(void **state)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(TEXT_MAX_BYTES);
+    struct capture_volume volume = {.source = "/nowhere/at/all", .name = "X"};
     struct capture_options options = {
-        .source = "/nowhere/at/all",
+        .volumes = &volume,
+        .n_volumes = 1,
         .name = "X",
         .http = {.base_url = "http://site", .unix_socket = "/nowhere/api.sock"},
     };
@@ -69,7 +71,7 @@ static void what_is_not_there_and_who_is_stopped_end_it(void **state)
     assert_int_equal(capture_run(&options, &result, &why), CAPTURE_E_SOURCE);
     assert_string_equal(buf_str(&why), "No such file or directory");
     assert_non_null(mkdtemp(folder));
-    options.source = folder;
+    volume.source = folder;
     options.is_stopped = always;
     assert_int_equal(capture_run(&options, &result, &why), CAPTURE_E_STOPPED);
     assert_int_equal(rmdir(folder), 0);

@@ -122,7 +122,7 @@ static int remove_folder(const char *root)
 
 int runner_clean_up(struct runner *rn)
 {
-    const char *root = rn->platform->full_os_root;
+    const char *root = runner_root(rn);
     OWN(buf_fini) struct buf path = BUF_INIT(4096);
     int r;
 

@@ -17,6 +17,7 @@
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
+#include "agent/steps/capture_parts.h"
 #include "agent/steps/content.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -289,6 +290,19 @@ static int report_start(struct runner *rn)
                           link_get_options(rn->link)->urls[0]);
 }
 
+/* A system that was captured is as general as its image: it comes up without us. Best effort. */
+static void leave_captured(struct runner *rn)
+{
+    if (rn->options->is_full_os || !rn->state->target.is_mounted || rn->state->has_applied_os ||
+        ts_vars_get(rn->state->vars, CAPTURE_DONE_VARIABLE)[0] == '\0')
+        return;
+    if (runner_clean_up(rn) < 0)
+        journal_write(rn->journal,
+                      CMTRACE_WARNING,
+                      "TSManager",
+                      "The task sequence's folder could not be removed from the volume");
+}
+
 /* The steps are through, one way or the other. Return: 0, RUNNER_E_FAILED or -errno. */
 static int conclude(struct runner *rn, bool is_succeeded)
 {
@@ -312,6 +326,8 @@ static int conclude(struct runner *rn, bool is_succeeded)
                       CMTRACE_WARNING,
                       "TSManager",
                       "SLW-0421: the site does not answer and was not told the result");
+    else if (is_succeeded)
+        leave_captured(rn);
     if (is_succeeded) {
         screen_set(rn->screen, SCREEN_STATUS, "The task sequence has succeeded");
         return 0;

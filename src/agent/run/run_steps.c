@@ -18,8 +18,6 @@
 #include "ts/sequence.h"
 #include "ts/vars.h"
 
-static const char apply_os_type[] = "SMS_TaskSequence_ApplyOperatingSystemAction";
-
 enum {
     LOG_PATH_MAX = 4096,
     FOLDER_MODE = 0700,
@@ -301,8 +299,8 @@ static int finish_step(struct runner *rn, const struct ts_step *step, struct ste
     struct ts_after after;
     int r;
 
-    if (!result->error_id && strcmp(step->type, apply_os_type) == 0)
-        rn->state->has_applied_os = true;
+    if (!result->error_id)
+        state_note_success(rn->state, step->type);
     r = ts_sequence_step_done(rn->sequence, &how, &after);
     if (r < 0)
         return TRACE(r);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "agent/run/journal.h"
+#include "agent/run/link.h"
 #include "agent/run/report.h"
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
@@ -106,6 +107,8 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
         .facts = &rn->facts,
         .order = rn->state->order,
         .machine = &rn->machine,
+        .site = link_get_options(rn->link),
+        .token = link_token(rn->link),
         .target = &rn->state->target,
         .traffic = &rn->state->traffic,
         .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,

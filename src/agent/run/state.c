@@ -403,6 +403,14 @@ int state_write(const struct state *state, const char *root)
     return TRACE(file_write(buf_str(&path), buf_bytes(&text), STATE_MODE));
 }
 
+void state_note_success(struct state *state, const char *type)
+{
+    if (strcmp(type, "SMS_TaskSequence_ApplyOperatingSystemAction") == 0)
+        state->has_applied_os = true;
+    if (strcmp(type, "SMS_TaskSequence_CaptureSystemImageAction") == 0)
+        state->has_applied_os = false;
+}
+
 enum state_resume state_resume(const struct state *state,
                                enum step_environment here,
                                bool is_repeatable,

@@ -84,6 +84,10 @@ json_t *state_next_json(const struct state *state);
  */
 int state_write(const struct state *state, const char *root);
 
+/* A step of this type has succeeded: is there now an operating system that the sequence ends in? What was captured has
+   served its purpose, and nobody waits for it to start. */
+void state_note_success(struct state *state, const char *type);
+
 /* What to do with a state that was found, by the table of docs/protocol/state.md. */
 enum state_resume {
     STATE_GO_ON,         /* with next_step; is_begun if it is running or continued */

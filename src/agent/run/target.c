@@ -180,8 +180,7 @@ static bool is_partition(const char *disk, const char *name)
            file_exists(path);
 }
 
-/* Call @look for each partition until it returns something else than TARGET_E_MISSING. */
-static int each_partition(const char *disk, int (*look)(void *ctx, const char *device), void *ctx)
+int target_each_partition(const char *disk, int (*look)(void *ctx, const char *device), void *ctx)
 {
     char path[PATH_MAX];
     struct dirent **names = NULL;
@@ -263,7 +262,7 @@ fill_target(const struct search *search, const json_t *state, const char *device
     if (target->esp_uuid[0] != '\0') {
         struct uuid_search esp = {target->esp_uuid, target->esp_device};
 
-        (void)each_partition(search->disk->name, look_for_uuid, &esp);
+        (void)target_each_partition(search->disk->name, look_for_uuid, &esp);
     }
 }
 
@@ -317,7 +316,7 @@ int target_find_state(const struct machine *machine,
         search.disk = &machine->disks[i];
         if (search.disk->is_removable)
             continue;
-        int r = each_partition(search.disk->name, look_for_state, &search);
+        int r = target_each_partition(search.disk->name, look_for_state, &search);
 
         if (r < 0)
             return TRACE(r);
@@ -420,7 +419,7 @@ static void find_esp(const struct machine_disk *disk, struct step_target *target
     struct number_search search = {.disk = disk->name, .device = target->esp_device};
 
     search.number = disk_find_partition(target->disk, DISK_TYPE_EFI, &offset, &size);
-    if (search.number == 0 || each_partition(disk->name, look_for_number, &search) != 0)
+    if (search.number == 0 || target_each_partition(disk->name, look_for_number, &search) != 0)
         return;
     if (disk_read_content(target->esp_device, &content) == 0 && strcmp(content.type, "vfat") == 0)
         (void)snprintf(target->esp_uuid, sizeof(target->esp_uuid), "%s", content.uuid);
@@ -439,7 +438,7 @@ int target_find_system(const struct machine *machine,
         search.disk = &machine->disks[i];
         if (search.disk->is_removable || (wish->has_disk && wish->disk != i))
             continue;
-        (void)each_partition(search.disk->name, look_for_system, &search);
+        (void)target_each_partition(search.disk->name, look_for_system, &search);
         if (!disk && search.n_found > 0)
             disk = search.disk;
     }

@@ -34,6 +34,9 @@ enum {
  */
 int target_mount(struct step_target *target);
 
+/* Call @look for each partition of a disk ("vda") until it returns something else than TARGET_E_MISSING. Return: that. */
+int target_each_partition(const char *disk, int (*look)(void *ctx, const char *device), void *ctx);
+
 /* Write everything out and unmount both; nothing happens if it is not mounted. */
 int target_unmount(struct step_target *target);
 

@@ -50,7 +50,8 @@ static bool is_there(const char *name)
 static int clean_up(void)
 {
     const struct run_platform platform = {.full_os_root = root};
-    struct runner rn = {.platform = &platform};
+    const struct run_options options = {.is_full_os = true};
+    struct runner rn = {.platform = &platform, .options = &options};
     int r;
 
     assert_int_equal(journal_new(journal_path, &rn.journal), 0);

@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "agent/steps/accounts.h"
+#include "agent/steps/generalize.h"
 #include "agent/steps/inside.h"
+#include "agent/steps/registration.h"
 #include "agent/steps/step.h"
 #include "agent/steps/time_zones.h"
 #include "base/err.h"
@@ -188,47 +190,23 @@ static int apply_user(struct step_context *c, int root, struct step_result *ret)
     return TRACE(r);
 }
 
-/* What two machines made from one image must not share. */
-static int renew_identity(int root)
+static int apply_registration(struct step_context *c, int root, struct step_result *ret)
 {
-    static const char *const keys[] = {
-        "etc/ssh/ssh_host_rsa_key",
-        "etc/ssh/ssh_host_rsa_key.pub",
-        "etc/ssh/ssh_host_ecdsa_key",
-        "etc/ssh/ssh_host_ecdsa_key.pub",
-        "etc/ssh/ssh_host_ed25519_key",
-        "etc/ssh/ssh_host_ed25519_key.pub",
-        "etc/ssh/ssh_host_dsa_key",
-        "etc/ssh/ssh_host_dsa_key.pub",
-        "var/lib/systemd/random-seed",
-        "var/lib/dbus/machine-id",
-    };
-    static const char unit[] = "# Written by Slipway\n[Unit]\nDescription=Make SSH host keys once\n"
-                               "ConditionPathExists=!/etc/ssh/ssh_host_ed25519_key\n"
-                               "Before=ssh.service sshd.service\n\n"
-                               "[Service]\nType=oneshot\nExecStart=/usr/bin/ssh-keygen -A\n\n"
-                               "[Install]\nWantedBy=multi-user.target\n";
-    int r = inside_write(root, "etc/machine-id", bytes_of(""), public_file);
+    const char *user = step_value(c, "OSDRegisteredUserName");
+    const char *organization = step_value(c, "OSDRegisteredOrgName");
+    int r = 0;
 
-    for (size_t i = 0; r == 0 && i < sizeof(keys) / sizeof(keys[0]); i++)
-        r = inside_remove(root, keys[i]);
-    if (r < 0 || !inside_exists(root, "usr/bin/ssh-keygen") ||
-        !inside_exists(root, "usr/sbin/sshd"))
-        return TRACE(r);
-    r = inside_write(
-        root, "etc/systemd/system/slipway-ssh-keys.service", bytes_of(unit), public_file);
-    if (r == 0)
-        r = inside_link(root,
-                        "etc/systemd/system/multi-user.target.wants/slipway-ssh-keys.service",
-                        "/etc/systemd/system/slipway-ssh-keys.service");
+    (void)ret;
+    if (user[0] != '\0')
+        r = registration_write(root, REGISTRATION_USER, user);
+    if (r == 0 && organization[0] != '\0')
+        r = registration_write(root, REGISTRATION_ORGANIZATION, organization);
     return TRACE(r);
 }
 
 static void log_ignored(struct step_context *c)
 {
     static const char *const names[] = {
-        "OSDRegisteredUserName",
-        "OSDRegisteredOrgName",
         "OSDProductKey",
         "OSDWindowsSettingsInputLocale",
     };
@@ -245,6 +223,7 @@ int step_apply_settings_run(struct step_context *c, struct step_result *ret)
         apply_name,
         apply_time_zone,
         apply_locale,
+        apply_registration,
         apply_root_password,
         apply_user,
     };
@@ -266,5 +245,5 @@ int step_apply_settings_run(struct step_context *c, struct step_result *ret)
     if (ret->error_id)
         return 0;
     log_ignored(c);
-    return TRACE(renew_identity(root));
+    return TRACE(generalize_identity(root));
 }

@@ -31,6 +31,7 @@ enum {
 #define SHELF_IN_MEMORY "/run/slipway/content"
 
 static const char apply_os_type[] = "SMS_TaskSequence_ApplyOperatingSystemAction";
+static const char apply_data_type[] = "SMS_TaskSequence_ApplyDataImageAction";
 
 struct getting {
     struct step_context *c;
@@ -272,7 +273,8 @@ static bool fits(const struct step_context *c,
 const struct order_index *content_choose_image(struct step_context *c, struct step_result *ret)
 {
     const char *id = step_value(c, "ImagePackageID");
-    const char *number = step_value(c, "OSDImageIndex");
+    bool is_data = strcmp(c->step->type, apply_data_type) == 0;
+    const char *number = step_value(c, is_data ? "OSDDataImageIndex" : "OSDImageIndex");
     const struct order_content *content = order_find_content(c->order, id);
     const struct order_index *image = NULL;
     const char *const *sources;
@@ -296,7 +298,8 @@ const struct order_index *content_choose_image(struct step_context *c, struct st
                         id);
     if (!image || !has_source)
         return NULL;
-    return fits(c, image, id, ret) ? image : NULL;
+    return is_data || fits(c, image, id, ret) ? image
+                                              : NULL; /* what is not started fits anywhere */
 }
 
 /* Before the first step of a sequence that formats nothing: there may be a volume that can be used. */
@@ -315,7 +318,8 @@ static int find_old_volume(struct step_context *c)
 int content_get_ahead(struct step_context *c, struct step_result *result)
 {
     OWN(shelf_freep) struct shelf *shelf = NULL;
-    bool is_image = strcmp(c->step->type, apply_os_type) == 0;
+    bool is_data = strcmp(c->step->type, apply_data_type) == 0;
+    bool is_image = is_data || strcmp(c->step->type, apply_os_type) == 0;
     const char *id = step_value(c, is_image ? "ImagePackageID" : "PackageID");
     struct content_want want = {.package = order_find_content(c->order, id)};
     int r;
@@ -326,7 +330,7 @@ int content_get_ahead(struct step_context *c, struct step_result *result)
         if (!image)
             return 0; /* @result says why */
         want.manifest = image->manifest;
-        r = find_old_volume(c);
+        r = is_data ? 0 : find_old_volume(c);
         if (r < 0)
             return TRACE(r);
     } else {

@@ -53,5 +53,5 @@ int content_get_ahead(struct step_context *c, struct step_result *result);
 /* What was downloaded into memory and is needed later moves to the volume, which lives through a restart. */
 int content_settle(struct step_context *c, struct step_result *result);
 
-/* The image that Apply Operating System Image applies. Return: NULL if @ret was set as a failure. */
+/* The image that Apply Operating System Image or Apply Data Image applies. Return: NULL if @ret was set as a failure. */
 const struct order_index *content_choose_image(struct step_context *c, struct step_result *ret);

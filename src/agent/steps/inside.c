@@ -50,6 +50,16 @@ bool inside_exists(int root, const char *path)
     return fd >= 0;
 }
 
+int inside_open_folder(int root, const char *path, int *ret)
+{
+    int fd = open_in_root(root, path, O_RDONLY | O_DIRECTORY);
+
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR ? FILE_E_MISSING : ERR(-errno);
+    *ret = fd;
+    return 0;
+}
+
 int inside_read(int root, const char *path, struct buf *ret)
 {
     OWN(fd_closep) int fd = open_in_root(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
@@ -70,6 +80,22 @@ int inside_read(int root, const char *path, struct buf *ret)
         if (ret->failed)
             return FILE_E_TOO_LARGE;
     }
+}
+
+int inside_read_link(int root, const char *path, char *ret, size_t cap)
+{
+    OWN(fd_closep) int fd = open_in_root(root, path, O_PATH | O_NOFOLLOW);
+    ssize_t n;
+
+    if (fd < 0)
+        return errno == ENOENT || errno == ENOTDIR ? FILE_E_MISSING : ERR(-errno);
+    n = readlinkat(fd, "", ret, cap);
+    if (n < 0)
+        return errno == ENOENT || errno == EINVAL ? FILE_E_MISSING : ERR(-errno);
+    if ((size_t)n == cap)
+        return FILE_E_MISSING;
+    ret[n] = '\0';
+    return 0;
 }
 
 /* Open the folder @path, making what is missing on the way. */

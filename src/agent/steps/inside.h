@@ -11,6 +11,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/buf.h"
 #include "base/bytes.h"
@@ -20,8 +21,14 @@ int inside_open(const char *root, int *ret);
 
 bool inside_exists(int root, const char *path);
 
+/* For reading its names. @ret: owned by the caller. Return: 0, FILE_E_MISSING (also if it is no folder), or -errno. */
+int inside_open_folder(int root, const char *path, int *ret);
+
 /* Return: 0, FILE_E_MISSING, FILE_E_TOO_LARGE (plat/file.h), or -errno. */
 int inside_read(int root, const char *path, struct buf *ret);
+
+/* What a symbolic link says. Return: 0; FILE_E_MISSING: there is none, or it does not fit; -errno. */
+int inside_read_link(int root, const char *path, char *ret, size_t cap);
 
 struct inside_mode {
     unsigned bits;

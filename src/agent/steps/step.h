@@ -15,11 +15,12 @@
 
 #include "base/text.h"
 
-struct ts_facts; /* ts/ */
-struct ts_step;  /* ts/ */
-struct ts_vars;  /* ts/ */
-struct order;    /* agent/run/order.h: what the site ordered, with content and sources */
-struct machine;  /* agent/run/machine.h: who this computer is */
+struct ts_facts;     /* ts/ */
+struct ts_step;      /* ts/ */
+struct ts_vars;      /* ts/ */
+struct order;        /* agent/run/order.h: what the site ordered, with content and sources */
+struct machine;      /* agent/run/machine.h: who this computer is */
+struct link_options; /* agent/run/link.h: where the site is */
 
 enum step_environment {
     STEP_IN_BOOT_IMAGE = 1, /* runIn WinPE */
@@ -83,6 +84,9 @@ struct step_context {
     const struct ts_facts *facts; /* what conditions may ask; NULL: nothing */
     const struct order *order;
     const struct machine *machine;
+    const struct link_options
+        *site;         /* for the few steps that speak to it themselves; may be NULL */
+    const char *token; /* ours there; never shown */
     struct step_target *target;
     struct step_traffic *traffic; /* what a step fetches is added; NULL: nobody counts */
     enum step_environment environment;
@@ -143,6 +147,7 @@ const struct step_type *step_type_find(const char *type);
 /* One run function per file of this folder. */
 int step_format_disk_run(struct step_context *c, struct step_result *ret);
 int step_apply_os_run(struct step_context *c, struct step_result *ret);
+int step_apply_data_run(struct step_context *c, struct step_result *ret);
 int step_apply_network_run(struct step_context *c, struct step_result *ret);
 int step_apply_settings_run(struct step_context *c, struct step_result *ret);
 int step_setup_run(struct step_context *c, struct step_result *ret);
@@ -159,3 +164,8 @@ int step_install_updates_run(struct step_context *c, struct step_result *ret);
 int step_windows_only_run(struct step_context *c, struct step_result *ret);
 int step_connect_folder_run(struct step_context *c, struct step_result *ret);
 int step_join_run(struct step_context *c, struct step_result *ret);
+int step_capture_settings_run(struct step_context *c, struct step_result *ret);
+int step_capture_network_run(struct step_context *c, struct step_result *ret);
+int step_prepare_client_run(struct step_context *c, struct step_result *ret);
+int step_prepare_os_run(struct step_context *c, struct step_result *ret);
+int step_capture_system_image_run(struct step_context *c, struct step_result *ret);

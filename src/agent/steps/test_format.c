@@ -264,6 +264,39 @@ static void drives_are_the_next_free_letters_and_go_with_their_disk(void **state
     assert_int_equal(v.letter, 0);
 }
 
+static void the_next_available_volume_is_lettered_has_no_data_and_is_not_of_the_system(void **state)
+{
+    struct ts_vars *vars = *state;
+    const struct step_target to = {.root_uuid = "root", .esp_uuid = "esp"};
+    struct volume v = {.partition = 1, .device = "/dev/sda1", .uuid = "esp"};
+
+    assert_int_equal(volumes_next(vars, &to, &v), VOLUMES_E_NONE);
+    v = (struct volume){.partition = 1, .device = "/dev/sda1", .uuid = "esp"};
+    assert_int_equal(volumes_add(vars, &v, true), 0);
+    v = (struct volume){.partition = 2, .device = "/dev/sda2", .uuid = "root"};
+    assert_int_equal(volumes_add(vars, &v, true), 0);
+    v = (struct volume){.partition = 3, .device = "/dev/sda3", .uuid = "swap"};
+    assert_int_equal(volumes_add(vars, &v, false), 0);
+    v = (struct volume){.partition = 4, .device = "/dev/sda4"};
+    assert_int_equal(volumes_add(vars, &v, true), 0);
+    assert_int_equal(volumes_next(vars, &to, &v), VOLUMES_E_NONE);
+    for (unsigned i = 5; i <= 6; i++) {
+        v = (struct volume){.partition = i, .device = "/dev/sda5", .uuid = "data"};
+        assert_int_equal(volumes_add(vars, &v, true), 0);
+    }
+    assert_int_equal(volumes_next(vars, &to, &v), 0);
+    assert_int_equal(v.partition, 5);
+    v.has_data = true;
+    assert_int_equal(volumes_replace(vars, &v), 0);
+    assert_int_equal(volumes_next(vars, &to, &v), 0);
+    assert_int_equal(v.partition, 6);
+    v.has_data = true;
+    assert_int_equal(volumes_replace(vars, &v), 0);
+    assert_int_equal(volumes_next(vars, &to, &v), VOLUMES_E_NONE);
+    v = (struct volume){.partition = 9, .device = "/dev/sda9"};
+    assert_int_equal(volumes_replace(vars, &v), VOLUMES_E_NONE);
+}
+
 static void a_volume_that_is_not_on_the_disks_is_not_located(void **state)
 {
     (void)state;
@@ -288,6 +321,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(names_are_cut_between_characters, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             drives_are_the_next_free_letters_and_go_with_their_disk, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_next_available_volume_is_lettered_has_no_data_and_is_not_of_the_system,
+            set_up,
+            tear_down),
         cmocka_unit_test_setup_teardown(
             a_volume_that_is_not_on_the_disks_is_not_located, set_up, tear_down),
     };

@@ -62,6 +62,7 @@ bool volumes_at(const struct ts_vars *vars, size_t i, struct volume *ret)
     (void)snprintf(ret->uuid, sizeof(ret->uuid), "%s", get(vars, i, "UUID"));
     (void)snprintf(ret->disk_serial, sizeof(ret->disk_serial), "%s", get(vars, i, "DiskSerial"));
     ret->letter = get(vars, i, "Letter")[0];
+    ret->has_data = get(vars, i, "HasData")[0] != '\0';
     return true;
 }
 
@@ -70,6 +71,8 @@ static int put(struct ts_vars *vars, size_t i, const struct volume *volume)
     const char letter[] = {volume->letter, '\0'};
     int r = set(vars, i, "UUID", volume->uuid);
 
+    if (r == 0)
+        r = set(vars, i, "HasData", volume->has_data ? "true" : "");
     if (r == 0)
         r = set(vars, i, "DiskSerial", volume->disk_serial);
     if (r == 0)
@@ -84,7 +87,7 @@ static int put(struct ts_vars *vars, size_t i, const struct volume *volume)
 static int drop(struct ts_vars *vars, size_t i)
 {
     static const char *const properties[] = {
-        "Device", "UUID", "DiskSerial", "Letter", "Disk", "Partition"};
+        "Device", "UUID", "DiskSerial", "Letter", "HasData", "Disk", "Partition"};
     int r = 0;
 
     for (size_t p = 0; r == 0 && p < sizeof(properties) / sizeof(properties[0]); p++)
@@ -138,6 +141,25 @@ int volumes_add(struct ts_vars *vars, struct volume *volume, bool is_lettered)
     if (is_lettered)
         volume->letter = free_letter(vars);
     return TRACE(put(vars, n, volume));
+}
+
+int volumes_replace(struct ts_vars *vars, const struct volume *volume)
+{
+    struct volume other;
+
+    for (size_t i = 0; volumes_at(vars, i, &other); i++)
+        if (other.disk == volume->disk && other.partition == volume->partition)
+            return TRACE(put(vars, i, volume));
+    return VOLUMES_E_NONE;
+}
+
+int volumes_next(const struct ts_vars *vars, const struct step_target *target, struct volume *ret)
+{
+    for (size_t i = 0; volumes_at(vars, i, ret); i++)
+        if (ret->letter != '\0' && ret->uuid[0] != '\0' && !ret->has_data &&
+            strcmp(ret->uuid, target->root_uuid) != 0 && strcmp(ret->uuid, target->esp_uuid) != 0)
+            return 0;
+    return VOLUMES_E_NONE;
 }
 
 /* "c:", "C:\" -> 'C' */

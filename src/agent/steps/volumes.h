@@ -26,6 +26,7 @@ struct volume {
     char disk_serial[128];        /* "" if it has none */
     uint64_t partition;           /* number on the disk */
     char letter;                  /* 'C' to 'Z' without 'X'; 0: none was free, or it has none */
+    bool has_data;                /* Apply Data Image has written to it */
 };
 
 /* Outcomes beside 0 */
@@ -44,6 +45,15 @@ int volumes_add(struct ts_vars *vars, struct volume *volume, bool is_lettered);
 
 /* Number @i, from 0. Return: whether there is one. */
 bool volumes_at(const struct ts_vars *vars, size_t i, struct volume *ret);
+
+/* The volume with the same disk and partition is as @volume says. Return: 0, VOLUMES_E_NONE or -errno. */
+int volumes_replace(struct ts_vars *vars, const struct volume *volume);
+
+/**
+ * volumes_next() - the next available one: lettered, with a file system, and without data yet
+ * @target: its volumes, of the operating system and of the firmware, are not available
+ */
+int volumes_next(const struct ts_vars *vars, const struct step_target *target, struct volume *ret);
 
 /**
  * volumes_find() - the volume that a text names

@@ -54,9 +54,10 @@ WHERE c.order_id = ?1 ORDER BY p.id;
 SELECT number AS "index", manifest, size_bytes, has_unix_data, is_windows, arch FROM package_index
 WHERE package_id = ?1 AND version = ?2 ORDER BY number;
 
+-- 1 is ENDS_IN_OS (site/task_sequence_store.c).
 -- name: order_for_status
 SELECT o.state, o.last_seq, iif(d.is_cancelled <> 0 OR o.wish = 'cancel', 1, 0),
-    (SELECT coalesce(max(s.applies_image), 0) FROM order_sequence s WHERE s.order_id = o.id AND s.is_disabled = 0),
+    (SELECT iif(max(s.applies_image) = 1, 1, 0) FROM order_sequence s WHERE s.order_id = o.id AND s.is_disabled = 0),
     o.wish, o.pause_until_us, o.log_wanted, o.log_sent, o.is_debug
 FROM orders o JOIN deployment d ON d.id = o.deployment_id
 WHERE o.id = ?1 AND o.device_id = ?2;

@@ -20,6 +20,7 @@ enum {
     RECIPE_ROW_BYTES = 36,
     RECIPE_INFO_MAX_BYTES = 16 * 1024,
     RECIPE_MAX_CHUNKS = 1 << 24,
+    RECIPE_MAX_IMAGES = 256, /* one behind the other in a file */
 };
 
 struct recipe_head {
@@ -41,7 +42,7 @@ enum {
 /* The first bytes of a file, RECIPE_HEAD_BYTES or more. */
 int recipe_parse_head(struct bytes src, struct recipe_head *ret);
 
-/* How long a file with this head is, exactly. */
+/* How long an image with this head is, exactly; behind it the file ends, or the next image begins. */
 uint64_t recipe_file_bytes(const struct recipe_head *head);
 
 /* The next row. Return: false if @src is too short, or the row says what no chunk is. */

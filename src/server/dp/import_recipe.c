@@ -28,16 +28,23 @@ enum {
     LAST_PERCENT = 99,
 };
 
+/* The file: one image behind the other. */
 struct recipe {
     int fd; /* owned */
+    uint64_t size_bytes;
+    uint64_t done_bytes; /* of the images before this one */
     struct recipe_head head;
-    json_t *info; /* owned */
+    json_t *info;    /* owned; of this one */
+    json_t *indexes; /* owned; those before */
+    json_int_t image_bytes;
+    json_int_t new_bytes;
 };
 
 static void recipe_fini(struct recipe *recipe)
 {
     fd_closep(&recipe->fd);
     json_decref(recipe->info);
+    json_decref(recipe->indexes);
 }
 
 /* Return: how many bytes there were, at most @max; or -errno. */
@@ -112,30 +119,43 @@ static int read_info(const struct intake_source *source, struct recipe *recipe)
     return is_info_good(recipe->info) ? 0 : refuse(source, "its description is not valid");
 }
 
-/* Return: 0, IMPORT_RECIPE_E_OTHER, INTAKE_JOB_E_TOLD, or -errno. */
+/* Return: 0, IMPORT_RECIPE_E_OTHER, or -errno. */
 static int open_recipe(const struct intake_source *source, struct recipe *ret)
 {
-    uint8_t head[RECIPE_HEAD_BYTES];
     struct stat st;
-    ssize_t n;
-    int r;
 
     if (source->is_folder)
         return IMPORT_RECIPE_E_OTHER;
     ret->fd = open(buf_str(&source->path), O_RDONLY | O_CLOEXEC);
     if (ret->fd < 0 || fstat(ret->fd, &st) < 0)
         return ERR(-errno);
-    n = read_full(ret->fd, head, sizeof(head));
+    ret->size_bytes = (uint64_t)st.st_size;
+    ret->indexes = json_array();
+    return ret->indexes ? 0 : ERR(-ENOMEM);
+}
+
+/* What the next image is. Return: 0, IMPORT_RECIPE_E_OTHER, INTAKE_JOB_E_TOLD, or -errno. */
+static int begin_image(const struct intake_source *source, struct recipe *recipe)
+{
+    bool is_first = json_array_size(recipe->indexes) == 0;
+    uint8_t head[RECIPE_HEAD_BYTES];
+    ssize_t n = read_full(recipe->fd, head, sizeof(head));
+    int r;
+
     if (n < 0)
         return TRACE((int)n);
-    r = recipe_parse_head((struct bytes){head, (size_t)n}, &ret->head);
-    if (r == RECIPE_E_OTHER)
+    r = recipe_parse_head((struct bytes){head, (size_t)n}, &recipe->head);
+    if (r == RECIPE_E_OTHER && is_first)
         return IMPORT_RECIPE_E_OTHER;
     if (r != 0)
         return refuse(source, "its head is not valid");
-    if ((uint64_t)st.st_size != recipe_file_bytes(&ret->head))
+    if (recipe_file_bytes(&recipe->head) > recipe->size_bytes - recipe->done_bytes)
         return refuse(source, "it is not as long as it says");
-    return TRACE(read_info(source, ret));
+    if (json_array_size(recipe->indexes) == RECIPE_MAX_IMAGES)
+        return refuse(source, "it has too many images");
+    json_decref(recipe->info);
+    recipe->info = NULL;
+    return TRACE(read_info(source, recipe));
 }
 
 static int fail_missing(const struct recipe_chunk *chunk)
@@ -193,54 +213,79 @@ static int add_all(struct worker *worker,
             return TRACE(r);
         left -= n;
         worker_tell(worker,
-                    LAST_PERCENT -
-                        (unsigned)((uint64_t)left * LAST_PERCENT / recipe->head.n_chunks),
+                    (unsigned)((recipe->done_bytes + recipe_file_bytes(&recipe->head) -
+                                (uint64_t)left * RECIPE_ROW_BYTES) *
+                               LAST_PERCENT / recipe->size_bytes),
                     "Importing the captured image");
     }
     return 0;
 }
 
 /* @new_bytes of a captured image are what was sent for it, which only the agent knows: it says so itself. */
-static int succeed(const struct recipe *recipe, const struct intake *intake, const uint8_t *id)
+static int end_image(struct recipe *recipe, const struct intake *intake, const uint8_t *id)
 {
     struct intake_counts counts = intake_counts(intake);
-    json_int_t new_bytes = json_integer_value(json_object_get(recipe->info, "new_bytes"));
+    json_int_t number = (json_int_t)json_array_size(recipe->indexes) + 1;
     char name[SHA256_TEXT_MAX];
 
     hex_put(name, (struct bytes){id, SHA256_BYTES});
+    recipe->new_bytes += json_integer_value(json_object_get(recipe->info, "new_bytes"));
+    recipe->image_bytes += (json_int_t)counts.size_bytes;
+    recipe->done_bytes += recipe_file_bytes(&recipe->head);
     (void)json_object_del(recipe->info, "new_bytes");
-    if (json_object_set_new(recipe->info, "index", json_integer(1)) != 0 ||
+    if (json_object_set_new(recipe->info, "index", json_integer(number)) != 0 ||
         json_object_set_new(
             recipe->info, "size_bytes", json_integer((json_int_t)counts.size_bytes)) != 0 ||
-        json_object_set_new(recipe->info, "manifest", json_string(name)) != 0)
+        json_object_set_new(recipe->info, "manifest", json_string(name)) != 0 ||
+        json_array_append(recipe->indexes, recipe->info) != 0)
         return ERR(-ENOMEM);
-    return TRACE(worker_succeed(json_pack("{s:[O], s:I, s:I}",
-                                          "indexes",
-                                          recipe->info,
-                                          "size_bytes",
-                                          (json_int_t)counts.size_bytes,
-                                          "new_bytes",
-                                          new_bytes)));
+    return 0;
+}
+
+/* Return: 0, INTAKE_JOB_E_TOLD, or -errno. */
+static int add_image(struct worker *worker,
+                     const struct intake_source *source,
+                     struct recipe *recipe,
+                     struct store *store)
+{
+    OWN(intake_freep) struct intake *intake = NULL;
+    uint8_t id[SHA256_BYTES];
+    int r = intake_new(store, MANIFEST_OS_IMAGE_INDEX, &intake);
+
+    if (r == 0)
+        r = add_all(worker, source, recipe, intake);
+    if (r != 0)
+        return TRACE(r);
+    r = intake_end(intake, id);
+    if (r != 0)
+        return TRACE(intake_job_fail(r, "the image"));
+    return TRACE(end_image(recipe, intake, id));
 }
 
 int import_recipe(struct worker *worker, const struct intake_source *source)
 {
     OWN(recipe_fini) struct recipe recipe = {.fd = -1};
     OWN(store_freep) struct store *store = NULL;
-    OWN(intake_freep) struct intake *intake = NULL;
-    uint8_t id[SHA256_BYTES];
     int r = open_recipe(source, &recipe);
 
     if (r == 0)
+        r = begin_image(source, &recipe);
+    if (r == 0)
         r = content_store_open(worker, true, &store);
-    if (r == 0)
-        r = intake_new(store, MANIFEST_OS_IMAGE_INDEX, &intake);
-    if (r == 0)
-        r = add_all(worker, source, &recipe, intake);
+    while (r == 0) {
+        r = add_image(worker, source, &recipe, store);
+        if (r == 0 && recipe.done_bytes == recipe.size_bytes)
+            break;
+        if (r == 0)
+            r = begin_image(source, &recipe);
+    }
     if (r != 0)
         return TRACE(r);
-    r = intake_end(intake, id);
-    if (r != 0)
-        return TRACE(intake_job_fail(r, "the image"));
-    return TRACE(succeed(&recipe, intake, id));
+    return TRACE(worker_succeed(json_pack("{s:O, s:I, s:I}",
+                                          "indexes",
+                                          recipe.indexes,
+                                          "size_bytes",
+                                          recipe.image_bytes,
+                                          "new_bytes",
+                                          recipe.new_bytes)));
 }

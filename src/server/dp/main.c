@@ -32,6 +32,7 @@ DEFINE_FREEP(struct http_server *, http_server_free);
 
 static const struct http_route routes[] = {
     {"POST", "/api/v1/uploads", CREATE_MAX_BYTES, uploads_create},
+    {"PUT", "/api/v1/uploads/{id}", CREATE_MAX_BYTES, uploads_create_named},
     {"PATCH", "/api/v1/uploads/{id}", UPLOAD_PART_MAX_BYTES, uploads_add_part},
     {"HEAD", "/api/v1/uploads/{id}", 0, uploads_get_offset},
     {"DELETE", "/api/v1/uploads/{id}", 0, uploads_drop},

@@ -424,6 +424,22 @@ static void a_recipe_with_a_chunk_that_is_missing_adds_nothing(void **state)
     assert_string_equal(error_of(f), "SLW-0363");
 }
 
+static void recipes_behind_one_another_are_indexes_of_one_image(void **state)
+{
+    struct fixture *f = *state;
+    OWN(buf_fini) struct buf text = BUF_INIT(65536);
+    char path[160];
+    const json_t *result;
+
+    put_recipe(f, info_good, false, path);
+    assert_int_equal(file_read(path, &text), 0);
+    assert_int_equal(file_read(path, &text), 0);
+    assert_int_equal(file_write(path, buf_bytes(&text), 0600), 0);
+    result = run(f, f->state, worker_import_os_image, json_pack("{s:s}", "source_path", path));
+    assert_int_equal(json_array_size(json_object_get(result, "indexes")), 2);
+    assert_int_equal(json_integer_value(json_object_get(result, "new_bytes")), 84);
+}
+
 static void a_recipe_that_is_not_whole_or_says_too_little_is_refused(void **state)
 {
     struct fixture *f = *state;
@@ -570,6 +586,7 @@ int main(void)
         TEST(extract_refuses_what_is_no_prestaged_content),
         TEST(a_recipe_of_what_is_there_becomes_a_manifest),
         TEST(a_recipe_with_a_chunk_that_is_missing_adds_nothing),
+        TEST(recipes_behind_one_another_are_indexes_of_one_image),
         TEST(a_recipe_that_is_not_whole_or_says_too_little_is_refused),
         cmocka_unit_test(names_of_members_are_read_as_they_are_written_and_no_other),
     };

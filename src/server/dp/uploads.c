@@ -188,12 +188,10 @@ static int create_files(const struct uploads *uploads, const char *id, struct by
     return TRACE(r);
 }
 
-int uploads_create(void *ctx, struct http_exchange *x)
+static int create(const struct uploads *uploads, struct http_exchange *x, const char *id)
 {
-    struct uploads *uploads = ctx;
     OWN(json_decrefp) json_t *body = NULL;
     OWN(freep) char *info = NULL;
-    char id[UUID_TEXT_MAX];
     const char *name;
     json_int_t size;
     int r = http_body_json(x, &body);
@@ -209,13 +207,32 @@ int uploads_create(void *ctx, struct http_exchange *x)
     info = json_dumps(body, JSON_COMPACT);
     if (!info)
         return ERR(-ENOMEM);
-    random_uuid(id, clock_wall_us());
     r = create_files(uploads, id, bytes_of(info));
     if (r == FILE_E_FULL)
         return reply_full(x);
     if (r < 0)
         return TRACE(r);
     return http_reply_json(x, 201, json_pack("{s:s}", "id", id));
+}
+
+int uploads_create(void *ctx, struct http_exchange *x)
+{
+    char id[UUID_TEXT_MAX];
+
+    random_uuid(id, clock_wall_us());
+    return TRACE(create(ctx, x, id));
+}
+
+int uploads_create_named(void *ctx, struct http_exchange *x)
+{
+    const struct uploads *uploads = ctx;
+    const char *id = http_param(x, "id");
+    uint8_t uuid[UUID_BYTES];
+
+    if (strlen(id) != UUID_TEXT_MAX - 1 || !uuid_parse(bytes_of(id), uuid))
+        return reply_bad_request(x, "An upload is named by a UUID.");
+    uploads_remove(uploads->state_folder, id);
+    return TRACE(create(uploads, x, id));
 }
 
 struct upload { /* one that is there */

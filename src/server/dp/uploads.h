@@ -34,6 +34,8 @@ void uploads_expire(struct uploads *uploads);
 
 /* Handlers; ctx is a struct uploads *. */
 http_handler uploads_create;
+http_handler
+    uploads_create_named; /* PUT: of an id that the site has given; what it had is dropped */
 http_handler uploads_add_part;
 http_handler uploads_get_offset;
 http_handler uploads_drop;

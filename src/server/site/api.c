@@ -67,6 +67,8 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_SUCCESS_NOT_IN_OS] = 409,
         [REFUSAL_CLIENT_INVALID] = 400,
         [REFUSAL_ORDER_MISSING] = 404,
+        [REFUSAL_CAPTURE] = 403,
+        [REFUSAL_CAPTURE_MISSING] = 404,
     };
 
     /* without a status the connection would be closed, and nobody knew why */

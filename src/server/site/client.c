@@ -9,6 +9,7 @@
 #include "rt/log.h"
 #include "server/site/api.h"
 #include "site/device.h"
+#include "site/device_capture.h"
 #include "site/order.h"
 #include "site/order_debug.h"
 #include "site/order_state.h"
@@ -134,4 +135,40 @@ int client_send_log(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = device_log_add(api->site, api->device_id, http_body(x));
     return api_finish(api, x, r, 204, NULL);
+}
+
+int client_begin_capture(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = device_capture_begin(api->site, api->device_id, body, &answer);
+    return api_finish(api, x, r, 201, answer);
+}
+
+int client_get_capture(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = device_capture_get(api->site, api->device_id, http_param(x, "id"), &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int client_publish_capture(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = device_capture_publish(api->site, api->device_id, http_param(x, "id"), &answer);
+    return api_finish(api, x, r, 202, answer);
 }

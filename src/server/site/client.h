@@ -17,3 +17,6 @@ http_handler client_put_state;
 http_handler client_put_log;
 http_handler client_debug;
 http_handler client_send_log;
+http_handler client_begin_capture;
+http_handler client_get_capture;
+http_handler client_publish_capture;

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/err.h"
 #include "base/own.h"
 #include "db/copy.h"
 #include "rt/log.h"
@@ -15,8 +16,22 @@
 #include "site/boot_decision.h"
 #include "site/boot_image.h"
 #include "site/content.h"
+#include "site/device_capture.h"
 #include "site/dp.h"
 #include "site/job.h"
+
+/* A device that captures may send what belongs to that. */
+static int authorize_device(struct api *api, struct http_exchange *x)
+{
+    const char *method = http_header(x, "X-Original-Method");
+    const char *path = http_header(x, "X-Original-URI");
+    int r = api_begin_device(api, x);
+
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(device_capture_authorize(
+        api->site, api->device_id, method ? method : "", path ? path : ""));
+}
 
 int internal_authorize(void *ctx, struct http_exchange *x)
 {
@@ -27,6 +42,8 @@ int internal_authorize(void *ctx, struct http_exchange *x)
 
     if (r == 0)
         r = guard_authorize(api, method ? method : "", uri ? uri : "");
+    else if (r == SITE_E_REFUSED)
+        r = authorize_device(api, x);
     return api_finish(api, x, r, 204, NULL);
 }
 

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The parts of Capture Network Settings that need no network
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "agent/steps/apply_network.h"
+#include "base/buf.h"
+#include "base/bytes.h"
+
+struct ts_vars;
+
+/**
+ * capture_network_put() - the variables that Apply Network Settings reads
+ *
+ * Return: 0 or -errno.
+ */
+int capture_network_put(const struct network_settings *settings, struct ts_vars *vars);
+
+/* The servers and suffixes that a resolv.conf names. @dns, @search: room for more is not there, the rest is left out. */
+void capture_network_read_resolv_conf(const char *text,
+                                      struct network_list *dns,
+                                      struct network_list *search);
+
+/**
+ * capture_network_add_addresses() - what the kernel says of IPv4 addresses
+ * @answer: messages of RTM_NEWADDR
+ * @index:  of the interface
+ * @ret:    addresses with their prefixes; is_dhcp is set if one of them is lent, not for ever
+ */
+void capture_network_add_addresses(struct bytes answer,
+                                   unsigned index,
+                                   struct network_adapter *ret);
+
+/* The gateways of an interface in /proc/net/route. */
+void capture_network_read_routes(const char *text, const char *name, struct network_list *ret);
+
+/**
+ * capture_network_find_membership() - of a system
+ * @root: inside_open()
+ * @ret:  the domain's or the workgroup's name; empty: neither is known
+ *
+ * Return: 0 or -errno.
+ */
+int capture_network_find_membership(int root, bool *ret_is_domain, struct buf *ret);

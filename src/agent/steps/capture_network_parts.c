@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/capture_network.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "agent/steps/inside.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "base/text.h"
+#include "ts/vars.h"
+
+enum {
+    FILE_MAX_BYTES = 256 * 1024,
+    NAME_MAX_BYTES = 64,
+    LIST_MAX_BYTES = NETWORK_LIST_MAX * NETWORK_WORD_MAX,
+    HEX_IP = 8, /* digits of an address in /proc/net/route */
+    BITS_OF_IPV4 = 32,
+};
+
+static void add_word(struct network_list *list, const char *word, size_t len)
+{
+    if (list->n == NETWORK_LIST_MAX || len == 0 || len >= NETWORK_WORD_MAX)
+        return;
+    memcpy(list->items[list->n], word, len);
+    list->items[list->n++][len] = '\0';
+}
+
+static const char *next_line(const char *line)
+{
+    line += strcspn(line, "\n");
+    return line + (*line == '\n' ? 1 : 0);
+}
+
+/* The words behind @key in a line that begins with it. */
+static void add_words(const char *line, const char *key, bool is_address, struct network_list *ret)
+{
+    size_t len = strlen(key);
+
+    if (strncmp(line, key, len) != 0 || (line[len] != ' ' && line[len] != '\t'))
+        return;
+    for (line += len; *line && *line != '\n';) {
+        char word[NETWORK_WORD_MAX] = "";
+        struct in_addr a;
+
+        line += strspn(line, " \t\r");
+        len = strcspn(line, " \t\r\n");
+        if (len < sizeof(word))
+            memcpy(word, line, len);
+        if (!is_address || inet_pton(AF_INET, word, &a) == 1)
+            add_word(ret, line, len);
+        line += len;
+    }
+}
+
+void capture_network_read_resolv_conf(const char *text,
+                                      struct network_list *dns,
+                                      struct network_list *search)
+{
+    for (; *text; text = next_line(text)) {
+        add_words(text, "nameserver", true, dns);
+        add_words(text, "search", false, search);
+        add_words(text, "domain", false, search);
+    }
+}
+
+static void add_address(struct ifaddrmsg *message, size_t len, struct network_adapter *ret)
+{
+    char text[INET_ADDRSTRLEN];
+
+    for (struct rtattr *a = IFA_RTA(message); RTA_OK(a, len); a = RTA_NEXT(a, len)) {
+        if (a->rta_type != IFA_LOCAL || RTA_PAYLOAD(a) != sizeof(struct in_addr) ||
+            ret->addresses.n == NETWORK_LIST_MAX ||
+            !inet_ntop(AF_INET, RTA_DATA(a), text, sizeof(text)))
+            continue;
+        ret->prefixes[ret->addresses.n] = message->ifa_prefixlen;
+        add_word(&ret->addresses, text, strlen(text));
+        ret->is_dhcp |= (message->ifa_flags & IFA_F_PERMANENT) == 0;
+    }
+}
+
+void capture_network_add_addresses(struct bytes answer, unsigned index, struct network_adapter *ret)
+{
+    while (answer.len >= sizeof(struct nlmsghdr)) {
+        struct nlmsghdr head;
+        struct bytes whole;
+        union { /* aligned as the attributes want it */
+            struct ifaddrmsg message;
+            uint8_t bytes[1024];
+        } body;
+
+        memcpy(&head, answer.ptr, sizeof(head));
+        if (head.nlmsg_len < sizeof(head) || head.nlmsg_len > answer.len)
+            return;
+        (void)bytes_take(&answer,
+                         NLMSG_ALIGN(head.nlmsg_len) < answer.len ? NLMSG_ALIGN(head.nlmsg_len)
+                                                                  : answer.len,
+                         &whole);
+
+        size_t len = head.nlmsg_len - NLMSG_HDRLEN;
+
+        if (head.nlmsg_type != RTM_NEWADDR || len < sizeof(body.message) || len > sizeof(body))
+            continue;
+        memcpy(body.bytes, whole.ptr + NLMSG_HDRLEN, len);
+        if (body.message.ifa_family == AF_INET && body.message.ifa_index == index)
+            add_address(&body.message, len - NLMSG_ALIGN(sizeof(body.message)), ret);
+    }
+}
+
+void capture_network_read_routes(const char *text, const char *name, struct network_list *ret)
+{
+    size_t len = strlen(name);
+
+    for (; *text; text = next_line(text)) {
+        const char *gateway = text + len + HEX_IP + 2;
+        char address[INET_ADDRSTRLEN];
+        uint8_t bytes[4];
+
+        if (strncmp(text, name, len) != 0 || strncmp(text + len, "\t00000000\t", HEX_IP + 2) != 0 ||
+            strspn(gateway, "0123456789ABCDEF") < HEX_IP ||
+            !hex_parse((struct bytes){(const uint8_t *)gateway, HEX_IP}, sizeof(bytes), bytes))
+            continue;
+
+        const uint8_t in_order[] = {bytes[3], bytes[2], bytes[1], bytes[0]};
+
+        if (inet_ntop(AF_INET, in_order, address, sizeof(address)) &&
+            strcmp(address, "0.0.0.0") != 0)
+            add_word(ret, address, strlen(address));
+    }
+}
+
+static int set(struct ts_vars *vars, const char *name, const char *value)
+{
+    int r = ts_vars_set(vars, name, value, TS_BY_ENGINE);
+
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int set_of(struct ts_vars *vars, size_t i, const char *property, const char *value)
+{
+    char name[NAME_MAX_BYTES];
+
+    (void)snprintf(name, sizeof(name), "OSDAdapter%zu%s", i, property);
+    return TRACE(set(vars, name, value));
+}
+
+static void put_list(const struct network_list *list, struct buf *ret)
+{
+    buf_clear(ret);
+    for (size_t i = 0; i < list->n; i++)
+        buf_addf(ret, "%s%s", i > 0 ? "," : "", list->items[i]);
+}
+
+static void put_masks(const struct network_adapter *a, struct buf *ret)
+{
+    buf_clear(ret);
+    for (size_t i = 0; i < a->addresses.n; i++) {
+        unsigned n = a->prefixes[i] <= BITS_OF_IPV4 ? a->prefixes[i] : BITS_OF_IPV4;
+        struct in_addr mask = {htonl(n > 0 ? UINT32_MAX << (BITS_OF_IPV4 - n) : 0)};
+        char text[INET_ADDRSTRLEN] = "";
+
+        (void)inet_ntop(AF_INET, &mask, text, sizeof(text));
+        buf_addf(ret, "%s%s", i > 0 ? "," : "", text);
+    }
+}
+
+static int put_static(const struct network_adapter *a, size_t i, struct ts_vars *vars)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(LIST_MAX_BYTES);
+    int r;
+
+    put_list(&a->addresses, &text);
+    r = set_of(vars, i, "IPAddressList", buf_str(&text));
+    put_masks(a, &text);
+    if (r == 0)
+        r = set_of(vars, i, "SubnetMask", buf_str(&text));
+    put_list(&a->gateways, &text);
+    if (r == 0)
+        r = set_of(vars, i, "Gateways", buf_str(&text));
+    put_list(&a->dns, &text);
+    if (r == 0)
+        r = set_of(vars, i, "DNSServerList", buf_str(&text));
+    return TRACE(r);
+}
+
+static int put_adapter(const struct network_adapter *a, size_t i, struct ts_vars *vars)
+{
+    int r = set_of(vars, i, "EnableDHCP", a->is_dhcp ? "true" : "false");
+
+    if (r == 0)
+        r = set_of(vars, i, "MacAddress", a->mac);
+    if (r == 0)
+        r = set_of(vars, i, "Name", a->name);
+    return r == 0 && !a->is_dhcp ? TRACE(put_static(a, i, vars)) : TRACE(r);
+}
+
+int capture_network_put(const struct network_settings *settings, struct ts_vars *vars)
+{
+    OWN(buf_fini) struct buf search = BUF_INIT(LIST_MAX_BYTES);
+    char count[NAME_MAX_BYTES];
+    bool is_all_dhcp = true;
+    int r;
+
+    (void)snprintf(count, sizeof(count), "%zu", settings->n_adapters);
+    r = set(vars, "OSDAdapterCount", count);
+    for (size_t i = 0; r == 0 && i < settings->n_adapters; i++) {
+        is_all_dhcp &= settings->adapters[i].is_dhcp;
+        r = put_adapter(&settings->adapters[i], i, vars);
+    }
+    if (r < 0 || is_all_dhcp ||
+        settings->search.n == 0) /* else the DHCP server said so, and will again */
+        return TRACE(r);
+    put_list(&settings->search, &search);
+    r = set(vars, "OSDDNSSuffixSearchOrder", buf_str(&search));
+    return r < 0 ? TRACE(r) : TRACE(set(vars, "OSDDNSDomain", settings->search.items[0]));
+}
+
+/* The value of "key = value" in a file of sections. */
+static void find_setting(const char *text, const char *key, struct buf *ret)
+{
+    for (; *text && ret->len == 0; text = next_line(text)) {
+        const char *at = text + strspn(text, " \t");
+        size_t len = strlen(key);
+
+        if (!bytes_eq_nocase((struct bytes){(const uint8_t *)at, strnlen(at, len)}, key))
+            continue;
+        at += len;
+        at += strspn(at, " \t");
+        if (*at != '=')
+            continue;
+        at++;
+        at += strspn(at, " \t");
+        buf_add(ret, (struct bytes){(const uint8_t *)at, strcspn(at, " \t,\r\n")});
+    }
+}
+
+int capture_network_find_membership(int root, bool *ret_is_domain, struct buf *ret)
+{
+    static const struct {
+        const char *path;
+        const char *key;
+        bool is_domain;
+    } places[] = {
+        {"etc/sssd/sssd.conf", "domains", true},
+        {"etc/samba/smb.conf", "realm", true},
+        {"etc/samba/smb.conf", "workgroup", false},
+    };
+
+    for (size_t i = 0; ret->len == 0 && i < sizeof(places) / sizeof(places[0]); i++) {
+        OWN(buf_fini) struct buf text = BUF_INIT(FILE_MAX_BYTES);
+        int r = inside_read(root, places[i].path, &text);
+
+        if (r < 0)
+            return TRACE(r);
+        if (r == 0)
+            find_setting(buf_str(&text), places[i].key, ret);
+        *ret_is_domain = places[i].is_domain;
+    }
+    return ret->failed ? ERR(-ENOMEM) : 0;
+}
