@@ -121,6 +121,11 @@ void db_set_read_only(struct db *db, bool is_on)
     db->is_read_only = is_on;
 }
 
+bool db_is_read_only(const struct db *db)
+{
+    return db->is_read_only;
+}
+
 int db_begin(struct db *db, struct db **ret)
 {
     if (db->is_read_only)

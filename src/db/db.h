@@ -131,6 +131,7 @@ const char *db_principal(const struct db *db);
  * For as long as a request that only reads is answered; the handle itself stays the only one.
  */
 void db_set_read_only(struct db *db, bool is_on);
+bool db_is_read_only(const struct db *db);
 
 /**
  * db_begin(), db_commit(), db_rollback() - one transaction at a time

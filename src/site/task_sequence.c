@@ -136,6 +136,20 @@ int task_sequence_validate(struct site *site, const json_t *body, json_t **ret)
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
+/* Remember what was found, for lists. It follows from what is stored, so that who only reads brings it up to date, too. */
+static int note_deployable(struct site *site, const char *id, bool is_deployable)
+{
+    bool was_read_only = db_is_read_only(site->db);
+    int r;
+
+    db_set_read_only(site->db, false);
+    r = db_must(site->db,
+                SQL_TASK_SEQUENCE_SET_DEPLOYABLE,
+                DB_ARGS(db_text(id), db_u64(is_deployable ? 1 : 0)));
+    db_set_read_only(site->db, was_read_only);
+    return TRACE(r);
+}
+
 /* What is wrong with the newest version, as the site is now. @ret: it; owned by the caller */
 static int find_diags(struct site *site,
                       const char *id,
@@ -148,9 +162,7 @@ static int find_diags(struct site *site,
     if (r == 0)
         r = task_sequence_check(site, id, boot_image_id, *ret, diags);
     if (r == 0)
-        r = db_must(site->db,
-                    SQL_TASK_SEQUENCE_SET_DEPLOYABLE,
-                    DB_ARGS(db_text(id), db_u64(ts_diags_has_error(diags) ? 0 : 1)));
+        r = note_deployable(site, id, !ts_diags_has_error(diags));
     return TRACE(r);
 }
 

@@ -339,9 +339,25 @@ static void a_file_that_has_no_name_in_it_gives_its_own(void **state)
     }
 }
 
+static void a_request_that_only_reads_can_look_at_a_task_sequence(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *shown = NULL;
+    OWN(json_freep) json_t *validation = NULL;
+
+    assert_int_equal(create(site, SEQUENCE(RUN("a", "x")), "{}", &made), 0);
+    db_set_read_only(site->db, true);
+    assert_int_equal(task_sequence_get(site, field_text(made, "id", ""), &shown), 0);
+    assert_int_equal(task_sequence_validation(site, field_text(made, "id", ""), &validation), 0);
+    assert_true(db_is_read_only(site->db));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_request_that_only_reads_can_look_at_a_task_sequence),
         cmocka_unit_test(a_file_that_has_no_name_in_it_gives_its_own),
         cmocka_unit_test(every_change_is_a_version_with_author_time_and_what_was_done),
         cmocka_unit_test(an_edit_that_cannot_be_is_refused_and_makes_no_version),

@@ -16,7 +16,6 @@ import json
 import os
 import random
 import shutil
-import signal
 import subprocess
 import sys
 import threading
@@ -26,9 +25,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import suite  # noqa: E402
 import wim_files  # noqa: E402
 from content_test import check, say  # noqa: E402
-from lab import LabError, open_folder, run  # noqa: E402
+from lab import open_folder, run  # noqa: E402
 
 MIB = 1024 * 1024
 POINTS_PER_CALL = 6  # kills are spread over all calls of a kind
@@ -270,30 +270,12 @@ def lacking() -> list:
     return lacks
 
 
-def main() -> int:
-    if len(sys.argv) < 3 or sys.argv[2] not in TESTS:
-        print(__doc__.strip() + "\n\nTests: " + ", ".join(TESTS), file=sys.stderr)
-        return 2
-    lacks = lacking()
-    if lacks:
-        print("\n".join(lacks))
-        return 1 if os.environ.get("CI") else 77
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
+def play(test, build: Path, name: str):
     folder = open_folder(build / "system") / name
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    try:
-        TESTS[name](build, folder)
-    except (LabError, subprocess.TimeoutExpired, subprocess.CalledProcessError) as error:
-        say(f"{name} FAILED: {error}")
-        say(f"files: {folder}/")
-        return 1
-    if "--keep" not in sys.argv:
-        shutil.rmtree(folder, ignore_errors=True)
-    say(f"{name}: ok")
-    return 0
+    test(build, folder)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite.run(TESTS, __doc__, lacking(), play, ("*",)))

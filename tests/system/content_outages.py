@@ -25,8 +25,9 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import suite  # noqa: E402
 from content_test import World, check, say  # noqa: E402
-from lab import LabError, missing_for_lab, open_folder, run  # noqa: E402
+from lab import LabError, missing_for_lab, run  # noqa: E402
 
 SMALL_BYTES = 3_000_000
 LARGE_BYTES = 120_000_000
@@ -230,30 +231,14 @@ TESTS = {
 }
 
 
-def main() -> int:
-    if len(sys.argv) < 3 or sys.argv[2] not in TESTS:
-        print(__doc__.strip() + "\n\nTests: " + ", ".join(TESTS), file=sys.stderr)
-        return 2
-    lacks = missing_for_lab() + ([] if shutil.which("zstd") else ["the program zstd is missing: install the package zstd"])
-    if lacks:
-        print("\n".join(lacks))
-        return 1 if os.environ.get("CI") else 77
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
-    folder = open_folder(build / "system") / name
-    try:
-        with World(build, name, lab_name="slwf") as world:
-            TESTS[name](world)
-    except (LabError, subprocess.SubprocessError) as error:
-        say(f"{name} FAILED: {error}")
-        say(f"logs: {folder}/")
-        return 1
-    if "--keep" not in sys.argv:
-        shutil.rmtree(folder / "files", ignore_errors=True)
-        shutil.rmtree(folder / "state", ignore_errors=True)
-    say(f"{name}: ok")
-    return 0
+def play(test, build: Path, name: str):
+    with World(build, name, lab_name="slwf") as world:
+        test(world)
+
+
+def lacking() -> list:
+    return missing_for_lab() + ([] if shutil.which("zstd") else ["the program zstd is missing: install the package zstd"])
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite.run(TESTS, __doc__, lacking(), play, ("files", "state")))

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -20,6 +19,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import suite  # noqa: E402
 import trees  # noqa: E402
 import wim_files  # noqa: E402
 from lab import NO_BOOT_IMAGES, SERVER_ADDRESS, Lab, LabError, Site, missing_for_lab, open_folder, run, staged  # noqa: E402
@@ -417,29 +417,14 @@ def lacking() -> list:
     return lacks + missing_for_lab()
 
 
+def play(test, build: Path, name: str):
+    with World(build, name) as world:
+        test(world)
+
+
 def main(tests: dict, usage: str, lacks: list) -> int:
     """Run the one that is named, in a World of its own."""
-    if len(sys.argv) < 3 or sys.argv[2] not in tests:
-        print(usage.strip() + "\n\nTests: " + ", ".join(tests), file=sys.stderr)
-        return 2
-    if lacks:
-        print("\n".join(lacks))
-        return 1 if os.environ.get("CI") else 77
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
-    folder = open_folder(build / "system") / name
-    try:
-        with World(build, name) as world:
-            tests[name](world)
-    except (LabError, subprocess.TimeoutExpired) as error:
-        say(f"{name} FAILED: {error}")
-        say(f"logs: {folder}/")
-        return 1
-    if "--keep" not in sys.argv:
-        shutil.rmtree(folder / "files", ignore_errors=True)
-        shutil.rmtree(folder / "state", ignore_errors=True)
-    say(f"{name}: ok")
-    return 0
+    return suite.run(tests, usage, lacks, play, ("files", "state"))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ import hashlib
 import os
 import re
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -22,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import capture_deploy  # noqa: E402
 import deployment as dep  # noqa: E402
+import suite  # noqa: E402
 import trees  # noqa: E402
 from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, alone, debian_image, kernel_root, missing_for_lab, open_folder, run, staged, x86_root  # noqa: E402
 
@@ -570,32 +570,14 @@ def expect(got, want, what: str):
         raise LabError(f"{what}: {got!r}, but it must be {want!r}")
 
 
-def main(tests=None) -> int:
-    tests = tests or TESTS
-    if len(sys.argv) < 3 or sys.argv[2] not in tests:
-        print(__doc__.strip() + "\n\nTests: " + ", ".join(tests), file=sys.stderr)
-        return 2
-    lacks = missing_for_lab()
-    if lacks:
-        print("\n".join(lacks))
-        return 1 if os.environ.get("CI") else 77
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
+def play(test, build: Path, name: str):
     CACHE.mkdir(exist_ok=True)
-    try:
-        with World(build, name) as world:
-            tests[name](world)
-    except LabError as error:
-        say(f"{name} FAILED: {error}")
-        say(f"logs: {open_folder(build / 'system')}/{name}/")
-        return 1
-    if "--keep" not in sys.argv:
-        folder = open_folder(build / "system") / name
-        for big in folder.glob("*.img"):
-            big.unlink()
-        shutil.rmtree(folder / "state", ignore_errors=True)
-    say(f"{name}: ok")
-    return 0
+    with World(build, name) as world:
+        test(world)
+
+
+def main(tests=None) -> int:
+    return suite.run(tests or TESTS, __doc__, missing_for_lab(), play, ("*.img", "state"))
 
 
 if __name__ == "__main__":

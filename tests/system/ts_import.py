@@ -12,8 +12,6 @@ that SLIPWAY_TS_FOLDER names, if it does. Exit status 77: this machine lacks som
 import io
 import json
 import os
-import shutil
-import signal
 import subprocess
 import sys
 import zipfile
@@ -23,8 +21,9 @@ from xml.etree import ElementTree
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
+import suite  # noqa: E402
 from content_test import World, check, say  # noqa: E402
-from lab import LabError, missing_for_lab, open_folder  # noqa: E402
+from lab import missing_for_lab  # noqa: E402
 
 SAMPLES = Path(__file__).resolve().parent / "ts_samples"
 SECRET_TAILS = ("password", "passwd", "pwd", "passphrase", "secret", "pin", "startupkey", "productkey")
@@ -305,30 +304,10 @@ def ts_import_real(world: World):
 TESTS = {"ts-import-real": ts_import_real}
 
 
-def main() -> int:
-    if len(sys.argv) < 3 or sys.argv[2] not in TESTS:
-        print(__doc__.strip() + "\n\nTests: " + ", ".join(TESTS), file=sys.stderr)
-        return 2
-    lacks = missing_for_lab()
-    if lacks:
-        print("\n".join(lacks))
-        return 1 if os.environ.get("CI") else 77
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
-    folder = open_folder(build / "system") / name
-    try:
-        with World(build, name, lab_name="slwt") as world:
-            TESTS[name](world)
-    except (LabError, subprocess.SubprocessError) as error:
-        say(f"{name} FAILED: {error}")
-        say(f"logs: {folder}/")
-        return 1
-    if "--keep" not in sys.argv:
-        shutil.rmtree(folder / "files", ignore_errors=True)
-        shutil.rmtree(folder / "state", ignore_errors=True)
-    say(f"{name}: ok")
-    return 0
+def play(test, build: Path, name: str):
+    with World(build, name, lab_name="slwt") as world:
+        test(world)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite.run(TESTS, __doc__, missing_for_lab(), play, ("files", "state")))

@@ -11,9 +11,7 @@ each test are in BUILD_DIR/system/TEST/.
 import base64
 import hashlib
 import json
-import os
 import shutil
-import signal
 import sys
 import time
 from pathlib import Path
@@ -22,7 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import deployment as dep  # noqa: E402
-from lab import CACHE, SERVER_ADDRESS, LabError, missing_for_lab, open_folder, run  # noqa: E402
+import suite  # noqa: E402
+from lab import CACHE, SERVER_ADDRESS, missing_for_lab, run  # noqa: E402
 from system_test import DEPLOY_SECONDS, World, expect, make_package, newest, say, step_xml  # noqa: E402
 
 FORMAT = '<step type="SMS_TaskSequence_PartitionDiskAction"'
@@ -308,32 +307,11 @@ def ts_steps(world: World):
 TESTS = {"ts-steps": ts_steps}
 
 
-def main() -> int:
-    if len(sys.argv) < 3 or sys.argv[2] not in TESTS:
-        print(__doc__.strip() + "\n\nTests: " + ", ".join(TESTS), file=sys.stderr)
-        return 2
-    lacks = missing_for_lab()
-    if lacks:
-        print("\n".join(lacks))
-        return 1 if os.environ.get("CI") else 77
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
+def play(test, build: Path, name: str):
     CACHE.mkdir(exist_ok=True)
-    folder = open_folder(build / "system") / name
-    try:
-        with World(build, name) as world:
-            TESTS[name](world)
-    except LabError as error:
-        say(f"{name} FAILED: {error}")
-        say(f"logs: {folder}/")
-        return 1
-    if "--keep" not in sys.argv:
-        for big in folder.glob("*.img"):
-            big.unlink()
-        shutil.rmtree(folder / "state", ignore_errors=True)
-    say(f"{name}: ok")
-    return 0
+    with World(build, name) as world:
+        test(world)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(suite.run(TESTS, __doc__, missing_for_lab(), play, ("*.img", "state")))

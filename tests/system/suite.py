@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What all files of system tests have in common: one test of a table is run, in a folder of its own.
+
+usage of each: FILE BUILD_DIR TEST [--keep]
+Exit status: 0 passed, 1 failed, 2 no such test, 77 this machine lacks something, which is said; where CI is set that is a failure.
+"""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+from lab import LabError, open_folder
+
+
+def remove(path: Path):
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink()
+
+
+def run(tests: dict, usage: str, lacks: list, play, litter: tuple) -> int:
+    """@play: is called with the test, the build folder and the test's name; @litter: patterns of what is large in the
+    test's folder, and goes when it has passed."""
+    if len(sys.argv) < 3 or sys.argv[2] not in tests:
+        print(usage.strip() + "\n\nTests: " + ", ".join(tests), file=sys.stderr)
+        return 2
+    if lacks:
+        print("\n".join(lacks))
+        return 1 if os.environ.get("CI") else 77
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
+    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
+    folder = open_folder(build / "system") / name
+    try:
+        play(tests[name], build, name)
+    except (LabError, subprocess.SubprocessError) as error:
+        print(f"{name} FAILED: {error}", flush=True)
+        print(f"logs: {folder}/", flush=True)
+        return 1
+    if "--keep" not in sys.argv:
+        for pattern in litter:
+            for path in list(folder.glob(pattern)):
+                remove(path)
+    print(f"{name}: ok", flush=True)
+    return 0
