@@ -35,11 +35,15 @@ from system_test import expect, say, step_xml  # noqa: E402
 from trees import root_partition  # noqa: E402
 from write_cache import FLUSH, WriteLog, n_safe, replay  # noqa: E402
 
-TEST = "ts-power-cut-points"
+TEST = "ts-power-cut-matrix"
 OWN_MOUNTS = "SLIPWAY_TEST_HAS_OWN_MOUNTS"
 DISK_BYTES = 1 << 30
 SEED = 1
-N_POINTS = 60  # of each firmware
+N_POINTS = 60  # at least, of each computer
+N_INSIDE = 4  # of a step that changes the disk more than N_LARGE times
+N_LARGE = 20
+CHANGING = ("Format and Partition Disk", "Apply Operating System Image", "Apply Windows Settings", "Apply Network Settings",
+            "Setup Windows and Configuration Manager")
 STARTS_MAX = 20
 READY_SECONDS = 60
 LIFE_SECONDS = 150
@@ -332,18 +336,35 @@ def record(computer: Computer, disk: Path, log: Path) -> list:
     return computer.reports()
 
 
+def count_until(ends: list, report: Report) -> int:
+    """How many entries were in the log when the site heard of it."""
+    return sum(end <= report.at for end in ends)
+
+
+def spans(ends: list, told: list) -> list:
+    """The name of each step, and between which entries it changed the disk."""
+    out, begun = [], None
+    for report in told:
+        if report.state == "step-started":
+            begun = report
+        elif begun and report.step == begun.step and report.state in ("step-succeeded", "restarting"):
+            out.append((begun.name, count_until(ends, begun), count_until(ends, report)))
+            begun = None
+    return out
+
+
 def choose(entries: list, ends: list, told: list, n_points: int, chance: random.Random) -> list:
-    """Each flush, what was there when the site heard of a step, and places between; all of them if they are few."""
-    after_flush = {i + 1 for i, entry in enumerate(entries) if entry.flags & FLUSH}
-    at_reports = {sum(end <= report.at for end in ends) for report in told}
-    wanted = sorted(after_flush | at_reports)
-    if len(wanted) > n_points // 2:
-        must = sorted(at_reports)
-        rest = [n for n in wanted if n not in at_reports]
-        wanted = must + rest[:: max(1, len(rest) // max(1, n_points // 2 - len(must)))]
-    between = [chance.randint(1, len(entries)) for _ in range(max(0, n_points - len(wanted)))]
-    numbers = sorted(set(wanted + between + [0, len(entries)]))
-    return [Point(n, i, is_network_first=i % 3 == 1, has_no_order_first=i % 5 == 2) for i, n in enumerate(numbers)]
+    """Before, inside and after each step; some of the flushes, and moments between."""
+    numbers = {0, len(entries)} | {count_until(ends, report) for report in told}
+    for name, first, last in spans(ends, told):
+        inside = range(first + 1, last)
+        numbers |= {chance.choice(inside) for _ in range(N_INSIDE if len(inside) > N_LARGE else 1) if inside}
+        say(f"{name}: before, inside and after entries {first} to {last}")
+    flushes = [i + 1 for i, entry in enumerate(entries) if entry.flags & FLUSH]
+    while len(numbers) < n_points:
+        numbers.add(chance.choice((chance.choice(flushes), chance.randint(1, len(entries)))))
+    ordered = enumerate(sorted(numbers))
+    return [Point(n, i, is_network_first=i % 3 == 1, has_no_order_first=i % 5 == 2) for i, n in ordered]
 
 
 def check_found(computer: Computer, found: Found, told: list, what: str):
@@ -394,7 +415,9 @@ def cut(computer: Computer, point: Point, disk: Path, told: list, effects: int):
                 expect(environment_of(after, False), "full-os", f"{what}: what the disk starts then")
                 return
         check_found(computer, found, told, what)
-        ends = to_the_end(computer, disk, device, point.is_network_first)
+        # once the site has heard of success, it has no order any more, and lets the disk start
+        is_over = any(report.state == "succeeded" for report in told)
+        ends = to_the_end(computer, disk, device, point.is_network_first and not is_over)
         run("sync", "--file-system", disk)
         after = look(computer, disk, device, wants_tree=True)
         check_end(computer, after, told + computer.reports(), ends, what)
@@ -412,6 +435,9 @@ def play(computer: Computer, n_points: int):
         entries = log.entries
         ends = [entry.at + (0 if entry.flags & 4 else entry.n_sectors * 512) for entry in entries]
         points = choose(entries, ends, told, n_points, chance)
+        for wanted in CHANGING:
+            n_inside = [n for n in (point.n_entries for point in points) for name, a, b in spans(ends, told) if name == wanted and a < n < b]
+            expect(len(n_inside) > 0, True, f"{computer.firmware}: power cuts inside {wanted}")
         say(f"{computer.firmware}: {len(entries)} writes and flushes, {len(told)} reports; {len(points)} power cuts")
         base, work = computer.folder / "base.img", computer.folder / "work.img"
         with open(base, "wb") as file:
@@ -459,7 +485,7 @@ def main() -> int:
     run("modprobe", "vfat", check=False)
     has_fat = "\tvfat\n" in Path("/proc/filesystems").read_text(encoding="utf-8")
     if not has_fat:
-        say("this kernel knows no vfat: EFI system partitions are left to the virtual machines")
+        say("this kernel knows no vfat: EFI system partitions are left to the virtual machines of resume-after-power-cut")
     folder = open_folder(Path(words[0]).resolve() / "system") / TEST
     shutil.rmtree(folder, ignore_errors=True)
     computers = [Computer(firmware, folder / firmware) for firmware in ("bios", "bios-gpt", "uefi") if has_fat or firmware != "uefi"]
