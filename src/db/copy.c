@@ -279,6 +279,17 @@ static int copy_all(struct copying *copying)
     return r == 0 ? TRACE(to->ops->copy->end(to)) : TRACE(r);
 }
 
+static int begin_read(struct db *from, struct db **ret)
+{
+    int r = from->ops->exec(from, from->ops->copy->begin_read);
+
+    if (r < 0)
+        return TRACE(r);
+    from->depth = 1;
+    *ret = from;
+    return 0;
+}
+
 int db_copy(struct db *from, struct db *to, db_copy_report *report, void *ctx)
 {
     OWN(freep) struct copying *copying = calloc(1, sizeof(*copying));
@@ -292,7 +303,7 @@ int db_copy(struct db *from, struct db *to, db_copy_report *report, void *ctx)
     copying->to = to;
     copying->report = report;
     copying->ctx = ctx;
-    r = db_begin(from, &reading);
+    r = begin_read(from, &reading);
     if (r == 0)
         r = db_begin(to, &writing);
     if (r == 0)

@@ -45,6 +45,8 @@ struct db_copy_ops {
     const char *tables; /* a query: the names of all tables, in the order of their bytes */
     const char *columns
         [2]; /* a query, before and behind a table: its columns that both engines have, likewise */
+    const char *
+        begin_read; /* a statement: from here on everything is as it is now, and nobody waits for us */
     /* A query that is none of our statements, one at a time and inside a transaction; rows as of select() */
     int (*scan)(struct db *db, const char *text, struct db_rows *ret);
     int (*begin)(

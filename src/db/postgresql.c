@@ -93,18 +93,30 @@ static int be_connected(struct postgresql *pg)
     return r > 0 ? ERR(-EBUSY) : TRACE(r);
 }
 
+static void postgresql_rollback(struct db *db)
+{
+    PGTransactionStatusType status = PQtransactionStatus(to_postgresql(db)->conn);
+
+    if (status == PQTRANS_INTRANS || status == PQTRANS_INERROR)
+        PQclear(PQexec(to_postgresql(db)->conn, "ROLLBACK"));
+}
+
+/* The rules are written for one writer: whoever else wants to write waits, lock_timeout at most. */
 static int postgresql_begin(struct db *db)
 {
+    static const char begin[] = "BEGIN; SELECT pg_advisory_xact_lock(" POSTGRESQL_LOCK_WRITE ")";
     struct postgresql *pg = to_postgresql(db);
     int r = be_connected(pg);
 
     if (r < 0)
         return TRACE(r);
-    r = exec(db, "BEGIN");
+    r = exec(db, begin);
+    if (r < 0 && !postgresql_is_lost(pg))
+        postgresql_rollback(db);
     if (r == 0 || !postgresql_is_lost(pg))
         return TRACE(r);
     r = be_connected(pg);
-    return r == 0 ? TRACE(exec(db, "BEGIN")) : TRACE(r);
+    return r == 0 ? TRACE(exec(db, begin)) : TRACE(r);
 }
 
 static int postgresql_commit(struct db *db)
@@ -117,14 +129,6 @@ static int postgresql_commit(struct db *db)
         return postgresql_is_lost(pg) ? ERR(-EAGAIN) : ERR(-ECANCELED);
     r = exec(db, "COMMIT");
     return r < 0 && postgresql_is_lost(pg) ? ERR(-ECONNABORTED) : TRACE(r);
-}
-
-static void postgresql_rollback(struct db *db)
-{
-    PGTransactionStatusType status = PQtransactionStatus(to_postgresql(db)->conn);
-
-    if (status == PQTRANS_INTRANS || status == PQTRANS_INERROR)
-        PQclear(PQexec(to_postgresql(db)->conn, "ROLLBACK"));
 }
 
 static void name_of(enum db_sql sql, char ret[static NAME_MAX_BYTES])

@@ -13,6 +13,7 @@
 /* Advisory locks: the first number is "SLPW", so that nobody else's are ours; the second says what for. */
 #define POSTGRESQL_LOCK_SCHEMA "1397511255, 1" /* who applies migrations */
 #define POSTGRESQL_LOCK_SITE   "1397511255, 2" /* shared by the site servers; alone by who moves it */
+#define POSTGRESQL_LOCK_WRITE  "1397511255, 3" /* who has a transaction open: one, as with SQLite */
 
 struct postgresql {
     struct db db;

@@ -238,6 +238,7 @@ const struct db_copy_ops postgresql_copy_ops = {
     .columns = {"SELECT attname FROM pg_attribute WHERE attrelid = '",
                 "'::regclass AND attnum > 0 AND NOT attisdropped AND attname <> 'rowid'"
                 " ORDER BY attname COLLATE \"C\""},
+    .begin_read = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
     .scan = scan,
     .begin = begin,
     .end = end,

@@ -136,6 +136,7 @@ const struct db_copy_ops sqlite_copy_ops = {
     .tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT GLOB 'sqlite_*'"
               " AND name <> 'schema_migration' ORDER BY name",
     .columns = {"SELECT name FROM pragma_table_info('", "') ORDER BY name"},
+    .begin_read = "BEGIN",
     .scan = scan,
     .begin = begin,
     .end = end,
