@@ -21,6 +21,7 @@ enum {
     PATH_MAX_BYTES = 4096,
     POSITION_MAX = TS_NAME_MAX * 4 + 64,
     RESTART_AT_ONCE = 1641,
+    SUCCESSES_MAX_BYTES = 2048,
 };
 
 static const char position_variable[] = "_SLWInstallPosition";
@@ -112,6 +113,7 @@ int install_program(struct step_context *c,
                     const char *shown,
                     struct step_result *ret)
 {
+    OWN(buf_fini) struct buf successes = BUF_INIT(SUCCESSES_MAX_BYTES);
     char start_in[PATH_MAX_BYTES];
     bool is_absolute = program->start_in && program->start_in[0] == '/';
     int n = snprintf(start_in,
@@ -132,12 +134,14 @@ int install_program(struct step_context *c,
             program,
             &(struct package_manager_call){"Packages are being installed", start_in, timeout_s},
             ret));
+    package_program_put_successes(program, &successes);
     r = program_run(c,
                     &(struct program){.command = program->command,
                                       .shown = shown,
                                       .folder = start_in,
                                       .timeout_s = timeout_s,
-                                      .what = "The program is running"},
+                                      .what = "The program is running",
+                                      .success_codes = buf_str(&successes)},
                     &code,
                     ret);
     if (r < 0 || ret->error_id)

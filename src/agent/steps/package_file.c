@@ -219,6 +219,17 @@ bool package_file_application(const json_t *file, struct package_application *re
     return true;
 }
 
+void package_program_put_successes(const struct package_program *program, struct buf *ret)
+{
+    if (!program->successes)
+        buf_adds(ret, "0 3010 1641");
+    for (size_t i = 0; i < json_array_size(program->successes); i++)
+        buf_addf(ret,
+                 "%s%" JSON_INTEGER_FORMAT,
+                 i > 0 ? " " : "",
+                 json_integer_value(json_array_get(program->successes, i)));
+}
+
 bool package_program_is_success(const struct package_program *program, int code)
 {
     static const int usual[] = {0, 3010, 1641};

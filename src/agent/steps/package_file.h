@@ -65,5 +65,8 @@ bool package_file_program(const json_t *file, const char *name, struct package_p
 /* Return: whether the package is an application. */
 bool package_file_application(const json_t *file, struct package_application *ret);
 
+/* Its codes of success as words, appended: "0 3010 1641". */
+void package_program_put_successes(const struct package_program *program, struct buf *ret);
+
 /* Whether a program that ended so has done its work. */
 bool package_program_is_success(const struct package_program *program, int code);

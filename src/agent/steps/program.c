@@ -365,24 +365,26 @@ static int could_not_start(const struct program *p, int error, struct step_resul
 
 /* A program here can only say the lowest eight bits of its exit code: "exit 3010" arrives as 194. It is the success code
    that it must have meant, unless 194 is one itself. */
-static int widen(const struct ts_step *step, int code)
+static int widen(const char *success_codes, int code)
 {
-    const char *at = step->success_codes;
-    uint64_t success;
+    static const char between[] = " ,;\t\r\n";
+    int meant = code;
 
-    if (code <= 0 || ts_step_is_success(step, code))
+    if (code <= 0 || !success_codes)
         return code;
-    while (*at != '\0') {
-        size_t len = strcspn(at, " ");
+    for (const char *at = success_codes; *at != '\0'; at += strspn(at, between)) {
+        size_t len = strcspn(at, between);
+        uint64_t success;
 
-        if (bytes_parse_u64(
-                (struct bytes){(const uint8_t *)at, len}, EXIT_CODES, INT_MAX, &success) &&
-            success % EXIT_CODES == (uint64_t)code)
-            return (int)success;
+        if (bytes_parse_u64((struct bytes){(const uint8_t *)at, len}, 0, INT_MAX, &success)) {
+            if (success == (uint64_t)code)
+                return code;
+            if (success % EXIT_CODES == (uint64_t)code && meant == code)
+                meant = (int)success;
+        }
         at += len;
-        at += strspn(at, " ");
     }
-    return code;
+    return meant;
 }
 
 /* It ran: what it printed, how it ended. */
@@ -395,8 +397,8 @@ static int finish(struct running *run,
     int r;
 
     program_output_end(&run->output);
-    *ret_code =
-        end->signal != 0 ? PROGRAM_EXIT_BY_SIGNAL + end->signal : widen(c->step, end->exit_code);
+    *ret_code = end->signal != 0 ? PROGRAM_EXIT_BY_SIGNAL + end->signal
+                                 : widen(run->program->success_codes, end->exit_code);
     c->log(c->ctx, "Process completed with exit code %d", *ret_code);
     r = keep_output(c, run->program, &run->output, ret);
     if (r < 0)

@@ -48,6 +48,9 @@ struct program {
     const char *user;               /* account to run as; NULL or "": root. Not in the boot image */
     const char *password;           /* of it; NULL or "": none is needed */
     const char *what;               /* for the progress line; NULL: "The command line is running" */
+    const char *
+        success_codes; /* "0 3010": an exit code that has the lowest eight bits of one of these, and is none
+                                       itself, was that one, as no more bits arrive; NULL: as it comes */
 };
 
 /**

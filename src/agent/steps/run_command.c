@@ -64,6 +64,7 @@ int step_run_command_run(struct step_context *c, struct step_result *ret)
         .is_silent = is_true(step_value(c, "OSDDoNotLogCommand")),
         .output_variable = step_value(c, "SMSTSRunCommandLineOutputVariableName"),
         .timeout_s = c->step->timeout_s,
+        .success_codes = c->step->success_codes,
     };
     int code;
     int r;

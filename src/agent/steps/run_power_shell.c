@@ -187,6 +187,7 @@ static int run(struct script_job *job, struct step_result *ret)
         .output_variable = step_value(c, "OSDRunPowerShellScriptOutputVariableName"),
         .timeout_s = c->step->timeout_s,
         .what = "The script is running",
+        .success_codes = c->step->success_codes,
     };
     int code = 0;
     int r = find_folder(job, &folder);

@@ -104,13 +104,25 @@ static void the_others_follow_one_that_fails_only_if_that_is_wanted(void **state
     assert_string_equal(b->result.error_id, "SLW-0406");
 }
 
+static int exit_code_of(struct step_bench *b, const json_t *file, const char *name)
+{
+    struct package_program program;
+
+    b->result = (struct step_result){0};
+    assert_true(package_file_program(file, name, &program));
+    assert_int_equal(install_program(&b->c, &program, root, NULL, &b->result), 0);
+    return b->result.exit_code;
+}
+
 static void a_program_is_run_in_its_folder_and_judged_by_its_own_codes(void **state)
 {
     (void)state;
     static const char text[] =
         "{\"programs\": {\"a\": {\"command\": \"test -f here\", \"start_in\": \"data\"},"
         " \"b\": {\"command\": \"exit 7\", \"success_codes\": [7]}, \"c\": {\"command\": \"exit 7\"},"
-        " \"d\": {\"command\": \"exit 3010 2>/dev/null || exit 194\", \"success_codes\": [194]}}}";
+        " \"d\": {\"command\": \"exit 3010\", \"success_codes\": [194]}, \"e\": {\"command\": \"exit 3010\"},"
+        " \"f\": {\"command\": \"exit 1641\", \"success_codes\": [0, 1641]},"
+        " \"g\": {\"command\": \"exit 3010\", \"success_codes\": [0]}}}";
     OWN(step_bench_freep) struct step_bench *b = step_bench_new("InstallSoftwareAction", "", "");
     OWN(buf_fini) struct buf why = BUF_INIT(512);
     OWN(json_decrefp) json_t *file = NULL;
@@ -129,10 +141,15 @@ static void a_program_is_run_in_its_folder_and_judged_by_its_own_codes(void **st
         assert_null(b->result.error_id);
         assert_int_equal(b->result.exit_code, 0);
     }
-    assert_true(package_file_program(file, "c", &program));
-    assert_int_equal(install_program(&b->c, &program, root, NULL, &b->result), 0);
+    assert_int_equal(exit_code_of(b, file, "c"), 7);
     assert_string_equal(b->result.error_id, "SLW-0430");
-    assert_int_equal(b->result.exit_code, 7);
+    /* of an exit code only eight bits arrive */
+    assert_int_equal(exit_code_of(b, file, "e"), 3010);
+    assert_null(b->result.error_id);
+    assert_int_equal(exit_code_of(b, file, "f"), 1641);
+    assert_null(b->result.error_id);
+    assert_int_equal(exit_code_of(b, file, "g"), 194);
+    assert_string_equal(b->result.error_id, "SLW-0430");
 }
 
 static bool holds(struct step_bench *b, const char *rules)

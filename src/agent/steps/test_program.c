@@ -127,13 +127,22 @@ static void an_exit_code_of_eight_bits_is_the_success_code_it_must_have_been(voi
 {
     (void)state;
     OWN(bench_end) struct bench b;
+    struct program program = {.command = "exit 3010", .success_codes = "0,3 3010;3266"};
 
     bench_begin(&b, "");
-    assert_null(run(&b, (struct program){.command = "exit 3010"}));
+    assert_null(run(&b, program));
     assert_int_equal(b.code, 3010);
-    assert_null(run(&b, (struct program){.command = "exit 1641"})); /* not among them */
+    program.success_codes = "0 3010 194";
+    assert_null(run(&b, program));
+    assert_int_equal(b.code, 194);
+    program.success_codes = NULL;
+    assert_null(run(&b, program));
+    assert_int_equal(b.code, 194);
+    program = (struct program){.command = "exit 1641", .success_codes = "0 3010"};
+    assert_null(run(&b, program)); /* not among them */
     assert_int_equal(b.code, 1641 % 256);
-    assert_null(run(&b, (struct program){.command = "exit 3"}));
+    program.command = "exit 3";
+    assert_null(run(&b, program));
     assert_int_equal(b.code, 3);
 }
 
