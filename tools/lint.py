@@ -198,6 +198,16 @@ def errors():
         for heading in ("## What it means", "## Why it happens", "## What to do"):
             if heading not in page:
                 yield f"{path}:1: has no section '{heading}'"
+    yield from return_codes(pages)
+
+
+def return_codes(pages):
+    """The page of an error names the return code that the agent gives for it."""
+    folder = ROOT / "src/agent/steps"
+    values = dict(re.findall(r"(RETURN_\w+) = (?:RETURN_CODE\()?(\w+)", text_of(folder / "return_code.h")))
+    for error_id, name in re.findall(r'"(SLW-\d{4})", (RETURN_\w+)', text_of(folder / "return_code.c")):
+        if error_id in pages and f"Return code: `{values[name]}`" not in text_of(pages[error_id]):
+            yield f"{pages[error_id]}:1: does not say 'Return code: `{values[name]}`'"
 
 
 def shell():

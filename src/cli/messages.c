@@ -33,6 +33,7 @@ static const struct output_column message_columns[] = {
     {"STEP", "step", OUTPUT_STEP},
     {"NAME", "step_name", OUTPUT_TEXT},
     {"ERROR", "error_id", OUTPUT_TEXT},
+    {"CODE", "exit_code", OUTPUT_CODE},
     {"MESSAGE", "message", OUTPUT_TEXT},
     {0},
 };

@@ -122,6 +122,14 @@ uint64_t output_step(const json_t *row, const char *path)
     return n_steps > 0 && number > n_steps ? n_steps : number;
 }
 
+static void put_code(struct buf *dst, json_int_t code)
+{
+    if (code < 0)
+        buf_addf(dst, "0x%08" PRIX32, (uint32_t)code);
+    else if (code > 0)
+        buf_addf(dst, "%" JSON_INTEGER_FORMAT, code);
+}
+
 void output_put_cell(struct buf *dst, const json_t *row, const struct output_column *column)
 {
     const json_t *value = output_at(row, column->path);
@@ -148,6 +156,9 @@ void output_put_cell(struct buf *dst, const json_t *row, const struct output_col
     case OUTPUT_PLACE:
         if (output_u64(row, column->path) > 0)
             put_scalar(dst, value);
+        return;
+    case OUTPUT_CODE:
+        put_code(dst, json_integer_value(value));
         return;
     case OUTPUT_STEP:
         buf_addf(dst, "%" PRIu64, output_step(row, column->path));

@@ -18,6 +18,7 @@ enum output_kind {
     OUTPUT_SPAN,  /* milliseconds: "3 m 07 s" */
     OUTPUT_STEP,  /* a step's index, shown from 1 */
     OUTPUT_PLACE, /* a number from 1; nothing for 0, which is unknown */
+    OUTPUT_CODE,  /* a return code: "0x80070002" if it is below 0, "3010"; nothing for 0 */
 };
 
 struct output_column {

@@ -51,6 +51,7 @@ enum {
 enum db_type {
     DB_NULL,
     DB_U64,
+    DB_I64, /* to write only: read, it is DB_U64, and its text has the sign */
     DB_TEXT,
 };
 
@@ -73,6 +74,11 @@ struct db_args {
 static inline struct db_value db_null(void)
 {
     return (struct db_value){.type = DB_NULL};
+}
+
+static inline struct db_value db_i64(int64_t n)
+{
+    return (struct db_value){.type = DB_I64, .n = (uint64_t)n};
 }
 
 static inline struct db_value db_u64(uint64_t n)

@@ -177,6 +177,10 @@ static int set_value(struct values *values, size_t i, const struct db_value *val
         (void)snprintf(values->numbers[i], NUMBER_MAX, "%llu", (unsigned long long)value->n);
         values->texts[i] = values->numbers[i];
         return 0;
+    case DB_I64:
+        (void)snprintf(values->numbers[i], NUMBER_MAX, "%lld", (long long)value->n);
+        values->texts[i] = values->numbers[i];
+        return 0;
     case DB_TEXT:
     default:
         if (value->text.len > 0 && memchr(value->text.ptr, '\0', value->text.len))

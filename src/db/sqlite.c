@@ -139,6 +139,8 @@ static int bind_one(sqlite3_stmt *stmt, int at, const struct db_value *value)
         if (value->n > INT64_MAX)
             return SQLITE_RANGE;
         return sqlite3_bind_int64(stmt, at, (sqlite3_int64)value->n);
+    case DB_I64:
+        return sqlite3_bind_int64(stmt, at, (sqlite3_int64)value->n);
     case DB_TEXT:
     default:
         return sqlite3_bind_text64(stmt,

@@ -26,6 +26,15 @@ static struct db_value number_or_null(const json_t *body, const char *name)
                                                         : db_null();
 }
 
+/* A return code has 32 bits, and is below 0 if it stands for an error of the system. */
+static struct db_value code_or_null(const json_t *body, const char *name)
+{
+    const json_t *value = json_object_get(body, name);
+    json_int_t n = json_integer_value(value);
+
+    return json_is_integer(value) && n >= INT32_MIN && n <= INT32_MAX ? db_i64(n) : db_null();
+}
+
 static int save_message(struct site *site, const struct report *report)
 {
     const json_t *body = report->body;
@@ -39,7 +48,7 @@ static int save_message(struct site *site, const struct report *report)
                                   db_text(field_text(body, "environment", "")),
                                   number_or_null(body, "percent"),
                                   number_or_null(body, "rate_bytes_per_s"),
-                                  number_or_null(body, "exit_code"),
+                                  code_or_null(body, "exit_code"),
                                   db_text(field_text(body, "error_id", NULL)),
                                   db_text(field_text(body, "message", "")),
                                   db_u64(field_number(body, "time_us", 0)),

@@ -39,6 +39,16 @@ static json_t *text_value(const char *text)
     return value ? value : json_string("\xef\xbf\xbd");
 }
 
+/* A whole number that may be below zero. */
+static json_t *signed_value(const char *text)
+{
+    bool is_negative = text[0] == '-';
+    uint64_t n = 0;
+
+    (void)bytes_parse_u64(bytes_of(text + (is_negative ? 1 : 0)), 0, INT64_MAX, &n);
+    return json_integer(is_negative ? -(json_int_t)n : (json_int_t)n);
+}
+
 static json_t *column_value(const struct db_rows *rows, size_t column, const char *name)
 {
     enum db_type type = db_column_type(rows, column);
@@ -53,6 +63,8 @@ static json_t *column_value(const struct db_rows *rows, size_t column, const cha
         return time_value(db_get_u64(rows, column));
     if (strncmp(name, "is_", 3) == 0 || strncmp(name, "has_", 4) == 0)
         return json_boolean(db_get_bool(rows, column));
+    if (ends_with(name, "_code"))
+        return signed_value(db_get_text(rows, column));
     return json_integer((json_int_t)db_get_u64(rows, column));
 }
 

@@ -38,6 +38,31 @@ static void the_site_keeps_the_latest_progress_and_every_step(void **state)
     assert_string_equal(field_text(json_array_get(items, 0), "state", ""), "step-started");
 }
 
+static void a_return_code_below_zero_is_kept(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *messages = NULL;
+    OWN(json_freep) json_t *answer = NULL;
+    OWN(json_freep)
+    json_t *body = fixture_json(
+        "{'seq': 1, 'state': 'step-failed', 'environment': 'boot-image', 'step': 1, 'n_steps': 3,"
+        "'step_name': 'x', 'error_id': 'SLW-0432', 'message': 'x', 'exit_code': -2147024894}");
+    const struct page page = {.after = "", .limit = ROWS_LIMIT_MAX, .is_log = true};
+    const json_t *message;
+    char deployment[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+
+    fixture_deploy(site, "All Unknown Computers", "required", deployment);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    (void)fixture_order(site, device, order);
+    assert_int_equal(order_report(site, device, order, body, &answer), 0);
+    assert_int_equal(status_message_list(site, NULL, deployment, &page, &messages), 0);
+    message = json_array_get(json_object_get(messages, "items"), 0);
+    assert_int_equal(json_integer_value(json_object_get(message, "exit_code")), -2147024894);
+}
+
 static int report_traffic(
     struct site *site, const char *device, const char *order, unsigned seq, unsigned downloaded)
 {
@@ -85,6 +110,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_over_the_network_and_from_the_old_disk_is_told_of_each_device),
+        cmocka_unit_test(a_return_code_below_zero_is_kept),
         cmocka_unit_test(the_site_keeps_the_latest_progress_and_every_step),
     };
 

@@ -42,7 +42,9 @@ READY = {
     "OSDCheckOSType": "false",
 }
 PASSWORD = "S3cret,pass"
-FAILS = []  # names of steps that must fail
+PIN = "4711-pin-of-the-lab"
+FAILS = {}  # names of steps that must fail, with their return codes
+NOT_FOUND, LOGON, NO_SCRIPT_HOST, NOT_READY = 0x80070002, 0x8007052E, 0x87D00320, 4316
 
 
 def any_step(kind: str, name: str, run_in: str, **values) -> str:
@@ -54,10 +56,60 @@ def command(name: str, run_in: str, line: str, **more) -> str:
     return any_step("RunCommandLine", name, run_in, CommandLine=line, **more)
 
 
-def failing(xml: str) -> str:
-    """The same; it is expected to fail."""
-    FAILS.append(xml.split('name="', 1)[1].split('"', 1)[0])
+def failing(xml: str, code: int) -> str:
+    """The same; it is expected to fail, with this return code."""
+    FAILS[xml.split('name="', 1)[1].split('"', 1)[0]] = code - (1 << 32) if code > 0x7FFFFFFF else code
     return xml
+
+
+def nested(name: str, sequence: str, **more) -> str:
+    attributes = "".join(f' {key}="{value}"' for key, value in more.items())
+    return (
+        f'<subtasksequence type="SMS_TaskSequence_SubTasksequence" name="{name}"{attributes} successCodeList="0"><action>SubTasksequence.exe</action>'
+        f'<defaultVarList><variable name="OSDSubTasksequencePackageID" property="TsPackageID">{sequence}</variable></defaultVarList></subtasksequence>'
+    )
+
+
+def make_children(site) -> tuple:
+    """Two task sequences that others run: one that succeeds, and one that fails in its middle."""
+    good = any_step("SetVariable", "The child sets", "WinPE", VariableName="FromChild", VariableValue="%Color%-%Shape%-%FromParent%")
+    good += command("The child sees a secret", "WinPE", f'test "$Pin" = {PIN} &amp;&amp; test %Pin% = {PIN} &amp;&amp; echo my pin is $Pin')
+    bad = failing(step_xml("RunCommandLine", "The child fails", "WinPE", CommandLine="exit 6"), 6)
+    bad += any_step("SetVariable", "Behind the failure", "WinPE", VariableName="FromBadChild", VariableValue="never")
+    wrap = '<sequence version="3.10"><group name="Child" description="">{}</group></sequence>'
+    ids = []
+    for name, steps in (("Good", good), ("Bad", bad)):
+        path = site.home / f"{name}.xml"
+        path.write_text(wrap.format(steps), encoding="utf-8")
+        ids.append(site.ask("ts", "import", path, "--name", name)["id"])
+    return tuple(ids)
+
+
+def nested_steps(children: tuple) -> str:
+    """Run Task Sequence: one environment for all, and errors that climb out of the child."""
+    good, bad = children
+    return "".join(
+        (
+            any_step("SetVariable", "The parent sets", "WinPE", VariableName="FromParent", VariableValue="parent"),
+            nested("Run a task sequence", good),
+            command("The parent sees what the child set", "WinPE", "test %FromChild% = blue-round-parent"),
+            nested("Run one that fails", bad, continueOnError="true"),
+            command("The failure is known, and the rest was left out", "WinPE", "test %_SMSTSLastActionSucceeded%,%_SMSTSLastActionRetCode% = false,6 &amp;&amp; test -z \"$FromBadChild\""),
+        )
+    )
+
+
+def add_device(site, mac: str, folder: Path) -> str:
+    """A device in a collection, both with variables: those of the device count."""
+    secret = folder / "pin"
+    secret.write_text(PIN, encoding="utf-8")
+    site.cli("collection", "create", "Lab computers")
+    site.cli("device", "import", "LAB-1", "--mac", mac, "--collection", "Lab computers")
+    site.cli("collection", "variable", "set", "Lab computers", "Color=red", "Shape=round")
+    site.cli("collection", "variable", "set", "Lab computers", f"Pin=@{secret}", "--secret")
+    site.cli("device", "variable", "set", "LAB-1", "Color=blue")
+    expect(PIN in site.cli("collection", "variable", "list", "Lab computers", "--output", "json").stdout, False, "the secret in the list of variables")
+    return "Lab computers"
 
 
 def script(text: str) -> str:
@@ -77,8 +129,8 @@ def folder_steps(run_in: str) -> str:
         (
             connect(f"SMB in {run_in}", run_in, smb, SMSConnectNetworkFolderDriveLetter="Z:"),
             command(f"Read and write by SMB in {run_in}", run_in, f"grep -q hello %SLWNetworkFolderZ%/hello &amp;&amp; echo x &gt; %SLWNetworkFolderZ%/smb-{run_in}"),
-            failing(connect(f"SMB with a wrong password in {run_in}", run_in, smb, password="wrong")),
-            failing(connect(f"SMB without such a share in {run_in}", run_in, smb.replace("files", "none"))),
+            failing(connect(f"SMB with a wrong password in {run_in}", run_in, smb, password="wrong"), LOGON),
+            failing(connect(f"SMB without such a share in {run_in}", run_in, smb.replace("files", "none")), NOT_FOUND),
             connect(f"NFS in {run_in}", run_in, nfs, password=None, SMSConnectNetworkFolderDriveLetter="/run/nfs"),
             command(f"Read and write by NFS in {run_in}", run_in, f"grep -q hello /run/nfs/hello &amp;&amp; echo x &gt; /run/nfs/nfs-{run_in}"),
         )
@@ -106,7 +158,7 @@ def script_steps(package: str) -> str:
                 OSDRunPowerShellScriptPackageID=package,
                 OSDRunPowerShellScriptScriptName="check.sh",
             ),
-            failing(any_step("RunPowerShellScript", "Without PowerShell", "WinPE", OSDRunPowerShellScriptSourceScript=script("Get-Date"))),
+            failing(any_step("RunPowerShellScript", "Without PowerShell", "WinPE", OSDRunPowerShellScriptSourceScript=script("Get-Date")), NO_SCRIPT_HOST),
         )
     )
 
@@ -120,8 +172,8 @@ def software_steps(package: str, software: str) -> str:
             any_step("SetVariable", "First of a list", "FullOS", VariableName="Tool001", VariableValue=f"{software}:Install"),
             any_step("SetVariable", "Second of a list", "FullOS", VariableName="Tool002", VariableValue=f"{software}:Again"),
             any_step("InstallSoftware", "Programs of a list", "FullOS", BaseVariableName="Tool", ContinueOnInstallError="false"),
-            command("Both have run", "FullOS", "test -f /srv/installed -a -f /srv/again"),
-            failing(any_step("InstallSoftware", "A program that is not there", "FullOS", PackageID=software, _SMSSWDProgramName="install")),
+            command("Both have run", "FullOS", "test -s /srv/installed -a -s /srv/again &amp;&amp; ! cmp -s /srv/installed /srv/again"),
+            failing(any_step("InstallSoftware", "A program that is not there", "FullOS", PackageID=software, _SMSSWDProgramName="install"), NOT_FOUND),
             any_step("SetVariable", "An application", "FullOS", VariableName="App01", VariableValue="Software"),
             any_step("InstallApplication", "Applications of a list", "FullOS", BaseVariableName="App"),
             command("It is there", "FullOS", "test %_TSAppInstallStatus% = Success &amp;&amp; dpkg-query -W slwlab &amp;&amp; grep -q 1.0 /usr/share/slwlab"),
@@ -169,8 +221,8 @@ def make_software(world: World) -> str:
     make_repository(source / "repository", make_deb(world.folder, "2.0", "touch /run/reboot-required"))
     description = {
         "programs": {
-            "Install": {"command": "echo done > /srv/installed"},
-            "Again": {"command": "test -f ./slwlab_1.0_all.deb && echo done > /srv/again && exit 7", "success_codes": [7]},
+            "Install": {"command": "cat /proc/sys/kernel/random/boot_id > /srv/installed; exit 3010"},
+            "Again": {"command": "test -f ./slwlab_1.0_all.deb && cat /proc/sys/kernel/random/boot_id > /srv/again && exit 7", "success_codes": [7]},
         },
         "application": {
             "name": "Lab tool",
@@ -222,7 +274,7 @@ def bare_steps(package: str) -> str:
         (
             any_step("PrestartCheck", "Ready", "WinPE", **READY),
             command("All were met", "WinPE", "test %_TS_CRMEMORY%%_TS_CRDISK%%_TS_CRUEFI%%_TS_CRWIRED%%_TS_CRACPOWER% = 11111"),
-            failing(any_step("PrestartCheck", "Too little memory", "WinPE", **(READY | {"OSDMemory": "99999999"}))),
+            failing(any_step("PrestartCheck", "Too little memory", "WinPE", **(READY | {"OSDMemory": "99999999"})), NOT_READY),
             command("It says so", "WinPE", "test %_TS_CRMEMORY%%_TS_CRSPEED%,%_SMSTSLastActionRetCode% = 01,4316"),
             any_step(
                 "DownloadPackageContent",
@@ -280,6 +332,18 @@ def system_steps(package: str, software: str) -> str:
     )
 
 
+def check_codes(site, deployment: str, device: str):
+    """What failed, at the site: its return code; and no secret anywhere."""
+    messages = site.cli("log", "--deployment", deployment, "--output", "json").stdout
+    codes = {m["step_name"]: m["exit_code"] for m in map(json.loads, messages.splitlines()) if m["state"] == "step-failed"}
+    expect(codes, FAILS, "return codes of the steps that failed")
+    log = site.cli("log", "--device", device, "--smsts", "--output", "json").stdout
+    for text in ("(Error: 0x8007052E)", "(Error: 4316)", "my pin is ***"):
+        expect(text in log, True, f"{text!r} in the log at the site")
+    for secret in (PIN, PASSWORD):
+        expect(secret in messages or secret in log, False, f"{secret!r} at the site")
+
+
 def ts_steps(world: World):
     site = world.start_site()
     world.lab.start_dhcp()
@@ -288,17 +352,19 @@ def ts_steps(world: World):
     folders = start_folders(world)
     boot_image = dep.default_boot_image(site)
     xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
-    xml = xml.replace(FORMAT, bare_steps(package) + FORMAT, 1)
+    xml = xml.replace(FORMAT, bare_steps(package) + nested_steps(make_children(site)) + FORMAT, 1)
     xml = xml.replace(SETTINGS, volume_steps(package, boot_image) + SETTINGS, 1)
     xml = xml.replace(END, system_steps(package, software) + END)
-    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "All steps", boot_image))
     vm = world.add_vm("uefi-secureboot")
+    collection = add_device(site, vm.mac, world.folder)
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "All steps", boot_image), collection)
     process = vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, 3 * DEPLOY_SECONDS)
     say(f"done after {time.monotonic() - process.started:.1f} s")
     states = {phase["name"]: phase["state"] for phase in row["phases"]}
     expect({name for name, state in states.items() if state == "failed"}, set(FAILS), f"steps that failed, of {states}")
     expect({state for name, state in states.items() if name not in FAILS}, {"succeeded"}, f"states of the others, of {states}")
+    check_codes(site, deployment, row["device_id"])
     written = {path.name for name in ("files", "export") for path in (folders / name).iterdir()} - {"hello"}
     expect(written, {f"{kind}-{where}" for kind in ("smb", "nfs") for where in ("WinPE", "FullOS")}, "files that the machine wrote")
     process.wait_line("login:", 60)

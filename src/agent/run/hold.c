@@ -14,6 +14,7 @@
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
+#include "agent/steps/return_code.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/clock.h"
@@ -201,7 +202,7 @@ int runner_end_cancelled(struct runner *rn)
                    "An administrator cancelled the deployment: %s",
                    what_is_left(rn));
     runner_fill_status(rn, "cancelled", rn->current, &status);
-    status.exit_code = 1;
+    status.exit_code = return_code_of("SLW-0406");
     status.error_id = "SLW-0406";
     status.message = message;
     r = report_cancelled(rn->report, &status, rn->platform->patience_us);

@@ -19,6 +19,7 @@
 #include "agent/run/target.h"
 #include "agent/steps/capture_parts.h"
 #include "agent/steps/content.h"
+#include "agent/steps/return_code.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/clock.h"
@@ -243,7 +244,7 @@ static int report_end(struct runner *rn, bool is_succeeded)
         .step_type = "",
         .is_full_os = rn->options->is_full_os,
         .percent = is_succeeded ? 100 : 0,
-        .exit_code = is_succeeded ? 0 : 1,
+        .exit_code = is_succeeded ? 0 : s->exit_code,
         .error_id = is_succeeded ? NULL : s->error_id,
         .message = s->message,
         .downloaded_bytes = s->traffic.downloaded_bytes,
@@ -265,12 +266,6 @@ static int report_end(struct runner *rn, bool is_succeeded)
     if (!is_succeeded) /* while the order is not over yet */
         (void)runner_send_log(rn, 0);
     return TRACE(report_add(rn->report, &status));
-}
-
-static void remember(struct runner *rn, const char *error_id, const char *message)
-{
-    (void)snprintf(rn->state->error_id, sizeof(rn->state->error_id), "%s", error_id);
-    (void)snprintf(rn->state->message, sizeof(rn->state->message), "%s", message);
 }
 
 /* Whoever cancelled meanwhile, and a deadline that has passed, count before the first write to a disk. */
@@ -306,10 +301,11 @@ static void leave_captured(struct runner *rn)
 /* The steps are through, one way or the other. Return: 0, RUNNER_E_FAILED or -errno. */
 static int conclude(struct runner *rn, bool is_succeeded)
 {
+    char code[RETURN_CODE_TEXT_MAX];
     int r;
 
     if (is_succeeded && !rn->options->is_full_os && rn->state->has_applied_os) {
-        remember(
+        runner_remember_failure(
             rn,
             "SLW-0414",
             "the task sequence ended in the boot image, so nobody knows whether the disk boots; "
@@ -332,13 +328,15 @@ static int conclude(struct runner *rn, bool is_succeeded)
         screen_set(rn->screen, SCREEN_STATUS, "The task sequence has succeeded");
         return 0;
     }
+    return_code_put(code, rn->state->exit_code);
     return runner_problem(
         rn,
         rn->state->error_id[0] != '\0' ? rn->state->error_id : "SLW-0400",
         "see smsts.log and the deployment's status at the site, correct the cause, and "
         "deploy again",
-        "%s",
-        rn->state->message);
+        "%s (error %s)",
+        rn->state->message,
+        code);
 }
 
 /* A start of the boot image although the disk should have booted. */
@@ -358,7 +356,7 @@ static int disk_did_not_boot(struct runner *rn)
             "The boot image started although the disk should have; trying the disk once more");
         return r < 0 ? TRACE(r) : RUNNER_E_RESTART;
     }
-    remember(
+    runner_remember_failure(
         rn,
         "SLW-0413",
         "the disk did not boot twice; check the firmware's boot order and that the image fits the "
@@ -404,7 +402,7 @@ static void report_unplanned(struct runner *rn, int error)
 {
     if (!rn->report || report_is_over(rn->report))
         return;
-    remember(rn, "SLW-0410", "the agent ended unexpectedly: ");
+    runner_remember_failure(rn, "SLW-0410", "the agent ended unexpectedly: ");
     (void)snprintf(rn->state->message + strlen(rn->state->message),
                    sizeof(rn->state->message) - strlen(rn->state->message),
                    "%s; smsts.log has more",

@@ -10,6 +10,7 @@
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
+#include "agent/steps/return_code.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/clock.h"
@@ -93,20 +94,30 @@ void runner_remember_failure(struct runner *rn, const char *error_id, const char
 
     (void)snprintf(s->error_id, sizeof(s->error_id), "%s", error_id);
     (void)snprintf(s->message, sizeof(s->message), "%s", message);
+    s->exit_code = return_code_of(error_id);
+}
+
+void runner_remember_result(struct runner *rn, const struct step_result *result)
+{
+    runner_remember_failure(rn, result->error_id, result->message);
+    rn->state->exit_code = result->exit_code;
 }
 
 static int report_failure(struct runner *rn, size_t index, const struct step_result *result)
 {
     const char *name = ts_sequence_step(rn->sequence, index)->item.name;
+    char code[RETURN_CODE_TEXT_MAX];
     struct report_status status;
 
+    return_code_put(code, result->exit_code);
     journal_write(rn->journal,
                   CMTRACE_ERROR,
                   "TSManager",
-                  "Failed to run the action: %s. %s: %s",
+                  "Failed to run the action: %s. %s: %s (Error: %s)",
                   name,
                   result->error_id,
-                  result->message);
+                  result->message,
+                  code);
     runner_fill_status(rn, "step-failed", index, &status);
     status.exit_code = result->exit_code;
     status.error_id = result->error_id;
@@ -279,7 +290,7 @@ static int conclude_step(struct runner *rn,
     int r;
 
     if (result->error_id)
-        runner_remember_failure(rn, result->error_id, result->message);
+        runner_remember_result(rn, result);
     if (ts_sequence_has_failed(rn->sequence)) /* in the same write as the position */
         rn->state->result = STATE_FAILED;
     r = save_position(rn, ts_sequence_position(rn->sequence), false, after->is_same_step_again);
@@ -354,10 +365,10 @@ static int run_step(struct runner *rn, const struct ts_step *step)
 
 static int fail_unrun(struct runner *rn, const struct ts_next *next)
 {
-    struct step_result result = {.exit_code = 1, .error_id = next->error_id};
+    struct step_result result;
 
-    (void)snprintf(result.message, sizeof(result.message), "%.*s", STEP_MESSAGE_MAX - 1, next->why);
-    runner_remember_failure(rn, result.error_id, result.message);
+    (void)step_fail(&result, next->error_id, "%.*s", STEP_MESSAGE_MAX - 1, next->why);
+    runner_remember_result(rn, &result);
     return TRACE(report_failure(rn, next->index, &result));
 }
 

@@ -132,6 +132,8 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
 
 /* A failure that ends the sequence before a step is run; the site hears of it with the end. */
 void runner_remember_failure(struct runner *rn, const char *error_id, const char *message);
+/* The same of a step that has failed. */
+void runner_remember_result(struct runner *rn, const struct step_result *result);
 int runner_save(struct runner *rn);
 
 /* The disk may start its own system again. Not before: after a power cut the steps go on here. */

@@ -3,6 +3,7 @@
 #include "agent/run/state.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -68,6 +69,14 @@ static unsigned get_count(const json_t *object, const char *field)
 
     (void)get_number(object, field, N_STARTS_MAX, &n);
     return (unsigned)n;
+}
+
+/* One that is missing or beyond 32 bits is 0. */
+static int get_code(const json_t *object, const char *field)
+{
+    json_int_t n = json_integer_value(json_object_get(object, field));
+
+    return n >= INT_MIN && n <= INT_MAX ? (int)n : 0;
 }
 
 /* A text that fits @cap; a field that is missing is "". */
@@ -158,6 +167,7 @@ static bool read_result(const json_t *json, struct state *state)
     if (until && !json_is_null(until) &&
         !get_number(json, "pause_until_us", INT64_MAX, &state->pause_until_us))
         return false;
+    state->exit_code = get_code(json, "exit_code");
     return get_text(json, "error_id", state->error_id, sizeof(state->error_id)) &&
            get_text(json, "message", state->message, sizeof(state->message));
 }
@@ -325,7 +335,7 @@ static json_t *state_json(const struct state *state)
 
     variables_json(state->vars, values, secrets);
     return json_pack(
-        "{s:i, s:O, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:s?, s:s?, s:s?, s:I, s:{s:I, s:I}, s:b, s:I, "
+        "{s:i, s:O, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:s?, s:s?, s:s?, s:i, s:I, s:{s:I, s:I}, s:b, s:I, "
         "s:o}",
         "version",
         VERSION,
@@ -355,6 +365,8 @@ static json_t *state_json(const struct state *state)
         state->error_id[0] != '\0' ? state->error_id : NULL,
         "message",
         state->message[0] != '\0' ? state->message : NULL,
+        "exit_code",
+        state->exit_code,
         "started_us",
         (json_int_t)state->started_us,
         "traffic",

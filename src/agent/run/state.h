@@ -49,6 +49,7 @@ struct state {
     enum state_result result;
     char error_id[STATE_ERROR_ID_MAX]; /* of a failure */
     char message[STEP_MESSAGE_MAX];
+    int exit_code; /* of the step that failed, or what is documented for the failure */
     uint64_t started_us;
     struct step_traffic traffic;
     struct ts_debugger debugger;

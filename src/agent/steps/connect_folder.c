@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/steps/network_folder.h"
+#include "agent/steps/return_code.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -27,6 +28,15 @@ static int tell(struct step_context *c, const char *drive, const char *target)
     return r < 0 ? TRACE(r) : 0;
 }
 
+static const int codes[] = {
+    [NETWORK_FOLDER_E_REFUSED] = RETURN_UNSPECIFIED,
+    [NETWORK_FOLDER_E_NAME] = RETURN_NAME_NOT_RESOLVED,
+    [NETWORK_FOLDER_E_UNREACHABLE] = RETURN_CANNOT_CONNECT,
+    [NETWORK_FOLDER_E_LOGON] = RETURN_LOGON,
+    [NETWORK_FOLDER_E_MISSING] = RETURN_NOT_FOUND,
+    [NETWORK_FOLDER_E_UNSUPPORTED] = RETURN_UNSUPPORTED,
+};
+
 /* Connect To Network Folder */
 int step_connect_folder_run(struct step_context *c, struct step_result *ret)
 {
@@ -40,14 +50,16 @@ int step_connect_folder_run(struct step_context *c, struct step_result *ret)
 
     *ret = (struct step_result){0};
     if (!network_folder_parse(path, &folder))
-        return step_fail(ret,
-                         "SLW-0448",
-                         "\"%.200s\" is no network folder: write \\\\SERVER\\SHARE for SMB or "
-                         "SERVER:/PATH for NFS",
-                         path);
+        return step_fail_with(ret,
+                              RETURN_PARAMETER,
+                              "SLW-0448",
+                              "\"%.200s\" is no network folder: write \\\\SERVER\\SHARE for SMB or "
+                              "SERVER:/PATH for NFS",
+                              path);
     if (!network_folder_target(&folder, drive, &target))
-        return step_fail(
+        return step_fail_with(
             ret,
+            RETURN_PARAMETER,
             "SLW-0448",
             "\"%.64s\" is neither a drive letter (D to Z but X) nor a path to mount at",
             drive);
@@ -62,7 +74,7 @@ int step_connect_folder_run(struct step_context *c, struct step_result *ret)
     if (r < 0)
         return TRACE(r);
     if (r > 0)
-        return step_fail(
-            ret, "SLW-0448", "\"%.200s\" cannot be connected: %s", path, buf_str(&why));
+        return step_fail_with(
+            ret, codes[r], "SLW-0448", "\"%.200s\" cannot be connected: %s", path, buf_str(&why));
     return TRACE(tell(c, drive, buf_str(&target)));
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/steps/program.h"
+#include "agent/steps/return_code.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -90,8 +91,11 @@ static int join_workgroup(struct step_context *c, struct step_result *ret)
     int r;
 
     if (!join_is_workgroup(name))
-        return step_fail(
-            ret, "SLW-0449", "\"%.64s\" is no name of a workgroup: letters, digits, - _ .", name);
+        return step_fail_with(ret,
+                              RETURN_PARAMETER,
+                              "SLW-0449",
+                              "\"%.64s\" is no name of a workgroup: letters, digits, - _ .",
+                              name);
     r = file_read(config_path, &config);
     if (r == FILE_E_MISSING) {
         c->log(c->ctx,
@@ -169,30 +173,34 @@ static int join_domain(struct step_context *c, struct step_result *ret)
     int r;
 
     if (!join_is_domain(domain))
-        return step_fail(ret, "SLW-0449", "\"%.200s\" is no name of a domain", domain);
+        return step_fail_with(
+            ret, RETURN_PARAMETER, "SLW-0449", "\"%.200s\" is no name of a domain", domain);
     if (account_of(step_value(c, "OSDJoinAccount"))[0] == '\0' || password[0] == '\0')
-        return step_fail(ret,
-                         "SLW-0449",
-                         "the account that joins \"%.200s\", or its password, is not set",
-                         domain);
+        return step_fail_with(ret,
+                              RETURN_LOGON,
+                              "SLW-0449",
+                              "the account that joins \"%.200s\", or its password, is not set",
+                              domain);
     if (!make_command(c, domain, &words))
-        return step_fail(ret,
-                         "SLW-0449",
-                         "this system can join no domain: install realmd and adcli before, with a "
-                         "step that installs packages or in the image");
+        return step_fail_with(
+            ret,
+            RETURN_NOT_FOUND,
+            "SLW-0449",
+            "this system can join no domain: install realmd and adcli before, with a "
+            "step that installs packages or in the image");
     r = program_run(c, &program, &code, ret);
     if (r < 0 || ret->error_id)
         return TRACE(r);
-    if (code != 0) {
-        (void)step_fail(ret,
-                        "SLW-0449",
-                        "%s could not join \"%.200s\" and ended with exit code %d; what it said is "
-                        "in smsts.log",
-                        words.items[0],
-                        domain,
-                        code);
-        ret->exit_code = code;
-    }
+    if (code != 0)
+        (void)step_fail_with(
+            ret,
+            code,
+            "SLW-0449",
+            "%s could not join \"%.200s\" and ended with exit code %d; what it said is "
+            "in smsts.log",
+            words.items[0],
+            domain,
+            code);
     return 0;
 }
 
@@ -209,8 +217,11 @@ int step_join_run(struct step_context *c, struct step_result *ret)
     else if (strcmp(type, "1") == 0)
         r = join_workgroup(c, ret);
     else
-        return step_fail(
-            ret, "SLW-0449", "\"%.32s\" is neither 0 (domain) nor 1 (workgroup)", type);
+        return step_fail_with(ret,
+                              RETURN_PARAMETER,
+                              "SLW-0449",
+                              "\"%.32s\" is neither 0 (domain) nor 1 (workgroup)",
+                              type);
     if (r == 0 && !ret->error_id && !is_restart_left_out)
         ret->then = STEP_THEN_RESTART_TO_OS;
     return TRACE(r);

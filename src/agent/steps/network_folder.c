@@ -121,7 +121,7 @@ bool network_folder_target(const struct network_folder *f, const char *drive, st
     return true;
 }
 
-/* The address of a host as text. Return: 0, or 1 with @why. */
+/* The address of a host as text. Return: 0, or NETWORK_FOLDER_E_NAME with @why. */
 static int
 find_address(const struct network_folder *f, char ret[static INET6_ADDRSTRLEN], struct buf *why)
 {
@@ -131,7 +131,7 @@ find_address(const struct network_folder *f, char ret[static INET6_ADDRSTRLEN], 
 
     if (r != 0) {
         buf_addf(why, "the name \"%s\" cannot be found: %s", f->host, gai_strerror(r));
-        return 1;
+        return NETWORK_FOLDER_E_NAME;
     }
     if (found->ai_family == AF_INET) {
         struct sockaddr_in v4;
@@ -229,22 +229,47 @@ static void load_module(const char *name)
         &result);
 }
 
+static int outcome_of(int error)
+{
+    switch (error) {
+    case EACCES:
+    case EPERM:
+    case EKEYREJECTED:
+        return NETWORK_FOLDER_E_LOGON;
+    case ENODEV:
+        return NETWORK_FOLDER_E_UNSUPPORTED;
+    case ENOENT:
+    case ENXIO:
+        return NETWORK_FOLDER_E_MISSING;
+    case ECONNREFUSED:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ETIMEDOUT:
+        return NETWORK_FOLDER_E_UNREACHABLE;
+    default:
+        return NETWORK_FOLDER_E_REFUSED;
+    }
+}
+
 static int refuse(int error, int fs, struct buf *why)
 {
     char message[MESSAGE_MAX];
     ssize_t n = fs >= 0 ? read(fs, message, sizeof(message) - 1) : -1; /* what the driver says */
     const char *text = strerrordesc_np(error);
 
-    if (error == EACCES || error == EPERM || error == EKEYREJECTED)
+    int outcome = outcome_of(error);
+
+    if (outcome == NETWORK_FOLDER_E_LOGON)
         text = "account or password are refused, or may not use it";
-    else if (error == ENODEV)
+    else if (outcome == NETWORK_FOLDER_E_UNSUPPORTED)
         text = "the kernel cannot do this kind of network folder";
-    else if (error == ENOENT || error == ENXIO)
+    else if (outcome == NETWORK_FOLDER_E_MISSING)
         text = "the server has no such share or folder";
     buf_addf(why, "%s", text ? text : "unknown error");
     if (n > 0)
         buf_addf(why, " (%.*s)", (int)strcspn((message[n] = '\0', message), "\n"), message);
-    return 1;
+    return outcome;
 }
 
 int network_folder_mount(const struct network_folder *f,

@@ -50,13 +50,22 @@ bool network_folder_parse(const char *path, struct network_folder *ret);
  */
 bool network_folder_target(const struct network_folder *f, const char *drive, struct buf *ret);
 
+enum {
+    NETWORK_FOLDER_E_REFUSED = 1, /* for another reason than these */
+    NETWORK_FOLDER_E_NAME = 2,    /* the server's is not known */
+    NETWORK_FOLDER_E_UNREACHABLE = 3,
+    NETWORK_FOLDER_E_LOGON = 4,   /* account or password, or what it may */
+    NETWORK_FOLDER_E_MISSING = 5, /* share or folder */
+    NETWORK_FOLDER_E_UNSUPPORTED = 6,
+};
+
 /**
  * network_folder_mount()
  * @account: "name", "DOMAIN\\name" or "name@domain"; "": nobody, as whom guests are let in
  * @target: made if it is not there; what was mounted there goes first
- * @why: on 1, what the kernel says, never the password
+ * @why: of an outcome above 0, what the kernel says, never the password
  *
- * Return: 0, 1 if it cannot be mounted, or -errno.
+ * Return: 0, one of the outcomes below if it cannot be mounted, or -errno.
  */
 int network_folder_mount(const struct network_folder *f,
                          const char *account,

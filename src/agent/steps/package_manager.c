@@ -266,11 +266,12 @@ static int call(struct step_context *c,
             break;
     }
     if (!went_well(kind, code))
-        (void)step_fail(ret,
-                        "SLW-0447",
-                        "%s ended with exit code %d; what it said is in smsts.log",
-                        managers[kind].name,
-                        code);
+        (void)step_fail_with(ret,
+                             code,
+                             "SLW-0447",
+                             "%s ended with exit code %d; what it said is in smsts.log",
+                             managers[kind].name,
+                             code);
     return 0;
 }
 

@@ -12,6 +12,7 @@
 
 #include "agent/steps/package_share.h"
 #include "agent/steps/program_output.h"
+#include "agent/steps/return_code.h"
 #include "agent/steps/run_as.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -285,11 +286,12 @@ static int judge_end(struct step_context *c,
                         "deployment",
                         c->step_name);
     else if (end->signal != 0)
-        (void)step_fail(ret,
-                        "SLW-0430",
-                        "the command of \"%s\" was ended by signal %d",
-                        c->step_name,
-                        end->signal);
+        (void)step_fail_with(ret,
+                             PROGRAM_EXIT_BY_SIGNAL + end->signal,
+                             "SLW-0430",
+                             "the command of \"%s\" was ended by signal %d",
+                             c->step_name,
+                             end->signal);
     return 0;
 }
 
@@ -320,13 +322,6 @@ static bool is_folder(const char *path)
     return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 }
 
-static int refuse(struct step_result *ret, int code, const char *id, const char *why)
-{
-    (void)step_fail(ret, id, "%s", why);
-    ret->exit_code = code;
-    return 0;
-}
-
 /* Who it runs as; @ret->name is NULL for root. */
 static int find_account(struct step_context *c,
                         const struct program *p,
@@ -339,16 +334,16 @@ static int find_account(struct step_context *c,
     if (!p->user || p->user[0] == '\0')
         return 0;
     if (c->environment == STEP_IN_BOOT_IMAGE)
-        return refuse(result,
-                      PROGRAM_LOGON_FAILURE,
-                      "SLW-0425",
-                      "the boot image has no accounts, so the step can run as an account only in "
-                      "the installed operating system; move it behind Setup Windows and "
-                      "Configuration Manager");
+        return step_fail(
+            result,
+            "SLW-0425",
+            "the boot image has no accounts, so the step can run as an account only in "
+            "the installed operating system; move it behind Setup Windows and "
+            "Configuration Manager");
     r = run_as_find("", p->user, p->password ? p->password : "", ret, &why);
     if (r < 0)
         return TRACE(r);
-    return r == 0 ? 0 : refuse(result, PROGRAM_LOGON_FAILURE, "SLW-0425", buf_str(&why));
+    return r == 0 ? 0 : step_fail(result, "SLW-0425", "%s", buf_str(&why));
 }
 
 static int could_not_start(const struct program *p, int error, struct step_result *ret)
@@ -359,7 +354,6 @@ static int could_not_start(const struct program *p, int error, struct step_resul
                     p->command ? "/bin/sh" : p->argv[0],
                     p->folder ? p->folder : "/",
                     strerrordesc_np(-error) ? strerrordesc_np(-error) : "unknown error");
-    ret->exit_code = PROGRAM_NOT_FOUND;
     return 0;
 }
 
@@ -404,7 +398,8 @@ static int finish(struct running *run,
     if (r < 0)
         return TRACE(r);
     (void)judge_end(c, run->program, end, ret);
-    ret->exit_code = *ret_code;
+    if (!end->is_timed_out && !end->is_stopped && !ret->error_id)
+        ret->exit_code = *ret_code;
     return 0;
 }
 
@@ -420,10 +415,8 @@ int program_run(struct step_context *c,
 
     *ret_code = 0;
     if (program->folder && program->folder[0] != '\0' && !is_folder(program->folder)) {
-        (void)step_fail(
+        return step_fail(
             ret, "SLW-0432", "the folder \"%s\" to start in does not exist", program->folder);
-        ret->exit_code = PROGRAM_NOT_FOUND;
-        return 0;
     }
     r = find_account(c, program, &running.as, ret);
     if (r < 0 || ret->error_id)

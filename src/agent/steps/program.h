@@ -27,8 +27,6 @@ enum {
     PROGRAM_OUTPUT_LOG_MAX = 256 * 1024,  /* bytes of the log that the output of a run gets */
     PROGRAM_OUTPUT_VARIABLE_CHARS = 1000, /* the last ones, as documented */
     PROGRAM_EXIT_BY_SIGNAL = 128,         /* the exit code is then 128 + signal, as shells count */
-    PROGRAM_LOGON_FAILURE = (int)0x8007052E,
-    PROGRAM_NOT_FOUND = (int)0x80070002,
 };
 
 /* All borrowed; what is NULL or zero is not wanted. */

@@ -17,7 +17,6 @@ struct step_result;
 
 enum {
     READINESS_TEXT_MAX = 64,
-    READINESS_EXIT_CODE = 4316, /* as documented: a required resource does not exist */
 };
 
 /* 0 and "" are: it could not be found out. */

@@ -9,6 +9,7 @@
 
 #include "agent/steps/package.h"
 #include "agent/steps/program.h"
+#include "agent/steps/return_code.h"
 #include "agent/steps/script.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
@@ -79,8 +80,9 @@ static int take_inline(struct script_job *job, const char *source, struct step_r
     OWN(buf_fini) struct buf text = BUF_INIT(SCRIPT_MAX_BYTES);
 
     if (!script_decode(source, &text))
-        return step_fail(
+        return step_fail_with(
             ret,
+            RETURN_PARAMETER,
             "SLW-0444",
             "the script of \"%s\" is not Base64 of a text; edit the step and enter the "
             "script again",
@@ -115,11 +117,13 @@ static int take_from_package(struct script_job *job, struct step_result *ret)
     int r;
 
     if (id[0] == '\0' || name[0] == '\0')
-        return step_fail(ret,
-                         "SLW-0444",
-                         "\"%s\" has no script: give it one, or a package and the name of a script "
-                         "in it",
-                         job->c->step_name);
+        return step_fail_with(
+            ret,
+            RETURN_PARAMETER,
+            "SLW-0444",
+            "\"%s\" has no script: give it one, or a package and the name of a script "
+            "in it",
+            job->c->step_name);
     r = package_get(job->c, id, ret, &job->package);
     if (r < 0 || !job->package)
         return TRACE(r);
@@ -145,8 +149,9 @@ static bool make_command(struct script_job *job, struct step_result *ret)
     const char *parameters = step_value(job->c, "OSDRunPowerShellScriptParameters");
 
     if (!script_find_interpreter(&job->words, buf_bytes(&job->head), job->path, policy)) {
-        (void)step_fail(
+        (void)step_fail_with(
             ret,
+            RETURN_NO_SCRIPT_HOST,
             "SLW-0444",
             "the script of \"%s\" is for PowerShell, and there is no pwsh here; install "
             "it before, or begin the script with #! and the program that runs it",
@@ -156,10 +161,11 @@ static bool make_command(struct script_job *job, struct step_result *ret)
     if (script_words_add(&job->words, job->relative[0] != '\0' ? job->relative : job->path) &&
         script_words_split(&job->words, parameters))
         return true;
-    (void)step_fail(ret,
-                    "SLW-0444",
-                    "the parameters of \"%s\" are too many, or a quote in them does not end",
-                    job->c->step_name);
+    (void)step_fail_with(ret,
+                         RETURN_PARAMETER,
+                         "SLW-0444",
+                         "the parameters of \"%s\" are too many, or a quote in them does not end",
+                         job->c->step_name);
     return false;
 }
 

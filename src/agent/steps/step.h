@@ -137,9 +137,14 @@ const char *step_value(struct step_context *c, const char *name);
 /* Release what step_value() returned; by whoever made @c, when the step has ended. */
 void step_context_fini(struct step_context *c);
 
-/* Fill @ret as a failure. @format as in printf. Return: 0, so that a step can `return step_fail(...)`. */
+/* Fill @ret as a failure, with the exit code that is documented for it (agent/steps/return_code.h). @format as in printf.
+   Return: 0, so that a step can `return step_fail(...)`. */
 __attribute__((format(printf, 3, 4))) int
 step_fail(struct step_result *ret, const char *error_id, const char *format, ...);
+
+/* The same with an exit code that says more. */
+__attribute__((format(printf, 4, 5))) int
+step_fail_with(struct step_result *ret, int code, const char *error_id, const char *format, ...);
 
 /* The table; NULL: no such step type. */
 const struct step_type *step_type_find(const char *type);

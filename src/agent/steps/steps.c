@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/steps/return_code.h"
 #include "base/buf.h"
 #include "ts/document.h"
 #include "ts/vars.h"
@@ -122,14 +123,31 @@ const char *step_value(struct step_context *c, const char *name)
     return entry->text ? entry->text : "";
 }
 
+__attribute__((format(printf, 4, 0))) static void
+fail(struct step_result *ret, int code, const char *error_id, const char *format, va_list args)
+{
+    *ret = (struct step_result){.exit_code = code, .error_id = error_id};
+    if (vsnprintf(ret->message, sizeof(ret->message), format, args) < 0)
+        ret->message[0] = '\0';
+}
+
 int step_fail(struct step_result *ret, const char *error_id, const char *format, ...)
 {
     va_list args;
 
-    *ret = (struct step_result){.exit_code = 1, .error_id = error_id};
     va_start(args, format);
-    if (vsnprintf(ret->message, sizeof(ret->message), format, args) < 0)
-        ret->message[0] = '\0';
+    fail(ret, return_code_of(error_id), error_id, format, args);
+    va_end(args);
+    return 0;
+}
+
+int step_fail_with(
+    struct step_result *ret, int code, const char *error_id, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fail(ret, code, error_id, format, args);
     va_end(args);
     return 0;
 }

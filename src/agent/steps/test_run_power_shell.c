@@ -121,6 +121,7 @@ static void other_scripts_are_given_to_power_shell_with_policy_and_parameters(vo
     if (geteuid() != 0)
         skip();
     assert_string_equal(step_bench_run(b), "SLW-0444");
+    assert_int_equal((uint32_t)b->result.exit_code, 0x87D00320);
     assert_non_null(strstr(b->result.message, "there is no pwsh here"));
     put_stand_in();
     assert_null(step_bench_run(b));
