@@ -42,6 +42,11 @@ def refreshing_sequence(image: str) -> str:
     keep = step_xml(
         "SetVariable", "Keep the user state", "WinPE", VariableName="OSDStateStorePath", VariableValue=USER_STATE
     )
+    # its volume is not mounted yet; the disk has 4096 MiB, and the system on it takes some
+    keep += step_xml("PrestartCheck", "There is room", "WinPE", OSDCheckFreeDiskSpace="true", OSDFreeDiskSpace="200", OSDCheckOSType="false")
+    too_much = step_xml("PrestartCheck", "Not so much", "WinPE", OSDCheckFreeDiskSpace="true", OSDFreeDiskSpace="3900", OSDCheckOSType="false")
+    keep += too_much.replace("<step ", '<step continueOnError="true" ', 1)
+    keep += step_xml("RunCommandLine", "It says so", "WinPE", CommandLine="test %_TS_CRDISK%,%_SMSTSLastActionRetCode% = 0,4316")
     xml, n = re.subn(
         r'<step type="SMS_TaskSequence_PartitionDiskAction".*?</step>', keep, dep.task_sequence_xml(image), flags=re.S
     )

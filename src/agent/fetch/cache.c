@@ -406,6 +406,17 @@ int cache_get(struct cache *cache,
     return TRACE(r);
 }
 
+int cache_drop(struct cache *cache, const uint8_t manifest[static SHA256_BYTES])
+{
+    OWN(fd_closep) int lock = lock_cache(cache);
+    char name[SHA256_TEXT_MAX];
+
+    if (lock < 0)
+        return TRACE(lock);
+    hex_put(name, (struct bytes){manifest, SHA256_BYTES});
+    return is_used(cache, name) ? 0 : TRACE(remove_content(cache, name));
+}
+
 const char *cache_path(const struct cache_use *use)
 {
     return use->path;

@@ -58,6 +58,14 @@ int cache_get(struct cache *cache,
               struct transfer_report *report,
               struct cache_use **ret);
 
+/**
+ * cache_drop() - remove content, unless somebody uses it
+ * @manifest: its name; one that is not there is no error
+ *
+ * Return: 0 or -errno.
+ */
+int cache_drop(struct cache *cache, const uint8_t manifest[static SHA256_BYTES]);
+
 /* The folder; borrowed until cache_release(). */
 const char *cache_path(const struct cache_use *use);
 

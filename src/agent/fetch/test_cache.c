@@ -171,6 +171,22 @@ static void get_never_removes_what_is_in_use(void **state)
     assert_false(is_there(b, 0, ""));
 }
 
+static void drop_removes_only_what_nobody_uses(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(get(b, 0), 0);
+    assert_int_equal(cache_drop(b->cache, b->ids[0]), 0);
+    assert_true(is_there(b, 0, ""));
+    cache_release(b->use);
+    b->use = NULL;
+    assert_int_equal(get_once(b, 1), 0);
+    assert_int_equal(cache_drop(b->cache, b->ids[0]), 0);
+    assert_false(is_there(b, 0, "") || is_there(b, 0, ".manifest"));
+    assert_true(is_there(b, 1, ".manifest"));
+    assert_int_equal(cache_drop(b->cache, b->ids[0]), 0);
+}
+
 static void a_process_that_ends_uses_nothing_any_more(void **state)
 {
     struct bench *b = *state;
@@ -232,6 +248,7 @@ int main(void)
             a_process_that_ends_uses_nothing_any_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             get_removes_downloads_that_were_given_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(drop_removes_only_what_nobody_uses, set_up, tear_down),
         cmocka_unit_test_setup_teardown(get_without_a_source_uses_what_is_there, set_up, tear_down),
     };
 

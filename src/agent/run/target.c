@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "agent/run/machine.h"
@@ -20,6 +21,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "image/disk_write.h"
+#include "image/ntfs_free.h"
 #include "plat/file.h"
 
 #define LOOK_FOLDER "/run/slipway/look"
@@ -326,6 +328,34 @@ int target_find_state(const struct machine *machine,
     *ret = found;
     buf_add(ret_state, buf_bytes(&search.text));
     return ret_state->failed ? ERR(-ENOMEM) : 0;
+}
+
+static int look_for_room(void *ctx, const char *device)
+{
+    uint64_t *most = ctx;
+    uint64_t n = 0;
+    struct disk_content content;
+    struct statvfs st;
+
+    if (mount_to_look(device, &content)) {
+        if (statvfs(LOOK_FOLDER, &st) == 0)
+            n = (uint64_t)st.f_bavail * st.f_frsize;
+        (void)umount(LOOK_FOLDER);
+    } else if (disk_read_content(device, &content) == 0 && strcmp(content.type, "ntfs") == 0) {
+        n = ntfs_free_bytes(device);
+    }
+    *most = n > *most ? n : *most;
+    return TARGET_E_MISSING;
+}
+
+uint64_t target_most_free(const struct machine *machine)
+{
+    uint64_t most = 0;
+
+    for (size_t i = 0; i < machine->n_disks; i++)
+        if (!machine->disks[i].is_removable)
+            (void)each_partition(machine->disks[i].name, look_for_room, &most);
+    return most;
 }
 
 static bool is_system(const char *root)

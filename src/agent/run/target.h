@@ -68,6 +68,15 @@ int target_find_state(const struct machine *machine,
                       struct step_target *ret,
                       struct buf *ret_state);
 
+/**
+ * target_most_free() - the most room on one volume of a fixed disk that is not mounted
+ *
+ * Each is mounted read-only to look, NTFS is read as it lies there. What cannot be read has no room.
+ *
+ * Return: in bytes.
+ */
+uint64_t target_most_free(const struct machine *machine);
+
 struct target_wish {    /* which volume; all empty: the only one with an operating system */
     const char *device; /* "/dev/vda2"; NULL: any */
     bool has_disk;

@@ -227,7 +227,13 @@ static int install_one(struct applications *all,
     r = read_description(&a, &file, ret);
     if (r < 0 || ret->error_id)
         return TRACE(r);
-    return TRACE(process(&a, ret));
+    r = process(&a, ret);
+    if (r == 0 && ts_compare_text(step_value(all->c, "OSDAppClearCache"), "true") == 0) {
+        cache_release(TAKE(use));
+        all->c->log(all->c->ctx, "The content of %s is removed from the cache", a.id);
+        r = package_drop(all->c, a.id);
+    }
+    return TRACE(r);
 }
 
 static int install(void *ctx, const char *element, struct step_result *ret)

@@ -210,6 +210,18 @@ int package_get(struct step_context *c,
     return package_get_in(c, cache_root(c), id, result, ret);
 }
 
+int package_drop(struct step_context *c, const char *id)
+{
+    const struct order_content *content = order_find_content(c->order, id);
+    OWN(cache_freep) struct cache *cache = NULL;
+    int r;
+
+    if (!content || !content->has_manifest)
+        return 0;
+    r = cache_new(cache_root(c), package_cache_bytes(c), &cache);
+    return r < 0 ? TRACE(r) : TRACE(cache_drop(cache, content->manifest));
+}
+
 static int get_images(struct getting *g, const struct order_content *content, const char *folder)
 {
     struct transfer_options options;

@@ -55,6 +55,9 @@ int package_get_in(struct step_context *c,
                    struct step_result *result,
                    struct cache_use **ret);
 
+/* Remove its content from the cache that package_get() uses, unless somebody uses it. Return: 0 or -errno. */
+int package_drop(struct step_context *c, const char *id);
+
 /**
  * package_put_files() - the content of a package of any kind, as plain files
  * @folder: made; what is in it is replaced. A package is the folder itself; an operating system image becomes

@@ -7,6 +7,7 @@
 
 #include "agent/run/machine.h"
 #include "agent/run/sysfs.h"
+#include "agent/run/target.h"
 #include "agent/steps/readiness.h"
 #include "agent/steps/step.h"
 #include "base/bytes.h"
@@ -121,6 +122,11 @@ static uint64_t find_disk(const struct step_context *c)
         if (number_of(disk, "Partitions") == 0 && n > most &&
             strncmp(ts_instance_text(disk, "MediaType"), "Fixed", 5) == 0)
             most = n;
+    }
+    if (c->environment == STEP_IN_BOOT_IMAGE) { /* which mounts no volume before it needs it */
+        const uint64_t n = target_most_free(c->machine);
+
+        most = n > most ? n : most;
     }
     return most / MIB;
 }

@@ -141,8 +141,7 @@ int step_fail(struct step_result *ret, const char *error_id, const char *format,
     return 0;
 }
 
-int step_fail_with(
-    struct step_result *ret, int code, const char *error_id, const char *format, ...)
+int step_fail_with(struct step_result *ret, int code, const char *error_id, const char *format, ...)
 {
     va_list args;
 
