@@ -44,7 +44,9 @@ static const char *const apt_scan[] = {APT, "-o", "APT::Update::Error-Mode=any",
 static const char *const apt_install[] = {APT, "install", NULL};
 static const char *const apt_upgrade[] = {APT, "dist-upgrade", NULL};
 static const char *const apt_only_upgrade[] = {APT, "--only-upgrade", "install", NULL};
-static const char *const dnf_scan[] = {"/usr/bin/dnf", "-y", "--refresh", "makecache", NULL};
+/* A repository that cannot be reached is a failure, as with the others. */
+static const char *const dnf_scan[] = {
+    "/usr/bin/dnf", "-y", "--setopt=*.skip_if_unavailable=false", "--refresh", "makecache", NULL};
 static const char *const dnf_install[] = {"/usr/bin/dnf", "-y", "install", NULL};
 static const char *const dnf_upgrade[] = {"/usr/bin/dnf", "-y", "upgrade", NULL};
 static const char *const dnf_security[] = {"/usr/bin/dnf", "-y", "--security", "upgrade", NULL};
