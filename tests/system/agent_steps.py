@@ -49,18 +49,19 @@ class System:
     def __exit__(self, *_):
         shutil.rmtree(self.base, ignore_errors=True)
 
+    def enter(self, script: str) -> list:
+        """The command that runs a shell script in the system; it has a host name of its own."""
+        root = f"{self.base}/root"
+        mounts = (
+            f"mount -t overlay overlay -o lowerdir=/,upperdir={self.base}/upper,workdir={self.base}/work {root} && "
+            f"mount --rbind /proc {root}/proc && mount --rbind /dev {root}/dev && mount --rbind /sys {root}/sys && "
+            f'mount -t tmpfs tmpfs {root}/run && mount -t tmpfs tmpfs {root}/tmp && exec chroot {root} /bin/sh -ec "$1"'
+        )
+        return [*self.prefix, "unshare", "--mount", "--uts", "--propagation", "private", "/bin/sh", "-ec", mounts, "sh", script]
+
     def inside(self, script: str, timeout=300) -> str:
-        """Run a shell script in the system."""
-        enter = (
-            f"mount -t overlay overlay -o lowerdir=/,upperdir={self.base}/upper,workdir={self.base}/work {self.base}/root && "
-            f"mount --rbind /proc {self.base}/root/proc && mount --rbind /dev {self.base}/root/dev && mount --rbind /sys {self.base}/root/sys && "
-            f"mount -t tmpfs tmpfs {self.base}/root/run && mount -t tmpfs tmpfs {self.base}/root/tmp && "
-            f'exec chroot {self.base}/root /bin/sh -ec "$1"'
-        )
-        done = subprocess.run(
-            [*self.prefix, "unshare", "--mount", "--propagation", "private", "/bin/sh", "-ec", enter, "sh", script],
-            capture_output=True, text=True, check=False, timeout=timeout,
-        )
+        """Run a shell script in the system; what it prints."""
+        done = subprocess.run(self.enter(script), capture_output=True, text=True, check=False, timeout=timeout)
         self.log += done.stderr
         if done.returncode != 0:
             raise TestError(f"{script}: {done.returncode}: {done.stderr[-3000:]}{done.stdout[-1000:]}")
