@@ -14,7 +14,7 @@
 #include "base/own.h"
 #include "ts/condition.h"
 #include "ts/diag.h"
-#include "ts/step_types.h"
+#include "ts/step_packages.h"
 #include "ts/tree.h"
 #include "ts/xml.h"
 
@@ -358,20 +358,6 @@ static void read_references(struct reader *rd, const xmlNode *list)
             add_package(rd, attribute(rd, child, "package"));
 }
 
-/* Properties that hold a package id, such as ImagePackageID. The client of the reference product is left out:
-   our agent comes with the boot image. */
-static bool is_package_property(const char *property)
-{
-    static const char tail[] = "PackageID";
-    size_t len = strlen(property);
-
-    if (strcmp(property, "ClientPackageID") == 0)
-        return false;
-    return strcmp(property, "ConfigFilePackage") == 0 ||
-           (len >= sizeof(tail) - 1 &&
-            bytes_eq_nocase(bytes_of(property + len - (sizeof(tail) - 1)), tail));
-}
-
 /* Ids with commas between them, as Download Package Content and Install Application list them. */
 static void add_list(struct reader *rd, const char *list)
 {
@@ -386,24 +372,19 @@ static void add_list(struct reader *rd, const char *list)
     }
 }
 
-/* An application of ours is a package; ids of the reference product's applications have a '/'. */
-static bool is_list_property(const struct ts_variable *variable)
-{
-    return bytes_eq_nocase(bytes_of(variable->name), "OSDDownloadDownloadPackages") ||
-           ((bytes_eq_nocase(bytes_of(variable->name), "ApplicationName") ||
-             ts_pattern_matches("OSDApp#Name", variable->name)) &&
-            !strpbrk(variable->text, "/%"));
-}
-
 static void collect_step_packages(struct reader *rd)
 {
     for (size_t i = 0; i < rd->doc->n_steps; i++) {
         const struct ts_step *step = &rd->doc->steps[i];
+        char named[TS_PACKAGE_ID_MAX];
 
+        if (ts_step_is_enabled(step) &&
+            ts_named_package(rd->doc->steps, rd->doc->n_steps, step, named))
+            add_list(rd, named);
         for (size_t k = 0; ts_step_is_enabled(step) && k < step->n_variables; k++) {
-            if (is_package_property(step->variables[k].property))
+            if (ts_is_package_property(step->variables[k].property))
                 add_package(rd, step->variables[k].text);
-            else if (is_list_property(&step->variables[k]))
+            else if (ts_is_package_list(&step->variables[k]))
                 add_list(rd, step->variables[k].text);
         }
     }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Where the steps of a task sequence name packages
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct ts_step;
+struct ts_variable;
+
+enum {
+    TS_PACKAGE_ID_MAX = 16, /* bytes of an id: "SLP00012", and a NUL */
+};
+
+/* A property whose value is the id of a package, such as ImagePackageID. The client of the reference product is left out:
+   our agent comes with the boot image. */
+bool ts_is_package_property(const char *property);
+
+/* A variable whose value is ids with commas between them. An application of ours is a package; ids of the reference
+   product's applications have a '/'. */
+bool ts_is_package_list(const struct ts_variable *variable);
+
+/**
+ * ts_named_package() - the package that a Set Task Sequence Variable step puts into a list
+ * @steps: of the document, in which an enabled Install Package or Install Application step installs that list
+ *
+ * Only what the document says itself can be found: a value without variables in it that begins with an id.
+ *
+ * Return: whether there is one.
+ */
+bool ts_named_package(const struct ts_step *steps,
+                      size_t n_steps,
+                      const struct ts_step *setter,
+                      char ret[static TS_PACKAGE_ID_MAX]);
