@@ -26,6 +26,7 @@ CONTROLLER = "10.88.0.1"
 CLIENT = "10.88.0.2"
 ADMIN_PASSWORD = "Adm1n-of-the-lab"
 JOIN_PASSWORD = "J0in-the-lab,now"
+LOGON = 0x8007052E - (1 << 32)
 START_SECONDS = 60
 DATABASE = "/var/lib/samba/private/sam.ldb"
 
@@ -116,7 +117,8 @@ def check_joining(controller: Controller, client: System):
         join("right", OSDJoinPassword=JOIN_PASSWORD, OSDJoinDomainOUName=f"LDAP://{UNIT}"),
         before="echo lab-pc > /proc/sys/kernel/hostname",
     )
-    expect([error for error, _ in ended([wrong, unit])], ["SLW-0449"] * 2, "what cannot join")
+    expect(ended([wrong]), [("SLW-0449", LOGON)], "a wrong password")
+    expect([error for error, _ in ended([unit])], ["SLW-0449"], "a unit that is not there")
     expect(ended([right]), [(None, 0)], "joining")
     expect(right["then"], 0, "a restart that was left out")
     expect(f"dn: CN=LAB-PC,{UNIT}".lower() in controller.computers().lower(), True, f"the computer in its unit, of {controller.computers()}")

@@ -22,6 +22,7 @@ enum {
     CONFIG_MODE = 0644,
     WORDS_MAX = 12,
     JOIN_TIMEOUT_S = 600,
+    SAID_MAX_BYTES = 8 * 1024,
 };
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
@@ -159,15 +160,37 @@ static bool make_command(struct step_context *c, const char *domain, struct word
     return has_realm || has_adcli;
 }
 
+/* Both programs end with numbers of their own; what they say is English, as they run in the C locale. */
+static int code_of(const char *said, int code)
+{
+    static const struct {
+        const char *words;
+        int code;
+    } known[] = {
+        {"authenticate as", RETURN_LOGON},
+        {"authenticate to", RETURN_LOGON},
+        {"discover domain", RETURN_NAME_NOT_RESOLVED},
+        {"resolve host name", RETURN_NAME_NOT_RESOLVED},
+        {"No such realm", RETURN_NAME_NOT_RESOLVED},
+    };
+
+    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+        if (strstr(said, known[i].words))
+            return known[i].code;
+    return code;
+}
+
 static int join_domain(struct step_context *c, struct step_result *ret)
 {
     const char *domain = step_value(c, "OSDJoinDomainName");
     const char *password = step_value(c, "OSDJoinPassword");
+    OWN(buf_fini) struct buf said = BUF_INIT(SAID_MAX_BYTES);
     OWN(words_fini)
     struct words words = {.user = BUF_INIT(OPTION_MAX_BYTES), .unit = BUF_INIT(OPTION_MAX_BYTES)};
     const struct program program = {.argv = words.items,
                                     .input = bytes_of(password), /* on no command line */
                                     .timeout_s = JOIN_TIMEOUT_S,
+                                    .tail = &said,
                                     .what = "Joining the domain"};
     int code = 0;
     int r;
@@ -194,7 +217,7 @@ static int join_domain(struct step_context *c, struct step_result *ret)
     if (code != 0)
         (void)step_fail_with(
             ret,
-            code,
+            code_of(buf_str(&said), code),
             "SLW-0449",
             "%s could not join \"%.200s\" and ended with exit code %d; what it said is "
             "in smsts.log",

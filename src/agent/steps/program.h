@@ -21,6 +21,7 @@
 #include <stdbool.h>
 
 #include "agent/steps/step.h"
+#include "base/buf.h"
 #include "base/bytes.h"
 
 enum {
@@ -41,6 +42,7 @@ struct program {
                                        sees it elsewhere, and a working folder in it too */
     struct bytes input;             /* fed to standard input */
     const char *const *environment; /* more variables, "NAME=VALUE"; ends with NULL */
+    struct buf *tail;               /* the end of the output is appended; NULL */
     const char *output_variable;    /* gets the end of the output; NULL or "": none */
     unsigned timeout_s;             /* 0: none */
     const char *user;               /* account to run as; NULL or "": root. Not in the boot image */
