@@ -76,35 +76,6 @@ static void packages_of_lists_are_packages_too(void **state)
     assert_string_equal(packages[2], "SLP00013");
 }
 
-#define SETS(name, value) \
-    "<step type=\"SMS_TaskSequence_SetVariableAction\" name=\"x\"><defaultVarList><variable name=\"VariableName\" " \
-    "property=\"VariableName\" hidden=\"true\">" name \
-    "</variable><variable name=\"VariableValue\" " \
-    "property=\"VariableValue\" hidden=\"true\">" value "</variable></defaultVarList></step>"
-#define INSTALLS(type, base) \
-    "<step type=\"SMS_TaskSequence_Install" type "Action\" name=\"x\"><defaultVarList>" \
-    "<variable name=\"BaseVariableName\" property=\"BaseVariableName\" hidden=\"true\">" base \
-    "</variable></defaultVarList></step>"
-
-static void packages_that_the_document_puts_into_a_list_are_packages_too(void **state)
-{
-    (void)state;
-    OWN(ts_document_freep)
-    struct ts_document *doc = parse_ok(
-        "<sequence version=\"3.10\">" SETS("Tool001", "SLP00021:Install")
-            SETS("TOOL002", "SLP00022:x") SETS("Tool03", "SLP00023:x") SETS("App01", "SLP00024")
-                SETS("App001", "SLP00025") SETS("App02", "Editor") SETS("Other001", "SLP00026:x")
-                    SETS("Tool003", "%Id%:x") INSTALLS("Software", "Tool")
-                        INSTALLS("Application", "App") "</sequence>");
-    size_t n;
-    const char *const *packages = ts_document_packages(doc, &n);
-
-    assert_int_equal(n, 3);
-    assert_string_equal(packages[0], "SLP00021");
-    assert_string_equal(packages[1], "SLP00022");
-    assert_string_equal(packages[2], "SLP00024");
-}
-
 static void put_gives_back_what_was_read_unknown_things_included(void **state)
 {
     (void)state;
@@ -338,7 +309,6 @@ int main(void)
         cmocka_unit_test(parse_reads_groups_steps_and_their_settings),
         cmocka_unit_test(packages_are_listed_once_from_references_and_steps),
         cmocka_unit_test(packages_of_lists_are_packages_too),
-        cmocka_unit_test(packages_that_the_document_puts_into_a_list_are_packages_too),
         cmocka_unit_test(put_gives_back_what_was_read_unknown_things_included),
         cmocka_unit_test(parse_reads_a_byte_order_mark_and_utf16),
         cmocka_unit_test(the_canonical_form_knows_no_order_of_attributes_nor_spelling_of_text),

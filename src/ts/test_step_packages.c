@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/step_packages.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stddef.h> /* and this, to be there */
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+#include "ts/diag.h"
+#include "ts/document.h"
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+
+static struct ts_document *parse(const char *text)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    struct ts_document *doc = NULL;
+
+    assert_int_equal(ts_document_parse(bytes_of(text), &doc, &diags), 0);
+    return doc;
+}
+
+#define SETS(name, value) \
+    "<step type=\"SMS_TaskSequence_SetVariableAction\" name=\"x\"><defaultVarList><variable name=\"VariableName\" " \
+    "property=\"VariableName\" hidden=\"true\">" name \
+    "</variable><variable name=\"VariableValue\" " \
+    "property=\"VariableValue\" hidden=\"true\">" value "</variable></defaultVarList></step>"
+#define INSTALLS(type, base) \
+    "<step type=\"SMS_TaskSequence_Install" type "Action\" name=\"x\"><defaultVarList>" \
+    "<variable name=\"BaseVariableName\" property=\"BaseVariableName\" hidden=\"true\">" base \
+    "</variable></defaultVarList></step>"
+
+static void packages_that_the_document_puts_into_a_list_are_packages_too(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *doc = parse(
+        "<sequence version=\"3.10\">" SETS("Tool001", "SLP00021:Install")
+            SETS("TOOL002", "SLP00022:x") SETS("Tool03", "SLP00023:x") SETS("App01", "SLP00024")
+                SETS("App001", "SLP00025") SETS("App02", "Editor") SETS("Other001", "SLP00026:x")
+                    SETS("Tool003", "%Id%:x") INSTALLS("Software", "Tool")
+                        INSTALLS("Application", "App") "</sequence>");
+    size_t n;
+    const char *const *packages = ts_document_packages(doc, &n);
+
+    assert_int_equal(n, 3);
+    assert_string_equal(packages[0], "SLP00021");
+    assert_string_equal(packages[1], "SLP00022");
+    assert_string_equal(packages[2], "SLP00024");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(packages_that_the_document_puts_into_a_list_are_packages_too),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
