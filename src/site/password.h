@@ -27,7 +27,7 @@ struct password_work {
 struct password_work *password_work_new(void);
 
 /* Both fit http_defer(). */
-void password_work_run(void *work);
+void password_work_run(void *arg);
 void password_work_free(void *work);
 
 /* A hash that no password fits, and that takes as long to find out. */
