@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/own.h"
+#include "cli/deployment_terms.h"
 #include "cli/session.h"
 #include "cli/table.h"
 
@@ -172,6 +173,10 @@ const struct args_command commands[] = {
                     "debug",
                     NULL,
                     "To be debugged: each device waits before its first step; at most 10 devices."),
+                OPTION("confirm",
+                       "NUMBER",
+                       "How many devices it reaches, to confirm that their disks may be wiped."),
+                DEPLOYMENT_TERMS_OPTIONS,
             },
     },
     {

@@ -96,6 +96,14 @@ args_run deployment_log;
 /* debug.c */
 args_run deployment_debug;
 
+/* deployment_terms.c */
+args_run deployment_set;
+args_run deployment_enable;
+args_run deployment_disable;
+args_run deployment_delete;
+args_run device_clear_pxe;
+args_run collection_clear_pxe;
+
 /* distribution.c */
 args_run distribution_distribute;
 args_run distribution_status;

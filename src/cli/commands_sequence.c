@@ -169,5 +169,5 @@ const struct args_command sequence_commands[] = {
             "Disable a group or step: it is skipped; or a whole task sequence: no deployment begins it.",
         .run = sequence_disable,
     },
-    {.noun = NULL, .more = security_commands},
+    {.noun = NULL, .more = deployment_commands},
 };

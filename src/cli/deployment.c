@@ -7,7 +7,9 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "base/bytes.h"
 #include "base/own.h"
+#include "cli/deployment_terms.h"
 #include "cli/patience.h"
 #include "cli/session.h"
 #include "cli/watch.h"
@@ -29,6 +31,13 @@ static const struct output_column fields[] = {
     {"Purpose", "purpose", OUTPUT_TEXT},
     {"Content", "content_option", OUTPUT_TEXT},
     {"To be debugged", "is_debug", OUTPUT_TEXT},
+    {"Made available to", "make_available_to", OUTPUT_TEXT},
+    {"Available from", "available_from", OUTPUT_TEXT},
+    {"Expires", "expires", OUTPUT_TEXT},
+    {"Rerun", "rerun", OUTPUT_TEXT},
+    {"Priority", "priority", OUTPUT_TEXT},
+    {"Disabled", "is_disabled", OUTPUT_TEXT},
+    {"Comment", "comment", OUTPUT_TEXT},
     {"Cancelled", "is_cancelled", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
     {"Devices", "counts.total", OUTPUT_TEXT},
@@ -41,6 +50,18 @@ static const struct output_column fields[] = {
     {"Cancelled there", "counts.cancelled", OUTPUT_TEXT},
     {0},
 };
+
+static bool put_confirmation(struct session *s, const struct args *args, json_t *body)
+{
+    const char *text = args_get(args, "confirm");
+    uint64_t n = 0;
+
+    if (!text)
+        return true;
+    if (!bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &n))
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "--confirm must be a number of devices");
+    return json_object_set_new(body, "confirm_devices", json_integer((json_int_t)n)) == 0;
+}
 
 bool deployment_create(struct session *s, const struct args *args)
 {
@@ -64,6 +85,10 @@ bool deployment_create(struct session *s, const struct args *args)
                      (int)(args_get(args, "debug") != NULL));
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "a name is not UTF-8");
+    if (!deployment_terms_put(s, args, body) || !put_confirmation(s, args, body)) {
+        json_decref(body);
+        return false;
+    }
     return session_call(s, "POST", "/deployments", body, &deployment) &&
            session_print_fields(s, deployment, fields);
 }

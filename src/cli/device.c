@@ -134,6 +134,16 @@ bool device_explain_boot(struct session *s, const struct args *args)
         {"Deployment", "decision.deployment_id", OUTPUT_TEXT},
         {0},
     };
+    static const struct output_column deployments[] = {
+        {"DEPLOYMENT", "deployment_id", OUTPUT_TEXT},
+        {"TASK SEQUENCE", "task_sequence_name", OUTPUT_TEXT},
+        {"COLLECTION", "collection_name", OUTPUT_TEXT},
+        {"PURPOSE", "purpose", OUTPUT_TEXT},
+        {"PRIORITY", "priority", OUTPUT_TEXT},
+        {"STATE", "verdict", OUTPUT_TEXT},
+        {"UNTIL (UTC)", "changes_at", OUTPUT_TIME},
+        {0},
+    };
     static const struct output_column history[] = {
         {"TIME (UTC)", "time", OUTPUT_TIME},
         {"EVENT", "event", OUTPUT_TEXT},
@@ -147,6 +157,10 @@ bool device_explain_boot(struct session *s, const struct args *args)
     session_escape(&id, args->operands[0]);
     return session_open(s) && session_get(s, &explanation, "/boot-explanations/%s", buf_str(&id)) &&
            session_print_fields(s, explanation, decision) &&
+           session_print_part(s,
+                              "Deployments, the chosen one first",
+                              output_at(explanation, "deployments"),
+                              deployments) &&
            session_print_part(
                s, "What happened, newest first", output_at(explanation, "history"), history);
 }

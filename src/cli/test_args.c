@@ -149,7 +149,7 @@ static void parse_answers_questions_for_help_at_each_depth(void **state)
     } cases[] = {
         {{"slipway", "--help"}, "explain-boot", "--mac MAC"},
         {{"slipway", "-h"}, "deployment", "--mac MAC"},
-        {{"slipway", "device", "--help"}, "explain-boot", "deployment"},
+        {{"slipway", "device", "--help"}, "explain-boot", "boundary"},
         {{"slipway", "device", "import", "--help"}, "--mac MAC", "explain-boot"},
         {{"slipway", "deployment", "create", "-h"}, "required|available", "explain-boot"},
         {{"slipway", "status", "--help"}, "table|json|yaml", "explain-boot"},

@@ -22,22 +22,24 @@ enum {
 
 /* All texts are owned; lists are words separated by single spaces, "" if there are none. */
 struct server_config {
-    char *site_name;               /* [site] name; never "" */
-    char *addresses;               /* [site] address: where clients reach us; never "" */
-    uint64_t http_port;            /* [site] http-port */
-    uint64_t https_port;           /* [site] https-port */
-    bool is_unknown_computers_on;  /* [site] unknown-computers */
-    uint64_t order_hours;          /* [site] order-hours */
-    char *database;                /* [site] database; "": SQLite. May hold a password */
-    bool is_pxe_on;                /* [pxe] enabled */
-    char *pxe_interfaces;          /* [pxe] interfaces; "": all */
-    uint64_t pxe_dhcp_port;        /* [pxe] dhcp-port */
-    uint64_t pxe_boot_server_port; /* [pxe] boot-server-port */
-    uint64_t pxe_tftp_port;        /* [pxe] tftp-port */
-    bool is_dp_on;                 /* [dp] enabled */
-    char *boot_image_kernel_roots; /* [boot-image] kernel-root */
-    char *boot_image_x86_root;     /* [boot-image] x86-root; it may not be there */
-    unsigned log_level;            /* [log] level, an enum log_level */
+    char *site_name;                /* [site] name; never "" */
+    char *addresses;                /* [site] address: where clients reach us; never "" */
+    uint64_t http_port;             /* [site] http-port */
+    uint64_t https_port;            /* [site] https-port */
+    bool is_unknown_computers_on;   /* [site] unknown-computers */
+    uint64_t order_hours;           /* [site] order-hours */
+    uint64_t deployment_usual_size; /* [site] deployment-usual-size; 0: none */
+    uint64_t deployment_max_size;   /* [site] deployment-max-size; 0: none */
+    char *database;                 /* [site] database; "": SQLite. May hold a password */
+    bool is_pxe_on;                 /* [pxe] enabled */
+    char *pxe_interfaces;           /* [pxe] interfaces; "": all */
+    uint64_t pxe_dhcp_port;         /* [pxe] dhcp-port */
+    uint64_t pxe_boot_server_port;  /* [pxe] boot-server-port */
+    uint64_t pxe_tftp_port;         /* [pxe] tftp-port */
+    bool is_dp_on;                  /* [dp] enabled */
+    char *boot_image_kernel_roots;  /* [boot-image] kernel-root */
+    char *boot_image_x86_root;      /* [boot-image] x86-root; it may not be there */
+    unsigned log_level;             /* [log] level, an enum log_level */
 };
 
 /* The table, for config_parse() and for the manual. */

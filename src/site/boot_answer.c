@@ -95,7 +95,7 @@ static int make_config(struct site *site,
         .ticket = ticket,
         .title = decision->target.task_sequence_name,
         /* what was chosen once goes on by itself */
-        .is_required = decision->target.is_required ||
+        .is_required = decision->target.is_required || decision->target.is_preferred ||
                        strcmp(decision->target.order_state, "in-progress") == 0,
     };
 

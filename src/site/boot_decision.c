@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
+#include "plat/clock.h"
 #include "site/device.h"
 
 /* DHCP option 93 (IANA "Processor Architecture Types") */
@@ -156,36 +157,69 @@ decide_without_target(const struct site *site, bool is_unknown, struct boot_deci
         ret, false, "no-deployment", "Nothing is deployed to any collection of this device.");
 }
 
+#define ANEW "deploy again, or clear the device's required deployments, to run it again."
+
+/* What there is to say of a deployment that is not begun. */
+static const char *const closed_texts[] = {
+    [DEPLOYMENT_CANCELLED] =
+        "has failed on this device and was cancelled; deploy again to try again.",
+    [DEPLOYMENT_NOT_REACHED] =
+        "was run by this device; it was deleted since, or the device is no member of its collection any more.",
+    [DEPLOYMENT_DISABLED] = "is disabled; enable it to let devices begin it.",
+    [DEPLOYMENT_CLIENTS_ONLY] =
+        "is available to clients only, not to what starts from the network.",
+    [DEPLOYMENT_HIDDEN] =
+        "is hidden: it is for devices whose variable SMSTSPreferredAdvertID names it.",
+    [DEPLOYMENT_EXPIRED] = "has expired.",
+    [DEPLOYMENT_SUCCEEDED_ALREADY] = "has succeeded on this device; " ANEW,
+    [DEPLOYMENT_FAILED_ALREADY] = "is required and has failed on this device; " ANEW,
+    [DEPLOYMENT_SUPERSEDED] =
+        "was due before the device ran another one, and no device is wiped by what was meant for it earlier; " ANEW,
+};
+
+static const char *closed_reason(enum deployment_verdict verdict)
+{
+    if (verdict == DEPLOYMENT_CANCELLED)
+        return "failed-already";
+    return boot_target_word(verdict);
+}
+
+static int decide_not_yet(const struct boot_target *target, struct boot_decision *ret)
+{
+    char when[CLOCK_TEXT_MAX];
+
+    clock_put_rfc3339(when, target->changes_us);
+    return decide(ret,
+                  false,
+                  "not-yet-available",
+                  "The deployment %s is available from %s.",
+                  target->deployment_id,
+                  when);
+}
+
+static int decide_sequence_disabled(const struct boot_target *target, struct boot_decision *ret)
+{
+    return decide(ret,
+                  false,
+                  "task-sequence-disabled",
+                  "SLW-0189: the task sequence \"%.200s\" of the deployment %s is disabled; enable "
+                  "it to let devices begin it.",
+                  target->task_sequence_name,
+                  target->deployment_id);
+}
+
 static int decide_closed(const struct boot_target *target, struct boot_decision *ret)
 {
-    if (strcmp(target->order_state, "succeeded") == 0)
-        return decide(ret,
-                      false,
-                      "succeeded-already",
-                      "The device has finished the deployment %s; deploy again to run it again.",
-                      target->deployment_id);
-    if (target->is_cancelled)
-        return decide(ret,
-                      false,
-                      "failed-already",
-                      "The deployment %s has failed on this device and was cancelled; deploy again "
-                      "to try again.",
-                      target->deployment_id);
-    if (target->is_disabled)
-        return decide(
-            ret,
-            false,
-            "task-sequence-disabled",
-            "SLW-0189: the task sequence \"%.200s\" of the deployment %s is disabled; enable "
-            "it to let devices begin it.",
-            target->task_sequence_name,
-            target->deployment_id);
-    return decide(
-        ret,
-        false,
-        "failed-already",
-        "The required deployment %s has failed on this device; deploy again to try again.",
-        target->deployment_id);
+    if (target->verdict == DEPLOYMENT_NOT_YET)
+        return decide_not_yet(target, ret);
+    if (target->verdict == DEPLOYMENT_SEQUENCE_DISABLED)
+        return decide_sequence_disabled(target, ret);
+    return decide(ret,
+                  false,
+                  closed_reason(target->verdict),
+                  "The deployment %s %s",
+                  target->deployment_id,
+                  closed_texts[target->verdict]);
 }
 
 static int decide_offer(const struct boot_target *target, struct boot_decision *ret)
@@ -265,7 +299,7 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
             target->deployment_id);
     if (!is_in_progress && !boot_target_is_open(target))
         return decide_closed(target, ret);
-    if (request->is_http && !target->is_required && !is_in_progress)
+    if (request->is_http && !target->is_required && !target->is_preferred && !is_in_progress)
         return decide(
             ret,
             false,

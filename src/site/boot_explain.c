@@ -44,6 +44,7 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
 {
     OWN(json_freep) json_t *history = NULL;
     OWN(json_freep) json_t *device = NULL;
+    OWN(json_freep) json_t *deployments = NULL;
     struct boot_decision decision;
     int r = boot_decide(site, request, &decision);
 
@@ -52,11 +53,12 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
     r = rows_array(site->db, SQL_BOOT_EVENT_HISTORY, DB_ARGS(db_text(request->mac)), &history);
     if (r < 0)
         return TRACE(r);
-    if (decision.device_id[0])
+    r = boot_target_list(site, decision.device_id, &deployments);
+    if (r == 0 && decision.device_id[0])
         r = device_get(site, decision.device_id, &device);
     if (r != 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:o,s:{s:s,s:s,s:s,s:o,s:o},s:O}",
+    *ret = json_pack("{s:s,s:s,s:o,s:{s:s,s:s,s:s,s:o,s:o},s:O,s:O}",
                      "mac",
                      request->mac,
                      "uuid",
@@ -74,6 +76,8 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
                      text_or_null(decision.package_id),
                      "deployment_id",
                      text_or_null(decision.target.deployment_id),
+                     "deployments",
+                     deployments,
                      "history",
                      history);
     return *ret ? 0 : ERR(-ENOMEM);

@@ -2,48 +2,192 @@
 
 #include "site/boot_target.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
+#include "plat/clock.h"
+#include "site/fields.h"
 #include "site/order.h"
+#include "site/rows.h"
+#include "site/variable.h"
 
-static void copy(char *dst, size_t cap, const struct db_rows *rows, size_t column)
+#define PREFERRED "SMSTSPreferredAdvertID"
+
+/* The rows and, in the same order, what the rules say to each. */
+struct targets {
+    json_t *rows;                      /* owned */
+    struct deployment_candidate *list; /* owned */
+    size_t n;
+    size_t chosen; /* n: none */
+};
+
+static void targets_fini(struct targets *targets)
 {
-    (void)snprintf(dst, cap, "%s", db_get_text(rows, column));
+    json_decref(targets->rows);
+    free(targets->list);
+}
+
+static enum deployment_past past_of(const json_t *row)
+{
+    const char *state = field_text(row, "order_state", "");
+
+    if (strcmp(state, "in-progress") == 0)
+        return DEPLOYMENT_IN_PROGRESS;
+    if (!state[0] || field_bool(row, "is_cleared"))
+        return DEPLOYMENT_NOT_RUN;
+    return strcmp(state, "succeeded") == 0 ? DEPLOYMENT_SUCCEEDED : DEPLOYMENT_FAILED;
+}
+
+static int read_candidate(struct site *site,
+                          const json_t *row,
+                          const char *preferred,
+                          struct deployment_candidate *ret)
+{
+    int r = deployment_terms_parse(site, row, &ret->terms);
+
+    if (r != 0) /* it was checked when it was kept */
+        return r > 0 ? ERR(-EUCLEAN) : TRACE(r);
+    ret->created_us = field_number(row, "created_us", 0);
+    ret->is_cancelled = field_bool(row, "is_cancelled");
+    ret->is_reached = field_bool(row, "is_reached");
+    ret->is_sequence_disabled = field_bool(row, "is_sequence_disabled");
+    ret->is_preferred = preferred[0] && strcmp(field_text(row, "id", ""), preferred) == 0;
+    ret->past = past_of(row);
+    ret->begun_us = field_number(row, "begun_us", 0);
+    ret->ended_us = field_number(row, "ended_us", 0);
+    return 0;
+}
+
+static int find(struct site *site, const char *device_id, struct targets *ret)
+{
+    char preferred[SITE_ID_MAX];
+    struct db_args args =
+        DB_ARGS(db_text(device_id), db_u64(site->settings.is_unknown_computers_on ? 1 : 0));
+    int r = rows_array(site->db, SQL_BOOT_TARGETS, args, &ret->rows);
+
+    if (r == 0)
+        r = variable_find(site, device_id, PREFERRED, preferred, sizeof(preferred));
+    if (r < 0)
+        return TRACE(r);
+    ret->n = json_array_size(ret->rows);
+    ret->list = calloc(ret->n > 0 ? ret->n : 1, sizeof(ret->list[0]));
+    if (!ret->list)
+        return ERR(-ENOMEM);
+    for (size_t i = 0; i < ret->n; i++) {
+        r = read_candidate(site, json_array_get(ret->rows, i), preferred, &ret->list[i]);
+        if (r < 0)
+            return TRACE(r);
+    }
+    ret->chosen = deployment_choose(ret->list, ret->n, site->zone, site->now_us);
+    return 0;
+}
+
+static void copy(char *dst, size_t cap, const json_t *row, const char *name)
+{
+    (void)snprintf(dst, cap, "%s", field_text(row, name, ""));
+}
+
+static void
+put_target(const json_t *row, const struct deployment_candidate *c, struct boot_target *ret)
+{
+    uint64_t restarting = field_number(row, "restarting", 0);
+
+    copy(ret->deployment_id, sizeof(ret->deployment_id), row, "id");
+    copy(ret->boot_image_id, sizeof(ret->boot_image_id), row, "boot_image_id");
+    copy(ret->task_sequence_name, sizeof(ret->task_sequence_name), row, "task_sequence_name");
+    copy(ret->collection_name, sizeof(ret->collection_name), row, "collection_name");
+    copy(ret->order_state, sizeof(ret->order_state), row, "order_state");
+    ret->is_required = c->terms.is_required;
+    ret->is_preferred = c->is_preferred;
+    ret->verdict = c->verdict;
+    ret->changes_us = c->changes_us;
+    ret->is_for_unknown = strcmp(field_text(row, "rule", ""), "all-unknown") == 0;
+    ret->waits_for_disk =
+        c->past == DEPLOYMENT_IN_PROGRESS && restarting != ORDER_RESTARTS_TO_BOOT_IMAGE &&
+        (restarting != 0 || strcmp(field_text(row, "environment", ""), "full-os") == 0);
 }
 
 int boot_target_find(struct site *site, const char *device_id, struct boot_target *ret)
 {
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    struct db_args args =
-        DB_ARGS(db_text(device_id), db_u64(site->settings.is_unknown_computers_on ? 1 : 0));
-    int r = db_first(site->db, SQL_BOOT_TARGET, args, &rows);
+    OWN(targets_fini) struct targets targets = {0};
+    int r = find(site, device_id, &targets);
 
     *ret = (struct boot_target){0};
-    if (r != DB_ROW)
+    if (r < 0 || targets.n == 0)
         return TRACE(r);
-    copy(ret->deployment_id, sizeof(ret->deployment_id), &rows, 0);
-    ret->is_required = strcmp(db_get_text(&rows, 1), "required") == 0;
-    copy(ret->boot_image_id, sizeof(ret->boot_image_id), &rows, 2);
-    copy(ret->task_sequence_name, sizeof(ret->task_sequence_name), &rows, 3);
-    copy(ret->collection_name, sizeof(ret->collection_name), &rows, 4);
-    ret->is_for_unknown = strcmp(db_get_text(&rows, 5), "all-unknown") == 0;
-    copy(ret->order_state, sizeof(ret->order_state), &rows, 6);
-    ret->is_cancelled = db_get_bool(&rows, 9);
-    ret->is_disabled = db_get_bool(&rows, 10);
-    ret->waits_for_disk = strcmp(ret->order_state, "in-progress") == 0 &&
-                          db_get_u64(&rows, 7) != ORDER_RESTARTS_TO_BOOT_IMAGE &&
-                          (db_get_bool(&rows, 7) || strcmp(db_get_text(&rows, 8), "full-os") == 0);
+    put_target(json_array_get(targets.rows, targets.chosen), &targets.list[targets.chosen], ret);
     return 0;
 }
 
-bool boot_target_is_open(const struct boot_target *target)
+const char *boot_target_word(enum deployment_verdict verdict)
 {
-    if (!target->deployment_id[0] || target->is_cancelled || target->is_disabled)
-        return false;
-    return !target->order_state[0] ||
-           (!target->is_required && strcmp(target->order_state, "failed") == 0);
+    static const char *const words[] = {
+        [DEPLOYMENT_OPEN] = "open",
+        [DEPLOYMENT_RUNS] = "in-progress",
+        [DEPLOYMENT_CANCELLED] = "cancelled",
+        [DEPLOYMENT_NOT_REACHED] = "not-reached",
+        [DEPLOYMENT_DISABLED] = "disabled",
+        [DEPLOYMENT_SEQUENCE_DISABLED] = "task-sequence-disabled",
+        [DEPLOYMENT_CLIENTS_ONLY] = "clients-only",
+        [DEPLOYMENT_HIDDEN] = "hidden",
+        [DEPLOYMENT_NOT_YET] = "not-yet-available",
+        [DEPLOYMENT_EXPIRED] = "expired",
+        [DEPLOYMENT_SUCCEEDED_ALREADY] = "succeeded-already",
+        [DEPLOYMENT_FAILED_ALREADY] = "failed-already",
+        [DEPLOYMENT_SUPERSEDED] = "superseded",
+    };
+
+    return words[verdict];
+}
+
+static json_t *time_or_null(uint64_t us)
+{
+    char text[CLOCK_TEXT_MAX];
+
+    if (us == SCHEDULE_NEVER)
+        return json_null();
+    clock_put_rfc3339(text, us);
+    return json_string(text);
+}
+
+static int
+put_item(const json_t *row, const struct deployment_candidate *c, bool is_first, json_t *dst)
+{
+    json_t *item = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}",
+                             "deployment_id",
+                             field_text(row, "id", ""),
+                             "task_sequence_name",
+                             field_text(row, "task_sequence_name", ""),
+                             "collection_name",
+                             field_text(row, "collection_name", ""),
+                             "purpose",
+                             c->terms.is_required ? "required" : "available",
+                             "priority",
+                             field_text(row, "priority", ""),
+                             "verdict",
+                             boot_target_word(c->verdict),
+                             "changes_at",
+                             time_or_null(c->changes_us));
+    int r = is_first ? json_array_insert_new(dst, 0, item) : json_array_append_new(dst, item);
+
+    return r < 0 ? ERR(-ENOMEM) : 0;
+}
+
+int boot_target_list(struct site *site, const char *device_id, json_t **ret)
+{
+    OWN(targets_fini) struct targets targets = {0};
+    OWN(json_freep) json_t *list = json_array();
+    int r = find(site, device_id, &targets);
+
+    for (size_t i = 0; r == 0 && i < targets.n; i++)
+        r = put_item(json_array_get(targets.rows, i), &targets.list[i], i == targets.chosen, list);
+    if (r < 0)
+        return TRACE(r);
+    *ret = TAKE(list);
+    return 0;
 }

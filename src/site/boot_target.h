@@ -3,14 +3,12 @@
 #pragma once
 
 /*
- * Which deployment a device is to run: of those that reach it, the newest
- *
- * An order in progress goes before everything else. Older deployments are never fallen back to: a device that
- * has run the newest one must not be wiped by what was meant for it earlier.
+ * Which deployment a device is to run (src/site/deployment_rule.h has the rules, docs/deployments.md tells them)
  */
 
 #include <stdbool.h>
 
+#include "site/deployment_rule.h"
 #include "site/site.h"
 
 enum {
@@ -20,9 +18,10 @@ enum {
 struct boot_target {
     char deployment_id[SITE_ID_MAX]; /* "": nothing is deployed to the device */
     bool is_required;
-    bool is_cancelled;               /* then there is an order of the device under it */
-    bool is_disabled;                /* its task sequence is: no device begins it */
-    bool is_for_unknown;             /* it reaches the device as an unknown computer */
+    bool is_preferred; /* SMSTSPreferredAdvertID names it: no question is asked */
+    enum deployment_verdict verdict;
+    uint64_t changes_us; /* when the verdict becomes another by itself, or SCHEDULE_NEVER */
+    bool is_for_unknown; /* it reaches the device as an unknown computer */
     char boot_image_id[SITE_ID_MAX]; /* of the task sequence; "": it names none */
     char task_sequence_name[BOOT_NAME_MAX];
     char collection_name[BOOT_NAME_MAX];
@@ -33,6 +32,18 @@ struct boot_target {
 /* @device_id: "" for a computer the site has no row for. */
 int boot_target_find(struct site *site, const char *device_id, struct boot_target *ret);
 
-/* Whether the device may begin an order under it. An available one may be chosen again after a failure, a cancelled
- * one not. */
-bool boot_target_is_open(const struct boot_target *target);
+/* Whether the device may begin an order under it. */
+static inline bool boot_target_is_open(const struct boot_target *target)
+{
+    return target->deployment_id[0] && target->verdict == DEPLOYMENT_OPEN;
+}
+
+/**
+ * boot_target_list() - all that reach the device, judged, for people
+ * @ret: [{"deployment_id", "task_sequence_name", "collection_name", "purpose", "verdict", "changes_at"}], the chosen
+ *       one first; owned by the caller
+ */
+int boot_target_list(struct site *site, const char *device_id, json_t **ret);
+
+/* "not-yet", …: the word of the API for a verdict. */
+const char *boot_target_word(enum deployment_verdict verdict);

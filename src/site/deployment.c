@@ -10,6 +10,8 @@
 #include "plat/clock.h"
 #include "site/collection.h"
 #include "site/content.h"
+#include "site/deployment_change.h"
+#include "site/deployment_terms.h"
 #include "site/device.h"
 #include "site/distribution.h"
 #include "site/fields.h"
@@ -79,7 +81,9 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
     r = collection_find(site, field_text(body, "collection", ""), collection);
     if (r != 0)
         return TRACE(r);
-    r = site_take_id(site, SITE_ID_DEPLOYMENT, id);
+    r = deployment_check_risk(site, task_sequence_id, collection, body);
+    if (r == 0)
+        r = site_take_id(site, SITE_ID_DEPLOYMENT, id);
     if (r != 0)
         return TRACE(r);
     r = db_must(site->db,
@@ -95,6 +99,9 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
         r = check_debug(site, id);
     if (r != 0)
         return TRACE(r);
+    r = deployment_keep_terms(site, id, body);
+    if (r != 0)
+        return TRACE(r);
     r = site_audit(site, who, "deployment.create", id, task_sequence_id);
     if (r < 0)
         return TRACE(r);
@@ -106,9 +113,10 @@ int deployment_create(struct site *site, const char *who, const json_t *body, js
     static const struct field fields[] = {
         {"task_sequence_id", FIELD_TEXT, true, 1, 255, NULL},
         {"collection", FIELD_TEXT, true, 1, 255, NULL},
-        {"purpose", FIELD_CHOICE, true, 0, 0, "required|available"},
+        DEPLOYMENT_TERMS_FIELDS,
         {"content_option", FIELD_CHOICE, false, 0, 0, CONTENT_OPTIONS},
         {"is_debug", FIELD_BOOL, false, 0, 0, NULL},
+        {"confirm_devices", FIELD_NUMBER, false, 0, UINT32_MAX, NULL},
         {0},
     };
     char id[SITE_ID_MAX];

@@ -51,6 +51,8 @@ enum refusal_id {
     REFUSAL_EDIT,              /* SLW-0188 */
     REFUSAL_DISABLED,          /* SLW-0189 */
     REFUSAL_VARIABLE,          /* SLW-0190 */
+    REFUSAL_HIGH_RISK,         /* SLW-0191 */
+    REFUSAL_CONFIRM,           /* SLW-0192 */
     REFUSAL_TICKET,            /* SLW-0201 */
     REFUSAL_DEVICE_TOKEN,      /* SLW-0202 */
     REFUSAL_ORDER_OVER,        /* SLW-0203 */

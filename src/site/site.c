@@ -21,6 +21,7 @@
 #include "site/order_wish.h"
 #include "site/rows.h"
 #include "site/security_role.h"
+#include "site/zone.h"
 
 DEFINE_FREEP(struct site *, site_free);
 
@@ -32,6 +33,9 @@ int site_open(const char *path, const struct site_settings *settings, struct sit
     if (!site)
         return ERR(-ENOMEM);
     site->settings = *settings;
+    r = zone_open("", &site->zone); /* a server without one counts in UTC */
+    if (r < 0)
+        return TRACE(r);
     r = db_open(path, &site->db);
     if (r < 0)
         return TRACE(r);
@@ -61,6 +65,7 @@ void site_free(struct site *site)
     audit_forget(site);
     json_decref(site->refusal.more);
     db_free(site->db);
+    zone_free(site->zone);
     free(site);
 }
 

@@ -20,6 +20,7 @@
 #include "site/refusal.h"
 
 struct db;
+struct zone;
 
 enum {
     SITE_E_REFUSED = 1,
@@ -38,6 +39,8 @@ struct site_settings {
     const char *pin; /* 64 hex digits */
     bool is_unknown_computers_on;
     uint64_t order_life_us;
+    uint64_t deployment_usual_size; /* over it a high-risk deployment must be confirmed; 0: none */
+    uint64_t deployment_max_size;   /* over it it is refused; 0: none */
 };
 
 /* What a request is about to change; audit_before(). */
@@ -48,7 +51,8 @@ struct audit_note {
 };
 
 struct site {
-    struct db *db; /* owned */
+    struct db *db;     /* owned */
+    struct zone *zone; /* of its own place; owned; NULL: UTC */
     struct site_settings settings;
     uint64_t now_us; /* microseconds since 1970 UTC */
     struct refusal refusal;

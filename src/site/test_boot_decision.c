@@ -260,7 +260,9 @@ static void an_older_deployment_is_never_fallen_back_to(void **state)
     char order[UUID_TEXT_MAX];
 
     fixture_deploy(site, "All Systems", "required", older);
+    fixture_wait(site, FIXTURE_MINUTE_US);
     fixture_deploy(site, "All Unknown Computers", "required", newer);
+    fixture_wait(site, FIXTURE_MINUTE_US);
     assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
     (void)fixture_order(site, device, order);
     assert_int_equal(fixture_report(site, device, order, 1, "succeeded", "full-os"), 0);

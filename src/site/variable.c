@@ -3,6 +3,7 @@
 #include "site/variable.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -272,6 +273,23 @@ static const char *source_of(const json_t *rows, const char *name)
             return field_bool(row, "is_device") ? "device" : field_text(row, "owner", "");
     }
     return "";
+}
+
+int variable_find(struct site *site, const char *device_id, const char *name, char *ret, size_t cap)
+{
+    OWN(json_freep) json_t *rows = NULL;
+    int r = rows_array(site->db, SQL_VARIABLE_SETTINGS, DB_ARGS(db_text(device_id)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    ret[0] = '\0';
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        if (strcasecmp(field_text(row, "name", ""), name) == 0)
+            (void)snprintf(ret, cap, "%s", field_text(row, "value", ""));
+    }
+    return 0;
 }
 
 int variable_list_effective(struct site *site, const char *device, json_t **ret)

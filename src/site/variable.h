@@ -48,6 +48,10 @@ int variable_list(struct site *site, enum variable_owner owner, const char *whic
    collection. */
 int variable_list_effective(struct site *site, const char *device, json_t **ret);
 
+/* The value that a device gets of one variable, cut to @cap. @ret: "" if there is none. */
+int variable_find(
+    struct site *site, const char *device_id, const char *name, char *ret, size_t cap);
+
 /**
  * variable_put_order() - the variables of an order
  * @device_name: becomes _SMSTSMachineName, and OSDComputerName if nothing else gives it

@@ -94,7 +94,7 @@ def deploy_refresh(world: World):
     site.cli("os-image", "update", image, wim, timeout=COPY_SECONDS)
     expect(site.ask("os-image", "show", image)["current_version"], 2, "version of the image")
     sequence = dep.import_task_sequence(site, refreshing_sequence(image), "Refresh", dep.default_boot_image(site))
-    deployment = dep.deploy(site, sequence, "All Systems", "download-when-needed")
+    deployment = dep.deploy(site, sequence, "All Systems", "download-when-needed", ("--confirm", "1"))
     vm.is_network_first = True
     vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, 2 * DEPLOY_SECONDS)

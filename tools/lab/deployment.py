@@ -58,9 +58,9 @@ def import_task_sequence(site: Site, xml: str, name: str, boot_image: str) -> st
     return site.ask("ts", "import", path, "--name", name, "--boot-image", boot_image)["id"]
 
 
-def deploy(site: Site, task_sequence: str, collection=UNKNOWN_COMPUTERS, content_option="stream") -> str:
+def deploy(site: Site, task_sequence: str, collection=UNKNOWN_COMPUTERS, content_option="stream", more=()) -> str:
     words = ("--task-sequence", task_sequence, "--collection", collection, "--content-option", content_option)
-    return site.ask("deployment", "create", *words)["id"]
+    return site.ask("deployment", "create", *words, *more)["id"]
 
 
 def rows(site: Site, deployment: str) -> list:

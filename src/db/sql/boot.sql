@@ -38,24 +38,29 @@ FROM distribution_point d WHERE d.id = ?1;
 -- name: boot_image_state
 SELECT state, arch FROM package WHERE id = ?1 AND kind = 'boot-image';
 
--- What a device has to do: of the deployments that reach it, or of which it has an order, the newest. ?2: whether
+-- What a device may have to do: the deployments that reach it, and those of which it has an order. ?2: whether
 -- unknown computers may boot. A device without a row (?1 = '') is an unknown computer.
--- name: boot_target
-SELECT d.id, d.purpose, coalesce(t.boot_image_id, ''), t.name, c.name, c.rule, coalesce(o.state, ''),
-    coalesce(o.is_restarting, 0), coalesce(o.environment, ''),
-    iif(d.is_cancelled <> 0 OR coalesce(o.is_cancelled, 0) <> 0, 1, 0), t.is_disabled
-FROM deployment d
+-- name: boot_targets
+SELECT d.id, d.purpose, coalesce(t.boot_image_id, '') AS boot_image_id, t.name AS task_sequence_name,
+    d.collection_name, d.rule, coalesce(o.state, '') AS order_state, coalesce(o.is_restarting, 0) AS restarting,
+    coalesce(o.environment, '') AS environment,
+    iif(d.is_cancelled <> 0 OR (coalesce(o.is_cancelled, 0) <> 0 AND coalesce(o.is_cleared, 0) = 0), 1, 0) AS "is_cancelled",
+    t.is_disabled AS "is_sequence_disabled", d.is_reached,
+    d.created_us, coalesce(o.created_us, 0) AS begun_us, coalesce(o.ended_us, 0) AS ended_us, coalesce(o.is_cleared, 0) AS "is_cleared",
+    d.make_available_to, d.available_from, d.expires, d.assignments AS "assignments:json", d.rerun, d.priority, d.is_disabled
+FROM (
+    SELECT a.*, c.name AS collection_name, c.rule, CASE WHEN a.deleted_us IS NULL AND (
+            (c.rule = 'all-systems' AND v.is_unknown = 0)
+            OR (c.rule = 'all-unknown' AND ?2 = 1 AND coalesce(v.is_unknown, 1) = 1)
+            OR (c.rule = 'direct' AND EXISTS (
+                SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = ?1))) THEN 1 ELSE 0 END AS is_reached
+    FROM deployment a JOIN collection c ON c.id = a.collection_id LEFT JOIN device v ON v.id = ?1
+) AS d
 JOIN task_sequence t ON t.id = d.task_sequence_id
-JOIN collection c ON c.id = d.collection_id
-LEFT JOIN device v ON v.id = ?1
 LEFT JOIN orders o ON o.id = (SELECT x.id FROM orders x WHERE x.deployment_id = d.id AND x.device_id = ?1
     ORDER BY x.created_us DESC, x.id DESC LIMIT 1)
-WHERE o.id IS NOT NULL OR (d.is_cancelled = 0 AND (
-    (c.rule = 'all-systems' AND v.is_unknown = 0)
-    OR (c.rule = 'all-unknown' AND ?2 = 1 AND coalesce(v.is_unknown, 1) = 1)
-    OR (c.rule = 'direct' AND EXISTS (
-        SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = ?1))))
-ORDER BY o.state IS NOT NULL AND o.state = 'in-progress' DESC, d.id DESC LIMIT 1;
+WHERE o.id IS NOT NULL OR (d.is_cancelled = 0 AND d.is_reached = 1)
+ORDER BY d.created_us DESC, d.id DESC LIMIT 500;
 
 -- name: boot_device
 SELECT id, name, is_unknown, secure_boot, firmware FROM device WHERE id = ?1;

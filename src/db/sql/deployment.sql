@@ -4,17 +4,52 @@
 INSERT INTO deployment (id, task_sequence_id, collection_id, purpose, content_option, created_us, is_debug)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
 
+-- name: deployment_set_terms
+UPDATE deployment SET comment = ?2, make_available_to = ?3, available_from = ?4, expires = ?5, assignments = ?6, rerun = ?7,
+    priority = ?8, is_disabled = ?9
+WHERE id = ?1;
+
+-- name: deployment_delete
+UPDATE deployment SET deleted_us = ?2 WHERE id = ?1;
+
+-- name: deployment_n_running
+SELECT count(*) FROM orders WHERE deployment_id = ?1 AND state = 'in-progress';
+
+-- What a required deployment has done on a device is forgotten.
+-- name: deployment_clear_device
+UPDATE orders SET is_cleared = 1 WHERE device_id = ?1 AND state <> 'in-progress' AND is_cleared = 0;
+
+-- name: deployment_clear_collection
+UPDATE orders SET is_cleared = 1 WHERE state <> 'in-progress' AND is_cleared = 0 AND device_id IN (
+    SELECT v.id FROM device v, collection c WHERE c.id = ?1 AND (
+        (c.rule = 'all-systems' AND v.is_unknown = 0) OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
+        OR (c.rule = 'direct' AND EXISTS (
+            SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id))));
+
+-- What decides whether a deployment is high-risk, and how many it would reach.
+-- name: deployment_risk
+SELECT t.applies_image, c.rule, c.name,
+    (SELECT count(*) FROM device v WHERE (c.rule = 'all-systems' AND v.is_unknown = 0)
+        OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
+        OR (c.rule = 'direct' AND EXISTS (
+            SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id))) AS n_devices
+FROM task_sequence t, collection c WHERE t.id = ?1 AND c.id = ?2;
+
 -- name: deployment_list
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
-    d.purpose, d.content_option, d.is_debug AS "is_debug", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
+    d.purpose, d.content_option, d.is_debug AS "is_debug", d.comment, d.make_available_to, d.available_from, d.expires,
+    d.assignments AS "assignments:json", d.rerun, d.priority, d.is_disabled AS "is_disabled",
+    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
-WHERE d.id > ?1 AND @may_collection('deployment', 'read', d.collection_id) ORDER BY d.id LIMIT ?2;
+WHERE d.id > ?1 AND d.deleted_us IS NULL AND @may_collection('deployment', 'read', d.collection_id) ORDER BY d.id LIMIT ?2;
 
 -- name: deployment_get
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
-    d.purpose, d.content_option, d.is_debug AS "is_debug", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
+    d.purpose, d.content_option, d.is_debug AS "is_debug", d.comment, d.make_available_to, d.available_from, d.expires,
+    d.assignments AS "assignments:json", d.rerun, d.priority, d.is_disabled AS "is_disabled",
+    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
-WHERE d.id = ?1 AND @may_collection('deployment', 'read', d.collection_id);
+WHERE d.id = ?1 AND d.deleted_us IS NULL AND @may_collection('deployment', 'read', d.collection_id);
 
 -- The devices a deployment reaches or has reached, each with its latest order.
 -- name: deployment_devices

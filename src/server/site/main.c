@@ -141,6 +141,8 @@ static int open_site(const struct role_options *options, const char *pin, struct
         .pin = pin,
         .is_unknown_computers_on = config->is_unknown_computers_on,
         .order_life_us = config->order_hours * HOUR_US_PER_MS * 1000,
+        .deployment_usual_size = config->deployment_usual_size,
+        .deployment_max_size = config->deployment_max_size,
     };
     char path[PATH_MAX_BYTES];
 

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+#include "cli/deployment_terms.h"
+#include "cli/table.h"
+
+const struct args_command deployment_commands[] = {
+    {
+        .noun = "deployment",
+        .verb = "set",
+        .operands = {"ID"},
+        .summary = "Change when and for whom a deployment is.",
+        .run = deployment_set,
+        .options = {DEPLOYMENT_TERMS_OPTIONS},
+    },
+    {
+        .noun = "deployment",
+        .verb = "enable",
+        .operands = {"ID"},
+        .summary = "Let devices begin a deployment again.",
+        .run = deployment_enable,
+    },
+    {
+        .noun = "deployment",
+        .verb = "disable",
+        .operands = {"ID"},
+        .summary = "Let no device begin a deployment; those that run it go on.",
+        .run = deployment_disable,
+    },
+    {
+        .noun = "deployment",
+        .verb = "delete",
+        .operands = {"ID"},
+        .summary = "Delete a deployment that no device runs.",
+        .run = deployment_delete,
+    },
+    {
+        .noun = "device",
+        .verb = "clear-pxe",
+        .operands = {"DEVICE"},
+        .summary = "Forget what required deployments did on a device: they may begin anew.",
+        .run = device_clear_pxe,
+    },
+    {
+        .noun = "collection",
+        .verb = "clear-pxe",
+        .operands = {"COLLECTION"},
+        .summary = "The same for all members of a collection.",
+        .run = collection_clear_pxe,
+    },
+    {.noun = NULL, .more = security_commands},
+};

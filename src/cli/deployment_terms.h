@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * The terms of a deployment as options of commands
+ */
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "cli/args.h"
+#include "cli/table.h"
+
+/* Rows of a command's options; "due" is the one that may repeat. */
+#define DEPLOYMENT_TERMS_OPTIONS \
+    OPTION( \
+        "available-from", \
+        "TIME", \
+        "From when it may begin: 2026-11-22T22:00 by the site's clock, with a Z by UTC (default: now)."), \
+        OPTION("expires", "TIME", "From when it does not begin any more (default: never)."), \
+        OPTION_MANY( \
+            "due", \
+            "WHEN", \
+            "When a required one is due: as-soon-as-possible (default), or TIME [every [N] " \
+            "hours|days|weeks|months [on DAY]]."), \
+        OPTION_OF( \
+            "rerun", \
+            "BEHAVIOUR", \
+            "never|always|if-failed|if-succeeded", \
+            "Whether a device that has run it runs it again when it is due again (default: always)."), \
+        OPTION_OF("make-available-to", \
+                  "WHOM", \
+                  "clients|clients-media-and-pxe|media-and-pxe|media-and-pxe-hidden", \
+                  "Who is offered it (default: clients-media-and-pxe)."), \
+        OPTION_OF("priority", \
+                  "PRIORITY", \
+                  "high|normal|low", \
+                  "Which goes first where several reach a device (default: normal)."), \
+        OPTION("comment", "TEXT", "A comment of at most 255 characters.")
+
+/**
+ * deployment_terms_put() - what was given, as members of a request
+ *
+ * Return: false if an option is wrong; that is reported.
+ */
+bool deployment_terms_put(struct session *s, const struct args *args, json_t *dst);

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/deployment_change.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "site/collection.h"
+#include "site/deployment.h"
+#include "site/deployment_terms.h"
+#include "site/device.h"
+#include "site/fields.h"
+
+int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
+{
+    OWN(json_freep) json_t *assignments = deployment_terms_assignments(body);
+    OWN(freep) char *text = json_dumps(assignments, JSON_COMPACT);
+    struct deployment_terms terms;
+    int r = deployment_terms_parse(site, body, &terms);
+
+    if (r != 0)
+        return TRACE(r);
+    if (!text)
+        return ERR(-ENOMEM);
+    return TRACE(
+        db_must(site->db,
+                SQL_DEPLOYMENT_SET_TERMS,
+                DB_ARGS(db_text(id),
+                        db_text(field_text(body, "comment", "")),
+                        db_text(field_text(body, "make_available_to", "clients-media-and-pxe")),
+                        db_text(field_text(body, "available_from", "")),
+                        db_text(field_text(body, "expires", "")),
+                        db_text(text),
+                        db_text(field_text(body, "rerun", "always")),
+                        db_text(field_text(body, "priority", "normal")),
+                        db_u64(terms.is_disabled ? 1 : 0))));
+}
+
+int deployment_change(
+    struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {DEPLOYMENT_TERMS_CHANGES, {0}};
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *now = NULL;
+    OWN(json_freep) json_t *changes = json_deep_copy(body);
+    OWN(freep) char *detail = NULL;
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
+
+    if (r == 0)
+        r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = deployment_get(site, id, &now);
+    if (r != 0)
+        return TRACE(r);
+    detail = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
+    if (!detail || json_object_update(now, changes) < 0)
+        return ERR(-ENOMEM);
+    r = deployment_keep_terms(site, id, now);
+    if (r == 0)
+        r = site_audit(site, who, "deployment.change", id, detail);
+    if (r == 0)
+        r = db_commit(&tx);
+    return r != 0 ? TRACE(r) : TRACE(deployment_get(site, id, ret));
+}
+
+static int count_running(struct site *site, const char *id, uint64_t *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_DEPLOYMENT_N_RUNNING, DB_ARGS(db_text(id)), &rows);
+
+    *ret = r == DB_ROW ? db_get_u64(&rows, 0) : 0;
+    return r < 0 ? TRACE(r) : 0;
+}
+
+int deployment_delete(struct site *site, const char *who, const char *id)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *now = NULL;
+    uint64_t n_running = 0;
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = deployment_get(site, id, &now);
+    if (r == 0)
+        r = count_running(site, id, &n_running);
+    if (r != 0)
+        return TRACE(r);
+    if (n_running > 0)
+        return refuse(site,
+                      REFUSAL_IN_USE,
+                      "The deployment %s is running on %" PRIu64 " device(s); cancel it first.",
+                      id,
+                      n_running);
+    r = db_must(site->db, SQL_DEPLOYMENT_DELETE, DB_ARGS(db_text(id), db_u64(site->now_us)));
+    if (r == 0)
+        r = site_audit(site, who, "deployment.delete", id, "");
+    return r < 0 ? TRACE(r) : TRACE(db_commit(&tx));
+}
+
+static int clear(struct site *site, const char *who, enum db_sql sql, const char *id, json_t **ret)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    uint64_t n = 0;
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = db_run(site->db, sql, DB_ARGS(db_text(id)), &n);
+    if (r == 0)
+        r = site_audit(site, who, "deployment.clear", id, "");
+    if (r == 0)
+        r = db_commit(&tx);
+    if (r != 0)
+        return r > 0 ? ERR(-EIO) : TRACE(r);
+    *ret = json_pack("{s:I}", "cleared", (json_int_t)n);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+int deployment_clear_device(struct site *site, const char *who, const char *which, json_t **ret)
+{
+    char id[ACCESS_DEVICE_ID_MAX];
+    int r = device_find(site, which, id);
+
+    return r != 0 ? TRACE(r) : TRACE(clear(site, who, SQL_DEPLOYMENT_CLEAR_DEVICE, id, ret));
+}
+
+int deployment_clear_collection(struct site *site, const char *who, const char *which, json_t **ret)
+{
+    char id[SITE_ID_MAX];
+    int r = collection_find(site, which, id);
+
+    return r != 0 ? TRACE(r) : TRACE(clear(site, who, SQL_DEPLOYMENT_CLEAR_COLLECTION, id, ret));
+}

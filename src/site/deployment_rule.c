@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/deployment_rule.h"
+
+#include "site/zone.h"
+
+struct moment {
+    const struct zone *zone;
+    uint64_t now_us;
+    uint64_t last_run_us; /* when the device last began one of them that it has ended; 0: never */
+};
+
+static uint64_t time_us(const struct deployment_time *time, const struct zone *zone)
+{
+    return zone_utc_us(time->is_utc ? NULL : zone, time->at_s);
+}
+
+static uint64_t available_us(const struct deployment_candidate *c, const struct zone *zone)
+{
+    uint64_t at_us = c->terms.available_from.is_set ? time_us(&c->terms.available_from, zone) : 0;
+
+    return at_us > c->created_us ? at_us : c->created_us;
+}
+
+/* When it was last due: what lies before it was there, or could be begun, does not count. 0: never yet. */
+static uint64_t last_due_us(const struct deployment_candidate *c, const struct moment *m)
+{
+    uint64_t from_us = available_us(c, m->zone);
+    uint64_t due_us = c->terms.is_due_at_once ? from_us : 0;
+
+    for (size_t i = 0; i < c->terms.n_assignments; i++) {
+        uint64_t one = schedule_last(&c->terms.assignments[i], m->zone, m->now_us);
+
+        if (one != SCHEDULE_NEVER && one > due_us && one >= c->created_us)
+            due_us = one;
+    }
+    return due_us <= m->now_us ? due_us : 0;
+}
+
+static uint64_t next_due_us(const struct deployment_candidate *c, const struct moment *m)
+{
+    uint64_t due_us = SCHEDULE_NEVER;
+
+    for (size_t i = 0; i < c->terms.n_assignments; i++) {
+        uint64_t one = schedule_next(&c->terms.assignments[i], m->zone, m->now_us + 1);
+
+        if (one < due_us)
+            due_us = one;
+    }
+    return due_us;
+}
+
+static bool may_rerun(const struct deployment_candidate *c)
+{
+    switch (c->terms.rerun) {
+    case DEPLOYMENT_RERUN_ALWAYS:
+        return true;
+    case DEPLOYMENT_RERUN_IF_FAILED:
+        return c->past == DEPLOYMENT_FAILED;
+    case DEPLOYMENT_RERUN_IF_SUCCEEDED:
+        return c->past == DEPLOYMENT_SUCCEEDED;
+    case DEPLOYMENT_RERUN_NEVER:
+    default:
+        return false;
+    }
+}
+
+/* A required one that has run runs again only when it was due since, and its rerun behaviour lets it. */
+static enum deployment_verdict judge_required(struct deployment_candidate *c,
+                                              const struct moment *m)
+{
+    uint64_t due_us = last_due_us(c, m);
+
+    if (c->past == DEPLOYMENT_NOT_RUN) {
+        /* never due yet: its deadline is to come, and whoever starts from the network does not wait for it */
+        uint64_t wanted_us = due_us ? due_us : available_us(c, m->zone);
+
+        return m->last_run_us > wanted_us ? DEPLOYMENT_SUPERSEDED : DEPLOYMENT_OPEN;
+    }
+    if (may_rerun(c)) {
+        if (due_us > c->ended_us && due_us > m->last_run_us)
+            return DEPLOYMENT_OPEN;
+        c->changes_us = next_due_us(c, m);
+    }
+    return c->past == DEPLOYMENT_SUCCEEDED ? DEPLOYMENT_SUCCEEDED_ALREADY
+                                           : DEPLOYMENT_FAILED_ALREADY;
+}
+
+static enum deployment_verdict judge(struct deployment_candidate *c, const struct moment *m)
+{
+    uint64_t from_us = available_us(c, m->zone);
+    uint64_t until_us =
+        c->terms.expires.is_set ? time_us(&c->terms.expires, m->zone) : SCHEDULE_NEVER;
+
+    c->changes_us = SCHEDULE_NEVER;
+    if (c->past == DEPLOYMENT_IN_PROGRESS)
+        return DEPLOYMENT_RUNS;
+    if (c->is_cancelled)
+        return DEPLOYMENT_CANCELLED;
+    if (c->terms.is_disabled)
+        return DEPLOYMENT_DISABLED;
+    if (c->is_sequence_disabled)
+        return DEPLOYMENT_SEQUENCE_DISABLED;
+    if (c->terms.audience == DEPLOYMENT_FOR_CLIENTS)
+        return DEPLOYMENT_CLIENTS_ONLY;
+    if (c->terms.audience == DEPLOYMENT_FOR_MEDIA_PXE_HIDDEN && !c->is_preferred)
+        return DEPLOYMENT_HIDDEN;
+    if (m->now_us >= until_us)
+        return DEPLOYMENT_EXPIRED;
+    c->changes_us = until_us;
+    if (m->now_us < from_us) {
+        c->changes_us = from_us;
+        return DEPLOYMENT_NOT_YET;
+    }
+    if (c->terms.is_required)
+        return judge_required(c, m);
+    return c->past == DEPLOYMENT_SUCCEEDED ? DEPLOYMENT_SUCCEEDED_ALREADY : DEPLOYMENT_OPEN;
+}
+
+static unsigned rank(const struct deployment_candidate *c)
+{
+    if (c->verdict == DEPLOYMENT_RUNS)
+        return 0;
+    if (c->verdict == DEPLOYMENT_OPEN)
+        return c->is_preferred ? 1 : c->terms.is_required ? 2 : 3;
+    /* what it has run says most about why there is nothing more to do */
+    return c->past != DEPLOYMENT_NOT_RUN ? 4 : 5;
+}
+
+static bool goes_before(const struct deployment_candidate *a, const struct deployment_candidate *b)
+{
+    bool is_open = a->verdict == DEPLOYMENT_OPEN;
+
+    if (rank(a) != rank(b))
+        return rank(a) < rank(b);
+    if (is_open && a->terms.priority != b->terms.priority)
+        return a->terms.priority < b->terms.priority;
+    return a->created_us > b->created_us;
+}
+
+size_t deployment_choose(struct deployment_candidate *list,
+                         size_t n,
+                         const struct zone *zone,
+                         uint64_t now_us)
+{
+    struct moment m = {.zone = zone, .now_us = now_us};
+    size_t best = n;
+
+    for (size_t i = 0; i < n; i++)
+        if (list[i].past != DEPLOYMENT_NOT_RUN && list[i].past != DEPLOYMENT_IN_PROGRESS &&
+            list[i].begun_us > m.last_run_us)
+            m.last_run_us = list[i].begun_us;
+    for (size_t i = 0; i < n; i++) {
+        list[i].verdict = judge(&list[i], &m);
+        if (list[i].verdict == DEPLOYMENT_OPEN && !list[i].is_reached)
+            list[i].verdict = DEPLOYMENT_NOT_REACHED;
+        if (best == n || goes_before(&list[i], &list[best]))
+            best = i;
+    }
+    return best;
+}

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Which of the deployments that reach a device it may begin now, and which one it begins; pure (docs/deployments.md)
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "site/deployment_terms.h"
+
+struct zone;
+
+enum deployment_verdict {
+    DEPLOYMENT_OPEN,
+    DEPLOYMENT_RUNS, /* its order is in progress */
+    DEPLOYMENT_CANCELLED,
+    DEPLOYMENT_NOT_REACHED, /* it was deleted, or the device has left the collection; there is an order of it */
+    DEPLOYMENT_DISABLED,
+    DEPLOYMENT_SEQUENCE_DISABLED,
+    DEPLOYMENT_CLIENTS_ONLY, /* not for what starts from the network or from media */
+    DEPLOYMENT_HIDDEN,       /* only for who names it in SMSTSPreferredAdvertID */
+    DEPLOYMENT_NOT_YET,
+    DEPLOYMENT_EXPIRED,
+    DEPLOYMENT_SUCCEEDED_ALREADY,
+    DEPLOYMENT_FAILED_ALREADY,
+    DEPLOYMENT_SUPERSEDED, /* the device has run another since this one was due */
+};
+
+/* What became of the device's last order under it. */
+enum deployment_past {
+    DEPLOYMENT_NOT_RUN, /* or it was cleared */
+    DEPLOYMENT_IN_PROGRESS,
+    DEPLOYMENT_SUCCEEDED,
+    DEPLOYMENT_FAILED,
+};
+
+struct deployment_candidate {
+    struct deployment_terms terms;
+    uint64_t created_us;
+    bool is_cancelled;
+    bool is_reached;
+    bool is_sequence_disabled;
+    bool is_preferred; /* SMSTSPreferredAdvertID of the device names it */
+    enum deployment_past past;
+    uint64_t begun_us; /* that order */
+    uint64_t ended_us;
+    /* results */
+    enum deployment_verdict verdict;
+    uint64_t changes_us; /* when the verdict will be another by itself, or SCHEDULE_NEVER */
+};
+
+/**
+ * deployment_choose() - judge all, and choose
+ * @list: in any order; the results of each are set
+ * @zone: of the site; NULL: UTC
+ *
+ * The choice is the one in progress; else of the open ones the preferred, then the required, then those of higher
+ * priority, then the newest. If none is open: of the others by the same order, so that there is one to explain by.
+ *
+ * Return: the index of the choice; @n if the list is empty.
+ */
+size_t deployment_choose(struct deployment_candidate *list,
+                         size_t n,
+                         const struct zone *zone,
+                         uint64_t now_us);

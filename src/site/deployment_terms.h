@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * What an administrator says about a deployment: to whom it is shown, from when to when, and when it is due
+ * (docs/deployments.md)
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "site/fields.h"
+#include "site/schedule.h"
+
+enum deployment_audience {
+    DEPLOYMENT_FOR_CLIENTS,
+    DEPLOYMENT_FOR_CLIENTS_MEDIA_PXE,
+    DEPLOYMENT_FOR_MEDIA_PXE,
+    DEPLOYMENT_FOR_MEDIA_PXE_HIDDEN,
+};
+
+enum deployment_rerun {
+    DEPLOYMENT_RERUN_NEVER,
+    DEPLOYMENT_RERUN_ALWAYS,
+    DEPLOYMENT_RERUN_IF_FAILED,
+    DEPLOYMENT_RERUN_IF_SUCCEEDED,
+};
+
+/* A moment, or a time on the wall of the site's place. */
+struct deployment_time {
+    bool is_set;
+    bool is_utc;
+    int64_t at_s;
+};
+
+struct deployment_terms {
+    bool is_required;
+    bool is_disabled;
+    enum deployment_audience audience;
+    enum deployment_rerun rerun;
+    unsigned priority; /* 0 is the highest */
+    struct deployment_time available_from;
+    struct deployment_time expires;
+    bool is_due_at_once; /* "as-soon-as-possible" is among the assignments */
+    size_t n_assignments;
+    struct schedule assignments[SCHEDULE_LIST_MAX];
+};
+
+/* Those members of a request's body that are terms and may be changed later, for its table of fields. */
+#define DEPLOYMENT_TERMS_CHANGES \
+    {"comment", FIELD_LINE, false, 0, 255, NULL}, \
+        {"make_available_to", \
+         FIELD_CHOICE, \
+         false, \
+         0, \
+         0, \
+         "clients|clients-media-and-pxe|media-and-pxe|media-and-pxe-hidden"}, \
+        {"available_from", FIELD_LINE, false, 0, 24, NULL}, \
+        {"expires", FIELD_LINE, false, 0, 24, NULL}, \
+        {"assignments", FIELD_ARRAY, false, 0, SCHEDULE_LIST_MAX, NULL}, \
+        {"rerun", FIELD_CHOICE, false, 0, 0, "never|always|if-failed|if-succeeded"}, \
+        {"priority", FIELD_CHOICE, false, 0, 0, "high|normal|low"}, \
+    { \
+        "is_disabled", FIELD_BOOL, false, 0, 0, NULL \
+    }
+
+/* All of them. */
+#define DEPLOYMENT_TERMS_FIELDS \
+    {"purpose", FIELD_CHOICE, true, 0, 0, "required|available"}, DEPLOYMENT_TERMS_CHANGES
+
+/**
+ * deployment_terms_parse() - read the terms
+ * @src: members that DEPLOYMENT_TERMS_FIELDS has let pass, or a row of the database with the same names
+ *
+ * Return: 0 or SITE_E_REFUSED.
+ */
+int deployment_terms_parse(struct site *site, const json_t *src, struct deployment_terms *ret);
+
+/* "assignments" as they are kept: of a required deployment that says none, ["as-soon-as-possible"]. Owned by the caller. */
+json_t *deployment_terms_assignments(const json_t *src);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/deployment_change.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stddef.h> /* and this, to be there */
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "site/collection.h"
+#include "site/deployment.h"
+#include "site/fixture.h"
+
+#define UNKNOWN "All Unknown Computers"
+
+static void change(struct site *site, const char *id, const char *text)
+{
+    OWN(json_freep) json_t *body = fixture_json(text);
+    OWN(json_freep) json_t *deployment = NULL;
+
+    assert_int_equal(deployment_change(site, "test", id, body, &deployment), 0);
+}
+
+static void assert_reason(struct site *site, const char *reason)
+{
+    assert_string_equal(fixture_ask(site, FIXTURE_MAC, 7).reason, reason);
+}
+
+static int create(struct site *site, const char *collection, const char *more)
+{
+    OWN(json_freep) json_t *body = fixture_json(more);
+    OWN(json_freep) json_t *deployment = NULL;
+
+    (void)json_object_set_new(body, "task_sequence_id", json_string(FIXTURE_SEQUENCE));
+    (void)json_object_set_new(body, "collection", json_string(collection));
+    return deployment_create(site, "test", body, &deployment);
+}
+
+static void terms_are_kept_shown_and_gone_by(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *shown = NULL;
+    char id[SITE_ID_MAX];
+
+    fixture_deploy(site, UNKNOWN, "required", id);
+    assert_reason(site, "unknown-computer-deployment");
+    change(site, id, "{'is_disabled': true, 'comment': 'after the holidays'}");
+    assert_reason(site, "disabled");
+    change(site, id, "{'is_disabled': false, 'available_from': '2099-01-01T00:00Z'}");
+    assert_reason(site, "not-yet-available");
+    change(site, id, "{'available_from': '', 'expires': '2020-01-01'}");
+    assert_reason(site, "expired");
+    change(site, id, "{'expires': '', 'make_available_to': 'clients'}");
+    assert_reason(site, "clients-only");
+    assert_int_equal(deployment_get(site, id, &shown), 0);
+    assert_string_equal(json_string_value(json_object_get(shown, "comment")), "after the holidays");
+    assert_string_equal(json_string_value(json_array_get(json_object_get(shown, "assignments"), 0)),
+                        "as-soon-as-possible");
+    assert_string_equal(json_string_value(json_object_get(shown, "make_available_to")), "clients");
+}
+
+static void terms_that_cannot_be_change_nothing(void **state)
+{
+    static const char *const texts[] = {
+        "{'available_from': 'tomorrow'}",
+        "{'expires': '2026-13-01'}",
+        "{'assignments': ['soon']}",
+        "{'assignments': [{'start': '2026-11-22', 'repeat': 'weekly'}]}",
+        "{'rerun': 'sometimes'}",
+        "{'purpose': 'available'}",
+        "{'unknown': 1}",
+    };
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char id[SITE_ID_MAX];
+
+    fixture_deploy(site, UNKNOWN, "required", id);
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+        OWN(json_freep) json_t *body = fixture_json(texts[i]);
+        OWN(json_freep) json_t *deployment = NULL;
+
+        assert_int_equal(deployment_change(site, "test", id, body, &deployment), SITE_E_REFUSED);
+    }
+    assert_reason(site, "unknown-computer-deployment");
+    assert_int_equal(
+        create(site, UNKNOWN, "{'purpose': 'available', 'assignments': ['as-soon-as-possible']}"),
+        SITE_E_REFUSED);
+}
+
+static void a_deployment_that_runs_is_not_deleted(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *shown = NULL;
+    char id[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+
+    fixture_deploy(site, UNKNOWN, "required", id);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    (void)fixture_order(site, device, order);
+    assert_int_equal(deployment_delete(site, "test", id), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_IN_USE);
+    assert_int_equal(fixture_report(site, device, order, 1, "succeeded", "full-os"), 0);
+    assert_int_equal(deployment_delete(site, "test", id), 0);
+    assert_int_equal(deployment_get(site, id, &shown), SITE_E_REFUSED);
+    assert_int_equal(deployment_delete(site, "test", id), SITE_E_REFUSED);
+}
+
+static void a_deleted_deployment_reaches_nobody(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char id[SITE_ID_MAX];
+
+    fixture_deploy(site, UNKNOWN, "required", id);
+    assert_int_equal(deployment_delete(site, "test", id), 0);
+    assert_reason(site, "no-deployment");
+}
+
+static void what_was_cleared_may_begin_anew(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *cleared = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    char id[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+
+    fixture_deploy(site, UNKNOWN, "required", id);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    (void)fixture_order(site, device, order);
+    assert_int_equal(fixture_report(site, device, order, 1, "failed", "boot-image"), 0);
+    assert_reason(site, "failed-already");
+    assert_int_equal(deployment_clear_device(site, "test", FIXTURE_MAC, &cleared), 0);
+    assert_int_equal(json_integer_value(json_object_get(cleared, "cleared")), 1);
+    assert_reason(site, "unknown-computer-deployment");
+    assert_int_equal(deployment_clear_collection(site, "test", UNKNOWN, &again), 0);
+    assert_int_equal(json_integer_value(json_object_get(again, "cleared")), 0);
+}
+
+static void what_wipes_many_disks_is_confirmed_with_their_number(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    fixture_import(site, "PC-1", "52:54:00:77:01:01");
+    fixture_import(site, "PC-2", "52:54:00:77:01:02");
+    site->settings.deployment_usual_size = 1;
+    assert_int_equal(create(site, "All Systems", "{'purpose': 'required'}"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_CONFIRM);
+    assert_non_null(strstr(site->refusal.detail, "2 device(s)"));
+    assert_int_equal(create(site, "All Systems", "{'purpose': 'required', 'confirm_devices': 1}"),
+                     SITE_E_REFUSED);
+    assert_int_equal(create(site, "All Systems", "{'purpose': 'required', 'confirm_devices': 2}"),
+                     0);
+    assert_int_equal(create(site, "All Systems", "{'purpose': 'available'}"), 0);
+    site->settings.deployment_max_size = 1;
+    assert_int_equal(create(site, "All Systems", "{'purpose': 'required', 'confirm_devices': 2}"),
+                     SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_HIGH_RISK);
+}
+
+static void all_systems_is_never_usual(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    site->settings.deployment_usual_size = 100;
+    assert_int_equal(create(site, "All Systems", "{'purpose': 'required'}"), SITE_E_REFUSED);
+    assert_int_equal(create(site, UNKNOWN, "{'purpose': 'required'}"), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(terms_are_kept_shown_and_gone_by),
+        cmocka_unit_test(terms_that_cannot_be_change_nothing),
+        cmocka_unit_test(a_deployment_that_runs_is_not_deleted),
+        cmocka_unit_test(a_deleted_deployment_reaches_nobody),
+        cmocka_unit_test(what_was_cleared_may_begin_anew),
+        cmocka_unit_test(what_wipes_many_disks_is_confirmed_with_their_number),
+        cmocka_unit_test(all_systems_is_never_usual),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
