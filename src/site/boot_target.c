@@ -65,7 +65,7 @@ static int read_candidate(struct site *site,
 
 static int find(struct site *site, const char *device_id, struct targets *ret)
 {
-    char preferred[SITE_ID_MAX];
+    char preferred[SITE_ID_MAX] = "";
     struct db_args args =
         DB_ARGS(db_text(device_id), db_u64(site->settings.is_unknown_computers_on ? 1 : 0));
     int r = rows_array(site->db, SQL_BOOT_TARGETS, args, &ret->rows);

@@ -23,15 +23,17 @@ static const char *const reruns[] = {
 };
 static const char *const priorities[] = {"high", "normal", "low"};
 
-/* @words: one of them is @word. */
-static unsigned find(const char *const *words, const char *word)
+/* @words: one of the @n is @word; what is not counts as the last. */
+static unsigned find(const char *const *words, unsigned n, const char *word)
 {
     unsigned i = 0;
 
-    while (strcmp(words[i], word) != 0)
+    while (i + 1 < n && strcmp(words[i], word) != 0)
         i++;
     return i;
 }
+
+#define FIND(words, word) find((words), sizeof(words) / sizeof((words)[0]), (word))
 
 static int
 parse_time(struct site *site, const json_t *src, const char *name, struct deployment_time *ret)
@@ -89,10 +91,10 @@ int deployment_terms_parse(struct site *site, const json_t *src, struct deployme
     *ret = (struct deployment_terms){
         .is_required = strcmp(field_text(src, "purpose", ""), "required") == 0,
         .is_disabled = field_bool(src, "is_disabled"),
-        .audience = (enum deployment_audience)find(
+        .audience = (enum deployment_audience)FIND(
             audiences, field_text(src, "make_available_to", "clients-media-and-pxe")),
-        .rerun = (enum deployment_rerun)find(reruns, field_text(src, "rerun", "always")),
-        .priority = find(priorities, field_text(src, "priority", "normal")),
+        .rerun = (enum deployment_rerun)FIND(reruns, field_text(src, "rerun", "always")),
+        .priority = FIND(priorities, field_text(src, "priority", "normal")),
     };
     r = parse_time(site, src, "available_from", &ret->available_from);
     if (r == 0)
