@@ -354,7 +354,7 @@ uint64_t target_most_free(const struct machine *machine)
 
     for (size_t i = 0; i < machine->n_disks; i++)
         if (!machine->disks[i].is_removable)
-            (void)each_partition(machine->disks[i].name, look_for_room, &most);
+            (void)target_each_partition(machine->disks[i].name, look_for_room, &most);
     return most;
 }
 
