@@ -12,7 +12,6 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "plat/clock.h"
 #include "plat/file.h"
 #include "ts/compare.h"
 #include "ts/vars.h"
@@ -24,7 +23,6 @@ enum {
     RETRIES_MAX = 999,
     RETRY_WAIT_MS = 30000,
     US_PER_MS = 1000,
-    US_PER_S = 1000 * 1000,
 };
 
 struct applications {
@@ -92,24 +90,16 @@ static int run_install(const struct application *a, struct step_result *ret)
 {
     struct step_context *c = a->all->c;
     OWN(buf_fini) struct buf why = BUF_INIT(STEP_MESSAGE_MAX);
-    uint64_t retries = 0;
+    struct install_retry retry = {0};
     uint64_t wait_ms = RETRY_WAIT_MS;
-    int r = 0;
+    int r;
 
     (void)bytes_parse_u64(
-        bytes_of(step_value(c, "OSDAppInstallRetries")), 0, RETRIES_MAX, &retries);
+        bytes_of(step_value(c, "OSDAppInstallRetries")), 0, RETRIES_MAX, &retry.n_times);
     (void)bytes_parse_u64(
         bytes_of(step_value(c, "OSDAppInstallRetryTimeout")), 0, INT32_MAX, &wait_ms);
-    for (uint64_t i = 0; i <= retries; i++) {
-        *ret = (struct step_result){0};
-        r = install_program(c, &a->is.install, a->folder, NULL, ret);
-        if (r < 0 || !ret->error_id || strcmp(ret->error_id, "SLW-0406") == 0 || i == retries)
-            break;
-        c->log(c->ctx, "%s: %s Trying again.", ret->error_id, ret->message);
-        for (uint64_t us = 0; us < wait_ms * US_PER_MS; us += US_PER_S)
-            if (c->progress(c->ctx, 0, 0, "Waiting to try the application again"))
-                clock_sleep_us(US_PER_S);
-    }
+    retry.wait_us = wait_ms * US_PER_MS;
+    r = install_program_retried(c, &a->is.install, a->folder, &retry, ret);
     if (r < 0 || ret->error_id)
         return TRACE(r);
     if (ret->exit_code == 0 && !is_installed(a, &why))

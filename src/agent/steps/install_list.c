@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/clock.h"
 #include "ts/document.h"
 #include "ts/vars.h"
 
@@ -22,6 +23,7 @@ enum {
     POSITION_MAX = TS_NAME_MAX * 4 + 64,
     RESTART_AT_ONCE = 1641,
     SUCCESSES_MAX_BYTES = 2048,
+    US_PER_S = 1000 * 1000,
 };
 
 static const char position_variable[] = "_SLWInstallPosition";
@@ -156,4 +158,42 @@ int install_program(struct step_context *c,
     ret->exit_code =
         ret->error_id || wants_restart(&(struct step_result){.exit_code = code}) ? code : 0;
     return 0;
+}
+
+/* Return: false when the site has cancelled the order. */
+static bool wait_before_retry(struct step_context *c, uint64_t wait_us)
+{
+    uint64_t until = clock_monotonic_us() + wait_us;
+    uint64_t now = until - wait_us;
+
+    do {
+        if (!c->progress(c->ctx, STEP_PERCENT_UNKNOWN, 0, "Waiting to try the installation again"))
+            return false;
+        clock_sleep_us(until - now < US_PER_S ? until - now : US_PER_S);
+        now = clock_monotonic_us();
+    } while (now < until);
+    return true;
+}
+
+int install_program_retried(struct step_context *c,
+                            const struct package_program *program,
+                            const char *folder,
+                            const struct install_retry *retry,
+                            struct step_result *ret)
+{
+    for (uint64_t i = 0;; i++) {
+        int r;
+
+        *ret = (struct step_result){0};
+        r = install_program(c, program, folder, NULL, ret);
+        if (r < 0 || !ret->error_id || strcmp(ret->error_id, cancelled) == 0 || i == retry->n_times)
+            return TRACE(r);
+        c->log(c->ctx, "%s: %s Trying again.", ret->error_id, ret->message);
+        if (!wait_before_retry(c, retry->wait_us))
+            return step_fail(ret,
+                             cancelled,
+                             "an installation of \"%s\" that had failed was to be tried again; the "
+                             "site has cancelled the deployment meanwhile",
+                             c->step_name);
+    }
 }

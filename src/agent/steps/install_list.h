@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct package_program;
 struct step_context;
@@ -47,3 +48,16 @@ int install_program(struct step_context *c,
                     const char *folder,
                     const char *shown,
                     struct step_result *ret);
+
+/* How often a program that failed is run again, and how long after it. */
+struct install_retry {
+    uint64_t n_times;
+    uint64_t wait_us;
+};
+
+/* The same, and again if it fails; a cancellation ends it, also while it waits (SLW-0406). */
+int install_program_retried(struct step_context *c,
+                            const struct package_program *program,
+                            const char *folder,
+                            const struct install_retry *retry,
+                            struct step_result *ret);

@@ -152,6 +152,46 @@ static void a_program_is_run_in_its_folder_and_judged_by_its_own_codes(void **st
     assert_string_equal(b->result.error_id, "SLW-0430");
 }
 
+/* progress() of a site that cancels @n_left calls on. */
+static unsigned n_left;
+
+static bool cancel_soon(void *ctx, unsigned percent, uint64_t rate, const char *what)
+{
+    (void)ctx, (void)percent, (void)rate, (void)what;
+    if (n_left == 0)
+        fail_msg("it asks again after it was told to stop");
+    return --n_left > 0;
+}
+
+static void who_waits_to_try_again_is_cancelled_at_once(void **state)
+{
+    (void)state;
+    const struct package_program program = {.command = "echo run >> tries; exit 5"};
+    OWN(step_bench_freep) struct step_bench *b = step_bench_new("InstallSoftwareAction", "", "");
+    OWN(buf_fini) struct buf tries = BUF_INIT(64);
+    char path[256];
+
+    (void)snprintf(path, sizeof(path), "%s/tries", root);
+    assert_int_equal(install_program_retried(
+                         &b->c, &program, root, &(struct install_retry){.n_times = 2}, &b->result),
+                     0);
+    assert_string_equal(b->result.error_id, "SLW-0430");
+    assert_int_equal(file_read(path, &tries), 0);
+    assert_string_equal(buf_str(&tries), "run\nrun\nrun\n");
+
+    b->c.progress = cancel_soon;
+    n_left = 1;
+    assert_int_equal(
+        install_program_retried(&b->c,
+                                &program,
+                                root,
+                                &(struct install_retry){.n_times = 999, .wait_us = UINT32_MAX},
+                                &b->result),
+        0);
+    assert_string_equal(b->result.error_id, "SLW-0406");
+    assert_int_equal(n_left, 0);
+}
+
 static bool holds(struct step_bench *b, const char *rules)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(4096);
@@ -224,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_list_goes_on_behind_a_restart_where_it_was),
         cmocka_unit_test(the_others_follow_one_that_fails_only_if_that_is_wanted),
         cmocka_unit_test(a_program_is_run_in_its_folder_and_judged_by_its_own_codes),
+        cmocka_unit_test(who_waits_to_try_again_is_cancelled_at_once),
         cmocka_unit_test(rules_ask_this_computer),
         cmocka_unit_test(updates_from_a_security_archive_are_told_from_others),
     };
