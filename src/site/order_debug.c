@@ -20,13 +20,22 @@ enum direction {
     FROM_DEVICE = 1,
 };
 
-static int check(struct site *site, const json_t *body, enum refusal_id id)
+static const struct field of_device[] = {
+    {"after", FIELD_NUMBER, true, 0, INT64_MAX, NULL},
+    {"messages", FIELD_ARRAY, true, 0, ORDER_DEBUG_MESSAGES_MAX, NULL},
+    {"is_wanted", FIELD_BOOL, false, 0, 0, NULL},
+    {0},
+};
+
+static const struct field of_admin[] = {
+    {"after", FIELD_NUMBER, true, 0, INT64_MAX, NULL},
+    {"messages", FIELD_ARRAY, true, 0, ORDER_DEBUG_MESSAGES_MAX, NULL},
+    {0},
+};
+
+static int
+check(struct site *site, const json_t *body, const struct field *fields, enum refusal_id id)
 {
-    static const struct field fields[] = {
-        {"after", FIELD_NUMBER, true, 0, INT64_MAX, NULL},
-        {"messages", FIELD_ARRAY, true, 0, ORDER_DEBUG_MESSAGES_MAX, NULL},
-        {0},
-    };
     static const struct field of_message[] = {
         {"number", FIELD_NUMBER, true, 1, INT64_MAX, NULL},
         {0},
@@ -90,6 +99,20 @@ keep_all(struct site *site, const char *order_id, enum direction direction, cons
     return TRACE(r);
 }
 
+/* A variable of the device, or the sequence itself, wants the debugger: as an administrator may enable it. */
+static int enable_by_device(struct site *site,
+                            const char *device_id,
+                            const char *order_id,
+                            struct order_now *now)
+{
+    int r = db_must(site->db, SQL_ORDER_DEBUG, DB_ARGS(db_text(order_id)));
+
+    if (r < 0)
+        return TRACE(r);
+    now->is_debug = true;
+    return TRACE(site_audit(site, device_id, "order.debug-enable", order_id, device_id));
+}
+
 int order_debug_device(struct site *site,
                        const char *device_id,
                        const char *order_id,
@@ -99,7 +122,7 @@ int order_debug_device(struct site *site,
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *messages = NULL;
     struct order_now now = {0};
-    int r = check(site, body, REFUSAL_CLIENT_INVALID);
+    int r = check(site, body, of_device, REFUSAL_CLIENT_INVALID);
 
     if (r == 0)
         r = order_now_load(site, device_id, order_id, &now);
@@ -109,6 +132,8 @@ int order_debug_device(struct site *site,
         return refuse(
             site, REFUSAL_ORDER_OVER, "The order is over at the site: the device must stop.");
     r = db_begin(site->db, &tx);
+    if (r == 0 && !now.is_debug && field_bool(body, "is_wanted"))
+        r = enable_by_device(site, device_id, order_id, &now);
     if (r == 0 && now.is_debug)
         r = keep_all(site, order_id, FROM_DEVICE, body);
     if (r == 0)
@@ -164,7 +189,7 @@ int order_debug_admin(struct site *site,
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *messages = NULL;
     struct order_key key = {0};
-    int r = check(site, body, REFUSAL_INVALID);
+    int r = check(site, body, of_admin, REFUSAL_INVALID);
 
     if (r == 0)
         r = find(site, call, &key);

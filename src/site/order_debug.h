@@ -16,7 +16,8 @@ enum {
     ORDER_DEBUG_DEVICES_MAX = 10, /* of the collection of a deployment that is made for debugging */
 };
 
-/* POST /client/orders/{id}/debug: {"after", "messages"}; also a sign of life. @ret: {"messages", what the site wants} */
+/* POST /client/orders/{id}/debug: {"after", "messages", "is_wanted": true if a variable there wants
+   that it is debugged}; also a sign of life. @ret: {"messages", what the site wants} */
 int order_debug_device(struct site *site,
                        const char *device_id,
                        const char *order_id,

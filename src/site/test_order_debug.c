@@ -88,6 +88,25 @@ static void what_was_not_made_for_debugging_is_not_debugged(void **state)
     assert_false(field_bool(heard, "is_debug"));
 }
 
+static void a_device_whose_variables_want_it_is_debugged(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+    OWN(json_freep) json_t *heard = NULL;
+    OWN(json_freep) json_t *later = NULL;
+    OWN(json_freep) json_t *back = NULL;
+    static const char wanted[] = "{'after': 0, 'is_wanted': true, 'messages': [{'number': 7}]}";
+
+    assert_int_equal(send_as_device(&life, wanted, &heard), 0);
+    assert_true(field_bool(heard, "is_debug"));
+    assert_int_equal(send_as_device(&life, "{'after': 0, 'messages': []}", &later), 0);
+    assert_true(field_bool(later, "is_debug"));
+    assert_int_equal(send_as_admin(&life, "{'after': 0, 'messages': []}", &back), 0);
+    assert_int_equal(json_array_size(json_object_get(back, "messages")), 1);
+    assert_int_equal(send_as_admin(&life, wanted, &back), SITE_E_REFUSED);
+    assert_int_equal(life.site->refusal.id, REFUSAL_INVALID);
+}
+
 static void mail_goes_both_ways_and_once(void **state)
 {
     (void)state;
@@ -172,6 +191,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_not_made_for_debugging_is_not_debugged),
+        cmocka_unit_test(a_device_whose_variables_want_it_is_debugged),
         cmocka_unit_test(mail_goes_both_ways_and_once),
         cmocka_unit_test(an_order_that_is_debugged_has_no_deadline_but_must_be_heard),
         cmocka_unit_test(commands_are_audited_and_what_is_typed_is_not),

@@ -46,6 +46,14 @@ void ts_debugger_begin(struct ts_debugger *d)
     d->mode = TS_DEBUG_STEP;
 }
 
+void ts_debugger_begin_at_error(struct ts_debugger *d)
+{
+    if (d->was_begun)
+        return;
+    d->was_begun = true;
+    d->mode = TS_DEBUG_RUN;
+}
+
 static bool has_break(const struct ts_debugger *d, size_t position)
 {
     for (size_t i = 0; i < d->n_breaks; i++)

@@ -46,6 +46,9 @@ enum ts_debug_why {
 /* It may be debugged: the first time, it stops before the next instruction. */
 void ts_debugger_begin(struct ts_debugger *d);
 
+/* It is debugged from an error on: it stops there, and before nothing else that nobody asks for. */
+void ts_debugger_begin_at_error(struct ts_debugger *d);
+
 /**
  * ts_debugger_stops() - whether, and why
  * @position: the instruction that is next; or that has failed

@@ -419,6 +419,35 @@ size_t ts_sequence_size(const struct ts_sequence *sequence)
     return sequence->table.n;
 }
 
+/* The sequence right below the top that an instruction is of; NULL: it is of the top itself. */
+static const struct scope *outermost_call(const struct instruction *instruction)
+{
+    const struct scope *found = NULL;
+
+    for (const struct scope *scope = instruction->scope; scope; scope = scope->parent)
+        if (scope->call)
+            found = scope;
+    return found;
+}
+
+void ts_sequence_count(const struct ts_sequence *sequence,
+                       size_t index,
+                       size_t *ret_number,
+                       size_t *ret_n)
+{
+    *ret_number = *ret_n = 0;
+    for (size_t i = 0; i < sequence->table.n; i++) {
+        const struct instruction *instruction = &sequence->table.items[i];
+        const struct scope *nested = outermost_call(instruction);
+
+        if ((nested && i != nested->first) ||
+            !ts_step_is_enabled(nested ? nested->call : instruction->step))
+            continue;
+        (*ret_n)++;
+        *ret_number += i <= index ? 1 : 0;
+    }
+}
+
 const struct ts_step *ts_sequence_step(const struct ts_sequence *sequence, size_t index)
 {
     return index < sequence->table.n ? sequence->table.items[index].step : NULL;

@@ -153,6 +153,18 @@ void ts_sequence_set_position(struct ts_sequence *sequence, size_t position);
 /* How many instructions there are. */
 size_t ts_sequence_size(const struct ts_sequence *sequence);
 
+/**
+ * ts_sequence_count() - the number of a step as people count: a nested sequence is the one step that runs it, and what is
+ *                       disabled is none
+ * @index: of an instruction
+ * @ret_number: from 1, for a step that is enabled
+ * @ret_n: of how many
+ */
+void ts_sequence_count(const struct ts_sequence *sequence,
+                       size_t index,
+                       size_t *ret_number,
+                       size_t *ret_n);
+
 /* The step of an instruction; NULL behind the last. */
 const struct ts_step *ts_sequence_step(const struct ts_sequence *sequence, size_t index);
 

@@ -28,6 +28,21 @@ static void nobody_debugs_until_it_is_begun(void **state)
     assert_int_equal(ts_debugger_stops(&d, 0, false), TS_DEBUG_AT_STEP);
 }
 
+static void what_is_debugged_from_an_error_on_stops_at_errors(void **state)
+{
+    (void)state;
+    struct ts_debugger d = {0};
+
+    ts_debugger_begin_at_error(&d);
+    assert_int_equal(ts_debugger_stops(&d, 3, true), TS_DEBUG_AT_ERROR);
+    assert_int_equal(ts_debugger_stops(&d, 4, false), TS_DEBUG_GOES_ON);
+    ts_debugger_begin(&d); /* as the site says it is debugged now */
+    assert_int_equal(ts_debugger_stops(&d, 4, false), TS_DEBUG_GOES_ON);
+    (void)act(&d, TS_DEBUG_DO_QUIT, 0);
+    ts_debugger_begin_at_error(&d);
+    assert_int_equal(ts_debugger_stops(&d, 5, true), TS_DEBUG_GOES_ON);
+}
+
 static void step_stops_before_each_instruction_and_continue_at_break_points(void **state)
 {
     (void)state;
@@ -184,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_debugs_until_it_is_begun),
+        cmocka_unit_test(what_is_debugged_from_an_error_on_stops_at_errors),
         cmocka_unit_test(step_stops_before_each_instruction_and_continue_at_break_points),
         cmocka_unit_test(run_to_stops_there_and_at_break_points_on_the_way),
         cmocka_unit_test(break_points_are_kept_once_in_order_and_cleared_one_or_all),

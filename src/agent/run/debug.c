@@ -32,6 +32,7 @@ enum {
     BUSY_NAP_US = 250 * 1000,
     IDLE_NAP_US = 1000 * 1000,
     BUSY_US = 15 * 1000 * 1000,
+    ERROR_PATIENCE_US = 60 * 1000 * 1000,
 };
 
 void debug_fini(struct debug *debug)
@@ -477,6 +478,35 @@ static void stand(struct runner *rn, enum ts_debug_why why, const struct step_re
     runner_tell(rn, "resumed", "Running, let go by the debugger");
 }
 
+/* TSDebugMode, and in front of a failure TSDebugOnError: the site is told, so that it carries letters from now on. */
+static void ask_for_it(struct runner *rn, bool has_failed)
+{
+    struct ts_debugger *d = &rn->state->debugger;
+    const struct ts_vars *vars = rn->state->vars;
+    bool is_from_now = ts_vars_is_true(vars, "TSDebugMode");
+    OWN(json_decrefp) json_t *body = NULL;
+    OWN(json_decrefp) json_t *reply = NULL;
+
+    if (d->was_begun || (!is_from_now && !(has_failed && ts_vars_is_true(vars, "TSDebugOnError"))))
+        return;
+    body = json_pack(
+        "{s:I, s:[], s:b}", "after", (json_int_t)d->after, "messages", "is_wanted", (int)true);
+    if (has_failed) /* it is now or never */
+        (void)report_drain(rn->report, ERROR_PATIENCE_US);
+    if (!report_call(rn->report, "POST", "debug", body, &reply)) {
+        journal_write(rn->journal,
+                      CMTRACE_WARNING,
+                      "TSManager",
+                      "There is no debugger here, although %s wants one: the site does not answer",
+                      is_from_now ? "TSDebugMode" : "TSDebugOnError");
+        return;
+    }
+    if (is_from_now)
+        ts_debugger_begin(d);
+    else
+        ts_debugger_begin_at_error(d);
+}
+
 int runner_debug(struct runner *rn, const struct step_result *failed, bool *ret_has_moved)
 {
     struct ts_debugger *d = &rn->state->debugger;
@@ -484,6 +514,8 @@ int runner_debug(struct runner *rn, const struct step_result *failed, bool *ret_
     enum ts_debug_why why;
 
     *ret_has_moved = false;
+    if (!report_wish(rn->report)->is_debug)
+        ask_for_it(rn, failed != NULL);
     if (!report_wish(rn->report)->is_debug)
         return 0;
     ts_debugger_begin(d);

@@ -44,6 +44,8 @@ struct report {
     uint64_t last_progress_us;
     uint64_t last_log_us;
     uint64_t last_whole_log_us;
+    bool is_retry_off;
+    bool has_given_up; /* by is_retry_off */
     bool is_over;
     bool is_cancelled; /* over, but the site waits for our word */
     struct report_wish wish;
@@ -242,13 +244,35 @@ static void send_whole_log(struct report *report)
         report->wish.log_wanted = 0;
 }
 
+/* Only the newest is kept, for report_drain(). */
+static void give_up(struct report *report)
+{
+    if (!report->has_given_up && report->journal)
+        journal_write(
+            report->journal,
+            CMTRACE_WARNING,
+            "Status",
+            "The site does not answer, and SMSTSDisableStatusRetry is set: it is not told "
+            "what follows");
+    report->has_given_up = true;
+    while (json_array_size(report->queue) > 1)
+        (void)json_array_remove(report->queue, 0);
+}
+
 static void flush(struct report *report)
 {
+    if (report->has_given_up) {
+        give_up(report);
+        return;
+    }
     while (json_array_size(report->queue) > 0 && !report->is_over) {
         if (clock_monotonic_us() < report->not_before_us)
             return;
-        if (!deliver(report, json_array_get(report->queue, 0)))
+        if (!deliver(report, json_array_get(report->queue, 0))) {
+            if (report->is_retry_off)
+                give_up(report);
             return;
+        }
         (void)json_array_remove(report->queue, 0);
     }
     send_log(report);
@@ -286,17 +310,26 @@ int report_progress(struct report *report, const struct report_status *status)
     return 0;
 }
 
+void report_set_retry(struct report *report, bool is_wanted)
+{
+    report->is_retry_off = !is_wanted;
+}
+
 bool report_drain(struct report *report, uint64_t patience_us)
 {
     uint64_t until = clock_monotonic_us() + patience_us;
 
     report->not_before_us = 0;
+    if (report->has_given_up) { /* one more try */
+        report->has_given_up = false;
+        patience_us = 0;
+    }
     for (;;) {
         report->last_log_us = 0;
         flush(report);
         if (report->is_over || json_array_size(report->queue) == 0)
             return true;
-        if (clock_monotonic_us() >= until)
+        if (report->has_given_up || clock_monotonic_us() >= until)
             return false;
         clock_sleep_us(NAP_US);
     }

@@ -70,6 +70,13 @@ int report_add(struct report *report, const struct report_status *status);
 int report_progress(struct report *report, const struct report_status *status);
 
 /**
+ * report_set_retry() - what happens when the site does not answer
+ * @is_wanted: false: after the first status that cannot be sent none is kept, and none is tried but the last one that there is
+ *             at a report_drain(), once. If the site takes it, all is as before. SMSTSDisableStatusRetry
+ */
+void report_set_retry(struct report *report, bool is_wanted);
+
+/**
  * report_drain() - wait until everything is delivered
  * @patience_us: at most so long
  *

@@ -230,10 +230,7 @@ static int announce(struct runner *rn, const struct ts_step *step)
     struct report_status status;
 
     runner_fill_status(rn, "step-started", rn->current, &status);
-    screen_set(rn->screen, SCREEN_GROUP, "%s", status.group);
-    screen_set(
-        rn->screen, SCREEN_STEP, "%zu of %zu: %s", rn->current + 1, rn->n_steps, step->item.name);
-    screen_set(rn->screen, SCREEN_STATUS, "Running");
+    runner_show_step(rn, step);
     journal_write(rn->journal,
                   CMTRACE_INFORMATION,
                   "TSManager",
@@ -418,6 +415,7 @@ static int pass(struct runner *rn, bool *was_running)
     int r;
 
     rn->current = ts_sequence_position(rn->sequence);
+    report_set_retry(rn->report, !ts_vars_is_true(rn->state->vars, "SMSTSDisableStatusRetry"));
     runner_hold(rn);
     if (report_is_over(rn->report))
         return RUNNER_E_OVER;

@@ -17,11 +17,16 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "ts/document.h"
+#include "ts/progress.h"
 #include "ts/sequence.h"
+#include "ts/vars.h"
 
 enum {
     LOG_LINE_MAX = 4096,
+    COUNTER_MAX = 128,
 };
+
+static const char restart_type[] = "SMS_TaskSequence_RebootAction";
 
 bool runner_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what)
 {
@@ -40,6 +45,21 @@ bool runner_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, con
     screen_progress(rn->screen, percent, rate_bytes_per_s, buf_str(&shown));
     (void)report_progress(rn->report, &status);
     return !report_is_over(rn->report);
+}
+
+void runner_show_step(struct runner *rn, const struct ts_step *step)
+{
+    OWN(buf_fini) struct buf counter = BUF_INIT(COUNTER_MAX);
+    const struct ts_vars *vars = rn->state->vars;
+
+    /* whoever sits there must know of a restart */
+    screen_show_progress(rn->screen,
+                         !ts_vars_is_true(vars, "TSDisableProgressUI") ||
+                             strcmp(step->type, restart_type) == 0);
+    ts_progress_put(rn->sequence, rn->current, ts_vars_get(vars, "TSProgressInfoLevel"), &counter);
+    screen_set(rn->screen, SCREEN_GROUP, "%s", rn->group);
+    screen_set(rn->screen, SCREEN_STEP, "%s: %s", buf_str(&counter), step->item.name);
+    screen_set(rn->screen, SCREEN_STATUS, "Running");
 }
 
 static enum step_wish wish(void *ctx)

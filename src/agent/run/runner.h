@@ -121,6 +121,9 @@ int runner_end_cancelled(struct runner *rn);
 /* run_type.c: what a step, or what is done beside it, tells of how far it is. Return: whether it is to go on. */
 bool runner_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, const char *what);
 
+/* run_type.c: a step that begins, on the screen, as TSProgressInfoLevel and TSDisableProgressUI want it. */
+void runner_show_step(struct runner *rn, const struct ts_step *step);
+
 /* run_type.c: after Format and Partition Disk there is a new volume; it is mounted, and the log is kept there. Return: 0 or -errno. */
 int runner_follow_target(struct runner *rn);
 

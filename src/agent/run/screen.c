@@ -36,6 +36,7 @@ struct screen {
     uint64_t rate;
     char what[SCREEN_TEXT_MAX];
     uint64_t painted_us;
+    bool hides_progress;
 };
 
 static const char *const labels[SCREEN_FIELDS] = {
@@ -143,15 +144,20 @@ static void add_bar(const struct screen *s, struct buf *page)
     buf_addf(page, "  %s\r\n", s->what);
 }
 
+static bool is_hidden(const struct screen *s, int field)
+{
+    return s->hides_progress && (field == SCREEN_GROUP || field == SCREEN_STEP);
+}
+
 static void paint(const struct screen *s)
 {
     OWN(buf_fini) struct buf page = BUF_INIT(PAGE_MAX_BYTES);
 
     buf_adds(&page, "\033[2J\033[H\r\n  Slipway: operating system deployment\r\n\r\n");
     for (int i = 0; i < SCREEN_FIELDS; i++)
-        if (s->fields[i][0] != '\0')
+        if (s->fields[i][0] != '\0' && !is_hidden(s, i))
             buf_addf(&page, "  %-14s %s\r\n", labels[i], s->fields[i]);
-    if (s->percent != NO_PERCENT || s->what[0] != '\0')
+    if (!s->hides_progress && (s->percent != NO_PERCENT || s->what[0] != '\0'))
         add_bar(s, &page);
     for (size_t i = 0; i < s->n_outputs; i++)
         if (s->outputs[i].is_page)
@@ -195,8 +201,16 @@ void screen_set(struct screen *screen, enum screen_field field, const char *form
         screen->said_percent = 0;
     }
     paint(screen);
-    if (text[0] != '\0')
+    if (text[0] != '\0' && !is_hidden(screen, (int)field))
         say(screen, labels[field], text);
+}
+
+void screen_show_progress(struct screen *screen, bool is_shown)
+{
+    if (screen->hides_progress == !is_shown)
+        return;
+    screen->hides_progress = !is_shown;
+    paint(screen);
 }
 
 void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, const char *what)
@@ -207,6 +221,8 @@ void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, con
     screen->rate = rate;
     (void)snprintf(screen->what, sizeof(screen->what), "%s", what ? what : "");
     make_harmless(screen->what);
+    if (screen->hides_progress)
+        return;
     if (screen->percent != NO_PERCENT &&
         screen->percent >= screen->said_percent + PERCENT_PER_LINE) {
         OWN(buf_fini) struct buf text = BUF_INIT(PAGE_MAX_BYTES);

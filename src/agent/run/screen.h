@@ -48,6 +48,9 @@ void screen_free(struct screen *screen);
 __attribute__((format(printf, 3, 4))) void
 screen_set(struct screen *screen, enum screen_field field, const char *format, ...);
 
+/* Whether the group, the step and its progress are shown. They are remembered meanwhile. */
+void screen_show_progress(struct screen *screen, bool is_shown);
+
 /* Progress of the step; @percent above 100: not known; @rate in bytes per second, 0 unknown. Shown at most once a second, on lines at every
    tenth percent. */
 void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, const char *what);

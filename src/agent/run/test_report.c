@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/run/report.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <signal.h>
+#include <stdarg.h> /* and this, to be there */
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "agent/run/link.h"
+#include "agent/run/test_site.h"
+#include "base/buf.h"
+#include "base/own.h"
+#include "plat/file.h"
+
+enum {
+    TEXT_MAX = 4096,
+    PATIENCE_US = 10 * 1000 * 1000,
+};
+
+DEFINE_FREEP(struct link *, link_free);
+DEFINE_FREEP(struct report *, report_free);
+
+static char folder[] = "/tmp/slipway-test-report-XXXXXX";
+static char socket_path[64];
+static char heard_path[64];   /* the names of the steps in what the site was told */
+static char trouble_path[64]; /* while it exists, the site takes nothing */
+
+static const char *answer_to(const char *request, char *dst, size_t cap)
+{
+    static const char member[] = "\"step_name\":\"";
+    const char *name = strstr(request, member);
+    char word[32] = "?";
+
+    if (name)
+        (void)snprintf(word,
+                       sizeof(word),
+                       "%.*s",
+                       (int)strcspn(name + sizeof(member) - 1, "\""),
+                       name + sizeof(member) - 1);
+    test_note(heard_path, word);
+    return test_site_reply(file_exists(trouble_path) ? "503 Service Unavailable" : "200 OK",
+                           "{\"is_cancelled\": false}",
+                           dst,
+                           cap);
+}
+
+static void add(struct report *report, const char *name)
+{
+    const struct report_status status = {.state = "step-succeeded", .step_name = name};
+
+    assert_int_equal(report_add(report, &status), 0);
+}
+
+static void expect_heard(const char *words)
+{
+    OWN(buf_fini) struct buf heard = BUF_INIT(TEXT_MAX);
+
+    test_read(heard_path, &heard);
+    assert_string_equal(buf_str(&heard), words);
+}
+
+static void new_report(struct link **ret_link, struct report **ret)
+{
+    struct link_options options = {
+        .urls = {"http://site"}, .n_urls = 1, .unix_socket = socket_path};
+
+    (void)unlink(heard_path);
+    (void)unlink(trouble_path);
+    assert_int_equal(link_new(&options, ret_link), 0);
+    assert_int_equal(report_new(*ret_link, NULL, "o", 1, ret), 0);
+}
+
+static void what_a_site_does_not_take_is_told_later_in_order(void **state)
+{
+    (void)state;
+    OWN(link_freep) struct link *link = NULL;
+    OWN(report_freep) struct report *report = NULL;
+
+    new_report(&link, &report);
+    test_note(trouble_path, "yes");
+    add(report, "a");
+    add(report, "b");
+    (void)unlink(trouble_path);
+    (void)unlink(heard_path);
+    assert_true(report_drain(report, PATIENCE_US));
+    expect_heard("a b ");
+}
+
+static void without_retry_nothing_more_is_tried_until_the_end(void **state)
+{
+    (void)state;
+    OWN(link_freep) struct link *link = NULL;
+    OWN(report_freep) struct report *report = NULL;
+
+    new_report(&link, &report);
+    report_set_retry(report, false);
+    test_note(trouble_path, "yes");
+    add(report, "a");
+    add(report, "b");
+    expect_heard("a ");
+    assert_false(report_drain(report, PATIENCE_US));
+    expect_heard("a b ");
+    (void)unlink(trouble_path);
+    add(report, "c");
+    add(report, "d");
+    assert_false(report_poll(report));
+    expect_heard("a b ");
+    assert_true(report_drain(report, PATIENCE_US));
+    add(report, "e"); /* the site is there again */
+    expect_heard("a b d e ");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_a_site_does_not_take_is_told_later_in_order),
+        cmocka_unit_test(without_retry_nothing_more_is_tried_until_the_end),
+    };
+
+    if (!mkdtemp(folder))
+        return 1;
+    (void)snprintf(socket_path, sizeof(socket_path), "%s/site", folder);
+    (void)snprintf(heard_path, sizeof(heard_path), "%s/heard", folder);
+    (void)snprintf(trouble_path, sizeof(trouble_path), "%s/trouble", folder);
+
+    pid_t site = test_site_start(socket_path, answer_to);
+    int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
+
+    (void)kill(site, SIGKILL);
+    (void)waitpid(site, NULL, 0);
+    (void)dir_remove(folder);
+    return n_failed;
+}
