@@ -188,10 +188,12 @@ int order_log_want(
     struct site *site, const char *who, const char *deployment_id, const char *device, json_t **ret)
 {
     struct order_key key;
-    int r = order_key_find_running(site, deployment_id, device, &key);
+    int r = order_key_find(site, deployment_id, device, &key);
 
     if (r != 0)
         return TRACE(r);
+    if (key.is_over) /* what it sent last is all there will be */
+        return TRACE(order_log_get(site, deployment_id, device, ret));
     r = db_must(site->db, SQL_ORDER_LOG_WANT, DB_ARGS(db_text(key.order_id)));
     if (r == 0)
         r = site_audit(site, who, "order.log", key.order_id, key.device_id);

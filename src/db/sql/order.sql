@@ -136,7 +136,7 @@ UPDATE orders SET log_wanted = log_wanted + 1 WHERE id = ?1;
 UPDATE orders SET log_sent = max(log_sent, min(?2, log_wanted)) WHERE id = ?1;
 
 -- name: order_log_get
-SELECT iif(o.log_wanted > o.log_sent, 1, 0) AS "is_wanted", l.received_us AS "received_at", coalesce(l.text, '') AS text
+SELECT iif(o.state = 'in-progress' AND o.log_wanted > o.log_sent, 1, 0) AS "is_wanted", l.received_us AS "received_at", coalesce(l.text, '') AS text
 FROM orders o LEFT JOIN order_log l ON l.order_id = o.id WHERE o.id = ?1;
 
 -- name: order_debug
