@@ -221,6 +221,8 @@ static bool run_line(struct debugging *d, const char *line)
         return true;
     if (strcmp(line, "wait") == 0)
         return wait_stopped(d) && (d->is_stopped ? print(d, d->place, true) : tell_over(d));
+    if (strcmp(line, "log") == 0)
+        return device_log_print(d->s, d->log_path, false);
     message = debug_parse_line(line, &why);
     if (!message)
         return session_fail(d->s, ARGS_EXIT_USAGE, NULL, "%s", buf_str(&why));
@@ -281,6 +283,7 @@ bool deployment_debug(struct session *s, const struct args *args)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(buf_fini) struct buf enable = BUF_INIT(PATH_MAX_BYTES);
+    OWN(buf_fini) struct buf log = BUF_INIT(PATH_MAX_BYTES);
     OWN(debugging_fini) struct debugging d = {.s = s};
 
     buf_adds(&path, "/deployments/");
@@ -288,8 +291,10 @@ bool deployment_debug(struct session *s, const struct args *args)
     buf_adds(&path, "/devices/");
     session_escape(&path, args_get(args, "device"));
     buf_addf(&enable, "%s/debugging", buf_str(&path));
+    buf_addf(&log, "%s/log", buf_str(&path));
     buf_adds(&path, "/debug");
     d.path = buf_str(&path);
+    d.log_path = buf_str(&log);
     if (!session_open(s))
         return false;
     if (args_get(args, "enable") && !session_call(s, "POST", buf_str(&enable), NULL, NULL))

@@ -16,7 +16,8 @@ struct session;
 
 struct debugging {
     struct session *s;
-    const char *path; /* below the API; borrowed */
+    const char *path; /* below the API; borrowed, as is */
+    const char *log_path;
     json_int_t after; /* id of the last message that was read */
     uint64_t number;  /* of the last command */
     uint64_t told_us; /* monotonic: when it was last said that the device is awaited */
@@ -36,6 +37,9 @@ void debug_put_place(struct buf *dst, const json_t *place);
 
 /* Send @message (taken over; NULL: nothing) and read what came. Return: false if that failed; it is reported. */
 bool debug_exchange(struct debugging *d, json_t *message);
+
+/* deployment_device.c: a device's smsts.log; @path: below the API; @is_kept: not asked for, but what has come before */
+bool device_log_print(struct session *s, const char *path, bool is_kept);
 
 /* debug_shell.c: the terminal becomes that of a shell on the device. */
 bool debug_run_shell(struct debugging *d);

@@ -45,6 +45,7 @@ static json_t *no_command(struct buf *why, const char *word)
     buf_addf(why, "%s is no command; there are:", word);
     for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
         buf_addf(why, "\n  %-12s %s", words[i].word, words[i].help);
+    buf_adds(why, "\n  log          its smsts.log so far");
     buf_adds(why, "\n  wait         until it has stopped");
     return NULL;
 }

@@ -9,12 +9,14 @@
 
 #include "base/own.h"
 #include "cli/commands.h"
+#include "cli/debug.h"
 #include "cli/session.h"
 #include "plat/clock.h"
 
 enum {
     PATH_MAX_BYTES = 1024,
     POLL_US = 500 * 1000,
+    PATIENCE_US = 10 * 1000 * 1000,
 };
 
 static void put_path(const struct args *args, const char *what, struct buf *ret)
@@ -84,23 +86,35 @@ static bool print_log(struct session *s, const json_t *log)
     return fputs(text, stdout) >= 0 && fflush(stdout) == 0;
 }
 
-bool deployment_log(struct session *s, const struct args *args)
+bool device_log_print(struct session *s, const char *path, bool is_kept)
 {
-    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(session_json_freep) json_t *asked = NULL;
+    uint64_t since_us = clock_monotonic_us();
+    bool is_told = false;
 
-    put_path(args, "log", &path);
-    if (!session_open(s))
-        return false;
-    if (!args_get(args, "kept") && !session_call(s, "POST", buf_str(&path), NULL, &asked))
+    if (!is_kept && !session_call(s, "POST", path, NULL, &asked))
         return false;
     for (;;) {
         OWN(session_json_freep) json_t *log = NULL;
 
-        if (!session_get(s, &log, "%s", buf_str(&path)))
+        if (!session_get(s, &log, "%s", path))
             return false;
         if (!asked || !json_is_true(json_object_get(log, "is_wanted")))
             return print_log(s, log);
+        if (!is_told && clock_monotonic_us() - since_us > PATIENCE_US) {
+            is_told = true;
+            (void)fputs("slipway: waiting for the device; --kept prints what it has sent before\n",
+                        stderr);
+        }
         clock_sleep_us(POLL_US);
     }
+}
+
+bool deployment_log(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    put_path(args, "log", &path);
+    return session_open(s) &&
+           device_log_print(s, buf_str(&path), args_get(args, "kept") != NULL);
 }

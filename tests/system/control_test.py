@@ -10,7 +10,10 @@ Logs of the last run of each test are in BUILD_DIR/system/TEST/. Exit status as 
 import base64
 import json
 import os
+import pty
+import select
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -204,6 +207,121 @@ def debug_after_a_restart(world: World, deployment: str, vm):
     debug(site, deployment, vm, "quit")
 
 
+class Terminal:
+    """A command of the site with a terminal, as a person has it."""
+
+    def __init__(self, site, *words):
+        self.master, slave = pty.openpty()
+        self.popen = subprocess.Popen(
+            site.command(*words), stdin=slave, stdout=slave, stderr=slave, env=site.env, start_new_session=True
+        )
+        os.close(slave)
+        self.seen = ""
+
+    def type(self, text: str):
+        os.write(self.master, text.encode())
+
+    def wait(self, text: str, seconds=SOON_SECONDS):
+        """Until @text comes; what came before it is forgotten."""
+        deadline = time.monotonic() + seconds
+        while text not in self.seen:
+            left = deadline - time.monotonic()
+            if left <= 0 or not select.select([self.master], [], [], left)[0]:
+                raise LabError(f"no {text!r} on the terminal in {seconds} s: {self.seen!r}")
+            self.seen += os.read(self.master, 65536).decode(errors="replace")
+        self.seen = self.seen.split(text, 1)[1]
+
+    def end(self):
+        status = self.popen.wait(SOON_SECONDS)
+        os.close(self.master)
+        expect(status, 0, "exit status of the debugger")
+
+
+def wanting_sequence(site) -> str:
+    """It changes how it is shown, and wants the debugger at its first error. It never gets to the disk."""
+
+    def setting(name: str, value: str) -> str:
+        return step_xml("SetVariable", f"{name} {value}", "WinPE", VariableName=name, VariableValue=value)
+
+    def nothing(name: str) -> str:
+        return step_xml("RunCommandLine", name, "WinPE", CommandLine="true")
+
+    steps = setting("TSDebugOnError", "TRUE") + setting("TSProgressInfoLevel", "2") + nothing("Counted")
+    steps += setting("TSDisableProgressUI", "true") + nothing("Unseen") + setting("TSDisableProgressUI", "false")
+    steps += nothing("Seen again")
+    steps += step_xml("RunCommandLine", "Fails", "WinPE", CommandLine="exit 3")
+    return with_first(dep.task_sequence_xml(dep.newest_package(site, "os-image")), steps)
+
+
+def debug_on_a_terminal(site, deployment: str, vm):
+    """A shell that keeps its folder from line to line, beside the other commands."""
+    terminal = Terminal(site, "deployment", "debug", deployment, "--device", vm.mac)
+    terminal.wait("(debug) ")
+    terminal.type("shell\n")
+    terminal.type("cd /proc\n")
+    terminal.type("echo in-$(pwd)-$((6*7))\n")
+    terminal.wait("in-/proc-42")
+    terminal.type("exit\n")
+    terminal.wait("(debug) ")
+    terminal.type("log\n")
+    terminal.wait("Debugger: shell-open")
+    terminal.wait("(debug) ")
+    terminal.type("quit\n")
+    terminal.end()
+
+
+def failed_log(site, deployment: str, vm) -> str:
+    """What the site has of a deployment that failed, nobody having asked for it before."""
+    return site.cli("deployment", "log", deployment, "--device", vm.mac, timeout=SOON_SECONDS).stdout
+
+
+def debug_at_an_error(site, deployment: str, vm, process):
+    stopped = debug(site, deployment, vm, "wait")[0]
+    expect_stop(stopped, "error", "Fails")
+    process.wait_line(r"Step: 3 of \d+ .\d+% complete.: Counted", 1)
+    process.wait_line(r"Step: .*: Seen again", 1)
+    expect(process.when(r"Step: .*: Unseen"), None, "a step on a screen that is to show none")
+    debug_on_a_terminal(site, deployment, vm)
+    row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "failed", SOON_SECONDS, "failure")
+    expect(row["error_id"], "SLW-0430", "error id after the debugger has left")
+    log = failed_log(site, deployment, vm)
+    expect(("Failed to run the action: Fails" in log, "has failed" in log), (True, True), f"the log of a failure: {log}")
+    say("an error brought the debugger; the log of the failure is at the site")
+
+
+def debug_by_device_variable(world: World, sequence: str, vm):
+    site = world.site
+    site.cli("device", "variable", "set", vm.mac, "TSDebugMode=TRUE")
+    deployment = dep.deploy(site, sequence, "Wanting")
+    vm.power_cut()
+    vm.power_on()
+    wait_state(site, deployment, vm, "paused", BOOT_SECONDS)
+    (stopped,) = debug(site, deployment, vm, "wait")
+    expect_stop(stopped, "step", "TSDebugOnError TRUE")
+    debug(site, deployment, vm, "cancel")
+    row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "failed", SOON_SECONDS, "failure")
+    expect(row["error_id"], "SLW-0418", "error id after the debugger has ended it")
+    expect("Debugger: cancel" in failed_log(site, deployment, vm), True, "the log of what the debugger ended")
+    vm.power_cut()
+    expect(vm.disk.stat().st_blocks, 0, "blocks of the disk that were written")
+    say("a variable of the device brought the debugger")
+
+
+def ts_debug_wanted(world: World):
+    """Nobody made the deployments for debugging."""
+    site = world.start_site()
+    world.lab.start_dhcp()
+    sequence = dep.import_task_sequence(site, wanting_sequence(site), "Wants it", dep.default_boot_image(site))
+    vm = world.add_vm("bios")
+    site.cli("collection", "create", "Wanting")
+    site.cli("device", "import", "wanting", "--mac", vm.mac, "--collection", "Wanting")
+    deployment = dep.deploy(site, sequence, "Wanting")
+    process = vm.power_on()
+    wait_state(site, deployment, vm, "paused", BOOT_SECONDS)
+    debug_at_an_error(site, deployment, vm, process)
+    debug_by_device_variable(world, sequence, vm)
+
+
 def ts_debug(world: World):
     site = world.start_site()
     world.lab.start_dhcp()
@@ -224,6 +342,7 @@ def ts_debug(world: World):
 TESTS = {
     "ts-cancel": ts_cancel,
     "ts-debug": ts_debug,
+    "ts-debug-wanted": ts_debug_wanted,
 }
 
 
