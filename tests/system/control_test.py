@@ -26,6 +26,7 @@ from lab import LabError, missing_for_lab, open_folder  # noqa: E402
 from system_test import BOOT_SECONDS, DEPLOY_SECONDS, World, expect, say, step_xml  # noqa: E402
 
 SOON_SECONDS = 60
+FORMATTED_BYTES = 12 << 30
 SETUP = "Setup Windows and Configuration Manager"
 APPLY = "Apply Operating System Image"
 FORMAT = '<step type="SMS_TaskSequence_PartitionDiskAction"'
@@ -134,10 +135,35 @@ def cancel_while_applying(world: World):
     say("applying the image was cancelled")
 
 
+def cancel_while_formatting(world: World):
+    """Zeros are written to all of the disk; they stand still in a pause, and end with the cancellation."""
+    site = world.site
+    xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
+    slow = {"Type": "Primary", "Size": "100", "SizeUnits": "Percent", "FileSystem": "ext4", "QuickFormat": "false"}
+    values = "".join(f'<variable name="OSDPartitions0{key}">{value}</variable>' for key, value in slow.items())
+    xml = xml.replace("<defaultVarList>", f'<defaultVarList><variable name="OSDPartitionStyle">MBR</variable>{values}', 1)
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Slow format", dep.default_boot_image(site)))
+    vm = world.add_vm("bios", disk_bytes=FORMATTED_BYTES)
+    process = vm.power_on()
+    dep.wait_row(site, deployment, vm, lambda r: r["step_name"].startswith("Format") and r["percent"] > 21, BOOT_SECONDS, "zeros")
+    control(site, "pause", deployment, vm)
+    first = wait_state(site, deployment, vm, "paused")
+    time.sleep(10)
+    expect(dep.row_of(site, deployment, vm)["percent"], first["percent"], "percent after ten seconds of pause")
+    control(site, "cancel", deployment, vm)
+    row = wait_state(site, deployment, vm, "cancelled")
+    expect("formatting a disk had begun" in row["cause"], True, f"what is said of the disk: {row['cause']}")
+    process.wait_line("An administrator cancelled the deployment", SOON_SECONDS)
+    vm.power_cut()
+    expect(row["percent"] < 90, True, f"that formatting ended in the middle, at {row['percent']} %")
+    say("formatting a disk was paused, and cancelled")
+
+
 def ts_cancel(world: World):
     world.start_site()
     world.lab.start_dhcp()
     cancel_inside_a_command(world)
+    cancel_while_formatting(world)
     cancel_while_applying(world)
     pause_over_a_restart(world)
 

@@ -172,6 +172,8 @@ static const char *what_is_left(const struct runner *rn)
 {
     if (rn->options->is_full_os)
         return "the installed operating system stays as the steps so far have left it";
+    if (rn->state->is_running && runner_is_format(ts_sequence_step(rn->sequence, rn->current)))
+        return "formatting a disk had begun: what was on it may be gone, and no operating system is on it yet";
     if (rn->state->target.root_device[0] == '\0')
         return "nothing on a disk of this computer is kept by the steps so far; look at smsts.log for what they did";
     if (rn->state->has_applied_os)

@@ -124,7 +124,7 @@ int runner_set_globals(struct runner *rn)
     return TRACE(r);
 }
 
-static bool is_formatting(const struct ts_step *step)
+bool runner_is_format(const struct ts_step *step)
 {
     return step && ts_step_is_enabled(step) && strcmp(step->type, format_type) == 0;
 }
@@ -132,7 +132,7 @@ static bool is_formatting(const struct ts_step *step)
 bool runner_has_format(const struct runner *rn)
 {
     for (size_t i = 0; i < rn->n_steps; i++)
-        if (is_formatting(ts_sequence_step(rn->sequence, i)))
+        if (runner_is_format(ts_sequence_step(rn->sequence, i)))
             return true;
     return false;
 }

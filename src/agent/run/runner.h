@@ -72,6 +72,8 @@ int runner_clean_up(struct runner *rn);
 int runner_prepare(struct runner *rn);
 int runner_set_globals(struct runner *rn); /* for a new run */
 void runner_forget_documents(struct runner *rn);
+/* Whether it is enabled, and formats a disk; @step may be NULL. */
+bool runner_is_format(const struct ts_step *step);
 /* Whether an enabled step formats a disk, whatever the conditions say when it is its turn. */
 bool runner_has_format(const struct runner *rn);
 
