@@ -115,6 +115,5 @@ bool deployment_log(struct session *s, const struct args *args)
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
     put_path(args, "log", &path);
-    return session_open(s) &&
-           device_log_print(s, buf_str(&path), args_get(args, "kept") != NULL);
+    return session_open(s) && device_log_print(s, buf_str(&path), args_get(args, "kept") != NULL);
 }

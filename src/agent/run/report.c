@@ -29,6 +29,7 @@ enum {
     LOG_INTERVAL_US = 5 * 1000 * 1000,
     NAP_US = 200 * 1000,
     PERCENT_MAX = 100,
+    LOG_TRIES_MAX = 3, /* that an order has failed is worth more than how */
     MESSAGE_MAX_BYTES = 16 * 1024,
     WHOLE_LOG_MAX = 4 * 1024 * 1024 - 1, /* its end */
 };
@@ -44,6 +45,7 @@ struct report {
     uint64_t last_progress_us;
     uint64_t last_log_us;
     uint64_t last_whole_log_us;
+    unsigned n_log_tries; /* of the log before a bad end */
     bool is_retry_off;
     bool has_given_up; /* by is_retry_off */
     bool is_over;
@@ -188,12 +190,41 @@ static bool call(struct report *report,
     return true;
 }
 
+/* The whole of smsts.log, for the order. Return: 0, also if there is none to send, or why the site does not answer. */
+static int put_log(struct report *report, uint64_t number, unsigned *ret_code)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(WHOLE_LOG_MAX);
+    OWN(buf_fini) struct buf path = BUF_INIT(1024);
+
+    *ret_code = HTTP_SERVER_ERROR;
+    if (!report->journal || journal_read(report->journal, &text) < 0)
+        return 0;
+    buf_addf(&path, "%s/log/%" PRIu64, report->path, number);
+    return link_text(report->link, "PUT", buf_str(&path), buf_bytes(&text), ret_code);
+}
+
+/* The end of an order that did not succeed: how it came to that goes before it, while the order is not over yet. */
+static bool is_bad_end(const json_t *status)
+{
+    const char *state = json_string_value(json_object_get(status, "state"));
+
+    return state && (strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0);
+}
+
 /* Send one. Return: whether it is dealt with; false: try again later. */
 static bool deliver(struct report *report, const json_t *status)
 {
     OWN(json_decrefp) json_t *answer = NULL;
     unsigned code = 0;
 
+    if (is_bad_end(status) && report->n_log_tries < LOG_TRIES_MAX) {
+        report->n_log_tries++;
+        if (put_log(report, 0, &code) > 0) {
+            back_off(report);
+            return false;
+        }
+        report->n_log_tries = LOG_TRIES_MAX;
+    }
     if (!call(report, "POST", "status", status, &code, &answer))
         return false;
     if (code != HTTP_OK && !report->is_over && report->journal) /* repeating makes it no better */
@@ -224,23 +255,17 @@ static void send_log(struct report *report)
     journal_sent(report->journal, text.len);
 }
 
-/* The whole of it, because somebody at the site wants it. Best effort: it is asked for until it has come. */
+/* Because somebody at the site wants it. Best effort: it is asked for until it has come. */
 static void send_whole_log(struct report *report)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(WHOLE_LOG_MAX);
-    OWN(buf_fini) struct buf path = BUF_INIT(1024);
     uint64_t now = clock_monotonic_us();
     unsigned code = 0;
 
-    if (!report->journal || report->wish.log_wanted == 0 || report->is_over ||
+    if (report->wish.log_wanted == 0 || report->is_over ||
         now < report->last_whole_log_us + LOG_INTERVAL_US)
         return;
     report->last_whole_log_us = now;
-    if (journal_read(report->journal, &text) < 0)
-        return;
-    buf_addf(&path, "%s/log/%" PRIu64, report->path, report->wish.log_wanted);
-    if (link_text(report->link, "PUT", buf_str(&path), buf_bytes(&text), &code) == 0 &&
-        code < HTTP_MULTIPLE_CHOICES)
+    if (put_log(report, report->wish.log_wanted, &code) == 0 && code < HTTP_MULTIPLE_CHOICES)
         report->wish.log_wanted = 0;
 }
 

@@ -263,8 +263,6 @@ static int report_end(struct runner *rn, bool is_succeeded)
                   "TSManager",
                   "The task sequence has %s",
                   is_succeeded ? "succeeded" : "failed");
-    if (!is_succeeded) /* while the order is not over yet */
-        (void)runner_send_log(rn, 0);
     return TRACE(report_add(rn->report, &status));
 }
 

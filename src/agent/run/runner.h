@@ -77,14 +77,6 @@ bool runner_is_format(const struct ts_step *step);
 /* Whether an enabled step formats a disk, whatever the conditions say when it is its turn. */
 bool runner_has_format(const struct runner *rn);
 
-/**
- * runner_send_log() - the end of smsts.log to the site, for the order (docs/protocol/client-api.md, .../log)
- * @number: under which it was wanted; 0: unasked, after a failure
- *
- * Return: whether the site has it.
- */
-bool runner_send_log(struct runner *rn, uint64_t number);
-
 /* post_action.c: the command of SMSTSPostAction is started, when all else is done, and not waited for. */
 void runner_post_action(struct runner *rn);
 

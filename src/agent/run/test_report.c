@@ -16,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "agent/run/journal.h"
 #include "agent/run/link.h"
 #include "agent/run/test_site.h"
 #include "base/buf.h"
@@ -27,12 +28,14 @@ enum {
     PATIENCE_US = 10 * 1000 * 1000,
 };
 
+DEFINE_FREEP(struct journal *, journal_free);
 DEFINE_FREEP(struct link *, link_free);
 DEFINE_FREEP(struct report *, report_free);
 
 static char folder[] = "/tmp/slipway-test-report-XXXXXX";
 static char socket_path[64];
-static char heard_path[64];   /* the names of the steps in what the site was told */
+static char heard_path[64]; /* the names of the steps in what the site was told */
+static char journal_path[64];
 static char trouble_path[64]; /* while it exists, the site takes nothing */
 
 static const char *answer_to(const char *request, char *dst, size_t cap)
@@ -47,7 +50,11 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
                        "%.*s",
                        (int)strcspn(name + sizeof(member) - 1, "\""),
                        name + sizeof(member) - 1);
-    test_note(heard_path, word);
+    if (strstr(request, "PUT ") == request && strstr(request, "/orders/o/log/0 ") &&
+        strstr(request, "it broke"))
+        (void)snprintf(word, sizeof(word), "log");
+    if (!strstr(request, "/client/log ")) /* the lines as they come */
+        test_note(heard_path, word);
     return test_site_reply(file_exists(trouble_path) ? "503 Service Unavailable" : "200 OK",
                            "{\"is_cancelled\": false}",
                            dst,
@@ -69,7 +76,7 @@ static void expect_heard(const char *words)
     assert_string_equal(buf_str(&heard), words);
 }
 
-static void new_report(struct link **ret_link, struct report **ret)
+static void new_report(struct journal *journal, struct link **ret_link, struct report **ret)
 {
     struct link_options options = {
         .urls = {"http://site"}, .n_urls = 1, .unix_socket = socket_path};
@@ -77,7 +84,7 @@ static void new_report(struct link **ret_link, struct report **ret)
     (void)unlink(heard_path);
     (void)unlink(trouble_path);
     assert_int_equal(link_new(&options, ret_link), 0);
-    assert_int_equal(report_new(*ret_link, NULL, "o", 1, ret), 0);
+    assert_int_equal(report_new(*ret_link, journal, "o", 1, ret), 0);
 }
 
 static void what_a_site_does_not_take_is_told_later_in_order(void **state)
@@ -86,7 +93,7 @@ static void what_a_site_does_not_take_is_told_later_in_order(void **state)
     OWN(link_freep) struct link *link = NULL;
     OWN(report_freep) struct report *report = NULL;
 
-    new_report(&link, &report);
+    new_report(NULL, &link, &report);
     test_note(trouble_path, "yes");
     add(report, "a");
     add(report, "b");
@@ -96,13 +103,29 @@ static void what_a_site_does_not_take_is_told_later_in_order(void **state)
     expect_heard("a b ");
 }
 
+static void how_it_came_to_a_failure_is_told_before_it(void **state)
+{
+    (void)state;
+    OWN(journal_freep) struct journal *journal = NULL;
+    OWN(link_freep) struct link *link = NULL;
+    OWN(report_freep) struct report *report = NULL;
+    const struct report_status failed = {.state = "failed", .step_name = "end"};
+
+    assert_int_equal(journal_new(journal_path, &journal), 0);
+    journal_write(journal, CMTRACE_ERROR, "Test", "it broke");
+    new_report(journal, &link, &report);
+    add(report, "a");
+    assert_int_equal(report_add(report, &failed), 0);
+    expect_heard("a log end ");
+}
+
 static void without_retry_nothing_more_is_tried_until_the_end(void **state)
 {
     (void)state;
     OWN(link_freep) struct link *link = NULL;
     OWN(report_freep) struct report *report = NULL;
 
-    new_report(&link, &report);
+    new_report(NULL, &link, &report);
     report_set_retry(report, false);
     test_note(trouble_path, "yes");
     add(report, "a");
@@ -124,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_site_does_not_take_is_told_later_in_order),
+        cmocka_unit_test(how_it_came_to_a_failure_is_told_before_it),
         cmocka_unit_test(without_retry_nothing_more_is_tried_until_the_end),
     };
 
@@ -131,6 +155,7 @@ int main(void)
         return 1;
     (void)snprintf(socket_path, sizeof(socket_path), "%s/site", folder);
     (void)snprintf(heard_path, sizeof(heard_path), "%s/heard", folder);
+    (void)snprintf(journal_path, sizeof(journal_path), "%s/smsts.log", folder);
     (void)snprintf(trouble_path, sizeof(trouble_path), "%s/trouble", folder);
 
     pid_t site = test_site_start(socket_path, answer_to);
