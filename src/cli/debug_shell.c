@@ -26,7 +26,7 @@ struct terminal_mode {
 static void terminal_mode_fini(struct terminal_mode *mode)
 {
     if (mode->is_raw)
-        (void)tcsetattr(STDIN_FILENO, TCSAFLUSH, &mode->before);
+        (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &mode->before);
 }
 
 static bool make_raw(struct terminal_mode *mode)
@@ -37,7 +37,7 @@ static bool make_raw(struct terminal_mode *mode)
         return false;
     raw = mode->before;
     cfmakeraw(&raw);
-    mode->is_raw = tcsetattr(STDIN_FILENO, TCSAFLUSH, &raw) == 0;
+    mode->is_raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
     return mode->is_raw;
 }
 
