@@ -404,7 +404,7 @@ boot_arguments() {
     local IFS=,
 
     echo "slipway.site=${site_urls[*]} slipway.pin=$pin slipway.image=$package_id" \
-        "console=tty0 console=ttyS0,115200 quiet"
+        "console=tty0 console=ttyS0,115200 quiet panic=60"
 }
 
 # The RAM disk for UEFI HTTP Boot. GRUB's CD flavour looks for /.disk/info to find it.

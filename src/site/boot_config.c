@@ -11,7 +11,10 @@ enum {
     MENU_WAIT_S = 30,
     CPUID_LONG_MODE = 29, /* the bit of the extended features that says the processor has 64 bits */
     HTTP_PORT = 80,
+    AGAIN_WAIT_S = 10,
 };
+
+static const char again[] = "The boot image could not be loaded, starting again in 10 seconds";
 
 /* The site's URLs, the address the device asked first; a remote distribution point has no API. */
 static void put_site_urls(const struct boot_config *config, struct buf *dst)
@@ -43,7 +46,10 @@ void boot_config_put_command_line(const struct boot_config *config, struct buf *
         buf_addf(dst, " slipway.ticket=%s", config->ticket);
     if (config->mac[0])
         buf_addf(dst, " slipway.mac=%s", config->mac);
-    buf_addf(dst, " slipway.image=%s console=tty0 console=ttyS0,115200 quiet", config->package_id);
+    buf_addf(dst,
+             " slipway.image=%s console=tty0 console=ttyS0,115200 quiet "
+             "panic=60",
+             config->package_id);
 }
 
 /* What no boot loader could take for anything but text. */
@@ -73,13 +79,18 @@ void boot_config_put_url(const struct boot_config *config, const char *file, str
     buf_addf(dst, "/boot/%s/%s/%s", config->package_id, config->arch, file);
 }
 
+/* A kernel without its initrd is never started: a loader goes on when a file did not come. */
 static void put_grub_entry(const struct boot_config *config, struct buf *dst)
 {
     buf_adds(dst, "menuentry \"");
     put_title(config->title, dst);
-    buf_adds(dst, "\" {\n  linux \"$files/vmlinuz\" ");
+    buf_adds(dst, "\" {\n  if linux \"$files/vmlinuz\" ");
     boot_config_put_command_line(config, dst);
-    buf_adds(dst, "\n  initrd \"$files/initrd.img\"\n}\n");
+    buf_addf(dst,
+             "; then\n    if initrd \"$files/initrd.img\"; then\n      boot\n    fi\n  fi\n"
+             "  echo \"%s\"\n  sleep %d\n  reboot\n}\n",
+             again,
+             AGAIN_WAIT_S);
 }
 
 void boot_config_put_grub(const struct boot_config *config, struct buf *dst)
@@ -105,9 +116,15 @@ static void put_ipxe_boot(const struct boot_config *config, struct buf *dst)
     boot_config_put_url(config, "vmlinuz", dst);
     buf_adds(dst, " initrd=initrd.img ");
     boot_config_put_command_line(config, dst);
-    buf_adds(dst, "\ninitrd ");
+    buf_adds(dst, " || goto again\ninitrd ");
     boot_config_put_url(config, "initrd.img", dst);
-    buf_adds(dst, "\nboot\n");
+    buf_adds(dst, " || goto again\nboot || goto again\n");
+}
+
+/* Not the disk, if something did not come: the order waits. */
+static void put_ipxe_again(struct buf *dst)
+{
+    buf_addf(dst, ":again\necho %s\nsleep %d\nreboot\n", again, AGAIN_WAIT_S);
 }
 
 /* An iPXE that does not know cpuid starts the one for x86, which every processor can run. */
@@ -126,6 +143,7 @@ void boot_config_put_ipxe(const struct boot_config *config, struct buf *dst)
     }
     if (!config->x86_package_id || !config->x86_package_id[0]) {
         put_ipxe_boot(config, dst);
+        put_ipxe_again(dst);
         return;
     }
     x86.package_id = config->x86_package_id;
@@ -134,4 +152,5 @@ void boot_config_put_ipxe(const struct boot_config *config, struct buf *dst)
     put_ipxe_boot(config, dst);
     buf_adds(dst, ":x86\n");
     put_ipxe_boot(&x86, dst);
+    put_ipxe_again(dst);
 }

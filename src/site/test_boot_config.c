@@ -41,7 +41,7 @@ static struct boot_config usual(void)
 #define COMMAND_LINE \
     "slipway.site=https://10.78.0.1:443,https://10.77.0.1:443 slipway.pin=ab12 " \
     "slipway.ticket=slw_boot_t slipway.mac=52:54:00:77:00:01 slipway.image=SLP00001 " \
-    "console=tty0 console=ttyS0,115200 quiet"
+    "console=tty0 console=ttyS0,115200 quiet panic=60"
 
 static void the_command_line_has_the_address_asked_first_and_each_once(void **state)
 {
@@ -52,6 +52,8 @@ static void the_command_line_has_the_address_asked_first_and_each_once(void **st
     boot_config_put_command_line(&config, &text);
     assert_string_equal(buf_str(&text), COMMAND_LINE);
 }
+
+#define AGAIN "The boot image could not be loaded, starting again in 10 seconds"
 
 static void grub_gets_one_entry_that_nothing_in_a_name_can_break(void **state)
 {
@@ -66,8 +68,14 @@ static void grub_gets_one_entry_that_nothing_in_a_name_can_break(void **state)
                         "  set files=\"(http,10.78.0.1)/boot/SLP00001/x64\"\nelse\n"
                         "  set files=\"(tftp,10.78.0.1)/SLP00001/x64\"\nfi\n"
                         "menuentry \"Deploy ?Debian? ??x?\" {\n"
-                        "  linux \"$files/vmlinuz\" " COMMAND_LINE "\n"
-                        "  initrd \"$files/initrd.img\"\n}\n");
+                        "  if linux \"$files/vmlinuz\" " COMMAND_LINE "; then\n"
+                        "    if initrd \"$files/initrd.img\"; then\n"
+                        "      boot\n"
+                        "    fi\n"
+                        "  fi\n"
+                        "  echo \"" AGAIN "\"\n"
+                        "  sleep 10\n"
+                        "  reboot\n}\n");
 }
 
 static void ipxe_gets_the_initrd_by_its_name(void **state)
@@ -81,7 +89,8 @@ static void ipxe_gets_the_initrd_by_its_name(void **state)
         buf_str(&text),
         "#!ipxe\n"
         "kernel http://10.78.0.1/boot/SLP00001/x64/vmlinuz initrd=initrd.img " COMMAND_LINE
-        "\ninitrd http://10.78.0.1/boot/SLP00001/x64/initrd.img\nboot\n");
+        " || goto again\ninitrd http://10.78.0.1/boot/SLP00001/x64/initrd.img || goto again\n"
+        "boot || goto again\n:again\necho " AGAIN "\nsleep 10\nreboot\n");
 }
 
 static void ipxe_looks_at_the_processor_where_there_are_images_for_both(void **state)
@@ -96,11 +105,13 @@ static void ipxe_looks_at_the_processor_where_there_are_images_for_both(void **s
     assert_non_null(
         strstr(buf_str(&text),
                "#!ipxe\ncpuid --ext 29 || goto x86\nkernel http://10.78.0.1/boot/SLP00001/x64/"));
-    x86 = strstr(buf_str(&text), "\nboot\n:x86\nkernel ");
+    x86 = strstr(buf_str(&text), "\nboot || goto again\n:x86\nkernel ");
     assert_non_null(x86);
     assert_non_null(strstr(x86, "http://10.78.0.1/boot/SLP00009/x86/vmlinuz"));
     assert_non_null(strstr(x86, " slipway.image=SLP00009 "));
-    assert_non_null(strstr(x86, "http://10.78.0.1/boot/SLP00009/x86/initrd.img\nboot\n"));
+    assert_non_null(strstr(
+        x86,
+        "http://10.78.0.1/boot/SLP00009/x86/initrd.img || goto again\nboot || goto again\n:again\n"));
     assert_null(strstr(x86, "SLP00001"));
 }
 

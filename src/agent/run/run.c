@@ -340,20 +340,9 @@ static int conclude(struct runner *rn, bool is_succeeded)
 /* A start of the boot image although the disk should have booted. */
 static int disk_did_not_boot(struct runner *rn)
 {
-    int r;
-
     rn->state->n_missed_boots++;
-    if (state_resume(rn->state, STEP_IN_BOOT_IMAGE, true, 0) == STATE_RESTART_TO_OS) {
-        r = runner_leave_boot_image(rn);
-        if (r == 0)
-            r = runner_save(rn);
-        journal_write(
-            rn->journal,
-            CMTRACE_WARNING,
-            "TSManager",
-            "The boot image started although the disk should have; trying the disk once more");
-        return r < 0 ? TRACE(r) : RUNNER_E_RESTART;
-    }
+    if (state_resume(rn->state, STEP_IN_BOOT_IMAGE, true, 0) == STATE_RESTART_TO_OS)
+        return TRACE(runner_restart_into_disk(rn));
     runner_remember_failure(
         rn,
         "SLW-0413",
@@ -378,6 +367,8 @@ static int go_on(struct runner *rn)
         break;
     }
     rn->state->phase = here;
+    if (rn->options->is_full_os)
+        rn->state->n_missed_boots = 0; /* the disk has booted */
     if (is_new_run(rn->state)) {
         r = report_start(rn);
         if (r != 0)

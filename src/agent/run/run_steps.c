@@ -154,6 +154,31 @@ int runner_leave_boot_image(struct runner *rn)
     return r < 0 ? TRACE(r) : 0;
 }
 
+int runner_restart_into_disk(struct runner *rn)
+{
+    const struct report_status status = {.state = "restarting",
+                                         .step = rn->state->next_step,
+                                         .n_steps = rn->n_steps,
+                                         .step_name = "",
+                                         .step_type = "",
+                                         .restart_to = "full-os"};
+    int r = runner_leave_boot_image(rn);
+
+    if (r == 0)
+        r = runner_save(rn);
+    journal_write(
+        rn->journal,
+        CMTRACE_WARNING,
+        "TSManager",
+        "The boot image started although the disk should have; trying the disk once more");
+    if (r == 0)
+        r = report_add(rn->report, &status);
+    if (r < 0)
+        return TRACE(r);
+    (void)report_drain(rn->report, rn->platform->patience_us);
+    return report_is_over(rn->report) ? RUNNER_E_OVER : RUNNER_E_RESTART;
+}
+
 /* Whoever sits there is told, unless the step has done so. */
 static void give_notice(struct runner *rn, const struct ts_after *after)
 {
@@ -190,24 +215,28 @@ static bool prepare_restart(struct runner *rn, const struct ts_after *after)
     return false;
 }
 
+/* With the position in one write: whoever begins the next step after a power cut does so where it is to run. */
+static int save_end(struct runner *rn, const struct ts_after *after)
+{
+    if (after->restart != TS_NO_RESTART) {
+        rn->state->phase =
+            after->restart == TS_RESTART_TO_FULL_OS ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
+        rn->state->n_missed_boots = 0;
+    }
+    return TRACE(
+        save_position(rn, ts_sequence_position(rn->sequence), false, after->is_same_step_again));
+}
+
 static int restart(struct runner *rn, const struct ts_after *after)
 {
     bool is_to_os = after->restart == TS_RESTART_TO_FULL_OS;
     struct report_status status;
     int r;
 
-    if (!prepare_restart(rn, after)) {
-        rn->state->result = STATE_FAILED;
-        r = runner_save(rn);
-        return r < 0 ? TRACE(r) : RUNNER_E_FAILED;
-    }
     give_notice(rn, after);
     r = is_to_os ? runner_leave_boot_image(rn) : 0;
-    if (r < 0)
-        return TRACE(r);
-    rn->state->phase = is_to_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
-    rn->state->n_missed_boots = 0;
-    r = save_position(rn, ts_sequence_position(rn->sequence), false, after->is_same_step_again);
+    if (r == 0)
+        r = save_end(rn, after);
     if (r < 0)
         return TRACE(r);
     journal_write(rn->journal,
@@ -284,13 +313,15 @@ static int conclude_step(struct runner *rn,
                          const struct ts_after *after,
                          const struct step_result *result)
 {
+    bool is_prepared;
     int r;
 
     if (result->error_id)
         runner_remember_result(rn, result);
-    if (ts_sequence_has_failed(rn->sequence)) /* in the same write as the position */
+    is_prepared = prepare_restart(rn, after);
+    if (ts_sequence_has_failed(rn->sequence) || !is_prepared) /* in the same write */
         rn->state->result = STATE_FAILED;
-    r = save_position(rn, ts_sequence_position(rn->sequence), false, after->is_same_step_again);
+    r = save_end(rn, after);
     /* the last word is said even if the disk takes nothing any more */
     if (r < 0 && rn->state->result != STATE_FAILED)
         return TRACE(r);
@@ -298,6 +329,8 @@ static int conclude_step(struct runner *rn,
                          : report_success(rn, step->item.name, result->exit_code);
     if (r < 0)
         return TRACE(r);
+    if (!is_prepared)
+        return RUNNER_E_FAILED;
     return after->restart == TS_NO_RESTART ? 0 : restart(rn, after);
 }
 

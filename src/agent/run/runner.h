@@ -136,6 +136,10 @@ int runner_save(struct runner *rn);
 /* The disk may start its own system again. Not before: after a power cut the steps go on here. */
 int runner_leave_boot_image(struct runner *rn);
 
+/* The boot image started although the disk should have: the disk gets its turn. The site has to know, or a firmware that
+   asks the network first gets the boot image again and again. */
+int runner_restart_into_disk(struct runner *rn);
+
 const char *runner_root(const struct runner *rn); /* NULL: no volume is mounted */
 
 /* Show what is wrong and what to do, and log it. Return: RUNNER_E_FAILED. */

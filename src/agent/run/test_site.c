@@ -18,6 +18,7 @@
 
 #include "base/buf.h"
 #include "base/bytes.h"
+#include "base/own.h"
 #include "plat/file.h"
 
 enum {
@@ -112,4 +113,13 @@ unsigned test_count(const char *text, const char *word)
     for (const char *at = strstr(text, word); at; at = strstr(at + 1, word))
         n++;
     return n;
+}
+
+bool test_ends(const char *path, const char *text)
+{
+    OWN(buf_fini) struct buf all = BUF_INIT(TEXT_MAX);
+    size_t len = strlen(text);
+
+    test_read(path, &all);
+    return all.len >= len && strcmp(buf_str(&all) + all.len - len, text) == 0;
 }

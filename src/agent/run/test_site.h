@@ -6,6 +6,7 @@
  * A site on a Unix socket, for tests: one request a connection, in a process of its own
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/types.h>
 
@@ -28,3 +29,6 @@ void test_note(const char *path, const char *word);
 
 /* How often @word is in @text. */
 unsigned test_count(const char *text, const char *word);
+
+/* Whether what is in a file ends with @text. */
+bool test_ends(const char *path, const char *text);
