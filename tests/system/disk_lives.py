@@ -82,7 +82,11 @@ def sequence(folder: Path, firmware: str) -> str:
         + step("ApplyWindowsSettings", "Apply Windows Settings", values=settings)
         + step("ApplyNetworkSettings", "Apply Network Settings", values={"OSDNetworkJoinType": "1", "OSDWorkgroupName": "W"})
         + step("SetupWindowsAndSMS", "Setup Windows and Configuration Manager", "WinPEandFullOS")
-        + step("Reboot", "Restart Computer", "FullOS", values={"SMSRebootTarget": "HD"})
+        + step("Reboot", "To the boot image", "FullOS", values={"SMSRebootTarget": "WinPE"})
+        + step("SetVariable", "In the boot image", values={"VariableName": "A", "VariableValue": "b"})
+        + step("Reboot", "To the system", values={"SMSRebootTarget": "HD"})
+        + step("SetVariable", "By request", "FullOS", values={"VariableName": "SMSTSRebootRequested", "VariableValue": "WinPE"})
+        + step("SetVariable", "Back by request", values={"VariableName": "SMSTSRebootRequested", "VariableValue": "HD"})
         + step("SetVariable", "Last", "FullOS", values={"VariableName": "A", "VariableValue": "c"})
         + "</sequence>"
     )
@@ -316,7 +320,9 @@ def keep_boot_loader(computer: Computer, disk: Path, device: str):
             computer.loader = (tree / LOADER).read_bytes()
 
 
-UNDISTURBED = [("boot-image", "restart"), ("full-os", "restart"), ("full-os", "finished")]
+UNDISTURBED = (
+    [("boot-image", "restart"), ("full-os", "restart"), ("disk", "restart"), ("full-os", "restart"), ("disk", "restart"), ("full-os", "finished")]
+)
 
 
 def record(computer: Computer, disk: Path, log: Path) -> list:
