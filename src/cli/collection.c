@@ -17,6 +17,8 @@ static const struct output_column fields[] = {
     {"Comment", "comment", OUTPUT_TEXT},
     {"Built in", "is_builtin", OUTPUT_TEXT},
     {"Members", "n_members", OUTPUT_TEXT},
+    {"Limited by", "limiting_id", OUTPUT_TEXT},
+    {"Being evaluated", "is_evaluating", OUTPUT_TEXT},
     {"Priority of its variables", "variable_priority", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
     {0},
@@ -51,8 +53,13 @@ bool collection_create(struct session *s, const struct args *args)
 
     if (!session_open(s))
         return false;
-    body =
-        json_pack("{s:s, s:s*}", "name", args->operands[0], "comment", args_get(args, "comment"));
+    body = json_pack("{s:s, s:s*, s:s*}",
+                     "name",
+                     args->operands[0],
+                     "comment",
+                     args_get(args, "comment"),
+                     "limiting",
+                     args_get(args, "limiting"));
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "the name is not UTF-8");
     return session_call(s, "POST", "/collections", body, &collection) &&
@@ -70,25 +77,57 @@ bool collection_show(struct session *s, const struct args *args)
            session_print_part(s, "Members", output_at(collection, "members"), members);
 }
 
+static void put_path(struct buf *path, const struct args *args, const char *part)
+{
+    buf_adds(path, "/collections/");
+    session_escape(path, args->operands[0]);
+    buf_adds(path, part);
+}
+
 bool collection_set(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *collection = NULL;
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    uint64_t n;
+    const char *priority = args_get(args, "variable-priority");
+    uint64_t n = 0;
+    json_t *body;
 
-    if (!bytes_parse_u64(
-            bytes_of(args_get(args, "variable-priority")), 1, VARIABLE_PRIORITY_MAX, &n))
+    if (priority && !bytes_parse_u64(bytes_of(priority), 1, VARIABLE_PRIORITY_MAX, &n))
         return session_fail(
             s, ARGS_EXIT_USAGE, NULL, "--variable-priority wants a number from 1 to 9");
-    if (!session_open(s))
-        return false;
-    buf_adds(&path, "/collections/");
-    session_escape(&path, args->operands[0]);
-    return session_call(s,
-                        "PATCH",
-                        buf_str(&path),
-                        json_pack("{s:I}", "variable_priority", (json_int_t)n),
-                        &collection) &&
+    body = json_pack("{s:s*, s:s*, s:s*, s:o*}",
+                     "name",
+                     args_get(args, "name"),
+                     "comment",
+                     args_get(args, "comment"),
+                     "limiting",
+                     args_get(args, "limiting"),
+                     "variable_priority",
+                     priority ? json_integer((json_int_t)n) : NULL);
+    if (json_object_size(body) == 0) {
+        json_decref(body);
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "say what is to be changed");
+    }
+    put_path(&path, args, "");
+    return session_open(s) && session_call(s, "PATCH", buf_str(&path), body, &collection) &&
+           session_print_fields(s, collection, fields);
+}
+
+bool collection_delete(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    put_path(&path, args, "");
+    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+}
+
+bool collection_update(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *collection = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    put_path(&path, args, "/evaluation");
+    return session_open(s) && session_call(s, "POST", buf_str(&path), json_object(), &collection) &&
            session_print_fields(s, collection, fields);
 }
 
@@ -98,6 +137,7 @@ bool collection_add_member(struct session *s, const struct args *args)
         {"Name", "name", OUTPUT_TEXT},
         {"MAC", "mac", OUTPUT_TEXT},
         {"ID", "device_id", OUTPUT_TEXT},
+        {"Member", "is_member", OUTPUT_TEXT},
         {0},
     };
     OWN(session_json_freep) json_t *added = NULL;
@@ -109,9 +149,7 @@ bool collection_add_member(struct session *s, const struct args *args)
     body = json_pack("{s:s}", "device", args->operands[1]);
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "the name is not UTF-8");
-    buf_adds(&path, "/collections/");
-    session_escape(&path, args->operands[0]);
-    buf_adds(&path, "/members");
+    put_path(&path, args, "/members");
     return session_call(s, "POST", buf_str(&path), body, &added) &&
            session_print_fields(s, added, member);
 }

@@ -50,108 +50,6 @@ const struct args_command commands[] = {
         .run = site_status,
     },
     {
-        .noun = "collection",
-        .verb = "list",
-        .summary = "List the collections.",
-        .run = collection_list,
-    },
-    {
-        .noun = "collection",
-        .verb = "create",
-        .operands = {"NAME"},
-        .summary = "Create an empty collection.",
-        .run = collection_create,
-        .options = {OPTION("comment", "TEXT", "Comment, any text.")},
-    },
-    {
-        .noun = "collection",
-        .verb = "show",
-        .operands = {"COLLECTION"},
-        .summary = "Show a collection (id or name) and its members.",
-        .run = collection_show,
-    },
-    {
-        .noun = "collection",
-        .verb = "add-member",
-        .operands = {"COLLECTION", "DEVICE"},
-        .summary = "Add a device (id, name, MAC address or SMBIOS UUID) to a collection.",
-        .run = collection_add_member,
-    },
-    {
-        .noun = "collection",
-        .verb = "set",
-        .operands = {"COLLECTION"},
-        .summary = "Change a collection.",
-        .run = collection_set,
-        .options = {OPTION_NEEDED(
-            "variable-priority",
-            "NUMBER",
-            "1 to 9: of two collections with the same variable, that of the higher one counts.")},
-    },
-    {
-        .noun = "collection",
-        .verb = "variable",
-        .operands = {"set|list|remove", "[WORD]..."},
-        .summary =
-            "Variables for task sequences: set COLLECTION NAME=VALUE..., list COLLECTION, remove COLLECTION NAME...",
-        .run = variable_run,
-        .options =
-            {
-                OPTION(
-                    "secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
-                OPTION("open", NULL, "Of set: a secret one is to be shown from now on."),
-            },
-    },
-    {
-        .noun = "device",
-        .verb = "list",
-        .summary = "List the devices.",
-        .run = device_list,
-    },
-    {
-        .noun = "device",
-        .verb = "show",
-        .operands = {"DEVICE"},
-        .summary = "Show a device (id, name, MAC address or SMBIOS UUID) and its inventory.",
-        .run = device_show,
-    },
-    {
-        .noun = "device",
-        .verb = "import",
-        .operands = {"NAME"},
-        .summary = "Make a device known before it is seen.",
-        .run = device_import,
-        .options =
-            {
-                OPTION_NEEDED("mac", "MAC", "MAC address it boots with."),
-                OPTION("uuid", "UUID", "SMBIOS UUID."),
-                OPTION(
-                    "collection", "COLLECTION", "Collection (id or name) it becomes a member of."),
-            },
-    },
-    {
-        .noun = "device",
-        .verb = "explain-boot",
-        .operands = {"MAC|UUID"},
-        .summary =
-            "Show what a device would be offered by network boot, why, and what happened before.",
-        .run = device_explain_boot,
-    },
-    {
-        .noun = "device",
-        .verb = "variable",
-        .operands = {"set|list|remove", "[WORD]..."},
-        .summary =
-            "Variables for task sequences: set DEVICE NAME=VALUE..., list DEVICE, remove DEVICE NAME...",
-        .run = variable_run,
-        .options =
-            {
-                OPTION(
-                    "secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
-                OPTION("open", NULL, "Of set: a secret one is to be shown from now on."),
-            },
-    },
-    {
         .noun = "deployment",
         .verb = "create",
         .summary = "Deploy a task sequence to a collection.",
@@ -280,7 +178,7 @@ const struct args_command commands[] = {
                 OPTION("follow", NULL, "Go on with what comes."),
             },
     },
-    {.noun = NULL, .more = content_commands},
+    {.noun = NULL, .more = device_commands},
 };
 
 static enum args_exit run(const struct args *args)

@@ -71,12 +71,26 @@ args_run device_show;
 args_run device_import;
 args_run device_explain_boot;
 
+/* device_change.c */
+args_run device_import_file;
+args_run device_rename;
+args_run device_block;
+args_run device_unblock;
+args_run device_delete;
+args_run device_history;
+args_run device_duplicate_id;
+
 /* collection.c */
 args_run collection_list;
 args_run collection_create;
 args_run collection_show;
 args_run collection_add_member;
 args_run collection_set;
+args_run collection_delete;
+args_run collection_update;
+
+/* collection_rule.c */
+args_run collection_rule_run;
 
 /* variable.c; the noun says whose */
 args_run variable_run;

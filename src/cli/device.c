@@ -16,6 +16,9 @@ static const struct output_column fields[] = {
     {"MAC addresses", "macs", OUTPUT_TEXT},
     {"SMBIOS UUID", "smbios_uuid", OUTPUT_TEXT},
     {"Imported", "is_imported", OUTPUT_TEXT},
+    {"Unknown computer", "is_unknown", OUTPUT_TEXT},
+    {"Blocked", "is_blocked", OUTPUT_TEXT},
+    {"Because", "block_reason", OUTPUT_TEXT},
     {"Collections", "collections", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
     {"Last seen (UTC)", "last_seen_at", OUTPUT_TIME},
@@ -106,7 +109,7 @@ bool device_import(struct session *s, const struct args *args)
 
     if (!check_identity(s, args_get(args, "mac"), args_get(args, "uuid"), mac) || !session_open(s))
         return false;
-    body = json_pack("{s:s, s:s, s:s*, s:s*}",
+    body = json_pack("{s:s, s:s, s:s*, s:s*, s:b}",
                      "name",
                      args->operands[0],
                      "mac",
@@ -114,7 +117,9 @@ bool device_import(struct session *s, const struct args *args)
                      "smbios_uuid",
                      args_get(args, "uuid"),
                      "collection",
-                     args_get(args, "collection"));
+                     args_get(args, "collection"),
+                     "validate_only",
+                     args_get(args, "dry-run") != NULL);
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "a name is not UTF-8");
     return session_call(s, "POST", "/devices", body, &device) &&

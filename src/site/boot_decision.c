@@ -60,11 +60,12 @@ static const char *arch_of(const struct boot_request *request)
     }
 }
 
-/* @ret_is_unknown: it is, or counts as, an unknown computer. */
+/* @ret_is_unknown: it is, or counts as, an unknown computer. @ret_is_blocked: an administrator wants it left alone. */
 static int find_device(struct site *site,
                        const struct boot_request *request,
                        struct boot_decision *ret,
-                       bool *ret_is_unknown)
+                       bool *ret_is_unknown,
+                       bool *ret_is_blocked)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     const char *const mac = request->mac;
@@ -79,6 +80,7 @@ static int find_device(struct site *site,
     if (r < 0)
         return TRACE(r);
     *ret_is_unknown = db_get_bool(&rows, 2);
+    *ret_is_blocked = db_get_bool(&rows, 5);
     if (db_column_type(&rows, 3) == DB_U64)
         ret->secure_boot = db_get_bool(&rows, 3) ? 1 : 0;
     return 0;
@@ -151,8 +153,8 @@ decide_without_target(const struct site *site, bool is_unknown, struct boot_deci
             ret,
             false,
             "no-deployment",
-            "The site does not know this computer, and nothing is deployed to All Unknown "
-            "Computers.");
+            "The site does not know this computer, and nothing is deployed to a collection that "
+            "holds unknown computers of its architecture.");
     return decide(
         ret, false, "no-deployment", "Nothing is deployed to any collection of this device.");
 }
@@ -233,12 +235,14 @@ static int decide_offer(const struct boot_target *target, struct boot_decision *
             "goes on.",
             target->deployment_id);
     if (target->is_for_unknown)
-        return decide(ret,
-                      true,
-                      "unknown-computer-deployment",
-                      "\"%.200s\" is deployed to All Unknown Computers (%s).",
-                      target->task_sequence_name,
-                      target->deployment_id);
+        return decide(
+            ret,
+            true,
+            "unknown-computer-deployment",
+            "\"%.200s\" is deployed to unknown computers by the collection \"%.100s\" (%s).",
+            target->task_sequence_name,
+            target->collection_name,
+            target->deployment_id);
     return decide(ret,
                   true,
                   target->is_required ? "required-deployment" : "available-deployment",
@@ -341,12 +345,19 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
 int boot_decide(struct site *site, const struct boot_request *request, struct boot_decision *ret)
 {
     bool is_unknown = true;
+    bool is_blocked = false;
     int r;
 
     *ret = (struct boot_decision){0};
-    r = find_device(site, request, ret, &is_unknown);
+    r = find_device(site, request, ret, &is_unknown, &is_blocked);
     if (r < 0)
         return TRACE(r);
+    if (is_blocked)
+        return decide(
+            ret,
+            false,
+            "device-blocked",
+            "An administrator has blocked this device; \"slipway device unblock\" ends it.");
     if (!arch_of(request))
         return decide(
             ret,
@@ -354,7 +365,7 @@ int boot_decide(struct site *site, const struct boot_request *request, struct bo
             "arch-not-supported",
             "There are boot images for x64 and x86 only, and the firmware says architecture %u.",
             request->arch);
-    r = boot_target_find(site, ret->device_id, &ret->target);
+    r = boot_target_find(site, ret->device_id, arch_of(request), &ret->target);
     if (r < 0)
         return TRACE(r);
     if (!ret->target.deployment_id[0])

@@ -14,6 +14,7 @@
 #include "site/fields.h"
 #include "site/order.h"
 #include "site/rows.h"
+#include "site/unknown.h"
 #include "site/variable.h"
 
 #define PREFERRED "SMSTSPreferredAdvertID"
@@ -23,7 +24,8 @@ struct targets {
     json_t *rows;                      /* owned */
     struct deployment_candidate *list; /* owned */
     size_t n;
-    size_t chosen; /* n: none */
+    size_t chosen;   /* n: none */
+    bool is_unknown; /* they reach the device as an unknown computer */
 };
 
 static void targets_fini(struct targets *targets)
@@ -63,13 +65,20 @@ static int read_candidate(struct site *site,
     return 0;
 }
 
-static int find(struct site *site, const char *device_id, struct targets *ret)
+static int find(struct site *site, const char *device_id, const char *arch, struct targets *ret)
 {
     char preferred[SITE_ID_MAX] = "";
-    struct db_args args =
-        DB_ARGS(db_text(device_id), db_u64(site->settings.is_unknown_computers_on ? 1 : 0));
-    int r = rows_array(site->db, SQL_BOOT_TARGETS, args, &ret->rows);
+    char record[UNKNOWN_RECORD_MAX];
+    int r = unknown_record(site, device_id, arch, record, &ret->is_unknown);
 
+    if (r == 0)
+        r = rows_array(
+            site->db,
+            SQL_BOOT_TARGETS,
+            DB_ARGS(db_text(device_id),
+                    db_text(record),
+                    db_u64(!ret->is_unknown || site->settings.is_unknown_computers_on ? 1 : 0)),
+            &ret->rows);
     if (r == 0)
         r = variable_find(site, device_id, PREFERRED, preferred, sizeof(preferred));
     if (r < 0)
@@ -106,21 +115,24 @@ put_target(const json_t *row, const struct deployment_candidate *c, struct boot_
     ret->is_preferred = c->is_preferred;
     ret->verdict = c->verdict;
     ret->changes_us = c->changes_us;
-    ret->is_for_unknown = strcmp(field_text(row, "rule", ""), "all-unknown") == 0;
     ret->waits_for_disk =
         c->past == DEPLOYMENT_IN_PROGRESS && restarting != ORDER_RESTARTS_TO_BOOT_IMAGE &&
         (restarting != 0 || strcmp(field_text(row, "environment", ""), "full-os") == 0);
 }
 
-int boot_target_find(struct site *site, const char *device_id, struct boot_target *ret)
+int boot_target_find(struct site *site,
+                     const char *device_id,
+                     const char *arch,
+                     struct boot_target *ret)
 {
     OWN(targets_fini) struct targets targets = {0};
-    int r = find(site, device_id, &targets);
+    int r = find(site, device_id, arch, &targets);
 
     *ret = (struct boot_target){0};
     if (r < 0 || targets.n == 0)
         return TRACE(r);
     put_target(json_array_get(targets.rows, targets.chosen), &targets.list[targets.chosen], ret);
+    ret->is_for_unknown = targets.is_unknown;
     return 0;
 }
 
@@ -182,7 +194,7 @@ int boot_target_list(struct site *site, const char *device_id, json_t **ret)
 {
     OWN(targets_fini) struct targets targets = {0};
     OWN(json_freep) json_t *list = json_array();
-    int r = find(site, device_id, &targets);
+    int r = find(site, device_id, NULL, &targets);
 
     for (size_t i = 0; r == 0 && i < targets.n; i++)
         r = put_item(json_array_get(targets.rows, i), &targets.list[i], i == targets.chosen, list);

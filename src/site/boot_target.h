@@ -29,8 +29,15 @@ struct boot_target {
     bool waits_for_disk;  /* that order goes on in the installed system, or is restarting into it */
 };
 
-/* @device_id: "" for a computer the site has no row for. */
-int boot_target_find(struct site *site, const char *device_id, struct boot_target *ret);
+/**
+ * boot_target_find() - what is deployed to a device
+ * @device_id: "" for a computer the site has no row for
+ * @arch:      "x64", "x86": what an unknown computer is, unless it has said so itself; NULL: it has
+ */
+int boot_target_find(struct site *site,
+                     const char *device_id,
+                     const char *arch,
+                     struct boot_target *ret);
 
 /* Whether the device may begin an order under it. */
 static inline bool boot_target_is_open(const struct boot_target *target)

@@ -11,8 +11,11 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "base/text.h"
-#include "site/collection.h"
+#include "site/device_facts.h"
+#include "site/device_parts.h"
+#include "site/duplicate_id.h"
 #include "site/fields.h"
+#include "site/membership.h"
 
 enum {
     INVENTORY_MAX_BYTES = 256 * 1024,
@@ -53,9 +56,16 @@ static int first_id(struct site *site, enum db_sql sql, const char *key, char *r
 static int by_uuid(struct site *site, const char *uuid, char *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_DEVICE_BY_SMBIOS_UUID, DB_ARGS(db_text(uuid)), &rows);
+    bool is_duplicate = false;
+    int r = 0;
 
     ret[0] = '\0';
+    if (!device_uuid_is_real(uuid))
+        return 0;
+    r = duplicate_id_has(site, uuid, &is_duplicate);
+    if (r < 0 || is_duplicate)
+        return TRACE(r);
+    r = db_first(site->db, SQL_DEVICE_BY_SMBIOS_UUID, DB_ARGS(db_text(uuid)), &rows);
     if (r != DB_ROW)
         return r < 0 ? TRACE(r) : 0;
     (void)snprintf(ret, ACCESS_DEVICE_ID_MAX, "%s", db_get_text(&rows, 0));
@@ -82,8 +92,6 @@ int device_find_hardware(struct site *site,
         if (ret[0])
             return 0;
     }
-    if (!device_uuid_is_real(uuid))
-        return 0;
     return TRACE(by_uuid(site, uuid, ret));
 }
 
@@ -156,7 +164,7 @@ static int make_name(struct site *site, const char *mac, char ret[static DEVICE_
     return 0;
 }
 
-static int add(struct site *site,
+int device_add(struct site *site,
                const char *name,
                const char *uuid,
                bool is_imported,
@@ -174,16 +182,34 @@ static int add(struct site *site,
                         NULL));
 }
 
-static int add_macs(struct site *site, const char *device_id, const char *const *macs, size_t n)
+int device_add_macs(struct site *site, const char *device_id, const char *const *macs, size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        int r = db_run(
-            site->db, SQL_DEVICE_MAC_ADD, DB_ARGS(db_text(macs[i]), db_text(device_id)), NULL);
+        bool is_duplicate;
+        int r = duplicate_id_has(site, macs[i], &is_duplicate);
 
-        if (r != 0)
-            return r < 0 ? TRACE(r) : ERR(-EIO);
+        if (r == 0 && !is_duplicate)
+            r = db_must(
+                site->db, SQL_DEVICE_MAC_ADD, DB_ARGS(db_text(macs[i]), db_text(device_id)));
+        if (r < 0)
+            return TRACE(r);
     }
     return 0;
+}
+
+bool device_name_is_good(const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < len; i++)
+        if (!isalnum((unsigned char)name[i]) && (name[i] != '-' || i == 0 || i + 1 == len))
+            return false;
+    return len > 0;
+}
+
+int device_by_mac(struct site *site, const char *mac, char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    return TRACE(first_id(site, SQL_DEVICE_BY_MAC, mac, ret));
 }
 
 /* The MACs of a registration, canonical, the one it was admitted by first. */
@@ -257,20 +283,25 @@ find_by_uuid(struct site *site, const struct marks *marks, char ret[static ACCES
     return 0;
 }
 
-static int
-find_or_add(struct site *site, const struct marks *marks, char ret[static ACCESS_DEVICE_ID_MAX])
+/* @ret_before: what the device was like; NULL: it is new */
+static int find_or_add(struct site *site,
+                       const struct marks *marks,
+                       char ret[static ACCESS_DEVICE_ID_MAX],
+                       json_t **ret_before)
 {
     char name[DEVICE_NAME_MAX_BYTES + 1];
     int r = device_find_hardware(site, marks->macs, marks->n_macs, NULL, ret);
 
     if (r == 0 && !ret[0])
         r = find_by_uuid(site, marks, ret);
-    if (r < 0 || ret[0])
+    if (r == 0 && ret[0])
+        return TRACE(device_facts_note(site, ret, ret_before));
+    if (r < 0)
         return TRACE(r);
     r = make_name(site, marks->macs[0], name);
     if (r < 0)
         return TRACE(r);
-    r = add(site, name, marks->uuid, false, ret);
+    r = device_add(site, name, marks->uuid, false, ret);
     return r > 0 ? ERR(-EIO) : TRACE(r);
 }
 
@@ -286,6 +317,7 @@ int device_register(struct site *site,
         .n_macs = read_macs(mac, registration, texts),
         .serial = field_text(smbios, "serial", ""),
     };
+    OWN(json_freep) json_t *before = NULL;
     char uuid[UUID_TEXT_MAX];
     uint8_t bytes[UUID_BYTES];
     int r;
@@ -296,123 +328,14 @@ int device_register(struct site *site,
         uuid_put(uuid, bytes);
         marks.uuid = uuid;
     }
-    r = find_or_add(site, &marks, ret_id);
-    if (r != 0)
-        return TRACE(r);
-    r = add_macs(site, ret_id, marks.macs, marks.n_macs);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(save_inventory(site, ret_id, marks.uuid, registration));
-}
-
-static bool is_host_name(const char *name)
-{
-    size_t len = strlen(name);
-
-    for (size_t i = 0; i < len; i++)
-        if (!isalnum((unsigned char)name[i]) && (name[i] != '-' || i == 0 || i + 1 == len))
-            return false;
-    return len > 0;
-}
-
-/* A computer that came as an unknown one is taken over; any other owner of the MAC is a conflict. */
-static int import_one(struct site *site,
-                      const char *name,
-                      const char *mac,
-                      const char *uuid,
-                      char id[static ACCESS_DEVICE_ID_MAX])
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = first_id(site, SQL_DEVICE_BY_MAC, mac, id);
-
-    if (r < 0)
-        return TRACE(r);
-    if (!id[0]) {
-        r = add(site, name, uuid, true, id);
-        if (r < 0)
-            return TRACE(r);
-        if (r > 0)
-            return refuse(site, REFUSAL_EXISTS, "A device named \"%s\" exists.", name);
-        return TRACE(add_macs(site, id, &mac, 1));
-    }
-    r = db_first(site->db, SQL_DEVICE_BRIEF, DB_ARGS(db_text(id)), &rows);
-    if (r < 0)
-        return TRACE(r);
-    if (!db_get_bool(&rows, 1))
-        return refuse(site,
-                      REFUSAL_EXISTS,
-                      "The MAC address %s belongs to the device \"%s\".",
-                      mac,
-                      db_get_text(&rows, 0));
-    r = db_run(
-        site->db, SQL_DEVICE_ADOPT, DB_ARGS(db_text(id), db_text(name), db_text(uuid)), NULL);
-    if (r > 0)
-        return refuse(site, REFUSAL_EXISTS, "A device named \"%s\" exists.", name);
-    return TRACE(r);
-}
-
-static int import_in_transaction(struct site *site,
-                                 const char *who,
-                                 const json_t *body,
-                                 char id[static ACCESS_DEVICE_ID_MAX])
-{
-    OWN(db_rollbackp) struct db *tx = NULL;
-    const char *name = field_text(body, "name", "");
-    const char *asked_uuid = field_text(body, "smbios_uuid", NULL);
-    const char *collection = field_text(body, "collection", NULL);
-    uint8_t bytes[UUID_BYTES];
-    char mac[MAC_TEXT_MAX];
-    char uuid[UUID_TEXT_MAX];
-    int r = db_begin(site->db, &tx);
-
-    if (r < 0)
-        return TRACE(r);
-    if (asked_uuid && uuid_parse(bytes_of(asked_uuid), bytes))
-        uuid_put(uuid, bytes);
-    if (mac_parse(bytes_of(field_text(body, "mac", "")), bytes))
-        mac_put(mac, bytes);
-    r = import_one(site, name, mac, asked_uuid ? uuid : NULL, id);
-    if (r != 0)
-        return TRACE(r);
-    if (collection) {
-        r = collection_add_device(site, collection, id);
-        if (r != 0)
-            return TRACE(r);
-    }
-    r = site_audit(site, who, "device.import", id, name);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(db_commit(&tx));
-}
-
-int device_import(struct site *site, const char *who, const json_t *body, json_t **ret)
-{
-    static const struct field fields[] = {
-        {"name", FIELD_TEXT, true, 1, DEVICE_NAME_MAX_BYTES, NULL},
-        {"mac", FIELD_MAC, true, 0, 0, NULL},
-        {"smbios_uuid", FIELD_UUID, false, 0, 0, NULL},
-        {"collection", FIELD_TEXT, false, 1, 255, NULL},
-        {0},
-    };
-    char id[ACCESS_DEVICE_ID_MAX];
-    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
-
-    if (r != 0)
-        return TRACE(r);
-    if (!is_host_name(field_text(body, "name", "")))
-        return refuse(
-            site,
-            REFUSAL_INVALID,
-            "\"name\" must be letters, digits and '-', and neither begin nor end with '-'.");
-    if (json_is_string(json_object_get(body, "smbios_uuid")) &&
-        !device_uuid_is_real(field_text(body, "smbios_uuid", "")))
-        return refuse(site,
-                      REFUSAL_INVALID,
-                      "\"smbios_uuid\" is one that many machines share; leave it out.");
-    r = import_in_transaction(site, who, body, id);
-    if (r != 0)
-        return TRACE(r);
-    return TRACE(device_get(site, id, ret));
+    r = find_or_add(site, &marks, ret_id, &before);
+    if (r == 0)
+        r = device_add_macs(site, ret_id, marks.macs, marks.n_macs);
+    if (r == 0)
+        r = save_inventory(site, ret_id, marks.uuid, registration);
+    if (r == 0)
+        r = device_facts_keep(site, ret_id, registration);
+    return r == 0 ? TRACE(membership_device_changed(site, ret_id, before)) : TRACE(r);
 }
 
 int device_get(struct site *site, const char *which, json_t **ret)

@@ -27,7 +27,8 @@ int device_find(struct site *site, const char *which, char ret[static ACCESS_DEV
 /**
  * device_find_hardware() - the device with one of these marks
  * @macs:  as text, each "52:54:00:12:34:56"
- * @uuid:  canonical, or NULL; what firmware makers put into all of theirs, and what two devices have, is no mark
+ * @uuid:  canonical, or NULL; what firmware makers put into all of theirs, what two devices have,
+ *         and what is on the list of duplicate hardware ids, is no mark
  * @ret:   "" if there is none
  */
 int device_find_hardware(struct site *site,
@@ -49,9 +50,6 @@ int device_register(struct site *site,
                     const char *mac,
                     const json_t *registration,
                     char ret_id[static ACCESS_DEVICE_ID_MAX]);
-
-/* POST /devices: {"name", "mac", "smbios_uuid", "collection"}. @ret: the device. */
-int device_import(struct site *site, const char *who, const json_t *body, json_t **ret);
 
 int device_get(struct site *site, const char *which, json_t **ret);
 int device_list(struct site *site, const struct page *page, json_t **ret);

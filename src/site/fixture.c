@@ -17,6 +17,7 @@
 #include "site/content.h"
 #include "site/deployment.h"
 #include "site/device.h"
+#include "site/device_import.h"
 #include "site/job.h"
 #include "site/order.h"
 #include "site/registration.h"

@@ -92,7 +92,7 @@ static int begin_order(struct site *site,
 static int begin_if_deployed(struct site *site, const char *device_id, const char *boot_image_id)
 {
     struct boot_target target = {0};
-    int r = boot_target_find(site, device_id, &target);
+    int r = boot_target_find(site, device_id, NULL, &target);
 
     if (r < 0)
         return TRACE(r);

@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "db/db.h"
 #include "site/access.h"
+#include "site/device_facts.h"
+#include "site/membership.h"
 #include "site/order.h"
 
 enum {
@@ -57,6 +59,17 @@ int order_end_cancelled(struct site *site,
     return TRACE(site_audit(site, device_id, "order.cancelled", order_id, ""));
 }
 
+/* It is one of All Systems from now on. */
+static int make_known(struct site *site, const char *device_id)
+{
+    OWN(json_freep) json_t *before = NULL;
+    int r = device_facts_note(site, device_id, &before);
+
+    if (r == 0)
+        r = db_must(site->db, SQL_DEVICE_IS_KNOWN, DB_ARGS(db_text(device_id)));
+    return r < 0 ? TRACE(r) : TRACE(membership_device_changed(site, device_id, before));
+}
+
 int order_end_succeeded(struct site *site, const char *order_id, const char *device_id)
 {
     int r = db_must(site->db,
@@ -70,7 +83,7 @@ int order_end_succeeded(struct site *site, const char *order_id, const char *dev
 
     if (r < 0)
         return TRACE(r);
-    r = db_must(site->db, SQL_DEVICE_IS_KNOWN, DB_ARGS(db_text(device_id)));
+    r = make_known(site, device_id);
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.succeeded", order_id, ""));

@@ -28,6 +28,9 @@ enum refusal_id {
     REFUSAL_LAST_FULL,         /* SLW-0116 */
     REFUSAL_CSRF,              /* SLW-0117 */
     REFUSAL_GRANTED,           /* SLW-0118 */
+    REFUSAL_FILTER,            /* SLW-0140 */
+    REFUSAL_CIRCLE,            /* SLW-0141 */
+    REFUSAL_COLLECTION_USED,   /* SLW-0142 */
     REFUSAL_DUPLICATE,         /* SLW-0130 */
     REFUSAL_BUSY,              /* SLW-0131 */
     REFUSAL_IN_USE,            /* SLW-0132 */
@@ -61,6 +64,7 @@ enum refusal_id {
     REFUSAL_ORDER_MISSING,     /* SLW-0210 */
     REFUSAL_CAPTURE,           /* SLW-0220 */
     REFUSAL_CAPTURE_MISSING,   /* SLW-0221 */
+    REFUSAL_BLOCKED,           /* SLW-0231 */
     N_REFUSALS,
 };
 
@@ -75,6 +79,7 @@ enum refusal_id {
 #define SITE_ERROR_NEVER_CAME_UP   "SLW-0209"
 #define SITE_ERROR_NO_CAUSE        "SLW-0211"
 #define SITE_ERROR_ORDER_CANCELLED "SLW-0406"
+#define SITE_ERROR_BLOCKED         "SLW-0231"
 
 struct refusal {
     enum refusal_id id;

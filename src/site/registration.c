@@ -12,6 +12,7 @@
 #include "site/access.h"
 #include "site/boot_decision.h"
 #include "site/device.h"
+#include "site/device_change.h"
 #include "site/fields.h"
 #include "site/order.h"
 
@@ -147,6 +148,8 @@ int registration_take(struct site *site, const json_t *body, json_t **ret)
     if (r != 0)
         return TRACE(r);
     r = device_register(site, mac, body, device_id);
+    if (r == 0)
+        r = device_check_open(site, device_id);
     if (r != 0)
         return TRACE(r);
     r = note(site, mac);

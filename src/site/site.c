@@ -12,10 +12,12 @@
 #include "site/access.h"
 #include "site/audit.h"
 #include "site/boot_image.h"
+#include "site/collection_graph.h"
 #include "site/content.h"
 #include "site/distribution_job.h"
 #include "site/dp.h"
 #include "site/job.h"
+#include "site/membership.h"
 #include "site/order.h"
 #include "site/order_debug.h"
 #include "site/order_wish.h"
@@ -64,6 +66,7 @@ void site_free(struct site *site)
         return;
     audit_forget(site);
     json_decref(site->refusal.more);
+    collection_graph_free(site->collections);
     db_free(site->db);
     zone_free(site->zone);
     free(site);
@@ -91,6 +94,7 @@ int site_tick(struct site *site)
         content_prune,
         dp_tick,
         distribution_tick,
+        membership_tick,
         say_alive,
         checkpoint,
     };

@@ -19,6 +19,7 @@
 #include "site/principal.h"
 #include "site/refusal.h"
 
+struct collection_graph;
 struct db;
 struct zone;
 
@@ -58,6 +59,7 @@ struct site {
     struct refusal refusal;
     struct principal principal; /* of the request in hand */
     struct audit_note audit;    /* the same */
+    struct collection_graph *collections; /* owned; src/site/collection_graph.h */
 };
 
 /* Outcomes of site_open() beside 0 */

@@ -12,6 +12,7 @@
 
 #include "base/own.h"
 #include "site/collection.h"
+#include "site/collection_rule.h"
 #include "site/deployment.h"
 #include "site/dp.h"
 #include "site/fields.h"

@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "site/collection.h"
+#include "site/device_import.h"
 #include "site/fields.h"
 #include "site/fixture.h"
 

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "site/access.h"
 #include "site/collection.h"
+#include "site/collection_rule.h"
 #include "site/device.h"
 #include "site/fields.h"
 #include "site/fixture.h"

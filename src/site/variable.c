@@ -14,6 +14,7 @@
 #include "site/collection.h"
 #include "site/device.h"
 #include "site/fields.h"
+#include "site/unknown.h"
 #include "ts/settings.h"
 #include "ts/step_types.h"
 #include "ts/vars.h"
@@ -253,8 +254,15 @@ static int apply(struct site *site, const char *device_id, struct ts_vars *vars,
 {
     OWN(freep) struct ts_setting *settings = NULL;
     const struct ts_setting *refused = NULL;
-    int r = rows_array(site->db, SQL_VARIABLE_SETTINGS, DB_ARGS(db_text(device_id)), ret_rows);
+    char record[UNKNOWN_RECORD_MAX];
+    bool is_unknown = false;
+    int r = unknown_record(site, device_id, NULL, record, &is_unknown);
 
+    if (r == 0)
+        r = rows_array(site->db,
+                       SQL_VARIABLE_SETTINGS,
+                       DB_ARGS(db_text(device_id), db_text(record)),
+                       ret_rows);
     if (r == 0)
         r = read_settings(*ret_rows, &settings);
     /* One that cannot be was refused when it was set; what is too much in all is left out. */

@@ -38,23 +38,20 @@ FROM distribution_point d WHERE d.id = ?1;
 -- name: boot_image_state
 SELECT state, arch FROM package WHERE id = ?1 AND kind = 'boot-image';
 
--- What a device may have to do: the deployments that reach it, and those of which it has an order. ?2: whether
--- unknown computers may boot. A device without a row (?1 = '') is an unknown computer.
+-- What a device may have to do: the deployments to a collection that holds it or ?2, and those of which it has an order.
+-- ?2: an unknown computer is also what the record of its architecture is. ?3: whether its memberships count.
 -- name: boot_targets
 SELECT d.id, d.purpose, coalesce(t.boot_image_id, '') AS boot_image_id, t.name AS task_sequence_name,
-    d.collection_name, d.rule, coalesce(o.state, '') AS order_state, coalesce(o.is_restarting, 0) AS restarting,
+    d.collection_name, coalesce(o.state, '') AS order_state, coalesce(o.is_restarting, 0) AS restarting,
     coalesce(o.environment, '') AS environment,
     iif(d.is_cancelled <> 0 OR (coalesce(o.is_cancelled, 0) <> 0 AND coalesce(o.is_cleared, 0) = 0), 1, 0) AS "is_cancelled",
     t.is_disabled AS "is_sequence_disabled", d.is_reached,
     d.created_us, coalesce(o.created_us, 0) AS begun_us, coalesce(o.ended_us, 0) AS ended_us, coalesce(o.is_cleared, 0) AS "is_cleared",
     d.make_available_to, d.available_from, d.expires, d.assignments AS "assignments:json", d.rerun, d.priority, d.is_disabled
 FROM (
-    SELECT a.*, c.name AS collection_name, c.rule, CASE WHEN a.deleted_us IS NULL AND (
-            (c.rule = 'all-systems' AND v.is_unknown = 0)
-            OR (c.rule = 'all-unknown' AND ?2 = 1 AND coalesce(v.is_unknown, 1) = 1)
-            OR (c.rule = 'direct' AND EXISTS (
-                SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = ?1))) THEN 1 ELSE 0 END AS is_reached
-    FROM deployment a JOIN collection c ON c.id = a.collection_id LEFT JOIN device v ON v.id = ?1
+    SELECT a.*, c.name AS collection_name, CASE WHEN a.deleted_us IS NULL AND ?3 = 1 AND EXISTS (
+        SELECT 1 FROM collection_member m WHERE m.collection_id = a.collection_id AND m.device_id IN (?1, ?2)) THEN 1 ELSE 0 END AS is_reached
+    FROM deployment a JOIN collection c ON c.id = a.collection_id
 ) AS d
 JOIN task_sequence t ON t.id = d.task_sequence_id
 LEFT JOIN orders o ON o.id = (SELECT x.id FROM orders x WHERE x.deployment_id = d.id AND x.device_id = ?1
@@ -63,7 +60,7 @@ WHERE o.id IS NOT NULL OR (d.is_cancelled = 0 AND d.is_reached = 1)
 ORDER BY d.created_us DESC, d.id DESC LIMIT 500;
 
 -- name: boot_device
-SELECT id, name, is_unknown, secure_boot, firmware FROM device WHERE id = ?1;
+SELECT id, name, is_unknown, secure_boot, firmware, is_blocked, arch FROM device WHERE id = ?1;
 
 -- name: boot_device_mac
 SELECT min(mac) FROM device_mac WHERE device_id = ?1;

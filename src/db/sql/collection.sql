@@ -1,45 +1,146 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 
 -- name: collection_add
-INSERT INTO collection (id, name, comment, rule, created_us) VALUES (?1, ?2, ?3, 'direct', ?4);
+INSERT INTO collection (id, name, comment, rule, limiting_id, created_us) VALUES (?1, ?2, ?3, 'direct', ?4, ?5);
 
 -- name: collection_find
 SELECT c.id, c.rule FROM collection c WHERE (c.id = ?1 OR c.name = ?1) AND @may_collection('collection', 'read', c.id)
 ORDER BY c.id = ?1 DESC LIMIT 1;
 
 -- name: collection_list
-SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin,
-    CASE c.rule
-        WHEN 'all-systems' THEN (SELECT count(*) FROM device WHERE is_unknown = 0)
-        WHEN 'all-unknown' THEN (SELECT count(*) FROM device WHERE is_unknown = 1)
-        ELSE (SELECT count(*) FROM collection_member m WHERE m.collection_id = c.id) END AS n_members,
-    c.variable_priority, c.created_us AS "created_at"
+SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin, c.n_members, c.variable_priority,
+    coalesce(c.limiting_id, '') AS limiting_id, c.evaluating_after IS NOT NULL AS is_evaluating, c.created_us AS "created_at"
 FROM collection c WHERE c.id > ?1 AND @may_collection('collection', 'read', c.id) ORDER BY c.id LIMIT ?2;
 
 -- name: collection_get
-SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin,
-    CASE c.rule
-        WHEN 'all-systems' THEN (SELECT count(*) FROM device WHERE is_unknown = 0)
-        WHEN 'all-unknown' THEN (SELECT count(*) FROM device WHERE is_unknown = 1)
-        ELSE (SELECT count(*) FROM collection_member m WHERE m.collection_id = c.id) END AS n_members,
-    c.variable_priority, c.created_us AS "created_at"
+SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin, c.n_members, c.variable_priority,
+    coalesce(c.limiting_id, '') AS limiting_id, c.evaluating_after IS NOT NULL AS is_evaluating, c.created_us AS "created_at"
 FROM collection c WHERE c.id = ?1;
 
 -- name: collection_members
 SELECT v.id AS device_id, v.name, coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac
-FROM device v, collection c
-WHERE c.id = ?1 AND (
-    (c.rule = 'all-systems' AND v.is_unknown = 0) OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
-    OR (c.rule = 'direct' AND EXISTS (
-        SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id)))
-ORDER BY v.id LIMIT ?2;
+FROM collection_member m JOIN device v ON v.id = m.device_id
+WHERE m.collection_id = ?1 ORDER BY m.device_id LIMIT ?2;
 
 -- name: collection_member_get
-SELECT v.id AS device_id, v.name, coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac
-FROM device v WHERE v.id = ?1;
+SELECT v.id AS device_id, v.name, coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac,
+    EXISTS (SELECT 1 FROM collection_member m WHERE m.collection_id = ?1 AND m.device_id = v.id) AS is_member
+FROM device v WHERE v.id = ?2;
 
--- name: collection_member_add
+-- name: collection_set
+UPDATE collection SET name = ?2, comment = ?3, variable_priority = ?4, limiting_id = ?5 WHERE id = ?1;
+
+-- name: collection_drop
+DELETE FROM collection WHERE id = ?1;
+
+-- Who keeps it from being deleted: a deployment, or another collection.
+-- name: collection_user
+SELECT 'The deployment', d.id FROM deployment d WHERE d.collection_id = ?1
+UNION ALL SELECT 'The collection', c.id FROM collection c WHERE c.limiting_id = ?1
+UNION ALL SELECT 'The collection', l.collection_id FROM collection_link l WHERE l.other_id = ?1
+LIMIT 1;
+
+-- name: collection_direct_add
+INSERT INTO collection_direct (collection_id, device_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
+
+-- name: collection_direct_drop
+DELETE FROM collection_direct WHERE collection_id = ?1 AND device_id = ?2;
+
+-- name: collection_query_add
+INSERT INTO collection_query (collection_id, name, filter) VALUES (?1, ?2, ?3);
+
+-- name: collection_query_drop
+DELETE FROM collection_query WHERE collection_id = ?1 AND name = ?2;
+
+-- name: collection_link_add
+INSERT INTO collection_link (collection_id, other_id, is_exclude) VALUES (?1, ?2, ?3);
+
+-- name: collection_link_drop
+DELETE FROM collection_link WHERE collection_id = ?1 AND other_id = ?2 AND is_exclude = ?3;
+
+-- name: collection_rules
+SELECT 'query' AS type, q.name, q.filter AS value FROM collection_query q WHERE q.collection_id = ?1
+UNION ALL SELECT CASE l.is_exclude WHEN 0 THEN 'include' ELSE 'exclude' END, c.name, c.id
+    FROM collection_link l JOIN collection c ON c.id = l.other_id WHERE l.collection_id = ?1
+UNION ALL SELECT 'direct', v.name, v.id FROM collection_direct d JOIN device v ON v.id = d.device_id WHERE d.collection_id = ?1
+ORDER BY 1, 2 LIMIT ?2;
+
+-- name: collection_n_queries
+SELECT count(*) FROM collection_query WHERE collection_id = ?1;
+
+-- name: collection_stamp
+SELECT stamp FROM collection_stamp WHERE number = 1;
+
+-- name: collection_set_stamp
+UPDATE collection_stamp SET stamp = ?1 WHERE number = 1;
+
+-- name: graph_nodes
+SELECT id, rule, coalesce(limiting_id, '') FROM collection ORDER BY id;
+
+-- name: graph_queries
+SELECT collection_id, filter FROM collection_query ORDER BY collection_id, name;
+
+-- name: graph_links
+SELECT collection_id, other_id, is_exclude FROM collection_link ORDER BY collection_id, other_id;
+
+-- name: membership_of_device
+SELECT collection_id FROM collection_member WHERE device_id = ?1;
+
+-- name: membership_direct
+SELECT collection_id FROM collection_direct WHERE device_id = ?1;
+
+-- name: membership_add
 INSERT INTO collection_member (collection_id, device_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
 
--- name: collection_set_priority
-UPDATE collection SET variable_priority = ?2 WHERE id = ?1;
+-- name: membership_drop
+DELETE FROM collection_member WHERE collection_id = ?1 AND device_id = ?2;
+
+-- name: membership_count_up
+UPDATE collection SET n_members = n_members + 1 WHERE id = ?1;
+
+-- name: membership_count_down
+UPDATE collection SET n_members = n_members - 1 WHERE id = ?1;
+
+-- name: membership_begin
+UPDATE collection SET evaluating_after = '' WHERE id = ?1;
+
+-- Once a day, those of which nobody asked for it.
+-- name: membership_begin_daily
+UPDATE collection SET evaluating_after = '' WHERE evaluating_after IS NULL AND evaluated_us < ?1;
+
+-- name: membership_cursor
+SELECT min(evaluating_after) FROM collection WHERE evaluating_after IS NOT NULL;
+
+-- name: membership_pending
+SELECT id FROM collection WHERE evaluating_after = ?1;
+
+-- name: membership_advance
+UPDATE collection SET evaluating_after = ?2 WHERE evaluating_after = ?1;
+
+-- name: membership_end
+UPDATE collection SET evaluating_after = NULL, evaluated_us = ?2 WHERE evaluating_after = ?1;
+
+-- In the order of device_properties (src/site/device_facts.c), those with several values left out.
+-- name: device_facts
+SELECT v.id, v.name, NULL, v.smbios_uuid, v.serial, v.manufacturer, v.model, v.asset_tag, v.firmware, v.arch, v.secure_boot,
+    v.tpm, v.cpu, v.n_cpus, v.memory_bytes, v.n_disks, v.disk_bytes, NULL, NULL, v.agent_version, v.is_imported, v.is_unknown,
+    v.is_blocked, v.created_us, v.seen_us
+FROM device v WHERE v.id = ?1;
+
+-- name: device_facts_slice
+SELECT v.id, v.name, NULL, v.smbios_uuid, v.serial, v.manufacturer, v.model, v.asset_tag, v.firmware, v.arch, v.secure_boot,
+    v.tpm, v.cpu, v.n_cpus, v.memory_bytes, v.n_disks, v.disk_bytes, NULL, NULL, v.agent_version, v.is_imported, v.is_unknown,
+    v.is_blocked, v.created_us, v.seen_us
+FROM device v WHERE v.id > ?1 ORDER BY v.id LIMIT ?2;
+
+-- name: device_fact_macs
+SELECT mac FROM device_mac WHERE device_id = ?1 ORDER BY mac;
+
+-- name: device_fact_parts
+SELECT value FROM device_part WHERE device_id = ?1 AND kind = ?2 ORDER BY value;
+
+-- name: device_part_add
+INSERT INTO device_part (device_id, kind, value) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
+
+-- name: device_part_clear
+DELETE FROM device_part WHERE device_id = ?1;

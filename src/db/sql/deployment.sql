@@ -21,18 +21,13 @@ UPDATE orders SET is_cleared = 1 WHERE device_id = ?1 AND state <> 'in-progress'
 
 -- name: deployment_clear_collection
 UPDATE orders SET is_cleared = 1 WHERE state <> 'in-progress' AND is_cleared = 0 AND device_id IN (
-    SELECT v.id FROM device v, collection c WHERE c.id = ?1 AND (
-        (c.rule = 'all-systems' AND v.is_unknown = 0) OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
-        OR (c.rule = 'direct' AND EXISTS (
-            SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id))));
+    SELECT m.device_id FROM collection_member m WHERE m.collection_id = ?1);
 
 -- What decides whether a deployment is high-risk, and how many it would reach.
 -- name: deployment_risk
 SELECT t.applies_image, c.rule, c.name,
-    (SELECT count(*) FROM device v WHERE (c.rule = 'all-systems' AND v.is_unknown = 0)
-        OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
-        OR (c.rule = 'direct' AND EXISTS (
-            SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id))) AS n_devices
+    (SELECT count(*) FROM collection_member m JOIN device v ON v.id = m.device_id
+        WHERE m.collection_id = c.id AND v.kind = 'computer') AS n_devices
 FROM task_sequence t, collection c WHERE t.id = ?1 AND c.id = ?2;
 
 -- name: deployment_list
@@ -69,14 +64,10 @@ SELECT v.id AS device_id, v.name AS device_name,
     o.ended_us AS "finished_at", o.heard_us AS "last_status_at", o.id AS "order_id"
 FROM device v
 JOIN deployment d ON d.id = ?1
-JOIN collection c ON c.id = d.collection_id
 LEFT JOIN orders o ON o.id = (
     SELECT x.id FROM orders x WHERE x.deployment_id = d.id AND x.device_id = v.id ORDER BY x.created_us DESC, x.id DESC LIMIT 1)
-WHERE o.id IS NOT NULL OR (d.is_cancelled = 0 AND (
-    c.rule = 'all-systems' AND v.is_unknown = 0
-    OR c.rule = 'all-unknown' AND v.is_unknown = 1
-    OR c.rule = 'direct' AND EXISTS (
-        SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id)))
+WHERE v.kind = 'computer' AND (o.id IS NOT NULL OR (d.is_cancelled = 0 AND EXISTS (
+    SELECT 1 FROM collection_member m WHERE m.collection_id = d.collection_id AND m.device_id = v.id)))
 ORDER BY v.id;
 
 -- name: deployment_phases

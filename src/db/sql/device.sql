@@ -35,6 +35,10 @@ UPDATE device SET smbios_uuid = coalesce(?2, smbios_uuid), serial = ?3, manufact
     firmware = ?7, arch = ?8, secure_boot = ?9, inventory = ?10, seen_us = ?11
 WHERE id = ?1;
 
+-- name: device_measured
+UPDATE device SET tpm = ?2, cpu = ?3, n_cpus = ?4, memory_bytes = ?5, n_disks = ?6, disk_bytes = ?7, agent_version = ?8
+WHERE id = ?1;
+
 -- name: device_seen
 UPDATE device SET seen_us = ?2 WHERE id = ?1;
 
@@ -43,18 +47,16 @@ UPDATE device SET is_unknown = 0 WHERE id = ?1;
 
 -- name: device_list
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
-    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.created_us AS "created_at",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.created_us AS "created_at",
     v.seen_us AS "last_seen_at"
-FROM device v WHERE v.id > ?1 AND @may_device('device', 'read', v) ORDER BY v.id LIMIT ?2;
+FROM device v WHERE v.id > ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v) ORDER BY v.id LIMIT ?2;
 
 -- name: device_get
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
-    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.created_us AS "created_at",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.block_reason, v.created_us AS "created_at",
     v.seen_us AS "last_seen_at", v.inventory AS "inventory:json",
-    (SELECT json_group_array(c.name) FROM collection c WHERE @may_collection('collection', 'read', c.id)
-        AND ((c.rule = 'all-systems' AND v.is_unknown = 0) OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
-        OR EXISTS (SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id))
-    ) AS "collections:json",
+    (SELECT json_group_array(c.name) FROM collection_member m JOIN collection c ON c.id = m.collection_id
+        WHERE m.device_id = v.id AND @may_collection('collection', 'read', c.id)) AS "collections:json",
     (SELECT json_object('deployment_id', o.deployment_id, 'state', o.state, 'step_group', o.step_group,
         'step_name', o.step_name, 'percent', coalesce(o.percent, 0), 'rate_bytes_per_s', coalesce(o.rate_bytes_per_s, 0),
         'position', CASE WHEN o.n_steps > 0 THEN format('%s of %s', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END,
@@ -73,3 +75,41 @@ DELETE FROM device_log WHERE device_id = ?1 AND id <= (
 -- name: device_log_list
 SELECT id, time_us AS "time:time", component, severity, message FROM device_log
 WHERE device_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3;
+
+-- name: device_rename
+UPDATE device SET name = ?2 WHERE id = ?1;
+
+-- name: device_block
+UPDATE device SET is_blocked = ?2, block_reason = ?3 WHERE id = ?1;
+
+-- name: device_tokens_drop
+DELETE FROM device_token WHERE device_id = ?1;
+
+-- name: device_orders_drop
+DELETE FROM orders WHERE device_id = ?1;
+
+-- name: device_drop
+DELETE FROM device WHERE id = ?1;
+
+-- name: device_state
+SELECT name, kind, is_blocked, block_reason FROM device WHERE id = ?1;
+
+-- What was done to a device, and what its orders came to.
+-- name: device_history
+SELECT a.id, a.time_us AS "time:time", a.who, a.action, a.detail FROM audit a
+WHERE a.object = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3;
+
+-- name: duplicate_id_add
+INSERT INTO duplicate_hardware_id (id, comment, created_us) VALUES (?1, ?2, ?3);
+
+-- name: duplicate_id_drop
+DELETE FROM duplicate_hardware_id WHERE id = ?1;
+
+-- name: duplicate_id_has
+SELECT 1 FROM duplicate_hardware_id WHERE id = ?1;
+
+-- name: duplicate_id_list
+SELECT id, comment, created_us AS "created_at" FROM duplicate_hardware_id WHERE id > ?1 ORDER BY id LIMIT ?2;
+
+-- name: device_mac_drop
+DELETE FROM device_mac WHERE mac = ?1;

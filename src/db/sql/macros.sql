@@ -23,8 +23,5 @@ OR (ag.target_id = 'SLP00UNA' AND NOT EXISTS (SELECT 1 FROM security_scope_objec
 
 -- A device (a row of the table device), by the collections that it is a member of.
 -- macro: may_device(class, verb, device)
-(@may_all($class, $verb) OR EXISTS (@granted($class, $verb) AND EXISTS (SELECT 1 FROM collection gc
-WHERE gc.id = ag.target_id AND ((gc.rule = 'all-systems' AND $device.is_unknown = 0)
-OR (gc.rule = 'all-unknown' AND $device.is_unknown = 1)
-OR (gc.rule = 'direct' AND EXISTS (SELECT 1 FROM collection_member gm
-WHERE gm.collection_id = gc.id AND gm.device_id = $device.id))))))
+(@may_all($class, $verb) OR EXISTS (@granted($class, $verb) AND EXISTS (SELECT 1 FROM collection_member gm
+WHERE gm.collection_id = ag.target_id AND gm.device_id = $device.id)))

@@ -20,7 +20,7 @@ SELECT name, seen_us AS "last_seen_at" FROM role ORDER BY name;
 
 -- name: site_counts
 SELECT
-    (SELECT count(*) FROM device) AS devices,
+    (SELECT count(*) FROM device WHERE kind = 'computer') AS devices,
     (SELECT count(*) FROM collection) AS collections,
     (SELECT count(*) FROM package WHERE kind = 'os-image') AS os_images,
     (SELECT count(*) FROM package WHERE kind = 'boot-image') AS boot_images,

@@ -41,14 +41,12 @@ WHERE collection_id = ?1 ORDER BY name;
 SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM device_variable
 WHERE device_id = ?1 ORDER BY name;
 
--- What a device gets: its collections' by rising priority, then its own.
+-- What a device gets: its collections' by rising priority, then its own. ?2: an unknown computer also gets those of the
+-- collections of the record of its architecture.
 -- name: variable_settings
 SELECT 0 AS is_device, c.variable_priority AS priority, c.id AS owner, x.name, x.value, x.is_secret
-FROM collection_variable x JOIN collection c ON c.id = x.collection_id, device v
-WHERE v.id = ?1 AND (
-    (c.rule = 'all-systems' AND v.is_unknown = 0) OR (c.rule = 'all-unknown' AND v.is_unknown = 1)
-    OR (c.rule = 'direct' AND EXISTS (
-        SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id = v.id)))
+FROM collection_variable x JOIN collection c ON c.id = x.collection_id
+WHERE EXISTS (SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id IN (?1, ?2))
 UNION ALL
 SELECT 1, 0, device_id, name, value, is_secret FROM device_variable WHERE device_id = ?1
 ORDER BY 1, 2, 3, 4;

@@ -10,7 +10,6 @@
 #include "server/site/api.h"
 #include "server/site/shapes.h"
 #include "site/boot_decision.h"
-#include "site/collection.h"
 #include "site/deployment.h"
 #include "site/device.h"
 #include "site/fields.h"
@@ -32,34 +31,9 @@ int admin_get_status(void *ctx, struct http_exchange *x)
     return api_finish(api, x, r, 200, answer);
 }
 
-int admin_list_collections(void *ctx, struct http_exchange *x)
-{
-    return shape_list(ctx, x, collection_list);
-}
-
-int admin_create_collection(void *ctx, struct http_exchange *x)
-{
-    return shape_create(ctx, x, 201, collection_create);
-}
-
-int admin_get_collection(void *ctx, struct http_exchange *x)
-{
-    return shape_get(ctx, x, "id", collection_get);
-}
-
-int admin_add_collection_member(void *ctx, struct http_exchange *x)
-{
-    return shape_change(ctx, x, 201, collection_add_member);
-}
-
 int admin_list_devices(void *ctx, struct http_exchange *x)
 {
     return shape_list(ctx, x, device_list);
-}
-
-int admin_create_device(void *ctx, struct http_exchange *x)
-{
-    return shape_create(ctx, x, 201, device_import);
 }
 
 int admin_get_device(void *ctx, struct http_exchange *x)

@@ -5,13 +5,7 @@
 #include "base/err.h"
 #include "server/site/api.h"
 #include "server/site/shapes.h"
-#include "site/collection.h"
 #include "site/variable.h"
-
-int admin_change_collection(void *ctx, struct http_exchange *x)
-{
-    return shape_change(ctx, x, 200, collection_change);
-}
 
 static int list_of_collection(struct site *site, const char *which, json_t **ret)
 {

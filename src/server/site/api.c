@@ -38,6 +38,9 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_LAST_FULL] = 409,
         [REFUSAL_CSRF] = 403,
         [REFUSAL_GRANTED] = 409,
+        [REFUSAL_FILTER] = 400,
+        [REFUSAL_CIRCLE] = 409,
+        [REFUSAL_COLLECTION_USED] = 409,
         [REFUSAL_DUPLICATE] = 409,
         [REFUSAL_BUSY] = 409,
         [REFUSAL_IN_USE] = 409,
@@ -69,6 +72,7 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_ORDER_MISSING] = 404,
         [REFUSAL_CAPTURE] = 403,
         [REFUSAL_CAPTURE_MISSING] = 404,
+        [REFUSAL_BLOCKED] = 403,
     };
 
     /* without a status the connection would be closed, and nobody knew why */

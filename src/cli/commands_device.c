@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+#include "cli/table.h"
+
+const struct args_command device_commands[] = {
+    {
+        .noun = "collection",
+        .verb = "list",
+        .summary = "List the collections.",
+        .run = collection_list,
+    },
+    {
+        .noun = "collection",
+        .verb = "create",
+        .operands = {"NAME"},
+        .summary = "Create a collection without rules.",
+        .run = collection_create,
+        .options =
+            {
+                OPTION("comment", "TEXT", "Comment, any text."),
+                OPTION("limiting",
+                       "COLLECTION",
+                       "Collection (id or name) its members must be in (default: All Systems)."),
+            },
+    },
+    {
+        .noun = "collection",
+        .verb = "show",
+        .operands = {"COLLECTION"},
+        .summary = "Show a collection (id or name) and its members.",
+        .run = collection_show,
+    },
+    {
+        .noun = "collection",
+        .verb = "add-member",
+        .operands = {"COLLECTION", "DEVICE"},
+        .summary = "Add a device (id, name, MAC address or SMBIOS UUID) to a collection.",
+        .run = collection_add_member,
+    },
+    {
+        .noun = "collection",
+        .verb = "set",
+        .operands = {"COLLECTION"},
+        .summary = "Change a collection.",
+        .run = collection_set,
+        .options =
+            {
+                OPTION("name", "NAME", "Another name."),
+                OPTION("comment", "TEXT", "Comment, any text."),
+                OPTION("limiting", "COLLECTION", "Collection its members must be in."),
+                OPTION(
+                    "variable-priority",
+                    "NUMBER",
+                    "1 to 9: of two collections with the same variable, that of the higher one counts."),
+            },
+    },
+    {
+        .noun = "collection",
+        .verb = "delete",
+        .operands = {"COLLECTION"},
+        .summary = "Delete a collection that nothing uses.",
+        .run = collection_delete,
+    },
+    {
+        .noun = "collection",
+        .verb = "rule",
+        .operands = {"add|list|remove", "[WORD]..."},
+        .summary = "The rules of a collection: add COLLECTION, list COLLECTION, remove COLLECTION.",
+        .run = collection_rule_run,
+        .options =
+            {
+                OPTION("direct", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID)."),
+                OPTION("query", "NAME", "The query rule of this name."),
+                OPTION("filter", "FILTER", "What a query rule selects: \"model eq 'X1'\"."),
+                OPTION("include", "COLLECTION", "The members of another collection."),
+                OPTION("exclude", "COLLECTION", "All but the members of another collection."),
+            },
+    },
+    {
+        .noun = "collection",
+        .verb = "update",
+        .operands = {"COLLECTION"},
+        .summary = "Evaluate the rules of a collection for all devices.",
+        .run = collection_update,
+    },
+    {
+        .noun = "collection",
+        .verb = "variable",
+        .operands = {"set|list|remove", "[WORD]..."},
+        .summary =
+            "Variables for task sequences: set COLLECTION NAME=VALUE..., list COLLECTION, remove COLLECTION NAME...",
+        .run = variable_run,
+        .options =
+            {
+                OPTION(
+                    "secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
+                OPTION("open", NULL, "Of set: a secret one is to be shown from now on."),
+            },
+    },
+    {
+        .noun = "device",
+        .verb = "list",
+        .summary = "List the devices.",
+        .run = device_list,
+    },
+    {
+        .noun = "device",
+        .verb = "show",
+        .operands = {"DEVICE"},
+        .summary = "Show a device (id, name, MAC address or SMBIOS UUID) and its inventory.",
+        .run = device_show,
+    },
+    {
+        .noun = "device",
+        .verb = "import",
+        .operands = {"NAME"},
+        .summary = "Make a device known before it is seen.",
+        .run = device_import,
+        .options =
+            {
+                OPTION_NEEDED("mac", "MAC", "MAC address it boots with."),
+                OPTION("uuid", "UUID", "SMBIOS UUID."),
+                OPTION(
+                    "collection", "COLLECTION", "Collection (id or name) it becomes a member of."),
+                OPTION("dry-run", NULL, "Only look whether it can be done."),
+            },
+    },
+    {
+        .noun = "device",
+        .verb = "import-file",
+        .operands = {"FILE"},
+        .summary = "Import devices from a CSV file (- is standard input), all of them or none.",
+        .run = device_import_file,
+        .options =
+            {
+                OPTION("collection", "COLLECTION", "Collection of the lines that name none."),
+                OPTION("dry-run", NULL, "Only show what is wrong, by line."),
+            },
+    },
+    {
+        .noun = "device",
+        .verb = "rename",
+        .operands = {"DEVICE", "NAME"},
+        .summary = "Give a device another name.",
+        .run = device_rename,
+    },
+    {
+        .noun = "device",
+        .verb = "block",
+        .operands = {"DEVICE"},
+        .summary = "Block a device: it is offered nothing, and what it runs is over.",
+        .run = device_block,
+        .options = {OPTION("reason", "TEXT", "Why.")},
+    },
+    {
+        .noun = "device",
+        .verb = "unblock",
+        .operands = {"DEVICE"},
+        .summary = "End the block of a device.",
+        .run = device_unblock,
+    },
+    {
+        .noun = "device",
+        .verb = "delete",
+        .operands = {"DEVICE"},
+        .summary = "Delete a device with its orders, variables and log.",
+        .run = device_delete,
+    },
+    {
+        .noun = "device",
+        .verb = "history",
+        .operands = {"DEVICE"},
+        .summary = "Show what was done to a device, oldest first.",
+        .run = device_history,
+    },
+    {
+        .noun = "device",
+        .verb = "duplicate-id",
+        .operands = {"add|list|remove", "[ID]"},
+        .summary =
+            "MAC addresses and UUIDs that many machines have (docks), and that identify none.",
+        .run = device_duplicate_id,
+        .options = {OPTION("comment", "TEXT", "Of add: what it is.")},
+    },
+    {
+        .noun = "device",
+        .verb = "explain-boot",
+        .operands = {"MAC|UUID"},
+        .summary =
+            "Show what a device would be offered by network boot, why, and what happened before.",
+        .run = device_explain_boot,
+    },
+    {
+        .noun = "device",
+        .verb = "variable",
+        .operands = {"set|list|remove", "[WORD]..."},
+        .summary =
+            "Variables for task sequences: set DEVICE NAME=VALUE..., list DEVICE, remove DEVICE NAME...",
+        .run = variable_run,
+        .options =
+            {
+                OPTION(
+                    "secret", NULL, "Of set: never show the value again; give it as NAME=@FILE."),
+                OPTION("open", NULL, "Of set: a secret one is to be shown from now on."),
+            },
+    },
+    {.noun = NULL, .more = content_commands},
+};

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "cli/session.h"
+#include "plat/file.h"
+
+enum {
+    PATH_MAX_BYTES = 1024,
+    FILE_MAX_BYTES = 4 * 1024 * 1024,
+};
+
+static const struct output_column fields[] = {
+    {"ID", "id", OUTPUT_TEXT},
+    {"Name", "name", OUTPUT_TEXT},
+    {"MAC addresses", "macs", OUTPUT_TEXT},
+    {"Blocked", "is_blocked", OUTPUT_TEXT},
+    {"Because", "block_reason", OUTPUT_TEXT},
+    {0},
+};
+
+static void put_path(struct buf *path, const struct args *args)
+{
+    buf_adds(path, "/devices/");
+    session_escape(path, args->operands[0]);
+}
+
+/* @body: taken over; NULL: it is not UTF-8 */
+static bool change(struct session *s, const struct args *args, json_t *body)
+{
+    OWN(session_json_freep) json_t *device = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    if (!body)
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "this is not UTF-8");
+    put_path(&path, args);
+    return session_open(s) && session_call(s, "PATCH", buf_str(&path), body, &device) &&
+           session_print_fields(s, device, fields);
+}
+
+bool device_rename(struct session *s, const struct args *args)
+{
+    return change(s, args, json_pack("{s:s}", "name", args->operands[1]));
+}
+
+bool device_block(struct session *s, const struct args *args)
+{
+    return change(
+        s,
+        args,
+        json_pack("{s:b, s:s*}", "is_blocked", 1, "block_reason", args_get(args, "reason")));
+}
+
+bool device_unblock(struct session *s, const struct args *args)
+{
+    return change(s, args, json_pack("{s:b}", "is_blocked", 0));
+}
+
+bool device_delete(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    put_path(&path, args);
+    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+}
+
+bool device_history(struct session *s, const struct args *args)
+{
+    static const struct output_column columns[] = {
+        {"TIME (UTC)", "time", OUTPUT_TIME},
+        {"WHO", "who", OUTPUT_TEXT},
+        {"WHAT", "action", OUTPUT_TEXT},
+        {"DETAIL", "detail", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *answer = NULL;
+    OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+
+    session_escape(&id, args->operands[0]);
+    return session_open(s) &&
+           session_get(s, &answer, "/devices/%s/history?limit=1000", buf_str(&id)) &&
+           session_print_list(s, output_at(answer, "items"), columns);
+}
+
+static bool read_csv(struct session *s, const char *file, struct buf *ret)
+{
+    int r = file_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, ret);
+
+    if (r > 0)
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "there is no file \"%s\"", file);
+    if (r < 0)
+        return session_fail_errno(s, file, r);
+    return true;
+}
+
+/* What was wrong is the result, and a failure. */
+static bool print_errors(struct session *s, json_t *answer)
+{
+    static const struct output_column result[] = {
+        {"Devices", "n_devices", OUTPUT_TEXT},
+        {"Imported", "is_imported", OUTPUT_TEXT},
+        {0},
+    };
+    static const struct output_column columns[] = {
+        {"LINE", "line", OUTPUT_TEXT},
+        {"ERROR", "error_id", OUTPUT_TEXT},
+        {"WHAT IS WRONG", "detail", OUTPUT_TEXT},
+        {0},
+    };
+    const json_t *errors = output_at(answer, "errors");
+
+    if (!session_print_fields(s, answer, result) ||
+        !session_print_part(s, "Errors", errors, columns))
+        return false;
+    if (json_array_size(errors) > 0)
+        return session_fail(s, ARGS_EXIT_FAILURE, NULL, "nothing is imported: the file has errors");
+    return true;
+}
+
+bool device_import_file(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *answer = NULL;
+    OWN(buf_fini) struct buf csv = BUF_INIT(FILE_MAX_BYTES);
+    json_t *body;
+
+    if (!read_csv(s, args->operands[0], &csv))
+        return false;
+    body = json_pack("{s:s%, s:s*, s:b}",
+                     "csv",
+                     buf_str(&csv),
+                     csv.len,
+                     "collection",
+                     args_get(args, "collection"),
+                     "validate_only",
+                     args_get(args, "dry-run") != NULL);
+    if (!body)
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "the file is not UTF-8");
+    return session_open(s) && session_call(s, "POST", "/devices:import", body, &answer) &&
+           print_errors(s, answer);
+}
+
+static bool list_duplicates(struct session *s)
+{
+    static const struct output_column columns[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"COMMENT", "comment", OUTPUT_TEXT},
+        {"SINCE (UTC)", "created_at", OUTPUT_TIME},
+        {0},
+    };
+
+    return session_show_list(s, "/duplicate-hardware-ids", columns);
+}
+
+static bool add_duplicate(struct session *s, const char *id, const char *comment)
+{
+    json_t *body = json_pack("{s:s, s:s*}", "id", id, "comment", comment);
+
+    if (!body)
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "this is not UTF-8");
+    return session_open(s) && session_call(s, "POST", "/duplicate-hardware-ids", body, NULL);
+}
+
+static bool remove_duplicate(struct session *s, const char *id)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    buf_adds(&path, "/duplicate-hardware-ids/");
+    session_escape(&path, id);
+    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+}
+
+bool device_duplicate_id(struct session *s, const struct args *args)
+{
+    const char *operation = args->operands[0];
+    bool is_add = strcmp(operation, "add") == 0;
+    bool is_list = strcmp(operation, "list") == 0;
+
+    if (!is_add && !is_list && strcmp(operation, "remove") != 0)
+        return session_fail(s,
+                            ARGS_EXIT_USAGE,
+                            NULL,
+                            "\"%s\" cannot be done with the list; add, list and remove can",
+                            operation);
+    if (args->n_operands != (is_list ? 1U : 2U))
+        return session_fail(
+            s, ARGS_EXIT_USAGE, NULL, is_list ? "list wants nothing" : "say which address or UUID");
+    if (is_add && !add_duplicate(s, args->operands[1], args_get(args, "comment")))
+        return false;
+    if (!is_add && !is_list && !remove_duplicate(s, args->operands[1]))
+        return false;
+    return list_duplicates(s);
+}
