@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/collection.h"
+#include "site/collection_rule.h"
 #include "site/content.h"
 #include "site/device.h"
 #include "site/fixture.h"
