@@ -16,5 +16,5 @@ int duplicate_id_has(struct site *site, const char *id, bool *ret);
 /* POST /duplicate-hardware-ids: {"id", "comment"}: an address is taken from the device that has it. @ret: {"id", …} */
 int duplicate_id_add(struct site *site, const char *who, const json_t *body, json_t **ret);
 
-int duplicate_id_remove(struct site *site, const char *who, const char *id);
+int duplicate_id_remove(struct site *site, const char *who, const char *which);
 int duplicate_id_list(struct site *site, const struct page *page, json_t **ret);

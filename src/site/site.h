@@ -57,8 +57,8 @@ struct site {
     struct site_settings settings;
     uint64_t now_us; /* microseconds since 1970 UTC */
     struct refusal refusal;
-    struct principal principal; /* of the request in hand */
-    struct audit_note audit;    /* the same */
+    struct principal principal;           /* of the request in hand */
+    struct audit_note audit;              /* the same */
     struct collection_graph *collections; /* owned; src/site/collection_graph.h */
 };
 
