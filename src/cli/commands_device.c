@@ -103,6 +103,7 @@ const struct args_command device_commands[] = {
         .verb = "list",
         .summary = "List the devices.",
         .run = device_list,
+        .options = {OPTION("filter", "FILTER", "Only those that fit: \"model eq 'X1'\".")},
     },
     {
         .noun = "device",

@@ -8,6 +8,7 @@
 
 enum {
     PATH_MAX_BYTES = 1024,
+    FILTER_PATH_MAX_BYTES = 16 * 1024,
 };
 
 static const struct output_column fields[] = {
@@ -56,8 +57,12 @@ bool device_list(struct session *s, const struct args *args)
         {0},
     };
 
-    (void)args;
-    return session_show_list(s, "/devices", columns);
+    OWN(buf_fini) struct buf path = BUF_INIT(FILTER_PATH_MAX_BYTES);
+    const char *filter = args_get(args, "filter");
+
+    buf_adds(&path, filter ? "/devices?filter=" : "/devices");
+    session_escape(&path, filter ? filter : "");
+    return session_show_list(s, buf_str(&path), columns);
 }
 
 bool device_show(struct session *s, const struct args *args)

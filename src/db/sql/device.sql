@@ -51,6 +51,13 @@ SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.dev
     v.seen_us AS "last_seen_at"
 FROM device v WHERE v.id > ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v) ORDER BY v.id LIMIT ?2;
 
+-- One of that list, if the administrator may see it.
+-- name: device_list_of
+SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.created_us AS "created_at",
+    v.seen_us AS "last_seen_at"
+FROM device v WHERE v.id = ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v);
+
 -- name: device_get
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
     coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.block_reason, v.created_us AS "created_at",

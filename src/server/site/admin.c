@@ -31,11 +31,6 @@ int admin_get_status(void *ctx, struct http_exchange *x)
     return api_finish(api, x, r, 200, answer);
 }
 
-int admin_list_devices(void *ctx, struct http_exchange *x)
-{
-    return shape_list(ctx, x, device_list);
-}
-
 int admin_get_device(void *ctx, struct http_exchange *x)
 {
     return shape_get(ctx, x, "id", device_get);

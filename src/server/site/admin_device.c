@@ -6,7 +6,23 @@
 #include "server/site/shapes.h"
 #include "site/device_change.h"
 #include "site/device_import.h"
+#include "site/device_search.h"
 #include "site/duplicate_id.h"
+
+int admin_list_devices(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    struct page page;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_page(api, x, false, &page);
+    if (r == 0)
+        r = device_search(
+            api->site, http_query(x, "filter"), http_query(x, "fields"), &page, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
 
 int admin_create_device(void *ctx, struct http_exchange *x)
 {
