@@ -9,5 +9,3 @@ CREATE TABLE duplicate_hardware_id (
 ) STRICT;
 
 ALTER TABLE device ADD COLUMN block_reason TEXT NOT NULL DEFAULT '';
-
-CREATE INDEX audit_by_object ON audit (object, id);

@@ -30,12 +30,10 @@ SELECT time_us, who, action, object, detail FROM audit ORDER BY id;
 -- What is noted of an object before and after a change; ?1: its id.
 
 -- name: audit_device
-SELECT name, smbios_uuid, is_unknown, is_imported FROM device WHERE id = ?1;
+SELECT name, smbios_uuid, is_unknown, is_imported, is_blocked, block_reason FROM device WHERE id = ?1;
 
 -- name: audit_collection
-SELECT c.name, c.comment, c.rule, c.variable_priority,
-    (SELECT count(*) FROM collection_member m WHERE m.collection_id = c.id) AS n_members
-FROM collection c WHERE c.id = ?1;
+SELECT c.name, c.comment, c.rule, c.variable_priority, c.limiting_id, c.n_members FROM collection c WHERE c.id = ?1;
 
 -- name: audit_package
 SELECT kind, name, version, comment, source_path, priority, keep_versions, state, current_version FROM package WHERE id = ?1;

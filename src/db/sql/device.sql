@@ -103,7 +103,7 @@ SELECT name, kind, is_blocked, block_reason FROM device WHERE id = ?1;
 
 -- What was done to a device, and what its orders came to.
 -- name: device_history
-SELECT a.id, a.time_us AS "time:time", a.who, a.action, a.detail FROM audit a
+SELECT a.id, a.time_us AS "time:time", a.who, a.action, a.detail FROM audit_record a
 WHERE a.object = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3;
 
 -- name: duplicate_id_add
