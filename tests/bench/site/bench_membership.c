@@ -37,7 +37,7 @@ static void must(int r, const char *what)
     if (r == 0)
         return;
     (void)fprintf(stderr, "bench_membership: %s: %d\n", what, r);
-    exit(1);
+    _Exit(1);
 }
 
 static void add_devices(struct site *site, uint64_t first, uint64_t n)
@@ -144,7 +144,7 @@ int main(int argc, char **argv)
                  (unsigned long long)n_devices,
                  (unsigned long long)n_collections,
                  (unsigned long long)n_changes,
-                 (unsigned long long)(sum_us / n_changes),
+                 (unsigned long long)(n_changes ? sum_us / n_changes : 0),
                  (unsigned long long)longest_us);
     site_free(site);
     return longest_us < GOAL_US ? 0 : 1;
