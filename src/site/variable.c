@@ -249,20 +249,27 @@ static int read_settings(const json_t *rows, struct ts_setting **ret)
     return 0;
 }
 
+/* Its collections', as one of the unknown computers too, and its own. */
+static int read_rows(struct site *site, const char *device_id, json_t **ret)
+{
+    char record[UNKNOWN_RECORD_MAX];
+    bool is_unknown = false;
+    int r = unknown_record(site, device_id, NULL, record, &is_unknown);
+
+    return r < 0 ? TRACE(r)
+                 : TRACE(rows_array(site->db,
+                                    SQL_VARIABLE_SETTINGS,
+                                    DB_ARGS(db_text(device_id), db_text(record)),
+                                    ret));
+}
+
 /* Into @vars, by precedence. @ret_rows: all that was looked at, the later before the earlier; owned by the caller. */
 static int apply(struct site *site, const char *device_id, struct ts_vars *vars, json_t **ret_rows)
 {
     OWN(freep) struct ts_setting *settings = NULL;
     const struct ts_setting *refused = NULL;
-    char record[UNKNOWN_RECORD_MAX];
-    bool is_unknown = false;
-    int r = unknown_record(site, device_id, NULL, record, &is_unknown);
+    int r = read_rows(site, device_id, ret_rows);
 
-    if (r == 0)
-        r = rows_array(site->db,
-                       SQL_VARIABLE_SETTINGS,
-                       DB_ARGS(db_text(device_id), db_text(record)),
-                       ret_rows);
     if (r == 0)
         r = read_settings(*ret_rows, &settings);
     /* One that cannot be was refused when it was set; what is too much in all is left out. */
@@ -286,7 +293,7 @@ static const char *source_of(const json_t *rows, const char *name)
 int variable_find(struct site *site, const char *device_id, const char *name, char *ret, size_t cap)
 {
     OWN(json_freep) json_t *rows = NULL;
-    int r = rows_array(site->db, SQL_VARIABLE_SETTINGS, DB_ARGS(db_text(device_id)), &rows);
+    int r = read_rows(site, device_id, &rows);
 
     if (r < 0)
         return TRACE(r);
