@@ -201,6 +201,16 @@ def partitions(disk: Path) -> list:
     return [(index, part["start"] * 512, part["type"]) for index, part in enumerate(table.get("partitions", []), 1)]
 
 
+def unmount(mount: Path):
+    """A program that the other thread starts holds our open files between its fork and its exec: for that long it is busy."""
+    deadline = time.monotonic() + READY_SECONDS
+    while time.monotonic() < deadline:
+        if run("umount", mount, check=False).returncode == 0:
+            return
+        time.sleep(0.1)
+    run("umount", mount)
+
+
 @contextlib.contextmanager
 def mounted(device: str, kind: str, folder: Path):
     """The file system of a partition, its journal replayed; None if there is none."""
@@ -212,7 +222,7 @@ def mounted(device: str, kind: str, folder: Path):
     try:
         yield mount
     finally:
-        run("umount", mount)
+        unmount(mount)
 
 
 @dataclass
