@@ -195,7 +195,8 @@ int guard_handle(void *ctx, struct http_exchange *x, const struct http_route *ro
     if (r == 0)
         r = note_before(api, x, permission);
     if (r == 0) {
-        db_set_read_only(api->site->db, is_reading(http_method(x)));
+        /* what a device or a role asks is a sign of life, which is noted */
+        db_set_read_only(api->site->db, is_reading(http_method(x)) && !is_open(permission));
         r = route->handle(ctx, x);
     } else {
         r = api_finish(api, x, r, 0, NULL);
