@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """A machine that was deployed is prepared and captured by its task sequence; two others are deployed from that image."""
 
+import json
 import re
 import time
 from pathlib import Path
@@ -8,9 +9,11 @@ from xml.sax.saxutils import quoteattr, escape
 
 import deployment as dep
 import trees
-from lab import LabError, debian_image, run
+from folders import PASSWORD, start_folders
+from lab import SERVER_ADDRESS, LabError, debian_image, run
 
 SECONDS = 1500
+WRONG = ("Capture by SMB with a wrong password", "Capture into a folder that is not there", "Capture onto a drive that is not connected")
 BOOT_SECONDS = 600
 SEQUENCE = "SMS_TaskSequence_"
 # What only the reference computer may have; the copies below /opt go into the image and say later what it was.
@@ -40,7 +43,8 @@ LAYOUT = {
     "OSDPartitions1Type": "Primary", "OSDPartitions1FileSystem": "ext4", "OSDPartitions1VolumeName": "Data",
     "OSDPartitions1QuickFormat": "true", "OSDPartitions1VolumeLetterVariable": "DATADEVICE",
 }
-FILL_DATA = "mkdir -p /run/d && mount %DATADEVICE% /run/d && echo old > /run/d/old && umount /run/d"
+MOUNT_DATA = "mkdir -p /run/d && mount %DATADEVICE% /run/d"
+FILL_DATA = f"{MOUNT_DATA} && echo old > /run/d/old && umount /run/d"
 LOOK_AT_DATA = """set -e
 mount LABEL=Data /srv
 grep -q kept /srv/kept
@@ -94,6 +98,65 @@ def from_captured(image: str) -> str:
         raise LabError("the example task sequence has other settings than expected")
     more = command("Look at the data partition", LOOK_AT_DATA) + command("Wait for its identity", SETTLE)
     return add_steps(xml.replace(settings, data + settings), more)
+
+
+def failing_captures(smb: str, account: dict) -> str:
+    bad = account | {"OSDCaptureAccountPassword": "no"}
+    targets = ((smb + "wrong.wim", bad), (smb + "none\\wrong.wim", account), ("Y:\\captures\\wrong.wim", {}))
+    steps = (step("CaptureSystemImage", name, "WinPE", OSDCaptureDestination=target, **who) for name, (target, who) in zip(WRONG, targets))
+    return "".join(xml.replace("<step ", '<step continueOnError="true" ', 1) for xml in steps)
+
+
+def to_folders() -> str:
+    """Into network folders, without most of the system."""
+    account = {"OSDCaptureAccount": "root", "OSDCaptureAccountPassword": PASSWORD}
+    few = {"SLWCaptureExclusions": "/usr; /var; /boot; /root/not-captured; /left-out"}
+    share = f"\\\\{SERVER_ADDRESS}\\files"
+    smb = f"{share}\\captures\\"
+    drive = {"SMSConnectNetworkFolderAccount": "root", "SMSConnectNetworkFolderPassword": PASSWORD, "SMSConnectNetworkFolderDriveLetter": "Z:"}
+    return "".join(
+        (
+            failing_captures(smb, account | few),
+            step("CaptureSystemImage", "Capture by SMB", "WinPE", OSDCaptureDestination=smb + "%_SMSTSMachineName%.wim", **few, **account),
+            step("ConnectNetworkFolder", "Connect a drive", "WinPE", SMSConnectNetworkFolderPath=share, **drive),
+            step("CaptureSystemImage", "Capture onto the drive", "WinPE", OSDCaptureDestination="Z:\\captures\\again.wim", **few),
+            step("CaptureSystemImage", "Capture by NFS", "WinPE", OSDCaptureDestination=f"{SERVER_ADDRESS}:/export/captures/again.wim", **few),
+        )
+    )
+
+
+def into_folders(image: str) -> str:
+    """Both volumes as they are when the image is applied; it ends in the boot image."""
+    steps = step("PartitionDisk", "Format and Partition Disk", "WinPE", **LAYOUT)
+    steps += step("ApplyOperatingSystem", "Apply Operating System Image", "WinPE", ImagePackageID=image, OSDImageIndex="1")
+    steps += command("Fill the data partition", f"{MOUNT_DATA} && echo x > /run/d/kept && echo x > /run/d/left-out; umount /run/d", "WinPE")
+    return f'<sequence version="3.10">{steps}{to_folders()}</sequence>'
+
+
+def check_refusals(site, deployment: str):
+    """Each says that it was the folder, and nobody is told the password."""
+    messages = site.cli("log", "--deployment", deployment, "--output", "json").stdout
+    if PASSWORD in messages:
+        raise LabError("the site was told the password")
+    found = {m["step_name"]: m["error_id"] for m in map(json.loads, messages.splitlines()) if m["state"] == "step-failed"}
+    if found != dict.fromkeys(WRONG, "SLW-0484"):
+        raise LabError(f"what failed: {found}")
+
+
+def check_folders(world, folders: Path):
+    """They are WIM files of both volumes, in the place of what was there, and can be imported."""
+    found = sorted(path for name in ("files", "export") for path in (folders / name / "captures").iterdir())
+    names = [path.name for path in found]
+    if len(found) != 3 or names.count("again.wim") != 2 or any(not name.endswith(".wim") for name in names):
+        raise LabError(f"in the network folders are {names}")
+    for path in found:
+        run("wimlib-imagex", "verify", path)
+        if "Image Count:    2" not in run("wimlib-imagex", "info", path).stdout:
+            raise LabError(f"{path} has not two images")
+        listed = run("wimlib-imagex", "dir", path, "2").stdout.split()
+        if "/kept" not in listed or "/left-out" in listed:
+            raise LabError(f"the second image of {path} has {listed}")
+        world.site.cli("os-image", "add", path, "--name", f"{path.stem} of {path.parts[-3]}", timeout=600)
 
 
 def capturing(image: str) -> str:
@@ -204,3 +267,23 @@ def capture_and_deploy(world, say):
         if len(set(values)) != len(values):
             raise LabError(f"/{name} is the same on two computers: {values}")
     say(f"three computers, three identities: {[one['etc/machine-id'] for one in found]}")
+
+
+def capture_to_folders(world, say):
+    """By SMB and NFS, from the real servers: what is there is replaced, and no part is left."""
+    site = world.start_site()
+    world.lab.start_dhcp()
+    folders = start_folders(world)
+    for name in ("files", "export"):
+        (folders / name / "captures").mkdir()
+        (folders / name / "captures/again.wim").write_text("an older one\n", encoding="utf-8")
+        (folders / name / "captures/again.wim.part").write_text("what a power cut left\n" * 100, encoding="utf-8")
+    boot_image = dep.default_boot_image(site)
+    xml = into_folders(dep.newest_package(site, "os-image"))
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Capture into folders", boot_image))
+    vm = world.add_vm("uefi-secureboot")
+    process = vm.power_on()
+    dep.wait_succeeded(site, deployment, vm, SECONDS)
+    say(f"captured into the folders after {time.monotonic() - process.started:.1f} s")
+    check_refusals(site, deployment)
+    check_folders(world, folders)

@@ -558,6 +558,7 @@ TESTS = {
     "deploy-when-needed": deploy_when_needed,
     "deploy-all-first": deploy_all_first,
     "capture-and-deploy": lambda world: capture_deploy.capture_and_deploy(world, say),
+    "capture-to-folders": lambda world: capture_deploy.capture_to_folders(world, say),
     "site-restart": site_restart,
     "deploy-from-remote-dp": deploy_from_remote_dp,
     "restart-to-boot-image": restart_to_boot_image,

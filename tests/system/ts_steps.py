@@ -21,6 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import deployment as dep  # noqa: E402
 import suite  # noqa: E402
+from folders import PASSWORD, start_folders  # noqa: E402
 from lab import CACHE, SERVER_ADDRESS, missing_for_lab, run  # noqa: E402
 from system_test import DEPLOY_SECONDS, World, expect, make_package, newest, say, step_xml  # noqa: E402
 
@@ -41,7 +42,6 @@ READY = {
     "OSDCheckPowerState": "true",
     "OSDCheckOSType": "false",
 }
-PASSWORD = "S3cret,pass"
 PIN = "4711-pin-of-the-lab"
 FAILS = {}  # names of steps that must fail, with their return codes
 NOT_FOUND, LOGON, NO_SCRIPT_HOST, NOT_READY = 0x80070002, 0x8007052E, 0x87D00320, 4316
@@ -237,37 +237,6 @@ def make_software(world: World) -> str:
     (source / "slipway.json").write_text(json.dumps(description), encoding="utf-8")
     world.site.cli("package", "create", "Software", "--source", source, timeout=120)
     return newest(world.site, "package")
-
-
-def start_folders(world: World) -> Path:
-    """A Samba and an NFS server beside the site."""
-    base = world.folder / "folders"
-    for name in ("files", "export", "run"):
-        (base / name).mkdir(parents=True)
-    for name in ("files", "export"):
-        (base / name / "hello").write_text("hello\n", encoding="utf-8")
-    smb = base / "smb.conf"
-    places = "".join(f"{kind} = {base}/run\n" for kind in ("private dir", "lock directory", "state directory", "cache directory", "pid directory"))
-    smb.write_text(
-        f"[global]\nserver role = standalone server\ninterfaces = {SERVER_ADDRESS}/16\nbind interfaces only = yes\n"
-        f"disable netbios = yes\nsmb ports = 445\n{places}ncalrpc dir = {base}/run/ncalrpc\nlog file = {base}/smbd.log\n"
-        f"passdb backend = tdbsam:{base}/run/passdb.tdb\n[files]\npath = {base}/files\nread only = no\nforce user = root\n",
-        encoding="utf-8",
-    )
-    run("pdbedit", "-s", smb, "-a", "-u", "root", "-t", stdin=f"{PASSWORD}\n{PASSWORD}\n")
-    ganesha = base / "ganesha.conf"
-    ganesha.write_text(
-        f"NFS_CORE_PARAM {{ Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; }}\n"
-        f"NFSv4 {{ Graceless = true; RecoveryBackend = fs; RecoveryRoot = {base}/run; }}\n"
-        f"EXPORT {{ Export_Id = 1; Path = {base}/export; Pseudo = /export; Access_Type = RW; Squash = No_Root_Squash;"
-        f" SecType = sys; Protocols = 4; Transports = TCP; FSAL {{ Name = VFS; }} }}\n",
-        encoding="utf-8",
-    )
-    server = world.lab.server
-    world.lab.start("smbd", world.lab.inside(server, "smbd", "--foreground", "--no-process-group", "-s", str(smb)))
-    command_line = ("ganesha.nfsd", "-F", "-f", str(ganesha), "-L", f"{base}/ganesha.log", "-p", f"{base}/run/ganesha.pid")
-    world.lab.start("ganesha", world.lab.inside(server, *command_line))
-    return base
 
 
 def bare_steps(package: str) -> str:

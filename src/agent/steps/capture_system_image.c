@@ -4,10 +4,11 @@
  * Capture Operating System Image (SMS_TaskSequence_CaptureSystemImageAction)
  *
  * Every volume of the computer becomes an index of one new OS image of the site's content library
- * (docs/protocol/client-api.md, Capturing). What the library has is not sent again, so that a step that was interrupted
- * begins anew and yet goes on.
+ * (docs/protocol/client-api.md, Capturing), or of a WIM file in a network folder (agent/steps/capture_share.h). What the
+ * library has is not sent again, so that a step that was interrupted begins anew and yet goes on.
  */
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,12 +17,14 @@
 #include "agent/run/link.h"
 #include "agent/run/order.h"
 #include "agent/steps/capture_parts.h"
+#include "agent/steps/capture_share.h"
 #include "agent/steps/generalize.h"
 #include "agent/steps/inside.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "image/folder_capture.h"
+#include "image/wim_create.h"
 #include "plat/clock.h"
 #include "plat/file.h"
 #include "ts/vars.h"
@@ -60,11 +63,6 @@ static bool is_stopped(void *ctx)
     struct run *run = ctx;
 
     return atomic_load(&run->is_stopped);
-}
-
-static bool is_path(const char *destination)
-{
-    return destination[0] == '\\' || destination[0] == '/' || strstr(destination, ":\\") != NULL;
 }
 
 /* What a shutdown wrote behind Prepare Windows for Capture. */
@@ -166,10 +164,35 @@ static int send(struct step_context *c,
         return r < 0 ? TRACE(r) : fail(c, r, &why, ret);
     capture_put_stages(&result.counts, &stages);
     c->log(c->ctx, "Captured as %s: %s", result.package_id, buf_str(&stages));
-    r = ts_vars_set(c->vars, "_SLWCapturedPackageID", result.package_id, TS_BY_ENGINE);
-    if (r == 0)
-        r = ts_vars_set(c->vars, CAPTURE_DONE_VARIABLE, "true", TS_BY_ENGINE);
-    return r < 0 ? TRACE(r) : 0;
+    return TRACE(ts_vars_set(c->vars, "_SLWCapturedPackageID", result.package_id, TS_BY_ENGINE));
+}
+
+static int write_to_share(struct step_context *c,
+                          const struct capture_volume *volumes,
+                          size_t n,
+                          struct run *run,
+                          struct step_result *ret)
+{
+    struct wim_create_volume sources[CAPTURE_VOLUMES_MAX];
+    const struct wim_create_options options = {
+        .volumes = sources,
+        .n_volumes = n,
+        .version = step_value(c, "OSDImageVersion"),
+        .creator = step_value(c, "OSDImageCreator"),
+        .tell = tell,
+        .is_stopped = is_stopped,
+        .ctx = run,
+    };
+    struct capture_share share;
+
+    for (size_t i = 0; i < n; i++)
+        sources[i] = (struct wim_create_volume){.source = volumes[i].source,
+                                                .name = volumes[i].name,
+                                                .description = volumes[i].description,
+                                                .filter = volumes[i].filter};
+    return capture_share_parse(step_value(c, "OSDCaptureDestination"), &share)
+               ? TRACE(capture_share_write(c, &share, &options, ret))
+               : ERR(-EINVAL); /* which was looked at before */
 }
 
 static void list_volumes(struct step_context *c,
@@ -218,23 +241,31 @@ static int capture(struct step_context *c, struct step_result *ret)
                          "no volume of this computer's disks has an operating system that can be "
                          "captured");
     list_volumes(c, &parts, filters, &run, volumes);
-    return TRACE(send(c, volumes, parts.n, &run, ret));
+    r = capture_share_is_path(step_value(c, "OSDCaptureDestination"))
+            ? write_to_share(c, volumes, parts.n, &run, ret)
+            : send(c, volumes, parts.n, &run, ret);
+    if (r >= 0 && !ret->error_id)
+        r = ts_vars_set(c->vars, CAPTURE_DONE_VARIABLE, "true", TS_BY_ENGINE);
+    return r < 0 ? TRACE(r) : 0;
 }
 
 int step_capture_system_image_run(struct step_context *c, struct step_result *ret)
 {
     const char *destination = step_value(c, "OSDCaptureDestination");
+    struct capture_share share;
     int r;
 
     *ret = (struct step_result){0};
     if (destination[0] == '\0')
         return step_fail(ret, "SLW-0482", "the step names no target to capture into");
-    if (is_path(destination))
-        return step_fail(ret,
-                         "SLW-0482",
-                         "\"%s\" is a path: the target must be the name of a new OS image of the "
-                         "content library",
-                         destination);
+    if (capture_share_is_path(destination) && !capture_share_parse(destination, &share))
+        return step_fail(
+            ret,
+            "SLW-0482",
+            "\"%.200s\" is neither the name of an OS image nor a .wim file of a network "
+            "folder: write \\\\SERVER\\SHARE\\FILE.wim, SERVER:/PATH/FILE.wim, or "
+            "Z:\\FILE.wim for a drive of Connect To Network Folder",
+            destination);
     r = generalize_again(c);
     return r < 0 ? TRACE(r) : TRACE(capture(c, ret));
 }

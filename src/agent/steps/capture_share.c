@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent/steps/capture_share.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "image/wim_create.h"
+#include "plat/file.h"
+
+#define SHARE_ROOT "/run/slipway/capture-share"
+
+enum {
+    WHY_MAX = 4096,
+    DRIVE_LEN = 3, /* "Z:\" */
+};
+
+struct place { /* where it is written */
+    const struct capture_share *share;
+    const char *text; /* as the step says it */
+    char file[PATH_MAX];
+    char part[PATH_MAX];
+};
+
+static bool is_slash(char c)
+{
+    return c == '/' || c == '\\';
+}
+
+static bool is_drive(const char *text)
+{
+    char letter = (char)(text[0] & ~0x20);
+
+    return letter >= 'A' && letter <= 'Z' && text[1] == ':' && is_slash(text[2]);
+}
+
+bool capture_share_is_path(const char *destination)
+{
+    return is_slash(destination[0]) || strchr(destination, '\\') || strstr(destination, ":/");
+}
+
+static bool is_wim(const char *name)
+{
+    static const char end[] = ".wim";
+    size_t len = strlen(name);
+
+    return len > strlen(end) && strcasecmp(name + len - strlen(end), end) == 0;
+}
+
+/* "Z:\a\b" */
+static bool parse_drive(const char *folder, struct capture_share *ret)
+{
+    ret->is_connected = true;
+    if (strstr(folder, "..") || snprintf(ret->path,
+                                         sizeof(ret->path),
+                                         NETWORK_FOLDER_ROOT "/%c/%s",
+                                         folder[0] & ~0x20,
+                                         folder + DRIVE_LEN) >= (int)sizeof(ret->path))
+        return false;
+    for (char *at = ret->path; *at; at++)
+        *at = (char)(*at == '\\' ? '/' : *at);
+    return true;
+}
+
+bool capture_share_parse(const char *destination, struct capture_share *ret)
+{
+    char folder[CAPTURE_SHARE_PATH_MAX];
+    size_t len = strlen(destination);
+    size_t start = len;
+
+    *ret = (struct capture_share){.path = SHARE_ROOT};
+    while (start > 0 && !is_slash(destination[start - 1]))
+        start--;
+    if (start == 0 || start >= sizeof(folder) || len - start >= sizeof(ret->name))
+        return false;
+    (void)snprintf(folder, sizeof(folder), "%.*s", (int)start, destination);
+    (void)snprintf(ret->name, sizeof(ret->name), "%s", destination + start);
+    if (!is_wim(ret->name))
+        return false;
+    return is_drive(folder) ? parse_drive(folder, ret) : network_folder_parse(folder, &ret->folder);
+}
+
+static int fail(const struct place *place, const char *why, struct step_result *ret)
+{
+    (void)step_fail(
+        ret, "SLW-0484", "the image could not be written to \"%.200s\": %s", place->text, why);
+    return 1;
+}
+
+/* Return: 0, 1 if @ret was set, or -errno. */
+static int
+connect_folder(struct step_context *c, const struct place *place, struct step_result *ret)
+{
+    const char *account = step_value(c, "OSDCaptureAccount");
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
+    int r;
+
+    if (place->share->is_connected)
+        return file_exists(place->share->path)
+                   ? 0
+                   : fail(place, "the drive has no such folder, or is not connected", ret);
+    c->log(c->ctx,
+           "Connecting the folder of %s%s%s",
+           place->text,
+           account[0] != '\0' ? " as " : "",
+           account);
+    r = network_folder_mount(&place->share->folder,
+                             account,
+                             step_value(c, "OSDCaptureAccountPassword"),
+                             place->share->path,
+                             &why);
+    return r <= 0 ? TRACE(r) : fail(place, buf_str(&why), ret);
+}
+
+static int
+explain(const struct place *place, int outcome, const struct buf *why, struct step_result *ret)
+{
+    (void)unlink(place->part);
+    switch (outcome) {
+    case WIM_CREATE_E_SOURCE:
+        return step_fail(ret, "SLW-0481", "a volume could not be captured: %s", buf_str(why));
+    case WIM_CREATE_E_STOPPED:
+        return step_fail(ret, "SLW-0406", "the deployment was cancelled while it captured");
+    default:
+        (void)fail(place, buf_str(why), ret);
+        return 0;
+    }
+}
+
+/* It is whole: it gets its name, in the place of what had it. */
+static int give_name(struct step_context *c, const struct place *place, struct step_result *ret)
+{
+    OWN(fd_closep) int folder = -1;
+    struct stat st;
+
+    if (rename(place->part, place->file) != 0) {
+        int error = errno;
+
+        (void)unlink(place->part);
+        (void)fail(place, strerrordesc_np(error), ret);
+        return 0;
+    }
+    folder = open(place->share->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (folder >= 0)
+        (void)fsync(folder); /* which some servers have no word for */
+    if (stat(place->file, &st) == 0)
+        c->log(c->ctx, "Captured into %s, %lld bytes", place->text, (long long)st.st_size);
+    return 0;
+}
+
+static int write_file(struct step_context *c,
+                      const struct place *place,
+                      const struct wim_create_options *options,
+                      struct step_result *ret)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
+    struct stat st;
+    int r;
+
+    if (stat(place->file, &st) == 0 && S_ISDIR(st.st_mode)) {
+        (void)fail(place, "a folder has this name", ret);
+        return 0;
+    }
+    r = wim_create(options, place->part, &why);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : explain(place, r, &why, ret);
+    return TRACE(give_name(c, place, ret));
+}
+
+int capture_share_write(struct step_context *c,
+                        const struct capture_share *share,
+                        const struct wim_create_options *options,
+                        struct step_result *ret)
+{
+    struct place place = {.share = share, .text = step_value(c, "OSDCaptureDestination")};
+    int r;
+
+    (void)snprintf(place.file, sizeof(place.file), "%s/%s", share->path, share->name);
+    (void)snprintf(place.part, sizeof(place.part), "%s/%s.part", share->path, share->name);
+    r = connect_folder(c, &place, ret);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
+    r = write_file(c, &place, options, ret);
+    if (!share->is_connected)
+        (void)umount2(share->path, MNT_DETACH);
+    return TRACE(r);
+}
