@@ -3,6 +3,8 @@
 #include "ts/simulate.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +13,8 @@
 #include "ts/assign.h"
 #include "ts/compare.h"
 #include "ts/secret.h"
+#include "ts/step_types.h"
+#include "ts/validate.h"
 #include "ts/vars.h"
 
 static const char reboot_type[] = "SMS_TaskSequence_RebootAction";
@@ -20,6 +24,12 @@ static const char prepare_type[] = "SMS_TaskSequence_PrepareOSAction";
 enum {
     VALUES_MAX_BYTES = 4 * 1024 * 1024, /* of one step */
     PATH_MAX_BYTES = 16 * 1024,
+};
+
+/* The exit codes of such failures (docs/errors), which conditions may ask for */
+enum {
+    CODE_UNSUPPORTED = -2147024846, /* 0x80070032 */
+    CODE_PARAMETER = -2147024809,   /* 0x80070057 */
 };
 
 struct run {
@@ -129,26 +139,92 @@ static int follow_restart(struct run *run, enum ts_restart restart)
     return r < 0 ? TRACE(r) : 0;
 }
 
-/* The step, as a success unless it only sets variables, and cannot. */
-static int run_step(struct run *run, const struct ts_step *step)
+__attribute__((format(printf, 3, 4))) static void
+make_failure(struct ts_next *next, const char *error_id, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    if (vsnprintf(next->why, sizeof(next->why), format, args) < 0)
+        next->why[0] = '\0';
+    va_end(args);
+    next->kind = TS_NEXT_FAIL;
+    next->error_id = error_id;
+}
+
+/* What the agent would not even begin: from then on @next is a failure. */
+static void refuse_type(const struct run *run, struct ts_next *next)
+{
+    const char *name = next->step->type;
+    const struct ts_step_type *type = ts_step_type_find(name);
+
+    if (type && type->platform == TS_PLATFORM_WINDOWS)
+        make_failure(next,
+                     "SLW-0409",
+                     "\"%s\" does something that only Windows has; disable it, or give it a "
+                     "condition that does not hold on Linux",
+                     type->display_name);
+    else if (!type || !ts_type_is_supported(name))
+        make_failure(next,
+                     "SLW-0401",
+                     "the agent cannot run steps of type \"%s\"; disable or replace the step",
+                     name);
+    else if ((type->run_in & run->environment) == 0)
+        make_failure(next,
+                     "SLW-0405",
+                     "\"%s\" cannot run in %s; move the step",
+                     type->display_name,
+                     run->environment == TS_RUN_IN_FULL_OS ? "the installed operating system"
+                                                           : "the boot image");
+}
+
+/* A step that had begun did not succeed. */
+static int
+tell_failure(struct run *run, const struct ts_next *begun, const char *error_id, const char *why)
+{
+    struct ts_next failure = *begun;
+
+    failure.warnings[0] = '\0';
+    make_failure(&failure, error_id, "%s", why);
+    return TRACE(tell(run, &failure));
+}
+
+/* Set the variables of a step that only does that. Return: 0, -errno, or positive: the step fails, as was told. */
+static int assign(struct run *run, const struct ts_next *next)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(TS_ASSIGN_TEXT_MAX);
     const struct ts_start *start = &run->simulation->start;
-    struct ts_result result = {.outcome = TS_STEP_SUCCEEDED,
-                               .environment = run->environment,
-                               .restart = restart_of(run, step),
-                               .has_place = true};
+    int outcome;
+    int r;
+
+    if (!ts_is_assignment(next->step))
+        return 0;
+    outcome = ts_assign(next->step, start->vars, start->facts, NULL, NULL, &why);
+    if (outcome <= 0)
+        return TRACE(outcome);
+    r = tell_failure(run, next, "SLW-0407", buf_str(&why));
+    return r != 0 ? TRACE(r) : outcome;
+}
+
+/* The step, as a success unless it cannot run here, or only sets variables and cannot. */
+static int run_step(struct run *run, const struct ts_next *next)
+{
+    struct ts_result result = {
+        .outcome = TS_STEP_SUCCEEDED, .environment = run->environment, .has_place = true};
     struct ts_after after;
-    int r =
-        ts_is_assignment(step) ? ts_assign(step, start->vars, start->facts, NULL, NULL, &why) : 0;
+    int r = next->kind == TS_NEXT_FAIL ? 0 : assign(run, next);
 
     if (r < 0)
         return TRACE(r);
-    if (r > 0) {
+    if (r > 0 || next->kind == TS_NEXT_FAIL) {
         result.outcome = TS_STEP_FAILED;
-        result.code = 1;
+        result.code = r > 0 ? CODE_PARAMETER : CODE_UNSUPPORTED;
+    } else {
+        result.restart = restart_of(run, next->step);
     }
     r = ts_sequence_step_done(run->sequence, &result, &after);
+    if (r == 0 && after.error_id)
+        r = tell_failure(run, next, after.error_id, after.why);
     if (r == 0)
         r = follow_restart(run, after.restart);
     return r < 0 ? TRACE(r) : 0;
@@ -175,9 +251,12 @@ static int go(struct run *run, struct ts_simulation_end *ret)
 
     for (;;) {
         int r = ts_sequence_next(run->sequence, run->environment, &next);
+        bool is_begun = r == 0 && next.kind == TS_NEXT_RUN;
 
         if (r < 0)
             return TRACE(r);
+        if (is_begun)
+            refuse_type(run, &next);
         ret->is_succeeded = next.kind == TS_NEXT_SUCCEEDED;
         ret->environment = run->environment;
         if (next.kind == TS_NEXT_SUCCEEDED || next.kind == TS_NEXT_FAILED)
@@ -185,8 +264,8 @@ static int go(struct run *run, struct ts_simulation_end *ret)
         r = tell(run, &next);
         ret->n_left_out += next.n_left_out;
         ret->n_run += next.kind == TS_NEXT_RUN;
-        if (r == 0 && next.kind == TS_NEXT_RUN)
-            r = run_step(run, next.step);
+        if (r == 0 && is_begun)
+            r = run_step(run, &next);
         if (r < 0)
             return TRACE(r);
     }

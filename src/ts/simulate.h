@@ -5,8 +5,9 @@
 /*
  * A run of a task sequence in which nothing is done
  *
- * The sequencer is the one that the agent uses. Each step counts as a success with exit code 0. What steps do is left out,
- * but for what later decisions depend on: variables that steps set, and where a restart leads.
+ * The sequencer is the one that the agent uses. Each step that the agent can run counts as a success with exit code 0; one
+ * that it cannot fails as it would there. What steps do is left out, but for what later decisions depend on: variables that
+ * steps set, and where a restart leads.
  */
 
 #include <stdbool.h>
@@ -19,7 +20,8 @@ struct ts_simulated_value {
     const char *text; /* expanded, as the step would get it; "***" if it is or holds a secret */
 };
 
-/* One decision. All borrowed for the call. */
+/* One decision, or the failure of a step that had begun: TS_NEXT_RUN and then TS_NEXT_FAIL of the same index, with the reason.
+   All borrowed for the call. */
 struct ts_simulated {
     const struct ts_next *next;              /* TS_NEXT_RUN, _SKIP or _FAIL */
     const char *path;                        /* "Group/Step" */

@@ -27,6 +27,8 @@ static int put(void *ctx, const struct ts_simulated *decision)
              decision->environment == TS_RUN_IN_FULL_OS ? " (full OS)" : "");
     for (size_t i = 0; i < decision->n_values; i++)
         buf_addf(ctx, " %s=%s", decision->values[i].name, decision->values[i].text);
+    if (decision->next->error_id)
+        buf_addf(ctx, " %s: %s", decision->next->error_id, decision->next->why);
     buf_adds(ctx, "\n");
     return 0;
 }
@@ -98,7 +100,8 @@ static void a_restart_leads_into_the_other_environment(void **state)
                         "run restart SMSRebootTarget=HD\n"
                         "run a (full OS)\n"
                         "run g/restart (full OS) SMSRebootTarget=WinPE\n"
-                        "fail b\n");
+                        "fail b SLW-0405: it runs in the installed operating system only, and this "
+                        "is the boot image\n");
 }
 
 static void preparing_for_capture_leads_into_the_boot_image(void **state)
@@ -127,9 +130,10 @@ static void secret_values_are_not_shown(void **state)
 
     assert_int_equal(ts_vars_set(vars, "OSDJoinPassword", "hunter22", TS_BY_SEQUENCE), 0);
     (void)simulate(
-        SEQUENCE("<step type=\"x\" name=\"a\"><action/><defaultVarList>"
-                 "<variable name=\"OSDJoinPassword\"/><variable name=\"C\">%OSDJoinPassword%"
-                 "</variable><variable name=\"D\">d</variable></defaultVarList></step>"),
+        SEQUENCE(
+            "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"a\"><action/><defaultVarList>"
+            "<variable name=\"OSDJoinPassword\"/><variable name=\"C\">%OSDJoinPassword%"
+            "</variable><variable name=\"D\">d</variable></defaultVarList></step>"),
         vars,
         &told);
     (void)simulate(
@@ -137,14 +141,74 @@ static void secret_values_are_not_shown(void **state)
             "<step type=\"SMS_TaskSequence_SetVariableAction\" name=\"b\"><action/><defaultVarList>"
             "<variable name=\"VariableName\">E</variable><variable name=\"VariableValue\">hunter3"
             "</variable><variable name=\"DoNotShowVariableValue\">True</variable></defaultVarList></step>"
-            "<step type=\"SMS_TaskSequence_EnableBitLockerAction\" name=\"c\"><action/><defaultVarList>"
-            "<variable name=\"OSDBitLockerPIN\">1234</variable></defaultVarList></step>"),
+            "<step type=\"SMS_TaskSequence_ApplyWindowsSettingsAction\" name=\"c\"><action/><defaultVarList>"
+            "<variable name=\"OSDLocalAdminPassword\">1234</variable></defaultVarList></step>"),
         vars,
         &told);
     assert_string_equal(buf_str(&told),
                         "run a OSDJoinPassword=*** C=*** D=d\n"
                         "run b VariableName=E VariableValue=*** DoNotShowVariableValue=True\n"
-                        "run c OSDBitLockerPIN=***\n");
+                        "run c OSDLocalAdminPassword=***\n");
+}
+
+static void a_step_that_cannot_set_its_variable_says_why(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    struct ts_simulation_end end =
+        simulate(SEQUENCE(SET("a.b", "1") STEP("later", "")), vars, &told);
+
+    assert_false(end.is_succeeded);
+    assert_int_equal(end.n_run, 1);
+    assert_string_equal(ts_vars_get(vars, "_SMSTSLastActionRetCode"), "-2147024809");
+    assert_non_null(strstr(buf_str(&told), "run set a.b VariableName=a.b VariableValue=1\n"));
+    assert_non_null(strstr(buf_str(&told), "\nfail set a.b SLW-0407: "));
+    assert_null(strstr(buf_str(&told), "SLW-0407: \n"));
+    assert_null(strstr(buf_str(&told), "later"));
+}
+
+static void what_the_agent_cannot_run_fails_as_it_would_there(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    struct ts_simulation_end end = simulate(
+        SEQUENCE(
+            "<group name=\"g\" continueOnError=\"true\">"
+            "<step type=\"SMS_TaskSequence_FooAction\" name=\"foo\"><action/></step>" STEP(
+                "not reached",
+                "") "</group>" STEP("reached",
+                                    "") "<step type=\"SMS_TaskSequence_AutoApplyAction\" name=\"drivers\"><action/></step>"
+                                        "<step type=\"SMS_TaskSequence_FooAction\" name=\"off\" disable=\"true\"><action/></step>"),
+        vars,
+        &told);
+
+    assert_false(end.is_succeeded);
+    assert_int_equal(end.n_run, 1);
+    assert_string_equal(ts_vars_get(vars, "_SMSTSLastActionRetCode"), "-2147024846");
+    assert_string_equal(
+        buf_str(&told),
+        "fail g/foo SLW-0401: the agent cannot run steps of type \"SMS_TaskSequence_FooAction\"; "
+        "disable or replace the step\n"
+        "run reached\n"
+        "fail drivers SLW-0409: \"Auto Apply Drivers\" does something that only Windows has; disable "
+        "it, or give it a condition that does not hold on Linux\n");
+}
+
+static void a_type_that_is_in_the_wrong_place_fails(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    struct ts_simulation_end end = simulate(
+        SEQUENCE(REBOOT("HD") "<step type=\"SMS_TaskSequence_PartitionDiskAction\" name=\"disk\">"
+                              "<action/></step>"),
+        vars,
+        &told);
+
+    assert_false(end.is_succeeded);
+    assert_non_null(strstr(buf_str(&told), "\nfail disk (full OS) SLW-0405: "));
 }
 
 int main(void)
@@ -154,6 +218,9 @@ int main(void)
         cmocka_unit_test(a_restart_leads_into_the_other_environment),
         cmocka_unit_test(preparing_for_capture_leads_into_the_boot_image),
         cmocka_unit_test(secret_values_are_not_shown),
+        cmocka_unit_test(a_step_that_cannot_set_its_variable_says_why),
+        cmocka_unit_test(what_the_agent_cannot_run_fails_as_it_would_there),
+        cmocka_unit_test(a_type_that_is_in_the_wrong_place_fails),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,6 +174,18 @@ static void a_step_that_needs_windows_says_so(void **state)
     assert_int_equal(n, 12);
 }
 
+/* A simulation knows only the table of ts. */
+static void a_step_runs_where_the_table_of_types_says(void **state)
+{
+    (void)state;
+    for (const char *const *t = ts_supported_types(); *t; t++) {
+        const struct ts_step_type *known = ts_step_type_find(*t);
+
+        assert_non_null(known);
+        assert_int_equal(known->run_in, step_type_find(*t)->environments);
+    }
+}
+
 /* An empty volume of its own for one test. */
 static int new_volume(const char *name, char *path, size_t cap)
 {
@@ -364,6 +376,7 @@ int main(void)
         cmocka_unit_test(output_goes_to_the_log_and_its_end_to_a_variable),
         cmocka_unit_test(the_table_has_the_types_that_the_checker_knows),
         cmocka_unit_test(a_step_that_needs_windows_says_so),
+        cmocka_unit_test(a_step_runs_where_the_table_of_types_says),
         cmocka_unit_test(links_of_the_image_do_not_lead_out_of_it),
         cmocka_unit_test(accounts_get_hashed_passwords_and_groups),
         cmocka_unit_test(an_account_that_a_power_cut_left_half_made_is_completed),
