@@ -12,6 +12,7 @@
 enum {
     TEXT_MAX_BYTES = 2 * TS_XML_MAX_BYTES,
     VARIABLES_MAX = 4000, /* and white space between them */
+    SECONDS_PER_MINUTE = 60,
 };
 
 static const struct {
@@ -146,11 +147,27 @@ static size_t count_children(const xmlNode *list)
     return n;
 }
 
+/* Whether @text of a variable says what @attribute says; a time-out has minutes there and seconds here. */
+static bool is_same_value(const char *property, const char *text, const char *attribute)
+{
+    uint64_t minutes = 0;
+    uint64_t seconds = 0;
+
+    if (strcmp(property, "Timeout") != 0 || text[0] == '\0' || attribute[0] == '\0')
+        return strcmp(text, attribute) == 0;
+    return bytes_parse_u64(bytes_of(text), 0, UINT16_MAX, &minutes) &&
+           bytes_parse_u64(bytes_of(attribute), 0, UINT32_MAX, &seconds) &&
+           seconds == minutes * SECONDS_PER_MINUTE;
+}
+
 /* Whether the variable repeats an attribute, whose change has been told: the success codes, the retry count. */
 static bool is_repeated(const struct pair *p, const char *name, const char *text)
 {
     static const char *const pairs[][2] = {{"SuccessCodes", "successCodeList"},
-                                           {"RetryCount", "retryCount"}};
+                                           {"RetryCount", "retryCount"},
+                                           {"RunFromNet", "runFromNet"},
+                                           {"Timeout", "timeout"},
+                                           {"WorkingDirectory", "startIn"}};
     const struct ts_property *property = p->before ? ts_property_find(p->type, name) : NULL;
 
     for (size_t i = 0; property && i < sizeof(pairs) / sizeof(pairs[0]); i++) {
@@ -160,7 +177,8 @@ static bool is_repeated(const struct pair *p, const char *name, const char *text
         OWN(freep) char *from = ts_node_attribute(p->before->node, pairs[i][1]);
         OWN(freep) char *to = ts_node_attribute(p->after->node, pairs[i][1]);
 
-        return from && to && strcmp(from, to) != 0 && strcmp(to, text) == 0;
+        return strcmp(from ? from : "", to ? to : "") != 0 &&
+               is_same_value(property->name, text, to ? to : "");
     }
     return false;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -26,7 +27,7 @@ enum how {
     AS_TEXT,
     AS_BOOL,
     AS_NUMBER,
-    AS_MINUTES, /* the attribute has seconds */
+    AS_MINUTES, /* the attribute has seconds, the variable minutes */
     AS_RUN_IN,
 };
 
@@ -34,7 +35,7 @@ enum how {
 static const struct {
     const char *setting;
     const char *attribute;
-    const char *variable; /* of some types, to be kept equal; NULL: none */
+    const char *property; /* of some types, to be kept equal; NULL: none */
     enum how how;
     bool is_for_groups;
 } settings[] = {
@@ -47,10 +48,10 @@ static const struct {
     {"SuccessCodes", "successCodeList", "SuccessCodes", AS_TEXT, false},
     {"retry", "retryCount", "RetryCount", AS_NUMBER, false},
     {"retryCount", "retryCount", "RetryCount", AS_NUMBER, false},
-    {"timeout", "timeout", NULL, AS_MINUTES, false},
+    {"timeout", "timeout", "Timeout", AS_MINUTES, false},
     {"run-in", "runIn", NULL, AS_RUN_IN, false},
     {"runIn", "runIn", NULL, AS_RUN_IN, false},
-    {"startIn", "startIn", NULL, AS_TEXT, false},
+    {"startIn", "startIn", "WorkingDirectory", AS_TEXT, false},
     {"runFromNet", "runFromNet", "RunFromNet", AS_BOOL, false},
 };
 
@@ -139,6 +140,8 @@ put_variable(xmlNode *step, const struct ts_property *property, const char *name
     if (!list || own_name.failed || own_property.failed)
         return ERR(-ENOMEM);
     node = find_variable(list, buf_str(&own_name));
+    if (!node && own_property.len > 0) /* MDT names some variables as their property */
+        node = find_variable(list, buf_str(&own_property));
     if (value[0] == '\0') {
         xmlUnlinkNode(node);
         xmlFreeNode(node);
@@ -196,7 +199,8 @@ static int set_attribute(struct ts_editing *e,
                          const char *value)
 {
     const struct ts_property *property =
-        settings[i].variable ? ts_property_find(type, settings[i].variable) : NULL;
+        settings[i].property ? ts_property_find(type, settings[i].property) : NULL;
+    bool is_minutes = settings[i].how == AS_MINUTES;
     char place[16];
     const char *text = as_attribute(e, i, value, place, sizeof(place));
 
@@ -208,7 +212,11 @@ static int set_attribute(struct ts_editing *e,
         (void)xmlUnsetProp(item, (const xmlChar *)settings[i].attribute);
     else
         (void)xmlSetProp(item, (const xmlChar *)settings[i].attribute, (const xmlChar *)text);
-    return property ? TRACE(put_variable(item, property, property->variable, text)) : 0;
+    if (!property || (is_minutes && !property->is_hidden)) /* a time-out of something else */
+        return 0;
+    if (is_minutes)
+        text = strcmp(text, "0") == 0 ? "" : value;
+    return TRACE(put_variable(item, property, property->variable, text));
 }
 
 static xmlNode *new_expression(const char *type)
@@ -363,6 +371,16 @@ static int set_action(xmlNode *step, const char *value)
     return 0;
 }
 
+/* A step that has an account is meant to run as it. */
+static int put_run_as(xmlNode *step, const struct ts_step_type *type, const char *user)
+{
+    const struct ts_property *flag = ts_property_find(type, "RunAsUser");
+
+    return flag
+               ? TRACE(put_variable(step, flag, flag->variable, user[0] != '\0' ? "true" : "false"))
+               : 0;
+}
+
 static int set_property(struct ts_editing *e,
                         xmlNode *item,
                         const struct ts_step_type *type,
@@ -378,7 +396,30 @@ static int set_property(struct ts_editing *e,
     property = ts_property_find(type, name);
     if (type && !property && !find_variable(ts_node_child(item, "defaultVarList"), name))
         return ts_edit_refuse(e, "\"%s\" has no setting \"%.100s\"", type->display_name, name);
+    if (property && strcmp(property->name, "UserName") == 0) {
+        int r = put_run_as(item, type, assignment->value);
+
+        if (r < 0)
+            return TRACE(r);
+    }
     return TRACE(put_variable(item, property, name, assignment->value));
+}
+
+/* Of @settings, or SIZE_MAX. What the agent obeys is the attribute, whichever of its names is used. */
+static size_t find_setting(const struct ts_step_type *type, const char *name)
+{
+    const size_t n = sizeof(settings) / sizeof(settings[0]);
+    const struct ts_property *property = ts_property_find(type, name);
+
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(name, settings[i].setting) == 0)
+            return i;
+    for (size_t i = 0; type && i < n; i++)
+        if (property ? property->is_hidden && settings[i].property &&
+                           strcmp(property->name, settings[i].property) == 0
+                     : bytes_eq_nocase(bytes_of(name), settings[i].setting))
+            return i;
+    return SIZE_MAX;
 }
 
 int ts_edit_set(struct ts_editing *e, xmlNode *item, const struct ts_assignment *assignment)
@@ -386,14 +427,12 @@ int ts_edit_set(struct ts_editing *e, xmlNode *item, const struct ts_assignment 
     OWN(freep) char *type_name = ts_node_attribute(item, "type");
     const struct ts_step_type *type = type_name ? ts_step_type_find(type_name) : NULL;
     bool is_group = ts_node_is(item, "group");
+    size_t i = find_setting(type, assignment->name);
 
-    for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
-        if (strcmp(assignment->name, settings[i].setting) != 0)
-            continue;
-        if (is_group && !settings[i].is_for_groups)
-            return ts_edit_refuse(e, "a group has no setting \"%s\"", assignment->name);
+    if (i != SIZE_MAX && is_group && !settings[i].is_for_groups)
+        return ts_edit_refuse(e, "a group has no setting \"%s\"", assignment->name);
+    if (i != SIZE_MAX)
         return TRACE(set_attribute(e, item, i, type, assignment->value));
-    }
     if (strcmp(assignment->name, "condition") == 0)
         return TRACE(set_condition(e, item, assignment->value));
     if (is_group)

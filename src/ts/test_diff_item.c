@@ -40,10 +40,40 @@ static void how_the_editor_shows_a_group_is_no_difference(void **state)
     assert_int_equal(changes.n, 0);
 }
 
+static void a_time_out_is_told_once_though_it_stands_in_two_places(void **state)
+{
+    (void)state;
+#define COMMAND(attribute, minutes) \
+    SEQUENCE("<step name=\"s\" type=\"SMS_TaskSequence_RunCommandLineAction\" " attribute \
+             "><defaultVarList>" minutes "</defaultVarList></step>")
+#define MINUTES(n) "<variable name=\"Timeout\" property=\"Timeout\">" n "</variable>"
+    static const struct {
+        const char *before;
+        const char *after;
+        size_t n;
+    } rules[] = {
+        {COMMAND("", ""), COMMAND("timeout=\"300\"", MINUTES("5")), 1},
+        {COMMAND("timeout=\"300\"", MINUTES("5")), COMMAND("timeout=\"60\"", MINUTES("1")), 1},
+        {COMMAND("timeout=\"300\"", MINUTES("5")), COMMAND("", ""), 1},
+        {COMMAND("timeout=\"300\"", MINUTES("5")), COMMAND("timeout=\"60\"", MINUTES("2")), 2},
+        {COMMAND("", MINUTES("5")), COMMAND("", MINUTES("2")), 1},
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        OWN(ts_document_freep) struct ts_document *a = parse_ok(rules[i].before);
+        OWN(ts_document_freep) struct ts_document *b = parse_ok(rules[i].after);
+        OWN(ts_changes_fini) struct ts_changes changes = {0};
+
+        assert_int_equal(ts_diff(a, b, &changes), 0);
+        assert_int_equal(changes.n, rules[i].n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_variable_that_is_gone_or_new_is_told_with_nothing_on_the_other_side),
+        cmocka_unit_test(a_time_out_is_told_once_though_it_stands_in_two_places),
         cmocka_unit_test(how_the_editor_shows_a_group_is_no_difference),
     };
 

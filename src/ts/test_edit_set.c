@@ -51,11 +51,110 @@ static void a_condition_may_be_written_as_it_is_shown(void **state)
     edited(SEQUENCE(STEP("a", "")), "condition", "OS equals \"", "\"Value\">\"</variable>");
 }
 
+#define COMMAND_STEP(attributes, variables) \
+    SEQUENCE("<step name=\"a\" type=\"SMS_TaskSequence_RunCommandLineAction\" " attributes \
+             "><action/><defaultVarList>" variables "</defaultVarList></step>")
+#define SCRIPT_STEP \
+    SEQUENCE("<step name=\"a\" type=\"SMS_TaskSequence_RunPowerShellScriptAction\"/>")
+
+static void a_step_with_an_account_runs_as_it_and_one_without_does_not(void **state)
+{
+    (void)state;
+    static const char *const spellings[] = {"run-as", "UserName", "SMSTSRunCommandLineUserName"};
+    static const char xml[] = COMMAND_STEP(
+        "",
+        "<variable name=\"_SMSTSRunCommandLineAsUser\" property=\"RunAsUser\">false</variable>");
+    static const char with_user[] = COMMAND_STEP(
+        "",
+        "<variable name=\"_SMSTSRunCommandLineAsUser\" property=\"RunAsUser\">true</variable>"
+        "<variable name=\"SMSTSRunCommandLineUserName\" property=\"UserName\">x</variable>");
+
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+        edited(xml, spellings[i], "anna", "property=\"RunAsUser\">true</variable>");
+        edited(xml, spellings[i], "anna", "property=\"UserName\">anna</variable>");
+        edited(with_user,
+               spellings[i],
+               "",
+               "<defaultVarList><variable name=\"_SMSTSRunCommandLineAsUser\" "
+               "property=\"RunAsUser\">false</variable></defaultVarList>");
+    }
+    edited(SCRIPT_STEP,
+           "run-as",
+           "anna",
+           "<variable name=\"_SMSTSRunPowerShellAsUser\" property=\"RunAsUser\">true</variable>");
+}
+
+static void a_variable_that_goes_by_its_property_is_changed_and_not_doubled(void **state)
+{
+    (void)state;
+    edited(COMMAND_STEP("", "<variable name=\"RunAsUser\" property=\"RunAsUser\">false</variable>"),
+           "run-as",
+           "anna",
+           "<defaultVarList><variable name=\"RunAsUser\" property=\"RunAsUser\">true</variable>"
+           "<variable name=\"SMSTSRunCommandLineUserName\" property=\"UserName\">anna</variable>"
+           "</defaultVarList>");
+}
+
+static void the_attribute_that_is_obeyed_follows_the_property_and_its_variable(void **state)
+{
+    (void)state;
+    static const char *const timeouts[] = {"timeout", "Timeout", "TIMEOUT"};
+    static const char plain[] = COMMAND_STEP("", "");
+    static const char application[] =
+        SEQUENCE("<step name=\"a\" type=\"SMS_TaskSequence_InstallApplicationAction\"/>");
+
+    for (size_t i = 0; i < sizeof(timeouts) / sizeof(timeouts[0]); i++) {
+        edited(plain, timeouts[i], "5", " timeout=\"300\"");
+        edited(plain,
+               timeouts[i],
+               "5",
+               "<variable hidden=\"true\" name=\"Timeout\" property=\"Timeout\">5</variable>");
+    }
+    edited(plain, "RetryCount", "3", " retryCount=\"3\"");
+    edited(plain, "successcodes", "0 7", " successCodeList=\"0 7\"");
+    edited(application, "RETRYCOUNT", "3", " retryCount=\"3\"");
+    edited(application, "RetryCount", "3", "property=\"RetryCount\">3</variable>");
+    edited(SCRIPT_STEP, "OSDRunPowerShellScriptTimeout", "5", " timeout=\"300\"");
+    edited(SCRIPT_STEP,
+           "Timeout",
+           "5",
+           "name=\"OSDRunPowerShellScriptTimeout\" property=\"Timeout\">5</variable>");
+    edited(SCRIPT_STEP, "OSDRunPowerShellScriptSuccessCodes", "0 7", " successCodeList=\"0 7\"");
+    edited(SCRIPT_STEP, "startIn", "/x", "property=\"WorkingDirectory\">/x</variable>");
+    edited(SCRIPT_STEP, "success-codes", "0 7", "property=\"SuccessCodes\">0 7</variable>");
+}
+
+static void no_time_out_is_no_variable(void **state)
+{
+    (void)state;
+    static const char xml[] = COMMAND_STEP(
+        "timeout=\"300\"",
+        "<variable name=\"Timeout\" property=\"Timeout\" hidden=\"true\">5</variable>");
+
+    edited(xml, "Timeout", "0", "<defaultVarList></defaultVarList>");
+    edited(xml, "Timeout", "", "RunCommandLineAction\"><action>");
+}
+
+/* Time-out of Windows Setup: another thing than that of the step. */
+static void a_property_of_the_same_name_that_is_no_option_stays_a_variable(void **state)
+{
+    (void)state;
+    edited(SEQUENCE("<step name=\"a\" type=\"SMS_TaskSequence_UpgradeOperatingSystemAction\"/>"),
+           "Timeout",
+           "5",
+           "UpgradeOperatingSystemAction\"><defaultVarList><variable name=\"OSDUpgradeTimeout\"");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_condition_may_be_written_as_it_is_shown),
         cmocka_unit_test(a_variable_keeps_its_place_and_its_attributes),
+        cmocka_unit_test(a_step_with_an_account_runs_as_it_and_one_without_does_not),
+        cmocka_unit_test(a_variable_that_goes_by_its_property_is_changed_and_not_doubled),
+        cmocka_unit_test(the_attribute_that_is_obeyed_follows_the_property_and_its_variable),
+        cmocka_unit_test(no_time_out_is_no_variable),
+        cmocka_unit_test(a_property_of_the_same_name_that_is_no_option_stays_a_variable),
         cmocka_unit_test(lists_are_made_before_the_condition),
     };
 

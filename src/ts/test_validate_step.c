@@ -30,9 +30,31 @@ static void each_value_is_held_against_the_kind_of_its_property(void **state)
     found(SEQUENCE(STEP("a", "successCodeList=\"0 x\"")), NULL, "SLW-0181");
 }
 
+#define RUN_AS(variables) \
+    SEQUENCE("<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"s\"><defaultVarList>" \
+             "<variable name=\"CommandLine\">id</variable>" variables "</defaultVarList></step>")
+#define USER \
+    "<variable name=\"SMSTSRunCommandLineUserName\">anna</variable>" \
+    "<variable name=\"SMSTSRunCommandLineUserPassword\">x</variable>"
+#define FLAG(value) \
+    "<variable name=\"_SMSTSRunCommandLineAsUser\" property=\"RunAsUser\">" value "</variable>"
+
+static void an_account_and_the_switch_that_it_is_used_belong_together(void **state)
+{
+    (void)state;
+    found(RUN_AS(FLAG("true") USER), NULL, "");
+    found(RUN_AS(FLAG("%AsUser%") USER), NULL, "");
+    found(RUN_AS(FLAG("false")), NULL, "");
+    found(RUN_AS(""), NULL, "");
+    found(RUN_AS(FLAG("false") USER), NULL, "SLW-0193");
+    found(RUN_AS(USER), NULL, "SLW-0193");
+    found(RUN_AS(FLAG("true")), NULL, "SLW-0193");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_account_and_the_switch_that_it_is_used_belong_together),
         cmocka_unit_test(each_value_is_held_against_the_kind_of_its_property),
     };
 

@@ -266,6 +266,41 @@ static void check_secrets(const struct ts_check *c, int item, const struct ts_st
     }
 }
 
+/* A step runs as its account only if it is switched on. The site may set either in variables: so no error. */
+static void check_run_as(const struct ts_check *c, int item, const struct ts_step_type *type)
+{
+    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_property *user = ts_property_find(type, "UserName");
+    const struct ts_property *flag = ts_property_find(type, "RunAsUser");
+
+    if (!user || !flag)
+        return;
+
+    bool has_user = ts_check_text(step, user->variable)[0] != '\0';
+    const char *is_on = ts_check_text(step, flag->variable);
+
+    if (is_on[0] == '\0')
+        is_on = ts_check_text(step, flag->name);
+    if (strchr(is_on, '%') || has_user == ts_check_is_true(is_on))
+        return;
+    if (has_user)
+        ts_check_report(c,
+                        item,
+                        TS_WARNING,
+                        "SLW-0193",
+                        "it has an account (%s), but runs as root: %s is not true",
+                        user->name,
+                        flag->name);
+    else
+        ts_check_report(c,
+                        item,
+                        TS_WARNING,
+                        "SLW-0193",
+                        "it is to run as an account (%s), but %s is not set",
+                        flag->name,
+                        user->name);
+}
+
 static void check_choice_of_image(const struct ts_check *c, int item)
 {
     const struct ts_step *step = &c->steps[c->tree.items[item].step];
@@ -321,6 +356,7 @@ void ts_check_properties(const struct ts_check *c, int item)
         return;
     check_required(c, item, type);
     check_secrets(c, item, type);
+    check_run_as(c, item, type);
     check_choice_of_image(c, item);
     check_own_variable(c, item);
 }

@@ -72,6 +72,15 @@ static void check_type(const struct readiness *r, const char *wanted, struct fin
 {
     if (has_no_os(r, ret))
         return;
+    if (r->has_no_kind) { /* a Linux without editions is used as either */
+        ret->is_met = true;
+        (void)snprintf(
+            ret->text,
+            TEXT_MAX,
+            "the system names neither an edition nor a display manager; \"%.20s\" is met",
+            wanted);
+        return;
+    }
     ret->is_met = ts_compare_text(wanted, r->is_server ? "SERVER" : "CLIENT") == 0;
     (void)snprintf(
         ret->text, TEXT_MAX, "%s, wanted %.40s", r->is_server ? "SERVER" : "CLIENT", wanted);

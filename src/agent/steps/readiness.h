@@ -26,6 +26,7 @@ struct readiness {
     uint64_t disk_mib; /* most free space of one volume, or the size of a disk without partitions */
     bool has_os;       /* a system runs that could be refreshed: not in the boot image */
     bool is_server;    /* this and the next four are of that system */
+    bool has_no_kind;  /* nothing says which kind it is, neither an edition nor a display manager */
     unsigned os_bits;  /* 32 or 64 */
     char os_version[READINESS_TEXT_MAX];
     uint64_t os_language; /* LCID */

@@ -131,18 +131,19 @@ static uint64_t find_disk(const struct step_context *c)
     return most / MIB;
 }
 
-/* By its edition if the distribution has editions, otherwise by whether somebody can sign in on a screen. */
-static bool is_server(const char *root)
+/* By its edition if the distribution has editions; where somebody can sign in on a screen it is a client. Without
+   either nobody has said what the computer is for. */
+static void look_at_kind(const char *root, struct readiness *ret)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(SYS_FILE_MAX);
+    bool has_edition;
 
     sys_read(root, "etc/os-release", &text);
-    if (strstr(buf_str(&text), "VARIANT_ID=server") ||
-        strstr(buf_str(&text), "VARIANT_ID=\"server\""))
-        return true;
-    if (strstr(buf_str(&text), "VARIANT_ID="))
-        return false;
-    return !sys_exists(root, "etc/systemd", "system", "display-manager.service");
+    has_edition = strstr(buf_str(&text), "VARIANT_ID=") != NULL;
+    ret->is_server = strstr(buf_str(&text), "VARIANT_ID=server") ||
+                     strstr(buf_str(&text), "VARIANT_ID=\"server\"");
+    ret->has_no_kind =
+        !has_edition && !sys_exists(root, "etc/systemd", "system", "display-manager.service");
 }
 
 static void look_at_os(const char *root, const struct step_context *c, struct readiness *ret)
@@ -151,7 +152,7 @@ static void look_at_os(const char *root, const struct step_context *c, struct re
     struct utsname name = {0};
 
     ret->has_os = c->environment == STEP_IN_FULL_OS;
-    ret->is_server = is_server(root);
+    look_at_kind(root, ret);
     if (uname(&name) == 0)
         ret->os_bits = strstr(name.machine, "64") ? BITS_64 : BITS_32;
     if (!systems || systems->n_instances == 0)

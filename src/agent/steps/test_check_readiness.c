@@ -2,6 +2,7 @@
 
 #include "agent/steps/readiness.h"
 
+#include <errno.h>
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, to be there */
 #include <stddef.h>
@@ -231,6 +232,39 @@ static void a_laptop_on_battery_with_wireless_network_is_seen_as_one(void **stat
     assert_false(found.is_server);
 }
 
+static void a_step_as_it_is_added_passes_on_a_linux_without_editions(void **state)
+{
+    (void)state;
+    OWN(step_bench_freep)
+    struct step_bench *b = step_bench_new("PrestartCheckAction",
+                                          "",
+                                          WITH("OSDMemory", "64") WITH("OSDProcessorSpeed", "100")
+                                              ON("OSDCheckOSType") WITH("OSDOSType", "CLIENT"));
+    static const char *const releases[] = {"ID=debian\n", "ID=debian\nVARIANT_ID=cloud\n"};
+    struct readiness found = good;
+
+    char full[512];
+
+    (void)snprintf(full, sizeof(full), "%s/etc/systemd/system/display-manager.service", root);
+    assert_true(remove(full) == 0 || errno == ENOENT);
+    for (size_t i = 0; i < sizeof(releases) / sizeof(releases[0]); i++) {
+        put("etc/os-release", releases[i]);
+        readiness_look(root, &b->c, &found);
+        found.memory_mib = good.memory_mib;
+        found.speed_mhz = good.speed_mhz;
+        found.has_os = true;
+        assert_int_equal(readiness_judge(&b->c, &found, &b->result), 0);
+        assert_null(b->result.error_id);
+        assert_string_equal(step_bench_get(b, "_TS_CROSTYPE"), "1");
+    }
+    assert_non_null(strstr(buf_str(&b->log), "\"CLIENT\" is met"));
+    put("etc/os-release", "ID=fedora\nVARIANT_ID=\"server\"\n");
+    readiness_look(root, &b->c, &found);
+    found.has_os = true;
+    assert_int_equal(readiness_judge(&b->c, &found, &b->result), 0);
+    assert_string_equal(step_bench_get(b, "_TS_CROSTYPE"), "0");
+}
+
 static void this_computer_meets_what_every_computer_meets(void **state)
 {
     (void)state;
@@ -258,6 +292,7 @@ int main(void)
         cmocka_unit_test(a_step_without_settings_has_the_documented_defaults),
         cmocka_unit_test(what_is_about_a_running_system_is_not_asked_in_the_boot_image),
         cmocka_unit_test(a_laptop_on_battery_with_wireless_network_is_seen_as_one),
+        cmocka_unit_test(a_step_as_it_is_added_passes_on_a_linux_without_editions),
         cmocka_unit_test(this_computer_meets_what_every_computer_meets),
     };
 
