@@ -300,7 +300,6 @@ static int put_variables(struct ts_vars *vars, const json_t *device)
 {
     static const char *const values[][2] = {
         {"_SMSTSMachineName", "name"},
-        {"OSDComputerName", "name"},
         {"_SMSTSMake", "inventory.smbios.manufacturer"},
         {"_SMSTSModel", "inventory.smbios.model"},
         {"_SMSTSSerialNumber", "inventory.smbios.serial"},

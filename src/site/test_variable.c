@@ -87,13 +87,14 @@ static void the_collection_of_the_higher_priority_counts_and_the_device_before_a
     assert_int_equal(site->refusal.id, REFUSAL_MISSING);
 }
 
-static void the_computer_name_is_the_devices_unless_a_variable_gives_another(void **state)
+static void only_a_variable_overrides_the_computer_name_of_a_step(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
 
     fixture_import(site, "pc", FIXTURE_MAC);
-    assert_order(site, "OSDComputerName", "pc", false);
+    assert_order(site, "OSDComputerName", "", false);
+    assert_order(site, "_SMSTSMachineName", "pc", false);
     assert_int_equal(
         set_it(site, VARIABLE_OF_DEVICE, "pc", "{'name': 'OSDComputerName', 'value': 'desk'}"), 0);
     assert_order(site, "OSDComputerName", "desk", false);
@@ -207,7 +208,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_collection_of_the_higher_priority_counts_and_the_device_before_all),
-        cmocka_unit_test(the_computer_name_is_the_devices_unless_a_variable_gives_another),
+        cmocka_unit_test(only_a_variable_overrides_the_computer_name_of_a_step),
         cmocka_unit_test(a_secret_value_is_in_no_answer_and_in_the_order),
         cmocka_unit_test(names_and_values_against_the_limits_are_refused),
         cmocka_unit_test(a_device_has_a_thousand_variables_and_no_more),

@@ -356,8 +356,6 @@ int variable_put_order(struct site *site,
     if (r == 0)
         r = ts_vars_set(vars, "_SMSTSMachineName", device_name, TS_BY_ENGINE);
     if (r == 0)
-        r = ts_vars_set(vars, "OSDComputerName", device_name, TS_BY_ENGINE);
-    if (r == 0)
         r = apply(site, device_id, vars, &rows);
     if (r != 0)
         return TRACE(r);

@@ -54,7 +54,7 @@ int variable_find(
 
 /**
  * variable_put_order() - the variables of an order
- * @device_name: becomes _SMSTSMachineName, and OSDComputerName if nothing else gives it
+ * @device_name: becomes _SMSTSMachineName: the computer name if neither a variable nor the step gives one
  * @ret:         an object of texts; owned by the caller, like the next
  * @ret_secrets: the names of the secret ones among them
  */
