@@ -303,6 +303,10 @@ static void a_reference_to_a_variable_has_the_name_of_one(void **state)
     }
     assert_int_equal(
         count(SEQUENCE(NAMED("SetVariable", "x", "", VAR("VariableName", "a b"))), "SLW-0172"), 1);
+    assert_int_equal(
+        count(SEQUENCE(NAMED("SetVariable", "x", "", VAR("VariableName", "a.b"))), "SLW-0172"), 1);
+    assert_int_equal(
+        count(SEQUENCE(IN_GROUP(IF("_a.b", "equals", "1"), STEP("x", ""))), "SLW-0172"), 0);
     assert_int_equal(count(SEQUENCE(IN_GROUP(IF("1st", "equals", "1"), STEP("x", ""))), "SLW-0172"),
                      1);
 }

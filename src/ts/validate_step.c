@@ -31,6 +31,13 @@ static bool is_name(const char *name)
     return *name == '\0';
 }
 
+/* One that a step can set: only the engine's have a dot. */
+static bool is_settable_name(const char *name)
+{
+    return is_name(name) && strlen(name) <= TS_VARIABLE_NAME_MAX &&
+           (name[0] == '_' || !strchr(name, '.'));
+}
+
 static size_t count_characters(const char *text)
 {
     size_t n = 0;
@@ -152,10 +159,8 @@ static void check_length(const struct ts_check *c,
 }
 
 static void
-check_variable_name(const struct ts_check *c, int item, const char *label, const char *name)
+report_variable_name(const struct ts_check *c, int item, const char *label, const char *name)
 {
-    if (strchr(name, '%') || is_name(name))
-        return;
     ts_check_report(
         c,
         item,
@@ -189,8 +194,8 @@ static void check_value(const struct ts_check *c,
         return;
     if (property->kind == TS_KIND_NUMBER)
         check_number(c, item, property, text);
-    else if (property->kind == TS_KIND_VARIABLE)
-        check_variable_name(c, item, property->label, text);
+    else if (property->kind == TS_KIND_VARIABLE && !is_settable_name(text))
+        report_variable_name(c, item, property->label, text);
     else if (property->kind == TS_KIND_CODES)
         check_codes(c, item, property->label, text);
     else if (property->kind == TS_KIND_BOOL && !is_one_of(text, "true|false"))
@@ -398,8 +403,8 @@ static void check_expression(const struct ts_check *c, int item, const xmlNode *
         if (name[0] == '\0')
             ts_check_report(
                 c, item, TS_ERROR, "SLW-0185", "its condition names no variable; name one");
-        else
-            check_variable_name(c, item, "its condition", name);
+        else if (!strchr(name, '%') && !is_name(name))
+            report_variable_name(c, item, "its condition", name);
     } else if (strcmp(type, "SMS_TaskSequence_WMIConditionExpression") == 0) {
         size_t n = count_characters(query);
 
