@@ -38,12 +38,9 @@ int internal_authorize(void *ctx, struct http_exchange *x)
     struct api *api = ctx;
     const char *method = http_header(x, "X-Original-Method");
     const char *uri = http_header(x, "X-Original-URI");
-    int r = api_begin_admin(api, x);
+    int r = api->who[0] != '\0' ? guard_authorize(api, method ? method : "", uri ? uri : "")
+                                : authorize_device(api, x);
 
-    if (r == 0)
-        r = guard_authorize(api, method ? method : "", uri ? uri : "");
-    else if (r == SITE_E_REFUSED)
-        r = authorize_device(api, x);
     return api_finish(api, x, r, 204, NULL);
 }
 
