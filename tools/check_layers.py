@@ -29,7 +29,7 @@ MAY_SEE = {
     "server": {"base", "proto", "format", "ts", "plat", "rt", "image", "store", "db", "site"},
     "agent": {"base", "proto", "format", "ts", "plat", "rt", "image"},
     "cli": {"base", "ts", "plat", "rt"},
-    "prog": {"base", "plat", "rt", "server", "agent", "cli"},
+    "prog": {"base", "plat", "rt", "server", "agent", "cli", "db"},
 }
 # Folders of one layer that must not see each other either: a role is a process of its own. What all of them
 # share lies in the layer's own folder (server/role.h).
