@@ -147,8 +147,7 @@ static void a_mirror_that_makes_no_sense_starts_over(void **unused)
         "{}",
         "[]",
         "7",
-        "{\"next\": {\"is_running\": true}, \"phase\": \"boot-image\","
-        "\"step_type\": \"SMS_TaskSequence_PartitionDiskAction\"}"};
+        "{\"next\": {\"is_running\": true}, \"phase\": \"boot-image\", \"step_type\": \"SMS_TaskSequence_PartitionDiskAction\"}"};
 
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         OWN(json_decrefp) json_t *mirror = json_loads(texts[i], JSON_DECODE_ANY, NULL);
