@@ -160,13 +160,15 @@ static void read_files(struct reader *rd, json_t *list, struct order_content *co
 static void read_sources(struct reader *rd, const json_t *list, char ***ret, size_t *ret_n)
 {
     size_t n = json_array_size(list);
+    char **texts;
 
     if (!json_is_array(list) || n > SOURCES_MAX) {
         malformed(rd, "sources");
         return;
     }
-    *ret = make(rd, n, sizeof(**ret));
-    for (size_t i = 0; i < n && rd->r == 0; i++) {
+    texts = make(rd, n, sizeof(*texts));
+    *ret = texts;
+    for (size_t i = 0; texts && i < n && rd->r == 0; i++) {
         const char *text = json_string_value(json_array_get(list, i));
 
         if (!text || strlen(text) > TEXT_MAX_BYTES ||
@@ -174,8 +176,8 @@ static void read_sources(struct reader *rd, const json_t *list, char ***ret, siz
             malformed(rd, "sources");
             return;
         }
-        (*ret)[i] = strdup(text);
-        if (!(*ret)[i])
+        texts[i] = strdup(text);
+        if (!texts[i])
             rd->r = ERR(-ENOMEM);
         *ret_n = i + 1;
     }
