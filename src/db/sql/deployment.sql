@@ -15,13 +15,15 @@ UPDATE deployment SET deleted_us = ?2 WHERE id = ?1;
 -- name: deployment_n_running
 SELECT count(*) FROM orders WHERE deployment_id = ?1 AND state = 'in-progress';
 
--- What a required deployment has done on a device is forgotten.
+-- What deployments have done on a device is forgotten: those that the administrator may change, and no other team's.
 -- name: deployment_clear_device
-UPDATE orders SET is_cleared = 1 WHERE device_id = ?1 AND state <> 'in-progress' AND is_cleared = 0;
+UPDATE orders SET is_cleared = 1 WHERE device_id = ?1 AND state <> 'in-progress' AND is_cleared = 0
+    AND deployment_id IN (SELECT d.id FROM deployment d WHERE @may_collection('deployment', 'modify', d.collection_id));
 
 -- name: deployment_clear_collection
 UPDATE orders SET is_cleared = 1 WHERE state <> 'in-progress' AND is_cleared = 0 AND device_id IN (
-    SELECT m.device_id FROM collection_member m WHERE m.collection_id = ?1);
+    SELECT m.device_id FROM collection_member m WHERE m.collection_id = ?1)
+    AND deployment_id IN (SELECT d.id FROM deployment d WHERE @may_collection('deployment', 'modify', d.collection_id));
 
 -- What decides whether a deployment is high-risk, and how many it would reach.
 -- name: deployment_risk
