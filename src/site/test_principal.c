@@ -16,6 +16,7 @@
 #include "site/collection.h"
 #include "site/collection_rule.h"
 #include "site/content.h"
+#include "site/deployment_change.h"
 #include "site/device.h"
 #include "site/fixture.h"
 #include "site/object.h"
@@ -146,6 +147,41 @@ static void devices_come_with_their_collections(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_MISSING);
 }
 
+static uint64_t clear_pc1(struct site *site)
+{
+    OWN(json_freep) json_t *cleared = NULL;
+
+    assert_int_equal(deployment_clear_device(site, "test", "PC1", &cleared), 0);
+    return (uint64_t)json_integer_value(json_object_get(cleared, "cleared"));
+}
+
+static void what_another_teams_deployment_did_is_not_cleared(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *body = fixture_json("{'name': 'Lab'}");
+    char deployment[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+    const char *lab;
+
+    fixture_import(site, "PC1", FIXTURE_MAC);
+    assert_int_equal(device_find(site, "PC1", device), 0);
+    assert_int_equal(collection_create(site, "test", body, &made), 0);
+    lab = json_string_value(json_object_get(made, "id"));
+    assert_int_equal(collection_add_device(site, lab, device), 0);
+    fixture_deploy(site, "All Systems", "required", deployment);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    (void)fixture_order(site, device, order);
+    assert_int_equal(fixture_report(site, device, order, 1, "failed", "boot-image"), 0);
+    grant(site, "SLP0001R", lab);
+    be_somebody(site, "*");
+    assert_int_equal(clear_pc1(site), 0);
+    principal_clear(site);
+    assert_int_equal(clear_pc1(site), 1);
+}
+
 static void what_one_makes_is_in_his_scopes(void **state)
 {
     (void)state;
@@ -205,6 +241,7 @@ int main(void)
         cmocka_unit_test(what_is_in_a_scope_of_somebody_else_is_not_there),
         cmocka_unit_test(devices_come_with_their_collections),
         cmocka_unit_test(what_one_makes_is_in_his_scopes),
+        cmocka_unit_test(what_another_teams_deployment_did_is_not_cleared),
         cmocka_unit_test(a_token_may_be_good_for_less),
         cmocka_unit_test(a_request_that_reads_cannot_write),
     };
