@@ -10,7 +10,7 @@
 #define FORMATS  "table|json|yaml"
 #define REPEATED "]..."
 
-static const struct args_option output_option = {
+const struct args_option args_output_option = {
     .name = "output",
     .value = "FORMAT",
     .choices = FORMATS,
@@ -123,7 +123,7 @@ option_find(const struct args_command *command, struct bytes name, size_t *ret_a
             return &command->options[i];
         }
     }
-    return bytes_eq(name, bytes_of(output_option.name)) ? &output_option : NULL;
+    return bytes_eq(name, bytes_of(args_output_option.name)) ? &args_output_option : NULL;
 }
 
 /* The value behind '=' or in the next word. */
@@ -145,7 +145,7 @@ set_option(struct cursor *c, const struct args_option *option, size_t at, const 
         buf_addf(c->why, "--%s is one of %s, not \"%s\"", option->name, option->choices, value);
         return 1;
     }
-    if (option == &output_option) {
+    if (option == &args_output_option) {
         c->ret->format = (enum args_format)choice;
         return 0;
     }
@@ -325,7 +325,7 @@ static void put_command_help(struct buf *dst, const struct args_command *command
     buf_addf(dst, "\n\n%s\n\noptions:\n", command->summary);
     for (const struct args_option *o = command->options; o->name; o++)
         put_option(dst, o);
-    put_option(dst, &output_option);
+    put_option(dst, &args_output_option);
     put_option(dst, &help);
 }
 

@@ -110,5 +110,8 @@ const struct args_command *args_next(const struct args_command *command);
 /* The value of an option of the command's row; NULL if it was not given. */
 const char *args_get(const struct args *args, const char *option);
 
+/* --output, which every command has. */
+extern const struct args_option args_output_option;
+
 /* Help on what @args names: everything, a noun or a command. */
 void args_put_help(struct buf *dst, const struct args *args);

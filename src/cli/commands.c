@@ -4,9 +4,12 @@
 
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/own.h"
+#include "cli/complete.h"
 #include "cli/deployment_terms.h"
+#include "cli/manual.h"
 #include "cli/session.h"
 #include "cli/table.h"
 
@@ -191,6 +194,33 @@ static enum args_exit run(const struct args *args)
     return s.exit_code;
 }
 
+static enum args_exit print(const struct buf *text)
+{
+    return fputs(buf_str(text), stdout) < 0 ? ARGS_EXIT_FAILURE : ARGS_EXIT_OK;
+}
+
+/*
+ * What the completions and the manual pages are made of; neither is a command, and no help shows them:
+ *
+ *     slipway --complete WORD...     slipway --manual NOUN
+ *
+ * Return: false: it is neither.
+ */
+static bool print_table(int argc, char *const *argv, enum args_exit *ret)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(HELP_MAX_BYTES);
+    const char *const *words = (const char *const *)(argv + 2);
+
+    if (argc < 3)
+        return false;
+    if (strcmp(argv[1], "--complete") == 0)
+        complete_put(&text, commands, words, (size_t)argc - 2);
+    else if (strcmp(argv[1], "--manual") != 0 || manual_put(&text, commands, argv[2]) != 0)
+        return false;
+    *ret = print(&text);
+    return true;
+}
+
 static enum args_exit print_help(const struct args *args, FILE *where)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(HELP_MAX_BYTES);
@@ -202,12 +232,15 @@ static enum args_exit print_help(const struct args *args, FILE *where)
 enum args_exit commands_main(int argc, char *const *argv)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(HELP_MAX_BYTES);
+    enum args_exit printed;
     struct args args;
     int r;
 
     /* A connection that the site closed is an error to be told. */
     if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return ARGS_EXIT_FAILURE;
+    if (print_table(argc, argv, &printed))
+        return printed;
     r = args_parse(commands, argc, argv, &args, &why);
     if (r != 0) {
         const bool has_verb = args.command && args.command->verb;
