@@ -69,6 +69,8 @@ static int add(struct site *site, const char *id, const json_t *body)
     char limiting[SITE_ID_MAX];
     int r = collection_find(site, field_text(body, "limiting", COLLECTION_ALL_SYSTEMS), limiting);
 
+    if (r == 0)
+        r = principal_check_object(site, "collection", "create", "collection", limiting);
     if (r != 0)
         return TRACE(r);
     r = db_run(site->db,
@@ -81,6 +83,8 @@ static int add(struct site *site, const char *id, const json_t *body)
                NULL);
     if (r > 0)
         return refuse_same(site, name);
+    if (r == 0)
+        r = principal_made_collection(site, id, limiting);
     return r < 0 ? TRACE(r) : TRACE(collection_graph_changed(site));
 }
 
@@ -116,6 +120,11 @@ static int check_unused(struct site *site, const char *id)
 
     if (r != DB_ROW)
         return TRACE(r);
+    if (!db_get_text(&rows, 1)[0])
+        return refuse(site,
+                      REFUSAL_COLLECTION_USED,
+                      "Something that you may not see uses the collection %s.",
+                      id);
     return refuse(site,
                   REFUSAL_COLLECTION_USED,
                   "%s %s uses the collection %s.",
@@ -161,6 +170,9 @@ int collection_get(struct site *site, const char *which, json_t **ret)
                    &members);
     if (r < 0)
         return TRACE(r);
+    if (site->principal.id[0] &&
+        !principal_words_allow(site->principal.permissions, "device", "read"))
+        (void)json_array_clear(members);
     if (json_object_set(object, "members", members) < 0)
         return ERR(-ENOMEM);
     *ret = TAKE(object);
@@ -186,6 +198,8 @@ static int change(struct site *site, const char *id, const json_t *body, const j
     (void)snprintf(limiting, sizeof(limiting), "%s", old_limiting);
     if (asked)
         r = collection_find(site, asked, limiting);
+    if (r == 0 && asked)
+        r = principal_check_fill(site, id);
     if (r != 0)
         return TRACE(r);
     r = db_run(site->db,
@@ -201,7 +215,8 @@ static int change(struct site *site, const char *id, const json_t *body, const j
         return refuse_same(site, name);
     if (r < 0 || strcmp(limiting, old_limiting) == 0)
         return TRACE(r);
-    return TRACE(membership_rules_changed(site, id));
+    r = principal_check_fill(site, id); /* now by the new one */
+    return r == 0 ? TRACE(membership_rules_changed(site, id)) : TRACE(r);
 }
 
 static int check_change(struct site *site, const char *which, const json_t *body)

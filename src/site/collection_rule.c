@@ -20,14 +20,31 @@ enum {
     NAME_MAX_BYTES = 255,
 };
 
+static int add_device(struct site *site, const char *id, const char *device_id)
+{
+    int r = db_must(site->db, SQL_COLLECTION_DIRECT_ADD, DB_ARGS(db_text(id), db_text(device_id)));
+
+    return r == 0 ? TRACE(membership_direct_changed(site, id, device_id)) : TRACE(r);
+}
+
 int collection_add_device(struct site *site, const char *which, const char *device_id)
 {
     char id[SITE_ID_MAX];
     int r = collection_find_own(site, which, id);
 
     if (r == 0)
-        r = db_must(site->db, SQL_COLLECTION_DIRECT_ADD, DB_ARGS(db_text(id), db_text(device_id)));
-    return r == 0 ? TRACE(membership_direct_changed(site, id, device_id)) : TRACE(r);
+        r = principal_check_fill(site, id);
+    return r == 0 ? TRACE(add_device(site, id, device_id)) : TRACE(r);
+}
+
+int collection_add_new_device(struct site *site, const char *which, const char *device_id)
+{
+    char id[SITE_ID_MAX];
+    int r = collection_find_own(site, which, id);
+
+    if (r == 0)
+        r = principal_check_object(site, "collection", "modify", "collection", id);
+    return r == 0 ? TRACE(add_device(site, id, device_id)) : TRACE(r);
 }
 
 static int add_direct(struct site *site, const char *id, const json_t *body)
@@ -163,6 +180,8 @@ int collection_rule_add(
     if (r == 0)
         r = collection_find_own(site, which, id);
     if (r == 0)
+        r = principal_check_fill(site, id);
+    if (r == 0)
         r = add(site, id, body);
     if (r == 0)
         r = site_audit(site, who, "collection.add-rule", id, field_text(body, "type", ""));
@@ -222,6 +241,8 @@ int collection_rule_remove(
 
     if (r == 0)
         r = collection_find_own(site, which, id);
+    if (r == 0)
+        r = principal_check_fill(site, id);
     if (r == 0)
         r = strcmp(type, "direct") == 0 ? remove_direct(site, id, rule)
                                         : remove_other(site, id, type, rule);

@@ -32,8 +32,12 @@ int collection_rule_list(struct site *site, const char *which, json_t **ret);
 int collection_add_member(
     struct site *site, const char *who, const char *which, const json_t *body, json_t **ret);
 
-/* The same for a device that is known by its id; within the caller's transaction. */
+/*
+ * The same for a device that is known by its id; within the caller's transaction. A new one was nobody's: to put it there
+ * collection.modify for the collection is enough.
+ */
 int collection_add_device(struct site *site, const char *which, const char *device_id);
+int collection_add_new_device(struct site *site, const char *which, const char *device_id);
 
 /* POST /collections/{id}/evaluation: evaluate it for all devices, from the beginning. @ret: the collection */
 int collection_evaluate(

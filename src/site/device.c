@@ -123,6 +123,15 @@ int device_find(struct site *site, const char *which, char ret[static ACCESS_DEV
     return 0;
 }
 
+int device_is_visible(struct site *site, const char *id, bool *ret)
+{
+    char seen[ACCESS_DEVICE_ID_MAX];
+    int r = first_id(site, SQL_DEVICE_VISIBLE, id, seen);
+
+    *ret = r == 0 && seen[0];
+    return TRACE(r);
+}
+
 static int name_is_taken(struct site *site, const char *name, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
@@ -338,14 +347,26 @@ int device_register(struct site *site,
     return r == 0 ? TRACE(membership_device_changed(site, ret_id, before)) : TRACE(r);
 }
 
+int device_show(struct site *site, const char *id, json_t **ret)
+{
+    const struct principal *principal = &site->principal;
+    int r = rows_one(site->db, SQL_DEVICE_GET, DB_ARGS(db_text(id)), ret);
+
+    if (r != 0 || !principal->id[0])
+        return TRACE(r);
+    if (!principal_words_allow(principal->permissions, "collection", "read"))
+        (void)json_object_set_new(*ret, "collections", json_array());
+    if (!principal_words_allow(principal->permissions, "deployment", "read"))
+        (void)json_object_set_new(*ret, "deployment", json_null());
+    return 0;
+}
+
 int device_get(struct site *site, const char *which, json_t **ret)
 {
     char id[ACCESS_DEVICE_ID_MAX];
     int r = device_find(site, which, id);
 
-    if (r != 0)
-        return TRACE(r);
-    return TRACE(rows_one(site->db, SQL_DEVICE_GET, DB_ARGS(db_text(id)), ret));
+    return r == 0 ? TRACE(device_show(site, id, ret)) : TRACE(r);
 }
 
 int device_list(struct site *site, const struct page *page, json_t **ret)

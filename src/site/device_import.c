@@ -32,37 +32,50 @@ static int refuse_name(struct site *site, const char *name)
     return refuse(site, REFUSAL_EXISTS, "A device named \"%s\" exists.", name);
 }
 
-/* A computer that came as an unknown one, or has the same name, is taken over; any other owner of the MAC is a conflict. */
+static int refuse_mac(struct site *site, const char *mac, const char *name)
+{
+    return name
+               ? refuse(site,
+                        REFUSAL_EXISTS,
+                        "The MAC address %s belongs to the device \"%s\".",
+                        mac,
+                        name)
+               : refuse(site, REFUSAL_EXISTS, "The MAC address %s belongs to another device.", mac);
+}
+
+/* A computer that came as an unknown one is taken over by who may see it; any other owner of the MAC is a conflict. */
 static int
 adopt(struct site *site, const char *name, const char *mac, const char *uuid, const char *id)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_DEVICE_BRIEF, DB_ARGS(db_text(id)), &rows);
+    bool is_visible = false;
+    int r = device_is_visible(site, id, &is_visible);
 
+    if (r == 0)
+        r = db_first(site->db, SQL_DEVICE_BRIEF, DB_ARGS(db_text(id)), &rows);
     if (r < 0)
         return TRACE(r);
-    if (!db_get_bool(&rows, 1))
-        return refuse(site,
-                      REFUSAL_EXISTS,
-                      "The MAC address %s belongs to the device \"%s\".",
-                      mac,
-                      db_get_text(&rows, 0));
+    if (!is_visible || !db_get_bool(&rows, 1))
+        return refuse_mac(site, mac, is_visible ? db_get_text(&rows, 0) : NULL);
     r = db_run(
         site->db, SQL_DEVICE_ADOPT, DB_ARGS(db_text(id), db_text(name), db_text(uuid)), NULL);
     return r > 0 ? refuse_name(site, name) : TRACE(r);
 }
 
+/* @ret_is_new: it was not there before */
 static int import_one(struct site *site,
                       const char *name,
                       const char *mac,
                       const char *uuid,
-                      char id[static ACCESS_DEVICE_ID_MAX])
+                      char id[static ACCESS_DEVICE_ID_MAX],
+                      bool *ret_is_new)
 {
     OWN(json_freep) json_t *before = NULL;
     int r = device_by_mac(site, mac, id);
 
     if (r == 0 && id[0])
         r = device_facts_note(site, id, &before);
+    *ret_is_new = !id[0];
     if (r < 0)
         return TRACE(r);
     if (id[0]) {
@@ -86,8 +99,7 @@ static int set_variables(struct site *site, const char *who, const char *id, con
     json_object_foreach(variables, name, value)
     {
         OWN(json_freep) json_t *one = json_pack("{s:s,s:O}", "name", name, "value", value);
-        OWN(json_freep) json_t *answer = NULL;
-        int r = variable_set(site, VARIABLE_OF_DEVICE, who, id, one, &answer);
+        int r = variable_give(site, who, id, one);
 
         if (r != 0)
             return TRACE(r);
@@ -108,6 +120,7 @@ static int import_body(struct site *site,
     char mac[MAC_TEXT_MAX];
     char uuid[UUID_TEXT_MAX];
     bool is_duplicate = false;
+    bool is_new = false;
     int r;
 
     if (asked_uuid && uuid_parse(bytes_of(asked_uuid), bytes))
@@ -119,9 +132,10 @@ static int import_body(struct site *site,
         return refuse(
             site, REFUSAL_INVALID, "The MAC address %s is on the list of duplicate ids.", mac);
     if (r == 0)
-        r = import_one(site, name, mac, asked_uuid ? uuid : NULL, id);
+        r = import_one(site, name, mac, asked_uuid ? uuid : NULL, id, &is_new);
     if (r == 0 && collection)
-        r = collection_add_device(site, collection, id);
+        r = is_new ? collection_add_new_device(site, collection, id)
+                   : collection_add_device(site, collection, id);
     if (r == 0)
         r = set_variables(site, who, id, body);
     return r == 0 ? TRACE(site_audit(site, who, "device.import", id, name)) : TRACE(r);
@@ -165,8 +179,8 @@ int device_import(struct site *site, const char *who, const json_t *body, json_t
         r = db_begin(site->db, &tx);
     if (r == 0)
         r = import_body(site, who, body, id);
-    if (r == 0)
-        r = device_get(site, id, ret);
+    if (r == 0) /* also if it is in none of his collections */
+        r = device_show(site, id, ret);
     if (r == 0 && !field_bool(body, "validate_only"))
         r = db_commit(&tx);
     return TRACE(r);

@@ -15,6 +15,12 @@
 /* A name that a computer can have: letters, digits and '-' inside. */
 bool device_name_is_good(const char *name);
 
+/* Whether the administrator of the request may see it. */
+int device_is_visible(struct site *site, const char *id, bool *ret);
+
+/* device_get() of one that the administrator has found or made, by its id. */
+int device_show(struct site *site, const char *id, json_t **ret);
+
 /* @ret: the device that has this address, "" if there is none */
 int device_by_mac(struct site *site, const char *mac, char ret[static ACCESS_DEVICE_ID_MAX]);
 

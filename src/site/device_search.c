@@ -75,7 +75,7 @@ static int look_at_all(struct search *search, const char *after, bool *ret_is_en
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     int r = db_select(search->site->db,
-                      SQL_DEVICE_FACTS_SLICE,
+                      SQL_DEVICE_SEARCH_SLICE,
                       DB_ARGS(db_text(after), db_u64(DEVICE_SEARCH_LOOKS)),
                       &rows);
 

@@ -184,9 +184,30 @@ int principal_made(struct site *site, const char *id)
                 DB_ARGS(db_text(id), db_text(operation->class), db_text(operation->verb))));
 }
 
-int principal_made_collection(struct site *site, const char *id)
+int principal_made_collection(struct site *site, const char *id, const char *limiting_id)
 {
     if (!site->principal.id[0])
         return 0;
-    return TRACE(db_must(site->db, SQL_PRINCIPAL_GRANT_NEW, DB_ARGS(db_text(id))));
+    return TRACE(
+        db_must(site->db, SQL_PRINCIPAL_GRANT_NEW, DB_ARGS(db_text(id), db_text(limiting_id))));
+}
+
+int principal_check_fill(struct site *site, const char *collection_id)
+{
+    bool is_allowed = false;
+    int r = principal_check_object(site, "collection", "modify", "collection", collection_id);
+
+    if (r != 0 || !site->principal.id[0])
+        return TRACE(r);
+    r = has_row(site, SQL_PRINCIPAL_MAY_FILL, DB_ARGS(db_text(collection_id)), &is_allowed);
+    if (r < 0)
+        return TRACE(r);
+    if (!is_allowed)
+        return refuse(site,
+                      REFUSAL_NOT_TO_FILL,
+                      "%s may not do to every device of the limiting collection what he may do in "
+                      "the collection %s.",
+                      site->principal.name,
+                      collection_id);
+    return 0;
 }

@@ -64,4 +64,13 @@ bool principal_words_are_fit(const char *words);
 
 /* Something was made: it gets the security scopes in which its maker may make such things. */
 int principal_made(struct site *site, const char *id);
-int principal_made_collection(struct site *site, const char *id);
+int principal_made_collection(struct site *site, const char *id, const char *limiting_id);
+
+/**
+ * principal_check_fill() - may he say who is in a collection
+ * @collection_id: one that he may see
+ *
+ * What he may do in a collection, he may do to each device that he puts there. So he needs collection.modify for it and for
+ * the collection that limits it, and all that he may in the one he must be allowed in the other.
+ */
+int principal_check_fill(struct site *site, const char *collection_id);

@@ -31,6 +31,7 @@ static const struct {
     [REFUSAL_FILTER] = {"SLW-0140", "The filter is not right"},
     [REFUSAL_CIRCLE] = {"SLW-0141", "Collections would depend on one another in a circle"},
     [REFUSAL_COLLECTION_USED] = {"SLW-0142", "The collection is in use"},
+    [REFUSAL_NOT_TO_FILL] = {"SLW-0164", "Who is in the collection is not yours to say"},
     [REFUSAL_DUPLICATE] = {"SLW-0130", "Content of this kind has this name and version already"},
     [REFUSAL_BUSY] = {"SLW-0131", "A content version is being made"},
     [REFUSAL_IN_USE] = {"SLW-0132", "The content is in use"},

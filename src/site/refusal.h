@@ -31,6 +31,7 @@ enum refusal_id {
     REFUSAL_FILTER,            /* SLW-0140 */
     REFUSAL_CIRCLE,            /* SLW-0141 */
     REFUSAL_COLLECTION_USED,   /* SLW-0142 */
+    REFUSAL_NOT_TO_FILL,       /* SLW-0164 */
     REFUSAL_DUPLICATE,         /* SLW-0130 */
     REFUSAL_BUSY,              /* SLW-0131 */
     REFUSAL_IN_USE,            /* SLW-0132 */

@@ -128,8 +128,6 @@ int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_M
         return refuse(site, REFUSAL_NO_IDS, "There is no %s id left.", kinds[kind].name);
     (void)snprintf(ret, SITE_ID_MAX, "%s%05X", SITE_CODE, (unsigned)db_get_u64(&rows, 0));
     db_rows_fini(&rows);
-    if (kind == SITE_ID_COLLECTION)
-        return TRACE(principal_made_collection(site, ret));
     return kind == SITE_ID_OBJECT ? TRACE(principal_made(site, ret)) : 0;
 }
 

@@ -158,12 +158,7 @@ static int store(struct site *site,
     return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
 }
 
-int variable_set(struct site *site,
-                 enum variable_owner owner,
-                 const char *who,
-                 const char *which,
-                 const json_t *body,
-                 json_t **ret)
+static int check_body(struct site *site, const json_t *body)
 {
     static const struct field fields[] = {
         {"name", FIELD_TEXT, true, 1, TS_VAR_NAME_MAX, NULL},
@@ -171,12 +166,30 @@ int variable_set(struct site *site,
         {"is_secret", FIELD_BOOL, false, 0, 0, NULL},
         {0},
     };
-    const char *name = field_text(body, "name", "");
-    char id[ID_MAX];
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
-    if (r == 0)
-        r = check(site, name, field_text(body, "value", ""));
+    return r == 0 ? TRACE(check(site, field_text(body, "name", ""), field_text(body, "value", "")))
+                  : TRACE(r);
+}
+
+int variable_give(struct site *site, const char *who, const char *id, const json_t *body)
+{
+    int r = check_body(site, body);
+
+    return r == 0 ? TRACE(store(site, VARIABLE_OF_DEVICE, who, id, body)) : TRACE(r);
+}
+
+int variable_set(struct site *site,
+                 enum variable_owner owner,
+                 const char *who,
+                 const char *which,
+                 const json_t *body,
+                 json_t **ret)
+{
+    const char *name = field_text(body, "name", "");
+    char id[ID_MAX];
+    int r = check_body(site, body);
+
     if (r == 0)
         r = find(site, owner, which, id);
     if (r == 0)

@@ -35,6 +35,9 @@ int variable_set(struct site *site,
                  const json_t *body,
                  json_t **ret);
 
+/* The same for a device that the caller has made or found, within his transaction. */
+int variable_give(struct site *site, const char *who, const char *id, const json_t *body);
+
 int variable_remove(struct site *site,
                     enum variable_owner owner,
                     const char *who,

@@ -353,7 +353,9 @@ class Matrix:
             status = 403 if self.has(role["permissions"], "package", "read") else 404
             expect(inside[0] == status and outside[0] == 404, f"{what} of another kind: {inside} {outside}")
             return
-        expect(inside[0] not in (401, 403), f"{what} in scope: {inside}")
+        # the collection is limited to one that is not his
+        is_not_his = path.startswith("/collections/{id}/rules/") and inside[1]["error_id"] == "SLW-0164"
+        expect(inside[0] not in (401, 403) or is_not_his, f"{what} in scope: {inside}")
         if not class_:
             return
         expect(outside[0] == 404 and outside[1]["error_id"] == "SLW-0103", f"{what} out of scope: {outside}")
@@ -382,6 +384,35 @@ class Matrix:
             is_so = status == (404 if is_permitted else 403)
             expect(is_so, f"{role['name']}: deploying what is out of scope: {status} {answer}")
 
+    def check_bodies(self, role: dict, token: str, mine: World, other: World):
+        """Whole requests that name in their bodies what is out of scope, or would bring it in."""
+        ours, theirs = mine.ids["collection"], other.ids["collection"]
+        mac = f"52:54:00:9a:{mine.number:02x}:01"
+        for path, body in (
+            (f"/collections/{ours}/rules", {"type": "include", "collection": theirs}),
+            (f"/collections/{ours}/rules", {"type": "exclude", "collection": theirs}),
+            (f"/collections/{ours}/rules", {"type": "direct", "device": other.ids["device"]}),
+            (f"/collections/{ours}/rules", {"type": "query", "name": "all", "filter": "name ne ''"}),
+            (f"/collections/{ours}/members", {"device": other.ids["device"]}),
+            ("/collections", {"name": f"under {role['id']}", "limiting": theirs}),
+            ("/collections", {"name": f"under {role['id']}"}),
+            ("/devices", {"name": f"NEW-{mine.number}", "mac": mac, "collection": theirs}),
+            ("/devices", {"name": f"NEW-{mine.number}", "mac": other.mac}),
+            ("/duplicate-hardware-ids", {"id": other.mac}),
+        ):
+            if path == "/duplicate-hardware-ids" and self.has(role["permissions"], "site", "modify"):
+                continue
+            self.n += 1
+            status, answer, _ = self.site.call("POST", path, body, token=token)
+            expect(status in (403, 404, 409), f"{role['name']}: POST {path} {body}: {status} {answer}")
+            expect(f"PC-{other.label}" not in json.dumps(answer), f"{role['name']}: POST {path} tells a name: {answer}")
+        csv = f"name,mac,collection\nNEW-{mine.number},{mac},{theirs}\n"
+        status, answer, _ = self.site.call("POST", "/devices:import", {"csv": csv}, token=token)
+        expect(status == 403 or answer["errors"], f"{role['name']}: a line into a collection out of scope: {answer}")
+        for world in (mine, other):
+            rules = self.site.must("GET", f"/collections/{world.ids['collection']}/rules")["items"]
+            expect([r["type"] for r in rules] == ["direct"], f"{role['name']} changed a collection: {rules}")
+
     def permission_of(self, method: str, path: str) -> dict:
         return [o[2] for o in self.operations if o[:2] == (method, path)][0]
 
@@ -390,6 +421,7 @@ class Matrix:
         grants = ((role["id"], {"scope": mine.scope}), (role["id"], {"collection": mine.ids["collection"]}))
         token = self.site.new_administrator(name, *grants)
         self.check_deploy(role, token, mine, other)
+        self.check_bodies(role, token, mine, other)
         for method, path, permission in self.operations:
             if method == "GET" and "{" not in path and permission["class"] not in OPEN:
                 self.check_list(role, token, path, mine, other)

@@ -39,7 +39,8 @@ FROM distribution_point d WHERE d.id = ?1;
 SELECT state, arch FROM package WHERE id = ?1 AND kind = 'boot-image';
 
 -- What a device may have to do: the deployments to a collection that holds it or ?2, and those of which it has an order.
--- ?2: an unknown computer is also what the record of its architecture is. ?3: whether its memberships count.
+-- ?2: an unknown computer is also what the record of its architecture is. ?3: whether its memberships count. What is in progress
+-- comes first: of very many it is not the one that is left out.
 -- name: boot_targets
 SELECT d.id, d.purpose, coalesce(t.boot_image_id, '') AS boot_image_id, t.name AS task_sequence_name,
     d.collection_name, coalesce(o.state, '') AS order_state, coalesce(o.is_restarting, 0) AS restarting,
@@ -52,12 +53,15 @@ FROM (
     SELECT a.*, c.name AS collection_name, CASE WHEN a.deleted_us IS NULL AND ?3 = 1 AND EXISTS (
         SELECT 1 FROM collection_member m WHERE m.collection_id = a.collection_id AND m.device_id IN (?1, ?2)) THEN 1 ELSE 0 END AS is_reached
     FROM deployment a JOIN collection c ON c.id = a.collection_id
+    WHERE a.id IN (SELECT n.id FROM collection_member m JOIN deployment n ON n.collection_id = m.collection_id
+            WHERE m.device_id IN (?1, ?2))
+        OR a.id IN (SELECT y.deployment_id FROM orders y WHERE y.device_id = ?1)
 ) AS d
 JOIN task_sequence t ON t.id = d.task_sequence_id
 LEFT JOIN orders o ON o.id = (SELECT x.id FROM orders x WHERE x.deployment_id = d.id AND x.device_id = ?1
     ORDER BY x.created_us DESC, x.id DESC LIMIT 1)
 WHERE o.id IS NOT NULL OR (d.is_cancelled = 0 AND d.is_reached = 1)
-ORDER BY d.created_us DESC, d.id DESC LIMIT 500;
+ORDER BY CASE o.state WHEN 'in-progress' THEN 0 ELSE 1 END, d.created_us DESC, d.id DESC LIMIT 500;
 
 -- name: boot_device
 SELECT id, name, is_unknown, secure_boot, firmware, is_blocked, arch FROM device WHERE id = ?1;

@@ -20,7 +20,7 @@ FROM collection c WHERE c.id = ?1;
 -- name: collection_members
 SELECT v.id AS device_id, v.name, coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac
 FROM collection_member m JOIN device v ON v.id = m.device_id
-WHERE m.collection_id = ?1 ORDER BY m.device_id LIMIT ?2;
+WHERE m.collection_id = ?1 AND @may_device('device', 'read', v) ORDER BY m.device_id LIMIT ?2;
 
 -- name: collection_member_get
 SELECT v.id AS device_id, v.name, coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac,
@@ -35,9 +35,12 @@ DELETE FROM collection WHERE id = ?1;
 
 -- Who keeps it from being deleted: a deployment, or another collection.
 -- name: collection_user
-SELECT 'The deployment', d.id FROM deployment d WHERE d.collection_id = ?1
-UNION ALL SELECT 'The collection', c.id FROM collection c WHERE c.limiting_id = ?1
-UNION ALL SELECT 'The collection', l.collection_id FROM collection_link l WHERE l.other_id = ?1
+SELECT 'The deployment', CASE WHEN @may_collection('deployment', 'read', d.collection_id) THEN d.id ELSE '' END
+    FROM deployment d WHERE d.collection_id = ?1
+UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', c.id) THEN c.id ELSE '' END
+    FROM collection c WHERE c.limiting_id = ?1
+UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', l.collection_id) THEN l.collection_id ELSE '' END
+    FROM collection_link l WHERE l.other_id = ?1
 LIMIT 1;
 
 -- name: collection_direct_add
@@ -60,9 +63,12 @@ DELETE FROM collection_link WHERE collection_id = ?1 AND other_id = ?2 AND is_ex
 
 -- name: collection_rules
 SELECT 'query' AS type, q.name, q.filter AS value FROM collection_query q WHERE q.collection_id = ?1
-UNION ALL SELECT CASE l.is_exclude WHEN 0 THEN 'include' ELSE 'exclude' END, c.name, c.id
-    FROM collection_link l JOIN collection c ON c.id = l.other_id WHERE l.collection_id = ?1
-UNION ALL SELECT 'direct', v.name, v.id FROM collection_direct d JOIN device v ON v.id = d.device_id WHERE d.collection_id = ?1
+UNION ALL SELECT CASE l.is_exclude WHEN 0 THEN 'include' ELSE 'exclude' END, coalesce(c.name, ''), coalesce(c.id, '')
+    FROM collection_link l LEFT JOIN collection c ON c.id = l.other_id AND @may_collection('collection', 'read', c.id)
+    WHERE l.collection_id = ?1
+UNION ALL SELECT 'direct', coalesce(v.name, ''), coalesce(v.id, '')
+    FROM collection_direct d LEFT JOIN device v ON v.id = d.device_id AND @may_device('device', 'read', v)
+    WHERE d.collection_id = ?1
 ORDER BY 1, 2 LIMIT ?2;
 
 -- name: collection_n_queries
@@ -120,18 +126,16 @@ UPDATE collection SET evaluating_after = ?2 WHERE evaluating_after = ?1;
 -- name: membership_end
 UPDATE collection SET evaluating_after = NULL, evaluated_us = ?2 WHERE evaluating_after = ?1;
 
--- In the order of device_properties (src/site/device_facts.c), those with several values left out.
 -- name: device_facts
-SELECT v.id, v.name, NULL, v.smbios_uuid, v.serial, v.manufacturer, v.model, v.asset_tag, v.firmware, v.arch, v.secure_boot,
-    v.tpm, v.cpu, v.n_cpus, v.memory_bytes, v.n_disks, v.disk_bytes, NULL, NULL, v.agent_version, v.is_imported, v.is_unknown,
-    v.is_blocked, v.created_us, v.seen_us
-FROM device v WHERE v.id = ?1;
+SELECT @facts(v) FROM device v WHERE v.id = ?1;
 
 -- name: device_facts_slice
-SELECT v.id, v.name, NULL, v.smbios_uuid, v.serial, v.manufacturer, v.model, v.asset_tag, v.firmware, v.arch, v.secure_boot,
-    v.tpm, v.cpu, v.n_cpus, v.memory_bytes, v.n_disks, v.disk_bytes, NULL, NULL, v.agent_version, v.is_imported, v.is_unknown,
-    v.is_blocked, v.created_us, v.seen_us
-FROM device v WHERE v.id > ?1 ORDER BY v.id LIMIT ?2;
+SELECT @facts(v) FROM device v WHERE v.id > ?1 ORDER BY v.id LIMIT ?2;
+
+-- The same of those that the administrator may see, for the list of devices.
+-- name: device_search_slice
+SELECT @facts(v) FROM device v WHERE v.id > ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v)
+ORDER BY v.id LIMIT ?2;
 
 -- name: device_fact_macs
 SELECT mac FROM device_mac WHERE device_id = ?1 ORDER BY mac;

@@ -68,7 +68,9 @@ SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.dev
         'step_name', o.step_name, 'percent', coalesce(o.percent, 0), 'rate_bytes_per_s', coalesce(o.rate_bytes_per_s, 0),
         'position', CASE WHEN o.n_steps > 0 THEN format('%s of %s', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END,
         'activity', CASE o.state WHEN 'in-progress' THEN coalesce(o.message, '') ELSE '' END)
-        FROM orders o WHERE o.device_id = v.id ORDER BY o.created_us DESC, o.id DESC LIMIT 1) AS "deployment:json"
+        FROM orders o JOIN deployment d ON d.id = o.deployment_id
+        WHERE o.device_id = v.id AND @may_collection('deployment', 'read', d.collection_id)
+        ORDER BY o.created_us DESC, o.id DESC LIMIT 1) AS "deployment:json"
 FROM device v WHERE v.id = ?1;
 
 -- name: device_log_add
@@ -101,9 +103,10 @@ DELETE FROM device WHERE id = ?1;
 -- name: device_state
 SELECT name, kind, is_blocked, block_reason FROM device WHERE id = ?1;
 
--- What was done to a device, and what its orders came to.
+-- What was done to a device, and what its orders came to; by whom is said to who may read the audit log.
 -- name: device_history
-SELECT a.id, a.time_us AS "time:time", a.who, a.action, a.detail FROM audit_record a
+SELECT a.id, a.time_us AS "time:time", CASE WHEN :principal = '' OR EXISTS (@granted('audit-log', 'audit')) THEN a.who ELSE '' END AS who,
+    a.action, a.detail FROM audit_record a
 WHERE a.object = ?1 AND a.id > ?2 ORDER BY a.id LIMIT ?3;
 
 -- name: duplicate_id_add

@@ -25,3 +25,11 @@ OR (ag.target_id = 'SLP00UNA' AND NOT EXISTS (SELECT 1 FROM security_scope_objec
 -- macro: may_device(class, verb, device)
 (@may_all($class, $verb) OR EXISTS (@granted($class, $verb) AND EXISTS (SELECT 1 FROM collection_member gm
 WHERE gm.collection_id = ag.target_id AND gm.device_id = $device.id)))
+
+-- What filters look at, of a row of the table device. In the order of device_properties (src/site/device_facts.c), those with
+-- several values left out.
+-- macro: facts(device)
+$device.id, $device.name, NULL, $device.smbios_uuid, $device.serial, $device.manufacturer, $device.model, $device.asset_tag,
+$device.firmware, $device.arch, $device.secure_boot, $device.tpm, $device.cpu, $device.n_cpus, $device.memory_bytes,
+$device.n_disks, $device.disk_bytes, NULL, NULL, $device.agent_version, $device.is_imported, $device.is_unknown,
+$device.is_blocked, $device.created_us, $device.seen_us
