@@ -7,6 +7,17 @@
 const struct args_command deployment_commands[] = {
     {
         .noun = "deployment",
+        .verb = "status",
+        .operands = {"ID"},
+        .summary = "Show how many devices are in which category, and why.",
+        .run = deployment_status,
+        .options = {OPTION_OF("category",
+                              "CATEGORY",
+                              "success|in-progress|error|requirements-not-met|unknown",
+                              "Only devices of this category.")},
+    },
+    {
+        .noun = "deployment",
         .verb = "set",
         .operands = {"ID"},
         .summary = "Change when and for whom a deployment is.",

@@ -117,3 +117,57 @@ bool deployment_log(struct session *s, const struct args *args)
     put_path(args, "log", &path);
     return session_open(s) && device_log_print(s, buf_str(&path), args_get(args, "kept") != NULL);
 }
+
+static bool print_categories(struct session *s, const char *id)
+{
+    static const struct output_column fields[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"Task sequence", "task_sequence_name", OUTPUT_TEXT},
+        {"Collection", "collection_name", OUTPUT_TEXT},
+        {"Devices", "counts.total", OUTPUT_TEXT},
+        {"Success", "categories.success", OUTPUT_TEXT},
+        {"In progress", "categories.in_progress", OUTPUT_TEXT},
+        {"Error", "categories.error", OUTPUT_TEXT},
+        {"Requirements not met", "categories.requirements_not_met", OUTPUT_TEXT},
+        {"Unknown", "categories.unknown", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *deployment = NULL;
+
+    session_escape(&path, id);
+    return session_get(s, &deployment, "/deployments/%s", buf_str(&path)) &&
+           session_print_fields(s, deployment, fields);
+}
+
+bool deployment_status(struct session *s, const struct args *args)
+{
+    static const struct output_column columns[] = {
+        {"DEVICE", "device_name", OUTPUT_TEXT},
+        {"CATEGORY", "category", OUTPUT_TEXT},
+        {"STATE", "state", OUTPUT_TEXT},
+        {"OF ALL", "position", OUTPUT_TEXT},
+        {"LAST STEP", "step_name", OUTPUT_TEXT},
+        {"EXIT CODE", "exit_code", OUTPUT_TEXT},
+        {"ERROR", "error_id", OUTPUT_TEXT},
+        {"REASON", "cause", OUTPUT_TEXT},
+        {"LAST STATUS (UTC)", "last_status_at", OUTPUT_TIME},
+        {0},
+    };
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *rows = NULL;
+    const char *category = args_get(args, "category");
+
+    buf_adds(&path, "/deployments/");
+    session_escape(&path, args->operands[0]);
+    buf_adds(&path, "/devices");
+    if (category)
+        buf_addf(&path, "?category=%s", category);
+    if (!session_open(s) ||
+        (s->format == ARGS_FORMAT_TABLE && !print_categories(s, args->operands[0])))
+        return false;
+    if (s->format != ARGS_FORMAT_TABLE)
+        return session_show_list(s, buf_str(&path), columns);
+    return session_list(s, buf_str(&path), &rows) &&
+           session_print_part(s, "Devices", rows, columns);
+}

@@ -3,19 +3,21 @@
 #include "site/deployment.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/own.h"
-#include "plat/clock.h"
 #include "site/collection.h"
 #include "site/content.h"
 #include "site/deployment_change.h"
+#include "site/deployment_status.h"
 #include "site/deployment_terms.h"
 #include "site/device.h"
 #include "site/distribution.h"
 #include "site/fields.h"
 #include "site/order_debug.h"
+#include "site/summary.h"
 #include "site/task_sequence.h"
 
 #define CONTENT_OPTIONS "download-when-needed|download-all-first|stream"
@@ -46,17 +48,22 @@ static int check_content(struct site *site, const char *task_sequence_id)
 /* A debugger is for one at a time: a collection of many is a mistake. */
 static int check_debug(struct site *site, const char *id)
 {
-    OWN(json_freep) json_t *devices = NULL;
-    int r = rows_array(site->db, SQL_DEPLOYMENT_DEVICES, DB_ARGS(db_text(id)), &devices);
+    OWN(json_freep) json_t *row = NULL;
+    uint64_t n;
+    int r = rows_one(site->db, SQL_DEPLOYMENT_GET, DB_ARGS(db_text(id)), &row);
 
+    if (r == 0)
+        r = row ? summary_put(row) : ERR(-EIO);
     if (r < 0)
         return TRACE(r);
-    if (json_array_size(devices) <= ORDER_DEBUG_DEVICES_MAX)
+    n = field_number(json_object_get(row, "counts"), "total", 0);
+    if (n <= ORDER_DEBUG_DEVICES_MAX)
         return 0;
     return refuse(site,
                   REFUSAL_DEBUG_COLLECTION,
-                  "The collection has %zu devices; a deployment for debugging may reach %d.",
-                  json_array_size(devices),
+                  "The collection has %" PRIu64
+                  " devices; a deployment for debugging may reach %d.",
+                  n,
                   (int)ORDER_DEBUG_DEVICES_MAX);
 }
 
@@ -95,6 +102,8 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
                         db_text(field_text(body, "content_option", "stream")),
                         db_u64(site->now_us),
                         db_u64(field_bool(body, "is_debug"))));
+    if (r == 0)
+        r = summary_deployment_added(site, id);
     if (r == 0 && field_bool(body, "is_debug"))
         r = check_debug(site, id);
     if (r != 0)
@@ -130,176 +139,20 @@ int deployment_create(struct site *site, const char *who, const json_t *body, js
     return TRACE(deployment_get(site, id, ret));
 }
 
-static json_t *time_value(uint64_t us)
-{
-    char text[CLOCK_TEXT_MAX];
-
-    clock_put_rfc3339(text, us);
-    return json_string(text);
-}
-
-static bool is_phase(const json_t *phase, const char *state)
-{
-    return phase && strcmp(field_text(phase, "state", ""), state) == 0;
-}
-
-static void end_phase(json_t *phase, const char *state, uint64_t duration_us)
-{
-    (void)json_object_set_new(phase, "state", json_string(state));
-    (void)json_object_set_new(phase, "duration_ms", json_integer((json_int_t)(duration_us / 1000)));
-}
-
-static int begin_phase(json_t *phases, const struct db_rows *rows)
-{
-    uint64_t at_us = db_get_u64(rows, 3);
-
-    return json_array_append_new(phases,
-                                 json_pack("{s:I,s:s,s:s,s:o,s:I}",
-                                           "step",
-                                           (json_int_t)db_get_u64(rows, 0),
-                                           "name",
-                                           db_get_text(rows, 1),
-                                           "state",
-                                           "running",
-                                           "started_at",
-                                           time_value(at_us),
-                                           "duration_ms",
-                                           (json_int_t)((db_get_u64(rows, 4) - at_us) / 1000))) < 0
-               ? ERR(-ENOMEM)
-               : 0;
-}
-
-/*
- * A step is begun by step-started and ended by the next message about it. One that restarts the computer and
- * goes on (Setup) stays one phase; one that is begun again after a power cut was interrupted.
- */
-static int put_phase(json_t *phases, const struct db_rows *rows, uint64_t *begun_us)
-{
-    const char *state = db_get_text(rows, 2);
-    uint64_t at_us = db_get_u64(rows, 3);
-    json_t *last = json_array_get(phases, json_array_size(phases) - 1);
-    bool is_restart = strcmp(state, "restarting") == 0;
-    bool is_start = strcmp(state, "step-started") == 0;
-    bool is_open = is_phase(last, "running") || is_phase(last, "restarting");
-    bool is_same = is_open && field_number(last, "step", 0) == db_get_u64(rows, 0);
-
-    if (strcmp(state, "step-progress") == 0 || (is_restart && !is_same))
-        return 0;
-    if (is_same && (is_restart || (is_start && is_phase(last, "restarting")))) {
-        (void)json_object_set_new(last, "state", json_string(is_start ? "running" : "restarting"));
-        return 0;
-    }
-    if (is_start || !is_same) {
-        if (is_open)
-            end_phase(last, "interrupted", at_us - *begun_us);
-        *begun_us = at_us;
-        int r = begin_phase(phases, rows);
-
-        if (r < 0)
-            return TRACE(r);
-        last = json_array_get(phases, json_array_size(phases) - 1);
-    }
-    if (!is_start)
-        end_phase(last, state + strlen("step-"), at_us - *begun_us);
-    return 0;
-}
-
-/* What was going on when the whole failed is not going on any more. */
-static void close_last_phase(const json_t *device, json_t *phases)
-{
-    json_t *last = json_array_get(phases, json_array_size(phases) - 1);
-
-    const char *state = field_text(device, "state", "");
-
-    if ((strcmp(state, "failed") == 0 || strcmp(state, "cancelled") == 0) &&
-        (is_phase(last, "running") || is_phase(last, "restarting")))
-        (void)json_object_set_new(last, "state", json_string("interrupted"));
-}
-
-/* Replace the order's id, which is not for outside, by what it did. */
-static int add_phases(struct site *site, json_t *device)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    OWN(json_freep) json_t *phases = json_array();
-    const char *order_id = field_text(device, "order_id", "");
-    uint64_t begun_us = 0;
-    int r = db_select(
-        site->db, SQL_DEPLOYMENT_PHASES, DB_ARGS(db_text(order_id), db_u64(site->now_us)), &rows);
-
-    if (r < 0)
-        return TRACE(r);
-    while ((r = db_next(&rows)) == DB_ROW) {
-        r = put_phase(phases, &rows, &begun_us);
-        if (r < 0)
-            return TRACE(r);
-    }
-    if (r < 0)
-        return TRACE(r);
-    close_last_phase(device, phases);
-    (void)json_object_del(device, "order_id");
-    return json_object_set(device, "phases", phases) < 0 ? ERR(-ENOMEM) : 0;
-}
-
-static void count(json_t *counts, const char *state)
-{
-    static const char *const names[][2] = {
-        {"waiting", "waiting"},
-        {"in-progress", "in_progress"},
-        {"restarting", "restarting"},
-        {"paused", "paused"},
-        {"succeeded", "succeeded"},
-        {"failed", "failed"},
-        {"cancelled", "cancelled"},
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        json_int_t n = json_integer_value(json_object_get(counts, names[i][1]));
-
-        if (strcmp(names[i][0], state) == 0)
-            n++;
-        (void)json_object_set_new(counts, names[i][1], json_integer(n));
-    }
-}
-
-/* @ret: the devices; the counts go into @deployment. */
-static int add_counts(struct site *site, json_t *deployment, json_t **ret)
-{
-    OWN(json_freep) json_t *devices = NULL;
-    json_t *counts = json_object();
-    int r = rows_array(site->db,
-                       SQL_DEPLOYMENT_DEVICES,
-                       DB_ARGS(db_text(field_text(deployment, "id", ""))),
-                       &devices);
-
-    if (json_object_set_new(deployment, "counts", counts) < 0)
-        return ERR(-ENOMEM);
-    if (r < 0)
-        return TRACE(r);
-    count(counts, "");
-    for (size_t i = 0; i < json_array_size(devices); i++)
-        count(counts, field_text(json_array_get(devices, i), "state", ""));
-    (void)json_object_set_new(counts, "total", json_integer((json_int_t)json_array_size(devices)));
-    *ret = TAKE(devices);
-    return 0;
-}
-
 int deployment_get(struct site *site, const char *id, json_t **ret)
 {
     OWN(json_freep) json_t *object = NULL;
-    OWN(json_freep) json_t *devices = NULL;
     int r = rows_one(site->db, SQL_DEPLOYMENT_GET, DB_ARGS(db_text(id)), &object);
 
     if (r < 0)
         return TRACE(r);
     if (!object)
         return refuse(site, REFUSAL_MISSING, "There is no deployment \"%.100s\".", id);
-    r = add_counts(site, object, &devices);
-    for (size_t i = 0; r == 0 && i < json_array_size(devices); i++)
-        r = add_phases(site, json_array_get(devices, i));
+    r = summary_put(object);
+    if (r == 0)
+        r = deployment_status_put(site, object);
     if (r < 0)
         return TRACE(r);
-    if (json_object_set(object, "devices", devices) < 0)
-        return ERR(-ENOMEM);
     *ret = TAKE(object);
     return 0;
 }
@@ -333,11 +186,8 @@ int deployment_list(struct site *site, const struct page *page, json_t **ret)
     int r = rows_page(site->db, SQL_DEPLOYMENT_LIST, args, page, &list);
     json_t *items = json_object_get(list, "items");
 
-    for (size_t i = 0; r == 0 && i < json_array_size(items); i++) {
-        OWN(json_freep) json_t *devices = NULL;
-
-        r = add_counts(site, json_array_get(items, i), &devices);
-    }
+    for (size_t i = 0; r == 0 && i < json_array_size(items); i++)
+        r = summary_put(json_array_get(items, i));
     if (r == 0)
         *ret = TAKE(list);
     return TRACE(r);

@@ -14,6 +14,7 @@
 #include "site/fields.h"
 #include "site/membership.h"
 #include "site/order_end.h"
+#include "site/summary.h"
 
 enum {
     REASON_MAX = 127,
@@ -138,6 +139,8 @@ int device_delete(struct site *site, const char *who, const char *which)
 
     if (r == 0)
         r = find_computer(site, which, id, &state);
+    if (r == 0)
+        r = summary_device_leaves(site, id);
     if (r == 0)
         r = membership_device_leaves(site, id);
     if (r == 0)

@@ -13,6 +13,7 @@
 #include "site/collection_graph.h"
 #include "site/device_facts.h"
 #include "site/rows.h"
+#include "site/summary.h"
 
 #define DAY_US (UINT64_C(24) * 3600 * 1000000)
 
@@ -95,9 +96,12 @@ static int store(struct view *view, size_t at)
 
     if (r < 0)
         return TRACE(r);
-    return TRACE(db_must(view->site->db,
-                         is_member ? SQL_MEMBERSHIP_COUNT_UP : SQL_MEMBERSHIP_COUNT_DOWN,
-                         DB_ARGS(db_text(id))));
+    r = db_must(view->site->db,
+                is_member ? SQL_MEMBERSHIP_COUNT_UP : SQL_MEMBERSHIP_COUNT_DOWN,
+                DB_ARGS(db_text(id), db_text(view->device_id)));
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(summary_member_changed(view->site, id, view->device_id, is_member));
 }
 
 /* What is dirty, and what depends on it if its answer changes. */
@@ -215,7 +219,9 @@ int membership_device_leaves(struct site *site, const char *device_id)
     int r = db_select(site->db, SQL_MEMBERSHIP_OF_DEVICE, DB_ARGS(db_text(device_id)), &rows);
 
     while (r == 0 && (r = db_next(&rows)) == DB_ROW)
-        r = db_must(site->db, SQL_MEMBERSHIP_COUNT_DOWN, DB_ARGS(db_text(db_get_text(&rows, 0))));
+        r = db_must(site->db,
+                    SQL_MEMBERSHIP_COUNT_DOWN,
+                    DB_ARGS(db_text(db_get_text(&rows, 0)), db_text(device_id)));
     return TRACE(r);
 }
 

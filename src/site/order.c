@@ -18,6 +18,7 @@
 #include "site/order_end.h"
 #include "site/order_state.h"
 #include "site/rows.h"
+#include "site/summary.h"
 #include "site/task_sequence_parts.h"
 #include "site/variable.h"
 
@@ -84,6 +85,8 @@ static int begin_order(struct site *site,
         r = db_must(site->db,
                     SQL_ORDER_CONTENT_ADD,
                     DB_ARGS(db_text(id), db_text(deployment_id), db_text(boot_image_id)));
+    if (r == 0)
+        r = summary_order_changed(site, id);
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.begin", id, deployment_id));
@@ -118,9 +121,10 @@ int order_at_registration(struct site *site, const char *device_id, const char *
     is_on_purpose = db_get_bool(&rows, 4);
     db_rows_fini(&rows);
 
-    if (attempt < ORDER_ATTEMPTS_MAX || is_on_purpose)
-        return TRACE(
-            db_must(site->db, SQL_ORDER_NEXT_ATTEMPT, DB_ARGS(db_text(id), db_u64(site->now_us))));
+    if (attempt < ORDER_ATTEMPTS_MAX || is_on_purpose) {
+        r = db_must(site->db, SQL_ORDER_NEXT_ATTEMPT, DB_ARGS(db_text(id), db_u64(site->now_us)));
+        return r < 0 ? TRACE(r) : TRACE(summary_order_changed(site, id));
+    }
     return TRACE(
         order_end_failed(site,
                          id,

@@ -15,6 +15,7 @@
 #include "site/device_facts.h"
 #include "site/membership.h"
 #include "site/order.h"
+#include "site/summary.h"
 
 enum {
     CAUSE_MAX_BYTES = 512,
@@ -35,6 +36,8 @@ int order_end_failed(struct site *site,
                             db_u64(site->now_us),
                             db_u64(0)));
 
+    if (r == 0)
+        r = summary_order_changed(site, order_id);
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.failed", order_id, error_id));
@@ -54,6 +57,8 @@ int order_end_cancelled(struct site *site,
                             db_u64(site->now_us),
                             db_u64(1)));
 
+    if (r == 0)
+        r = summary_order_changed(site, order_id);
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.cancelled", order_id, ""));
@@ -81,6 +86,8 @@ int order_end_succeeded(struct site *site, const char *order_id, const char *dev
                             db_u64(site->now_us),
                             db_u64(0)));
 
+    if (r == 0)
+        r = summary_order_changed(site, order_id);
     if (r < 0)
         return TRACE(r);
     r = make_known(site, device_id);

@@ -11,6 +11,7 @@
 #include "site/fields.h"
 #include "site/order_end.h"
 #include "site/order_wish.h"
+#include "site/summary.h"
 
 struct report {
     const char *device_id;
@@ -102,6 +103,10 @@ static int save_progress(struct site *site, const struct report *report)
                     DB_ARGS(db_text(report->order_id),
                             db_text(field_text(body, "group", "")),
                             db_text(field_text(body, "step_name", ""))));
+    if (r == 0 && json_is_integer(json_object_get(body, "exit_code")))
+        r = db_must(site->db,
+                    SQL_ORDER_EXIT_CODE,
+                    DB_ARGS(db_text(report->order_id), code_or_null(body, "exit_code")));
     if (r < 0)
         return TRACE(r);
     return TRACE(db_must(
@@ -138,6 +143,8 @@ static int save(struct site *site, const struct report *report)
     if (r < 0)
         return TRACE(r);
     r = end_if_over(site, report);
+    if (r == 0)
+        r = summary_order_changed(site, report->order_id);
     if (r < 0)
         return TRACE(r);
     return TRACE(db_commit(&tx));

@@ -102,10 +102,14 @@ INSERT INTO collection_member (collection_id, device_id) VALUES (?1, ?2) ON CONF
 DELETE FROM collection_member WHERE collection_id = ?1 AND device_id = ?2;
 
 -- name: membership_count_up
-UPDATE collection SET n_members = n_members + 1 WHERE id = ?1;
+UPDATE collection SET n_members = n_members + 1,
+    n_computers = n_computers + (SELECT iif(v.kind = 'computer', 1, 0) FROM device v WHERE v.id = ?2)
+WHERE id = ?1;
 
 -- name: membership_count_down
-UPDATE collection SET n_members = n_members - 1 WHERE id = ?1;
+UPDATE collection SET n_members = n_members - 1,
+    n_computers = n_computers - (SELECT iif(v.kind = 'computer', 1, 0) FROM device v WHERE v.id = ?2)
+WHERE id = ?1;
 
 -- name: membership_begin
 UPDATE collection SET evaluating_after = '' WHERE id = ?1;

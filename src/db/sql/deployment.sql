@@ -36,41 +36,54 @@ FROM task_sequence t, collection c WHERE t.id = ?1 AND c.id = ?2;
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
     d.purpose, d.content_option, d.is_debug AS "is_debug", d.comment, d.make_available_to, d.available_from, d.expires,
     d.assignments AS "assignments:json", d.rerun, d.priority, d.is_disabled AS "is_disabled",
-    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
+    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at",
+    CASE d.is_cancelled WHEN 0 THEN c.n_computers - u.n_begun_members ELSE 0 END AS n_waiting, u.n_begun, u.n_in_progress, u.n_restarting, u.n_paused,
+    u.n_succeeded, u.n_failed, u.n_cancelled, u.n_requirements_not_met
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
+JOIN deployment_summary u ON u.deployment_id = d.id
 WHERE d.id > ?1 AND d.deleted_us IS NULL AND @may_collection('deployment', 'read', d.collection_id) ORDER BY d.id LIMIT ?2;
 
 -- name: deployment_get
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,
     d.purpose, d.content_option, d.is_debug AS "is_debug", d.comment, d.make_available_to, d.available_from, d.expires,
     d.assignments AS "assignments:json", d.rerun, d.priority, d.is_disabled AS "is_disabled",
-    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at"
+    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at",
+    CASE d.is_cancelled WHEN 0 THEN c.n_computers - u.n_begun_members ELSE 0 END AS n_waiting, u.n_begun, u.n_in_progress, u.n_restarting, u.n_paused,
+    u.n_succeeded, u.n_failed, u.n_cancelled, u.n_requirements_not_met
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
+JOIN deployment_summary u ON u.deployment_id = d.id
 WHERE d.id = ?1 AND d.deleted_us IS NULL AND @may_collection('deployment', 'read', d.collection_id);
 
--- The devices a deployment reaches or has reached, each with its latest order.
 -- name: deployment_devices
-SELECT v.id AS device_id, v.name AS device_name,
-    coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac,
-    CASE WHEN o.id IS NULL THEN 'waiting' WHEN o.is_cancelled <> 0 THEN 'cancelled' WHEN o.state <> 'in-progress' THEN o.state
-        WHEN o.is_paused <> 0 THEN 'paused' WHEN o.is_restarting <> 0 THEN 'restarting' ELSE o.state END AS state,
-    coalesce(o.is_debug, 0) AS "is_debug", coalesce(o.wish, 'run') AS wish, o.pause_until_us AS "pause_until:time",
-    coalesce(o.environment, '') AS environment, coalesce(o.attempt, 0) AS attempt, coalesce(o.step, 0) AS step,
-    coalesce(o.n_steps, 0) AS n_steps, coalesce(o.step_name, '') AS step_name, coalesce(o.percent, 0) AS percent,
-    coalesce(o.rate_bytes_per_s, 0) AS rate_bytes_per_s,
-    coalesce(o.downloaded_bytes, 0) AS downloaded_bytes, coalesce(o.reused_bytes, 0) AS reused_bytes, o.error_id,
-    CASE o.state WHEN 'failed' THEN o.message END AS cause, o.started_us AS "started_at",
-    coalesce(o.step_group, '') AS step_group,
-    CASE WHEN o.n_steps > 0 THEN format('%s of %s', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END AS position,
-    CASE o.state WHEN 'in-progress' THEN coalesce(o.message, '') ELSE '' END AS activity,
-    o.ended_us AS "finished_at", o.heard_us AS "last_status_at", o.id AS "order_id"
-FROM device v
-JOIN deployment d ON d.id = ?1
-LEFT JOIN orders o ON o.id = (
-    SELECT x.id FROM orders x WHERE x.deployment_id = d.id AND x.device_id = v.id ORDER BY x.created_us DESC, x.id DESC LIMIT 1)
-WHERE v.kind = 'computer' AND (o.id IS NOT NULL OR (d.is_cancelled = 0 AND EXISTS (
-    SELECT 1 FROM collection_member m WHERE m.collection_id = d.collection_id AND m.device_id = v.id)))
-ORDER BY v.id;
+SELECT @deployment_device_columns()
+FROM (
+    SELECT * FROM (SELECT s.device_id, s.order_id, s.category FROM deployment_device s
+        WHERE s.deployment_id = ?3 AND s.device_id > ?1 ORDER BY s.device_id LIMIT ?2) begun
+    UNION ALL
+    SELECT * FROM (SELECT m.device_id, NULL AS order_id, 'unknown' AS category FROM deployment d
+        JOIN collection_member m ON m.collection_id = d.collection_id JOIN device w ON w.id = m.device_id
+        WHERE d.id = ?3 AND d.is_cancelled = 0 AND m.device_id > ?1 AND w.kind = 'computer' AND NOT EXISTS (
+            SELECT 1 FROM deployment_device s WHERE s.deployment_id = d.id AND s.device_id = m.device_id)
+        ORDER BY m.device_id LIMIT ?2) waiting
+) x JOIN device v ON v.id = x.device_id LEFT JOIN orders o ON o.id = x.order_id
+WHERE @may_deployment(?3)
+ORDER BY v.id LIMIT ?2;
+
+-- name: deployment_devices_begun
+SELECT @deployment_device_columns()
+FROM deployment_device x JOIN device v ON v.id = x.device_id LEFT JOIN orders o ON o.id = x.order_id
+WHERE x.deployment_id = ?3 AND x.category = ?4 AND x.device_id > ?1 AND @may_deployment(?3)
+ORDER BY x.device_id LIMIT ?2;
+
+-- name: deployment_devices_unknown
+SELECT @deployment_device_columns()
+FROM (SELECT m.device_id, NULL AS order_id, 'unknown' AS category FROM deployment d
+    JOIN collection_member m ON m.collection_id = d.collection_id JOIN device w ON w.id = m.device_id
+    WHERE d.id = ?3 AND d.is_cancelled = 0 AND m.device_id > ?1 AND w.kind = 'computer' AND NOT EXISTS (
+        SELECT 1 FROM deployment_device s WHERE s.deployment_id = d.id AND s.device_id = m.device_id)
+    ORDER BY m.device_id LIMIT ?2) x JOIN device v ON v.id = x.device_id LEFT JOIN orders o ON o.id = x.order_id
+WHERE @may_deployment(?3)
+ORDER BY v.id LIMIT ?2;
 
 -- name: deployment_phases
 SELECT m.step, m.step_name, m.state, m.received_us, coalesce(o.ended_us, ?2)

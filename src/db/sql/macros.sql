@@ -33,3 +33,41 @@ $device.id, $device.name, NULL, $device.smbios_uuid, $device.serial, $device.man
 $device.firmware, $device.arch, $device.secure_boot, $device.tpm, $device.cpu, $device.n_cpus, $device.memory_bytes,
 $device.n_disks, $device.disk_bytes, NULL, NULL, $device.agent_version, $device.is_imported, $device.is_unknown,
 $device.is_blocked, $device.created_us, $device.seen_us
+
+-- How an order (a row of the table orders) stands, and in which category its device is; docs/monitoring.md.
+-- macro: is_unfit(o)
+($o.state = 'failed' AND $o.is_cancelled = 0 AND coalesce($o.error_id, '') IN ('SLW-0441', 'SLW-0458'))
+
+-- macro: order_state(o)
+CASE WHEN $o.is_cancelled <> 0 THEN 'cancelled' WHEN @is_unfit($o) THEN 'requirements-not-met'
+WHEN $o.state <> 'in-progress' THEN $o.state WHEN $o.is_paused <> 0 THEN 'paused' WHEN $o.is_restarting <> 0 THEN 'restarting' ELSE $o.state END
+
+-- macro: order_category(o)
+CASE WHEN $o.state = 'in-progress' THEN 'in-progress' WHEN $o.state = 'succeeded' THEN 'success'
+WHEN @is_unfit($o) THEN 'requirements-not-met' ELSE 'error' END
+
+-- The last order of its device under its deployment.
+-- macro: is_latest(o)
+NOT EXISTS (SELECT 1 FROM orders lo WHERE lo.deployment_id = $o.deployment_id AND lo.device_id = $o.device_id
+AND (lo.created_us > $o.created_us OR (lo.created_us = $o.created_us AND lo.id > $o.id)))
+
+-- The columns of one device of a deployment: x is who (device_id, order_id, category), v the device, o its latest order or NULL.
+-- macro: deployment_device_columns()
+v.id AS id, v.id AS device_id, v.name AS device_name,
+coalesce((SELECT min(mac) FROM device_mac a WHERE a.device_id = v.id), '') AS mac, x.category,
+CASE WHEN o.id IS NULL THEN 'waiting' WHEN o.is_cancelled <> 0 THEN 'cancelled' WHEN o.state <> 'in-progress' THEN o.state
+WHEN o.is_paused <> 0 THEN 'paused' WHEN o.is_restarting <> 0 THEN 'restarting' ELSE o.state END AS state,
+coalesce(o.is_debug, 0) AS "is_debug", coalesce(o.wish, 'run') AS wish, o.pause_until_us AS "pause_until:time",
+coalesce(o.environment, '') AS environment, coalesce(o.attempt, 0) AS attempt, coalesce(o.step, 0) AS step,
+coalesce(o.n_steps, 0) AS n_steps, coalesce(o.step_name, '') AS step_name, coalesce(o.percent, 0) AS percent,
+coalesce(o.rate_bytes_per_s, 0) AS rate_bytes_per_s,
+coalesce(o.downloaded_bytes, 0) AS downloaded_bytes, coalesce(o.reused_bytes, 0) AS reused_bytes, o.error_id, o.exit_code,
+CASE o.state WHEN 'failed' THEN o.message END AS cause, o.started_us AS "started_at",
+coalesce(o.step_group, '') AS step_group,
+CASE WHEN o.n_steps > 0 THEN format('%s of %s', min(coalesce(o.step, 0) + 1, o.n_steps), o.n_steps) ELSE '' END AS position,
+CASE o.state WHEN 'in-progress' THEN coalesce(o.message, '') ELSE '' END AS activity,
+o.ended_us AS "finished_at", o.heard_us AS "last_status_at", o.id AS "order_id"
+
+-- A deployment (its id), by its collection.
+-- macro: may_deployment(id)
+EXISTS (SELECT 1 FROM deployment pd WHERE pd.id = $id AND @may_collection('deployment', 'read', pd.collection_id))

@@ -74,6 +74,9 @@ WHERE id = ?1;
 -- name: order_group
 UPDATE orders SET step_group = iif(?3 = '', step_group, ?2) WHERE id = ?1;
 
+-- name: order_exit_code
+UPDATE orders SET exit_code = ?2 WHERE id = ?1;
+
 -- name: order_end
 UPDATE orders SET state = ?2, error_id = ?3, message = ?4, ended_us = ?5, is_cancelled = ?6, is_restarting = 0, is_paused = 0
 WHERE id = ?1 AND state = 'in-progress';

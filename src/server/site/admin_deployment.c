@@ -4,6 +4,22 @@
 #include "server/site/admin.h"
 #include "server/site/api.h"
 #include "site/deployment_change.h"
+#include "site/deployment_status.h"
+
+int admin_list_deployment_devices(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    struct page page;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_page(api, x, false, &page);
+    if (r == 0)
+        r = deployment_status_list(
+            api->site, http_param(x, "id"), http_query(x, "category"), &page, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
 
 int admin_change_deployment(void *ctx, struct http_exchange *x)
 {

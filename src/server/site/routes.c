@@ -113,6 +113,7 @@ const struct http_route api_routes[] = {
     {"GET", V1 "/deployments", 0, admin_list_deployments},
     {"POST", V1 "/deployments", SMALL_MAX_BYTES, admin_create_deployment},
     {"GET", V1 "/deployments/{id}", 0, admin_get_deployment},
+    {"GET", V1 "/deployments/{id}/devices", 0, admin_list_deployment_devices},
     {"POST", V1 "/deployments/{id}/cancellation", SMALL_MAX_BYTES, admin_cancel_deployment},
     {"POST",
      V1 "/deployments/{id}/devices/{device}/cancellation",
