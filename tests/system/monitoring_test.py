@@ -1,0 +1,218 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a site tells of its deployments, with clients that are played: in a network namespace of its own, no virtual machine.
+
+usage: monitoring_test.py BUILD_DIR {counts-after-crash|lost-contact}
+"""
+
+import contextlib
+import hashlib
+import os
+import random
+import signal
+import sqlite3
+import sys
+import threading
+import time
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from database_test import enter_namespace  # noqa: E402
+from security_test import CONFIG, Failed, Site, expect  # noqa: E402
+
+SEQUENCE = """<?xml version="1.0" encoding="utf-8"?>
+<sequence version="3.10"><step type="SMS_TaskSequence_RunCommandLineAction" name="Say hello" description="" runIn="WinPEandFullOS"
+ successCodeList="0"><action>smsswd.exe /run: true</action><defaultVarList><variable name="CommandLine"
+ property="CommandLine">true</variable></defaultVarList></step></sequence>
+"""
+N_CLIENTS = 12
+CRASHES = 3
+LOAD_SECONDS = 2.5
+STEP = {"step": 2, "n_steps": 5, "step_name": "Apply Operating System", "group": "Install"}
+
+
+def mac_of(number: int) -> str:
+    return f"52:54:00:88:{number // 256:02x}:{number % 256:02x}"
+
+
+class Client:
+    """A device that registers and reports, as the agent does."""
+
+    def __init__(self, lab, number: int):
+        self.lab = lab
+        self.mac = mac_of(number)
+        self.token = None
+        self.device = None
+        self.order = None
+        self.seq = 0
+
+    def post(self, path: str, body: dict, *good: int):
+        status, answer, _ = self.lab.call("POST", "/client" + path, body, token=self.token)
+        expect(status in good, f"{self.mac} {path}: {status} {answer}")
+        return status, answer
+
+    def register(self):
+        ticket = self.lab.tickets[self.mac].pop()
+        body = {"ticket": ticket, "environment": "boot-image", "macs": [self.mac], "boot_mac": self.mac,
+                "smbios": {"uuid": "", "serial": "", "manufacturer": "Lab", "model": "Played", "asset_tag": ""},
+                "firmware": "uefi", "secure_boot": False, "arch": "x64", "boot_image": ""}
+        self.token = None
+        answer = self.post("/registrations", body, 201)[1]
+        self.token, self.device = answer["token"], answer["device_id"]
+        status, order = self.post("/orders", {}, 200, 204)
+        self.order = order["order_id"] if status == 200 else None
+        self.seq = 0
+        return self.order
+
+    def tell(self, state: str, environment="boot-image", good=(200,), **more):
+        self.seq += 1
+        body = {"seq": self.seq, "state": state, "environment": environment, "message": "", **STEP, **more}
+        return self.post(f"/orders/{self.order}/status", body, *good)
+
+
+class Lab(Site):
+    """A site with a task sequence, and boot tickets for played devices."""
+
+    def __init__(self, build: Path):
+        super().__init__(build)
+        self.tickets = {}
+        self.config = CONFIG
+
+    def __enter__(self):
+        return self
+
+    @property
+    def database(self) -> Path:
+        return self.work / "state" / "site" / "slipway.db"
+
+    def begin(self, settings=""):
+        (self.work / "conf").write_text(settings + CONFIG, encoding="utf-8")
+        self.start()
+        self.first_login()
+
+    def new_sequence(self, name="Played") -> str:
+        return self.must("POST", "/task-sequences", {"name": name, "xml": SEQUENCE})["id"]
+
+    def give_tickets(self, macs: list, each: int):
+        """While the site is stopped: in place of so many boots from the network."""
+        with contextlib.closing(sqlite3.connect(self.database)) as db, db:
+            for mac in macs:
+                for i in range(each):
+                    ticket = f"slw_boot_{mac.replace(':', '')}{i:04}{random.getrandbits(64):016x}"
+                    self.tickets.setdefault(mac, []).append(ticket)
+                    row = (hashlib.sha256(ticket.encode()).hexdigest(), mac, int((time.time() + 600) * 1e6))
+                    db.execute("INSERT INTO boot_ticket (hash, mac, expires_us) VALUES (?, ?, ?)", row)
+
+    def kill(self):
+        """All of it at once, as a power cut does."""
+        children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text().split()
+        for pid in [self.process.pid, *map(int, children)]:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        self.process.wait()
+        self.process = None
+        if self.connection:
+            self.connection.close()
+            self.connection = None
+        time.sleep(0.3)
+
+
+def recount(database: Path) -> dict:
+    """Deployment -> categories, from orders and members, by other statements than the site's own."""
+    category = {"succeeded": "success", "in-progress": "in_progress"}
+    found = {}
+    with contextlib.closing(sqlite3.connect(database)) as db:
+        for ident, collection, is_cancelled in db.execute("SELECT id, collection_id, is_cancelled FROM deployment"):
+            counts = dict.fromkeys(["success", "in_progress", "error", "requirements_not_met", "unknown"], 0)
+            latest = {}
+            for device, state in db.execute(
+                "SELECT device_id, state FROM orders WHERE deployment_id = ? ORDER BY created_us, id", [ident]
+            ):
+                latest[device] = category.get(state, "error")
+            for what in latest.values():
+                counts[what] += 1
+            members = db.execute(
+                "SELECT m.device_id FROM collection_member m JOIN device v ON v.id = m.device_id "
+                "WHERE v.kind = 'computer' AND m.collection_id = ?", [collection]
+            )
+            if not is_cancelled:
+                counts["unknown"] = sum(row[0] not in latest for row in members)
+            found[ident] = counts
+    return found
+
+
+def churn(lab: Lab, stop: threading.Event, clients: list, collection: str, failures: list):
+    """Devices begin, go on, end, join and leave, until the site is gone."""
+    chance = random.Random(len(failures) + 7)
+    try:
+        while not stop.is_set():
+            client = chance.choice(clients)
+            if what <= 1 and lab.tickets[client.mac]:
+                client.register()
+            elif what <= 4 and client.order:
+                state = chance.choice(["started", "step-started", "step-failed", "restarting", "paused", "failed", "cancelled", "succeeded"])
+                client.tell(state, "full-os", good=(200, 410))
+            elif what == 5:
+                lab.call("POST", f"/collections/{collection}/members", {"device": client.mac})
+            elif what == 6:
+                lab.call("DELETE", f"/collections/{collection}/rules/direct/{client.mac}")
+            elif chance.randrange(6) == 0:
+                lab.call("DELETE", f"/devices/{client.mac}")
+                client.order = None
+    except Exception as why:  # pylint: disable=broad-except
+        if not stop.is_set():
+            failures.append(repr(why))
+
+
+def test_counts_after_crash(lab: Lab):
+    """However a site that is busy goes down, its counts are those of its rows."""
+    failures = []
+    lab.begin("[site]\nunknown-computers = yes\n")
+    sequence = lab.new_sequence()
+    collection = lab.must("POST", "/collections", {"name": "Some"})["id"]
+    for target in ("All Systems", "All Unknown Computers", collection):
+        lab.must("POST", "/deployments", {"task_sequence_id": sequence, "collection": target, "purpose": "required"})
+    macs = [mac_of(i) for i in range(N_CLIENTS)]
+    for i, mac in enumerate(macs[: N_CLIENTS // 2]):
+        lab.must("POST", "/devices", {"name": f"PC-{i}", "mac": mac})
+    clients = [Client(lab, i) for i in range(N_CLIENTS)]
+    n_orders = 0
+    for turn in range(CRASHES):
+        lab.stop()
+        lab.give_tickets(macs, 20)
+        lab.start()
+        stop = threading.Event()
+        thread = threading.Thread(target=churn, args=(lab, stop, clients, collection, failures))
+        thread.start()
+        time.sleep(LOAD_SECONDS)
+        stop.set()
+        lab.kill()
+        thread.join(60)
+        expect(not thread.is_alive() and not failures, f"the load: {failures}")
+        counted = recount(lab.database)
+        lab.start()
+        for item in lab.must("GET", "/deployments")["items"]:
+            expect(item["categories"] == counted[item["id"]], f"turn {turn}: {item['id']}: {item['categories']} and not {counted[item['id']]}")
+        n_orders += sum(sum(counts.values()) - counts["unknown"] for counts in counted.values())
+    expect(n_orders > N_CLIENTS, f"only {n_orders} devices have begun: the load was none")
+
+
+TESTS = {"counts-after-crash": test_counts_after_crash}
+
+
+def main() -> int:
+    build, name = Path(sys.argv[1]), sys.argv[2]
+    enter_namespace()
+    with Lab(build) as lab:
+        try:
+            TESTS[name](lab)
+        except Failed as why:
+            print(f"{name}: {why}\n{(lab.work / 'err').read_text(encoding='utf-8')[-4000:]}", file=sys.stderr)
+            return 1
+    print(f"{name}: good")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
