@@ -36,6 +36,7 @@ static const struct output_column fields[] = {
     {"Expires", "expires", OUTPUT_TEXT},
     {"Rerun", "rerun", OUTPUT_TEXT},
     {"Priority", "priority", OUTPUT_TEXT},
+    {"Lost contact after (s)", "lost_contact_s", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {"Cancelled", "is_cancelled", OUTPUT_TEXT},

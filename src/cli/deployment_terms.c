@@ -2,6 +2,7 @@
 
 #include "cli/deployment_terms.h"
 
+#include "base/bytes.h"
 #include "base/own.h"
 #include "cli/commands.h"
 #include "cli/due.h"
@@ -30,6 +31,18 @@ static bool put_due(struct session *s, const struct args *args, json_t *dst)
     return true;
 }
 
+static bool put_lost_contact(struct session *s, const struct args *args, json_t *dst)
+{
+    const char *text = args_get(args, "lost-contact");
+    uint64_t seconds = 0;
+
+    if (!text)
+        return true;
+    if (!bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &seconds))
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "--lost-contact must be a number of seconds");
+    return json_object_set_new(dst, "lost_contact_s", json_integer((json_int_t)seconds)) == 0;
+}
+
 bool deployment_terms_put(struct session *s, const struct args *args, json_t *dst)
 {
     static const char *const names[][2] = {
@@ -47,7 +60,7 @@ bool deployment_terms_put(struct session *s, const struct args *args, json_t *ds
         if (value && json_object_set_new(dst, names[i][1], json_string(value)) < 0)
             return session_fail(s, ARGS_EXIT_USAGE, NULL, "--%s is not UTF-8", names[i][0]);
     }
-    return put_due(s, args, dst);
+    return put_lost_contact(s, args, dst) && put_due(s, args, dst);
 }
 
 static const struct output_column fields[] = {
@@ -60,6 +73,7 @@ static const struct output_column fields[] = {
     {"Expires", "expires", OUTPUT_TEXT},
     {"Rerun", "rerun", OUTPUT_TEXT},
     {"Priority", "priority", OUTPUT_TEXT},
+    {"Lost contact after (s)", "lost_contact_s", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {0},

@@ -37,6 +37,9 @@
                   "PRIORITY", \
                   "high|normal|low", \
                   "Which goes first where several reach a device (default: normal)."), \
+        OPTION("lost-contact", \
+               "SECONDS", \
+               "After how long without a word a device has failed (default: 1800)."), \
         OPTION("comment", "TEXT", "A comment of at most 255 characters.")
 
 /**

@@ -16,6 +16,12 @@
 #include "site/fields.h"
 #include "site/schedule.h"
 
+enum {
+    DEPLOYMENT_LOST_CONTACT_S = 30 * 60, /* if the terms do not say it */
+    DEPLOYMENT_LOST_CONTACT_MIN_S = 10,
+    DEPLOYMENT_LOST_CONTACT_MAX_S = 7 * 24 * 3600,
+};
+
 enum deployment_audience {
     DEPLOYMENT_FOR_CLIENTS,
     DEPLOYMENT_FOR_CLIENTS_MEDIA_PXE,
@@ -64,6 +70,12 @@ struct deployment_terms {
         {"assignments", FIELD_ARRAY, false, 0, SCHEDULE_LIST_MAX, NULL}, \
         {"rerun", FIELD_CHOICE, false, 0, 0, "never|always|if-failed|if-succeeded"}, \
         {"priority", FIELD_CHOICE, false, 0, 0, "high|normal|low"}, \
+        {"lost_contact_s", \
+         FIELD_NUMBER, \
+         false, \
+         DEPLOYMENT_LOST_CONTACT_MIN_S, \
+         DEPLOYMENT_LOST_CONTACT_MAX_S, \
+         NULL}, \
     { \
         "is_disabled", FIELD_BOOL, false, 0, 0, NULL \
     }

@@ -18,8 +18,6 @@ enum {
     ORDER_MESSAGES_MAX = 2000,         /* and of all other kinds: no device fills the disk */
 };
 
-#define ORDER_SILENCE_US (UINT64_C(30) * 60 * 1000000)
-
 /**
  * order_at_registration() - the device has started its boot image
  *

@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "db/db.h"
+#include "plat/clock.h"
 #include "site/access.h"
 #include "site/device_facts.h"
 #include "site/membership.h"
@@ -19,6 +20,7 @@
 
 enum {
     CAUSE_MAX_BYTES = 512,
+    SPAN_MAX = 40,
 };
 
 int order_end_failed(struct site *site,
@@ -101,6 +103,10 @@ struct overdue {
     char device_id[ACCESS_DEVICE_ID_MAX];
     bool is_after_restart; /* it said that it restarts, and has not been heard since */
     uint64_t since_us;
+    uint64_t heard_us;
+    uint64_t lost_contact_s; /* so long without a word ends it */
+    uint64_t step;           /* index */
+    uint64_t n_steps;        /* 0: not known */
     bool is_past_deadline;
     bool is_cancelled; /* somebody wants it to be */
     char step_name[128];
@@ -121,42 +127,92 @@ static int count_asks(struct site *site, const struct overdue *order, uint64_t *
     return 0;
 }
 
+/* "30 minutes" */
+static const char *put_span(uint64_t seconds, char ret[static SPAN_MAX])
+{
+    bool is_minutes = seconds % 60 == 0;
+
+    (void)snprintf(ret,
+                   SPAN_MAX,
+                   "%" PRIu64 " %s",
+                   is_minutes ? seconds / 60 : seconds,
+                   is_minutes ? "minutes" : "seconds");
+    return ret;
+}
+
 static int fail_never_came_up(struct site *site, const struct overdue *order)
 {
     char cause[CAUSE_MAX_BYTES];
+    char span[SPAN_MAX];
     uint64_t asks = 0;
     int r = count_asks(site, order, &asks);
 
     if (r < 0)
         return TRACE(r);
+    (void)put_span(order->lost_contact_s, span);
     if (asks > 0)
         (void)snprintf(
             cause,
             sizeof(cause),
-            "The installed operating system has not called home within 30 minutes after the "
+            "Lost contact: the installed operating system has not called home within %s after the "
             "restart. The device asked to boot from the network %" PRIu64
             " times since, so its disk probably does not boot.",
+            span,
             asks);
     else
         (void)snprintf(
             cause,
             sizeof(cause),
-            "The installed operating system has not called home within 30 minutes after the "
-            "restart. The device was not seen on the boot network either.");
+            "Lost contact: the installed operating system has not called home within %s after the "
+            "restart. The device was not seen on the boot network either.",
+            span);
     return TRACE(
         order_end_failed(site, order->id, order->device_id, SITE_ERROR_NEVER_CAME_UP, cause));
 }
 
-static int fail_overdue(struct site *site, const struct overdue *order)
+/* "step 3 of 8 \"Apply Operating System\"" */
+static void put_step(const struct overdue *order, char *ret, size_t max)
+{
+    uint64_t n = order->step + 1;
+
+    if (order->step_name[0] == '\0')
+        (void)snprintf(ret, max, "the beginning, before any step");
+    else
+        (void)snprintf(ret,
+                       max,
+                       "step %" PRIu64 " of %" PRIu64 " \"%s\"",
+                       n < order->n_steps ? n : order->n_steps,
+                       order->n_steps,
+                       order->step_name);
+}
+
+static int fail_silent(struct site *site, const struct overdue *order)
 {
     char cause[CAUSE_MAX_BYTES];
+    char step[sizeof(order->step_name) + 64];
+    char heard[CLOCK_TEXT_MAX];
+    char span[SPAN_MAX];
 
+    put_step(order, step, sizeof(step));
+    clock_put_rfc3339(heard, order->heard_us);
+    (void)snprintf(cause,
+                   sizeof(cause),
+                   "Lost contact at %s: the device was heard last at %s, and has said nothing for "
+                   "%s.",
+                   step,
+                   heard,
+                   put_span(order->lost_contact_s, span));
+    return TRACE(order_end_failed(site, order->id, order->device_id, SITE_ERROR_SILENT, cause));
+}
+
+static int fail_overdue(struct site *site, const struct overdue *order)
+{
     if (order->is_cancelled)
         return TRACE(order_end_cancelled(
             site,
             order->id,
             order->device_id,
-            "It was cancelled, and the device has not said so: it was not heard for 30 minutes, or its "
+            "It was cancelled, and the device has not said so: it was not heard any more, or its "
             "time was over."));
     if (order->is_past_deadline)
         return TRACE(
@@ -167,22 +223,14 @@ static int fail_overdue(struct site *site, const struct overdue *order)
                              "The deployment was not finished within the time allowed for it."));
     if (order->is_after_restart)
         return TRACE(fail_never_came_up(site, order));
-    (void)snprintf(cause,
-                   sizeof(cause),
-                   "The device has said nothing for 30 minutes. %s%s%s",
-                   order->step_name[0] ? "Its last step was \"" : "It had not begun any step.",
-                   order->step_name,
-                   order->step_name[0] ? "\"." : "");
-    return TRACE(order_end_failed(site, order->id, order->device_id, SITE_ERROR_SILENT, cause));
+    return TRACE(fail_silent(site, order));
 }
 
 /* @ret: whether there is one. */
 static int find_overdue(struct site *site, struct overdue *ret_order, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    uint64_t silent_us = site->now_us > ORDER_SILENCE_US ? site->now_us - ORDER_SILENCE_US : 0;
-    int r = db_first(
-        site->db, SQL_ORDER_OVERDUE, DB_ARGS(db_u64(site->now_us), db_u64(silent_us)), &rows);
+    int r = db_first(site->db, SQL_ORDER_OVERDUE, DB_ARGS(db_u64(site->now_us)), &rows);
 
     *ret = r == DB_ROW;
     if (r != DB_ROW)
@@ -194,6 +242,10 @@ static int find_overdue(struct site *site, struct overdue *ret_order, bool *ret)
     ret_order->is_past_deadline = db_get_u64(&rows, 5) <= site->now_us;
     (void)snprintf(ret_order->step_name, sizeof(ret_order->step_name), "%s", db_get_text(&rows, 7));
     ret_order->is_cancelled = db_get_bool(&rows, 8);
+    ret_order->heard_us = db_get_u64(&rows, 6);
+    ret_order->lost_contact_s = db_get_u64(&rows, 9);
+    ret_order->step = db_get_u64(&rows, 10);
+    ret_order->n_steps = db_get_u64(&rows, 11);
     return 0;
 }
 

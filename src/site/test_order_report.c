@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "site/access.h"
 #include "site/deployment.h"
+#include "site/deployment_change.h"
 #include "site/fields.h"
 #include "site/fixture.h"
 
@@ -106,11 +107,42 @@ static void what_came_over_the_network_and_from_the_old_disk_is_told_of_each_dev
     assert_int_equal(field_number(row, "reused_bytes", 0), UINT64_C(5000000000));
 }
 
+static void contact_is_lost_after_the_time_that_the_deployment_allows(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *terms = fixture_json("{'lost_contact_s': 90}");
+    OWN(json_freep) json_t *changed = NULL;
+    OWN(json_freep) json_t *going = NULL;
+    OWN(json_freep) json_t *lost = NULL;
+    char deployment[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+
+    fixture_deploy(site, "All Unknown Computers", "required", deployment);
+    assert_int_equal(deployment_change(site, "test", deployment, terms, &changed), 0);
+    assert_int_equal(field_number(changed, "lost_contact_s", 0), 90);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    (void)fixture_order(site, device, order);
+    assert_int_equal(fixture_report(site, device, order, 1, "step-started", "boot-image"), 0);
+    fixture_wait(site, UINT64_C(89) * 1000000);
+    going = fixture_progress(site, deployment);
+    assert_string_equal(field_text(going, "state", ""), "in-progress");
+    fixture_wait(site, UINT64_C(1) * 1000000);
+    lost = fixture_progress(site, deployment);
+    assert_string_equal(field_text(lost, "state", ""), "failed");
+    assert_string_equal(field_text(lost, "error_id", ""), "SLW-0205");
+    assert_string_equal(field_text(lost, "cause", ""),
+                        "Lost contact at step 2 of 3 \"Apply\": the device was heard last at "
+                        "2026-11-18T11:06:40Z, and has said nothing for 90 seconds.");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_over_the_network_and_from_the_old_disk_is_told_of_each_device),
         cmocka_unit_test(a_return_code_below_zero_is_kept),
+        cmocka_unit_test(contact_is_lost_after_the_time_that_the_deployment_allows),
         cmocka_unit_test(the_site_keeps_the_latest_progress_and_every_step),
     };
 

@@ -29,6 +29,7 @@ SEQUENCE = """<?xml version="1.0" encoding="utf-8"?>
 N_CLIENTS = 12
 CRASHES = 3
 LOAD_SECONDS = 2.5
+LOST_SECONDS = 10
 STEP = {"step": 2, "n_steps": 5, "step_name": "Apply Operating System", "group": "Install"}
 
 
@@ -198,7 +199,63 @@ def test_counts_after_crash(lab: Lab):
     expect(n_orders > N_CLIENTS, f"only {n_orders} devices have begun: the load was none")
 
 
-TESTS = {"counts-after-crash": test_counts_after_crash}
+def wait_for(lab: Lab, deployment: str, category: str, n: int, seconds: float) -> list:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        items = lab.must("GET", f"/deployments/{deployment}/devices?category={category}")["items"]
+        if len(items) == n:
+            return items
+        time.sleep(0.2)
+    raise Failed(f"{deployment}: {len(items)} devices in {category}, and not {n}: {items}")
+
+
+def test_lost_contact(lab: Lab):
+    """A device that nobody hears of has failed when its deployment's time is over; one that waits or speaks has not."""
+    lab.begin("[site]\nunknown-computers = yes\n")
+    wanted = {"task_sequence_id": lab.new_sequence(), "collection": "All Unknown Computers", "purpose": "required"}
+    status, problem, _ = lab.call("POST", "/deployments", {**wanted, "lost_contact_s": 9})
+    expect(status == 400, f"a time of 9 seconds: {status} {problem}")
+    deployment = lab.must("POST", "/deployments", {**wanted, "lost_contact_s": LOST_SECONDS})
+    expect(deployment["lost_contact_s"] == LOST_SECONDS, str(deployment))
+    macs = [mac_of(i) for i in range(4)]
+    lab.stop()
+    lab.give_tickets(macs, 1)
+    lab.start()
+    silent, talking, paused, restarting = [Client(lab, i) for i in range(4)]
+    for client in (silent, talking, paused, restarting):
+        client.register()
+        client.tell("started")
+    lab.must("POST", f"/deployments/{deployment['id']}/devices/{paused.mac}/pause", {})
+    paused.tell("paused")
+    silent.tell("step-started")
+    restarting.tell("restarting", restart_to="full-os")
+    began = time.time()
+    while time.time() < began + LOST_SECONDS - 2:
+        talking.tell("step-progress", percent=1)
+        time.sleep(0.5)
+    wait_for(lab, deployment["id"], "error", 0, 1)
+    stop = time.time() + LOST_SECONDS + 10
+    while time.time() < stop and len(lab.must("GET", f"/deployments/{deployment['id']}/devices?category=error")["items"]) < 2:
+        talking.tell("step-progress", percent=2)
+        time.sleep(0.5)
+    lost = {item["device_id"]: item for item in wait_for(lab, deployment["id"], "error", 2, 1)}
+    cause = lost[silent.device]["cause"]
+    begins = 'Lost contact at step 3 of 5 "Apply Operating System": the device was heard last at 20'
+    expect(lost[silent.device]["error_id"] == "SLW-0205" and cause.startswith(begins), cause)
+    expect(f"nothing for {LOST_SECONDS} seconds" in cause, cause)
+    expect(lost[restarting.device]["error_id"] == "SLW-0209", str(lost[restarting.device]))
+    expect(lost[restarting.device]["cause"].startswith("Lost contact: the installed"), str(lost[restarting.device]))
+    going = {item["device_id"]: item["state"] for item in wait_for(lab, deployment["id"], "in-progress", 2, 1)}
+    expect(going == {talking.device: "in-progress", paused.device: "paused"}, str(going))
+    problem = silent.tell("step-progress", good=(410,))[1]
+    expect(problem["error_id"] == "SLW-0203", str(problem))
+    # a longer time holds at once
+    lab.must("PATCH", f"/deployments/{deployment['id']}", {"lost_contact_s": 3600})
+    time.sleep(LOST_SECONDS + 2)
+    wait_for(lab, deployment["id"], "in-progress", 2, 1)
+
+
+TESTS = {"counts-after-crash": test_counts_after_crash, "lost-contact": test_lost_contact}
 
 
 def main() -> int:

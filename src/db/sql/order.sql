@@ -82,10 +82,11 @@ UPDATE orders SET state = ?2, error_id = ?3, message = ?4, ended_us = ?5, is_can
 WHERE id = ?1 AND state = 'in-progress';
 
 -- name: order_overdue
-SELECT id, device_id, environment, is_restarting, restarted_us, iif(is_debug <> 0, 9223372036854775807, deadline_us), heard_us,
-    step_name, iif(wish = 'cancel' OR (SELECT d.is_cancelled FROM deployment d WHERE d.id = deployment_id) <> 0, 1, 0)
-FROM orders
-WHERE state = 'in-progress' AND wish <> 'pause' AND ((deadline_us <= ?1 AND is_debug = 0) OR heard_us <= ?2) LIMIT 1;
+SELECT o.id, o.device_id, o.environment, o.is_restarting, o.restarted_us, iif(o.is_debug <> 0, 9223372036854775807, o.deadline_us), o.heard_us,
+    o.step_name, iif(o.wish = 'cancel' OR d.is_cancelled <> 0, 1, 0), d.lost_contact_s, coalesce(o.step, 0), coalesce(o.n_steps, 0)
+FROM orders o JOIN deployment d ON d.id = o.deployment_id
+WHERE o.state = 'in-progress' AND o.wish <> 'pause'
+    AND ((o.deadline_us <= ?1 AND o.is_debug = 0) OR o.heard_us <= ?1 - d.lost_contact_s * 1000000) LIMIT 1;
 
 -- The latest one of a device under a deployment.
 -- name: order_find
