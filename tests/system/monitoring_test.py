@@ -149,6 +149,7 @@ def churn(lab: Lab, stop: threading.Event, clients: list, collection: str, failu
     try:
         while not stop.is_set():
             client = chance.choice(clients)
+            what = chance.randrange(8)
             if what <= 1 and lab.tickets[client.mac]:
                 client.register()
             elif what <= 4 and client.order:
