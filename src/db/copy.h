@@ -51,6 +51,8 @@ int db_copy(struct db *from, struct db *to, db_copy_report *report, void *ctx);
 /**
  * db_back_up() - SQLite: all of it as it is now, into the new file @path, between transactions
  *
+ * Return: 0; -EAGAIN when a transaction is open; or -errno.
+ *
  * PostgreSQL: -ENOTSUP; whoever wants a copy of it can db_open() it beside the site.
  */
 int db_back_up(struct db *db, const char *path);

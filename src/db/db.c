@@ -126,41 +126,139 @@ bool db_is_read_only(const struct db *db)
     return db->is_read_only;
 }
 
-int db_begin(struct db *db, struct db **ret)
+/* What the engine has given up is not gone on with. Return: @r. */
+static int watch_batch(struct db *db, int r)
 {
-    if (db->is_read_only)
-        return ERR(-EROFS);
-    if (db->depth == 0) {
-        int r = db->ops->begin(db);
+    if (r >= 0 || db->batch != DB_BATCH_OPEN || db->ops->is_open(db))
+        return r;
+    db->batch = DB_BATCH_LOST;
+    db->batch_error = r;
+    return r;
+}
 
+static bool is_given_up(struct db *db)
+{
+    (void)watch_batch(db, -EAGAIN);
+    return db->batch == DB_BATCH_LOST;
+}
+
+/* What is asked in the transaction from now on can be taken back, and its failure is the request's own. */
+static int enter_part(struct db *db)
+{
+    int r;
+
+    if (db->part != DB_PART_READY || db->batch != DB_BATCH_OPEN)
+        return 0;
+    r = watch_batch(db, db->ops->exec(db, "SAVEPOINT p"));
+    if (r == 0)
+        db->part = DB_PART_OPEN;
+    return TRACE(r);
+}
+
+/* The batch begins with the first change. Who cannot begin it in time shall not have each of the others wait again. */
+static int enter_batch(struct db *db)
+{
+    int r;
+
+    /* looked at first: a SAVEPOINT where none is open would begin a transaction */
+    if (is_given_up(db))
+        return ERR(-EAGAIN);
+    if (db->batch == DB_BATCH_READY) {
+        r = db->ops->begin(db);
+        db->batch = r == 0 ? DB_BATCH_OPEN : DB_BATCH_LOST;
+        db->batch_error = r;
         if (r < 0)
             return TRACE(r);
-        db->is_doomed = false;
     }
+    return TRACE(enter_part(db));
+}
+
+void db_part_begin(struct db *db)
+{
+    assert(db->part == DB_PART_OFF && db->depth == 0);
+    db->part = DB_PART_READY;
+}
+
+int db_part_end(struct db *db, bool is_kept)
+{
+    bool is_open = db->part == DB_PART_OPEN && db->batch == DB_BATCH_OPEN;
+
+    assert(db->part != DB_PART_OFF && db->depth == 0);
+    db->part = DB_PART_OFF;
+    if (!is_open)
+        return 0;
+    return TRACE(
+        watch_batch(db, db->ops->exec(db, is_kept ? "RELEASE p" : "ROLLBACK TO p; RELEASE p")));
+}
+
+void db_batch_begin(struct db *db)
+{
+    assert(db->batch == DB_BATCH_OFF && db->depth == 0);
+    db->batch = DB_BATCH_READY;
+}
+
+int db_batch_commit(struct db *db)
+{
+    enum db_batch batch = db->batch;
+    int r;
+
+    assert(batch != DB_BATCH_OFF && db->depth == 0);
+    if (batch == DB_BATCH_LOST) {
+        db->ops->rollback(db);
+        db->batch = DB_BATCH_OFF;
+        return ERR(db->batch_error);
+    }
+    r = batch == DB_BATCH_OPEN ? db->ops->commit(db) : 0;
+    if (r < 0)
+        db->ops->rollback(db);
+    db->batch = DB_BATCH_OFF;
+    return TRACE(r);
+}
+
+bool db_batch_has_changes(const struct db *db)
+{
+    return db->batch == DB_BATCH_OPEN || db->batch == DB_BATCH_LOST;
+}
+
+int db_begin(struct db *db, struct db **ret)
+{
+    int r;
+
+    if (db->is_read_only)
+        return ERR(-EROFS);
+    r = enter_batch(db);
+    if (r == 0)
+        r = db_is_in_transaction(db) ? watch_batch(db, db->ops->exec(db, "SAVEPOINT t"))
+                                     : db->ops->begin(db);
+    if (r < 0)
+        return TRACE(r);
     db->depth++;
     *ret = db;
     return 0;
 }
 
+/* Whether the innermost transaction is one of its own, not a part of another. */
+static bool is_outermost(const struct db *db)
+{
+    return db->depth == 1 && db->batch == DB_BATCH_OFF;
+}
+
 int db_commit(struct db **tx)
 {
     struct db *db = *tx;
+    int r;
 
     assert(db && db->depth > 0);
-    if (db->depth > 1) {
-        *tx = NULL;
-        db->depth--;
-        return 0;
-    }
-    if (db->is_doomed)
-        return ERR(-ECANCELED);
-
-    int r = db->ops->commit(db);
-
+    if (db->batch == DB_BATCH_LOST)
+        return ERR(-EAGAIN);
+    if (is_outermost(db))
+        r = db->ops->commit(db);
+    else
+        r = watch_batch(db, db->ops->exec(db, "RELEASE t"));
     if (r < 0)
         return TRACE(r);
     *tx = NULL;
-    db->depth = 0;
+    db->depth--;
     return 0;
 }
 
@@ -171,10 +269,11 @@ void db_rollbackp(struct db **tx)
     if (!db)
         return;
     assert(db->depth > 0);
-    if (--db->depth == 0)
+    if (is_outermost(db))
         db->ops->rollback(db);
-    else
-        db->is_doomed = true;
+    else if (db->batch != DB_BATCH_LOST)
+        (void)watch_batch(db, db->ops->exec(db, "ROLLBACK TO t; RELEASE t"));
+    db->depth--;
 }
 
 int db_prepare(struct db *db, enum db_sql sql)
@@ -197,18 +296,29 @@ static struct db_args all_args(struct db *db,
     return (struct db_args){values, args.n + 1};
 }
 
+static int before_statement(struct db *db, enum db_sql sql)
+{
+    bool is_read = db_statements[sql].is_read;
+
+    if (db->is_read_only && !is_read)
+        return ERR(-EROFS);
+    return is_read && db->batch == DB_BATCH_READY ? 0 : TRACE(enter_batch(db));
+}
+
 int db_select(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret)
 {
     struct db_value values[ARGS_MAX + 1];
 
-    if (db->is_read_only && !db_statements[sql].is_read)
-        return ERR(-EROFS);
-    return TRACE(db->ops->select(db, sql, all_args(db, sql, args, values), ret));
+    int r = before_statement(db, sql);
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(watch_batch(db, db->ops->select(db, sql, all_args(db, sql, args, values), ret)));
 }
 
 int db_next(struct db_rows *rows)
 {
-    return TRACE(rows->db->ops->next(rows));
+    return TRACE(watch_batch(rows->db, rows->db->ops->next(rows)));
 }
 
 int db_first(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret)
@@ -230,18 +340,23 @@ int db_run(struct db *db, enum db_sql sql, struct db_args args, uint64_t *ret_ch
 {
     struct db_value values[ARGS_MAX + 1];
 
-    if (db->is_read_only && !db_statements[sql].is_read)
-        return ERR(-EROFS);
-    return TRACE(db->ops->run(db, sql, all_args(db, sql, args, values), ret_changes));
+    int r = before_statement(db, sql);
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(
+        watch_batch(db, db->ops->run(db, sql, all_args(db, sql, args, values), ret_changes)));
 }
 
 int db_must(struct db *db, enum db_sql sql, struct db_args args)
 {
     struct db_value values[ARGS_MAX + 1];
 
-    if (db->is_read_only && !db_statements[sql].is_read)
-        return ERR(-EROFS);
-    return TRACE(db->ops->must(db, sql, all_args(db, sql, args, values)));
+    int r = before_statement(db, sql);
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(watch_batch(db, db->ops->must(db, sql, all_args(db, sql, args, values))));
 }
 
 size_t db_n_columns(const struct db_rows *rows)
@@ -276,5 +391,5 @@ bool db_get_bool(const struct db_rows *rows, size_t column)
 
 int db_checkpoint(struct db *db)
 {
-    return db->depth > 0 ? 0 : TRACE(db->ops->checkpoint(db));
+    return db_is_in_transaction(db) ? 0 : TRACE(db->ops->checkpoint(db));
 }

@@ -149,12 +149,38 @@ bool db_is_read_only(const struct db *db);
  *     ...
  *     r = db_commit(&tx);
  *
- * When a transaction is open already, the inner one is a part of it: its commit does nothing, and its
- * rollback dooms the outer one, whose commit then fails with -ECANCELED.
+ * When a transaction is open already, the inner one is a part of it, a SAVEPOINT: its rollback takes back what was done in it
+ * and nothing else, and what it has committed is kept if the outer one commits.
  */
 int db_begin(struct db *db, struct db **ret);
 int db_commit(struct db **tx);
 void db_rollbackp(struct db **tx);
+
+/**
+ * db_batch_begin(), db_batch_commit() - one transaction for what several requests do, so that one commit makes it all durable
+ *
+ * Between the two, db_begin() begins a part of it, and what is run outside db_begin() belongs to it as well. It begins with the
+ * first change. When the engine gives it up (a full disk, a connection that went), all that follows is -EAGAIN until
+ * db_batch_commit() has said why.
+ *
+ * Return of db_batch_commit(): 0: all is durable, or nothing was changed; -EAGAIN or -ECONNRESET: nothing is kept, it may be done
+ * again from its beginning; -ECONNABORTED: nobody knows; otherwise -errno, and nothing is kept. No batch is open afterwards.
+ */
+void db_batch_begin(struct db *db);
+int db_batch_commit(struct db *db);
+
+/* Whether there is something that db_batch_commit() has to make durable. */
+bool db_batch_has_changes(const struct db *db);
+
+/**
+ * db_part_begin(), db_part_end() - what one request does of the batch
+ *
+ * A statement that fails does no harm to the parts before it.
+ *
+ * @is_kept: false: what it has changed is taken back, also outside db_begin()
+ */
+void db_part_begin(struct db *db);
+int db_part_end(struct db *db, bool is_kept);
 
 /* Look whether the engine understands a statement; db_select() and db_run() do it themselves. */
 int db_prepare(struct db *db, enum db_sql sql);

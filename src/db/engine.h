@@ -25,6 +25,8 @@ struct db_ops {
     int (*begin)(struct db *db);
     int (*commit)(struct db *db);
     void (*rollback)(struct db *db);
+    bool (*is_open)(
+        struct db *db); /* the transaction that was begun is there and can be committed */
     int (*prepare)(struct db *db, enum db_sql sql);
     int (*select)(struct db *db, enum db_sql sql, struct db_args args, struct db_rows *ret);
     int (*next)(struct db_rows *rows);
@@ -61,15 +63,38 @@ struct db_copy_ops {
     int (*set_sequence)(struct db *db, const char *table, uint64_t n);
 };
 
+/* The transaction that those of several requests are parts of. */
+enum db_batch {
+    DB_BATCH_OFF,
+    DB_BATCH_READY, /* nothing was changed yet, and nothing is begun */
+    DB_BATCH_OPEN,
+    DB_BATCH_LOST, /* the engine has given it up: nothing of it is kept */
+};
+
+/* What one request does of it. */
+enum db_part {
+    DB_PART_OFF,
+    DB_PART_READY, /* nothing was asked in the transaction yet */
+    DB_PART_OPEN,
+};
+
 /* The first member of what an engine keeps. */
 struct db {
     const struct db_ops *ops;
-    unsigned depth; /* of open transactions */
-    bool is_doomed; /* an inner transaction was rolled back */
+    unsigned depth; /* of db_begin() */
+    enum db_batch batch;
+    int batch_error; /* why it is lost */
+    enum db_part part;
     bool is_read_only;
     char principal[DB_PRINCIPAL_MAX];
     char why[DB_WHY_MAX];
 };
+
+/* Whether what is run now is a part of a transaction, so that it can be taken back with it. */
+static inline bool db_is_in_transaction(const struct db *db)
+{
+    return db->depth > 0 || db->batch == DB_BATCH_OPEN;
+}
 
 /**
  * db_sqlite_open(), db_postgresql_open() - a handle on what is there, its schema untouched

@@ -83,7 +83,7 @@ static int be_connected(struct postgresql *pg)
 {
     int r;
 
-    if (pg->db.depth > 0)
+    if (db_is_in_transaction(&pg->db))
         return 0;
     if (!postgresql_is_lost(pg))
         (void)PQconsumeInput(pg->conn);
@@ -129,6 +129,14 @@ static int postgresql_commit(struct db *db)
         return postgresql_is_lost(pg) ? ERR(-EAGAIN) : ERR(-ECANCELED);
     r = exec(db, "COMMIT");
     return r < 0 && postgresql_is_lost(pg) ? ERR(-ECONNABORTED) : TRACE(r);
+}
+
+/* A part of it may have failed, and can be taken back. */
+static bool postgresql_is_open(struct db *db)
+{
+    PGTransactionStatusType status = PQtransactionStatus(to_postgresql(db)->conn);
+
+    return status == PQTRANS_INTRANS || status == PQTRANS_INERROR;
 }
 
 static void name_of(enum db_sql sql, char ret[static NAME_MAX_BYTES])
@@ -214,7 +222,7 @@ static int execute_once(
 /* What is to be said when the connection went in the middle. */
 static int lost(const struct postgresql *pg, enum db_sql sql)
 {
-    if (pg->db.depth > 0)
+    if (db_is_in_transaction(&pg->db))
         return ERR(-EAGAIN);
     return db_statements[sql].is_read ? ERR(-ECONNRESET) : ERR(-ECONNABORTED);
 }
@@ -239,7 +247,7 @@ static int execute(struct postgresql *pg, enum db_sql sql, struct db_args args, 
         if (postgresql_is_lost(pg))
             r = lost(pg, sql);
         is_again = r == -EAGAIN || (r == -ECONNRESET && attempt == 0);
-        if (pg->db.depth > 0 || !is_again || attempt == TRIES)
+        if (db_is_in_transaction(&pg->db) || !is_again || attempt == TRIES)
             return TRACE(r);
         pause_before(attempt);
     }
@@ -318,7 +326,7 @@ static int
 postgresql_run(struct db *db, enum db_sql sql, struct db_args args, uint64_t *ret_changes)
 {
     OWN(result_freep) PGresult *result = NULL;
-    bool is_inner = db->depth > 0;
+    bool is_inner = db_is_in_transaction(db);
     int r = is_inner ? exec(db, "SAVEPOINT s") : 0;
     int ret;
 
@@ -406,6 +414,7 @@ static const struct db_ops ops = {
     .begin = postgresql_begin,
     .commit = postgresql_commit,
     .rollback = postgresql_rollback,
+    .is_open = postgresql_is_open,
     .prepare = postgresql_prepare,
     .select = postgresql_select,
     .next = postgresql_next,

@@ -130,6 +130,12 @@ static void sqlite_rollback(struct db *db)
     (void)sqlite3_exec(to_sqlite(db)->engine, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* It rolls back by itself when the disk is full or fails. */
+static bool sqlite_is_open(struct db *db)
+{
+    return sqlite3_get_autocommit(to_sqlite(db)->engine) == 0;
+}
+
 static int bind_one(sqlite3_stmt *stmt, int at, const struct db_value *value)
 {
     switch (value->type) {
@@ -287,6 +293,7 @@ static const struct db_ops ops = {
     .begin = sqlite_begin,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
+    .is_open = sqlite_is_open,
     .prepare = sqlite_prepare,
     .select = sqlite_select,
     .next = sqlite_next,

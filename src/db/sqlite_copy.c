@@ -118,6 +118,8 @@ int db_back_up(struct db *db, const char *path)
 
     if (db->ops->engine != DB_SQLITE)
         return ERR(-ENOTSUP);
+    if (db_is_in_transaction(db))
+        return ERR(-EAGAIN); /* what is not committed may never be */
     code = sqlite3_open_v2(
         path, &target, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW, NULL);
     if (code != SQLITE_OK)

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "db/engine.h"
 #include "db/fixture.h"
 #include "db/tables.h"
 #include "plat/file.h"
@@ -149,7 +150,7 @@ static void a_transaction_that_is_left_changes_nothing(void **state)
     assert_int_equal(count_audit(db), before);
 }
 
-static void an_inner_rollback_dooms_the_outer_transaction(void **state)
+static void an_inner_rollback_takes_back_what_is_inner(void **state)
 {
     (void)state;
     OWN(db_freep) struct db *db = open_ok();
@@ -159,15 +160,17 @@ static void an_inner_rollback_dooms_the_outer_transaction(void **state)
         OWN(db_rollbackp) struct db *outer = NULL;
 
         assert_int_equal(db_begin(db, &outer), 0);
-        assert_int_equal(add_audit(db, "gone"), 0);
+        assert_int_equal(add_audit(db, "kept"), 0);
         {
             OWN(db_rollbackp) struct db *inner = NULL;
 
             assert_int_equal(db_begin(db, &inner), 0);
+            assert_int_equal(add_audit(db, "gone"), 0);
         }
-        assert_true(db_commit(&outer) < 0);
+        assert_int_equal(add_audit(db, "kept too"), 0);
+        assert_int_equal(db_commit(&outer), 0);
     }
-    assert_int_equal(count_audit(db), before);
+    assert_int_equal(count_audit(db), before + 2);
 }
 
 static void an_inner_commit_is_part_of_the_outer_one(void **state)
@@ -184,6 +187,130 @@ static void an_inner_commit_is_part_of_the_outer_one(void **state)
     assert_int_equal(db_commit(&inner), 0);
     assert_int_equal(db_commit(&outer), 0);
     assert_int_equal(count_audit(db), before + 1);
+}
+
+/* What another handle, and so another process or a restart, sees. */
+static uint64_t count_committed(void)
+{
+    OWN(db_freep) struct db *db = open_ok();
+
+    return count_audit(db);
+}
+
+static int fail_a_statement(struct db *db)
+{
+    /* a reference to nothing, by a statement of which nobody expects it */
+    return db_must(
+        db, SQL_DEVICE_MAC_ADD, DB_ARGS(db_text("52:54:00:00:00:01"), db_text("nobody")));
+}
+
+static void parts_of_a_batch_are_committed_together(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    uint64_t before = count_audit(db);
+
+    db_batch_begin(db);
+    assert_false(db_batch_has_changes(db));
+    for (unsigned i = 0; i < 3; i++) {
+        OWN(db_rollbackp) struct db *tx = NULL;
+
+        db_part_begin(db);
+        assert_int_equal(count_audit(db), before + 2 * (uint64_t)i);
+        assert_int_equal(add_audit(db, "outside"), 0);
+        assert_int_equal(db_begin(db, &tx), 0);
+        assert_int_equal(add_audit(db, "inside"), 0);
+        assert_int_equal(db_commit(&tx), 0);
+        assert_int_equal(db_part_end(db, true), 0);
+        assert_true(db_batch_has_changes(db));
+    }
+    assert_int_equal(db_batch_commit(db), 0);
+    db_free(TAKE(db));
+    assert_int_equal(count_committed(), before + 6);
+}
+
+static void a_part_that_failed_harms_no_other(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    uint64_t before = count_audit(db);
+
+    db_batch_begin(db);
+    db_part_begin(db);
+    assert_int_equal(add_audit(db, "kept"), 0);
+    assert_int_equal(db_part_end(db, true), 0);
+
+    db_part_begin(db);
+    assert_int_equal(add_audit(db, "gone"), 0);
+    assert_true(fail_a_statement(db) < 0);
+    assert_int_equal(db_part_end(db, false), 0);
+
+    db_part_begin(db);
+    assert_int_equal(count_audit(db), before + 1);
+    assert_int_equal(add_audit(db, "kept too"), 0);
+    assert_int_equal(db_part_end(db, true), 0);
+    assert_int_equal(db_batch_commit(db), 0);
+    db_free(TAKE(db));
+    assert_int_equal(count_committed(), before + 2);
+}
+
+static void a_batch_that_only_reads_begins_nothing(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+
+    db_batch_begin(db);
+    db_part_begin(db);
+    (void)count_audit(db);
+    assert_int_equal(db_part_end(db, true), 0);
+    assert_false(db_batch_has_changes(db));
+    assert_int_equal(db_batch_commit(db), 0);
+}
+
+/* The engine ends the transaction by itself, as a full disk or a connection that goes would make it. */
+static void end_behind_its_back(struct db *db)
+{
+    (void)db->ops->exec(db, "ROLLBACK");
+}
+
+static void what_the_engine_gave_up_is_acknowledged_to_nobody(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    struct db *tx = NULL;
+    uint64_t before = count_audit(db);
+
+    db_batch_begin(db);
+    db_part_begin(db);
+    assert_int_equal(add_audit(db, "gone"), 0);
+    assert_int_equal(db_part_end(db, true), 0);
+    end_behind_its_back(db);
+    db_part_begin(db);
+    assert_int_equal(add_audit(db, "gone too"), -EAGAIN);
+    assert_int_equal(db_begin(db, &tx), -EAGAIN);
+    assert_null(tx);
+    (void)db_part_end(db, false);
+    assert_int_equal(add_audit(db, "gone too"), -EAGAIN);
+    assert_true(db_batch_commit(db) < 0);
+    assert_int_equal(count_audit(db), before);
+
+    db_batch_begin(db);
+    assert_int_equal(add_audit(db, "kept"), 0);
+    assert_int_equal(db_batch_commit(db), 0);
+    assert_int_equal(count_audit(db), before + 1);
+}
+
+static void a_commit_that_fails_keeps_nothing(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    uint64_t before = count_audit(db);
+
+    db_batch_begin(db);
+    assert_int_equal(add_audit(db, "gone"), 0);
+    end_behind_its_back(db);
+    assert_true(db_batch_commit(db) < 0);
+    assert_int_equal(count_audit(db), before);
 }
 
 static void the_audit_log_can_only_grow(void **state)
@@ -362,8 +489,13 @@ int main(void)
         cmocka_unit_test(open_refuses_a_schema_made_by_another_text),
         cmocka_unit_test(open_refuses_a_database_that_is_in_use),
         cmocka_unit_test(a_transaction_that_is_left_changes_nothing),
-        cmocka_unit_test(an_inner_rollback_dooms_the_outer_transaction),
+        cmocka_unit_test(an_inner_rollback_takes_back_what_is_inner),
         cmocka_unit_test(an_inner_commit_is_part_of_the_outer_one),
+        cmocka_unit_test(parts_of_a_batch_are_committed_together),
+        cmocka_unit_test(a_part_that_failed_harms_no_other),
+        cmocka_unit_test(a_batch_that_only_reads_begins_nothing),
+        cmocka_unit_test(what_the_engine_gave_up_is_acknowledged_to_nobody),
+        cmocka_unit_test(a_commit_that_fails_keeps_nothing),
         cmocka_unit_test(the_audit_log_can_only_grow),
         cmocka_unit_test(a_reference_to_nothing_is_refused),
         cmocka_unit_test(a_refused_row_ends_no_transaction),

@@ -18,7 +18,6 @@
 #include "rt/work_pool.h"
 
 enum {
-    JSON_DEPTH_MAX = 32,
     DETAIL_MAX_BYTES = 4096,
     SHOWN_MAX = 256,
     UNWANTED_MAX_BYTES = 16 * 1024 * 1024, /* of a body that is read and not looked at */
@@ -35,6 +34,9 @@ struct http_exchange {
     void *arg;               /* owned */
     void (*free_arg)(void *arg);
     bool is_waiting; /* until the work is done; set and cleared by the thread of the handlers */
+    bool is_again;   /* the handler is to be called once more */
+    bool is_released;
+    struct http_exchange *next_held; /* borrowed */
     struct http_values params;
     struct http_values query;
     struct http_values headers; /* of the answer */
@@ -245,6 +247,14 @@ void http_exchange_feed(struct http_exchange *x, struct bytes piece)
         buf_add(&x->body, piece);
 }
 
+static void drop_answer(struct http_exchange *x)
+{
+    if (x->response)
+        MHD_destroy_response(x->response);
+    x->response = NULL;
+    http_values_fini(&x->headers);
+}
+
 /* What a handler could not say itself. */
 static void fail(struct http_exchange *x, int r)
 {
@@ -256,9 +266,7 @@ static void fail(struct http_exchange *x, int r)
               log_escape(shown, sizeof(shown), x->path, strlen(x->path)),
               -r,
               strerrordesc_np(-r));
-    if (x->response)
-        MHD_destroy_response(x->response);
-    x->response = NULL;
+    drop_answer(x);
     (void)http_reply_problem(x,
                              500,
                              "SLW-0001",
@@ -271,6 +279,7 @@ void http_exchange_handle(struct http_exchange *x, void *ctx)
     int r;
 
     x->is_waiting = false;
+    x->is_again = false;
     if (x->response)
         return;
     if (x->body.failed)
@@ -279,8 +288,60 @@ void http_exchange_handle(struct http_exchange *x, void *ctx)
         r = x->guard ? x->guard(ctx, x, x->route) : x->route->handle(ctx, x);
     if (r == 0 && !x->response && !x->is_waiting)
         r = ERR(-ENOMSG);
-    if (r < 0)
+    x->is_again = r == -EAGAIN;
+    if (x->is_again)
+        drop_answer(x);
+    else if (r < 0)
         fail(x, r);
+}
+
+bool http_exchange_is_again(const struct http_exchange *x)
+{
+    return x->is_again;
+}
+
+void http_exchange_repeat(struct http_exchange *x, void *ctx)
+{
+    drop_answer(x);
+    http_exchange_handle(x, ctx);
+    if (!x->is_waiting || x->response)
+        return;
+    x->is_waiting = false; /* the first time it did not; it cannot wait twice */
+    fail(x, ERR(-ENOTSUP));
+}
+
+void http_exchange_fail(struct http_exchange *x, const struct http_batch *batch, void *ctx, int r)
+{
+    x->is_again = false;
+    drop_answer(x);
+    if (!batch || batch->refuse(ctx, x, r) < 0 || !x->response)
+        fail(x, r);
+}
+
+void http_exchange_hold(struct http_exchange *x)
+{
+    MHD_suspend_connection(x->connection);
+}
+
+void http_exchange_link(struct http_exchange *x, struct http_exchange *next)
+{
+    x->next_held = next;
+}
+
+bool http_exchange_is_released(const struct http_exchange *x)
+{
+    return x->is_released;
+}
+
+struct http_exchange *http_exchange_next(const struct http_exchange *x)
+{
+    return x->next_held;
+}
+
+void http_exchange_release(struct http_exchange *x)
+{
+    x->is_released = true;
+    MHD_resume_connection(x->connection);
 }
 
 int http_defer(struct http_exchange *x,
@@ -381,61 +442,6 @@ bool http_peer_uid(struct http_exchange *x, uint32_t *ret)
         return false;
     *ret = peer.uid;
     return true;
-}
-
-static bool is_deeper(json_t *value, unsigned levels);
-
-static bool is_object_deeper(json_t *object, unsigned levels)
-{
-    for (void *at = json_object_iter(object); at; at = json_object_iter_next(object, at))
-        if (is_deeper(json_object_iter_value(at), levels))
-            return true;
-    return false;
-}
-
-static bool is_deeper(json_t *value, unsigned levels)
-{
-    if (!json_is_object(value) && !json_is_array(value))
-        return false;
-    if (levels == 0)
-        return true;
-    if (json_is_object(value))
-        return is_object_deeper(value, levels - 1);
-    for (size_t i = 0; i < json_array_size(value); i++)
-        if (is_deeper(json_array_get(value, i), levels - 1))
-            return true;
-    return false;
-}
-
-int http_body_json(struct http_exchange *x, json_t **ret)
-{
-    json_error_t error = {.line = 0};
-    OWN(json_decrefp)
-    json_t *value = json_loadb(buf_str(&x->body), x->body.len, JSON_REJECT_DUPLICATES, &error);
-    char shown[SHOWN_MAX];
-    int r;
-
-    if (json_is_object(value) && !is_deeper(value, JSON_DEPTH_MAX)) {
-        *ret = TAKE(value);
-        return 0;
-    }
-    if (value)
-        r = http_reply_problem(x,
-                               400,
-                               "SLW-0002",
-                               "Not a JSON object",
-                               "The body must be one JSON object, at most %d levels deep.",
-                               JSON_DEPTH_MAX);
-    else
-        r = http_reply_problem(x,
-                               400,
-                               "SLW-0002",
-                               "Not a JSON object",
-                               "Line %d, column %d: %s",
-                               error.line,
-                               error.column,
-                               log_escape(shown, sizeof(shown), error.text, strlen(error.text)));
-    return r < 0 ? TRACE(r) : 1;
 }
 
 static bool add_headers(struct http_exchange *x, struct MHD_Response *response)

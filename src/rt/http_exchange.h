@@ -39,8 +39,29 @@ bool http_exchange_is_over(struct http_exchange *x);
 /* A piece of the body. */
 void http_exchange_feed(struct http_exchange *x, struct bytes piece);
 
-/* The body is complete: call the handler, unless the answer is there already. There is one afterwards. */
+/*
+ * The body is complete: call the handler, unless the answer is there already. There is one afterwards, unless it is deferred
+ * or is to be done again.
+ */
 void http_exchange_handle(struct http_exchange *x, void *ctx);
+
+/* Whether the handler said -EAGAIN: there is no answer yet. */
+bool http_exchange_is_again(const struct http_exchange *x);
+
+/* Call the handler once more, with nothing left of the answer. */
+void http_exchange_repeat(struct http_exchange *x, void *ctx);
+
+/* The answer, if there is one, is not true: say what has failed instead. @r: -errno */
+void http_exchange_fail(struct http_exchange *x, const struct http_batch *batch, void *ctx, int r);
+
+/* Keep the answer until http_exchange_release(): the connection is suspended. Once released, it is never held again. */
+void http_exchange_hold(struct http_exchange *x);
+void http_exchange_release(struct http_exchange *x);
+bool http_exchange_is_released(const struct http_exchange *x);
+
+/* Those that are held are in a list; the exchange only keeps which is the next. */
+void http_exchange_link(struct http_exchange *x, struct http_exchange *next);
+struct http_exchange *http_exchange_next(const struct http_exchange *x);
 
 /* Whether the handler has put off its answer. */
 bool http_exchange_is_deferred(const struct http_exchange *x);

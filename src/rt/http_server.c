@@ -32,6 +32,8 @@ enum {
     HEADERS_MAX_BYTES = 32 * 1024,
     TICK_US = 1000 * 1000,
     US_PER_MS = 1000,
+    AGAIN_TIMES = 6,
+    AGAIN_FIRST_MS = 5,
     MS_PER_S = 1000,
 };
 
@@ -44,6 +46,7 @@ struct http_server {
     int stop_fd;               /* owned; an eventfd: http_server_stop() may come at any moment */
     int epoll_fd;              /* the daemon's */
     uint64_t next_tick_us;
+    struct http_exchange *held; /* borrowed; the last one first */
 };
 
 DEFINE_FREEP(struct http_server *, http_server_free);
@@ -110,6 +113,34 @@ static int open_socket(struct http_server *server)
     return 0;
 }
 
+/* What it says may not be durable yet, or it is to be done again. */
+static bool must_be_held(struct http_server *server, struct http_exchange *x)
+{
+    const struct http_batch *batch = server->options.batch;
+
+    if (!batch || http_exchange_is_released(x))
+        return false;
+    return http_exchange_is_again(x) || batch->is_open(server->options.ctx);
+}
+
+static enum MHD_Result handle(struct http_server *server, struct http_exchange *x)
+{
+    http_exchange_handle(x, server->options.ctx);
+    if (http_exchange_is_deferred(x)) {
+        http_exchange_wait(x);
+        return MHD_YES;
+    }
+    if (must_be_held(server, x)) {
+        http_exchange_hold(x);
+        http_exchange_link(x, server->held);
+        server->held = x;
+        return MHD_YES;
+    }
+    if (http_exchange_is_again(x))
+        http_exchange_fail(x, server->options.batch, server->options.ctx, ERR(-EAGAIN));
+    return http_exchange_queue(x);
+}
+
 /* First with the headers, then with each piece of the body, at last with nothing. */
 /* NOLINTNEXTLINE(readability-function-size): MHD wants so many parameters */
 static enum MHD_Result on_request(void *ctx,
@@ -145,12 +176,7 @@ static enum MHD_Result on_request(void *ctx,
         *piece_len = 0;
         return MHD_YES;
     }
-    http_exchange_handle(x, server->options.ctx);
-    if (http_exchange_is_deferred(x)) {
-        http_exchange_wait(x);
-        return MHD_YES;
-    }
-    return http_exchange_queue(x);
+    return handle(server, x);
 }
 
 static void on_end(void *ctx,
@@ -294,6 +320,92 @@ static int wait_all(struct http_server *const *servers, size_t n, struct pollfd 
     return 0;
 }
 
+static bool is_again(int r)
+{
+    return r == -EAGAIN || r == -ECONNRESET;
+}
+
+/* Answers that are settled go out. @r: of the commit. @is_last: nothing is tried once more. Return: whether some are left. */
+static bool settle_one(struct http_server *server, int r, bool is_last)
+{
+    struct http_exchange *left = NULL;
+
+    for (struct http_exchange *x = server->held, *next; x; x = next) {
+        int why = r < 0 ? r : -EAGAIN;
+        bool is_done = r == 0 && !http_exchange_is_again(x);
+
+        next = http_exchange_next(x);
+        if (!is_done && is_again(why) && !is_last) {
+            http_exchange_link(x, left); /* the first one comes first again */
+            left = x;
+            continue;
+        }
+        if (!is_done)
+            http_exchange_fail(x, server->options.batch, server->options.ctx, why);
+        http_exchange_release(x);
+    }
+    server->held = left;
+    return left != NULL;
+}
+
+/* In the order in which they came, so that the list is the last one first afterwards. */
+static void repeat_held(struct http_server *server)
+{
+    struct http_exchange *done = NULL;
+
+    for (struct http_exchange *x = server->held, *next; x; x = next) {
+        next = http_exchange_next(x);
+        http_exchange_repeat(x, server->options.ctx);
+        http_exchange_link(x, done);
+        done = x;
+    }
+    server->held = done;
+}
+
+/* Longer each time, and never the same for two that are in each other's way. */
+static void pause_before(unsigned attempt)
+{
+    unsigned ms = (unsigned)AGAIN_FIRST_MS << attempt;
+    unsigned uneven = (unsigned)(clock_monotonic_us() % US_PER_MS);
+
+    (void)usleep(ms * US_PER_MS / 2 + ms * uneven / 2);
+}
+
+/* What was changed becomes durable, and then, not before, the answers are sent. */
+static void settle(struct http_server *const *servers, size_t n)
+{
+    const struct http_batch *batch = servers[0]->options.batch;
+    void *ctx = servers[0]->options.ctx;
+
+    for (unsigned attempt = 0; batch; attempt++) {
+        int r = batch->commit(ctx);
+        bool is_left = false;
+
+        for (size_t i = 0; i < n; i++)
+            is_left |= settle_one(servers[i], r, attempt == AGAIN_TIMES);
+        if (!is_left)
+            return;
+        pause_before(attempt);
+        batch->begin(ctx);
+        for (size_t i = 0; i < n; i++)
+            repeat_held(servers[i]);
+    }
+}
+
+static int run_ready(struct http_server *const *servers, size_t n)
+{
+    const struct http_batch *batch = servers[0]->options.batch;
+    int r = 0;
+
+    if (batch)
+        batch->begin(servers[0]->options.ctx);
+    for (size_t i = 0; i < n && r == 0; i++)
+        if (MHD_run(servers[i]->daemon) != MHD_YES)
+            r = ERR(-EIO);
+    settle(servers, n);
+    return r;
+}
+
 int http_server_run_all(struct http_server *const *servers, size_t n)
 {
     struct pollfd fds[2 * HTTP_SERVERS_MAX];
@@ -305,11 +417,11 @@ int http_server_run_all(struct http_server *const *servers, size_t n)
         for (size_t i = 0; i < n; i++)
             tick(servers[i]);
         r = wait_all(servers, n, fds);
+        if (r >= 0 &&
+            run_ready(servers, n) < 0) /* when told to stop too: answers are on their way */
+            return -EIO;
         if (r != 0)
             return r > 0 ? 0 : TRACE(r);
-        for (size_t i = 0; i < n; i++)
-            if (MHD_run(servers[i]->daemon) != MHD_YES)
-                return ERR(-EIO);
     }
 }
 

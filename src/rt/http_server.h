@@ -6,6 +6,9 @@
  * HTTP for a role's Unix socket, on libmicrohttpd: routes, bounded bodies, JSON, problem+json
  *
  * One thread: handlers run inside http_server_run(), one after the other, and must not block for long.
+ * With a struct http_batch an answer is held until what was changed for it is durable, and one commit does for all that was
+ * ready at the moment (docs/decisions/0017-one-commit-for-many.md). A handler that returns -EAGAIN, or whose commit
+ * does, is called again with the same request.
  * Only nginx and the other roles can reach the socket (docs/threat-model.md). The first thing done to
  * a request is to refuse what nginx would never send: repeated Host or Content-Length, both
  * Content-Length and Transfer-Encoding.
@@ -42,6 +45,15 @@ struct http_route {
  */
 typedef int http_guard(void *ctx, struct http_exchange *x, const struct http_route *route);
 
+/* How the changes of several requests become durable together; each function gets the server's ctx. */
+struct http_batch {
+    void (*begin)(void *ctx);   /* requests are handled from now on */
+    bool (*is_open)(void *ctx); /* there are changes: answers are held until they are durable */
+    int (*commit)(
+        void *ctx); /* -EAGAIN, -ECONNRESET: nothing is kept, do it again; or another -errno */
+    int (*refuse)(void *ctx, struct http_exchange *x, int r); /* answer that it has failed so */
+};
+
 struct http_server_options {
     const char *socket_path;         /* made anew; its folder must exist */
     unsigned socket_mode;            /* 0660, ... */
@@ -49,6 +61,7 @@ struct http_server_options {
     void *ctx;                       /* for the handlers */
     http_guard
         *guard; /* stands before every handler, and calls it; NULL: they are called at once */
+    const struct http_batch *batch; /* borrowed; NULL: answers are sent as they come */
     void (*tick)(void *ctx); /* called at least once a second, between requests; may be NULL */
 };
 
@@ -67,7 +80,7 @@ void http_server_stop(struct http_server *server);
 
 /**
  * http_server_run_all() - several servers in one thread, until one of them is stopped
- * @n: 1 to HTTP_SERVERS_MAX
+ * @n: 1 to HTTP_SERVERS_MAX; all with the same batch and ctx
  */
 int http_server_run_all(struct http_server *const *servers, size_t n);
 

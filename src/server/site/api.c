@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "plat/clock.h"
 #include "rt/log.h"
+#include "server/site/commit.h"
 
 #define BEARER  "Bearer "
 #define REAL_IP "X-Real-IP"
@@ -209,18 +210,16 @@ int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status,
 
     if (r == API_E_ANSWERED)
         return 0;
-    if (r == -ENOSPC)
-        return TRACE(http_reply_problem(
-            x,
-            507,
-            "SLW-0013",
-            "Disk full",
-            "Nothing was changed: there is no space left on the server for its database."));
+    api->is_failed = r < 0;
+    if (r == -EAGAIN)
+        return r; /* it is done again */
     if (r == SITE_E_REFUSED && api->site->refusal.id == REFUSAL_TOO_OFTEN)
         (void)http_add_header(x, "Retry-After", RETRY_AFTER_S);
     if (r < 0) {
         log_error("the database said", "why=\"%s\"", db_why(api->site->db));
-        return TRACE(r); /* logged with the request by who called the handler */
+        return commit_is_known(r)
+                   ? TRACE(commit_reply(x, r))
+                   : TRACE(r); /* logged with the request by who called the handler */
     }
     if (r == SITE_E_REFUSED)
         return TRACE(reply_refusal(x, &api->site->refusal));

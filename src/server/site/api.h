@@ -34,6 +34,7 @@ struct api {
     const struct role_options *options;   /* borrowed */
     uint64_t started_us;                  /* monotonic */
     bool is_tick_failing;                 /* of the last site_tick() */
+    bool is_failed;                       /* the request in hand: nothing of it is to be kept */
     char who[ACCESS_WHO_MAX];             /* of the request in hand: an administrator or a role */
     char dp_id[DP_ID_MAX];                /* of the request in hand, if a role makes it */
     char device_id[ACCESS_DEVICE_ID_MAX]; /* of the request in hand, if a device makes it */

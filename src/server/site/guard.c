@@ -185,12 +185,30 @@ static void leave(struct api *api)
     db_set_read_only(api->site->db, false);
     principal_clear(api->site);
     api->who[0] = '\0';
+    api->is_failed = false;
+}
+
+static int handle(struct api *api,
+                  struct http_exchange *x,
+                  const struct http_route *route,
+                  const struct permission *permission)
+{
+    int r = authorize(api, x, permission);
+
+    if (r == 0)
+        r = note_before(api, x, permission);
+    if (r != 0)
+        return TRACE(api_finish(api, x, r, 0, NULL));
+    /* what a device or a role asks is a sign of life, which is noted */
+    db_set_read_only(api->site->db, is_reading(http_method(x)) && !is_open(permission));
+    return TRACE(route->handle(api, x));
 }
 
 int guard_handle(void *ctx, struct http_exchange *x, const struct http_route *route)
 {
     struct api *api = ctx;
     const struct permission *permission = permission_of_route(route->method, route->pattern);
+    int ended;
     int r;
 
     if (!permission) {
@@ -199,18 +217,11 @@ int guard_handle(void *ctx, struct http_exchange *x, const struct http_route *ro
     }
     leave(api);
     (void)api_begin(api);
-    r = authorize(api, x, permission);
-    if (r == 0)
-        r = note_before(api, x, permission);
-    if (r == 0) {
-        /* what a device or a role asks is a sign of life, which is noted */
-        db_set_read_only(api->site->db, is_reading(http_method(x)) && !is_open(permission));
-        r = route->handle(ctx, x);
-    } else {
-        r = api_finish(api, x, r, 0, NULL);
-    }
+    db_part_begin(api->site->db);
+    r = handle(api, x, route, permission);
+    ended = db_part_end(api->site->db, r >= 0 && !api->is_failed);
     leave(api);
-    return TRACE(r);
+    return r < 0 ? TRACE(r) : TRACE(ended);
 }
 
 int guard_authorize(struct api *api, const char *method, const char *path)

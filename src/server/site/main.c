@@ -17,6 +17,7 @@
 #include "rt/log.h"
 #include "server/role.h"
 #include "server/site/api.h"
+#include "server/site/commit.h"
 #include "server/site/guard.h"
 
 enum {
@@ -103,6 +104,7 @@ static int new_server(struct api *api,
         .routes = routes,
         .ctx = api,
         .guard = guard_handle,
+        .batch = &commit_batch,
         .tick = routes == api_routes ? tick : NULL,
     };
 
