@@ -27,8 +27,6 @@ enum {
     N_TOGETHER = 5,
 };
 
-DEFINE_FREEP(struct http_client *, http_client_free);
-
 struct fixture {
     char folder[32];
     char socket[48];
