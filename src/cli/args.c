@@ -162,9 +162,18 @@ set_option(struct cursor *c, const struct args_option *option, size_t at, const 
     return 0;
 }
 
+/* The two that other programs of the kind have: "-f" and "-o". NULL: it is none of them. */
+static const char *long_of(const char *word)
+{
+    if (same(word, "-f"))
+        return "--file";
+    return same(word, "-o") ? "--output" : NULL;
+}
+
 static int take_option(struct cursor *c)
 {
-    const char *word = c->argv[c->at];
+    const char *given = c->argv[c->at];
+    const char *word = long_of(given) ? long_of(given) : given;
     const char *equals = strchr(word, '=');
     struct bytes name = bytes_of(word);
     const struct args_option *option;
@@ -179,7 +188,7 @@ static int take_option(struct cursor *c)
     name.len = (equals ? (size_t)(equals - word) : name.len) - 2;
     option = option_find(c->ret->command, name, &at);
     if (!option) {
-        buf_addf(c->why, "there is no option \"%s\" here", word);
+        buf_addf(c->why, "there is no option \"%s\" here", given);
         return 1;
     }
     if (!option->value && equals) {
@@ -265,7 +274,7 @@ int args_parse(const struct args_command *table,
             is_over = true;
             continue;
         }
-        if (!is_over && (strncmp(word, "--", 2) == 0 || is_help(word)))
+        if (!is_over && (strncmp(word, "--", 2) == 0 || is_help(word) || long_of(word)))
             r = take_option(&c);
         else if (!is_over && word[0] == '-' && word[1])
             r = (buf_addf(why, "there is no option \"%s\" here", word), 1);

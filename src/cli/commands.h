@@ -194,3 +194,12 @@ args_run audit_export;
 
 /* messages.c */
 args_run messages_log;
+
+/* apply.c */
+args_run site_apply;
+args_run site_diff;
+args_run site_delete;
+
+/* export_site.c */
+args_run site_get;
+args_run site_export;

@@ -233,5 +233,5 @@ const struct args_command security_commands[] = {
         .options = {OPTION_OF(
             "format", "FORMAT", "jsonl|csv", "JSON lines or CSV (default: jsonl).")},
     },
-    {.noun = NULL},
+    {.noun = NULL, .more = files_commands},
 };

@@ -4,7 +4,7 @@
 
 /*
  * For the rows of the tables of commands, which are in one chain: commands[], device_commands[], content_commands[], distribution_commands[],
- * boundary_commands[], sequence_commands[], deployment_commands[], security_commands[]
+ * boundary_commands[], sequence_commands[], deployment_commands[], security_commands[], files_commands[]
  */
 
 #include "cli/args.h"
@@ -34,3 +34,4 @@ extern const struct args_command boundary_commands[];
 extern const struct args_command sequence_commands[];
 extern const struct args_command security_commands[];
 extern const struct args_command deployment_commands[];
+extern const struct args_command files_commands[];

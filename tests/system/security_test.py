@@ -519,12 +519,19 @@ class Cli:
         self.url = f"unix:{site.work}/state/run/api.sock"
         self.env = {"PATH": os.environ["PATH"], "XDG_CONFIG_HOME": str(site.work / f"home-{who}")}
 
-    def run(self, *words: str, given: str = "", status: int = 0) -> str:
+    def _do(self, words, given: str, status: int):
         done = subprocess.run(
             [self.program, *words], input=given, env=self.env, capture_output=True, text=True, timeout=60, check=False
         )
         expect(done.returncode == status, f"slipway {' '.join(words)}: {done.returncode}: {done.stdout}{done.stderr}")
-        return done.stdout
+        return done
+
+    def run(self, *words: str, given: str = "", status: int = 0) -> str:
+        return self._do(words, given, status).stdout
+
+    def fails(self, *words: str, given: str = "", status: int = 1) -> str:
+        """What it says then."""
+        return self._do(words, given, status).stderr
 
     def json(self, *words: str, **options):
         return json.loads(self.run(*words, "--output", "json", **options))
@@ -585,7 +592,8 @@ def admin_cli(site: Site):
 TESTS = {"admin-cli": admin_cli, "admin-login": admin_login, "rbac-matrix": rbac_matrix, "audit-chain": audit_chain}
 
 
-def main() -> int:
+def run_in_namespace(test) -> int:
+    """test(site) of argv[2], with a running site of argv[1], where nothing else is."""
     if os.geteuid() != 0:
         skip("only root can make network namespaces")
     for tool in ("unshare", "nginx"):
@@ -598,12 +606,16 @@ def main() -> int:
     with Site(Path(sys.argv[1]).resolve()) as site:
         try:
             site.first_login()
-            TESTS[sys.argv[2]](site)
+            test(site)
         except Exception:
             print((site.work / "err").read_text(encoding="utf-8")[-4000:], file=sys.stderr)
             raise
     print(f"{sys.argv[2]}: ok")
     return 0
+
+
+def main() -> int:
+    return run_in_namespace(TESTS[sys.argv[2]])
 
 
 if __name__ == "__main__":

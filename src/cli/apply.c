@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "cli/object.h"
+#include "cli/session.h"
+
+enum {
+    TEXT_MAX_BYTES = 64 * 1024 * 1024,
+    NAME_MAX_BYTES = 4096,
+    VALUE_SHOWN_BYTES = 100,
+};
+
+/* One document against the site. */
+struct state {
+    const struct object_kind *kind;
+    const json_t *wanted; /* borrowed */
+    json_t *answer;       /* owned; NULL: the site has no such thing */
+    json_t *changes;      /* owned */
+};
+
+static void state_fini(struct state *state)
+{
+    json_decref(state->answer);
+    json_decref(state->changes);
+}
+
+static bool look(struct object_site *site, const json_t *wanted, struct state *ret)
+{
+    OWN(session_json_freep) json_t *is = NULL;
+
+    *ret = (struct state){.kind = object_kind_find(output_text(wanted, "kind")), .wanted = wanted};
+    if (!object_find(site, ret->kind, wanted, &ret->answer))
+        return false;
+    if (!ret->answer) {
+        ret->changes = json_array();
+        return true;
+    }
+    if (!object_read(site, ret->kind, ret->answer, &is))
+        return false;
+    ret->changes = object_compare(ret->kind, is, wanted);
+    if (!ret->changes)
+        return session_fail_errno(site->session, "comparing", -ENOMEM);
+    return !ret->kind->has_sequence ||
+           object_sequence_compare(site, ret->answer, wanted, ret->changes);
+}
+
+static void put_value(struct buf *dst, const json_t *value)
+{
+    char *text = value ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT) : NULL;
+
+    if (!text || json_is_null(value))
+        buf_adds(dst, "nothing");
+    else
+        output_put_safe(dst, text, strnlen(text, VALUE_SHOWN_BYTES));
+    if (text && strlen(text) > VALUE_SHOWN_BYTES)
+        buf_adds(dst, "...");
+    free(text);
+}
+
+static void put_change(struct buf *dst, const json_t *change)
+{
+    const char *member = output_text(change, "member");
+    const char *operation = output_text(change, "operation");
+    const json_t *sentences = json_object_get(change, "changes");
+
+    for (size_t i = 0; i < json_array_size(sentences); i++) {
+        buf_addf(dst, "  %s: ", member);
+        put_value(dst, json_array_get(sentences, i));
+        buf_adds(dst, "\n");
+    }
+    if (sentences)
+        return;
+    buf_addf(dst, "  %s: ", member);
+    if (operation[0]) {
+        buf_addf(dst, "%s ", operation);
+        put_value(dst, json_object_get(change, "item"));
+    } else {
+        put_value(dst, json_object_get(change, "is"));
+        buf_adds(dst, " -> ");
+        put_value(dst, json_object_get(change, "wanted"));
+    }
+    buf_adds(dst,
+             json_is_true(json_object_get(change, "is_fixed")) ? " (cannot be changed)\n" : "\n");
+}
+
+static const char *verdict_of(const struct state *state)
+{
+    if (!state->answer)
+        return "missing";
+    return json_array_size(state->changes) > 0 ? "different" : "same";
+}
+
+/* A row of the result: {"kind", "name", "state", "changes"}. */
+static json_t *row_of(const struct state *state, const char *verdict)
+{
+    OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+
+    object_put_name(&name, state->wanted);
+    return json_pack("{s:s, s:s, s:s, s:O}",
+                     "kind",
+                     state->kind->kind,
+                     "object",
+                     buf_str(&name),
+                     "state",
+                     verdict,
+                     "changes",
+                     state->changes);
+}
+
+static bool print_rows(struct session *s, json_t *rows)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    size_t i;
+    json_t *row;
+
+    if (s->format != ARGS_FORMAT_TABLE)
+        return session_print_list(s, rows, NULL);
+    json_array_foreach(rows, i, row)
+    {
+        const json_t *changes = json_object_get(row, "changes");
+
+        output_put_safe(&text, output_text(row, "object"), strlen(output_text(row, "object")));
+        buf_addf(&text, ": %s\n", output_text(row, "state"));
+        for (size_t k = 0; k < json_array_size(changes); k++)
+            put_change(&text, json_array_get(changes, k));
+    }
+    return session_write(s, &text);
+}
+
+/* Compare every document; @ret_rows: what differs and what does not. */
+static bool compare_all(struct object_site *site, const json_t *documents, json_t *rows)
+{
+    for (size_t i = 0; i < json_array_size(documents); i++) {
+        OWN(state_fini) struct state state = {0};
+
+        if (!look(site, json_array_get(documents, i), &state))
+            return false;
+        (void)json_array_append_new(rows, row_of(&state, verdict_of(&state)));
+    }
+    return true;
+}
+
+static bool is_any_different(const json_t *rows)
+{
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        if (strcmp(output_text(json_array_get(rows, i), "state"), "same") != 0)
+            return true;
+    return false;
+}
+
+static bool diff(struct session *s, const struct args *args, bool is_told_by_exit)
+{
+    OWN(object_site_fini) struct object_site site = {.session = s};
+    OWN(session_json_freep) json_t *documents = NULL;
+    OWN(session_json_freep) json_t *rows = json_array();
+
+    if (!object_files_read(s, args_get(args, "file"), &documents) || !session_open(s) ||
+        !compare_all(&site, documents, rows) || !print_rows(s, rows))
+        return false;
+    if (is_told_by_exit && is_any_different(rows))
+        s->exit_code = ARGS_EXIT_FAILURE;
+    return true;
+}
+
+bool site_diff(struct session *s, const struct args *args)
+{
+    return diff(s, args, true);
+}
+
+/* First what a thing is, and behind all of its kind its lists: they may name one another. */
+static bool
+apply_one(struct object_site *site, const json_t *wanted, const char *confirm, const char **verdict)
+{
+    OWN(state_fini) struct state state = {0};
+
+    if (!look(site, wanted, &state))
+        return false;
+    if (state.answer && json_array_size(state.changes) == 0)
+        return true;
+    if (!*verdict || strcmp(*verdict, "created") != 0)
+        *verdict = state.answer ? "changed" : "created";
+    return object_apply(site, state.kind, state.answer, wanted, state.changes, confirm);
+}
+
+static size_t end_of_kind(const json_t *documents, size_t from)
+{
+    const struct object_kind *kind =
+        object_kind_find(output_text(json_array_get(documents, from), "kind"));
+    size_t to = from;
+
+    while (to < json_array_size(documents) &&
+           object_kind_find(output_text(json_array_get(documents, to), "kind")) == kind)
+        to++;
+    return to;
+}
+
+static bool create_missing(struct object_site *site,
+                           const json_t *wanted,
+                           const char *confirm,
+                           const char **verdict)
+{
+    OWN(state_fini) struct state state = {0};
+
+    state.kind = object_kind_find(output_text(wanted, "kind"));
+    if (!object_find(site, state.kind, wanted, &state.answer))
+        return false;
+    if (state.answer)
+        return true;
+    *verdict = "created";
+    return object_apply(site, state.kind, NULL, wanted, NULL, confirm);
+}
+
+static void note(json_t *rows, const json_t *wanted, const char *verdict)
+{
+    OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+
+    object_put_name(&name, wanted);
+    (void)json_array_append_new(rows,
+                                json_pack("{s:s, s:s, s:s}",
+                                          "kind",
+                                          output_text(wanted, "kind"),
+                                          "object",
+                                          buf_str(&name),
+                                          "state",
+                                          verdict ? verdict : "same"));
+}
+
+static bool apply_kind(struct object_site *site,
+                       const json_t *documents,
+                       size_t from,
+                       size_t to,
+                       const char *confirm,
+                       json_t *rows)
+{
+    const char *verdict;
+    OWN(session_json_freep) json_t *created = json_object();
+
+    for (size_t i = from; i < to; i++) {
+        OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+
+        verdict = NULL;
+        if (!create_missing(site, json_array_get(documents, i), confirm, &verdict))
+            return false;
+        object_put_name(&name, json_array_get(documents, i));
+        if (verdict)
+            (void)json_object_set_new(created, buf_str(&name), json_true());
+    }
+    for (size_t i = from; i < to; i++) {
+        const json_t *wanted = json_array_get(documents, i);
+        OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+
+        object_put_name(&name, wanted);
+        verdict = json_object_get(created, buf_str(&name)) ? "created" : NULL;
+        if (!apply_one(site, wanted, confirm, &verdict))
+            return false;
+        note(rows, wanted, verdict);
+    }
+    return true;
+}
+
+bool site_apply(struct session *s, const struct args *args)
+{
+    OWN(object_site_fini) struct object_site site = {.session = s};
+    OWN(session_json_freep) json_t *documents = NULL;
+    OWN(session_json_freep) json_t *rows = json_array();
+    bool is_ok = true;
+
+    if (args_get(args, "dry-run"))
+        return diff(s, args, false);
+    if (!object_files_read(s, args_get(args, "file"), &documents) || !session_open(s))
+        return false;
+    for (size_t from = 0, to; is_ok && from < json_array_size(documents); from = to) {
+        to = end_of_kind(documents, from);
+        is_ok = apply_kind(&site, documents, from, to, args_get(args, "confirm"), rows);
+    }
+    /* What was done before something failed is told as well. */
+    return print_rows(s, rows) && is_ok;
+}
+
+bool site_delete(struct session *s, const struct args *args)
+{
+    OWN(object_site_fini) struct object_site site = {.session = s};
+    OWN(session_json_freep) json_t *documents = NULL;
+    OWN(session_json_freep) json_t *rows = json_array();
+    bool is_ok = true;
+
+    if (!object_files_read(s, args_get(args, "file"), &documents) || !session_open(s))
+        return false;
+    for (size_t i = json_array_size(documents); is_ok && i-- > 0;) {
+        const json_t *wanted = json_array_get(documents, i);
+        const struct object_kind *kind = object_kind_find(output_text(wanted, "kind"));
+        OWN(session_json_freep) json_t *answer = NULL;
+
+        is_ok = object_find(&site, kind, wanted, &answer);
+        if (is_ok && answer && kind->is_kept)
+            is_ok = session_fail(s,
+                                 ARGS_EXIT_CONFLICT,
+                                 "SLW-0714",
+                                 "%s \"%s\" is not deleted by a document",
+                                 kind->kind,
+                                 output_text(wanted, "name"));
+        else if (is_ok && answer)
+            is_ok = object_delete(&site, kind, answer);
+        if (is_ok)
+            note(rows, wanted, answer ? "deleted" : "missing");
+    }
+    return print_rows(s, rows) && is_ok;
+}

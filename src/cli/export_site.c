@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "cli/object.h"
+#include "cli/session.h"
+#include "cli/yaml.h"
+#include "plat/file.h"
+
+enum {
+    TEXT_MAX_BYTES = 64 * 1024 * 1024,
+    NAME_MAX_BYTES = 4096,
+    FILE_NAME_MAX_BYTES = 200,
+};
+
+static bool read_all(struct object_site *site, const struct object_kind *kind, json_t *documents)
+{
+    OWN(session_json_freep) json_t *rows = NULL;
+
+    if (!object_list(site, kind, &rows))
+        return false;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        OWN(session_json_freep) json_t *answer = NULL;
+        json_t *document = NULL;
+
+        if (!object_get(site, kind, json_array_get(rows, i), &answer))
+            return false;
+        if (!answer)
+            continue; /* deleted meanwhile */
+        if (!object_read(site, kind, answer, &document))
+            return false;
+        (void)json_array_append_new(documents, document);
+    }
+    return true;
+}
+
+static bool print_documents(struct session *s, json_t *documents)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    size_t i;
+    json_t *document;
+
+    if (s->format == ARGS_FORMAT_JSON)
+        return session_print_list(s, documents, NULL);
+    json_array_foreach(documents, i, document)
+    {
+        buf_adds(&text, i > 0 ? "---\n" : "");
+        yaml_put(&text, document);
+    }
+    return session_write(s, &text);
+}
+
+static bool get_one(struct object_site *site,
+                    const struct object_kind *kind,
+                    const char *name,
+                    json_t *documents)
+{
+    OWN(session_json_freep) json_t *wanted = json_pack("{s:s}", "name", name);
+    OWN(session_json_freep) json_t *answer = NULL;
+    json_t *document = NULL;
+
+    if (kind->is_deployment)
+        return session_fail(site->session,
+                            ARGS_EXIT_USAGE,
+                            NULL,
+                            "a deployment has no name; get all of them: slipway get Deployment");
+    if (!object_find(site, kind, wanted, &answer))
+        return false;
+    if (!answer)
+        return session_fail(
+            site->session, ARGS_EXIT_NOT_FOUND, NULL, "there is no %s \"%s\"", kind->kind, name);
+    return object_read(site, kind, answer, &document) &&
+           json_array_append_new(documents, document) == 0;
+}
+
+bool site_get(struct session *s, const struct args *args)
+{
+    OWN(object_site_fini) struct object_site site = {.session = s};
+    OWN(session_json_freep) json_t *documents = json_array();
+    const struct object_kind *kind = object_kind_find(args->operands[0]);
+    OWN(buf_fini) struct buf why = BUF_INIT(NAME_MAX_BYTES);
+
+    if (!kind) {
+        OWN(session_json_freep)
+        json_t *wrong = json_pack("{s:s}", "kind", args->operands[0]);
+
+        (void)object_check(wrong, &kind, &why);
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "%s", buf_str(&why));
+    }
+    if (!session_open(s))
+        return false;
+    return (args->n_operands > 1 ? get_one(&site, kind, args->operands[1], documents)
+                                 : read_all(&site, kind, documents)) &&
+           print_documents(s, documents);
+}
+
+/* "Lab 1/2" is the file "Lab-1-2"; what is the same then is told apart by a number. */
+static void put_file_name(struct buf *dst, const json_t *document)
+{
+    const char *name = output_text(document, "name");
+    OWN(buf_fini) struct buf both = BUF_INIT(NAME_MAX_BYTES);
+
+    if (!name[0]) {
+        buf_addf(&both,
+                 "%s-%s",
+                 output_text(document, "task_sequence"),
+                 output_text(document, "collection"));
+        name = buf_str(&both);
+    }
+    for (size_t n = 0; name[n] && n < FILE_NAME_MAX_BYTES; n++)
+        buf_addf(dst, "%c", strchr("/\\:*?\"<>| .", name[n]) ? '-' : name[n]);
+}
+
+static bool write_one(struct session *s, const char *folder, json_t *document, json_t *used)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(buf_fini) struct buf path = BUF_INIT(2 * (size_t)NAME_MAX_BYTES);
+    json_int_t n;
+    int r;
+
+    buf_addf(&path, "%s/%s", folder, output_text(document, "kind"));
+    r = dir_make(buf_str(&path), 0755);
+    buf_adds(&path, "/");
+    put_file_name(&path, document);
+    n = json_integer_value(json_object_get(used, buf_str(&path)));
+    (void)json_object_set_new(used, buf_str(&path), json_integer(n + 1));
+    if (n > 0)
+        buf_addf(&path, "~%d", (int)n);
+    buf_adds(&path, ".yaml");
+    yaml_put(&text, document);
+    if (r == 0)
+        r = file_write(buf_str(&path), buf_bytes(&text), 0644);
+    return r == 0 || session_fail_errno(s, buf_str(&path), r);
+}
+
+static bool write_folder(struct session *s, const char *folder, json_t *documents)
+{
+    OWN(session_json_freep) json_t *used = json_object();
+    size_t i;
+    json_t *document;
+    int r = dir_make(folder, 0755);
+
+    if (r < 0)
+        return session_fail_errno(s, folder, r);
+    json_array_foreach(documents, i, document)
+    {
+        if (!write_one(s, folder, document, used))
+            return false;
+    }
+    return true;
+}
+
+bool site_export(struct session *s, const struct args *args)
+{
+    OWN(object_site_fini) struct object_site site = {.session = s};
+    OWN(session_json_freep) json_t *documents = json_array();
+    const char *folder = args_get(args, "folder");
+
+    if (!session_open(s))
+        return false;
+    for (const struct object_kind *k = object_kinds; k->kind; k++)
+        if (!read_all(&site, k, documents))
+            return false;
+    if (folder ? !write_folder(s, folder, documents) : !print_documents(s, documents))
+        return false;
+    if (site.n_secrets > 0)
+        (void)fprintf(
+            stderr,
+            "slipway: the values of %zu secret variables are not in it, nor any password\n",
+            site.n_secrets);
+    return true;
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/object.h"
+
+#include <string.h>
+
+#include "base/own.h"
+#include "cli/output.h"
+
+enum {
+    PATH_MAX_BYTES = 4096,
+    HTTP_NOT_FOUND = 404,
+};
+
+void object_site_fini(struct object_site *site)
+{
+    json_decref(site->names);
+    site->names = NULL;
+}
+
+static const char *id_member(const struct object_kind *kind)
+{
+    return kind->id ? kind->id : "name";
+}
+
+void object_put_path(struct buf *dst,
+                     const char *place,
+                     const struct object_kind *kind,
+                     const json_t *answer)
+{
+    (void)kind;
+    buf_addf(dst, "/%s/", place);
+    session_escape(dst, output_text(answer, "id"));
+}
+
+/* GET, which may find nothing: then @ret is NULL. */
+static bool get_if_there(struct session *s, const char *path, json_t **ret)
+{
+    OWN(http_answer_fini) struct http_answer answer = {0};
+    int r = session_try(s, "GET", path, NULL, &answer);
+
+    *ret = NULL;
+    if (r != 0)
+        return session_no_answer(s, r);
+    if (answer.status == HTTP_NOT_FOUND)
+        return true;
+    *ret = json_loadb(buf_str(&answer.body), answer.body.len, 0, NULL);
+    if (answer.status < 400 && *ret)
+        return true;
+    (void)session_problem(s, answer.status, *ret);
+    json_decref(*ret);
+    *ret = NULL;
+    return false;
+}
+
+/* What the site makes itself, and what is no thing of its own any more. */
+static bool is_left_out(const struct object_kind *kind, const json_t *row)
+{
+    return json_is_true(output_at(row, "is_builtin")) ||
+           json_is_true(output_at(row, "is_default")) ||
+           json_is_true(output_at(row, "is_unknown")) ||
+           (kind->is_deployment && json_is_true(output_at(row, "is_cancelled")));
+}
+
+bool object_list(struct object_site *site, const struct object_kind *kind, json_t **ret)
+{
+    OWN(session_json_freep) json_t *rows = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    buf_addf(&path, "/%s", kind->place);
+    if (!session_list(site->session, buf_str(&path), &rows))
+        return false;
+    for (size_t i = json_array_size(rows); i-- > 0;)
+        if (is_left_out(kind, json_array_get(rows, i)))
+            (void)json_array_remove(rows, i);
+    *ret = TAKE(rows);
+    return true;
+}
+
+static bool is_same(const struct object_kind *kind, const json_t *row, const json_t *document)
+{
+    if (!kind->is_deployment)
+        return strcmp(output_text(row, id_member(kind)), output_text(document, "name")) == 0;
+    return strcmp(output_text(row, "task_sequence_name"), output_text(document, "task_sequence")) ==
+               0 &&
+           strcmp(output_text(row, "collection_name"), output_text(document, "collection")) == 0;
+}
+
+static bool find_in_list(struct object_site *site,
+                         const struct object_kind *kind,
+                         const json_t *document,
+                         json_t **ret)
+{
+    OWN(session_json_freep) json_t *rows = NULL;
+    OWN(buf_fini) struct buf name = BUF_INIT(PATH_MAX_BYTES);
+
+    *ret = NULL;
+    if (!object_list(site, kind, &rows))
+        return false;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_t *row = json_array_get(rows, i);
+
+        if (!is_same(kind, row, document))
+            continue;
+        if (*ret) {
+            json_decref(*ret);
+            *ret = NULL;
+            object_put_name(&name, document);
+            return session_fail(site->session,
+                                ARGS_EXIT_CONFLICT,
+                                "SLW-0712",
+                                "%s: the site has more than one; delete all but one",
+                                buf_str(&name));
+        }
+        *ret = json_incref(row);
+    }
+    return true;
+}
+
+bool object_find(struct object_site *site,
+                 const struct object_kind *kind,
+                 const json_t *document,
+                 json_t **ret)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    if (kind->is_listed_only || kind->is_deployment)
+        return find_in_list(site, kind, document, ret);
+    buf_addf(&path, "/%s/", kind->place);
+    session_escape(&path, output_text(document, "name"));
+    return get_if_there(site->session, buf_str(&path), ret);
+}
+
+bool object_get(struct object_site *site, const struct object_kind *kind, json_t *row, json_t **ret)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    if (kind->is_listed_only || kind->is_deployment) {
+        *ret = json_incref(row);
+        return true;
+    }
+    object_put_path(&path, kind->place, kind, row);
+    return get_if_there(site->session, buf_str(&path), ret);
+}
+
+/* @ret: the name of the thing with this id, owned; NULL: there is none. */
+static bool name_of_id(struct object_site *site, const char *place, const char *id, json_t **ret)
+{
+    OWN(session_json_freep) json_t *answer = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    json_t *known;
+
+    *ret = NULL;
+    if (!id[0])
+        return true;
+    buf_addf(&path, "/%s/", place);
+    session_escape(&path, id);
+    if (!site->names)
+        site->names = json_object();
+    known = json_object_get(site->names, buf_str(&path));
+    if (!known) {
+        if (!get_if_there(site->session, buf_str(&path), &answer))
+            return false;
+        known = output_at(answer, "name");
+        (void)json_object_set(site->names, buf_str(&path), known ? known : json_null());
+    }
+    *ret = json_is_string(known) ? json_incref(known) : NULL;
+    return true;
+}
+
+static bool read_field(struct object_site *site,
+                       const struct object_field *field,
+                       const json_t *answer,
+                       json_t *document)
+{
+    json_t *value = output_at(answer, field->member ? field->member : field->name);
+
+    if (!value || json_is_null(value))
+        return true;
+    if (field->place) {
+        if (!name_of_id(
+                site, field->place, json_is_string(value) ? json_string_value(value) : "", &value))
+            return false;
+    } else {
+        value = field->value ? field->value(value) : json_incref(value);
+    }
+    if (value && !(json_is_string(value) && json_string_length(value) == 0) &&
+        !(json_is_array(value) && json_array_size(value) == 0) && !json_is_false(value))
+        (void)json_object_set(document, field->name, value);
+    json_decref(value);
+    return true;
+}
+
+/* The items as the site has them; they may stand in the answer already. */
+static bool get_items(struct object_site *site,
+                      const struct object_kind *kind,
+                      const struct object_part *part,
+                      const json_t *answer,
+                      json_t **ret)
+{
+    OWN(session_json_freep) json_t *got = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    json_t *items = part->list ? output_at(answer, part->list) : NULL;
+
+    if (!items) {
+        object_put_path(&path, kind->place, kind, answer);
+        buf_adds(&path, part->list ? "" : part->path);
+        if (!session_call(site->session, "GET", buf_str(&path), NULL, &got))
+            return false;
+        items = output_at(got, part->list ? part->list : "items");
+    }
+    *ret = json_incref(items);
+    return true;
+}
+
+static bool read_part(struct object_site *site,
+                      const struct object_kind *kind,
+                      const struct object_part *part,
+                      const json_t *answer,
+                      json_t *document)
+{
+    OWN(session_json_freep) json_t *items = NULL;
+    OWN(session_json_freep) json_t *list = json_array();
+
+    if (!get_items(site, kind, part, answer, &items))
+        return false;
+    for (size_t i = 0; i < json_array_size(items); i++) {
+        json_t *item = part->item(json_array_get(items, i));
+
+        if (json_is_true(json_object_get(item, "is_secret")))
+            site->n_secrets++;
+        (void)json_array_append_new(list, item);
+    }
+    return json_array_size(list) == 0 || json_object_set(document, part->name, list) == 0;
+}
+
+bool object_read(struct object_site *site,
+                 const struct object_kind *kind,
+                 const json_t *answer,
+                 json_t **ret)
+{
+    OWN(session_json_freep) json_t *document = json_pack("{s:s}", "kind", kind->kind);
+
+    if (!kind->is_deployment)
+        (void)json_object_set(document, "name", output_at(answer, id_member(kind)));
+    for (const struct object_field *f = kind->fields; f->name; f++)
+        if (!read_field(site, f, answer, document))
+            return false;
+    for (const struct object_part *p = kind->parts; p && p->name; p++)
+        if (!read_part(site, kind, p, answer, document))
+            return false;
+    if (kind->has_sequence && !object_sequence_read(site, answer, document))
+        return false;
+    *ret = TAKE(document);
+    return true;
+}
