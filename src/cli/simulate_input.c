@@ -11,6 +11,7 @@
 #include "ts/container.h"
 #include "ts/diag.h"
 #include "ts/document.h"
+#include "ts/engine_vars.h"
 #include "ts/facts.h"
 #include "ts/vars.h"
 
@@ -26,7 +27,10 @@ void simulate_sequences_fini(struct simulate_sequences *sequences)
         free(sequences->ids[i]);
         ts_document_free(sequences->documents[i]);
     }
-    sequences->n = 0;
+    free(sequences->name);
+    free(sequences->id);
+    free(sequences->boot_image_id);
+    *sequences = (struct simulate_sequences){0};
 }
 
 /* Takes over @doc. */
@@ -115,11 +119,16 @@ static bool load_file(struct session *s, const char *path, struct simulate_seque
 {
     OWN(buf_fini) struct buf text = {0};
     OWN(ts_imports_fini) struct ts_imports imports = {0};
+    struct ts_import *own;
 
     if (!read_file(s, path, TS_FILE_MAX_BYTES, &text) ||
         !read_container(s, path, buf_bytes(&text), &imports))
         return false;
-    ret->document = imports.items[find_main(&imports)].doc;
+    own = &imports.items[find_main(&imports)];
+    ret->document = own->doc;
+    ret->name = strdup(own->name);
+    ret->id = strdup(own->id);
+    ret->boot_image_id = strdup(own->boot_image_id);
     for (size_t i = 0; i < imports.n; i++)
         if (!add(s, ret, imports.items[i].id, TAKE(imports.items[i].doc)))
             return false;
@@ -179,11 +188,49 @@ static bool load_children(struct session *s, struct simulate_sequences *ret)
     return true;
 }
 
+/* What the site says of the sequence beside its document. */
+static bool load_names(struct session *s, const char *id, struct simulate_sequences *ret)
+{
+    OWN(session_json_freep) json_t *json = NULL;
+    OWN(buf_fini) struct buf escaped = BUF_INIT(PATH_MAX_BYTES);
+
+    session_escape(&escaped, id);
+    if (!session_get(s, &json, "/task-sequences/%s", buf_str(&escaped)))
+        return false;
+    ret->name = strdup(output_text(json, "name"));
+    ret->id = strdup(output_text(json, "id"));
+    ret->boot_image_id = strdup(output_text(json, "boot_image_id"));
+    return true;
+}
+
 bool simulate_load(struct session *s, const char *source, struct simulate_sequences *ret)
 {
     if (strcmp(source, "-") == 0 || file_exists(source))
         return load_file(s, source, ret);
-    return session_open(s) && load_one(s, source, true, ret) && load_children(s, ret);
+    return session_open(s) && load_one(s, source, true, ret) && load_names(s, source, ret) &&
+           load_children(s, ret);
+}
+
+bool simulate_set_engine(struct session *s,
+                         const struct simulate_sequences *sequences,
+                         struct ts_facts_file *file)
+{
+    const struct ts_facts facts = ts_table_facts(file->table);
+    struct ts_engine_start start = {
+        .is_full_os = file->environment == TS_RUN_IN_FULL_OS,
+        .keeps_values = true,
+        .package_id = sequences->id,
+        .package_name = sequences->name,
+        .boot_image_id = sequences->boot_image_id,
+    };
+    int r;
+
+    for (size_t i = 0; i < sequences->n; i++)
+        start.is_os_deployment |= ts_engine_is_os_deployment(sequences->documents[i]);
+    r = ts_engine_set(&start, file->vars);
+    if (r == 0)
+        r = ts_engine_set_machine(&facts, file->vars);
+    return r == 0 || session_fail_errno(s, "simulating", r);
 }
 
 bool simulate_read_facts(struct session *s, const char *path, struct ts_facts_file *ret)

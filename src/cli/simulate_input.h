@@ -15,6 +15,9 @@ enum {
 /* The sequence, and those it runs. */
 struct simulate_sequences {
     struct ts_document *document; /* borrowed from the children, as it may be one of them */
+    char *name;                   /* of it, and its id and boot image; owned; NULL: not known */
+    char *id;
+    char *boot_image_id;
     struct ts_child children[SIMULATE_SEQUENCES_MAX];
     char *ids[SIMULATE_SEQUENCES_MAX]; /* owned, as all below */
     struct ts_document *documents[SIMULATE_SEQUENCES_MAX];
@@ -32,6 +35,11 @@ bool simulate_read_facts(struct session *s, const char *path, struct ts_facts_fi
 
 /* Facts from what the site knows of a device. */
 bool simulate_device_facts(struct session *s, const char *device, struct ts_facts_file *ret);
+
+/* The variables that the engine would have set at the start; what has a value keeps it. */
+bool simulate_set_engine(struct session *s,
+                         const struct simulate_sequences *sequences,
+                         struct ts_facts_file *file);
 
 /* Neither: nothing is known but the variables. */
 bool simulate_no_facts(struct session *s, struct ts_facts_file *ret);

@@ -228,6 +228,7 @@ bool site_status(struct session *s, const struct args *args)
 {
     static const struct output_column fields[] = {
         {"Site", "site_name", OUTPUT_TEXT},
+        {"Organization", "organization", OUTPUT_TEXT},
         {"Site code", "site_code", OUTPUT_TEXT},
         {"Version", "version", OUTPUT_TEXT},
         {"Schema", "schema_version", OUTPUT_TEXT},

@@ -29,7 +29,7 @@ enum {
     "</variable></expression></condition>"
 #define STEP(name, inside) \
     "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"" name "\"><action>x</action>" \
-    "<defaultVarList><variable name=\"CommandLine\" hidden=\"true\">run %Who% %_SMSTSMake%</variable>" \
+    "<defaultVarList><variable name=\"CommandLine\" hidden=\"true\">run %Who% %_SMSTSMake% %_SMSTSPackageName%</variable>" \
     "</defaultVarList>" inside "</step>"
 #define RUN_CHILD(id) \
     "<subtasksequence type=\"SMS_TaskSequence_SubTasksequence\" name=\"nested\"><defaultVarList>" \
@@ -59,6 +59,9 @@ static int answer(void *ctx, struct http_exchange *x)
         return http_reply_bytes(x, 200, "application/xml", bytes_of(main_xml));
     if (strcmp(path, "/api/v1/task-sequences/SLP00009/xml") == 0)
         return http_reply_bytes(x, 200, "application/xml", bytes_of(child_xml));
+    if (strcmp(path, "/api/v1/task-sequences/SLP00003") == 0)
+        return http_reply_json(
+            x, 200, json_pack("{s:s,s:s,s:n}", "id", "SLP00003", "name", "Main", "boot_image_id"));
     if (strcmp(path, "/api/v1/devices/pc-1/effective-variables") == 0)
         return http_reply_json(x,
                                200,
@@ -221,7 +224,7 @@ static void a_device_is_simulated_from_what_the_site_knows(void **state)
         output_text(
             json_array_get(output_at(json_array_get(output_at(result, "steps"), 0), "values"), 0),
             "value"),
-        "run me Dell Inc.");
+        "run me Dell Inc. Main");
     assert_string_equal(text_of(result, 1, "decision"), "skip");
     assert_non_null(strstr(text_of(result, 1, "why"), "Size is 1000"));
     assert_string_equal(text_of(result, 2, "path"), "nested/inner");
@@ -238,7 +241,7 @@ static void a_device_has_the_variables_of_its_collections(void **state)
         output_text(
             json_array_get(output_at(json_array_get(output_at(result, "steps"), 0), "values"), 0),
             "value"),
-        "run from-collection Dell Inc.");
+        "run from-collection Dell Inc. Main");
 }
 
 static void a_file_needs_no_site_and_its_missing_child_fails(void **state)

@@ -38,6 +38,15 @@ const struct config_key server_config_keys[] = {
      NULL,
      "Name of the site, shown to administrators and devices. Default: the host's name."},
     {"site",
+     "organization",
+     CONFIG_TEXT,
+     AT(organization),
+     1,
+     NAME_MAX_BYTES,
+     NULL,
+     NULL,
+     "Name of the organization, which a computer shows while a task sequence runs (_SMSTSOrgName). Default: the site's name."},
+    {"site",
      "address",
      CONFIG_LIST,
      AT(addresses),
@@ -231,6 +240,17 @@ static void add_address(const struct ifaddrs *interface, struct buf *ret)
         buf_addf(ret, "%s%s", ret->len > 0 ? " " : "", text);
 }
 
+static int default_organization(struct server_config *config)
+{
+    char *copy = strdup(config->site_name);
+
+    if (!copy)
+        return ERR(-ENOMEM);
+    free(config->organization);
+    config->organization = copy;
+    return 0;
+}
+
 /* A host without a network still serves itself. */
 static int default_addresses(struct server_config *config)
 {
@@ -305,6 +325,11 @@ int server_config_parse(const char *file,
     }
     if (ret->site_name[0] == '\0') {
         r = default_name(ret);
+        if (r < 0)
+            return TRACE(r);
+    }
+    if (ret->organization[0] == '\0') {
+        r = default_organization(ret);
         if (r < 0)
             return TRACE(r);
     }

@@ -23,6 +23,7 @@ enum {
 /* All texts are owned; lists are words separated by single spaces, "" if there are none. */
 struct server_config {
     char *site_name;                /* [site] name; never "" */
+    char *organization;             /* [site] organization; never "" */
     char *addresses;                /* [site] address: where clients reach us; never "" */
     uint64_t http_port;             /* [site] http-port */
     uint64_t https_port;            /* [site] https-port */

@@ -170,9 +170,11 @@ int site_status(struct site *site, json_t **ret)
     r = boot_image_defaults(site, &boot_images);
     if (r < 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:I,s:O,s:O,s:O,s:O}",
+    *ret = json_pack("{s:s,s:s*,s:s,s:I,s:O,s:O,s:O,s:O}",
                      "site_name",
                      site->settings.name,
+                     "organization",
+                     site->settings.organization,
                      "site_code",
                      SITE_CODE,
                      "schema_version",

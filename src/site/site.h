@@ -33,6 +33,7 @@ enum {
 /* All borrowed for the life of the site. */
 struct site_settings {
     const char *name;
+    const char *organization; /* what computers show; NULL: nothing */
     const char
         *addresses; /* under which clients reach us, the best one first, separated by spaces */
     unsigned http_port;

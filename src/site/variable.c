@@ -368,6 +368,8 @@ int variable_put_order(struct site *site,
 
     if (r == 0)
         r = ts_vars_set(vars, "_SMSTSMachineName", device_name, TS_BY_ENGINE);
+    if (r == 0 && site->settings.organization)
+        r = ts_vars_set(vars, "_SMSTSOrgName", site->settings.organization, TS_BY_ENGINE);
     if (r == 0)
         r = apply(site, device_id, vars, &rows);
     if (r != 0)

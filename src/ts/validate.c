@@ -174,6 +174,7 @@ static void check_item(struct ts_check *c, int item)
     c->n_enabled++;
     check_type(c, item);
     ts_check_properties(c, item);
+    ts_check_effect(c, item);
 }
 
 static bool is_before(const struct ts_diag *a, const struct ts_diag *b)
@@ -219,6 +220,7 @@ int ts_validate_at(const struct ts_document *doc,
         start = TS_PLACE_FULL_OS;
     (void)ts_check_flow(&c, start);
     check_whole(&c);
+    ts_check_globals(&c);
     r = ts_check_references(&c);
     sort(diags, first);
     ts_tree_fini(&c.tree);

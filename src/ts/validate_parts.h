@@ -53,6 +53,10 @@ void ts_check_properties(const struct ts_check *c, int item);
 /* The condition of a step or group. */
 void ts_check_condition(const struct ts_check *c, int item);
 
+/* ts/validate_variable.c: variables that a step, or the sequence's own list, sets and that nothing reads. */
+void ts_check_effect(const struct ts_check *c, int item);
+void ts_check_globals(const struct ts_check *c);
+
 /* ts/validate_site.c: what the sequence refers to. Return: 0 or -ENOMEM. */
 int ts_check_references(const struct ts_check *c);
 

@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "ts/document.h"
+#include "ts/engine_vars.h"
 #include "ts/facts.h"
 #include "ts/facts_json.h"
 #include "ts/vars.h"
@@ -29,6 +30,10 @@ static int set_variables(const struct machine *m, bool is_full_os, struct ts_var
     } values[] = {
         {"_SMSTSInWinPE", is_full_os ? "false" : "true"},
         {"_SMSTSBootUEFI", m->is_uefi ? "true" : "false"},
+        {"_TSSecureBoot",
+         !m->is_uefi         ? "NA"
+         : m->is_secure_boot ? "Enabled"
+                             : "Disabled"},
         {"_SMSTSMake", m->manufacturer},
         {"_SMSTSModel", m->model},
         {"_SMSTSSerialNumber", m->serial},
@@ -53,6 +58,11 @@ int facts_command(void)
 
     if (!machine || machine_collect(machine) < 0 || facts_gather("", machine, &table) < 0 ||
         ts_vars_new(&vars) < 0 || set_variables(machine, is_full_os, vars) < 0)
+        return EXIT_FAILURE;
+
+    const struct ts_facts facts = ts_table_facts(table);
+
+    if (ts_engine_set_machine(&facts, vars) < 0)
         return EXIT_FAILURE;
 
     const struct ts_facts_file file = {

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <stdio.h>
 #include <string.h>
 
 #include "agent/run/order.h"
@@ -10,10 +9,10 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/clock.h"
+#include "ts/engine_vars.h"
 #include "ts/vars.h"
 
 enum {
-    SITE_CODE_MAX = 4, /* "SLP" */
     TIME_ZONE_MAX = 256,
 };
 
@@ -35,50 +34,15 @@ static void put_macs(const struct machine *m, char *dst)
     }
 }
 
-/* The values of a property of all network adapters, of IPv4, separated by commas. */
-static int set_addresses(struct runner *rn, const char *variable, const char *property)
+/* What is true of the computer, wherever it runs. */
+static int set_machine(struct runner *rn)
 {
-    OWN(buf_fini) struct buf list = BUF_INIT(TS_VAR_VALUE_MAX);
-    const struct ts_facts facts = runner_answers(rn);
-    const struct ts_class *c =
-        facts.find_class(facts.ctx, TS_CIMV2, "Win32_NetworkAdapterConfiguration");
-
-    for (size_t i = 0; c && i < c->n_instances; i++) {
-        const struct ts_property *p = ts_instance_find(c->instances[i], property);
-
-        for (size_t k = 0; p && k < p->n_values; k++)
-            if (p->values[k].text && !strchr(p->values[k].text, ':'))
-                buf_addf(&list, "%s%s", list.len > 0 ? "," : "", p->values[k].text);
-    }
-    return TRACE(set_engine(rn, variable, buf_str(&list)));
-}
-
-/* "443" of "https://10.77.0.1:443" */
-static const char *port_of(const char *url)
-{
-    const char *colon = strrchr(url, ':');
-
-    return colon && colon[1] != '/' && colon[1] != '\0' ? colon + 1 : "443";
-}
-
-int runner_set_facts(struct runner *rn)
-{
-    const struct order *order = rn->state->order;
     const struct machine *m = &rn->machine;
     char macs[MACHINE_NICS_MAX * MAC_TEXT_MAX] = "";
-    char site_code[SITE_CODE_MAX];
-    OWN(buf_fini) struct buf time_zone = BUF_INIT(TIME_ZONE_MAX);
 
-    time_zone_put(&time_zone, clock_wall_us());
     put_macs(m, macs);
-    (void)snprintf(
-        site_code, sizeof(site_code), "%s", order->task_sequence_id); /* its first letters */
 
-    const struct {
-        const char *name;
-        const char *value;
-    } values[] = {
-        {"_SMSTSInWinPE", rn->options->is_full_os ? "false" : "true"},
+    const char *const values[][2] = {
         {"_SMSTSBootUEFI", m->is_uefi ? "true" : "false"},
         {"_TSSecureBoot",
          !m->is_uefi         ? "NA"
@@ -89,36 +53,62 @@ int runner_set_facts(struct runner *rn)
         {"_SMSTSSerialNumber", m->serial},
         {"_SMSTSAssetTag", m->asset_tag},
         {"_SMSTSUUID", m->uuid},
-        {"_SMSTSAdvertID", order->deployment_id},
-        {"_SMSTSPackageID", order->task_sequence_id},
-        {"_SMSTSPackageName", order->task_sequence_name},
-        {"_SMSTSBootImageID", order->boot_image_id ? order->boot_image_id : ""},
-        {"_SMSTSClientGUID", order->device_id},
         {"_SMSTSMacAddresses", macs},
-        {"_SMSTSLaunchMode", "PXE"},
-        {"_SMSTSMediaType", "PXE"},
-        {"_SMSTSType", "2"},
-        {"_SMSTSMP", link_get_options(rn->link)->urls[0]},
-        {"_SMSTSMPPort", port_of(link_get_options(rn->link)->urls[0])},
-        {"_SMSTSUseSSL", "true"},
-        {"_SMSTSUseCRL", "false"}, /* the site's key is pinned */
-        {"_SMSTSSiteCode", site_code},
-        {"_SMSTSDownloadOnDemand", "true"},
-        {"_SMSTSRunFromDP", "false"},
-        {"_SMSTSWTG", "false"},
-        {"_SMSTSStandAloneMode", "false"},
-        {"_SMSTSTimezone", buf_str(&time_zone)},
+        {"_SMSTSIPAddresses", ""}, /* as they are now: below */
+        {"_SMSTSDefaultGateways", ""},
     };
     int r = 0;
 
     for (size_t i = 0; r == 0 && i < sizeof(values) / sizeof(values[0]); i++)
-        r = set_engine(rn, values[i].name, values[i].value);
+        r = set_engine(rn, values[i][0], values[i][1]);
     runner_forget_answers(rn); /* the network is up now */
+    if (r == 0) {
+        const struct ts_facts facts = runner_answers(rn);
+
+        r = ts_engine_set_machine(&facts, rn->state->vars);
+    }
+    return TRACE(r);
+}
+
+static bool is_os_deployment(const struct runner *rn)
+{
+    bool is = ts_engine_is_os_deployment(rn->document);
+
+    for (size_t i = 0; i < rn->n_children; i++)
+        is |= ts_engine_is_os_deployment(rn->children[i].document);
+    return is;
+}
+
+int runner_set_facts(struct runner *rn)
+{
+    static const enum ts_engine_content options[ORDER_CONTENT_OPTION_COUNT] = {
+        [ORDER_STREAM] = TS_ENGINE_STREAM,
+        [ORDER_DOWNLOAD_WHEN_NEEDED] = TS_ENGINE_DOWNLOAD_WHEN_NEEDED,
+        [ORDER_DOWNLOAD_ALL_FIRST] = TS_ENGINE_DOWNLOAD_ALL_FIRST,
+    };
+    const struct order *order = rn->state->order;
+    OWN(buf_fini) struct buf time_zone = BUF_INIT(TIME_ZONE_MAX);
+    int r;
+
+    time_zone_put(&time_zone, clock_wall_us());
+    r = ts_engine_set(
+        &(struct ts_engine_start){
+            .is_full_os = rn->options->is_full_os,
+            .is_os_deployment = is_os_deployment(rn),
+            .is_user_started = !order->is_required,
+            .content = options[order->content_option],
+            .package_id = order->task_sequence_id,
+            .package_name = order->task_sequence_name,
+            .deployment_id = order->deployment_id,
+            .boot_image_id = order->boot_image_id ? order->boot_image_id : "",
+            .client_id = order->device_id,
+            .management_point = link_get_options(rn->link)->urls[0],
+            .time_zone = buf_str(&time_zone),
+        },
+        rn->state->vars);
     if (r == 0)
-        r = set_addresses(rn, "_SMSTSIPAddresses", "IPAddress");
-    if (r == 0)
-        r = set_addresses(rn, "_SMSTSDefaultGateways", "DefaultIPGateway");
+        r = set_machine(rn);
     if (r == 0 && ts_vars_get(rn->state->vars, "_SMSTSMachineName")[0] == '\0')
         r = set_engine(rn, "_SMSTSMachineName", order->device_name);
-    return r;
+    return TRACE(r);
 }

@@ -14,6 +14,7 @@
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/sequence.h"
+#include "ts/vars.h"
 
 static const char format_type[] = "SMS_TaskSequence_PartitionDiskAction";
 
@@ -32,6 +33,17 @@ static int parse(struct runner *rn, const char *id, const char *xml, struct ts_d
                               diags.n > 0 ? diags.items[0].line : 0,
                               diags.n > 0 ? diags.items[0].message : "");
     return r < 0 ? TRACE(r) : 0;
+}
+
+/* Whose computer this is, and what is done with it. */
+static void show_sequence(struct runner *rn)
+{
+    const char *organization = ts_vars_get(rn->state->vars, "_SMSTSOrgName");
+
+    if (organization[0] != '\0')
+        screen_set(
+            rn->screen, SCREEN_SITE, "%s (%s)", organization, link_get_options(rn->link)->urls[0]);
+    screen_set(rn->screen, SCREEN_SEQUENCE, "%s", rn->state->order->task_sequence_name);
 }
 
 /* The order's task sequence, and those it runs. */
@@ -102,7 +114,7 @@ int runner_prepare(struct runner *rn)
 
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
-    screen_set(rn->screen, SCREEN_SEQUENCE, "%s", s->order->task_sequence_name);
+    show_sequence(rn);
     r = report_new(rn->link, rn->journal, s->order->order_id, s->seq, &rn->report);
     if (r < 0)
         return TRACE(r);

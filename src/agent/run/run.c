@@ -225,9 +225,9 @@ static int prepare(struct runner *rn)
         if (r < 0)
             return TRACE(r);
     }
-    r = runner_set_facts(rn);
+    r = runner_prepare(rn);
     if (r == 0)
-        r = runner_prepare(rn);
+        r = runner_set_facts(rn);
     if (r == 0 && is_new_run(rn->state))
         r = runner_set_globals(rn);
     return r < 0 ? TRACE(r) : r;

@@ -58,7 +58,7 @@ enum {
 int runner_connect(struct runner *rn, struct order **ret_order);
 int runner_wait_for_site(struct runner *rn);
 
-/* facts.c: the built-in variables of this start; the order's own stay as they are. */
+/* facts.c: the built-in variables of this start, after runner_prepare(); the order's own stay as they are. */
 int runner_set_facts(struct runner *rn);
 
 /* answers.c: what conditions may ask of this computer. */

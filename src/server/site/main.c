@@ -137,6 +137,7 @@ static int open_site(const struct role_options *options, const char *pin, struct
     const struct server_config *config = options->config;
     struct site_settings settings = {
         .name = config->site_name,
+        .organization = config->organization,
         .addresses = config->addresses,
         .http_port = (unsigned)config->http_port,
         .https_port = (unsigned)config->https_port,
