@@ -226,6 +226,53 @@ static bool went_well(enum package_manager kind, int code)
                          (code == ZYPPER_REBOOT || code == ZYPPER_REPOS_SKIPPED));
 }
 
+static int call_program(struct step_context *c,
+                        const char *const *words,
+                        const struct package_manager_call *how,
+                        int *ret_code,
+                        struct step_result *ret)
+{
+    const struct program program = {.argv = words,
+                                    .folder = how->folder,
+                                    .environment = quiet,
+                                    .timeout_s = how->timeout_s,
+                                    .what = how->what};
+
+    return TRACE(program_run(c, &program, ret_code, ret));
+}
+
+/* dpkg keeps what it has begun in files with numbers for names until it is done. */
+static bool has_begun(void)
+{
+    struct dirent **names = NULL;
+    int n = sys_list("", "var/lib/dpkg/updates", &names);
+    bool has_any = false;
+
+    for (int i = 0; i < n; i++)
+        has_any |= names[i]->d_name[0] >= '0' && names[i]->d_name[0] <= '9';
+    sys_free_names(&names, n);
+    return has_any && package_manager_kind() == PACKAGE_MANAGER_APT;
+}
+
+/* If the computer went down meanwhile, apt refuses everything until dpkg has been told to end it. */
+static int end_what_was_begun(struct step_context *c,
+                              const struct package_manager_call *how,
+                              struct step_result *ret)
+{
+    static const char *const words[] = {
+        "/usr/bin/dpkg", "--force-confdef", "--force-confold", "--configure", "-a", NULL};
+    int code = 0;
+    int r;
+
+    if (!has_begun())
+        return 0;
+    c->log(c->ctx, "The computer went down while dpkg was at work: that is ended first");
+    r = call_program(c, words, how, &code, ret);
+    if (r == 0 && !ret->error_id && code != 0) /* apt may yet mend it, and says more if it cannot */
+        c->log(c->ctx, "dpkg ended with exit code %d", code);
+    return TRACE(r);
+}
+
 /* The words of the action, and the names behind them. Return: false if they are too many. */
 static bool join(const char *const *action, const char *const *names, const char **ret)
 {
@@ -247,11 +294,6 @@ static int call(struct step_context *c,
 {
     enum package_manager kind = package_manager_kind();
     const char *words[WORDS_MAX + 1];
-    const struct program program = {.argv = words,
-                                    .folder = how->folder,
-                                    .environment = quiet,
-                                    .timeout_s = how->timeout_s,
-                                    .what = how->what};
     int code = 0;
 
     if (kind == PACKAGE_MANAGER_NONE)
@@ -260,7 +302,7 @@ static int call(struct step_context *c,
     if (!join(managers[kind].actions[action], names, words))
         return step_fail(ret, "SLW-0447", "more than %d packages at once", (int)WORDS_MAX);
     for (unsigned i = 0; i < ROUNDS_MAX; i++) {
-        int r = program_run(c, &program, &code, ret);
+        int r = call_program(c, words, how, &code, ret);
 
         if (r < 0 || ret->error_id)
             return TRACE(r);
@@ -289,7 +331,9 @@ int package_manager_install(struct step_context *c,
                             const struct package_manager_call *how,
                             struct step_result *ret)
 {
-    return TRACE(call(c, INSTALL, names, how, ret));
+    int r = end_what_was_begun(c, how, ret);
+
+    return r < 0 || ret->error_id ? TRACE(r) : TRACE(call(c, INSTALL, names, how, ret));
 }
 
 /* "Inst curl [7.88.1-10] (7.88.1-10+deb12u5 Debian-Security:12/stable-security [amd64])" */
@@ -358,6 +402,10 @@ int package_manager_update(struct step_context *c,
                            const struct package_manager_call *how,
                            struct step_result *ret)
 {
+    int r = end_what_was_begun(c, how, ret);
+
+    if (r < 0 || ret->error_id)
+        return TRACE(r);
     if (is_security_only && package_manager_kind() == PACKAGE_MANAGER_APT)
         return TRACE(update_apt(c, how, ret));
     return TRACE(call(c, is_security_only ? SECURITY : UPGRADE, NULL, how, ret));
