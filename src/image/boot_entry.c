@@ -200,6 +200,14 @@ put_first(const struct boot_firmware *firmware, const struct found *found, struc
     return BOOT_E_FIRMWARE;
 }
 
+/* The variable is the firmware's to remove. */
+static void start_next(const struct boot_firmware *firmware, uint16_t number)
+{
+    const uint8_t bytes[] = {(uint8_t)(number & 0xff), (uint8_t)(number >> 8)};
+
+    (void)write_variable(firmware, "BootNext", (struct bytes){bytes, sizeof(bytes)});
+}
+
 int boot_entry_register(const struct boot_firmware *firmware,
                         const struct boot_entry *entry,
                         struct buf *why)
@@ -222,6 +230,7 @@ int boot_entry_register(const struct boot_firmware *firmware,
         return BOOT_E_FIRMWARE;
     }
     r = put_first(firmware, &found, why);
+    start_next(firmware, found.number);
     for (size_t i = 0; r == 0 && i < found.n_stale; i++) {
         put_name(found.stale[i], name);
         remove_variable(firmware, name);

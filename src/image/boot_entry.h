@@ -30,11 +30,12 @@ struct boot_entry { /* all borrowed */
 };
 
 /**
- * boot_entry_register() - make @entry, and put it first in the boot order
+ * boot_entry_register() - make @entry, put it first in the boot order, and have the next start use it
  * @why: on BOOT_E_FIRMWARE (image/boot_disk.h): a sentence for people
  *
  * The entry of the same description and partition is replaced, else one of the same description whose partition is on no
- * disk; others of that sort are removed. Entries of others are never touched.
+ * disk; others of that sort are removed. Entries of others are never touched. The next start is said on its own (BootNext), as
+ * there is firmware that puts the network first again; one that does not take it is left with the order.
  */
 int boot_entry_register(const struct boot_firmware *firmware,
                         const struct boot_entry *entry,

@@ -96,16 +96,22 @@ static bool is_there(const char *name)
     return file_exists(path);
 }
 
-/* @order: how BootOrder must begin; a plain file does not become shorter as a variable does */
-static void assert_order(struct bytes order)
+static void assert_begins(const char *name, struct bytes with)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX);
     char path[128];
 
-    path_of("BootOrder", path);
+    path_of(name, path);
     assert_int_equal(file_read(path, &text), 0);
-    assert_true(text.len >= 4 + order.len);
-    assert_memory_equal(text.ptr + 4, order.ptr, order.len);
+    assert_true(text.len >= 4 + with.len);
+    assert_memory_equal(text.ptr + 4, with.ptr, with.len);
+}
+
+/* @order: how BootOrder must begin; a plain file does not become shorter as a variable does. What is first is next, too. */
+static void assert_order(struct bytes order)
+{
+    assert_begins("BootOrder", order);
+    assert_begins("BootNext", (struct bytes){order.ptr, 2});
 }
 
 #define BYTES(text) ((struct bytes){(const uint8_t *)(text), sizeof(text) - 1})
