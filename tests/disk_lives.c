@@ -45,6 +45,9 @@
 enum {
     SEQUENCE_MAX = 256 * 1024,
     BOOT_FILE_BYTES = 200 * 1000,
+    PACKAGE_DATA_BYTES = 100 * 1000,
+    PACKAGE_SEED = 77,
+    SHELL_MAX = 8 * 1024 * 1024,
     PATH_BYTES = 256,
     LINE_BYTES = 256,
     WORD_BYTES = 32,
@@ -106,13 +109,48 @@ static json_t *boot_files_json(void)
     return files;
 }
 
+/* A program for Install Package, and an application, both of which put a file into the system and leave it unflushed. */
+static json_t *package_json(void)
+{
+    static const char install[] = "#!/bin/sh\nset -e\n/bin/busybox mkdir -p /opt/$1\n"
+                                  "/bin/busybox cp data /opt/$1/data\n";
+    static const char description[] =
+        "{\"programs\": {\"Install\": {\"command\": \"./install.sh program\"}},"
+        " \"application\": {\"name\": \"Tool\", \"version\": \"1\","
+        " \"install\": {\"command\": \"./install.sh application\"},"
+        " \"detection\": [{\"file\": \"/opt/application/data\"}]}}";
+    static uint8_t data[PACKAGE_DATA_BYTES];
+    const struct refresh_file files[] = {
+        {"data", 0644, {data, sizeof(data)}},
+        {"install.sh", 0755, bytes_of(install)},
+        {"slipway.json", 0644, bytes_of(description)},
+    };
+    uint8_t id[SHA256_BYTES];
+    char hex[SHA256_TEXT_MAX];
+
+    refresh_fill(data, sizeof(data), PACKAGE_SEED);
+    refresh_serve_package(bench, files, sizeof(files) / sizeof(files[0]), id);
+    hex_put(hex, (struct bytes){id, SHA256_BYTES});
+    return json_pack("{s:s,s:s,s:i,s:s,s:i}",
+                     "kind",
+                     "package",
+                     "name",
+                     "Tools",
+                     "version",
+                     1,
+                     "manifest",
+                     hex,
+                     "size_bytes",
+                     (int)(sizeof(data) + sizeof(install) - 1 + sizeof(description) - 1));
+}
+
 static json_t *content_json(void)
 {
     const struct manifest *manifest = &bench->manifest[1];
     char id[SHA256_TEXT_MAX];
 
     hex_put(id, (struct bytes){bench->id[1], SHA256_BYTES});
-    return json_pack("{s:{s:s,s:s,s:i,s:[{s:i,s:s,s:I}]},s:{s:s,s:s,s:i,s:o}}",
+    return json_pack("{s:{s:s,s:s,s:i,s:[{s:i,s:s,s:I}]},s:{s:s,s:s,s:i,s:o},s:o}",
                      "SLP00002",
                      "kind",
                      "os-image",
@@ -135,7 +173,9 @@ static json_t *content_json(void)
                      "version",
                      1,
                      "files",
-                     boot_files_json());
+                     boot_files_json(),
+                     "SLP00004",
+                     package_json());
 }
 
 static int make_order(const char *sequence_path)
@@ -320,6 +360,7 @@ static void run(void)
         .boot_image_is_back = restart_to_boot_image_done,
         .prepare_boot_image = restart_prepare,
         .get_ahead = content_get_ahead,
+        .settle = target_settle,
         .target_root = TARGET_ROOT,
         .full_os_root = "",
         .journal_path = PRETEND_ROOM "/smsts.log",
@@ -399,9 +440,26 @@ static bool read_life(char *line)
     return !word;
 }
 
+/* Programs of packages need a shell. */
+static int add_shell(const char *root)
+{
+    OWN(buf_fini) struct buf busybox = BUF_INIT(SHELL_MAX);
+    char path[PATH_BYTES];
+    int r = file_read("/bin/busybox", &busybox);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : ERR(-ENOENT);
+    (void)snprintf(path, sizeof(path), "%s/bin/busybox", root);
+    r = file_write(path, buf_bytes(&busybox), 0755);
+    (void)snprintf(path, sizeof(path), "%s/bin/sh", root);
+    if (r == 0 && symlink("busybox", path) != 0)
+        r = ERR(-errno);
+    return TRACE(r);
+}
+
 static int add_system(const char *root)
 {
-    static const char *const folders[] = {"dev", "proc", "sys", "run", "tmp", "var/log"};
+    static const char *const folders[] = {"bin", "dev", "proc", "sys", "run", "tmp", "var/log"};
     char path[PATH_BYTES];
     int r = pretend_system(root);
 
@@ -409,7 +467,7 @@ static int add_system(const char *root)
         (void)snprintf(path, sizeof(path), "%s/%s", root, folders[i]);
         r = dir_make(path, 0755);
     }
-    return r < 0 ? TRACE(r) : 0;
+    return r < 0 ? TRACE(r) : TRACE(add_shell(root));
 }
 
 int main(int argc, char **argv)

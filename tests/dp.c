@@ -28,6 +28,7 @@ enum {
 struct connection {
     struct dp *dp;
     int fd;
+    size_t place; /* of the thread */
 };
 
 static const struct dp_file *find_file(const struct dp *dp, const char *path)
@@ -153,6 +154,7 @@ static void *serve(void *ctx)
     struct connection *connection = ctx;
     struct dp *dp = connection->dp;
     int fd = connection->fd;
+    size_t place = connection->place;
     bool goes_on = true;
 
     free(connection);
@@ -171,18 +173,37 @@ static void *serve(void *ctx)
         goes_on = strstr(request, "\r\n\r\n") && serve_request(dp, fd, request);
     }
     (void)shutdown(fd, SHUT_RDWR);
+    dp->has_ended[place] = true;
     return NULL;
+}
+
+/* Of a connection that is over, or a new one; DP_CONNECTIONS_MAX: there is none. */
+static size_t find_place(struct dp *dp)
+{
+    for (size_t i = 0; i < dp->n_threads; i++) {
+        if (dp->has_ended[i]) {
+            (void)pthread_join(dp->threads[i], NULL);
+            (void)close(dp->fds[i]);
+            return i;
+        }
+    }
+    return dp->n_threads;
 }
 
 static void begin_serving(struct dp *dp, struct connection *connection)
 {
     (void)pthread_mutex_lock(&dp->lock);
     dp->n_connections++;
-    if (dp->n_threads < DP_CONNECTIONS_MAX)
-        dp->fds[dp->n_threads] = connection->fd;
-    if (dp->n_threads < DP_CONNECTIONS_MAX &&
-        pthread_create(&dp->threads[dp->n_threads], NULL, serve, connection) == 0) {
-        dp->n_threads++;
+    size_t place = find_place(dp);
+
+    connection->place = place;
+    if (place < DP_CONNECTIONS_MAX) {
+        dp->fds[place] = connection->fd;
+        dp->has_ended[place] = false;
+    }
+    if (place < DP_CONNECTIONS_MAX &&
+        pthread_create(&dp->threads[place], NULL, serve, connection) == 0) {
+        dp->n_threads += place == dp->n_threads;
     } else {
         (void)close(connection->fd);
         free(connection);
@@ -204,7 +225,7 @@ static void *accept_all(void *ctx)
             fd_closep(&fd);
             continue;
         }
-        *connection = (struct connection){dp, fd};
+        *connection = (struct connection){.dp = dp, .fd = fd};
         begin_serving(dp, connection);
     }
     return NULL;

@@ -22,7 +22,7 @@
 
 enum {
     DP_SOURCES = 4,
-    DP_CONNECTIONS_MAX = 512,
+    DP_CONNECTIONS_MAX = 512, /* at the same time */
     DP_FILES_MAX = 512,
     DP_PATH_MAX = 128,
 };
@@ -63,9 +63,10 @@ struct dp {
        NULL: none. */
     enum dp_fault (*fault)(void *ctx, unsigned source, const char *path, unsigned nth);
     void *ctx;
-    pthread_mutex_t lock; /* guards the four below */
+    pthread_mutex_t lock; /* guards the five below */
     pthread_t threads[DP_CONNECTIONS_MAX];
     int fds[DP_CONNECTIONS_MAX];
+    _Atomic bool has_ended[DP_CONNECTIONS_MAX]; /* the place can be used again */
     size_t n_threads;
     struct dp_seen {
         char path[DP_PATH_MAX];

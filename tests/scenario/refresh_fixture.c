@@ -210,9 +210,10 @@ static void serve(struct refresh_bench *b, const char *path, const char *file)
     dp_put_file(b->dp, path, buf_bytes(&body));
 }
 
-static void serve_second(struct refresh_bench *b)
+static void serve_manifest(struct refresh_bench *b,
+                           const struct manifest *manifest,
+                           const uint8_t id[static SHA256_BYTES])
 {
-    const struct manifest *manifest = &b->manifest[1];
     char name[SHA256_TEXT_MAX];
     char path[DP_PATH_MAX];
     char file[STORE_PATH_MAX];
@@ -223,12 +224,54 @@ static void serve_second(struct refresh_bench *b)
         store_pack_path(b->store, manifest->packs[i].sha256, file);
         serve(b, path, file);
     }
-    hex_put(name, (struct bytes){b->id[1], SHA256_BYTES});
+    hex_put(name, (struct bytes){id, SHA256_BYTES});
     (void)snprintf(path, sizeof(path), "/content/manifests/%s", name);
-    store_manifest_path(b->store, b->id[1], file);
+    store_manifest_path(b->store, id, file);
     serve(b, path, file);
+}
+
+static void serve_second(struct refresh_bench *b)
+{
+    char name[SHA256_TEXT_MAX];
+    char file[STORE_PATH_MAX];
+
+    serve_manifest(b, &b->manifest[1], b->id[1]);
+    hex_put(name, (struct bytes){b->id[1], SHA256_BYTES});
     (void)snprintf(file, sizeof(file), "%s/lists/%s", refresh_at(b, "store"), name);
     assert_int_equal(file_read(file, &b->list), 0);
+}
+
+void refresh_serve_package(struct refresh_bench *b,
+                           const struct refresh_file *files,
+                           size_t n,
+                           uint8_t ret_id[static SHA256_BYTES])
+{
+    OWN(freep) struct taking *t = calloc(1, sizeof(*t));
+    OWN(manifest_fini) struct manifest manifest = {.kind = MANIFEST_TREE, .n_entries = n};
+    uint32_t numbers[REFRESH_PACKAGE_FILES];
+
+    assert_non_null(t);
+    assert_true(n <= REFRESH_PACKAGE_FILES);
+    t->b = b;
+    manifest.packs = calloc(n, sizeof(*manifest.packs));
+    manifest.runs = calloc(n, sizeof(*manifest.runs));
+    manifest.entries = calloc(n, sizeof(*manifest.entries));
+    assert_true(manifest.packs && manifest.runs && manifest.entries);
+    assert_int_equal(store_begin(b->store), 0);
+    for (size_t i = 0; i < n; i++) {
+        manifest.entries[i] = (struct manifest_entry){.kind = MANIFEST_REGULAR,
+                                                      .mode = files[i].mode,
+                                                      .size_bytes = files[i].content.len,
+                                                      .path = strdup(files[i].path)};
+        t->sizes[i] = (uint32_t)files[i].content.len;
+        assert_int_equal(store_put_chunk(b->store, files[i].content, &t->places[i]), 0);
+    }
+    assert_int_equal(store_flush(b->store), 0);
+    for (size_t i = 0; i < n; i++)
+        add_run(t, &manifest, numbers, i);
+    assert_int_equal(store_put_manifest(b->store, &manifest, ret_id), 0);
+    store_end(b->store);
+    serve_manifest(b, &manifest, ret_id);
 }
 
 void refresh_serve_list(struct refresh_bench *b, struct bytes list)

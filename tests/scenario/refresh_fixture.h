@@ -21,6 +21,7 @@
 enum {
     REFRESH_LARGE_BYTES = 6 * 1024 * 1024, /* more than one pack */
     REFRESH_SMALL_FILES = 60,
+    REFRESH_PACKAGE_FILES = 8,
 };
 
 struct refresh_bench { /* the old system is root/old, the shelf root/shelf */
@@ -54,3 +55,15 @@ void refresh_make_tree(const struct refresh_bench *b, const char *root, unsigned
 
 /* Serve it as the chunk list of the second version. */
 void refresh_serve_list(struct refresh_bench *b, struct bytes list);
+
+struct refresh_file {
+    const char *path; /* without folders */
+    unsigned mode;
+    struct bytes content; /* of one chunk */
+};
+
+/* Serve a package; @files: sorted by path. @ret_id: its manifest's name */
+void refresh_serve_package(struct refresh_bench *b,
+                           const struct refresh_file *files,
+                           size_t n,
+                           uint8_t ret_id[static SHA256_BYTES]);

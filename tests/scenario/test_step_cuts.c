@@ -24,20 +24,25 @@
 #include <cmocka.h>
 
 #include "agent/run/machine.h"
+#include "agent/run/order.h"
 #include "agent/run/state.h"
 #include "agent/run/target.h"
+#include "agent/steps/generalize.h"
+#include "agent/steps/inside.h"
 #include "agent/steps/step.h"
 #include "base/own.h"
 #include "image/disk_format.h"
 #include "image/disk_layout.h"
 #include "image/disk_write.h"
 #include "plat/file.h"
+#include "tests/dp.h"
 #include "tests/inject.h"
 #include "tests/pretend.h"
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/vars.h"
 
+DEFINE_FREEP(struct dp *, dp_stop);
 DEFINE_FREEP(struct state *, state_free);
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 DEFINE_FREEP(struct ts_vars *, ts_vars_free);
@@ -49,6 +54,7 @@ enum {
     DISK_HEAD_BYTES = 64 * 1024, /* the boot sector, and GRUB behind it */
     TREE_MAX = 4 * 1024 * 1024,
     FILE_MAX = 1024 * 1024,
+    PACKAGE_BYTES = 100 * 1000,
 };
 
 #define MIB    ((uint64_t)1024 * 1024)
@@ -63,6 +69,7 @@ static char root_uuid[64];
 struct job {
     int (*run)(struct step_context *c, struct step_result *ret);
     const char *settings; /* of the step */
+    const struct order *order;
 };
 
 static bool go_on(void *ctx, unsigned percent, uint64_t rate, const char *what)
@@ -106,6 +113,7 @@ static int run_step(void *ctx)
         (void)snprintf(target.esp_device, sizeof(target.esp_device), "%s", VOLUME);
     struct step_context c = {.step = ts_document_steps(doc, &n),
                              .vars = vars,
+                             .order = job->order,
                              .machine = &machine,
                              .target = &target,
                              .environment = STEP_IN_BOOT_IMAGE,
@@ -227,33 +235,85 @@ static void windows_settings_survive_every_cut(void **state)
 {
     (void)state;
     cut_everywhere(&(struct job){
-        step_apply_settings_run,
-        "<variable name=\"OSDComputerName\">pc-7</variable><variable name=\"OSDTimeZone\">Europe/"
-        "Amsterdam</variable><variable name=\"OSDRandomAdminPassword\">true</variable><variable "
-        "name=\"SLWUserName\">anna</variable><variable name=\"SLWUserSSHKey\">ssh-ed25519 AAAA "
-        "anna</variable>"});
+        .run = step_apply_settings_run,
+        .settings =
+            "<variable name=\"OSDComputerName\">pc-7</variable><variable name=\"OSDTimeZone\">Europe/"
+            "Amsterdam</variable><variable name=\"OSDRandomAdminPassword\">true</variable><variable "
+            "name=\"SLWUserName\">anna</variable><variable name=\"SLWUserSSHKey\">ssh-ed25519 AAAA "
+            "anna</variable>"});
 }
 
 static void network_settings_survive_every_cut(void **state)
 {
     (void)state;
-    cut_everywhere(&(struct job){step_apply_network_run,
-                                 "<variable name=\"OSDNetworkJoinType\">1</variable>"
-                                 "<variable name=\"OSDWorkgroupName\">WORKGROUP</variable>"});
+    cut_everywhere(&(struct job){.run = step_apply_network_run,
+                                 .settings =
+                                     "<variable name=\"OSDNetworkJoinType\">1</variable>"
+                                     "<variable name=\"OSDWorkgroupName\">WORKGROUP</variable>"});
 }
 
 static void setup_survives_every_cut(void **state)
 {
     (void)state;
-    cut_everywhere(&(struct job){step_setup_run, ""});
+    cut_everywhere(&(struct job){.run = step_setup_run, .settings = ""});
 }
 
 static void setup_of_an_efi_system_partition_survives_every_cut(void **state)
 {
     (void)state;
     is_uefi = true;
-    cut_everywhere(&(struct job){step_setup_run, ""});
+    cut_everywhere(&(struct job){.run = step_setup_run, .settings = ""});
     is_uefi = false;
+}
+
+/* What Prepare for Capture does to the system, and Capture Operating System Image once more. */
+static int generalize(struct step_context *c, struct step_result *ret)
+{
+    OWN(fd_closep) int root = -1;
+    int r = inside_open(TARGET_ROOT, &root);
+
+    (void)c;
+    *ret = (struct step_result){0};
+    return r < 0 ? r : generalize_system(root);
+}
+
+static void preparing_for_capture_survives_every_cut(void **state)
+{
+    (void)state;
+    cut_everywhere(&(struct job){.run = generalize, .settings = ""});
+}
+
+static void a_package_is_downloaded_whole_after_every_cut(void **state)
+{
+    (void)state;
+    OWN(dp_stopp) struct dp *dp = dp_start();
+    struct manifest_entry entries[] = {
+        {MANIFEST_FOLDER, 0755, 0, 0, (char[]){"data"}, NULL},
+        {MANIFEST_REGULAR, 0644, PACKAGE_BYTES - 1, 0, (char[]){"data/noise"}, NULL},
+        {MANIFEST_LINK, 0777, 0, 0, (char[]){"latest"}, (char[]){"data/noise"}},
+        {MANIFEST_REGULAR, 0755, 1, 0, (char[]){"run.sh"}, NULL},
+    };
+    struct order_content content = {.package_id = (char[]){"SLP00012"},
+                                    .kind = (char[]){"package"},
+                                    .size_bytes = PACKAGE_BYTES,
+                                    .has_manifest = true};
+    char *sources[] = {(char[]){"http://dp0"}};
+    struct order order = {.content = &content, .n_content = 1, .sources = sources, .n_sources = 1};
+    char settings[1024];
+
+    assert_non_null(dp);
+    dp_put_content(dp, 1, PACKAGE_BYTES, false);
+    dp_put_tree(dp, entries, sizeof(entries) / sizeof(entries[0]));
+    memcpy(content.manifest, dp->manifest_id, SHA256_BYTES);
+    (void)snprintf(settings,
+                   sizeof(settings),
+                   "<variable name=\"SLWProxy\">http://127.0.0.1:%u</variable>"
+                   "<variable name=\"OSDDownloadDownloadPackages\">SLP00012</variable>"
+                   "<variable name=\"OSDDownloadDestinationLocationType\">Custom</variable>"
+                   "<variable name=\"OSDDownloadDestinationPath\">" TARGET_ROOT
+                   "/opt/got</variable>",
+                   dp_start_proxy(dp));
+    cut_everywhere(&(struct job){step_download_content_run, settings, &order});
 }
 
 static const char state_text[] =
@@ -376,6 +436,8 @@ int main(void)
         cmocka_unit_test(network_settings_survive_every_cut),
         cmocka_unit_test(setup_survives_every_cut),
         cmocka_unit_test(setup_of_an_efi_system_partition_survives_every_cut),
+        cmocka_unit_test(preparing_for_capture_survives_every_cut),
+        cmocka_unit_test(a_package_is_downloaded_whole_after_every_cut),
         cmocka_unit_test(the_state_is_the_old_or_the_new_one_after_every_cut),
     };
 

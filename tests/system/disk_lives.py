@@ -13,6 +13,8 @@ Exit status 77: this machine lacks something, which is said; never where CI is s
 """
 
 import contextlib
+import ctypes
+import errno
 import hashlib
 import json
 import os
@@ -23,6 +25,7 @@ import stat
 import subprocess
 import sys
 import time
+import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,7 +35,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import LabError, open_folder, run  # noqa: E402
 from system_test import expect, say, step_xml  # noqa: E402
-from trees import root_partition  # noqa: E402
 from write_cache import FLUSH, WriteLog, n_safe, replay  # noqa: E402
 
 TEST = "ts-power-cut-matrix"
@@ -42,16 +44,22 @@ SEED = 1
 N_POINTS = 60  # at least, of each computer
 N_INSIDE = 4  # of a step that changes the disk more than N_LARGE times
 N_LARGE = 20
-CHANGING = ("Format and Partition Disk", "Apply Operating System Image", "Apply Windows Settings", "Apply Network Settings",
-            "Setup Windows and Configuration Manager")
+CHANGING = ("Format and Partition Disk", "Apply Operating System Image", "Apply Data Image", "Apply Windows Settings", "Apply Network Settings",
+            "Download Package Content", "Setup Windows and Configuration Manager", "Install Package", "Install Application", "Download in the system")
+CAPTURING = ("Prepare for Capture", "Capture, which the site does not take")
 STARTS_MAX = 20
 READY_SECONDS = 60
 LIFE_SECONDS = 150
 BOOT_CODE_BYTES = 440  # then there are numbers that are drawn for each disk, and the partition table
 TABLE_END = {"dos": 512, "gpt": 34 * 512}
+SECTOR = 512
+MS_NOATIME = 1024
+LIBC = ctypes.CDLL(None, use_errno=True)
 STAGED = "_SMSTaskSequence/boot"
 LOADER = "EFI/BOOT/BOOTX64.EFI"
-ESP_TYPES = ("ef", "C12A7328-F81F-11D2-BA4B-00A0C93EC93B")
+ESP_TYPES = ("ef", "c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
+# What the steps with a package and the data image leave
+PUT = ("opt/downloaded/SLP00004/install.sh", "opt/program/data", "opt/application/data", "DATA/usr/large")
 ONCE = 2  # index of the step that must not be run twice
 # Of the tree, what two runs do not have in common: logs with their times, and what is drawn anew each time
 OWN = ("var/log/slipway/", "lost+found/", "etc/shadow", "etc/machine-id")
@@ -69,22 +77,52 @@ def step(kind: str, name: str, run_in="WinPE", values=(), **more) -> str:
     )
 
 
+def two_volumes(firmware: str) -> dict:
+    first = {"Type": "Primary", "FileSystem": "ext4", "Size": "60", "SizeUnits": "Percent", "QuickFormat": "true", "Bootable": "true"}
+    second = {"Type": "Primary", "FileSystem": "ext4", "VolumeName": "Data", "QuickFormat": "true", "VolumeLetterVariable": "DATA"}
+    style = {"bios-gpt": {"OSDPartitionStyle": "GPT"}, "uefi": {"OSDGPTBootDisk": "true"}}
+    out = {"OSDDiskIndex": "0", "OSDPartitions": "2", **style.get(firmware, {})}
+    for number, values in enumerate((first, second)):
+        out |= {f"OSDPartitions{number}{key}": value for key, value in values.items()}
+    return out
+
+
+def round_trip(firmware: str) -> str:
+    """From the system into the boot image that lies on the disk, and back. On one computer, to capture it."""
+    if firmware == "bios-gpt":
+        there = step("PrepareOS", CAPTURING[0], "FullOS")
+        inside = step("CaptureSystemImage", CAPTURING[1], values={"OSDCaptureDestination": "Captured"}, continueOnError="true")
+    else:
+        there = step("Reboot", "To the boot image", "FullOS", values={"SMSRebootTarget": "WinPE"})
+        inside = step("SetVariable", "In the boot image", values={"VariableName": "A", "VariableValue": "b"})
+    return there + inside + step("Reboot", "To the system", values={"SMSRebootTarget": "HD"})
+
+
 def sequence(folder: Path, firmware: str) -> str:
     """The steps that change a disk, and one that must not be run twice among them."""
-    style = {"OSDPartitionStyle": "GPT"} if firmware == "bios-gpt" else {}
+    image = {"ImagePackageID": "SLP00002"}
+    data = {**image, "OSDDataImageIndex": "1", "DestinationVariable": "DATA", "OSDWipeDestinationPartition": "true"}
+    download = {"OSDDownloadDownloadPackages": "SLP00004"}
+    there = {"OSDDownloadDestinationLocationType": "Custom", "OSDDownloadDestinationPath": "/run/slipway/target/opt/downloaded"}
+    program = {"PackageID": "SLP00004", "_SMSSWDProgramName": "Install"}
     settings = {"OSDComputerName": "pc-7", "OSDTimeZone": "Europe/Amsterdam", "OSDLocalAdminPassword": "Sesame-7"}
     return (
         '<sequence version="3.10">'
         + step("SetVariable", "Before there is a disk", values={"VariableName": "Kept", "VariableValue": "kept"})
-        + step("PartitionDisk", "Format and Partition Disk", values={"OSDDiskIndex": "0", **style})
+        + step("PartitionDisk", "Format and Partition Disk", values=two_volumes(firmware))
         + step("RunCommandLine", "Once", values={"CommandLine": f"echo %Kept% >>{folder}/effects"}, continueOnError="true")
-        + step("ApplyOperatingSystem", "Apply Operating System Image", values={"ImagePackageID": "SLP00002", "OSDImageIndex": "1"})
+        + step("ApplyOperatingSystem", "Apply Operating System Image", values={**image, "OSDImageIndex": "1"})
+        + step("ApplyDataImage", "Apply Data Image", values=data)
         + step("ApplyWindowsSettings", "Apply Windows Settings", values=settings)
         + step("ApplyNetworkSettings", "Apply Network Settings", values={"OSDNetworkJoinType": "1", "OSDWorkgroupName": "W"})
+        + step("DownloadPackageContent", "Download Package Content", values={**download, **there})
         + step("SetupWindowsAndSMS", "Setup Windows and Configuration Manager", "WinPEandFullOS")
-        + step("Reboot", "To the boot image", "FullOS", values={"SMSRebootTarget": "WinPE"})
-        + step("SetVariable", "In the boot image", values={"VariableName": "A", "VariableValue": "b"})
-        + step("Reboot", "To the system", values={"SMSRebootTarget": "HD"})
+        + step("CaptureWindowsSettings", "Capture Windows Settings", "FullOS")
+        + step("CaptureNetworkSettings", "Capture Network Settings", "FullOS")
+        + step("InstallSoftware", "Install Package", "FullOS", values=program, retryCount="5")
+        + step("InstallApplication", "Install Application", "FullOS", values={"OSDApp0Name": "Tools"})
+        + step("DownloadPackageContent", "Download in the system", "FullOS", values=download)
+        + round_trip(firmware)
         + step("SetVariable", "By request", "FullOS", values={"VariableName": "SMSTSRebootRequested", "VariableValue": "WinPE"})
         + step("SetVariable", "Back by request", values={"VariableName": "SMSTSRebootRequested", "VariableValue": "HD"})
         + step("SetVariable", "Last", "FullOS", values={"VariableName": "A", "VariableValue": "c"})
@@ -193,22 +231,39 @@ def logged(disk: Path, log: Path):
 
 
 def partitions(disk: Path) -> list:
-    """Number, offset and type of each; none if there is no partition table."""
-    done = run("sfdisk", "--json", disk, check=False)
-    if done.returncode != 0:
+    """Number, offset, size and type of each; none if there is no partition table."""
+    with open(disk, "rb") as file:
+        head = file.read(TABLE_END["gpt"])
+    if head[510:512] != b"\x55\xaa":
         return []
-    table = json.loads(done.stdout)["partitiontable"]
-    return [(index, part["start"] * 512, part["type"]) for index, part in enumerate(table.get("partitions", []), 1)]
+    out = []
+    if head[SECTOR:SECTOR + 8] == b"EFI PART":
+        for number in range(128):
+            entry = head[1024 + number * 128:][:128]
+            first, last = (int.from_bytes(entry[at:at + 8], "little") for at in (32, 40))
+            if first:
+                out.append((number + 1, first * SECTOR, (last - first + 1) * SECTOR, str(uuid.UUID(bytes_le=entry[:16]))))
+        return out
+    for number in range(4):
+        entry = head[446 + number * 16:][:16]
+        first, size = (int.from_bytes(entry[at:at + 4], "little") for at in (8, 12))
+        if size:
+            out.append((number + 1, first * SECTOR, size * SECTOR, f"{entry[4]:02x}"))
+    return out
+
+
+def root_of(parts: list) -> tuple:
+    """The largest."""
+    return max(parts, key=lambda part: part[2])
 
 
 def unmount(mount: Path):
     """A program that the other thread starts holds our open files between its fork and its exec: for that long it is busy."""
     deadline = time.monotonic() + READY_SECONDS
-    while time.monotonic() < deadline:
-        if run("umount", mount, check=False).returncode == 0:
-            return
-        time.sleep(0.1)
-    run("umount", mount)
+    while LIBC.umount2(str(mount).encode(), 0) != 0:
+        if ctypes.get_errno() != errno.EBUSY or time.monotonic() > deadline:
+            raise LabError(f"{mount} cannot be unmounted: {os.strerror(ctypes.get_errno())}")
+        time.sleep(0.01)
 
 
 @contextlib.contextmanager
@@ -216,7 +271,7 @@ def mounted(device: str, kind: str, folder: Path):
     """The file system of a partition, its journal replayed; None if there is none."""
     mount = folder / "mnt"
     mount.mkdir(exist_ok=True)
-    if run("mount", "-t", kind, "-o", "noatime", device, mount, check=False).returncode != 0:
+    if LIBC.mount(device.encode(), str(mount).encode(), kind.encode(), MS_NOATIME, None) != 0:
         yield None
         return
     try:
@@ -264,10 +319,29 @@ def describe(root: Path, uuids: list) -> dict:
 
 def boot_code(disk: Path) -> bytes:
     """What is before the file system, but for the partition table."""
-    table = json.loads(run("sfdisk", "--json", disk).stdout)["partitiontable"]
+    offset = root_of(partitions(disk))[1]
     with open(disk, "rb") as file:
-        head = file.read(root_partition(disk)[0])
-    return head[:BOOT_CODE_BYTES] + head[TABLE_END[table["label"]]:]
+        head = file.read(offset)
+    style = "gpt" if head[SECTOR:SECTOR + 8] == b"EFI PART" else "dos"
+    return head[:BOOT_CODE_BYTES] + head[TABLE_END[style]:]
+
+
+def data_tree(parts: list, device: str, folder: Path) -> dict:
+    """What Apply Data Image has made, on the second largest partition."""
+    if len(parts) < 2:
+        return {}
+    data = sorted(parts, key=lambda part: part[2])[-2][0]
+    with mounted(f"/dev/{device}p{data}", "ext4", folder) as tree:
+        return {f"DATA/{name}": what for name, what in describe(tree, []).items()} if tree else {}
+
+
+def look_at_loader(computer: Computer, esp: str, uuids: list, found: Found, wants_tree: bool):
+    with mounted(esp, "vfat", computer.folder) as tree:
+        loader = tree / LOADER if tree else None
+        # what is damaged is refused by the firmware, which then goes on with the network
+        found.is_bootable = bool(loader) and loader.exists() and bool(computer.loader) and loader.read_bytes() == computer.loader
+        if tree and wants_tree:
+            found.tree = {**(found.tree or {}), **{f"ESP/{name}": what for name, what in describe(tree, uuids).items()}}
 
 
 def look(computer: Computer, disk: Path, device: str, wants_tree=False) -> Found:
@@ -276,10 +350,9 @@ def look(computer: Computer, disk: Path, device: str, wants_tree=False) -> Found
     parts = partitions(disk)
     if not parts:
         return found
-    esp = next((number for number, _, kind in parts if kind.upper() in map(str.upper, ESP_TYPES)), None)
-    offset, _ = root_partition(disk)
-    root = next(number for number, start, _ in parts if start == offset)
-    uuids = [uuid_of(f"/dev/{device}p{number}") if number else "" for number in (root, esp)]
+    esp = next((part[0] for part in parts if part[3] in ESP_TYPES), None)
+    root = root_of(parts)[0]
+    uuids = [uuid_of(f"/dev/{device}p{number}") if number else "" for number in (root, esp)] if wants_tree else []
     with mounted(f"/dev/{device}p{root}", "ext4", computer.folder) as tree:
         if tree:
             found.volume = f"{device}p{root}"
@@ -287,15 +360,12 @@ def look(computer: Computer, disk: Path, device: str, wants_tree=False) -> Found
             found.state = json.loads(state.read_text(encoding="utf-8")) if state.exists() else None
             found.starts_boot_image = (tree / "_SMSTaskSequence/boot/grub.cfg").exists()
             found.tree = describe(tree, uuids) if wants_tree else None
+    if wants_tree and found.tree is not None:
+        found.tree |= data_tree(parts, device, computer.folder)
     if computer.firmware != "uefi":
         found.is_bootable = bool(computer.boot) and boot_code(disk) == computer.boot
     elif esp:
-        with mounted(f"/dev/{device}p{esp}", "vfat", computer.folder) as tree:
-            loader = tree / LOADER if tree else None
-            # what is damaged is refused by the firmware, which then goes on with the network
-            found.is_bootable = bool(loader) and loader.exists() and bool(computer.loader) and loader.read_bytes() == computer.loader
-            if tree and wants_tree:
-                found.tree = {**(found.tree or {}), **{f"ESP/{name}": what for name, what in describe(tree, uuids).items()}}
+        look_at_loader(computer, f"/dev/{device}p{esp}", uuids, found, wants_tree)
     return found
 
 
@@ -325,7 +395,7 @@ def keep_boot_loader(computer: Computer, disk: Path, device: str):
     """As it is after Setup, undisturbed."""
     computer.boot = boot_code(disk)
     if computer.firmware == "uefi":
-        number = next(number for number, _, kind in partitions(disk) if kind.upper() in map(str.upper, ESP_TYPES))
+        number = next(part[0] for part in partitions(disk) if part[3] in ESP_TYPES)
         with mounted(f"/dev/{device}p{number}", "vfat", computer.folder) as tree:
             computer.loader = (tree / LOADER).read_bytes()
 
@@ -348,6 +418,8 @@ def record(computer: Computer, disk: Path, log: Path) -> list:
     expect(found.state, None, "the state after an undisturbed deployment")
     expect(computer.n_effects(), 1, "effects of the step that must not be repeated, undisturbed")
     expect(len(found.tree) > 100, True, f"the system is of {len(found.tree)} files")
+    for name in PUT:
+        expect(name in found.tree, True, f"{name} after an undisturbed deployment")
     computer.tree = found.tree
     return computer.reports()
 
@@ -363,7 +435,7 @@ def spans(ends: list, told: list) -> list:
     for report in told:
         if report.state == "step-started":
             begun = report
-        elif begun and report.step == begun.step and report.state in ("step-succeeded", "restarting"):
+        elif begun and report.step == begun.step and report.state in ("step-succeeded", "step-failed", "restarting"):
             out.append((begun.name, count_until(ends, begun), count_until(ends, report)))
             begun = None
     return out
@@ -451,7 +523,7 @@ def play(computer: Computer, n_points: int):
         entries = log.entries
         ends = [entry.at + (0 if entry.flags & 4 else entry.n_sectors * 512) for entry in entries]
         points = choose(entries, ends, told, n_points, chance)
-        for wanted in CHANGING:
+        for wanted in CHANGING + (CAPTURING if computer.firmware == "bios-gpt" else ()):
             n_inside = [n for n in (point.n_entries for point in points) for name, a, b in spans(ends, told) if name == wanted and a < n < b]
             expect(len(n_inside) > 0, True, f"{computer.firmware}: power cuts inside {wanted}")
         say(f"{computer.firmware}: {len(entries)} writes and flushes, {len(told)} reports; {len(points)} power cuts")
@@ -476,7 +548,7 @@ def play(computer: Computer, n_points: int):
 
 def missing() -> list:
     lacks = [] if os.geteuid() == 0 else ["this test must be run as root"]
-    for program, package in (("qemu-storage-daemon", "qemu-system-common"), ("mkfs.ext4", "e2fsprogs"), ("mkfs.fat", "dosfstools"), ("losetup", "mount"), ("partx", "util-linux"), ("unshare", "util-linux"), ("sfdisk", "fdisk")):
+    for program, package in (("qemu-storage-daemon", "qemu-system-common"), ("mkfs.ext4", "e2fsprogs"), ("mkfs.fat", "dosfstools"), ("losetup", "mount"), ("partx", "util-linux"), ("unshare", "util-linux"), ("blkid", "util-linux")):
         if not shutil.which(program):
             lacks.append(f"the program {program} is missing: install the package {package}")
     for device in ("/dev/fuse", "/dev/loop-control"):

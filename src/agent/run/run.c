@@ -50,6 +50,7 @@ const struct run_platform *run_platform(void)
         .boot_image_is_back = restart_to_boot_image_done,
         .prepare_boot_image = restart_prepare,
         .get_ahead = content_get_ahead,
+        .settle = target_settle,
         .target_root = TARGET_ROOT,
         .full_os_root = "",
         .journal_path = "/run/slipway/smsts.log",

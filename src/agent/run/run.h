@@ -40,6 +40,7 @@ struct run_platform {
     int (*prepare_boot_image)(struct step_context *c, struct buf *why);
     /* What a step uses, before the first is run, if the order says so (agent/steps/content.h). May be NULL. */
     int (*get_ahead)(struct step_context *c, struct step_result *ret);
+    int (*settle)(const char *root);     /* agent/run/target.h, after each step; may be NULL */
     void (*state_is_written)(void *ctx); /* after each write; may be NULL */
     void *ctx;
     const char *target_root;  /* where the volume is mounted in the boot image */

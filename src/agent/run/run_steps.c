@@ -334,12 +334,27 @@ static int conclude_step(struct runner *rn,
     return after->restart == TS_NO_RESTART ? 0 : restart(rn, after);
 }
 
+/* What its programs have left in memory is on the disk before the state says that it is done. */
+static void settle(struct runner *rn)
+{
+    const char *root = runner_root(rn);
+    int r = root && rn->platform->settle ? rn->platform->settle(root) : 0;
+
+    if (r < 0)
+        journal_write(rn->journal,
+                      CMTRACE_WARNING,
+                      "TSManager",
+                      "What the action has written may not live through a power cut: %s",
+                      strerrordesc_np(-r));
+}
+
 static int finish_step(struct runner *rn, const struct ts_step *step, struct step_result *result)
 {
     struct ts_result how = to_result(rn, result);
     struct ts_after after;
     int r;
 
+    settle(rn);
     if (!result->error_id)
         state_note_success(rn->state, step->type);
     r = ts_sequence_step_done(rn->sequence, &how, &after);

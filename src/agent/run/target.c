@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <jansson.h>
 #include <limits.h>
+#include <mntent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,14 @@
 
 enum {
     STATE_FILE_MAX = 16 * 1024 * 1024,
+    MOUNT_LINE_MAX = 16 * 1024,
 };
+
+static void endmntentp(FILE **mounts)
+{
+    if (*mounts)
+        (void)endmntent(*mounts);
+}
 
 static int add_text(const char *text, size_t len, void *ctx)
 {
@@ -89,6 +97,33 @@ int target_mount(struct step_target *target)
     }
     target->is_mounted = true;
     return 0;
+}
+
+static bool is_below(const char *path, const char *root)
+{
+    size_t len = strlen(root);
+
+    return strncmp(path, root, len) == 0 && (len == 0 || path[len] == '/' || path[len] == '\0');
+}
+
+int target_settle(const char *root)
+{
+    static const char devices[] = "/dev/";
+    OWN(endmntentp) FILE *mounts = setmntent("/proc/self/mounts", "re");
+    struct mntent entry;
+    char line[MOUNT_LINE_MAX];
+    int r = mounts ? 0 : ERR(-errno);
+
+    while (mounts && getmntent_r(mounts, &entry, line, sizeof(line))) {
+        bool is_ours = strncmp(entry.mnt_fsname, devices, sizeof(devices) - 1) == 0 &&
+                       is_below(entry.mnt_dir, root);
+        OWN(fd_closep)
+        int fd = is_ours ? open(entry.mnt_dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+
+        if (fd >= 0 && syncfs(fd) != 0)
+            r = ERR(-errno);
+    }
+    return r;
 }
 
 int target_unmount(struct step_target *target)

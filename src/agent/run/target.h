@@ -37,6 +37,14 @@ int target_mount(struct step_target *target);
 /* Call @look for each partition of a disk ("vda") until it returns something else than TARGET_E_MISSING. Return: that. */
 int target_each_partition(const char *disk, int (*look)(void *ctx, const char *device), void *ctx);
 
+/**
+ * target_settle() - what was written lives through a power cut from now on
+ * @root: file systems on disks that are mounted there or below; "": all of them
+ *
+ * Those of other computers are left alone: a server that is away holds up nobody.
+ */
+int target_settle(const char *root);
+
 /* Write everything out and unmount both; nothing happens if it is not mounted. */
 int target_unmount(struct step_target *target);
 

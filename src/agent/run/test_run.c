@@ -42,8 +42,8 @@ enum {
 #define PAUSE_TEXT "{\"is_cancelled\": false, \"wish\": \"pause\"}"
 #define ORDER_ID   "0190f5b0-0000-7000-8000-000000000001"
 
-static char folder[64]; /* everything of this test */
-static char volume[96]; /* the disk */
+static char folder[64] = "/tmp/slipway-test-run-XXXXXX"; /* everything of this test */
+static char volume[96];                                  /* the disk */
 static char socket_path[96];
 static char journal_path[96];
 static char ran_path[96];     /* what the steps did, one word a step */
@@ -60,6 +60,7 @@ static char ahead_path[96]; /* while it exists, all content comes first; "no": a
 static char break_path[96]; /* while it exists, Setup fails, and the disk takes nothing any more */
 
 static unsigned kill_at, n_writes; /* the child dies at this write of the state; 0: never */
+static bool is_unsettled;          /* a step has ended, and a power cut would lose what it wrote */
 
 static int fake_collect(struct machine *ret)
 {
@@ -116,8 +117,14 @@ static int fake_find_state(const struct machine *m,
 static void die_when_it_is_time(void *ctx)
 {
     (void)ctx;
-    if (++n_writes == kill_at)
-        _exit(KILLED);
+    if (is_unsettled || ++n_writes == kill_at)
+        _exit(is_unsettled ? 1 : KILLED);
+}
+
+static int fake_settle(const char *root)
+{
+    is_unsettled = is_unsettled && strcmp(root, volume) != 0;
+    return 0;
 }
 
 /* As a volume that is full: the state cannot be written any more. */
@@ -144,6 +151,7 @@ static int run_format(struct step_context *c, struct step_result *ret)
 static int run_repeatable(struct step_context *c, struct step_result *ret)
 {
     test_note(ran_path, c->step_name);
+    is_unsettled = true;
     *ret = (struct step_result){0};
     return 0;
 }
@@ -200,6 +208,7 @@ static void run_child(bool is_full_os)
         .find_type = fake_find_type,
         .boot_image_is_back = fake_boot_image_is_back,
         .get_ahead = fake_get_ahead,
+        .settle = fake_settle,
         .state_is_written = die_when_it_is_time,
         .target_root = volume,
         .full_os_root = volume,
@@ -377,7 +386,6 @@ static void cut_at_any_write(bool network_first)
 {
     for (int in = 0; in < 2; in++) { /* the boot image, and the system */
         unsigned at = 1;
-
         for (; live(in, at, network_first); at++)
             check_end(at);
         assert_true(at > 4);
@@ -443,7 +451,6 @@ static void the_disk_starts_the_boot_image_until_its_steps_are_done(void **state
 static void nothing_is_touched_before_the_site_has_heard_of_the_start(void **state)
 {
     (void)state;
-
     begin();
     test_note(trouble_path, "yes");
     assert_int_equal(start(false, 0), END_RESTART);
@@ -561,7 +568,6 @@ int main(void)
         cmocka_unit_test(an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up),
         cmocka_unit_test(a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_more),
     };
-
     static const struct {
         char *path;
         const char *name;
@@ -580,16 +586,13 @@ int main(void)
                   {break_path, "break"},
                   {reports_path, "reports"}};
 
-    (void)snprintf(folder, sizeof(folder), "/tmp/slipway-test-run-XXXXXX");
     if (!mkdtemp(folder))
         return 1;
     for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++)
         (void)snprintf(places[i].path, 96, "%s/%s", folder, places[i].name);
     (void)snprintf(state_path, sizeof(state_path), "%s/%s", volume, TARGET_STATE_FILE);
-
     pid_t site = test_site_start(socket_path, answer_to);
     int n_failed = cmocka_run_group_tests(tests, NULL, NULL);
-
     (void)kill(site, SIGKILL);
     (void)waitpid(site, NULL, 0);
     (void)dir_remove(folder);

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "agent/run/target.h"
 #include "agent/steps/package.h"
@@ -109,6 +112,14 @@ static bool is_foreign(const struct download *d, const char *target, const char 
     return d->place == IN_CUSTOM && file_exists(target) && !file_exists(marker);
 }
 
+/* Empty, and so never half there: nothing has to be written aside, where a power cut would leave it. */
+static int put_marker(const struct download *d, const char *marker)
+{
+    OWN(fd_closep) int fd = open(marker, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
+
+    return fd < 0 || fsync(fd) < 0 ? ERR(-errno) : TRACE(dir_sync(d->folder));
+}
+
 /* Beside the folder, so that it can be replaced by a later run. */
 static int put_files(const struct download *d,
                      const char *id,
@@ -128,7 +139,7 @@ static int put_files(const struct download *d,
                          target);
     r = dir_make(d->folder, d->place == IN_WORK ? 0700 : 0755);
     if (r == 0 && d->place == IN_CUSTOM)
-        r = file_write(marker, bytes_of(""), 0600);
+        r = put_marker(d, marker);
     if (r == 0)
         r = package_put_files(d->c, id, target, ret);
     return TRACE(r);
