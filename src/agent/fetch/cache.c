@@ -135,6 +135,14 @@ static int read_manifest(const struct cache *cache, const char *name, struct man
     return r < 0 ? TRACE(r) : r != 0;
 }
 
+static int remove_file(const struct cache *cache, const char *name, const char *tail)
+{
+    char path[PATH_MAX_BYTES];
+    int r = put_path(cache, name, tail, path);
+
+    return r < 0 ? TRACE(r) : unlink(path) < 0 && errno != ENOENT ? ERR(-errno) : 0;
+}
+
 /* Remove content with all that belongs to it, the manifest first: without it nothing is trusted. */
 static int remove_content(const struct cache *cache, const char *name)
 {
@@ -143,11 +151,8 @@ static int remove_content(const struct cache *cache, const char *name)
     char path[PATH_MAX_BYTES];
     int r = 0;
 
-    for (size_t i = 0; r == 0 && i < sizeof(files) / sizeof(files[0]); i++) {
-        r = put_path(cache, name, files[i], path);
-        if (r == 0 && unlink(path) < 0 && errno != ENOENT)
-            r = ERR(-errno);
-    }
+    for (size_t i = 0; r == 0 && i < sizeof(files) / sizeof(files[0]); i++)
+        r = remove_file(cache, name, files[i]);
     for (size_t i = 0; r == 0 && i < sizeof(folders) / sizeof(folders[0]); i++) {
         r = put_path(cache, name, folders[i], path);
         if (r == 0 && file_exists(path))
@@ -202,6 +207,14 @@ static bool is_remains(const char *file, const char *but)
            (strcmp(file + NAME_LEN, ".part") == 0 || strcmp(file + NAME_LEN, ".progress") == 0);
 }
 
+/* "0123….manifest.Ab12Cd" was being written when the computer went down. Who asks holds the cache's lock, so nobody writes it now. */
+static bool is_half_written(const char *file)
+{
+    size_t len = sizeof(manifest_tail) - 1;
+
+    return strncmp(file + NAME_LEN, manifest_tail, len) == 0 && file[NAME_LEN + len] == '.';
+}
+
 static int
 look_at(const struct cache *cache, const char *file, const char *but, struct entries *ret)
 {
@@ -212,6 +225,8 @@ look_at(const struct cache *cache, const char *file, const char *but, struct ent
         !hex_parse((struct bytes){(const uint8_t *)file, NAME_LEN}, SHA256_BYTES, id))
         return 0;
     memcpy(name, file, NAME_LEN);
+    if (is_half_written(file))
+        return TRACE(remove_file(cache, name, file + NAME_LEN));
     if (strcmp(file + NAME_LEN, manifest_tail) == 0 && strcmp(name, but) != 0)
         return TRACE(add_entry(cache, name, ret));
     return is_remains(file, but) ? TRACE(remove_content(cache, name)) : 0;

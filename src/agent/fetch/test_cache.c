@@ -220,9 +220,13 @@ static void get_removes_downloads_that_were_given_up(void **state)
     assert_int_equal(dir_make(path, 0700), 0);
     (void)snprintf(path, sizeof(path), "%s/%s.progress", b->root, name);
     assert_int_equal(file_write(path, bytes_of("x"), 0600), 0);
+    /* and the manifest that was being written when the computer went down */
+    (void)snprintf(path, sizeof(path), "%s/%s.manifest.Ab12Cd", b->root, name);
+    assert_int_equal(file_write(path, bytes_of("half"), 0600), 0);
     assert_int_equal(get(b, 0), 0);
     assert_false(is_there(b, 3, ".part"));
     assert_false(is_there(b, 3, ".progress"));
+    assert_false(is_there(b, 3, ".manifest.Ab12Cd"));
 }
 
 static void get_without_a_source_uses_what_is_there(void **state)
