@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Join Domain or Workgroup: a computer joins a domain whose controller is Samba's, in namespaces, with adcli.
+"""Join Domain or Workgroup: computers join a domain whose controller is Samba's, in namespaces: one with adcli, and one with realmd.
 
 usage: ts_join.py RUN_STEPS
 
 RUN_STEPS is the program of tests/run_steps.c. Exit status 77: this machine lacks something, which is said; never where CI is set.
 """
 
+import contextlib
 import os
 import shutil
 import signal
@@ -19,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from agent_steps import System, TestError, ended, expect, run, step  # noqa: E402
 
-PROGRAMS = ("samba", "samba-tool", "adcli", "ldbsearch", "ip", "unshare")
+PROGRAMS = ("samba", "samba-tool", "adcli", "realm", "dbus-daemon", "ldbsearch", "ip", "unshare")
 DOMAIN = "lab.example.org"
 UNIT = "OU=Labs,DC=lab,DC=example,DC=org"
 CONTROLLER = "10.88.0.1"
@@ -128,14 +129,54 @@ def check_joining(controller: Controller, client: System):
     expect((ended(again), again[0]["then"]), ([(None, 0)], 1), "joining once more, with a restart into the system")
 
 
+# realmd sits on the system bus and asks polkit; people's sign-in by sssd is then a matter of services, which nothing runs here.
+REALMD = """[service]
+automatic-install = no
+[sssd-packages]
+sssd = /bin/true
+sssd-tools = /bin/true
+libnss-sss = /bin/true
+libpam-sss = /bin/true
+[commands]
+sssd-enable-service =
+sssd-restart-service =
+sssd-caches-flush =
+"""
+BUS = (
+    "mkdir -p /run/dbus /etc/sssd; dbus-daemon --system --nofork & bus=$!; until test -S /run/dbus/system_bus_socket; do sleep 0.1; done;"
+    " /usr/lib/polkit-1/polkitd --no-debug & trap \"kill $! $bus\" EXIT; echo realm-pc > /proc/sys/kernel/hostname"
+)
+
+
+def check_joining_by_realmd(controller: Controller, client: System):
+    client.inside(
+        f"printf 'nameserver {CONTROLLER}\n' > /etc/resolv.conf; rm -f /etc/krb5.keytab /etc/krb5.conf;"
+        f" printf '127.0.0.1 localhost\n' > /etc/hosts; printf '{REALMD}' > /etc/realmd.conf"
+    )
+    wrong, right = client.steps(
+        join("a wrong password", OSDJoinPassword="wrong"),
+        join("right", OSDJoinPassword=JOIN_PASSWORD, OSDJoinDomainOUName=f"LDAP://{UNIT}"),
+        before=BUS,
+    )
+    expect([error for error, _ in ended([wrong])], ["SLW-0449"], "realmd: a wrong password")
+    expect(ended([right]), [(None, 0)], "realmd: joining")
+    expect(f"dn: CN=REALM-PC,{UNIT}".lower() in controller.computers().lower(), True, "realmd: the computer in its unit")
+    client.inside(f"echo realm-pc > /proc/sys/kernel/hostname; adcli testjoin -D {DOMAIN} >&2; grep -q '^ad_domain = {DOMAIN}' /etc/sssd/sssd.conf")
+    expect([secret for secret in (JOIN_PASSWORD, "wrong ") if secret in client.log], [], "realmd: secrets in the log")
+
+
 def ts_join(runner: Path):
-    with Network() as network, Controller(runner, network.prefix(0)) as controller, System(runner, network.prefix(1)) as client:
+    with contextlib.ExitStack() as stack:
+        network = stack.enter_context(Network())
+        controller = stack.enter_context(Controller(runner, network.prefix(0)))
+        client, other = (stack.enter_context(System(runner, network.prefix(1))) for _ in range(2))
         controller.provision()
         controller.start()
         try:
             check_joining(controller, client)
+            check_joining_by_realmd(controller, other)
         except TestError:
-            print(client.log[-6000:])
+            print((client.log + other.log)[-6000:])
             print((controller.base / "samba.log").read_text(encoding="utf-8", errors="replace")[-3000:])
             raise
         finally:
