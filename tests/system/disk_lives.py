@@ -13,8 +13,6 @@ Exit status 77: this machine lacks something, which is said; never where CI is s
 """
 
 import contextlib
-import ctypes
-import errno
 import hashlib
 import json
 import os
@@ -25,7 +23,6 @@ import stat
 import subprocess
 import sys
 import time
-import uuid
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,6 +31,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from lab import LabError, open_folder, run  # noqa: E402
+from raw_disk import ESP_TYPES, boot_code, mounted, partitions, root_of  # noqa: E402
 from system_test import expect, say, step_xml  # noqa: E402
 from write_cache import FLUSH, WriteLog, n_safe, replay  # noqa: E402
 
@@ -50,14 +48,8 @@ CAPTURING = ("Prepare for Capture", "Capture, which the site does not take")
 STARTS_MAX = 20
 READY_SECONDS = 60
 LIFE_SECONDS = 150
-BOOT_CODE_BYTES = 440  # then there are numbers that are drawn for each disk, and the partition table
-TABLE_END = {"dos": 512, "gpt": 34 * 512}
-SECTOR = 512
-MS_NOATIME = 1024
-LIBC = ctypes.CDLL(None, use_errno=True)
 STAGED = "_SMSTaskSequence/boot"
 LOADER = "EFI/BOOT/BOOTX64.EFI"
-ESP_TYPES = ("ef", "c12a7328-f81f-11d2-ba4b-00a0c93ec93b")
 # What the steps with a package and the data image leave
 PUT = ("opt/downloaded/SLP00004/install.sh", "opt/program/data", "opt/application/data", "DATA/usr/large")
 ONCE = 2  # index of the step that must not be run twice
@@ -87,15 +79,20 @@ def two_volumes(firmware: str) -> dict:
     return out
 
 
-def round_trip(firmware: str) -> str:
-    """From the system into the boot image that lies on the disk, and back. On one computer, to capture it."""
+def round_trips(firmware: str) -> str:
+    """From the system into the boot image that lies on the disk, and back: on one computer to capture it, on others
+    by a step of its own and by request."""
+    back = step("Reboot", "To the system", values={"SMSRebootTarget": "HD"})
     if firmware == "bios-gpt":
-        there = step("PrepareOS", CAPTURING[0], "FullOS")
-        inside = step("CaptureSystemImage", CAPTURING[1], values={"OSDCaptureDestination": "Captured"}, continueOnError="true")
-    else:
-        there = step("Reboot", "To the boot image", "FullOS", values={"SMSRebootTarget": "WinPE"})
-        inside = step("SetVariable", "In the boot image", values={"VariableName": "A", "VariableValue": "b"})
-    return there + inside + step("Reboot", "To the system", values={"SMSRebootTarget": "HD"})
+        capture = step("CaptureSystemImage", CAPTURING[1], values={"OSDCaptureDestination": "Captured"}, continueOnError="true")
+        return step("PrepareOS", CAPTURING[0], "FullOS") + capture + back
+    return (
+        step("Reboot", "To the boot image", "FullOS", values={"SMSRebootTarget": "WinPE"})
+        + step("SetVariable", "In the boot image", values={"VariableName": "A", "VariableValue": "b"})
+        + back
+        + step("SetVariable", "By request", "FullOS", values={"VariableName": "SMSTSRebootRequested", "VariableValue": "WinPE"})
+        + step("SetVariable", "Back by request", values={"VariableName": "SMSTSRebootRequested", "VariableValue": "HD"})
+    )
 
 
 def sequence(folder: Path, firmware: str) -> str:
@@ -122,9 +119,7 @@ def sequence(folder: Path, firmware: str) -> str:
         + step("InstallSoftware", "Install Package", "FullOS", values=program, retryCount="5")
         + step("InstallApplication", "Install Application", "FullOS", values={"OSDApp0Name": "Tools"})
         + step("DownloadPackageContent", "Download in the system", "FullOS", values=download)
-        + round_trip(firmware)
-        + step("SetVariable", "By request", "FullOS", values={"VariableName": "SMSTSRebootRequested", "VariableValue": "WinPE"})
-        + step("SetVariable", "Back by request", values={"VariableName": "SMSTSRebootRequested", "VariableValue": "HD"})
+        + round_trips(firmware)
         + step("SetVariable", "Last", "FullOS", values={"VariableName": "A", "VariableValue": "c"})
         + "</sequence>"
     )
@@ -230,56 +225,6 @@ def logged(disk: Path, log: Path):
         daemon.wait(READY_SECONDS)
 
 
-def partitions(disk: Path) -> list:
-    """Number, offset, size and type of each; none if there is no partition table."""
-    with open(disk, "rb") as file:
-        head = file.read(TABLE_END["gpt"])
-    if head[510:512] != b"\x55\xaa":
-        return []
-    out = []
-    if head[SECTOR:SECTOR + 8] == b"EFI PART":
-        for number in range(128):
-            entry = head[1024 + number * 128:][:128]
-            first, last = (int.from_bytes(entry[at:at + 8], "little") for at in (32, 40))
-            if first:
-                out.append((number + 1, first * SECTOR, (last - first + 1) * SECTOR, str(uuid.UUID(bytes_le=entry[:16]))))
-        return out
-    for number in range(4):
-        entry = head[446 + number * 16:][:16]
-        first, size = (int.from_bytes(entry[at:at + 4], "little") for at in (8, 12))
-        if size:
-            out.append((number + 1, first * SECTOR, size * SECTOR, f"{entry[4]:02x}"))
-    return out
-
-
-def root_of(parts: list) -> tuple:
-    """The largest."""
-    return max(parts, key=lambda part: part[2])
-
-
-def unmount(mount: Path):
-    """A program that the other thread starts holds our open files between its fork and its exec: for that long it is busy."""
-    deadline = time.monotonic() + READY_SECONDS
-    while LIBC.umount2(str(mount).encode(), 0) != 0:
-        if ctypes.get_errno() != errno.EBUSY or time.monotonic() > deadline:
-            raise LabError(f"{mount} cannot be unmounted: {os.strerror(ctypes.get_errno())}")
-        time.sleep(0.01)
-
-
-@contextlib.contextmanager
-def mounted(device: str, kind: str, folder: Path):
-    """The file system of a partition, its journal replayed; None if there is none."""
-    mount = folder / "mnt"
-    mount.mkdir(exist_ok=True)
-    if LIBC.mount(device.encode(), str(mount).encode(), kind.encode(), MS_NOATIME, None) != 0:
-        yield None
-        return
-    try:
-        yield mount
-    finally:
-        unmount(mount)
-
-
 @dataclass
 class Found:
     """What a start finds on the disk."""
@@ -315,15 +260,6 @@ def describe(root: Path, uuids: list) -> dict:
                 what.append(os.readlink(path))
             out[relative] = tuple(what)
     return out
-
-
-def boot_code(disk: Path) -> bytes:
-    """What is before the file system, but for the partition table."""
-    offset = root_of(partitions(disk))[1]
-    with open(disk, "rb") as file:
-        head = file.read(offset)
-    style = "gpt" if head[SECTOR:SECTOR + 8] == b"EFI PART" else "dos"
-    return head[:BOOT_CODE_BYTES] + head[TABLE_END[style]:]
 
 
 def data_tree(parts: list, device: str, folder: Path) -> dict:
@@ -400,9 +336,10 @@ def keep_boot_loader(computer: Computer, disk: Path, device: str):
             computer.loader = (tree / LOADER).read_bytes()
 
 
-UNDISTURBED = (
-    [("boot-image", "restart"), ("full-os", "restart"), ("disk", "restart"), ("full-os", "restart"), ("disk", "restart"), ("full-os", "finished")]
-)
+def undisturbed(firmware: str) -> list:
+    """How the starts of a deployment end that nobody disturbs."""
+    trips = 1 if firmware == "bios-gpt" else 2
+    return [("boot-image", "restart"), *trips * [("full-os", "restart"), ("disk", "restart")], ("full-os", "finished")]
 
 
 def record(computer: Computer, disk: Path, log: Path) -> list:
@@ -412,7 +349,7 @@ def record(computer: Computer, disk: Path, log: Path) -> list:
         file.truncate(DISK_BYTES)
     with logged(disk, log) as front, loop(front) as device:
         ends = to_the_end(computer, front, device, log=log.name)
-        expect(ends, UNDISTURBED, f"{computer.firmware}: how the starts of an undisturbed deployment ended")
+        expect(ends, undisturbed(computer.firmware), f"{computer.firmware}: how the starts of an undisturbed deployment ended")
         found = look(computer, front, device, wants_tree=True)
     expect(found.is_bootable, True, "the boot loader after an undisturbed deployment")
     expect(found.state, None, "the state after an undisturbed deployment")
