@@ -12,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 COMMON = {"--output", "--help"}
@@ -86,7 +87,8 @@ def completed(slipway, shell, script, lines):
     """What the shell offers behind each of the lines."""
     behind = {"bash": [shell, "-c", SHELLS[shell], shell, script], "zsh": [shell, "-fc", SHELLS[shell], shell, script]}
     argv = behind.get(shell, [shell, "--no-config", "-c", SHELLS[shell], script])
-    text = run(*argv, input="".join(f"{line}\n" for line in lines), env={"PATH": path_of(slipway), "HOME": "/nonexistent"})
+    with tempfile.TemporaryDirectory() as home:  # where fish makes folders
+        text = run(*argv, input="".join(f"{line}\n" for line in lines), env={"PATH": path_of(slipway), "HOME": home})
     return [set(line.split()) for line in text.splitlines()]
 
 
