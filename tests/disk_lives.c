@@ -109,11 +109,14 @@ static json_t *boot_files_json(void)
     return files;
 }
 
-/* A program for Install Package, and an application, both of which put a file into the system and leave it unflushed. */
+/* A program for Install Package, which leaves what it writes unflushed; and an application, whose file is whole if it is there, as
+   it is detected by that. */
 static json_t *package_json(void)
 {
-    static const char install[] = "#!/bin/sh\nset -e\n/bin/busybox mkdir -p /opt/$1\n"
-                                  "/bin/busybox cp data /opt/$1/data\n";
+    static const char install[] =
+        "#!/bin/sh\nset -e\n/bin/busybox mkdir -p /opt/$1\n"
+        "if test $1 = program; then exec /bin/busybox cp data /opt/$1/data; fi\n"
+        "/bin/busybox dd if=data of=/opt/$1/new conv=fsync\n/bin/busybox mv /opt/$1/new /opt/$1/data\n";
     static const char description[] =
         "{\"programs\": {\"Install\": {\"command\": \"./install.sh program\"}},"
         " \"application\": {\"name\": \"Tool\", \"version\": \"1\","
