@@ -71,6 +71,16 @@ static int open_target(const char *address, struct db **ret)
     return r == 0 ? TRACE(migrate_postgresql(*ret)) : TRACE(r);
 }
 
+static int open_reader(const char *address, struct db **ret)
+{
+    int r = db_is_postgresql(address) ? db_postgresql_open_reader(address, ret)
+                                      : db_sqlite_open_reader(address, ret);
+
+    if (r == 0)
+        (*ret)->is_reader = (*ret)->is_read_only = true;
+    return TRACE(r);
+}
+
 static int
 open_by(int (*open)(const char *address, struct db **ret), const char *address, struct db **ret)
 {
@@ -92,6 +102,34 @@ int db_open(const char *address, struct db **ret)
 int db_open_target(const char *address, struct db **ret)
 {
     return TRACE(open_by(open_target, address, ret));
+}
+
+int db_open_reader(const char *address, struct db **ret)
+{
+    return TRACE(open_by(open_reader, address, ret));
+}
+
+int db_snapshot_begin(struct db *db)
+{
+    int r;
+
+    assert(db->is_reader && db->depth == 0);
+    r = db->ops->begin_snapshot(db);
+    if (r == 0)
+        db->depth = 1;
+    return TRACE(r);
+}
+
+void db_snapshot_end(struct db *db)
+{
+    assert(db->is_reader && db->depth == 1);
+    db->ops->rollback(db);
+    db->depth = 0;
+}
+
+bool db_is_shared(const struct db *db)
+{
+    return db->ops->engine == DB_POSTGRESQL;
 }
 
 void db_free(struct db *db)
@@ -118,7 +156,7 @@ const char *db_principal(const struct db *db)
 
 void db_set_read_only(struct db *db, bool is_on)
 {
-    db->is_read_only = is_on;
+    db->is_read_only = is_on || db->is_reader;
 }
 
 bool db_is_read_only(const struct db *db)

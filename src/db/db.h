@@ -16,8 +16,9 @@
  *         return TRACE(r);
  *
  * Every statement is written in src/db/sql/ and has a name there; there is no way to run any other text.
- * Behind it is SQLite or PostgreSQL, by the address that is opened. One process has one handle; of SQLite it is the only
- * writer and the only one to checkpoint (SQLite before 3.51.3 can damage the file otherwise).
+ * Behind it is SQLite or PostgreSQL, by the address that is opened. One process has one handle that writes, and beside it as many
+ * as it likes that only read, each for one thread at a time. Of SQLite the one that writes is also the only one to checkpoint
+ * (SQLite before 3.51.3 can damage the file otherwise).
  *
  * Of PostgreSQL, -EAGAIN says that another process was in the way and that nothing of the transaction is kept: the whole of
  * it is done again, from what it read at first. Outside a transaction the engine has done that itself. -ECONNRESET: the
@@ -113,7 +114,23 @@ struct db_rows {
  */
 int db_open(const char *address, struct db **ret);
 
+/**
+ * db_open_reader() - a handle that can change nothing, on what db_open() has open in this process
+ *
+ * To be closed before that one. It is read-only for good; its statements run in db_snapshot_begin().
+ *
+ * Return: 0, DB_E_IN_USE, or -errno.
+ */
+int db_open_reader(const char *address, struct db **ret);
+
+/* From here on all that is read is of one moment. */
+int db_snapshot_begin(struct db *db);
+void db_snapshot_end(struct db *db);
+
 bool db_is_postgresql(const char *address);
+
+/* Whether other processes may have it open too. */
+bool db_is_shared(const struct db *db);
 
 /* Checkpoint and close. */
 void db_free(struct db *db);
@@ -134,7 +151,7 @@ const char *db_principal(const struct db *db);
 /**
  * db_set_read_only() - refuse whatever would change something: db_begin() and every such statement are -EROFS then
  *
- * For as long as a request that only reads is answered; the handle itself stays the only one.
+ * For as long as a request that only reads is answered. A reader's handle stays so.
  */
 void db_set_read_only(struct db *db, bool is_on);
 bool db_is_read_only(const struct db *db);

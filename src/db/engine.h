@@ -23,6 +23,7 @@ struct db_ops {
     void (*close)(struct db *db);
     int (*exec)(struct db *db, const char *text); /* statements without values or rows */
     int (*begin)(struct db *db);
+    int (*begin_snapshot)(struct db *db); /* of a reader's handle; ended by rollback */
     int (*commit)(struct db *db);
     void (*rollback)(struct db *db);
     bool (*is_open)(
@@ -86,6 +87,7 @@ struct db {
     int batch_error; /* why it is lost */
     enum db_part part;
     bool is_read_only;
+    bool is_reader; /* read-only for good */
     char principal[DB_PRINCIPAL_MAX];
     char why[DB_WHY_MAX];
 };
@@ -104,6 +106,10 @@ static inline bool db_is_in_transaction(const struct db *db)
  */
 int db_sqlite_open(const char *path, struct db **ret);
 int db_postgresql_open(const char *address, struct db **ret);
+
+/* The same, of a handle that can change nothing. */
+int db_sqlite_open_reader(const char *path, struct db **ret);
+int db_postgresql_open_reader(const char *address, struct db **ret);
 
 /* Have the database for oneself, and mark it unfinished until db_postgresql_finish(). Return: 0, DB_E_IN_USE, DB_E_NOT_EMPTY. */
 int db_postgresql_take(struct db *db);

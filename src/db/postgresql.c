@@ -35,18 +35,29 @@ struct db_stmt {
 
 static const struct db_ops ops;
 
-int db_postgresql_open(const char *address, struct db **ret)
+static int open_handle(const char *address, bool is_reader, struct db **ret)
 {
     struct postgresql *pg = calloc(1, sizeof(*pg));
 
     if (!pg)
         return ERR(-ENOMEM);
     pg->db.ops = &ops;
+    pg->is_reader = is_reader;
     *ret = &pg->db;
     pg->address = strdup(address);
     if (!pg->address)
         return ERR(-ENOMEM);
     return TRACE(postgresql_connect(pg));
+}
+
+int db_postgresql_open(const char *address, struct db **ret)
+{
+    return TRACE(open_handle(address, false, ret));
+}
+
+int db_postgresql_open_reader(const char *address, struct db **ret)
+{
+    return TRACE(open_handle(address, true, ret));
 }
 
 static void postgresql_close(struct db *db)
@@ -117,6 +128,13 @@ static int postgresql_begin(struct db *db)
         return TRACE(r);
     r = be_connected(pg);
     return r == 0 ? TRACE(exec(db, begin)) : TRACE(r);
+}
+
+static int postgresql_begin_snapshot(struct db *db)
+{
+    int r = be_connected(to_postgresql(db));
+
+    return r == 0 ? TRACE(exec(db, "BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")) : TRACE(r);
 }
 
 static int postgresql_commit(struct db *db)
@@ -412,6 +430,7 @@ static const struct db_ops ops = {
     .close = postgresql_close,
     .exec = exec,
     .begin = postgresql_begin,
+    .begin_snapshot = postgresql_begin_snapshot,
     .commit = postgresql_commit,
     .rollback = postgresql_rollback,
     .is_open = postgresql_is_open,

@@ -19,6 +19,7 @@ struct postgresql {
     struct db db;
     PGconn *conn;                /* owned */
     char *address;               /* owned; may hold a password */
+    bool is_reader;              /* its sessions can change nothing */
     bool is_prepared[SQL_COUNT]; /* on this connection */
 };
 

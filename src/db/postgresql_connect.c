@@ -125,6 +125,8 @@ static int set_up(struct postgresql *pg)
 
     if (r == 0)
         r = postgresql_exec(pg, SESSION, NULL);
+    if (r == 0 && pg->is_reader)
+        r = postgresql_exec(pg, "SET default_transaction_read_only = on", NULL);
     return r == 0 ? TRACE(lock_site(pg)) : TRACE(r);
 }
 

@@ -4,15 +4,20 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/file.h"
 
 enum {
-    BUSY_TIMEOUT_MS = 0, /* nobody else may have the file, so there is nothing to wait for */
+    BUSY_TIMEOUT_MS = 0, /* nobody else may write, so there is nothing to wait for */
+    READER_TIMEOUT_MS = 2000,
+    LOG_MAX_FRAMES = 4096, /* of the write-ahead log, until it is cut: 16 MiB in pages of 4 KiB */
     VALUE_MAX_BYTES = 64 * 1024 * 1024,
 };
 
@@ -70,38 +75,95 @@ static int harden(struct db *db)
         if (code != SQLITE_OK)
             return sqlite_fail(db, code);
     }
-    (void)sqlite3_busy_timeout(to_sqlite(db)->engine, BUSY_TIMEOUT_MS);
     (void)sqlite3_limit(to_sqlite(db)->engine, SQLITE_LIMIT_LENGTH, VALUE_MAX_BYTES);
     (void)sqlite3_limit(to_sqlite(db)->engine, SQLITE_LIMIT_ATTACHED, 0);
-    /* locking_mode=EXCLUSIVE in WAL mode: no shared memory, and a second process is refused. */
+    /* on every handle: SQLite would checkpoint by itself otherwise */
+    return exec(db, "PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY");
+}
+
+static int set_up_writer(struct db *db)
+{
+    int r = harden(db);
+
+    (void)sqlite3_busy_timeout(to_sqlite(db)->engine, BUSY_TIMEOUT_MS);
+    if (r < 0)
+        return TRACE(r);
     return exec(db,
-                "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
-                "PRAGMA wal_autocheckpoint=0; PRAGMA mmap_size=0; PRAGMA temp_store=MEMORY;"
+                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                 "PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=FAST;"
                 "BEGIN IMMEDIATE; COMMIT");
 }
 
+/*
+ * Of the file itself, by flock(): SQLite's own locks are of another kind and do not meet it. It is opened before SQLite opens it
+ * and closed after, since closing any descriptor of a file ends all locks of SQLite's kind that the process has on it.
+ */
+static int lock_file(struct sqlite *lite, const char *path)
+{
+    if (strcmp(path, ":memory:") == 0)
+        return 0;
+    lite->lock_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (lite->lock_fd < 0)
+        return 0; /* SQLite will say why */
+    if (flock(lite->lock_fd, LOCK_EX | LOCK_NB) == 0)
+        return 0;
+    (void)snprintf(lite->db.why, sizeof(lite->db.why), "another process has it open");
+    return errno == EWOULDBLOCK ? DB_E_IN_USE : ERR(-errno);
+}
+
 static const struct db_ops ops;
+
+static struct sqlite *new_handle(struct db **ret)
+{
+    struct sqlite *lite = calloc(1, sizeof(*lite));
+
+    if (!lite)
+        return NULL;
+    lite->db.ops = &ops;
+    lite->lock_fd = -1;
+    *ret = &lite->db;
+    return lite;
+}
+
+static int open_engine(struct sqlite *lite, const char *path, int flags)
+{
+    int code =
+        sqlite3_open_v2(path,
+                        &lite->engine,
+                        flags | SQLITE_OPEN_NOFOLLOW | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+                        NULL);
+
+    if (code == SQLITE_OK)
+        return 0;
+    return lite->engine ? sqlite_fail(&lite->db, code) : ERR(-ENOMEM);
+}
 
 int db_sqlite_open(const char *path, struct db **ret)
 {
-    struct sqlite *lite = calloc(1, sizeof(*lite));
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOFOLLOW |
-                SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-    int code;
-    int r;
+    struct sqlite *lite = new_handle(ret);
+    int r = lite ? lock_file(lite, path) : ERR(-ENOMEM);
 
-    if (!lite)
-        return ERR(-ENOMEM);
-    lite->db.ops = &ops;
-    *ret = &lite->db;
-    code = sqlite3_open_v2(path, &lite->engine, flags, NULL);
-    if (code != SQLITE_OK)
-        return lite->engine ? sqlite_fail(&lite->db, code) : ERR(-ENOMEM);
-    r = harden(&lite->db);
-    if (r < 0 && (sqlite3_errcode(lite->engine) & 0xff) == SQLITE_BUSY)
+    if (r != 0)
+        return TRACE(r);
+    r = open_engine(lite, path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+    if (r == 0)
+        r = set_up_writer(&lite->db);
+    if (r < 0 && lite->engine && (sqlite3_errcode(lite->engine) & 0xff) == SQLITE_BUSY)
         return DB_E_IN_USE;
     return TRACE(r);
+}
+
+int db_sqlite_open_reader(const char *path, struct db **ret)
+{
+    struct sqlite *lite = new_handle(ret);
+    int r = lite ? open_engine(lite, path, SQLITE_OPEN_READONLY) : ERR(-ENOMEM);
+
+    if (r == 0)
+        r = harden(&lite->db);
+    if (r < 0)
+        return TRACE(r);
+    (void)sqlite3_busy_timeout(lite->engine, READER_TIMEOUT_MS);
+    return exec(&lite->db, "PRAGMA query_only=ON");
 }
 
 static void sqlite_close(struct db *db)
@@ -111,13 +173,20 @@ static void sqlite_close(struct db *db)
     for (size_t i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(lite->stmts[i]);
     (void)sqlite3_finalize(lite->load);
-    (void)sqlite3_close(lite->engine); /* the last handle also checkpoints */
+    (void)sqlite3_close(lite->engine); /* the last handle also checkpoints: the writer's */
+    fd_closep(&lite->lock_fd);
     free(lite);
 }
 
 static int sqlite_begin(struct db *db)
 {
     return TRACE(exec(db, "BEGIN IMMEDIATE"));
+}
+
+/* What it shows is fixed by the first thing that is read. */
+static int sqlite_begin_snapshot(struct db *db)
+{
+    return TRACE(exec(db, "BEGIN"));
 }
 
 static int sqlite_commit(struct db *db)
@@ -278,12 +347,18 @@ static uint64_t sqlite_get_u64(const struct db_rows *rows, size_t column)
     return n > 0 ? (uint64_t)n : 0;
 }
 
+/* Without waiting for a reader; the log is cut if it has grown, and begun anew otherwise. */
 static int sqlite_checkpoint(struct db *db)
 {
-    int code = sqlite3_wal_checkpoint_v2(
-        to_sqlite(db)->engine, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    sqlite3 *engine = to_sqlite(db)->engine;
+    int n_frames = 0;
+    int n_moved = 0;
+    int code =
+        sqlite3_wal_checkpoint_v2(engine, NULL, SQLITE_CHECKPOINT_PASSIVE, &n_frames, &n_moved);
 
-    return code == SQLITE_OK ? 0 : sqlite_fail(db, code);
+    if (code == SQLITE_OK && n_frames > LOG_MAX_FRAMES && n_moved == n_frames)
+        code = sqlite3_wal_checkpoint_v2(engine, NULL, SQLITE_CHECKPOINT_TRUNCATE, NULL, NULL);
+    return code == SQLITE_OK || (code & 0xff) == SQLITE_BUSY ? 0 : sqlite_fail(db, code);
 }
 
 static const struct db_ops ops = {
@@ -291,6 +366,7 @@ static const struct db_ops ops = {
     .close = sqlite_close,
     .exec = exec,
     .begin = sqlite_begin,
+    .begin_snapshot = sqlite_begin_snapshot,
     .commit = sqlite_commit,
     .rollback = sqlite_rollback,
     .is_open = sqlite_is_open,

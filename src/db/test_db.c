@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -393,6 +394,99 @@ static void a_read_only_handle_changes_nothing(void **state)
     assert_int_equal(count_audit(db), before + 1);
 }
 
+static void a_reader_sees_what_is_committed_and_changes_nothing(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    OWN(db_freep) struct db *reader = NULL;
+    struct db *tx = NULL;
+    uint64_t before = count_audit(db);
+
+    assert_int_equal(db_open_reader(address, &reader), 0);
+    db_batch_begin(db);
+    assert_int_equal(add_audit(db, "later"), 0);
+    assert_int_equal(db_snapshot_begin(reader), 0);
+    assert_int_equal(count_audit(reader), before);
+    assert_int_equal(db_batch_commit(db), 0);
+    assert_int_equal(count_audit(reader), before);
+    db_snapshot_end(reader);
+    assert_int_equal(db_snapshot_begin(reader), 0);
+    assert_int_equal(count_audit(reader), before + 1);
+    db_set_read_only(reader, false);
+    assert_int_equal(add_audit(reader, "gone"), -EROFS);
+    assert_int_equal(db_begin(reader, &tx), -EROFS);
+    db_snapshot_end(reader);
+    /* nor the engine, if anybody asked it behind that */
+    assert_true(reader->ops->exec(reader, "DELETE FROM role") < 0);
+    db_free(TAKE(reader));
+    assert_int_equal(count_audit(db), before + 1);
+}
+
+static off_t size_of(const char *suffix)
+{
+    char path[DB_FIXTURE_MAX + 8];
+    struct stat st;
+
+    (void)snprintf(path, sizeof(path), "%s%s", address, suffix);
+    assert_int_equal(stat(path, &st), 0);
+    return st.st_size;
+}
+
+/* Two that checkpoint at once can damage the file with the SQLite that we have. */
+static void nobody_but_the_writer_checkpoints(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    OWN(db_freep) struct db *reader = NULL;
+    static char text[256 * 1024];
+    off_t log;
+    off_t file;
+
+    if (db_fixture_is_postgresql())
+        return;
+    assert_int_equal(db_checkpoint(db), 0);
+    file = size_of("");
+    memset(text, 'x', sizeof(text));
+    for (unsigned i = 0; i < 20; i++) { /* SQLite would by itself after 1,000 pages of 4 KiB */
+        struct db_args args = DB_ARGS(db_u64(1),
+                                      db_text("more"),
+                                      db_text("a"),
+                                      db_text("o"),
+                                      db_bytes((struct bytes){(uint8_t *)text, sizeof(text)}));
+
+        assert_int_equal(db_run(db, SQL_AUDIT_ADD, args, NULL), 0);
+    }
+    log = size_of("-wal");
+    assert_int_equal(db_open_reader(address, &reader), 0);
+    assert_int_equal(db_snapshot_begin(reader), 0);
+    assert_true(count_audit(reader) > 0);
+    assert_true(reader->ops->checkpoint(reader) < 0);
+    db_snapshot_end(reader);
+    db_free(TAKE(reader));
+    assert_int_equal(size_of(""), file);
+    assert_int_equal(size_of("-wal"), log);
+    assert_int_equal(db_checkpoint(db), 0);
+    assert_true(size_of("") > file);
+}
+
+/* A reader in the middle of its snapshot makes no checkpoint fail, and sees no change of it. */
+static void a_checkpoint_waits_for_no_reader(void **state)
+{
+    (void)state;
+    OWN(db_freep) struct db *db = open_ok();
+    OWN(db_freep) struct db *reader = NULL;
+    uint64_t before = count_audit(db);
+
+    assert_int_equal(db_open_reader(address, &reader), 0);
+    assert_int_equal(db_snapshot_begin(reader), 0);
+    assert_int_equal(count_audit(reader), before);
+    assert_int_equal(add_audit(db, "later"), 0);
+    assert_int_equal(db_checkpoint(db), 0);
+    assert_int_equal(count_audit(reader), before);
+    db_snapshot_end(reader);
+    db_free(TAKE(reader));
+}
+
 static void what_cannot_be_opened_says_why_but_no_password(void **state)
 {
     (void)state;
@@ -501,6 +595,9 @@ int main(void)
         cmocka_unit_test(a_refused_row_ends_no_transaction),
         cmocka_unit_test(values_come_back_as_they_went),
         cmocka_unit_test(a_read_only_handle_changes_nothing),
+        cmocka_unit_test(a_reader_sees_what_is_committed_and_changes_nothing),
+        cmocka_unit_test(nobody_but_the_writer_checkpoints),
+        cmocka_unit_test(a_checkpoint_waits_for_no_reader),
         cmocka_unit_test(what_cannot_be_opened_says_why_but_no_password),
         cmocka_unit_test(names_know_no_case),
         cmocka_unit_test(every_statement_can_be_prepared),

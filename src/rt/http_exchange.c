@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -30,13 +31,15 @@ struct http_exchange {
     const struct http_route *route; /* NULL: refused */
     http_guard *guard;
     struct work_pool *pool;
+    int wake_fd;
     void (*work)(void *arg); /* NULL: nothing was put off */
     void *arg;               /* owned */
     void (*free_arg)(void *arg);
     bool is_waiting; /* until the work is done; set and cleared by the thread of the handlers */
     bool is_again;   /* the handler is to be called once more */
-    bool is_released;
-    struct http_exchange *next_held; /* borrowed */
+    bool was_read;   /* a reader has had it */
+    bool is_settled; /* the answer may be sent */
+    struct http_exchange *next; /* borrowed */
     struct http_values params;
     struct http_values query;
     struct http_values headers; /* of the answer */
@@ -223,6 +226,7 @@ int http_exchange_new(const struct http_exchange_start *start, struct http_excha
     x->path = start->path;
     x->guard = start->guard;
     x->pool = start->pool;
+    x->wake_fd = start->wake_fd;
     r = look_at_start(x, start->routes);
     if (r < 0)
         return TRACE(r);
@@ -274,6 +278,29 @@ static void fail(struct http_exchange *x, int r)
                              "The server could not finish this request; its log says why.");
 }
 
+/* In any thread. The exchange may be gone as soon as the connection goes on. */
+static void resume(void *arg)
+{
+    struct http_exchange *x = arg;
+    const uint64_t one = 1;
+    int wake_fd = x->wake_fd;
+
+    MHD_resume_connection(x->connection);
+    if (write(wake_fd, &one, sizeof(one)) < 0)
+        log_debug("http", "text=\"nobody can be woken: %s\"", strerrordesc_np(errno));
+}
+
+static int call_handler(struct http_exchange *x, void *ctx)
+{
+    int r;
+
+    if (x->body.failed)
+        r = refuse_large(x);
+    else
+        r = x->guard ? x->guard(ctx, x, x->route) : x->route->handle(ctx, x);
+    return r == 0 && !x->response && !x->is_waiting ? ERR(-ENOMSG) : r;
+}
+
 void http_exchange_handle(struct http_exchange *x, void *ctx)
 {
     int r;
@@ -282,17 +309,38 @@ void http_exchange_handle(struct http_exchange *x, void *ctx)
     x->is_again = false;
     if (x->response)
         return;
-    if (x->body.failed)
-        r = refuse_large(x);
-    else
-        r = x->guard ? x->guard(ctx, x, x->route) : x->route->handle(ctx, x);
-    if (r == 0 && !x->response && !x->is_waiting)
-        r = ERR(-ENOMSG);
+    r = call_handler(x, ctx);
     x->is_again = r == -EAGAIN;
     if (x->is_again)
         drop_answer(x);
     else if (r < 0)
         fail(x, r);
+}
+
+void http_exchange_read(struct http_exchange *x, void *ctx)
+{
+    int r = call_handler(x, ctx);
+
+    x->was_read = true;
+    if (r == -EROFS || r == -EAGAIN)
+        drop_answer(x);
+    else if (r < 0)
+        fail(x, r);
+}
+
+const struct http_route *http_exchange_route(const struct http_exchange *x)
+{
+    return x->route;
+}
+
+bool http_exchange_has_answer(const struct http_exchange *x)
+{
+    return x->response != NULL;
+}
+
+bool http_exchange_was_read(const struct http_exchange *x)
+{
+    return x->was_read;
 }
 
 bool http_exchange_is_again(const struct http_exchange *x)
@@ -318,30 +366,30 @@ void http_exchange_fail(struct http_exchange *x, const struct http_batch *batch,
         fail(x, r);
 }
 
-void http_exchange_hold(struct http_exchange *x)
+void http_exchange_suspend(struct http_exchange *x)
 {
     MHD_suspend_connection(x->connection);
 }
 
 void http_exchange_link(struct http_exchange *x, struct http_exchange *next)
 {
-    x->next_held = next;
+    x->next = next;
 }
 
-bool http_exchange_is_released(const struct http_exchange *x)
+bool http_exchange_is_settled(const struct http_exchange *x)
 {
-    return x->is_released;
+    return x->is_settled;
 }
 
 struct http_exchange *http_exchange_next(const struct http_exchange *x)
 {
-    return x->next_held;
+    return x->next;
 }
 
 void http_exchange_release(struct http_exchange *x)
 {
-    x->is_released = true;
-    MHD_resume_connection(x->connection);
+    x->is_settled = x->response != NULL;
+    resume(x);
 }
 
 int http_defer(struct http_exchange *x,
@@ -375,14 +423,9 @@ bool http_exchange_is_deferred(const struct http_exchange *x)
     return x->is_waiting && !x->response;
 }
 
-static void resume(void *connection)
-{
-    MHD_resume_connection(connection);
-}
-
 void http_exchange_wait(struct http_exchange *x)
 {
-    struct work work = {.run = x->work, .arg = x->arg, .done = resume, .ctx = x->connection};
+    struct work work = {.run = x->work, .arg = x->arg, .done = resume, .ctx = x};
     int r;
 
     /* first, since the work may be done before we are back */

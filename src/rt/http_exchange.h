@@ -15,10 +15,14 @@
 
 struct work_pool;
 
+/* Give it to the readers; it must be suspended. */
+void http_readers_add(struct http_readers *readers, struct http_exchange *x);
+
 struct http_exchange_start {
     const struct http_route *routes; /* borrowed, like all of these, for the life of the exchange */
     http_guard *guard;               /* NULL: none */
     struct work_pool *pool;          /* for what takes long */
+    int wake_fd; /* an eventfd, borrowed: told when a suspended connection may go on */
     struct MHD_Connection *connection;
     const char *method;
     const char *path; /* percent-encoded */
@@ -45,6 +49,15 @@ void http_exchange_feed(struct http_exchange *x, struct bytes piece);
  */
 void http_exchange_handle(struct http_exchange *x, void *ctx);
 
+/*
+ * The same in a reader's thread, between http_exchange_suspend() and http_exchange_release(). There is no answer if the handler
+ * wants to change something: then it is called again by http_exchange_handle().
+ */
+void http_exchange_read(struct http_exchange *x, void *ctx);
+const struct http_route *http_exchange_route(const struct http_exchange *x); /* NULL: refused */
+bool http_exchange_was_read(const struct http_exchange *x);
+bool http_exchange_has_answer(const struct http_exchange *x);
+
 /* Whether the handler said -EAGAIN: there is no answer yet. */
 bool http_exchange_is_again(const struct http_exchange *x);
 
@@ -54,12 +67,13 @@ void http_exchange_repeat(struct http_exchange *x, void *ctx);
 /* The answer, if there is one, is not true: say what has failed instead. @r: -errno */
 void http_exchange_fail(struct http_exchange *x, const struct http_batch *batch, void *ctx, int r);
 
-/* Keep the answer until http_exchange_release(): the connection is suspended. Once released, it is never held again. */
-void http_exchange_hold(struct http_exchange *x);
+/* Nothing happens on the connection until http_exchange_release(). */
+void http_exchange_suspend(struct http_exchange *x);
 void http_exchange_release(struct http_exchange *x);
-bool http_exchange_is_released(const struct http_exchange *x);
+bool http_exchange_is_settled(
+    const struct http_exchange *x); /* its answer may be sent, whatever is not durable */
 
-/* Those that are held are in a list; the exchange only keeps which is the next. */
+/* Those that are held or wait for a reader are in a list; the exchange only keeps which is the next. */
 void http_exchange_link(struct http_exchange *x, struct http_exchange *next);
 struct http_exchange *http_exchange_next(const struct http_exchange *x);
 

@@ -32,6 +32,7 @@ enum {
     HEADERS_MAX_BYTES = 32 * 1024,
     TICK_US = 1000 * 1000,
     US_PER_MS = 1000,
+    FDS_EACH = 3,
     AGAIN_TIMES = 6,
     AGAIN_FIRST_MS = 5,
     MS_PER_S = 1000,
@@ -44,6 +45,7 @@ struct http_server {
     char path[PATH_MAX];       /* where the socket really is; "" until it is there */
     int listen_fd;             /* owned until the daemon has it */
     int stop_fd;               /* owned; an eventfd: http_server_stop() may come at any moment */
+    int wake_fd;               /* owned; an eventfd: a suspended connection may go on */
     int epoll_fd;              /* the daemon's */
     uint64_t next_tick_us;
     struct http_exchange *held; /* borrowed; the last one first */
@@ -60,6 +62,7 @@ void http_server_free(struct http_server *server)
         MHD_stop_daemon(server->daemon);
     fd_closep(&server->listen_fd);
     fd_closep(&server->stop_fd);
+    fd_closep(&server->wake_fd);
     if (server->path[0] != '\0')
         (void)unlink(server->path);
     free(server);
@@ -118,20 +121,33 @@ static bool must_be_held(struct http_server *server, struct http_exchange *x)
 {
     const struct http_batch *batch = server->options.batch;
 
-    if (!batch || http_exchange_is_released(x))
+    if (!batch || http_exchange_is_settled(x))
         return false;
     return http_exchange_is_again(x) || batch->is_open(server->options.ctx);
 }
 
+static bool is_for_readers(struct http_server *server, struct http_exchange *x)
+{
+    const struct http_route *route = http_exchange_route(x);
+
+    return server->options.readers && route && !http_exchange_was_read(x) &&
+           !http_exchange_has_answer(x) && server->options.is_for_readers(route);
+}
+
 static enum MHD_Result handle(struct http_server *server, struct http_exchange *x)
 {
+    if (is_for_readers(server, x)) {
+        http_exchange_suspend(x);
+        http_readers_add(server->options.readers, x);
+        return MHD_YES;
+    }
     http_exchange_handle(x, server->options.ctx);
     if (http_exchange_is_deferred(x)) {
         http_exchange_wait(x);
         return MHD_YES;
     }
     if (must_be_held(server, x)) {
-        http_exchange_hold(x);
+        http_exchange_suspend(x);
         http_exchange_link(x, server->held);
         server->held = x;
         return MHD_YES;
@@ -161,6 +177,7 @@ static enum MHD_Result on_request(void *ctx,
             .routes = server->options.routes,
             .guard = server->options.guard,
             .pool = server->pool,
+            .wake_fd = server->wake_fd,
             .connection = connection,
             .method = method,
             .path = path,
@@ -263,7 +280,8 @@ int http_server_new(const struct http_server_options *options, struct http_serve
     server->options = *options;
     server->listen_fd = -1;
     server->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (server->stop_fd < 0)
+    server->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (server->stop_fd < 0 || server->wake_fd < 0)
         return ERR(-errno);
     r = work_pool_new(&server->pool);
     if (r == 0)
@@ -300,7 +318,15 @@ static int wait_ms(struct http_server *server)
     return least;
 }
 
-/* Wait for all of them. @fds: room for two each. Return: 0, 1 if one is told to stop, or -errno. */
+/* They are looked at in the run that follows. */
+static void forget_wakes(struct http_server *server)
+{
+    uint64_t n;
+
+    (void)!read(server->wake_fd, &n, sizeof(n));
+}
+
+/* Wait for all of them. @fds: room for FDS_EACH each. Return: 0, 1 if one is told to stop, or -errno. */
 static int wait_all(struct http_server *const *servers, size_t n, struct pollfd *fds)
 {
     int least = INT_MAX;
@@ -309,13 +335,16 @@ static int wait_all(struct http_server *const *servers, size_t n, struct pollfd 
         int ms = wait_ms(servers[i]);
 
         least = ms < least ? ms : least;
-        fds[2 * i] = (struct pollfd){.fd = servers[i]->stop_fd, .events = POLLIN};
-        fds[2 * i + 1] = (struct pollfd){.fd = servers[i]->epoll_fd, .events = POLLIN};
+        fds[FDS_EACH * i] = (struct pollfd){.fd = servers[i]->stop_fd, .events = POLLIN};
+        fds[FDS_EACH * i + 1] = (struct pollfd){.fd = servers[i]->epoll_fd, .events = POLLIN};
+        fds[FDS_EACH * i + 2] = (struct pollfd){.fd = servers[i]->wake_fd, .events = POLLIN};
     }
-    if (poll(fds, 2 * n, least) < 0 && errno != EINTR)
+    if (poll(fds, FDS_EACH * n, least) < 0 && errno != EINTR)
         return ERR(-errno);
     for (size_t i = 0; i < n; i++)
-        if (fds[2 * i].revents != 0)
+        forget_wakes(servers[i]);
+    for (size_t i = 0; i < n; i++)
+        if (fds[FDS_EACH * i].revents != 0)
             return 1;
     return 0;
 }
@@ -408,7 +437,7 @@ static int run_ready(struct http_server *const *servers, size_t n)
 
 int http_server_run_all(struct http_server *const *servers, size_t n)
 {
-    struct pollfd fds[2 * HTTP_SERVERS_MAX];
+    struct pollfd fds[FDS_EACH * HTTP_SERVERS_MAX];
 
     assert(n >= 1 && n <= HTTP_SERVERS_MAX);
     for (;;) {

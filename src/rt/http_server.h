@@ -21,6 +21,7 @@
 
 #include "base/bytes.h"
 
+struct http_readers;
 struct http_exchange; /* one request and its answer; valid until the handler returns */
 struct http_server;
 
@@ -61,13 +62,28 @@ struct http_server_options {
     void *ctx;                       /* for the handlers */
     http_guard
         *guard; /* stands before every handler, and calls it; NULL: they are called at once */
-    const struct http_batch *batch; /* borrowed; NULL: answers are sent as they come */
+    struct http_readers *readers; /* borrowed; NULL: the one thread does everything */
+    bool (*is_for_readers)(
+        const struct http_route *route); /* its handler changes nothing; for @readers */
+    const struct http_batch *batch;      /* borrowed; NULL: answers are sent as they come */
     void (*tick)(void *ctx); /* called at least once a second, between requests; may be NULL */
 };
 
 enum {
     HTTP_SERVERS_MAX = 4, /* in one http_server_run_all() */
+    HTTP_READERS_MAX = 8,
 };
+
+/**
+ * http_readers_new() - threads that answer requests which change nothing
+ * @ctxs: one for each thread, its handlers' ctx; borrowed
+ * @n:    1 to HTTP_READERS_MAX
+ *
+ * A handler that returns -EROFS or -EAGAIN there is called again in the server's own thread, with the server's ctx. To be freed
+ * before the servers that have it.
+ */
+int http_readers_new(void *const *ctxs, size_t n, struct http_readers **ret);
+void http_readers_free(struct http_readers *readers);
 
 int http_server_new(const struct http_server_options *options, struct http_server **ret);
 void http_server_free(struct http_server *server);

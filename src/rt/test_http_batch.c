@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -38,6 +39,7 @@ struct fixture {
 /* Of the server's process. */
 struct world {
     const char *kept;
+    bool is_reader;
     bool is_changed;
     int n_commits;
     int n_calls;      /* of the handler, since the last answer that was kept */
@@ -93,6 +95,37 @@ static int look_slowly(void *ctx, struct http_exchange *x)
     return say_world(ctx, x);
 }
 
+static int say_who(const struct world *w, struct http_exchange *x)
+{
+    return http_reply_json(x, 200, json_pack("{s:b}", "is_reader", w->is_reader));
+}
+
+static int read_only(void *ctx, struct http_exchange *x)
+{
+    return say_who(ctx, x);
+}
+
+static int read_long(void *ctx, struct http_exchange *x)
+{
+    (void)usleep(500 * 1000);
+    return say_who(ctx, x);
+}
+
+static int read_and_note(void *ctx, struct http_exchange *x)
+{
+    struct world *w = ctx;
+
+    if (w->is_reader)
+        return -EROFS;
+    w->is_changed = true;
+    return say_who(w, x);
+}
+
+static bool is_for_readers(const struct http_route *route)
+{
+    return strncmp(route->pattern, "/read", 5) == 0;
+}
+
 static void begin(void *ctx)
 {
     struct world *w = ctx;
@@ -120,7 +153,8 @@ static int commit(void *ctx)
     (void)usleep(20 * 1000);
     w->n_calls = 0;
     w->n_commits++;
-    return file_write(w->kept, bytes_of("kept"), 0600);
+    (void)close(open(w->kept, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+    return 0;
 }
 
 static int refuse_changes(void *ctx, struct http_exchange *x, int r)
@@ -135,6 +169,9 @@ static const struct http_route routes[] = {
     {"POST", "/change", 0, change},
     {"GET", "/look", 0, look},
     {"GET", "/look-slowly", 0, look_slowly},
+    {"GET", "/read", 0, read_only},
+    {"GET", "/read-long", 0, read_long},
+    {"GET", "/read-and-note", 0, read_and_note},
     {.method = NULL},
 };
 
@@ -149,14 +186,18 @@ static void serve(const struct fixture *f)
         .routes = routes,
         .ctx = &world,
         .batch = &batch,
+        .is_for_readers = is_for_readers,
     };
+    struct world reading = {.kept = f->kept, .is_reader = true};
 
-    if (http_server_new(&options, &running) != 0)
+    if (http_readers_new((void *const[]){&reading, &reading}, 2, &options.readers) != 0 ||
+        http_server_new(&options, &running) != 0)
         _exit(1);
     (void)signal(SIGTERM, on_term);
     (void)signal(SIGPIPE, SIG_IGN);
     int r = http_server_run(running);
 
+    http_readers_free(options.readers);
     http_server_free(running);
     _exit(r == 0 ? 0 : 1);
 }
@@ -243,6 +284,29 @@ static void nothing_is_done_again_for_ever(void **state)
     assert_int_equal(post(*state, "/change?handler_fails=1000", NULL), 503);
 }
 
+static bool is_from_reader(struct fixture *f, const char *path)
+{
+    OWN(json_decrefp) json_t *value = NULL;
+    unsigned status = 0;
+
+    assert_int_equal(http_client_json(f->client, "GET", path, NULL, &status, &value), 0);
+    assert_int_equal(status, 200);
+    return json_is_true(json_object_get(value, "is_reader"));
+}
+
+static void what_only_reads_is_answered_by_a_reader(void **state)
+{
+    assert_true(is_from_reader(*state, "/read"));
+}
+
+static void what_a_reader_cannot_do_is_done_by_the_writer(void **state)
+{
+    struct fixture *f = *state;
+
+    assert_false(is_from_reader(f, "/read-and-note"));
+    assert_true(file_exists(f->kept));
+}
+
 static int connect_raw(const struct fixture *f)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
@@ -275,6 +339,38 @@ static int read_commits(int fd)
     at = strstr(text, "\"commits\":");
     assert_non_null(at);
     return at[strlen("\"commits\":")] - '0';
+}
+
+/* Two that read for long have all readers; a change goes by. */
+static void reading_for_long_holds_up_no_change(void **state)
+{
+    struct fixture *f = *state;
+    int readers[2];
+    char text[256];
+
+    for (size_t i = 0; i < 2; i++) {
+        readers[i] = connect_raw(f);
+        send_raw(readers[i], "GET /read-long");
+    }
+    (void)usleep(20 * 1000);
+    assert_int_equal(post(f, "/change", NULL), 200);
+    for (size_t i = 0; i < 2; i++)
+        assert_int_equal(recv(readers[i], text, sizeof(text), MSG_DONTWAIT), -1);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(read(readers[i], text, sizeof(text)) > 0);
+        assert_memory_equal(text, "HTTP/1.1 200", 12);
+        (void)close(readers[i]);
+    }
+}
+
+/* The server ends with requests at its readers and in their queue. */
+static void what_waits_for_a_reader_keeps_no_server_from_ending(void **state)
+{
+    struct fixture *f = *state;
+
+    for (size_t i = 0; i < 4; i++)
+        send_raw(connect_raw(f), "GET /read-long");
+    (void)usleep(50 * 1000);
 }
 
 static void what_is_ready_at_once_shares_a_commit(void **state)
@@ -310,6 +406,12 @@ int main(void)
             what_another_was_in_the_way_of_is_done_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_done_again_for_ever, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_ready_at_once_shares_a_commit, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_only_reads_is_answered_by_a_reader, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_a_reader_cannot_do_is_done_by_the_writer, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(reading_for_long_holds_up_no_change, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_waits_for_a_reader_keeps_no_server_from_ending, set_up, tear_down),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -119,17 +119,29 @@ enum {
     COLUMN_CSRF_HASH,
 };
 
-/* That somebody is at it; kept to a minute, so that a request is not a write. */
-static int note_use(struct site *site, const char *token_id, const char *administrator_id)
+int access_note_use(struct site *site, const struct site_token_use *use)
 {
-    int r =
-        db_must(site->db, SQL_ACCESS_TOKEN_USED, DB_ARGS(db_text(token_id), db_u64(site->now_us)));
+    int r = db_must(
+        site->db, SQL_ACCESS_TOKEN_USED, DB_ARGS(db_text(use->token_id), db_u64(site->now_us)));
 
     if (r < 0)
         return TRACE(r);
     return TRACE(db_must(site->db,
                          SQL_ADMINISTRATOR_SEEN,
-                         DB_ARGS(db_text(administrator_id), db_u64(site->now_us))));
+                         DB_ARGS(db_text(use->administrator_id), db_u64(site->now_us))));
+}
+
+/* That somebody is at it; kept to a minute, so that a request is not a write. */
+static int use_token(struct site *site, const struct principal *who)
+{
+    struct site_token_use use;
+
+    (void)snprintf(use.token_id, sizeof(use.token_id), "%s", who->token_id);
+    (void)snprintf(use.administrator_id, sizeof(use.administrator_id), "%s", who->id);
+    if (!db_is_read_only(site->db))
+        return TRACE(access_note_use(site, &use));
+    site->use = use;
+    return 0;
 }
 
 /* Return: 0, 1 if there is no such token, or -errno. @ret_csrf_hash: may be NULL */
@@ -170,7 +182,7 @@ static int find_token(struct site *site,
     db_rows_fini(&rows);
     if (site->now_us < used_us + ACCESS_USED_US)
         return 0;
-    return TRACE(note_use(site, ret->token_id, ret->id));
+    return TRACE(use_token(site, ret));
 }
 
 int access_login(struct site *site,

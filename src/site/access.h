@@ -80,6 +80,9 @@ int access_check_admin(struct site *site, const char *token, struct principal *r
 int access_check_session(
     struct site *site, const char *secret, const char *csrf, bool is_change, struct principal *ret);
 
+/* What a reader has left in site->use, noted by who may write. */
+int access_note_use(struct site *site, const struct site_token_use *use);
+
 /* End a token by its id; all of an administrator. */
 int access_drop_token(struct site *site, const char *id);
 int access_drop_tokens_of(struct site *site, const char *administrator_id);

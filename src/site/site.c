@@ -27,6 +27,23 @@
 
 DEFINE_FREEP(struct site *, site_free);
 
+int site_open_reader(const char *path, const struct site_settings *settings, struct site **ret)
+{
+    OWN(site_freep) struct site *site = calloc(1, sizeof(*site));
+    int r;
+
+    if (!site)
+        return ERR(-ENOMEM);
+    site->settings = *settings;
+    r = zone_open("", &site->zone);
+    if (r == 0)
+        r = db_open_reader(path, &site->db);
+    if (r != 0)
+        return r > 0 ? SITE_E_IN_USE : TRACE(r);
+    *ret = TAKE(site);
+    return 0;
+}
+
 int site_open(const char *path, const struct site_settings *settings, struct site **ret)
 {
     OWN(site_freep) struct site *site = calloc(1, sizeof(*site));

@@ -52,14 +52,22 @@ struct audit_note {
     char *was; /* owned */
 };
 
+/* That an administrator's token is in use. */
+struct site_token_use {
+    char token_id[PRINCIPAL_TOKEN_ID_MAX]; /* "": nothing was used */
+    char administrator_id[PRINCIPAL_ID_MAX];
+};
+
 struct site {
     struct db *db;     /* owned */
     struct zone *zone; /* of its own place; owned; NULL: UTC */
     struct site_settings settings;
     uint64_t now_us; /* microseconds since 1970 UTC */
     struct refusal refusal;
-    struct principal principal;           /* of the request in hand */
-    struct audit_note audit;              /* the same */
+    struct principal principal; /* of the request in hand */
+    struct audit_note audit;    /* the same */
+    struct site_token_use
+        use; /* what a reader would have noted; whoever has the reader sees to it */
     struct collection_graph *collections; /* owned; src/site/collection_graph.h */
 };
 
@@ -76,6 +84,13 @@ enum {
  */
 int site_open(const char *path, const struct site_settings *settings, struct site **ret);
 void site_free(struct site *site);
+
+/**
+ * site_open_reader() - the same site for another thread, which can only look
+ *
+ * Rules that would change something are -EROFS. To be freed before the one that site_open() gave.
+ */
+int site_open_reader(const char *path, const struct site_settings *settings, struct site **ret);
 
 /**
  * site_tick() - what time does: tokens and tickets end, silent devices fail, stale jobs are handed out again, the

@@ -211,8 +211,8 @@ int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status,
     if (r == API_E_ANSWERED)
         return 0;
     api->is_failed = r < 0;
-    if (r == -EAGAIN)
-        return r; /* it is done again */
+    if (r == -EAGAIN || r == -EROFS)
+        return r; /* it is done again; by the writer, if a reader was to change something */
     if (r == SITE_E_REFUSED && api->site->refusal.id == REFUSAL_TOO_OFTEN)
         (void)http_add_header(x, "Retry-After", RETRY_AFTER_S);
     if (r < 0) {

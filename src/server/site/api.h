@@ -29,10 +29,15 @@
 
 #define API_SESSION_COOKIE "__Host-slipway"
 
+struct readers;
+
 struct api {
     struct site *site;                    /* owned by main() */
     const struct role_options *options;   /* borrowed */
     uint64_t started_us;                  /* monotonic */
+    const char *database;                 /* its address; borrowed */
+    struct readers *readers;              /* borrowed */
+    bool is_reader;                       /* one of them; otherwise the writer's */
     bool is_tick_failing;                 /* of the last site_tick() */
     bool is_failed;                       /* the request in hand: nothing of it is to be kept */
     char who[ACCESS_WHO_MAX];             /* of the request in hand: an administrator or a role */

@@ -11,6 +11,7 @@
 #include "db/db.h"
 #include "rt/log.h"
 #include "server/site/api.h"
+#include "server/site/readers.h"
 #include "site/audit.h"
 #include "site/object.h"
 #include "site/permission.h"
@@ -204,6 +205,22 @@ static int handle(struct api *api,
     return TRACE(route->handle(api, x));
 }
 
+/* A reader answers from one moment, and leaves what it would note to the writer. */
+static int handle_as_reader(struct api *api,
+                            struct http_exchange *x,
+                            const struct http_route *route,
+                            const struct permission *permission)
+{
+    int r = db_snapshot_begin(api->site->db);
+
+    if (r < 0)
+        return ERR(-EAGAIN); /* the writer may fare better */
+    r = handle(api, x, route, permission);
+    db_snapshot_end(api->site->db);
+    readers_keep_use(api->readers, api->site);
+    return TRACE(r);
+}
+
 int guard_handle(void *ctx, struct http_exchange *x, const struct http_route *route)
 {
     struct api *api = ctx;
@@ -218,10 +235,18 @@ int guard_handle(void *ctx, struct http_exchange *x, const struct http_route *ro
     leave(api);
     (void)api_begin(api);
     db_part_begin(api->site->db);
-    r = handle(api, x, route, permission);
+    r = api->is_reader ? handle_as_reader(api, x, route, permission)
+                       : handle(api, x, route, permission);
     ended = db_part_end(api->site->db, r >= 0 && !api->is_failed);
     leave(api);
     return r < 0 ? TRACE(r) : TRACE(ended);
+}
+
+bool guard_is_for_administrators(const struct http_route *route)
+{
+    const struct permission *permission = permission_of_route(route->method, route->pattern);
+
+    return permission && !is_open(permission);
 }
 
 int guard_authorize(struct api *api, const char *method, const char *path)

@@ -6,10 +6,15 @@
  * The one place where it is decided who may: before every handler, by what the contract says (docs/security-roles.md)
  */
 
+#include <stdbool.h>
+
 #include "rt/http_server.h"
 
 /* For struct http_server_options; its ctx is a struct api. */
 http_guard guard_handle;
+
+/* Whether the contract has it for administrators, not for devices, roles or everybody. */
+bool guard_is_for_administrators(const struct http_route *route);
 
 /**
  * guard_authorize() - may who makes this request do another one, which somebody else serves

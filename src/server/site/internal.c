@@ -2,8 +2,10 @@
 
 #include "server/site/internal.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,6 +21,8 @@
 #include "site/device_capture.h"
 #include "site/dp.h"
 #include "site/job.h"
+
+DEFINE_FREEP(struct db *, db_free);
 
 /* A device that captures may send what belongs to that. */
 static int authorize_device(struct api *api, struct http_exchange *x)
@@ -138,20 +142,48 @@ int internal_report_job(void *ctx, struct http_exchange *x)
     return api_finish(api, x, r, answer ? 200 : 204, answer);
 }
 
+/* A copy is made by a handle of its own, in another thread, while the site goes on. */
+struct back_up {
+    const char *database; /* borrowed */
+    char path[PATH_MAX];
+    int r;
+};
+
+static void copy_database(void *arg)
+{
+    struct back_up *back_up = arg;
+    OWN(db_freep) struct db *db = NULL;
+
+    back_up->r = db_open_reader(back_up->database, &db);
+    if (back_up->r == 0)
+        back_up->r = db_back_up(db, back_up->path);
+}
+
+static int begin_back_up(struct api *api, struct http_exchange *x)
+{
+    struct back_up *back_up = calloc(1, sizeof(*back_up));
+    int r;
+
+    if (!back_up)
+        return ERR(-ENOMEM);
+    back_up->database = api->database;
+    (void)snprintf(
+        back_up->path, sizeof(back_up->path), "%s/site/backup.db", api->options->state_folder);
+    (void)unlink(back_up->path); /* of one that nobody fetched */
+    r = http_defer(x, copy_database, back_up, free);
+    return r < 0 ? TRACE(r) : API_E_ANSWERED; /* now, or when it is made */
+}
+
 /* For slipwayd backup, which asks as this role's own user. */
 int internal_back_up(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
+    const struct back_up *made = http_deferred(x);
     int r = api_begin_role(api, x);
 
     if (r == 0 && (strcmp(api->dp_id, DP_OWN_ID) != 0 || strcmp(api->who, "site") != 0))
         r = refuse(api->site, REFUSAL_NOT_A_ROLE, "Only slipwayd itself asks for a backup.");
-    if (r == 0) {
-        char path[PATH_MAX];
-
-        (void)snprintf(path, sizeof(path), "%s/site/backup.db", api->options->state_folder);
-        (void)unlink(path); /* of one that nobody fetched */
-        r = db_back_up(api->site->db, path);
-    }
+    if (r == 0)
+        r = made ? made->r : begin_back_up(api, x);
     return api_finish(api, x, r, 204, NULL);
 }

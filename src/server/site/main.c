@@ -19,6 +19,7 @@
 #include "server/site/api.h"
 #include "server/site/commit.h"
 #include "server/site/guard.h"
+#include "server/site/readers.h"
 
 enum {
     SOCKET_MODE = 0660,
@@ -28,6 +29,7 @@ enum {
 
 DEFINE_FREEP(struct site *, site_free);
 DEFINE_FREEP(struct http_server *, http_server_free);
+DEFINE_FREEP(struct readers *, readers_free);
 
 /* For the signal handler alone: one role is one process. */
 static struct http_server *running;
@@ -46,7 +48,8 @@ static void tick(void *ctx)
     bool was_failing = api->is_tick_failing;
 
     api->site->now_us = clock_wall_us();
-    api->is_tick_failing = site_tick(api->site) < 0;
+    api->is_tick_failing = readers_note_uses(api->readers, api->site) < 0;
+    api->is_tick_failing |= site_tick(api->site) < 0;
     if (api->is_tick_failing && !was_failing)
         log_error("what time does could not be done", "why=\"%s\"", db_why(api->site->db));
     if (!api->is_tick_failing && was_failing)
@@ -106,6 +109,8 @@ static int new_server(struct api *api,
         .guard = guard_handle,
         .batch = &commit_batch,
         .tick = routes == api_routes ? tick : NULL,
+        .readers = readers_threads(api->readers),
+        .is_for_readers = readers_may_have,
     };
 
     (void)snprintf(path, sizeof(path), "%s/run/%s", api->options->state_folder, name);
@@ -116,9 +121,13 @@ static int serve(struct api *api)
 {
     OWN(http_server_freep) struct http_server *for_nginx = NULL;
     OWN(http_server_freep) struct http_server *for_roles = NULL;
+    OWN(readers_freep) struct readers *readers = NULL; /* freed before the servers */
     struct sigaction action = {.sa_handler = on_end_signal};
-    int r = new_server(api, "api.sock", api_routes, &for_nginx);
+    int r = readers_new(api, &readers);
 
+    api->readers = readers;
+    if (r == 0)
+        r = new_server(api, "api.sock", api_routes, &for_nginx);
     if (r == 0)
         r = new_server(api, "roles.sock", api_role_routes, &for_roles);
     if (r < 0)
@@ -132,7 +141,10 @@ static int serve(struct api *api)
     return TRACE(r);
 }
 
-static int open_site(const struct role_options *options, const char *pin, struct site **ret)
+static int open_site(const struct role_options *options,
+                     const char *pin,
+                     const char *database,
+                     struct site **ret)
 {
     const struct server_config *config = options->config;
     struct site_settings settings = {
@@ -147,10 +159,8 @@ static int open_site(const struct role_options *options, const char *pin, struct
         .deployment_usual_size = config->deployment_usual_size,
         .deployment_max_size = config->deployment_max_size,
     };
-    char path[PATH_MAX_BYTES];
 
-    (void)snprintf(path, sizeof(path), "%s/site/slipway.db", options->state_folder);
-    return TRACE(site_open(config->database[0] != '\0' ? config->database : path, &settings, ret));
+    return TRACE(site_open(database, &settings, ret));
 }
 
 /* Why the database cannot be used, as an exit status. */
@@ -179,13 +189,16 @@ int server_site_main(const struct role_options *options)
     OWN(buf_fini) struct buf pin = BUF_INIT(SHA256_TEXT_MAX + 1);
     OWN(site_freep) struct site *site = NULL;
     struct api api = {.options = options, .started_us = clock_monotonic_us()};
+    char path[PATH_MAX_BYTES];
     int r = read_pin(options, &pin);
 
+    (void)snprintf(path, sizeof(path), "%s/site/slipway.db", options->state_folder);
+    api.database = options->config->database[0] != '\0' ? options->config->database : path;
     if (r < 0) {
         log_error("the key's pin cannot be read", "why=\"%s\"", strerrordesc_np(-r));
         return ROLE_EXIT_FAILED;
     }
-    r = open_site(options, buf_str(&pin), &site);
+    r = open_site(options, buf_str(&pin), api.database, &site);
     if (r != 0)
         return report_open(r);
     api.site = site;
