@@ -29,7 +29,8 @@ int boot_event_add(struct site *site, const struct boot_event *event)
                                   db_text(event->reason),
                                   db_text(event->stage),
                                   db_text(event->client),
-                                  db_text(event->detail));
+                                  db_text(event->detail),
+                                  db_text(event->dp_id ? event->dp_id : ""));
     int r = db_must(site->db, SQL_BOOT_EVENT_ADD, args);
 
     if (r == 0)
@@ -209,7 +210,8 @@ int boot_decision_answer(struct site *site, const char *dp_id, const json_t *bod
                                             decision.reason,
                                             request.stage,
                                             request.is_http ? "http" : "pxe",
-                                            decision.text});
+                                            decision.text,
+                                            dp_id});
     if (r < 0)
         return TRACE(r);
     *ret = TAKE(answer);
@@ -232,8 +234,14 @@ int boot_event_report(struct site *site, const json_t *body)
         return TRACE(r);
     if (mac_parse(bytes_of(field_text(body, "mac", "")), bytes))
         mac_put(mac, bytes);
-    return TRACE(boot_event_add(
-        site,
-        &(struct boot_event){
-            mac, field_text(body, "event", ""), "", "", "", "", field_text(body, "detail", "")}));
+    return TRACE(boot_event_add(site,
+                                &(struct boot_event){
+                                    .mac = mac,
+                                    .event = field_text(body, "event", ""),
+                                    .answer = "",
+                                    .reason = "",
+                                    .stage = "",
+                                    .client = "",
+                                    .detail = field_text(body, "detail", ""),
+                                }));
 }

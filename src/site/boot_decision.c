@@ -13,6 +13,9 @@
 #include "db/db.h"
 #include "plat/clock.h"
 #include "site/device.h"
+#include "site/dp.h"
+#include "site/unknown.h"
+#include "site/unknown_request.h"
 
 /* DHCP option 93 (IANA "Processor Architecture Types") */
 enum {
@@ -20,8 +23,10 @@ enum {
     ARCH_IA32_UEFI = 6,
     ARCH_X64_UEFI = 7,
     ARCH_X64_UEFI_BC = 9, /* EBC, which most x64 firmware says instead of 7 */
+    ARCH_ARM64_UEFI = 11,
     ARCH_IA32_HTTP = 15,
     ARCH_X64_HTTP = 16,
+    ARCH_ARM64_HTTP = 19,
 };
 
 enum {
@@ -41,13 +46,14 @@ decide(struct boot_decision *decision, bool is_offer, const char *reason, const 
     return 0;
 }
 
-/* What the boot image must be for; of a BIOS the usual, whose processor may be either. NULL: there is none for it. */
+/* What the boot image must be for; of a BIOS the usual, whose processor may be either. NULL: nobody knows of any. */
 static const char *arch_of(const struct boot_request *request)
 {
     if (request->is_http)
-        return request->arch == ARCH_X64_HTTP    ? "x64"
-               : request->arch == ARCH_IA32_HTTP ? "x86"
-                                                 : NULL;
+        return request->arch == ARCH_X64_HTTP     ? "x64"
+               : request->arch == ARCH_IA32_HTTP  ? "x86"
+               : request->arch == ARCH_ARM64_HTTP ? "arm64"
+                                                  : NULL;
     switch (request->arch) {
     case ARCH_BIOS:
     case ARCH_X64_UEFI:
@@ -55,6 +61,8 @@ static const char *arch_of(const struct boot_request *request)
         return "x64";
     case ARCH_IA32_UEFI:
         return "x86";
+    case ARCH_ARM64_UEFI:
+        return "arm64";
     default:
         return NULL;
     }
@@ -139,15 +147,30 @@ static int find_bios_images(struct site *site, struct boot_decision *ret)
     return 0;
 }
 
-static int
-decide_without_target(const struct site *site, bool is_unknown, struct boot_decision *ret)
+/* The distribution point that was asked. */
+static const char *dp_of(const struct boot_request *request)
 {
-    if (is_unknown && !site->settings.is_unknown_computers_on)
+    return request->dp_id ? request->dp_id : DP_OWN_ID;
+}
+
+static int decide_without_target(struct site *site,
+                                 const struct boot_request *request,
+                                 bool is_unknown,
+                                 struct boot_decision *ret)
+{
+    bool is_allowed = true;
+    int r = is_unknown ? unknown_is_allowed(site, dp_of(request), ret->device_id, &is_allowed) : 0;
+
+    if (r < 0)
+        return TRACE(r);
+    if (!is_allowed)
         return decide(
             ret,
             false,
             "unknown-computers-off",
-            "The site does not know this computer, and unknown-computers is not switched on.");
+            "The site does not know this computer, and unknown computers are not allowed at %s; "
+            "\"slipway unknown rule set\" changes that.",
+            dp_of(request));
     if (is_unknown)
         return decide(
             ret,
@@ -224,8 +247,22 @@ static int decide_closed(const struct boot_target *target, struct boot_decision 
                   closed_texts[target->verdict]);
 }
 
-static int decide_offer(const struct boot_target *target, struct boot_decision *ret)
+static const char *waiting_text(const char *state)
 {
+    return strcmp(state, "waiting") == 0
+               ? " It waits there; \"slipway unknown list\" says for what."
+           : strcmp(state, "approved") == 0 ? " An administrator has approved it."
+                                            : "";
+}
+
+static int decide_offer(struct site *site, struct boot_decision *ret)
+{
+    const struct boot_target *target = &ret->target;
+    char state[UNKNOWN_STATE_MAX];
+    int r = unknown_state(site, ret->device_id, state);
+
+    if (r < 0)
+        return TRACE(r);
     if (strcmp(target->order_state, "in-progress") == 0)
         return decide(
             ret,
@@ -239,10 +276,11 @@ static int decide_offer(const struct boot_target *target, struct boot_decision *
             ret,
             true,
             "unknown-computer-deployment",
-            "\"%.200s\" is deployed to unknown computers by the collection \"%.100s\" (%s).",
+            "\"%.200s\" is deployed to unknown computers by the collection \"%.100s\" (%s).%s",
             target->task_sequence_name,
             target->collection_name,
-            target->deployment_id);
+            target->deployment_id,
+            waiting_text(state));
     return decide(ret,
                   true,
                   target->is_required ? "required-deployment" : "available-deployment",
@@ -318,13 +356,14 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
     if (r < 0)
         return TRACE(r);
     if (!ret->package_id[0])
-        return decide(
-            ret,
-            false,
-            "no-boot-image",
-            "There is a deployment (%s), but no %s boot image that is ready; \"slipway status\" says why.",
-            target->deployment_id,
-            ret->arch);
+        return decide(ret,
+                      false,
+                      "no-boot-image",
+                      "There is a deployment (%s), but no %s boot image that is ready; %s.",
+                      target->deployment_id,
+                      ret->arch,
+                      strcmp(ret->arch, "arm64") == 0 ? "boot images are built for x64 and x86 only"
+                                                      : "\"slipway status\" says why");
     if (request->dp_id)
         r = find_dp(site, request->dp_id, ret);
     if (r < 0)
@@ -339,13 +378,23 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
             target->deployment_id,
             ret->package_id,
             request->dp_id);
-    return decide_offer(target, ret);
+    return TRACE(decide_offer(site, ret));
+}
+
+static int find_denial(struct site *site, const char *device_id, bool *ret)
+{
+    char state[UNKNOWN_STATE_MAX];
+    int r = unknown_state(site, device_id, state);
+
+    *ret = strcmp(state, "denied") == 0;
+    return TRACE(r);
 }
 
 int boot_decide(struct site *site, const struct boot_request *request, struct boot_decision *ret)
 {
     bool is_unknown = true;
     bool is_blocked = false;
+    bool is_denied = false;
     int r;
 
     *ret = (struct boot_decision){0};
@@ -359,16 +408,23 @@ int boot_decide(struct site *site, const struct boot_request *request, struct bo
             "device-blocked",
             "An administrator has blocked this device; \"slipway device unblock\" ends it.");
     if (!arch_of(request))
-        return decide(
-            ret,
-            false,
-            "arch-not-supported",
-            "There are boot images for x64 and x86 only, and the firmware says architecture %u.",
-            request->arch);
-    r = boot_target_find(site, ret->device_id, arch_of(request), &ret->target);
+        return decide(ret,
+                      false,
+                      "arch-not-supported",
+                      "The firmware says architecture %u, which is none of x64, x86 and arm64.",
+                      request->arch);
+    r = boot_target_find(site, ret->device_id, dp_of(request), arch_of(request), &ret->target);
+    if (r == 0 && is_unknown)
+        r = find_denial(site, ret->device_id, &is_denied);
     if (r < 0)
         return TRACE(r);
+    if (is_denied)
+        return decide(ret,
+                      false,
+                      "unknown-denied",
+                      "An administrator has denied this unknown computer; \"slipway unknown "
+                      "forget\" lets it ask again.");
     if (!ret->target.deployment_id[0])
-        return decide_without_target(site, is_unknown, ret);
+        return decide_without_target(site, request, is_unknown, ret);
     return TRACE(decide_with_target(site, request, ret));
 }

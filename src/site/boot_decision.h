@@ -61,6 +61,7 @@ struct boot_event {
     const char *stage;
     const char *client;
     const char *detail;
+    const char *dp_id; /* whose decision it is; NULL: nobody's */
 };
 int boot_event_add(struct site *site, const struct boot_event *event);
 

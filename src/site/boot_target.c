@@ -65,20 +65,24 @@ static int read_candidate(struct site *site,
     return 0;
 }
 
-static int find(struct site *site, const char *device_id, const char *arch, struct targets *ret)
+static int find(struct site *site,
+                const char *device_id,
+                const char *dp_id,
+                const char *arch,
+                struct targets *ret)
 {
     char preferred[SITE_ID_MAX] = "";
     char record[UNKNOWN_RECORD_MAX];
+    bool is_allowed = true;
     int r = unknown_record(site, device_id, arch, record, &ret->is_unknown);
 
+    if (r == 0 && ret->is_unknown)
+        r = unknown_is_allowed(site, dp_id, device_id, &is_allowed);
     if (r == 0)
-        r = rows_array(
-            site->db,
-            SQL_BOOT_TARGETS,
-            DB_ARGS(db_text(device_id),
-                    db_text(record),
-                    db_u64(!ret->is_unknown || site->settings.is_unknown_computers_on ? 1 : 0)),
-            &ret->rows);
+        r = rows_array(site->db,
+                       SQL_BOOT_TARGETS,
+                       DB_ARGS(db_text(device_id), db_text(record), db_u64(is_allowed ? 1 : 0)),
+                       &ret->rows);
     if (r == 0)
         r = variable_find(site, device_id, PREFERRED, preferred, sizeof(preferred));
     if (r < 0)
@@ -122,11 +126,12 @@ put_target(const json_t *row, const struct deployment_candidate *c, struct boot_
 
 int boot_target_find(struct site *site,
                      const char *device_id,
+                     const char *dp_id,
                      const char *arch,
                      struct boot_target *ret)
 {
     OWN(targets_fini) struct targets targets = {0};
-    int r = find(site, device_id, arch, &targets);
+    int r = find(site, device_id, dp_id, arch, &targets);
 
     *ret = (struct boot_target){0};
     if (r < 0 || targets.n == 0)
@@ -194,7 +199,7 @@ int boot_target_list(struct site *site, const char *device_id, json_t **ret)
 {
     OWN(targets_fini) struct targets targets = {0};
     OWN(json_freep) json_t *list = json_array();
-    int r = find(site, device_id, NULL, &targets);
+    int r = find(site, device_id, NULL, NULL, &targets);
 
     for (size_t i = 0; r == 0 && i < targets.n; i++)
         r = put_item(json_array_get(targets.rows, i), &targets.list[i], i == targets.chosen, list);

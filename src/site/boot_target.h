@@ -32,10 +32,12 @@ struct boot_target {
 /**
  * boot_target_find() - what is deployed to a device
  * @device_id: "" for a computer the site has no row for
- * @arch:      "x64", "x86": what an unknown computer is, unless it has said so itself; NULL: it has
+ * @dp_id:     whose offer it would be; NULL: of the one whose offer the device took last
+ * @arch:      "x64", "x86", "arm64": what an unknown computer is, unless it has said so itself; NULL: it has
  */
 int boot_target_find(struct site *site,
                      const char *device_id,
+                     const char *dp_id,
                      const char *arch,
                      struct boot_target *ret);
 

@@ -20,6 +20,8 @@
 #include "site/rows.h"
 #include "site/summary.h"
 #include "site/task_sequence_parts.h"
+#include "site/unknown_name.h"
+#include "site/unknown_request.h"
 #include "site/variable.h"
 
 DEFINE_FREEP(struct boundary_sources *, boundary_sources_free);
@@ -92,15 +94,20 @@ static int begin_order(struct site *site,
     return TRACE(site_audit(site, device_id, "order.begin", id, deployment_id));
 }
 
-static int begin_if_deployed(struct site *site, const char *device_id, const char *boot_image_id)
+int order_begin(struct site *site,
+                const char *device_id,
+                const char *boot_image_id,
+                bool *ret_is_open)
 {
     struct boot_target target = {0};
-    int r = boot_target_find(site, device_id, NULL, &target);
+    bool may_begin = false;
+    int r = boot_target_find(site, device_id, NULL, NULL, &target);
 
-    if (r < 0)
+    *ret_is_open = r == 0 && boot_target_is_open(&target);
+    if (r == 0 && *ret_is_open)
+        r = unknown_gate(site, device_id, boot_image_id, &target, &may_begin);
+    if (r < 0 || !may_begin)
         return TRACE(r);
-    if (!boot_target_is_open(&target))
-        return 0;
     return TRACE(begin_order(site, device_id, target.deployment_id, boot_image_id));
 }
 
@@ -110,12 +117,13 @@ int order_at_registration(struct site *site, const char *device_id, const char *
     char id[UUID_TEXT_MAX];
     uint64_t attempt;
     bool is_on_purpose;
+    bool is_open;
     int r = db_first(site->db, SQL_ORDER_IN_PROGRESS, DB_ARGS(db_text(device_id)), &rows);
 
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)
-        return TRACE(begin_if_deployed(site, device_id, boot_image_id));
+        return TRACE(order_begin(site, device_id, boot_image_id, &is_open));
     (void)snprintf(id, sizeof(id), "%s", db_get_text(&rows, 0));
     attempt = db_get_u64(&rows, 2);
     is_on_purpose = db_get_bool(&rows, 4);
@@ -276,6 +284,8 @@ static int put_order(struct site *site,
         r = put_sequence(site, row, &sequence);
     if (r == 0)
         r = variable_put_order(site, db_get_text(row, 2), name, &variables, &secrets);
+    if (r == 0)
+        r = unknown_name_put_order(site, db_get_text(row, 2), name, variables);
     if (r < 0)
         return TRACE(r);
     *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:O,s:O,s:O,s:O,s:O,s:i,s:s}",

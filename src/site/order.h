@@ -28,6 +28,15 @@ enum {
  */
 int order_at_registration(struct site *site, const char *device_id, const char *boot_image_id);
 
+/**
+ * order_begin() - the device's deployment becomes an order, if there is one to run and an unknown computer may begin it
+ * @ret_is_open: whether there is one to run. Within the caller's transaction
+ */
+int order_begin(struct site *site,
+                const char *device_id,
+                const char *boot_image_id,
+                bool *ret_is_open);
+
 /* Who asks for an order, as the network shows it; each may be NULL: not known. */
 struct order_client {
     const char *address; /* its own: decides its boundary groups */

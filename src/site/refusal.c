@@ -65,6 +65,10 @@ static const struct {
     [REFUSAL_CLIENT_INVALID] = {"SLW-0208", "The device sent something malformed"},
     [REFUSAL_BLOCKED] = {"SLW-0231", "The device is blocked"},
     [REFUSAL_ORDER_MISSING] = {"SLW-0210", "The device has no such order"},
+    [REFUSAL_COMPUTER_NAME] = {"SLW-0212", "The computer cannot have this name"},
+    [REFUSAL_NO_NAME_WANTED] = {"SLW-0213", "No name is asked for"},
+    [REFUSAL_UNKNOWN_CODE] = {"SLW-0214", "The code is another computer's"},
+    [REFUSAL_REQUEST_OVER] = {"SLW-0215", "The unknown computer's request is over"},
     [REFUSAL_CAPTURE] = {"SLW-0220", "The device may not capture this"},
     [REFUSAL_CAPTURE_MISSING] = {"SLW-0221", "The device has no such capture"},
 };

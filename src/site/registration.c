@@ -101,9 +101,10 @@ static int admit(struct site *site, const json_t *body, char mac[static MAC_TEXT
 /* Under the MAC that was admitted: that is what uses up an offer of HTTP Boot. */
 static int note(struct site *site, const char *mac)
 {
-    return TRACE(boot_event_add(
-        site,
-        &(struct boot_event){mac, "registered", "", "", "", "", "The agent has registered."}));
+    return TRACE(
+        boot_event_add(site,
+                       &(struct boot_event){
+                           mac, "registered", "", "", "", "", "The agent has registered.", NULL}));
 }
 
 static int put_answer(struct site *site, const char *device_id, json_t **ret)

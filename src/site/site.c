@@ -23,6 +23,7 @@
 #include "site/order_wish.h"
 #include "site/rows.h"
 #include "site/security_role.h"
+#include "site/unknown_request.h"
 #include "site/zone.h"
 
 DEFINE_FREEP(struct site *, site_free);
@@ -112,6 +113,7 @@ int site_tick(struct site *site)
         dp_tick,
         distribution_tick,
         membership_tick,
+        unknown_tick,
         say_alive,
         checkpoint,
     };

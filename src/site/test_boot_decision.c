@@ -94,7 +94,8 @@ static void each_architecture_has_its_answer(void **state)
         {6, "silence", "no-boot-image"},       /* IA32 UEFI */
         {7, "offer", "required-deployment"},   /* x64 UEFI */
         {9, "offer", "required-deployment"},   /* EBC, said by x64 */
-        {11, "silence", "arch-not-supported"}, /* arm64 */
+        {11, "silence", "no-boot-image"},      /* arm64 */
+        {10, "silence", "arch-not-supported"}, /* ARM of 32 bits */
         {16, "silence", "arch-not-supported"}, /* HTTP, said over PXE */
     };
     OWN(fixture_freep) struct site *site = fixture_new();

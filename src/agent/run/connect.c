@@ -15,6 +15,7 @@
 enum {
     HTTP_OK = 200,
     HTTP_CREATED = 201,
+    HTTP_ACCEPTED = 202,
     HTTP_NO_CONTENT = 204,
     HTTP_TOO_MANY = 429,
     HTTP_SERVER_ERROR = 500,
@@ -257,8 +258,8 @@ static int identify(struct runner *rn)
     return is_known ? 0 : TRACE(register_machine(rn));
 }
 
-/* Return: 0 with @ret, which stays NULL if there is none; RUNNER_E_FAILED; -errno. */
-static int ask_for_order(struct runner *rn, struct order **ret)
+/* Return: 0 with @ret, which stays NULL if there is none, and then maybe @ret_waiting; RUNNER_E_FAILED; -errno. */
+static int ask_for_order(struct runner *rn, struct order **ret, json_t **ret_waiting)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(PROBLEM_MAX);
     OWN(json_decrefp) json_t *body = json_object();
@@ -270,6 +271,10 @@ static int ask_for_order(struct runner *rn, struct order **ret)
         return r < 0 ? TRACE(r) : r;
     if (status == HTTP_NO_CONTENT)
         return 0;
+    if (status == HTTP_ACCEPTED && json_is_object(answer)) {
+        *ret_waiting = TAKE(answer);
+        return 0;
+    }
     if (status != HTTP_OK)
         return refused(rn, "question for an order", status, answer);
     r = order_parse(answer, ret, &why);
@@ -309,20 +314,27 @@ static int wait_for_order(struct runner *rn, struct order **ret)
     OWN(order_freep) struct order *order = NULL;
 
     for (bool is_first = true;; is_first = false) {
-        int r = ask_for_order(rn, &order);
+        OWN(json_decrefp) json_t *waiting = NULL;
+        int r = ask_for_order(rn, &order, &waiting);
 
-        if (r == 0 && !order && is_first)
+        if (r == 0 && waiting)
+            r = runner_wait_unknown(rn, waiting);
+        else if (r == 0 && !order && is_first)
             r = give_disk_back(rn);
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
         if (order)
             break;
+        if (waiting)
+            continue;
+        runner_end_waiting(rn);
         screen_set(
             rn->screen,
             SCREEN_STATUS,
             "Nothing is deployed to this computer; deploy a task sequence to it, this screen waits");
         clock_sleep_us(rn->platform->poll_us);
     }
+    runner_end_waiting(rn);
     *ret = TAKE(order);
     return 0;
 }

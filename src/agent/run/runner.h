@@ -44,6 +44,7 @@ struct runner {
     char component[64];     /* of the log, for lines of a step */
     bool is_holding;        /* the site knows that we wait */
     uint64_t asked_us;      /* monotonic: when it was last asked what it wants */
+    char waits_for[256];    /* an unknown computer, before it has an order; "" */
 };
 
 /* Outcomes of the functions below beside 0 */
@@ -57,6 +58,17 @@ enum {
 /* connect.c: with the network up and the site's clock, registered, and with an order in the state. */
 int runner_connect(struct runner *rn, struct order **ret_order);
 int runner_wait_for_site(struct runner *rn);
+
+/**
+ * runner_wait_unknown() - waiting.c: one turn of an unknown computer that must not begin yet
+ * @waiting: what the site said (docs/protocol/client-api.md, 202)
+ *
+ * Return: 0: ask the site again; RUNNER_E_FAILED: it is denied, or nobody decided in time; or -errno.
+ */
+int runner_wait_unknown(struct runner *rn, const json_t *waiting);
+
+/* waiting.c: its code and its question are shown no more. */
+void runner_end_waiting(struct runner *rn);
 
 /* facts.c: the built-in variables of this start, after runner_prepare(); the order's own stay as they are. */
 int runner_set_facts(struct runner *rn);

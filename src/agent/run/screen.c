@@ -24,6 +24,13 @@ enum {
     REPAINT_US = 1000 * 1000,
     PERCENT_PER_LINE = 10,
     NO_PERCENT = 101,
+    LINE_MAX_BYTES = 128,
+};
+
+/* What is being typed. */
+struct typed {
+    char text[LINE_MAX_BYTES];
+    size_t len;
 };
 
 struct screen {
@@ -37,6 +44,7 @@ struct screen {
     char what[SCREEN_TEXT_MAX];
     uint64_t painted_us;
     bool hides_progress;
+    struct typed typed[SCREEN_OUTPUTS_MAX];
 };
 
 static const char *const labels[SCREEN_FIELDS] = {
@@ -46,8 +54,10 @@ static const char *const labels[SCREEN_FIELDS] = {
     [SCREEN_GROUP] = "Group",
     [SCREEN_STEP] = "Step",
     [SCREEN_STATUS] = "Status",
+    [SCREEN_CODE] = "Code",
     [SCREEN_PROBLEM] = "Problem",
     [SCREEN_REMEDY] = "What to do",
+    [SCREEN_QUESTION] = "To be typed",
 };
 
 int screen_new(const struct screen_output *outputs, size_t n, struct screen **ret)
@@ -154,11 +164,13 @@ static void paint(const struct screen *s)
     OWN(buf_fini) struct buf page = BUF_INIT(PAGE_MAX_BYTES);
 
     buf_adds(&page, "\033[2J\033[H\r\n  Slipway: operating system deployment\r\n\r\n");
-    for (int i = 0; i < SCREEN_FIELDS; i++)
+    for (int i = 0; i < SCREEN_QUESTION; i++)
         if (s->fields[i][0] != '\0' && !is_hidden(s, i))
             buf_addf(&page, "  %-14s %s\r\n", labels[i], s->fields[i]);
     if (!s->hides_progress && (s->percent != NO_PERCENT || s->what[0] != '\0'))
         add_bar(s, &page);
+    if (s->fields[SCREEN_QUESTION][0] != '\0') /* the terminal shows behind it what is typed */
+        buf_addf(&page, "\r\n  %s: ", s->fields[SCREEN_QUESTION]);
     for (size_t i = 0; i < s->n_outputs; i++)
         if (s->outputs[i].is_page)
             put(&s->outputs[i], &page);
@@ -239,6 +251,82 @@ void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, con
     paint(screen);
 }
 
+/* A console without a reader is left alone from now on. Return: whether something was typed on one. */
+static bool wait_for_input(struct screen *screen, struct pollfd *polls, uint64_t until_us)
+{
+    uint64_t now = clock_monotonic_us();
+    uint64_t left_ms = until_us > now ? (until_us - now) / 1000 + 1 : 0;
+    bool is_any = false;
+
+    if (poll(polls, screen->n_outputs, left_ms < 1000 ? (int)left_ms : 1000) <= 0)
+        return false;
+    for (size_t i = 0; i < screen->n_outputs; i++) {
+        if ((polls[i].revents & POLLIN) != 0)
+            is_any = true;
+        if ((polls[i].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
+            polls[i].fd = -1;
+    }
+    return is_any;
+}
+
+static void fill_polls(const struct screen *screen, struct pollfd *polls)
+{
+    for (size_t i = 0; i < screen->n_outputs; i++)
+        polls[i] = (struct pollfd){.fd = screen->outputs[i].fd, .events = POLLIN};
+}
+
+static void give_line(struct typed *typed, char *ret, size_t cap)
+{
+    size_t from = 0;
+
+    while (from < typed->len && typed->text[from] == ' ')
+        from++;
+    while (typed->len > from && typed->text[typed->len - 1] == ' ')
+        typed->len--;
+    (void)snprintf(ret, cap, "%.*s", (int)(typed->len - from), typed->text + from);
+    typed->len = 0;
+}
+
+/* One character. Return: whether it ends the line. */
+static bool add_typed(struct typed *typed, char c)
+{
+    if (c == '\n' || c == '\r')
+        return true;
+    if ((c == '\b' || c == 0x7f) && typed->len > 0)
+        typed->len--;
+    else if ((unsigned char)c >= ' ' && c != 0x7f && typed->len < LINE_MAX_BYTES)
+        typed->text[typed->len++] = c;
+    return false;
+}
+
+/* Return: whether a line has ended. What is behind it on the same console waits in the kernel. */
+static bool take_line(int fd, struct typed *typed, char *ret, size_t cap)
+{
+    char c;
+
+    while (read(fd, &c, 1) == 1)
+        if (add_typed(typed, c)) {
+            give_line(typed, ret, cap);
+            return true;
+        }
+    return false;
+}
+
+bool screen_read_line(struct screen *screen, uint64_t timeout_us, char *ret, size_t cap)
+{
+    uint64_t until = clock_monotonic_us() + timeout_us;
+    struct pollfd polls[SCREEN_OUTPUTS_MAX];
+
+    fill_polls(screen, polls);
+    while (clock_monotonic_us() < until)
+        if (wait_for_input(screen, polls, until))
+            for (size_t i = 0; i < screen->n_outputs; i++)
+                if ((polls[i].revents & POLLIN) != 0 &&
+                    take_line(screen->outputs[i].fd, &screen->typed[i], ret, cap))
+                    return true;
+    return false;
+}
+
 static bool take_key(int fd)
 {
     char keys[64];
@@ -252,22 +340,11 @@ bool screen_wait_key(struct screen *screen, uint64_t timeout_us)
     uint64_t until = clock_monotonic_us() + timeout_us;
     struct pollfd polls[SCREEN_OUTPUTS_MAX];
 
-    for (size_t i = 0; i < screen->n_outputs; i++)
-        polls[i] = (struct pollfd){.fd = screen->outputs[i].fd, .events = POLLIN};
-    for (;;) {
-        uint64_t now = clock_monotonic_us();
-
-        if (now >= until)
-            return false;
-
-        uint64_t left_ms = (until - now) / 1000 + 1;
-        int n = poll(polls, screen->n_outputs, left_ms < 1000 ? (int)left_ms : 1000);
-
-        for (size_t i = 0; n > 0 && i < screen->n_outputs; i++) {
-            if ((polls[i].revents & POLLIN) != 0 && take_key(polls[i].fd))
-                return true;
-            if ((polls[i].revents & (POLLHUP | POLLERR | POLLNVAL)) != 0)
-                polls[i].fd = -1; /* a console without a reader: leave it alone */
-        }
-    }
+    fill_polls(screen, polls);
+    while (clock_monotonic_us() < until)
+        if (wait_for_input(screen, polls, until))
+            for (size_t i = 0; i < screen->n_outputs; i++)
+                if ((polls[i].revents & POLLIN) != 0 && take_key(screen->outputs[i].fd))
+                    return true;
+    return false;
 }

@@ -32,8 +32,10 @@ enum screen_field {
     SCREEN_GROUP,    /* "Install Operating System/Drivers" */
     SCREEN_STEP,     /* "2 of 8: Apply Operating System Image" */
     SCREEN_STATUS,   /* what is going on */
+    SCREEN_CODE,     /* by which an administrator knows this computer */
     SCREEN_PROBLEM,  /* error id and cause */
     SCREEN_REMEDY,   /* what to do */
+    SCREEN_QUESTION, /* what is to be typed */
     SCREEN_FIELDS,
 };
 
@@ -54,6 +56,15 @@ void screen_show_progress(struct screen *screen, bool is_shown);
 /* Progress of the step; @percent above 100: not known; @rate in bytes per second, 0 unknown. Shown at most once a second, on lines at every
    tenth percent. */
 void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, const char *what);
+
+/**
+ * screen_read_line() - wait for a line that is typed on any console
+ * @ret: without the line end, control characters and blanks at both ends; cut to @cap - 1 bytes
+ *
+ * What was typed before the time is over and has no line end yet is kept for the next call.
+ * Return: whether there is a line.
+ */
+bool screen_read_line(struct screen *screen, uint64_t timeout_us, char *ret, size_t cap);
 
 /**
  * screen_wait_key() - wait for the Enter key on any console

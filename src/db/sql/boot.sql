@@ -1,8 +1,8 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 
 -- name: boot_event_add
-INSERT INTO boot_event (mac, time_us, event, answer, reason, stage, client, detail)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
+INSERT INTO boot_event (mac, time_us, event, answer, reason, stage, client, detail, dp_id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: boot_event_trim
 DELETE FROM boot_event WHERE mac = ?1 AND id <= (

@@ -86,7 +86,7 @@ SELECT id, time_us AS "time:time", component, severity, message FROM device_log
 WHERE device_id = ?1 AND id > ?2 ORDER BY id LIMIT ?3;
 
 -- name: device_rename
-UPDATE device SET name = ?2 WHERE id = ?1;
+UPDATE device SET name = ?2, name_source = 'administrator' WHERE id = ?1;
 
 -- name: device_block
 UPDATE device SET is_blocked = ?2, block_reason = ?3 WHERE id = ?1;
