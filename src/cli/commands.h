@@ -161,6 +161,14 @@ args_run boundary_group_add_neighbour;
 args_run boundary_group_remove_neighbour;
 args_run boundary_group_explain;
 
+/* unknown.c */
+args_run unknown_list;
+args_run unknown_approve;
+args_run unknown_deny;
+args_run unknown_forget;
+args_run unknown_rule;
+args_run unknown_preview_name;
+
 /* security.c */
 args_run admin_list;
 args_run admin_show;

@@ -206,5 +206,5 @@ const struct args_command device_commands[] = {
                 OPTION("open", NULL, "Of set: a secret one is to be shown from now on."),
             },
     },
-    {.noun = NULL, .more = content_commands},
+    {.noun = NULL, .more = unknown_commands},
 };

@@ -15,6 +15,7 @@
 #include "site/order_state.h"
 #include "site/order_wish.h"
 #include "site/registration.h"
+#include "site/unknown_request.h"
 
 int client_time(void *ctx, struct http_exchange *x)
 {
@@ -67,8 +68,26 @@ int client_get_order(void *ctx, struct http_exchange *x)
     client.host = host;
     client.address = http_header(x, "X-Real-IP");
     if (r == 0)
+        r = unknown_ask(api->site, api->device_id, &order);
+    if (r == 0 && order)
+        return api_finish(api, x, r, 202, order);
+    if (r == 0)
         r = order_get(api->site, api->device_id, &client, &order);
     return api_finish(api, x, r, order ? 200 : 204, order);
+}
+
+int client_put_name(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = unknown_name_from_screen(api->site, api->device_id, body, &answer);
+    return api_finish(api, x, r, 200, answer);
 }
 
 typedef int order_rule(struct site *site,
