@@ -69,7 +69,7 @@ def approval_gate(world: World):
     process.wait_line("waits for an administrator's approval", SOON_SECONDS)
     time.sleep(QUIET_SECONDS)
     expect_untouched(vm, "while it waited")
-    expect(dep.row_of(site, deployment, vm), None, "the device in the deployment")
+    expect(dep.row_of(site, deployment, vm)["state"], "waiting", "state of the device in the deployment")
     wrong = site.cli("unknown", "approve", "AAA-AAA", check=False)
     expect(wrong.returncode, 3, f"approving another code: {wrong.stderr}")
     explained = site.cli("device", "explain-boot", vm.mac).stdout
