@@ -183,7 +183,7 @@ int unknown_gate(struct site *site,
                  bool *ret)
 {
     struct request request;
-    struct need need;
+    struct need need = {0};
     bool is_stranger = false;
     int r = load(site, device_id, &request);
 
@@ -315,7 +315,7 @@ static int
 take_name(struct site *site, const char *device_id, const char *name, const struct request *request)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
-    struct need need;
+    struct need need = {0};
     int r = db_begin(site->db, &tx);
 
     if (r == 0)
