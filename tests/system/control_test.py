@@ -25,7 +25,7 @@ import deployment as dep  # noqa: E402
 from lab import LabError, missing_for_lab, open_folder  # noqa: E402
 from system_test import BOOT_SECONDS, DEPLOY_SECONDS, World, expect, say, step_xml  # noqa: E402
 
-SOON_SECONDS = 60
+SOON_SECONDS = 120
 FORMATTED_BYTES = 12 << 30
 SETUP = "Setup Windows and Configuration Manager"
 APPLY = "Apply Operating System Image"

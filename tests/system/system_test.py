@@ -160,17 +160,26 @@ def boot_secureboot_pxe(world: World):
     agent_registers(world, "uefi-secureboot-pxe", [f"--dhcp-boot=,,{SERVER_ADDRESS}"])
 
 
-def refused_on_32_bits(world: World, firmware: str, beside=None):
-    """A computer of 32 bits starts the boot image for x86, though the task sequence names that for x64, and touches
+def refused_on_32_bits(world: World, *firmware: str, beside=None):
+    """Computers of 32 bits start the boot image for x86, though the task sequence names that for x64, and touch
     nothing, as the operating system is of 64 bits. One with the firmware @beside, of 64 bits, is started with it."""
     site = world.start_site_with_x86()
     world.lab.start_dhcp()
     deployment = world.deploy_debian()
-    vm = world.add_vm(firmware)
+    vms = [(name, world.add_vm(name)) for name in firmware]
     wide = world.add_vm(beside) if beside else None
-    process = vm.power_on()
     if wide:
         wide.power_on()
+    for name, vm in vms:
+        refuse(site, deployment, name, vm)
+    if wide:
+        row = dep.wait_row(site, deployment, wide, lambda r: r["percent"] > 0, BOOT_SECONDS, "a first step")
+        inventory = site.ask("device", "show", row["device_name"])["inventory"]
+        expect(inventory["boot_image"], dep.default_boot_image(site), "boot image of a computer of 64 bits")
+
+
+def refuse(site: Site, deployment: str, firmware: str, vm: Vm):
+    process = vm.power_on()
     row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "failed", BOOT_SECONDS, "refusal")
     say(f"{firmware}: refused after {time.monotonic() - process.started:.1f} s: {row['cause']}")
     expect(row["error_id"], "SLW-0458", "why the order failed")
@@ -181,18 +190,11 @@ def refused_on_32_bits(world: World, firmware: str, beside=None):
     expect(inventory["firmware"], "bios" if firmware.startswith("bios") else "uefi", "firmware in the inventory")
     vm.power_cut()
     expect(vm.disk.stat().st_blocks, 0, "blocks of the disk that were written")
-    if wide:
-        row = dep.wait_row(site, deployment, wide, lambda r: r["percent"] > 0, BOOT_SECONDS, "a first step")
-        inventory = site.ask("device", "show", row["device_name"])["inventory"]
-        expect(inventory["boot_image"], dep.default_boot_image(site), "boot image of a computer of 64 bits")
 
 
-def boot_bios_x86(world: World):
-    refused_on_32_bits(world, "bios-x86", beside="bios")
-
-
-def boot_uefi_ia32(world: World):
-    refused_on_32_bits(world, "uefi-ia32")
+def boot_x86(world: World):
+    """Both kinds of firmware at one site: making its boot image for x86 takes longer than starting a computer."""
+    refused_on_32_bits(world, "bios-x86", "uefi-ia32", beside="bios")
 
 
 def deploy_x86(world: World, firmware: str):
@@ -243,45 +245,26 @@ def deploy_bios(world: World):
 
 
 def deploy_two_at_once(world: World):
+    """The image is downloaded to the volume at its step, and applied from there."""
     site = world.start_site()
     world.lab.start_dhcp()
-    deployment = world.deploy_debian()
+    xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
+    sequence = dep.import_task_sequence(site, xml, "Debian 12", dep.default_boot_image(site))
+    deployment = dep.deploy(site, sequence, content_option="download-when-needed")
     vms = [world.add_vm("uefi-secureboot"), world.add_vm("bios")]
     for vm in vms:
         vm.power_on()
     found = [dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS) for vm in vms]
     if found[0]["device_name"] == found[1]["device_name"]:
         raise LabError(f"two devices have one name: {found[0]['device_name']}")
-
-
-def cut_and_resume(world: World, vm: Vm, deployment: str, is_it, what: str):
-    """Cut the power when the site says so, switch on again, and wait for an end: success."""
-    vm.power_on()
-    row = dep.wait_row(world.site, deployment, vm, is_it, DEPLOY_SECONDS, what)
-    vm.power_cut()
-    say(f"power cut: {row['step_name']}, {row['percent']} %")
-    vm.power_on()
-    row = dep.wait_succeeded(world.site, deployment, vm, DEPLOY_SECONDS)
-    if row["attempt"] < 2 and row["environment"] == "boot-image":
-        raise LabError(f"the power cut left no trace at the site: {row}")
-    say("it completed")
-
-
-def resume_after_power_cut(world: World):
-    site = world.start_site()
-    world.lab.start_dhcp()
-    deployment = world.deploy_debian()
-    apply = "Apply Operating System Image"
-    cut_and_resume(
-        world, world.add_vm("uefi-secureboot"), deployment,
-        lambda r: r["step_name"] == apply and 20 <= r["percent"] < 95, "the middle of applying the image",
-    )
-    setup = "Setup Windows and Configuration Manager"
-    cut_and_resume(
-        world, world.add_vm("bios"), deployment,
-        lambda r: r["step_name"] == setup and r["state"] == "in-progress", "the middle of Setup",
-    )
-    expect(len(dep.rows(site, deployment)), 2, "devices of the deployment")
+    for vm, row in zip(vms, found):
+        expect(row["environment"], "full-os", "where success was reported")
+        switch_off(vm)
+        log = trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log")
+        for words in ("_SMSTaskSequence/content]", "0 MiB in 0 packs received"):  # downloaded there, and applied from there
+            expect(words in log, True, f"{words!r} in the log")
+        expect(trees.has_state(vm.disk, world.folder), False, "downloaded content left on the disk")
+        trees.compare(debian_image(), vm.disk, world.folder)
 
 
 def biggest_pack_of_image(site, state: Path) -> Path:
@@ -409,37 +392,6 @@ def step_xml(kind: str, name: str, run_in: str, **values) -> str:
     )
 
 
-def restarting_sequence(image: str, package: str) -> str:
-    """That with programs of a package, with a restart into the boot image before the disk can boot, and one from the
-    installed system. Both at once, as a deployment takes a minute and a half."""
-    before = step_xml("Reboot", "Restart before Setup", "WinPE", SMSRebootTarget="WinPE")
-    before += step_xml("SetVariable", "Remember", "WinPE", VariableName="Kept", VariableValue="over-two-restarts")
-    after = step_xml("Reboot", "Restart from the system", "FullOS", SMSRebootTarget="WinPE")
-    after += step_xml("RunCommandLine", "Look at the volume", "WinPE", CommandLine="/bin/busybox test -f /init")
-    after += step_xml("Reboot", "Restart into the system", "WinPE", SMSRebootTarget="HD")
-    after += step_xml("RunCommandLine", "Is it kept", "FullOS", CommandLine='/bin/sh -c "test %Kept% = over-two-restarts"')
-    xml = packages_sequence(image, package)
-    settings = '<step type="SMS_TaskSequence_ApplyWindowsSettingsAction"'
-    return xml.replace(settings, before + settings).replace("</group>\n</sequence>", after + "</group>\n</sequence>")
-
-
-def restart_to_boot_image(world: World, firmware="uefi-secureboot"):
-    site = world.start_site()
-    world.lab.start_dhcp()
-    xml = restarting_sequence(dep.newest_package(site, "os-image"), make_package(world))
-    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Restarts", dep.default_boot_image(site)))
-    vm = world.add_vm(firmware)
-    process = vm.power_on()
-    row = dep.wait_succeeded(site, deployment, vm, 2 * DEPLOY_SECONDS)
-    say(f"{firmware}: done after {time.monotonic() - process.started:.1f} s")
-    states = {phase["name"]: phase["state"] for phase in row["phases"]}
-    expect(set(states.values()), {"succeeded"}, f"states of the steps {states}")
-    expect(len(row["phases"]), row["n_steps"], "each step ran once")
-    expect(row["attempt"], 1, "attempts: a restart on purpose is none")
-    switch_off(vm)
-    expect(trees.has_state(vm.disk, world.folder), False, "state left on the disk")
-
-
 def make_package(world: World) -> str:
     """A package with a program that looks whether all of the package is there."""
     source = world.folder / "package"
@@ -498,25 +450,6 @@ def deploy_with_package(world: World):
     process.wait_line("login:", 60)
 
 
-def deploy_when_needed(world: World):
-    """The image is downloaded to the volume at its step, and applied from there."""
-    site = world.start_site()
-    world.lab.start_dhcp()
-    xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
-    sequence = dep.import_task_sequence(site, xml, "Debian 12", dep.default_boot_image(site))
-    deployment = dep.deploy(site, sequence, content_option="download-when-needed")
-    vm = world.add_vm("uefi-secureboot")
-    vm.power_on()
-    row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
-    expect(row["environment"], "full-os", "where success was reported")
-    switch_off(vm)
-    log = trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log")
-    for words in ("_SMSTaskSequence/content]", "0 MiB in 0 packs received"):  # downloaded there, and applied from there
-        expect(words in log, True, f"{words!r} in the log")
-    expect(trees.has_state(vm.disk, world.folder), False, "downloaded content left on the disk")
-    trees.compare(debian_image(), vm.disk, world.folder)
-
-
 def deploy_all_first(world: World):
     """Before anything is written all is there: then the distribution point goes away, and comes back at the end."""
     site = world.start_site()
@@ -544,25 +477,20 @@ TESTS = {
     "boot-uefi-http": boot_uefi_http,
     "boot-secureboot-http": boot_secureboot_http,
     "boot-secureboot-pxe": boot_secureboot_pxe,
-    "boot-bios-x86": boot_bios_x86,
-    "boot-uefi-ia32": boot_uefi_ia32,
+    "boot-x86": boot_x86,
     "deploy-uefi-ia32": lambda world: deploy_x86(world, "uefi-ia32"),
     "deploy-bios-x86": lambda world: deploy_x86(world, "bios-x86"),
     "boot-uefi-ia32-http": lambda world: refused_on_32_bits(world, "uefi-ia32-http"),
     "deploy-uefi-secureboot": deploy_uefi_secureboot,
     "deploy-bios": deploy_bios,
     "deploy-two-at-once": deploy_two_at_once,
-    "resume-after-power-cut": resume_after_power_cut,
     "deploy-bad-image": deploy_bad_image,
     "deploy-with-package": deploy_with_package,
-    "deploy-when-needed": deploy_when_needed,
     "deploy-all-first": deploy_all_first,
     "capture-and-deploy": lambda world: capture_deploy.capture_and_deploy(world, say),
     "capture-to-folders": lambda world: capture_deploy.capture_to_folders(world, say),
     "site-restart": site_restart,
     "deploy-from-remote-dp": deploy_from_remote_dp,
-    "restart-to-boot-image": restart_to_boot_image,
-    "restart-to-boot-image-bios": lambda world: restart_to_boot_image(world, "bios"),
 }
 
 
