@@ -29,6 +29,10 @@ const struct args_command deployment_commands[] = {
         .verb = "enable",
         .operands = {"ID"},
         .summary = "Let devices begin a deployment again.",
+        .options = {OPTION(
+            "confirm",
+            "NUMBER",
+            "How many devices it reaches, to confirm that their disks may be wiped.")},
         .run = deployment_enable,
     },
     {

@@ -52,18 +52,6 @@ static const struct output_column fields[] = {
     {0},
 };
 
-static bool put_confirmation(struct session *s, const struct args *args, json_t *body)
-{
-    const char *text = args_get(args, "confirm");
-    uint64_t n = 0;
-
-    if (!text)
-        return true;
-    if (!bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &n))
-        return session_fail(s, ARGS_EXIT_USAGE, NULL, "--confirm must be a number of devices");
-    return json_object_set_new(body, "confirm_devices", json_integer((json_int_t)n)) == 0;
-}
-
 bool deployment_create(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *deployment = NULL;
@@ -86,7 +74,7 @@ bool deployment_create(struct session *s, const struct args *args)
                      (int)(args_get(args, "debug") != NULL));
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "a name is not UTF-8");
-    if (!deployment_terms_put(s, args, body) || !put_confirmation(s, args, body)) {
+    if (!deployment_terms_put(s, args, body) || !deployment_put_confirmation(s, args, body)) {
         json_decref(body);
         return false;
     }

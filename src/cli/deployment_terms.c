@@ -79,6 +79,18 @@ static const struct output_column fields[] = {
     {0},
 };
 
+bool deployment_put_confirmation(struct session *s, const struct args *args, json_t *body)
+{
+    const char *text = args_get(args, "confirm");
+    uint64_t n = 0;
+
+    if (!text)
+        return true;
+    if (!bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &n))
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "--confirm must be a number of devices");
+    return json_object_set_new(body, "confirm_devices", json_integer((json_int_t)n)) == 0;
+}
+
 /* @body: taken over. */
 static bool change(struct session *s, const struct args *args, json_t *body)
 {
@@ -101,7 +113,9 @@ bool deployment_set(struct session *s, const struct args *args)
 
 bool deployment_enable(struct session *s, const struct args *args)
 {
-    return change(s, args, json_pack("{s:b}", "is_disabled", 0));
+    OWN(session_json_freep) json_t *body = json_pack("{s:b}", "is_disabled", 0);
+
+    return deployment_put_confirmation(s, args, body) && change(s, args, TAKE(body));
 }
 
 bool deployment_disable(struct session *s, const struct args *args)

@@ -48,3 +48,6 @@
  * Return: false if an option is wrong; that is reported.
  */
 bool deployment_terms_put(struct session *s, const struct args *args, json_t *dst);
+
+/* --confirm, if it was given, as a member of a request. */
+bool deployment_put_confirmation(struct session *s, const struct args *args, json_t *body);

@@ -88,7 +88,8 @@ int administrator_create(struct site *site, const char *who, const json_t *body,
 static int check_full_is_left(struct site *site)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_ADMINISTRATOR_IS_FULL_LEFT, DB_NO_ARGS, &rows);
+    int r =
+        db_first(site->db, SQL_ADMINISTRATOR_IS_FULL_LEFT, DB_ARGS(db_u64(site->now_us)), &rows);
 
     if (r < 0)
         return TRACE(r);

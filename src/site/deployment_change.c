@@ -44,23 +44,36 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
 int deployment_change(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
-    static const struct field fields[] = {DEPLOYMENT_TERMS_CHANGES, {0}};
+    static const struct field fields[] = {
+        DEPLOYMENT_TERMS_CHANGES,
+        {"confirm_devices", FIELD_NUMBER, false, 0, UINT32_MAX, NULL},
+        {0},
+    };
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *now = NULL;
     OWN(json_freep) json_t *changes = json_deep_copy(body);
     OWN(freep) char *detail = NULL;
+    bool was_disabled;
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
         r = db_begin(site->db, &tx);
     if (r == 0)
-        r = deployment_get(site, id, &now);
+        r = rows_one(site->db, SQL_DEPLOYMENT_GET, DB_ARGS(db_text(id)), &now);
+    if (r == 0 && !now)
+        r = refuse(site, REFUSAL_MISSING, "There is no deployment \"%.100s\".", id);
     if (r != 0)
         return TRACE(r);
+    was_disabled = field_bool(now, "is_disabled");
     detail = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
     if (!detail || json_object_update(now, changes) < 0)
         return ERR(-ENOMEM);
     r = deployment_keep_terms(site, id, now);
+    if (r == 0 && was_disabled && !field_bool(now, "is_disabled"))
+        r = deployment_check_risk(site,
+                                  field_text(now, "task_sequence_id", ""),
+                                  field_text(now, "collection_id", ""),
+                                  now);
     if (r == 0)
         r = site_audit(site, who, "deployment.change", id, detail);
     if (r == 0)

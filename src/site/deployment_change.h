@@ -34,7 +34,7 @@ int deployment_clear_collection(struct site *site,
  * deployment_check_risk() - may this be deployed there
  * @body: of the request: "purpose", "confirm_devices"
  *
- * A required deployment of an operating system wipes disks without a question. It is refused for a collection
+ * A required deployment of a task sequence that wipes disks, or runs one that does, asks nobody. It is refused for a collection
  * larger than the site allows; and for one larger than is usual at the site, and for All Systems, until the request names
  * the number of devices.
  */
@@ -42,3 +42,11 @@ int deployment_check_risk(struct site *site,
                           const char *task_sequence_id,
                           const char *collection_id,
                           const json_t *body);
+
+/**
+ * deployment_check_edited() - after a task sequence was changed, in that transaction
+ * @harmless: task sequences that wiped nothing before; NULL: none
+ *
+ * Refused when a required deployment of one of them wipes from now on what would have had to be confirmed.
+ */
+int deployment_check_edited(struct site *site, const json_t *harmless);

@@ -8,6 +8,7 @@
 #include "db/db.h"
 #include "site/deployment_change.h"
 #include "site/fields.h"
+#include "site/task_sequence_parts.h"
 
 static int
 check_size(struct site *site, const char *collection, uint64_t n, bool is_usual, const json_t *body)
@@ -37,20 +38,86 @@ check_size(struct site *site, const char *collection, uint64_t n, bool is_usual,
                   collection);
 }
 
+/* Nobody can say how many they are while they are being found. */
+static int check_counted(struct site *site, const char *collection_id)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_COLLECTION_IS_COUNTING, DB_ARGS(db_text(collection_id)), &rows);
+
+    if (r != DB_ROW)
+        return TRACE(r);
+    return refuse(site,
+                  REFUSAL_COUNTING,
+                  "The members of the collection %s, or of one that they come from, are being "
+                  "found; how many disks this wipes is not known before.",
+                  collection_id);
+}
+
+static int check_reach(struct site *site, const char *collection_id, const json_t *body)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    bool is_usual;
+    int r = check_counted(site, collection_id);
+
+    if (r != 0)
+        return TRACE(r);
+    r = db_first(site->db, SQL_DEPLOYMENT_RISK, DB_ARGS(db_text(collection_id)), &rows);
+    if (r != DB_ROW)
+        return TRACE(r);
+    /* nobody has chosen its members, so that it is never usual */
+    is_usual = strcmp(db_get_text(&rows, 0), "all-systems") != 0;
+    return TRACE(check_size(site, db_get_text(&rows, 1), db_get_u64(&rows, 2), is_usual, body));
+}
+
 int deployment_check_risk(struct site *site,
                           const char *task_sequence_id,
                           const char *collection_id,
                           const json_t *body)
 {
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    struct db_args args = DB_ARGS(db_text(task_sequence_id), db_text(collection_id));
-    bool is_usual;
-    int r = db_first(site->db, SQL_DEPLOYMENT_RISK, args, &rows);
+    bool is_wiping = false;
+    int r = 0;
 
-    if (r != DB_ROW || !db_get_bool(&rows, 0) ||
-        strcmp(field_text(body, "purpose", ""), "required") != 0)
-        return r < 0 ? TRACE(r) : 0;
-    /* nobody has chosen its members, so that it is never usual */
-    is_usual = strcmp(db_get_text(&rows, 1), "all-systems") != 0;
-    return TRACE(check_size(site, db_get_text(&rows, 2), db_get_u64(&rows, 3), is_usual, body));
+    if (strcmp(field_text(body, "purpose", ""), "required") != 0)
+        return 0;
+    r = task_sequence_wipes_by_id(site, task_sequence_id, &is_wiping);
+    return r == 0 && is_wiping ? TRACE(check_reach(site, collection_id, body)) : TRACE(r);
+}
+
+/* Those of one task sequence that wipes from now on. */
+static int check_edited(struct site *site, const char *task_sequence_id)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    OWN(json_freep) json_t *nothing = json_object();
+    int r =
+        db_select(site->db, SQL_DEPLOYMENT_REQUIRED_OF, DB_ARGS(db_text(task_sequence_id)), &rows);
+
+    while (r == 0 && (r = db_next(&rows)) == DB_ROW) {
+        r = check_reach(site, db_get_text(&rows, 1), nothing);
+        if (r == SITE_E_REFUSED)
+            return refuse(site,
+                          REFUSAL_WOULD_WIPE,
+                          "The required deployment %s of the task sequence %s would wipe the disks "
+                          "of more devices than are usual, and nobody has confirmed that.",
+                          db_get_text(&rows, 0),
+                          task_sequence_id);
+    }
+    return TRACE(r);
+}
+
+int deployment_check_edited(struct site *site, const json_t *harmless)
+{
+    size_t i;
+    json_t *id;
+
+    json_array_foreach(harmless, i, id)
+    {
+        bool is_wiping = false;
+        int r = task_sequence_wipes_by_id(site, json_string_value(id), &is_wiping);
+
+        if (r == 0 && is_wiping)
+            r = check_edited(site, json_string_value(id));
+        if (r != 0)
+            return TRACE(r);
+    }
+    return 0;
 }

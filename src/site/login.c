@@ -60,6 +60,23 @@ static const struct field login_fields[] = {
     {0},
 };
 
+static int count_failure(struct site *site, const char *subject, uint64_t n_free);
+
+/* Before the work on it: those that are worked on at the same time count too. Success takes it back. */
+static int count_attempt(struct site *site, const struct subjects *subjects)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = check_wait(site, subjects);
+
+    if (r == 0)
+        r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = count_failure(site, subjects->name, LOGIN_FREE_PER_NAME);
+    if (r == 0)
+        r = count_failure(site, subjects->address, LOGIN_FREE_PER_ADDRESS);
+    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
+}
+
 int login_begin(struct site *site, const json_t *body, struct password_work *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
@@ -70,7 +87,7 @@ int login_begin(struct site *site, const json_t *body, struct password_work *ret
     if (r != 0)
         return TRACE(r);
     subjects = subjects_of(site, name);
-    r = check_wait(site, &subjects);
+    r = count_attempt(site, &subjects);
     if (r != 0)
         return TRACE(r);
     r = db_first(site->db, SQL_ADMINISTRATOR_PASSWORD, DB_ARGS(db_text(name)), &rows);
@@ -129,22 +146,26 @@ static int count_failure(struct site *site, const char *subject, uint64_t n_free
                                  db_u64(site->now_us + wait_us(n, n_free)))));
 }
 
-static int note_failure(struct site *site, const char *name, const struct subjects *subjects)
+/* It is counted already. */
+static int note_failure(struct site *site, const char *name)
 {
-    OWN(db_rollbackp) struct db *tx = NULL;
-    int r = db_begin(site->db, &tx);
+    int r = site_audit(site, name, "login.failed", "", site->principal.address);
 
-    if (r == 0)
-        r = count_failure(site, subjects->name, LOGIN_FREE_PER_NAME);
-    if (r == 0)
-        r = count_failure(site, subjects->address, LOGIN_FREE_PER_ADDRESS);
-    if (r == 0)
-        r = site_audit(site, name, "login.failed", "", site->principal.address);
-    if (r == 0)
-        r = db_commit(&tx);
     if (r < 0)
         return TRACE(r);
     return refuse(site, REFUSAL_PASSWORD, "Nobody was signed in.");
+}
+
+/* The attempt was none to be counted. */
+static int forget_attempt(struct site *site, const struct subjects *subjects)
+{
+    int r = db_must(site->db, SQL_LOGIN_SUCCEEDED, DB_ARGS(db_text(subjects->name)));
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_must(site->db,
+                         SQL_LOGIN_UNCOUNT,
+                         DB_ARGS(db_text(subjects->address), db_u64(LOGIN_FREE_PER_ADDRESS))));
 }
 
 static int make_token(struct site *site,
@@ -197,10 +218,10 @@ int login_end(struct site *site,
     if (r < 0)
         return TRACE(r);
     if (!id[0])
-        return note_failure(site, name, &subjects);
+        return note_failure(site, name);
     r = db_begin(site->db, &tx);
     if (r == 0)
-        r = db_must(site->db, SQL_LOGIN_SUCCEEDED, DB_ARGS(db_text(subjects.name)));
+        r = forget_attempt(site, &subjects);
     if (r == 0)
         r = make_token(site, id, field_bool(body, "is_session"), ret);
     if (r == 0)
@@ -279,9 +300,13 @@ int login_begin_own(struct site *site, const json_t *body, struct password_work 
 int login_end_own(struct site *site, const struct password_work *work)
 {
     struct subjects subjects = subjects_of(site, site->principal.name);
+    int r;
 
     if (!work->is_good)
-        return note_failure(site, site->principal.name, &subjects);
+        return note_failure(site, site->principal.name);
+    r = forget_attempt(site, &subjects);
+    if (r < 0)
+        return TRACE(r);
     return TRACE(login_end_set(site, site->principal.name, site->principal.id, work));
 }
 

@@ -18,6 +18,9 @@ enum {
     ORDER_MESSAGES_MAX = 2000,         /* and of all other kinds: no device fills the disk */
 };
 
+/* One that is paused without an end may be switched off; so long, and then nobody comes back for it. */
+#define ORDER_PAUSED_SILENCE_US (UINT64_C(30) * 24 * 3600 * 1000000)
+
 /**
  * order_at_registration() - the device has started its boot image
  *

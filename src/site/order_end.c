@@ -110,6 +110,7 @@ struct overdue {
     bool is_past_deadline;
     bool is_cancelled; /* somebody wants it to be */
     char step_name[128];
+    bool is_paused; /* without an end */
 };
 
 /* How often it asked to boot from the network since: its disk does not boot, then. */
@@ -214,6 +215,13 @@ static int fail_overdue(struct site *site, const struct overdue *order)
             order->device_id,
             "It was cancelled, and the device has not said so: it was not heard any more, or its "
             "time was over."));
+    if (order->is_paused)
+        return TRACE(order_end_failed(site,
+                                      order->id,
+                                      order->device_id,
+                                      SITE_ERROR_SILENT,
+                                      "It was paused without an end, and the device has said "
+                                      "nothing for 30 days."));
     if (order->is_past_deadline)
         return TRACE(
             order_end_failed(site,
@@ -230,7 +238,9 @@ static int fail_overdue(struct site *site, const struct overdue *order)
 static int find_overdue(struct site *site, struct overdue *ret_order, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_ORDER_OVERDUE, DB_ARGS(db_u64(site->now_us)), &rows);
+    uint64_t now = site->now_us;
+    uint64_t paused_us = now > ORDER_PAUSED_SILENCE_US ? now - ORDER_PAUSED_SILENCE_US : 0;
+    int r = db_first(site->db, SQL_ORDER_OVERDUE, DB_ARGS(db_u64(now), db_u64(paused_us)), &rows);
 
     *ret = r == DB_ROW;
     if (r != DB_ROW)
@@ -246,6 +256,7 @@ static int find_overdue(struct site *site, struct overdue *ret_order, bool *ret)
     ret_order->lost_contact_s = db_get_u64(&rows, 9);
     ret_order->step = db_get_u64(&rows, 10);
     ret_order->n_steps = db_get_u64(&rows, 11);
+    ret_order->is_paused = db_get_bool(&rows, 12);
     return 0;
 }
 

@@ -32,6 +32,8 @@ enum refusal_id {
     REFUSAL_CIRCLE,            /* SLW-0141 */
     REFUSAL_COLLECTION_USED,   /* SLW-0142 */
     REFUSAL_NOT_TO_FILL,       /* SLW-0164 */
+    REFUSAL_WOULD_WIPE,        /* SLW-0165 */
+    REFUSAL_COUNTING,          /* SLW-0166 */
     REFUSAL_DUPLICATE,         /* SLW-0130 */
     REFUSAL_BUSY,              /* SLW-0131 */
     REFUSAL_IN_USE,            /* SLW-0132 */

@@ -7,7 +7,7 @@
  *
  *     {"start": "2026-11-22T22:00:00", "repeat": "weekly", "every": 2, "weekday": "sun", "duration_min": 240}
  *
- * "start" is a time on the wall of each device's own place, or with a "Z" at its end a moment in UTC; the first
+ * "start" is a time on the wall of the site's place, or with a "Z" at its end a moment in UTC; the first
  * occurrence is at it or after it.
  *
  *     repeat              every                 further members

@@ -102,6 +102,21 @@ int task_sequence_each_nested(struct site *site,
                               nested_visit *visit,
                               void *ctx);
 
+/**
+ * task_sequence_wipes() - whether it, or what it runs, leaves nothing of what was on a disk
+ * @id: of @doc; "" if it has none
+ */
+int task_sequence_wipes(struct site *site,
+                        const char *id,
+                        const struct ts_document *doc,
+                        bool *ret);
+
+/* The same of the newest version of a stored one. */
+int task_sequence_wipes_by_id(struct site *site, const char *id, bool *ret);
+
+/* The ids of those with required deployments that devices may begin, and that wipe nothing. @ret: owned by the caller */
+int task_sequence_harmless(struct site *site, json_t **ret);
+
 /* The packages that it and the sequences nested in it want, as far as the site has them. */
 int task_sequence_refresh_packages(struct site *site,
                                    const char *id,

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "site/content.h"
+#include "site/deployment_change.h"
 #include "site/fields.h"
 #include "site/task_sequence_parts.h"
 #include "ts/container.h"
@@ -184,8 +185,16 @@ int task_sequence_put(struct site *site,
                       const char *id,
                       const struct task_sequence_row *row)
 {
-    int r = write_row(site, SQL_TASK_SEQUENCE_CHANGE, who, id, row);
+    OWN(json_freep) json_t *harmless = NULL;
+    bool is_wiping = false;
+    int r = task_sequence_wipes(site, id, row->doc, &is_wiping);
 
+    if (r == 0 && is_wiping)
+        r = task_sequence_harmless(site, &harmless);
+    if (r == 0)
+        r = write_row(site, SQL_TASK_SEQUENCE_CHANGE, who, id, row);
+    if (r == 0)
+        r = deployment_check_edited(site, harmless);
     if (r != 0)
         return TRACE(r);
     return TRACE(site_audit(site, who, "task-sequence.change", id, row->note));

@@ -5,6 +5,7 @@
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
 #include <stddef.h> /* and this, to be there */
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -13,6 +14,7 @@
 #include "site/collection.h"
 #include "site/deployment.h"
 #include "site/fixture.h"
+#include "site/task_sequence.h"
 
 #define UNKNOWN "All Unknown Computers"
 
@@ -167,6 +169,121 @@ static void what_wipes_many_disks_is_confirmed_with_their_number(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_HIGH_RISK);
 }
 
+#define RUN \
+    "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"run\"><defaultVarList><variable " \
+    "name=\"CommandLine\" property=\"CommandLine\">true</variable></defaultVarList></step>"
+#define APPLY \
+    "<step type=\"SMS_TaskSequence_ApplyOperatingSystemAction\" name=\"Apply\"><defaultVarList>" \
+    "<variable name=\"ImagePackageID\" property=\"ImagePackageID\">" FIXTURE_OS_IMAGE \
+    "</variable><variable name=\"ImageIndex\" property=\"ImageIndex\">1</variable>" \
+    "</defaultVarList></step>"
+#define NEST(id) \
+    "<subtasksequence type=\"SMS_TaskSequence_SubTasksequence\" name=\"Child\"><defaultVarList><variable " \
+    "name=\"OSDSubTasksequencePackageID\" property=\"TsPackageID\">" id \
+    "</variable></defaultVarList></subtasksequence>"
+
+/* @into: id of the one that gets it as a new version; NULL: a new one. @ret: its id, or NULL. */
+static int
+store_sequence(struct site *site, const char *name, const char *into, const char *steps, char *ret)
+{
+    OWN(json_freep)
+    json_t *body = json_pack("{s:s,s:o}",
+                             "boot_image_id",
+                             FIXTURE_BOOT_IMAGE,
+                             "xml",
+                             json_sprintf("<sequence version=\"3.10\">%s</sequence>", steps));
+    OWN(json_freep) json_t *made = NULL;
+    int r;
+
+    (void)json_object_set_new(body, into ? "into" : "name", json_string(into ? into : name));
+    r = task_sequence_create(site, "alice", body, &made);
+    if (r == 0 && ret)
+        (void)snprintf(ret, SITE_ID_MAX, "%s", json_string_value(json_object_get(made, "id")));
+    return r;
+}
+
+static int deploy_to_all(struct site *site, const char *sequence, char *ret)
+{
+    OWN(json_freep)
+    json_t *body = json_pack("{s:s,s:s,s:s}",
+                             "task_sequence_id",
+                             sequence,
+                             "collection",
+                             "All Systems",
+                             "purpose",
+                             "required");
+    OWN(json_freep) json_t *made = NULL;
+    int r = deployment_create(site, "test", body, &made);
+
+    if (r == 0)
+        (void)snprintf(ret, SITE_ID_MAX, "%s", json_string_value(json_object_get(made, "id")));
+    return r;
+}
+
+static void what_runs_a_sequence_that_wipes_is_confirmed_too(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char parent[SITE_ID_MAX];
+    char id[SITE_ID_MAX];
+
+    site->settings.deployment_usual_size = 100;
+    fixture_import(site, "PC-1", "52:54:00:77:01:01");
+    assert_int_equal(store_sequence(site, "Parent", NULL, NEST(FIXTURE_SEQUENCE), parent), 0);
+    assert_int_equal(deploy_to_all(site, parent, id), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_CONFIRM);
+}
+
+static void a_deployed_sequence_does_not_begin_to_wipe_unasked(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *enable = fixture_json("{'is_disabled': false}");
+    OWN(json_freep) json_t *answer = NULL;
+    char child[SITE_ID_MAX];
+    char parent[SITE_ID_MAX];
+    char deployment[SITE_ID_MAX];
+
+    site->settings.deployment_usual_size = 100;
+    fixture_import(site, "PC-1", "52:54:00:77:01:01");
+    assert_int_equal(store_sequence(site, "Child", NULL, RUN, child), 0);
+    assert_string_equal(child, "SLP00004");
+    assert_int_equal(store_sequence(site, "Parent", NULL, NEST("SLP00004"), parent), 0);
+    assert_int_equal(deploy_to_all(site, parent, deployment), 0);
+    assert_int_equal(store_sequence(site, NULL, child, APPLY, NULL), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_WOULD_WIPE);
+    assert_int_equal(store_sequence(site, NULL, child, RUN RUN, NULL), 0);
+    change(site, deployment, "{'is_disabled': true}");
+    assert_int_equal(store_sequence(site, NULL, child, APPLY, NULL), 0);
+    assert_int_equal(deployment_change(site, "test", deployment, enable, &answer), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_CONFIRM);
+    change(site, deployment, "{'is_disabled': false, 'confirm_devices': 1}");
+    assert_int_equal(store_sequence(site, NULL, child, APPLY RUN, NULL), 0);
+}
+
+static void members_that_are_being_found_are_not_counted(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *lab = fixture_json("{'name': 'Lab'}");
+    OWN(json_freep) json_t *part = fixture_json("{'name': 'Part', 'limiting': 'Lab'}");
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *other = NULL;
+
+    site->settings.deployment_usual_size = 100;
+    assert_int_equal(collection_create(site, "test", lab, &made), 0);
+    assert_int_equal(collection_create(site, "test", part, &other), 0);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_int_equal(create(site, "Part", "{'purpose': 'required'}"), 0);
+    assert_int_equal(db_must(site->db,
+                             SQL_MEMBERSHIP_BEGIN,
+                             DB_ARGS(db_text(json_string_value(json_object_get(made, "id"))))),
+                     0);
+    assert_int_equal(create(site, "Part", "{'purpose': 'required'}"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_COUNTING);
+    assert_int_equal(create(site, "Part", "{'purpose': 'available'}"), 0);
+}
+
 static void all_systems_is_never_usual(void **state)
 {
     (void)state;
@@ -186,6 +303,9 @@ int main(void)
         cmocka_unit_test(a_deleted_deployment_reaches_nobody),
         cmocka_unit_test(what_was_cleared_may_begin_anew),
         cmocka_unit_test(what_wipes_many_disks_is_confirmed_with_their_number),
+        cmocka_unit_test(what_runs_a_sequence_that_wipes_is_confirmed_too),
+        cmocka_unit_test(a_deployed_sequence_does_not_begin_to_wipe_unasked),
+        cmocka_unit_test(members_that_are_being_found_are_not_counted),
         cmocka_unit_test(all_systems_is_never_usual),
     };
 

@@ -15,6 +15,7 @@
 #include "site/access.h"
 #include "site/collection.h"
 #include "site/collection_rule.h"
+#include "site/deployment_change.h"
 #include "site/device.h"
 #include "site/fields.h"
 #include "site/fixture.h"
@@ -204,6 +205,8 @@ static void what_is_used_or_built_in_is_not_deleted(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_COLLECTION_USED);
     fixture_deploy(site, "Two", "required", deployment);
     assert_int_equal(collection_delete(site, "test", "Two"), SITE_E_REFUSED);
+    assert_int_equal(deployment_delete(site, "test", deployment), 0);
+    assert_int_equal(collection_delete(site, "test", "Two"), 0);
     assert_int_equal(collection_delete(site, "test", "All Systems"), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_BUILTIN);
     assert_int_equal(change(site, "All Systems", "{'name': 'Mine'}"), SITE_E_REFUSED);

@@ -121,6 +121,21 @@ static void a_paused_order_is_neither_silent_nor_late(void **state)
     assert_shown(&life, "in-progress");
 }
 
+static void a_pause_that_nobody_comes_back_for_ends(void **state)
+{
+    (void)state;
+    OWN(life_fini) struct life life = begin();
+
+    say(&life, "started");
+    assert_int_equal(want(&life, ORDER_WISH_PAUSE), 0);
+    say(&life, "paused");
+    for (unsigned day = 0; day < 29; day++)
+        fixture_wait(life.site, 24 * HOUR_US);
+    assert_shown(&life, "paused");
+    fixture_wait(life.site, 25 * HOUR_US);
+    assert_shown(&life, "failed");
+}
+
 static void the_token_of_a_device_that_waits_stays_good(void **state)
 {
     (void)state;
@@ -239,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_device_hears_that_it_is_to_wait_and_to_go_on),
         cmocka_unit_test(a_paused_order_is_neither_silent_nor_late),
         cmocka_unit_test(the_token_of_a_device_that_waits_stays_good),
+        cmocka_unit_test(a_pause_that_nobody_comes_back_for_ends),
         cmocka_unit_test(a_pause_with_a_time_ends_by_itself),
         cmocka_unit_test(a_pause_of_no_time_is_refused),
         cmocka_unit_test(a_cancelled_order_ends_as_cancelled_when_the_device_says_so),

@@ -33,10 +33,12 @@ UPDATE administrator SET password = ?2 WHERE id = ?1;
 -- name: administrator_password
 SELECT id, password FROM administrator WHERE name = ?1 AND is_disabled = 0 AND password IS NOT NULL;
 
--- Whether somebody is left who may everything and can sign in.
+-- Whether somebody is left who may everything and can sign in: with a password, or a token that lasts and is good for all.
 -- name: administrator_is_full_left
 SELECT 1 FROM administrator a JOIN administrator_grant g ON g.administrator_id = a.id
-WHERE g.role_id = 'SLP0001R' AND g.target_id = 'SLP00ALL' AND a.is_disabled = 0 LIMIT 1;
+WHERE g.role_id = 'SLP0001R' AND g.target_id = 'SLP00ALL' AND a.is_disabled = 0
+    AND (a.password IS NOT NULL OR EXISTS (SELECT 1 FROM access_token k
+        WHERE k.administrator_id = a.id AND k.kind <> 'session' AND k.permissions = '*' AND k.expires_us > ?1)) LIMIT 1;
 
 -- name: administrator_grants
 SELECT g.role_id, r.name AS role_name, g.target_id, coalesce(s.name, c.name, '') AS target_name,
@@ -65,6 +67,10 @@ ON CONFLICT (subject) DO UPDATE SET n_failures = excluded.n_failures, last_us = 
 
 -- name: login_succeeded
 DELETE FROM login_failure WHERE subject = ?1;
+
+-- name: login_uncount
+UPDATE login_failure SET n_failures = n_failures - 1, until_us = iif(n_failures - 1 < ?2, 0, until_us)
+WHERE subject = ?1 AND n_failures > 0;
 
 -- name: login_failure_expire
 DELETE FROM login_failure WHERE last_us < ?1;

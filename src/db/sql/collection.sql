@@ -36,12 +36,20 @@ DELETE FROM collection WHERE id = ?1;
 -- Who keeps it from being deleted: a deployment, or another collection.
 -- name: collection_user
 SELECT 'The deployment', CASE WHEN @may_collection('deployment', 'read', d.collection_id) THEN d.id ELSE '' END
-    FROM deployment d WHERE d.collection_id = ?1
+    FROM deployment d WHERE d.collection_id = ?1 AND (d.deleted_us IS NULL
+        OR EXISTS (SELECT 1 FROM orders o WHERE o.deployment_id = d.id AND o.state = 'in-progress'))
 UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', c.id) THEN c.id ELSE '' END
     FROM collection c WHERE c.limiting_id = ?1
 UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', l.collection_id) THEN l.collection_id ELSE '' END
     FROM collection_link l WHERE l.other_id = ?1
 LIMIT 1;
+
+-- What is left of deleted deployments to it: what they did on devices goes with the collection.
+-- name: collection_orders_drop
+DELETE FROM orders WHERE deployment_id IN (SELECT d.id FROM deployment d WHERE d.collection_id = ?1 AND d.deleted_us IS NOT NULL);
+
+-- name: collection_deployments_drop
+DELETE FROM deployment WHERE collection_id = ?1 AND deleted_us IS NOT NULL;
 
 -- name: collection_direct_add
 INSERT INTO collection_direct (collection_id, device_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING;

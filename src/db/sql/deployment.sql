@@ -25,12 +25,31 @@ UPDATE orders SET is_cleared = 1 WHERE state <> 'in-progress' AND is_cleared = 0
     SELECT m.device_id FROM collection_member m WHERE m.collection_id = ?1)
     AND deployment_id IN (SELECT d.id FROM deployment d WHERE @may_collection('deployment', 'modify', d.collection_id));
 
--- What decides whether a deployment is high-risk, and how many it would reach.
+-- How many a deployment to a collection would reach.
 -- name: deployment_risk
-SELECT t.applies_image, c.rule, c.name,
+SELECT c.rule, c.name,
     (SELECT count(*) FROM collection_member m JOIN device v ON v.id = m.device_id
         WHERE m.collection_id = c.id AND v.kind = 'computer') AS n_devices
-FROM task_sequence t, collection c WHERE t.id = ?1 AND c.id = ?2;
+FROM collection c WHERE c.id = ?1;
+
+-- Whether a collection, or one that its members come from, is being evaluated: then they are not counted yet.
+-- name: collection_is_counting
+WITH RECURSIVE source (id) AS (
+    SELECT id FROM collection WHERE id = ?1
+    UNION SELECT e.other_id FROM source s JOIN (
+        SELECT id AS own_id, limiting_id AS other_id FROM collection WHERE limiting_id IS NOT NULL
+        UNION ALL SELECT collection_id, other_id FROM collection_link) e ON e.own_id = s.id)
+SELECT 1 FROM source s JOIN collection c ON c.id = s.id WHERE c.evaluating_after IS NOT NULL LIMIT 1;
+
+-- Task sequences that devices may have to run without being asked.
+-- name: deployment_required_sequences
+SELECT DISTINCT task_sequence_id FROM deployment
+WHERE purpose = 'required' AND deleted_us IS NULL AND is_cancelled = 0 AND is_disabled = 0;
+
+-- The deployments of one of these.
+-- name: deployment_required_of
+SELECT id, collection_id FROM deployment WHERE task_sequence_id = ?1
+    AND purpose = 'required' AND deleted_us IS NULL AND is_cancelled = 0 AND is_disabled = 0;
 
 -- name: deployment_list
 SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, c.name AS collection_name,

@@ -83,10 +83,12 @@ WHERE id = ?1 AND state = 'in-progress';
 
 -- name: order_overdue
 SELECT o.id, o.device_id, o.environment, o.is_restarting, o.restarted_us, iif(o.is_debug <> 0, 9223372036854775807, o.deadline_us), o.heard_us,
-    o.step_name, iif(o.wish = 'cancel' OR d.is_cancelled <> 0, 1, 0), d.lost_contact_s, coalesce(o.step, 0), coalesce(o.n_steps, 0)
+    o.step_name, iif(o.wish = 'cancel' OR d.is_cancelled <> 0, 1, 0), d.lost_contact_s, coalesce(o.step, 0), coalesce(o.n_steps, 0),
+    iif(o.wish = 'pause', 1, 0)
 FROM orders o JOIN deployment d ON d.id = o.deployment_id
-WHERE o.state = 'in-progress' AND o.wish <> 'pause'
-    AND ((o.deadline_us <= ?1 AND o.is_debug = 0) OR o.heard_us <= ?1 - d.lost_contact_s * 1000000) LIMIT 1;
+WHERE o.state = 'in-progress' AND ((o.wish <> 'pause'
+        AND ((o.deadline_us <= ?1 AND o.is_debug = 0) OR o.heard_us <= ?1 - d.lost_contact_s * 1000000))
+    OR (o.wish = 'pause' AND o.pause_until_us IS NULL AND o.heard_us <= ?2)) LIMIT 1;
 
 -- The latest one of a device under a deployment.
 -- name: order_find

@@ -43,6 +43,8 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_CIRCLE] = 409,
         [REFUSAL_COLLECTION_USED] = 409,
         [REFUSAL_NOT_TO_FILL] = 403,
+        [REFUSAL_WOULD_WIPE] = 409,
+        [REFUSAL_COUNTING] = 409,
         [REFUSAL_DUPLICATE] = 409,
         [REFUSAL_BUSY] = 409,
         [REFUSAL_IN_USE] = 409,
