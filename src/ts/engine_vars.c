@@ -155,7 +155,7 @@ static const struct ts_engine_var table[] = {
     {"TSDisableProgressUI", OBEYED, "see above"},
     {"TSErrorOnWarning", OBEYED, "an application that is not for this computer is an error"},
     {"TSProgressInfoLevel", OBEYED, "see above"},
-    {"TSUEFIDrive", OBEYED, "a restart into the boot image is refused with it: `SLW-0469`"},
+    {"TSUEFIDrive", OBEYED, "a restart into the boot image is refused with it: `SLW-0415`"},
     /* what no step reads any more */
     {"OSDAllowUnsignedDriver", NO_EFFECT, "Windows only"},
     {"OSDBuildStorageDriverList", NO_EFFECT, "Windows only"},

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "ts/vars.h"
@@ -59,6 +61,46 @@ int ts_settings_apply(const struct ts_setting *settings,
             return TRACE(r);
         if (r > 0 && !*ret_refused)
             *ret_refused = sorted[i];
+    }
+    return 0;
+}
+
+enum {
+    EXPAND_PASSES = 8, /* variables within variables */
+};
+
+/* Return: whether it changed, or -ENOMEM. */
+static int expand_one(struct ts_vars *vars, const char *name, const char *value)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TS_VAR_VALUE_MAX);
+    bool has_secret = ts_vars_expand(vars, value, &text);
+    int r = 0;
+
+    if (text.failed || strcmp(buf_str(&text), value) == 0)
+        return 0;
+    if (has_secret)
+        r = ts_vars_set_secret(vars, name);
+    if (r == 0)
+        r = ts_vars_set(vars, name, buf_str(&text), TS_BY_ENGINE);
+    return r < 0 ? TRACE(r) : r == 0;
+}
+
+int ts_settings_expand(struct ts_vars *vars)
+{
+    int n_changed = 1;
+
+    for (int pass = 0; pass < EXPAND_PASSES && n_changed > 0; pass++) {
+        const char *name;
+        const char *value;
+
+        n_changed = 0;
+        for (size_t i = 0; ts_vars_at(vars, i, &name, &value, NULL); i++) {
+            int r = name[0] != '_' && strchr(value, '%') ? expand_one(vars, name, value) : 0;
+
+            if (r < 0)
+                return TRACE(r);
+            n_changed += r;
+        }
     }
     return 0;
 }

@@ -37,3 +37,13 @@ int ts_settings_apply(const struct ts_setting *settings,
                       size_t n,
                       struct ts_vars *vars,
                       const struct ts_setting **ret_refused);
+
+/**
+ * ts_settings_expand() - the %NAME% in the values that a run begins with
+ *
+ * Those of other variables, through several of them; a circle ends. What is not set when the run begins stays as it is, and
+ * so does a value that would become too long. The engine's variables are not touched. What is made of a secret is one.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ts_settings_expand(struct ts_vars *vars);

@@ -13,6 +13,7 @@
 #include "ts/assign.h"
 #include "ts/compare.h"
 #include "ts/secret.h"
+#include "ts/settings.h"
 #include "ts/step_types.h"
 #include "ts/validate.h"
 #include "ts/vars.h"
@@ -238,6 +239,8 @@ static int set_environment(struct run *run)
     for (size_t i = 0; r == 0 && i < start->n_children; i++)
         if (start->children[i].document)
             r = ts_sequence_set_globals(start->children[i].document, start->vars);
+    if (r == 0)
+        r = ts_settings_expand(start->vars);
     if (r == 0)
         r = follow_restart(run,
                            run->environment == TS_RUN_IN_FULL_OS ? TS_RESTART_TO_FULL_OS

@@ -73,12 +73,27 @@ bool ts_property_is_secret(const struct ts_property *property)
     return property->kind == TS_KIND_SECRET || property->kind == TS_KIND_PRODUCT_KEY;
 }
 
+static bool contains(const char *text, const char *part)
+{
+    size_t n = strlen(part);
+
+    for (; strlen(text) >= n; text++)
+        if (bytes_eq_nocase((struct bytes){(const uint8_t *)text, n}, part))
+            return true;
+    return false;
+}
+
 bool ts_name_is_secret(const char *name)
 {
-    static const char *const tails[] = {
-        "password", "passwd", "pwd", "passphrase", "productkey", "secret", "pin", "startupkey"};
+    static const char *const parts[] = {"password", "passphrase", "productkey"};
+    static const char *const tails[] = {"passwd", "pwd", "secret", "pin", "startupkey"};
     size_t len = strlen(name);
 
+    if (bytes_eq_nocase(bytes_of(name), "OSDRandomAdminPassword")) /* true or false */
+        return false;
+    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+        if (contains(name, parts[i]))
+            return true;
     for (size_t i = 0; i < sizeof(tails) / sizeof(tails[0]); i++) {
         size_t tail_len = strlen(tails[i]);
 

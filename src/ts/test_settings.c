@@ -73,12 +73,33 @@ static void secrets_stay_secret_and_read_only_names_are_refused(void **state)
     assert_string_equal(ts_vars_get(vars, "Z"), "1");
 }
 
+static void variables_within_variables_have_their_values_when_a_run_begins(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "_SMSTSSerialNumber", "S1", TS_BY_ENGINE), 0);
+    assert_int_equal(ts_vars_set(vars, "C", "<%B%>", TS_BY_SITE), 0);
+    assert_int_equal(ts_vars_set(vars, "B", "pc-%_SMSTSSerialNumber%-%Later%", TS_BY_SITE), 0);
+    assert_int_equal(ts_vars_set(vars, "Key", "geheim", TS_BY_SITE), 0);
+    assert_int_equal(ts_vars_set_secret(vars, "Key"), 0);
+    assert_int_equal(ts_vars_set(vars, "Line", "-k %Key%", TS_BY_SITE), 0);
+    assert_int_equal(ts_vars_set(vars, "Round", "a%Round%", TS_BY_SITE), 0);
+    assert_int_equal(ts_settings_expand(vars), 0);
+    assert_string_equal(ts_vars_get(vars, "C"), "<pc-S1-%Later%>");
+    assert_string_equal(ts_vars_get(vars, "Line"), "-k geheim");
+    assert_true(ts_vars_is_secret(vars, "Line"));
+    assert_true(strlen(ts_vars_get(vars, "Round")) < TS_VAR_VALUE_MAX); /* it ended */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_later_source_wins_whatever_the_order),
         cmocka_unit_test(of_equal_ones_the_later_wins_and_empty_deletes),
         cmocka_unit_test(secrets_stay_secret_and_read_only_names_are_refused),
+        cmocka_unit_test(variables_within_variables_have_their_values_when_a_run_begins),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

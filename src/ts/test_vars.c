@@ -166,6 +166,29 @@ static void secrets_are_told_and_masked(void **state)
     assert_string_equal(buf_str(&masked), "-p *** ***");
 }
 
+static void a_short_secret_is_masked_where_it_stands_alone(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(buf_fini) struct buf masked = BUF_INIT(256);
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "DoorPin", "123", TS_BY_SITE), 0);
+    ts_vars_mask(vars, "123 --pin=123 at 12:01:41.123456, x123, \"123\"", &masked);
+    assert_string_equal(buf_str(&masked), "*** --pin=*** at 12:01:41.123456, x123, \"***\"");
+}
+
+static void a_switch_is_no_secret_because_of_its_name(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_false(ts_vars_is_secret(vars, "OSDRandomAdminPassword"));
+    assert_true(ts_vars_is_secret(vars, "AdminPwd"));
+    assert_true(ts_vars_is_secret(vars, "ApiSecret"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +201,8 @@ int main(void)
         cmocka_unit_test(an_array_is_named_by_base_index_and_property),
         cmocka_unit_test(expand_replaces_existing_variables_once),
         cmocka_unit_test(secrets_are_told_and_masked),
+        cmocka_unit_test(a_short_secret_is_masked_where_it_stands_alone),
+        cmocka_unit_test(a_switch_is_no_secret_because_of_its_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -9,9 +9,11 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/step_types.h"
 
 enum {
-    MASK_MIN_BYTES = 4, /* hiding shorter values would only tear holes into unrelated text */
+    MASK_ANYWHERE_BYTES =
+        4, /* a shorter value would tear holes into unrelated words: only as a word of its own */
 };
 
 struct var {
@@ -96,21 +98,6 @@ static bool is_name(const char *name, enum ts_who who)
     return true;
 }
 
-static bool contains_nocase(const char *text, const char *part)
-{
-    size_t n = strlen(part);
-
-    for (; strlen(text) >= n; text++)
-        if (bytes_eq_nocase((struct bytes){(const uint8_t *)text, n}, part))
-            return true;
-    return false;
-}
-
-static bool is_secret_name(const char *name)
-{
-    return contains_nocase(name, "password") || contains_nocase(name, "productkey");
-}
-
 /* The variable of that name, made if there is none; NULL without memory. */
 static struct var *obtain(struct ts_vars *vars, const char *name)
 {
@@ -131,7 +118,7 @@ static struct var *obtain(struct ts_vars *vars, const char *name)
     if (!copy || !empty)
         return NULL;
     var = &vars->items[vars->n++];
-    *var = (struct var){TAKE(copy), TAKE(empty), is_secret_name(name)};
+    *var = (struct var){TAKE(copy), TAKE(empty), ts_name_is_secret(name)};
     vars->total_bytes += strlen(name);
     return var;
 }
@@ -225,7 +212,7 @@ bool ts_vars_is_secret(const struct ts_vars *vars, const char *name)
 {
     const struct var *var = find(vars, bytes_of(name));
 
-    return var ? var->is_secret : is_secret_name(name);
+    return var ? var->is_secret : ts_name_is_secret(name);
 }
 
 const char *ts_vars_get(const struct ts_vars *vars, const char *name)
@@ -310,8 +297,22 @@ bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *re
     return has_secret;
 }
 
+static bool is_word(char c)
+{
+    return is_letter(c) || (c >= '0' && c <= '9') || ((unsigned char)c & 0x80) != 0;
+}
+
+/* Whether @text, with @before in front of it, begins with the value, and it is not a part of another word by chance. */
+static bool is_here(const char *text, char before, const char *value, size_t len)
+{
+    if (len == 0 || strncmp(text, value, len) != 0)
+        return false;
+    return len >= MASK_ANYWHERE_BYTES || ((!is_word(before) || !is_word(value[0])) &&
+                                          (!is_word(text[len]) || !is_word(value[len - 1])));
+}
+
 /* Length of the longest secret value that @text begins with; 0: none. */
-static size_t secret_here(const struct ts_vars *vars, const char *text)
+static size_t secret_here(const struct ts_vars *vars, const char *text, char before)
 {
     size_t longest = 0;
 
@@ -319,7 +320,7 @@ static size_t secret_here(const struct ts_vars *vars, const char *text)
         const struct var *var = &vars->items[i];
         size_t len = var->is_secret ? strlen(var->value) : 0;
 
-        if (len >= MASK_MIN_BYTES && len > longest && strncmp(text, var->value, len) == 0)
+        if (len > longest && is_here(text, before, var->value, len))
             longest = len;
     }
     return longest;
@@ -327,15 +328,18 @@ static size_t secret_here(const struct ts_vars *vars, const char *text)
 
 void ts_vars_mask(const struct ts_vars *vars, const char *text, struct buf *ret)
 {
+    char before = '\0';
+
     while (*text) {
-        size_t len = secret_here(vars, text);
+        size_t len = secret_here(vars, text, before);
 
         if (len > 0) {
             buf_adds(ret, "***");
+            before = text[len - 1];
             text += len;
         } else {
             buf_add(ret, (struct bytes){(const uint8_t *)text, 1});
-            text++;
+            before = *text++;
         }
     }
 }

@@ -53,8 +53,8 @@ void ts_vars_free(struct ts_vars *vars);
  */
 int ts_vars_set(struct ts_vars *vars, const char *name, const char *value, enum ts_who who);
 
-/* Never show the value of @name, which may be set later. A name like ...Password... or ...ProductKey
-   is secret without being told. */
+/* Never show the value of @name, which may be set later. A name that ts_name_is_secret() knows is secret without being
+   told. */
 int ts_vars_set_secret(struct ts_vars *vars, const char *name);
 bool ts_vars_is_secret(const struct ts_vars *vars, const char *name);
 
@@ -101,7 +101,8 @@ bool ts_vars_at(const struct ts_vars *vars,
 bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *ret);
 
 /**
- * ts_vars_mask() - append @text with every value of a secret variable (of 4 bytes or more) replaced by
- * "***", for logs
+ * ts_vars_mask() - append @text with every value of a secret variable replaced by "***", for logs
+ *
+ * A value of less than four bytes is only replaced where no letter or digit stands beside it.
  */
 void ts_vars_mask(const struct ts_vars *vars, const char *text, struct buf *ret);
