@@ -151,14 +151,20 @@ def output() -> tuple:
 
 
 def restarts() -> tuple:
-    """That by request is in ts-power-cut-matrix, in both directions."""
+    """That by request alone is in ts-power-cut-matrix, in both directions; here a script asks, and for another try."""
     crash = "test -e /root/crashed && exit 0; touch /root/crashed; sync; echo b >/proc/sysrq-trigger; sleep 60"
+    ask = (
+        f'test -e /root/asked && {{ echo "requested {BOOT}" >>{RECORD}; exit 0; }}; touch /root/asked; '
+        'echo SMSTSRebootRequested=HD >>"$SLW_VARIABLES"; echo SMSTSRetryRequested=true >>"$SLW_VARIABLES"'
+    )
     return (
         command("Wants a restart", f'echo "boot {BOOT}" >>{RECORD}; exit 3010')
         + note("After 3010", f"boot {BOOT}")
+        + command("Asks for a restart and another try", ask)
+        + note("After the restart that was requested", f"requested {BOOT}")
         + command("The machine crashes", crash, retryCount="1")
         + note("After the crash", f"crash {BOOT}"),
-        ["boot A", "boot B", "crash C"],
+        ["boot A", "boot B", "requested C", "requested C", "crash D"],
     )
 
 

@@ -136,6 +136,7 @@ int runner_clean_up(struct runner *rn)
         r = keep_log(root, "smsts.log");
     if (r < 0)
         return TRACE(r);
+    runner_keep_content(rn);
     r = remove_folder(root);
     if (r < 0)
         return TRACE(r);

@@ -14,6 +14,7 @@
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/sequence.h"
+#include "ts/settings.h"
 #include "ts/vars.h"
 
 static const char format_type[] = "SMS_TaskSequence_PartitionDiskAction";
@@ -133,6 +134,8 @@ int runner_set_globals(struct runner *rn)
 
     for (size_t i = 0; r == 0 && i < rn->n_children; i++)
         r = ts_sequence_set_globals(rn->children[i].document, rn->state->vars);
+    if (r == 0)
+        r = ts_settings_expand(rn->state->vars);
     return TRACE(r);
 }
 

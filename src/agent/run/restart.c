@@ -19,6 +19,7 @@
 #include "image/boot_text.h"
 #include "plat/arch.h"
 #include "plat/file.h"
+#include "ts/vars.h"
 
 #define BOOT_FOLDER "/" TARGET_STATE_FOLDER "/boot"
 /* What this computer was booted with, kept for the full operating system, which has a line of its own */
@@ -149,7 +150,16 @@ int restart_to_boot_image_prepare(struct step_context *c, struct buf *why)
 
 int restart_prepare(struct step_context *c, struct buf *why)
 {
-    int r = restart_to_boot_image_prepare(c, why);
+    int r;
+
+    if (ts_vars_get(c->vars, "TSUEFIDrive")[0] != '\0') {
+        buf_adds(
+            why,
+            "TSUEFIDrive is set, but a boot image cannot be staged for another kind of firmware: "
+            "boot from the network after the change instead");
+        return RESTART_E_NOT_BOOTABLE;
+    }
+    r = restart_to_boot_image_prepare(c, why);
 
     if (r == RESTART_E_NOT_BOOTABLE && c->environment == STEP_IN_BOOT_IMAGE)
         return 0;

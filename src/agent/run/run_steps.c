@@ -10,6 +10,7 @@
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
+#include "agent/steps/notice.h"
 #include "agent/steps/return_code.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -33,12 +34,27 @@ const char *runner_root(const struct runner *rn)
     return rn->state->target.is_mounted ? rn->platform->target_root : NULL;
 }
 
+/* Where steps find downloaded packages: as agent/steps/package.c chooses. */
+static void name_cache(struct runner *rn, const char *root)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(LOG_PATH_MAX);
+
+    if (rn->options->is_full_os)
+        buf_addf(&path, "%s/var/cache/slipway/packages", root);
+    else if (root)
+        buf_addf(&path, "%s/" TARGET_STATE_FOLDER "/packages", root);
+    else
+        buf_adds(&path, "/run/slipway/packages");
+    (void)ts_vars_set(rn->state->vars, "_SMSTSClientCache", buf_str(&path), TS_BY_ENGINE);
+}
+
 /* The log follows the volume. Best effort: the one in memory stays. */
 void runner_place_journal(struct runner *rn)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(LOG_PATH_MAX);
     const char *root = runner_root(rn);
 
+    name_cache(rn, root);
     if (!root) {
         (void)journal_attach(rn->journal, NULL);
         return;
@@ -132,7 +148,7 @@ static int save_position(struct runner *rn, size_t position, bool is_running, bo
     int r;
 
     if (position != s->next_step)
-        s->n_starts = 0;
+        s->n_starts = s->n_cuts = 0;
     s->next_step = position;
     s->is_running = is_running;
     s->is_continued = is_continued;
@@ -183,7 +199,13 @@ int runner_restart_into_disk(struct runner *rn)
 static void give_notice(struct runner *rn, const struct ts_after *after)
 {
     const char *message = after->message[0] != '\0' ? after->message : "The computer restarts soon";
+    struct step_context c;
 
+    if (after->notice_s > 0) {
+        runner_fill_context(rn, ts_sequence_step(rn->sequence, rn->current), &c);
+        notice_give(&c, message, after->notice_s);
+        step_context_fini(&c);
+    }
     for (unsigned i = 0; i < after->notice_s; i++) {
         if (!runner_progress(rn, i * 100 / after->notice_s, 0, message))
             return;
@@ -418,15 +440,23 @@ static int fail_unrun(struct runner *rn, const struct ts_next *next)
 }
 
 /* A step that was interrupted by a power cut and must not be run twice. */
-static int fail_interrupted(struct runner *rn, const struct ts_step *step)
+static int fail_interrupted(struct runner *rn, const struct ts_step *step, bool is_repeatable)
 {
     struct step_result result;
 
-    (void)step_fail(&result,
-                    "SLW-0412",
-                    "the machine went down while \"%s\" was running, and steps of its kind are not "
-                    "run twice; deploy again, or give the step a retry count",
-                    step->item.name);
+    if (is_repeatable)
+        (void)step_fail(&result,
+                        "SLW-0412",
+                        "the machine went down %u times while \"%s\" was running; find out why, or "
+                        "give the step a higher retry count",
+                        rn->state->n_cuts,
+                        step->item.name);
+    else
+        (void)step_fail(&result,
+                        "SLW-0412",
+                        "the machine went down while \"%s\" was running, and steps of its kind are "
+                        "not run twice; deploy again, or give the step a retry count",
+                        step->item.name);
     rn->current = ts_sequence_position(rn->sequence);
     return TRACE(finish_step(rn, step, &result));
 }
@@ -436,9 +466,13 @@ static int resume_first(struct runner *rn, const struct ts_step *step, bool *ret
     const struct step_type *type = rn->platform->find_type(step->type);
     enum step_environment here = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
 
-    *ret_is_done = state_resume(rn->state, here, type && type->is_repeatable, step->retry_count) ==
-                   STATE_FAIL_STEP;
-    return *ret_is_done ? fail_interrupted(rn, step) : 0;
+    bool is_repeatable = type && type->is_repeatable;
+
+    rn->state->n_cuts++;
+    *ret_is_done =
+        state_resume(rn->state, here, is_repeatable, step->retry_count) == STATE_FAIL_STEP ||
+        (is_repeatable && rn->state->n_cuts > state_cuts_max(step->type, step->retry_count));
+    return *ret_is_done ? fail_interrupted(rn, step, is_repeatable) : 0;
 }
 
 /* Before the first step: with nothing but systems that it cannot run, no disk of this computer is touched. */
@@ -490,6 +524,8 @@ int runner_run_steps(struct runner *rn)
 
     if (refuse_processor(rn))
         return RUNNER_E_FAILED;
+    if (runner_wait_for_second_restart(rn) != 0)
+        return RUNNER_E_OVER;
     for (;;) {
         struct ts_next next;
         bool is_done = false;

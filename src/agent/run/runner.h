@@ -80,6 +80,13 @@ void runner_forget_answers(struct runner *rn);
 /* clean_up.c: in the full OS, when all is told: nothing is left but the log, at its final place. */
 int runner_clean_up(struct runner *rn);
 
+/* keep_content.c: packages that are to stay (SMSTSPreserveContent) go to the client's cache; best effort. */
+void runner_keep_content(struct runner *rn);
+
+/* second_restart.c: after a restart into the installed system, the time in which something else may restart it again
+   (SMSTSWaitForSecondReboot). Return: 0 or RUNNER_E_OVER. */
+int runner_wait_for_second_restart(struct runner *rn);
+
 /* prepare.c: the order's task sequences, for a fresh state or the one that was found. */
 int runner_prepare(struct runner *rn);
 int runner_set_globals(struct runner *rn); /* for a new run */

@@ -20,6 +20,8 @@
 enum {
     VERSION = 1,
     N_STARTS_MAX = 1000,
+    SOFTWARE_RETRIES = 2, /* as documented, of a step that says nothing */
+    CUTS_MAX = 64,        /* in any other step: what never ends is no repetition */
     MISSED_BOOTS_MAX = 1, /* the disk gets one more chance */
     STATE_MODE = 0600,
     FOLDER_MODE = 0700,
@@ -144,6 +146,7 @@ bool state_read_next(const json_t *json, struct state *state)
     state->is_running = get_bool(next, "is_running");
     state->is_continued = get_bool(next, "is_continued");
     state->n_starts = get_count(next, "n_starts");
+    state->n_cuts = get_count(next, "n_cuts");
     state->n_missed_boots = get_count(json, "n_missed_boots");
     state->has_applied_os = get_bool(json, "has_applied_os");
     return true;
@@ -300,7 +303,7 @@ static void variables_json(const struct ts_vars *vars, json_t *values, json_t *s
 
 json_t *state_next_json(const struct state *state)
 {
-    return json_pack("{s:I, s:b, s:b, s:I}",
+    return json_pack("{s:I, s:b, s:b, s:I, s:I}",
                      "step",
                      (json_int_t)state->next_step,
                      "is_running",
@@ -308,7 +311,9 @@ json_t *state_next_json(const struct state *state)
                      "is_continued",
                      state->is_continued,
                      "n_starts",
-                     (json_int_t)state->n_starts);
+                     (json_int_t)state->n_starts,
+                     "n_cuts",
+                     (json_int_t)state->n_cuts);
 }
 
 static json_t *target_json(const struct step_target *target)
@@ -440,4 +445,14 @@ enum state_resume state_resume(const struct state *state,
     if (state->is_running && !is_repeatable && state->n_starts > retry_count)
         return STATE_FAIL_STEP;
     return STATE_GO_ON;
+}
+
+unsigned state_cuts_max(const char *type, unsigned retry_count)
+{
+    bool is_software = strcmp(type, "SMS_TaskSequence_InstallApplicationAction") == 0 ||
+                       strcmp(type, "SMS_TaskSequence_InstallUpdateAction") == 0;
+
+    if (!is_software)
+        return CUTS_MAX;
+    return retry_count > 0 ? retry_count : SOFTWARE_RETRIES;
 }

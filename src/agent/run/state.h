@@ -43,6 +43,7 @@ struct state {
     bool is_continued;         /* next_step restarted on purpose, and goes on */
     bool has_applied_os;       /* an operating system image has been applied */
     unsigned n_starts;         /* how often next_step has been begun */
+    unsigned n_cuts;           /* how often the machine went down in it; not by a restart of ours */
     unsigned n_missed_boots;   /* starts of the boot image while phase was the full OS */
     struct ts_vars *vars;      /* owned */
     struct step_target target; /* only what identifies it */
@@ -108,3 +109,6 @@ enum state_resume state_resume(const struct state *state,
                                enum step_environment here,
                                bool is_repeatable,
                                unsigned retry_count);
+
+/* How often the machine may go down in a step of a type that is repeatable. @retry_count: of the step */
+unsigned state_cuts_max(const char *type, unsigned retry_count);

@@ -15,6 +15,7 @@
 #include "agent/run/target.h"
 #include "base/bytes.h"
 #include "plat/file.h"
+#include "ts/vars.h"
 
 enum {
     PATH_MAX_BYTES = 1024,
@@ -47,17 +48,26 @@ static bool is_there(const char *name)
     return file_exists(at(path, name));
 }
 
-static int clean_up(void)
+static int clean_up_with(const char *preserve)
 {
     const struct run_platform platform = {.full_os_root = root};
     const struct run_options options = {.is_full_os = true};
-    struct runner rn = {.platform = &platform, .options = &options};
+    struct state kept = {0};
+    struct runner rn = {.platform = &platform, .options = &options, .state = &kept};
     int r;
 
+    assert_int_equal(ts_vars_new(&kept.vars), 0);
+    assert_int_equal(ts_vars_set(kept.vars, "SMSTSPreserveContent", preserve, TS_BY_SEQUENCE), 0);
     assert_int_equal(journal_new(journal_path, &rn.journal), 0);
     r = runner_clean_up(&rn);
     journal_free(rn.journal);
+    ts_vars_free(kept.vars);
     return r;
+}
+
+static int clean_up(void)
+{
+    return clean_up_with("");
 }
 
 static int set_up(void **state)
@@ -89,6 +99,22 @@ static void what_a_power_cut_has_left_goes_the_next_time(void **state)
     assert_int_equal(dir_remove(at(path, TARGET_STATE_FOLDER "/Logs")), 0);
     assert_int_equal(clean_up(), 0);
     assert_false(is_there(TARGET_STATE_FOLDER));
+}
+
+#define HASH "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void packages_stay_in_the_cache_if_the_sequence_says_so(void **state)
+{
+    (void)state;
+    put(TARGET_STATE_FOLDER "/packages/" HASH, "program");
+    put(TARGET_STATE_FOLDER "/packages", HASH ".manifest");
+    put(TARGET_STATE_FOLDER "/packages", HASH ".part");
+    assert_int_equal(clean_up_with("true"), 0);
+    assert_false(is_there(TARGET_STATE_FOLDER));
+    assert_true(is_there("var/cache/slipway/packages/" HASH "/program"));
+    assert_true(is_there("var/cache/slipway/packages/" HASH ".manifest"));
+    assert_false(is_there("var/cache/slipway/packages/" HASH ".part"));
+    assert_false(is_there("var/cache/slipway/packages/a"));
 }
 
 /* Below _SMSTaskSequence/deep. @ret: its path */
@@ -124,6 +150,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup(nothing_is_left_but_the_log, set_up),
+        cmocka_unit_test_setup(packages_stay_in_the_cache_if_the_sequence_says_so, set_up),
         cmocka_unit_test_setup(what_a_power_cut_has_left_goes_the_next_time, set_up),
         cmocka_unit_test_setup(log_and_state_stay_while_anything_else_cannot_be_removed, set_up),
     };

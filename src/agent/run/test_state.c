@@ -276,6 +276,14 @@ static int run_resumptions(void)
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
 
+static void software_is_installed_again_as_often_as_documented(void **state)
+{
+    (void)state;
+    assert_int_equal(state_cuts_max("SMS_TaskSequence_InstallApplicationAction", 0), 2);
+    assert_int_equal(state_cuts_max("SMS_TaskSequence_InstallUpdateAction", 5), 5);
+    assert_int_equal(state_cuts_max("SMS_TaskSequence_ApplyOperatingSystemAction", 2), 64);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +291,7 @@ int main(void)
         cmocka_unit_test(parse_refuses_every_prefix),
         cmocka_unit_test(a_byte_that_is_damaged_is_refused_or_harmless),
         cmocka_unit_test(a_sector_that_was_not_written_is_refused),
+        cmocka_unit_test(software_is_installed_again_as_often_as_documented),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL) + run_resumptions();

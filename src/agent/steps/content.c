@@ -18,6 +18,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
+#include "ts/compare.h"
 #include "ts/document.h"
 
 enum {
@@ -62,6 +63,13 @@ static int look(const char *root, const uint8_t *manifest, struct shelf **ret)
     if (r == 0 && shelf_has(shelf, manifest))
         *ret = TAKE(shelf);
     return TRACE(r);
+}
+
+bool content_is_streamed(struct step_context *c)
+{
+    return c->order->content_option == ORDER_STREAM ||
+           (c->target->root_device[0] != '\0' && !c->target->is_old &&
+            ts_compare_text(step_value(c, "RunFromNet"), "true") == 0);
 }
 
 int content_find(const struct step_context *c,
@@ -192,6 +200,7 @@ static int download(struct getting *g, struct step_result *result, struct shelf 
                                        .ctx = g};
     OWN(shelf_freep) struct shelf *shelf = NULL;
     struct transfer_options options;
+    unsigned n_tries = 0;
     int r = shelf_open(g->root, &shelf);
 
     if (r < 0)
@@ -201,8 +210,10 @@ static int download(struct getting *g, struct step_result *result, struct shelf 
     options.bad_source = on_bad_source;
     options.ctx = g;
     shelf_set_reserve(shelf, g->want->reserve_bytes);
-    r = seed_download(shelf, &options, g->want->manifest, &source, &g->report, &g->seed);
-    package_count(g->c, &g->report, g->seed.stored_bytes);
+    do {
+        r = seed_download(shelf, &options, g->want->manifest, &source, &g->report, &g->seed);
+        package_count(g->c, &g->report, g->seed.stored_bytes);
+    } while (r > 0 && package_is_retried(g->c, r, &n_tries));
     if (r == 0) {
         tell_end(g);
         *ret = TAKE(shelf);
@@ -220,7 +231,7 @@ int content_provide(struct step_context *c,
     struct getting g = {.c = c, .want = want};
     int r = content_find(c, want->manifest, ret);
 
-    if (r < 0 || *ret || c->order->content_option == ORDER_STREAM)
+    if (r < 0 || *ret || content_is_streamed(c))
         return TRACE(r);
     g.root = lasting_root(c);
     if (!g.root)

@@ -24,6 +24,10 @@ struct content_want {
     uint64_t reserve_bytes;  /* that must stay free beside it, for what is made of it */
 };
 
+/* Whether content is used from the distribution point as it arrives: the deployment says so, or the step ("Access content
+   directly from the distribution point"). Only downloaded content can take the place of an old system. */
+bool content_is_streamed(struct step_context *c);
+
 /**
  * content_find() - the shelf that has all of a content
  * @ret: owned by the caller, shelf_free(); NULL: none has

@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "plat/file.h"
 #include "ts/compare.h"
+#include "ts/document.h"
 #include "ts/vars.h"
 
 enum {
@@ -25,11 +26,14 @@ enum {
     US_PER_MS = 1000,
 };
 
+static const char restarted_variable[] = "_SLWInstallRestarted";
+
 struct applications {
     struct step_context *c;
     const char *base; /* of the list; "": the step names them */
     char element[NAME_MAX_BYTES];
-    bool has_warning; /* of the step so far */
+    bool has_warning;      /* of the step so far */
+    bool is_after_restart; /* the first one had been installed before a restart of this step */
 };
 
 /* One of them, with what it depends on. */
@@ -102,6 +106,7 @@ static int run_install(const struct application *a, struct step_result *ret)
     r = install_program_retried(c, &a->is.install, a->folder, &retry, ret);
     if (r < 0 || ret->error_id)
         return TRACE(r);
+    /* after a restart it is asked again */
     if (ret->exit_code == 0 && !is_installed(a, &why))
         (void)step_fail(ret,
                         "SLW-0446",
@@ -153,6 +158,12 @@ static int process(struct application *a, struct step_result *ret)
         return 0;
     }
     buf_clear(&why);
+    if (a->all->is_after_restart && !a->parent)
+        return step_fail(ret,
+                         "SLW-0446",
+                         "\"%.80s\" was installed and wanted a restart, and is not there after it; "
+                         "correct its detection or its installation",
+                         a->is.name);
     if (!rules_hold(c, a->is.requirements, a->folder, &why))
         return TRACE(not_for_this(a, buf_str(&why), ret));
     r = install_dependencies(a, ret);
@@ -218,7 +229,8 @@ static int install_one(struct applications *all,
     if (r < 0 || ret->error_id)
         return TRACE(r);
     r = process(&a, ret);
-    if (r == 0 && ts_compare_text(step_value(all->c, "OSDAppClearCache"), "true") == 0) {
+    if (r == 0 && ts_compare_text(step_value(all->c, "OSDAppClearCache"), "true") == 0 &&
+        !ts_vars_is_true(all->c->vars, "SMSTSPersistContent")) {
         cache_release(TAKE(use));
         all->c->log(all->c->ctx, "The content of %s is removed from the cache", a.id);
         r = package_drop(all->c, a.id);
@@ -226,9 +238,35 @@ static int install_one(struct applications *all,
     return TRACE(r);
 }
 
+/* Whether this step restarted the computer for the application that it begins with now: so it is known after a restart. */
+static int remember_restart(struct step_context *c, bool wants_restart)
+{
+    char text[TS_NAME_MAX * 4 + 32] = "";
+    int r;
+
+    if (wants_restart)
+        (void)snprintf(text, sizeof(text), "%zu %s", c->step->index, c->step_name);
+    r = ts_vars_set(c->vars, restarted_variable, text, TS_BY_ENGINE);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static bool has_restarted(const struct step_context *c)
+{
+    char text[TS_NAME_MAX * 4 + 32];
+
+    (void)snprintf(text, sizeof(text), "%zu %s", c->step->index, c->step_name);
+    return strcmp(ts_vars_get(c->vars, restarted_variable), text) == 0;
+}
+
 static int install(void *ctx, const char *element, struct step_result *ret)
 {
-    return TRACE(install_one(ctx, NULL, element, ret));
+    struct applications *all = ctx;
+    int r = install_one(all, NULL, element, ret);
+
+    all->is_after_restart = false;
+    if (r == 0)
+        r = remember_restart(all->c, !ret->error_id && install_wants_restart(ret));
+    return TRACE(r);
 }
 
 /* Install Application */
@@ -240,9 +278,12 @@ int step_install_application_run(struct step_context *c, struct step_result *ret
         .at = at,
         .install = install,
         .goes_on = ts_compare_text(step_value(c, "ContinueOnInstallError"), "true") == 0,
+        .looks_again = true,
         .ctx = &a,
     };
     int r = set_status(c, "Undefined");
+
+    a.is_after_restart = has_restarted(c);
 
     *ret = (struct step_result){0};
     if (r < 0)
@@ -256,5 +297,8 @@ int step_install_application_run(struct step_context *c, struct step_result *ret
     r = install_list_run(&list, ret);
     if (r == 0)
         r = set_status(c, ret->error_id ? "Error" : a.has_warning ? "Warning" : "Success");
-    return TRACE(r);
+    if (r == 0)
+        r = ts_vars_set(
+            c->vars, "_SMSTSAppInstallNeedsRetry", ret->error_id ? "true" : "false", TS_BY_ENGINE);
+    return r < 0 ? TRACE(r) : 0;
 }

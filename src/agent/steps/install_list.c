@@ -55,7 +55,7 @@ static size_t find_position(const struct step_context *c)
     return (size_t)n;
 }
 
-static bool wants_restart(const struct step_result *result)
+bool install_wants_restart(const struct step_result *result)
 {
     return result->exit_code == INSTALL_RESTART_CODE || result->exit_code == RESTART_AT_ONCE;
 }
@@ -73,7 +73,8 @@ static bool is_end(const struct install_list *list, size_t i, struct step_result
         *ret = (struct step_result){0};
         return false;
     }
-    if (!wants_restart(ret) || list->at(list->ctx, i + 1)[0] == '\0')
+    if (!install_wants_restart(ret) ||
+        (!list->looks_again && list->at(list->ctx, i + 1)[0] == '\0'))
         return false;
     ret->then = c->environment == STEP_IN_FULL_OS ? STEP_THEN_RESTART_TO_OS
                                                   : STEP_THEN_RESTART_TO_BOOT_IMAGE;
@@ -92,7 +93,8 @@ int install_list_run(const struct install_list *list, struct step_result *ret)
         if (r < 0)
             return TRACE(r);
         if (is_end(list, i, ret))
-            return TRACE(remember(list->c, ret->is_same_step_again ? i + 1 : 0));
+            return TRACE(
+                remember(list->c, ret->is_same_step_again ? i + (list->looks_again ? 0 : 1) : 0));
     }
     return TRACE(remember(list->c, 0)); /* 3010 of the last one is the step's own */
 }
@@ -128,6 +130,8 @@ int install_program(struct step_context *c,
     int code = 0;
     int r;
 
+    if (timeout_s == 0)
+        timeout_s = INSTALL_TIMEOUT_S;
     if (n < 0 || n >= (int)sizeof(start_in))
         return ERR(-ENAMETOOLONG);
     if (!program->command)
@@ -140,6 +144,7 @@ int install_program(struct step_context *c,
     r = program_run(c,
                     &(struct program){.command = program->command,
                                       .shown = shown,
+                                      .sets_variables = true,
                                       .folder = start_in,
                                       .timeout_s = timeout_s,
                                       .what = "The program is running",
@@ -156,7 +161,7 @@ int install_program(struct step_context *c,
                         c->step_name,
                         code);
     ret->exit_code =
-        ret->error_id || wants_restart(&(struct step_result){.exit_code = code}) ? code : 0;
+        ret->error_id || install_wants_restart(&(struct step_result){.exit_code = code}) ? code : 0;
     return 0;
 }
 

@@ -16,6 +16,7 @@ struct step_result;
 
 enum {
     INSTALL_LIST_MAX = 999,
+    INSTALL_TIMEOUT_S = 720 * 60, /* of a program for which nobody gave one */
     INSTALL_RESTART_CODE = 3010,
 };
 
@@ -26,13 +27,15 @@ struct install_list {
     /* Install one. @ret: a failure; or exit_code says that a restart is wanted (3010, 1641). Return: 0 or -errno. */
     int (*install)(void *ctx, const char *element, struct step_result *ret);
     bool goes_on; /* with the others if one fails */
+    bool
+        looks_again; /* after a restart the same one is asked for again, to see that it is there; also the last */
     void *ctx;
 };
 
 /**
  * install_list_run() - one after the other
  *
- * If one wants a restart and there are more, the step goes on behind it after the restart; the variable
+ * If one wants a restart and there are more, the step goes on behind it after the restart, or with it; the variable
  * _SLWInstallPosition says where. Return: 0 with @ret set, or -errno.
  */
 int install_list_run(const struct install_list *list, struct step_result *ret);
@@ -48,6 +51,9 @@ int install_program(struct step_context *c,
                     const char *folder,
                     const char *shown,
                     struct step_result *ret);
+
+/* Whether it succeeded and wants a restart. */
+bool install_wants_restart(const struct step_result *result);
 
 /* How often a program that failed is run again, and how long after it. */
 struct install_retry {

@@ -15,6 +15,7 @@
 enum {
     SCAN_TIMEOUT_S = 3600,
     SCAN_TIMEOUT_MAX_S = 86400,
+    UPDATES_TIMEOUT_S = 8 * 60 * 60, /* of a step without a time-out */
 };
 
 static const char scanned_variable[] = "_SLWUpdatesScanned";
@@ -48,8 +49,9 @@ int step_install_updates_run(struct step_context *c, struct step_result *ret)
 {
     const char *target = step_value(c, "SMSInstallUpdateTarget");
     bool is_all = ts_compare_text(target, "All") == 0;
-    const struct package_manager_call how = {.what = "Software updates are being installed",
-                                             .timeout_s = c->step->timeout_s};
+    const struct package_manager_call how = {
+        .what = "Software updates are being installed",
+        .timeout_s = c->step->timeout_s > 0 ? c->step->timeout_s : UPDATES_TIMEOUT_S};
     int r;
 
     *ret = (struct step_result){0};

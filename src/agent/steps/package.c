@@ -10,11 +10,13 @@
 #include "agent/fetch/fetch.h"
 #include "agent/run/target.h"
 #include "agent/steps/content.h"
+#include "agent/steps/notice.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/arch.h"
 #include "plat/file.h"
+#include "ts/vars.h"
 
 enum {
     WHAT_MAX = 160,
@@ -23,6 +25,10 @@ enum {
     PATH_MAX_BYTES = 4096,
     NAME_MAX_BYTES = 256,
     FOLDER_MODE = 0755,
+    RETRIES_MAX = 1000,
+    RETRIES_DEFAULT = 2, /* as documented, if only the delay is given */
+    RETRY_DELAY_S = 15,
+    RETRY_DELAY_MAX_S = 24 * 60 * 60,
 };
 
 #define CACHE_IN_OS     "/var/cache/slipway/packages"
@@ -58,10 +64,34 @@ void package_count(struct step_context *c,
                    const struct transfer_report *report,
                    uint64_t reused_bytes)
 {
+    if (report->source)
+        (void)ts_vars_set(
+            c->vars, "_SMSTSLastContentDownloadLocation", report->source, TS_BY_ENGINE);
     if (!c->traffic)
         return;
     c->traffic->downloaded_bytes += report->network.bytes;
     c->traffic->reused_bytes += reused_bytes;
+}
+
+bool package_is_retried(struct step_context *c, int outcome, unsigned *n_tries)
+{
+    const char *count = step_value(c, "SMSTSDownloadRetryCount");
+    const char *delay = step_value(c, "SMSTSDownloadRetryDelay");
+    uint64_t n_wanted = delay[0] != '\0' ? RETRIES_DEFAULT : 0;
+    uint64_t delay_s = RETRY_DELAY_S;
+
+    (void)bytes_parse_u64(bytes_of(count), 0, RETRIES_MAX, &n_wanted);
+    (void)bytes_parse_u64(bytes_of(delay), 0, RETRY_DELAY_MAX_S, &delay_s);
+    if ((outcome != TRANSFER_E_CONTENT && outcome != TRANSFER_E_UNREACHABLE) ||
+        *n_tries >= n_wanted)
+        return false;
+    (*n_tries)++;
+    c->log(c->ctx,
+           "The download failed; it is tried again in %" PRIu64 " seconds (%u of %" PRIu64 ")",
+           delay_s,
+           *n_tries,
+           n_wanted);
+    return notice_wait(c, (unsigned)delay_s, "Waiting to try the download again");
 }
 
 static void on_bad_source(void *ctx, const struct transfer_bad *bad)
@@ -181,6 +211,7 @@ int package_get_in(struct step_context *c,
     OWN(shelf_freep) struct shelf *shelf = NULL;
     struct getting g = {.c = c, .id = id};
     struct transfer_options options;
+    unsigned n_tries = 0;
     int r;
 
     *ret = NULL;
@@ -193,8 +224,10 @@ int package_get_in(struct step_context *c,
     if (r == 0)
         r = cache_new(root, package_cache_bytes(c), &cache);
     if (r == 0)
-        r = cache_get(cache, &options, content->manifest, &g.report, ret);
-    package_count(c, &g.report, 0);
+        do {
+            r = cache_get(cache, &options, content->manifest, &g.report, ret);
+            package_count(c, &g.report, 0);
+        } while (r > 0 && package_is_retried(c, r, &n_tries));
     if (r == 0)
         tell_end(&g);
     else if (r > 0)
@@ -303,6 +336,7 @@ int package_put_files(struct step_context *c,
     OWN(shelf_freep) struct shelf *shelf = NULL;
     struct getting g = {.c = c, .id = id};
     struct transfer_options options;
+    unsigned n_tries = 0;
     int r;
 
     if (!content || (!content->has_manifest && content->n_indexes + content->n_files == 0))
@@ -312,16 +346,16 @@ int package_put_files(struct step_context *c,
         r = dir_remove(folder);
     if (r < 0)
         return TRACE(r);
-    if (!content->has_manifest) {
-        r = get_several(&g, content, folder);
-    } else {
-        set_options(&g, content, &options);
-        r = content_find(c, content->manifest, &shelf);
-        if (r == 0 && shelf)
-            shelf_offer(shelf, &options);
-        if (r == 0)
-            r = fetch_tree(&options, content->manifest, folder, &g.report);
-    }
+    set_options(&g, content, &options);
+    r = content->has_manifest ? content_find(c, content->manifest, &shelf) : 0;
+    if (r == 0 && shelf)
+        shelf_offer(shelf, &options);
+    if (r == 0)
+        do {
+            r = content->has_manifest ? fetch_tree(&options, content->manifest, folder, &g.report)
+                                      : get_several(&g, content, folder);
+            package_count(c, &g.report, 0);
+        } while (r > 0 && package_is_retried(c, r, &n_tries));
     if (r == 0)
         tell_end(&g);
     else if (r > 0)

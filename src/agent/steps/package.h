@@ -25,10 +25,21 @@ void package_options(struct step_context *c,
 /* A source was wrong: a line for smsts.log. */
 void package_log_bad_source(struct step_context *c, const struct transfer_bad *bad);
 
-/* For the site: what came over the network, and so many bytes that did not have to. */
+/* For the site: what came over the network, and so many bytes that did not have to. For the sequence: from where
+   (_SMSTSLastContentDownloadLocation). */
 void package_count(struct step_context *c,
                    const struct transfer_report *report,
                    uint64_t reused_bytes);
+
+/**
+ * package_is_retried() - whether a download that ended so is begun again, after the time that is to pass before
+ * @outcome: of the transfer; only what sources have done wrong is tried again
+ * @n_tries: how often it has failed so; counted here, 0 at first
+ *
+ * SMSTSDownloadRetryCount and SMSTSDownloadRetryDelay say so; without the first, nothing is tried again: the transfer
+ * itself has asked every source twice, and waited for TRANSFER_GIVE_UP_S.
+ */
+bool package_is_retried(struct step_context *c, int outcome, unsigned *n_tries);
 
 /* How much the cache may hold: the variable SLWCacheSize, in MiB; if that is no such number, the usual. */
 uint64_t package_cache_bytes(struct step_context *c);

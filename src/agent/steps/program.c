@@ -12,6 +12,7 @@
 
 #include "agent/steps/package_share.h"
 #include "agent/steps/program_output.h"
+#include "agent/steps/program_variables.h"
 #include "agent/steps/return_code.h"
 #include "agent/steps/run_as.h"
 #include "base/err.h"
@@ -131,6 +132,7 @@ static int add_usual(struct environment *e, const struct program *p, const struc
 static int make_environment(struct step_context *c,
                             const struct program *p,
                             const struct run_as *as,
+                            const struct program_variables *variables,
                             struct environment **ret)
 {
     OWN(environment_freep) struct environment *e = calloc(1, sizeof(*e));
@@ -139,6 +141,8 @@ static int make_environment(struct step_context *c,
     if (!e)
         return ERR(-ENOMEM);
     r = add_usual(e, p, as);
+    if (r == 0 && variables->path[0] != '\0')
+        r = add(e, "SLW_VARIABLES", variables->path);
     if (r == 0)
         r = add_variables(e, c->vars, !as->name);
     if (r < 0)
@@ -148,6 +152,7 @@ static int make_environment(struct step_context *c,
 }
 
 struct running {
+    struct program_variables variables;
     struct step_context *c;
     const struct program *program;
     struct program_output output;
@@ -159,6 +164,7 @@ struct running {
 
 static void running_fini(struct running *run)
 {
+    program_variables_fini(&run->variables);
     package_share_fini(&run->share);
     run_as_fini(&run->as);
     program_output_fini(&run->output);
@@ -245,8 +251,13 @@ static int run(struct running *run, struct process_result *ret)
     const struct run_as *as = &run->as;
     OWN(environment_freep) struct environment *environment = NULL;
     const char *const shell[] = {"/bin/sh", "-c", p->command, NULL};
-    int r = make_environment(run->c, p, as, &environment);
+    int r = 0;
 
+    /* variables decide what later steps do as root */
+    if (p->sets_variables && !as->name)
+        r = program_variables_begin(&run->variables);
+    if (r == 0)
+        r = make_environment(run->c, p, as, &run->variables, &environment);
     if (r == 0)
         r = find_folder(run);
     if (r < 0)
@@ -397,6 +408,8 @@ static int finish(struct running *run,
                                  : widen(run->program->success_codes, end->exit_code);
     c->log(c->ctx, "Process completed with exit code %d", *ret_code);
     r = keep_output(c, run->program, &run->output, ret);
+    if (r == 0)
+        r = program_variables_take(&run->variables, c, *ret_code, ret);
     if (r < 0)
         return TRACE(r);
     (void)judge_end(c, run->program, end, ret);

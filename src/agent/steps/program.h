@@ -40,6 +40,8 @@ struct program {
     const char
         *package; /* folder of the package it comes from, if it may run as an account: that one then
                                        sees it elsewhere, and a working folder in it too */
+    bool
+        sets_variables; /* it may set variables by the file that SLW_VARIABLES names, if it runs as root */
     struct bytes input;             /* fed to standard input */
     const char *const *environment; /* more variables, "NAME=VALUE"; ends with NULL */
     struct buf *tail;               /* the end of the output is appended; NULL */
@@ -57,8 +59,8 @@ struct program {
  * program_run() - to its end
  * @ret_code: how it exited (PROGRAM_EXIT_BY_SIGNAL)
  * @ret:      a failure if it could not be started (SLW-0432, SLW-0425), ran too long (SLW-0431), was ended because the
- *            order was cancelled (SLW-0406), was ended by a signal (SLW-0430), or its output could not be kept
- *            (SLW-0407); otherwise untouched but for exit_code
+ *            order was cancelled (SLW-0406), was ended by a signal (SLW-0430), its output could not be kept
+ *            (SLW-0407), or it set variables that cannot be (SLW-0468); otherwise untouched but for exit_code
  *
  * Return: 0 or -errno.
  */

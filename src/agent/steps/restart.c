@@ -2,14 +2,13 @@
 
 #include "agent/run/restart.h"
 
+#include "agent/steps/notice.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "plat/clock.h"
 
 enum {
     TIMEOUT_MAX_S = 24 * 60 * 60,
-    US_PER_S = 1000 * 1000,
 };
 
 /* Give whoever sits there the announced time. Return: false when the order was cancelled meanwhile. */
@@ -20,12 +19,10 @@ static bool wait_announced(struct step_context *c)
 
     (void)bytes_parse_u64(
         bytes_of(step_value(c, "SMSRebootTimeout")), 0, TIMEOUT_MAX_S, &timeout_s);
-    for (uint64_t i = 0; i < timeout_s; i++) {
-        if (!c->progress(c->ctx, (unsigned)(i * 100 / timeout_s), 0, message))
-            return false;
-        clock_sleep_us(US_PER_S);
-    }
-    return true;
+    if (timeout_s > 0)
+        notice_give(
+            c, message[0] != '\0' ? message : "The computer restarts soon", (unsigned)timeout_s);
+    return notice_wait(c, (unsigned)timeout_s, message);
 }
 
 static int to_boot_image(struct step_context *c, struct step_result *ret)

@@ -61,6 +61,7 @@ int step_run_command_run(struct step_context *c, struct step_result *ret)
     OWN(cache_releasep) struct cache_use *package = NULL; /* in use until the command has ended */
     struct program program = {
         .command = find_command(c, &buffer),
+        .sets_variables = true,
         .is_silent = is_true(step_value(c, "OSDDoNotLogCommand")),
         .output_variable = step_value(c, "SMSTSRunCommandLineOutputVariableName"),
         .timeout_s = c->step->timeout_s,

@@ -192,6 +192,7 @@ static int run(struct script_job *job, struct step_result *ret)
         .argv = job->words.words,
         .output_variable = step_value(c, "OSDRunPowerShellScriptOutputVariableName"),
         .timeout_s = c->step->timeout_s,
+        .sets_variables = true,
         .what = "The script is running",
         .success_codes = c->step->success_codes,
     };

@@ -13,11 +13,17 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "agent/steps/notice.h"
 #include "agent/steps/setup_parts.h"
 #include "agent/steps/step.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "image/disk_write.h"
 #include "plat/file.h"
+
+enum {
+    PAUSE_MAX_S = 24 * 60 * 60,
+};
 
 static bool holds_an_os(void)
 {
@@ -74,6 +80,7 @@ static void read_root_uuid(struct disk_content *ret)
 static int verify(struct step_context *c, struct step_result *ret)
 {
     struct disk_content root;
+    uint64_t pause_s;
 
     read_root_uuid(&root);
     if (root.uuid[0] != '\0' && c->target->root_uuid[0] != '\0' &&
@@ -91,6 +98,8 @@ static int verify(struct step_context *c, struct step_result *ret)
             "SLW-0466",
             "The agent's service is not installed in this system: something removed it");
     c->log(c->ctx, "The deployed operating system is running");
+    if (bytes_parse_u64(bytes_of(step_value(c, "SetupCompletePause")), 1, PAUSE_MAX_S, &pause_s))
+        (void)notice_wait(c, (unsigned)pause_s, "Waiting (SetupCompletePause)");
     return 0;
 }
 

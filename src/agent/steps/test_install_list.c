@@ -84,6 +84,27 @@ static void a_list_goes_on_behind_a_restart_where_it_was(void **state)
     assert_string_equal(step_bench_get(b, "_SLWInstallPosition"), "");
 }
 
+static void what_wanted_a_restart_is_asked_for_again_if_the_list_looks_again(void **state)
+{
+    (void)state;
+    static const int before[] = {0, 0, 3010};
+    static const int after[] = {0, 0, 0};
+    OWN(step_bench_freep) struct step_bench *b = step_bench_new("InstallApplicationAction", "", "");
+    struct three t = {.codes = before};
+    const struct install_list list = {
+        .c = &b->c, .at = at, .install = install, .looks_again = true, .ctx = &t};
+
+    assert_int_equal(install_list_run(&list, &b->result), 0);
+    assert_string_equal(t.done, "abc");
+    assert_int_equal(b->result.then, STEP_THEN_RESTART_TO_OS);
+    assert_true(b->result.is_same_step_again);
+    t = (struct three){.codes = after};
+    assert_int_equal(install_list_run(&list, &b->result), 0);
+    assert_string_equal(t.done, "c");
+    assert_int_equal(b->result.then, STEP_THEN_GO_ON);
+    assert_int_equal(b->result.exit_code, 0);
+}
+
 static void the_others_follow_one_that_fails_only_if_that_is_wanted(void **state)
 {
     (void)state;
@@ -262,6 +283,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_list_goes_on_behind_a_restart_where_it_was),
+        cmocka_unit_test(what_wanted_a_restart_is_asked_for_again_if_the_list_looks_again),
         cmocka_unit_test(the_others_follow_one_that_fails_only_if_that_is_wanted),
         cmocka_unit_test(a_program_is_run_in_its_folder_and_judged_by_its_own_codes),
         cmocka_unit_test(who_waits_to_try_again_is_cancelled_at_once),

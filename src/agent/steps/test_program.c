@@ -17,6 +17,7 @@
 #include <crypt.h>
 
 #include "agent/steps/program_output.h"
+#include "agent/steps/return_code.h"
 #include "agent/steps/run_as.h"
 #include "base/own.h"
 #include "plat/file.h"
@@ -121,6 +122,45 @@ static void a_program_gets_variables_input_and_more_environment(void **state)
     assert_int_equal(b.result.exit_code, 3);
     assert_int_equal(program_judge(&b.c, 4, &b.result), 0);
     assert_string_equal(b.result.error_id, "SLW-0430");
+}
+
+static void a_program_sets_variables_by_its_file_also_when_it_fails(void **state)
+{
+    (void)state;
+    OWN(bench_end) struct bench b;
+
+    bench_begin(&b, "");
+    assert_null(run(&b,
+                    (struct program){
+                        .command = "echo SMSTSRebootRequested=WinPE >> $SLW_VARIABLES;"
+                                   "echo SMSTSRetryRequested=true >> $SLW_VARIABLES; exit 9",
+                        .sets_variables = true,
+                    }));
+    assert_int_equal(b.code, 9);
+    assert_string_equal(ts_vars_get(b.vars, "SMSTSRebootRequested"), "WinPE");
+    assert_string_equal(ts_vars_get(b.vars, "SMSTSRetryRequested"), "true");
+    assert_non_null(strstr(buf_str(&b.log), "The program has set SMSTSRetryRequested to true\n"));
+    assert_null(
+        run(&b, (struct program){.command = "echo $SLW_VARIABLES", .output_variable = "Out"}));
+    assert_string_equal(ts_vars_get(b.vars, "Out"), "");
+}
+
+static void a_line_of_that_file_that_is_none_fails_the_step(void **state)
+{
+    (void)state;
+    OWN(bench_end) struct bench b;
+    const struct program program = {
+        .command = "printf 'A=1\n_SMSTSMake=x\n' > $SLW_VARIABLES; echo $SLW_VARIABLES",
+        .output_variable = "Path",
+        .sets_variables = true,
+    };
+
+    bench_begin(&b, "");
+    assert_string_equal(run(&b, program), "SLW-0468");
+    assert_int_equal(b.result.exit_code, RETURN_PARAMETER);
+    assert_string_equal(ts_vars_get(b.vars, "A"), "1");
+    assert_string_equal(ts_vars_get(b.vars, "_SMSTSMake"), "");
+    assert_int_equal(access(ts_vars_get(b.vars, "Path"), F_OK), -1); /* it is gone */
 }
 
 static void an_exit_code_of_eight_bits_is_the_success_code_it_must_have_been(void **state)
@@ -344,6 +384,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_program_gets_variables_input_and_more_environment),
+        cmocka_unit_test(a_program_sets_variables_by_its_file_also_when_it_fails),
+        cmocka_unit_test(a_line_of_that_file_that_is_none_fails_the_step),
         cmocka_unit_test(an_exit_code_of_eight_bits_is_the_success_code_it_must_have_been),
         cmocka_unit_test(a_program_that_cannot_be_started_has_the_documented_code),
         cmocka_unit_test(an_account_that_is_not_there_fails_with_the_documented_code),

@@ -246,6 +246,7 @@ static void finish_good(struct engine *e, struct lane *lane, uint64_t now_us)
     struct slot *slot = release(e, lane);
 
     sources_good(&e->t->sources, lane->source, lane->frame_len, now_us - lane->begun_us);
+    e->t->report->source = e->t->sources.all[lane->source].url;
     stop_others(e, lane, slot, now_us);
     slot->frame = TAKE(lane->frame);
     slot->frame_len = lane->frame_len;

@@ -252,8 +252,10 @@ static int get_once(struct whole *whole, int source)
         r = whole->taker->end(whole->taker->ctx);
     if (r > 0)
         note_fault(whole, source, fault);
-    else if (r == 0)
+    if (r == 0) {
         sources_good(&t->sources, source, 0, 0);
+        t->report->source = t->sources.all[source].url;
+    }
     return TRACE(r);
 }
 

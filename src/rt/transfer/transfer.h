@@ -118,6 +118,8 @@ struct transfer_report {
     unsigned n_packs;        /* that came over the network, the same one twice counts twice */
     unsigned n_retries;      /* transfers that were made again */
     unsigned n_slow;         /* of them, because another source gave it sooner */
+    const char
+        *source; /* that was the last to give something; borrowed from the options; NULL: none */
 };
 
 /**
