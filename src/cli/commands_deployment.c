@@ -18,6 +18,15 @@ const struct args_command deployment_commands[] = {
     },
     {
         .noun = "deployment",
+        .verb = "steps",
+        .operands = {"ID"},
+        .summary = "Show the steps that ran on a device: exit codes, durations, output.",
+        .run = deployment_steps,
+        .options = {OPTION_NEEDED(
+            "device", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID).")},
+    },
+    {
+        .noun = "deployment",
         .verb = "set",
         .operands = {"ID"},
         .summary = "Change when and for whom a deployment is.",

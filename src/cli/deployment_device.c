@@ -118,6 +118,27 @@ bool deployment_log(struct session *s, const struct args *args)
     return session_open(s) && device_log_print(s, buf_str(&path), args_get(args, "kept") != NULL);
 }
 
+bool deployment_steps(struct session *s, const struct args *args)
+{
+    static const struct output_column columns[] = {
+        {"STEP", "step", OUTPUT_STEP},
+        {"GROUP", "step_group", OUTPUT_TEXT},
+        {"NAME", "step_name", OUTPUT_TEXT},
+        {"STATE", "state", OUTPUT_TEXT},
+        {"CODE", "exit_code", OUTPUT_CODE},
+        {"ERROR", "error_id", OUTPUT_TEXT},
+        {"TIME", "duration_ms", OUTPUT_SPAN},
+        {"OUTPUT", "output", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *list = NULL;
+
+    put_path(args, "steps", &path);
+    return session_open(s) && session_get(s, &list, "%s?limit=1000", buf_str(&path)) &&
+           session_print_list(s, json_object_get(list, "items"), columns);
+}
+
 static bool print_categories(struct session *s, const char *id)
 {
     static const struct output_column fields[] = {

@@ -30,6 +30,7 @@ static const struct output_column message_columns[] = {
     {"DEVICE", "device_name", OUTPUT_TEXT},
     {"DEPLOYMENT", "deployment_id", OUTPUT_TEXT},
     {"STATE", "state", OUTPUT_TEXT},
+    {"ID", "message_id", OUTPUT_TEXT},
     {"STEP", "step", OUTPUT_STEP},
     {"NAME", "step_name", OUTPUT_TEXT},
     {"ERROR", "error_id", OUTPUT_TEXT},
@@ -57,6 +58,7 @@ static void put_path(struct buf *dst, const struct args *args)
     buf_addf(dst, "/status-messages?limit=%d", PAGE_ITEMS);
     put_query(dst, "device", args_get(args, "device"));
     put_query(dst, "deployment", args_get(args, "deployment"));
+    put_query(dst, "severity", args_get(args, "severity"));
 }
 
 /* Lines come one by one: columns of a fixed kind, not of a common width. */

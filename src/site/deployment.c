@@ -192,23 +192,3 @@ int deployment_list(struct site *site, const struct page *page, json_t **ret)
         *ret = TAKE(list);
     return TRACE(r);
 }
-
-int status_message_list(struct site *site,
-                        const char *device,
-                        const char *deployment,
-                        const struct page *page,
-                        json_t **ret)
-{
-    char id[ACCESS_DEVICE_ID_MAX];
-    int r = device ? device_find(site, device, id) : 0;
-
-    if (r != 0)
-        return TRACE(r);
-    return TRACE(rows_page(
-        site->db,
-        SQL_STATUS_MESSAGE_LIST,
-        DB_ARGS(
-            page_after(page), page_limit(page), db_text(device ? id : NULL), db_text(deployment)),
-        page,
-        ret));
-}

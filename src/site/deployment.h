@@ -21,10 +21,3 @@ int deployment_list(struct site *site, const struct page *page, json_t **ret);
  * @ret: the deployment
  */
 int deployment_cancel(struct site *site, const char *who, const char *id, json_t **ret);
-
-/* @device, @deployment: only these; NULL: all. */
-int status_message_list(struct site *site,
-                        const char *device,
-                        const char *deployment,
-                        const struct page *page,
-                        json_t **ret);

@@ -145,8 +145,7 @@ int deployment_status_put(struct site *site, json_t *deployment)
     return json_object_set(deployment, "devices", devices) < 0 ? ERR(-ENOMEM) : 0;
 }
 
-/* Return: 0 or SITE_E_REFUSED: there is no such deployment for this administrator; or -errno. */
-static int check_there(struct site *site, const char *id)
+int deployment_status_check(struct site *site, const char *id)
 {
     OWN(json_freep) json_t *row = NULL;
     int r = rows_one(site->db, SQL_DEPLOYMENT_GET, DB_ARGS(db_text(id)), &row);
@@ -165,7 +164,7 @@ int deployment_status_list(
     struct db_args some =
         DB_ARGS(page_after(page), page_limit(page), db_text(id), db_text(category));
     size_t i = 0;
-    int r = check_there(site, id);
+    int r = deployment_status_check(site, id);
 
     if (r != 0)
         return TRACE(r);

@@ -21,5 +21,8 @@ enum {
 int deployment_status_list(
     struct site *site, const char *id, const char *category, const struct page *page, json_t **ret);
 
+/* Return: 0; SITE_E_REFUSED: there is no such deployment for this administrator; or -errno. */
+int deployment_status_check(struct site *site, const char *id);
+
 /* The first DEPLOYMENT_DEVICES_SHOWN as "devices", each with its "phases", and "has_more_devices". */
 int deployment_status_put(struct site *site, json_t *deployment);

@@ -16,12 +16,24 @@
 #include "site/device_facts.h"
 #include "site/membership.h"
 #include "site/order.h"
+#include "site/order_step.h"
+#include "site/status_message.h"
 #include "site/summary.h"
 
 enum {
     CAUSE_MAX_BYTES = 512,
     SPAN_MAX = 40,
 };
+
+/* What runs was interrupted, the counts change, and the site says so. @error_id: NULL: it has succeeded */
+static int ended(struct site *site, const char *order_id, const char *error_id, const char *cause)
+{
+    int r = order_step_ended(site, order_id);
+
+    if (r == 0)
+        r = status_message_ended(site, order_id, error_id, cause);
+    return r < 0 ? TRACE(r) : TRACE(summary_order_changed(site, order_id));
+}
 
 int order_end_failed(struct site *site,
                      const char *order_id,
@@ -39,7 +51,7 @@ int order_end_failed(struct site *site,
                             db_u64(0)));
 
     if (r == 0)
-        r = summary_order_changed(site, order_id);
+        r = ended(site, order_id, error_id, cause);
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.failed", order_id, error_id));
@@ -60,7 +72,7 @@ int order_end_cancelled(struct site *site,
                             db_u64(1)));
 
     if (r == 0)
-        r = summary_order_changed(site, order_id);
+        r = ended(site, order_id, SITE_ERROR_ORDER_CANCELLED, cause);
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.cancelled", order_id, ""));
@@ -89,7 +101,7 @@ int order_end_succeeded(struct site *site, const char *order_id, const char *dev
                             db_u64(0)));
 
     if (r == 0)
-        r = summary_order_changed(site, order_id);
+        r = ended(site, order_id, NULL, "");
     if (r < 0)
         return TRACE(r);
     r = make_known(site, device_id);

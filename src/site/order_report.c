@@ -10,7 +10,9 @@
 #include "db/db.h"
 #include "site/fields.h"
 #include "site/order_end.h"
+#include "site/order_step.h"
 #include "site/order_wish.h"
+#include "site/status_message.h"
 #include "site/summary.h"
 
 struct report {
@@ -53,7 +55,10 @@ static int save_message(struct site *site, const struct report *report)
                                   db_text(field_text(body, "error_id", NULL)),
                                   db_text(field_text(body, "message", "")),
                                   db_u64(field_number(body, "time_us", 0)),
-                                  db_u64(site->now_us));
+                                  db_u64(site->now_us),
+                                  db_u64(status_message_id(report->state)),
+                                  db_text(status_message_severity(report->state)),
+                                  db_text(field_text(body, "group", "")));
     bool is_progress = strcmp(report->state, "step-progress") == 0;
     int r = db_must(site->db, SQL_STATUS_MESSAGE_ADD, args);
 
@@ -142,7 +147,9 @@ static int save(struct site *site, const struct report *report)
     r = save_progress(site, report);
     if (r < 0)
         return TRACE(r);
-    r = end_if_over(site, report);
+    r = order_step_report(site, report->order_id, report->body);
+    if (r == 0)
+        r = end_if_over(site, report);
     if (r == 0)
         r = summary_order_changed(site, report->order_id);
     if (r < 0)
@@ -174,6 +181,7 @@ static int check_body(struct site *site, const json_t *body)
         {"reused_bytes", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
         {"error_id", FIELD_TEXT, false, 0, 16, NULL},
         {"message", FIELD_TEXT, false, 0, 16384, NULL},
+        {"output", FIELD_TEXT, false, 0, 16384, NULL},
         {"time_us", FIELD_NUMBER, false, 0, INT64_MAX, NULL},
         {0},
     };

@@ -23,6 +23,7 @@
 #include "site/order_wish.h"
 #include "site/rows.h"
 #include "site/security_role.h"
+#include "site/status_message.h"
 #include "site/unknown_request.h"
 #include "site/zone.h"
 
@@ -110,6 +111,7 @@ int site_tick(struct site *site)
         order_expire,
         job_expire,
         content_prune,
+        status_message_tick,
         dp_tick,
         distribution_tick,
         membership_tick,

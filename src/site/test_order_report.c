@@ -14,6 +14,7 @@
 #include "site/deployment_change.h"
 #include "site/fields.h"
 #include "site/fixture.h"
+#include "site/status_message.h"
 
 static void the_site_keeps_the_latest_progress_and_every_step(void **state)
 {
@@ -33,7 +34,10 @@ static void the_site_keeps_the_latest_progress_and_every_step(void **state)
     for (unsigned i = 0; i < ORDER_PROGRESS_MESSAGES_MAX + 10; i++)
         assert_int_equal(fixture_report(site, device, order, 2 + i, "step-progress", "boot-image"),
                          0);
-    assert_int_equal(status_message_list(site, NULL, deployment, &page, &messages), 0);
+    assert_int_equal(
+        status_message_list(
+            site, &(struct status_message_query){.deployment = deployment}, &page, &messages),
+        0);
     items = json_object_get(messages, "items");
     assert_int_equal(json_array_size(items), ORDER_PROGRESS_MESSAGES_MAX + 1);
     assert_string_equal(field_text(json_array_get(items, 0), "state", ""), "step-started");
@@ -59,7 +63,10 @@ static void a_return_code_below_zero_is_kept(void **state)
     assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
     (void)fixture_order(site, device, order);
     assert_int_equal(order_report(site, device, order, body, &answer), 0);
-    assert_int_equal(status_message_list(site, NULL, deployment, &page, &messages), 0);
+    assert_int_equal(
+        status_message_list(
+            site, &(struct status_message_query){.deployment = deployment}, &page, &messages),
+        0);
     message = json_array_get(json_object_get(messages, "items"), 0);
     assert_int_equal(json_integer_value(json_object_get(message, "exit_code")), -2147024894);
 }

@@ -401,12 +401,15 @@ static void what_another_teams_deployment_says_is_not_shown(void **state)
     fail_elsewhere(site, lab);
     grant(site, "SLP0001R", lab);
     be_somebody(site, "*");
-    assert_int_equal(status_message_list(site, "PC1", NULL, &page, &messages), 0);
+    assert_int_equal(status_message_list(
+                         site, &(struct status_message_query){.device = "PC1"}, &page, &messages),
+                     0);
     assert_int_equal(json_array_size(json_object_get(messages, "items")), 0);
     assert_int_equal(device_get(site, "PC1", &device), 0);
     assert_true(json_is_null(json_object_get(device, "deployment")));
     principal_clear(site);
-    assert_int_equal(status_message_list(site, "PC1", NULL, &page, &all), 0);
+    assert_int_equal(
+        status_message_list(site, &(struct status_message_query){.device = "PC1"}, &page, &all), 0);
     assert_int_equal(json_array_size(json_object_get(all, "items")), 1);
     assert_int_equal(device_get(site, "PC1", &whole), 0);
     assert_true(json_is_object(json_object_get(whole, "deployment")));

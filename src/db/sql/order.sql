@@ -120,8 +120,8 @@ UPDATE device_token SET expires_us = ?1 WHERE expires_us < ?2
 
 -- name: status_message_add
 INSERT INTO status_message (order_id, seq, state, step, n_steps, step_name, step_type, environment, percent,
-    rate_bytes_per_s, exit_code, error_id, message, time_us, received_us)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15);
+    rate_bytes_per_s, exit_code, error_id, message, time_us, received_us, message_id, severity, step_group)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18);
 
 -- One that was overtaken is dropped.
 -- name: order_state_put

@@ -13,6 +13,7 @@
 #include "site/deployment.h"
 #include "site/device.h"
 #include "site/fields.h"
+#include "site/status_message.h"
 
 int admin_get_status(void *ctx, struct http_exchange *x)
 {
@@ -108,7 +109,13 @@ int admin_list_status_messages(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = api_page(api, x, true, &page);
     if (r == 0)
-        r = status_message_list(
-            api->site, http_query(x, "device"), http_query(x, "deployment"), &page, &answer);
+        r = status_message_list(api->site,
+                                &(struct status_message_query){
+                                    .device = http_query(x, "device"),
+                                    .deployment = http_query(x, "deployment"),
+                                    .severity = http_query(x, "severity"),
+                                },
+                                &page,
+                                &answer);
     return api_finish(api, x, r, 200, answer);
 }

@@ -6,6 +6,7 @@
 #include "server/site/api.h"
 #include "site/order_debug.h"
 #include "site/order_state.h"
+#include "site/order_step.h"
 #include "site/order_wish.h"
 
 static int set_wish(struct api *api, struct http_exchange *x, enum order_wish wish)
@@ -52,6 +53,21 @@ static int get(struct api *api, struct http_exchange *x, order_get_rule *rule)
 
     if (r == 0)
         r = rule(api->site, http_param(x, "id"), http_param(x, "device"), &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int admin_list_order_steps(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    struct page page;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = api_page(api, x, true, &page);
+    if (r == 0)
+        r = order_step_list(
+            api->site, http_param(x, "id"), http_param(x, "device"), &page, &answer);
     return api_finish(api, x, r, 200, answer);
 }
 

@@ -11,6 +11,7 @@
 http_handler admin_cancel_order;
 http_handler admin_pause_order;
 http_handler admin_resume_order;
+http_handler admin_list_order_steps;
 http_handler admin_get_order_state;
 http_handler admin_want_order_log;
 http_handler admin_get_order_log;

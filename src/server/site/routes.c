@@ -142,6 +142,7 @@ const struct http_route api_routes[] = {
      V1 "/deployments/{id}/devices/{device}/resumption",
      SMALL_MAX_BYTES,
      admin_resume_order},
+    {"GET", V1 "/deployments/{id}/devices/{device}/steps", 0, admin_list_order_steps},
     {"GET", V1 "/deployments/{id}/devices/{device}/state", 0, admin_get_order_state},
     {"GET", V1 "/deployments/{id}/devices/{device}/log", 0, admin_get_order_log},
     {"POST", V1 "/deployments/{id}/devices/{device}/log", SMALL_MAX_BYTES, admin_want_order_log},
