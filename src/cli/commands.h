@@ -106,6 +106,7 @@ args_run deployment_resume;
 /* deployment_device.c */
 args_run deployment_state;
 args_run deployment_status;
+args_run report_show;
 args_run deployment_steps;
 args_run deployment_log;
 

@@ -6,6 +6,21 @@
 
 const struct args_command deployment_commands[] = {
     {
+        .noun = "report",
+        .operands = {"[NAME]"},
+        .summary = "Show a report, or which reports there are.",
+        .run = report_show,
+        .options =
+            {
+                OPTION("csv", NULL, "As comma-separated values."),
+                OPTION("deployment", "ID", "Only of this deployment."),
+                OPTION("device",
+                       "DEVICE",
+                       "Only of this device (id, name, MAC address or SMBIOS UUID)."),
+                OPTION("days", "NUMBER", "Only what began in the last so many days."),
+            },
+    },
+    {
         .noun = "deployment",
         .verb = "status",
         .operands = {"ID"},

@@ -156,6 +156,8 @@ const struct http_route api_routes[] = {
     {"POST", V1 "/devices/{id}/pxe-clearance", SMALL_MAX_BYTES, admin_clear_device_pxe},
     {"POST", V1 "/collections/{id}/pxe-clearance", SMALL_MAX_BYTES, admin_clear_collection_pxe},
     {"GET", V1 "/status-messages", 0, admin_list_status_messages},
+    {"GET", V1 "/reports", 0, admin_list_reports},
+    {"GET", V1 "/reports/{name}", 0, admin_get_report},
     {"GET", V1 "/client/time", 0, client_time},
     {"POST", V1 "/client/registrations", REGISTRATION_MAX_BYTES, client_register},
     {"POST", V1 "/client/orders", SMALL_MAX_BYTES, client_get_order},
