@@ -27,6 +27,7 @@
 #include "site/object.h"
 #include "site/permission.h"
 #include "site/rows.h"
+#include "site/status_message.h"
 #include "site/task_sequence.h"
 
 #define SOMEBODY "AD00099"
