@@ -13,8 +13,8 @@ SELECT d.id AS id, d.id AS deployment_id, t.name AS task_sequence_name, c.name A
     d.created_us AS "created_at"
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
 JOIN deployment_summary u ON u.deployment_id = d.id
-WHERE d.id > ?1 AND d.deleted_us IS NULL AND (d.id = ?3 OR ?3 IS NULL) AND (?4 IS NULL OR d.id IN (
-    SELECT s.deployment_id FROM deployment_device s WHERE s.device_id = ?4)) AND d.created_us >= ?5
+WHERE d.id > ?1 AND d.deleted_us IS NULL AND (d.id = ?3 OR ?3 IS NULL) AND (d.id IN (
+    SELECT s.deployment_id FROM deployment_device s WHERE s.device_id = ?4) OR ?4 IS NULL) AND d.created_us >= ?5
     AND @may_collection('deployment', 'read', d.collection_id)
 ORDER BY d.id LIMIT ?2;
 
@@ -59,8 +59,8 @@ SELECT v.id AS id, v.id AS device_id, v.name AS device_name, coalesce((SELECT mi
     coalesce((SELECT s.category FROM deployment_device s WHERE s.device_id = v.id ORDER BY s.order_id DESC LIMIT 1), 'unknown') AS category,
     v.created_us AS "created_at", v.seen_us AS "last_seen_at"
 FROM device v
-WHERE v.id > ?1 AND v.kind = 'computer' AND v.is_unknown <> 0 AND (?3 IS NULL OR EXISTS (
-    SELECT 1 FROM deployment_device s WHERE s.device_id = v.id AND s.deployment_id = ?3)) AND (v.id = ?4 OR ?4 IS NULL) AND v.created_us >= ?5
+WHERE v.id > ?1 AND v.kind = 'computer' AND v.is_unknown <> 0 AND (EXISTS (
+    SELECT 1 FROM deployment_device s WHERE s.device_id = v.id AND s.deployment_id = ?3) OR ?3 IS NULL) AND (v.id = ?4 OR ?4 IS NULL) AND v.created_us >= ?5
     AND @may_device('device', 'read', v)
 ORDER BY v.id LIMIT ?2;
 
@@ -68,7 +68,7 @@ ORDER BY v.id LIMIT ?2;
 SELECT format('%s %s', x.dp_id, x.package_id) AS id, x.dp_id AS distribution_point_id, s.name AS distribution_point_name, x.package_id,
     p.name AS package_name, p.kind, x.version, x.state, x.percent, x.error_id, x.message, x.n_tries, x.updated_us AS "updated_at"
 FROM distribution x JOIN distribution_point s ON s.id = x.dp_id JOIN package p ON p.id = x.package_id
-WHERE format('%s %s', x.dp_id, x.package_id) > ?1 AND x.updated_us >= ?5 AND (?3 IS NULL OR x.package_id IN (
-        SELECT k.package_id FROM task_sequence_package k JOIN deployment d ON d.task_sequence_id = k.task_sequence_id WHERE d.id = ?3))
-    AND ?4 IS NULL AND @may(p.kind, 'read', p.id) AND @may('distribution-point', 'read', s.id)
+WHERE format('%s %s', x.dp_id, x.package_id) > ?1 AND x.updated_us >= ?5 AND (x.package_id IN (
+        SELECT k.package_id FROM task_sequence_package k JOIN deployment d ON d.task_sequence_id = k.task_sequence_id WHERE d.id = ?3) OR ?3 IS NULL)
+    AND (x.dp_id = ?4 OR ?4 IS NULL) AND @may(p.kind, 'read', p.id) AND @may('distribution-point', 'read', s.id)
 ORDER BY x.dp_id, x.package_id LIMIT ?2;
