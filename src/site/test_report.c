@@ -112,16 +112,17 @@ static void deployments_are_summed_up_as_counted_by_hand(void **state)
     (void)state;
     OWN(play_fini) struct play play = new_play();
 
-    expect_csv(&play,
-               "deployment-summary",
-               &(struct report_query){.days = 0},
-               "deployment_id,task_sequence_name,collection_name,purpose,is_cancelled,n_devices,n_"
-               "success,n_running,n_error,n_requirements_not_met,n_unknown,success_percent,created_"
-               "at\r\n"
-               "\"SLP20001\",\"Test\",\"All Systems\",\"required\",no,2,1,0,1,0,0,50,"
-               "\"2026-11-18T11:06:40Z\"\r\n"
-               "\"SLP20002\",\"Test\",\"All Unknown Computers\",\"required\",no,1,0,1,0,0,0,0,"
-               "\"2026-11-18T11:06:40Z\"\r\n");
+    expect_csv(
+        &play,
+        "deployment-summary",
+        &(struct report_query){.days = 0},
+        "deployment_id,task_sequence_name,collection_name,purpose,is_cancelled,n_devices,n_"
+        "success,n_running,n_error,n_requirements_not_met,n_unknown,success_percent,created_"
+        "at\r\n"
+        "\"SLP20001\",\"Deploy Debian\",\"All Systems\",\"required\",no,2,1,0,1,0,0,50,"
+        "\"2026-11-18T11:06:40Z\"\r\n"
+        "\"SLP20002\",\"Deploy Debian\",\"All Unknown Computers\",\"required\",no,1,0,1,0,0,0,0,"
+        "\"2026-11-18T11:06:40Z\"\r\n");
 }
 
 static void steps_take_as_long_as_counted_by_hand(void **state)
