@@ -18,7 +18,7 @@
 #include "base/buf.h"
 
 enum {
-    ARGS_OPTIONS_MAX = 16,
+    ARGS_OPTIONS_MAX = 20,
     ARGS_OPERANDS_MAX = 2,
     ARGS_WORDS_MAX = 64, /* operands that are given */
 };

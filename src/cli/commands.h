@@ -107,6 +107,9 @@ args_run deployment_resume;
 args_run deployment_state;
 args_run deployment_status;
 args_run report_show;
+args_run alert_list;
+args_run alert_acknowledge;
+args_run alert_close;
 args_run deployment_steps;
 args_run deployment_log;
 

@@ -6,6 +6,28 @@
 
 const struct args_command deployment_commands[] = {
     {
+        .noun = "alert",
+        .verb = "list",
+        .summary = "Show what somebody should look at.",
+        .run = alert_list,
+        .options = {OPTION_OF(
+            "state", "STATE", "active|acknowledged|closed", "Only alerts in this state.")},
+    },
+    {
+        .noun = "alert",
+        .verb = "acknowledge",
+        .operands = {"NUMBER"},
+        .summary = "Say that an alert was seen.",
+        .run = alert_acknowledge,
+    },
+    {
+        .noun = "alert",
+        .verb = "close",
+        .operands = {"NUMBER"},
+        .summary = "Close an alert.",
+        .run = alert_close,
+    },
+    {
         .noun = "report",
         .operands = {"[NAME]"},
         .summary = "Show a report, or which reports there are.",

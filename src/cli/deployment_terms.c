@@ -31,16 +31,26 @@ static bool put_due(struct session *s, const struct args *args, json_t *dst)
     return true;
 }
 
-static bool put_lost_contact(struct session *s, const struct args *args, json_t *dst)
+static bool put_numbers(struct session *s, const struct args *args, json_t *dst)
 {
-    const char *text = args_get(args, "lost-contact");
-    uint64_t seconds = 0;
+    static const char *const names[][2] = {
+        {"lost-contact", "lost_contact_s"},
+        {"alert-success", "alert_success_percent"},
+        {"alert-after", "alert_after_s"},
+    };
 
-    if (!text)
-        return true;
-    if (!bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &seconds))
-        return session_fail(s, ARGS_EXIT_USAGE, NULL, "--lost-contact must be a number of seconds");
-    return json_object_set_new(dst, "lost_contact_s", json_integer((json_int_t)seconds)) == 0;
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *text = args_get(args, names[i][0]);
+        uint64_t n = 0;
+
+        if (!text)
+            continue;
+        if (!bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &n))
+            return session_fail(s, ARGS_EXIT_USAGE, NULL, "--%s must be a number", names[i][0]);
+        if (json_object_set_new(dst, names[i][1], json_integer((json_int_t)n)) < 0)
+            return false;
+    }
+    return true;
 }
 
 bool deployment_terms_put(struct session *s, const struct args *args, json_t *dst)
@@ -60,7 +70,7 @@ bool deployment_terms_put(struct session *s, const struct args *args, json_t *ds
         if (value && json_object_set_new(dst, names[i][1], json_string(value)) < 0)
             return session_fail(s, ARGS_EXIT_USAGE, NULL, "--%s is not UTF-8", names[i][0]);
     }
-    return put_lost_contact(s, args, dst) && put_due(s, args, dst);
+    return put_numbers(s, args, dst) && put_due(s, args, dst);
 }
 
 static const struct output_column fields[] = {

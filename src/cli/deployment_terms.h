@@ -40,6 +40,10 @@
         OPTION("lost-contact", \
                "SECONDS", \
                "After how long without a word a device has failed (default: 1800)."), \
+        OPTION("alert-success", \
+               "PERCENT", \
+               "Raise an alert if fewer of its devices have succeeded (default: 0, none)."), \
+        OPTION("alert-after", "SECONDS", "So long after it was made (default: 86400)."), \
         OPTION("comment", "TEXT", "A comment of at most 255 characters.")
 
 /**

@@ -38,7 +38,9 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
                         db_text(field_text(body, "rerun", "always")),
                         db_text(field_text(body, "priority", "normal")),
                         db_u64(terms.is_disabled ? 1 : 0),
-                        db_u64(field_number(body, "lost_contact_s", DEPLOYMENT_LOST_CONTACT_S)))));
+                        db_u64(field_number(body, "lost_contact_s", DEPLOYMENT_LOST_CONTACT_S)),
+                        db_u64(field_number(body, "alert_success_percent", 0)),
+                        db_u64(field_number(body, "alert_after_s", DEPLOYMENT_ALERT_AFTER_S)))));
 }
 
 int deployment_change(

@@ -20,6 +20,8 @@ enum {
     DEPLOYMENT_LOST_CONTACT_S = 30 * 60, /* if the terms do not say it */
     DEPLOYMENT_LOST_CONTACT_MIN_S = 10,
     DEPLOYMENT_LOST_CONTACT_MAX_S = 7 * 24 * 3600,
+    DEPLOYMENT_ALERT_AFTER_S = 24 * 3600,
+    DEPLOYMENT_ALERT_AFTER_MAX_S = 365 * 24 * 3600,
 };
 
 enum deployment_audience {
@@ -76,6 +78,8 @@ struct deployment_terms {
          DEPLOYMENT_LOST_CONTACT_MIN_S, \
          DEPLOYMENT_LOST_CONTACT_MAX_S, \
          NULL}, \
+        {"alert_success_percent", FIELD_NUMBER, false, 0, 100, NULL}, \
+        {"alert_after_s", FIELD_NUMBER, false, 0, DEPLOYMENT_ALERT_AFTER_MAX_S, NULL}, \
     { \
         "is_disabled", FIELD_BOOL, false, 0, 0, NULL \
     }

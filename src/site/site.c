@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/access.h"
+#include "site/alert.h"
 #include "site/audit.h"
 #include "site/boot_image.h"
 #include "site/collection_graph.h"
@@ -112,6 +113,7 @@ int site_tick(struct site *site)
         job_expire,
         content_prune,
         status_message_tick,
+        alert_tick,
         dp_tick,
         distribution_tick,
         membership_tick,

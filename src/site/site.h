@@ -62,7 +62,8 @@ struct site {
     struct db *db;     /* owned */
     struct zone *zone; /* of its own place; owned; NULL: UTC */
     struct site_settings settings;
-    uint64_t now_us; /* microseconds since 1970 UTC */
+    uint64_t now_us;    /* microseconds since 1970 UTC */
+    uint64_t alerts_us; /* when it was last looked for alerts */
     struct refusal refusal;
     struct principal principal; /* of the request in hand */
     struct audit_note audit;    /* the same */

@@ -71,3 +71,15 @@ o.ended_us AS "finished_at", o.heard_us AS "last_status_at", o.id AS "order_id"
 -- A deployment (its id), by its collection.
 -- macro: may_deployment(id)
 EXISTS (SELECT 1 FROM deployment pd WHERE pd.id = $id AND @may_collection('deployment', 'read', pd.collection_id))
+
+-- A deployment (d, with its counts u and its collection c) fewer devices of which have succeeded than should have; ?1: now
+-- macro: is_behind(d, u, c)
+($d.alert_success_percent > 0 AND $d.deleted_us IS NULL AND $d.is_cancelled = 0 AND $d.created_us <= ?1 - $d.alert_after_s * 1000000
+AND $u.n_begun + $c.n_computers - $u.n_begun_members > 0
+AND 100 * $u.n_succeeded < $d.alert_success_percent * ($u.n_begun + $c.n_computers - $u.n_begun_members))
+
+-- An alert (a row of the table alert).
+-- macro: may_alert(verb, a)
+(EXISTS (SELECT 1 FROM deployment ad WHERE ad.id = $a.object AND $a.kind IN ('deployment-success', 'deployment-failed', 'lost-contact')
+AND @may_collection('deployment', $verb, ad.collection_id)) OR ($a.kind IN ('distribution-point-silent', 'content-failed')
+AND EXISTS (SELECT 1 FROM distribution_point ap WHERE ap.id = substr($a.object, 1, 7) AND @may('distribution-point', $verb, ap.id))))

@@ -67,6 +67,8 @@ http_handler admin_get_deployment;
 http_handler admin_cancel_deployment;
 http_handler admin_list_deployment_devices;
 http_handler admin_list_reports;
+http_handler admin_list_alerts;
+http_handler admin_change_alert;
 http_handler admin_get_report;
 http_handler admin_change_deployment;
 http_handler admin_delete_deployment;
