@@ -6,7 +6,9 @@ usage: monitoring_test.py BUILD_DIR {counts-after-crash|lost-contact}
 """
 
 import contextlib
+import csv
 import hashlib
+import io
 import os
 import random
 import signal
@@ -210,6 +212,43 @@ def wait_for(lab: Lab, deployment: str, category: str, n: int, seconds: float) -
     raise Failed(f"{deployment}: {len(items)} devices in {category}, and not {n}: {items}")
 
 
+def check_alerts(lab: Lab, deployment: str):
+    """It was raised, is acknowledged, closed, and then not opened again."""
+    end = time.monotonic() + 15
+    found = []
+    while time.monotonic() < end and not found:
+        found = [a for a in lab.must("GET", "/alerts?state=active")["items"] if a["kind"] == "lost-contact"]
+        time.sleep(0.5)
+    expect([a["object"] for a in found] == [deployment], f"alerts: {found}")
+    number = found[0]["number"]
+    seen = lab.must("PATCH", f"/alerts/{number}", {"state": "acknowledged"})
+    expect((seen["state"], seen["is_over"]) == ("acknowledged", False), str(seen))
+    lab.must("PATCH", f"/alerts/{number}", {"state": "closed"})
+    status, problem, _ = lab.call("PATCH", f"/alerts/{number}", {"state": "acknowledged"})
+    expect(status >= 400, f"a closed alert is acknowledged: {problem}")
+    expect(lab.call("PATCH", "/alerts/999", {"state": "closed"})[0] == 404, "an alert that is not there")
+
+
+def check_reports(lab: Lab, deployment: str, silent: Client):
+    names = [item["name"] for item in lab.must("GET", "/reports")["items"]]
+    for name in names:
+        report = lab.must("GET", f"/reports/{name}")
+        text = lab.must("GET", f"/reports/{name}?format=csv").decode()
+        lines = list(csv.reader(io.StringIO(text)))
+        expect(lines[0] == report["columns"] and len(lines) == 1 + len(report["items"]), f"{name}: {text}")
+    ranking = lab.must("GET", f"/reports/error-ranking?deployment={deployment}")["items"]
+    expect({row["error_id"]: row["n_devices"] for row in ranking} == {"SLW-0205": 1, "SLW-0209": 1}, str(ranking))
+    status, text, answer = lab.call("GET", "/reports/run-history?format=csv&limit=3")
+    following = answer.getheader("Link").split(">")[0].split("</api/v1")[1]
+    rest = lab.must("GET", following).decode()
+    expect(status == 200 and text.count(b"\r\n") == 4 and rest.count("\r\n") == 2, f"pages: {text} {rest}")
+    expect(lab.call("GET", "/reports/nothing")[0] == 404, "a report that is not there")
+    steps = lab.must("GET", f"/deployments/{deployment}/devices/{silent.mac}/steps")["items"]
+    expect([(step["step_name"], step["state"]) for step in steps] == [("Apply Operating System", "interrupted")], str(steps))
+    messages = lab.must("GET", f"/status-messages?device={silent.mac}&severity=error")["items"]
+    expect([(m["message_id"], m["component"]) for m in messages] == [(11170, "Task Sequence Manager")], str(messages))
+
+
 def test_lost_contact(lab: Lab):
     """A device that nobody hears of has failed when its deployment's time is over; one that waits or speaks has not."""
     lab.begin("[site]\nunknown-computers = yes\n")
@@ -250,6 +289,8 @@ def test_lost_contact(lab: Lab):
     expect(going == {talking.device: "in-progress", paused.device: "paused"}, str(going))
     problem = silent.tell("step-progress", good=(410,))[1]
     expect(problem["error_id"] == "SLW-0203", str(problem))
+    check_alerts(lab, deployment["id"])
+    check_reports(lab, deployment["id"], silent)
     # a longer time holds at once
     lab.must("PATCH", f"/deployments/{deployment['id']}", {"lost_contact_s": 3600})
     time.sleep(LOST_SECONDS + 2)
