@@ -143,6 +143,7 @@ static void content_that_did_not_arrive_is_an_alert_until_it_has(void **state)
                              SQL_DISTRIBUTION_FAILED,
                              DB_ARGS(db_text("DP00001"),
                                      db_text(FIXTURE_OS_IMAGE),
+                                     db_text("replicate"),
                                      db_text("SLW-0159"),
                                      db_text("It is damaged."),
                                      db_u64(site->now_us),

@@ -29,6 +29,6 @@ int admin_change_alert(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = api_body(x, &body);
     if (r == 0)
-        r = alert_change(api->site, api->who, http_param(x, "id"), body, &answer);
+        r = alert_change(api->site, api->who, http_param(x, "number"), body, &answer);
     return api_finish(api, x, r, 200, answer);
 }

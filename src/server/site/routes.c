@@ -158,7 +158,7 @@ const struct http_route api_routes[] = {
     {"GET", V1 "/status-messages", 0, admin_list_status_messages},
     {"GET", V1 "/reports", 0, admin_list_reports},
     {"GET", V1 "/alerts", 0, admin_list_alerts},
-    {"PATCH", V1 "/alerts/{id}", SMALL_MAX_BYTES, admin_change_alert},
+    {"PATCH", V1 "/alerts/{number}", SMALL_MAX_BYTES, admin_change_alert},
     {"GET", V1 "/reports/{name}", 0, admin_get_report},
     {"GET", V1 "/client/time", 0, client_time},
     {"POST", V1 "/client/registrations", REGISTRATION_MAX_BYTES, client_register},
