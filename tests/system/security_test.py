@@ -277,6 +277,7 @@ class World:
         self.ids["deployment"] = f"SLP{0x28000 + self.number:05X}"
         reached = {"task_sequence_id": self.ids["task-sequence"], "collection_id": self.ids["collection"]}
         insert(db, "deployment", id=self.ids["deployment"], purpose="available", content_option="stream", **reached)
+        insert(db, "deployment_summary", deployment_id=self.ids["deployment"])
         self.ids["distribution-point"] = f"DP{9000 + self.number:05}"
         point = {"name": f"point {self.label}", "schedule": "[]", "rate_limits": "[]", "validation_schedule": "[]"}
         insert(db, "distribution_point", id=self.ids["distribution-point"], token_hash=self.label, **point)
