@@ -6,7 +6,8 @@
  * usage: run_steps SEQUENCE.xml
  *
  * One after the other, all with the same variables; conditions, restarts and whether a step goes on after an error do not
- * matter. How each ended is printed as JSON, what it says goes to standard error. What the steps do is really done: tests start
+ * matter. If there is a folder /run/slipway/target, it is the volume of the steps that write into one. How each ended is printed as JSON,
+ * what it says goes to standard error. What the steps do is really done: tests start
  * it in namespaces, with a system of their own.
  */
 
@@ -82,7 +83,7 @@ static int run_all(const struct ts_document *doc)
     OWN(freep) struct machine *machine = calloc(1, sizeof(*machine));
     OWN(json_decrefp) json_t *results = json_array();
     const struct order order = {0};
-    struct step_target target = {0};
+    struct step_target target = {.is_mounted = file_exists(TARGET_ROOT)};
     size_t n = 0;
     const struct ts_step *steps = ts_document_steps(doc, &n);
     int r = machine ? ts_vars_new(&vars) : ERR(-ENOMEM);

@@ -4,7 +4,7 @@
 
 usage: lint.py CHECK [BUILD_DIR]
 
-CHECK is one of: sizes, banned, format, tidy, spdx, errors, shell, tests, words. Only files that git tracks
+CHECK is one of: sizes, banned, format, tidy, spdx, errors, shell, steps, tests, words. Only files that git tracks
 are read. There is no list of exceptions.
 """
 
@@ -245,6 +245,20 @@ def words():
                 yield f"{path}:{number}: unfinished by its own words: {line.strip()[:80]}"
 
 
+def steps():
+    """Each step type that runs on Linux has a heading in docs/steps.md, alone or beside others."""
+    path = ROOT / "docs/steps.md"
+    headings = {name for line in text_of(path).splitlines() if line.startswith("## ") for name in line[3:].split(", ")}
+    n = 0
+    for source in tracked("src/ts/step_types_*.c"):
+        for name, platform in re.findall(r'\.display_name = "([^"]*)",.*?\.platform = (\w+),', text_of(source), re.DOTALL):
+            n += 1
+            if platform != "TS_PLATFORM_WINDOWS" and name not in headings:
+                yield f"{path}:1: has no section '## {name}'"
+    if n == 0:
+        yield f"{path}:1: no step type was found to look for"
+
+
 CHECKS = {
     "sizes": sizes,
     "banned": banned,
@@ -253,6 +267,7 @@ CHECKS = {
     "spdx": spdx,
     "errors": errors,
     "shell": shell,
+    "steps": steps,
     "tests": tests,
     "words": words,
 }

@@ -103,6 +103,13 @@ bool ts_name_is_secret(const char *name)
     return false;
 }
 
+bool ts_property_is_in_vain(const struct ts_property *property, const char *text)
+{
+    return property && property->is_for_windows && text[0] != '\0' &&
+           !bytes_eq_nocase(bytes_of(text), "false") && strcmp(text, "0") != 0 &&
+           (!property->default_text || strcmp(text, property->default_text) != 0);
+}
+
 const char *ts_category_name(enum ts_category category)
 {
     static const char *const names[] = {

@@ -45,6 +45,7 @@ struct ts_property {
     enum ts_property_kind kind;
     bool is_required;
     bool is_hidden;           /* written with hidden="true": an argument, not for the environment */
+    bool is_for_windows;      /* it means nothing on Linux: the agent and validate say so */
     bool is_elsewhere;        /* a variable that the step obeys, but that its XML does not hold */
     const char *default_text; /* what holds if it is not given; NULL: nothing */
     const char *choices;      /* "WinPE|HD" for TS_KIND_CHOICE, else NULL */
@@ -95,6 +96,10 @@ const struct ts_property *ts_property_find(const struct ts_step_type *type, cons
 /* Whether a value of @property, or of one so named in an unknown step, must never be shown. */
 bool ts_property_is_secret(const struct ts_property *property);
 bool ts_name_is_secret(const char *name);
+
+/* Whether @text asks for something that has no effect on Linux. @property may be NULL; "", "false", "0" and the default
+   ask for nothing. */
+bool ts_property_is_in_vain(const struct ts_property *property, const char *text);
 
 /* "General", "Software", ... */
 const char *ts_category_name(enum ts_category category);

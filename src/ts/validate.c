@@ -175,6 +175,7 @@ static void check_item(struct ts_check *c, int item)
     check_type(c, item);
     ts_check_properties(c, item);
     ts_check_effect(c, item);
+    ts_check_settings(c, item);
 }
 
 static bool is_before(const struct ts_diag *a, const struct ts_diag *b)

@@ -219,6 +219,28 @@ static void check_order(const struct ts_check *c, int item)
             "no Apply Operating System Image comes before it, so there is nothing to change; move it");
 }
 
+/* What is captured counts before what the step says: it may be a domain. */
+static void check_membership(struct ts_check *c, int item)
+{
+    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+
+    if (is_type(step, TYPE("CaptureNetworkSettings")) &&
+        !bytes_eq_nocase(bytes_of(ts_check_text(step, "OSDMigrateNetworkMembership")), "false"))
+        c->membership = step;
+    if (!is_type(step, TYPE("ApplyNetworkSettings")) || !c->membership ||
+        c->platform == TS_PLATFORM_WINDOWS || ts_check_joins_domain(step) ||
+        (ts_check_text(step, "OSDJoinAccount")[0] != '\0' &&
+         ts_check_text(step, "OSDJoinPassword")[0] != '\0'))
+        return;
+    ts_check_report(
+        c,
+        item,
+        TS_WARNING,
+        "SLW-0435",
+        "Capture Network Settings comes before it: a computer that is in a domain joins it again, which "
+        "needs an account and its password (OSDJoinAccount, OSDJoinPassword); set them");
+}
+
 static unsigned walk(struct ts_check *c, int parent, unsigned places, unsigned *ret_seen);
 
 /* What is wrong in a nested sequence just because of where the step @item runs it. */
@@ -261,6 +283,7 @@ static unsigned walk_nested(
     c->format = c->format || !nested.format ? c->format : step;
     c->apply_os = nested.apply_os == c->apply_os ? c->apply_os : step;
     c->setup = nested.setup == c->setup ? c->setup : step;
+    c->membership = nested.membership == c->membership ? c->membership : step;
     report_nested(c, item, id, &diags);
     return places;
 }
@@ -292,6 +315,7 @@ static unsigned run_step(struct ts_check *c, int item, unsigned places)
         return run_nested(c, item, ts_step_child(step), places);
     check_place(c, item, places);
     check_order(c, item);
+    check_membership(c, item);
     if (is_type(step, TYPE("Reboot")))
         return places ? after_restart(c, item, places) : 0;
     if (is_type(step, TYPE("PartitionDisk"))) {

@@ -30,6 +30,7 @@ struct ts_check {
     const struct ts_step *format; /* the first one before, NULL if there is none; likewise: */
     const struct ts_step *apply_os;
     const struct ts_step *setup;
+    const struct ts_step *membership; /* Capture Network Settings, of domain or workgroup */
     size_t n_enabled;
     unsigned depth;  /* of nested task sequences that are followed */
     size_t n_walked; /* steps of all of them */
@@ -50,6 +51,10 @@ bool ts_check_is_true(const char *text);
 
 /* ts/validate_step.c: its properties, one by one, against the table. */
 void ts_check_properties(const struct ts_check *c, int item);
+/* ts/validate_settings.c: settings of network and system that Linux could not have. */
+void ts_check_settings(const struct ts_check *c, int item);
+/* Whether an Apply Network Settings joins a domain. */
+bool ts_check_joins_domain(const struct ts_step *step);
 /* The condition of a step or group. */
 void ts_check_condition(const struct ts_check *c, int item);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Join Domain or Workgroup: computers join a domain whose controller is Samba's, in namespaces: one with adcli, and one with realmd.
+"""Join Domain or Workgroup, and Setup after Apply Network Settings: computers join a domain whose controller is Samba's, in namespaces: one
+with adcli, and one with realmd.
 
 usage: ts_join.py RUN_STEPS
 
@@ -165,6 +166,38 @@ def check_joining_by_realmd(controller: Controller, client: System):
     expect([secret for secret in (JOIN_PASSWORD, "wrong ") if secret in client.log], [], "realmd: secrets in the log")
 
 
+# An image that can be set up: what manages its network, and the agent with its service
+VOLUME = (
+    "mkdir -p /run/slipway/target/etc /run/slipway/target/usr/sbin /usr/lib/slipway /etc/systemd/system/multi-user.target.wants;"
+    " touch /run/slipway/target/usr/sbin/NetworkManager /usr/lib/slipway/slipway-agent;"
+    " touch /etc/systemd/system/multi-user.target.wants/slipway-agent.service; rm -f /etc/krb5.keytab"
+)
+
+
+def check_setup(controller: Controller, client: System):
+    """The domain of Apply Network Settings, joined by Setup in the installed system; captured there, it is joined again."""
+    named = f"echo lab-set > /proc/sys/kernel/hostname; {VOLUME}"
+    settings = {"OSDNetworkJoinType": "0", "OSDDomainName": DOMAIN, "OSDDomainOUName": f"LDAP://{UNIT}", "OSDJoinAccount": "LAB\\joiner"}
+    incomplete = client.steps(step("ApplyNetworkSettings", "no password", **settings), before=named)
+    expect([error for error, _ in ended(incomplete)], ["SLW-0435"], "a domain without a password")
+    settings["OSDJoinPassword"] = JOIN_PASSWORD
+    both = client.steps(step("ApplyNetworkSettings", "network", **settings), step("SetupWindowsAndSMS", "setup"), before=named)
+    expect(ended(both), [(None, 0)] * 2, "Apply Network Settings and Setup")
+    expect(f"dn: CN=LAB-SET,{UNIT}".lower() in controller.computers().lower(), True, f"the computer in its unit, of {controller.computers()}")
+    client.inside(f"echo lab-set > /proc/sys/kernel/hostname; adcli testjoin -D {DOMAIN} >&2")
+    client.inside("cp /etc/krb5.keytab /srv/keytab")
+    captured = client.steps(
+        step("CaptureNetworkSettings", "capture", OSDMigrateAdapterSettings="false"),
+        step("ApplyNetworkSettings", "network", OSDJoinAccount="joiner", OSDJoinPassword=JOIN_PASSWORD, OSDNetworkJoinType="1", OSDWorkgroupName="LABS"),
+        step("SetupWindowsAndSMS", "setup"),
+        before=f"{named}; rm -f /etc/sssd/sssd.conf /etc/samba/smb.conf; cp /srv/keytab /etc/krb5.keytab",
+    )
+    expect(ended(captured), [(None, 0)] * 3, "a domain that was captured")
+    expect(f"Setup will join the domain {DOMAIN}" in client.log, True, "the domain that was captured")
+    expect(client.log.count(f"This computer is in the domain {DOMAIN}"), 2, "joins by Setup")
+    expect([secret for secret in (JOIN_PASSWORD,) if secret in client.log], [], "secrets in the log")
+
+
 def ts_join(runner: Path):
     with contextlib.ExitStack() as stack:
         network = stack.enter_context(Network())
@@ -175,6 +208,7 @@ def ts_join(runner: Path):
         try:
             check_joining(controller, client)
             check_joining_by_realmd(controller, other)
+            check_setup(controller, client)
         except TestError:
             print((client.log + other.log)[-6000:])
             print((controller.base / "samba.log").read_text(encoding="utf-8", errors="replace")[-3000:])

@@ -9,34 +9,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "base/text.h"
+#include "ts/adapter.h"
 
-enum {
-    NETWORK_ADAPTERS_MAX = 8,
-    NETWORK_LIST_MAX = 8,
-    NETWORK_WORD_MAX = 256,
-    NETWORK_NAME_MAX = 32,
-};
-
-struct network_list {
-    char items[NETWORK_LIST_MAX][NETWORK_WORD_MAX]; /* checked: addresses or domain names */
-    size_t n;
-};
-
-struct network_adapter {
-    char mac[MAC_TEXT_MAX];
-    char name[NETWORK_NAME_MAX]; /* the kernel's, "eth0" */
-    bool is_dhcp;
-    struct network_list addresses;       /* IPv4; none with DHCP */
-    unsigned prefixes[NETWORK_LIST_MAX]; /* bits of each address's network */
-    struct network_list gateways;
-    struct network_list dns;
-};
+struct step_context;
+struct step_result;
 
 struct network_settings {
-    struct network_adapter adapters[NETWORK_ADAPTERS_MAX];
+    struct ts_adapter adapters[TS_ADAPTERS_MAX];
     size_t n_adapters;
-    struct network_list search;   /* DNS suffixes */
+    char names[TS_ADAPTERS_MAX][TS_ADAPTER_NAME_MAX]; /* of all Ethernet adapters that there are */
+    size_t n_names;
+    struct ts_words search;       /* DNS suffixes of all adapters */
     const char *boot_resolv_conf; /* path of the boot image's resolv.conf */
 };
 
@@ -46,11 +29,15 @@ enum {
 };
 
 /**
- * network_write() - write the files
+ * network_write() - write the files, instead of those that an earlier call has written
  * @root_path: of the volume
  * @ret_how: what they were written for: "netplan", ...; a literal
  */
 int network_write(const char *root_path, const struct network_settings *s, const char **ret_how);
 
-/* "255.255.255.0" is 24. Return: whether it is a mask with at least one bit. */
-bool network_prefix_of_mask(const char *mask, unsigned *ret);
+/**
+ * network_read() - the settings of the step
+ * @ret: adapters, names and search; with no adapter listed there is one entry, of all Ethernet adapters by DHCP
+ * @result: set if a value makes no sense (SLW-0433)
+ */
+void network_read(struct step_context *c, struct network_settings *ret, struct step_result *result);

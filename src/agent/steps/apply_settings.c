@@ -4,14 +4,16 @@
 #include <string.h>
 
 #include "agent/steps/accounts.h"
+#include "agent/steps/apply_locale.h"
 #include "agent/steps/generalize.h"
 #include "agent/steps/inside.h"
 #include "agent/steps/registration.h"
 #include "agent/steps/step.h"
-#include "agent/steps/time_zones.h"
+#include "agent/steps/without_effect.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
+#include "ts/time_zones.h"
 #include "ts/vars.h"
 
 enum {
@@ -23,8 +25,7 @@ enum {
 
 static const struct inside_mode public_file = {0644, 0, 0};
 
-static const char alphanumerics[] =
-    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+#define ZONE_FOLDER "usr/share/zoneinfo/"
 
 /* One label of a host name (RFC 1123). */
 static bool is_host_name(const char *name)
@@ -81,52 +82,44 @@ static int apply_name(struct step_context *c, int root, struct step_result *ret)
     return TRACE(r);
 }
 
+/* Newer systems lack the old names, older ones the new ones. */
+static bool find_zone(int root, const struct ts_time_zone *zone, char path[static PATH_MAX_BYTES])
+{
+    const char *const names[] = {zone->name, zone->older};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && names[i]; i++) {
+        (void)snprintf(path, PATH_MAX_BYTES, ZONE_FOLDER "%s", names[i]);
+        if (inside_exists(root, path))
+            return true;
+    }
+    return false;
+}
+
 static int apply_time_zone(struct step_context *c, int root, struct step_result *ret)
 {
     const char *asked = step_value(c, "OSDTimeZone");
-    const char *zone = time_zone_of(asked);
+    struct ts_time_zone zone;
     char path[PATH_MAX_BYTES];
     OWN(buf_fini) struct buf text = BUF_INIT(1024);
     int r;
 
     if (asked[0] == '\0')
         return 0;
-    if (!zone)
+    if (!ts_time_zone_of(asked, &zone))
         return step_fail(
             ret, "SLW-0438", "OSDTimeZone \"%s\" is unknown; use a name like Europe/Berlin", asked);
-    (void)snprintf(path, sizeof(path), "usr/share/zoneinfo/%s", zone);
-    if (!inside_exists(root, path))
+    if (!find_zone(root, &zone, path))
         return step_fail(ret,
                          "SLW-0438",
                          "the image does not know the time zone %s; add the package tzdata to it",
-                         zone);
-    buf_addf(&text, "%s\n", zone);
+                         zone.name);
+    buf_addf(&text, "%s\n", path + strlen(ZONE_FOLDER));
     r = inside_write(root, "etc/timezone", buf_bytes(&text), public_file);
     buf_clear(&text);
     buf_addf(&text, "/%s", path);
     if (r == 0)
         r = inside_link(root, "etc/localtime", buf_str(&text));
-    c->log(c->ctx, "Time zone: %s", zone);
-    return TRACE(r);
-}
-
-/* "de-DE" becomes de_DE.UTF-8, for both places where distributions look. */
-static int apply_locale(struct step_context *c, int root, struct step_result *ret)
-{
-    const char *asked = step_value(c, "OSDWindowsSettingsUserLocale");
-    size_t len = strlen(asked);
-    OWN(buf_fini) struct buf text = BUF_INIT(1024);
-    int r;
-
-    if (len == 0)
-        return 0;
-    if (len != 5 || (asked[2] != '-' && asked[2] != '_') || strspn(asked, alphanumerics) != 2 ||
-        strspn(asked + 3, alphanumerics) != 2)
-        return step_fail(ret, "SLW-0439", "the user locale \"%s\" is not of the form de-DE", asked);
-    buf_addf(&text, "LANG=%.2s_%s.UTF-8\n", asked, asked + 3);
-    r = inside_write(root, "etc/locale.conf", buf_bytes(&text), public_file);
-    if (r == 0)
-        r = inside_write(root, "etc/default/locale", buf_bytes(&text), public_file);
+    c->log(c->ctx, "Time zone: %s", path + strlen(ZONE_FOLDER));
     return TRACE(r);
 }
 
@@ -204,25 +197,14 @@ static int apply_registration(struct step_context *c, int root, struct step_resu
     return TRACE(r);
 }
 
-static void log_ignored(struct step_context *c)
-{
-    static const char *const names[] = {
-        "OSDProductKey",
-        "OSDWindowsSettingsInputLocale",
-    };
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (step_value(c, names[i])[0] != '\0')
-            c->log(c->ctx, "%s has no meaning on Linux and is not used", names[i]);
-}
-
 /* Apply Windows Settings */
 int step_apply_settings_run(struct step_context *c, struct step_result *ret)
 {
     static int (*const parts[])(struct step_context *, int, struct step_result *) = {
         apply_name,
         apply_time_zone,
-        apply_locale,
+        locale_apply,
+        locale_apply_keyboard,
         apply_registration,
         apply_root_password,
         apply_user,
@@ -244,6 +226,6 @@ int step_apply_settings_run(struct step_context *c, struct step_result *ret)
         return TRACE(r);
     if (ret->error_id)
         return 0;
-    log_ignored(c);
+    step_log_without_effect(c);
     return TRACE(generalize_identity(root));
 }

@@ -87,7 +87,7 @@ static int ask_for_addresses(struct buf *ret)
 }
 
 /* The servers that a local resolver asks are in another file than the one that names it. */
-static void read_resolvers(struct network_list *dns, struct network_list *search)
+static void read_resolvers(struct ts_words *dns, struct ts_words *search)
 {
     static const char *const paths[] = {"/run/systemd/resolve/resolv.conf", "/etc/resolv.conf"};
 
@@ -100,9 +100,9 @@ static void read_resolvers(struct network_list *dns, struct network_list *search
 }
 
 static void fill(const struct machine_nic *nic,
-                 const struct network_list *dns,
+                 const struct ts_words *dns,
                  const char *routes,
-                 struct network_adapter *ret)
+                 struct ts_adapter *ret)
 {
     mac_put(ret->mac, nic->mac);
     (void)snprintf(ret->name, sizeof(ret->name), "%.31s", nic->name);
@@ -114,7 +114,7 @@ static int read_adapters(const struct machine *machine, struct network_settings 
 {
     OWN(buf_fini) struct buf answer = BUF_INIT(ANSWER_MAX_BYTES);
     OWN(buf_fini) struct buf routes = BUF_INIT(FILE_MAX_BYTES);
-    struct network_list dns = {.n = 0};
+    struct ts_words dns = {.n = 0};
     int r = ask_for_addresses(&answer);
 
     if (r == 0)
@@ -122,11 +122,11 @@ static int read_adapters(const struct machine *machine, struct network_settings 
     if (r < 0)
         return TRACE(r);
     read_resolvers(&dns, &ret->search);
-    for (size_t i = 0; i < machine->n_nics && ret->n_adapters < NETWORK_ADAPTERS_MAX; i++) {
-        struct network_adapter *adapter = &ret->adapters[ret->n_adapters];
+    for (size_t i = 0; i < machine->n_nics && ret->n_adapters < TS_ADAPTERS_MAX; i++) {
+        struct ts_adapter *adapter = &ret->adapters[ret->n_adapters];
         unsigned index = if_nametoindex(machine->nics[i].name);
 
-        *adapter = (struct network_adapter){.is_dhcp = false};
+        *adapter = (struct ts_adapter){.is_dhcp = false};
         capture_network_add_addresses(buf_bytes(&answer), index, adapter);
         if (index == 0 || adapter->addresses.n == 0)
             continue;

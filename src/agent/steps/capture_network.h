@@ -24,8 +24,8 @@ int capture_network_put(const struct network_settings *settings, struct ts_vars 
 
 /* The servers and suffixes that a resolv.conf names. @dns, @search: room for more is not there, the rest is left out. */
 void capture_network_read_resolv_conf(const char *text,
-                                      struct network_list *dns,
-                                      struct network_list *search);
+                                      struct ts_words *dns,
+                                      struct ts_words *search);
 
 /**
  * capture_network_add_addresses() - what the kernel says of IPv4 addresses
@@ -33,12 +33,13 @@ void capture_network_read_resolv_conf(const char *text,
  * @index:  of the interface
  * @ret:    addresses with their prefixes; is_dhcp is set if one of them is lent, not for ever
  */
-void capture_network_add_addresses(struct bytes answer,
-                                   unsigned index,
-                                   struct network_adapter *ret);
+void capture_network_add_addresses(struct bytes answer, unsigned index, struct ts_adapter *ret);
 
 /* The gateways of an interface in /proc/net/route. */
-void capture_network_read_routes(const char *text, const char *name, struct network_list *ret);
+void capture_network_read_routes(const char *text, const char *name, struct ts_words *ret);
+
+/* The domain of a computer's account in a keytab of Kerberos (version 2), in small letters; nothing if there is none. */
+void capture_network_read_keytab(struct bytes keytab, struct buf *ret);
 
 /**
  * capture_network_find_membership() - of a system

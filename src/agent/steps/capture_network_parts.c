@@ -18,14 +18,14 @@
 enum {
     FILE_MAX_BYTES = 256 * 1024,
     NAME_MAX_BYTES = 64,
-    LIST_MAX_BYTES = NETWORK_LIST_MAX * NETWORK_WORD_MAX,
+    LIST_MAX_BYTES = TS_WORDS_MAX * TS_WORD_MAX,
     HEX_IP = 8, /* digits of an address in /proc/net/route */
     BITS_OF_IPV4 = 32,
 };
 
-static void add_word(struct network_list *list, const char *word, size_t len)
+static void add_word(struct ts_words *list, const char *word, size_t len)
 {
-    if (list->n == NETWORK_LIST_MAX || len == 0 || len >= NETWORK_WORD_MAX)
+    if (list->n == TS_WORDS_MAX || len == 0 || len >= TS_WORD_MAX)
         return;
     memcpy(list->items[list->n], word, len);
     list->items[list->n++][len] = '\0';
@@ -38,14 +38,14 @@ static const char *next_line(const char *line)
 }
 
 /* The words behind @key in a line that begins with it. */
-static void add_words(const char *line, const char *key, bool is_address, struct network_list *ret)
+static void add_words(const char *line, const char *key, bool is_address, struct ts_words *ret)
 {
     size_t len = strlen(key);
 
     if (strncmp(line, key, len) != 0 || (line[len] != ' ' && line[len] != '\t'))
         return;
     for (line += len; *line && *line != '\n';) {
-        char word[NETWORK_WORD_MAX] = "";
+        char word[TS_WORD_MAX] = "";
         struct in_addr a;
 
         line += strspn(line, " \t\r");
@@ -59,8 +59,8 @@ static void add_words(const char *line, const char *key, bool is_address, struct
 }
 
 void capture_network_read_resolv_conf(const char *text,
-                                      struct network_list *dns,
-                                      struct network_list *search)
+                                      struct ts_words *dns,
+                                      struct ts_words *search)
 {
     for (; *text; text = next_line(text)) {
         add_words(text, "nameserver", true, dns);
@@ -69,13 +69,13 @@ void capture_network_read_resolv_conf(const char *text,
     }
 }
 
-static void add_address(struct ifaddrmsg *message, size_t len, struct network_adapter *ret)
+static void add_address(struct ifaddrmsg *message, size_t len, struct ts_adapter *ret)
 {
     char text[INET_ADDRSTRLEN];
 
     for (struct rtattr *a = IFA_RTA(message); RTA_OK(a, len); a = RTA_NEXT(a, len)) {
         if (a->rta_type != IFA_LOCAL || RTA_PAYLOAD(a) != sizeof(struct in_addr) ||
-            ret->addresses.n == NETWORK_LIST_MAX ||
+            ret->addresses.n == TS_WORDS_MAX ||
             !inet_ntop(AF_INET, RTA_DATA(a), text, sizeof(text)))
             continue;
         ret->prefixes[ret->addresses.n] = message->ifa_prefixlen;
@@ -84,7 +84,7 @@ static void add_address(struct ifaddrmsg *message, size_t len, struct network_ad
     }
 }
 
-void capture_network_add_addresses(struct bytes answer, unsigned index, struct network_adapter *ret)
+void capture_network_add_addresses(struct bytes answer, unsigned index, struct ts_adapter *ret)
 {
     while (answer.len >= sizeof(struct nlmsghdr)) {
         struct nlmsghdr head;
@@ -112,7 +112,7 @@ void capture_network_add_addresses(struct bytes answer, unsigned index, struct n
     }
 }
 
-void capture_network_read_routes(const char *text, const char *name, struct network_list *ret)
+void capture_network_read_routes(const char *text, const char *name, struct ts_words *ret)
 {
     size_t len = strlen(name);
 
@@ -149,14 +149,14 @@ static int set_of(struct ts_vars *vars, size_t i, const char *property, const ch
     return TRACE(set(vars, name, value));
 }
 
-static void put_list(const struct network_list *list, struct buf *ret)
+static void put_list(const struct ts_words *list, struct buf *ret)
 {
     buf_clear(ret);
     for (size_t i = 0; i < list->n; i++)
         buf_addf(ret, "%s%s", i > 0 ? "," : "", list->items[i]);
 }
 
-static void put_masks(const struct network_adapter *a, struct buf *ret)
+static void put_masks(const struct ts_adapter *a, struct buf *ret)
 {
     buf_clear(ret);
     for (size_t i = 0; i < a->addresses.n; i++) {
@@ -169,7 +169,7 @@ static void put_masks(const struct network_adapter *a, struct buf *ret)
     }
 }
 
-static int put_static(const struct network_adapter *a, size_t i, struct ts_vars *vars)
+static int put_static(const struct ts_adapter *a, size_t i, struct ts_vars *vars)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(LIST_MAX_BYTES);
     int r;
@@ -188,7 +188,7 @@ static int put_static(const struct network_adapter *a, size_t i, struct ts_vars 
     return TRACE(r);
 }
 
-static int put_adapter(const struct network_adapter *a, size_t i, struct ts_vars *vars)
+static int put_adapter(const struct ts_adapter *a, size_t i, struct ts_vars *vars)
 {
     int r = set_of(vars, i, "EnableDHCP", a->is_dhcp ? "true" : "false");
 
@@ -239,6 +239,61 @@ static void find_setting(const char *text, const char *key, struct buf *ret)
     }
 }
 
+/* An entry of a keytab: whether it is the account of a computer in a domain of Windows, "LAB-PC$@LAB.EXAMPLE.ORG". */
+static bool read_keytab_entry(struct bytes entry, struct bytes *ret_realm)
+{
+    struct bytes name;
+    uint16_t n_names;
+    uint16_t len;
+
+    return bytes_take_u16be(&entry, &n_names) && n_names == 1 && bytes_take_u16be(&entry, &len) &&
+           bytes_take(&entry, len, ret_realm) && bytes_take_u16be(&entry, &len) && len > 0 &&
+           bytes_take(&entry, len, &name) && name.ptr[len - 1] == '$';
+}
+
+void capture_network_read_keytab(struct bytes keytab, struct buf *ret)
+{
+    static const uint8_t version[] = {5, 2};
+    struct bytes head;
+    struct bytes realm;
+
+    if (!bytes_take(&keytab, sizeof(version), &head) ||
+        memcmp(head.ptr, version, sizeof(version)) != 0)
+        return;
+    for (;;) {
+        struct bytes entry;
+        uint32_t size;
+
+        if (!bytes_take_u32be(&keytab, &size))
+            return;
+
+        bool is_hole = size > INT32_MAX; /* a negative number */
+
+        if (!bytes_take(&keytab, is_hole ? 0 - size : size, &entry))
+            return;
+        if (is_hole || !read_keytab_entry(entry, &realm))
+            continue;
+        for (size_t i = 0; i < realm.len; i++) {
+            char c = (char)realm.ptr[i];
+
+            c = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
+            buf_add(ret, (struct bytes){(const uint8_t *)&c, 1});
+        }
+        return;
+    }
+}
+
+/* Who joined without sssd and Samba, with adcli alone, has the computer's account there and nowhere else. */
+static int find_in_keytab(int root, struct buf *ret)
+{
+    OWN(buf_fini) struct buf keytab = BUF_INIT(FILE_MAX_BYTES);
+    int r = inside_read(root, "etc/krb5.keytab", &keytab);
+
+    if (r == 0)
+        capture_network_read_keytab(buf_bytes(&keytab), ret);
+    return r < 0 ? TRACE(r) : 0;
+}
+
 int capture_network_find_membership(int root, bool *ret_is_domain, struct buf *ret)
 {
     static const struct {
@@ -248,16 +303,18 @@ int capture_network_find_membership(int root, bool *ret_is_domain, struct buf *r
     } places[] = {
         {"etc/sssd/sssd.conf", "domains", true},
         {"etc/samba/smb.conf", "realm", true},
+        {NULL, NULL, true}, /* the keytab */
         {"etc/samba/smb.conf", "workgroup", false},
     };
 
     for (size_t i = 0; ret->len == 0 && i < sizeof(places) / sizeof(places[0]); i++) {
         OWN(buf_fini) struct buf text = BUF_INIT(FILE_MAX_BYTES);
-        int r = inside_read(root, places[i].path, &text);
+        int r =
+            places[i].path ? inside_read(root, places[i].path, &text) : find_in_keytab(root, ret);
 
         if (r < 0)
             return TRACE(r);
-        if (r == 0)
+        if (r == 0 && places[i].path)
             find_setting(buf_str(&text), places[i].key, ret);
         *ret_is_domain = places[i].is_domain;
     }

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "plat/file.h"
 #include "ts/compare.h"
+#include "ts/vars.h"
 
 enum {
     WORKGROUP_MAX = 32,
@@ -24,6 +25,11 @@ enum {
     JOIN_TIMEOUT_S = 600,
     SAID_MAX_BYTES = 8 * 1024,
 };
+
+#define KEPT_DOMAIN   "_SLWJoinDomain"
+#define KEPT_UNIT     "_SLWJoinUnit"
+#define KEPT_ACCOUNT  "_SLWJoinAccount"
+#define KEPT_PASSWORD "_SLWJoinPassword"
 
 static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
 
@@ -138,16 +144,14 @@ static void words_fini(struct words *w)
 }
 
 /* realmd makes logins work as well, adcli only joins. Return: false if there is neither. */
-static bool make_command(struct step_context *c, const char *domain, struct words *w)
+static bool make_command(const struct join *join, struct words *w)
 {
     bool has_realm = access("/usr/sbin/realm", X_OK) == 0 || access("/usr/bin/realm", X_OK) == 0;
     bool has_adcli = access("/usr/sbin/adcli", X_OK) == 0 || access("/usr/bin/adcli", X_OK) == 0;
-    const char *unit = unit_of(step_value(c, "OSDJoinDomainOUName"));
+    const char *unit = unit_of(join->unit);
     size_t n = 0;
 
-    buf_addf(&w->user,
-             has_realm ? "--user=%s" : "--login-user=%s",
-             account_of(step_value(c, "OSDJoinAccount")));
+    buf_addf(&w->user, has_realm ? "--user=%s" : "--login-user=%s", account_of(join->account));
     buf_addf(&w->unit, has_realm ? "--computer-ou=%s" : "--domain-ou=%s", unit);
     w->items[n++] = has_realm ? "realm" : "adcli";
     w->items[n++] = "join";
@@ -155,7 +159,7 @@ static bool make_command(struct step_context *c, const char *domain, struct word
     w->items[n++] = buf_str(&w->user);
     if (unit[0] != '\0')
         w->items[n++] = buf_str(&w->unit);
-    w->items[n++] = domain;
+    w->items[n++] = join->domain;
     w->items[n] = NULL;
     return has_realm || has_adcli;
 }
@@ -180,31 +184,42 @@ static int code_of(const char *said, int code)
     return code;
 }
 
-static int join_domain(struct step_context *c, struct step_result *ret)
+int join_check(const struct join *join, struct buf *why)
 {
-    const char *domain = step_value(c, "OSDJoinDomainName");
-    const char *password = step_value(c, "OSDJoinPassword");
+    if (!join_is_domain(join->domain)) {
+        buf_addf(why, "\"%.200s\" is no name of a domain", join->domain);
+        return RETURN_PARAMETER;
+    }
+    if (account_of(join->account)[0] == '\0' || join->password[0] == '\0') {
+        buf_addf(
+            why, "the account that joins \"%.200s\", or its password, is not set", join->domain);
+        return RETURN_LOGON;
+    }
+    return 0;
+}
+
+/* A power cut may have come right after it. */
+static bool is_joined_already(const char *said)
+{
+    return strstr(said, "Already joined to this domain") != NULL;
+}
+
+int join_domain(struct step_context *c, const struct join *join, struct step_result *ret)
+{
     OWN(buf_fini) struct buf said = BUF_INIT(SAID_MAX_BYTES);
     OWN(words_fini)
     struct words words = {.user = BUF_INIT(OPTION_MAX_BYTES), .unit = BUF_INIT(OPTION_MAX_BYTES)};
     const struct program program = {.argv = words.items,
-                                    .input = bytes_of(password), /* on no command line */
+                                    .input = bytes_of(join->password), /* on no command line */
                                     .timeout_s = JOIN_TIMEOUT_S,
                                     .tail = &said,
                                     .what = "Joining the domain"};
-    int code = 0;
+    int code = join_check(join, &said);
     int r;
 
-    if (!join_is_domain(domain))
-        return step_fail_with(
-            ret, RETURN_PARAMETER, "SLW-0449", "\"%.200s\" is no name of a domain", domain);
-    if (account_of(step_value(c, "OSDJoinAccount"))[0] == '\0' || password[0] == '\0')
-        return step_fail_with(ret,
-                              RETURN_LOGON,
-                              "SLW-0449",
-                              "the account that joins \"%.200s\", or its password, is not set",
-                              domain);
-    if (!make_command(c, domain, &words))
+    if (code != 0)
+        return step_fail_with(ret, code, "SLW-0449", "%s", buf_str(&said));
+    if (!make_command(join, &words))
         return step_fail_with(
             ret,
             RETURN_NOT_FOUND,
@@ -214,7 +229,7 @@ static int join_domain(struct step_context *c, struct step_result *ret)
     r = program_run(c, &program, &code, ret);
     if (r < 0 || ret->error_id)
         return TRACE(r);
-    if (code != 0)
+    if (code != 0 && !is_joined_already(buf_str(&said)))
         (void)step_fail_with(
             ret,
             code_of(buf_str(&said), code),
@@ -222,21 +237,50 @@ static int join_domain(struct step_context *c, struct step_result *ret)
             "%s could not join \"%.200s\" and ended with exit code %d; what it said is "
             "in smsts.log",
             words.items[0],
-            domain,
+            join->domain,
             code);
     return 0;
+}
+
+int join_keep(const struct join *join, struct ts_vars *vars)
+{
+    const struct {
+        const char *name;
+        const char *value;
+    } kept[] = {{KEPT_DOMAIN, join->domain},
+                {KEPT_UNIT, join->unit},
+                {KEPT_ACCOUNT, join->account},
+                {KEPT_PASSWORD, join->password}};
+    int r = ts_vars_set_secret(vars, KEPT_PASSWORD);
+
+    for (size_t i = 0; r == 0 && i < sizeof(kept) / sizeof(kept[0]); i++)
+        r = ts_vars_set(vars, kept[i].name, kept[i].value, TS_BY_ENGINE);
+    return TRACE(r);
+}
+
+bool join_find(const struct ts_vars *vars, struct join *ret)
+{
+    *ret = (struct join){.domain = ts_vars_get(vars, KEPT_DOMAIN),
+                         .unit = ts_vars_get(vars, KEPT_UNIT),
+                         .account = ts_vars_get(vars, KEPT_ACCOUNT),
+                         .password = ts_vars_get(vars, KEPT_PASSWORD)};
+    return ret->domain[0] != '\0';
 }
 
 /* Join Domain or Workgroup */
 int step_join_run(struct step_context *c, struct step_result *ret)
 {
+    const struct join join = {.domain = step_value(c, "OSDJoinDomainName"),
+                              .unit = step_value(c, "OSDJoinDomainOUName"),
+                              .account = step_value(c, "OSDJoinAccount"),
+                              .password = step_value(c, "OSDJoinPassword")};
     const char *type = step_value(c, "OSDJoinType");
     bool is_restart_left_out = ts_compare_text(step_value(c, "OSDJoinSkipReboot"), "true") == 0;
     int r;
 
     *ret = (struct step_result){0};
     if (strcmp(type, "0") == 0)
-        r = join_domain(c, ret);
+        r = join_domain(c, &join, ret);
     else if (strcmp(type, "1") == 0)
         r = join_workgroup(c, ret);
     else

@@ -13,9 +13,11 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "agent/steps/apply_locale.h"
 #include "agent/steps/notice.h"
 #include "agent/steps/setup_parts.h"
 #include "agent/steps/step.h"
+#include "agent/steps/without_effect.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "image/disk_write.h"
@@ -39,8 +41,12 @@ static int prepare(struct step_context *c, struct step_result *ret)
             "SLW-0460",
             "There is no operating system on the volume: Format and Partition Disk and "
             "Apply Operating System Image must come before this step");
+    int r = setup_check_join(c, ret);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
     (void)c->progress(c->ctx, 10, 0, "Installing the agent");
-    int r = setup_agent(c, ret);
+    r = setup_agent(c, ret);
 
     if (r != 0)
         return r < 0 ? TRACE(r) : 0;
@@ -100,11 +106,15 @@ static int verify(struct step_context *c, struct step_result *ret)
     c->log(c->ctx, "The deployed operating system is running");
     if (bytes_parse_u64(bytes_of(step_value(c, "SetupCompletePause")), 1, PAUSE_MAX_S, &pause_s))
         (void)notice_wait(c, (unsigned)pause_s, "Waiting (SetupCompletePause)");
-    return 0;
+
+    int r = locale_make(c, ret);
+
+    return r < 0 || ret->error_id ? TRACE(r) : TRACE(setup_join(c, ret));
 }
 
 int step_setup_run(struct step_context *c, struct step_result *ret)
 {
     *ret = (struct step_result){0};
+    step_log_without_effect(c);
     return c->environment == STEP_IN_FULL_OS ? TRACE(verify(c, ret)) : TRACE(prepare(c, ret));
 }

@@ -23,3 +23,9 @@ int setup_boot(struct step_context *c, struct step_result *ret);
 
 /* Whether the service is there, below @root ("" is the running system). */
 bool setup_has_service(const char *root);
+
+/* Whether the volume can join the domain that Apply Network Settings wants. Return: as setup_agent(). */
+int setup_check_join(struct step_context *c, struct step_result *ret);
+
+/* In the system that runs: join it, if there is one, and forget the password. Return: 0 (with @ret, if it failed) or -errno. */
+int setup_join(struct step_context *c, struct step_result *ret);

@@ -247,23 +247,23 @@ static void adapters_become_the_variables_that_are_applied(void **state)
 {
     OWN(ts_vars_freep) struct ts_vars *vars = NULL;
     struct network_settings settings = {.n_adapters = 2};
-    struct network_adapter *fixed = &settings.adapters[0];
-    struct network_list dns = {.n = 0};
+    struct ts_adapter *fixed = &settings.adapters[0];
+    struct ts_words dns = {.n = 0};
 
     (void)state;
     capture_network_read_resolv_conf(
         "# x\nnameserver 10.0.0.2\nnameserver fe80::1\nsearch a.example b.example\n",
         &dns,
         &settings.search);
-    *fixed = (struct network_adapter){
+    *fixed = (struct ts_adapter){
         .mac = "52:54:00:00:00:01", .name = "eth0", .dns = dns, .prefixes = {24, 9}};
-    fixed->addresses = (struct network_list){{"10.0.0.5", "10.128.0.5"}, 2};
+    fixed->addresses = (struct ts_words){{"10.0.0.5", "10.128.0.5"}, 2};
     capture_network_read_routes("Iface\tDestination\tGateway\neth0\t00000000\t0100000A\t0003\n"
                                 "eth1\t00000000\t0200000A\t0003\neth0\t0000000A\t00000000\t1\n",
                                 "eth0",
                                 &fixed->gateways);
     settings.adapters[1] =
-        (struct network_adapter){.mac = "52:54:00:00:00:02", .name = "eth1", .is_dhcp = true};
+        (struct ts_adapter){.mac = "52:54:00:00:00:02", .name = "eth1", .is_dhcp = true};
     assert_int_equal(ts_vars_new(&vars), 0);
     assert_int_equal(capture_network_put(&settings, vars), 0);
     assert_string_equal(ts_vars_get(vars, "OSDAdapterCount"), "2");
@@ -300,8 +300,8 @@ static size_t put_message(uint8_t *dst, unsigned index, unsigned flags, const ch
 
 static void an_address_that_is_lent_is_of_dhcp(void **state)
 {
-    struct network_adapter fixed = {.is_dhcp = false};
-    struct network_adapter lent = {.is_dhcp = false};
+    struct ts_adapter fixed = {.is_dhcp = false};
+    struct ts_adapter lent = {.is_dhcp = false};
     uint8_t bytes[256];
     size_t len = put_message(bytes, 2, IFA_F_PERMANENT, "10.1.0.5");
 
@@ -315,16 +315,36 @@ static void an_address_that_is_lent_is_of_dhcp(void **state)
     assert_false(fixed.is_dhcp);
     assert_true(lent.is_dhcp);
     for (size_t n = 0; n < len; n++) { /* whatever is cut off is not read */
-        struct network_adapter any = {.is_dhcp = false};
+        struct ts_adapter any = {.is_dhcp = false};
 
         capture_network_add_addresses((struct bytes){bytes, n}, 3, &any);
         assert_int_equal(any.addresses.n, 0);
     }
 }
 
+static void a_keytab_tells_the_domain_of_a_computer(void **state)
+{
+    (void)state;
+    /* a hole, the key of a service, that of the computer */
+    static const uint8_t keytab[] = "\x05\x02\xff\xff\xff\xfcxxxx"
+                                    "\x00\x00\x00\x0e\x00\x02\x00\x03LAB\x00\x05host$"
+                                    "\x00\x00\x00\x19\x00\x01\x00\x0fLAB.EXAMPLE.ORG\x00\x04PC1$";
+    const size_t len = sizeof(keytab) - 1;
+    OWN(buf_fini) struct buf name = BUF_INIT(1024);
+
+    for (size_t i = 0; i < len; i++) { /* whatever is cut off, nothing is made up */
+        buf_clear(&name);
+        capture_network_read_keytab((struct bytes){keytab, i}, &name);
+        assert_int_equal(name.len, 0);
+    }
+    capture_network_read_keytab((struct bytes){keytab, len}, &name);
+    assert_string_equal(buf_str(&name), "lab.example.org");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_keytab_tells_the_domain_of_a_computer),
         cmocka_unit_test_setup_teardown(
             what_only_one_computer_may_have_is_removed, make_volume, remove_volume),
         cmocka_unit_test_setup_teardown(

@@ -15,9 +15,7 @@
 #include <cmocka.h>
 
 #include "agent/steps/accounts.h"
-#include "agent/steps/apply_network.h"
 #include "agent/steps/inside.h"
-#include "agent/steps/time_zones.h"
 #include "base/own.h"
 #include "plat/file.h"
 #include "ts/diag.h"
@@ -279,95 +277,6 @@ static void an_account_that_a_power_cut_left_half_made_is_completed(void **state
     assert_null(strstr(buf_str(&passwd), "max"));
 }
 
-static void network_is_written_for_whatever_manages_it(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *name;
-        const char *marker;
-        const char *also;
-        const char *file;
-        const char *line;
-    } cases[] = {
-        {"netplan",
-         "usr/sbin/netplan",
-         "etc/netplan/x",
-         "etc/netplan/90-slipway.yaml",
-         "dhcp4: false"},
-        {"NetworkManager",
-         "usr/sbin/NetworkManager",
-         NULL,
-         "etc/NetworkManager/system-connections/slipway-0.nmconnection",
-         "address1=10.0.0.5/24"},
-        {"ifupdown",
-         "usr/sbin/ifup",
-         "lib/ifupdown/x",
-         "etc/network/interfaces",
-         "auto mac/52:54:00:00:00:01=slipway0\niface slipway0 inet static\n    address 10.0.0.5/24"},
-        {"systemd-networkd",
-         "usr/lib/systemd/system/systemd-networkd.service",
-         NULL,
-         "etc/systemd/network/10-slipway-0.network",
-         "Address=10.0.0.5/24"},
-    };
-    static struct network_settings s = {.n_adapters = 1, .boot_resolv_conf = "/nothing"};
-
-    (void)snprintf(s.adapters[0].mac, MAC_TEXT_MAX, "52:54:00:00:00:01");
-    (void)snprintf(s.adapters[0].addresses.items[0], NETWORK_WORD_MAX, "10.0.0.5");
-    s.adapters[0].addresses.n = 1;
-    s.adapters[0].prefixes[0] = 24;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        char path[128];
-        OWN(fd_closep) int root = new_volume(cases[i].name, path, sizeof(path));
-        OWN(buf_fini) struct buf text = BUF_INIT(4096);
-        const char *how = "";
-
-        assert_int_equal(network_write(path, &s, &how), NETWORK_WRITE_E_NONE);
-        put(root, cases[i].marker, "");
-        if (cases[i].also)
-            put(root, cases[i].also, "");
-        assert_int_equal(network_write(path, &s, &how), 0);
-        assert_string_equal(how, cases[i].name);
-        assert_int_equal(inside_read(root, cases[i].file, &text), 0);
-        assert_non_null(strstr(buf_str(&text), cases[i].line));
-        assert_non_null(strstr(buf_str(&text), "52:54:00:00:00:01"));
-    }
-}
-
-static void an_ifup_that_knows_no_patterns_gets_the_name_of_the_kernel(void **state)
-{
-    (void)state;
-    static struct network_settings s = {.n_adapters = 1, .boot_resolv_conf = "/nothing"};
-    char path[128];
-    OWN(fd_closep) int root = new_volume("alpine", path, sizeof(path));
-    OWN(buf_fini) struct buf text = BUF_INIT(4096);
-    const char *how = "";
-
-    s.adapters[0] =
-        (struct network_adapter){.mac = "52:54:00:00:00:01", .name = "eth1", .is_dhcp = true};
-    put(root, "sbin/ifup", "");
-    assert_int_equal(network_write(path, &s, &how), 0);
-    assert_int_equal(inside_read(root, "etc/network/interfaces", &text), 0);
-    assert_non_null(strstr(buf_str(&text), "\nauto eth1\niface eth1 inet dhcp\n"));
-}
-
-static void masks_and_time_zones_are_read(void **state)
-{
-    (void)state;
-    unsigned n = 0;
-
-    assert_true(network_prefix_of_mask("255.255.255.0", &n));
-    assert_int_equal(n, 24);
-    assert_true(network_prefix_of_mask("255.255.255.255", &n));
-    assert_int_equal(n, 32);
-    assert_false(network_prefix_of_mask("255.0.255.0", &n));
-    assert_false(network_prefix_of_mask("0.0.0.0", &n));
-    assert_string_equal(time_zone_of("w. europe standard time"), "Europe/Berlin");
-    assert_string_equal(time_zone_of("Asia/Tokyo"), "Asia/Tokyo");
-    assert_null(time_zone_of("Europe/../../etc/passwd"));
-    assert_null(time_zone_of("Nowhere Time"));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,9 +289,6 @@ int main(void)
         cmocka_unit_test(links_of_the_image_do_not_lead_out_of_it),
         cmocka_unit_test(accounts_get_hashed_passwords_and_groups),
         cmocka_unit_test(an_account_that_a_power_cut_left_half_made_is_completed),
-        cmocka_unit_test(network_is_written_for_whatever_manages_it),
-        cmocka_unit_test(an_ifup_that_knows_no_patterns_gets_the_name_of_the_kernel),
-        cmocka_unit_test(masks_and_time_zones_are_read),
     };
 
     (void)snprintf(folder, sizeof(folder), "/tmp/slipway-test-steps-XXXXXX");
