@@ -95,9 +95,9 @@ class World:
         say("the boot image for x86 is " + dep.default_boot_image(site, "x86"))
         return site
 
-    def deploy_debian(self, image=None) -> str:
+    def deploy_debian(self, image=None, change=lambda xml: xml) -> str:
         site = self.site
-        xml = dep.task_sequence_xml(image or dep.newest_package(site, "os-image"))
+        xml = change(dep.task_sequence_xml(image or dep.newest_package(site, "os-image")))
         boot_image = dep.default_boot_image(site)
         return dep.deploy(site, dep.import_task_sequence(site, xml, "Debian 12", boot_image))
 
@@ -223,10 +223,10 @@ def switch_off(vm: Vm):
     vm.power_cut()
 
 
-def deploy_whole_way(world: World, firmware: str):
+def deploy_whole_way(world: World, firmware: str, change=lambda xml: xml):
     site = world.start_site()
     world.lab.start_dhcp()
-    deployment = world.deploy_debian()
+    deployment = world.deploy_debian(change=change)
     vm = world.add_vm(firmware)
     process = vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
@@ -240,8 +240,31 @@ def deploy_uefi_secureboot(world: World):
     deploy_whole_way(world, "uefi-secureboot")
 
 
+def with_static_address(xml: str) -> str:
+    """The adapter with addresses of its own; the deployed system has them, a captured one would bring them along, and no more is set
+    than it can: the image has no German."""
+    addresses = {
+        "OSDAdapterCount": "1", "OSDAdapter0EnableDHCP": "false", "OSDAdapter0IPAddressList": "10.77.200.5,fd77::5",
+        "OSDAdapter0SubnetMask": "255.255.0.0,64", "OSDAdapter0Gateways": SERVER_ADDRESS, "OSDAdapter0GatewayCostMetric": "77",
+        "OSDWindowsSettingsUserLocale": "de-DE", "OSDWindowsSettingsInputLocale": "0407:00000407",
+    }
+    before = "".join(step_xml("SetVariable", name, "WinPE", VariableName=name, VariableValue=value) for name, value in addresses.items())
+    look = (
+        "grep -q fd770000000000000000000000000005 /proc/net/if_inet6 && grep -q '[[:space:]]77[[:space:]]' /proc/net/route"
+        " && grep -q XKBLAYOUT=.de. /etc/default/keyboard && ! grep -qs de_DE /etc/default/locale && test $OSDAdapter0IPAddressList = 10.77.200.5"
+        " && test $OSDAdapter0EnableDHCP$OSDAdapter0SubnetMask$OSDAdapter0Gateways = false255.255.0.0" + SERVER_ADDRESS
+    )
+    after = step_xml("CaptureNetworkSettings", "Capture Network Settings", "FullOS")
+    after += step_xml("RunCommandLine", "Look at the network", "FullOS", CommandLine=look.replace("&", "&amp;"))
+    settings = '<step type="SMS_TaskSequence_ApplyWindowsSettingsAction"'
+    last = "</group>\n</sequence>"
+    if xml.count(settings) != 1 or xml.count(last) != 1:
+        raise LabError("the example task sequence has other steps than expected")
+    return xml.replace(settings, before + settings).replace(last, after + last)
+
+
 def deploy_bios(world: World):
-    deploy_whole_way(world, "bios")
+    deploy_whole_way(world, "bios", with_static_address)
 
 
 def deploy_two_at_once(world: World):

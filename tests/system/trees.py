@@ -19,6 +19,7 @@ CHANGED = (
     "boot/slipway/",  # Setup: the menu of the disk
     "etc/.pwd.lock",
     "etc/.updated",
+    "etc/default/keyboard",  # Apply Windows Settings
     "etc/fstab",  # Setup
     "etc/hostname",  # Apply Windows Settings
     "etc/hosts",
@@ -34,6 +35,7 @@ CHANGED = (
     "root/.bash_history",
     "tmp/",
     "usr/lib/slipway/",  # the agent
+    "etc/vconsole.conf",
     "var/.updated",
     "var/cache/",
     "var/lib/dbus/",
