@@ -27,7 +27,7 @@ def start_folders(world) -> Path:
     ganesha = base / "ganesha.conf"
     ganesha.write_text(
         f"NFS_CORE_PARAM {{ Protocols = 4; Enable_NLM = false; Enable_RQUOTA = false; }}\n"
-        f"NFSv4 {{ Graceless = true; RecoveryBackend = fs; RecoveryRoot = {base}/run; }}\n"
+        f"NFSv4 {{ Graceless = true; Minor_Versions = 0; RecoveryBackend = fs; RecoveryRoot = {base}/run; }}\n"
         f"EXPORT {{ Export_Id = 1; Path = {base}/export; Pseudo = /export; Access_Type = RW; Squash = No_Root_Squash;"
         f" SecType = sys; Protocols = 4; Transports = TCP; FSAL {{ Name = VFS; }} }}\n",
         encoding="utf-8",

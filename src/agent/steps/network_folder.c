@@ -201,8 +201,10 @@ static int configure_smb(int fs,
     return r == 0 ? set_account(fs, account, password) : r;
 }
 
-static int configure_nfs(int fs, const struct network_folder *f, const char *address)
+static int
+configure_nfs(int fs, const struct network_folder *f, const char *address, const char *version)
 {
+    bool is_old = version[0] == '3';
     char source[NETWORK_FOLDER_HOST_MAX + NETWORK_FOLDER_PATH_MAX + 2];
     int r;
 
@@ -211,9 +213,13 @@ static int configure_nfs(int fs, const struct network_folder *f, const char *add
     if (r == 0)
         r = set_text(fs, "addr", address);
     if (r == 0)
-        r = set_text(fs, "vers", "4.2");
+        r = set_text(fs, "vers", version);
     if (r == 0 && f->port[0] != '\0')
         r = set_text(fs, "port", f->port);
+    if (r == 0 && is_old)
+        r = set_text(fs, "mountproto", "tcp");
+    if (r == 0 && is_old) /* that would be another service, here and there */
+        r = fsconfig(fs, FSCONFIG_SET_FLAG, "nolock", NULL, 0) < 0 ? -errno : 0;
     return r;
 }
 
@@ -272,28 +278,73 @@ static int refuse(int error, int fs, struct buf *why)
     return outcome;
 }
 
+/* What both sides have is asked for from the newest on. */
+static const char *const nfs_versions[] = {"4.2", "4.1", "4.0", "3"};
+
+static bool is_wrong_version(int error)
+{
+    return error == EPROTONOSUPPORT || error == EINVAL || error == EOPNOTSUPP || error == ENODEV;
+}
+
+/* @ret_fs: owned by the caller, also on failure. Return: 0 or a negative errno. */
+static int create_nfs(const struct network_folder *f, const char *address, int *ret_fs)
+{
+    int first = 0;
+
+    for (size_t i = 0; i < sizeof(nfs_versions) / sizeof(nfs_versions[0]); i++) {
+        bool is_old = nfs_versions[i][0] == '3';
+        OWN(fd_closep) int fs = -1;
+        int r;
+
+        load_module(is_old ? "nfsv3" : "nfsv4");
+        fs = fsopen(is_old ? "nfs" : "nfs4", FSOPEN_CLOEXEC);
+        r = fs < 0 ? -errno : configure_nfs(fs, f, address, nfs_versions[i]);
+        if (r == 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+            r = -errno;
+        if (r == 0 || !is_wrong_version(-r)) {
+            if (*ret_fs >= 0)
+                (void)close(*ret_fs);
+            *ret_fs = fs;
+            fs = -1;
+            return r;
+        }
+        if (first == 0) { /* the newest version's reason is told, if none is right */
+            first = r;
+            *ret_fs = fs;
+            fs = -1;
+        }
+    }
+    return first;
+}
+
+static int create_smb(const struct network_folder *f,
+                      const char *address,
+                      const char *account,
+                      const char *password,
+                      int *ret_fs)
+{
+    int r;
+
+    load_module("cifs");
+    *ret_fs = fsopen("cifs", FSOPEN_CLOEXEC);
+    r = *ret_fs < 0 ? -errno : configure_smb(*ret_fs, f, address, account, password);
+    return r == 0 && fsconfig(*ret_fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -errno : r;
+}
+
 int network_folder_mount(const struct network_folder *f,
                          const char *account,
                          const char *password,
                          const char *target,
                          struct buf *why)
 {
-    const char *type = f->kind == NETWORK_FOLDER_SMB ? "cifs" : "nfs4";
+    OWN(fd_closep) int fs = -1;
     char address[INET6_ADDRSTRLEN];
     int r = find_address(f, address, why);
 
     if (r != 0)
         return r;
-    load_module(f->kind == NETWORK_FOLDER_SMB ? "cifs" : "nfsv4");
-
-    OWN(fd_closep) int fs = fsopen(type, FSOPEN_CLOEXEC);
-
-    if (fs < 0)
-        return refuse(errno, -1, why);
-    r = f->kind == NETWORK_FOLDER_SMB ? configure_smb(fs, f, address, account, password)
-                                      : configure_nfs(fs, f, address);
-    if (r == 0 && fsconfig(fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-        r = -errno;
+    r = f->kind == NETWORK_FOLDER_SMB ? create_smb(f, address, account, password, &fs)
+                                      : create_nfs(f, address, &fs);
     if (r < 0)
         return refuse(-r, fs, why);
 
