@@ -109,6 +109,16 @@ static void what_has_no_effect_on_linux_is_named(void **state)
         NULL,
         "");
     found(SETTINGS(VALUE("OSDServerLicenseMode", "PerSeat")), NULL, "SLW-0485");
+    found(SEQUENCE(STEP_OF("ApplyOperatingSystem",
+                           VALUE("ImagePackageID", "SLP00002")
+                               VALUE("OSDConfigFileName", "Unattend.XML"))),
+          NULL,
+          "SLW-0485");
+    found(SEQUENCE(STEP_OF("ApplyOperatingSystem",
+                           VALUE("ImagePackageID", "SLP00002")
+                               VALUE("OSDConfigFileName", "user-data"))),
+          NULL,
+          "");
 }
 
 static unsigned windows(void *ctx, const char *id)

@@ -49,6 +49,24 @@ static void check_without_effect(const struct ts_check *c, int item)
                         buf_str(&names));
 }
 
+/* cloud-init's are taken; one of Windows says nothing to Linux. */
+static void check_answer_file(const struct ts_check *c, int item)
+{
+    static const char ending[] = ".xml";
+    const char *name = ts_check_text(step_of(c, item), "OSDConfigFileName");
+    size_t len = strlen(name);
+
+    if (len >= strlen(ending) && bytes_eq_nocase(bytes_of(name + len - strlen(ending)), ending))
+        ts_check_report(
+            c,
+            item,
+            TS_WARNING,
+            "SLW-0485",
+            "its answer file (OSDConfigFileName) %.128s is one of Windows and is not used on "
+            "Linux; there it may be user data of cloud-init",
+            name);
+}
+
 static const char *text_of(void *ctx, const char *name)
 {
     const struct ts_step *const *step = ctx;
@@ -232,6 +250,8 @@ void ts_check_settings(const struct ts_check *c, int item)
     if (c->platform == TS_PLATFORM_WINDOWS)
         return;
     check_without_effect(c, item);
+    if (strcmp(step->type, TYPE("ApplyOperatingSystem")) == 0)
+        check_answer_file(c, item);
     if (strcmp(step->type, TYPE("ApplyNetworkSettings")) == 0) {
         check_adapters(c, item);
         check_membership(c, item);

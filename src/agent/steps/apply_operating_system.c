@@ -14,12 +14,14 @@
 
 #include "agent/run/order.h"
 #include "agent/run/target.h"
+#include "agent/steps/answer_file.h"
 #include "agent/steps/content.h"
 #include "agent/steps/empty.h"
 #include "agent/steps/image_stream.h"
 #include "agent/steps/refresh.h"
 #include "agent/steps/step.h"
 #include "agent/steps/volumes.h"
+#include "agent/steps/without_effect.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -99,7 +101,10 @@ static int finish(struct job *job, struct step_result *ret)
     if (ts_vars_set(job->c->vars, "OSDTargetSystemDrive", TARGET_ROOT, TS_BY_ENGINE) != 0)
         return ERR(-ENOMEM);
     job->c->target->is_old = false; /* and the state will say so */
-    return TRACE(content_settle(job->c, ret));
+
+    int r = answer_file_apply(job->c, ret);
+
+    return r < 0 || ret->error_id ? TRACE(r) : TRACE(content_settle(job->c, ret));
 }
 
 static int apply(struct job *job, struct step_result *ret)
@@ -158,6 +163,7 @@ int step_apply_os_run(struct step_context *c, struct step_result *ret)
     job.image = content_choose_image(c, ret);
     if (!job.image)
         return 0;
+    step_log_without_effect(c);
     job.package_id = step_value(c, "ImagePackageID");
     r = choose_volume(c, ret);
     if (r != 0)

@@ -36,7 +36,7 @@ static const struct {
     {"SLW-0464", RETURN_NOT_FOUND},      {"SLW-0466", RETURN_NO_VOLUME},
     {"SLW-0468", RETURN_PARAMETER},      {"SLW-0480", RETURN_UNSUPPORTED},
     {"SLW-0482", RETURN_CANNOT_CONNECT}, {"SLW-0483", RETURN_NOT_FOUND},
-    {"SLW-0435", RETURN_PARAMETER},
+    {"SLW-0435", RETURN_PARAMETER},      {"SLW-0486", RETURN_PARAMETER},
 };
 
 int return_code_of(const char *error_id)
