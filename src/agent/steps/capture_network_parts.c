@@ -274,10 +274,11 @@ void capture_network_read_keytab(struct bytes keytab, struct buf *ret)
         if (is_hole || !read_keytab_entry(entry, &realm))
             continue;
         for (size_t i = 0; i < realm.len; i++) {
-            char c = (char)realm.ptr[i];
+            uint8_t c = realm.ptr[i];
 
-            c = c >= 'A' && c <= 'Z' ? (char)(c + 'a' - 'A') : c;
-            buf_add(ret, (struct bytes){(const uint8_t *)&c, 1});
+            if (c >= 'A' && c <= 'Z')
+                c |= 'a' - 'A';
+            buf_add(ret, (struct bytes){&c, 1});
         }
         return;
     }
