@@ -94,9 +94,15 @@ static int find_device(struct site *site,
     return 0;
 }
 
-/* That of the task sequence, if it is for @arch; otherwise the newest one for it. @ret: "" if none can be used. */
-static int
-find_boot_image(struct site *site, const struct boot_target *target, const char *arch, char *ret)
+/*
+ * That of the task sequence, if it is for @arch; otherwise the best one for it. @ret: "" if none can be used.
+ * @dp_id: of the distribution point that is to send it; "": the site's own
+ */
+static int find_boot_image(struct site *site,
+                           const struct boot_target *target,
+                           const char *arch,
+                           const char *dp_id,
+                           char *ret)
 {
     OWN(db_rows_fini) struct db_rows own = {0};
     OWN(db_rows_fini) struct db_rows newest = {0};
@@ -110,7 +116,7 @@ find_boot_image(struct site *site, const struct boot_target *target, const char 
     }
     if (r < 0)
         return TRACE(r);
-    r = db_first(site->db, SQL_BOOT_IMAGE_NEWEST, DB_ARGS(db_text(arch)), &newest);
+    r = db_first(site->db, SQL_BOOT_IMAGE_NEWEST, DB_ARGS(db_text(arch), db_text(dp_id)), &newest);
     if (r == DB_ROW)
         (void)snprintf(ret, SITE_ID_MAX, "%s", db_get_text(&newest, 0));
     return r < 0 ? TRACE(r) : 0;
@@ -128,15 +134,15 @@ static int is_of_x86(struct site *site, const struct boot_target *target, bool *
 }
 
 /* A BIOS starts either: the loader looks at the processor (docs/protocol/boot.md). */
-static int find_bios_images(struct site *site, struct boot_decision *ret)
+static int find_bios_images(struct site *site, const char *dp_id, struct boot_decision *ret)
 {
     bool is_x86;
     int r = is_of_x86(site, &ret->target, &is_x86);
 
     if (r == 0 && !is_x86)
-        r = find_boot_image(site, &ret->target, "x64", ret->package_id);
+        r = find_boot_image(site, &ret->target, "x64", dp_id, ret->package_id);
     if (r == 0)
-        r = find_boot_image(site, &ret->target, "x86", ret->x86_package_id);
+        r = find_boot_image(site, &ret->target, "x86", dp_id, ret->x86_package_id);
     if (r < 0)
         return TRACE(r);
     if (!ret->package_id[0] && ret->x86_package_id[0]) {
@@ -328,6 +334,7 @@ static int
 decide_with_target(struct site *site, const struct boot_request *request, struct boot_decision *ret)
 {
     const struct boot_target *target = &ret->target;
+    const char *dp_id = request->dp_id ? request->dp_id : "";
     bool is_in_progress = strcmp(target->order_state, "in-progress") == 0;
     int r;
 
@@ -351,8 +358,8 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
             target->deployment_id);
     ret->arch = arch_of(request);
     r = !request->is_http && request->arch == ARCH_BIOS
-            ? find_bios_images(site, ret)
-            : find_boot_image(site, target, ret->arch, ret->package_id);
+            ? find_bios_images(site, dp_id, ret)
+            : find_boot_image(site, target, ret->arch, dp_id, ret->package_id);
     if (r < 0)
         return TRACE(r);
     if (!ret->package_id[0])

@@ -274,7 +274,10 @@ struct marks {
     const char *serial;
 };
 
-/* Makers give a whole batch of boards one UUID: what has another serial number is another machine. */
+/*
+ * Makers give a whole batch of boards one UUID: what has another serial number is another machine, and what hides a serial number
+ * that the site knows is none of ours.
+ */
 static int
 find_by_uuid(struct site *site, const struct marks *marks, char ret[static ACCESS_DEVICE_ID_MAX])
 {
@@ -286,8 +289,28 @@ find_by_uuid(struct site *site, const struct marks *marks, char ret[static ACCES
     r = db_first(site->db, SQL_DEVICE_SERIAL, DB_ARGS(db_text(ret)), &rows);
     if (r < 0)
         return TRACE(r);
-    if (r == DB_ROW && marks->serial[0] && db_get_text(&rows, 0)[0] &&
+    if (r == DB_ROW && db_get_text(&rows, 0)[0] &&
         strcmp(marks->serial, db_get_text(&rows, 0)) != 0)
+        ret[0] = '\0';
+    return 0;
+}
+
+/* Its other addresses are what it says of itself: they count where the UUID or the serial number says the same. */
+static int find_by_other_macs(struct site *site,
+                              const struct marks *marks,
+                              char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    bool is_same;
+    int r = device_find_hardware(site, marks->macs + 1, marks->n_macs - 1, NULL, ret);
+
+    if (r == 0 && ret[0])
+        r = db_first(site->db, SQL_DEVICE_MARKS, DB_ARGS(db_text(ret)), &rows);
+    if (r <= 0)
+        return TRACE(r);
+    is_same = (marks->uuid && strcmp(marks->uuid, db_get_text(&rows, 0)) == 0) ||
+              (marks->serial[0] && strcmp(marks->serial, db_get_text(&rows, 1)) == 0);
+    if (!is_same)
         ret[0] = '\0';
     return 0;
 }
@@ -299,8 +322,10 @@ static int find_or_add(struct site *site,
                        json_t **ret_before)
 {
     char name[DEVICE_NAME_MAX_BYTES + 1];
-    int r = device_find_hardware(site, marks->macs, marks->n_macs, NULL, ret);
+    int r = device_find_hardware(site, marks->macs, 1, NULL, ret); /* the one that is proven */
 
+    if (r == 0 && !ret[0])
+        r = find_by_other_macs(site, marks, ret);
     if (r == 0 && !ret[0])
         r = find_by_uuid(site, marks, ret);
     if (r == 0 && ret[0])

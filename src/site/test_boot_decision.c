@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "site/collection.h"
 #include "site/collection_rule.h"
+#include "site/content.h"
 #include "site/deployment.h"
 #include "site/dp.h"
 #include "site/fields.h"
@@ -129,6 +130,39 @@ static void firmware_of_32_bits_gets_the_boot_image_for_x86(void **state)
 }
 
 /* Another task sequence, with this boot image, to All Systems. */
+static void set_priority(struct site *site, const char *id, const char *priority)
+{
+    OWN(json_freep) json_t *body = json_pack("{s:s}", "priority", priority);
+    OWN(json_freep) json_t *changed = NULL;
+
+    assert_int_equal(content_set(site, "test", id, body, &changed), 0);
+}
+
+static void the_best_boot_image_is_not_the_one_with_the_last_id(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char first[SITE_ID_MAX];
+    char second[SITE_ID_MAX];
+    char id[SITE_ID_MAX];
+    char third[SITE_ID_MAX];
+
+    fixture_add_x86_image(site, first);
+    site->now_us += FIXTURE_MINUTE_US;
+    fixture_add_x86_image(site, second);
+    fixture_deploy(site, "All Unknown Computers", "required", id);
+    assert_string_equal(fixture_ask(site, FIXTURE_MAC, 6).package_id, second);
+    set_priority(site, first, "high");
+    assert_string_equal(fixture_ask(site, FIXTURE_MAC, 6).package_id, first);
+    set_priority(site, second, "high");
+    assert_string_equal(fixture_ask(site, FIXTURE_MAC, 6).package_id, second);
+    site->now_us -= 2 * FIXTURE_MINUTE_US; /* its id is the last, and it is the oldest */
+    fixture_add_x86_image(site, third);
+    site->now_us += 2 * FIXTURE_MINUTE_US;
+    set_priority(site, third, "high");
+    assert_string_equal(fixture_ask(site, FIXTURE_MAC, 6).package_id, second);
+}
+
 static void deploy_with(struct site *site, const char *boot_image)
 {
     OWN(json_freep) json_t *sequence = NULL;
@@ -445,6 +479,7 @@ int main(void)
         cmocka_unit_test(a_member_of_the_collection_is_offered_the_deployment),
         cmocka_unit_test(each_architecture_has_its_answer),
         cmocka_unit_test(firmware_of_32_bits_gets_the_boot_image_for_x86),
+        cmocka_unit_test(the_best_boot_image_is_not_the_one_with_the_last_id),
         cmocka_unit_test(a_bios_may_start_either_boot_image),
         cmocka_unit_test(the_life_of_an_order_decides),
         cmocka_unit_test(a_failed_deployment_is_offered_again_only_if_a_person_chooses_it),

@@ -107,6 +107,26 @@ static void a_ticket_makes_nobody_the_device_with_another_mac(void **state)
     assert_string_not_equal(device, victim);
 }
 
+static void an_address_that_is_only_claimed_makes_nobody_another_device(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    const struct machine owner = {FIXTURE_MAC, FIXTURE_MAC, FIXTURE_UUID, "S-1"};
+    const struct machine stranger = {OTHER_MAC, FIXTURE_MAC, "", ""};
+    const struct machine liar = {DONGLE_MAC, DONGLE_MAC, FIXTURE_UUID, ""};
+    const struct machine docked = {"52:54:00:77:00:0e", FIXTURE_MAC, "", "S-1"};
+    char victim[ACCESS_DEVICE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+
+    assert_int_equal(take_with_ticket(site, &owner, FIXTURE_MAC, victim), 0);
+    assert_int_equal(take_with_ticket(site, &stranger, OTHER_MAC, device), 0);
+    assert_string_not_equal(device, victim);
+    assert_int_equal(take_with_ticket(site, &liar, DONGLE_MAC, device), 0);
+    assert_string_not_equal(device, victim);
+    assert_int_equal(take_with_ticket(site, &docked, docked.boot_mac, device), 0);
+    assert_string_equal(device, victim);
+}
+
 static void an_http_offer_lets_a_device_register_once_whatever_it_says_it_booted_from(void **state)
 {
     (void)state;
@@ -194,6 +214,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_ticket_makes_nobody_the_device_with_another_mac),
+        cmocka_unit_test(an_address_that_is_only_claimed_makes_nobody_another_device),
         cmocka_unit_test(an_http_offer_lets_a_device_register_once_whatever_it_says_it_booted_from),
         cmocka_unit_test(an_offer_by_pxe_asks_for_the_ticket),
         cmocka_unit_test(the_uuid_finds_a_machine_whose_interface_was_replaced),

@@ -26,9 +26,14 @@ LIMIT 1;
 SELECT count(*) FROM boot_event WHERE event = 'decision' AND stage = 'discover' AND time_us >= ?2
     AND mac IN (SELECT mac FROM device_mac WHERE device_id = ?1);
 
--- The newest boot image of an architecture that can be used.
+-- The boot image of an architecture to be used where the task sequence names none: one that the distribution point ?2 has, of
+-- these the one of the highest priority, of these the one that was made last.
 -- name: boot_image_newest
-SELECT id FROM package WHERE kind = 'boot-image' AND arch = ?1 AND state = 'ready' ORDER BY id DESC LIMIT 1;
+SELECT p.id FROM package p LEFT JOIN content_version v ON v.package_id = p.id AND v.number = p.current_version
+WHERE p.kind = 'boot-image' AND p.arch = ?1 AND p.state = 'ready'
+ORDER BY CASE WHEN ?2 = '' OR EXISTS (SELECT 1 FROM distribution_version x WHERE x.dp_id = ?2 AND x.package_id = p.id) THEN 0 ELSE 1 END,
+    CASE p.priority WHEN 'high' THEN 0 WHEN 'medium' THEN 1 ELSE 2 END, coalesce(v.created_us, p.created_us) DESC, p.created_us DESC,
+    p.id DESC LIMIT 1;
 
 -- What a remote distribution point serves by, and whether it has some version of a boot image whole.
 -- name: boot_image_at_dp

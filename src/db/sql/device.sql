@@ -24,6 +24,9 @@ SELECT v.id FROM device v WHERE v.id = ?1 AND @may_device('device', 'read', v);
 -- name: device_brief
 SELECT name, is_unknown FROM device WHERE id = ?1;
 
+-- name: device_marks
+SELECT smbios_uuid, serial FROM device WHERE id = ?1;
+
 -- name: device_serial
 SELECT serial FROM device WHERE id = ?1;
 
