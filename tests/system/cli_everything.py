@@ -1,0 +1,351 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""Every command of slipway, used at least once; what it answers as JSON is what the API's contract promises.
+
+usage: cli_everything.py BUILD_DIR cli-everything
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import yaml
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+
+from database_test import enter_namespace  # noqa: E402
+from monitoring_test import SEQUENCE, Client, Lab, mac_of  # noqa: E402
+from security_test import PASSWORD, ROOT, Cli, expect  # noqa: E402
+
+CONTRACT = yaml.safe_load((ROOT / "docs" / "api" / "openapi.yaml").read_text(encoding="utf-8"))
+ANY = {}
+TABLE_ONLY = None
+
+
+def schema_of(name):
+    """A schema of the contract by its name; "[Name]" is a list of them."""
+    if not name:
+        return ANY
+    one = {"$ref": f"#/components/schemas/{name.strip('[]')}"}
+    whole = {"type": "array", "items": one} if name.startswith("[") else one
+    return {**whole, "components": CONTRACT["components"]}
+
+
+class Recorder(Cli):
+    """Notes which commands were used, and checks what they answer."""
+
+    def __init__(self, site, who):
+        super().__init__(site, who)
+        self.used = set()
+        self.misfits = []
+        self.commands = self.all_commands()
+
+    def all_commands(self) -> set:
+        text = subprocess.run([self.program, "--help"], check=True, capture_output=True, text=True).stdout
+        found = re.findall(r"^  ([a-z-]+) +([a-z-]+)? +[A-Z]", text, re.M)
+        return {" ".join(word for word in match if word) for match in found}
+
+    def note(self, words):
+        for n in (2, 1):
+            if " ".join(words[:n]) in self.commands:
+                self.used.add(" ".join(words[:n]))
+                return
+        raise AssertionError(f"slipway {' '.join(words)} is no command")
+
+    def do(self, *words, **options) -> str:
+        self.note(words)
+        return self.run(*words, **options)
+
+    def ask(self, schema, *words, **options):
+        """As a table for people, where that changes nothing; and as JSON, which fits the schema."""
+        self.note(words)
+        text = self.run(*words, "--output", "json", **options)
+        # What may go on for ever is a value a line.
+        answer = [json.loads(line) for line in text.splitlines()] if words[0] == "log" else json.loads(text)
+        try:
+            jsonschema.validate(answer, schema_of(schema), cls=jsonschema.Draft202012Validator)
+        except jsonschema.ValidationError as why:
+            self.misfits.append(f"slipway {' '.join(words)}: {why.json_path}: {why.message}")
+        return answer
+
+    def show(self, schema, *words):
+        expect(self.do(*words) != "", f"slipway {' '.join(words)}: nothing for people")
+        return self.ask(schema, *words)
+
+
+def administrators(cli: Recorder):
+    cli.ask("Administrator", "admin", "create", "dora", "--no-password")
+    cli.do("admin", "password", "dora", "--password", "@-", given=PASSWORD)
+    cli.show("[Administrator]", "admin", "list")
+    cli.ask("SecurityRole", "security-role", "copy", "Help Desk", "Night desk")
+    role = cli.do("security-role", "show", "Night desk", "--output", "json")
+    cli.ask("SecurityRole", "security-role", "import", "-", "--name", "Day desk", given=role)
+    cli.ask("SecurityRole", "security-role", "set", "Day desk", "--permission", "device.read")
+    cli.show("[SecurityRole]", "security-role", "list")
+    cli.show("SecurityRole", "security-role", "show", "Day desk")
+    cli.ask("SecurityScope", "security-scope", "create", "Branch")
+    cli.ask("SecurityScope", "security-scope", "add-object", "Branch", "Debian", "--class", "task-sequence")
+    cli.show("SecurityScope", "security-scope", "show", "Branch")
+    cli.show("[SecurityScope]", "security-scope", "list")
+    cli.ask("Administrator", "admin", "grant", "dora", "--role", "Day desk", "--scope", "Branch")
+    cli.show("Administrator", "admin", "show", "dora")
+    cli.do("admin", "revoke", "dora", "--role", "Day desk", "--scope", "Branch")
+    cli.do("security-scope", "remove-object", "Branch", "Debian", "--class", "task-sequence")
+    cli.do("security-scope", "delete", "Branch")
+    cli.do("security-role", "delete", "Day desk")
+    cli.ask("Administrator", "admin", "disable", "dora")
+    cli.ask("Administrator", "admin", "enable", "dora")
+    cli.do("admin", "delete", "dora")
+    made = cli.ask("NewTokenAnswer", "token", "create", "script", "--days", "1")
+    cli.show("[Token]", "token", "list")
+    cli.do("token", "revoke", made["id"])
+
+
+def sequences(cli: Recorder, work: Path):
+    path = work / "Debian.xml"
+    path.write_text(SEQUENCE, encoding="utf-8")
+    cli.ask("Validation", "ts", "validate", str(path))
+    cli.ask("TaskSequence", "ts", "import", str(path))
+    cli.show("[TaskSequence]", "ts", "list")
+    cli.show("TaskSequence", "ts", "show", "Debian")
+    expect(cli.do("ts", "export", "Debian", "--format", "yaml").startswith("sequence:"), "no YAML")
+    cli.do("ts", "step", "add", "Debian", "--type", "group", "--name", "Install")
+    cli.do("ts", "step", "move", "Debian", "Say hello", "--in", "Install")
+    cli.do("ts", "disable", "Debian", "Install/Say hello")
+    cli.do("ts", "enable", "Debian", "Install/Say hello")
+    cli.show(None, "ts", "diff", "Debian")
+    cli.show(None, "ts", "history", "Debian")
+    cli.ask("TaskSequence", "ts", "set", "Debian", "--description", "For the laboratory")
+    cli.ask("TaskSequence", "ts", "copy", "Debian", "--name", "Copy of Debian")
+    cli.show(None, "ts", "simulate", "Debian")
+    if "ts delete" in cli.commands:
+        cli.do("ts", "delete", "Copy of Debian")
+
+
+def devices(cli: Recorder, work: Path):
+    cli.ask("Device", "device", "import", "PC-1", "--mac", mac_of(1))
+    table = work / "devices.csv"
+    table.write_text(f"name,mac\nPC-2,{mac_of(2)}\nPC-3,{mac_of(3)}\n", encoding="utf-8")
+    cli.ask("DeviceImport", "device", "import-file", str(table))
+    cli.show("[Device]", "device", "list")
+    cli.show("Device", "device", "show", "PC-1")
+    cli.ask("Device", "device", "rename", "PC-3", "PC-4")
+    cli.ask("Device", "device", "block", "PC-4", "--reason", "broken")
+    cli.ask("Device", "device", "unblock", "PC-4")
+    cli.do("device", "variable", "set", "PC-1", "Desk=1")
+    cli.ask("[DuplicateHardwareId]", "device", "duplicate-id", "add", "00:00:5e:00:53:01")
+    cli.show("BootExplanation", "device", "explain-boot", "PC-1")
+    cli.show(None, "device", "history", "PC-4")
+    cli.do("device", "delete", "PC-4")
+
+
+def collections(cli: Recorder):
+    cli.ask("Collection", "collection", "create", "Lab")
+    cli.ask("Collection", "collection", "set", "Lab", "--comment", "Room 17")
+    cli.ask("Member", "collection", "add-member", "Lab", "PC-1")
+    cli.do("collection", "rule", "add", "Lab", "--query", "Named", "--filter", "name startswith 'PC'")
+    cli.do("collection", "variable", "set", "Lab", "WHAT=a lab")
+    cli.ask("Collection", "collection", "update", "Lab")
+    cli.show("[Collection]", "collection", "list")
+    cli.show("Collection", "collection", "show", "Lab")
+    cli.do("collection", "create", "Empty")
+    cli.do("collection", "delete", "Empty")
+
+
+def play(lab: Lab, cli: Recorder, deployment: str) -> Client:
+    """One device begins what is deployed to it."""
+    lab.stop()
+    lab.give_tickets([mac_of(1)], 1)
+    lab.start()
+    client = Client(lab, 1)
+    client.register()
+    client.tell("started")
+    client.tell("step-started")
+    expect(cli.ask("Deployment", "deployment", "show", deployment)["counts"]["in_progress"] == 1, "it has not begun")
+    return client
+
+
+def control(lab: Lab, cli: Recorder, deployment: str):
+    """What an administrator does to a device that runs a task sequence, and what it answers."""
+    client = play(lab, cli, deployment)
+    of_device = ("--device", "PC-1")
+    cli.do("deployment", "pause", deployment, *of_device, "--time", "60")
+    cli.do("deployment", "resume", deployment, *of_device)
+    # The device has not told its state, nor sent a log, and no debugger runs on it.
+    for status, verb, *more in ((4, "state"), (3, "log", "--kept"), (4, "debug", "--command", "quit")):
+        cli.note(("deployment", verb))
+        told = cli.fails("deployment", verb, deployment, *of_device, *more, status=status)
+        expect("device" in told, f"deployment {verb}: {told!r}")
+    client.tell("failed", error_id="SLW-0401", cause="played")
+    cli.show("[StatusMessage]", "log", "--deployment", deployment)
+
+
+def deployments(lab: Lab, cli: Recorder):
+    made = cli.ask("Deployment", "deployment", "create", "--task-sequence", "Debian", "--collection", "Lab")
+    ident = made["id"]
+    cli.show("[Deployment]", "deployment", "list")
+    cli.show("Deployment", "deployment", "show", ident)
+    cli.ask("Deployment", "deployment", "set", ident, "--comment", "At night")
+    cli.ask("Deployment", "deployment", "disable", ident)
+    cli.ask("Deployment", "deployment", "enable", ident)
+    control(lab, cli, ident)
+    cli.show(None, "deployment", "status", ident)
+    cli.do("device", "clear-pxe", "PC-1")
+    cli.do("collection", "clear-pxe", "Lab")
+    cli.do("deployment", "cancel", ident)
+    cli.do("deployment", "delete", ident)
+
+
+def operations(cli: Recorder):
+    cli.ask("[Operation]", "operation", "list")
+    ident = cli.json("package", "show", "A package")["operation_id"]
+    cli.show("Operation", "operation", "show", ident)
+    cli.fails("operation", "cancel", ident, status=4)
+    cli.note(("operation", "cancel"))
+
+
+def contents(cli: Recorder, work: Path):
+    source = work / "source"
+    source.mkdir()
+    (source / "setup.sh").write_text("#!/bin/sh\n", encoding="utf-8")
+    for noun in ("package", "driver-package", "upgrade-package"):
+        name = f"A {noun}"
+        cli.do(noun, "create", name, "--source", str(source))
+        cli.ask("[Content]", noun, "list")
+        cli.show("Content", noun, "show", name)
+        (source / "setup.sh").write_text(f"#!/bin/sh\n: {noun}\n", encoding="utf-8")
+        cli.do(noun, "update", name)
+    cli.show("[Content]", "content", "list")
+    cli.show("[ContentVersion]", "content", "versions", "A package")
+    cli.do("content", "set", "A package", "--comment", "Tools")
+    cli.do("content", "rollback", "A package", "1")
+    cli.do("content", "prestage", "A package", str(work / "package.prestage"))
+    subprocess.run(["wimlib-imagex", "capture", source, work / "one.wim", "One"], check=True, capture_output=True)
+    cli.do("os-image", "add", str(work / "one.wim"), "--name", "One")
+    cli.do("os-image", "update", "One", str(work / "one.wim"))
+    cli.show("[OsImage]", "os-image", "list")
+    cli.show("OsImage", "os-image", "show", "One")
+    cli.do("os-image", "export", "One", str(work / "again.wim"))
+    operations(cli)
+
+
+def boot_images(cli: Recorder):
+    """There is no kernel here: what is told then. Real ones are built by the tests of content and of booting."""
+    told = cli.fails("boot-image", "build", "--arch", "x64")
+    expect("SLW-" in told, f"a build without a kernel: {told!r}")
+    cli.ask("[BootImage]", "boot-image", "list")
+    for verb in ("show", "update", "delete"):
+        cli.fails("boot-image", verb, "SLP0FFFF", status=3)
+        cli.note(("boot-image", verb))
+    cli.note(("boot-image", "build"))
+
+
+def distribution(cli: Recorder):
+    own = cli.ask("[DistributionPoint]", "dp", "list")[0]
+    cli.ask("DistributionPointDetails", "dp", "set", own["id"], "--comment", "Here")
+    cli.show("DistributionPointDetails", "dp", "show", own["id"])
+    cli.ask("DistributionPointToken", "dp", "create-token", "Branch")
+    cli.fails("dp", "remove", own["id"], status=4)
+    cli.note(("dp", "remove"))
+    cli.ask("DistributionPointGroup", "dp-group", "create", "All")
+    cli.ask("DistributionPointGroup", "dp-group", "add-member", "All", own["id"])
+    cli.do("dp-group", "add-content", "All", "A package")
+    cli.show("[DistributionPointGroup]", "dp-group", "list")
+    cli.show("DistributionPointGroup", "dp-group", "show", "All")
+    cli.do("content", "distribute", "A driver-package", "--dp", own["id"])
+    cli.show("Distribution", "content", "status", "A package")
+    told = cli.fails("content", "redistribute", "A package", status=4)
+    cli.note(("content", "redistribute"))
+    expect("is where" in told, f"redistributed to where it comes from: {told!r}")
+    cli.do("content", "validate", "A package")
+    cli.note(("content", "cancel"))
+    cli.run("content", "cancel", "A package", "--dp", own["id"])
+    cli.show(None, "content", "history", "A package")
+    cli.do("dp-group", "remove-member", "All", own["id"])
+    cli.do("dp-group", "delete", "All")
+    told = cli.fails("content", "remove", "A driver-package", "--dp", own["id"], status=4)
+    cli.note(("content", "remove"))
+    expect("delete the content" in told, f"removed from where it came to be: {told!r}")
+    for noun in ("package", "driver-package", "upgrade-package"):
+        cli.do(noun, "delete", f"A {noun}")
+    cli.do("os-image", "delete", "One")
+
+
+def boundaries(cli: Recorder):
+    cli.ask("Boundary", "boundary", "create", "Ground floor", "--subnet", "10.77.0.0/24")
+    cli.show("[Boundary]", "boundary", "list")
+    own = cli.json("dp", "list")[0]["id"]
+    for name in ("Here", "There"):
+        cli.ask("BoundaryGroup", "boundary-group", "create", name)
+    cli.ask("BoundaryGroup", "boundary-group", "set", "Here", "--comment", "This house")
+    cli.do("boundary-group", "add-boundary", "Here", "Ground floor")
+    cli.do("boundary-group", "add-dp", "Here", own)
+    cli.do("boundary-group", "add-neighbour", "Here", "There")
+    cli.show("[BoundaryGroup]", "boundary-group", "list")
+    cli.show("BoundaryGroup", "boundary-group", "show", "Here")
+    cli.show("BoundaryExplanation", "boundary-group", "explain", "10.77.0.7")
+    cli.do("boundary-group", "remove-neighbour", "Here", "There")
+    cli.do("boundary-group", "remove-dp", "Here", own)
+    cli.do("boundary-group", "remove-boundary", "Here", "Ground floor")
+    cli.do("boundary-group", "delete", "There")
+    cli.do("boundary", "delete", "Ground floor")
+
+
+def documents(cli: Recorder, work: Path):
+    path = work / "lab.yaml"
+    path.write_text("kind: Collection\nname: From a file\n", encoding="utf-8")
+    cli.show(None, "apply", "--file", str(path))
+    cli.show(None, "diff", "--file", str(path))
+    cli.show(None, "get", "Collection", "From a file")
+    cli.show(None, "delete", "--file", str(path))
+    cli.show(None, "export-site")
+
+
+def everything(lab: Lab, build: Path):
+    lab.begin()
+    lab.must("POST", "/administrators/administrator/password", {"password": PASSWORD})
+    cli = Recorder(lab, "chief")
+    work = lab.work / "files"
+    work.mkdir(mode=0o755)
+    pin = (lab.work / "state" / "keys" / "pin").read_text(encoding="utf-8").strip()
+    cli.do("login", "https://127.0.0.1", "--pin", pin, "--user", "administrator", "--password", "@-", given=PASSWORD)
+    cli.show("Status", "status")
+    sequences(cli, work)
+    administrators(cli)
+    devices(cli, work)
+    collections(cli)
+    deployments(lab, cli)
+    contents(cli, work)
+    boot_images(cli)
+    distribution(cli)
+    boundaries(cli)
+    documents(cli, work)
+    cli.show("[AuditRecord]", "audit", "list")
+    cli.do("audit", "verify")
+    cli.do("audit", "export")
+    cli.do("token", "save", str(lab.work / "token"))
+    cli.do("logout")
+    expect(not cli.misfits, "\n".join(cli.misfits))
+    missing = sorted(cli.commands - cli.used)
+    expect(not missing, f"never used: {', '.join(missing)}")
+    print(f"{len(cli.used)} commands")
+
+
+def main() -> int:
+    build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
+    enter_namespace()
+    with Lab(build) as lab:
+        try:
+            everything(lab, build)
+        except Exception:
+            print((lab.work / "err").read_text(encoding="utf-8")[-4000:], file=sys.stderr)
+            raise
+    print(f"{name}: ok")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
