@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -35,26 +36,45 @@ static int ended(struct site *site, const char *order_id, const char *error_id, 
     return r < 0 ? TRACE(r) : TRACE(summary_order_changed(site, order_id));
 }
 
+struct order_end {
+    const char *state;
+    const char *error_id; /* NULL: none */
+    const char *cause;
+    bool is_cancelled;
+};
+
+/* Only one that is in progress. Return: 1; 0 if another has ended it already, and nothing is left to be done; or -errno. */
+static int end_order(struct site *site, const char *order_id, const struct order_end *end)
+{
+    uint64_t n = 0;
+    int r = db_run(site->db,
+                   SQL_ORDER_END,
+                   DB_ARGS(db_text(order_id),
+                           db_text(end->state),
+                           db_text(end->error_id),
+                           db_text(end->cause),
+                           db_u64(site->now_us),
+                           db_u64(end->is_cancelled ? 1 : 0)),
+                   &n);
+
+    if (r > 0)
+        return ERR(-EIO);
+    if (r == 0 && n > 0)
+        r = ended(site, order_id, end->error_id, end->cause);
+    return r < 0 ? TRACE(r) : n > 0;
+}
+
 int order_end_failed(struct site *site,
                      const char *order_id,
                      const char *device_id,
                      const char *error_id,
                      const char *cause)
 {
-    int r = db_must(site->db,
-                    SQL_ORDER_END,
-                    DB_ARGS(db_text(order_id),
-                            db_text("failed"),
-                            db_text(error_id),
-                            db_text(cause),
-                            db_u64(site->now_us),
-                            db_u64(0)));
+    struct order_end end = {.state = "failed", .error_id = error_id, .cause = cause};
+    int r = end_order(site, order_id, &end);
 
-    if (r == 0)
-        r = ended(site, order_id, error_id, cause);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(site_audit(site, device_id, "order.failed", order_id, error_id));
+    return r > 0 ? TRACE(site_audit(site, device_id, "order.failed", order_id, error_id))
+                 : TRACE(r);
 }
 
 int order_end_cancelled(struct site *site,
@@ -62,20 +82,15 @@ int order_end_cancelled(struct site *site,
                         const char *device_id,
                         const char *cause)
 {
-    int r = db_must(site->db,
-                    SQL_ORDER_END,
-                    DB_ARGS(db_text(order_id),
-                            db_text("failed"),
-                            db_text(SITE_ERROR_ORDER_CANCELLED),
-                            db_text(cause),
-                            db_u64(site->now_us),
-                            db_u64(1)));
+    struct order_end end = {
+        .state = "failed",
+        .error_id = SITE_ERROR_ORDER_CANCELLED,
+        .cause = cause,
+        .is_cancelled = true,
+    };
+    int r = end_order(site, order_id, &end);
 
-    if (r == 0)
-        r = ended(site, order_id, SITE_ERROR_ORDER_CANCELLED, cause);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(site_audit(site, device_id, "order.cancelled", order_id, ""));
+    return r > 0 ? TRACE(site_audit(site, device_id, "order.cancelled", order_id, "")) : TRACE(r);
 }
 
 /* It is one of All Systems from now on. */
@@ -91,18 +106,9 @@ static int make_known(struct site *site, const char *device_id)
 
 int order_end_succeeded(struct site *site, const char *order_id, const char *device_id)
 {
-    int r = db_must(site->db,
-                    SQL_ORDER_END,
-                    DB_ARGS(db_text(order_id),
-                            db_text("succeeded"),
-                            db_null(),
-                            db_text(""),
-                            db_u64(site->now_us),
-                            db_u64(0)));
+    int r = end_order(site, order_id, &(struct order_end){.state = "succeeded", .cause = ""});
 
-    if (r == 0)
-        r = ended(site, order_id, NULL, "");
-    if (r < 0)
+    if (r <= 0)
         return TRACE(r);
     r = make_known(site, device_id);
     if (r < 0)
@@ -285,7 +291,9 @@ int order_expire(struct site *site)
         if (r < 0 || !is_more)
             return TRACE(r);
         r = db_begin(site->db, &tx);
-        if (r == 0)
+        if (r == 0) /* it may have been heard, or ended, meanwhile */
+            r = find_overdue(site, &order, &is_more);
+        if (r == 0 && is_more)
             r = fail_overdue(site, &order);
         if (r == 0)
             r = db_commit(&tx);

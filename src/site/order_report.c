@@ -136,25 +136,15 @@ static int end_if_over(struct site *site, const struct report *report)
 
 static int save(struct site *site, const struct report *report)
 {
-    OWN(db_rollbackp) struct db *tx = NULL;
-    int r = db_begin(site->db, &tx);
+    int r = save_message(site, report);
 
-    if (r < 0)
-        return TRACE(r);
-    r = save_message(site, report);
-    if (r < 0)
-        return TRACE(r);
-    r = save_progress(site, report);
-    if (r < 0)
-        return TRACE(r);
-    r = order_step_report(site, report->order_id, report->body);
+    if (r == 0)
+        r = save_progress(site, report);
+    if (r == 0)
+        r = order_step_report(site, report->order_id, report->body);
     if (r == 0)
         r = end_if_over(site, report);
-    if (r == 0)
-        r = summary_order_changed(site, report->order_id);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(db_commit(&tx));
+    return r == 0 ? TRACE(summary_order_changed(site, report->order_id)) : TRACE(r);
 }
 
 static int check_body(struct site *site, const json_t *body)
@@ -202,6 +192,7 @@ int order_report(struct site *site,
                  json_t **ret)
 {
     struct report report = {.device_id = device_id, .order_id = order_id, .body = body};
+    OWN(db_rollbackp) struct db *tx = NULL; /* what it is judged by stays so until it is kept */
     struct order_now before = {0};
     int r = check_body(site, body);
 
@@ -209,7 +200,9 @@ int order_report(struct site *site,
         return TRACE(r);
     report.state = field_text(body, "state", "");
     report.seq = field_number(body, "seq", 0);
-    r = order_now_load(site, device_id, order_id, &before);
+    r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = order_now_load(site, device_id, order_id, &before);
     if (r != 0)
         return TRACE(r);
 
@@ -224,8 +217,8 @@ int order_report(struct site *site,
                 "Only the installed operating system can report success, because the task "
                 "sequence installs one.");
         r = save(site, &report);
-        if (r < 0)
-            return TRACE(r);
     }
-    return TRACE(order_wish_put(&before, ret));
+    if (r == 0)
+        r = db_commit(&tx);
+    return r < 0 ? TRACE(r) : TRACE(order_wish_put(&before, ret));
 }

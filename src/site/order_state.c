@@ -64,10 +64,13 @@ int order_state_put(struct site *site,
                     const json_t *body,
                     json_t **ret)
 {
+    OWN(db_rollbackp) struct db *tx = NULL;
     OWN(freep) char *text = NULL;
     struct order_now now = {0};
     int r = check(site, body);
 
+    if (r == 0)
+        r = db_begin(site->db, &tx);
     if (r == 0)
         r = order_now_load(site, device_id, order_id, &now);
     if (r != 0)
@@ -86,6 +89,8 @@ int order_state_put(struct site *site,
                         db_u64(field_number(body, "seq", 0)),
                         db_u64(site->now_us),
                         db_text(text)));
+    if (r == 0)
+        r = db_commit(&tx);
     return r < 0 ? TRACE(r) : TRACE(order_wish_put(&now, ret));
 }
 
@@ -162,11 +167,14 @@ int order_log_put(struct site *site,
                   const char *number,
                   struct bytes text)
 {
+    OWN(db_rollbackp) struct db *tx = NULL;
     OWN(freep) char *kept = NULL;
     struct order_now now = {0};
     uint64_t n = 0;
-    int r = order_now_load(site, device_id, order_id, &now);
+    int r = db_begin(site->db, &tx);
 
+    if (r == 0)
+        r = order_now_load(site, device_id, order_id, &now);
     if (r != 0)
         return TRACE(r);
     if (!bytes_parse_u64(bytes_of(number), 0, INT64_MAX, &n))
@@ -179,9 +187,9 @@ int order_log_put(struct site *site,
     r = db_must(site->db,
                 SQL_ORDER_LOG_PUT,
                 DB_ARGS(db_text(order_id), db_u64(site->now_us), db_text(kept)));
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(db_must(site->db, SQL_ORDER_LOG_SENT, DB_ARGS(db_text(order_id), db_u64(n))));
+    if (r == 0)
+        r = db_must(site->db, SQL_ORDER_LOG_SENT, DB_ARGS(db_text(order_id), db_u64(n)));
+    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
 }
 
 int order_log_want(

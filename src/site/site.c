@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
+#include "plat/random.h"
 #include "site/access.h"
 #include "site/alert.h"
 #include "site/audit.h"
@@ -18,6 +19,7 @@
 #include "site/distribution_job.h"
 #include "site/dp.h"
 #include "site/job.h"
+#include "site/lease.h"
 #include "site/membership.h"
 #include "site/order.h"
 #include "site/order_debug.h"
@@ -58,6 +60,7 @@ int site_open(const char *path, const struct site_settings *settings, struct sit
     r = zone_open("", &site->zone); /* a server without one counts in UTC */
     if (r < 0)
         return TRACE(r);
+    random_uuid(site->holder, 0);
     r = db_open(path, &site->db);
     if (r < 0)
         return TRACE(r);
@@ -85,6 +88,8 @@ void site_free(struct site *site)
     if (!site)
         return;
     audit_forget(site);
+    if (site->db && !db_is_read_only(site->db) && db_is_shared(site->db))
+        (void)lease_drop(site, LEASE_TICK); /* if it is too late for that, it ends by itself */
     json_decref(site->refusal.more);
     collection_graph_free(site->collections);
     db_free(site->db);
@@ -102,10 +107,31 @@ static int checkpoint(struct site *site)
     return TRACE(db_checkpoint(site->db));
 }
 
-/* One that fails keeps none of the others from its turn: the checkpoint may be what frees the disk. */
+typedef int tick_part(struct site *site);
+
+/* One that fails keeps none of the others from its turn: the checkpoint may be what frees the disk. Return: of the first. */
+static int run_parts(struct site *site, tick_part *const *parts, size_t n)
+{
+    int ret = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        int r = parts[i](site);
+
+        ret = ret < 0 ? ret : r;
+    }
+    return TRACE(ret);
+}
+
+/* SQLite's file has one process anyway. */
+static int find_leader(struct site *site, bool *ret)
+{
+    *ret = true;
+    return db_is_shared(site->db) ? TRACE(lease_hold(site, LEASE_TICK, LEASE_TICK_S, ret)) : 0;
+}
+
 int site_tick(struct site *site)
 {
-    static int (*const parts[])(struct site * site) = {
+    static tick_part *const of_leader[] = {
         order_debug_tick,
         order_wish_tick, /* before tokens and orders expire */
         access_expire,
@@ -118,17 +144,16 @@ int site_tick(struct site *site)
         distribution_tick,
         membership_tick,
         unknown_tick,
-        say_alive,
-        checkpoint,
     };
-    int ret = 0;
+    static tick_part *const of_each[] = {say_alive, checkpoint};
+    bool is_leader;
+    int led = find_leader(site, &is_leader);
+    int each;
 
-    for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
-        int r = parts[i](site);
-
-        ret = ret < 0 ? ret : r;
-    }
-    return TRACE(ret);
+    if (led == 0 && is_leader)
+        led = run_parts(site, of_leader, sizeof(of_leader) / sizeof(of_leader[0]));
+    each = run_parts(site, of_each, sizeof(of_each) / sizeof(of_each[0]));
+    return led < 0 ? TRACE(led) : TRACE(each);
 }
 
 int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_MAX])

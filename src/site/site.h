@@ -26,6 +26,7 @@ struct zone;
 enum {
     SITE_E_REFUSED = 1,
     SITE_ID_MAX = 16, /* "SLP00001" and the NUL */
+    SITE_HOLDER_MAX = 40,
 };
 
 #define SITE_CODE "SLP"
@@ -69,6 +70,8 @@ struct site {
     struct audit_note audit;    /* the same */
     struct site_token_use
         use; /* what a reader would have noted; whoever has the reader sees to it */
+    char holder
+        [SITE_HOLDER_MAX]; /* this process among those on the same database; src/site/lease.h */
     struct collection_graph *collections; /* owned; src/site/collection_graph.h */
 };
 
@@ -96,6 +99,9 @@ int site_open_reader(const char *path, const struct site_settings *settings, str
 /**
  * site_tick() - what time does: tokens and tickets end, silent devices fail, stale jobs are handed out again, the
  * write-ahead log is moved into the database; at least once a second
+ *
+ * Of several site servers on one database one does it, the holder of a lease (src/site/lease.h); the others each only
+ * what is about themselves.
  */
 int site_tick(struct site *site);
 

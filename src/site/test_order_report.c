@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "site/order.h"
+#include "site/order_end.h"
 
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
 #include <stddef.h> /* and this, to be there */
+#include <string.h>
 
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "db/db.h"
 #include "site/access.h"
 #include "site/deployment.h"
 #include "site/deployment_change.h"
@@ -114,6 +117,34 @@ static void what_came_over_the_network_and_from_the_old_disk_is_told_of_each_dev
     assert_int_equal(field_number(row, "reused_bytes", 0), UINT64_C(5000000000));
 }
 
+/* Another site server was quicker. */
+static void an_order_that_has_ended_does_not_end_again(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char deployment[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    unsigned n_ends = 0;
+
+    fixture_deploy(site, "All Unknown Computers", "required", deployment);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    (void)fixture_order(site, device, order);
+    assert_int_equal(order_end_failed(site, order, device, "SLW-0401", "first"), 0);
+    assert_int_equal(order_end_succeeded(site, order, device), 0);
+    assert_int_equal(order_end_cancelled(site, order, device, "too late"), 0);
+    assert_int_equal(
+        db_select(
+            site->db, SQL_AUDIT_RECORD_LIST, DB_ARGS(db_u64(0), db_u64(1000), db_text("")), &rows),
+        0);
+    while (db_next(&rows) == DB_ROW)
+        n_ends += strcmp(db_get_text(&rows, 5), "order.failed") == 0 ||
+                  strcmp(db_get_text(&rows, 5), "order.succeeded") == 0 ||
+                  strcmp(db_get_text(&rows, 5), "order.cancelled") == 0;
+    assert_int_equal(n_ends, 1);
+}
+
 static void contact_is_lost_after_the_time_that_the_deployment_allows(void **state)
 {
     (void)state;
@@ -149,6 +180,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_came_over_the_network_and_from_the_old_disk_is_told_of_each_device),
         cmocka_unit_test(a_return_code_below_zero_is_kept),
+        cmocka_unit_test(an_order_that_has_ended_does_not_end_again),
         cmocka_unit_test(contact_is_lost_after_the_time_that_the_deployment_allows),
         cmocka_unit_test(the_site_keeps_the_latest_progress_and_every_step),
     };

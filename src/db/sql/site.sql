@@ -44,3 +44,16 @@ ON CONFLICT (number) DO UPDATE SET sha256 = excluded.sha256, applied_at = exclud
 INSERT INTO schema_migration (number, name, sha256, applied_at)
 VALUES (?1, ?2, ?3, to_char(now() AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS'))
 ON CONFLICT (number) DO UPDATE SET sha256 = excluded.sha256, applied_at = excluded.applied_at;
+
+-- How long it still has it.
+-- name: lease_left
+SELECT until_s - unixepoch() FROM lease WHERE name = ?1 AND holder = ?2 AND until_s > unixepoch();
+
+-- By who has it, or when nobody has.
+-- name: lease_take
+INSERT INTO lease (name, holder, until_s) VALUES (?1, ?2, unixepoch() + ?3)
+ON CONFLICT (name) DO UPDATE SET holder = ?2, until_s = unixepoch() + ?3
+WHERE lease.holder = ?2 OR lease.until_s <= unixepoch();
+
+-- name: lease_drop
+DELETE FROM lease WHERE name = ?1 AND holder = ?2;
