@@ -166,8 +166,7 @@ static int rules_to_sequence(xmlDoc *rules, struct buf *ret)
     return !text || ret->failed ? ERR(-ENOMEM) : 0;
 }
 
-/* The rules as a sequence: so they are read by what reads sequences. */
-static int parse_rules(const char *text, struct ts_document **ret, struct buf *why)
+int ts_rules_read(const char *text, struct ts_document **ret, struct buf *why)
 {
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     OWN(xmlFreeDocp) xmlDoc *rules = NULL;
@@ -219,7 +218,7 @@ static int apply_rules(const struct assigning *a, const struct ts_step *step)
 
     if (text[0] == '\0')
         return 0;
-    r = parse_rules(text, &rules, a->why);
+    r = ts_rules_read(text, &rules, a->why);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
     steps = ts_document_steps(rules, &n);

@@ -12,6 +12,7 @@
 
 #include "base/buf.h"
 
+struct ts_document;
 struct ts_facts;
 struct ts_step;
 struct ts_vars;
@@ -30,6 +31,16 @@ enum {
 
 /* Whether a step is of such a type. */
 bool ts_is_assignment(const struct ts_step *step);
+
+/**
+ * ts_rules_read() - the rules of Set Dynamic Variables as a sequence of their own: a step for each, with its condition, and its
+ * variables as the step's (hidden: secret)
+ * @ret: owned by the caller; set on 0 only
+ * @why: on an outcome: what is wrong
+ *
+ * Return: 0, TS_ASSIGN_E_RULES or -ENOMEM.
+ */
+int ts_rules_read(const char *text, struct ts_document **ret, struct buf *why);
 
 /**
  * ts_assign() - do what the step says

@@ -15,6 +15,7 @@
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/encoding.h"
+#include "ts/object.h"
 #include "ts/tree.h"
 #include "ts/xml.h"
 #include "ts/yaml_form.h"
@@ -36,6 +37,7 @@ void ts_imports_fini(struct ts_imports *imports)
         free(imports->items[i].name);
         free(imports->items[i].description);
         free(imports->items[i].boot_image_id);
+        free(imports->items[i].object);
         ts_document_free(imports->items[i].doc);
     }
     for (size_t i = 0; i < imports->n_references; i++) {
@@ -45,6 +47,14 @@ void ts_imports_fini(struct ts_imports *imports)
     free(imports->items);
     free(imports->references);
     *imports = (struct ts_imports){0};
+}
+
+const struct ts_import *ts_imports_find(const struct ts_imports *imports, const char *id)
+{
+    for (size_t i = 0; id[0] != '\0' && i < imports->n; i++)
+        if (strcmp(imports->items[i].id, id) == 0)
+            return &imports->items[i];
+    return NULL;
 }
 
 const char *ts_imports_name_of(const struct ts_imports *imports, const char *id)
@@ -109,7 +119,7 @@ static void move_lines(struct reader *rd, size_t first, unsigned line)
             rd->diags->items[i].line += line - 1;
 }
 
-static int add_import(struct reader *rd, const xmlNode *scope, struct bytes text)
+static int add_import(struct reader *rd, xmlNode *scope, struct bytes text)
 {
     struct ts_imports *imports = rd->imports;
     struct ts_document *doc = NULL;
@@ -136,10 +146,12 @@ static int add_import(struct reader *rd, const xmlNode *scope, struct bytes text
         .description =
             scope ? property(scope, "Description") : ts_copy(ts_document_description(doc)),
         .boot_image_id = scope ? property(scope, "BootImageID") : ts_copy(""),
+        .object = scope ? ts_object_take(scope) : ts_copy(""),
         .doc = doc,
     };
     item->is_disabled = enabled && bytes_eq_nocase(bytes_of(enabled), "false");
-    return enabled && item->id && item->name && item->description && item->boot_image_id
+    return enabled && item->id && item->name && item->description && item->boot_image_id &&
+                   item->object
                ? 0
                : ERR(-ENOMEM);
 }
@@ -166,7 +178,7 @@ static int add_reference(struct reader *rd, char *id, char *name)
 }
 
 /* Elements as the text of a document of their own. */
-static int add_element(struct reader *rd, const xmlNode *scope, xmlNode *sequence)
+static int add_element(struct reader *rd, xmlNode *scope, xmlNode *sequence)
 {
     xmlBuffer *text = xmlBufferCreate();
     const size_t n_diags = rd->diags->n;
@@ -222,7 +234,7 @@ static bool has_element(const xmlNode *node)
 }
 
 /* The text of an element that has nothing else may be a task sequence. */
-static int look_at_text(struct reader *rd, const xmlNode *scope, const xmlNode *node)
+static int look_at_text(struct reader *rd, xmlNode *scope, const xmlNode *node)
 {
     OWN(freep) char *text = ts_node_text(node);
     const size_t n_diags = rd->diags->n;
@@ -242,15 +254,17 @@ static int look_at_text(struct reader *rd, const xmlNode *scope, const xmlNode *
 }
 
 /* The depth is bounded by TS_XML_MAX_DEPTH. */
-static int look_within(struct reader *rd, const xmlNode *scope, xmlNode *node)
+static int look_within(struct reader *rd, xmlNode *scope, xmlNode *node)
 {
     int r = 0;
 
     if (ts_node_is(node, "sequence"))
         return TRACE(add_element(rd, scope, node));
-    if (is_scope(node))
+    if (is_scope(node)) {
         scope = node;
-    if (!has_element(node))
+        r = add_reference(rd, property(node, "PackageID"), property(node, "Name"));
+    }
+    if (r == 0 && !has_element(node))
         return TRACE(look_at_text(rd, scope ? scope : node, node));
     for (xmlNode *child = ts_node_element(node->children); child && r == 0;
          child = ts_node_element(child->next))
@@ -306,6 +320,8 @@ static int read_xml(struct reader *rd, struct bytes text, bool is_main)
     r = look_within(rd, NULL, root);
     if (r == 0)
         r = add_reference(rd, property(root, "PackageID"), property(root, "Name"));
+    if (r == 0) /* an application */
+        r = add_reference(rd, property(root, "ModelName"), property(root, "LocalizedDisplayName"));
     if (r == 0 && is_main && rd->imports->n == before) {
         ts_diags_add(rd->diags,
                      TS_ERROR,

@@ -31,6 +31,7 @@ struct ts_import {
     char *name;
     char *description;
     char *boot_image_id;
+    char *object; /* what else the file says of it: the template of ts/object.h; "" for nothing */
     bool is_disabled;
     struct ts_document *doc;
 };
@@ -59,6 +60,9 @@ void ts_imports_fini(struct ts_imports *imports);
  *         is malformed), or -ENOMEM.
  */
 int ts_container_read(struct bytes file, struct ts_imports *ret, struct ts_diags *diags);
+
+/* The one with this id; NULL if the file has none. */
+const struct ts_import *ts_imports_find(const struct ts_imports *imports, const char *id);
 
 /* Name of @id according to the file, "" if it does not say. */
 const char *ts_imports_name_of(const struct ts_imports *imports, const char *id);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "ts/document.h"
+#include "ts/object.h"
 
 #define XML_HEAD "<?xml version=\"1.0\" encoding=\"utf-8\"?>"
 #define STRINGS_BEGIN \
@@ -57,75 +58,14 @@ static void put_property(struct buf *dst, const char *name, const char *type, co
     buf_adds(dst, "</VALUE>\n  </PROPERTY>\n");
 }
 
-/* In CDATA, whose end is split where the text has one. */
-static void put_cdata(struct buf *dst, const char *text)
-{
-    static const char end[] = "]]>";
-    const char *at;
-
-    buf_adds(dst, "<![CDATA[");
-    while ((at = strstr(text, end))) {
-        buf_add(dst, (struct bytes){(const uint8_t *)text, (size_t)(at - text) + 2});
-        buf_adds(dst, "]]><![CDATA[");
-        text = at + 2;
-    }
-    buf_adds(dst, text);
-    buf_adds(dst, end);
-}
-
-static void put_reference_list(struct buf *dst, const struct ts_export *item)
-{
-    buf_adds(dst,
-             "  <PROPERTY.OBJECTARRAY NAME=\"References\" "
-             "REFERENCECLASS=\"SMS_TaskSequence_Reference\">\n    <VALUE.OBJECTARRAY>\n");
-    for (size_t i = 0; i < item->n_references; i++) {
-        if (item->references[i].kind == TS_EXPORT_BOOT_IMAGE)
-            continue;
-        buf_adds(dst,
-                 "      <VALUE.OBJECT>\n<INSTANCE CLASSNAME=\"SMS_TaskSequence_Reference\">\n");
-        put_property(dst, "Package", "string", item->references[i].id);
-        put_property(dst, "Program", "string", "*");
-        put_property(dst, "Type", "uint32", "0");
-        buf_adds(dst, "</INSTANCE>\n      </VALUE.OBJECT>\n");
-    }
-    buf_adds(dst, "    </VALUE.OBJECTARRAY>\n  </PROPERTY.OBJECTARRAY>\n");
-}
-
 static int put_object(struct buf *dst, const struct ts_export *item)
 {
-    static const struct {
-        const char *name;
-        const char *type;
-        const char *value;
-    } fixed[] = {
-        {"Duration", "uint32", "0"},
-        {"PackageType", "uint32", "4"},
-        {"Priority", "uint32", "2"},
-        {"ProgramFlags", "uint32", "152084496"},
-        {"SourceVersion", "uint32", "1"},
-        {"TaskSequenceFlags", "uint32", "0"},
-        {"Type", "uint32", "2"},
-    };
     OWN(buf_fini) struct buf xml = BUF_INIT(PART_MAX_BYTES);
     int r = ts_document_put(item->doc, &xml);
 
     if (r != 0)
         return TRACE(r);
-    if (xml.failed)
-        return ERR(-ENOMEM);
-    buf_adds(dst, "<INSTANCE CLASSNAME=\"SMS_TaskSequencePackage\">\n");
-    put_property(dst, "BootImageID", "string", item->boot_image_id);
-    put_property(dst, "Description", "string", item->description);
-    put_property(dst, "Name", "string", item->name);
-    put_property(dst, "PackageID", "string", item->id);
-    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
-        put_property(dst, fixed[i].name, fixed[i].type, fixed[i].value);
-    put_property(dst, "TsEnabled", "boolean", item->is_disabled ? "FALSE" : "TRUE");
-    put_reference_list(dst, item);
-    buf_adds(dst, "  <PROPERTY NAME=\"Sequence\" TYPE=\"string\">\n    <VALUE>");
-    put_cdata(dst, buf_str(&xml));
-    buf_adds(dst, "</VALUE>\n  </PROPERTY>\n</INSTANCE>\n");
-    return 0;
+    return xml.failed ? ERR(-ENOMEM) : TRACE(ts_object_put(item, buf_str(&xml), dst));
 }
 
 static const char *type_of(enum ts_export_kind kind)

@@ -37,6 +37,7 @@ struct ts_export {
     const char *description;
     const char *boot_image_id; /* "": none */
     bool is_disabled;
+    const char *object; /* its template (ts/object.h); NULL or "": it has none */
     const struct ts_document *doc;
     const struct ts_export_reference *references;
     size_t n_references;

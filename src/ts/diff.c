@@ -221,6 +221,43 @@ int ts_diff(const struct ts_document *before,
     return TRACE(r);
 }
 
+/* One text of the task sequence itself. */
+static void diff_text(
+    struct ts_comparison *c, const char *name, const char *label, const char *from, const char *to)
+{
+    OWN(freep) char *own_name = ts_copy(name);
+    OWN(freep) char *own_label = ts_copy(label);
+    OWN(freep) char *own_from = ts_copy(from);
+    OWN(freep) char *own_to = ts_copy(to);
+
+    if (strcmp(from, to) == 0)
+        return;
+    ts_diff_add(c,
+                &(struct ts_change){
+                    .kind = strcmp(name, "name") == 0 ? TS_CHANGE_RENAMED : TS_CHANGE_PROPERTY,
+                    .name = own_name,
+                    .label = own_label,
+                    .from = own_from,
+                    .to = own_to,
+                });
+}
+
+int ts_diff_about(const struct ts_about *before,
+                  const struct ts_about *after,
+                  struct ts_changes *ret)
+{
+    struct ts_comparison c = {.changes = ret};
+
+    diff_text(&c, "name", "Name", before->name, after->name);
+    diff_text(&c, "description", "Description", before->description, after->description);
+    diff_text(&c, "boot_image_id", "Boot image", before->boot_image_id, after->boot_image_id);
+    if (before->is_disabled != after->is_disabled)
+        ts_diff_add(&c,
+                    &(struct ts_change){.kind = after->is_disabled ? TS_CHANGE_DISABLED
+                                                                   : TS_CHANGE_ENABLED});
+    return c.is_out_of_memory ? ERR(-ENOMEM) : 0;
+}
+
 const char *ts_change_name(enum ts_change_kind kind)
 {
     static const char *const names[] = {
@@ -321,7 +358,9 @@ void ts_change_put(const struct ts_change *change, struct buf *ret)
         buf_addf(ret, " with %s", change->label);
     if (change->kind == TS_CHANGE_MOVED)
         put_moved(change, ret);
-    if (change->kind == TS_CHANGE_RENAMED) {
+    if (change->kind == TS_CHANGE_RENAMED && change->old_path[0] == '\0')
+        put_from_to(change, ret);
+    else if (change->kind == TS_CHANGE_RENAMED) {
         buf_adds(ret, " to ");
         put_value(change->to, ret);
     }

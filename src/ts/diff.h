@@ -52,6 +52,7 @@ void ts_changes_fini(struct ts_changes *changes);
 
 /**
  * ts_diff() - from @before to @after
+ * @ret: appended to
  *
  * Return: 0 or -ENOMEM. Documents that are equal in canonical form, but for white space between elements,
  *         the order of attributes, and text of <action> that follows from the variables, have no changes.
@@ -59,6 +60,19 @@ void ts_changes_fini(struct ts_changes *changes);
 int ts_diff(const struct ts_document *before,
             const struct ts_document *after,
             struct ts_changes *ret);
+
+/* What a site knows of a task sequence beside its document; all borrowed. */
+struct ts_about {
+    const char *name;
+    const char *description;
+    const char *boot_image_id; /* "": none */
+    bool is_disabled;
+};
+
+/* The same of these: path and old_path are "". @ret: appended to */
+int ts_diff_about(const struct ts_about *before,
+                  const struct ts_about *after,
+                  struct ts_changes *ret);
 
 /* "added", "removed", "moved", ... */
 const char *ts_change_name(enum ts_change_kind kind);

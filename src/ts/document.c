@@ -382,10 +382,12 @@ static void collect_step_packages(struct reader *rd)
             ts_named_package(rd->doc->steps, rd->doc->n_steps, step, named))
             add_list(rd, named);
         for (size_t k = 0; ts_step_is_enabled(step) && k < step->n_variables; k++) {
-            if (ts_is_package_property(step->variables[k].property))
-                add_package(rd, step->variables[k].text);
-            else if (ts_is_package_list(&step->variables[k]))
-                add_list(rd, step->variables[k].text);
+            const struct ts_variable *v = &step->variables[k];
+
+            if (ts_is_package_property(v->property[0] != '\0' ? v->property : v->name))
+                add_package(rd, v->text);
+            else if (ts_is_package_list(v))
+                add_list(rd, v->text);
         }
     }
 }
@@ -495,6 +497,17 @@ int ts_document_put(const struct ts_document *doc, struct buf *ret)
     buf_add(ret, (struct bytes){text, (size_t)size});
     xmlFree(text);
     return 0;
+}
+
+int ts_document_copy(const struct ts_document *doc, struct ts_document **ret)
+{
+    OWN(ts_diags_fini) struct ts_diags ignored = {0};
+    OWN(buf_fini) struct buf text = BUF_INIT(2 * (size_t)TS_XML_MAX_BYTES);
+    int r = ts_document_put(doc, &text);
+
+    if (r == 0)
+        r = ts_document_parse(buf_bytes(&text), ret, &ignored);
+    return r == 0 ? 0 : ERR(-ENOMEM); /* it was a document before */
 }
 
 int ts_document_canonical(const struct ts_document *doc, struct buf *ret)

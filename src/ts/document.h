@@ -99,6 +99,9 @@ enum {
 int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diags *diags);
 void ts_document_free(struct ts_document *doc);
 
+/* An equal document. @ret: owned by the caller. Return: 0 or -ENOMEM. */
+int ts_document_copy(const struct ts_document *doc, struct ts_document **ret);
+
 /**
  * ts_document_put() - write it back: UTF-8, an equal document
  * @ret: the text is appended; its max bounds it, and failed says if it did not fit

@@ -6,6 +6,7 @@
  * Changes of a task sequence: a document in, a new document out
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/buf.h"
@@ -67,6 +68,15 @@ int ts_edit(const struct ts_document *doc,
             const struct ts_operation *op,
             struct ts_document **ret,
             struct buf *why);
+
+/* Whether a step, the list of references or a list of packages to download names this id; disabled steps count. */
+bool ts_refers_to(const struct ts_document *doc, const char *id);
+
+/* Whether a variable of this name holds ids with commas between them. */
+bool ts_name_is_list(const char *name);
+
+/* Where @id begins as a whole item of such a list; NULL if it is not in it. */
+const char *ts_list_find(const char *list, const char *id);
 
 /* What takes the place of what. */
 struct ts_mapping {

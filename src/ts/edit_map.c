@@ -23,7 +23,47 @@ static const struct ts_step_type *type_of(const xmlNode *step)
     return type ? ts_step_type_find(type) : NULL;
 }
 
-/* Whether some variable of the document has this text. The depth is bounded by TS_XML_MAX_DEPTH. */
+/* Whether the variable holds ids with commas between them. */
+static bool is_list(const xmlNode *variable)
+{
+    OWN(freep) char *name = ts_node_attribute(variable, "name");
+
+    return name && ts_name_is_list(name);
+}
+
+bool ts_name_is_list(const char *name)
+{
+    static const char *const lists[] = {"OSDDownloadDownloadPackages",
+                                        "OSDSubTasksequenceTsReferenceApplications",
+                                        "OSDSubTasksequenceTsReferencePackages"};
+
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        if (bytes_eq_nocase(bytes_of(name), lists[i]))
+            return true;
+    return false;
+}
+
+const char *ts_list_find(const char *list, const char *id)
+{
+    size_t len = strlen(id);
+
+    while (*list != '\0') {
+        size_t item = strcspn(list, ", ");
+
+        if (item == len && len > 0 && memcmp(list, id, len) == 0)
+            return list;
+        list += item;
+        list += strspn(list, ", ");
+    }
+    return NULL;
+}
+
+static bool names(const xmlNode *variable, const char *text, const char *id)
+{
+    return strcmp(text, id) == 0 || (is_list(variable) && ts_list_find(text, id));
+}
+
+/* Whether some variable of the document names it. The depth is bounded by TS_XML_MAX_DEPTH. */
 static bool is_used(const xmlNode *node, const char *id)
 {
     for (xmlNode *child = ts_node_element(node->children); child;
@@ -31,7 +71,7 @@ static bool is_used(const xmlNode *node, const char *id)
         if (ts_node_is(child, "variable")) {
             OWN(freep) char *text = ts_node_text(child);
 
-            if (text && strcmp(text, id) == 0)
+            if (text && names(child, text, id))
                 return true;
         } else if (is_used(child, id)) {
             return true;
@@ -51,6 +91,13 @@ static xmlNode *find_reference(const xmlNode *list, const char *id)
             return node;
     }
     return NULL;
+}
+
+bool ts_refers_to(const struct ts_document *doc, const char *id)
+{
+    const xmlNode *root = xmlDocGetRootElement(ts_document_tree(doc));
+
+    return is_used(root, id) || find_reference(ts_node_child(root, "referenceList"), id);
 }
 
 static const char *reference_kind(const struct ts_step_type *type, const char *variable)
@@ -198,6 +245,34 @@ static void map_attribute(xmlNode *node, const char *name, const struct ts_mappi
     ++*n;
 }
 
+/* Of a list, the items that are it. */
+static int map_variable(xmlNode *variable, const struct ts_mapping *m, size_t *n)
+{
+    OWN(freep) char *text = ts_node_text(variable);
+    OWN(buf_fini) struct buf mapped = BUF_INIT(ACTION_MAX_BYTES);
+    const char *at = text;
+    const char *found;
+
+    if (!text)
+        return ERR(-ENOMEM);
+    if (!names(variable, text, m->from))
+        return 0;
+    if (!is_list(variable))
+        at = text + strlen(text); /* all of it */
+    while ((found = ts_list_find(at, m->from))) {
+        buf_add(&mapped, (struct bytes){(const uint8_t *)at, (size_t)(found - at)});
+        buf_adds(&mapped, m->to);
+        at = found + strlen(m->from);
+    }
+    buf_adds(&mapped, is_list(variable) ? at : m->to);
+    if (mapped.failed)
+        return ERR(-ENOMEM);
+    xmlNodeSetContent(variable, NULL);
+    xmlNodeAddContent(variable, (const xmlChar *)buf_str(&mapped));
+    ++*n;
+    return 0;
+}
+
 /* The depth is bounded by TS_XML_MAX_DEPTH. @n: how many references there were. */
 static int map_within(xmlNode *parent, const struct ts_mapping *m, size_t *n)
 {
@@ -209,13 +284,7 @@ static int map_within(xmlNode *parent, const struct ts_mapping *m, size_t *n)
             map_attribute(node, "package", m, n);
             map_attribute(node, "application", m, n);
         } else if (ts_node_is(node, "variable")) {
-            OWN(freep) char *text = ts_node_text(node);
-
-            if (!text || strcmp(text, m->from) != 0)
-                continue;
-            xmlNodeSetContent(node, NULL);
-            xmlNodeAddContent(node, (const xmlChar *)m->to);
-            ++*n;
+            r = map_variable(node, m, n);
         } else if (ts_node_is(node, "action")) {
             r = map_action(node, m);
         } else if (!ts_node_is(node, "condition")) {

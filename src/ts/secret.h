@@ -43,6 +43,26 @@ char *ts_secret_mask_value(const struct ts_step *step,
 int ts_document_export(const struct ts_document *doc, struct ts_document **ret);
 
 /**
+ * ts_document_keep_secrets() - a document with the secrets that an export of @old has lost
+ * @doc: made of such an export
+ * @ret: owned by the caller
+ *
+ * A secret of a step of the same type and name is kept where @doc has nothing, or "***", in its place, and still calls it a
+ * secret; that of an account (ts_secret_account()) only if it is the same account.
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ts_document_keep_secrets(const struct ts_document *doc,
+                             const struct ts_document *old,
+                             struct ts_document **ret);
+
+/* The variable whose secret this one is: of a password the one with the account; NULL if there is none. */
+const char *ts_secret_account(const char *variable);
+
+/* Whether a text stands for a secret that is not there: empty, or the mask. */
+bool ts_secret_is_blank(const char *text);
+
+/**
  * ts_action_put() - the text of <action> of a step of this type with these variables
  * @variables: the element <defaultVarList>; NULL: none
  */

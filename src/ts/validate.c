@@ -221,6 +221,7 @@ int ts_validate_at(const struct ts_document *doc,
         start = TS_PLACE_FULL_OS;
     (void)ts_check_flow(&c, start);
     check_whole(&c);
+    ts_check_global_values(&c);
     ts_check_globals(&c);
     r = ts_check_references(&c);
     sort(diags, first);

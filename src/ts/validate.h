@@ -26,9 +26,13 @@ struct ts_site_facts {
     bool (*has_application)(void *ctx, const char *name);
     /* Another task sequence; owned by the caller; NULL if the site has none. */
     struct ts_document *(*sequence)(void *ctx, const char *id);
+    /* What the file that the sequence comes from calls it; "" if it does not say. */
+    const char *(*name_of)(void *ctx, const char *id);
     void *ctx;
-    const char *own_id;        /* of the sequence itself; NULL: it has none yet */
-    const char *boot_image_id; /* that it starts from; "": none; NULL: unknown */
+    bool is_partial;    /* what is not found may be there all the same: nothing is said of it */
+    const char *own_id; /* of the sequence itself; NULL: it has none yet */
+    const char *boot_image_id;        /* that it starts from; "": none; NULL: unknown */
+    const char *wanted_boot_image_id; /* that its file names and the site lacks; NULL: none */
 };
 
 /**

@@ -55,6 +55,11 @@ void ts_check_properties(const struct ts_check *c, int item);
 void ts_check_settings(const struct ts_check *c, int item);
 /* Whether an Apply Network Settings joins a domain. */
 bool ts_check_joins_domain(const struct ts_step *step);
+/* ts/validate_values.c: its attributes, its rules, and secrets that are not there; the list of variables of the sequence. */
+void ts_check_values(const struct ts_check *c, int item);
+void ts_check_global_values(const struct ts_check *c);
+/* Whether a step can set a variable of this name: only the engine's have a dot. */
+bool ts_check_is_settable(const char *name);
 /* The condition of a step or group. */
 void ts_check_condition(const struct ts_check *c, int item);
 

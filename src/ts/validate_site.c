@@ -8,6 +8,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/edit.h"
 #include "ts/sequence.h"
 #include "ts/validate_parts.h"
 
@@ -16,6 +17,7 @@ DEFINE_FREEP(struct ts_document *, ts_document_free);
 enum {
     CHAIN_MAX_BYTES = 512,
     ID_MAX = 128,
+    NAMED_MAX_BYTES = 512,
 };
 
 /* Which kinds of content a property may name. */
@@ -33,8 +35,13 @@ static const struct {
      "OSDUpgradeInstallPackageID",
      "os-upgrade-package",
      "an OS upgrade package"},
-    {"RunCommandLine", "PackageID", "package", "a package"},
+    {"ApplyOperatingSystem", "ConfigFilePackage", "package", "a package"},
+    {"CaptureUserState", "_OSDMigrateUsmtPackageID", "package", "a package"},
     {"InstallSoftware", "PackageID", "package", "a package"},
+    {"RestoreUserState", "_OSDMigrateUsmtRestorePackageID", "package", "a package"},
+    {"RunCommandLine", "PackageID", "package", "a package"},
+    {"RunPowerShellScript", "OSDRunPowerShellScriptPackageID", "package", "a package"},
+    {"UpgradeOperatingSystem", "OSDUpgradeDriverPackageID", "driver-package", "a driver package"},
 };
 
 static void
@@ -55,6 +62,28 @@ check_kind(const struct ts_check *c, int item, const struct ts_variable *v, cons
                             kind);
 }
 
+/* Something that is referred to, and not there: by its id and, if the file that it comes from says it, by its name. */
+static void report_missing(const struct ts_check *c, int item, const char *what, const char *id)
+{
+    const char *name = c->site->name_of ? c->site->name_of(c->site->ctx, id) : "";
+    OWN(buf_fini) struct buf named = BUF_INIT(NAMED_MAX_BYTES);
+
+    if (c->site->is_partial)
+        return;
+    buf_addf(&named, "%s%.128s", what, id);
+    if (name[0] != '\0')
+        buf_addf(&named, " \"%.200s\"", name);
+    ts_check_report(
+        c,
+        item,
+        TS_ERROR,
+        "SLW-0173",
+        "%s refers to %s, which this site does not have; add it, or map it to what takes its "
+        "place",
+        item == TS_NO_ITEM ? "the task sequence" : "it",
+        buf_str(&named));
+}
+
 static void check_package(const struct ts_check *c, int item, const struct ts_variable *v)
 {
     const char *kind = c->site->kind_of ? c->site->kind_of(c->site->ctx, v->text) : NULL;
@@ -62,14 +91,7 @@ static void check_package(const struct ts_check *c, int item, const struct ts_va
     if (!kind)
         return;
     if (kind[0] == '\0')
-        ts_check_report(
-            c,
-            item,
-            TS_ERROR,
-            "SLW-0173",
-            "it refers to %.64s, which this site does not have; add it, or map it to what takes its "
-            "place",
-            v->text);
+        report_missing(c, item, "", v->text);
     else
         check_kind(c, item, v, kind);
 }
@@ -163,15 +185,8 @@ static int descend(const struct ts_check *c, int item, const char *id, struct ch
     }
     doc = c->site->sequence(c->site->ctx, id);
     if (!doc) {
-        ts_check_report(
-            c,
-            item,
-            TS_ERROR,
-            "SLW-0173",
-            "it refers to the task sequence %.64s, which this site does not have; import it, or map it "
-            "to what takes its place",
-            id);
-        return 1;
+        report_missing(c, item, "the task sequence ", id);
+        return c->site->is_partial ? 0 : 1;
     }
     chain->ids[chain->n++] = id;
     r = descend_into(c, item, doc, chain);
@@ -193,14 +208,7 @@ check_nested(const struct ts_check *c, int item, const struct ts_variable *v, st
 static void check_application(const struct ts_check *c, int item, const struct ts_variable *v)
 {
     if (c->site->has_application && !c->site->has_application(c->site->ctx, v->text))
-        ts_check_report(
-            c,
-            item,
-            TS_ERROR,
-            "SLW-0173",
-            "it refers to the application %.128s, which this site does not have; add it, or map it to what "
-            "takes its place",
-            v->text);
+        report_missing(c, item, "the application ", v->text);
 }
 
 static int check_step(const struct ts_check *c, int item, struct chain *chain)
@@ -227,6 +235,11 @@ static int check_step(const struct ts_check *c, int item, struct chain *chain)
     return TRACE(r);
 }
 
+static bool names(const struct ts_variable *v, const char *id)
+{
+    return strcmp(v->text, id) == 0 || (ts_name_is_list(v->name) && ts_list_find(v->text, id));
+}
+
 /* Whether a step that is enabled, or one that is not, has a variable with this text. */
 static bool is_named(const struct ts_check *c, const char *id, bool is_enabled)
 {
@@ -235,36 +248,46 @@ static bool is_named(const struct ts_check *c, const char *id, bool is_enabled)
 
     for (size_t i = 0; i < n; i++)
         for (size_t k = 0; k < steps[i].n_variables; k++)
-            if (ts_step_is_enabled(&steps[i]) == is_enabled &&
-                strcmp(steps[i].variables[k].text, id) == 0)
+            if (ts_step_is_enabled(&steps[i]) == is_enabled && names(&steps[i].variables[k], id))
                 return true;
     return false;
 }
 
+/* Whether the site has what a <reference> of the list names. */
+static bool has(const struct ts_check *c, bool is_application, const char *id)
+{
+    const char *kind;
+
+    if (is_application)
+        return !c->site->has_application || c->site->has_application(c->site->ctx, id);
+    kind = c->site->kind_of ? c->site->kind_of(c->site->ctx, id) : NULL;
+    return !kind || kind[0] != '\0';
+}
+
 /* What the list refers to, and no step says why. */
-static void check_list(const struct ts_check *c)
+static int check_list(const struct ts_check *c)
 {
     const xmlNode *list =
         ts_node_child(xmlDocGetRootElement(ts_document_tree(c->doc)), "referenceList");
 
     for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
-        OWN(freep)
-        char *id = ts_node_is(node, "reference") ? ts_node_attribute(node, "package") : NULL;
-        const char *kind = NULL;
+        if (!ts_node_is(node, "reference"))
+            continue;
 
-        if (id && id[0] != '\0' && c->site->kind_of && !is_named(c, id, true) &&
-            !is_named(c, id, false))
-            kind = c->site->kind_of(c->site->ctx, id);
-        if (kind && kind[0] == '\0')
-            ts_check_report(
-                c,
-                TS_NO_ITEM,
-                TS_ERROR,
-                "SLW-0173",
-                "the task sequence refers to %.64s, which this site does not have; add it, or map it to "
-                "what takes its place",
-                id);
+        OWN(freep) char *package = ts_node_attribute(node, "package");
+        OWN(freep) char *application = ts_node_attribute(node, "application");
+
+        if (!package || !application)
+            return ERR(-ENOMEM);
+
+        bool is_application = package[0] == '\0';
+        const char *id = is_application ? application : package;
+
+        if (id[0] != '\0' && !is_named(c, id, true) && !is_named(c, id, false) &&
+            !has(c, is_application, id))
+            report_missing(c, TS_NO_ITEM, is_application ? "the application " : "", id);
     }
+    return 0;
 }
 
 int ts_check_references(const struct ts_check *c)
@@ -279,7 +302,7 @@ int ts_check_references(const struct ts_check *c)
     for (size_t i = 0; r == 0 && i < c->tree.n; i++)
         if (c->tree.items[i].step != TS_NO_ITEM && ts_tree_is_enabled(&c->tree, (int)i))
             r = check_step(c, (int)i, &chain);
-    if (r == 0)
-        check_list(c);
-    return TRACE(r);
+    if (r == 0 && c->site->wanted_boot_image_id)
+        report_missing(c, TS_NO_ITEM, "the boot image ", c->site->wanted_boot_image_id);
+    return r == 0 ? TRACE(check_list(c)) : TRACE(r);
 }

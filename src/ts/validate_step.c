@@ -31,8 +31,7 @@ static bool is_name(const char *name)
     return *name == '\0';
 }
 
-/* One that a step can set: only the engine's have a dot. */
-static bool is_settable_name(const char *name)
+bool ts_check_is_settable(const char *name)
 {
     return is_name(name) && strlen(name) <= TS_VARIABLE_NAME_MAX &&
            (name[0] == '_' || !strchr(name, '.'));
@@ -194,7 +193,7 @@ static void check_value(const struct ts_check *c,
         return;
     if (property->kind == TS_KIND_NUMBER)
         check_number(c, item, property, text);
-    else if (property->kind == TS_KIND_VARIABLE && !is_settable_name(text))
+    else if (property->kind == TS_KIND_VARIABLE && !ts_check_is_settable(text))
         report_variable_name(c, item, property->label, text);
     else if (property->kind == TS_KIND_CODES)
         check_codes(c, item, property->label, text);
@@ -231,43 +230,6 @@ static void check_required(const struct ts_check *c, int item, const struct ts_s
             continue; /* as MDT writes it */
         ts_check_report(
             c, item, TS_ERROR, "SLW-0180", "%s (%s) is not set; set it", p->label, p->name);
-    }
-}
-
-/* An account without a password: exports never have it. */
-static void check_secrets(const struct ts_check *c, int item, const struct ts_step_type *type)
-{
-    static const struct {
-        const char *account;
-        const char *password;
-        const char *only_if;
-    } pairs[] = {
-        {"SMSTSRunCommandLineUserName",
-         "SMSTSRunCommandLineUserPassword",
-         "_SMSTSRunCommandLineAsUser"},
-        {"SMSTSRunPowerShellUserName",
-         "SMSTSRunPowerShellUserPassword",
-         "_SMSTSRunPowerShellAsUser"},
-        {"OSDJoinAccount", "OSDJoinPassword", NULL},
-        {"SMSConnectNetworkFolderAccount", "SMSConnectNetworkFolderPassword", NULL},
-        {"OSDCaptureAccount", "OSDCaptureAccountPassword", NULL},
-    };
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
-
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
-        const struct ts_property *p = ts_property_find(type, pairs[i].password);
-
-        if (!p || ts_check_text(step, pairs[i].account)[0] == '\0' ||
-            ts_check_text(step, pairs[i].password)[0] != '\0' ||
-            (pairs[i].only_if && !ts_check_is_true(ts_check_text(step, pairs[i].only_if))))
-            continue;
-        ts_check_report(c,
-                        item,
-                        TS_WARNING,
-                        "SLW-0183",
-                        "%s (%s) is not set: exports hold no passwords; set it again",
-                        p->label,
-                        p->name);
     }
 }
 
@@ -346,6 +308,7 @@ void ts_check_properties(const struct ts_check *c, int item)
     const struct ts_step_type *type = ts_step_type_find(step->type);
 
     check_codes(c, item, "success codes", step->success_codes);
+    ts_check_values(c, item);
     for (size_t i = 0; i < step->n_variables; i++) {
         const struct ts_variable *v = &step->variables[i];
         const struct ts_property *p = ts_property_find(type, v->name);
@@ -360,7 +323,6 @@ void ts_check_properties(const struct ts_check *c, int item)
     if (!type)
         return;
     check_required(c, item, type);
-    check_secrets(c, item, type);
     check_run_as(c, item, type);
     check_choice_of_image(c, item);
     check_own_variable(c, item);
