@@ -27,6 +27,10 @@
 DEFINE_FREEP(struct boundary_sources *, boundary_sources_free);
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
+enum {
+    CAUSE_MAX_BYTES = 128,
+};
+
 struct beginning {
     struct site *site;
     const char *order_id;
@@ -65,6 +69,23 @@ static int add_sequences(struct site *site, const char *order_id, const char *de
     return r > 0 ? ERR(-EIO) : TRACE(r);
 }
 
+/* One that runs a disabled task sequence fails for certain: so here, before anything is done to the device. */
+static int fail_if_disabled(struct site *site, const char *order_id, const char *device_id)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    char cause[CAUSE_MAX_BYTES];
+    int r = db_first(site->db, SQL_ORDER_DISABLED_SEQUENCE, DB_ARGS(db_text(order_id)), &rows);
+
+    if (r != DB_ROW)
+        return TRACE(r);
+    (void)snprintf(cause,
+                   sizeof(cause),
+                   "It runs the task sequence %.16s, which is disabled.",
+                   db_get_text(&rows, 0));
+    db_rows_fini(&rows);
+    return TRACE(order_end_failed(site, order_id, device_id, SITE_ERROR_DISABLED, cause));
+}
+
 static int begin_order(struct site *site,
                        const char *device_id,
                        const char *deployment_id,
@@ -91,7 +112,8 @@ static int begin_order(struct site *site,
         r = summary_order_changed(site, id);
     if (r < 0)
         return TRACE(r);
-    return TRACE(site_audit(site, device_id, "order.begin", id, deployment_id));
+    r = site_audit(site, device_id, "order.begin", id, deployment_id);
+    return r == 0 ? TRACE(fail_if_disabled(site, id, device_id)) : TRACE(r);
 }
 
 int order_begin(struct site *site,

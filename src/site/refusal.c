@@ -28,6 +28,7 @@ static const struct {
     [REFUSAL_LAST_FULL] = {"SLW-0116", "Somebody must be able to everything"},
     [REFUSAL_CSRF] = {"SLW-0117", "The session's second secret is missing"},
     [REFUSAL_GRANTED] = {"SLW-0118", "The security role is granted to somebody"},
+    [REFUSAL_SEQUENCE_USED] = {"SLW-0119", "The task sequence is in use"},
     [REFUSAL_FILTER] = {"SLW-0140", "The filter is not right"},
     [REFUSAL_CIRCLE] = {"SLW-0141", "Collections would depend on one another in a circle"},
     [REFUSAL_COLLECTION_USED] = {"SLW-0142", "The collection is in use"},

@@ -28,6 +28,7 @@ enum refusal_id {
     REFUSAL_LAST_FULL,         /* SLW-0116 */
     REFUSAL_CSRF,              /* SLW-0117 */
     REFUSAL_GRANTED,           /* SLW-0118 */
+    REFUSAL_SEQUENCE_USED,     /* SLW-0119 */
     REFUSAL_FILTER,            /* SLW-0140 */
     REFUSAL_CIRCLE,            /* SLW-0141 */
     REFUSAL_COLLECTION_USED,   /* SLW-0142 */
@@ -80,6 +81,7 @@ enum refusal_id {
 #define SITE_ERROR_CANCELLED       "SLW-0134"
 #define SITE_ERROR_NO_SOURCE       "SLW-0158"
 #define SITE_ERROR_DAMAGED         "SLW-0159"
+#define SITE_ERROR_DISABLED        "SLW-0189"
 #define SITE_ERROR_ATTEMPTS        "SLW-0204"
 #define SITE_ERROR_SILENT          "SLW-0205"
 #define SITE_ERROR_DEADLINE        "SLW-0206"

@@ -20,10 +20,6 @@
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
-enum {
-    WHY_MAX_BYTES = 1024,
-};
-
 int task_sequence_read_body(struct site *site,
                             const json_t *body,
                             struct ts_imports *ret,
@@ -48,67 +44,59 @@ int task_sequence_read_body(struct site *site,
     return r < 0 ? TRACE(r) : 0;
 }
 
-/* What an administrator calls by id or name: content, or a task sequence. */
-static int resolve(struct site *site, const char *text, char id[static SITE_ID_MAX])
+/* The boot image that a file names: what the site has, or lacks. */
+static int find_boot_image(struct site *site,
+                           const struct ts_import *item,
+                           struct task_sequence_subject *subject,
+                           char ret[static SITE_ID_MAX])
 {
-    int r = content_find(site, CONTENT_FIND_ANY, text, id);
+    int r = item->boot_image_id[0]
+                ? content_find(site, CONTENT_BOOT_IMAGE, item->boot_image_id, ret)
+                : SITE_E_REFUSED;
 
-    if (r != SITE_E_REFUSED || site->refusal.id != REFUSAL_MISSING)
-        return TRACE(r);
-    r = content_find(site, CONTENT_FIND_TASK_SEQUENCES, text, id);
-    if (r == SITE_E_REFUSED && site->refusal.id == REFUSAL_MISSING)
-        return refuse(
-            site,
-            REFUSAL_MISSING,
-            "There is no content and no task sequence \"%.100s\" to take the place of another.",
-            text);
-    return TRACE(r);
+    if (r == SITE_E_REFUSED)
+        subject->wanted_boot_image = item->boot_image_id;
+    else
+        subject->boot_image_id = ret;
+    return r == SITE_E_REFUSED ? 0 : TRACE(r);
 }
 
-int task_sequence_map_one(struct site *site,
-                          const char *from,
-                          const json_t *to,
-                          struct ts_document **doc,
-                          bool *ret_found)
+/* What is wrong with one of the file, of which there may be several. */
+static int validate_one(struct site *site,
+                        const struct ts_imports *imports,
+                        const struct ts_import *item,
+                        json_t *missing,
+                        json_t *list)
 {
-    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
-    struct ts_document *mapped = NULL;
-    char id[SITE_ID_MAX];
-    int r;
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(json_freep) json_t *names = NULL;
+    OWN(json_freep) json_t *found = NULL;
+    char boot_image_id[SITE_ID_MAX];
+    struct task_sequence_subject subject = {
+        .id = item->id[0] ? item->id : NULL, .siblings = imports, .missing = missing};
+    int r = task_sequence_names(imports, item, &names);
 
-    if (!json_is_string(to))
-        return refuse(site, REFUSAL_INVALID, "map wants texts.");
-    r = resolve(site, json_string_value(to), id);
+    subject.names = names;
+    if (r == 0)
+        r = find_boot_image(site, item, &subject, boot_image_id);
+    if (r == 0)
+        r = task_sequence_check(site, &subject, item->doc, &diags);
     if (r != 0)
         return TRACE(r);
-    r = ts_edit_map(*doc, &(struct ts_mapping){from, id}, 1, &mapped, &why);
-    if (r < 0)
-        return TRACE(r);
-    *ret_found = r == 0;
-    if (r > 0)
-        return 0;
-    ts_document_free(*doc);
-    *doc = mapped;
-    return 0;
+    found = task_sequence_diags(&diags);
+    for (size_t i = 0; imports->n > 1 && i < json_array_size(found); i++)
+        (void)json_object_set_new(json_array_get(found, i),
+                                  "sequence",
+                                  json_string(item->name[0] ? item->name : item->id));
+    return json_array_extend(list, found) == 0 ? 0 : ERR(-ENOMEM);
 }
 
-int task_sequence_map(struct site *site, json_t *map, struct ts_document **doc)
+static bool has_error(const json_t *diagnostics)
 {
-    const char *from;
-    json_t *to;
-
-    json_object_foreach(map, from, to)
-    {
-        bool is_found = false;
-        int r = task_sequence_map_one(site, from, to, doc, &is_found);
-
-        if (r != 0)
-            return TRACE(r);
-        if (!is_found)
-            return refuse(
-                site, REFUSAL_MISSING, "The task sequence refers to no \"%.100s\".", from);
-    }
-    return 0;
+    for (size_t i = 0; i < json_array_size(diagnostics); i++)
+        if (strcmp(field_text(json_array_get(diagnostics, i), "severity", ""), "error") == 0)
+            return true;
+    return false;
 }
 
 int task_sequence_validate(struct site *site, const json_t *body, json_t **ret)
@@ -120,19 +108,24 @@ int task_sequence_validate(struct site *site, const json_t *body, json_t **ret)
     };
     OWN(ts_imports_fini) struct ts_imports imports = {0};
     OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(json_freep) json_t *list = NULL;
+    OWN(json_freep) json_t *missing = json_array();
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
         r = task_sequence_read_body(site, body, &imports, &diags);
+    list = task_sequence_diags(&diags);
     for (size_t i = 0; r == 0 && i < imports.n; i++)
-        r = task_sequence_check(site, NULL, NULL, imports.items[i].doc, &diags);
+        r = validate_one(site, &imports, &imports.items[i], missing, list);
     if (r != 0)
         return TRACE(r);
-    *ret = json_pack("{s:b,s:o}",
+    *ret = json_pack("{s:b,s:O,s:O}",
                      "is_valid",
-                     (int)!ts_diags_has_error(&diags),
+                     (int)!has_error(list),
                      "diagnostics",
-                     task_sequence_diags(&diags));
+                     list,
+                     "missing",
+                     missing);
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
@@ -150,19 +143,26 @@ static int note_deployable(struct site *site, const char *id, bool is_deployable
     return TRACE(r);
 }
 
-/* What is wrong with the newest version, as the site is now. @ret: it; owned by the caller */
+/* What is wrong with the newest version of @row, as the site is now. @ret: it; owned by the caller */
 static int find_diags(struct site *site,
-                      const char *id,
-                      const char *boot_image_id,
+                      const json_t *row,
+                      json_t *missing,
                       struct ts_diags *diags,
                       struct ts_document **ret)
 {
-    int r = task_sequence_read(site, id, 0, ret);
+    const struct task_sequence_subject subject = {
+        .id = field_text(row, "id", ""),
+        .boot_image_id = field_text(row, "boot_image_id", ""),
+        .wanted_boot_image = field_text(row, "wanted_boot_image_id", ""),
+        .names = json_object_get(row, "names"),
+        .missing = missing,
+    };
+    int r = task_sequence_read(site, subject.id, 0, ret);
 
     if (r == 0)
-        r = task_sequence_check(site, id, boot_image_id, *ret, diags);
+        r = task_sequence_check(site, &subject, *ret, diags);
     if (r == 0)
-        r = note_deployable(site, id, !ts_diags_has_error(diags));
+        r = note_deployable(site, subject.id, !ts_diags_has_error(diags));
     return TRACE(r);
 }
 
@@ -210,19 +210,21 @@ int task_sequence_get(struct site *site, const char *id, json_t **ret)
     OWN(ts_document_freep) struct ts_document *doc = NULL;
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     OWN(json_freep) json_t *found = NULL;
+    OWN(json_freep) json_t *missing = json_array();
     int r = rows_one(site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &found);
 
     if (r < 0)
         return TRACE(r);
     if (!found)
         return refuse(site, REFUSAL_MISSING, "There is no task sequence \"%.100s\".", id);
-    r = find_diags(site, id, field_text(found, "boot_image_id", ""), &diags, &doc);
+    r = find_diags(site, found, missing, &diags, &doc);
     if (r == 0)
         r = put_properties(doc, found);
     if (r != 0)
         return TRACE(r);
     (void)json_object_set_new(found, "is_deployable", json_boolean(!ts_diags_has_error(&diags)));
     (void)json_object_set_new(found, "diagnostics", task_sequence_diags(&diags));
+    (void)json_object_set(found, "missing", missing);
     *ret = TAKE(found);
     return 0;
 }
@@ -234,11 +236,13 @@ int task_sequence_validation(struct site *site, const char *id, json_t **ret)
 
     if (r != 0)
         return TRACE(r);
-    *ret = json_pack("{s:O,s:O}",
+    *ret = json_pack("{s:O,s:O,s:O}",
                      "is_valid",
                      json_object_get(sequence, "is_deployable"),
                      "diagnostics",
-                     json_object_get(sequence, "diagnostics"));
+                     json_object_get(sequence, "diagnostics"),
+                     "missing",
+                     json_object_get(sequence, "missing"));
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
@@ -269,7 +273,7 @@ int task_sequence_check_deployable(struct site *site, const char *id)
         return TRACE(r);
     if (!found)
         return refuse(site, REFUSAL_MISSING, "There is no task sequence \"%.100s\".", id);
-    r = find_diags(site, id, field_text(found, "boot_image_id", ""), &diags, &doc);
+    r = find_diags(site, found, NULL, &diags, &doc);
     if (r != 0)
         return TRACE(r);
     while (i < diags.n && diags.items[i].severity != TS_ERROR)
@@ -304,7 +308,7 @@ int task_sequence_export(struct site *site,
     int r = task_sequence_read(site, id, version, &doc);
 
     if (r == 0 && spelling == TASK_SEQUENCE_ZIP)
-        return TRACE(task_sequence_put_zip(site, id, doc, ret));
+        return TRACE(task_sequence_put_zip(site, id, version, doc, ret));
 
     if (r == 0)
         r = ts_document_export(doc, &safe);

@@ -74,6 +74,14 @@ int task_sequence_diff(struct site *site, const char *id, const json_t *body, js
 int task_sequence_copy(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret);
 
+/**
+ * task_sequence_delete() - DELETE /task-sequences/{id}
+ *
+ * Refused with "users" while a deployment, a device or another task sequence needs it; those that were deleted do not
+ * count. Its versions go, with the secrets in them; what it has done stays in the history.
+ */
+int task_sequence_delete(struct site *site, const char *who, const char *id);
+
 /* Refused if it is disabled. */
 int task_sequence_check_enabled(struct site *site, const char *id);
 

@@ -17,19 +17,18 @@
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 enum {
-    NOTE_MAX_BYTES = 2048,
+    NAME_MAX_BYTES = 1024,
     SETTINGS_MAX = 256,
     VALUE_MAX_BYTES = 1024 * 1024,
     SENTENCE_MAX_BYTES = 8192,
     WHY_MAX_BYTES = 1024,
 };
 
-/* What is stored now. @ret_row borrows from @ret_old. */
-static int read_old(struct site *site,
-                    const char *id,
-                    json_t **ret_old,
-                    struct ts_document **ret_doc,
-                    struct task_sequence_row *ret_row)
+int task_sequence_read_row(struct site *site,
+                           const char *id,
+                           json_t **ret_old,
+                           struct ts_document **ret_doc,
+                           struct task_sequence_row *ret_row)
 {
     int r = rows_one(site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), ret_old);
 
@@ -41,6 +40,8 @@ static int read_old(struct site *site,
         .name = field_text(*ret_old, "name", ""),
         .description = field_text(*ret_old, "description", ""),
         .boot_image_id = field_text(*ret_old, "boot_image_id", NULL),
+        .wanted_boot_image = field_text(*ret_old, "wanted_boot_image_id", ""),
+        .is_disabled = field_bool(*ret_old, "is_disabled"),
     };
     return TRACE(task_sequence_read(site, id, 0, ret_doc));
 }
@@ -48,7 +49,7 @@ static int read_old(struct site *site,
 int task_sequence_refuse_circle(struct site *site, const char *id, const struct ts_document *doc)
 {
     OWN(ts_diags_fini) struct ts_diags diags = {0};
-    int r = task_sequence_check(site, id, NULL, doc, &diags);
+    int r = task_sequence_check(site, &(struct task_sequence_subject){.id = id}, doc, &diags);
 
     for (size_t i = 0; r == 0 && i < diags.n; i++)
         if (strcmp(diags.items[i].id, "SLW-0179") == 0)
@@ -75,14 +76,67 @@ static int put(struct site *site,
     return r == 0 ? TRACE(task_sequence_get(site, id, ret)) : TRACE(r);
 }
 
-/* What a change of properties is called in the history. */
-static const char *note_of(const json_t *body)
+/* @row as the comparison wants it. */
+static struct ts_about about_of(const struct task_sequence_row *row)
 {
-    if (json_object_get(body, "map"))
-        return "references mapped";
-    if (json_object_size(body) == 1 && json_is_boolean(json_object_get(body, "is_disabled")))
-        return field_bool(body, "is_disabled") ? "disabled" : "enabled";
-    return "properties changed";
+    return (struct ts_about){
+        .name = row->name,
+        .description = row->description,
+        .boot_image_id = row->boot_image_id
+                             ? row->boot_image_id
+                             : (row->wanted_boot_image ? row->wanted_boot_image : ""),
+        .is_disabled = row->is_disabled,
+    };
+}
+
+int task_sequence_describe(const char *what,
+                           const struct task_sequence_row *before,
+                           const struct task_sequence_row *after,
+                           struct buf *ret)
+{
+    OWN(ts_changes_fini) struct ts_changes changes = {0};
+    const struct ts_about old = about_of(before);
+    const struct ts_about new = about_of(after);
+    int r = ts_diff_about(&old, &new, &changes);
+
+    if (r == 0)
+        r = ts_diff(before->doc, after->doc, &changes);
+    buf_adds(ret, what);
+    for (size_t i = 0; r == 0 && i < changes.n; i++) {
+        OWN(buf_fini) struct buf sentence = BUF_INIT(SENTENCE_MAX_BYTES);
+
+        ts_change_put(&changes.items[i], &sentence);
+        if (sentence.failed || ret->len + sentence.len + 8 > TASK_SEQUENCE_NOTE_MAX_BYTES) {
+            buf_adds(ret, " ...");
+            break;
+        }
+        buf_addf(ret, "%s%s", i > 0 ? "; " : (what[0] ? ": " : ""), buf_str(&sentence));
+    }
+    if (r == 0 && changes.n == 0)
+        buf_adds(ret, what[0] ? ": nothing changed" : "nothing changed");
+    return TRACE(r);
+}
+
+/* The mappings of the request, of which each must have a use. */
+static int map(struct site *site,
+               const json_t *body,
+               const json_t *old,
+               struct ts_document **doc,
+               char boot_image_id[static SITE_ID_MAX])
+{
+    json_t *wishes = json_object_get(body, "map");
+    OWN(freep) bool *used = calloc(json_object_size(wishes) + 1, sizeof(*used));
+    struct task_sequence_mapped mapped = {
+        .names = json_object_get(old, "names"),
+        .wanted_boot_image = field_text(old, "wanted_boot_image_id", ""),
+        .doc = doc,
+    };
+    int r = used ? task_sequence_map(site, wishes, &mapped, used) : ERR(-ENOMEM);
+
+    if (r == 0)
+        r = task_sequence_refuse_unused(site, wishes, used);
+    memcpy(boot_image_id, mapped.boot_image_id, SITE_ID_MAX);
+    return TRACE(r);
 }
 
 int task_sequence_set(
@@ -91,40 +145,45 @@ int task_sequence_set(
     static const struct field fields[] = {
         {"name", FIELD_TEXT, false, 1, 255, NULL},
         {"description", FIELD_TEXT, false, 0, 255, NULL},
-        {"boot_image_id", FIELD_TEXT, false, 1, 255, NULL},
+        {"boot_image_id", FIELD_TEXT, false, 0, 255, NULL},
         {"map", FIELD_OBJECT, false, 0, 0, NULL},
         {"is_disabled", FIELD_BOOL, false, 0, 0, NULL},
         {0},
     };
-    OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *old = NULL;
+    OWN(ts_document_freep) struct ts_document *old_doc = NULL;
     OWN(ts_document_freep) struct ts_document *doc = NULL;
-    struct task_sequence_row row = {0};
+    OWN(buf_fini) struct buf note = BUF_INIT(TASK_SEQUENCE_NOTE_MAX_BYTES);
+    struct task_sequence_row before = {0};
+    struct task_sequence_row row;
     const char *boot_image = field_text(body, "boot_image_id", NULL);
-    char boot_image_id[SITE_ID_MAX];
+    char boot_image_id[SITE_ID_MAX] = "";
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
-        r = read_old(site, id, &old, &doc, &row);
-    if (r == 0 && boot_image)
-        r = content_find(site, CONTENT_BOOT_IMAGE, boot_image, boot_image_id);
+        r = task_sequence_read_row(site, id, &old, &old_doc, &before);
     if (r == 0)
-        r = task_sequence_map(site, json_object_get(body, "map"), &doc);
+        r = ts_document_copy(old_doc, &doc);
+    if (r == 0)
+        r = map(site, body, old, &doc, boot_image_id);
+    if (r == 0 && boot_image && boot_image[0])
+        r = content_find(site, CONTENT_BOOT_IMAGE, boot_image, boot_image_id);
     if (r != 0)
         return TRACE(r);
-    row.name = field_text(body, "name", row.name);
-    row.description = field_text(body, "description", row.description);
-    row.boot_image_id = boot_image ? boot_image_id : row.boot_image_id;
+    before.doc = old_doc;
+    row = before;
     row.doc = doc;
-    row.note = note_of(body);
-    r = db_begin(site->db, &tx);
-    if (r == 0 && json_is_boolean(json_object_get(body, "is_disabled")))
-        r = db_must(site->db,
-                    SQL_TASK_SEQUENCE_SET_DISABLED,
-                    DB_ARGS(db_text(id), db_u64(field_bool(body, "is_disabled") ? 1 : 0)));
-    if (r == 0)
-        r = put(site, who, id, &row, ret);
-    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
+    row.name = field_text(body, "name", before.name);
+    row.description = field_text(body, "description", before.description);
+    if (boot_image || boot_image_id[0]) {
+        row.boot_image_id = boot_image_id[0] ? boot_image_id : NULL;
+        row.wanted_boot_image = "";
+    }
+    if (json_is_boolean(json_object_get(body, "is_disabled")))
+        row.is_disabled = field_bool(body, "is_disabled");
+    r = task_sequence_describe("", &before, &row, &note);
+    row.note = buf_str(&note);
+    return r == 0 ? TRACE(put(site, who, id, &row, ret)) : TRACE(r);
 }
 
 int task_sequence_versions(struct site *site, const char *id, json_t **ret)
@@ -182,28 +241,6 @@ read_settings(struct site *site, json_t *settings, struct ts_assignment *ret, si
     return 0;
 }
 
-/* What was done, in a sentence or more. */
-static int
-describe(const struct ts_document *before, const struct ts_document *after, struct buf *ret)
-{
-    OWN(ts_changes_fini) struct ts_changes changes = {0};
-    int r = ts_diff(before, after, &changes);
-
-    for (size_t i = 0; r == 0 && i < changes.n; i++) {
-        OWN(buf_fini) struct buf sentence = BUF_INIT(SENTENCE_MAX_BYTES);
-
-        ts_change_put(&changes.items[i], &sentence);
-        if (sentence.failed || ret->len + sentence.len + 8 > NOTE_MAX_BYTES) {
-            buf_adds(ret, " ...");
-            break;
-        }
-        buf_addf(ret, "%s%s", i > 0 ? "; " : "", buf_str(&sentence));
-    }
-    if (r == 0 && changes.n == 0)
-        buf_adds(ret, "nothing changed");
-    return TRACE(r);
-}
-
 static struct ts_operation read_operation(const json_t *body)
 {
     struct ts_operation op = {
@@ -238,11 +275,12 @@ int task_sequence_edit(
     struct ts_assignment settings[SETTINGS_MAX];
     struct ts_operation op;
     struct task_sequence_row row;
+    struct task_sequence_row before;
     OWN(json_freep) json_t *old = NULL;
     OWN(ts_document_freep) struct ts_document *doc = NULL;
     OWN(ts_document_freep) struct ts_document *edited = NULL;
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
-    OWN(buf_fini) struct buf note = BUF_INIT(NOTE_MAX_BYTES);
+    OWN(buf_fini) struct buf note = BUF_INIT(TASK_SEQUENCE_NOTE_MAX_BYTES);
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r != 0)
@@ -251,109 +289,21 @@ int task_sequence_edit(
     op.assignments = settings;
     r = read_settings(site, json_object_get(body, "settings"), settings, &op.n_assignments);
     if (r == 0)
-        r = read_old(site, id, &old, &doc, &row);
+        r = task_sequence_read_row(site, id, &old, &doc, &row);
     if (r != 0)
         return TRACE(r);
     r = ts_edit(doc, &op, &edited, &why);
     if (r > 0)
         return refuse(site, REFUSAL_EDIT, "%.400s.", buf_str(&why));
+    before = row;
+    before.doc = doc;
+    row.doc = edited;
     if (r == 0)
-        r = describe(doc, edited, &note);
+        r = task_sequence_describe("", &before, &row, &note);
     if (r < 0)
         return TRACE(r);
-    row.doc = edited;
     row.note = buf_str(&note);
     return TRACE(put(site, who, id, &row, ret));
-}
-
-static json_t *change_put(const struct ts_change *change)
-{
-    OWN(buf_fini) struct buf sentence = BUF_INIT(SENTENCE_MAX_BYTES);
-
-    ts_change_put(change, &sentence);
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}",
-                     "change",
-                     ts_change_name(change->kind),
-                     "item",
-                     change->path[0] || change->old_path[0] ? (change->is_group ? "group" : "step")
-                                                            : "task-sequence",
-                     "path",
-                     change->path,
-                     "old_path",
-                     change->old_path,
-                     "type",
-                     change->type,
-                     "property",
-                     change->name,
-                     "from",
-                     change->from,
-                     "to",
-                     change->to,
-                     "text",
-                     buf_str(&sentence));
-}
-
-static int compare(const struct ts_document *before, const struct ts_document *after, json_t **ret)
-{
-    OWN(ts_changes_fini) struct ts_changes changes = {0};
-    json_t *list = json_array();
-    int r = ts_diff(before, after, &changes);
-
-    for (size_t i = 0; r == 0 && i < changes.n; i++)
-        (void)json_array_append_new(list, change_put(&changes.items[i]));
-    *ret = json_pack("{s:o}", "changes", list);
-    if (r == 0 && !*ret)
-        r = ERR(-ENOMEM);
-    return TRACE(r);
-}
-
-/* The document of the request; "" in it: a malformed one is refused. */
-static int read_given(struct site *site, const json_t *body, struct ts_imports *imports)
-{
-    OWN(ts_diags_fini) struct ts_diags diags = {0};
-    int r = task_sequence_read_body(site, body, imports, &diags);
-
-    if (r == 0 && imports->n == 0)
-        return task_sequence_refuse(site, &diags);
-    if (r == 0 && imports->n > 1)
-        return refuse(site, REFUSAL_INVALID, "The file has several task sequences; one is wanted.");
-    return TRACE(r);
-}
-
-int task_sequence_diff(struct site *site, const char *id, const json_t *body, json_t **ret)
-{
-    static const struct field fields[] = {
-        {"from", FIELD_NUMBER, false, 1, INT32_MAX, NULL},
-        {"to", FIELD_NUMBER, false, 1, INT32_MAX, NULL},
-        {"xml", FIELD_TEXT, false, 1, TASK_SEQUENCE_XML_MAX_BYTES, NULL},
-        {"file", FIELD_TEXT, false, 1, 2 * (uint64_t)TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
-        {0},
-    };
-    OWN(ts_imports_fini) struct ts_imports given = {0};
-    OWN(ts_document_freep) struct ts_document *before = NULL;
-    OWN(ts_document_freep) struct ts_document *after = NULL;
-    OWN(json_freep) json_t *now = NULL;
-    bool has_document = json_object_get(body, "xml") || json_object_get(body, "file");
-    uint64_t from;
-    uint64_t to;
-    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
-
-    if (r == 0)
-        r = rows_one(site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &now);
-    if (r != 0)
-        return TRACE(r);
-    if (!now)
-        return refuse(site, REFUSAL_MISSING, "There is no task sequence \"%.100s\".", id);
-    to = field_number(body, "to", field_number(now, "version", 1));
-    from = field_number(body, "from", has_document ? to : (to > 1 ? to - 1 : 1));
-    r = task_sequence_read(site, id, from, &before);
-    if (r == 0 && has_document)
-        r = read_given(site, body, &given);
-    else if (r == 0)
-        r = task_sequence_read(site, id, to, &after);
-    if (r != 0)
-        return TRACE(r);
-    return TRACE(compare(before, has_document ? given.items[0].doc : after, ret));
 }
 
 int task_sequence_copy(
@@ -366,20 +316,26 @@ int task_sequence_copy(
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *old = NULL;
     OWN(ts_document_freep) struct ts_document *doc = NULL;
-    OWN(buf_fini) struct buf name = BUF_INIT(NOTE_MAX_BYTES);
+    OWN(json_freep) json_t *about = NULL;
+    OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
     struct task_sequence_row row = {0};
     char new_id[SITE_ID_MAX];
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
-        r = read_old(site, id, &old, &doc, &row);
+        r = task_sequence_read_row(site, id, &old, &doc, &row);
     if (r != 0)
         return TRACE(r);
     buf_addf(&name, "Copy of %.240s", row.name);
     row.name = field_text(body, "name", buf_str(&name));
     row.doc = doc;
     row.note = "copied";
-    r = db_begin(site->db, &tx);
+    row.names = json_object_get(old, "names");
+    row.is_disabled = false;
+    r = task_sequence_read_about(site, id, field_number(old, "version", 1), &about);
+    row.object = field_text(about, "object", NULL);
+    if (r == 0)
+        r = db_begin(site->db, &tx);
     if (r == 0)
         r = task_sequence_add(site, who, &row, new_id);
     if (r == 0)

@@ -7,7 +7,9 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "site/fields.h"
 #include "site/task_sequence_parts.h"
+#include "ts/container.h"
 #include "ts/validate.h"
 
 enum {
@@ -16,6 +18,7 @@ enum {
 
 struct asked {
     struct site *site;
+    const struct task_sequence_subject *subject;
     struct ts_diags *diags;
     char kind[KIND_MAX];
     int r; /* the first failure */
@@ -67,9 +70,30 @@ int task_sequence_refuse(struct site *site, const struct ts_diags *diags)
     return SITE_E_REFUSED;
 }
 
-static const char *kind_of(void *ctx, const char *id)
+/* What the file that it comes from calls it. */
+static const char *name_of(void *ctx, const char *id)
 {
-    struct asked *asked = ctx;
+    const struct asked *asked = ctx;
+    const char *name = json_string_value(json_object_get(asked->subject->names, id));
+
+    return name ? name : "";
+}
+
+/* Note it, once. */
+static void add_missing(struct asked *asked, const char *id, const char *kind)
+{
+    json_t *list = asked->subject->missing;
+
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (strcmp(field_text(json_array_get(list, i), "id", ""), id) == 0)
+            return;
+    if (list)
+        (void)json_array_append_new(
+            list, json_pack("{s:s,s:s,s:s}", "id", id, "name", name_of(asked, id), "kind", kind));
+}
+
+static const char *find_kind(struct asked *asked, const char *id)
+{
     OWN(db_rows_fini) struct db_rows rows = {0};
     int r = db_first(asked->site->db, SQL_PACKAGE_STATE, DB_ARGS(db_text(id)), &rows);
 
@@ -80,6 +104,15 @@ static const char *kind_of(void *ctx, const char *id)
     (void)snprintf(
         asked->kind, sizeof(asked->kind), "%s", r == DB_ROW ? db_get_text(&rows, 0) : "");
     return asked->kind;
+}
+
+static const char *kind_of(void *ctx, const char *id)
+{
+    const char *kind = find_kind(ctx, id);
+
+    if (kind && kind[0] == '\0')
+        add_missing(ctx, id, "content");
+    return kind;
 }
 
 static unsigned platform_of(void *ctx, const char *image_id)
@@ -98,9 +131,12 @@ static unsigned platform_of(void *ctx, const char *image_id)
 /* An application is a package (docs/steps.md). */
 static bool has_application(void *ctx, const char *name)
 {
-    const char *kind = kind_of(ctx, name);
+    const char *kind = find_kind(ctx, name);
+    bool is_there = kind && strcmp(kind, "package") == 0;
 
-    return kind && strcmp(kind, "package") == 0;
+    if (!is_there)
+        add_missing(ctx, name, "application");
+    return is_there;
 }
 
 static struct ts_document *nested(void *ctx, const char *id)
@@ -108,13 +144,22 @@ static struct ts_document *nested(void *ctx, const char *id)
     struct asked *asked = ctx;
     OWN(db_rows_fini) struct db_rows rows = {0};
     OWN(ts_diags_fini) struct ts_diags ignored = {0};
+    const struct ts_imports *siblings = asked->subject->siblings;
+    const struct ts_import *sibling = siblings ? ts_imports_find(siblings, id) : NULL;
     struct ts_document *doc = NULL;
-    int r = db_first(asked->site->db, SQL_TASK_SEQUENCE_XML, DB_ARGS(db_text(id)), &rows);
+    int r;
 
-    if (r == DB_ROW)
-        r = ts_document_parse(bytes_of(db_get_text(&rows, 0)), &doc, &ignored);
+    if (sibling) {
+        r = ts_document_copy(sibling->doc, &doc);
+    } else {
+        r = db_first(asked->site->db, SQL_TASK_SEQUENCE_XML, DB_ARGS(db_text(id)), &rows);
+        if (r == DB_ROW)
+            r = ts_document_parse(bytes_of(db_get_text(&rows, 0)), &doc, &ignored);
+    }
     if (r < 0)
         asked->r = asked->r ? asked->r : r;
+    if (r == 0 && !doc)
+        add_missing(asked, id, "task-sequence");
     return doc;
 }
 
@@ -127,36 +172,41 @@ static int has_boot_image(struct site *site, bool *ret)
     return r < 0 ? TRACE(r) : 0;
 }
 
-/* A disabled one is no error: until somebody enables it, the step fails. */
+/* A disabled one makes the whole deployment fail: that is said before a disk is touched. */
 static int tell_disabled(void *ctx, const char *id, const struct ts_document *doc)
 {
     struct asked *asked = ctx;
+    const struct ts_imports *siblings = asked->subject->siblings;
+    const struct ts_import *sibling = siblings ? ts_imports_find(siblings, id) : NULL;
     OWN(json_freep) json_t *row = NULL;
-    int r = rows_one(asked->site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &row);
+    int r = sibling
+                ? 0
+                : rows_one(asked->site->db, SQL_TASK_SEQUENCE_STATE, DB_ARGS(db_text(id)), &row);
 
     (void)doc;
-    if (r == 0 && row && json_is_true(json_object_get(row, "is_disabled")))
+    if (sibling ? sibling->is_disabled : field_bool(row, "is_disabled"))
         ts_diags_add_at(
             asked->diags,
-            TS_WARNING,
+            TS_ERROR,
             &(struct ts_diag_place){.id = "SLW-0189"},
-            "it runs the task sequence %.64s, which is disabled: the deployment fails when "
-            "it gets there; enable that one",
+            "it runs the task sequence %.64s, which is disabled; enable that one, or disable "
+            "the step",
             id);
     return TRACE(r);
 }
 
-static int check_nested(struct site *site,
-                        const char *id,
-                        const struct ts_document *doc,
-                        struct ts_diags *diags)
+static int check_nested(struct asked *asked, const struct ts_document *doc)
 {
-    struct asked asked = {.site = site, .diags = diags};
-    int r = task_sequence_each_nested(site, id ? id : "", doc, tell_disabled, &asked);
+    const struct task_sequence_subject *subject = asked->subject;
+    int r = task_sequence_each_among(asked->site,
+                                     subject->siblings,
+                                     subject->id ? subject->id : "",
+                                     doc,
+                                     &(struct nested_visitor){tell_disabled, asked});
 
     if (r != -E2BIG)
         return TRACE(r);
-    ts_diags_add_at(diags,
+    ts_diags_add_at(asked->diags,
                     TS_ERROR,
                     &(struct ts_diag_place){.id = "SLW-0171"},
                     "the task sequences that it runs are more than %d, or larger than %d bytes "
@@ -167,12 +217,15 @@ static int check_nested(struct site *site,
 }
 
 int task_sequence_check(struct site *site,
-                        const char *id,
-                        const char *boot_image_id,
+                        const struct task_sequence_subject *subject,
                         const struct ts_document *doc,
                         struct ts_diags *diags)
 {
-    struct asked asked = {.site = site};
+    struct asked asked = {.site = site, .subject = subject, .diags = diags};
+    const char *wanted = subject->wanted_boot_image && subject->wanted_boot_image[0]
+                             ? subject->wanted_boot_image
+                             : NULL;
+    const char *boot_image_id = wanted ? NULL : subject->boot_image_id;
     bool has_default = false;
     int r = has_boot_image(site, &has_default);
 
@@ -180,21 +233,25 @@ int task_sequence_check(struct site *site,
         return TRACE(r);
     if (boot_image_id && boot_image_id[0] == '\0' && has_default)
         boot_image_id = NULL; /* the newest one of the site is used */
+    if (wanted)
+        add_missing(&asked, wanted, "boot-image");
 
     const struct ts_site_facts facts = {
         .kind_of = kind_of,
         .platform_of = platform_of,
         .has_application = has_application,
         .sequence = nested,
+        .name_of = name_of,
         .ctx = &asked,
-        .own_id = id,
+        .own_id = subject->id,
         .boot_image_id = boot_image_id,
+        .wanted_boot_image_id = wanted,
     };
 
     r = ts_validate_at(doc, &facts, diags);
     if (r == 0)
         r = asked.r;
-    return r == 0 ? TRACE(check_nested(site, id, doc, diags)) : TRACE(r);
+    return r == 0 ? TRACE(check_nested(&asked, doc)) : TRACE(r);
 }
 
 int task_sequence_read(struct site *site,

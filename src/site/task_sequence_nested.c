@@ -8,13 +8,15 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "site/task_sequence_parts.h"
+#include "ts/container.h"
 #include "ts/sequence.h"
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 /* Those that were found: an order in itself of what is still to be looked into. */
 struct found {
-    char (*ids)[SITE_ID_MAX]; /* owned */
+    const struct ts_imports *siblings; /* of the file that is looked at; NULL: none */
+    char (*ids)[SITE_ID_MAX];          /* owned */
     size_t n;
     size_t n_xml_bytes;
 };
@@ -55,10 +57,15 @@ static int read_one(struct site *site, struct found *found, size_t i, struct ts_
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     OWN(ts_diags_fini) struct ts_diags ignored = {0};
+    const struct ts_import *sibling =
+        found->siblings ? ts_imports_find(found->siblings, found->ids[i]) : NULL;
     struct bytes xml;
-    int r = db_first(site->db, SQL_TASK_SEQUENCE_XML, DB_ARGS(db_text(found->ids[i])), &rows);
+    int r;
 
     *ret = NULL;
+    if (sibling)
+        return TRACE(ts_document_copy(sibling->doc, ret));
+    r = db_first(site->db, SQL_TASK_SEQUENCE_XML, DB_ARGS(db_text(found->ids[i])), &rows);
     if (r != DB_ROW)
         return TRACE(r);
     xml = bytes_of(db_get_text(&rows, 0));
@@ -69,14 +76,15 @@ static int read_one(struct site *site, struct found *found, size_t i, struct ts_
     return r < 0 ? TRACE(r) : 0;
 }
 
-int task_sequence_each_nested(struct site *site,
-                              const char *id,
-                              const struct ts_document *doc,
-                              nested_visit *visit,
-                              void *ctx)
+int task_sequence_each_among(struct site *site,
+                             const struct ts_imports *siblings,
+                             const char *id,
+                             const struct ts_document *doc,
+                             const struct nested_visitor *visitor)
 {
     OWN(found_fini)
-    struct found found = {.ids = calloc(NESTED_SEQUENCES_MAX + 1, sizeof(*found.ids)), .n = 1};
+    struct found found = {
+        .siblings = siblings, .ids = calloc(NESTED_SEQUENCES_MAX + 1, sizeof(*found.ids)), .n = 1};
     int r;
 
     if (!found.ids)
@@ -88,9 +96,19 @@ int task_sequence_each_nested(struct site *site,
 
         r = read_one(site, &found, i, &child);
         if (r == 0 && child)
-            r = visit(ctx, found.ids[i], child);
+            r = visitor->visit(visitor->ctx, found.ids[i], child);
         if (r == 0 && child)
             r = find_children(&found, child);
     }
     return TRACE(r);
+}
+
+int task_sequence_each_nested(struct site *site,
+                              const char *id,
+                              const struct ts_document *doc,
+                              nested_visit *visit,
+                              void *ctx)
+{
+    return TRACE(
+        task_sequence_each_among(site, NULL, id, doc, &(struct nested_visitor){visit, ctx}));
 }

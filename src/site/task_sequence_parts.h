@@ -23,20 +23,33 @@ int task_sequence_read_body(struct site *site,
                             struct ts_imports *ret,
                             struct ts_diags *diags);
 
+struct ts_import;
+
+/* {"id": "name"} of what @item refers to, as the file calls it. @ret: owned by the caller */
+int task_sequence_names(const struct ts_imports *imports,
+                        const struct ts_import *item,
+                        json_t **ret);
+
 /* The findings as JSON. */
 json_t *task_sequence_diags(const struct ts_diags *diags);
 
 /* Refuse with the first error and all "diagnostics". */
 int task_sequence_refuse(struct site *site, const struct ts_diags *diags);
 
-/**
- * task_sequence_check() - ts_validate_at() with what this site has
- * @id:            NULL: it has none yet
- * @boot_image_id: "" none of its own, which is an error only if the site has none at all; NULL: unknown
- */
+/* What is checked; all borrowed. */
+struct task_sequence_subject {
+    const char *id; /* NULL: it has none yet */
+    /* "" none of its own, which is an error only if the site has none at all; NULL: unknown */
+    const char *boot_image_id;
+    const char *wanted_boot_image; /* that its file names and the site lacks; NULL or "": none */
+    const json_t *names;           /* of what it refers to, as its file calls it; may be NULL */
+    const struct ts_imports *siblings; /* those of the same file; may be NULL */
+    json_t *missing; /* gets {"id", "name", "kind"} for each that the site lacks; may be NULL */
+};
+
+/* ts_validate_at() with what this site has. */
 int task_sequence_check(struct site *site,
-                        const char *id,
-                        const char *boot_image_id,
+                        const struct task_sequence_subject *subject,
                         const struct ts_document *doc,
                         struct ts_diags *diags);
 
@@ -53,9 +66,10 @@ int task_sequence_read(struct site *site,
                        uint64_t version,
                        struct ts_document **ret);
 
-/* The .zip of @doc, which is (a version of) @id, without secrets. @ret: appended to */
+/* The .zip of @doc, which is this version of @id (0: the newest), without secrets. @ret: appended to */
 int task_sequence_put_zip(struct site *site,
                           const char *id,
+                          uint64_t version,
                           const struct ts_document *doc,
                           struct buf *ret);
 
@@ -63,10 +77,46 @@ int task_sequence_put_zip(struct site *site,
 struct task_sequence_row {
     const char *name;
     const char *description;
-    const char *boot_image_id; /* NULL: none */
+    const char *boot_image_id;     /* NULL: none */
+    const char *wanted_boot_image; /* that a file names and the site lacks; NULL or "": none */
+    const json_t *names;           /* {"id": "name"} of what it refers to; NULL: as they were */
+    const char *object;            /* ts/object.h; NULL: as it was */
+    bool is_disabled;
     const struct ts_document *doc;
     const char *note; /* what was done, for the history */
 };
+
+enum {
+    TASK_SEQUENCE_NOTE_MAX_BYTES = 2048,
+};
+
+/**
+ * task_sequence_read_row() - what is stored now
+ * @ret_old: owned by the caller; @ret_row borrows from it
+ * @ret_doc: owned by the caller; it is not in @ret_row
+ *
+ * The row's names and object are NULL.
+ */
+int task_sequence_read_row(struct site *site,
+                           const char *id,
+                           json_t **ret_old,
+                           struct ts_document **ret_doc,
+                           struct task_sequence_row *ret_row);
+
+/* What a version was called and started from: {"name", "description", "boot_image_id", "is_disabled", "object"}. */
+int task_sequence_read_about(struct site *site, const char *id, uint64_t version, json_t **ret);
+
+/* Whether a step of @item runs the one with this id. */
+bool task_sequence_runs(const struct ts_import *item, const char *id);
+
+/**
+ * task_sequence_describe() - what was done, in sentences, for the history
+ * @what: stands before them; "" for nothing
+ */
+int task_sequence_describe(const char *what,
+                           const struct task_sequence_row *before,
+                           const struct task_sequence_row *after,
+                           struct buf *ret);
 
 /* A new one; @id: "" to be given one. In a transaction of the caller. */
 int task_sequence_add(struct site *site,
@@ -117,22 +167,42 @@ int task_sequence_wipes_by_id(struct site *site, const char *id, bool *ret);
 /* The ids of those with required deployments that devices may begin, and that wipe nothing. @ret: owned by the caller */
 int task_sequence_harmless(struct site *site, json_t **ret);
 
+struct nested_visitor {
+    nested_visit *visit;
+    void *ctx;
+};
+
+/* The same, with those of a file before those of the site. @siblings: may be NULL */
+int task_sequence_each_among(struct site *site,
+                             const struct ts_imports *siblings,
+                             const char *id,
+                             const struct ts_document *doc,
+                             const struct nested_visitor *visitor);
+
 /* The packages that it and the sequences nested in it want, as far as the site has them. */
 int task_sequence_refresh_packages(struct site *site,
                                    const char *id,
                                    const struct ts_document *doc);
 
-/**
- * task_sequence_map() - @doc with the references that @map names replaced; NULL: none
- * @doc: owned by the caller; replaced
- *
- * Values are ids or names of content or task sequences.
- */
-int task_sequence_map(struct site *site, json_t *map, struct ts_document **doc);
+/* What a mapping works on. */
+struct task_sequence_mapped {
+    json_t *names;                 /* {"id": "name"}; borrowed; may be NULL */
+    const char *wanted_boot_image; /* NULL or "": none */
+    struct ts_document **doc;      /* owned by the caller; replaced */
+    char boot_image_id
+        [SITE_ID_MAX]; /* what has taken the place of the wanted one; "" at the beginning */
+};
 
-/* One of them; @ret_found: whether the document has such a reference. */
-int task_sequence_map_one(struct site *site,
-                          const char *from,
-                          const json_t *to,
-                          struct ts_document **doc,
-                          bool *ret_found);
+/**
+ * task_sequence_map() - replace the references that @map names
+ * @map:  what is referred to, by its id or the name that its file gives it, and what takes its place, by id or name;
+ *        NULL: nothing is
+ * @used: by their place in @map: set where there is such a reference
+ */
+int task_sequence_map(struct site *site,
+                      json_t *map,
+                      struct task_sequence_mapped *mapped,
+                      bool *used);
+
+/* Refuse the first of @map that has not been used. */
+int task_sequence_refuse_unused(struct site *site, json_t *map, const bool *used);

@@ -19,7 +19,10 @@ enum {
 
 /* What an item of the export borrows from. */
 struct source {
-    json_t *row;             /* owned, as all here */
+    json_t *row;   /* owned, as all here */
+    json_t *about; /* of the version */
+    const char
+        *boot_image; /* its own, or the one that the site lacks; "": none; borrowed from it */
     struct ts_document *doc; /* without secrets */
     json_t *rows[REFERENCES_MAX];
     struct ts_export_reference references[REFERENCES_MAX];
@@ -28,6 +31,7 @@ struct source {
 
 struct zipping {
     struct site *site;
+    uint64_t version;                  /* of the one that was asked for; 0: the newest */
     struct source *sources[ITEMS_MAX]; /* owned */
     struct ts_export items[ITEMS_MAX];
     size_t n;
@@ -39,6 +43,7 @@ static void zipping_freep(struct zipping **p)
 
     for (size_t i = 0; z && i < z->n; i++) {
         json_decref(z->sources[i]->row);
+        json_decref(z->sources[i]->about);
         ts_document_free(z->sources[i]->doc);
         for (size_t k = 0; k < z->sources[i]->n; k++)
             json_decref(z->sources[i]->rows[k]);
@@ -66,7 +71,7 @@ static enum ts_export_kind kind_of(const char *word)
     return TS_EXPORT_PACKAGE;
 }
 
-/* Each once; what the site does not have has no name to tell. */
+/* Each once. */
 static int add_reference(struct site *site, struct source *source, const char *id)
 {
     OWN(json_freep) json_t *row = NULL;
@@ -78,10 +83,16 @@ static int add_reference(struct site *site, struct source *source, const char *i
     if (source->n == REFERENCES_MAX)
         return 0;
     r = rows_one(site->db, SQL_TASK_SEQUENCE_REFERENCE, DB_ARGS(db_text(id)), &row);
-    if (r < 0 || !row)
+    if (r < 0)
         return TRACE(r);
+    if (!row) /* as the file called it that it came in */
+        row = json_pack("{s:s,s:O?}",
+                        "kind",
+                        "",
+                        "name",
+                        json_object_get(json_object_get(source->row, "names"), id));
     /* for its life, which the document's text has not */
-    if (json_object_set_new(row, "id", json_string(id)) < 0)
+    if (!row || json_object_set_new(row, "id", json_string(id)) < 0)
         return ERR(-ENOMEM);
     source->references[source->n] = (struct ts_export_reference){
         .kind = kind_of(field_text(row, "kind", "")),
@@ -98,8 +109,11 @@ static int add_references(struct site *site, struct source *source, const struct
     size_t n = 0;
     const char *const *packages = ts_document_packages(doc, &n);
     const struct ts_step *steps;
-    const char *boot_image = field_text(source->row, "boot_image_id", NULL);
-    int r = boot_image ? add_reference(site, source, boot_image) : 0;
+    int r = source->boot_image[0] ? add_reference(site, source, source->boot_image) : 0;
+
+    /* what the site lacks may be another kind of thing; this it is for sure */
+    if (r == 0 && source->n == 1)
+        source->references[0].kind = TS_EXPORT_BOOT_IMAGE;
 
     for (size_t i = 0; r == 0 && i < n; i++)
         r = add_reference(site, source, packages[i]);
@@ -110,27 +124,46 @@ static int add_references(struct site *site, struct source *source, const struct
     return TRACE(r);
 }
 
+/* What is known of it, and its document. */
+static int
+fill(struct zipping *z, struct source *source, const char *id, const struct ts_document *doc)
+{
+    uint64_t version = z->version;
+    int r;
+
+    if (z->n > 1 || version == 0) /* the others as they are now */
+        version = field_number(source->row, "version", 1);
+    r = task_sequence_read_about(z->site, id, version, &source->about);
+    source->boot_image = field_text(source->about, "boot_image_id", "");
+    if (r == 0)
+        r = ts_document_export(doc, &source->doc);
+    return r == 0 ? TRACE(add_references(z->site, source, doc)) : TRACE(r);
+}
+
+/* One that the administrator may not read is left out, as if the site did not have it. */
 static int add_item(void *ctx, const char *id, const struct ts_document *doc)
 {
     struct zipping *z = ctx;
-    struct source *source = calloc(1, sizeof(*source));
-    int r;
+    OWN(json_freep) json_t *row = NULL;
+    struct source *source;
+    int r = rows_one(z->site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &row);
 
+    if (r < 0 || !row)
+        return TRACE(r);
+    source = calloc(1, sizeof(*source));
     if (!source)
         return ERR(-ENOMEM);
-    z->sources[z->n] = source;
-    z->n++;
-    r = rows_one(z->site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &source->row);
-    if (r == 0)
-        r = ts_document_export(doc, &source->doc);
-    if (r == 0)
-        r = add_references(z->site, source, doc);
+    source->row = TAKE(row);
+    source->boot_image = "";
+    z->sources[z->n++] = source;
+    r = fill(z, source, id, doc);
     z->items[z->n - 1] = (struct ts_export){
         .id = field_text(source->row, "id", ""),
-        .name = field_text(source->row, "name", ""),
-        .description = field_text(source->row, "description", ""),
-        .boot_image_id = field_text(source->row, "boot_image_id", ""),
-        .is_disabled = field_bool(source->row, "is_disabled"),
+        .name = field_text(source->about, "name", ""),
+        .description = field_text(source->about, "description", ""),
+        .boot_image_id = source->boot_image,
+        .is_disabled = field_bool(source->about, "is_disabled"),
+        .object = field_text(source->about, "object", ""),
         .doc = source->doc,
         .references = source->references,
         .n_references = source->n,
@@ -140,6 +173,7 @@ static int add_item(void *ctx, const char *id, const struct ts_document *doc)
 
 int task_sequence_put_zip(struct site *site,
                           const char *id,
+                          uint64_t version,
                           const struct ts_document *doc,
                           struct buf *ret)
 {
@@ -149,6 +183,7 @@ int task_sequence_put_zip(struct site *site,
     if (!z)
         return ERR(-ENOMEM);
     z->site = site;
+    z->version = version;
     r = add_item(z, id, doc);
     if (r == 0)
         r = task_sequence_each_nested(site, id, doc, add_item, z);

@@ -196,15 +196,16 @@ static void a_disabled_sequence_is_begun_by_no_deployment(void **state)
     assert_int_equal(fixture_order(site, device, order), 1);
 }
 
-static void a_disabled_nested_sequence_is_warned_of_and_told_to_the_device(void **state)
+static void a_disabled_nested_sequence_is_an_error_and_nothing_begins(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
     OWN(json_freep) json_t *validation = NULL;
-    OWN(json_freep) json_t *order = NULL;
+    OWN(json_freep) json_t *progress = NULL;
     char child[SITE_ID_MAX];
     char top[SITE_ID_MAX];
     char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
     json_t *deployment = NULL;
     const json_t *finding;
 
@@ -212,17 +213,23 @@ static void a_disabled_nested_sequence_is_warned_of_and_told_to_the_device(void 
     create_parent(site, "top", child, top);
     set_disabled(site, child, true);
     assert_int_equal(task_sequence_validation(site, top, &validation), 0);
-    assert_true(field_bool(validation, "is_valid"));
+    assert_false(field_bool(validation, "is_valid"));
     finding = json_array_get(json_object_get(validation, "diagnostics"),
                              json_array_size(json_object_get(validation, "diagnostics")) - 1);
     assert_string_equal(field_text(finding, "error_id", ""), "SLW-0189");
+    assert_int_equal(deploy(site, top, &deployment), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_NOT_DEPLOYABLE);
+    set_disabled(site, child, false);
     assert_int_equal(deploy(site, top, &deployment), 0);
-    json_decref(deployment);
+    set_disabled(site, child, true); /* after it was deployed, before a device begins it */
     assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
-    order = order_of(site, device);
-    assert_true(field_bool(
-        json_array_get(json_object_get(json_object_get(order, "task_sequence"), "children"), 0),
-        "is_disabled"));
+    (void)fixture_order(site, device, order);
+    assert_string_equal(order, "");
+    progress = fixture_progress(site, field_text(deployment, "id", ""));
+    assert_string_equal(field_text(progress, "state", ""), "failed");
+    assert_string_equal(field_text(progress, "error_id", ""), "SLW-0189");
+    assert_non_null(strstr(field_text(progress, "cause", ""), child));
+    json_decref(deployment);
 }
 
 static void an_export_as_zip_is_imported_as_the_same_family(void **state)
@@ -288,7 +295,7 @@ int main(void)
         cmocka_unit_test(an_order_given_again_has_the_same_documents),
         cmocka_unit_test(success_is_believed_from_the_os_only_if_a_nested_sequence_applies_one),
         cmocka_unit_test(a_disabled_sequence_is_begun_by_no_deployment),
-        cmocka_unit_test(a_disabled_nested_sequence_is_warned_of_and_told_to_the_device),
+        cmocka_unit_test(a_disabled_nested_sequence_is_an_error_and_nothing_begins),
         cmocka_unit_test(an_export_as_zip_is_imported_as_the_same_family),
         cmocka_unit_test(a_lattice_of_sequences_is_refused_without_going_all_ways),
     };

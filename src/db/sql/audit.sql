@@ -39,7 +39,8 @@ SELECT c.name, c.comment, c.rule, c.variable_priority, c.limiting_id, c.n_member
 SELECT kind, name, version, comment, source_path, priority, keep_versions, state, current_version FROM package WHERE id = ?1;
 
 -- name: audit_task_sequence
-SELECT name, description, boot_image_id, version, n_steps, is_disabled FROM task_sequence WHERE id = ?1;
+SELECT name, description, boot_image_id, version, n_steps, is_disabled FROM task_sequence
+WHERE id = ?1 AND deleted_us IS NULL;
 
 -- name: audit_deployment
 SELECT task_sequence_id, collection_id, purpose, content_option, is_cancelled FROM deployment WHERE id = ?1;

@@ -63,7 +63,7 @@ WHERE p.id > ?1 AND (?3 = '' OR p.kind = ?3) AND @may(p.kind, 'read', p.id) ORDE
 SELECT id, kind FROM (
     SELECT p.id, p.name, p.kind FROM package p WHERE (?2 IN ('', 'all') OR p.kind = ?2) AND @may(p.kind, 'read', p.id)
     UNION ALL SELECT t.id, t.name, 'task sequence' FROM task_sequence t
-    WHERE ?2 IN ('all', 'task-sequence') AND @may('task-sequence', 'read', t.id)) AS x
+    WHERE ?2 IN ('all', 'task-sequence') AND t.deleted_us IS NULL AND @may('task-sequence', 'read', t.id)) AS x
 WHERE id = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC, id LIMIT 2;
 
 -- What was made of the upload ?4, with this name, and has not failed.

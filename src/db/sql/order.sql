@@ -30,6 +30,11 @@ INSERT INTO order_sequence (order_id, position, task_sequence_id, version, is_di
 SELECT ?1, (SELECT count(*) FROM order_sequence WHERE order_id = ?1), id, version, is_disabled, applies_image
 FROM task_sequence WHERE id = ?2;
 
+-- Of those that the order runs within its own task sequence.
+-- name: order_disabled_sequence
+SELECT task_sequence_id FROM order_sequence WHERE order_id = ?1 AND position > 0 AND is_disabled <> 0
+ORDER BY position LIMIT 1;
+
 -- name: order_children
 SELECT s.task_sequence_id AS id, x.xml, s.is_disabled FROM order_sequence s
 JOIN task_sequence_version x ON x.task_sequence_id = s.task_sequence_id AND x.version = s.version

@@ -22,6 +22,7 @@ http_handler admin_list_task_sequence_versions;
 http_handler admin_edit_task_sequence;
 http_handler admin_compare_task_sequence;
 http_handler admin_copy_task_sequence;
+http_handler admin_delete_task_sequence;
 http_handler admin_list_collections;
 http_handler admin_create_collection;
 http_handler admin_get_collection;

@@ -143,6 +143,19 @@ int admin_change_task_sequence(void *ctx, struct http_exchange *x)
     return shape_change(ctx, x, 200, change);
 }
 
+static int delete (struct site *site, const char *who, const char *id_or_name)
+{
+    char id[SITE_ID_MAX];
+    int r = find(site, id_or_name, id);
+
+    return r == 0 ? TRACE(task_sequence_delete(site, who, id)) : TRACE(r);
+}
+
+int admin_delete_task_sequence(void *ctx, struct http_exchange *x)
+{
+    return shape_delete(ctx, x, delete);
+}
+
 static int
 edit(struct site *site, const char *who, const char *id_or_name, const json_t *body, json_t **ret)
 {

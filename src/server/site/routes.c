@@ -72,6 +72,7 @@ const struct http_route api_routes[] = {
     {"POST", V1 "/task-sequences:validate", XML_MAX_BYTES, admin_validate_task_sequence},
     {"GET", V1 "/task-sequences/{id}", 0, admin_get_task_sequence},
     {"PATCH", V1 "/task-sequences/{id}", SMALL_MAX_BYTES, admin_change_task_sequence},
+    {"DELETE", V1 "/task-sequences/{id}", 0, admin_delete_task_sequence},
     {"GET", V1 "/task-sequences/{id}/xml", 0, admin_get_task_sequence_xml},
     {"GET", V1 "/task-sequences/{id}/yaml", 0, admin_get_task_sequence_yaml},
     {"GET", V1 "/task-sequences/{id}/zip", 0, admin_get_task_sequence_zip},

@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/task_sequence.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stddef.h> /* and this, to be there */
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/base64.h"
+#include "base/buf.h"
+#include "base/own.h"
+#include "site/deployment_change.h"
+#include "site/fields.h"
+#include "site/fixture.h"
+#include "ts/container.h"
+#include "ts/diag.h"
+
+/* What comes in files, stays beside the document, and goes out again. */
+
+#define SEQUENCE(inside) "<sequence version=\"3.10\">" inside "</sequence>"
+#define RUN(name, package) \
+    "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"" name \
+    "\"><action>x</action><defaultVarList><variable name=\"CommandLine\">x</variable>" \
+    "<variable name=\"PackageID\">" package "</variable></defaultVarList></step>"
+#define NEST(id) \
+    "<subtasksequence type=\"SMS_TaskSequence_SubTasksequence\" name=\"Child\"><defaultVarList><variable " \
+    "name=\"OSDSubTasksequencePackageID\" property=\"TsPackageID\">" id \
+    "</variable></defaultVarList></subtasksequence>"
+#define CONNECT(password) \
+    "<step type=\"SMS_TaskSequence_ConnectNetworkFolderAction\" name=\"c\"><action>x</action><defaultVarList>" \
+    "<variable name=\"SMSConnectNetworkFolderPath\">//s/x</variable>" \
+    "<variable name=\"SMSConnectNetworkFolderAccount\">anna</variable>" \
+    "<variable name=\"SMSConnectNetworkFolderPassword\">" password \
+    "</variable></defaultVarList></step>"
+#define PROPERTY(name, value) "<PROPERTY NAME=\"" name "\"><VALUE>" value "</VALUE></PROPERTY>"
+#define OBJECT(id, name, more, sequence) \
+    "<INSTANCE CLASSNAME=\"SMS_TaskSequencePackage\">" PROPERTY("Name", name) \
+        PROPERTY("PackageID", id) \
+            more PROPERTY("Sequence", "<![CDATA[" sequence "]]>") "</INSTANCE>"
+#define NAMED(id, name) \
+    "<INSTANCE CLASSNAME=\"SMS_Package\">" PROPERTY("PackageID", id) \
+        PROPERTY("Name", name) "</INSTANCE>"
+
+/* A file with a package's name in it, as ReferencesInfo.xml would say it. */
+#define FILE_OF(objects) "<all>" objects "</all>"
+
+static int create(struct site *site, const char *xml, const char *more, json_t **ret)
+{
+    OWN(json_freep) json_t *body = fixture_json(more);
+
+    (void)json_object_set_new(body, "xml", json_string(xml));
+    return task_sequence_create(site, "alice", body, ret);
+}
+
+static int set(struct site *site, const char *id, const char *text, json_t **ret)
+{
+    OWN(json_freep) json_t *body = fixture_json(text);
+
+    return task_sequence_set(site, "bob", id, body, ret);
+}
+
+static json_t *diff(struct site *site, const char *id, const char *xml, const char *text)
+{
+    OWN(json_freep) json_t *body = fixture_json(text);
+    OWN(json_freep) json_t *answer = NULL;
+
+    if (xml)
+        (void)json_object_set_new(body, "xml", json_string(xml));
+    assert_int_equal(task_sequence_diff(site, id, body, &answer), 0);
+    return json_incref(json_object_get(answer, "changes"));
+}
+
+static const char *sentence(const json_t *changes, size_t i)
+{
+    return field_text(json_array_get(changes, i), "text", "");
+}
+
+static bool has_id(const json_t *diagnostics, const char *id)
+{
+    for (size_t i = 0; i < json_array_size(diagnostics); i++)
+        if (strcmp(field_text(json_array_get(diagnostics, i), "error_id", ""), id) == 0)
+            return true;
+    return false;
+}
+
+static void validate(struct site *site, const char *xml, json_t **ret)
+{
+    OWN(json_freep) json_t *body = json_object();
+
+    (void)json_object_set_new(body, "xml", json_string(xml));
+    assert_int_equal(task_sequence_validate(site, body, ret), 0);
+}
+
+static void a_file_is_looked_at_with_the_sequences_that_are_in_it(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *both = NULL;
+    OWN(json_freep) json_t *alone = NULL;
+    OWN(json_freep) json_t *broken = NULL;
+    const json_t *finding;
+
+    validate(site,
+             FILE_OF(OBJECT("ABC00001", "Parent", "", SEQUENCE(NEST("ABC00002")))
+                         OBJECT("ABC00002", "Child", "", SEQUENCE(RUN("a", "")))),
+             &both);
+    assert_true(field_bool(both, "is_valid"));
+    validate(site, OBJECT("ABC00001", "Parent", "", SEQUENCE(NEST("ABC00002"))), &alone);
+    assert_false(field_bool(alone, "is_valid"));
+    assert_true(has_id(json_object_get(alone, "diagnostics"), "SLW-0173"));
+    validate(site,
+             FILE_OF(OBJECT("ABC00001", "Parent", "", SEQUENCE(NEST("ABC00002")))
+                         OBJECT("ABC00002", "Child", "", SEQUENCE(RUN("a", "ABC00009")))),
+             &broken);
+    finding = json_array_get(json_object_get(broken, "diagnostics"), 0);
+    assert_string_equal(field_text(finding, "sequence", ""), "Child");
+    assert_string_equal(field_text(finding, "step", ""), "a");
+}
+
+static void what_is_missing_is_told_by_id_and_name_also_later(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *later = NULL;
+    const json_t *missing;
+
+    assert_int_equal(
+        create(site,
+               FILE_OF(OBJECT("ABC00001", "T", "", SEQUENCE(RUN("a", "ABC00009")))
+                           NAMED("ABC00009", "Dell drivers") NAMED("ABC00008", "Other")),
+               "{}",
+               &made),
+        0);
+    assert_false(field_bool(made, "is_deployable"));
+    assert_int_equal(task_sequence_get(site, field_text(made, "id", ""), &later), 0);
+    missing = json_object_get(later, "missing");
+    assert_int_equal(json_array_size(missing), 1);
+    assert_string_equal(field_text(json_array_get(missing, 0), "id", ""), "ABC00009");
+    assert_string_equal(field_text(json_array_get(missing, 0), "name", ""), "Dell drivers");
+    assert_null(json_object_get(json_object_get(later, "names"), "ABC00008"));
+}
+
+static void a_reference_is_mapped_by_the_name_that_its_file_gives_it(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *at_once = NULL;
+    OWN(json_freep) json_t *later = NULL;
+    OWN(json_freep) json_t *mapped = NULL;
+    json_t *none = NULL;
+    static const char xml[] = FILE_OF(OBJECT("ABC00001", "T", "", SEQUENCE(RUN("a", "ABC00009")))
+                                          NAMED("ABC00009", "A, B = C"));
+
+    assert_int_equal(create(site, xml, "{'map': {'a, b = c': '" FIXTURE_OS_IMAGE "'}}", &at_once),
+                     0);
+    assert_int_equal(json_array_size(json_object_get(at_once, "missing")), 0);
+    assert_int_equal(create(site, xml, "{}", &later), 0);
+    assert_int_equal(set(site,
+                         field_text(later, "id", ""),
+                         "{'map': {'A, B = C': '" FIXTURE_OS_IMAGE "'}}",
+                         &mapped),
+                     0);
+    assert_int_equal(json_array_size(json_object_get(mapped, "missing")), 0);
+    assert_int_equal(create(site, xml, "{'map': {'Zed': '" FIXTURE_OS_IMAGE "'}}", &none),
+                     SITE_E_REFUSED);
+    assert_non_null(strstr(site->refusal.detail, "Zed"));
+}
+
+static void a_name_that_two_have_is_refused(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    json_t *none = NULL;
+
+    assert_int_equal(
+        create(
+            site,
+            FILE_OF(OBJECT("ABC00001", "T", "", SEQUENCE(RUN("a", "ABC00009") RUN("b", "ABC00008")))
+                        NAMED("ABC00009", "Tools") NAMED("ABC00008", "Tools")),
+            "{'map': {'Tools': '" FIXTURE_OS_IMAGE "'}}",
+            &none),
+        SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_AMBIGUOUS);
+}
+
+static void a_boot_image_that_the_site_lacks_is_kept_until_it_is_mapped_or_chosen(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *chosen = NULL;
+    OWN(json_freep) json_t *mapped = NULL;
+    static const char xml[] =
+        FILE_OF(OBJECT("ABC00001", "T", PROPERTY("BootImageID", "ABC00005"), SEQUENCE(RUN("a", "")))
+                    NAMED("ABC00005", "Boot (x64)"));
+    const json_t *missing;
+
+    assert_int_equal(create(site, xml, "{}", &made), 0);
+    missing = json_array_get(json_object_get(made, "missing"), 0);
+    assert_string_equal(field_text(missing, "id", ""), "ABC00005");
+    assert_string_equal(field_text(missing, "name", ""), "Boot (x64)");
+    assert_string_equal(field_text(missing, "kind", ""), "boot-image");
+    assert_false(field_bool(made, "is_deployable"));
+    assert_int_equal(set(site,
+                         field_text(made, "id", ""),
+                         "{'boot_image_id': '" FIXTURE_BOOT_IMAGE "'}",
+                         &chosen),
+                     0);
+    assert_true(field_bool(chosen, "is_deployable"));
+    assert_string_equal(field_text(chosen, "boot_image_id", ""), FIXTURE_BOOT_IMAGE);
+    assert_int_equal(
+        create(site, xml, "{'map': {'Boot (x64)': '" FIXTURE_BOOT_IMAGE "'}}", &mapped), 0);
+    assert_true(field_bool(mapped, "is_deployable"));
+    assert_string_equal(field_text(mapped, "boot_image_id", ""), FIXTURE_BOOT_IMAGE);
+}
+
+static void one_that_another_runs_gets_no_boot_image_from_the_request(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *child = NULL;
+
+    assert_int_equal(create(site,
+                            FILE_OF(OBJECT("ABC00001", "Parent", "", SEQUENCE(NEST("ABC00002")))
+                                        OBJECT("ABC00002", "Child", "", SEQUENCE(RUN("a", "")))),
+                            "{'boot_image_id': '" FIXTURE_BOOT_IMAGE "'}",
+                            &made),
+                     0);
+    assert_string_equal(field_text(made, "name", ""), "Parent");
+    assert_string_equal(field_text(made, "boot_image_id", ""), FIXTURE_BOOT_IMAGE);
+    assert_int_equal(
+        task_sequence_get(
+            site, json_string_value(json_array_get(json_object_get(made, "imported"), 1)), &child),
+        0);
+    assert_string_equal(field_text(child, "name", ""), "Child");
+    assert_true(json_is_null(json_object_get(child, "boot_image_id")));
+}
+
+static void history_and_comparison_know_what_stands_beside_the_document(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *changed = NULL;
+    OWN(json_freep) json_t *disabled = NULL;
+    OWN(json_freep) json_t *versions = NULL;
+    OWN(json_freep) json_t *changes = NULL;
+    const json_t *items;
+    const char *id;
+
+    assert_int_equal(create(site, SEQUENCE(RUN("a", "")), "{'name': 'Old'}", &made), 0);
+    id = field_text(made, "id", "");
+    assert_int_equal(
+        set(site,
+            id,
+            "{'name': 'New', 'description': 'about', 'boot_image_id': '" FIXTURE_BOOT_IMAGE "'}",
+            &changed),
+        0);
+    assert_int_equal(set(site, id, "{'is_disabled': true}", &disabled), 0);
+    assert_int_equal(task_sequence_versions(site, id, &versions), 0);
+    items = json_object_get(versions, "items");
+    assert_string_equal(field_text(json_array_get(items, 0), "note", ""),
+                        "Disabled the task sequence");
+    assert_true(field_bool(json_array_get(items, 0), "is_disabled"));
+    assert_string_equal(
+        field_text(json_array_get(items, 1), "note", ""),
+        "Renamed the task sequence from \"Old\" to \"New\"; Changed the task sequence: Description from "
+        "nothing to \"about\"; Changed the task sequence: Boot image from nothing to \"" FIXTURE_BOOT_IMAGE
+        "\"");
+    assert_string_equal(field_text(json_array_get(items, 2), "name", ""), "Old");
+    changes = diff(site, id, NULL, "{'from': 3, 'to': 1}");
+    assert_int_equal(json_array_size(changes), 4);
+    assert_string_equal(sentence(changes, 0), "Renamed the task sequence from \"New\" to \"Old\"");
+    assert_string_equal(sentence(changes, 3), "Enabled the task sequence");
+}
+
+static void an_export_that_comes_back_changes_nothing_and_keeps_the_passwords(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    OWN(json_freep) json_t *changes = NULL;
+    OWN(json_freep) json_t *between = NULL;
+    OWN(buf_fini) struct buf yaml = BUF_INIT(65536);
+    OWN(buf_fini) struct buf into = BUF_INIT(256);
+    const char *id;
+
+    assert_int_equal(create(site, SEQUENCE(CONNECT("hunter2")), "{'name': 'T'}", &made), 0);
+    id = field_text(made, "id", "");
+    assert_int_equal(task_sequence_export(site, id, 0, TASK_SEQUENCE_YAML, &yaml), 0);
+    assert_null(strstr(buf_str(&yaml), "hunter2"));
+    changes = diff(site, id, buf_str(&yaml), "{}");
+    assert_int_equal(json_array_size(changes), 0);
+    buf_addf(&into, "{'into': '%s'}", id);
+    assert_int_equal(create(site, buf_str(&yaml), buf_str(&into), &again), 0);
+    assert_int_equal(field_number(again, "version", 0), 2);
+    assert_false(has_id(json_object_get(again, "diagnostics"), "SLW-0183"));
+    between = diff(site, id, NULL, "{'from': 1, 'to': 2}");
+    assert_int_equal(json_array_size(between), 0);
+}
+
+static void what_a_file_says_beside_the_sequence_goes_out_again(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *renamed = NULL;
+    OWN(json_freep) json_t *body = json_object();
+    OWN(json_freep) json_t *again = NULL;
+    OWN(json_freep) json_t *last = NULL;
+    OWN(json_freep) json_t *nothing = json_object();
+    OWN(buf_fini) struct buf zip = BUF_INIT(TASK_SEQUENCE_EXPORT_MAX_BYTES);
+    OWN(buf_fini) struct buf base64 = BUF_INIT(TASK_SEQUENCE_EXPORT_MAX_BYTES);
+    OWN(buf_fini) struct buf second = BUF_INIT(TASK_SEQUENCE_EXPORT_MAX_BYTES);
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+    assert_int_equal(
+        create(site,
+               FILE_OF(OBJECT("ABC00001",
+                              "T",
+                              PROPERTY("Category", "Lab") PROPERTY("Duration", "360")
+                                  PROPERTY("BootImageID", "ABC00005"),
+                              SEQUENCE(RUN("a", "ABC00009"))) NAMED("ABC00009", "Tools")),
+               "{}",
+               &made),
+        0);
+    assert_int_equal(set(site, field_text(made, "id", ""), "{'name': 'New'}", &renamed), 0);
+    assert_int_equal(
+        task_sequence_export(site, field_text(made, "id", ""), 0, TASK_SEQUENCE_ZIP, &zip), 0);
+    base64_put(&base64, buf_bytes(&zip));
+    (void)json_object_set_new(body, "file", json_string(buf_str(&base64)));
+    assert_int_equal(task_sequence_create(site, "alice", body, &again), 0);
+    assert_string_equal(field_text(again, "name", ""), "New");
+    assert_string_equal(
+        field_text(json_array_get(json_object_get(again, "missing"), 1), "name", ""), "Tools");
+    assert_int_equal(task_sequence_copy(site, "bob", field_text(again, "id", ""), nothing, &last),
+                     0);
+    assert_int_equal(
+        task_sequence_export(site, field_text(last, "id", ""), 0, TASK_SEQUENCE_ZIP, &second), 0);
+    assert_int_equal(ts_container_read(buf_bytes(&second), &imports, &diags), 0);
+    assert_non_null(strstr(imports.items[0].object, PROPERTY("Category", "Lab")));
+    assert_non_null(strstr(imports.items[0].object, PROPERTY("Duration", "360")));
+    assert_string_equal(imports.items[0].boot_image_id, "ABC00005");
+}
+
+static void one_that_is_used_is_not_deleted_and_who_uses_it_is_told(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *child = NULL;
+    OWN(json_freep) json_t *parent = NULL;
+    OWN(json_freep) json_t *list = NULL;
+    OWN(buf_fini) struct buf xml = BUF_INIT(4096);
+    char deployment[SITE_ID_MAX];
+    const char *id;
+
+    assert_int_equal(create(site, SEQUENCE(RUN("a", "")), "{'name': 'Child'}", &child), 0);
+    id = field_text(child, "id", "");
+    buf_addf(&xml, SEQUENCE(NEST("%s")), id);
+    assert_int_equal(create(site, buf_str(&xml), "{'name': 'Parent'}", &parent), 0);
+    assert_int_equal(task_sequence_delete(site, "bob", id), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_SEQUENCE_USED);
+    assert_non_null(strstr(site->refusal.detail, "Parent"));
+    assert_int_equal(json_array_size(json_object_get(site->refusal.more, "users")), 1);
+    assert_int_equal(task_sequence_delete(site, "bob", field_text(parent, "id", "")), 0);
+    assert_int_equal(task_sequence_delete(site, "bob", id), 0);
+    assert_int_equal(task_sequence_get(site, id, &list), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_MISSING);
+    fixture_deploy(site, "All Unknown Computers", "available", deployment);
+    assert_int_equal(task_sequence_delete(site, "bob", FIXTURE_SEQUENCE), SITE_E_REFUSED);
+    assert_non_null(strstr(site->refusal.detail, deployment));
+    assert_int_equal(deployment_delete(site, "bob", deployment), 0);
+    assert_int_equal(task_sequence_delete(site, "bob", FIXTURE_SEQUENCE), 0);
+    assert_int_equal(task_sequence_list(site, &(struct page){.after = "", .limit = 10}, &list), 0);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_file_is_looked_at_with_the_sequences_that_are_in_it),
+        cmocka_unit_test(what_is_missing_is_told_by_id_and_name_also_later),
+        cmocka_unit_test(a_reference_is_mapped_by_the_name_that_its_file_gives_it),
+        cmocka_unit_test(a_name_that_two_have_is_refused),
+        cmocka_unit_test(a_boot_image_that_the_site_lacks_is_kept_until_it_is_mapped_or_chosen),
+        cmocka_unit_test(one_that_another_runs_gets_no_boot_image_from_the_request),
+        cmocka_unit_test(history_and_comparison_know_what_stands_beside_the_document),
+        cmocka_unit_test(an_export_that_comes_back_changes_nothing_and_keeps_the_passwords),
+        cmocka_unit_test(what_a_file_says_beside_the_sequence_goes_out_again),
+        cmocka_unit_test(one_that_is_used_is_not_deleted_and_who_uses_it_is_told),
+    };
+
+    return cmocka_run_group_tests_name("site/task_sequence_file", tests, NULL, NULL);
+}
