@@ -61,6 +61,7 @@ args_run sequence_copy;
 args_run sequence_enable;
 args_run sequence_disable;
 args_run sequence_step;
+args_run sequence_delete;
 
 /* simulate.c */
 args_run sequence_simulate;

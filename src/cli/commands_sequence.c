@@ -4,9 +4,10 @@
 #include "cli/table.h"
 
 #define MAP_OPTION \
-    OPTION("map", \
-           "OLD=NEW[,OLD=NEW]...", \
-           "References, and the id or name of what takes their place.")
+    OPTION_MANY( \
+        "map", \
+        "OLD=NEW", \
+        "A reference, by id or by the name that its file gives it, and the id or name of what takes its place; may be given more than once.")
 
 const struct args_command sequence_commands[] = {
     {
@@ -33,7 +34,8 @@ const struct args_command sequence_commands[] = {
         .noun = "ts",
         .verb = "export",
         .operands = {"SEQUENCE"},
-        .summary = "Write a task sequence to standard output, without its passwords.",
+        .summary =
+            "Write a task sequence (id, name or file) to standard output, without its passwords.",
         .run = sequence_export,
         .options =
             {
@@ -64,8 +66,9 @@ const struct args_command sequence_commands[] = {
         .verb = "validate",
         .operands = {"FILE"},
         .summary =
-            "Check a file without importing it, or a task sequence (id or name) of the site.",
+            "Check a file without importing it, or a task sequence (id or name) of the site; without a login, what a file refers to is not looked up.",
         .run = sequence_validate,
+        .options = {OPTION("offline", NULL, "Look at the file alone, also after a login.")},
     },
     {
         .noun = "ts",
@@ -168,6 +171,13 @@ const struct args_command sequence_commands[] = {
         .summary =
             "Disable a group or step: it is skipped; or a whole task sequence: no deployment begins it.",
         .run = sequence_disable,
+    },
+    {
+        .noun = "ts",
+        .verb = "delete",
+        .operands = {"SEQUENCE"},
+        .summary = "Delete a task sequence that nothing uses, with its versions.",
+        .run = sequence_delete,
     },
     {.noun = NULL, .more = deployment_commands},
 };

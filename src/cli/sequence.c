@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/own.h"
 #include "cli/commands.h"
+#include "cli/sequence_file.h"
 #include "plat/file.h"
 
 enum {
@@ -35,6 +36,7 @@ static const struct output_column fields[] = {
     {"Author", "author", OUTPUT_TEXT},
     {"Changed (UTC)", "changed_at", OUTPUT_TIME},
     {"Boot image", "boot_image_id", OUTPUT_TEXT},
+    {"Wants the boot image", "wanted_boot_image_id", OUTPUT_TEXT},
     {"Steps", "n_steps", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Can be deployed", "is_deployable", OUTPUT_TEXT},
@@ -48,13 +50,6 @@ void sequence_path(struct buf *dst, const char *id_or_name, const char *behind)
     buf_adds(dst, "/task-sequences/");
     session_escape(dst, id_or_name);
     buf_adds(dst, behind);
-}
-
-bool sequence_print(struct session *s, json_t *sequence)
-{
-    return session_print_fields(s, sequence, fields) &&
-           session_print_part(
-               s, "Diagnostics", output_at(sequence, "diagnostics"), diagnostic_columns);
 }
 
 /* Text goes as it is, so that it can be read in a log of requests; the rest as Base64. */
@@ -72,10 +67,11 @@ static bool put_file(struct session *s, const struct buf *content, json_t *body)
            session_fail_errno(s, "reading the file", -ENOMEM);
 }
 
-bool sequence_read(struct session *s, const char *file, json_t *body, bool *ret_is_there)
+/* @ret_is_there: as of sequence_read() */
+static bool
+read_content(struct session *s, const char *file, struct buf *content, bool *ret_is_there)
 {
-    OWN(buf_fini) struct buf content = BUF_INIT(FILE_MAX_BYTES);
-    int r = file_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, &content);
+    int r = file_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, content);
 
     if (ret_is_there)
         *ret_is_there = r == 0;
@@ -91,32 +87,57 @@ bool sequence_read(struct session *s, const char *file, json_t *body, bool *ret_
     if (r != 0)
         return ret_is_there ||
                session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is not there", file);
-    if (content.len == 0)
-        return session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is empty", file);
-    return put_file(s, &content, body);
+    return content->len > 0 || session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is empty", file);
 }
 
-bool sequence_read_map(struct session *s, const char *text, json_t *body)
+bool sequence_read(struct session *s, const char *file, json_t *body, bool *ret_is_there)
+{
+    OWN(buf_fini) struct buf content = BUF_INIT(FILE_MAX_BYTES);
+    bool is_there = false;
+
+    if (!read_content(s, file, &content, ret_is_there ? &is_there : NULL))
+        return false;
+    if (ret_is_there)
+        *ret_is_there = is_there;
+    return (ret_is_there && !is_there) || put_file(s, &content, body);
+}
+
+/* Where the first '=' is that has no '\\' before it; NULL if there is none. */
+static const char *find_equals(const char *text)
+{
+    for (; *text; text++) {
+        if (*text == '=')
+            return text;
+        if (*text == '\\' && text[1] != '\0')
+            text++;
+    }
+    return NULL;
+}
+
+bool sequence_read_map(struct session *s, const struct args *args, json_t *body)
 {
     json_t *map = json_object();
 
-    for (const char *at = text ? text : ""; *at;) {
-        size_t len = strcspn(at, ",");
-        const char *equals = memchr(at, '=', len);
-        char from[PATH_MAX_BYTES];
+    for (size_t i = 0; i < args->n_repeated; i++) {
+        const char *text = args->repeated[i];
+        const char *equals = find_equals(text);
+        OWN(buf_fini) struct buf from = BUF_INIT(PATH_MAX_BYTES);
 
-        if (!equals || equals == at || (size_t)(equals - at) >= sizeof(from)) {
-            json_decref(map);
-            return session_fail(
-                s, ARGS_EXIT_USAGE, NULL, "--map wants OLD=NEW, several with commas between them");
+        for (; equals && text < equals; text++) {
+            text += *text == '\\' && text + 1 < equals ? 1 : 0;
+            buf_add(&from, (struct bytes){(const uint8_t *)text, 1});
         }
-        memcpy(from, at, (size_t)(equals - at));
-        from[equals - at] = '\0';
-        (void)json_object_set_new(
-            map, from, json_stringn(equals + 1, len - (size_t)(equals - at) - 1));
-        at += len + (at[len] == ',' ? 1 : 0);
+        if (!equals || from.len == 0 || from.failed || equals[1] == '\0') {
+            json_decref(map);
+            return session_fail(s,
+                                ARGS_EXIT_USAGE,
+                                NULL,
+                                "--map wants OLD=NEW, once for each reference; a '=' within OLD is "
+                                "written \\=");
+        }
+        (void)json_object_set_new(map, buf_str(&from), json_string(equals + 1));
     }
-    if (text)
+    if (args->n_repeated > 0)
         return json_object_set_new(body, "map", map) == 0;
     json_decref(map);
     return true;
@@ -149,8 +170,7 @@ bool sequence_import(struct session *s, const struct args *args)
     if (!set_text(body, "name", args_get(args, "name")) ||
         !set_text(body, "boot_image_id", args_get(args, "boot-image")) ||
         !set_text(body, "into", args_get(args, "into")) ||
-        !set_file_name(body, args->operands[0]) ||
-        !sequence_read_map(s, args_get(args, "map"), body) ||
+        !set_file_name(body, args->operands[0]) || !sequence_read_map(s, args, body) ||
         !sequence_read(s, args->operands[0], body, NULL) || !session_open(s)) {
         json_decref(body);
         return false;
@@ -159,33 +179,87 @@ bool sequence_import(struct session *s, const struct args *args)
            sequence_print(s, sequence);
 }
 
-static bool get_validation(struct session *s, const char *operand, json_t **ret)
+static bool get_validation(struct session *s, const struct args *args, json_t **ret)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
-    json_t *body = json_object();
+    OWN(buf_fini) struct buf content = BUF_INIT(FILE_MAX_BYTES);
+    const char *operand = args->operands[0];
+    json_t *body;
     bool is_there = false;
 
-    if (!sequence_read(s, operand, body, &is_there) || !session_open(s)) {
+    if (!read_content(s, operand, &content, &is_there))
+        return false;
+    if (is_there && (args_get(args, "offline") || !sequence_file_has_login(s)))
+        return sequence_file_validate(s, operand, buf_bytes(&content), ret);
+    if (!session_open(s))
+        return false;
+    if (!is_there) {
+        sequence_path(&path, operand, "/validation");
+        return session_get(s, ret, "%s", buf_str(&path));
+    }
+    body = json_object();
+    if (!put_file(s, &content, body)) {
         json_decref(body);
         return false;
     }
-    if (is_there)
-        return session_call(s, "POST", "/task-sequences:validate", body, ret);
-    json_decref(body);
-    sequence_path(&path, operand, "/validation");
-    return session_get(s, ret, "%s", buf_str(&path));
+    return session_call(s, "POST", "/task-sequences:validate", body, ret);
+}
+
+/* Of a file with several task sequences, each finding says of which it is. */
+static bool has_sequences(const json_t *diagnostics)
+{
+    return output_at(json_array_get(diagnostics, 0), "sequence") != NULL;
+}
+
+static const struct output_column missing_columns[] = {
+    {"ID", "id", OUTPUT_TEXT},
+    {"NAME", "name", OUTPUT_TEXT},
+    {"KIND", "kind", OUTPUT_TEXT},
+    {0},
+};
+
+static bool print_findings(struct session *s, const json_t *value)
+{
+    static const struct output_column of_several[] = {
+        {"SEVERITY", "severity", OUTPUT_TEXT},
+        {"ID", "error_id", OUTPUT_TEXT},
+        {"TASK SEQUENCE", "sequence", OUTPUT_TEXT},
+        {"LINE", "line", OUTPUT_PLACE},
+        {"COLUMN", "column", OUTPUT_PLACE},
+        {"STEP", "step", OUTPUT_TEXT},
+        {"MESSAGE", "message", OUTPUT_TEXT},
+        {0},
+    };
+    const json_t *diagnostics = output_at(value, "diagnostics");
+
+    return session_print_part(s, "Missing here", output_at(value, "missing"), missing_columns) &&
+           session_print_part(s,
+                              "Diagnostics",
+                              diagnostics,
+                              has_sequences(diagnostics) ? of_several : diagnostic_columns);
+}
+
+bool sequence_print(struct session *s, json_t *sequence)
+{
+    return session_print_fields(s, sequence, fields) && print_findings(s, sequence);
 }
 
 bool sequence_validate(struct session *s, const struct args *args)
 {
     static const struct output_column verdict[] = {{"Valid", "is_valid", OUTPUT_TEXT}, {0}};
+    static const struct output_column offline[] = {
+        {"Valid", "is_valid", OUTPUT_TEXT},
+        {"References checked", "are_references_checked", OUTPUT_TEXT},
+        {0},
+    };
     OWN(session_json_freep) json_t *validation = NULL;
+    bool is_offline;
 
-    if (!get_validation(s, args->operands[0], &validation))
+    if (!get_validation(s, args, &validation))
         return false;
-    if (!session_print_fields(s, validation, verdict) ||
-        !session_print_part(
-            s, "Diagnostics", output_at(validation, "diagnostics"), diagnostic_columns))
+    is_offline = output_at(validation, "are_references_checked") != NULL;
+    if (!session_print_fields(s, validation, is_offline ? offline : verdict) ||
+        !print_findings(s, validation))
         return false;
     if (!json_is_true(output_at(validation, "is_valid")))
         s->exit_code = ARGS_EXIT_FAILURE;
@@ -227,6 +301,8 @@ static bool print_document(struct session *s, const char *path)
 bool sequence_export(struct session *s, const struct args *args)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(buf_fini) struct buf content = BUF_INIT(FILE_MAX_BYTES);
+    bool is_there = false;
     bool is_export = args->command->run == sequence_export;
     const char *version = is_export ? args_get(args, "version") : NULL;
     const char *format = is_export ? args_get(args, "format") : NULL;
@@ -236,6 +312,11 @@ bool sequence_export(struct session *s, const struct args *args)
                             ARGS_EXIT_USAGE,
                             NULL,
                             "a .zip is nothing for a terminal; let it go into a file: > NAME.zip");
+    if (is_export && !read_content(s, args->operands[0], &content, &is_there))
+        return false;
+    if (is_there)
+        return sequence_file_convert(
+            s, args->operands[0], buf_bytes(&content), format ? format : "xml");
     sequence_path(&path, args->operands[0], "/");
     buf_adds(&path, format ? format : "xml"); /* one of the words of the option */
     if (version) {

@@ -18,8 +18,8 @@ bool sequence_print(struct session *s, json_t *sequence);
  */
 bool sequence_read(struct session *s, const char *file, json_t *body, bool *ret_is_there);
 
-/* "OLD=NEW,OLD=NEW" as an object into @body's "map"; nothing if @text is NULL. */
-bool sequence_read_map(struct session *s, const char *text, json_t *body);
+/* The --map OLD=NEW of the command as an object into @body's "map"; nothing if there is none. */
+bool sequence_read_map(struct session *s, const struct args *args, json_t *body);
 
 /* ts step types [TYPE]: all types of steps, or the properties of one; needs no site. */
 bool sequence_step_types(struct session *s, const struct args *args);

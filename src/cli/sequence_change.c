@@ -201,7 +201,7 @@ bool sequence_set(struct session *s, const struct args *args)
     set_text(body, "name", args_get(args, "name"));
     set_text(body, "description", args_get(args, "description"));
     set_text(body, "boot_image_id", args_get(args, "boot-image"));
-    if (!sequence_read_map(s, args_get(args, "map"), body)) {
+    if (!sequence_read_map(s, args, body)) {
         json_decref(body);
         return false;
     }
@@ -210,6 +210,14 @@ bool sequence_set(struct session *s, const struct args *args)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "nothing to change is given");
     }
     return change(s, "PATCH", args->operands[0], "", body);
+}
+
+bool sequence_delete(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    sequence_path(&path, args->operands[0], "");
+    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
 }
 
 bool sequence_history(struct session *s, const struct args *args)

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "cli/sequence_file.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/own.h"
+#include "ts/container.h"
+#include "ts/container_put.h"
+#include "ts/diag.h"
+#include "ts/document.h"
+#include "ts/edit.h"
+#include "ts/secret.h"
+#include "ts/sequence.h"
+#include "ts/validate.h"
+#include "ts/yaml_form.h"
+
+enum {
+    ID_MAX_BYTES = 32,
+    REFERENCES_MAX = 4096, /* of one task sequence */
+    EXPORT_MAX_BYTES = 16 * 1024 * 1024,
+};
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+
+bool sequence_file_has_login(const struct session *s)
+{
+    struct credentials known = {0};
+    bool has_site = credentials_load(&s->env, &known) != CREDENTIALS_E_MISSING;
+
+    credentials_fini(&known);
+    return has_site;
+}
+
+/* Another task sequence of the same file. */
+static struct ts_document *find_sibling(void *ctx, const char *id)
+{
+    const struct ts_import *sibling = ts_imports_find(ctx, id);
+    struct ts_document *copy = NULL;
+
+    if (sibling && ts_document_copy(sibling->doc, &copy) < 0)
+        return NULL; /* as if it were not there, which is not told here */
+    return copy;
+}
+
+/* As the site has it (docs/api/openapi.yaml, Diagnostic). @sequence: its name; NULL: there is only one */
+static bool add_findings(json_t *list, const struct ts_diags *diags, const char *sequence)
+{
+    for (size_t i = 0; i < diags->n; i++) {
+        const struct ts_diag *diag = &diags->items[i];
+        json_t *item = json_pack("{s:s,s:i,s:i,s:s,s:s,s:s}",
+                                 "severity",
+                                 diag->severity == TS_ERROR ? "error" : "warning",
+                                 "line",
+                                 (int)diag->line,
+                                 "column",
+                                 (int)diag->column,
+                                 "step",
+                                 diag->path,
+                                 "error_id",
+                                 diag->id,
+                                 "message",
+                                 diag->message);
+
+        if (sequence)
+            (void)json_object_set_new(item, "sequence", json_string(sequence));
+        if (json_array_append_new(list, item) < 0)
+            return false;
+    }
+    return true;
+}
+
+static bool validate_one(json_t *list,
+                         struct ts_imports *imports,
+                         const struct ts_import *item,
+                         bool *ret_is_valid)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    const struct ts_site_facts facts = {
+        .sequence = find_sibling,
+        .ctx = imports,
+        .is_partial = true,
+        .own_id = item->id[0] ? item->id : NULL,
+    };
+
+    if (ts_validate_at(item->doc, &facts, &diags) < 0)
+        return false;
+    *ret_is_valid = *ret_is_valid && !ts_diags_has_error(&diags);
+    return add_findings(
+        list, &diags, imports->n > 1 ? (item->name[0] ? item->name : item->id) : NULL);
+}
+
+bool sequence_file_validate(struct session *s, const char *name, struct bytes file, json_t **ret)
+{
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(session_json_freep) json_t *list = json_array();
+    int r = ts_container_read(file, &imports, &diags);
+    bool is_valid = r == 0;
+    bool is_done = r >= 0 && list && add_findings(list, &diags, NULL);
+
+    for (size_t i = 0; r == 0 && is_done && i < imports.n; i++)
+        is_done = validate_one(list, &imports, &imports.items[i], &is_valid);
+    if (is_done)
+        *ret = json_pack("{s:b,s:b,s:O,s:[]}",
+                         "is_valid",
+                         (int)is_valid,
+                         "are_references_checked",
+                         0,
+                         "diagnostics",
+                         list,
+                         "missing");
+    return (is_done && *ret) || session_fail_errno(s, name, r < 0 ? r : -ENOMEM);
+}
+
+static bool runs(const struct ts_document *doc, const char *id)
+{
+    size_t n;
+    const struct ts_step *steps = ts_document_steps(doc, &n);
+
+    for (size_t i = 0; id[0] != '\0' && i < n; i++)
+        if (ts_step_child(&steps[i]) && strcmp(ts_step_child(&steps[i]), id) == 0)
+            return true;
+    return false;
+}
+
+/* Of several, the first that no other one runs. */
+static size_t find_main(const struct ts_imports *imports)
+{
+    for (size_t i = 0; i < imports->n; i++) {
+        bool is_child = false;
+
+        for (size_t k = 0; k < imports->n; k++)
+            is_child = is_child || (k != i && runs(imports->items[k].doc, imports->items[i].id));
+        if (!is_child)
+            return i;
+    }
+    return 0;
+}
+
+/* What the .zip is made of. */
+struct packing {
+    struct ts_export items[TS_IMPORTS_MAX];
+    struct ts_document *docs[TS_IMPORTS_MAX]; /* owned */
+    char ids[TS_IMPORTS_MAX][ID_MAX_BYTES];
+    struct ts_export_reference *references[TS_IMPORTS_MAX]; /* owned */
+    size_t n;
+};
+
+static void packing_freep(struct packing **p)
+{
+    struct packing *packing = *p;
+
+    for (size_t i = 0; packing && i < packing->n; i++) {
+        ts_document_free(packing->docs[i]);
+        free(packing->references[i]);
+    }
+    free(packing);
+}
+
+/* What the file says of what @item refers to. */
+static size_t find_references(const struct ts_imports *imports,
+                              const struct ts_import *item,
+                              struct ts_export_reference *ret)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < imports->n_references && n < REFERENCES_MAX; i++) {
+        const struct ts_reference *reference = &imports->references[i];
+        bool is_boot_image = strcmp(reference->id, item->boot_image_id) == 0;
+
+        if (!is_boot_image && !ts_refers_to(item->doc, reference->id))
+            continue;
+        ret[n++] = (struct ts_export_reference){
+            .kind = is_boot_image ? TS_EXPORT_BOOT_IMAGE
+                                  : (ts_imports_find(imports, reference->id) ? TS_EXPORT_SEQUENCE
+                                                                             : TS_EXPORT_PACKAGE),
+            .id = reference->id,
+            .name = reference->name,
+            .version = "",
+        };
+    }
+    return n;
+}
+
+static bool is_plain(const char *id)
+{
+    return id[0] != '\0' && strlen(id) < ID_MAX_BYTES &&
+           id[strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789")] == '\0';
+}
+
+static bool
+pack_one(struct packing *p, const struct ts_imports *imports, const struct ts_import *item)
+{
+    size_t i = p->n++;
+    size_t n;
+
+    p->references[i] = calloc(REFERENCES_MAX, sizeof(*p->references[i]));
+    if (!p->references[i] || ts_document_export(item->doc, &p->docs[i]) < 0)
+        return false;
+    if (is_plain(item->id))
+        (void)snprintf(p->ids[i], ID_MAX_BYTES, "%s", item->id);
+    else
+        (void)snprintf(p->ids[i], ID_MAX_BYTES, "TS%06zu", i + 1);
+    n = find_references(imports, item, p->references[i]);
+    p->items[i] = (struct ts_export){
+        .id = p->ids[i],
+        .name = item->name,
+        .description = item->description,
+        .boot_image_id = item->boot_image_id,
+        .is_disabled = item->is_disabled,
+        .object = item->object,
+        .doc = p->docs[i],
+        .references = p->references[i],
+        .n_references = n,
+    };
+    return true;
+}
+
+static bool put_zip(const struct ts_imports *imports, size_t main_one, struct buf *ret)
+{
+    OWN(packing_freep) struct packing *p = calloc(1, sizeof(*p));
+    bool is_done = p && pack_one(p, imports, &imports->items[main_one]);
+
+    for (size_t i = 0; is_done && i < imports->n; i++)
+        if (i != main_one)
+            is_done = pack_one(p, imports, &imports->items[i]);
+    return is_done && ts_container_put(p->items, p->n, ret) == 0;
+}
+
+/* Return: 0, TS_E_MALFORMED: it has no canonical form, or -errno. */
+static int
+put(const struct ts_imports *imports, size_t main_one, const char *format, struct buf *ret)
+{
+    OWN(ts_document_freep) struct ts_document *safe = NULL;
+    int r;
+
+    if (strcmp(format, "zip") == 0)
+        return put_zip(imports, main_one, ret) ? 0 : -ENOMEM;
+    r = ts_document_export(imports->items[main_one].doc, &safe);
+    if (r < 0)
+        return r;
+    return strcmp(format, "yaml") == 0 ? ts_yaml_put(safe, ret) : ts_document_put(safe, ret);
+}
+
+bool sequence_file_convert(struct session *s,
+                           const char *name,
+                           struct bytes file,
+                           const char *format)
+{
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(buf_fini) struct buf text = BUF_INIT(EXPORT_MAX_BYTES);
+    int r = ts_container_read(file, &imports, &diags);
+
+    if (r > 0)
+        return session_fail(s,
+                            ARGS_EXIT_FAILURE,
+                            "SLW-0704",
+                            "%s cannot be read: line %u, column %u: %s",
+                            name,
+                            diags.n > 0 ? diags.items[0].line : 0,
+                            diags.n > 0 ? diags.items[0].column : 0,
+                            diags.n > 0 ? diags.items[0].message : "");
+    if (r == 0)
+        r = put(&imports, find_main(&imports), format, &text);
+    if (r > 0)
+        return session_fail(s,
+                            ARGS_EXIT_FAILURE,
+                            "SLW-0704",
+                            "%s has no canonical form, which YAML needs: convert it to XML",
+                            name);
+    if (r < 0 || text.failed)
+        return session_fail_errno(s, name, r < 0 ? r : -ENOMEM);
+    return session_write(s, &text);
+}
