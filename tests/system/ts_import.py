@@ -95,6 +95,25 @@ def blank(xml: bytes, is_family: bool) -> str:
     return ElementTree.canonicalize(xml_data=ElementTree.tostring(root, encoding="unicode"), with_comments=True)
 
 
+OURS = {"Name", "PackageID", "Description", "BootImageID", "TsEnabled", "Sequence", "References", "ReferencesCount", "__PATH", "__RELPATH"}
+
+
+def properties_of(data: bytes) -> dict:
+    """What the only instance in a file says beside what a site changes; none if there is no instance, or more than one."""
+    if data.startswith(b"PK\x03\x04"):
+        with zipfile.ZipFile(io.BytesIO(data)) as packed:
+            names = [name for name in packed.namelist() if name.endswith("/object.xml")]
+            return properties_of(packed.read(names[0])) if len(names) == 1 else {}
+    root = ElementTree.fromstring(without_declaration(decode(data)))
+    if root.tag != "INSTANCE":
+        return {}
+    return {
+        (item.tag, item.get("NAME")): "".join(ElementTree.canonicalize(xml_data=ElementTree.tostring(item, encoding="unicode")).split())
+        for item in root
+        if item.tag.startswith("PROPERTY") and item.get("NAME") not in OURS
+    }
+
+
 class Import:
     """Imports files, each under a name of its own."""
 
@@ -157,8 +176,48 @@ class Import:
         copy = self.again("again.zip", packed)
         if len(copy["imported"]) == 1:
             check(canonical(self.export(copy["id"], "xml")) == mine, f"{name}: the .zip does not come back the same")
+        self.delete(yaml)
+        self.delete(copy)
         n_errors = self.check_validation(name, sequence)
         return f"{n_errors} errors; {self.check_simulation(name, sequence)}"
+
+    def check_beside(self, path: Path, made: dict):
+        """What is no part of the document: the other properties of its package, and names of what it refers to."""
+        theirs = properties_of(path.read_bytes())
+        ours = properties_of(self.export(made["id"], "zip"))
+        lost = {key: value for key, value in theirs.items() if ours.get(key) != value}
+        check(not lost, f"{path.name}: of the package is lost or another: {lost}")
+
+    def check_without_login(self, path: Path, made: dict):
+        env = {**self.site.env, "XDG_CONFIG_HOME": str(self.world.files / "nobody"), "HOME": str(self.world.files / "nobody")}
+        env = {name: value for name, value in env.items() if name not in ("SLIPWAY_URL", "SLIPWAY_TOKEN", "SLIPWAY_PIN")}
+        command = self.site.command("ts", "validate", path, "--output", "json")
+        done = subprocess.run(command, env=env, check=False, capture_output=True, timeout=300)
+        said = json.loads(done.stdout)
+        check(said["are_references_checked"] is False and done.returncode == (0 if said["is_valid"] else 1), f"{path.name}: {said}")
+        if len(made["imported"]) == 1:
+            command = self.site.command("ts", "export", path, "--format", "yaml")
+            done = subprocess.run(command, env=env, check=True, capture_output=True, timeout=300)
+            check(done.stdout == self.export(made["id"], "yaml"), f"{path.name}: the file converts into another document than the site's")
+
+    def check_loop(self, name: str, made: dict):
+        """Export, nothing is edited, import: no difference, and no secret is lost."""
+        path = self.world.files / "loop.yaml"
+        path.write_bytes(self.export(made["id"], "yaml"))
+        check(self.site.ask("ts", "diff", made["id"], path)["changes"] == [], f"{name}: its own export differs")
+        again = self.site.ask("ts", "import", path, "--into", made["id"])
+        check(again["version"] == made["version"] + 1, f"{name}: {again['version']}")
+        changes = self.site.ask("ts", "diff", made["id"], "--from", made["version"])["changes"]
+        check(changes == [], f"{name}: what came back differs: {changes}")
+        said = [[item["error_id"], item["step"]] for item in again["diagnostics"]]
+        check(said == [[item["error_id"], item["step"]] for item in made["diagnostics"]], f"{name}: other findings: {said}")
+
+    def delete(self, made: dict):
+        """Those that run others first."""
+        left = list(made["imported"])
+        for _ in range(len(left)):
+            left = [item for item in left if self.site.cli("ts", "delete", item, check=False).returncode != 0]
+        check(left == [], f"cannot be deleted: {left}")
 
     def check_file(self, path: Path):
         documents = sequences_of(path.read_bytes())
@@ -169,6 +228,10 @@ class Import:
             say(f"{path.name}: {sequence}: " + self.check_one(path.name, sequence, documents))
         shown = self.site.ask("ts", "show", made["id"])
         check(len(shown["steps"]) == made["n_steps"] and "properties" in shown, f"{path.name}: {shown['n_steps']} steps")
+        self.check_beside(path, made)
+        self.check_without_login(path, made)
+        self.check_loop(path.name, made)
+        self.delete(made)
 
     def refuse(self, name: str, data: bytes, what: str):
         """With the line and the column of what is wrong."""
@@ -216,7 +279,17 @@ def nest(child: str) -> str:
 
 def instance(number: str, name: str, xml: str) -> str:
     xml = xml.replace("]]>", "]]]]><![CDATA[>")
-    values = (("Name", name), ("PackageID", number), ("Description", "&lt;made&gt;"), ("BootImageID", ""), ("TsEnabled", ""))
+    values = (
+        ("Name", name),
+        ("PackageID", number),
+        ("Description", "&lt;made&gt;"),
+        ("BootImageID", ""),
+        ("TsEnabled", ""),
+        ("Category", "Desks &amp; labs"),
+        ("CustomProgressMsg", ""),
+        ("Duration", "360"),
+        ("OfTheYear2031", "odd"),
+    )
     properties = "".join(f'<PROPERTY NAME="{key}" TYPE="string"><VALUE>{value}</VALUE></PROPERTY>' for key, value in values)
     return (
         f'<INSTANCE CLASSNAME="SMS_TaskSequencePackage">\n{properties}\n<PROPERTY NAME="Sequence" TYPE="string">\n'
@@ -283,8 +356,50 @@ def check_places(take: Import):
     check([item["line"] for item in said["diagnostics"] if item["severity"] == "error"][:1] == lines, f"lines.xml: {said}, not {lines}")
 
 
+def run_command(site, sequence: str, name: str, *words):
+    return site.ask("ts", "step", "add", sequence, "--type", "Run Command Line", "--name", name, f"command-line=echo {name}", *words)
+
+
+def check_steps(take: Import):
+    """A task sequence that is made by the command line alone, and what a dry run says of it."""
+    site = take.site
+    made = take.again("Made here.xml", b'<sequence version="3.10"/>')["id"]
+    password = take.world.files / "password"
+    password.write_text("hunter2", encoding="utf-8")
+    site.ask("ts", "step", "add", made, "--type", "group", "--name", "Install")
+    site.ask("ts", "step", "add", made, "--type", "Set Task Sequence Variable", "--name", "Name it", "--in", "Install", "VariableName=Room", "VariableValue=B12")
+    run_command(site, made, "last", "--in", "Install", "timeout=5", "success-codes=0 3010 7", "condition=Room equals B12")
+    run_command(site, made, "first", "--before", "Install", "run-as=anna", f"run-as-password=@{password}", "retry=2")
+    run_command(site, made, "wrong", "--after", "Install")
+    site.ask("ts", "step", "move", made, "Install/last", "--before", "Install/Name it")
+    site.ask("ts", "step", "move", made, "Install/last", "--in", "Install")
+    site.ask("ts", "step", "set", made, "Install/last", "output-variable=Said", "continue-on-error=true")
+    site.ask("ts", "copy", made, "first", "--name", "second")
+    site.ask("ts", "disable", made, "second")
+    site.ask("ts", "step", "remove", made, "wrong")
+    site.ask("ts", "disable", made, "Install/Name it")
+    site.ask("ts", "enable", made, "Install/Name it")
+    shown = site.ask("ts", "show", made)
+    check([item["path"] for item in shown["steps"]] == ["first", "second", "Install/Name it", "Install/last"], f"steps: {shown['steps']}")
+    steps = {item.get("name"): item for item in ElementTree.fromstring(take.export(made, "xml")).iter("step")}
+    check(steps["last"].get("timeout") == "300" and steps["last"].get("successCodeList") == "0 3010 7", f"last: {steps['last'].attrib}")
+    check(steps["first"].get("retryCount") == "2", f"first: {steps['first'].attrib}")
+    texts = {item.get("name"): item.text for item in steps["first"].iter("variable")}
+    check(texts["_SMSTSRunCommandLineAsUser"] == "true" and texts["SMSTSRunCommandLineUserName"] == "anna", f"first: {texts}")
+    check(not texts["SMSTSRunCommandLineUserPassword"], "the password is in the export")
+    check(not [item for item in shown["diagnostics"] if item["error_id"] in ("SLW-0183", "SLW-0193")], f"{shown['diagnostics']}")
+    said = site.ask("ts", "simulate", made, "--facts", take.facts)
+    ran = [item["path"] for item in said["steps"] if item["decision"] == "run"]
+    check(said["outcome"] == "succeeded" and ran == ["first", "Install/Name it", "Install/last"], f"simulated: {said}")
+    notes = [item["note"] for item in site.ask("ts", "history", made)]
+    check(len(notes) == 14 and notes[-1] == "imported" and all(note != "nothing changed" for note in notes), f"history: {notes}")
+    site.cli("ts", "delete", made)
+    say("a task sequence was made by the command line, and runs as it was meant")
+
+
 def ts_import_real(world: World):
     take = Import(world)
+    check_steps(take)
     folder = os.environ.get("SLIPWAY_TS_FOLDER")
     files = sorted(SAMPLES.iterdir())
     for name, data in variants().items():
