@@ -167,6 +167,16 @@ args_run boundary_group_add_neighbour;
 args_run boundary_group_remove_neighbour;
 args_run boundary_group_explain;
 
+/* affinity.c */
+args_run affinity_list;
+args_run affinity_add;
+args_run affinity_remove;
+args_run affinity_import;
+args_run affinity_requests;
+args_run affinity_approve;
+args_run affinity_deny;
+args_run affinity_mode;
+
 /* unknown.c */
 args_run unknown_list;
 args_run unknown_approve;

@@ -81,5 +81,5 @@ const struct args_command unknown_commands[] = {
                 OPTION("name-max", "NUMBER", "The longest name."),
             },
     },
-    {.noun = NULL, .more = content_commands},
+    {.noun = NULL, .more = affinity_commands},
 };

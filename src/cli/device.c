@@ -21,6 +21,7 @@ static const struct output_column fields[] = {
     {"Blocked", "is_blocked", OUTPUT_TEXT},
     {"Because", "block_reason", OUTPUT_TEXT},
     {"Collections", "collections", OUTPUT_TEXT},
+    {"Primary users", "primary_users", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},
     {"Last seen (UTC)", "last_seen_at", OUTPUT_TIME},
     {"Manufacturer", "inventory.smbios.manufacturer", OUTPUT_TEXT},

@@ -14,6 +14,7 @@
 #include "db/db.h"
 #include "plat/clock.h"
 #include "site/access.h"
+#include "site/affinity.h"
 #include "site/device_facts.h"
 #include "site/membership.h"
 #include "site/order.h"
@@ -111,6 +112,8 @@ int order_end_succeeded(struct site *site, const char *order_id, const char *dev
     if (r <= 0)
         return TRACE(r);
     r = make_known(site, device_id);
+    if (r == 0)
+        r = affinity_take(site, order_id, device_id);
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.succeeded", order_id, ""));

@@ -26,6 +26,8 @@ QUIET_SECONDS = 8
 def deploy_writing(site, name: str) -> str:
     """A sequence that writes to the disk, if the computer is called @name."""
     steps = step_xml("RunCommandLine", "Look at the name", "WinPE", CommandLine=f"/bin/busybox test %OSDComputerName% = {name}")
+    steps += step_xml("SetVariable", "Users", "WinPE", VariableName="SMSTSUDAUsers", VariableValue="LAB\\ada, LAB\\bob")
+    steps += step_xml("SetVariable", "Mode", "WinPE", VariableName="SMSTSAssignUsersMode", VariableValue="Auto")
     steps += step_xml(
         "RunCommandLine", "Write", "WinPE", CommandLine="/bin/busybox dd if=/init of=/dev/vda bs=512 count=8 conv=fsync"
     )
@@ -106,6 +108,7 @@ def unknown_to_known(world: World):
     world.lab.start_dhcp()
     site.cli("device", "import", "TAKEN", "--mac", "52:54:00:77:99:99")
     site.cli("unknown", "rule", "set", "site", "--ask-name", "yes", "--name-pattern", "LAB-%mac:4%")
+    site.cli("affinity", "mode", "pending")
     deployment = deploy_writing(site, "PC-7")
     vm = world.add_vm("bios")
     process = vm.power_on(console=world.folder / "console")
@@ -117,6 +120,9 @@ def unknown_to_known(world: World):
     type_line(vm, "PC-7")
     dep.wait_succeeded(site, deployment, vm, SOON_SECONDS)
     expect_known(site, vm, "PC-7")
+    expect([r["user"] for r in site.ask("affinity", "requests")], ["LAB\\ada", "LAB\\bob"], "users that wait for approval")
+    site.cli("affinity", "approve", "PC-7", "LAB\\ada")
+    expect(site.ask("device", "show", "PC-7")["primary_users"], ["LAB\\ada"], "primary users")
     history = site.cli("device", "history", "PC-7").stdout
     expect("device.rename" in history, True, f"the name is in the history: {history}")
     vm.power_cut()

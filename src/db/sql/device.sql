@@ -65,6 +65,7 @@ FROM device v WHERE v.id = ?1 AND v.kind = 'computer' AND @may_device('device', 
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
     coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.block_reason, v.created_us AS "created_at",
     v.seen_us AS "last_seen_at", v.inventory AS "inventory:json",
+    (SELECT json_group_array(u.user_name) FROM device_user u WHERE u.device_id = v.id) AS "primary_users:json",
     (SELECT json_group_array(c.name) FROM collection_member m JOIN collection c ON c.id = m.collection_id
         WHERE m.device_id = v.id AND @may_collection('collection', 'read', c.id)) AS "collections:json",
     (SELECT json_object('deployment_id', o.deployment_id, 'state', o.state, 'step_group', o.step_group,
