@@ -31,6 +31,7 @@ SEQUENCE = """<?xml version="1.0" encoding="utf-8"?>
 N_CLIENTS = 12
 CRASHES = 3
 LOAD_SECONDS = 2.5
+LOAD_MIN = 100
 LOST_SECONDS = 10
 STEP = {"step": 2, "n_steps": 5, "step_name": "Apply Operating System", "group": "Install"}
 
@@ -80,7 +81,7 @@ class Lab(Site):
     def __init__(self, build: Path):
         super().__init__(build)
         self.tickets = {}
-        self.config = CONFIG
+        self.n_done = 0
 
     def __enter__(self):
         return self
@@ -152,6 +153,7 @@ def churn(lab: Lab, stop: threading.Event, clients: list, collection: str, failu
         while not stop.is_set():
             client = chance.choice(clients)
             what = chance.randrange(8)
+            lab.n_done += 1
             if what <= 1 and lab.tickets[client.mac]:
                 client.register()
             elif what <= 4 and client.order:
@@ -189,7 +191,10 @@ def test_counts_after_crash(lab: Lab):
         stop = threading.Event()
         thread = threading.Thread(target=churn, args=(lab, stop, clients, collection, failures))
         thread.start()
+        enough, end = lab.n_done + LOAD_MIN, time.monotonic() + 30  # a busy machine does less in that time
         time.sleep(LOAD_SECONDS)
+        while lab.n_done < enough and time.monotonic() < end and thread.is_alive():
+            time.sleep(0.1)
         stop.set()
         lab.kill()
         thread.join(60)
