@@ -311,8 +311,11 @@ def check_codes(site, deployment: str, device: str):
     log = site.cli("log", "--device", device, "--smsts", "--output", "json").stdout
     for text in ("(Error: 0x8007052E)", "(Error: 4316)", "my pin is ***"):
         expect(text in log, True, f"{text!r} in the log at the site")
+    steps = site.cli("deployment", "steps", deployment, "--device", device, "--output", "json").stdout
+    outputs = {step["step_name"]: step["output"] for step in json.loads(steps)}
+    expect(outputs["The child sees a secret"], "my pin is ***\n", "the output of a step")
     for secret in (PIN, PASSWORD):
-        expect(secret in messages or secret in log, False, f"{secret!r} at the site")
+        expect(secret in messages or secret in log or secret in steps, False, f"{secret!r} at the site")
 
 
 def ts_steps(world: World):

@@ -31,6 +31,7 @@ enum {
     PERCENT_MAX = 100,
     LOG_TRIES_MAX = 3, /* that an order has failed is worth more than how */
     MESSAGE_MAX_BYTES = 16 * 1024,
+    OUTPUT_MAX_BYTES = 1024 * 1024,
     WHOLE_LOG_MAX = 4 * 1024 * 1024 - 1, /* its end */
 };
 
@@ -85,6 +86,26 @@ void report_free(struct report *report)
     json_decref(report->queue);
     free(report->path);
     free(report);
+}
+
+/* Without secrets, and then the last bytes of it, from the beginning of a character. Return: 0 or -errno. */
+static int put_output(struct report *report, const char *output, json_t *dst)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
+    const char *tail;
+
+    if (!output || output[0] == '\0')
+        return 0;
+    if (report->journal)
+        journal_mask(report->journal, output, &text);
+    else
+        buf_adds(&text, output);
+    tail = buf_str(&text);
+    if (text.len > REPORT_OUTPUT_MAX)
+        tail += text.len - REPORT_OUTPUT_MAX;
+    while (((unsigned char)*tail & 0xc0) == 0x80)
+        tail++;
+    return json_object_set_new(dst, "output", json_string(tail)) < 0 ? ERR(-ENOMEM) : 0;
 }
 
 static json_t *make_status(struct report *report, const struct report_status *s)
@@ -306,9 +327,10 @@ static void flush(struct report *report)
 
 int report_add(struct report *report, const struct report_status *status)
 {
-    json_t *object = make_status(report, status);
+    OWN(json_decrefp) json_t *object = make_status(report, status);
 
-    if (!object || json_array_append_new(report->queue, object) != 0)
+    if (!object || put_output(report, status->output, object) < 0 ||
+        json_array_append(report->queue, object) != 0)
         return ERR(-ENOMEM);
     if (json_array_size(report->queue) > REPORT_QUEUE_MAX)
         (void)json_array_remove(report->queue, 0);

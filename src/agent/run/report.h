@@ -28,6 +28,7 @@ struct report_wish {
 
 enum {
     REPORT_QUEUE_MAX = 256, /* the oldest are dropped first */
+    REPORT_OUTPUT_MAX = 4096,
 };
 
 #define REPORT_PATIENCE_US (UINT64_C(15) * 60 * 1000 * 1000) /* how long a site may be away */
@@ -48,6 +49,8 @@ struct report_status {
     int exit_code;
     const char *error_id; /* NULL */
     const char *message;  /* "" */
+    const char
+        *output; /* of a step that has ended: the last REPORT_OUTPUT_MAX bytes are told; NULL */
 };
 
 /**

@@ -89,6 +89,7 @@ static void runner_fini(struct runner *rn)
     journal_free(rn->journal);
     link_free(rn->link);
     state_free(rn->state);
+    buf_fini(&rn->output);
 }
 
 static void show_machine(struct runner *rn, const char *name)
@@ -559,8 +560,10 @@ static int run_in_full_os(struct runner *rn, enum run_end *ret)
 int run_agent(const struct run_options *options, enum run_end *ret)
 {
     OWN(runner_fini)
-    struct runner rn = {
-        .options = options, .platform = options->platform, .screen = options->screen};
+    struct runner rn = {.output = BUF_INIT(RUNNER_OUTPUT_MAX_BYTES),
+                        .options = options,
+                        .platform = options->platform,
+                        .screen = options->screen};
     OWN(buf_fini) struct buf folder = BUF_INIT(4096);
     const char *slash = strrchr(rn.platform->journal_path, '/');
     int r;

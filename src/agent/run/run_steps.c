@@ -138,6 +138,7 @@ static int report_failure(struct runner *rn, size_t index, const struct step_res
     status.exit_code = result->exit_code;
     status.error_id = result->error_id;
     status.message = result->message;
+    status.output = buf_str(&rn->output);
     return TRACE(report_add(rn->report, &status));
 }
 
@@ -280,6 +281,7 @@ static int announce(struct runner *rn, const struct ts_step *step)
 {
     struct report_status status;
 
+    buf_clear(&rn->output);
     runner_fill_status(rn, "step-started", rn->current, &status);
     runner_show_step(rn, step);
     journal_write(rn->journal,
@@ -326,6 +328,7 @@ static int report_success(struct runner *rn, const char *name, int exit_code)
     runner_fill_status(rn, "step-succeeded", rn->current, &status);
     status.exit_code = exit_code;
     status.percent = 100;
+    status.output = buf_str(&rn->output);
     return TRACE(report_add(rn->report, &status));
 }
 

@@ -131,6 +131,7 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
         .token = link_token(rn->link),
         .target = &rn->state->target,
         .traffic = &rn->state->traffic,
+        .output = &rn->output,
         .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,
         .step_name = step->item.name,
         .progress = runner_progress,

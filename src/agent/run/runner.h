@@ -21,6 +21,10 @@ enum {
     PROBLEM_MAX = 1024,
 };
 
+enum {
+    RUNNER_OUTPUT_MAX_BYTES = 256 * 1024,
+};
+
 struct runner {
     const struct run_options *options;
     const struct run_platform *platform;
@@ -42,6 +46,7 @@ struct runner {
     size_t current;         /* index of the one that is running, for progress */
     char group[1024];       /* of a step that is told of */
     char component[64];     /* of the log, for lines of a step */
+    struct buf output;      /* the end of what the step's last program wrote */
     bool is_holding;        /* the site knows that we wait */
     uint64_t asked_us;      /* monotonic: when it was last asked what it wants */
     char waits_for[256];    /* an unknown computer, before it has an order; "" */

@@ -22,6 +22,7 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "plat/file.h"
+#include "ts/vars.h"
 
 enum {
     TEXT_MAX = 4096,
@@ -31,6 +32,7 @@ enum {
 DEFINE_FREEP(struct journal *, journal_free);
 DEFINE_FREEP(struct link *, link_free);
 DEFINE_FREEP(struct report *, report_free);
+DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 
 static char folder[] = "/tmp/slipway-test-report-XXXXXX";
 static char socket_path[64];
@@ -50,6 +52,12 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
                        "%.*s",
                        (int)strcspn(name + sizeof(member) - 1, "\""),
                        name + sizeof(member) - 1);
+    if (strstr(request, "\"output\":"))
+        (void)snprintf(word,
+                       sizeof(word),
+                       "%s",
+                       strstr(request, "***xyz\"") && !strstr(request, "hush") ? "masked"
+                                                                               : "not-masked");
     if (strstr(request, "PUT ") == request && strstr(request, "/orders/o/log/0 ") &&
         strstr(request, "it broke"))
         (void)snprintf(word, sizeof(word), "log");
@@ -103,6 +111,33 @@ static void what_a_site_does_not_take_is_told_later_in_order(void **state)
     expect_heard("a b ");
 }
 
+/* Longer than what is told, with a secret over the place where it is cut. */
+static void the_end_of_an_output_is_told_without_secrets(void **state)
+{
+    (void)state;
+    OWN(journal_freep) struct journal *journal = NULL;
+    OWN(link_freep) struct link *link = NULL;
+    OWN(report_freep) struct report *report = NULL;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(buf_fini) struct buf text = BUF_INIT(16384);
+    struct report_status status = {.state = "step-failed", .step_name = "a"};
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "Pin", "hush-hush", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set_secret(vars, "Pin"), 0);
+    assert_int_equal(journal_new(journal_path, &journal), 0);
+    journal_set_vars(journal, vars);
+    new_report(journal, &link, &report);
+    while (text.len < 2 * (size_t)REPORT_OUTPUT_MAX)
+        buf_adds(&text, "hush-hush ");
+    buf_adds(&text, "hush-hushxyz");
+    status.output = buf_str(&text);
+    assert_int_equal(report_add(report, &status), 0);
+    assert_true(report_drain(report, PATIENCE_US));
+    expect_heard("masked ");
+    journal_set_vars(journal, NULL);
+}
+
 static void how_it_came_to_a_failure_is_told_before_it(void **state)
 {
     (void)state;
@@ -146,6 +181,7 @@ static void without_retry_nothing_more_is_tried_until_the_end(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_end_of_an_output_is_told_without_secrets),
         cmocka_unit_test(what_a_site_does_not_take_is_told_later_in_order),
         cmocka_unit_test(how_it_came_to_a_failure_is_told_before_it),
         cmocka_unit_test(without_retry_nothing_more_is_tried_until_the_end),

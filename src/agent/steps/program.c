@@ -407,6 +407,10 @@ static int finish(struct running *run,
     *ret_code = end->signal != 0 ? PROGRAM_EXIT_BY_SIGNAL + end->signal
                                  : widen(run->program->success_codes, end->exit_code);
     c->log(c->ctx, "Process completed with exit code %d", *ret_code);
+    if (c->output && !run->program->is_silent) {
+        buf_clear(c->output);
+        program_output_copy(&run->output, c->output);
+    }
     r = keep_output(c, run->program, &run->output, ret);
     if (r == 0)
         r = program_variables_take(&run->variables, c, *ret_code, ret);

@@ -27,6 +27,7 @@
 enum {
     PROGRAM_OUTPUT_LOG_MAX = 256 * 1024,  /* bytes of the log that the output of a run gets */
     PROGRAM_OUTPUT_VARIABLE_CHARS = 1000, /* the last ones, as documented */
+    PROGRAM_OUTPUT_TOLD_MAX = 4096,       /* bytes at the end that the site is told */
     PROGRAM_EXIT_BY_SIGNAL = 128,         /* the exit code is then 128 + signal, as shells count */
 };
 

@@ -10,8 +10,8 @@
 enum {
     LINE_MAX_BYTES = 1024,     /* longer ones are cut into several */
     LINE_OVERHEAD_BYTES = 160, /* what a line of the log is beside its text, about */
-    TAIL_MIN_BYTES =
-        4 * PROGRAM_OUTPUT_VARIABLE_CHARS + 64, /* characters of four bytes, and line ends */
+    /* twice what is told, so that a secret at its beginning is whole when it is masked */
+    TAIL_MIN_BYTES = 2 * PROGRAM_OUTPUT_TOLD_MAX,
     TAIL_MAX_BYTES = 16 * TAIL_MIN_BYTES,
 };
 
@@ -151,6 +151,11 @@ void program_output_fini(struct program_output *out)
 {
     buf_fini(&out->line);
     buf_fini(&out->tail);
+}
+
+void program_output_copy(const struct program_output *out, struct buf *dst)
+{
+    add_text(dst, buf_bytes(&out->tail));
 }
 
 const char *program_output_tail(struct program_output *out)

@@ -29,5 +29,8 @@ void program_output_feed(struct program_output *out, struct bytes piece);
 void program_output_end(struct program_output *out);
 void program_output_fini(struct program_output *out);
 
+/* The end as text, at least PROGRAM_OUTPUT_TOLD_MAX bytes if there were as many. Nothing of it is taken away. */
+void program_output_copy(const struct program_output *out, struct buf *dst);
+
 /* The last characters without the line ends at the end; borrowed. */
 const char *program_output_tail(struct program_output *out);

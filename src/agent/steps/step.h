@@ -89,6 +89,8 @@ struct step_context {
     const char *token; /* ours there; never shown */
     struct step_target *target;
     struct step_traffic *traffic; /* what a step fetches is added; NULL: nobody counts */
+    struct buf
+        *output; /* gets the end of what the step's last program wrote; NULL: nobody keeps it */
     enum step_environment environment;
     const char *step_name;
 

@@ -311,11 +311,16 @@ static void a_password_is_checked_where_there_is_one_to_check(void **state)
 static void a_hidden_command_and_its_output_are_not_logged(void **state)
 {
     (void)state;
+    OWN(buf_fini) struct buf output = BUF_INIT(8192);
     OWN(bench_end) struct bench b;
 
     bench_begin(&b, "");
+    b.c.output = &output;
     assert_null(run(&b, (struct program){.command = "echo hush", .is_silent = true}));
     assert_null(strstr(buf_str(&b.log), "hush"));
+    assert_string_equal(buf_str(&output), "");
+    assert_null(run(&b, (struct program){.command = "echo heard", .shown = "other words"}));
+    assert_string_equal(buf_str(&output), "heard\n");
     assert_null(run(&b, (struct program){.command = "echo $0; : hush", .shown = "other words"}));
     assert_null(strstr(buf_str(&b.log), "hush"));
     assert_non_null(strstr(buf_str(&b.log), "line: other words\n"));
