@@ -41,6 +41,11 @@ static json_t *name_of(const json_t *answer)
     return json_incref(output_at(answer, "name"));
 }
 
+static json_t *user_of(const json_t *answer)
+{
+    return json_incref(output_at(answer, "user"));
+}
+
 static json_t *rule_of(const json_t *answer)
 {
     static const char *const direct[] = {"type", "type", "name", "device", NULL};
@@ -177,7 +182,11 @@ static const struct object_field collection_fields[] = {
         .name = "variables", .path = "/variables", .key = "name", .item = variable_of, \
         .is_replaced = true \
     }
-static const struct object_part device_parts[] = {VARIABLES, {0}};
+static const struct object_part device_parts[] = {
+    VARIABLES,
+    {.name = "users", .path = "/users", .body = "user", .item = user_of},
+    {0},
+};
 static const struct object_part collection_parts[] = {
     {.name = "rules", .path = "/rules", .key = "type/device|name|collection", .item = rule_of},
     VARIABLES,
@@ -203,6 +212,9 @@ static const struct object_field deployment_fields[] = {
     {.name = "assignments"},
     {.name = "rerun"},
     {.name = "priority"},
+    {.name = "lost_contact_s"},
+    {.name = "alert_success_percent"},
+    {.name = "alert_after_s"},
     {.name = "is_disabled"},
     {0},
 };

@@ -54,6 +54,7 @@ name: lab1-01
 mac: 52:54:00:77:00:01
 smbios_uuid: 4c4c4544-0000-1000-8000-525400770001
 variables: [{name: Desk, value: "1"}]
+users: ['SCHOOL\\ada', 'SCHOOL\\bob']
 ---
 kind: Device
 name: lab1-02
@@ -99,6 +100,7 @@ SEQUENCE
   collection: Lab 1
   purpose: available
   comment: For whoever wants it
+  lost_contact_s: 3600
 """
 
 
