@@ -274,7 +274,7 @@ int task_sequence_edit(
     };
     struct ts_assignment settings[SETTINGS_MAX];
     struct ts_operation op;
-    struct task_sequence_row row;
+    struct task_sequence_row row = {0};
     struct task_sequence_row before;
     OWN(json_freep) json_t *old = NULL;
     OWN(ts_document_freep) struct ts_document *doc = NULL;

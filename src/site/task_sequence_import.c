@@ -25,7 +25,6 @@ enum {
 
 /* What is to become of one of the file. */
 struct taking {
-    struct ts_import *item;
     json_t *names; /* owned */
     bool is_child; /* another one of the file runs it */
     char mapped_boot_image[SITE_ID_MAX];
@@ -39,6 +38,12 @@ struct importing {
     struct taking *items; /* owned; one for each import */
     size_t main_one;
 };
+
+/* The one of the file that @taking is about. */
+static struct ts_import *item_of(const struct importing *i, const struct taking *taking)
+{
+    return &i->imports.items[taking - i->items];
+}
 
 static void importing_fini(struct importing *i)
 {
@@ -82,7 +87,7 @@ static int find_boot_image(struct site *site,
                            const char **ret_wanted)
 {
     const char *asked = taking->is_child ? NULL : field_text(i->body, "boot_image_id", NULL);
-    const char *theirs = taking->item->boot_image_id;
+    const char *theirs = item_of(i, taking)->boot_image_id;
     int r;
 
     ret[0] = '\0';
@@ -165,11 +170,11 @@ static int store_into(struct site *site,
     if (r == 0)
         r = task_sequence_read_row(site, taking->id, &old, &old_doc, &old_row);
     if (r == 0)
-        r = ts_document_keep_secrets(taking->item->doc, old_doc, &kept);
+        r = ts_document_keep_secrets(item_of(importing, taking)->doc, old_doc, &kept);
     if (r != 0)
         return TRACE(r);
-    ts_document_free(taking->item->doc);
-    taking->item->doc = kept;
+    ts_document_free(item_of(importing, taking)->doc);
+    item_of(importing, taking)->doc = kept;
     row->doc = kept;
     row->name = field_text(importing->body, "name", old_row.name);
     row->description = row->description[0] ? row->description : old_row.description;
@@ -192,7 +197,7 @@ static int store_into(struct site *site,
 static int store(struct site *site, const struct importing *importing, struct taking *taking)
 {
     char boot_image[SITE_ID_MAX];
-    const struct ts_import *item = taking->item;
+    const struct ts_import *item = item_of(importing, taking);
     const char *into = field_text(importing->body, "into", NULL);
     const char *own_name =
         item->name[0] ? item->name : field_text(importing->body, "file_name", "Task sequence");
@@ -221,8 +226,8 @@ map(struct site *site, const struct importing *importing, struct taking *taking,
 {
     struct task_sequence_mapped mapped = {
         .names = taking->names,
-        .wanted_boot_image = taking->item->boot_image_id,
-        .doc = &taking->item->doc,
+        .wanted_boot_image = item_of(importing, taking)->boot_image_id,
+        .doc = &item_of(importing, taking)->doc,
     };
     int r = task_sequence_map(site, json_object_get(importing->body, "map"), &mapped, used);
 
@@ -246,11 +251,11 @@ static int store_all(struct site *site, struct importing *importing)
         for (size_t i = 0; r == 0 && i < importing->imports.n; i++) {
             struct taking *taking = &importing->items[i];
 
-            if (taking->id[0] != '\0' || !is_ready(taking->item, importing))
+            if (taking->id[0] != '\0' || !is_ready(item_of(importing, taking), importing))
                 continue;
             r = map(site, importing, taking, used);
             if (r == 0)
-                r = map_siblings(taking->item, importing);
+                r = map_siblings(item_of(importing, taking), importing);
             if (r == 0)
                 r = store(site, importing, taking);
             importing->main_one = i;
@@ -277,11 +282,11 @@ static int prepare(struct importing *importing)
     for (size_t i = 0; r == 0 && i < imports->n; i++) {
         struct taking *taking = &importing->items[i];
 
-        taking->item = &imports->items[i];
-        r = task_sequence_names(imports, taking->item, &taking->names);
+        r = task_sequence_names(imports, &imports->items[i], &taking->names);
         for (size_t k = 0; k < imports->n; k++)
-            taking->is_child = taking->is_child ||
-                               (k != i && task_sequence_runs(&imports->items[k], taking->item->id));
+            taking->is_child =
+                taking->is_child ||
+                (k != i && task_sequence_runs(&imports->items[k], imports->items[i].id));
     }
     return TRACE(r);
 }

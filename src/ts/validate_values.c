@@ -139,22 +139,23 @@ static void pass_on(const struct ts_check *c, int item, size_t number, const str
                         found->items[i].message);
 }
 
-static void check_rule(const struct ts_check *c, int item, struct ts_check *rules, int rule)
+static void check_rule(const struct ts_check *c, int item, const struct ts_check *rules, int rule)
 {
     OWN(ts_diags_fini) struct ts_diags found = {0};
     const struct ts_step *step = &rules->steps[rules->tree.items[rule].step];
+    struct ts_check own = *rules; /* with findings of its own */
 
-    rules->diags = &found;
-    ts_check_condition(rules, rule);
+    own.diags = &found;
+    ts_check_condition(&own, rule);
     for (size_t i = 0; i < step->n_variables; i++) {
         const struct ts_variable *v = &step->variables[i];
 
-        check_assignment(rules, rule, "Variables", v);
+        check_assignment(&own, rule, "Variables", v);
         if (v->is_hidden && v->text[0] == '\0')
-            report_secret(rules, rule, "Value of the secret variable", v->name);
+            report_secret(&own, rule, "Value of the secret variable", v->name);
     }
     if (step->n_variables == 0)
-        ts_check_report(rules, rule, TS_WARNING, "SLW-0181", "it sets no variable");
+        ts_check_report(&own, rule, TS_WARNING, "SLW-0181", "it sets no variable");
     pass_on(c, item, (size_t)rule + 1, &found);
 }
 
