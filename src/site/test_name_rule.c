@@ -9,6 +9,10 @@
 
 #include <cmocka.h>
 
+/* One text: more parts than a pattern may have. */
+#define FIVE_MACS "%mac%%mac%%mac%%mac%%mac%"
+#define TOO_MANY  FIVE_MACS FIVE_MACS FIVE_MACS FIVE_MACS FIVE_MACS
+
 static const struct name_facts facts = {
     .values =
         {
@@ -96,8 +100,7 @@ static void what_is_no_pattern_is_refused_with_a_reason(void **state)
         "PC-%counter:10%",
         "PC-%counter:^2%",
         "PC-%%",
-        "%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%"
-        "%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%%mac%",
+        TOO_MANY,
     };
     bool has_counter;
     const char *why;
