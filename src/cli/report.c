@@ -89,8 +89,12 @@ static bool write_csv(struct session *s, const json_t *page, bool is_first)
 static void put_title(const char *name, char ret[static TITLE_MAX])
 {
     (void)snprintf(ret, TITLE_MAX, "%s", name);
-    for (char *c = ret; *c; c++)
-        *c = *c == '_' ? ' ' : (char)toupper((unsigned char)*c);
+    for (char *c = ret; *c; c++) {
+        if (*c == '_')
+            *c = ' ';
+        else
+            *c = (char)toupper((unsigned char)*c);
+    }
 }
 
 static bool print_table(struct session *s, const json_t *page, json_t *rows)

@@ -111,7 +111,7 @@ static void who_has_seen_an_alert_or_closed_it_is_kept(void **state)
     fixture_wait(site, ALERT_EVERY_US);
     again = list(site, NULL);
     assert_true(field_bool(json_array_get(again, 0), "is_over"));
-    fixture_wait(site, (ALERT_KEPT_DAYS + 1) * 24 * HOUR_US);
+    fixture_wait(site, (uint64_t)(ALERT_KEPT_DAYS + 1) * 24 * HOUR_US);
     json_decref(again);
     again = list(site, NULL);
     assert_int_equal(json_array_size(again), 0);

@@ -95,7 +95,7 @@ static void
 expect_csv(struct play *play, const char *name, const struct report_query *query, const char *text)
 {
     OWN(json_freep) json_t *report = run(play, name, query);
-    OWN(buf_fini) struct buf csv = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf csv = BUF_INIT(65536);
 
     report_put_csv(&csv, report);
     assert_string_equal(buf_str(&csv), text);

@@ -380,6 +380,7 @@ static int find(struct site *site,
 {
     int r = device_find(site, which, id);
 
+    *ret = (struct request){0};
     if (r == 0)
         r = load(site, id, ret);
     if (r != 0)

@@ -63,7 +63,7 @@ static void what_is_too_long_is_refused(void **state)
 {
     (void)state;
     OWN(ts_vars_freep) struct ts_vars *vars = NULL;
-    OWN(buf_fini) struct buf text = BUF_INIT(TS_VARIABLE_FILE_MAX_BYTES * 2);
+    OWN(buf_fini) struct buf text = BUF_INIT(2 * (size_t)TS_VARIABLE_FILE_MAX_BYTES);
     OWN(buf_fini) struct buf why = BUF_INIT(4096);
 
     assert_int_equal(ts_vars_new(&vars), 0);

@@ -31,6 +31,7 @@ SEQUENCE = """<?xml version="1.0" encoding="utf-8"?>
 N_CLIENTS = 12
 CRASHES = 3
 LOAD_SECONDS = 2.5
+TICKETS = 400  # of each client: more than it can use
 LOAD_MIN = 100
 LOST_SECONDS = 10
 STEP = {"step": 2, "n_steps": 5, "step_name": "Apply Operating System", "group": "Install"}
@@ -187,7 +188,7 @@ def test_counts_after_crash(lab: Lab):
     n_orders = 0
     for turn in range(CRASHES):
         lab.stop()
-        lab.give_tickets(macs, 20)
+        lab.give_tickets(macs, TICKETS)
         lab.start()
         stop = threading.Event()
         thread = threading.Thread(target=churn, args=(lab, stop, clients, collection, failures))

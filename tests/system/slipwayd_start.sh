@@ -300,6 +300,7 @@ dhcp-port = 6767
 boot-server-port = 4011
 tftp-port = 6969
 CONF
+: >"$work/err" # or the server before this one is ready
 setpriv --reuid 65534 --regid 65534 --clear-groups \
     "$work/slipwayd" --state "$work/own/state" --config "$work/high" >"$work/out" 2>"$work/err" &
 server=$!

@@ -33,7 +33,7 @@ static char names_path[96]; /* what the site was told */
 static int ends[2];
 static pid_t site;
 
-static const struct run_platform platform = {.poll_us = 20 * 1000};
+static const struct run_platform platform = {.poll_us = 20000};
 static struct runner rn = {.platform = &platform};
 
 static const char *answer_to(const char *request, char *dst, size_t cap)

@@ -44,7 +44,7 @@ static void put(int root, const char *path, const char *text)
 
 static void file_is(int root, const char *path, const char *wanted)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf text = BUF_INIT(65536);
 
     assert_int_equal(inside_read(root, path, &text), 0);
     assert_string_equal(buf_str(&text), wanted);

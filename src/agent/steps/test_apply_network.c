@@ -33,7 +33,7 @@ static int new_volume(const char *name, const char *const *files, char *ret_path
 
 static void file_is(int root, const char *path, const char *wanted)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(64 * 1024);
+    OWN(buf_fini) struct buf text = BUF_INIT(65536);
 
     assert_int_equal(inside_read(root, path, &text), 0);
     assert_string_equal(buf_str(&text), wanted);
