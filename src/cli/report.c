@@ -4,7 +4,6 @@
  * Reports of the site: a table of what there is, or CSV page by page, however long it is
  */
 
-#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -85,16 +84,21 @@ static bool write_csv(struct session *s, const json_t *page, bool is_first)
     return session_write(s, &text);
 }
 
+static char title_char(char c)
+{
+    if (c == '_')
+        return ' ';
+    if (c >= 'a' && c <= 'z')
+        return "ABCDEFGHIJKLMNOPQRSTUVWXYZ"[c - 'a'];
+    return c;
+}
+
 /* "n_devices" -> "N DEVICES" */
 static void put_title(const char *name, char ret[static TITLE_MAX])
 {
     (void)snprintf(ret, TITLE_MAX, "%s", name);
-    for (char *c = ret; *c; c++) {
-        if (*c == '_')
-            *c = ' ';
-        else
-            *c = (char)toupper((unsigned char)*c);
-    }
+    for (char *c = ret; *c; c++)
+        *c = title_char(*c);
 }
 
 static bool print_table(struct session *s, const json_t *page, json_t *rows)

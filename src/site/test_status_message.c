@@ -179,7 +179,7 @@ static void of_a_long_output_the_end_is_kept_in_whole_characters(void **state)
                      0);
     kept = field_text(json_array_get(json_object_get(steps, "items"), 0), "output", "");
     assert_int_equal(strlen(kept), 4096); /* 1365 of three bytes, and x */
-    assert_string_equal(kept, text + sizeof(text) - 1 - 4096);
+    assert_string_equal(kept, buf_str(&text) + text.len - 4096);
 }
 
 int main(void)
