@@ -174,7 +174,7 @@ def number_boots(lines: list) -> list:
     out = []
     for line in lines:
         words = line.split(" ")
-        if words[0] in ("boot", "crash"):
+        if words[0] in ("boot", "requested", "crash"):
             words[1] = letters.setdefault(words[1], chr(ord("A") + len(letters)))
         out.append(" ".join(words))
     return out
