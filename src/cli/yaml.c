@@ -4,12 +4,14 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
 
 enum {
     YAML_INDENT = 2,
+    REAL_MAX_BYTES = 32,
 };
 
 static bool is_letter(char c)
@@ -102,6 +104,17 @@ static void put_text(struct buf *dst, const char *text, size_t len)
     buf_adds(dst, "\"");
 }
 
+/* A whole number keeps its point, or it would be read as another kind of number. */
+static void put_real(struct buf *dst, double value)
+{
+    char digits[REAL_MAX_BYTES];
+
+    (void)snprintf(digits, sizeof(digits), "%.17g", value);
+    buf_adds(dst, digits);
+    if (!strpbrk(digits, ".e"))
+        buf_adds(dst, ".0");
+}
+
 static void put_scalar(struct buf *dst, json_t *value)
 {
     switch (json_typeof(value)) {
@@ -112,7 +125,7 @@ static void put_scalar(struct buf *dst, json_t *value)
         buf_addf(dst, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         return;
     case JSON_REAL:
-        buf_addf(dst, "%.17g", json_real_value(value));
+        put_real(dst, json_real_value(value));
         return;
     case JSON_TRUE:
         buf_adds(dst, "true");
