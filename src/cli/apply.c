@@ -174,9 +174,11 @@ bool site_diff(struct session *s, const struct args *args)
     return diff(s, args, true);
 }
 
-/* First what a thing is, and behind all of its kind its lists: they may name one another. */
-static bool
-apply_one(struct object_site *site, const json_t *wanted, const char *confirm, const char **verdict)
+/* Change what differs. @verdict: "created" stays so. */
+static bool change_one(struct object_site *site,
+                       const json_t *wanted,
+                       const char *confirm,
+                       const char **verdict)
 {
     OWN(state_fini) struct state state = {0};
 
@@ -184,9 +186,11 @@ apply_one(struct object_site *site, const json_t *wanted, const char *confirm, c
         return false;
     if (state.answer && json_array_size(state.changes) == 0)
         return true;
-    if (!*verdict || strcmp(*verdict, "created") != 0)
+    if (!object_apply(site, state.kind, state.answer, wanted, state.changes, confirm))
+        return false;
+    if (!*verdict)
         *verdict = state.answer ? "changed" : "created";
-    return object_apply(site, state.kind, state.answer, wanted, state.changes, confirm);
+    return true;
 }
 
 static size_t end_of_kind(const json_t *documents, size_t from)
@@ -213,10 +217,13 @@ static bool create_missing(struct object_site *site,
         return false;
     if (state.answer)
         return true;
+    if (!object_apply(site, state.kind, NULL, wanted, NULL, confirm))
+        return false;
     *verdict = "created";
-    return object_apply(site, state.kind, NULL, wanted, NULL, confirm);
+    return true;
 }
 
+/* @verdict: NULL: nothing was done */
 static void note(json_t *rows, const json_t *wanted, const char *verdict)
 {
     OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
@@ -232,6 +239,10 @@ static void note(json_t *rows, const json_t *wanted, const char *verdict)
                                           verdict ? verdict : "same"));
 }
 
+/*
+ * First every thing of the kind, behind them their lists: they may name one another. However it ends, what was done
+ * until then is told.
+ */
 static bool apply_kind(struct object_site *site,
                        const json_t *documents,
                        size_t from,
@@ -239,30 +250,32 @@ static bool apply_kind(struct object_site *site,
                        const char *confirm,
                        json_t *rows)
 {
-    const char *verdict;
-    OWN(session_json_freep) json_t *created = json_object();
+    OWN(session_json_freep) json_t *verdicts = json_array(); /* of those that were looked at */
+    size_t n_done = 0;
+    bool is_ok = true;
 
-    for (size_t i = from; i < to; i++) {
-        OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+    for (size_t i = from; i < to && is_ok; i++) {
+        const char *verdict = NULL;
 
-        verdict = NULL;
-        if (!create_missing(site, json_array_get(documents, i), confirm, &verdict))
-            return false;
-        object_put_name(&name, json_array_get(documents, i));
-        if (verdict)
-            (void)json_object_set_new(created, buf_str(&name), json_true());
+        is_ok = create_missing(site, json_array_get(documents, i), confirm, &verdict);
+        if (is_ok)
+            (void)json_array_append_new(verdicts, verdict ? json_string(verdict) : json_null());
     }
-    for (size_t i = from; i < to; i++) {
-        const json_t *wanted = json_array_get(documents, i);
-        OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+    for (size_t i = from; i < to && is_ok; i++) {
+        const char *verdict = json_string_value(json_array_get(verdicts, i - from));
 
-        object_put_name(&name, wanted);
-        verdict = json_object_get(created, buf_str(&name)) ? "created" : NULL;
-        if (!apply_one(site, wanted, confirm, &verdict))
-            return false;
-        note(rows, wanted, verdict);
+        is_ok = change_one(site, json_array_get(documents, i), confirm, &verdict);
+        n_done += is_ok;
+        if (is_ok && verdict)
+            (void)json_array_set_new(verdicts, i - from, json_string(verdict));
     }
-    return true;
+    for (size_t i = 0; i < json_array_size(verdicts); i++) {
+        const char *verdict = json_string_value(json_array_get(verdicts, i));
+
+        if (i < n_done || verdict)
+            note(rows, json_array_get(documents, from + i), verdict);
+    }
+    return is_ok;
 }
 
 bool site_apply(struct session *s, const struct args *args)

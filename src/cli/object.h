@@ -145,10 +145,7 @@ bool object_apply(struct object_site *site,
 bool object_delete(struct object_site *site, const struct object_kind *kind, const json_t *answer);
 
 /* Below /api/v1: the thing itself. */
-void object_put_path(struct buf *dst,
-                     const char *place,
-                     const struct object_kind *kind,
-                     const json_t *answer);
+void object_put_path(struct buf *dst, const char *place, const json_t *answer);
 
 /**
  * object_files_read() - the documents of a file, of "-", or of every .yaml, .yml and .json below a folder

@@ -138,7 +138,7 @@ static bool change_fields(struct work *w, const json_t *answer, const json_t *ch
         (void)json_object_set(body, "boot_image_id", json_object_get(body, "boot_image"));
         (void)json_object_del(body, "boot_image");
     }
-    object_put_path(&path, place, w->kind, answer);
+    object_put_path(&path, place, answer);
     return session_call(w->site->session, "PATCH", buf_str(&path), TAKE(body), NULL);
 }
 
@@ -157,7 +157,7 @@ static bool remove_item(struct work *w,
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
-    object_put_path(&path, w->kind->place, w->kind, answer);
+    object_put_path(&path, w->kind->place, answer);
     buf_adds(&path, part->path);
     object_put_key(&path, part, item);
     return session_call(w->site->session, "DELETE", buf_str(&path), NULL, NULL);
@@ -168,7 +168,7 @@ add_item(struct work *w, const struct object_part *part, const json_t *answer, j
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
-    object_put_path(&path, w->kind->place, w->kind, answer);
+    object_put_path(&path, w->kind->place, answer);
     buf_adds(&path, part->path);
     return session_call(w->site->session,
                         "POST",
@@ -236,6 +236,6 @@ bool object_delete(struct object_site *site, const struct object_kind *kind, con
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     const bool is_content = kind->change_place && strcmp(kind->change_place, "content") == 0;
 
-    object_put_path(&path, is_content ? "content" : kind->place, kind, answer);
+    object_put_path(&path, is_content ? "content" : kind->place, answer);
     return session_call(site->session, "DELETE", buf_str(&path), NULL, NULL);
 }

@@ -23,12 +23,8 @@ static const char *id_member(const struct object_kind *kind)
     return kind->id ? kind->id : "name";
 }
 
-void object_put_path(struct buf *dst,
-                     const char *place,
-                     const struct object_kind *kind,
-                     const json_t *answer)
+void object_put_path(struct buf *dst, const char *place, const json_t *answer)
 {
-    (void)kind;
     buf_addf(dst, "/%s/", place);
     session_escape(dst, output_text(answer, "id"));
 }
@@ -139,7 +135,7 @@ bool object_get(struct object_site *site, const struct object_kind *kind, json_t
         *ret = json_incref(row);
         return true;
     }
-    object_put_path(&path, kind->place, kind, row);
+    object_put_path(&path, kind->place, row);
     return get_if_there(site->session, buf_str(&path), ret);
 }
 
@@ -203,7 +199,7 @@ static bool get_items(struct object_site *site,
     json_t *items = part->list ? output_at(answer, part->list) : NULL;
 
     if (!items) {
-        object_put_path(&path, kind->place, kind, answer);
+        object_put_path(&path, kind->place, answer);
         buf_adds(&path, part->list ? "" : part->path);
         if (!session_call(site->session, "GET", buf_str(&path), NULL, &got))
             return false;
