@@ -267,29 +267,6 @@ def deploy_bios(world: World):
     deploy_whole_way(world, "bios", with_static_address)
 
 
-def deploy_two_at_once(world: World):
-    """The image is downloaded to the volume at its step, and applied from there."""
-    site = world.start_site()
-    world.lab.start_dhcp()
-    xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
-    sequence = dep.import_task_sequence(site, xml, "Debian 12", dep.default_boot_image(site))
-    deployment = dep.deploy(site, sequence, content_option="download-when-needed")
-    vms = [world.add_vm("uefi-secureboot"), world.add_vm("bios")]
-    for vm in vms:
-        vm.power_on()
-    found = [dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS) for vm in vms]
-    if found[0]["device_name"] == found[1]["device_name"]:
-        raise LabError(f"two devices have one name: {found[0]['device_name']}")
-    for vm, row in zip(vms, found):
-        expect(row["environment"], "full-os", "where success was reported")
-        switch_off(vm)
-        log = trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log")
-        for words in ("_SMSTaskSequence/content]", "0 MiB in 0 packs received"):  # downloaded there, and applied from there
-            expect(words in log, True, f"{words!r} in the log")
-        expect(trees.has_state(vm.disk, world.folder), False, "downloaded content left on the disk")
-        trees.compare(debian_image(), vm.disk, world.folder)
-
-
 def biggest_pack_of_image(site, state: Path) -> Path:
     """A pack that the image is made of; the store has those of the boot image too."""
     image = site.ask("os-image", "show", dep.newest_package(site, "os-image"))
@@ -506,7 +483,6 @@ TESTS = {
     "boot-uefi-ia32-http": lambda world: refused_on_32_bits(world, "uefi-ia32-http"),
     "deploy-uefi-secureboot": deploy_uefi_secureboot,
     "deploy-bios": deploy_bios,
-    "deploy-two-at-once": deploy_two_at_once,
     "deploy-bad-image": deploy_bad_image,
     "deploy-with-package": deploy_with_package,
     "deploy-all-first": deploy_all_first,

@@ -18,6 +18,7 @@ from pathlib import Path
 from lab import LabError, Vm, run
 
 SECTOR = 512
+ATOMIC = 8  # sectors that a disk writes whole or not at all (docs/quirks.md, A torn superblock)
 HEADER = struct.Struct("<QQQQ")  # sector, number of sectors, flags, length of the data
 SUPER = struct.Struct("<QQQI")  # magic, version, number of entries, size of a sector
 MAGIC = 0x6A736677736872
@@ -97,6 +98,12 @@ def n_safe(entries: list) -> int:
     return max((i + 1 for i, entry in enumerate(entries) if entry.flags & FLUSH), default=0)
 
 
+def torn(entry: Entry, chance: random.Random) -> int:
+    """How many of its sectors were written when the power went: up to a border between two that are written as one."""
+    end = entry.sector + chance.randint(0, entry.n_sectors)
+    return max(0, end // ATOMIC * ATOMIC - entry.sector)
+
+
 def replay(log_file: Path, entries: list, disk_file: Path, chance: random.Random, first=0) -> tuple:
     """The disk as a power cut leaves it after @entries, of which it has the @first already.
     Return: how many entries were safe, how many were not, and how many of those were kept, in part or whole."""
@@ -105,7 +112,7 @@ def replay(log_file: Path, entries: list, disk_file: Path, chance: random.Random
         for i, entry in enumerate(entries):
             n_sectors = entry.n_sectors if i >= first else 0
             if i >= n_sure and not entry.flags & FUA:
-                n_sectors = chance.choice((0, n_sectors, chance.randint(0, n_sectors)))
+                n_sectors = min(n_sectors, chance.choice((0, n_sectors, torn(entry, chance))))
                 n_kept += n_sectors > 0
             write_out(log, disk, entry, n_sectors)
     return n_sure, len(entries) - n_sure, n_kept
