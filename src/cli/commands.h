@@ -69,6 +69,7 @@ args_run sequence_simulate;
 /* device.c */
 args_run device_list;
 args_run device_show;
+args_run device_facts;
 args_run device_import;
 args_run device_explain_boot;
 

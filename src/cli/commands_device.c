@@ -114,6 +114,14 @@ const struct args_command device_commands[] = {
     },
     {
         .noun = "device",
+        .verb = "facts",
+        .operands = {"DEVICE"},
+        .summary =
+            "Show what a device said of itself to conditions; as JSON, a file for ts simulate --facts.",
+        .run = device_facts,
+    },
+    {
+        .noun = "device",
         .verb = "import",
         .operands = {"NAME"},
         .summary = "Make a device known before it is seen.",

@@ -261,115 +261,6 @@ bool simulate_no_facts(struct session *s, struct ts_facts_file *ret)
     return r == 0 || session_fail_errno(s, "simulating", r);
 }
 
-/* An instance of a class of root\cimv2. */
-static struct ts_instance *instance(struct ts_table *table, const char *class_name)
-{
-    return ts_class_add(table, ts_table_class(table, TS_CIMV2, class_name));
-}
-
-static void put(struct ts_table *table,
-                struct ts_instance *i,
-                const char *name,
-                const json_t *from,
-                const char *path)
-{
-    const char *text = output_text(from, path);
-
-    if (text[0] != '\0')
-        ts_instance_add_text(table, i, name, text);
-    else
-        ts_instance_add_null(table, i, name);
-}
-
-static void
-put_number(struct ts_table *table, struct ts_instance *i, const char *name, uint64_t number)
-{
-    ts_instance_add_number(table, i, name, (int64_t)number);
-}
-
-static void put_system(struct ts_table *table, const json_t *device)
-{
-    struct ts_instance *system = instance(table, "Win32_ComputerSystem");
-    struct ts_instance *product = instance(table, "Win32_ComputerSystemProduct");
-
-    put(table, system, "Name", device, "name");
-    put(table, system, "Manufacturer", device, "inventory.smbios.manufacturer");
-    put(table, system, "Model", device, "inventory.smbios.model");
-    put_number(table, system, "TotalPhysicalMemory", output_u64(device, "inventory.memory_bytes"));
-    put_number(table, system, "NumberOfLogicalProcessors", output_u64(device, "inventory.n_cpus"));
-    ts_instance_add_text(table, system, "SystemType", "x64-based PC");
-    put(table, product, "Vendor", device, "inventory.smbios.manufacturer");
-    put(table, product, "Name", device, "inventory.smbios.model");
-    put(table, product, "IdentifyingNumber", device, "inventory.smbios.serial");
-    put(table, product, "UUID", device, "inventory.smbios.uuid");
-    put(table, instance(table, "Win32_BIOS"), "SerialNumber", device, "inventory.smbios.serial");
-    put(table,
-        instance(table, "Win32_SystemEnclosure"),
-        "SMBIOSAssetTag",
-        device,
-        "inventory.smbios.asset_tag");
-    put(table, instance(table, "Win32_Processor"), "Name", device, "inventory.cpu");
-}
-
-static void put_parts(struct ts_table *table, const json_t *device)
-{
-    const json_t *disks = output_at(device, "inventory.disks");
-    const json_t *nics = output_at(device, "inventory.nics");
-    struct ts_class *tpms = ts_table_class(table, TS_TPM, "Win32_Tpm");
-    const char *tpm = output_text(device, "inventory.tpm");
-
-    for (size_t i = 0; i < json_array_size(disks); i++) {
-        const json_t *disk = json_array_get(disks, i);
-        struct ts_instance *drive = instance(table, "Win32_DiskDrive");
-
-        put_number(table, drive, "Index", i);
-        put(table, drive, "Model", disk, "model");
-        put(table, drive, "SerialNumber", disk, "serial");
-        put_number(table, drive, "Size", output_u64(disk, "size_bytes"));
-        put_number(table, drive, "BytesPerSector", output_u64(disk, "sector_bytes"));
-    }
-    for (size_t i = 0; i < json_array_size(nics); i++) {
-        struct ts_instance *nic = instance(table, "Win32_NetworkAdapterConfiguration");
-
-        put_number(table, nic, "Index", i);
-        put(table, nic, "MACAddress", json_array_get(nics, i), "mac");
-    }
-    if (tpm[0] != '\0' && strcmp(tpm, "none") != 0) {
-        struct ts_instance *i = ts_class_add(table, tpms);
-
-        ts_instance_add_text(
-            table, i, "SpecVersion", strcmp(tpm, "2.0") == 0 ? "2.0, 0, 1.38" : "1.2, 2, 3");
-        ts_instance_add_boolean(table, i, "IsEnabled_InitialValue", true);
-    }
-}
-
-static int put_variables(struct ts_vars *vars, const json_t *device)
-{
-    static const char *const values[][2] = {
-        {"_SMSTSMachineName", "name"},
-        {"_SMSTSMake", "inventory.smbios.manufacturer"},
-        {"_SMSTSModel", "inventory.smbios.model"},
-        {"_SMSTSSerialNumber", "inventory.smbios.serial"},
-        {"_SMSTSAssetTag", "inventory.smbios.asset_tag"},
-        {"_SMSTSUUID", "inventory.smbios.uuid"},
-    };
-    const char *firmware = output_text(device, "inventory.firmware");
-    OWN(buf_fini) struct buf macs = BUF_INIT(TS_VAR_VALUE_MAX);
-    const json_t *all = output_at(device, "macs");
-    int r = 0;
-
-    for (size_t i = 0; r >= 0 && i < sizeof(values) / sizeof(values[0]); i++)
-        r = ts_vars_set(vars, values[i][0], output_text(device, values[i][1]), TS_BY_ENGINE);
-    for (size_t i = 0; i < json_array_size(all); i++)
-        buf_addf(&macs, "%s%s", i > 0 ? "," : "", json_string_value(json_array_get(all, i)));
-    if (r >= 0)
-        r = ts_vars_set(vars, "_SMSTSMacAddresses", buf_str(&macs), TS_BY_ENGINE);
-    if (r >= 0 && firmware[0] != '\0')
-        r = ts_vars_set(
-            vars, "_SMSTSBootUEFI", strcmp(firmware, "uefi") == 0 ? "true" : "false", TS_BY_ENGINE);
-    return r < 0 ? r : 0;
-}
-
 /* What its collections and itself give it. The value of a secret one is not known here. */
 static bool put_settings(struct session *s, const char *escaped_id, struct ts_vars *vars)
 {
@@ -397,20 +288,21 @@ bool simulate_device_facts(struct session *s, const char *device, struct ts_fact
 {
     OWN(session_json_freep) json_t *json = NULL;
     OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
     int r;
 
     session_escape(&id, device);
-    if (!session_open(s) || !session_get(s, &json, "/devices/%s", buf_str(&id)) ||
-        !simulate_no_facts(s, ret))
+    if (!session_open(s) || !session_get(s, &json, "/devices/%s/facts", buf_str(&id)))
         return false;
-    r = put_variables(ret->vars, json);
-    if (json_is_object(output_at(json, "inventory"))) {
-        put_system(ret->table, json);
-        put_parts(ret->table, json);
-    }
-    if (r == 0 && ts_table_failed(ret->table))
-        r = -ENOMEM;
-    if (r != 0)
+    r = ts_facts_read(json, ret, &why);
+    if (r < 0)
         return session_fail_errno(s, "simulating", r);
+    if (r > 0)
+        return session_fail(s,
+                            ARGS_EXIT_FAILURE,
+                            "SLW-0704",
+                            "what the site knows of %s are no facts: %s",
+                            device,
+                            buf_str(&why));
     return put_settings(s, buf_str(&id), ret->vars);
 }

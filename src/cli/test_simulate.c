@@ -42,6 +42,12 @@ static const char main_xml[] = "<sequence version=\"3.10\">" STEP(
         RUN_CHILD("SLP00009") "</sequence>";
 static const char child_xml[] = "<sequence version=\"3.10\">" STEP("inner", "") "</sequence>";
 
+static const char facts_of_device[] =
+    "{\"version\": 1, \"environment\": \"boot-image\", \"source\": \"registration\", \"registered_at\": null,"
+    " \"classes\": {\"Win32_ComputerSystem\": [{\"Manufacturer\": \"Dell Inc.\"}],"
+    "               \"Win32_DiskDrive\": [{\"Size\": 1000}]},"
+    " \"variables\": {\"_SMSTSMake\": \"Dell Inc.\", \"_SMSTSMachineName\": \"pc-1\"}}";
+
 struct site {
     char folder[PATH_MAX_BYTES];
     char socket[PATH_MAX_BYTES + 16];
@@ -78,42 +84,8 @@ static int answer(void *ctx, struct http_exchange *x)
                                          "value",
                                          "is_secret",
                                          1));
-    if (strcmp(path, "/api/v1/devices/pc-1") == 0)
-        return http_reply_json(
-            x,
-            200,
-            json_pack(
-                "{s:s, s:[s], s:{s:{s:s,s:s,s:s,s:s,s:s}, s:s, s:I, s:[{s:s,s:s,s:I,s:i}], s:[]}}",
-                "name",
-                "pc-1",
-                "macs",
-                "52:54:00:77:00:01",
-                "inventory",
-                "smbios",
-                "manufacturer",
-                "Dell Inc.",
-                "model",
-                "Latitude",
-                "serial",
-                "S1",
-                "uuid",
-                "",
-                "asset_tag",
-                "",
-                "firmware",
-                "uefi",
-                "memory_bytes",
-                (json_int_t)8589934592,
-                "disks",
-                "model",
-                "D",
-                "serial",
-                "",
-                "size_bytes",
-                (json_int_t)1000,
-                "sector_bytes",
-                512,
-                "nics"));
+    if (strcmp(path, "/api/v1/devices/pc-1/facts") == 0)
+        return http_reply_bytes(x, 200, "application/json", bytes_of(facts_of_device));
     return http_reply_problem(x, 404, "SLW-0103", "There is no such thing", "%s", "");
 }
 
@@ -244,6 +216,29 @@ static void a_device_has_the_variables_of_its_collections(void **state)
         "run from-collection Dell Inc. Main");
 }
 
+static void what_the_site_says_of_a_device_is_a_file_of_facts(void **state)
+{
+    struct site *site = *state;
+    OWN(session_json_freep) json_t *of_device = NULL;
+    OWN(session_json_freep) json_t *of_file = NULL;
+    OWN(session_json_freep) json_t *shown = NULL;
+    OWN(freep) char *text = NULL;
+    char words[2 * PATH_MAX_BYTES + 128];
+    char path[PATH_MAX_BYTES + 16];
+
+    assert_int_equal(run(site, "device|facts|pc-1|--output|json", &shown), ARGS_EXIT_OK);
+    text = json_dumps(shown, 0);
+    (void)snprintf(path, sizeof(path), "%s/facts.json", site->folder);
+    assert_int_equal(file_write(path, bytes_of(text), 0600), 0);
+    (void)snprintf(
+        words, sizeof(words), "ts|simulate|SLP00003|--facts|%s|--var|Who=me|--output|json", path);
+    assert_int_equal(run(site, words, &of_file), ARGS_EXIT_OK);
+    assert_int_equal(
+        run(site, "ts|simulate|SLP00003|--device|pc-1|--var|Who=me|--output|json", &of_device),
+        ARGS_EXIT_OK);
+    assert_true(json_equal(of_file, of_device));
+}
+
 static void a_file_needs_no_site_and_its_missing_child_fails(void **state)
 {
     struct site *site = *state;
@@ -279,6 +274,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_device_is_simulated_from_what_the_site_knows, start, stop),
         cmocka_unit_test_setup_teardown(a_device_has_the_variables_of_its_collections, start, stop),
+        cmocka_unit_test_setup_teardown(
+            what_the_site_says_of_a_device_is_a_file_of_facts, start, stop),
         cmocka_unit_test_setup_teardown(
             a_file_needs_no_site_and_its_missing_child_fails, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, start, stop),

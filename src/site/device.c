@@ -248,6 +248,7 @@ static int save_inventory(struct site *site, const char *id, const char *uuid, c
     OWN(freep) char *text = NULL;
 
     (void)json_object_del(copy, "ticket");
+    (void)json_object_del(copy, "facts"); /* site/machine_facts.h */
     text = json_dumps(copy, JSON_COMPACT);
     if (!text)
         return ERR(-ENOMEM);

@@ -14,6 +14,7 @@
 #include "site/device.h"
 #include "site/device_change.h"
 #include "site/fields.h"
+#include "site/machine_facts.h"
 #include "site/order.h"
 
 static int check_body(struct site *site, const json_t *body)
@@ -30,6 +31,7 @@ static int check_body(struct site *site, const json_t *body)
         {"boot_image", FIELD_TEXT, false, 0, SITE_ID_MAX, NULL},
         {"disks", FIELD_ARRAY, false, 0, 256, NULL},
         {"nics", FIELD_ARRAY, false, 0, 256, NULL},
+        {"facts", FIELD_OBJECT, false, 0, 0, NULL},
         {0},
     };
     static const struct field smbios[] = {
@@ -136,10 +138,13 @@ int registration_take(struct site *site, const json_t *body, json_t **ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *answer = NULL;
+    OWN(freep) char *facts = NULL;
     char device_id[ACCESS_DEVICE_ID_MAX];
     char mac[MAC_TEXT_MAX];
     int r = check_body(site, body);
 
+    if (r == 0)
+        r = machine_facts_check(site, body, &facts);
     if (r != 0)
         return TRACE(r);
     r = db_begin(site->db, &tx);
@@ -149,6 +154,8 @@ int registration_take(struct site *site, const json_t *body, json_t **ret)
     if (r != 0)
         return TRACE(r);
     r = device_register(site, mac, body, device_id);
+    if (r == 0)
+        r = machine_facts_keep(site, device_id, facts);
     if (r == 0)
         r = device_check_open(site, device_id);
     if (r != 0)

@@ -109,7 +109,7 @@ read_named_class(struct ts_table *table, const char *name, json_t *instances, st
     return TRACE(read_class(table, buf_str(&space), colon + 1, instances, why));
 }
 
-static int read_table(json_t *json, struct ts_table *table, struct buf *why)
+static int read_table(const json_t *json, struct ts_table *table, struct buf *why)
 {
     json_t *classes = json_object_get(json, "classes");
     const char *name;
@@ -135,7 +135,7 @@ static int read_table(json_t *json, struct ts_table *table, struct buf *why)
     return r < 0 ? TRACE(r) : r;
 }
 
-static int read_variables(json_t *json, struct ts_vars *vars, struct buf *why)
+static int read_variables(const json_t *json, struct ts_vars *vars, struct buf *why)
 {
     json_t *variables = json_object_get(json, "variables");
     const char *name;
@@ -170,25 +170,13 @@ static bool read_environment(const json_t *json, unsigned *ret)
     return !value || *ret != 0;
 }
 
-int ts_facts_parse(struct bytes text, struct ts_facts_file *ret, struct buf *why)
+int ts_facts_read(const json_t *json, struct ts_facts_file *ret, struct buf *why)
 {
-    OWN(json_decrefp) json_t *json = NULL;
     OWN(ts_table_freep) struct ts_table *table = NULL;
     OWN(ts_vars_freep) struct ts_vars *vars = NULL;
-    json_error_t error;
     unsigned environment;
     int r;
 
-    if (text.len > TS_FACTS_MAX_BYTES)
-        return malformed(why, "it is too large", "");
-    json = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
-    if (!json_is_object(json)) {
-        buf_addf(why,
-                 "it is no JSON object: line %d: %.128s",
-                 json ? 1 : error.line,
-                 json ? "" : error.text);
-        return TS_FACTS_E_MALFORMED;
-    }
     if (json_integer_value(json_object_get(json, "version")) != VERSION)
         return malformed(why, "\"version\" is not 1", "");
     if (!read_environment(json, &environment))
@@ -204,6 +192,24 @@ int ts_facts_parse(struct bytes text, struct ts_facts_file *ret, struct buf *why
         return r < 0 ? TRACE(r) : r;
     *ret = (struct ts_facts_file){TAKE(table), TAKE(vars), environment};
     return 0;
+}
+
+int ts_facts_parse(struct bytes text, struct ts_facts_file *ret, struct buf *why)
+{
+    OWN(json_decrefp) json_t *json = NULL;
+    json_error_t error;
+
+    if (text.len > TS_FACTS_MAX_BYTES)
+        return malformed(why, "it is too large", "");
+    json = json_loadb((const char *)text.ptr, text.len, JSON_REJECT_DUPLICATES, &error);
+    if (!json_is_object(json)) {
+        buf_addf(why,
+                 "it is no JSON object: line %d: %.128s",
+                 json ? 1 : error.line,
+                 json ? "" : error.text);
+        return TS_FACTS_E_MALFORMED;
+    }
+    return TRACE(ts_facts_read(json, ret, why));
 }
 
 static json_t *scalar_json(const struct ts_scalar *value)
@@ -272,13 +278,7 @@ static void put_classes(const struct ts_table *table, json_t *json)
     (void)json_object_set_new(json, "classes", classes);
 }
 
-static int add_piece(const char *piece, size_t size, void *ctx)
-{
-    buf_add(ctx, (struct bytes){(const uint8_t *)piece, size});
-    return 0;
-}
-
-int ts_facts_put(const struct ts_facts_file *file, struct buf *ret)
+int ts_facts_json(const struct ts_facts_file *file, json_t **ret)
 {
     OWN(json_decrefp) json_t *json = json_pack("{si}", "version", VERSION);
     json_t *variables = json_object();
@@ -300,6 +300,65 @@ int ts_facts_put(const struct ts_facts_file *file, struct buf *ret)
         if (value[0] != '\0' && !is_secret)
             (void)json_object_set_new(variables, name, json_string(value));
     (void)json_object_set_new(json, "variables", variables);
+    *ret = TAKE(json);
+    return 0;
+}
+
+/* Bytes of it without spaces; 0 without memory. */
+static size_t size_of(const json_t *json)
+{
+    return json_dumpb(json, NULL, 0, JSON_COMPACT);
+}
+
+static const char *find_largest(json_t *classes)
+{
+    const char *largest = NULL;
+    size_t most = 0;
+    const char *name;
+    json_t *instances;
+
+    json_object_foreach(classes, name, instances)
+    {
+        size_t size = size_of(instances);
+
+        if (size > most) {
+            most = size;
+            largest = name;
+        }
+    }
+    return largest;
+}
+
+int ts_facts_bound(json_t *json, size_t max_bytes)
+{
+    json_t *classes = json_object_get(json, "classes");
+    size_t size;
+    int n = 0;
+
+    while ((size = size_of(json)) > max_bytes) {
+        const char *largest = find_largest(classes);
+
+        if (!largest)
+            break;
+        (void)json_object_del(classes, largest);
+        n++;
+    }
+    return size > 0 ? n : ERR(-ENOMEM);
+}
+
+static int add_piece(const char *piece, size_t size, void *ctx)
+{
+    buf_add(ctx, (struct bytes){(const uint8_t *)piece, size});
+    return 0;
+}
+
+int ts_facts_put(const struct ts_facts_file *file, struct buf *ret)
+{
+    OWN(json_decrefp) json_t *json = NULL;
+    int r = ts_facts_json(file, &json);
+
+    if (r < 0)
+        return TRACE(r);
     if (json_dump_callback(json, add_piece, ret, JSON_INDENT(2)) != 0 || ret->failed)
         return ERR(-ENOMEM);
     return 0;

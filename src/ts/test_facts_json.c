@@ -83,12 +83,33 @@ static void secret_variables_are_not_written(void **state)
     assert_null(strstr(buf_str(&text), "hunter22"));
 }
 
+static void what_does_not_fit_is_left_out_by_whole_classes(void **state)
+{
+    (void)state;
+    static const char text[] =
+        "{\"version\": 1, \"classes\": {\"Small\": [{\"A\": 1}],"
+        " \"Large\": [{\"A\": \"0123456789012345678901234567890123456789\"}], \"None\": []}}";
+    OWN(buf_fini) struct buf why = BUF_INIT(256);
+    OWN(file_fini) struct ts_facts_file file = {0};
+    json_t *json = NULL;
+
+    assert_int_equal(ts_facts_parse(bytes_of(text), &file, &why), 0);
+    assert_int_equal(ts_facts_json(&file, &json), 0);
+    assert_int_equal(ts_facts_bound(json, 4096), 0);
+    assert_int_equal(ts_facts_bound(json, 80), 1);
+    assert_null(json_object_get(json_object_get(json, "classes"), "Large"));
+    assert_non_null(json_object_get(json_object_get(json, "classes"), "Small"));
+    assert_non_null(json_object_get(json_object_get(json, "classes"), "None"));
+    json_decref(json);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_are_written_as_they_are_read),
         cmocka_unit_test(what_is_no_facts_file_is_refused_with_a_reason),
         cmocka_unit_test(secret_variables_are_not_written),
+        cmocka_unit_test(what_does_not_fit_is_left_out_by_whole_classes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -139,6 +139,7 @@ def devices(cli: Recorder, work: Path):
     cli.ask("DeviceImport", "device", "import-file", str(table))
     cli.show("[Device]", "device", "list")
     cli.show("Device", "device", "show", "PC-1")
+    cli.show("DeviceFacts", "device", "facts", "PC-1")
     cli.ask("Device", "device", "rename", "PC-3", "PC-4")
     cli.ask("Device", "device", "block", "PC-4", "--reason", "broken")
     cli.ask("Device", "device", "unblock", "PC-4")

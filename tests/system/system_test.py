@@ -9,12 +9,14 @@ each test are in BUILD_DIR/system/TEST/.
 """
 
 import hashlib
+import json
 import os
 import re
 import shutil
 import sys
 import time
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
@@ -28,6 +30,7 @@ from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, alone, debian_im
 BOOT_SECONDS = 240
 DEPLOY_SECONDS = 600
 COPY_SECONDS = 180
+FORMAT = '<step type="SMS_TaskSequence_PartitionDiskAction"'
 BRANCH_ADDRESS = "10.77.0.3"
 
 
@@ -117,11 +120,60 @@ def say(text: str):
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-def agent_registers(world: World, firmware: str, dhcp_options=()):
+# Conditions before the first step that changes the disk: namespace, query, and whether the machine of the lab is so.
+CIMV2 = "root\\cimv2"
+PROBES = (
+    (CIMV2, "select * from Win32_ComputerSystem where Manufacturer like 'QEMU%'", True),
+    (CIMV2, "select * from Win32_ComputerSystem where Manufacturer like 'Dell%'", False),
+    (CIMV2, "select * from Win32_SystemEnclosure where ChassisTypes = 1 and Manufacturer = 'QEMU'", True),
+    (CIMV2, "select * from Win32_SystemEnclosure where ChassisTypes = 9 or ChassisTypes = 10", False),
+    (CIMV2, "select * from Win32_NetworkAdapterConfiguration where IPAddress like '10.77.%' and IPEnabled = true", True),
+    (CIMV2, "select * from Win32_DiskDrive where Index = 0 and Size > 1000000000", True),
+    (CIMV2, "select * from Win32_Battery", False),
+    (CIMV2, "select * from Win32_PnPEntity where DeviceID like 'PCI\\\\VEN_1AF4%'", True),
+    (CIMV2, "select * from Win32_OperatingSystem where BuildNumber >= 19041", False),
+    (CIMV2, "select * from Win32_QuickFixEngineering", False),
+    (CIMV2 + "\\Security\\MicrosoftTpm", "select * from Win32_Tpm", False),
+)
+PROBED = "All probes are done"
+
+
+def with_probes(xml: str) -> str:
+    steps = ""
+    for n, (namespace, query, _) in enumerate(PROBES):
+        fields = f'<variable name="Namespace">{namespace}</variable><variable name="Query">{escape(query)}</variable>'
+        condition = f'<condition><expression type="SMS_TaskSequence_WMIConditionExpression">{fields}</expression></condition>'
+        step = step_xml("SetVariable", f"Probe {n}", "WinPE", VariableName=f"Probe{n}", VariableValue="yes")
+        steps += step.replace("</step>", condition + "</step>", 1)
+    steps += step_xml("SetVariable", PROBED, "WinPE", VariableName="Probed", VariableValue="yes")
+    return xml.replace(FORMAT, steps + FORMAT, 1)
+
+
+def facts_decide_as_the_device_did(site, deployment: str, vm: Vm):
+    """What the device decided, what a dry run with what it registered decides, and the same with that as a file."""
+    row = dep.wait_row(
+        site, deployment, vm, lambda r: any(p["name"] == PROBED and p["state"] == "succeeded" for p in r["phases"]), BOOT_SECONDS, PROBED
+    )
+    device = row["device_name"]
+    facts = site.ask("device", "facts", device)
+    expect(facts["source"], "registration", "where the facts of the device are from")
+    path = site.home / "facts.json"
+    path.write_text(json.dumps(facts), encoding="utf-8")
+    done = {p["name"] for p in row["phases"] if p["state"] == "succeeded"}
+    real = {name: name in done for name in (f"Probe {n}" for n in range(len(PROBES)))}
+    expect(real, {f"Probe {n}": is_so for n, (_, _, is_so) in enumerate(PROBES)}, "what the device decided")
+    for words in (("--device", device), ("--facts", path)):
+        steps = json.loads(site.cli("ts", "simulate", "Debian 12", *words, "--output", "json", check=False).stdout)["steps"]
+        told = {step["path"].rsplit("/", 1)[-1]: step for step in steps}
+        expect({name: told[name]["decision"] == "run" for name in real}, real, f"what the dry run with {words[0]} decides")
+        expect("Win32_QuickFixEngineering" in told["Probe 9"].get("warnings", ""), True, "a warning of what cannot be answered")
+
+
+def agent_registers(world: World, firmware: str, dhcp_options=(), change=lambda xml: xml):
     """Power on to the agent at the site, which the site and the machine's own screen both say."""
     site = world.start_site()
     world.lab.start_dhcp(*dhcp_options)
-    deployment = world.deploy_debian()
+    deployment = world.deploy_debian(change=change)
     vm = world.add_vm(firmware)
     process = vm.power_on()
     row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "in-progress", BOOT_SECONDS, "registration")
@@ -138,10 +190,11 @@ def agent_registers(world: World, firmware: str, dhcp_options=()):
     leases = (world.folder / "leases").read_text(encoding="utf-8")
     if vm.mac not in leases:
         raise LabError("the address did not come from the third-party DHCP server")
+    return site, deployment, vm
 
 
 def boot_bios(world: World):
-    agent_registers(world, "bios")
+    facts_decide_as_the_device_did(*agent_registers(world, "bios", change=with_probes))
 
 
 def boot_uefi_pxe(world: World):

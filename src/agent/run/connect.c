@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/facts/facts.h"
 #include "agent/run/journal.h"
 #include "agent/run/order.h"
 #include "agent/run/restart.h"
@@ -170,6 +171,23 @@ int runner_wait_for_site(struct runner *rn)
     return set_clock(rn);
 }
 
+/* What task sequences may ask about the computer, for dry runs. */
+static int add_facts(struct runner *rn, json_t *body)
+{
+    OWN(json_decrefp) json_t *facts = NULL;
+    int r = facts_for_registration("", &rn->machine, rn->options->is_full_os, &facts);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r > 0)
+        journal_write(rn->journal,
+                      CMTRACE_WARNING,
+                      "Registration",
+                      "There are too many facts: the %d largest classes are not registered",
+                      r);
+    return json_object_set(body, "facts", facts) == 0 ? 0 : ERR(-ENOMEM);
+}
+
 static int make_registration(struct runner *rn, json_t **ret)
 {
     const struct run_options *o = rn->options;
@@ -184,6 +202,9 @@ static int make_registration(struct runner *rn, json_t **ret)
         json_object_set_new(body, "agent_version", json_string(o->version)) != 0 ||
         json_object_set_new(body, "boot_image", json_string(o->boot_image)) != 0)
         return ERR(-ENOMEM);
+    r = add_facts(rn, body);
+    if (r < 0)
+        return TRACE(r);
     *ret = TAKE(body);
     return 0;
 }

@@ -127,3 +127,14 @@ SELECT id, comment, created_us AS "created_at" FROM duplicate_hardware_id WHERE 
 
 -- name: device_mac_drop
 DELETE FROM device_mac WHERE mac = ?1;
+
+-- name: machine_facts_put
+INSERT INTO machine_facts (device_id, facts, registered_us) VALUES (?1, ?2, ?3)
+ON CONFLICT (device_id) DO UPDATE SET facts = excluded.facts, registered_us = excluded.registered_us;
+
+-- name: machine_facts_drop
+DELETE FROM machine_facts WHERE device_id = ?1;
+
+-- name: machine_facts_get
+SELECT v.name, f.facts AS "facts:json", f.registered_us AS "registered_at", v.inventory AS "inventory:json"
+FROM device v LEFT JOIN machine_facts f ON f.device_id = v.id WHERE v.id = ?1;

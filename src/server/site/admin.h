@@ -68,6 +68,7 @@ http_handler admin_list_duplicate_hardware_ids;
 http_handler admin_add_duplicate_hardware_id;
 http_handler admin_remove_duplicate_hardware_id;
 http_handler admin_get_device;
+http_handler admin_get_device_facts;
 http_handler admin_explain_device_boot;
 http_handler admin_explain_boot;
 http_handler admin_get_device_log;

@@ -8,6 +8,7 @@
 #include "site/device_import.h"
 #include "site/device_search.h"
 #include "site/duplicate_id.h"
+#include "site/machine_facts.h"
 
 int admin_list_devices(void *ctx, struct http_exchange *x)
 {
@@ -42,6 +43,11 @@ int admin_change_device(void *ctx, struct http_exchange *x)
 int admin_delete_device(void *ctx, struct http_exchange *x)
 {
     return shape_delete(ctx, x, device_delete);
+}
+
+int admin_get_device_facts(void *ctx, struct http_exchange *x)
+{
+    return shape_get(ctx, x, "id", machine_facts_get);
 }
 
 int admin_get_device_history(void *ctx, struct http_exchange *x)

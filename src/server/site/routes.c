@@ -100,6 +100,7 @@ const struct http_route api_routes[] = {
     {"GET", V1 "/devices/{id}", 0, admin_get_device},
     {"PATCH", V1 "/devices/{id}", SMALL_MAX_BYTES, admin_change_device},
     {"DELETE", V1 "/devices/{id}", 0, admin_delete_device},
+    {"GET", V1 "/devices/{id}/facts", 0, admin_get_device_facts},
     {"GET", V1 "/devices/{id}/history", 0, admin_get_device_history},
     {"GET", V1 "/duplicate-hardware-ids", 0, admin_list_duplicate_hardware_ids},
     {"POST", V1 "/duplicate-hardware-ids", SMALL_MAX_BYTES, admin_add_duplicate_hardware_id},
