@@ -103,7 +103,7 @@ int machine_facts_check(struct site *site, const json_t *registration, char **re
         r = write_text(&file, &text);
     if (r < 0)
         return TRACE(r);
-    if (r == 0 && strlen(text) > TS_FACTS_REGISTERED_MAX_BYTES) {
+    if (r == 0 && text && strlen(text) > TS_FACTS_REGISTERED_MAX_BYTES) {
         buf_adds(&why, "it is too large");
         r = TS_FACTS_E_MALFORMED;
     }

@@ -20,6 +20,10 @@
 #include "ts/facts_json.h"
 #include "ts/vars.h"
 
+enum {
+    TEXT_MAX_BYTES = 256 * 1024,
+};
+
 #define LAPTOP \
     "{'version': 1, 'environment': 'boot-image', 'classes': {'Win32_SystemEnclosure': [{'ChassisTypes': [10]}]," \
     " 'Win32_Battery': []}, 'variables': {'_SMSTSMake': 'LENOVO'}}"
@@ -176,8 +180,8 @@ static void too_many_or_too_large_facts_are_refused(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
-    OWN(buf_fini) struct buf many = BUF_INIT(256 * 1024);
-    OWN(buf_fini) struct buf large = BUF_INIT(256 * 1024);
+    OWN(buf_fini) struct buf many = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(buf_fini) struct buf large = BUF_INIT(TEXT_MAX_BYTES);
     char id[ACCESS_DEVICE_ID_MAX];
 
     buf_adds(&many, "{'version': 1, 'classes': {'C0': []");
