@@ -20,7 +20,9 @@ static bool get_page(struct session *s, const char *object, struct buf *after, j
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(session_json_freep) json_t *page = NULL;
 
-    buf_addf(&path, "/audit-log?limit=%d&after=%s", PAGE, after->len > 0 ? buf_str(after) : "0");
+    buf_addf(&path, "/audit-log?limit=%d", PAGE);
+    if (after->len > 0)
+        buf_addf(&path, "&after=%s", buf_str(after));
     if (object) {
         buf_adds(&path, "&object=");
         session_escape(&path, object);

@@ -3,7 +3,6 @@
 #include "rt/http_exchange.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,12 +13,17 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
+#include "plat/random.h"
 #include "rt/http_values.h"
 #include "rt/log.h"
 #include "rt/work_pool.h"
 
+#define REQUEST_ID "X-Request-Id"
+
 enum {
-    DETAIL_MAX_BYTES = 4096,
+    REQUEST_ID_MAX = 65,
+    REQUEST_ID_MADE_BYTES = 16,
     SHOWN_MAX = 256,
     UNWANTED_MAX_BYTES = 16 * 1024 * 1024, /* of a body that is read and not looked at */
 };
@@ -40,6 +44,7 @@ struct http_exchange {
     bool was_read;   /* a reader has had it */
     bool is_settled; /* the answer may be sent */
     struct http_exchange *next; /* borrowed */
+    char request_id[REQUEST_ID_MAX];
     struct http_values params;
     struct http_values query;
     struct http_values headers; /* of the answer */
@@ -214,6 +219,23 @@ static int look_at_start(struct http_exchange *x, const struct http_route *route
     return 0;
 }
 
+/* As nginx has named it, whose log then speaks of the same; or anew. */
+static void name_request(struct http_exchange *x)
+{
+    const char *given = http_header(x, REQUEST_ID);
+    size_t n =
+        given ? strspn(given, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-")
+              : 0;
+    uint8_t made[REQUEST_ID_MADE_BYTES];
+
+    if (n > 0 && n < sizeof(x->request_id) && given[n] == '\0') {
+        memcpy(x->request_id, given, n + 1);
+        return;
+    }
+    random_bytes(made, sizeof(made));
+    hex_put(x->request_id, (struct bytes){made, sizeof(made)});
+}
+
 int http_exchange_new(const struct http_exchange_start *start, struct http_exchange **ret)
 {
     OWN(http_exchange_freep) struct http_exchange *x = calloc(1, sizeof(*x));
@@ -227,6 +249,7 @@ int http_exchange_new(const struct http_exchange_start *start, struct http_excha
     x->guard = start->guard;
     x->pool = start->pool;
     x->wake_fd = start->wake_fd;
+    name_request(x);
     r = look_at_start(x, start->routes);
     if (r < 0)
         return TRACE(r);
@@ -265,7 +288,8 @@ static void fail(struct http_exchange *x, int r)
     char shown[SHOWN_MAX];
 
     log_error("request failed",
-              "error=SLW-0001 method=%s path=\"%s\" errno=%d text=\"%s\"",
+              "error=SLW-0001 request=%s method=%s path=\"%s\" errno=%d text=\"%s\"",
+              x->request_id,
               x->method,
               log_escape(shown, sizeof(shown), x->path, strlen(x->path)),
               -r,
@@ -459,6 +483,16 @@ const char *http_header(struct http_exchange *x, const char *name)
     return MHD_lookup_connection_value(x->connection, MHD_HEADER_KIND, name);
 }
 
+const char *http_query_name(struct http_exchange *x, size_t n)
+{
+    return n < x->query.n ? x->query.names[n] : NULL;
+}
+
+const char *http_request_id(struct http_exchange *x)
+{
+    return x->request_id;
+}
+
 struct bytes http_body(struct http_exchange *x)
 {
     return buf_bytes(&x->body);
@@ -495,7 +529,8 @@ static bool add_headers(struct http_exchange *x, struct MHD_Response *response)
     if (!MHD_get_response_header(response, "Cache-Control") &&
         MHD_add_response_header(response, "Cache-Control", "no-store") != MHD_YES)
         return false;
-    return MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
+    return MHD_add_response_header(response, REQUEST_ID, x->request_id) == MHD_YES &&
+           MHD_add_response_header(response, "X-Content-Type-Options", "nosniff") == MHD_YES;
 }
 
 static void destroy_responsep(struct MHD_Response **response)
@@ -532,22 +567,6 @@ int http_reply_empty(struct http_exchange *x, unsigned status)
     return TRACE(http_reply_bytes(x, status, NULL, bytes_of("")));
 }
 
-static int
-reply_value(struct http_exchange *x, unsigned status, const char *content_type, json_t *value)
-{
-    OWN(json_decrefp) json_t *owned = value;
-    OWN(freep) char *text = owned ? json_dumps(owned, JSON_COMPACT) : NULL;
-
-    if (!text)
-        return ERR(-ENOMEM);
-    return TRACE(http_reply_bytes(x, status, content_type, bytes_of(text)));
-}
-
-int http_reply_json(struct http_exchange *x, unsigned status, json_t *value)
-{
-    return TRACE(reply_value(x, status, "application/json", value));
-}
-
 int http_add_header(struct http_exchange *x, const char *name, const char *value)
 {
     int r = http_values_add(&x->headers, name, value);
@@ -555,43 +574,4 @@ int http_add_header(struct http_exchange *x, const char *name, const char *value
     if (r == 1)
         return ERR(-ENOSPC);
     return TRACE(r);
-}
-
-int http_reply_problem(struct http_exchange *x,
-                       unsigned status,
-                       const char *error_id,
-                       const char *title,
-                       const char *detail,
-                       ...)
-{
-    char text[DETAIL_MAX_BYTES];
-    char shown[DETAIL_MAX_BYTES];
-    va_list args;
-    int n;
-
-    va_start(args, detail);
-    n = vsnprintf(text, sizeof(text), detail, args);
-    va_end(args);
-    if (n < 0)
-        return ERR(-EINVAL);
-
-    OWN(json_decrefp) json_t *sentence = json_string(text);
-
-    if (!sentence) /* not UTF-8, perhaps cut in the middle of a character */
-        sentence = json_string(log_escape(shown, sizeof(shown), text, strlen(text)));
-    return TRACE(reply_value(x,
-                             status,
-                             "application/problem+json",
-                             json_pack("{s:s+, s:s, s:s, s:i, s:O}",
-                                       "type",
-                                       "urn:slipway:error:",
-                                       error_id,
-                                       "error_id",
-                                       error_id,
-                                       "title",
-                                       title,
-                                       "status",
-                                       (int)status,
-                                       "detail",
-                                       sentence)));
 }

@@ -104,7 +104,9 @@ int http_server_run_all(struct http_server *const *servers, size_t n);
 const char *http_param(struct http_exchange *x,
                        const char *name); /* of the route's pattern, decoded */
 const char *http_query(struct http_exchange *x, const char *name);
+const char *http_query_name(struct http_exchange *x, size_t n); /* of the n-th parameter, or NULL */
 const char *http_header(struct http_exchange *x, const char *name);
+const char *http_request_id(struct http_exchange *x); /* in X-Request-Id of the answer too */
 struct bytes http_body(struct http_exchange *x);
 const char *http_method(struct http_exchange *x);
 const char *http_path(struct http_exchange *x);

@@ -29,30 +29,6 @@ static void search_fini(struct search *search)
     json_decref(search->items);
 }
 
-static bool has_name(const char *list, const char *name)
-{
-    size_t len = strlen(name);
-
-    for (const char *at = list; *at; at += strcspn(at, ",")) {
-        at += *at == ',';
-        if (strncmp(at, name, len) == 0 && (at[len] == ',' || at[len] == '\0'))
-            return true;
-    }
-    return false;
-}
-
-/* Leave only the members that are asked for. */
-static void keep_fields(json_t *item, const char *fields)
-{
-    const char *name;
-    json_t *value;
-    void *next;
-
-    json_object_foreach_safe(item, next, name, value) if (strcmp(name, "id") != 0 &&
-                                                          !has_name(fields, name))(void)
-        json_object_del(item, name);
-}
-
 /* The device of one row, if it fits, and the administrator may see it. */
 static int look(struct search *search, const struct db_rows *rows)
 {
@@ -120,24 +96,7 @@ static int find(struct site *site, const char *filter, const struct page *page, 
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
-int device_search(struct site *site,
-                  const char *filter,
-                  const char *fields,
-                  const struct page *page,
-                  json_t **ret)
+int device_search(struct site *site, const char *filter, const struct page *page, json_t **ret)
 {
-    size_t i;
-    json_t *item;
-    int r;
-
-    if (fields && strlen(fields) > DEVICE_SEARCH_FIELDS_MAX)
-        return refuse(site,
-                      REFUSAL_INVALID,
-                      "\"fields\" has more than %d characters.",
-                      DEVICE_SEARCH_FIELDS_MAX);
-    r = filter ? find(site, filter, page, ret) : device_list(site, page, ret);
-    if (r != 0 || !fields)
-        return TRACE(r);
-    json_array_foreach(json_object_get(*ret, "items"), i, item) keep_fields(item, fields);
-    return 0;
+    return filter ? TRACE(find(site, filter, page, ret)) : TRACE(device_list(site, page, ret));
 }

@@ -137,12 +137,12 @@ check_one(struct site *site, const json_t *object, const struct field *field, en
     if (!value || json_is_null(value)) {
         if (!field->is_required)
             return 0;
-        return refuse(site, id, "\"%s\" is required.", field->name);
+        return refuse_member(site, id, field->name, "\"%s\" is required.", field->name);
     }
     if (is_good(value, field))
         return 0;
     put_wanted(wanted, sizeof(wanted), field);
-    return refuse(site, id, "\"%s\" must be %s.", field->name, wanted);
+    return refuse_member(site, id, field->name, "\"%s\" must be %s.", field->name, wanted);
 }
 
 static bool is_named(const struct field *fields, const char *name)
@@ -174,7 +174,11 @@ check_names(struct site *site, const json_t *object, const struct field *fields,
     copy = json_deep_copy(object);
     for (void *at = json_object_iter(copy); at; at = json_object_iter_next(copy, at))
         if (!is_named(fields, json_object_iter_key(at)))
-            return refuse(site, id, "\"%.64s\" is not known here.", json_object_iter_key(at));
+            return refuse_member(site,
+                                 id,
+                                 json_object_iter_key(at),
+                                 "\"%.64s\" is not known here.",
+                                 json_object_iter_key(at));
     return refuse(site, id, "A member is not known here.");
 }
 

@@ -3,8 +3,12 @@
 #pragma once
 
 /*
- * What each operation of the API needs; made of docs/api/openapi.yaml by tools/gen_permissions.py
+ * What each operation of the API needs and takes; made of docs/api/openapi.yaml by tools/gen_permissions.py
  */
+
+#include <stdbool.h>
+
+#include "site/filter.h"
 
 enum {
     PERMISSION_ALSO_MAX = 3,
@@ -18,6 +22,17 @@ struct permission_also {
     const char *param;
 };
 
+/* What can be asked of a list. */
+struct permission_list {
+    const struct filter_property *items; /* members of its items that can be compared */
+    const char *const *names;            /* of all members, and NULL */
+    const char *id;                      /* the member by which they differ; NULL: there is none */
+    bool is_whole;                       /* its handler gives all of it at once */
+    bool has_filter;                     /* here and below: for every list in the same way */
+    bool has_order;
+    bool has_fields;
+};
+
 struct permission {
     const char *method;       /* "GET"; NULL ends the table */
     const char *pattern;      /* "/api/v1/devices/{id}", as the route's */
@@ -27,6 +42,8 @@ struct permission {
     const char *object_class; /* of what the parameter names; NULL: it is about no one thing */
     const char *object_param; /* "id" */
     struct permission_also also[PERMISSION_ALSO_MAX];
+    const char *const *queries;         /* parameters that it takes, and NULL; NULL: nobody looks */
+    const struct permission_list *list; /* NULL: it answers no list */
 };
 
 extern const struct permission permissions[];

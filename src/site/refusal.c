@@ -7,6 +7,10 @@
 
 #include "site/site.h"
 
+enum {
+    POINTER_MAX_BYTES = 256,
+};
+
 static const struct {
     const char *error_id;
     const char *title;
@@ -29,6 +33,8 @@ static const struct {
     [REFUSAL_CSRF] = {"SLW-0117", "The session's second secret is missing"},
     [REFUSAL_GRANTED] = {"SLW-0118", "The security role is granted to somebody"},
     [REFUSAL_SEQUENCE_USED] = {"SLW-0119", "The task sequence is in use"},
+    [REFUSAL_TOO_LONG] = {"SLW-0120", "The list is too long to be put in order"},
+    [REFUSAL_CURSOR] = {"SLW-0121", "The cursor is not one of this list"},
     [REFUSAL_FILTER] = {"SLW-0140", "The filter is not right"},
     [REFUSAL_CIRCLE] = {"SLW-0141", "Collections would depend on one another in a circle"},
     [REFUSAL_COLLECTION_USED] = {"SLW-0142", "The collection is in use"},
@@ -76,16 +82,82 @@ static const struct {
     [REFUSAL_CAPTURE_MISSING] = {"SLW-0221", "The device has no such capture"},
 };
 
+__attribute__((format(printf, 3, 0))) static int
+put(struct site *site, enum refusal_id id, const char *format, va_list args)
+{
+    json_decref(site->refusal.more);
+    site->refusal.more = NULL;
+    site->refusal.id = id;
+    (void)vsnprintf(site->refusal.detail, sizeof(site->refusal.detail), format, args);
+    return SITE_E_REFUSED;
+}
+
+/* Where it is wrong. A place that cannot be said is left out. */
+static void put_place(struct site *site, const char *kind, const char *place)
+{
+    site->refusal.more =
+        json_pack("{s:[{s:s,s:s}]}", "errors", kind, place, "detail", site->refusal.detail);
+}
+
 int refuse(struct site *site, enum refusal_id id, const char *format, ...)
 {
     va_list args;
 
-    json_decref(site->refusal.more);
-    site->refusal.more = NULL;
-    site->refusal.id = id;
     va_start(args, format);
-    (void)vsnprintf(site->refusal.detail, sizeof(site->refusal.detail), format, args);
+    (void)put(site, id, format, args);
     va_end(args);
+    return SITE_E_REFUSED;
+}
+
+int refuse_parameter(struct site *site, const char *name, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)put(site, REFUSAL_INVALID, format, args);
+    va_end(args);
+    put_place(site, "parameter", name);
+    return SITE_E_REFUSED;
+}
+
+int refuse_header(struct site *site, const char *name, const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    (void)put(site, REFUSAL_INVALID, format, args);
+    va_end(args);
+    put_place(site, "header", name);
+    return SITE_E_REFUSED;
+}
+
+/* RFC 6901: '~' and '/' within a name are written otherwise. */
+static void put_pointer(const char *name, char *dst, size_t cap)
+{
+    size_t n = 0;
+
+    dst[n++] = '/';
+    for (; *name && n + 3 < cap; name++) {
+        if (*name == '~' || *name == '/') {
+            dst[n++] = '~';
+            dst[n++] = *name == '~' ? '0' : '1';
+        } else {
+            dst[n++] = *name;
+        }
+    }
+    dst[n] = '\0';
+}
+
+int refuse_member(struct site *site, enum refusal_id id, const char *name, const char *format, ...)
+{
+    char pointer[POINTER_MAX_BYTES];
+    va_list args;
+
+    va_start(args, format);
+    (void)put(site, id, format, args);
+    va_end(args);
+    put_pointer(name, pointer, sizeof(pointer));
+    put_place(site, "pointer", pointer);
     return SITE_E_REFUSED;
 }
 

@@ -29,6 +29,8 @@ enum refusal_id {
     REFUSAL_CSRF,              /* SLW-0117 */
     REFUSAL_GRANTED,           /* SLW-0118 */
     REFUSAL_SEQUENCE_USED,     /* SLW-0119 */
+    REFUSAL_TOO_LONG,          /* SLW-0120 */
+    REFUSAL_CURSOR,            /* SLW-0121 */
     REFUSAL_FILTER,            /* SLW-0140 */
     REFUSAL_CIRCLE,            /* SLW-0141 */
     REFUSAL_COLLECTION_USED,   /* SLW-0142 */
@@ -104,6 +106,17 @@ struct refusal {
  */
 __attribute__((format(printf, 3, 4))) int
 refuse(struct site *site, enum refusal_id id, const char *format, ...);
+
+/*
+ * The same as REFUSAL_INVALID, of a parameter of the query or a header; or by @id, of a member of the body: the answer says
+ * which one.
+ */
+__attribute__((format(printf, 3, 4))) int
+refuse_parameter(struct site *site, const char *name, const char *format, ...);
+__attribute__((format(printf, 3, 4))) int
+refuse_header(struct site *site, const char *name, const char *format, ...);
+__attribute__((format(printf, 4, 5))) int
+refuse_member(struct site *site, enum refusal_id id, const char *name, const char *format, ...);
 
 /* "SLW-0102"; a short title, the same for every occurrence. */
 const char *refusal_error_id(enum refusal_id id);

@@ -16,6 +16,7 @@
 #include "site/boot_image.h"
 #include "site/collection_graph.h"
 #include "site/content.h"
+#include "site/cursor.h"
 #include "site/distribution_job.h"
 #include "site/dp.h"
 #include "site/job.h"
@@ -68,6 +69,8 @@ int site_open(const char *path, const struct site_settings *settings, struct sit
         r = security_role_put_builtins(site);
     if (r == 0)
         r = audit_adopt(site);
+    if (r == 0)
+        r = cursor_make_key(site);
     if (r < 0)
         return TRACE(r);
     switch (r) {

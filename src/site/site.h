@@ -27,6 +27,7 @@ enum {
     SITE_E_REFUSED = 1,
     SITE_ID_MAX = 16, /* "SLP00001" and the NUL */
     SITE_HOLDER_MAX = 40,
+    SITE_KEY_BYTES = 32,
 };
 
 #define SITE_CODE "SLP"
@@ -72,6 +73,8 @@ struct site {
         use; /* what a reader would have noted; whoever has the reader sees to it */
     char holder
         [SITE_HOLDER_MAX]; /* this process among those on the same database; src/site/lease.h */
+    uint8_t cursor_key[SITE_KEY_BYTES]; /* if there is one; src/site/cursor.h */
+    bool has_cursor_key;
     struct collection_graph *collections; /* owned; src/site/collection_graph.h */
 };
 

@@ -34,14 +34,12 @@ static struct site *many_devices(void)
     return site;
 }
 
-static json_t *
-search(struct site *site, const char *filter, const char *fields, const char *after, unsigned limit)
+static json_t *search(struct site *site, const char *filter, const char *after, unsigned limit)
 {
     json_t *page = NULL;
 
     assert_int_equal(
-        device_search(site, filter, fields, &(struct page){.after = after, .limit = limit}, &page),
-        0);
+        device_search(site, filter, &(struct page){.after = after, .limit = limit}, &page), 0);
     return page;
 }
 
@@ -55,7 +53,7 @@ static void only_devices_that_fit_are_listed(void **state)
     (void)state;
     OWN(fixture_freep) struct site *site = many_devices();
     OWN(json_freep)
-    json_t *page = search(site, "name endswith '7' or mac eq '52:54:00:77:02:00'", NULL, "", 10);
+    json_t *page = search(site, "name endswith '7' or mac eq '52:54:00:77:02:00'", "", 10);
 
     assert_int_equal(json_array_size(json_object_get(page, "items")), 3);
     assert_string_equal(name_at(page, 0), "PC-00");
@@ -72,7 +70,7 @@ static void pages_neither_skip_nor_repeat_a_device(void **state)
     int n = 0;
 
     do {
-        OWN(json_freep) json_t *page = search(site, "name ge 'pc-05'", NULL, after, 3);
+        OWN(json_freep) json_t *page = search(site, "name ge 'pc-05'", after, 3);
         size_t n_items = json_array_size(json_object_get(page, "items"));
 
         for (size_t i = 0; i < n_items; i++) {
@@ -86,19 +84,6 @@ static void pages_neither_skip_nor_repeat_a_device(void **state)
     assert_int_equal(n, N_DEVICES - 5);
 }
 
-static void only_the_fields_that_are_asked_for_are_shown(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = many_devices();
-    OWN(json_freep) json_t *page = search(site, NULL, "macs,name", "", 1);
-    const json_t *item = json_array_get(json_object_get(page, "items"), 0);
-
-    assert_int_equal(json_object_size(item), 3);
-    assert_non_null(json_object_get(item, "id"));
-    assert_non_null(json_object_get(item, "macs"));
-    assert_string_equal(field_text(item, "name", ""), "PC-00");
-}
-
 static void a_filter_that_is_not_right_is_refused(void **state)
 {
     (void)state;
@@ -106,7 +91,7 @@ static void a_filter_that_is_not_right_is_refused(void **state)
     json_t *page = NULL;
 
     assert_int_equal(
-        device_search(site, "name is 'x'", NULL, &(struct page){.after = "", .limit = 10}, &page),
+        device_search(site, "name is 'x'", &(struct page){.after = "", .limit = 10}, &page),
         SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_FILTER);
 }
@@ -116,7 +101,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_devices_that_fit_are_listed),
         cmocka_unit_test(pages_neither_skip_nor_repeat_a_device),
-        cmocka_unit_test(only_the_fields_that_are_asked_for_are_shown),
         cmocka_unit_test(a_filter_that_is_not_right_is_refused),
     };
 

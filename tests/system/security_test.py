@@ -94,7 +94,7 @@ class Site:
 
     def call(self, method: str, path: str, body=None, token="own", headers=None, address="192.0.2.1"):
         """Status, answer, headers."""
-        headers = {"X-Real-IP": address, "Host": "site", **(headers or {})}
+        headers = {"X-Real-IP": address, "Host": "site", "X-Request-Id": "test", **(headers or {})}
         if token:
             headers["Authorization"] = "Bearer " + (self.token if token == "own" else token)
         data = json.dumps(body).encode() if body is not None else None

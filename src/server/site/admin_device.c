@@ -20,8 +20,7 @@ int admin_list_devices(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = api_page(api, x, false, &page);
     if (r == 0)
-        r = device_search(
-            api->site, http_query(x, "filter"), http_query(x, "fields"), &page, &answer);
+        r = device_search(api->site, http_query(x, "filter"), &page, &answer);
     return api_finish(api, x, r, 200, answer);
 }
 

@@ -81,6 +81,8 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_CAPTURE] = 403,
         [REFUSAL_CAPTURE_MISSING] = 404,
         [REFUSAL_BLOCKED] = 403,
+        [REFUSAL_TOO_LONG] = 422,
+        [REFUSAL_CURSOR] = 400,
     };
 
     /* without a status the connection would be closed, and nobody knew why */
@@ -162,14 +164,14 @@ int api_body(struct http_exchange *x, json_t **ret)
 
 int api_page(struct api *api, struct http_exchange *x, bool is_log, struct page *ret)
 {
-    const char *limit = http_query(x, "limit");
-    const char *after = http_query(x, "after");
-    uint64_t n = ROWS_LIMIT;
-
-    if (limit && !bytes_parse_u64(bytes_of(limit), 1, ROWS_LIMIT_MAX, &n))
-        return refuse(
-            api->site, REFUSAL_INVALID, "\"limit\" must be a number from 1 to %d.", ROWS_LIMIT_MAX);
-    *ret = (struct page){.after = after ? after : "", .limit = (unsigned)n, .is_log = is_log};
+    (void)x;
+    if (!api->capture)
+        return ERR(-EINVAL); /* the contract does not call it a list */
+    *ret = (struct page){
+        .after = api->capture->after,
+        .limit = api->capture->limit,
+        .is_log = is_log,
+    };
     return 0;
 }
 
@@ -178,7 +180,7 @@ static int reply_with_more(struct http_exchange *x, const struct refusal *refusa
 {
     OWN(freep) char *text = NULL;
     OWN(json_freep)
-    json_t *problem = json_pack("{s:o,s:s,s:i,s:s,s:s}",
+    json_t *problem = json_pack("{s:o,s:s,s:i,s:s,s:s,s:s}",
                                 "type",
                                 json_sprintf("urn:slipway:error:%s", refusal_error_id(refusal->id)),
                                 "title",
@@ -188,7 +190,9 @@ static int reply_with_more(struct http_exchange *x, const struct refusal *refusa
                                 "detail",
                                 refusal->detail,
                                 "error_id",
-                                refusal_error_id(refusal->id));
+                                refusal_error_id(refusal->id),
+                                "request_id",
+                                http_request_id(x));
 
     (void)json_object_update(problem, refusal->more);
     text = json_dumps(problem, JSON_COMPACT);
@@ -210,9 +214,30 @@ static int reply_refusal(struct http_exchange *x, const struct refusal *refusal)
                                     refusal->detail));
 }
 
+int api_capture(struct api *api,
+                struct http_exchange *x,
+                http_handler *handle,
+                struct api_capture *capture)
+{
+    int r;
+
+    capture->r = -ENOMSG; /* unless the handler says something */
+    api->capture = capture;
+    r = handle(api, x);
+    api->capture = NULL;
+    return TRACE(r);
+}
+
 int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status, json_t *value)
 {
     OWN(json_freep) json_t *owned = value;
+
+    if (api->capture) {
+        api->capture->r = r;
+        api->capture->status = status;
+        api->capture->value = r == 0 ? TAKE(owned) : NULL;
+        return 0;
+    }
 
     if (r == API_E_ANSWERED)
         return 0;

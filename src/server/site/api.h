@@ -31,6 +31,15 @@
 
 struct readers;
 
+/* A handler is called for its answer alone, which is not sent. */
+struct api_capture {
+    const char *after; /* of a list: where it goes on, as its rule knows it */
+    unsigned limit;    /* of a list: in place of what the query says */
+    int r;             /* as api_finish() was told */
+    unsigned status;
+    json_t *value; /* owned; set with r == 0 */
+};
+
 struct api {
     struct site *site;                    /* owned by main() */
     const struct role_options *options;   /* borrowed */
@@ -40,6 +49,7 @@ struct api {
     bool is_reader;                       /* one of them; otherwise the writer's */
     bool is_tick_failing;                 /* of the last site_tick() */
     bool is_failed;                       /* the request in hand: nothing of it is to be kept */
+    struct api_capture *capture;          /* borrowed; NULL: answers are sent */
     char who[ACCESS_WHO_MAX];             /* of the request in hand: an administrator or a role */
     char dp_id[DP_ID_MAX];                /* of the request in hand, if a role makes it */
     char device_id[ACCESS_DEVICE_ID_MAX]; /* of the request in hand, if a device makes it */
@@ -66,6 +76,12 @@ const char *api_bearer(struct http_exchange *x);
 
 /* The body as JSON. Return: 0 or API_E_ANSWERED. */
 int api_body(struct http_exchange *x, json_t **ret);
+
+/* Call a handler, and give what it would answer. @capture: set up; its value is the caller's. Return: 0 or -errno. */
+int api_capture(struct api *api,
+                struct http_exchange *x,
+                http_handler *handle,
+                struct api_capture *capture);
 
 /* The part of a list that the query asks for. @is_log: see struct page. */
 int api_page(struct api *api, struct http_exchange *x, bool is_log, struct page *ret);

@@ -11,6 +11,7 @@
 #include "db/db.h"
 #include "rt/log.h"
 #include "server/site/api.h"
+#include "server/site/list.h"
 #include "server/site/readers.h"
 #include "site/audit.h"
 #include "site/object.h"
@@ -186,7 +187,30 @@ static void leave(struct api *api)
     db_set_read_only(api->site->db, false);
     principal_clear(api->site);
     api->who[0] = '\0';
+    api->capture = NULL;
     api->is_failed = false;
+}
+
+/* What the contract does not know is a mistake that should not go unseen. */
+static int
+check_queries(struct api *api, struct http_exchange *x, const struct permission *permission)
+{
+    const char *name;
+
+    for (size_t i = 0; permission->queries && (name = http_query_name(x, i)); i++) {
+        const char *const *known = permission->queries;
+
+        while (*known && strcmp(*known, name) != 0)
+            known++;
+        if (!*known)
+            return refuse_parameter(
+                api->site, name, "The parameter \"%.64s\" is not known here.", name);
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(http_query_name(x, j), name) == 0)
+                return refuse_parameter(
+                    api->site, name, "The parameter \"%.64s\" is given twice.", name);
+    }
+    return 0;
 }
 
 static int handle(struct api *api,
@@ -197,12 +221,15 @@ static int handle(struct api *api,
     int r = authorize(api, x, permission);
 
     if (r == 0)
+        r = check_queries(api, x, permission);
+    if (r == 0)
         r = note_before(api, x, permission);
     if (r != 0)
         return TRACE(api_finish(api, x, r, 0, NULL));
     /* what a device or a role asks is a sign of life, which is noted */
     db_set_read_only(api->site->db, is_reading(http_method(x)) && !is_open(permission));
-    return TRACE(route->handle(api, x));
+    return permission->list ? TRACE(list_handle(api, x, route, permission))
+                            : TRACE(route->handle(api, x));
 }
 
 /* A reader answers from one moment, and leaves what it would note to the writer. */
