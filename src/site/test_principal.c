@@ -362,7 +362,7 @@ static void names_of_what_is_elsewhere_are_not_told(void **state)
     assert_null(strstr(site->refusal.detail, other));
 
     assert_int_equal(device_find(site, "PC2", device), 0);
-    assert_int_equal(device_search(site, "name contains 'PC'", NULL, &page, &found), 0);
+    assert_int_equal(device_search(site, "name contains 'PC'", &page, &found), 0);
     assert_int_equal(json_array_size(json_object_get(found, "items")), 1);
     assert_string_equal(field_text(found, "next", device), device);
     assert_int_equal(
