@@ -396,6 +396,27 @@ void dp_put_content(struct dp *dp, size_t n_packs, size_t pack_bytes, bool repea
     dp_put_manifest(dp);
 }
 
+void dp_put_bytes(struct dp *dp, struct bytes content, size_t pack_bytes)
+{
+    OWN(freep) uint8_t *plain = malloc(HEAD_BYTES + pack_bytes);
+    size_t n_packs = (content.len + pack_bytes - 1) / pack_bytes;
+    struct bytes piece;
+
+    dp->manifest.kind = MANIFEST_FILE;
+    dp->manifest.packs = calloc(n_packs, sizeof(*dp->manifest.packs));
+    dp->manifest.runs = calloc(n_packs, sizeof(*dp->manifest.runs));
+    dp->manifest.n_packs = n_packs;
+    assert(plain && dp->manifest.packs && dp->manifest.runs);
+    for (size_t i = 0; i < n_packs; i++) {
+        (void)bytes_take(&content, content.len < pack_bytes ? content.len : pack_bytes, &piece);
+        fill(plain, HEAD_BYTES, (uint32_t)i);
+        memcpy(plain + HEAD_BYTES, piece.ptr, piece.len);
+        put_pack(dp, i, (struct bytes){plain, HEAD_BYTES + piece.len});
+        add_run(dp, i, HEAD_BYTES, piece);
+    }
+    dp_put_manifest(dp);
+}
+
 void dp_put_tree(struct dp *dp, const struct manifest_entry *entries, size_t n_entries)
 {
     dp->manifest.kind = MANIFEST_TREE;

@@ -94,6 +94,9 @@ unsigned dp_start_proxy(struct dp *dp);
  */
 void dp_put_content(struct dp *dp, size_t n_packs, size_t pack_bytes, bool repeats);
 
+/* The same, of these bytes, in packs of @pack_bytes. */
+void dp_put_bytes(struct dp *dp, struct bytes content, size_t pack_bytes);
+
 /* A tree of the manifest's own entries over @dp->content; replaces the manifest. */
 void dp_put_tree(struct dp *dp, const struct manifest_entry *entries, size_t n_entries);
 

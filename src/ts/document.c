@@ -286,6 +286,7 @@ static void read_step(struct reader *rd, const xmlNode *node, const struct ts_gr
         .run_in = read_run_in(rd, node),
         .timeout_s = read_number(rd, node, "timeout", 999 * 60),
         .retry_count = read_number(rd, node, "retryCount", 99),
+        .runs_from_net = bytes_eq_nocase(bytes_of(attribute(rd, node, "runFromNet")), "true"),
         .index = doc->n_steps,
     };
     doc->n_steps++;

@@ -77,6 +77,7 @@ struct ts_step {
     unsigned run_in;           /* of enum ts_run_in */
     unsigned timeout_s;        /* 0: none */
     unsigned retry_count;      /* how often it may be begun again after an unexpected restart */
+    bool runs_from_net; /* attribute runFromNet: its image is used from the distribution point */
     const struct ts_variable *variables; /* defaultVarList */
     size_t n_variables;
     size_t index; /* depth first, groups not counted, disabled ones counted */

@@ -18,23 +18,27 @@ struct shelf;
 
 struct fetch_content {
     const uint8_t *manifest; /* SHA256_BYTES; its name */
-    uint64_t size_bytes;     /* from the order */
+    uint64_t size_bytes;     /* from the order; a manifest that says otherwise is refused */
+};
+
+struct fetch_reader {
+    int fd; /* a connected stream socket, whose other end is read by somebody who does not wait for us */
+    size_t
+        n_runs; /* of the manifest, that are in it; 0 at first. What broke off goes on behind them */
 };
 
 /**
  * fetch_stream() - deliver a content in order, stored nowhere on the way
- * @manifest: its name
- * @size_bytes: of the content, from the order; a manifest that says otherwise is refused
- * @out_fd: a connected stream socket, whose other end is read by somebody who does not wait for us
  * @ret: always set
  *
- * Return: 0 when the last byte is in @out_fd; TRANSFER_E_CONSUMER if nobody reads it any more, and the
+ * After TRANSFER_E_CONTENT and TRANSFER_E_UNREACHABLE it can be called again with the same @reader, and goes on where it was.
+ *
+ * Return: 0 when the last byte is in @reader; TRANSFER_E_CONSUMER if nobody reads it any more, and the
  *         other outcomes of transfer_packs(); or -errno.
  */
 int fetch_stream(const struct transfer_options *options,
-                 const uint8_t manifest[static SHA256_BYTES],
-                 uint64_t size_bytes,
-                 int out_fd,
+                 const struct fetch_content *content,
+                 struct fetch_reader *reader,
                  struct transfer_report *ret);
 
 /**
@@ -45,7 +49,7 @@ int fetch_stream(const struct transfer_options *options,
 int fetch_stream_from(struct shelf *shelf,
                       const struct transfer_options *options,
                       const struct fetch_content *content,
-                      int out_fd,
+                      struct fetch_reader *reader,
                       struct transfer_report *ret);
 
 /* Outcome beside those of a transfer; the report says why */

@@ -20,7 +20,7 @@ enum {
 struct stream {
     struct transfer *transfer; /* owned */
     struct manifest manifest;  /* owned */
-    int out_fd;
+    struct fetch_reader *reader;
     bool is_cancelled;
 };
 
@@ -33,7 +33,7 @@ static void stream_fini(struct stream *s)
 /* Until the reader takes more. Return: 0; 1 when people have cancelled; or -errno. */
 static int wait_for_reader(struct stream *s)
 {
-    struct pollfd reader = {.fd = s->out_fd, .events = POLLOUT};
+    struct pollfd reader = {.fd = s->reader->fd, .events = POLLOUT};
 
     if (poll(&reader, 1, WAIT_MS) < 0 && errno != EINTR)
         return ERR(-errno);
@@ -47,7 +47,7 @@ static int send_run(void *ctx, const struct transfer_piece *piece)
     struct bytes rest = piece->plain;
 
     while (rest.len > 0) {
-        ssize_t n = send(s->out_fd, rest.ptr, rest.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t n = send(s->reader->fd, rest.ptr, rest.len, MSG_DONTWAIT | MSG_NOSIGNAL);
         int r = 0;
 
         if (n >= 0)
@@ -61,6 +61,7 @@ static int send_run(void *ctx, const struct transfer_piece *piece)
         if (r != 0)
             return r;
     }
+    s->reader->n_runs++;
     return 0;
 }
 
@@ -80,12 +81,28 @@ static int get_manifest(struct stream *s, const uint8_t *id, uint64_t size_bytes
     return TRANSFER_E_CONTENT;
 }
 
+/* All runs that the reader has not got yet. */
+static int send_rest(struct stream *s)
+{
+    size_t n_sent = s->reader->n_runs;
+
+    for (size_t i = 0; i < n_sent; i++)
+        transfer_add_done(s->transfer, s->manifest.runs[i].size_bytes);
+    return TRACE(transfer_packs(s->transfer,
+                                &(struct transfer_job){.packs = s->manifest.packs,
+                                                       .n_packs = s->manifest.n_packs,
+                                                       .runs = s->manifest.runs + n_sent,
+                                                       .n_runs = s->manifest.n_runs - n_sent,
+                                                       .take = send_run,
+                                                       .ctx = s}));
+}
+
 static int run(const struct transfer_options *options,
                const struct fetch_content *content,
-               int out_fd,
+               struct fetch_reader *reader,
                struct transfer_report *ret)
 {
-    OWN(stream_fini) struct stream s = {.out_fd = out_fd};
+    OWN(stream_fini) struct stream s = {.reader = reader};
     int r = transfer_new(options, ret, &s.transfer);
 
     if (r < 0)
@@ -93,38 +110,31 @@ static int run(const struct transfer_options *options,
     transfer_set_total(s.transfer, content->size_bytes);
     r = get_manifest(&s, content->manifest, content->size_bytes);
     if (r == 0)
-        r = transfer_packs(s.transfer,
-                           &(struct transfer_job){.packs = s.manifest.packs,
-                                                  .n_packs = s.manifest.n_packs,
-                                                  .runs = s.manifest.runs,
-                                                  .n_runs = s.manifest.n_runs,
-                                                  .take = send_run,
-                                                  .ctx = &s});
+        r = send_rest(&s);
     if (r == TRANSFER_E_CONSUMER && s.is_cancelled)
         r = TRANSFER_E_CANCELLED;
     return TRACE(r);
 }
 
 int fetch_stream(const struct transfer_options *options,
-                 const uint8_t manifest[static SHA256_BYTES],
-                 uint64_t size_bytes,
-                 int out_fd,
+                 const struct fetch_content *content,
+                 struct fetch_reader *reader,
                  struct transfer_report *ret)
 {
-    return TRACE(run(options, &(struct fetch_content){manifest, size_bytes}, out_fd, ret));
+    return TRACE(run(options, content, reader, ret));
 }
 
 int fetch_stream_from(struct shelf *shelf,
                       const struct transfer_options *options,
                       const struct fetch_content *content,
-                      int out_fd,
+                      struct fetch_reader *reader,
                       struct transfer_report *ret)
 {
     struct transfer_options from_here = *options;
     int r;
 
     shelf_offer(shelf, &from_here);
-    r = run(&from_here, content, out_fd, ret);
+    r = run(&from_here, content, reader, ret);
     shelf_tell_bad(shelf, options);
     return TRACE(r);
 }

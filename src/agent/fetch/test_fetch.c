@@ -72,11 +72,14 @@ static void *read_all(void *ctx)
     }
 }
 
-static int stream(const struct transfer_options *options,
-                  const struct dp *dp,
-                  struct buf *ret_got,
-                  struct transfer_report *ret)
+/* @n_more: how often it goes on after a failure. */
+static int stream_again(const struct transfer_options *options,
+                        const struct dp *dp,
+                        unsigned n_more,
+                        struct buf *ret_got,
+                        struct transfer_report *ret)
 {
+    const struct fetch_content content = {dp->manifest_id, dp->content.len};
     struct reader reader = {.got = BUF_INIT(GOT_MAX)};
     pthread_t thread;
     int ends[2];
@@ -85,12 +88,25 @@ static int stream(const struct transfer_options *options,
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     reader.fd = ends[1];
     assert_int_equal(pthread_create(&thread, NULL, read_all, &reader), 0);
-    r = fetch_stream(options, dp->manifest_id, dp->content.len, ends[0], ret);
+
+    struct fetch_reader end = {.fd = ends[0]};
+
+    r = fetch_stream(options, &content, &end, ret);
+    for (unsigned i = 0; i < n_more && r > 0; i++)
+        r = fetch_stream(options, &content, &end, ret);
     (void)close(ends[0]);
     (void)pthread_join(thread, NULL);
     (void)close(ends[1]);
     *ret_got = reader.got;
     return r;
+}
+
+static int stream(const struct transfer_options *options,
+                  const struct dp *dp,
+                  struct buf *ret_got,
+                  struct transfer_report *ret)
+{
+    return stream_again(options, dp, 0, ret_got, ret);
 }
 
 static void stream_delivers_the_content_in_order(void **state)
@@ -127,6 +143,54 @@ static void stream_delivers_nothing_that_is_damaged(void **state)
     assert_int_equal(got.len, 0);
 }
 
+/* From the @CUT_FROM-th request for a pack on, connections are cut, until there have been so many of them. */
+enum {
+    CUT_FROM = 15,
+    CUTS = 12,
+    PATIENCE_US = 300 * 1000,
+};
+
+struct cuts {
+    _Atomic unsigned n_asked;
+    _Atomic unsigned n_cut;
+};
+
+static enum dp_fault cut_connections(void *ctx, unsigned source, const char *path, unsigned nth)
+{
+    struct cuts *cuts = ctx;
+
+    (void)source, (void)nth;
+    if (strncmp(path, "/content/packs/", 15) != 0 || cuts->n_asked++ < CUT_FROM ||
+        cuts->n_cut >= CUTS)
+        return DP_NONE;
+    return cuts->n_cut++ % 2 == 0 ? DP_CUT : DP_TRUNCATE;
+}
+
+static void a_stream_that_broke_off_goes_on_where_it_was(void **state)
+{
+    struct dp *dp = *state;
+    OWN(buf_fini) struct buf got = BUF_INIT(0);
+    struct transfer_options options = options_of(dp);
+    struct transfer_report report;
+    struct cuts cuts = {0};
+    unsigned n_first;
+
+    options.give_up_us = PATIENCE_US;
+    dp->fault = cut_connections;
+    dp->ctx = &cuts;
+    assert_int_equal(stream_again(&options, dp, 0, &got, &report), TRANSFER_E_UNREACHABLE);
+    assert_in_range(got.len, 1, dp->content.len - 1);
+    buf_fini(&got);
+
+    cuts = (struct cuts){0};
+    assert_int_equal(stream_again(&options, dp, 2 * CUTS, &got, &report), 0);
+    assert_int_equal(got.len, dp->content.len);
+    assert_memory_equal(got.ptr, dp->content.ptr, got.len);
+    n_first = dp_count_pack(dp, 0);
+    assert_in_range(
+        n_first, 2, 3); /* once for each stream, and once more if another run needs it */
+}
+
 static void stream_notices_that_its_reader_is_gone(void **state)
 {
     const struct dp *dp = *state;
@@ -136,8 +200,11 @@ static void stream_notices_that_its_reader_is_gone(void **state)
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     (void)close(ends[1]);
-    assert_int_equal(fetch_stream(&options, dp->manifest_id, dp->content.len, ends[0], &report),
-                     TRANSFER_E_CONSUMER);
+
+    const struct fetch_content content = {dp->manifest_id, dp->content.len};
+    struct fetch_reader end = {.fd = ends[0]};
+
+    assert_int_equal(fetch_stream(&options, &content, &end, &report), TRANSFER_E_CONSUMER);
     (void)close(ends[0]);
 }
 
@@ -158,8 +225,11 @@ static void stream_can_be_cancelled_while_its_reader_does_not_read(void **state)
     options.progress = cancel;
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
-    assert_int_equal(fetch_stream(&options, dp->manifest_id, dp->content.len, ends[0], &report),
-                     TRANSFER_E_CANCELLED);
+
+    const struct fetch_content content = {dp->manifest_id, dp->content.len};
+    struct fetch_reader end = {.fd = ends[0]};
+
+    assert_int_equal(fetch_stream(&options, &content, &end, &report), TRANSFER_E_CANCELLED);
     (void)close(ends[0]);
     (void)close(ends[1]);
 }
@@ -170,8 +240,10 @@ static void stream_refuses_a_manifest_of_another_size(void **state)
     struct transfer_options options = options_of(dp);
     struct transfer_report report;
 
-    assert_int_equal(fetch_stream(&options, dp->manifest_id, dp->content.len + 1, -1, &report),
-                     TRANSFER_E_CONTENT);
+    const struct fetch_content content = {dp->manifest_id, dp->content.len + 1};
+    struct fetch_reader nobody = {.fd = -1};
+
+    assert_int_equal(fetch_stream(&options, &content, &nobody, &report), TRANSFER_E_CONTENT);
     assert_non_null(strstr(report.why, "ordered"));
 }
 
@@ -203,6 +275,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(stream_delivers_the_content_in_order, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stream_delivers_nothing_that_is_damaged, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_stream_that_broke_off_goes_on_where_it_was, set_up, tear_down),
         cmocka_unit_test_setup_teardown(stream_notices_that_its_reader_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             stream_can_be_cancelled_while_its_reader_does_not_read, set_up, tear_down),

@@ -130,7 +130,10 @@ static void assert_streams(struct bench *b)
     assert_non_null(got);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     assert_int_equal(setsockopt(ends[0], SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)), 0);
-    assert_int_equal(fetch_stream_from(b->shelf, &b->options, &content, ends[0], &report), 0);
+
+    struct fetch_reader reader = {.fd = ends[0]};
+
+    assert_int_equal(fetch_stream_from(b->shelf, &b->options, &content, &reader, &report), 0);
     assert_int_equal(recv(ends[1], got, b->dp->content.len, MSG_WAITALL), b->dp->content.len);
     assert_memory_equal(got, b->dp->content.ptr, b->dp->content.len);
     (void)close(ends[0]);
@@ -261,7 +264,10 @@ static void a_forged_pack_is_found_at_use_and_its_source_is_reported(void **stat
     int ends[2];
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    assert_int_equal(fetch_stream_from(b->shelf, &b->options, &content, ends[0], &report),
+
+    struct fetch_reader reader = {.fd = ends[0]};
+
+    assert_int_equal(fetch_stream_from(b->shelf, &b->options, &content, &reader, &report),
                      TRANSFER_E_CONTENT);
     (void)close(ends[0]);
     (void)close(ends[1]);

@@ -65,11 +65,18 @@ static int look(const char *root, const uint8_t *manifest, struct shelf **ret)
     return TRACE(r);
 }
 
+/* There is a volume that was made for the image, or a step makes one before it is this one's turn. */
+static bool has_new_volume(const struct step_context *c)
+{
+    return c->target->root_device[0] != '\0' ? !c->target->is_old : !c->is_disk_kept;
+}
+
 bool content_is_streamed(struct step_context *c)
 {
-    return c->order->content_option == ORDER_STREAM ||
-           (c->target->root_device[0] != '\0' && !c->target->is_old &&
-            ts_compare_text(step_value(c, "RunFromNet"), "true") == 0);
+    bool is_wanted =
+        c->step->runs_from_net || ts_compare_text(step_value(c, "RunFromNet"), "true") == 0;
+
+    return c->order->content_option == ORDER_STREAM || (is_wanted && has_new_volume(c));
 }
 
 int content_find(const struct step_context *c,

@@ -43,6 +43,7 @@ struct job {
     const struct image_stream *stream; /* borrowed */
     struct writer writer;
     struct transfer_report report;
+    uint64_t begun_us;
     bool is_cancelled;
 };
 
@@ -102,25 +103,29 @@ static void wait_for_writer(struct job *job)
     }
 }
 
+/* What breaks off goes on where it was, if the step is to try again: the writer waits meanwhile. */
 static int fetch_image(struct job *job, int fd)
 {
+    struct step_context *c = job->stream->c;
+    const struct fetch_content content = {job->stream->image->manifest,
+                                          job->stream->image->size_bytes};
+    struct fetch_reader reader = {.fd = fd};
     struct transfer_options options;
+    unsigned n_tries = 0;
+    int r;
 
-    package_options(job->stream->c,
-                    order_find_content(job->stream->c->order, job->stream->package_id),
-                    &options);
+    package_options(c, order_find_content(c->order, job->stream->package_id), &options);
     options.progress = tell;
     options.bad_source = on_bad_source;
     options.ctx = job;
-    if (job->stream->shelf)
-        return fetch_stream_from(
-            job->stream->shelf,
-            &options,
-            &(struct fetch_content){job->stream->image->manifest, job->stream->image->size_bytes},
-            fd,
-            &job->report);
-    return fetch_stream(
-        &options, job->stream->image->manifest, job->stream->image->size_bytes, fd, &job->report);
+    do {
+        if (job->stream->shelf)
+            r = fetch_stream_from(job->stream->shelf, &options, &content, &reader, &job->report);
+        else
+            r = fetch_stream(&options, &content, &reader, &job->report);
+        package_count(c, &job->report, 0);
+    } while (r > 0 && package_is_retried(c, r, &n_tries));
+    return r;
 }
 
 /* Return: of fetch_stream(). */
@@ -204,7 +209,7 @@ static int fail_writer(const struct job *job, struct step_result *ret)
 static int finish(struct job *job, struct step_result *ret)
 {
     const struct transfer_report *report = &job->report;
-    uint64_t seconds = report->elapsed_us / US_PER_S + 1;
+    uint64_t seconds = (clock_monotonic_us() - job->begun_us) / US_PER_S + 1;
     OWN(fd_closep) int root = open(job->stream->path, O_RDONLY | O_CLOEXEC);
     char what[WHAT_MAX];
 
@@ -258,10 +263,10 @@ int image_stream_run(const struct image_stream *stream, struct step_result *ret)
 {
     OWN(job_fini)
     struct job job = {.stream = stream,
+                      .begun_us = clock_monotonic_us(),
                       .writer = {.path = stream->path, .fd = -1, .why = BUF_INIT(WHY_MAX_BYTES)}};
     int r = stream_image(&job);
 
-    package_count(stream->c, &job.report, 0);
     if (r < 0)
         return TRACE(r);
     /* without a reader, the reader knows why; without the whole stream, the fetch does */

@@ -216,6 +216,73 @@ static void options_have_the_proxy_of_the_sequence_and_none_without(void **state
     assert_string_equal(options.no_proxy, ".example,10.0.0.0/8");
 }
 
+/* SMSTSDownloadRetryCount and SMSTSDownloadRetryDelay; a delay of 0 keeps the test short. */
+static void set_retry(struct bench *b, const char *count, const char *delay)
+{
+    assert_int_equal(ts_vars_set(b->vars, "SMSTSDownloadRetryCount", count, TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set(b->vars, "SMSTSDownloadRetryDelay", delay, TS_BY_SEQUENCE), 0);
+}
+
+static unsigned count_retries(struct bench *b, int outcome)
+{
+    unsigned n_tries = 0;
+    unsigned n = 0;
+
+    while (package_is_retried(&b->c, outcome, &n_tries))
+        n++;
+    return n;
+}
+
+static void a_download_is_retried_as_often_as_SMSTSDownloadRetryCount_says(void **state)
+{
+    struct bench *b = *state;
+
+    assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 0); /* nothing says so */
+    set_retry(b, "5", "0");
+    assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 5);
+    assert_int_equal(count_retries(b, TRANSFER_E_CONTENT), 5);
+    assert_non_null(strstr(buf_str(&b->log), "tried again in 0 seconds (5 of 5)"));
+    set_retry(b, "0", "0");
+    assert_int_equal(count_retries(b, TRANSFER_E_CONTENT), 0);
+}
+
+static void a_delay_alone_means_the_two_retries_that_are_documented(void **state)
+{
+    struct bench *b = *state;
+
+    set_retry(b, "", "0");
+    assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 2);
+}
+
+static void a_count_that_is_no_number_counts_as_none(void **state)
+{
+    struct bench *b = *state;
+
+    set_retry(b, "often", "0");
+    assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 2);
+    set_retry(b, "1001", "0");
+    assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 2);
+}
+
+static void what_no_source_has_done_is_not_retried(void **state)
+{
+    struct bench *b = *state;
+
+    set_retry(b, "5", "0");
+    assert_int_equal(count_retries(b, TRANSFER_E_CANCELLED), 0);
+    assert_int_equal(count_retries(b, FETCH_E_FULL), 0);
+}
+
+static void the_delay_before_a_retry_is_15_seconds_and_ends_when_the_site_cancels(void **state)
+{
+    struct bench *b = *state;
+
+    b->c.progress = cancelled;
+    set_retry(b, "3", "");
+    assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 0);
+    assert_non_null(strstr(buf_str(&b->log), "tried again in 15 seconds (1 of 3)"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -229,6 +296,17 @@ int main(void)
             the_sequence_may_say_how_large_the_cache_is, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             options_have_the_proxy_of_the_sequence_and_none_without, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_download_is_retried_as_often_as_SMSTSDownloadRetryCount_says, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_delay_alone_means_the_two_retries_that_are_documented, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_count_that_is_no_number_counts_as_none, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_no_source_has_done_is_not_retried, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            the_delay_before_a_retry_is_15_seconds_and_ends_when_the_site_cancels,
+            set_up,
+            tear_down),
     };
 
     (void)signal(SIGPIPE, SIG_IGN);

@@ -135,7 +135,8 @@ static int apply(const struct transfer_options *options,
     if (pthread_create(&thread, NULL, run_reader, reader) != 0)
         return -EAGAIN;
 
-    int r = fetch_stream(options, manifest_id, size_bytes, ends[0], report);
+    struct fetch_reader end = {.fd = ends[0]};
+    int r = fetch_stream(options, &(struct fetch_content){manifest_id, size_bytes}, &end, report);
 
     (void)close(ends[0]);
     (void)pthread_join(thread, NULL);
