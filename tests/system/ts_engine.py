@@ -34,7 +34,7 @@ PROPERTIES = {
     "SMSTSRunCommandLineOutputVariableName": "OutputVariableName",
 }
 LINE = re.compile(
-    r'<!\[LOG\[.*\]LOG\]!><time="\d\d:\d\d:\d\d\.\d{3}\+000" date="\d\d-\d\d-20\d\d" component="[A-Za-z]+" '
+    r'<!\[LOG\[.*\]LOG\]!><time="\d\d:\d\d:\d\d\.\d{3}[+-]\d{3}" date="\d\d-\d\d-20\d\d" component="[A-Za-z]+" '
     r'context="" type="[123]" thread="\d+" file="[a-z_]+\.c:\d+">'
 )
 

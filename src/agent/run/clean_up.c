@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "agent/run/journal.h"
+#include "agent/run/journal_old.h"
 #include "agent/run/runner.h"
 #include "agent/run/target.h"
 #include "agent/steps/network_folder.h"
@@ -55,6 +56,20 @@ static int keep_log(const char *root, const char *name)
     buf_clear(&path);
     buf_addf(&path, "%s/var/log/slipway/%s", root, name);
     return TRACE(file_write(buf_str(&path), buf_bytes(&log), FINAL_LOG_MODE));
+}
+
+/* The old files first. */
+static int keep_logs(const char *root)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(4096);
+    struct journal_old list;
+    int r;
+
+    buf_addf(&path, "%s/" TARGET_STATE_FOLDER "/Logs/smsts.log", root);
+    r = journal_old_list(buf_str(&path), &list);
+    for (size_t i = 0; r == 0 && i < list.n; i++)
+        r = keep_log(root, list.files[i].name);
+    return r == 0 ? TRACE(keep_log(root, "smsts.log")) : TRACE(r);
 }
 
 static void closedirp(DIR **dir)
@@ -131,9 +146,7 @@ int runner_clean_up(struct runner *rn)
     buf_addf(&path, "%s/var/log/slipway", root);
     r = dir_make(buf_str(&path), LOG_FOLDER_MODE);
     if (r == 0)
-        r = keep_log(root, "smsts.lo_");
-    if (r == 0)
-        r = keep_log(root, "smsts.log");
+        r = keep_logs(root);
     if (r < 0)
         return TRACE(r);
     runner_keep_content(rn);

@@ -11,9 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/run/journal_old.h"
+#include "agent/run/time_zone.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "format/cmtrace/log_settings.h"
 #include "plat/clock.h"
 #include "plat/file.h"
 #include "rt/log.h"
@@ -22,13 +25,15 @@
 enum {
     LINE_MAX_BYTES = 16 * 1024,
     PATH_MAX_BYTES = 4096,
+    /* what was caught up may have made a file larger than it grows by lines */
+    READ_MAX_BYTES = 2 * LOG_SETTINGS_BYTES_MAX + LINE_MAX_BYTES,
 };
 
 struct journal {
     char *path;      /* owned */
     char *attached;  /* owned; NULL: none */
     size_t n_copied; /* bytes of the first file that the second has */
-    bool has_old;    /* of the first */
+    struct log_settings settings;
     struct buf pending;
     const struct ts_vars *vars; /* borrowed; NULL */
 };
@@ -45,8 +50,10 @@ int journal_new(const char *path, struct journal **ret)
     j->path = strdup(path);
     if (!j->path)
         return ERR(-ENOMEM);
+    log_settings_init(&j->settings);
     if (unlink(path) < 0 && errno != ENOENT)
         return ERR(-errno);
+    journal_old_remove(path);
     *ret = TAKE(j);
     return 0;
 }
@@ -61,31 +68,23 @@ void journal_free(struct journal *j)
     free(j);
 }
 
+void journal_set(struct journal *j, const struct log_settings *settings)
+{
+    j->settings = *settings;
+}
+
 void journal_set_vars(struct journal *j, const struct ts_vars *vars)
 {
     j->vars = vars;
 }
 
-/* "…/smsts.lo_" of "…/smsts.log" */
-static int put_old_path(const char *path, struct buf *ret)
+/* A file that has grown to its size becomes an old one. Return: whether it did. */
+static bool rotate(const struct journal *j, const char *path)
 {
-    size_t len = strlen(path);
-
-    if (len < sizeof(".log") || strcmp(path + len - strlen(".log"), ".log") != 0)
-        return ERR(-EINVAL);
-    buf_add(ret, (struct bytes){(const uint8_t *)path, len - strlen(".log")});
-    buf_adds(ret, JOURNAL_OLD_SUFFIX);
-    return ret->failed ? ERR(-ENAMETOOLONG) : 0;
-}
-
-/* A file that has grown to its size becomes the old one. Return: whether it did. */
-static bool rotate(const char *path)
-{
-    OWN(buf_fini) struct buf old = BUF_INIT(PATH_MAX_BYTES);
     struct stat st;
 
-    return lstat(path, &st) == 0 && st.st_size >= JOURNAL_FILE_MAX &&
-           put_old_path(path, &old) == 0 && rename(path, buf_str(&old)) == 0;
+    return lstat(path, &st) == 0 && (size_t)st.st_size >= j->settings.max_bytes &&
+           journal_old_make(path, j->settings.n_old);
 }
 
 static int append(const char *path, struct bytes text)
@@ -98,21 +97,33 @@ static int append(const char *path, struct bytes text)
     return TRACE(fd_write_all(fd, text));
 }
 
-/* What the second file has not got yet of the one in memory; a new one gets the old file too. */
-static int catch_up(struct journal *j, const char *path)
+/* A new file gets the old ones too. */
+static int catch_up_old(struct journal *j, const char *path)
 {
-    OWN(buf_fini) struct buf whole = BUF_INIT((size_t)JOURNAL_FILE_MAX + LINE_MAX_BYTES);
-    OWN(buf_fini) struct buf old = BUF_INIT(PATH_MAX_BYTES);
-    int r = put_old_path(j->path, &old);
+    struct journal_old list;
+    int r = journal_old_list(j->path, &list);
 
-    if (r == 0 && j->n_copied == 0 && j->has_old) {
-        r = file_read(buf_str(&old), &whole);
+    for (size_t i = 0; r == 0 && i < list.n; i++) {
+        OWN(buf_fini) struct buf whole = BUF_INIT(READ_MAX_BYTES);
+        char old[PATH_MAX_BYTES];
+
+        r = journal_old_path(j->path, list.files[i].name, old, sizeof(old));
+        if (r == 0)
+            r = file_read(old, &whole);
         if (r == 0)
             r = append(path, buf_bytes(&whole));
-        (void)rotate(path);
-        buf_clear(&whole);
+        (void)rotate(j, path);
     }
-    if (r >= 0)
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* What the second file has not got yet of the one in memory. */
+static int catch_up(struct journal *j, const char *path)
+{
+    OWN(buf_fini) struct buf whole = BUF_INIT(READ_MAX_BYTES);
+    int r = j->n_copied == 0 ? catch_up_old(j, path) : 0;
+
+    if (r == 0)
         r = file_read(j->path, &whole);
     if (r == 0 && whole.len > j->n_copied)
         r = append(
@@ -147,12 +158,10 @@ int journal_attach(struct journal *j, const char *path)
 
 static void put_everywhere(struct journal *j, struct bytes line)
 {
-    if (rotate(j->path)) {
-        j->has_old = true;
+    if (rotate(j, j->path))
         j->n_copied = 0;
-    }
     if (j->attached)
-        (void)rotate(j->attached);
+        (void)rotate(j, j->attached);
     if (append(j->path, line) == 0 && j->attached && append(j->attached, line) == 0) {
         struct stat st;
 
@@ -183,6 +192,7 @@ void journal_write_at(struct journal *j,
         [CMTRACE_WARNING] = LOG_LEVEL_WARNING,
         [CMTRACE_ERROR] = LOG_LEVEL_ERROR,
     };
+    uint64_t now_us = clock_wall_us();
     char text[CMTRACE_TEXT_MAX];
     OWN(buf_fini) struct buf masked = BUF_INIT(2 * (size_t)CMTRACE_TEXT_MAX);
     OWN(buf_fini) struct buf line = BUF_INIT(LINE_MAX_BYTES);
@@ -194,23 +204,24 @@ void journal_write_at(struct journal *j,
     va_end(args);
     journal_mask(j, text, &masked);
     cmtrace_put(&line,
-                &(struct cmtrace_line){.wall_us = clock_wall_us(),
+                &(struct cmtrace_line){.wall_us = now_us,
+                                       .bias_min = time_zone_bias_min(now_us),
                                        .type = type,
                                        .component = component,
                                        .file = file,
-                                       .thread = (uint32_t)getpid()},
+                                       .thread = (uint32_t)gettid()},
                 buf_bytes(&masked));
     if (line.failed)
         return;
-    put_everywhere(j, buf_bytes(&line));
+    if (type >= j->settings.least)
+        put_everywhere(j, buf_bytes(&line));
     log_line(levels[type], buf_str(&masked), "component=%s", component);
 }
 
 /* The end of a file. A file that is not there is empty. */
 static int add_end(const char *path, size_t max, struct buf *ret)
 {
-    /* what was caught up may have made it larger than it grows by lines */
-    OWN(buf_fini) struct buf whole = BUF_INIT(2 * (size_t)JOURNAL_FILE_MAX + LINE_MAX_BYTES);
+    OWN(buf_fini) struct buf whole = BUF_INIT(READ_MAX_BYTES);
     int r = file_read(path, &whole);
     struct bytes text = buf_bytes(&whole);
 
@@ -234,16 +245,36 @@ static size_t size_of(const char *path)
     return stat(path, &st) == 0 ? (size_t)st.st_size : 0;
 }
 
+/* As much of the old files as there is room for: the newest. */
+static int add_old(const char *path, size_t room, struct buf *ret)
+{
+    struct journal_old list;
+    size_t wanted[JOURNAL_OLD_MAX];
+    int r = journal_old_list(path, &list);
+
+    for (size_t i = r == 0 ? list.n : 0; i-- > 0;) {
+        wanted[i] = list.files[i].size_bytes < room ? list.files[i].size_bytes : room;
+        room -= wanted[i];
+    }
+    for (size_t i = 0; r == 0 && i < list.n; i++) {
+        char old[PATH_MAX_BYTES];
+
+        if (wanted[i] == 0)
+            continue;
+        r = journal_old_path(path, list.files[i].name, old, sizeof(old));
+        if (r == 0)
+            r = add_end(old, wanted[i], ret);
+    }
+    return r < 0 ? TRACE(r) : 0;
+}
+
 int journal_read(const struct journal *j, struct buf *ret)
 {
-    OWN(buf_fini) struct buf old = BUF_INIT(PATH_MAX_BYTES);
     const char *path = j->attached ? j->attached : j->path;
     size_t size = size_of(path);
     size_t max = ret->max - ret->len;
-    int r = put_old_path(path, &old);
+    int r = size < max ? add_old(path, max - size, ret) : 0;
 
-    if (r == 0 && size < max && (j->attached || j->has_old))
-        r = add_end(buf_str(&old), max - size, ret);
     if (r == 0)
         r = add_end(path, max, ret);
     return r < 0 ? TRACE(r) : 0;

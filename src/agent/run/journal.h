@@ -18,23 +18,23 @@
 
 struct buf;
 struct journal;
+struct log_settings;
 struct ts_vars;
 
 enum {
     JOURNAL_BATCH_MAX =
         128 * 1024, /* bytes that wait for the site; the newest go first overboard */
-    JOURNAL_FILE_MAX = 4 * 1024 * 1024, /* a file that has grown to this becomes the old one, */
-    JOURNAL_WHOLE_MAX = 2 * JOURNAL_FILE_MAX,
 };
-
-#define JOURNAL_OLD_SUFFIX ".lo_" /* "smsts.lo_", instead of ".log"; the one before it goes */
 
 /**
  * journal_new() - begin
- * @path: the file in memory, "/run/slipway/smsts.log"; made anew
+ * @path: the file in memory, "/run/slipway/smsts.log"; made anew, and what was old of it is removed
  */
 int journal_new(const char *path, struct journal **ret);
 void journal_free(struct journal *j);
+
+/* How much is written and kept from now on (format/cmtrace/log_settings.h); at first, what log_settings_init() says. */
+void journal_set(struct journal *j, const struct log_settings *settings);
 
 /* Values of secret variables of @vars (borrowed, NULL: none) are masked from now on. */
 void journal_set_vars(struct journal *j, const struct ts_vars *vars);
@@ -64,7 +64,7 @@ __attribute__((format(printf, 5, 6))) void journal_write_at(struct journal *j,
                                                             ...);
 
 /**
- * journal_read() - the whole log: of the attached file if there is one, the old file first
+ * journal_read() - the whole log: of the attached file if there is one, the old files first
  * @ret: its max bounds it; of more than that the end, from the beginning of a line
  *
  * Return: 0 or -errno.

@@ -124,6 +124,7 @@ int runner_prepare(struct runner *rn)
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
     journal_set_vars(rn->journal, s->vars);
+    runner_set_log(rn);
     runner_place_journal(rn);
     return 0;
 }

@@ -54,6 +54,7 @@ const struct run_platform *run_platform(void)
         .target_root = TARGET_ROOT,
         .full_os_root = "",
         .journal_path = "/run/slipway/smsts.log",
+        .log_settings_path = "/etc/slipway/SMSTS.ini",
         .poll_us = 15 * US_PER_S,
         .patience_us = REPORT_PATIENCE_US,
     };
@@ -576,6 +577,7 @@ int run_agent(const struct run_options *options, enum run_end *ret)
         r = journal_new(rn.platform->journal_path, &rn.journal);
     if (r < 0)
         return TRACE(r);
+    runner_set_log(&rn);
     journal_write(rn.journal,
                   CMTRACE_INFORMATION,
                   "TSManager",

@@ -43,11 +43,12 @@ struct run_platform {
     int (*settle)(const char *root);     /* agent/run/target.h, after each step; may be NULL */
     void (*state_is_written)(void *ctx); /* after each write; may be NULL */
     void *ctx;
-    const char *target_root;  /* where the volume is mounted in the boot image */
-    const char *full_os_root; /* "": the installed operating system's own root */
-    const char *journal_path; /* the log in memory */
-    uint64_t poll_us;         /* between two questions to a site that has nothing for us */
-    uint64_t patience_us;     /* how long network and site may be away */
+    const char *target_root;       /* where the volume is mounted in the boot image */
+    const char *full_os_root;      /* "": the installed operating system's own root */
+    const char *journal_path;      /* the log in memory */
+    const char *log_settings_path; /* SMSTS.ini, below the system's root; NULL: there is none */
+    uint64_t poll_us;              /* between two questions to a site that has nothing for us */
+    uint64_t patience_us;          /* how long network and site may be away */
 };
 
 struct run_options {

@@ -501,6 +501,7 @@ static int pass(struct runner *rn, bool *was_running)
 
     rn->current = ts_sequence_position(rn->sequence);
     report_set_retry(rn->report, !ts_vars_is_true(rn->state->vars, "SMSTSDisableStatusRetry"));
+    runner_set_log(rn);
     runner_hold(rn);
     if (report_is_over(rn->report))
         return RUNNER_E_OVER;

@@ -88,6 +88,9 @@ int runner_clean_up(struct runner *rn);
 /* keep_content.c: packages that are to stay (SMSTSPreserveContent) go to the client's cache; best effort. */
 void runner_keep_content(struct runner *rn);
 
+/* log_settings.c: SMSTS.ini and variables say how much of the log is written and kept; they may have changed. Best effort. */
+void runner_set_log(struct runner *rn);
+
 /* second_restart.c: after a restart into the installed system, the time in which something else may restart it again
    (SMSTSWaitForSecondReboot). Return: 0 or RUNNER_E_OVER. */
 int runner_wait_for_second_restart(struct runner *rn);

@@ -118,6 +118,14 @@ static void put_when(struct buf *dst, const struct tm *tm)
              tm->tm_sec);
 }
 
+int time_zone_bias_min(uint64_t now_us)
+{
+    struct tm here;
+
+    tzset();
+    return local((time_t)(now_us / US_PER_S), &here) ? (int)(-here.tm_gmtoff / S_PER_MIN) : 0;
+}
+
 void time_zone_put(struct buf *dst, uint64_t now_us)
 {
     struct rules rules = {0};

@@ -19,3 +19,6 @@
  * how many-th of that in the month (5: the last), hour, minute, second, millisecond; all zero where the time does not change.
  */
 void time_zone_put(struct buf *dst, uint64_t now_us);
+
+/* The bias that is in force at @now_us: minutes, UTC minus local time. */
+int time_zone_bias_min(uint64_t now_us);

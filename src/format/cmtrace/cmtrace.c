@@ -16,6 +16,8 @@ static const char text_end[] = "]LOG]!>";
 enum {
     US_PER_MS = 1000,
     MS_PER_DAY = 24 * 60 * 60 * 1000,
+    MS_PER_MIN = 60 * 1000,
+    BIAS_MAX_MIN = 24 * 60,
 };
 
 static bool ends_text(struct bytes rest)
@@ -51,19 +53,28 @@ static void put_name(struct buf *dst, const char *name)
 
 void cmtrace_put(struct buf *dst, const struct cmtrace_line *line, struct bytes text)
 {
+    int64_t bias_ms = (int64_t)line->bias_min * MS_PER_MIN;
     uint64_t ms = line->wall_us / US_PER_MS;
+    bool is_local =
+        line->bias_min >= -BIAS_MAX_MIN && line->bias_min <= BIAS_MAX_MIN && (int64_t)ms >= bias_ms;
+    int bias_min = is_local ? line->bias_min : 0;
+
+    ms -= (uint64_t)(is_local ? bias_ms : 0);
+
     struct civil_date d = civil_of_days(ms / MS_PER_DAY);
     uint32_t in_day = (uint32_t)(ms % MS_PER_DAY);
 
     buf_adds(dst, text_start);
     put_text(dst, text);
     buf_addf(dst,
-             "%s<time=\"%02u:%02u:%02u.%03u+000\" date=\"%02u-%02u-%04u\" component=\"",
+             "%s<time=\"%02u:%02u:%02u.%03u%c%03d\" date=\"%02u-%02u-%04u\" component=\"",
              text_end,
              in_day / 3600000,
              in_day / 60000 % 60,
              in_day / 1000 % 60,
              in_day % 1000,
+             bias_min < 0 ? '-' : '+',
+             bias_min < 0 ? -bias_min : bias_min,
              d.month,
              d.day,
              d.year);

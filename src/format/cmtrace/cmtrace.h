@@ -8,7 +8,7 @@
  *     <![LOG[text]LOG]!><time="09:30:05.123+000" date="11-21-2026" component="TSManager" context=""
  *     type="1" thread="412" file="run.c:80">
  *
- * (one line). Times are written in UTC, so the bias is +000.
+ * (one line). Times are local ones, and the bias in minutes makes them UTC: UTC = local + bias.
  */
 
 #include <stdbool.h>
@@ -30,6 +30,7 @@ enum {
 
 struct cmtrace_line {
     uint64_t wall_us; /* since 1970 UTC */
+    int bias_min;     /* what is to be added to local time for UTC; more than a day is as 0 */
     enum cmtrace_type type;
     const char *component; /* "TSManager"; letters, digits and the like */
     const char *file;      /* "run.c:80" */

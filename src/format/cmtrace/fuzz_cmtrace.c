@@ -23,6 +23,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     (void)cmtrace_take(&src, &parsed, &text);
     cmtrace_put(&dst,
                 &(struct cmtrace_line){.wall_us = parsed.wall_us,
+                                       .bias_min = size > 0 ? (int)data[0] * 12 - 1530 : 0,
                                        .type = parsed.type,
                                        .component = parsed.component,
                                        .file = parsed.file,

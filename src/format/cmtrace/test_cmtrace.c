@@ -35,6 +35,36 @@ static void put_writes_what_log_viewers_read(void **state)
                         "thread=\"412\" file=\"run.c:80\">\n");
 }
 
+static void put_writes_local_time_and_what_makes_it_utc(void **state)
+{
+    (void)state;
+    static const struct {
+        int bias_min;
+        const char *time;
+    } cases[] = {
+        {-60, "time=\"10:30:05.123-060\" date=\"11-21-2026\""},  /* Amsterdam, in winter */
+        {420, "time=\"02:30:05.123+420\" date=\"11-21-2026\""},  /* Los Angeles, in summer */
+        {-765, "time=\"22:15:05.123-765\" date=\"11-21-2026\""}, /* Chatham */
+        {600, "time=\"23:30:05.123+600\" date=\"11-20-2026\""},  /* Honolulu: still yesterday */
+        {1441, "time=\"09:30:05.123+000\" date=\"11-21-2026\""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(buf_fini) struct buf dst = BUF_INIT(4096);
+        struct cmtrace_line line = line_of_2026;
+        struct cmtrace_parsed parsed;
+        struct bytes src;
+        struct bytes text;
+
+        line.bias_min = cases[i].bias_min;
+        cmtrace_put(&dst, &line, bytes_of("x"));
+        assert_non_null(strstr(buf_str(&dst), cases[i].time));
+        src = buf_bytes(&dst);
+        assert_true(cmtrace_take(&src, &parsed, &text));
+        assert_int_equal(parsed.wall_us, line_of_2026.wall_us / 1000 * 1000);
+    }
+}
+
 static void put_keeps_hostile_text_on_one_line_and_inside(void **state)
 {
     (void)state;
@@ -117,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(put_writes_what_log_viewers_read),
+        cmocka_unit_test(put_writes_local_time_and_what_makes_it_utc),
         cmocka_unit_test(put_keeps_hostile_text_on_one_line_and_inside),
         cmocka_unit_test(take_reads_what_put_wrote),
         cmocka_unit_test(take_subtracts_the_bias_of_other_writers),
