@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/steps/return_code.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -90,11 +91,24 @@ bool capture_share_parse(const char *destination, struct capture_share *ret)
     return is_drive(folder) ? parse_drive(folder, ret) : network_folder_parse(folder, &ret->folder);
 }
 
+static int fail_with(const struct place *place, int code, const char *why, struct step_result *ret)
+{
+    (void)step_fail_with(ret,
+                         code,
+                         "SLW-0484",
+                         "the image could not be written to \"%.200s\": %s",
+                         place->text,
+                         why);
+    return 1;
+}
+
+/* @why: as the system says it. */
 static int fail(const struct place *place, const char *why, struct step_result *ret)
 {
-    (void)step_fail(
-        ret, "SLW-0484", "the image could not be written to \"%.200s\": %s", place->text, why);
-    return 1;
+    bool is_full = strstr(why, strerrordesc_np(ENOSPC)) != NULL ||
+                   strstr(why, strerrordesc_np(EDQUOT)) != NULL;
+
+    return fail_with(place, is_full ? RETURN_DISK_FULL : RETURN_UNSPECIFIED, why, ret);
 }
 
 /* Return: 0, 1 if @ret was set, or -errno. */
@@ -108,7 +122,10 @@ connect_folder(struct step_context *c, const struct place *place, struct step_re
     if (place->share->is_connected)
         return file_exists(place->share->path)
                    ? 0
-                   : fail(place, "the drive has no such folder, or is not connected", ret);
+                   : fail_with(place,
+                               RETURN_NOT_FOUND,
+                               "the drive has no such folder, or is not connected",
+                               ret);
     c->log(c->ctx,
            "Connecting the folder of %s%s%s",
            place->text,
@@ -119,7 +136,7 @@ connect_folder(struct step_context *c, const struct place *place, struct step_re
                              step_value(c, "OSDCaptureAccountPassword"),
                              place->share->path,
                              &why);
-    return r <= 0 ? TRACE(r) : fail(place, buf_str(&why), ret);
+    return r <= 0 ? TRACE(r) : fail_with(place, network_folder_code(r), buf_str(&why), ret);
 }
 
 static int

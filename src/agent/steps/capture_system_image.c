@@ -20,6 +20,7 @@
 #include "agent/steps/capture_share.h"
 #include "agent/steps/generalize.h"
 #include "agent/steps/inside.h"
+#include "agent/steps/return_code.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -236,10 +237,12 @@ static int capture(struct step_context *c, struct step_result *ret)
     if (r < 0)
         return TRACE(r);
     if (parts.n == 0)
-        return step_fail(ret,
-                         "SLW-0481",
-                         "no volume of this computer's disks has an operating system that can be "
-                         "captured");
+        return step_fail_with(
+            ret,
+            RETURN_NO_VOLUME,
+            "SLW-0481",
+            "no volume of this computer's disks has an operating system that can be "
+            "captured");
     list_volumes(c, &parts, filters, &run, volumes);
     r = capture_share_is_path(step_value(c, "OSDCaptureDestination"))
             ? write_to_share(c, volumes, parts.n, &run, ret)

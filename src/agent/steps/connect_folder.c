@@ -28,15 +28,6 @@ static int tell(struct step_context *c, const char *drive, const char *target)
     return r < 0 ? TRACE(r) : 0;
 }
 
-static const int codes[] = {
-    [NETWORK_FOLDER_E_REFUSED] = RETURN_UNSPECIFIED,
-    [NETWORK_FOLDER_E_NAME] = RETURN_NAME_NOT_RESOLVED,
-    [NETWORK_FOLDER_E_UNREACHABLE] = RETURN_CANNOT_CONNECT,
-    [NETWORK_FOLDER_E_LOGON] = RETURN_LOGON,
-    [NETWORK_FOLDER_E_MISSING] = RETURN_NOT_FOUND,
-    [NETWORK_FOLDER_E_UNSUPPORTED] = RETURN_UNSUPPORTED,
-};
-
 /* Connect To Network Folder */
 int step_connect_folder_run(struct step_context *c, struct step_result *ret)
 {
@@ -74,7 +65,11 @@ int step_connect_folder_run(struct step_context *c, struct step_result *ret)
     if (r < 0)
         return TRACE(r);
     if (r > 0)
-        return step_fail_with(
-            ret, codes[r], "SLW-0448", "\"%.200s\" cannot be connected: %s", path, buf_str(&why));
+        return step_fail_with(ret,
+                              network_folder_code(r),
+                              "SLW-0448",
+                              "\"%.200s\" cannot be connected: %s",
+                              path,
+                              buf_str(&why));
     return TRACE(tell(c, drive, buf_str(&target)));
 }

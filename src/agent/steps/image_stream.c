@@ -8,12 +8,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "agent/fetch/fetch.h"
 #include "agent/run/order.h"
 #include "agent/steps/package.h"
+#include "agent/steps/return_code.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -194,15 +196,17 @@ static int fail_writer(const struct job *job, struct step_result *ret)
         [WIM_APPLY_E_LOST] = {"SLW-0306", "could not be restored completely"},
     };
     int outcome = job->writer.outcome;
+    bool is_full = strstr(buf_str(&job->writer.why), strerrordesc_np(ENOSPC)) != NULL;
 
-    return step_fail(ret,
-                     failures[outcome].error_id,
-                     "Image %" PRIu32 " of %s %s (%s): %s",
-                     job->stream->image->index,
-                     job->stream->package_id,
-                     failures[outcome].what,
-                     job->stream->device,
-                     buf_str(&job->writer.why));
+    return step_fail_with(ret,
+                          is_full ? RETURN_DISK_FULL : RETURN_UNSPECIFIED,
+                          failures[outcome].error_id,
+                          "Image %" PRIu32 " of %s %s (%s): %s",
+                          job->stream->image->index,
+                          job->stream->package_id,
+                          failures[outcome].what,
+                          job->stream->device,
+                          buf_str(&job->writer.why));
 }
 
 /* The file system is written out: then it is done. */

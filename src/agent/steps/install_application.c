@@ -7,6 +7,7 @@
 #include "agent/steps/install_list.h"
 #include "agent/steps/package.h"
 #include "agent/steps/package_file.h"
+#include "agent/steps/return_code.h"
 #include "agent/steps/rules.h"
 #include "agent/steps/step.h"
 #include "base/bytes.h"
@@ -143,8 +144,12 @@ static int not_for_this(struct application *a, const char *why, struct step_resu
     a->all->has_warning = true;
     if (!ts_vars_is_true(c->vars, "TSErrorOnWarning"))
         return 0;
-    return step_fail(
-        ret, "SLW-0446", "\"%.80s\" is not for this computer: %.300s", a->is.name, why);
+    return step_fail_with(ret,
+                          RETURN_UNSUPPORTED,
+                          "SLW-0446",
+                          "\"%.80s\" is not for this computer: %.300s",
+                          a->is.name,
+                          why);
 }
 
 static int process(struct application *a, struct step_result *ret)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "agent/run/sysfs.h"
+#include "agent/steps/return_code.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
@@ -329,6 +330,20 @@ static int create_smb(const struct network_folder *f,
     *ret_fs = fsopen("cifs", FSOPEN_CLOEXEC);
     r = *ret_fs < 0 ? -errno : configure_smb(*ret_fs, f, address, account, password);
     return r == 0 && fsconfig(*ret_fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0 ? -errno : r;
+}
+
+int network_folder_code(int outcome)
+{
+    static const int codes[] = {
+        [NETWORK_FOLDER_E_REFUSED] = RETURN_UNSPECIFIED,
+        [NETWORK_FOLDER_E_NAME] = RETURN_NAME_NOT_RESOLVED,
+        [NETWORK_FOLDER_E_UNREACHABLE] = RETURN_CANNOT_CONNECT,
+        [NETWORK_FOLDER_E_LOGON] = RETURN_LOGON,
+        [NETWORK_FOLDER_E_MISSING] = RETURN_NOT_FOUND,
+        [NETWORK_FOLDER_E_UNSUPPORTED] = RETURN_UNSUPPORTED,
+    };
+
+    return codes[outcome];
 }
 
 int network_folder_mount(const struct network_folder *f,

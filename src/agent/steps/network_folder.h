@@ -59,6 +59,9 @@ enum {
     NETWORK_FOLDER_E_UNSUPPORTED = 6,
 };
 
+/* The documented return code of one of these. */
+int network_folder_code(int outcome);
+
 /**
  * network_folder_mount()
  * @account: "name", "DOMAIN\\name" or "name@domain"; "": nobody, as whom guests are let in

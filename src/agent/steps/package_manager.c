@@ -11,6 +11,7 @@
 
 #include "agent/run/sysfs.h"
 #include "agent/steps/program.h"
+#include "agent/steps/return_code.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -297,10 +298,13 @@ static int call(struct step_context *c,
     int code = 0;
 
     if (kind == PACKAGE_MANAGER_NONE)
-        return step_fail(
-            ret, "SLW-0447", "there is no package manager here that is known: apt, dnf or zypper");
+        return step_fail_with(ret,
+                              RETURN_UNSUPPORTED,
+                              "SLW-0447",
+                              "there is no package manager here that is known: apt, dnf or zypper");
     if (!join(managers[kind].actions[action], names, words))
-        return step_fail(ret, "SLW-0447", "more than %d packages at once", (int)WORDS_MAX);
+        return step_fail_with(
+            ret, RETURN_PARAMETER, "SLW-0447", "more than %d packages at once", (int)WORDS_MAX);
     for (unsigned i = 0; i < ROUNDS_MAX; i++) {
         int r = call_program(c, words, how, &code, ret);
 

@@ -2,6 +2,7 @@
 
 #include "agent/steps/return_code.h"
 
+#include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
@@ -37,6 +38,7 @@ static const struct {
     {"SLW-0468", RETURN_PARAMETER},      {"SLW-0480", RETURN_UNSUPPORTED},
     {"SLW-0482", RETURN_CANNOT_CONNECT}, {"SLW-0483", RETURN_NOT_FOUND},
     {"SLW-0435", RETURN_PARAMETER},      {"SLW-0486", RETURN_PARAMETER},
+    {"SLW-0418", RETURN_CANCELLED},      {"SLW-0446", RETURN_NOT_DETECTED},
 };
 
 int return_code_of(const char *error_id)
@@ -45,6 +47,24 @@ int return_code_of(const char *error_id)
         if (strcmp(codes[i].error_id, error_id) == 0)
             return codes[i].code;
     return RETURN_UNSPECIFIED;
+}
+
+int return_code_of_errno(int error, int otherwise)
+{
+    switch (error) {
+    case ENOSPC:
+    case EDQUOT:
+        return RETURN_DISK_FULL;
+    case ENOENT:
+        return RETURN_NOT_FOUND;
+    case ENODEV:
+    case ENXIO:
+        return RETURN_NO_VOLUME;
+    case EOPNOTSUPP:
+        return RETURN_UNSUPPORTED;
+    default:
+        return otherwise;
+    }
 }
 
 void return_code_put(char dst[static RETURN_CODE_TEXT_MAX], int code)

@@ -25,6 +25,7 @@ enum {
     RETURN_CANNOT_CONNECT = RETURN_CODE(0x80072EFD),
     RETURN_HASH_MISMATCH = RETURN_CODE(0x80091007),
     RETURN_NO_SCRIPT_HOST = RETURN_CODE(0x87D00320),
+    RETURN_NOT_DETECTED = RETURN_CODE(0x87D00324),
     RETURN_NOT_READY = 4316,
 };
 
@@ -34,6 +35,9 @@ enum {
 
 /* Of a failure whose step does not know better; RETURN_UNSPECIFIED for what is not in the table. */
 int return_code_of(const char *error_id);
+
+/* Of a call of the system that ended with @error (ENOSPC, ...); @otherwise if there is none documented for that. */
+int return_code_of_errno(int error, int otherwise);
 
 /* "0x80070002", or "3010" of a program. */
 void return_code_put(char dst[static RETURN_CODE_TEXT_MAX], int code);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "agent/steps/inside.h"
+#include "agent/steps/return_code.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -160,8 +161,9 @@ static int fail_write(struct step_result *ret, const char *what, int r)
 {
     char text[128];
 
-    (void)step_fail(
+    (void)step_fail_with(
         ret,
+        return_code_of_errno(-r, RETURN_UNSPECIFIED),
         "SLW-0463",
         "%s could not be written to the volume (error %d, %s): look whether the disk is "
         "full or broken",

@@ -15,6 +15,7 @@
 #include "agent/run/machine.h"
 #include "agent/run/restart.h"
 #include "agent/steps/inside.h"
+#include "agent/steps/return_code.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -234,17 +235,20 @@ static void register_entry(struct step_context *c)
 static int boot_uefi(struct step_context *c, struct step_result *ret)
 {
     if (c->target->esp_device[0] == '\0') {
-        (void)step_fail(ret,
-                        "SLW-0465",
-                        "This computer starts by UEFI, but its disk %s has no EFI system partition",
-                        c->target->disk);
+        (void)step_fail_with(
+            ret,
+            RETURN_NO_VOLUME,
+            "SLW-0465",
+            "This computer starts by UEFI, but its disk %s has no EFI system partition",
+            c->target->disk);
         return 1;
     }
     int r = fill_esp(c);
 
     if (r < 0) {
-        (void)step_fail(
+        (void)step_fail_with(
             ret,
+            return_code_of_errno(-r, RETURN_UNSPECIFIED),
             "SLW-0465",
             "The boot loader could not be written to the EFI system partition %s (error "
             "%d)",
@@ -263,8 +267,9 @@ static int boot_bios(struct step_context *c, struct step_result *ret)
 
     if (c->target->is_gpt &&
         disk_find_partition(c->target->disk, DISK_TYPE_BIOS_BOOT, &offset, &room) == 0) {
-        (void)step_fail(
+        (void)step_fail_with(
             ret,
+            RETURN_NO_VOLUME,
             "SLW-0465",
             "%s has a GPT without the BIOS boot partition that GRUB needs: let Format and "
             "Partition Disk make the partitions",
@@ -314,8 +319,11 @@ int setup_boot(struct step_context *c, struct step_result *ret)
     if (r == 0)
         r = settle(TARGET_ROOT);
     if (r < 0) {
-        (void)step_fail(
-            ret, "SLW-0463", "The boot menu could not be written to the volume (error %d)", -r);
+        (void)step_fail_with(ret,
+                             return_code_of_errno(-r, RETURN_UNSPECIFIED),
+                             "SLW-0463",
+                             "The boot menu could not be written to the volume (error %d)",
+                             -r);
         return 1;
     }
     return c->machine->is_uefi ? boot_uefi(c, ret) : boot_bios(c, ret);
