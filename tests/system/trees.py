@@ -115,6 +115,12 @@ def read(disk: Path, folder: Path, name: str) -> str:
         return (root / name).read_text(encoding="utf-8", errors="replace")
 
 
+def names(disk: Path, folder: Path, name: str) -> list:
+    """What is in a folder of the installed system."""
+    with mounted(disk, folder) as root:
+        return sorted(os.listdir(root / name))
+
+
 def differences(wanted: dict, found: dict) -> list:
     out = [f"missing: {name}" for name in wanted if name not in found]
     out += [f"not of the image: {name}" for name in found if name not in wanted]

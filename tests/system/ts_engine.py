@@ -12,6 +12,7 @@ import re
 import sys
 import time
 from pathlib import Path
+from xml.etree import ElementTree
 from xml.sax.saxutils import escape
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "tools/lab"))
@@ -27,6 +28,9 @@ SECRET = "Tr0ub4dor-and-3"
 HUSH = "hush-hush-whisper"
 BAD_LOGON = "-2147023570"  # 0x8007052E
 FULL_OS_SECONDS = 900
+IN_THE_SYSTEM = "State Restore"
+LOG_BYTES = 65536
+N_OLD = 3
 PROPERTIES = {
     "_SMSTSRunCommandLineAsUser": "RunAsUser",
     "SMSTSRunCommandLineUserName": "UserName",
@@ -84,6 +88,16 @@ FAILED = is_variable("_SMSTSLastActionSucceeded", "false")
 BOOT = "$(cat /proc/sys/kernel/random/boot_id)"
 
 
+def log_size() -> tuple:
+    """Of small files, by the file that Configuration Manager has for it; the number of old ones by a variable."""
+    ini = f"[Logging]\\r\\nLOGMAXSIZE={LOG_BYTES}\\r\\nLOGMAXHISTORY=9\\r\\n"
+    return (
+        command("How long logs get", f"mkdir -p /etc/slipway && printf '{ini}' >/etc/slipway/SMSTS.ini")
+        + set_variable("How many logs are kept", "SLWLogMaxHistory", str(N_OLD)),
+        [],
+    )
+
+
 def climbing() -> tuple:
     """Steps, and the lines they must write."""
     inner = group("Inner", command("Fails within", "exit 6") + note("Left out within", "never: left out within"))
@@ -96,10 +110,8 @@ def climbing() -> tuple:
         + command("Fails alone", "exit 9", **GO_ON)
         + note("Disabled", "never: disabled", disable="true")
         + note("Condition is false", "never: condition", is_variable("NoSuchVariable", "x"))
-        + note("Skipped steps change nothing", "alone %_SMSTSLastActionName% %_SMSTSLastActionSucceeded% now %_SMSTSCurrentActionName%")
-        + command("A success code of its own", "exit 7", successCodeList="0 7")
-        + note("Seven is a success", "seven %_SMSTSLastActionSucceeded% %_SMSTSLastActionRetCode%"),
-        ["caught Fails 5", "after Fails within 6", "alone Fails alone false now Skipped steps change nothing", "seven true 7"],
+        + note("Skipped steps change nothing", "alone %_SMSTSLastActionName% %_SMSTSLastActionSucceeded% now %_SMSTSCurrentActionName%"),
+        ["caught Fails 5", "after Fails within 6", "alone Fails alone false now Skipped steps change nothing"],
     )
 
 
@@ -114,26 +126,68 @@ def ending() -> tuple:
     )
 
 
-def accounts(package: str) -> tuple:
+class ByHand:
+    """A task sequence that grows by the command line: slipway ts step add and set, as an administrator would."""
+
+    def __init__(self, world: World, sequence: str):
+        self.site = world.site
+        self.files = world.folder
+        self.sequence = sequence
+
+    def add(self, name: str, *words, kind="Run Command Line"):
+        self.site.ask("ts", "step", "add", self.sequence, "--type", kind, "--name", name, *(() if "--in" in words else ("--in", IN_THE_SYSTEM)), *words)
+
+    def command(self, name: str, line: str, *words):
+        self.add(name, f"command-line={line}", "run-in=FullOS", *words)
+
+    def note(self, name: str, text: str, *words):
+        self.command(name, f'echo "{text}" >>{RECORD}', *words)
+
+    def set(self, name: str, *words):
+        self.site.ask("ts", "step", "set", self.sequence, f"{IN_THE_SYSTEM}/{name}", *words)
+
+    def secret(self, name: str, text: str) -> str:
+        path = self.files / name
+        path.write_text(text, encoding="utf-8")
+        return f"@{path}"
+
+    def attributes(self, name: str) -> dict:
+        xml = self.site.cli("ts", "export", self.sequence, "--format", "xml").stdout
+        return next(item.attrib for item in ElementTree.fromstring(xml).iter("step") if item.get("name") == name)
+
+
+def accounts(hand: ByHand, package: str) -> list:
+    """Steps with accounts and output variables, and the lines that they must write."""
     who = 'echo "$(id -un) $(id -Gn) $HOME $USER [$SecretPassword] [$Plain]"'
-    as_anna = {"_SMSTSRunCommandLineAsUser": "true", "SMSTSRunCommandLineUserName": "anna"}
-    right = {**as_anna, "SMSTSRunCommandLineUserPassword": "Anna's own"}
-    wrong = {**as_anna, "SMSTSRunCommandLineUserPassword": "Somebody else's"}
-    ghost = {**as_anna, "SMSTSRunCommandLineUserName": "casper"}
-    result = {"SMSTSRunCommandLineOutputVariableName": "Result"}
-    return (
-        command("Make an account", "useradd -m -G audio anna && echo \"anna:Anna's own\" | chpasswd", values={"OSDDoNotLogCommand": "true"})
-        + set_variable("Something plain", "Plain", "seen")
-        + command("As an account", who, values={**right, **result})
-        + note("Who it was", "who %Result%")
-        + command("From a package", "./check.sh && id -un", values={**as_anna, **result, "PackageID": package})
-        + note("Who had the package", "package ${Result##*[![:alnum:]]}")
-        + command("With a wrong password", f"echo never: wrong password >>{RECORD}", values=wrong, **GO_ON)
-        + note("What a wrong password says", "wrong %_SMSTSLastActionRetCode%")
-        + command("Without an account", f"echo never: no account >>{RECORD}", values=ghost, **GO_ON)
-        + note("What a missing account says", "missing %_SMSTSLastActionRetCode%"),
-        ["who anna anna audio /home/anna anna [] [seen]", "package anna", f"wrong {BAD_LOGON}", f"missing {BAD_LOGON}"],
-    )
+    right = ("run-as=anna", "run-as-password=" + hand.secret("right", "Anna's own"))
+    hand.command("Make an account", "useradd -m -G audio anna && echo \"anna:Anna's own\" | chpasswd", "OSDDoNotLogCommand=true")
+    hand.add("Something plain", "VariableName=Plain", "VariableValue=seen", kind="Set Task Sequence Variable")
+    hand.command("As an account", who, *right, "output-variable=Result")
+    hand.note("Who it was", "who %Result%")
+    hand.command("From a package", "./check.sh && id -un", *right, "output-variable=Result", f"package={package}")
+    hand.note("Who had the package", "package ${Result##*[![:alnum:]]}")
+    hand.command("With a wrong password", f"echo never: wrong password >>{RECORD}", "run-as=anna", "continue-on-error=true")
+    hand.set("With a wrong password", "run-as-password=" + hand.secret("wrong", "Somebody else's"))
+    hand.note("What a wrong password says", "wrong %_SMSTSLastActionRetCode%")
+    hand.command("Without an account", f"echo never: no account >>{RECORD}", *right, "continue-on-error=true")
+    hand.set("Without an account", "run-as=casper")
+    hand.note("What a missing account says", "missing %_SMSTSLastActionRetCode%")
+    return ["who anna anna audio /home/anna anna [] [seen]", "package anna", f"wrong {BAD_LOGON}", f"missing {BAD_LOGON}"]
+
+
+def settings(hand: ByHand) -> list:
+    """Those of a step that the engine itself obeys."""
+    hand.command("In a folder", f'echo "folder $(pwd)" >>{RECORD}', "start-in=/var/tmp")
+    hand.command("A success code of its own", "exit 7", "success-codes=0 7")
+    hand.note("Seven is a success", "seven %_SMSTSLastActionSucceeded% %_SMSTSLastActionRetCode%")
+    hand.command("In time", f"sleep 1; echo in time >>{RECORD}", "timeout=1")
+    hand.command("Only then", f"echo never: condition >>{RECORD}", "condition=Plain equals unseen")
+    crash = "test -e /root/crashed && exit 0; touch /root/crashed; sync; echo b >/proc/sysrq-trigger; sleep 60"
+    hand.command("The machine crashes", crash)
+    hand.set("The machine crashes", "retry=1")
+    hand.note("After the crash", f"crash {BOOT}")
+    expect(hand.attributes("In time")["timeout"], "60", "seconds of a time-out of one minute")
+    return ["folder /var/tmp", "seven true 7", "in time", "crash D"]
 
 
 def output() -> tuple:
@@ -152,7 +206,6 @@ def output() -> tuple:
 
 def restarts() -> tuple:
     """That by request alone is in ts-power-cut-matrix, in both directions; here a script asks, and for another try."""
-    crash = "test -e /root/crashed && exit 0; touch /root/crashed; sync; echo b >/proc/sysrq-trigger; sleep 60"
     ask = (
         f'test -e /root/asked && {{ echo "requested {BOOT}" >>{RECORD}; exit 0; }}; touch /root/asked; '
         'echo SMSTSRebootRequested=HD >>"$SLW_VARIABLES"; echo SMSTSRetryRequested=true >>"$SLW_VARIABLES"'
@@ -161,10 +214,8 @@ def restarts() -> tuple:
         command("Wants a restart", f'echo "boot {BOOT}" >>{RECORD}; exit 3010')
         + note("After 3010", f"boot {BOOT}")
         + command("Asks for a restart and another try", ask)
-        + note("After the restart that was requested", f"requested {BOOT}")
-        + command("The machine crashes", crash, retryCount="1")
-        + note("After the crash", f"crash {BOOT}"),
-        ["boot A", "boot B", "requested C", "requested C", "crash D"],
+        + note("After the restart that was requested", f"requested {BOOT}"),
+        ["boot A", "boot B", "requested C", "requested C"],
     )
 
 
@@ -189,20 +240,34 @@ def check_log(text: str, what: str):
         expect(secret in text, False, f"{what}: {secret!r}")
 
 
-def deploy_steps(world: World, inside: str, name: str) -> tuple:
+def import_steps(world: World, inside: str, name: str) -> str:
+    """Steps of the example, then these. Return: the task sequence."""
     site = world.site
     xml = dep.task_sequence_xml(dep.newest_package(site, "os-image"))
     xml = xml.replace("</group>\n</sequence>", inside + "</group>\n</sequence>")
-    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, name, dep.default_boot_image(site)))
-    vm = world.add_vm("uefi-secureboot")
-    return deployment, vm, vm.power_on()
+    return dep.import_task_sequence(site, xml, name, dep.default_boot_image(site))
+
+
+def read_log(vm, folder: Path) -> str:
+    """What is on the disk of a log that was allowed three old files of 64 KiB."""
+    names = trees.names(vm.disk, folder, "var/log/slipway")
+    old = sorted(name for name in names if re.fullmatch(r"smsts-\d{8}-\d{6}\.log", name))
+    expect(len(old), N_OLD, f"old files, of {names}")
+    texts = [trees.read(vm.disk, folder, f"var/log/slipway/{name}") for name in [*old, "smsts.log"]]
+    for text in texts[:-1]:
+        expect(LOG_BYTES <= len(text.encode()) < LOG_BYTES + 16384, True, f"{len(text)} bytes in an old file")
+    return "".join(texts)
 
 
 def error_handling(world: World):
     site = world.start_site()
     world.lab.start_dhcp()
-    parts = [climbing(), ending(), output(), accounts(make_package(world)), restarts()]
-    deployment, vm, _ = deploy_steps(world, "".join(steps for steps, _ in parts), "Rules")
+    parts = [log_size(), climbing(), ending(), output(), restarts()]
+    hand = ByHand(world, import_steps(world, "".join(steps for steps, _ in parts), "Rules"))
+    parts += [("", accounts(hand, make_package(world))), ("", settings(hand))]
+    deployment = dep.deploy(site, hand.sequence)
+    vm = world.add_vm("uefi-secureboot")
+    vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, system_test.DEPLOY_SECONDS + FULL_OS_SECONDS)
     say("the task sequence is through")
     messages = site.cli("log", "--deployment", deployment, "--output", "json").stdout
@@ -211,7 +276,7 @@ def error_handling(world: World):
 
     found = number_boots(trees.read(vm.disk, world.folder, RECORD[1:]).splitlines())
     expect(found, [line for _, lines in parts for line in lines], "what the steps wrote")
-    log = trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log")
+    log = read_log(vm, world.folder)
     check_log(log, "the log on the disk")
     expect("The rest of the output is not logged" in log, True, "that there was too much output, in the log on the disk")
     for secret in (SECRET, HUSH):
