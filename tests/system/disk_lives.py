@@ -23,6 +23,7 @@ import stat
 import subprocess
 import sys
 import time
+import traceback
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -473,6 +474,8 @@ def play(computer: Computer, n_points: int):
             n_sure = n_safe(kept)
             replay(log_file, entries[:n_sure], base, chance, n_there)
             n_there = n_sure
+            # a new file: a loop device that somebody still holds open writes what it has into the old one, at its time
+            work.unlink(missing_ok=True)
             run("cp", "--sparse=always", "--reflink=auto", base, work)
             replay(log_file, kept, work, chance, n_there)
             heard = [report for report in told if report.at <= (ends[point.n_entries - 1] if point.n_entries else 0)]
@@ -520,7 +523,7 @@ def main() -> int:
         computer.start(Path(words[1]))
     with ThreadPoolExecutor(max(1, min(len(computers), os.cpu_count() or 1))) as pool:
         played = [(computer, pool.submit(play, computer, n_points)) for computer in computers]
-    failures = [f"{computer.firmware}: {future.exception()!r}" for computer, future in played if future.exception()]
+    failures = [f"{computer.firmware}: " + "".join(traceback.format_exception(future.exception())) for computer, future in played if future.exception()]
     if failures:
         say(f"{TEST} FAILED: " + "\n".join(failures))
         say(f"logs: {folder}/")
