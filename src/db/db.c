@@ -235,6 +235,12 @@ void db_batch_begin(struct db *db)
     db->batch = DB_BATCH_READY;
 }
 
+int db_batch_lock(struct db *db)
+{
+    return db->ops->engine == DB_POSTGRESQL && db->batch == DB_BATCH_READY ? TRACE(enter_batch(db))
+                                                                           : 0;
+}
+
 int db_batch_commit(struct db *db)
 {
     enum db_batch batch = db->batch;

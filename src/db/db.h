@@ -186,6 +186,14 @@ void db_rollbackp(struct db **tx);
 void db_batch_begin(struct db *db);
 int db_batch_commit(struct db *db);
 
+/**
+ * db_batch_lock() - where other processes write to the same database, let the batch begin now: what is read from here on is what none
+ * of them changes before we do
+ *
+ * With an engine that has no other writer, or when it has begun, it does nothing. Return: 0; -EAGAIN as db_begin().
+ */
+int db_batch_lock(struct db *db);
+
 /* Whether there is something that db_batch_commit() has to make durable. */
 bool db_batch_has_changes(const struct db *db);
 

@@ -75,6 +75,25 @@ const struct config_key server_config_keys[] = {
      "443",
      "TCP port for the API."},
     {"site",
+     "load-balancers",
+     CONFIG_LIST,
+     AT(load_balancers),
+     1,
+     ADDRESSES_MAX_BYTES,
+     NULL,
+     NULL,
+     "IP addresses of the load balancers in front of several site servers. They connect to load-balancer-port and say there by the "
+     "PROXY protocol for whom; what anybody else says so is not believed. Default: none, and nothing listens there."},
+    {"site",
+     "load-balancer-port",
+     CONFIG_U64,
+     AT(load_balancer_port),
+     1,
+     65535,
+     NULL,
+     "8443",
+     "TCP port for the API as load balancers pass it on, with TLS, behind a header of the PROXY protocol."},
+    {"site",
      "unknown-computers",
      CONFIG_BOOL,
      AT(is_unknown_computers_on),
@@ -290,6 +309,43 @@ static bool are_addresses(const char *list)
     return true;
 }
 
+static bool are_ip_addresses(const char *list)
+{
+    char address[INET6_ADDRSTRLEN];
+    struct in6_addr ignored;
+
+    for (const char *at = list; *at != '\0';) {
+        size_t len = strcspn(at, " ");
+
+        if (len >= sizeof(address))
+            return false;
+        memcpy(address, at, len);
+        address[len] = '\0';
+        if (inet_pton(AF_INET, address, &ignored) != 1 &&
+            inet_pton(AF_INET6, address, &ignored) != 1)
+            return false;
+        at += len + strspn(at + len, " ");
+    }
+    return true;
+}
+
+/* Return: 0; 1 with @why. */
+static int
+check_load_balancers(const char *file, const struct server_config *config, struct buf *why)
+{
+    if (!are_ip_addresses(config->load_balancers)) {
+        buf_addf(why, "%s: [site] load-balancers: these must be IP addresses, no names", file);
+        return 1;
+    }
+    if (config->load_balancers[0] != '\0' && (config->load_balancer_port == config->http_port ||
+                                              config->load_balancer_port == config->https_port)) {
+        buf_addf(
+            why, "%s: [site] load-balancer-port must differ from http-port and https-port", file);
+        return 1;
+    }
+    return 0;
+}
+
 static bool is_database(const char *address)
 {
     static const char *const schemes[] = {"postgresql://", "postgres://"};
@@ -323,6 +379,9 @@ int server_config_parse(const char *file,
         buf_addf(why, "%s: [site] http-port and https-port must differ", file);
         return 1;
     }
+    r = check_load_balancers(file, ret, why);
+    if (r != 0)
+        return r;
     if (ret->site_name[0] == '\0') {
         r = default_name(ret);
         if (r < 0)

@@ -27,6 +27,8 @@ struct server_config {
     char *addresses;                /* [site] address: where clients reach us; never "" */
     uint64_t http_port;             /* [site] http-port */
     uint64_t https_port;            /* [site] https-port */
+    char *load_balancers;           /* [site] load-balancers: addresses; "": none */
+    uint64_t load_balancer_port;    /* [site] load-balancer-port */
     bool is_unknown_computers_on;   /* [site] unknown-computers */
     uint64_t order_hours;           /* [site] order-hours */
     uint64_t deployment_usual_size; /* [site] deployment-usual-size; 0: none */

@@ -204,6 +204,25 @@ static void put_remote_roles(const char *state, struct buf *dst)
     }
 }
 
+/* Beside the other port. Who connects to it is believed only if it is one of them, whatever its header says. */
+static void put_load_balancers(const struct nginx_conf_options *options, struct buf *dst)
+{
+    const char *at = options->load_balancers ? options->load_balancers : "";
+
+    if (*at == '\0')
+        return;
+    buf_addf(dst,
+             "        listen %u ssl http2 proxy_protocol;\n"
+             "        real_ip_header proxy_protocol;\n",
+             options->load_balancer_port);
+    while (*at != '\0') {
+        size_t len = strcspn(at, " ");
+
+        buf_addf(dst, "        set_real_ip_from %.*s;\n", (int)len, at);
+        at += len + strspn(at + len, " ");
+    }
+}
+
 static void put_https(const struct nginx_conf_options *options, struct buf *dst)
 {
     const char *state = options->state_folder;
@@ -220,6 +239,7 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
              options->https_port,
              state,
              state);
+    put_load_balancers(options, dst);
     if (options->is_dp_on) {
         put_files(state, dst);
         put_uploads(state, dst);

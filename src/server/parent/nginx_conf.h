@@ -20,6 +20,8 @@ struct nginx_conf_options {
     const char *state_folder; /* absolute, without quotes, backslashes, '$' or line breaks */
     uint16_t http_port;
     uint16_t https_port;
+    const char *load_balancers; /* IP addresses separated by spaces; NULL or "": none */
+    uint16_t load_balancer_port;
     bool is_dp_on;
     const struct remote *remote; /* NULL: the site is here */
     const char

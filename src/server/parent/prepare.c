@@ -198,6 +198,8 @@ static int write_nginx_conf(const struct parent_options *options)
         .state_folder = options->state_folder,
         .http_port = (uint16_t)options->config->http_port,
         .https_port = (uint16_t)options->config->https_port,
+        .load_balancers = options->config->load_balancers,
+        .load_balancer_port = (uint16_t)options->config->load_balancer_port,
         .is_dp_on = options->config->is_dp_on,
         .remote = options->remote.is_on ? &options->remote : NULL,
     };

@@ -33,6 +33,28 @@ static void put(bool is_dp_on, struct buf *ret)
     assert_false(ret->failed);
 }
 
+static void only_load_balancers_that_are_named_say_for_whom_they_ask(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(buf_fini) struct buf without = BUF_INIT(TEXT_MAX_BYTES);
+    const struct nginx_conf_options options = {
+        .state_folder = "/state",
+        .http_port = 80,
+        .https_port = 443,
+        .load_balancers = "10.0.0.1 fd00::1",
+        .load_balancer_port = 8443,
+    };
+
+    nginx_conf_put(&options, &text);
+    put(true, &without);
+    assert_non_null(strstr(buf_str(&text), "listen 8443 ssl http2 proxy_protocol;"));
+    assert_non_null(strstr(buf_str(&text), "real_ip_header proxy_protocol;"));
+    assert_non_null(strstr(buf_str(&text), "set_real_ip_from 10.0.0.1;"));
+    assert_non_null(strstr(buf_str(&text), "set_real_ip_from fd00::1;"));
+    assert_null(strstr(buf_str(&without), "proxy_protocol"));
+}
+
 static void conf_serves_files_and_passes_the_api_on(void **state)
 {
     (void)state;
@@ -145,6 +167,7 @@ static void path_with_a_meaning_to_nginx_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(only_load_balancers_that_are_named_say_for_whom_they_ask),
         cmocka_unit_test(conf_serves_files_and_passes_the_api_on),
         cmocka_unit_test(conf_has_as_many_closing_as_opening_braces),
         cmocka_unit_test(conf_without_a_distribution_point_serves_no_files),

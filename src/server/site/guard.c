@@ -248,6 +248,17 @@ static int handle_as_reader(struct api *api,
     return TRACE(r);
 }
 
+/* What a change is decided by is not changed by another site server between the two. */
+static int handle_as_writer(struct api *api,
+                            struct http_exchange *x,
+                            const struct http_route *route,
+                            const struct permission *permission)
+{
+    int r = is_reading(http_method(x)) ? 0 : db_batch_lock(api->site->db);
+
+    return r < 0 ? TRACE(r) : TRACE(handle(api, x, route, permission));
+}
+
 int guard_handle(void *ctx, struct http_exchange *x, const struct http_route *route)
 {
     struct api *api = ctx;
@@ -262,8 +273,10 @@ int guard_handle(void *ctx, struct http_exchange *x, const struct http_route *ro
     leave(api);
     (void)api_begin(api);
     db_part_begin(api->site->db);
-    r = api->is_reader ? handle_as_reader(api, x, route, permission)
-                       : handle(api, x, route, permission);
+    if (api->is_reader)
+        r = handle_as_reader(api, x, route, permission);
+    else
+        r = handle_as_writer(api, x, route, permission);
     ended = db_part_end(api->site->db, r >= 0 && !api->is_failed);
     leave(api);
     return r < 0 ? TRACE(r) : TRACE(ended);
