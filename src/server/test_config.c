@@ -64,6 +64,8 @@ static void config_refuses_what_cannot_work(void **state)
         "[site]\nhttp-port = 65536\n",
         "[site]\norder-hours = 169\n",
         "[site]\nunknown-computers = 1\n",
+        "[site]\nload-balancers = balancer.example\n",
+        "[site]\nload-balancers = 10.0.0.1\nload-balancer-port = 443\n",
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
