@@ -57,7 +57,7 @@ const struct args_command sequence_commands[] = {
         .noun = "ts",
         .verb = "show",
         .operands = {"SEQUENCE"},
-        .summary = "Show a task sequence (id or name), its steps and what is wrong with it.",
+        .summary = "Show a task sequence (id, name or file), its steps and what is wrong with it.",
         .run = sequence_show,
         .options = {OPTION("xml", NULL, "Print the document instead, without its passwords.")},
     },
@@ -92,7 +92,8 @@ const struct args_command sequence_commands[] = {
         .noun = "ts",
         .verb = "diff",
         .operands = {"SEQUENCE", "[FILE]"},
-        .summary = "Tell what changed between two versions, or from the site's version to a file.",
+        .summary =
+            "Tell what changed between two versions, from the site's version to a file, or from one file to another.",
         .run = sequence_diff,
         .options =
             {

@@ -67,14 +67,17 @@ static bool put_file(struct session *s, const struct buf *content, json_t *body)
            session_fail_errno(s, "reading the file", -ENOMEM);
 }
 
-/* @ret_is_there: as of sequence_read() */
-static bool
-read_content(struct session *s, const char *file, struct buf *content, bool *ret_is_there)
+bool sequence_read_content(struct session *s,
+                           const char *file,
+                           struct buf *content,
+                           bool *ret_is_there)
 {
     int r = file_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, content);
 
     if (ret_is_there)
         *ret_is_there = r == 0;
+    if (ret_is_there && (r == -EISDIR || r == -ENOTDIR || r == -ENAMETOOLONG))
+        return true; /* no file: the name of something at the site */
     if (r < 0)
         return session_fail_errno(s, file, r);
     if (r == FILE_E_TOO_LARGE)
@@ -95,7 +98,7 @@ bool sequence_read(struct session *s, const char *file, json_t *body, bool *ret_
     OWN(buf_fini) struct buf content = BUF_INIT(FILE_MAX_BYTES);
     bool is_there = false;
 
-    if (!read_content(s, file, &content, ret_is_there ? &is_there : NULL))
+    if (!sequence_read_content(s, file, &content, ret_is_there ? &is_there : NULL))
         return false;
     if (ret_is_there)
         *ret_is_there = is_there;
@@ -187,7 +190,7 @@ static bool get_validation(struct session *s, const struct args *args, json_t **
     json_t *body;
     bool is_there = false;
 
-    if (!read_content(s, operand, &content, &is_there))
+    if (!sequence_read_content(s, operand, &content, &is_there))
         return false;
     if (is_there && (args_get(args, "offline") || !sequence_file_has_login(s)))
         return sequence_file_validate(s, operand, buf_bytes(&content), ret);
@@ -312,7 +315,7 @@ bool sequence_export(struct session *s, const struct args *args)
                             ARGS_EXIT_USAGE,
                             NULL,
                             "a .zip is nothing for a terminal; let it go into a file: > NAME.zip");
-    if (is_export && !read_content(s, args->operands[0], &content, &is_there))
+    if (!sequence_read_content(s, args->operands[0], &content, &is_there))
         return false;
     if (is_there)
         return sequence_file_convert(
@@ -324,6 +327,56 @@ bool sequence_export(struct session *s, const struct args *args)
         session_escape(&path, version);
     }
     return session_open(s) && print_document(s, buf_str(&path));
+}
+
+/* A value of several lines has no place in a table: it is behind it. */
+static void put_long(json_t *row, struct buf *ret)
+{
+    const char *value = output_text(row, "value");
+    const char *path = output_text(row, "path");
+
+    if (!strchr(value, '\n'))
+        return;
+    buf_adds(ret, "\n");
+    output_put_safe(ret, output_text(row, "label"), strlen(output_text(row, "label")));
+    buf_adds(ret, " of ");
+    output_put_safe(ret, path, strlen(path));
+    buf_adds(ret, ":\n");
+    while (*value) {
+        size_t len = strcspn(value, "\n");
+
+        buf_adds(ret, "    ");
+        output_put_safe(ret, value, len - (len > 0 && value[len - 1] == '\r' ? 1 : 0));
+        buf_adds(ret, "\n");
+        value += len + (value[len] == '\n' ? 1 : 0);
+    }
+    (void)json_object_set_new(row, "value", json_string("(below)"));
+}
+
+static bool
+print_properties(struct session *s, const json_t *properties, const struct output_column *columns)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(FILE_MAX_BYTES);
+
+    for (size_t i = 0; s->format == ARGS_FORMAT_TABLE && i < json_array_size(properties); i++)
+        put_long(json_array_get(properties, i), &text);
+    return session_print_part(s, "Properties", properties, columns) &&
+           (text.len == 0 || session_write(s, &text));
+}
+
+/* Of a file that is there, otherwise of the site. */
+static bool get_shown(struct session *s, const char *operand, json_t **ret)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(buf_fini) struct buf content = BUF_INIT(FILE_MAX_BYTES);
+    bool is_there = false;
+
+    if (!sequence_read_content(s, operand, &content, &is_there))
+        return false;
+    if (is_there)
+        return sequence_file_show(s, operand, buf_bytes(&content), ret);
+    sequence_path(&path, operand, "");
+    return session_open(s) && session_get(s, ret, "%s", buf_str(&path));
 }
 
 bool sequence_show(struct session *s, const struct args *args)
@@ -343,13 +396,10 @@ bool sequence_show(struct session *s, const struct args *args)
         {0},
     };
     OWN(session_json_freep) json_t *sequence = NULL;
-    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
     if (args_get(args, "xml"))
         return sequence_export(s, args);
-    sequence_path(&path, args->operands[0], "");
-    return session_open(s) && session_get(s, &sequence, "%s", buf_str(&path)) &&
-           sequence_print(s, sequence) &&
+    return get_shown(s, args->operands[0], &sequence) && sequence_print(s, sequence) &&
            session_print_part(s, "Steps", output_at(sequence, "steps"), steps) &&
-           session_print_part(s, "Properties", output_at(sequence, "properties"), settings);
+           print_properties(s, output_at(sequence, "properties"), settings);
 }

@@ -12,6 +12,12 @@
 /* Print a task sequence with its diagnostics. */
 bool sequence_print(struct session *s, json_t *sequence);
 
+/* The bytes of a file that may hold task sequences, "-" for standard input; @ret_is_there as of sequence_read(). */
+bool sequence_read_content(struct session *s,
+                           const char *file,
+                           struct buf *content,
+                           bool *ret_is_there);
+
 /**
  * sequence_read() - a file as a member of a request: "xml" if it is text, else "file" in Base64
  * @ret_is_there: false if there is no such file; NULL: that is an error

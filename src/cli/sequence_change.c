@@ -6,11 +6,13 @@
 #include "base/own.h"
 #include "cli/commands.h"
 #include "cli/sequence.h"
+#include "cli/sequence_file.h"
 #include "cli/values.h"
 #include "ts/step_types.h"
 
 enum {
     PATH_MAX_BYTES = 1024,
+    FILE_MAX_BYTES = 6 * 1024 * 1024,
     NUMBER_MAX = 1000000000,
 };
 
@@ -249,6 +251,19 @@ static bool set_number(struct session *s, const struct args *args, const char *o
     return json_object_set_new(body, option, json_integer((json_int_t)n)) == 0;
 }
 
+/* Of a script. */
+static void put_lines(const char *lines, struct buf *ret)
+{
+    while (*lines) {
+        size_t len = strcspn(lines, "\n");
+
+        buf_adds(ret, "    ");
+        output_put_safe(ret, lines, len);
+        buf_adds(ret, "\n");
+        lines += len + (lines[len] == '\n' ? 1 : 0);
+    }
+}
+
 /* One sentence per line. */
 static bool print_changes(struct session *s, json_t *diff)
 {
@@ -258,17 +273,40 @@ static bool print_changes(struct session *s, json_t *diff)
     if (s->format != ARGS_FORMAT_TABLE)
         return session_print_fields(s, diff, (const struct output_column[]){{0}});
     for (size_t i = 0; i < json_array_size(changes); i++) {
-        const char *sentence = output_text(json_array_get(changes, i), "text");
+        const json_t *change = json_array_get(changes, i);
+        const char *sentence = output_text(change, "text");
 
         output_put_safe(&text, sentence, strlen(sentence));
         buf_adds(&text, "\n");
+        put_lines(output_text(change, "lines"), &text);
     }
     if (json_array_size(changes) == 0)
         buf_adds(&text, "No changes\n");
     return session_write(s, &text);
 }
 
-bool sequence_diff(struct session *s, const struct args *args)
+/* From a file to another. @ret_is_done: both are there */
+static bool diff_files(struct session *s, const struct args *args, json_t **ret, bool *ret_is_done)
+{
+    OWN(buf_fini) struct buf before = BUF_INIT(FILE_MAX_BYTES);
+    OWN(buf_fini) struct buf after = BUF_INIT(FILE_MAX_BYTES);
+    bool is_there = false;
+
+    if (args->n_operands < 2 || args_get(args, "from") || args_get(args, "to"))
+        return true;
+    if (!sequence_read_content(s, args->operands[0], &before, &is_there))
+        return false;
+    if (!is_there)
+        return true;
+    *ret_is_done = true;
+    return sequence_read_content(s, args->operands[1], &after, NULL) &&
+           sequence_file_diff(s,
+                              &(struct sequence_file){args->operands[0], buf_bytes(&before)},
+                              &(struct sequence_file){args->operands[1], buf_bytes(&after)},
+                              ret);
+}
+
+static bool diff_at_site(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *diff = NULL;
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
@@ -282,4 +320,14 @@ bool sequence_diff(struct session *s, const struct args *args)
     }
     sequence_path(&path, args->operands[0], "/diff");
     return session_call(s, "POST", buf_str(&path), body, &diff) && print_changes(s, diff);
+}
+
+bool sequence_diff(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *diff = NULL;
+    bool is_done = false;
+
+    if (!diff_files(s, args, &diff, &is_done))
+        return false;
+    return is_done ? print_changes(s, diff) : diff_at_site(s, args);
 }

@@ -8,11 +8,14 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "cli/output.h"
 #include "ts/container.h"
 #include "ts/container_put.h"
 #include "ts/diag.h"
+#include "ts/diff.h"
 #include "ts/document.h"
 #include "ts/edit.h"
+#include "ts/report_json.h"
 #include "ts/secret.h"
 #include "ts/sequence.h"
 #include "ts/validate.h"
@@ -246,6 +249,114 @@ put(const struct ts_imports *imports, size_t main_one, const char *format, struc
     return strcmp(format, "yaml") == 0 ? ts_yaml_put(safe, ret) : ts_document_put(safe, ret);
 }
 
+static bool fail_to_read(struct session *s, const char *name, const struct ts_diags *diags)
+{
+    return session_fail(s,
+                        ARGS_EXIT_FAILURE,
+                        "SLW-0704",
+                        "%s cannot be read: line %u, column %u: %s",
+                        name,
+                        diags->n > 0 ? diags->items[0].line : 0,
+                        diags->n > 0 ? diags->items[0].column : 0,
+                        diags->n > 0 ? diags->items[0].message : "");
+}
+
+/* @ret: the main one; borrows from @imports */
+static bool read_main(struct session *s,
+                      const char *name,
+                      struct bytes file,
+                      struct ts_imports *imports,
+                      const struct ts_import **ret)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    int r = ts_container_read(file, imports, &diags);
+
+    if (r > 0)
+        return fail_to_read(s, name, &diags);
+    if (r < 0)
+        return session_fail_errno(s, name, r);
+    *ret = &imports->items[find_main(imports)];
+    return true;
+}
+
+bool sequence_file_show(struct session *s, const char *name, struct bytes file, json_t **ret)
+{
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(session_json_freep) json_t *steps = NULL;
+    OWN(session_json_freep) json_t *properties = NULL;
+    OWN(session_json_freep) json_t *findings = NULL;
+    const struct ts_import *item;
+    const char *own_name;
+
+    if (!read_main(s, name, file, &imports, &item) ||
+        !sequence_file_validate(s, name, file, &findings))
+        return false;
+    own_name = item->name[0] ? item->name : ts_document_name(item->doc);
+    if (ts_steps_json(item->doc, &steps) == 0 && ts_properties_json(item->doc, &properties) == 0)
+        *ret = json_pack("{s:s,s:s,s:s,s:s,s:i,s:b,s:O,s:O,s:O,s:[]}",
+                         "id",
+                         item->id,
+                         "name",
+                         own_name,
+                         "description",
+                         item->description,
+                         "boot_image_id",
+                         item->boot_image_id,
+                         "n_steps",
+                         (int)json_array_size(steps),
+                         "is_disabled",
+                         (int)item->is_disabled,
+                         "steps",
+                         steps,
+                         "properties",
+                         properties,
+                         "diagnostics",
+                         output_at(findings, "diagnostics"),
+                         "missing");
+    return *ret || session_fail_errno(s, name, -ENOMEM);
+}
+
+/* What a file says of itself; a bare <sequence> says nothing. */
+static struct ts_about about_of(const struct ts_import *item)
+{
+    return (struct ts_about){
+        .name = item->name,
+        .description = item->description,
+        .boot_image_id = item->boot_image_id,
+        .is_disabled = item->is_disabled,
+    };
+}
+
+bool sequence_file_diff(struct session *s,
+                        const struct sequence_file *before,
+                        const struct sequence_file *after,
+                        json_t **ret)
+{
+    OWN(ts_imports_fini) struct ts_imports old_imports = {0};
+    OWN(ts_imports_fini) struct ts_imports new_imports = {0};
+    OWN(ts_changes_fini) struct ts_changes changes = {0};
+    const struct ts_import *old_item;
+    const struct ts_import *new_item;
+    struct ts_about old_about;
+    struct ts_about new_about;
+    bool says_both;
+    int r = 0;
+
+    if (!read_main(s, before->name, before->content, &old_imports, &old_item) ||
+        !read_main(s, after->name, after->content, &new_imports, &new_item))
+        return false;
+    old_about = about_of(old_item);
+    new_about = about_of(new_item);
+    says_both = old_item->name[0] != '\0' && new_item->name[0] != '\0';
+    if (says_both)
+        r = ts_diff_about(&old_about, &new_about, &changes);
+    if (r == 0)
+        r = ts_diff(old_item->doc, new_item->doc, &changes);
+    if (r == 0)
+        r = ts_changes_json(&changes, ret);
+    return r == 0 || session_fail_errno(s, after->name, r);
+}
+
 bool sequence_file_convert(struct session *s,
                            const char *name,
                            struct bytes file,
@@ -257,14 +368,7 @@ bool sequence_file_convert(struct session *s,
     int r = ts_container_read(file, &imports, &diags);
 
     if (r > 0)
-        return session_fail(s,
-                            ARGS_EXIT_FAILURE,
-                            "SLW-0704",
-                            "%s cannot be read: line %u, column %u: %s",
-                            name,
-                            diags.n > 0 ? diags.items[0].line : 0,
-                            diags.n > 0 ? diags.items[0].column : 0,
-                            diags.n > 0 ? diags.items[0].message : "");
+        return fail_to_read(s, name, &diags);
     if (r == 0)
         r = put(&imports, find_main(&imports), format, &text);
     if (r > 0)

@@ -18,6 +18,21 @@ bool sequence_file_has_login(const struct session *s);
  */
 bool sequence_file_validate(struct session *s, const char *name, struct bytes file, json_t **ret);
 
+/* The task sequence of a file, and of several in it the one that no other one runs: as the site shows one, without what only a
+   site knows. @ret: owned by the caller */
+bool sequence_file_show(struct session *s, const char *name, struct bytes file, json_t **ret);
+
+struct sequence_file {
+    const char *name;
+    struct bytes content;
+};
+
+/* What is different from one file to another, as the site answers. @ret: owned by the caller */
+bool sequence_file_diff(struct session *s,
+                        const struct sequence_file *before,
+                        const struct sequence_file *after,
+                        json_t **ret);
+
 /* Write the file in another spelling ("xml", "yaml" or "zip") to standard output, without its passwords. */
 bool sequence_file_convert(struct session *s,
                            const char *name,

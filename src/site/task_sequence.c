@@ -14,8 +14,8 @@
 #include "site/task_sequence_parts.h"
 #include "ts/container.h"
 #include "ts/edit.h"
+#include "ts/report_json.h"
 #include "ts/secret.h"
-#include "ts/show.h"
 #include "ts/yaml_form.h"
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
@@ -166,41 +166,13 @@ static int find_diags(struct site *site,
     return TRACE(r);
 }
 
-struct showing {
-    json_t *list; /* borrowed */
-    const struct ts_tree_item *item;
-};
-
-static int show_setting(void *ctx, const struct ts_shown *setting)
-{
-    const struct showing *showing = ctx;
-    json_t *row = json_pack("{s:s,s:s,s:s,s:s,s:s,s:b}",
-                            "item",
-                            showing->item->is_group ? "group" : "step",
-                            "path",
-                            showing->item->path,
-                            "name",
-                            setting->name,
-                            "label",
-                            setting->label,
-                            "value",
-                            setting->value,
-                            "is_secret",
-                            (int)setting->is_secret);
-
-    return json_array_append_new(showing->list, row) == 0 ? 0 : ERR(-ENOMEM);
-}
-
 /* What all groups and steps are set to, in their order. */
 static int put_properties(const struct ts_document *doc, json_t *dst)
 {
-    OWN(json_freep) json_t *list = json_array();
-    OWN(ts_tree_fini) struct ts_tree tree = {0};
-    int r = ts_tree_read(ts_document_tree(doc), &tree);
+    json_t *list;
+    int r = ts_properties_json(doc, &list);
 
-    for (size_t i = 0; r == 0 && i < tree.n; i++)
-        r = ts_show(&tree.items[i], show_setting, &(struct showing){list, &tree.items[i]});
-    if (r == 0 && json_object_set(dst, "properties", list) < 0)
+    if (r == 0 && json_object_set_new(dst, "properties", list) < 0)
         r = ERR(-ENOMEM);
     return TRACE(r);
 }

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "site/content.h"
@@ -11,38 +10,8 @@
 #include "site/task_sequence_parts.h"
 #include "ts/container.h"
 #include "ts/diff.h"
+#include "ts/report_json.h"
 #include "ts/secret.h"
-
-enum {
-    SENTENCE_MAX_BYTES = 8192,
-};
-
-static json_t *change_put(const struct ts_change *change)
-{
-    OWN(buf_fini) struct buf sentence = BUF_INIT(SENTENCE_MAX_BYTES);
-
-    ts_change_put(change, &sentence);
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}",
-                     "change",
-                     ts_change_name(change->kind),
-                     "item",
-                     change->path[0] || change->old_path[0] ? (change->is_group ? "group" : "step")
-                                                            : "task-sequence",
-                     "path",
-                     change->path,
-                     "old_path",
-                     change->old_path,
-                     "type",
-                     change->type,
-                     "property",
-                     change->name,
-                     "from",
-                     change->from,
-                     "to",
-                     change->to,
-                     "text",
-                     buf_str(&sentence));
-}
 
 /* One side of a comparison. */
 struct side {
@@ -91,18 +60,13 @@ static int read_side(struct site *site, const char *id, uint64_t version, struct
 static int compare(const struct side *before, const struct side *after, json_t **ret)
 {
     OWN(ts_changes_fini) struct ts_changes changes = {0};
-    json_t *list;
     int r = ts_diff_about(&before->about, &after->about, &changes);
 
     if (r == 0)
         r = ts_diff(before->doc, after->doc, &changes);
     if (r != 0)
         return TRACE(r);
-    list = json_array();
-    for (size_t i = 0; i < changes.n; i++)
-        (void)json_array_append_new(list, change_put(&changes.items[i]));
-    *ret = json_pack("{s:o}", "changes", list);
-    return *ret ? 0 : ERR(-ENOMEM);
+    return TRACE(ts_changes_json(&changes, ret));
 }
 
 /* The one of a file that no other one of it runs. Return: NULL if there are several. */

@@ -13,6 +13,7 @@
 #include "site/task_sequence_parts.h"
 #include "ts/container.h"
 #include "ts/edit.h"
+#include "ts/report_json.h"
 #include "ts/tree.h"
 
 #define APPLY_IMAGE_TYPE   "SMS_TaskSequence_ApplyOperatingSystemAction"
@@ -49,32 +50,9 @@ static enum ending find_ending(const struct ts_document *doc)
 
 static char *steps_put(const struct ts_document *doc)
 {
-    OWN(json_freep) json_t *list = json_array();
-    OWN(ts_tree_fini) struct ts_tree tree = {0};
-    size_t n = 0;
-    const struct ts_step *steps = ts_document_steps(doc, &n);
+    OWN(json_freep) json_t *list = NULL;
 
-    if (ts_tree_read(ts_document_tree(doc), &tree) < 0)
-        return NULL;
-    for (size_t i = 0; i < tree.n; i++) {
-        const struct ts_tree_item *item = &tree.items[i];
-
-        if (item->step == TS_NO_ITEM)
-            continue;
-        (void)json_array_append_new(list,
-                                    json_pack("{s:i,s:s,s:s,s:s,s:b}",
-                                              "index",
-                                              item->step,
-                                              "name",
-                                              item->name,
-                                              "path",
-                                              item->path,
-                                              "type",
-                                              item->type,
-                                              "is_enabled",
-                                              (int)ts_step_is_enabled(&steps[item->step])));
-    }
-    return json_dumps(list, JSON_COMPACT);
+    return ts_steps_json(doc, &list) == 0 ? json_dumps(list, JSON_COMPACT) : NULL;
 }
 
 /* Whose packages they are to be. */

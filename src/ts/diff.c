@@ -10,12 +10,14 @@
 #include "base/own.h"
 #include "ts/diff_parts.h"
 #include "ts/document.h"
+#include "ts/script_text.h"
 #include "ts/step_types.h"
 
 enum {
     SHOWN_MAX = 160, /* bytes of a value in a sentence */
     GROW = 32,
     INSIDE_MAX_BYTES = 64,
+    LINES_MAX_BYTES = 8 * 1024 * 1024,
 };
 
 void ts_changes_fini(struct ts_changes *changes)
@@ -54,6 +56,7 @@ void ts_diff_add(struct ts_comparison *c, const struct ts_change *change)
     *own = (struct ts_change){
         .kind = change->kind,
         .is_group = change->is_group,
+        .is_script = change->is_script,
         .path = ts_copy(change->path ? change->path : ""),
         .old_path = ts_copy(change->old_path ? change->old_path : ""),
         .type = ts_copy(change->type ? change->type : ""),
@@ -331,6 +334,33 @@ static void put_from_to(const struct ts_change *change, struct buf *ret)
     put_shortened(change->to, quote, ret);
 }
 
+void ts_change_put_lines(const struct ts_change *change, struct buf *ret)
+{
+    if (change->is_script)
+        ts_script_put_diff(change->from, change->to, ret);
+}
+
+static void put_number(size_t n, const char *what, struct buf *ret)
+{
+    buf_addf(ret, "%zu line%s %s", n, n == 1 ? "" : "s", what);
+}
+
+static void put_script(const struct ts_change *change, struct buf *ret)
+{
+    OWN(buf_fini) struct buf lines = BUF_INIT(LINES_MAX_BYTES);
+    size_t n_gone = 0;
+    size_t n_new = 0;
+
+    ts_change_put_lines(change, &lines);
+    for (const char *line = buf_str(&lines); *line; line += strcspn(line, "\n") + 1) {
+        n_gone += line[0] == '-';
+        n_new += line[0] == '+';
+    }
+    buf_addf(ret, ": %s: ", change->label);
+    put_number(n_gone, "removed, ", ret);
+    put_number(n_new, "added", ret);
+}
+
 void ts_change_put(const struct ts_change *change, struct buf *ret)
 {
     static const char *const verbs[] = {
@@ -363,6 +393,10 @@ void ts_change_put(const struct ts_change *change, struct buf *ret)
     else if (change->kind == TS_CHANGE_RENAMED) {
         buf_adds(ret, " to ");
         put_value(change->to, ret);
+    }
+    if (change->is_script) {
+        put_script(change, ret);
+        return;
     }
     if (change->kind == TS_CHANGE_PROPERTY)
         buf_addf(ret, ": %s", change->label);

@@ -38,8 +38,9 @@ struct ts_change {
     char *name;     /* of the property or attribute */
     char *
         label; /* of it, for people; of a group that was added or removed, what is in it: "3 steps" */
-    char *from; /* "***" if it is secret */
+    char *from; /* "***" if it is secret; of a script that the step holds, its text */
     char *to;
+    bool is_script;
 };
 
 struct ts_changes {
@@ -77,5 +78,8 @@ int ts_diff_about(const struct ts_about *before,
 /* "added", "removed", "moved", ... */
 const char *ts_change_name(enum ts_change_kind kind);
 
-/* One sentence; long values are shortened. */
+/* One sentence; long values are shortened, and of a script only the number of lines is said. */
 void ts_change_put(const struct ts_change *change, struct buf *ret);
+
+/* Of a script, the lines that changed (ts/script_text.h); nothing of anything else. */
+void ts_change_put_lines(const struct ts_change *change, struct buf *ret);

@@ -6,6 +6,7 @@
 #include "ts/condition_text.h"
 #include "ts/diff_parts.h"
 #include "ts/document.h"
+#include "ts/script_text.h"
 #include "ts/secret.h"
 #include "ts/step_types.h"
 
@@ -70,11 +71,41 @@ add_property(struct pair *p, const char *name, const char *label, const char *fr
         (struct ts_change){.name = own_name, .label = own_label, .from = own_from, .to = own_to});
 }
 
+/* A script that the step holds, as text. Return: false if either side is none, or it is secret. */
+static bool
+add_script(struct pair *p, const struct ts_property *property, const char *from, const char *to)
+{
+    OWN(buf_fini) struct buf old_text = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(buf_fini) struct buf new_text = BUF_INIT(TEXT_MAX_BYTES);
+
+    if ((from[0] != '\0' && !ts_script_text(from, &old_text)) ||
+        (to[0] != '\0' && !ts_script_text(to, &new_text)) ||
+        strcmp(buf_str(&old_text), buf_str(&new_text)) == 0)
+        return false;
+
+    OWN(freep) char *own_name = ts_copy(property->name);
+    OWN(freep) char *own_label = ts_copy(property->label);
+    OWN(freep) char *own_from = buf_take(&old_text);
+    OWN(freep) char *own_to = buf_take(&new_text);
+
+    add(p,
+        TS_CHANGE_PROPERTY,
+        (struct ts_change){.name = own_name,
+                           .label = own_label,
+                           .from = own_from,
+                           .to = own_to,
+                           .is_script = true});
+    return true;
+}
+
 /* By the name that people know, unless it is one of an array. */
 static void add_variable(struct pair *p, const char *name, const char *from, const char *to)
 {
     const struct ts_property *property = ts_property_find(p->type, name);
     bool is_plain = property && !strchr(property->name, '#');
+
+    if (property && property->kind == TS_KIND_SCRIPT && add_script(p, property, from, to))
+        return;
 
     add_property(p, is_plain ? property->name : name, is_plain ? property->label : name, from, to);
 }

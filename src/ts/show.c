@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "ts/condition_text.h"
 #include "ts/document.h"
+#include "ts/script_text.h"
 #include "ts/secret.h"
 #include "ts/step_types.h"
 
@@ -80,6 +81,9 @@ show_variable(const struct ts_tree_item *item, const xmlNode *node, ts_show_visi
     OWN(freep) char *text = ts_secret_mask(item->node, node, MASK);
     const struct ts_property *property = name ? ts_property_find(type, name) : NULL;
     bool is_plain = property && !strchr(property->name, '#');
+    OWN(buf_fini) struct buf script = BUF_INIT(TS_XML_MAX_BYTES);
+    bool is_script =
+        property && property->kind == TS_KIND_SCRIPT && text && ts_script_text(text, &script);
 
     if (!name || !plain || !text)
         return ERR(-ENOMEM);
@@ -88,7 +92,7 @@ show_variable(const struct ts_tree_item *item, const xmlNode *node, ts_show_visi
     return TRACE(visit(ctx,
                        &(struct ts_shown){is_plain ? property->name : name,
                                           is_plain ? property->label : name,
-                                          text,
+                                          is_script ? buf_str(&script) : text,
                                           strcmp(plain, text) != 0}));
 }
 

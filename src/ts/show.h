@@ -14,7 +14,7 @@
 struct ts_shown {
     const char *name;  /* "ImageIndex": what slipway ts step set takes */
     const char *label; /* "Image index" */
-    const char *value; /* "***" if it is secret */
+    const char *value; /* "***" if it is secret; the text of a script that is kept as Base64 */
     bool is_secret;
 };
 

@@ -5,6 +5,7 @@
 usage: cli_everything.py BUILD_DIR cli-everything
 """
 
+import base64
 import json
 import re
 import subprocess
@@ -112,7 +113,29 @@ def administrators(cli: Recorder):
     cli.do("token", "revoke", made["id"])
 
 
+def script_step(text: str) -> str:
+    """A task sequence with one script, as the editor keeps it."""
+    source = base64.b64encode(b"\xff\xfe" + text.encode("utf-16-le")).decode()
+    return (
+        '<sequence version="3.10"><step type="SMS_TaskSequence_RunPowerShellScriptAction" name="Script" runIn="FullOS">'
+        f'<action/><defaultVarList><variable name="OSDRunPowerShellScriptSourceScript" property="SourceScript">{source}</variable>'
+        "</defaultVarList></step></sequence>"
+    )
+
+
+def scripts_in_files(cli: Recorder, work: Path):
+    """Two files, without the site: what changed in a script is told line by line."""
+    old, new = work / "old.xml", work / "new.xml"
+    old.write_text(script_step("Get-Date\r\nWrite-Host one\r\n"), encoding="utf-8")
+    new.write_text(script_step("Get-Date\r\nWrite-Host two\r\n"), encoding="utf-8")
+    (change,) = cli.ask("TaskSequenceChanges", "ts", "diff", str(old), str(new))["changes"]
+    expect(change["lines"] == "  Get-Date\n- Write-Host one\n+ Write-Host two\n", f"lines of {change}")
+    expect("    + Write-Host two\n" in cli.do("ts", "diff", str(old), str(new)), "a line of the script for people")
+    expect("    Write-Host two\n" in cli.do("ts", "show", str(new)), "the script for people")
+
+
 def sequences(cli: Recorder, work: Path):
+    scripts_in_files(cli, work)
     path = work / "Debian.xml"
     path.write_text(SEQUENCE, encoding="utf-8")
     cli.ask("Validation", "ts", "validate", str(path))

@@ -6,14 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/base64.h"
 #include "base/own.h"
-#include "ts/encoding.h"
+#include "ts/script_text.h"
 
 enum {
     PATH_MAX_BYTES = 4096,
     LINE_MAX_BYTES = 1024,
-    MARK_BYTES = 3,
 };
 
 bool script_words_add(struct script_words *w, const char *word)
@@ -169,24 +167,9 @@ bool script_find_interpreter(struct script_words *w,
     return add_power_shell(w, policy);
 }
 
-/* The byte order mark of UTF-8 */
-static bool has_mark(const char *text)
-{
-    return strncmp(text, "\xef\xbb\xbf", MARK_BYTES) == 0;
-}
-
 bool script_decode(const char *source, struct buf *ret)
 {
-    OWN(buf_fini) struct buf bytes = BUF_INIT(ret->max);
-    bool is_big;
-
-    if (!base64_parse(bytes_of(source), &bytes) || bytes.len == 0)
-        return false;
-    if (ts_is_utf16(buf_bytes(&bytes), &is_big))
-        ts_to_utf8(buf_bytes(&bytes), ret);
-    else
-        buf_adds(ret, buf_str(&bytes) + (has_mark(buf_str(&bytes)) ? MARK_BYTES : 0));
-    if (ret->failed)
+    if (!ts_script_text(source, ret))
         return false;
     if (is_script(buf_bytes(ret))) {
         size_t n = 0;

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Scripts that a step holds itself (Run PowerShell Script), as text
+ */
+
+#include <stdbool.h>
+
+#include "base/buf.h"
+
+enum {
+    TS_SCRIPT_LINES_MAX =
+        500, /* of either side that differ, beyond which lines are not matched any more */
+};
+
+/**
+ * ts_script_text() - the text of a script
+ * @source: Base64 of UTF-16 or UTF-8, with or without byte order mark
+ * @ret:    UTF-8, appended
+ *
+ * Return: whether it is that, and not empty.
+ */
+bool ts_script_text(const char *source, struct buf *ret);
+
+/**
+ * ts_script_put_diff() - what is different between two texts, line by line
+ * @ret: a line for each that is gone ("- text\n") or new ("+ text\n"), where they are; one that stayed before and after ("  text\n");
+ *       "...\n" where lines that stayed are left out
+ */
+void ts_script_put_diff(const char *before, const char *after, struct buf *ret);
