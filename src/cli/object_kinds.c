@@ -93,7 +93,11 @@ static const struct object_field comment_fixed[] = {{.name = "comment", .is_fixe
 static const struct object_field role_fields[] = {
     {.name = "comment"}, {.name = "permissions"}, {0}};
 static const struct object_field administrator_fields[] = {
-    {.name = "comment"}, {.name = "is_disabled"}, {0}};
+    {.name = "type", .member = "kind", .is_fixed = true},
+    {.name = "external_name", .is_fixed = true},
+    {.name = "comment"},
+    {.name = "is_disabled"},
+    {0}};
 static const struct object_part administrator_parts[] = {
     {.name = "grants",
      .path = "/grants",

@@ -47,6 +47,8 @@ static bool delete_one(struct session *s, const char *place, const char *which)
 static const struct output_column admin_fields[] = {
     {"ID", "id", OUTPUT_TEXT},
     {"Name", "name", OUTPUT_TEXT},
+    {"Kind", "kind", OUTPUT_TEXT},
+    {"In the directory", "external_name", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Has password", "has_password", OUTPUT_TEXT},
@@ -65,13 +67,19 @@ static bool show_admin(struct session *s, const char *which)
         {"ID", "target_id", OUTPUT_TEXT},
         {0},
     };
+    static const struct output_column groups[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {0},
+    };
     OWN(session_json_freep) json_t *admin = NULL;
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
     put_path(&path, "administrators", which, NULL);
     return session_call(s, "GET", buf_str(&path), NULL, &admin) &&
            session_print_fields(s, admin, admin_fields) &&
-           session_print_part(s, "Granted", output_at(admin, "grants"), grants);
+           session_print_part(s, "Granted", output_at(admin, "grants"), grants) &&
+           session_print_part(s, "Member of", output_at(admin, "groups"), groups);
 }
 
 bool admin_list(struct session *s, const struct args *args)
@@ -79,6 +87,7 @@ bool admin_list(struct session *s, const struct args *args)
     static const struct output_column columns[] = {
         {"ID", "id", OUTPUT_TEXT},
         {"NAME", "name", OUTPUT_TEXT},
+        {"KIND", "kind", OUTPUT_TEXT},
         {"DISABLED", "is_disabled", OUTPUT_TEXT},
         {"LAST SEEN (UTC)", "last_seen_at", OUTPUT_TIME},
         {"COMMENT", "comment", OUTPUT_TEXT},
@@ -113,14 +122,23 @@ static bool set_password(struct session *s, const char *which, const char *from)
 
 bool admin_create(struct session *s, const struct args *args)
 {
-    json_t *body =
-        json_pack("{s:s, s:s*}", "name", args->operands[0], "comment", args_get(args, "comment"));
+    const char *kind = args_get(args, "kind");
+    bool is_local = !kind || strcmp(kind, "local") == 0;
+    json_t *body = json_pack("{s:s, s:s*, s:s*, s:s*}",
+                             "name",
+                             args->operands[0],
+                             "comment",
+                             args_get(args, "comment"),
+                             "kind",
+                             kind,
+                             "external_name",
+                             args_get(args, "dn"));
 
     if (!body)
         return fail_utf8(s);
     if (!session_open(s) || !session_call(s, "POST", "/administrators", body, NULL))
         return false;
-    if (!args_get(args, "no-password") &&
+    if (is_local && !args_get(args, "no-password") &&
         !set_password(s, args->operands[0], args_get(args, "password")))
         return false;
     return show_admin(s, args->operands[0]);

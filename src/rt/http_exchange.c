@@ -35,6 +35,8 @@ struct http_exchange {
     const struct http_route *route; /* NULL: refused */
     http_guard *guard;
     struct work_pool *pool;
+    struct work_pool *remote_pool;
+    struct work_pool *work_pool; /* the one of both that .work is for */
     int wake_fd;
     void (*work)(void *arg); /* NULL: nothing was put off */
     void *arg;               /* owned */
@@ -248,6 +250,7 @@ int http_exchange_new(const struct http_exchange_start *start, struct http_excha
     x->path = start->path;
     x->guard = start->guard;
     x->pool = start->pool;
+    x->remote_pool = start->remote_pool;
     x->wake_fd = start->wake_fd;
     name_request(x);
     r = look_at_start(x, start->routes);
@@ -416,14 +419,15 @@ void http_exchange_release(struct http_exchange *x)
     resume(x);
 }
 
-int http_defer(struct http_exchange *x,
-               void (*work)(void *arg),
-               void *arg,
-               void (*free_arg)(void *arg))
+static int defer_to(struct http_exchange *x,
+                    struct work_pool *pool,
+                    void (*work)(void *arg),
+                    void *arg,
+                    void (*free_arg)(void *arg))
 {
     x->arg = arg;
     x->free_arg = free_arg;
-    if (!work_pool_has_room(x->pool)) {
+    if (!work_pool_has_room(pool)) {
         int r = http_reply_problem(x,
                                    503,
                                    "SLW-0007",
@@ -433,8 +437,25 @@ int http_defer(struct http_exchange *x,
         return r < 0 ? TRACE(r) : 1;
     }
     x->work = work;
+    x->work_pool = pool;
     x->is_waiting = true;
     return 0;
+}
+
+int http_defer(struct http_exchange *x,
+               void (*work)(void *arg),
+               void *arg,
+               void (*free_arg)(void *arg))
+{
+    return TRACE(defer_to(x, x->pool, work, arg, free_arg));
+}
+
+int http_defer_remote(struct http_exchange *x,
+                      void (*work)(void *arg),
+                      void *arg,
+                      void (*free_arg)(void *arg))
+{
+    return TRACE(defer_to(x, x->remote_pool, work, arg, free_arg));
 }
 
 void *http_deferred(struct http_exchange *x)
@@ -454,7 +475,7 @@ void http_exchange_wait(struct http_exchange *x)
 
     /* first, since the work may be done before we are back */
     MHD_suspend_connection(x->connection);
-    r = work_pool_submit(x->pool, &work);
+    r = work_pool_submit(x->work_pool, &work);
     if (r == 0)
         return;
     MHD_resume_connection(x->connection);

@@ -40,13 +40,14 @@ enum {
 
 struct http_server {
     struct http_server_options options;
-    struct MHD_Daemon *daemon; /* owned */
-    struct work_pool *pool;    /* owned */
-    char path[PATH_MAX];       /* where the socket really is; "" until it is there */
-    int listen_fd;             /* owned until the daemon has it */
-    int stop_fd;               /* owned; an eventfd: http_server_stop() may come at any moment */
-    int wake_fd;               /* owned; an eventfd: a suspended connection may go on */
-    int epoll_fd;              /* the daemon's */
+    struct MHD_Daemon *daemon;     /* owned */
+    struct work_pool *pool;        /* owned */
+    struct work_pool *remote_pool; /* the same, for what waits for other machines */
+    char path[PATH_MAX];           /* where the socket really is; "" until it is there */
+    int listen_fd;                 /* owned until the daemon has it */
+    int stop_fd;  /* owned; an eventfd: http_server_stop() may come at any moment */
+    int wake_fd;  /* owned; an eventfd: a suspended connection may go on */
+    int epoll_fd; /* the daemon's */
     uint64_t next_tick_us;
     struct http_exchange *held; /* borrowed; the last one first */
 };
@@ -57,7 +58,9 @@ void http_server_free(struct http_server *server)
 {
     if (!server)
         return;
-    work_pool_free(server->pool); /* first: a suspended connection would be the daemon's end */
+    /* first: a suspended connection would be the daemon's end */
+    work_pool_free(server->pool);
+    work_pool_free(server->remote_pool);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     fd_closep(&server->listen_fd);
@@ -177,6 +180,7 @@ static enum MHD_Result on_request(void *ctx,
             .routes = server->options.routes,
             .guard = server->options.guard,
             .pool = server->pool,
+            .remote_pool = server->remote_pool,
             .wake_fd = server->wake_fd,
             .connection = connection,
             .method = method,
@@ -284,6 +288,8 @@ int http_server_new(const struct http_server_options *options, struct http_serve
     if (server->stop_fd < 0 || server->wake_fd < 0)
         return ERR(-errno);
     r = work_pool_new(&server->pool);
+    if (r == 0)
+        r = work_pool_new(&server->remote_pool);
     if (r == 0)
         r = open_socket(server);
     if (r < 0)

@@ -22,6 +22,8 @@ enum {
     KERNEL_ROOTS_MAX_BYTES = 4096,
     X86_ROOT_MAX_BYTES = 1024,
     DATABASE_MAX_BYTES = 1024,
+    DIRECTORY_TEXT_MAX_BYTES = 1024,
+    DIRECTORY_ATTRIBUTE_MAX_BYTES = 64,
     ADDRESS_MAX_BYTES = 253, /* of a host name, RFC 1035 */
 };
 
@@ -141,6 +143,96 @@ const struct config_key server_config_keys[] = {
      NULL,
      "0",
      "A required deployment of an operating system to more devices than this is refused. 0: none is."},
+    {"directory",
+     "url",
+     CONFIG_LIST,
+     AT(directory_urls),
+     1,
+     DIRECTORY_TEXT_MAX_BYTES,
+     NULL,
+     NULL,
+     "Servers of a directory that knows administrators, ldaps://HOST or ldap://HOST, with :PORT if need be; the next is asked where one is not reached. The second kind is used with StartTLS, or not at all. Default: there is no directory."},
+    {"directory",
+     "ca-file",
+     CONFIG_TEXT,
+     AT(directory_ca_file),
+     1,
+     DIRECTORY_TEXT_MAX_BYTES,
+     NULL,
+     NULL,
+     "Certificates of the authorities that may have signed theirs, below /etc, as PEM. No other is believed."},
+    {"directory",
+     "kind",
+     CONFIG_CHOICE,
+     AT(directory_kind),
+     0,
+     0,
+     "ldap|active-directory",
+     "ldap",
+     "How it says whose groups are whose, and what keeps an account out."},
+    {"directory",
+     "bind-dn",
+     CONFIG_TEXT,
+     AT(directory_bind_dn),
+     1,
+     DIRECTORY_TEXT_MAX_BYTES,
+     NULL,
+     NULL,
+     "Account of the site that may look for accounts and groups. Default: the directory is asked by nobody."},
+    {"directory",
+     "password-file",
+     CONFIG_TEXT,
+     AT(directory_password_file),
+     1,
+     DIRECTORY_TEXT_MAX_BYTES,
+     NULL,
+     NULL,
+     "Holds its password, below /etc, readable for the user or group of the role site, and for nobody else."},
+    {"directory",
+     "user-base",
+     CONFIG_TEXT,
+     AT(directory_user_base),
+     1,
+     DIRECTORY_TEXT_MAX_BYTES,
+     NULL,
+     NULL,
+     "Below which entry the accounts of administrators are."},
+    {"directory",
+     "user-attribute",
+     CONFIG_TEXT,
+     AT(directory_user_attribute),
+     1,
+     DIRECTORY_ATTRIBUTE_MAX_BYTES,
+     NULL,
+     NULL,
+     "Which of their attributes is the name one signs in with. Default: uid; sAMAccountName of active-directory."},
+    {"directory",
+     "group-base",
+     CONFIG_TEXT,
+     AT(directory_group_base),
+     1,
+     DIRECTORY_TEXT_MAX_BYTES,
+     NULL,
+     NULL,
+     "Below which entry groups in groups are looked for; not needed for active-directory."},
+    {"directory",
+     "check-seconds",
+     CONFIG_U64,
+     AT(directory_check_s),
+     1,
+     86400,
+     NULL,
+     "300",
+     "How often the directory is asked again about each administrator of it who has a token or session: after that time a group that he left gives him nothing any more."},
+    {"directory",
+     "trust-minutes",
+     CONFIG_U64,
+     AT(directory_trust_minutes),
+     1,
+     10080,
+     NULL,
+     "60",
+     "How long what it said is good while it does not answer; then its administrators are out until it does."},
     {"pxe",
      "enabled",
      CONFIG_BOOL,
@@ -356,6 +448,65 @@ static bool is_database(const char *address)
     return false;
 }
 
+/* Schemes, hosts and ports, and nothing else that libldap would understand in a URL. */
+static bool are_directory_urls(const char *list)
+{
+    static const char letters[] =
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
+    static const char *const schemes[] = {"ldaps://", "ldap://"};
+
+    while (*list != '\0') {
+        size_t n = 0;
+
+        for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++)
+            if (strncmp(list, schemes[i], strlen(schemes[i])) == 0)
+                n = strlen(schemes[i]);
+        if (n == 0 || strspn(list + n, letters) == 0)
+            return false;
+        list += n + strspn(list + n, letters);
+        if (*list != '\0' && *list != ' ')
+            return false;
+        list += *list == ' ' ? 1 : 0;
+    }
+    return true;
+}
+
+static bool is_attribute(const char *name)
+{
+    return name[strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-")] ==
+           '\0';
+}
+
+/* What is wrong with [directory]; NULL: nothing, or there is none */
+static const char *why_no_directory(const struct server_config *config)
+{
+    bool is_ad = config->directory_kind == 1;
+
+    if (config->directory_urls[0] == '\0')
+        return NULL;
+    if (!are_directory_urls(config->directory_urls))
+        return "url: a server is ldaps://HOST or ldap://HOST, with or without :PORT";
+    if (!is_attribute(config->directory_user_attribute))
+        return "user-attribute: the name of an attribute has only letters, digits and -";
+    if (config->directory_ca_file[0] == '\0' || config->directory_user_base[0] == '\0')
+        return "with url, ca-file and user-base must be given";
+    if (!is_ad && config->directory_group_base[0] == '\0')
+        return "with url, group-base must be given, unless it is an active-directory";
+    if (config->directory_bind_dn[0] != '\0' && config->directory_password_file[0] == '\0')
+        return "with bind-dn, password-file must be given";
+    return NULL;
+}
+
+static int default_attribute(struct server_config *config)
+{
+    if (config->directory_user_attribute[0] != '\0')
+        return 0;
+    free(config->directory_user_attribute);
+    config->directory_user_attribute =
+        strdup(config->directory_kind == 1 ? "sAMAccountName" : "uid");
+    return config->directory_user_attribute ? 0 : ERR(-ENOMEM);
+}
+
 int server_config_parse(const char *file,
                         struct bytes text,
                         struct server_config *ret,
@@ -375,6 +526,13 @@ int server_config_parse(const char *file,
         buf_addf(why, "%s: [site] database: an address begins with postgresql://", file);
         return 1;
     }
+    if (why_no_directory(ret)) {
+        buf_addf(why, "%s: [directory] %s", file, why_no_directory(ret));
+        return 1;
+    }
+    r = default_attribute(ret);
+    if (r < 0)
+        return TRACE(r);
     if (ret->http_port == ret->https_port) {
         buf_addf(why, "%s: [site] http-port and https-port must differ", file);
         return 1;

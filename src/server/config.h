@@ -34,15 +34,25 @@ struct server_config {
     uint64_t deployment_usual_size; /* [site] deployment-usual-size; 0: none */
     uint64_t deployment_max_size;   /* [site] deployment-max-size; 0: none */
     char *database;                 /* [site] database; "": SQLite. May hold a password */
-    bool is_pxe_on;                 /* [pxe] enabled */
-    char *pxe_interfaces;           /* [pxe] interfaces; "": all */
-    uint64_t pxe_dhcp_port;         /* [pxe] dhcp-port */
-    uint64_t pxe_boot_server_port;  /* [pxe] boot-server-port */
-    uint64_t pxe_tftp_port;         /* [pxe] tftp-port */
-    bool is_dp_on;                  /* [dp] enabled */
-    char *boot_image_kernel_roots;  /* [boot-image] kernel-root */
-    char *boot_image_x86_root;      /* [boot-image] x86-root; it may not be there */
-    unsigned log_level;             /* [log] level, an enum log_level */
+    char *directory_urls;           /* [directory] url; "": none. All of it: src/site/directory.h */
+    char *directory_ca_file;
+    unsigned directory_kind; /* 0: ldap; 1: active-directory */
+    char *directory_bind_dn;
+    char *directory_password_file;
+    char *directory_user_base;
+    char *directory_user_attribute; /* never "" */
+    char *directory_group_base;
+    uint64_t directory_check_s;
+    uint64_t directory_trust_minutes;
+    bool is_pxe_on;                /* [pxe] enabled */
+    char *pxe_interfaces;          /* [pxe] interfaces; "": all */
+    uint64_t pxe_dhcp_port;        /* [pxe] dhcp-port */
+    uint64_t pxe_boot_server_port; /* [pxe] boot-server-port */
+    uint64_t pxe_tftp_port;        /* [pxe] tftp-port */
+    bool is_dp_on;                 /* [dp] enabled */
+    char *boot_image_kernel_roots; /* [boot-image] kernel-root */
+    char *boot_image_x86_root;     /* [boot-image] x86-root; it may not be there */
+    unsigned log_level;            /* [log] level, an enum log_level */
 };
 
 /* The table, for config_parse() and for the manual. */

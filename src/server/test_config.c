@@ -15,6 +15,8 @@
 
 #include "base/own.h"
 
+#define DIRECTORY "ca-file = /c\nuser-base = dc=d\ngroup-base = dc=d\n"
+
 static void config_needs_no_file(void **state)
 {
     (void)state;
@@ -66,6 +68,15 @@ static void config_refuses_what_cannot_work(void **state)
         "[site]\nunknown-computers = 1\n",
         "[site]\nload-balancers = balancer.example\n",
         "[site]\nload-balancers = 10.0.0.1\nload-balancer-port = 443\n",
+        "[directory]\nurl = ldaps://d\nca-file = /c\nuser-base = dc=d\n",
+        "[directory]\nurl = ldaps://d\nuser-base = dc=d\nkind = active-directory\n",
+        "[directory]\nurl = https://d\n" DIRECTORY,
+        "[directory]\nurl = ldaps://d ldapi://e\n" DIRECTORY,
+        "[directory]\nurl = ldaps://\n" DIRECTORY,
+        "[directory]\nurl = ldaps://d/dc=d?x\n" DIRECTORY,
+        "[directory]\nurl = ldaps://d\nuser-attribute = uid)(x\n" DIRECTORY,
+        "[directory]\nurl = ldaps://d\nbind-dn = cn=s\n" DIRECTORY,
+        "[directory]\nurl = ldaps://d\ncheck-seconds = 0\n" DIRECTORY,
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -75,6 +86,31 @@ static void config_refuses_what_cannot_work(void **state)
         assert_int_equal(server_config_parse("f", bytes_of(bad[i]), &config, &why), 1);
         assert_memory_equal(buf_str(&why), "f:", 2);
     }
+}
+
+static void config_takes_a_directory(void **state)
+{
+    (void)state;
+    OWN(server_config_fini) struct server_config config = {.site_name = NULL};
+    OWN(server_config_fini) struct server_config other = {.site_name = NULL};
+    OWN(buf_fini) struct buf why = BUF_INIT(256);
+
+    assert_int_equal(server_config_parse("f",
+                                         bytes_of("[directory]\nurl = ldaps://[::1]:636, "
+                                                  "ldap://d\n" DIRECTORY),
+                                         &config,
+                                         &why),
+                     0);
+    assert_string_equal(config.directory_urls, "ldaps://[::1]:636 ldap://d");
+    assert_string_equal(config.directory_user_attribute, "uid");
+    assert_int_equal(config.directory_check_s, 300);
+    assert_int_equal(server_config_parse("f",
+                                         bytes_of("[directory]\nurl = ldaps://d\nca-file = /c\n"
+                                                  "user-base = dc=d\nkind = active-directory\n"),
+                                         &other,
+                                         &why),
+                     0);
+    assert_string_equal(other.directory_user_attribute, "sAMAccountName");
 }
 
 static void config_wants_a_file_that_was_named(void **state)
@@ -93,6 +129,7 @@ int main(void)
         cmocka_unit_test(config_needs_no_file),
         cmocka_unit_test(config_takes_what_is_given),
         cmocka_unit_test(config_refuses_what_cannot_work),
+        cmocka_unit_test(config_takes_a_directory),
         cmocka_unit_test(config_wants_a_file_that_was_named),
     };
 

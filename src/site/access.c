@@ -154,6 +154,7 @@ static int find_token(struct site *site,
     OWN(db_rows_fini) struct db_rows rows = {0};
     char hash[SHA256_TEXT_MAX];
     uint64_t idle_us = kind == ACCESS_SESSION ? ACCESS_IDLE_US : ACCESS_API_MAX_US;
+    uint64_t trust_us = site->settings.directory.check_us + site->settings.directory.trust_us;
     uint64_t used_us;
     int r = access_hash_token(token, hash);
 
@@ -164,7 +165,8 @@ static int find_token(struct site *site,
                  DB_ARGS(db_text(hash),
                          db_text(name_of(kind)),
                          db_u64(site->now_us),
-                         db_u64(site->now_us > idle_us ? site->now_us - idle_us : 0)),
+                         db_u64(site->now_us > idle_us ? site->now_us - idle_us : 0),
+                         db_u64(site->now_us > trust_us ? site->now_us - trust_us : 0)),
                  &rows);
     if (r < 0)
         return TRACE(r);

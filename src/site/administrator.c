@@ -11,6 +11,8 @@
 #include "plat/clock.h"
 #include "site/access.h"
 #include "site/collection.h"
+#include "site/directory_account.h"
+#include "site/directory_login.h"
 #include "site/fields.h"
 #include "site/security_role.h"
 #include "site/security_scope.h"
@@ -48,6 +50,7 @@ int administrator_get(struct site *site, const char *which, json_t **ret)
 {
     OWN(json_freep) json_t *object = NULL;
     OWN(json_freep) json_t *grants = NULL;
+    OWN(json_freep) json_t *groups = NULL;
     char id[NAMED_ID_MAX];
     int r = administrator_find(site, which, id);
 
@@ -55,32 +58,132 @@ int administrator_get(struct site *site, const char *which, json_t **ret)
         r = rows_one(site->db, SQL_ADMINISTRATOR_GET, DB_ARGS(db_text(id)), &object);
     if (r == 0)
         r = rows_array(site->db, SQL_ADMINISTRATOR_GRANTS, DB_ARGS(db_text(id)), &grants);
+    if (r == 0)
+        r = rows_array(site->db, SQL_ADMINISTRATOR_GROUPS, DB_ARGS(db_text(id)), &groups);
     if (r != 0)
         return TRACE(r);
-    if (json_object_set(object, "grants", grants) < 0)
+    if (json_object_set(object, "grants", grants) < 0 ||
+        json_object_set(object, "groups", groups) < 0)
         return ERR(-ENOMEM);
     *ret = TAKE(object);
     return 0;
 }
 
-static bool is_name(const char *name)
+bool administrator_is_name(const char *name)
 {
     return name[strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789._@-")] == '\0';
 }
 
+/* What is peculiar to one that the site has no password of. */
+struct outside {
+    const char *kind;
+    char external_name[DIRECTORY_DN_MAX]; /* "": none */
+};
+
+/* Too many would make each sign-in long. */
+static int check_room(struct site *site)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_DIRECTORY_GROUP_COUNT, DB_NO_ARGS, &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r == DB_ROW && db_get_u64(&rows, 0) >= DIRECTORY_WANTED_MAX)
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "No more than %d groups of a directory can be administrators.",
+                      DIRECTORY_WANTED_MAX);
+    return 0;
+}
+
+static int read_outside(struct site *site, const json_t *body, struct outside *ret)
+{
+    const char *name = field_text(body, "external_name", NULL);
+    bool is_group;
+
+    ret->kind = field_text(body, "kind", ADMINISTRATOR_LOCAL);
+    ret->external_name[0] = '\0';
+    is_group = strcmp(ret->kind, ADMINISTRATOR_DIRECTORY_GROUP) == 0;
+    if (!is_group != !name)
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "\"external_name\" is the distinguished name of a directory's group; it is "
+                      "given for the kind " ADMINISTRATOR_DIRECTORY_GROUP ", and for no other.");
+    if (name && !directory_dn(name, ret->external_name))
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "\"%.100s\" is no distinguished name; one looks like "
+                      "cn=admins,ou=groups,dc=example,dc=org.",
+                      name);
+    return is_group ? TRACE(check_room(site)) : 0;
+}
+
+static int set_outside(struct site *site, const char *id, const struct outside *outside)
+{
+    const char *name = outside->external_name[0] ? outside->external_name : NULL;
+    int r = db_run(site->db,
+                   SQL_ADMINISTRATOR_SET_KIND,
+                   DB_ARGS(db_text(id), db_text(outside->kind), db_text(name)),
+                   NULL);
+
+    if (r != DB_E_EXISTS)
+        return TRACE(r);
+    return refuse(site,
+                  REFUSAL_EXISTS,
+                  "The group %.200s is an administrator already.",
+                  outside->external_name);
+}
+
+static int create_one(struct site *site,
+                      const char *who,
+                      const json_t *body,
+                      const struct outside *outside,
+                      char ret[static NAMED_ID_MAX])
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep)
+    json_t *named = json_pack("{s:s, s:s}",
+                              "name",
+                              field_text(body, "name", ""),
+                              "comment",
+                              field_text(body, "comment", ""));
+    int r = named ? db_begin(site->db, &tx) : ERR(-ENOMEM);
+
+    if (r == 0)
+        r = named_create(site, &administrators, who, named, ret);
+    if (r == 0)
+        r = set_outside(site, ret, outside);
+    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
+}
+
 int administrator_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
+    static const struct field fields[] = {
+        {"name", FIELD_LINE, true, 1, NAMED_NAME_MAX, NULL},
+        {"comment", FIELD_LINE, false, 0, NAMED_COMMENT_MAX, NULL},
+        {"kind",
+         FIELD_CHOICE,
+         false,
+         0,
+         0,
+         ADMINISTRATOR_LOCAL "|" ADMINISTRATOR_DIRECTORY_USER "|" ADMINISTRATOR_DIRECTORY_GROUP},
+        {"external_name", FIELD_LINE, false, 1, DIRECTORY_DN_MAX - 1, NULL},
+        {0},
+    };
     char id[NAMED_ID_MAX];
-    const char *name = field_text(body, "name", "");
-    int r;
+    struct outside outside;
+    int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
-    if (!is_name(name))
+    if (r == 0 && !administrator_is_name(field_text(body, "name", "")))
         return refuse(
             site,
             REFUSAL_INVALID,
             "\"%.60s\" is no name for an administrator: it has small letters, digits, and . _ @ -",
-            name);
-    r = named_create(site, &administrators, who, body, id);
+            field_text(body, "name", ""));
+    if (r == 0)
+        r = read_outside(site, body, &outside);
+    if (r == 0)
+        r = create_one(site, who, body, &outside, id);
     return r == 0 ? TRACE(administrator_get(site, id, ret)) : TRACE(r);
 }
 

@@ -10,6 +10,11 @@
 
 #include "site/named.h"
 
+/* Kinds: who keeps the password and the groups. */
+#define ADMINISTRATOR_LOCAL           "local"
+#define ADMINISTRATOR_DIRECTORY_USER  "directory-user"
+#define ADMINISTRATOR_DIRECTORY_GROUP "directory-group"
+
 enum {
     ADMINISTRATOR_NAME_MAX = 60,
     ADMINISTRATOR_TOKEN_DAYS_MAX = 366,
@@ -18,10 +23,16 @@ enum {
 int administrator_find(struct site *site, const char *which, char ret[static NAMED_ID_MAX]);
 int administrator_list(struct site *site, const struct page *page, json_t **ret);
 
-/* With "grants". */
+/* Small letters, digits, and . _ @ - */
+bool administrator_is_name(const char *name);
+
+/* With "grants", and "groups" of which he is a member. */
 int administrator_get(struct site *site, const char *which, json_t **ret);
 
-/* POST /administrators: {"name", "comment"}; a name is in lower case, without blanks */
+/*
+ * POST /administrators: {"name", "comment", "kind", and of a directory's group "external_name", its distinguished name}; a name
+ * is in lower case, without blanks
+ */
 int administrator_create(struct site *site, const char *who, const json_t *body, json_t **ret);
 
 /* PATCH: {"comment", "is_disabled"}; who is disabled loses his tokens */

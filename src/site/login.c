@@ -10,6 +10,8 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/administrator.h"
+#include "site/directory_account.h"
+#include "site/directory_login.h"
 #include "site/fields.h"
 
 enum {
@@ -53,6 +55,13 @@ static int check_wait(struct site *site, const struct subjects *subjects)
                   (unsigned)((until_us - site->now_us) / 1000000 + 1));
 }
 
+/* As the site writes names: so somebody who is called Ada has no more attempts than ada. */
+static void name_of(const json_t *body, char ret[static DIRECTORY_NAME_MAX])
+{
+    if (!directory_lower(field_text(body, "user", ""), ret, DIRECTORY_NAME_MAX))
+        ret[0] = '\0'; /* characters of more than one byte: nobody's */
+}
+
 static const struct field login_fields[] = {
     {"user", FIELD_LINE, true, 1, ADMINISTRATOR_NAME_MAX, NULL},
     {"password", FIELD_TEXT, true, 1, PASSWORD_MAX_BYTES, NULL},
@@ -77,26 +86,55 @@ static int count_attempt(struct site *site, const struct subjects *subjects)
     return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
 }
 
-int login_begin(struct site *site, const json_t *body, struct password_work *ret)
+static int forget_attempt(struct site *site, const struct subjects *subjects);
+
+/* One that does not answer keeps others waiting for its time-outs: it is left alone for a while. */
+static int begin_directory(struct site *site,
+                           const char *name,
+                           const struct subjects *subjects,
+                           struct password_work *ret)
+{
+    int r = directory_check_rest(site);
+    int forgotten = r == 0 ? 0 : forget_attempt(site, subjects);
+
+    if (forgotten < 0 || r != 0)
+        return forgotten < 0 ? TRACE(forgotten) : r;
+    ret->directory = &site->settings.directory;
+    return TRACE(directory_prepare(site, name, &ret->question));
+}
+
+/* With what a password of the site is compared. */
+static int put_hash(struct site *site, const char *name, char ret[static PASSWORD_HASH_MAX])
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    const char *name = field_text(body, "user", "");
+    int r = db_first(site->db, SQL_ADMINISTRATOR_PASSWORD, DB_ARGS(db_text(name)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    (void)snprintf(
+        ret, PASSWORD_HASH_MAX, "%s", r == DB_ROW ? db_get_text(&rows, 1) : password_nobody());
+    return 0;
+}
+
+int login_begin(struct site *site, const json_t *body, struct password_work *ret)
+{
+    char name[DIRECTORY_NAME_MAX];
     struct subjects subjects;
+    bool is_asked = false;
     int r = fields_check(site, body, login_fields, false, REFUSAL_INVALID);
 
     if (r != 0)
         return TRACE(r);
+    name_of(body, name);
     subjects = subjects_of(site, name);
     r = count_attempt(site, &subjects);
+    if (r == 0)
+        r = directory_is_asked(site, name, &is_asked);
+    if (r == 0)
+        r = is_asked ? begin_directory(site, name, &subjects, ret)
+                     : put_hash(site, name, ret->hash);
     if (r != 0)
         return TRACE(r);
-    r = db_first(site->db, SQL_ADMINISTRATOR_PASSWORD, DB_ARGS(db_text(name)), &rows);
-    if (r < 0)
-        return TRACE(r);
-    (void)snprintf(ret->hash,
-                   sizeof(ret->hash),
-                   "%s",
-                   r == DB_ROW ? db_get_text(&rows, 1) : password_nobody());
     (void)snprintf(ret->given, sizeof(ret->given), "%s", field_text(body, "password", ""));
     return 0;
 }
@@ -146,10 +184,10 @@ static int count_failure(struct site *site, const char *subject, uint64_t n_free
                                  db_u64(site->now_us + wait_us(n, n_free)))));
 }
 
-/* It is counted already. */
-static int note_failure(struct site *site, const char *name)
+/* It is counted already. @why: for the audit log, and nobody else */
+static int note_failure(struct site *site, const char *name, const char *why)
 {
-    int r = site_audit(site, name, "login.failed", "", site->principal.address);
+    int r = site_audit(site, name, "login.failed", "", why);
 
     if (r < 0)
         return TRACE(r);
@@ -203,32 +241,87 @@ static int find_again(struct site *site,
     return r < 0 ? TRACE(r) : 0;
 }
 
+/* It could not say: that is no failure of whoever tries. */
+static int
+refuse_down(struct site *site, const char *name, const struct subjects *subjects, const char *why)
+{
+    int r = forget_attempt(site, subjects);
+
+    site->directory_rests_until_us = site->now_us + DIRECTORY_REST_US;
+    if (r == 0)
+        r = site_audit(site, name, "login.no-directory", "", why);
+    if (r < 0)
+        return TRACE(r);
+    return refuse(
+        site,
+        REFUSAL_DIRECTORY_DOWN,
+        "The directory could not be asked; the site's log says why. Administrators of the "
+        "site itself can sign in.");
+}
+
+/* Within a transaction. @ret: who it is; "" with @why if it is nobody */
+static int find_who(struct site *site,
+                    const char *name,
+                    const struct password_work *work,
+                    char ret[static NAMED_ID_MAX],
+                    char why[static DIRECTORY_WHY_MAX])
+{
+    ret[0] = '\0';
+    (void)snprintf(
+        why, DIRECTORY_WHY_MAX, "%s", work->directory ? work->answer.why : site->principal.address);
+    if (!work->directory)
+        return work->is_good ? TRACE(find_again(site, name, work, ret)) : 0;
+    if (work->answer.outcome != DIRECTORY_RIGHT)
+        return 0;
+    return TRACE(directory_sign_in(site, name, &work->answer, ret, why));
+}
+
+static int let_in(struct site *site,
+                  const json_t *body,
+                  const char *name,
+                  const struct password_work *work,
+                  struct login_answer *ret)
+{
+    struct subjects subjects = subjects_of(site, name);
+    char id[NAMED_ID_MAX];
+    char why[DIRECTORY_WHY_MAX];
+    int r = find_who(site, name, work, id, why);
+
+    if (r == 0 && !id[0])
+        return TRACE(note_failure(site, name, why));
+    if (r == 0)
+        r = forget_attempt(site, &subjects);
+    if (r == 0)
+        r = make_token(site, id, field_bool(body, "is_session"), ret);
+    if (r == 0)
+        r = site_audit(
+            site, name, "login", id, work->directory ? "by the directory" : "with a password");
+    return TRACE(r);
+}
+
 int login_end(struct site *site,
               const json_t *body,
               const struct password_work *work,
               struct login_answer *ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
-    const char *name = field_text(body, "user", "");
-    struct subjects subjects = subjects_of(site, name);
-    char id[NAMED_ID_MAX] = "";
-    int r = work->is_good ? find_again(site, name, work, id) : 0;
+    char name[DIRECTORY_NAME_MAX];
+    struct subjects subjects;
+    int done;
+    int r;
 
     *ret = (struct login_answer){.expires_us = 0};
-    if (r < 0)
-        return TRACE(r);
-    if (!id[0])
-        return note_failure(site, name);
+    name_of(body, name);
+    subjects = subjects_of(site, name);
+    if (work->directory && work->answer.outcome == DIRECTORY_DOWN)
+        return refuse_down(site, name, &subjects, work->answer.why);
     r = db_begin(site->db, &tx);
     if (r == 0)
-        r = forget_attempt(site, &subjects);
-    if (r == 0)
-        r = make_token(site, id, field_bool(body, "is_session"), ret);
-    if (r == 0)
-        r = site_audit(site, name, "login", id, "with a password");
+        r = let_in(site, body, name, work, ret);
     if (r < 0)
         return TRACE(r);
-    return TRACE(db_commit(&tx));
+    done = db_commit(&tx); /* what the log says of a refusal, too */
+    return done < 0 ? TRACE(done) : r;
 }
 
 static const struct field set_fields[] = {
@@ -254,6 +347,8 @@ int login_end_set(struct site *site,
     char id[NAMED_ID_MAX];
     int r = administrator_find(site, which, id);
 
+    if (r == 0)
+        r = directory_check_own_password(site, id);
     if (r != 0)
         return TRACE(r);
     if (!work->made[0])
@@ -284,6 +379,8 @@ int login_begin_own(struct site *site, const json_t *body, struct password_work 
     OWN(json_freep) json_t *login = NULL;
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
+    if (r == 0)
+        r = directory_check_own_password(site, site->principal.id);
     if (r != 0)
         return TRACE(r);
     login = json_pack("{s:s,s:s}",
@@ -303,7 +400,7 @@ int login_end_own(struct site *site, const struct password_work *work)
     int r;
 
     if (!work->is_good)
-        return note_failure(site, site->principal.name);
+        return note_failure(site, site->principal.name, site->principal.address);
     r = forget_attempt(site, &subjects);
     if (r < 0)
         return TRACE(r);

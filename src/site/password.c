@@ -24,7 +24,11 @@ void password_work_run(void *arg)
 {
     struct password_work *work = arg;
 
-    if (work->given[0])
+    if (work->directory) {
+        work->question.password = work->given;
+        directory_ask(work->directory, &work->question, &work->answer);
+        work->question.password = NULL;
+    } else if (work->given[0])
         work->is_good = crypto_pwhash_str_verify(work->hash, work->given, strlen(work->given)) == 0;
     if (work->wanted[0] && crypto_pwhash_str_alg(work->made,
                                                  work->wanted,
@@ -35,10 +39,14 @@ void password_work_run(void *arg)
         work->made[0] = '\0';
 }
 
-void password_work_free(void *work)
+void password_work_free(void *arg)
 {
+    struct password_work *work = arg;
+
     if (!work)
         return;
+    directory_question_fini(&work->question);
+    directory_answer_fini(&work->answer);
     explicit_bzero(work, sizeof(struct password_work));
     free(work);
 }

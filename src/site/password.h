@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#include "site/directory.h"
+
 enum {
     PASSWORD_MIN = 12, /* characters */
     PASSWORD_MAX = 256,
@@ -21,12 +23,16 @@ struct password_work {
     char hash[PASSWORD_HASH_MAX];
     char wanted[PASSWORD_MAX_BYTES + 1]; /* to be hashed; "": nothing */
     bool is_good;                        /* result of the first */
-    char made[PASSWORD_HASH_MAX];        /* of the second; "": there was no memory for it */
+    const struct directory_settings *
+        directory; /* to be asked about .given instead; NULL: no. Borrowed for as long as it takes */
+    struct directory_question question; /* then; owned */
+    struct directory_answer answer;     /* what it said; owned */
+    char made[PASSWORD_HASH_MAX];       /* of the second; "": there was no memory for it */
 };
 
 struct password_work *password_work_new(void);
 
-/* Both fit http_defer(). */
+/* Both fit http_defer(), and http_defer_remote() if a directory is to be asked. */
 void password_work_run(void *arg);
 void password_work_free(void *work);
 

@@ -41,6 +41,8 @@ static const struct {
     [REFUSAL_NOT_TO_FILL] = {"SLW-0164", "Who is in the collection is not yours to say"},
     [REFUSAL_WOULD_WIPE] = {"SLW-0165", "A deployment would wipe disks that nobody has confirmed"},
     [REFUSAL_COUNTING] = {"SLW-0166", "The members of the collection are being found"},
+    [REFUSAL_DIRECTORY_DOWN] = {"SLW-0194", "The directory does not answer"},
+    [REFUSAL_NO_PASSWORD] = {"SLW-0195", "There is no password here"},
     [REFUSAL_DUPLICATE] = {"SLW-0130", "Content of this kind has this name and version already"},
     [REFUSAL_BUSY] = {"SLW-0131", "A content version is being made"},
     [REFUSAL_IN_USE] = {"SLW-0132", "The content is in use"},

@@ -37,6 +37,8 @@ enum refusal_id {
     REFUSAL_NOT_TO_FILL,       /* SLW-0164 */
     REFUSAL_WOULD_WIPE,        /* SLW-0165 */
     REFUSAL_COUNTING,          /* SLW-0166 */
+    REFUSAL_DIRECTORY_DOWN,    /* SLW-0194 */
+    REFUSAL_NO_PASSWORD,       /* SLW-0195 */
     REFUSAL_DUPLICATE,         /* SLW-0130 */
     REFUSAL_BUSY,              /* SLW-0131 */
     REFUSAL_IN_USE,            /* SLW-0132 */

@@ -16,6 +16,7 @@
 
 #include <jansson.h>
 
+#include "site/directory.h"
 #include "site/principal.h"
 #include "site/refusal.h"
 
@@ -45,6 +46,7 @@ struct site_settings {
     uint64_t order_life_us;
     uint64_t deployment_usual_size; /* over it a high-risk deployment must be confirmed; 0: none */
     uint64_t deployment_max_size;   /* over it it is refused; 0: none */
+    struct directory_settings directory;
 };
 
 /* What a request is about to change; audit_before(). */
@@ -75,6 +77,7 @@ struct site {
         [SITE_HOLDER_MAX]; /* this process among those on the same database; src/site/lease.h */
     uint8_t cursor_key[SITE_KEY_BYTES]; /* if there is one; src/site/cursor.h */
     bool has_cursor_key;
+    uint64_t directory_rests_until_us;    /* it has not answered */
     struct collection_graph *collections; /* owned; src/site/collection_graph.h */
 };
 

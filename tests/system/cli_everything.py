@@ -88,6 +88,7 @@ def wait_until(is_so, what: str, seconds=30):
 def administrators(cli: Recorder):
     cli.ask("Administrator", "admin", "create", "dora", "--no-password")
     cli.do("admin", "password", "dora", "--password", "@-", given=PASSWORD)
+    cli.ask("Administrator", "admin", "create", "desks", "--kind", "directory-group", "--dn", "CN=Desks,DC=example,DC=org")
     cli.show("[Administrator]", "admin", "list")
     cli.ask("SecurityRole", "security-role", "copy", "Help Desk", "Night desk")
     role = cli.do("security-role", "show", "Night desk", "--output", "json")
@@ -108,6 +109,7 @@ def administrators(cli: Recorder):
     cli.ask("Administrator", "admin", "disable", "dora")
     cli.ask("Administrator", "admin", "enable", "dora")
     cli.do("admin", "delete", "dora")
+    cli.do("admin", "delete", "desks")
     made = cli.ask("NewTokenAnswer", "token", "create", "script", "--days", "1")
     cli.show("[Token]", "token", "list")
     cli.do("token", "revoke", made["id"])

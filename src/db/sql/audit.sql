@@ -59,7 +59,7 @@ SELECT name, kind, value FROM boundary WHERE id = ?1;
 SELECT name, comment FROM boundary_group WHERE id = ?1;
 
 -- name: audit_administrator
-SELECT name, comment, is_disabled, password IS NOT NULL AS has_password FROM administrator WHERE id = ?1;
+SELECT name, kind, external_name, comment, is_disabled, password IS NOT NULL AS has_password FROM administrator WHERE id = ?1;
 
 -- name: audit_security_role
 SELECT name, comment FROM security_role WHERE id = ?1;

@@ -3,9 +3,14 @@
 -- What an administrator is granted (docs/security-roles.md), joined to every statement that finds, lists or shows something.
 -- It is here and nowhere else. :principal is '' where the site acts by itself, for a device or for a role.
 
+-- Himself, and the groups of a directory that he is in; their ids.
+-- macro: selves()
+(SELECT :principal UNION ALL SELECT sm.group_id FROM administrator_member sm JOIN administrator sa ON sa.id = sm.group_id
+WHERE sm.administrator_id = :principal AND sa.is_disabled = 0)
+
 -- macro: granted(class, verb)
 SELECT 1 FROM administrator_grant ag JOIN security_role_permission rp ON rp.role_id = ag.role_id
-WHERE ag.administrator_id = :principal AND rp.class IN ('*', $class) AND rp.verb IN ('*', $verb)
+WHERE ag.administrator_id IN @selves() AND rp.class IN ('*', $class) AND rp.verb IN ('*', $verb)
 
 -- Without regard to any object: what belongs to the whole site, and the short way for those who may everything.
 -- macro: may_all(class, verb)

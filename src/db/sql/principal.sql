@@ -33,14 +33,15 @@ INSERT INTO security_scope_object (object_id, scope_id)
 SELECT DISTINCT ?1, s.id FROM security_scope s WHERE s.is_builtin = 0 AND EXISTS (@granted(?2, ?3) AND ag.target_id = s.id)
     AND NOT @may(?2, ?3, '');
 
--- Who makes a collection may in it what he may in the one that limits it, and nothing else; ?1: its id, ?2: of that one
+-- Who makes a collection may in it what he may in the one that limits it, and nothing else; what he may as a member of a group,
+-- the group may. ?1: its id, ?2: of that one
 -- name: principal_grant_new
 INSERT INTO administrator_grant (administrator_id, role_id, target_id)
-SELECT g.administrator_id, g.role_id, ?1 FROM administrator_grant g WHERE g.administrator_id = :principal AND g.target_id = ?2;
+SELECT g.administrator_id, g.role_id, ?1 FROM administrator_grant g WHERE g.administrator_id IN @selves() AND g.target_id = ?2;
 
 -- Whether he may say who is in a collection: what he may do in it, he may do in the one that limits it.
 -- name: principal_may_fill
 SELECT 1 FROM collection c WHERE c.id = ?1 AND @may_collection('collection', 'modify', c.limiting_id) AND NOT EXISTS (
     SELECT 1 FROM administrator_grant og JOIN security_role_permission op ON op.role_id = og.role_id
-    WHERE og.administrator_id = :principal AND og.target_id = c.id
+    WHERE og.administrator_id IN @selves() AND og.target_id = c.id
         AND NOT EXISTS (@granted(op.class, op.verb) AND ag.target_id IN ('SLP00ALL', c.limiting_id)));

@@ -7,6 +7,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/clock.h"
+#include "rt/log.h"
 #include "server/site/admin_security.h"
 #include "server/site/api.h"
 #include "server/site/shapes.h"
@@ -14,7 +15,7 @@
 #include "site/fields.h"
 #include "site/login.h"
 
-DEFINE_FREEP(void *, password_work_free);
+DEFINE_FREEP(struct password_work *, password_work_free);
 
 /* What a request with a password does before and after the work on it. */
 struct password_request {
@@ -33,12 +34,15 @@ static int begin_work(struct api *api,
                       const struct password_request *request,
                       const json_t *body)
 {
-    OWN(password_work_freep) void *work = password_work_new();
+    OWN(password_work_freep) struct password_work *work = password_work_new();
+    bool is_remote;
     int r = work ? request->begin(api->site, body, work) : ERR(-ENOMEM);
 
     if (r != 0)
         return TRACE(r);
-    r = http_defer(x, password_work_run, TAKE(work), password_work_free);
+    is_remote = work->directory != NULL;
+    r = is_remote ? http_defer_remote(x, password_work_run, TAKE(work), password_work_free)
+                  : http_defer(x, password_work_run, TAKE(work), password_work_free);
     return r < 0 ? TRACE(r) : API_E_ANSWERED;
 }
 
@@ -92,6 +96,9 @@ static int end_login(struct api *api,
     struct login_answer login;
     int r = login_end(api->site, body, work, &login);
 
+    if (work->directory && work->answer.outcome == DIRECTORY_DOWN)
+        log_warning(
+            "the directory could not be asked", "why=\"%s\" error_id=SLW-0194", work->answer.why);
     if (r == 0 && login.csrf[0]) {
         r = put_session(x, &login, ret);
     } else if (r == 0) {

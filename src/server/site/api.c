@@ -45,6 +45,8 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_NOT_TO_FILL] = 403,
         [REFUSAL_WOULD_WIPE] = 409,
         [REFUSAL_COUNTING] = 409,
+        [REFUSAL_DIRECTORY_DOWN] = 503,
+        [REFUSAL_NO_PASSWORD] = 409,
         [REFUSAL_DUPLICATE] = 409,
         [REFUSAL_BUSY] = 409,
         [REFUSAL_IN_USE] = 409,

@@ -29,6 +29,7 @@
 
 #define API_SESSION_COOKIE "__Host-slipway"
 
+struct directory_watch;
 struct readers;
 
 /* A handler is called for its answer alone, which is not sent. */
@@ -46,6 +47,7 @@ struct api {
     uint64_t started_us;                  /* monotonic */
     const char *database;                 /* its address; borrowed */
     struct readers *readers;              /* borrowed */
+    struct directory_watch *watch;        /* borrowed */
     bool is_reader;                       /* one of them; otherwise the writer's */
     bool is_tick_failing;                 /* of the last site_tick() */
     bool is_failed;                       /* the request in hand: nothing of it is to be kept */

@@ -18,6 +18,7 @@
 #include "server/role.h"
 #include "server/site/api.h"
 #include "server/site/commit.h"
+#include "server/site/directory_watch.h"
 #include "server/site/guard.h"
 #include "server/site/readers.h"
 
@@ -25,11 +26,13 @@ enum {
     SOCKET_MODE = 0660,
     PATH_MAX_BYTES = 512,
     HOUR_US_PER_MS = 3600 * 1000,
+    US_PER_S = 1000000,
 };
 
 DEFINE_FREEP(struct site *, site_free);
 DEFINE_FREEP(struct http_server *, http_server_free);
 DEFINE_FREEP(struct readers *, readers_free);
+DEFINE_FREEP(struct directory_watch *, directory_watch_free);
 
 /* For the signal handler alone: one role is one process. */
 static struct http_server *running;
@@ -50,6 +53,7 @@ static void tick(void *ctx)
     api->site->now_us = clock_wall_us();
     api->is_tick_failing = readers_note_uses(api->readers, api->site) < 0;
     api->is_tick_failing |= site_tick(api->site) < 0;
+    api->is_tick_failing |= directory_watch_tick(api->watch) < 0;
     if (api->is_tick_failing && !was_failing)
         log_error("what time does could not be done", "why=\"%s\"", db_why(api->site->db));
     if (!api->is_tick_failing && was_failing)
@@ -122,10 +126,14 @@ static int serve(struct api *api)
     OWN(http_server_freep) struct http_server *for_nginx = NULL;
     OWN(http_server_freep) struct http_server *for_roles = NULL;
     OWN(readers_freep) struct readers *readers = NULL; /* freed before the servers */
+    OWN(directory_watch_freep) struct directory_watch *watch = NULL;
     struct sigaction action = {.sa_handler = on_end_signal};
     int r = readers_new(api, &readers);
 
     api->readers = readers;
+    if (r == 0)
+        r = directory_watch_new(api->site, &watch);
+    api->watch = watch;
     if (r == 0)
         r = new_server(api, "api.sock", api_routes, &for_nginx);
     if (r == 0)
@@ -158,6 +166,16 @@ static int open_site(const struct role_options *options,
         .order_life_us = config->order_hours * HOUR_US_PER_MS * 1000,
         .deployment_usual_size = config->deployment_usual_size,
         .deployment_max_size = config->deployment_max_size,
+        .directory = {.urls = config->directory_urls,
+                      .ca_file = config->directory_ca_file,
+                      .bind_dn = config->directory_bind_dn,
+                      .password_file = config->directory_password_file,
+                      .user_base = config->directory_user_base,
+                      .user_attribute = config->directory_user_attribute,
+                      .group_base = config->directory_group_base,
+                      .is_active_directory = config->directory_kind == 1,
+                      .check_us = config->directory_check_s * US_PER_S,
+                      .trust_us = config->directory_trust_minutes * 60 * US_PER_S},
     };
 
     return TRACE(site_open(database, &settings, ret));

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/directory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ldap.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/own.h"
+#include "base/text.h"
+#include "plat/clock.h"
+#include "plat/file.h"
+#include "site/directory_account.h"
+#include "site/directory_connection.h"
+#include "site/directory_groups.h"
+#include "site/directory_values.h"
+
+enum {
+    SECRET_MAX_BYTES = 1024,
+    RAW_ID_MAX = 36,
+    US_PER_S = 1000000,
+};
+
+#define NOT_REACHED \
+    "it is not reached over TLS, with a certificate for the host in url that an authority in ca-file " \
+    "has signed"
+
+#define GUID "objectGUID"
+#define UUID "entryUUID"
+
+/* What is asked about an account, and where the value goes. */
+static const struct {
+    const char *name;
+    size_t offset;
+} account_attributes[] = {
+    {"userAccountControl", offsetof(struct directory_account, user_account_control)},
+    {"accountExpires", offsetof(struct directory_account, account_expires)},
+    {"nsAccountLock", offsetof(struct directory_account, ns_account_lock)},
+    {"pwdAccountLockedTime", offsetof(struct directory_account, pwd_locked_time)},
+    {"pwdReset", offsetof(struct directory_account, pwd_reset)},
+    {"shadowExpire", offsetof(struct directory_account, shadow_expire)},
+    {"shadowLastChange", offsetof(struct directory_account, shadow_last_change)},
+    {"shadowMax", offsetof(struct directory_account, shadow_max)},
+    {"shadowInactive", offsetof(struct directory_account, shadow_inactive)},
+};
+
+enum {
+    N_ACCOUNT = sizeof(account_attributes) / sizeof(account_attributes[0]),
+};
+
+/* The one account that a search may find. */
+struct found_user {
+    const char *name_attribute;
+    char dn[DIRECTORY_DN_MAX];
+    char name[DIRECTORY_NAME_MAX];
+    char id[DIRECTORY_ID_MAX];
+    struct directory_account account;
+};
+
+bool directory_is_on(const struct directory_settings *settings)
+{
+    return settings->urls && settings->urls[0];
+}
+
+void directory_question_fini(struct directory_question *question)
+{
+    json_decref(question->groups);
+    question->groups = NULL;
+}
+
+void directory_answer_fini(struct directory_answer *answer)
+{
+    json_decref(answer->groups);
+    answer->groups = NULL;
+}
+
+/* The first line of a file that is not for everybody. */
+static const char *read_secret(const char *path, char ret[static SECRET_MAX_BYTES])
+{
+    OWN(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    struct stat st;
+    ssize_t n;
+
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return strerrordesc_np(errno);
+    if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IWGRP | S_IRWXO)) != 0)
+        return "it is no file for the site's user alone: its mode must be 0600 or 0640";
+    n = read(fd, ret, SECRET_MAX_BYTES - 1);
+    if (n < 0)
+        return strerrordesc_np(errno);
+    ret[n] = '\0';
+    ret[strcspn(ret, "\r\n")] = '\0';
+    return ret[0] ? NULL : "it is empty";
+}
+
+static int be_down(struct directory_answer *answer,
+                   struct directory_connection *connection,
+                   const char *what,
+                   int code)
+{
+    answer->outcome = DIRECTORY_DOWN;
+    directory_put_why(connection, what, code, answer->why);
+    return -EIO;
+}
+
+static int be_wrong(struct directory_answer *answer, const char *why)
+{
+    answer->outcome = DIRECTORY_WRONG;
+    (void)snprintf(answer->why, sizeof(answer->why), "%s", why);
+    return -ENOENT;
+}
+
+/* As the account that the site itself has there. */
+static int open_service(const struct directory_settings *settings,
+                        struct directory_connection *ret,
+                        struct directory_answer *answer)
+{
+    char secret[SECRET_MAX_BYTES] = "";
+    const char *why = settings->bind_dn[0] ? read_secret(settings->password_file, secret) : NULL;
+    int code;
+
+    if (why) {
+        answer->outcome = DIRECTORY_DOWN;
+        (void)snprintf(answer->why, sizeof(answer->why), "[directory] password-file: %s", why);
+        return -EIO;
+    }
+    code = directory_connect(settings, ret);
+    if (code != 0) {
+        explicit_bzero(secret, sizeof(secret));
+        return be_down(answer, ret, NOT_REACHED, code);
+    }
+    code = settings->bind_dn[0] ? directory_bind(ret, settings->bind_dn, secret) : 0;
+    explicit_bzero(secret, sizeof(secret));
+    return code == 0 ? 0 : be_down(answer, ret, "the site's own account cannot sign in", code);
+}
+
+/* A text, or 16 bytes of Active Directory in hexadecimal digits. */
+static void get_id(LDAP *ld, LDAPMessage *entry, char ret[static DIRECTORY_ID_MAX])
+{
+    uint8_t raw[RAW_ID_MAX];
+    size_t n = directory_get_bytes(ld, entry, GUID, raw, sizeof(raw));
+
+    if (n > 0)
+        hex_put(ret, (struct bytes){raw, n});
+    else
+        directory_get_text(ld, entry, UUID, ret, DIRECTORY_ID_MAX);
+}
+
+static int take_user(void *ctx, LDAP *ld, LDAPMessage *entry)
+{
+    struct found_user *found = ctx;
+    char name[DIRECTORY_NAME_MAX];
+
+    if (!directory_get_dn(ld, entry, found->dn))
+        return LDAP_INVALID_DN_SYNTAX;
+    directory_get_text(ld, entry, found->name_attribute, name, sizeof(name));
+    (void)directory_lower(name, found->name, sizeof(found->name));
+    get_id(ld, entry, found->id);
+    for (size_t i = 0; i < N_ACCOUNT; i++)
+        directory_get_text(ld,
+                           entry,
+                           account_attributes[i].name,
+                           (char *)&found->account + account_attributes[i].offset,
+                           DIRECTORY_VALUE_MAX);
+    return 0;
+}
+
+static int search_user(struct directory_connection *connection,
+                       const struct directory_settings *settings,
+                       const char *name,
+                       struct found_user *ret)
+{
+    const char *attributes[N_ACCOUNT + 4] = {settings->user_attribute, GUID, UUID};
+    char filter[DIRECTORY_FILTER_MAX] = "";
+    const struct directory_search search = {
+        .base = settings->user_base,
+        .scope = LDAP_SCOPE_SUBTREE,
+        .filter = filter,
+        .attributes = attributes,
+        .limit = 1,
+    };
+
+    for (size_t i = 0; i < N_ACCOUNT; i++)
+        attributes[3 + i] = account_attributes[i].name;
+    if (!directory_put_match(filter, settings->user_attribute, bytes_of(name)))
+        return LDAP_FILTER_ERROR;
+    return directory_search(connection, &search, take_user, ret);
+}
+
+static int find_user(struct directory_connection *connection,
+                     const struct directory_settings *settings,
+                     const struct directory_question *question,
+                     struct found_user *ret,
+                     struct directory_answer *answer)
+{
+    int code;
+    const char *why;
+
+    *ret = (struct found_user){.name_attribute = settings->user_attribute};
+    code = search_user(connection, settings, question->name, ret);
+    if (code == LDAP_SIZELIMIT_EXCEEDED)
+        return be_wrong(answer, "several accounts have this name");
+    if (code != 0)
+        return be_down(answer, connection, "the account cannot be looked for", code);
+    /* the directory may take for the same what is not: blanks, letters with accents */
+    if (!ret->dn[0] || strcmp(ret->name, question->name) != 0)
+        return be_wrong(answer, "there is no such account");
+    why = directory_why_not(&ret->account, question->now_us);
+    return why ? be_wrong(answer, why) : 0;
+}
+
+static bool is_refusal(int code)
+{
+    return code == LDAP_INVALID_CREDENTIALS || code == LDAP_UNWILLING_TO_PERFORM ||
+           code == LDAP_CONSTRAINT_VIOLATION || code == LDAP_INAPPROPRIATE_AUTH ||
+           code == LDAP_INSUFFICIENT_ACCESS || code == LDAP_NO_SUCH_OBJECT;
+}
+
+/* On a connection of his own, so that the site's account stays signed in on the other one. */
+static int check_password(const struct directory_settings *settings,
+                          const struct directory_question *question,
+                          const struct found_user *user,
+                          uint64_t until_us,
+                          struct directory_answer *answer)
+{
+    OWN(directory_disconnect) struct directory_connection own = {.until_us = until_us};
+    int code;
+
+    /* none at all would sign in nobody, which every directory lets pass */
+    if (!question->password[0])
+        return be_wrong(answer, "there was no password");
+    code = directory_connect(settings, &own);
+    if (code != 0)
+        return be_down(answer, &own, NOT_REACHED, code);
+    code = directory_bind(&own, user->dn, question->password);
+    if (code == 0)
+        return 0;
+    if (!is_refusal(code))
+        return be_down(answer, &own, "the account cannot sign in", code);
+    answer->outcome = DIRECTORY_WRONG;
+    directory_put_why(&own, "the directory refused", code, answer->why);
+    return -EACCES;
+}
+
+void directory_ask(const struct directory_settings *settings,
+                   const struct directory_question *question,
+                   struct directory_answer *ret)
+{
+    OWN(directory_disconnect)
+    struct directory_connection service = {.until_us = clock_monotonic_us() +
+                                                       (uint64_t)DIRECTORY_WAIT_ALL_S * US_PER_S};
+    struct found_user user;
+    int code;
+    int r;
+
+    *ret = (struct directory_answer){.outcome = DIRECTORY_DOWN};
+    r = open_service(settings, &service, ret);
+    if (r == 0)
+        r = find_user(&service, settings, question, &user, ret);
+    if (r == 0 && question->password)
+        r = check_password(settings, question, &user, service.until_us, ret);
+    if (r < 0)
+        return;
+    code = directory_find_groups(&service,
+                                 settings,
+                                 &(struct directory_member){user.dn, question->name},
+                                 question->groups,
+                                 &ret->groups);
+    if (code != 0) {
+        (void)be_down(ret, &service, "the groups cannot be looked for", code);
+        return;
+    }
+    (void)snprintf(ret->account_id, sizeof(ret->account_id), "%s", user.id);
+    ret->outcome = DIRECTORY_RIGHT;
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/directory_login.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "site/access.h"
+#include "site/administrator.h"
+#include "site/rows.h"
+
+/* The columns of SQL_DIRECTORY_USER. */
+enum {
+    COLUMN_ID,
+    COLUMN_KIND,
+    COLUMN_IS_DISABLED,
+    COLUMN_ACCOUNT_ID,
+};
+
+static bool is_directory_user(const struct db_rows *rows)
+{
+    return strcmp(db_get_text(rows, COLUMN_KIND), ADMINISTRATOR_DIRECTORY_USER) == 0;
+}
+
+int directory_is_asked(struct site *site, const char *name, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r;
+
+    *ret = false;
+    if (!directory_is_on(&site->settings.directory) || !administrator_is_name(name) ||
+        strlen(name) > NAMED_NAME_MAX)
+        return 0;
+    r = db_first(site->db, SQL_DIRECTORY_USER, DB_ARGS(db_text(name)), &rows);
+    *ret = r == 0 || (r == DB_ROW && is_directory_user(&rows));
+    return r < 0 ? TRACE(r) : 0;
+}
+
+int directory_check_rest(struct site *site)
+{
+    if (site->now_us >= site->directory_rests_until_us)
+        return 0;
+    return refuse(site,
+                  REFUSAL_DIRECTORY_DOWN,
+                  "The directory has not answered a moment ago; try again in a few seconds. "
+                  "Administrators of the site itself can sign in.");
+}
+
+int directory_prepare(struct site *site, const char *name, struct directory_question *ret)
+{
+    OWN(json_freep) json_t *groups = json_object();
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r;
+
+    if (!groups)
+        return ERR(-ENOMEM);
+    r = db_select(site->db, SQL_DIRECTORY_GROUPS, DB_ARGS(db_u64(DIRECTORY_WANTED_MAX)), &rows);
+    if (r < 0)
+        return TRACE(r);
+    while ((r = db_next(&rows)) == DB_ROW)
+        if (json_object_set_new(groups, db_get_text(&rows, 0), json_string(db_get_text(&rows, 1))) <
+            0)
+            return ERR(-ENOMEM);
+    if (r < 0)
+        return TRACE(r);
+    if (ret->name != name)
+        (void)snprintf(ret->name, sizeof(ret->name), "%s", name);
+    ret->now_us = site->now_us;
+    ret->groups = TAKE(groups);
+    return 0;
+}
+
+static int make(struct site *site, const char *name, char ret[static NAMED_ID_MAX])
+{
+    OWN(json_freep)
+    json_t *body = json_pack("{s:s, s:s, s:s}",
+                             "name",
+                             name,
+                             "comment",
+                             "Signed in as a member of a group",
+                             "kind",
+                             ADMINISTRATOR_DIRECTORY_USER);
+    OWN(json_freep) json_t *made = NULL;
+    int r = body ? administrator_create(site, name, body, &made) : ERR(-ENOMEM);
+
+    if (r == 0)
+        (void)snprintf(ret, NAMED_ID_MAX, "%s", json_string_value(json_object_get(made, "id")));
+    return TRACE(r);
+}
+
+static void say(char why[static DIRECTORY_WHY_MAX], const char *text)
+{
+    (void)snprintf(why, DIRECTORY_WHY_MAX, "%s", text);
+}
+
+/* He has been here, or is made now. @ret: "" with @why if he is kept out. */
+static int find(struct site *site,
+                const char *name,
+                const struct directory_answer *answer,
+                char ret[static NAMED_ID_MAX],
+                char why[static DIRECTORY_WHY_MAX])
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_DIRECTORY_USER, DB_ARGS(db_text(name)), &rows);
+    const char *known = r == DB_ROW ? db_get_text(&rows, COLUMN_ACCOUNT_ID) : "";
+
+    ret[0] = '\0';
+    if (r < 0)
+        return TRACE(r);
+    if (r == 0 && json_array_size(answer->groups) == 0)
+        say(why, "the account is in no group that is granted something");
+    else if (r == 0) {
+        db_rows_fini(&rows);
+        return TRACE(make(site, name, ret));
+    } else if (!is_directory_user(&rows))
+        say(why, "an administrator of the site has this name");
+    else if (db_get_bool(&rows, COLUMN_IS_DISABLED))
+        say(why, "the administrator is disabled");
+    else if (known[0] && strcmp(known, answer->account_id) != 0)
+        say(why, "another account had this name: delete the administrator if it is a new person's");
+    else
+        (void)snprintf(ret, NAMED_ID_MAX, "%s", db_get_text(&rows, COLUMN_ID));
+    return 0;
+}
+
+/* Groups that he is in now; what he is granted as their member goes by them. */
+static int put_groups(struct site *site, const char *id, const json_t *groups)
+{
+    size_t i;
+    json_t *group;
+    int r = db_must(site->db, SQL_DIRECTORY_MEMBERS_DROP, DB_ARGS(db_text(id)));
+
+    json_array_foreach(groups, i, group)
+    {
+        if (r == 0)
+            r = db_run(site->db,
+                       SQL_DIRECTORY_MEMBER_ADD,
+                       DB_ARGS(db_text(id), db_text(json_string_value(group))),
+                       NULL);
+    }
+    return TRACE(r);
+}
+
+static int put_checked(struct site *site, const char *id, const struct directory_answer *answer)
+{
+    const char *account_id = answer->account_id[0] ? answer->account_id : NULL;
+
+    return TRACE(db_must(site->db,
+                         SQL_DIRECTORY_USER_CHECKED,
+                         DB_ARGS(db_text(id), db_u64(site->now_us), db_text(account_id))));
+}
+
+static int may_anything(struct site *site, const char *id, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_DIRECTORY_USER_MAY, DB_ARGS(db_text(id)), &rows);
+
+    *ret = r == DB_ROW;
+    return r < 0 ? TRACE(r) : 0;
+}
+
+int directory_sign_in(struct site *site,
+                      const char *name,
+                      const struct directory_answer *answer,
+                      char ret[static NAMED_ID_MAX],
+                      char ret_why[static DIRECTORY_WHY_MAX])
+{
+    bool may = false;
+    int r = find(site, name, answer, ret, ret_why);
+
+    if (r != 0 || !ret[0])
+        return TRACE(r);
+    r = put_groups(site, ret, answer->groups);
+    if (r == 0)
+        r = put_checked(site, ret, answer);
+    if (r == 0)
+        r = may_anything(site, ret, &may);
+    if (r == 0 && !may) {
+        ret[0] = '\0';
+        say(ret_why, "the account is in no group that is granted something, nor is it itself");
+    }
+    return TRACE(r);
+}
+
+int directory_check_own_password(struct site *site, const char *id)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_ADMINISTRATOR_KIND, DB_ARGS(db_text(id)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r == 0 || strcmp(db_get_text(&rows, 0), ADMINISTRATOR_LOCAL) == 0)
+        return 0;
+    return refuse(site,
+                  REFUSAL_NO_PASSWORD,
+                  "\"%s\" is a %s: the site keeps no password for it.",
+                  db_get_text(&rows, 1),
+                  db_get_text(&rows, 0));
+}
+
+void directory_due_fini(struct directory_due *due)
+{
+    directory_question_fini(&due->question);
+    directory_answer_fini(&due->answer);
+}
+
+int directory_find_due(struct site *site,
+                       struct directory_due ret[static DIRECTORY_DUE_MAX],
+                       size_t *ret_n)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    uint64_t check_us = site->settings.directory.check_us;
+    int r;
+
+    *ret_n = 0;
+    if (!directory_is_on(&site->settings.directory) ||
+        site->now_us < site->directory_rests_until_us)
+        return 0;
+    r = db_select(site->db,
+                  SQL_DIRECTORY_DUE,
+                  DB_ARGS(db_u64(site->now_us > check_us ? site->now_us - check_us : 0),
+                          db_u64(site->now_us),
+                          db_u64(DIRECTORY_DUE_MAX)),
+                  &rows);
+    if (r < 0)
+        return TRACE(r);
+    while ((r = db_next(&rows)) == DB_ROW && *ret_n < DIRECTORY_DUE_MAX) {
+        struct directory_due *due = &ret[(*ret_n)++];
+
+        *due = (struct directory_due){.id = ""};
+        (void)snprintf(due->id, sizeof(due->id), "%s", db_get_text(&rows, 0));
+        (void)snprintf(due->question.name, sizeof(due->question.name), "%s", db_get_text(&rows, 1));
+    }
+    db_rows_fini(&rows);
+    for (size_t i = 0; r >= 0 && i < *ret_n; i++)
+        r = directory_prepare(site, ret[i].question.name, &ret[i].question);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* He may nothing any more: what he signed in with is over. */
+static int put_out(struct site *site, const struct directory_due *due, const char *why)
+{
+    int r = put_groups(site, due->id, NULL);
+
+    if (r == 0)
+        r = db_must(site->db, SQL_DIRECTORY_USER_GONE, DB_ARGS(db_text(due->id)));
+    if (r == 0)
+        r = access_drop_tokens_of(site, due->id);
+    return r == 0 ? TRACE(site_audit(site, "directory", "administrator.signed-out", due->id, why))
+                  : TRACE(r);
+}
+
+/* Ids as one text. */
+static int list_groups(struct site *site, const char *id, char *ret, size_t cap)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    size_t n = 0;
+    int r = db_select(site->db, SQL_DIRECTORY_MEMBERS, DB_ARGS(db_text(id)), &rows);
+
+    ret[0] = '\0';
+    if (r < 0)
+        return TRACE(r);
+    while ((r = db_next(&rows)) == DB_ROW) {
+        int len = snprintf(ret + n, cap - n, "%s%s", n > 0 ? " " : "", db_get_text(&rows, 0));
+
+        n = len > 0 && (size_t)len < cap - n ? n + (size_t)len : cap - 1;
+    }
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int put_right(struct site *site, const struct directory_due *due)
+{
+    char before[DIRECTORY_WANTED_MAX * NAMED_ID_MAX];
+    char after[DIRECTORY_WANTED_MAX * NAMED_ID_MAX];
+    bool may = false;
+    int r = list_groups(site, due->id, before, sizeof(before));
+
+    if (r == 0)
+        r = put_groups(site, due->id, due->answer.groups);
+    if (r == 0)
+        r = put_checked(site, due->id, &due->answer);
+    if (r == 0)
+        r = list_groups(site, due->id, after, sizeof(after));
+    if (r == 0 && strcmp(before, after) != 0)
+        r = site_audit(site, "directory", "administrator.groups", due->id, after);
+    if (r == 0)
+        r = may_anything(site, due->id, &may);
+    return r == 0 && !may ? TRACE(put_out(site, due, "in no group that is granted something"))
+                          : TRACE(r);
+}
+
+int directory_apply_due(struct site *site, const struct directory_due *due)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r;
+
+    if (due->answer.outcome == DIRECTORY_DOWN) {
+        site->directory_rests_until_us = site->now_us + DIRECTORY_REST_US;
+        return 0;
+    }
+    r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = due->answer.outcome == DIRECTORY_RIGHT ? put_right(site, due)
+                                                   : put_out(site, due, due->answer.why);
+    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
+}
