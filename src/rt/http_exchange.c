@@ -36,7 +36,6 @@ struct http_exchange {
     http_guard *guard;
     struct work_pool *pool;
     struct work_pool *remote_pool;
-    struct work_pool *work_pool; /* the one of both that .work is for */
     int wake_fd;
     void (*work)(void *arg); /* NULL: nothing was put off */
     void *arg;               /* owned */
@@ -419,15 +418,14 @@ void http_exchange_release(struct http_exchange *x)
     resume(x);
 }
 
-static int defer_to(struct http_exchange *x,
-                    struct work_pool *pool,
-                    void (*work)(void *arg),
-                    void *arg,
-                    void (*free_arg)(void *arg))
+int http_defer(struct http_exchange *x,
+               void (*work)(void *arg),
+               void *arg,
+               void (*free_arg)(void *arg))
 {
     x->arg = arg;
     x->free_arg = free_arg;
-    if (!work_pool_has_room(pool)) {
+    if (!work_pool_has_room(x->pool)) {
         int r = http_reply_problem(x,
                                    503,
                                    "SLW-0007",
@@ -437,25 +435,13 @@ static int defer_to(struct http_exchange *x,
         return r < 0 ? TRACE(r) : 1;
     }
     x->work = work;
-    x->work_pool = pool;
     x->is_waiting = true;
     return 0;
 }
 
-int http_defer(struct http_exchange *x,
-               void (*work)(void *arg),
-               void *arg,
-               void (*free_arg)(void *arg))
+void http_defer_is_remote(struct http_exchange *x)
 {
-    return TRACE(defer_to(x, x->pool, work, arg, free_arg));
-}
-
-int http_defer_remote(struct http_exchange *x,
-                      void (*work)(void *arg),
-                      void *arg,
-                      void (*free_arg)(void *arg))
-{
-    return TRACE(defer_to(x, x->remote_pool, work, arg, free_arg));
+    x->pool = x->remote_pool;
 }
 
 void *http_deferred(struct http_exchange *x)
@@ -475,7 +461,7 @@ void http_exchange_wait(struct http_exchange *x)
 
     /* first, since the work may be done before we are back */
     MHD_suspend_connection(x->connection);
-    r = work_pool_submit(x->work_pool, &work);
+    r = work_pool_submit(x->pool, &work);
     if (r == 0)
         return;
     MHD_resume_connection(x->connection);

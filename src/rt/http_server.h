@@ -141,11 +141,8 @@ int http_defer(struct http_exchange *x,
                void *arg,
                void (*free_arg)(void *arg));
 
-/* The same for work that waits for another machine: in a thread of its own, so that other work need not wait for that. */
-int http_defer_remote(struct http_exchange *x,
-                      void (*work)(void *arg),
-                      void *arg,
-                      void (*free_arg)(void *arg));
+/* Before http_defer(): the work waits for another machine, so a thread for such work does it, and other work need not wait. */
+void http_defer_is_remote(struct http_exchange *x);
 
 /* What the work was done on; NULL in the first call of the handler. Borrowed. */
 void *http_deferred(struct http_exchange *x);

@@ -32,7 +32,7 @@ struct password_work {
 
 struct password_work *password_work_new(void);
 
-/* Both fit http_defer(), and http_defer_remote() if a directory is to be asked. */
+/* Both fit http_defer(); it waits for another machine if a directory is to be asked. */
 void password_work_run(void *arg);
 void password_work_free(void *work);
 

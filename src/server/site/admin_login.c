@@ -35,14 +35,13 @@ static int begin_work(struct api *api,
                       const json_t *body)
 {
     OWN(password_work_freep) struct password_work *work = password_work_new();
-    bool is_remote;
     int r = work ? request->begin(api->site, body, work) : ERR(-ENOMEM);
 
     if (r != 0)
         return TRACE(r);
-    is_remote = work->directory != NULL;
-    r = is_remote ? http_defer_remote(x, password_work_run, TAKE(work), password_work_free)
-                  : http_defer(x, password_work_run, TAKE(work), password_work_free);
+    if (work->directory)
+        http_defer_is_remote(x);
+    r = http_defer(x, password_work_run, TAKE(work), password_work_free);
     return r < 0 ? TRACE(r) : API_E_ANSWERED;
 }
 
