@@ -30,10 +30,11 @@ const struct args_command security_commands[] = {
         .options =
             {
                 OPTION("comment", "TEXT", "Comment of at most 127 characters."),
-                OPTION("kind",
-                       "local|directory-user|directory-group",
-                       "Who keeps the password: the site, which is usual, or the directory of "
-                       "slipway.conf(5)."),
+                OPTION_OF("kind",
+                          "KIND",
+                          "local|directory-user|directory-group",
+                          "Who keeps the password: the site, which is usual, or the directory of "
+                          "slipway.conf(5)."),
                 OPTION("dn", "DN", "Of directory-group: the group's distinguished name."),
                 PASSWORD_OPTION,
                 OPTION("no-password", NULL, "Give none: nobody can sign in by this name yet."),

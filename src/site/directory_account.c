@@ -97,12 +97,17 @@ const char *directory_why_not(const struct directory_account *account, uint64_t 
 
 bool directory_lower(const char *name, char *ret, size_t cap)
 {
+    static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz";
     size_t n = strlen(name);
 
     if (n >= cap)
         return false;
-    for (size_t i = 0; i <= n; i++)
-        ret[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 'a' - 'A') : name[i];
+    for (size_t i = 0; i <= n; i++) {
+        const char *capital = name[i] != '\0' ? strchr(capitals, name[i]) : NULL;
+
+        ret[i] = capital ? small[capital - capitals] : name[i];
+    }
     return true;
 }
 

@@ -34,7 +34,7 @@ struct password_work *password_work_new(void);
 
 /* Both fit http_defer(); it waits for another machine if a directory is to be asked. */
 void password_work_run(void *arg);
-void password_work_free(void *work);
+void password_work_free(void *arg);
 
 /* A hash that no password fits, and that takes as long to find out. */
 const char *password_nobody(void);

@@ -21,7 +21,7 @@
 
 #define GROUP \
     "{'name': 'admins', 'kind': 'directory-group', 'external_name': 'CN=Admins, DC=example,DC=org'}"
-#define SECOND 1000000
+#define SECOND UINT64_C(1000000)
 
 DEFINE_FREEP(struct password_work *, password_work_free);
 
@@ -35,7 +35,7 @@ static struct site *new_site(char id[static NAMED_ID_MAX])
     OWN(json_freep) json_t *granted = NULL;
 
     site->settings.directory = (struct directory_settings){
-        .urls = "ldaps://ldap.example.org", .check_us = 300 * SECOND, .trust_us = 3600ULL * SECOND};
+        .urls = "ldaps://ldap.example.org", .check_us = 300 * SECOND, .trust_us = 3600 * SECOND};
     assert_int_equal(db_must(site->db,
                              SQL_ADMINISTRATOR_SET_PASSWORD,
                              DB_ARGS(db_text("AD00001"), db_text(password_nobody()))),
@@ -219,7 +219,7 @@ static void what_it_said_is_good_for_a_while_when_it_is_away(void **state)
     struct login_answer other;
 
     assert_int_equal(sign_in(site, "ada", say(DIRECTORY_RIGHT, "u-1", group), &login), 0);
-    site->now_us += 3600ULL * SECOND;
+    site->now_us += 3600 * SECOND;
     assert_int_equal(look_again(site, say(DIRECTORY_DOWN, "", NULL)), 1);
     assert_int_equal(look_again(site, say(DIRECTORY_DOWN, "", NULL)), 0); /* it rests */
     assert_int_equal(sign_in(site, "bob", say(DIRECTORY_DOWN, "", NULL), &other), SITE_E_REFUSED);
