@@ -85,6 +85,17 @@ bool ts_compare_versions(const char *a, const char *b, int *ret)
     return true;
 }
 
+bool ts_is_package_version(const char *package, const char *version)
+{
+    size_t epoch = strspn(package, "0123456789");
+    const char *upstream = package[epoch] == ':' ? package + epoch + 1 : package;
+    const char *revision = strrchr(upstream, '-');
+    size_t len = revision ? (size_t)(revision - upstream) : strlen(upstream);
+
+    return strcmp(package, version) == 0 || strcmp(upstream, version) == 0 ||
+           (strlen(version) == len && strncmp(upstream, version, len) == 0);
+}
+
 bool ts_is_like(const char *text, const char *pattern)
 {
     const char *star = NULL;

@@ -18,6 +18,10 @@ int ts_compare_ordered(const char *a, const char *b);
 /* "10.0.19041" with "10.0.9": number by number, a missing one is 0. Returns false if one of them is no version. */
 bool ts_compare_versions(const char *a, const char *b, int *ret);
 
+/* Whether a package of a distribution, "1:2.4.57-1+deb12u1", is of that version: as it is written, or as "2.4.57", without the
+   epoch and the distribution's own revision. */
+bool ts_is_package_version(const char *package, const char *version);
+
 /* A decimal integer that may have a sign; spaces around it are none. */
 bool ts_parse_integer(const char *text, int64_t *ret);
 

@@ -11,6 +11,7 @@
 #include "ts/compare.h"
 #include "ts/condition.h"
 #include "ts/document.h"
+#include "ts/environment.h"
 #include "ts/facts.h"
 #include "ts/vars.h"
 #include "ts/wql.h"
@@ -203,13 +204,19 @@ static enum leaf_answer evaluate_path(const struct ts_condition *c,
                                       bool is_folder,
                                       struct buf *seen)
 {
+    OWN(buf_fini) struct buf text = BUF_INIT(EXPANDED_MAX_BYTES);
     OWN(buf_fini) struct buf path = BUF_INIT(EXPANDED_MAX_BYTES);
+    OWN(buf_fini) struct buf why = BUF_INIT(SHOWN_MAX);
     struct ts_path_fact fact = {.version = ""};
     enum ts_known known = TS_NOT_TOLD;
     const char *shown;
     bool is_met_all = false;
 
-    if (expand_field(c, x, "Path", &path, &shown) && x->facts && x->facts->find_path)
+    if (!expand_field(c, x, "Path", &text, &shown))
+        return unanswerable(seen, shown, "the path is too long");
+    if (!ts_environment_expand(x->facts, buf_str(&text), &path, &why))
+        return unanswerable(seen, shown, buf_str(&why));
+    if (!path.failed && x->facts && x->facts->find_path)
         known = x->facts->find_path(x->facts->ctx, buf_str(&path), is_folder, &fact);
     if (known == TS_NOT_TOLD)
         return unanswerable(seen, shown, "nobody here can tell whether it exists");
@@ -272,27 +279,48 @@ evaluate_registry(const struct ts_condition *c, const struct leaf_context *x, st
     return answer(compare(comparison, fact.data, buf_str(&data)));
 }
 
+/* By what the installer of Windows calls it, or else as a package of the distribution, by its name. */
+static enum ts_known find_software(const struct ts_condition *c,
+                                   const struct leaf_context *x,
+                                   const char *name,
+                                   struct ts_software_fact *ret)
+{
+    bool is_any_version = ts_compare_text(field(c, "Operator"), "AnyVersion") == 0;
+    const struct ts_facts *facts = x->facts;
+    enum ts_known known = TS_NOT_TOLD;
+    enum ts_known package = TS_NOT_TOLD;
+
+    if (facts && facts->find_software)
+        known = facts->find_software(facts->ctx,
+                                     is_any_version ? "" : field(c, "ProductCode"),
+                                     field(c, "UpgradeCode"),
+                                     ret);
+    if (known != TS_KNOWN && facts && facts->find_package && name[0] != '\0')
+        package = facts->find_package(facts->ctx, name, ret);
+    if (package != TS_KNOWN)
+        return known == TS_NOT_TOLD ? package : known;
+    return is_any_version || ts_is_package_version(ret->version, field(c, "Version")) ? TS_KNOWN
+                                                                                      : TS_MISSING;
+}
+
 static enum leaf_answer
 evaluate_software(const struct ts_condition *c, const struct leaf_context *x, struct buf *seen)
 {
-    bool is_any_version = ts_compare_text(field(c, "Operator"), "AnyVersion") == 0;
+    OWN(buf_fini) struct buf name = BUF_INIT(EXPANDED_MAX_BYTES);
     struct ts_software_fact fact = {""};
     enum ts_known known = TS_NOT_TOLD;
-    const char *name = field(c, "ProductName");
+    const char *shown;
 
-    if (x->facts && x->facts->find_software)
-        known = x->facts->find_software(x->facts->ctx,
-                                        is_any_version ? "" : field(c, "ProductCode"),
-                                        field(c, "UpgradeCode"),
-                                        &fact);
+    if (expand_field(c, x, "ProductName", &name, &shown))
+        known = find_software(c, x, buf_str(&name), &fact);
     if (known == TS_NOT_TOLD)
-        return unanswerable(seen, name, "nobody here can tell whether it is installed");
+        return unanswerable(seen, shown, "nobody here can tell whether it is installed");
     buf_addf(seen,
              "%.*s: it is %s%s%s",
              SHOWN_MAX,
-             name,
+             shown,
              known == TS_KNOWN ? "installed" : "not installed",
-             fact.version[0] != '\0' ? ", version " : "",
+             fact.version[0] == '\0' ? "" : known == TS_KNOWN ? ", version " : ", but version ",
              fact.version);
     return answer(known == TS_KNOWN);
 }
@@ -303,6 +331,16 @@ find_class(const struct leaf_context *x, const char *namespace_name, const char 
     return x->facts && x->facts->find_class
                ? x->facts->find_class(x->facts->ctx, namespace_name, name)
                : NULL;
+}
+
+/* Of a base class, the one that is derived from it. */
+static const struct ts_class *
+find_queried(const struct leaf_context *x, const char *namespace_name, const char *name)
+{
+    const struct ts_class *found = find_class(x, namespace_name, name);
+    const char *derived = found ? NULL : ts_class_of_base(namespace_name, name);
+
+    return derived ? find_class(x, namespace_name, derived) : found;
 }
 
 DEFINE_FREEP(struct ts_query *, ts_query_free);
@@ -321,7 +359,7 @@ evaluate_query(const struct ts_condition *c, const struct leaf_context *x, struc
         return unanswerable(seen, shown, "the query is too long");
     if (ts_query_parse(buf_str(&text), &query, &why) != 0)
         return unanswerable(seen, shown, why.len > 0 ? buf_str(&why) : "out of memory");
-    class_facts = find_class(x, field(c, "Namespace"), ts_query_class(query));
+    class_facts = find_queried(x, field(c, "Namespace"), ts_query_class(query));
     if (!class_facts)
         return unanswerable(seen, shown, "nobody here fills this class of this namespace");
     if (ts_query_count(query, class_facts, &n, &why) != 0)
@@ -472,7 +510,7 @@ static const struct leaf_type {
     {TYPE("File"), evaluate_file, false},
     {TYPE("Folder"), evaluate_folder, false},
     {TYPE("Registry"), evaluate_registry, true},
-    {TYPE("Software"), evaluate_software, true},
+    {TYPE("Software"), evaluate_software, false},
     {TYPE("OS"), evaluate_os, false},
     {TYPE("MakeModel"), evaluate_make_model, false},
     {TYPE("Computer"), evaluate_computer, false},
@@ -530,8 +568,9 @@ bool leaf_is_portable(const struct ts_condition *c, struct buf *why)
         return is_query_portable(c, why);
     if (type->evaluate != evaluate_file && type->evaluate != evaluate_folder)
         return true;
-    if (field(c, "Path")[0] == '/' || field(c, "Path")[0] == '%')
+    if ((field(c, "Path")[0] == '/' || field(c, "Path")[0] == '%') &&
+        !ts_environment_is_of_windows(field(c, "Path")))
         return true;
-    buf_addf(why, "path %.256s, which is not absolute", field(c, "Path"));
+    buf_addf(why, "path %.256s, which is none of Linux", field(c, "Path"));
     return false;
 }

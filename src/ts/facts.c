@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/classes.h"
 #include "ts/compare.h"
 
 struct ts_table {
@@ -94,38 +95,6 @@ static void *with_room(void *array, size_t n, size_t size)
     return array && (n & (n - 1)) != 0 ? array : realloc(array, (n == 0 ? 1 : 2 * n) * size);
 }
 
-static unsigned char fold(char c)
-{
-    unsigned char u = c == '/' ? '\\' : (unsigned char)c;
-
-    return u >= 'A' && u <= 'Z' ? (unsigned char)(u | 0x20) : u;
-}
-
-/* Behind "\\.\" or "\\", which say which computer. */
-static const char *skip_computer(const char *name)
-{
-    if (fold(name[0]) != '\\')
-        return name;
-    while (fold(name[0]) == '\\')
-        name++;
-    if (name[0] == '.' && fold(name[1]) == '\\')
-        name += 2;
-    return name;
-}
-
-static bool is_same_namespace(const char *a, const char *b)
-{
-    a = skip_computer(a);
-    b = skip_computer(b);
-    for (; *a && fold(*a) == fold(*b); a++)
-        b++;
-    if (*a == '\0' && fold(*b) == '\\') /* one at the end */
-        b++;
-    else if (*b == '\0' && fold(*a) == '\\')
-        a++;
-    return *a == '\0' && *b == '\0';
-}
-
 const struct ts_class *
 ts_table_find(const struct ts_table *table, const char *namespace_name, const char *name)
 {
@@ -133,42 +102,9 @@ ts_table_find(const struct ts_table *table, const char *namespace_name, const ch
         namespace_name = TS_CIMV2;
     for (size_t i = 0; i < table->n_classes; i++)
         if (ts_compare_text(table->classes[i]->name, name) == 0 &&
-            is_same_namespace(table->classes[i]->namespace_name, namespace_name))
+            ts_is_same_namespace(table->classes[i]->namespace_name, namespace_name))
             return table->classes[i];
     return NULL;
-}
-
-bool ts_class_is_gathered(const char *namespace_name, const char *name)
-{
-    static const char *const gathered[] = {
-        "Win32_BIOS",
-        "Win32_BaseBoard",
-        "Win32_Battery",
-        "Win32_ComputerSystem",
-        "Win32_ComputerSystemProduct",
-        "Win32_DiskDrive",
-        "Win32_DiskPartition",
-        "Win32_LogicalDisk",
-        "Win32_NetworkAdapter",
-        "Win32_NetworkAdapterConfiguration",
-        "Win32_OperatingSystem",
-        "Win32_PhysicalMemory",
-        "Win32_PnPEntity",
-        "Win32_Processor",
-        "Win32_SystemEnclosure",
-        "Win32_TimeZone",
-        "Win32_VideoController",
-        "Win32_Volume",
-    };
-
-    if (is_same_namespace(namespace_name, TS_TPM))
-        return ts_compare_text(name, "Win32_Tpm") == 0;
-    if (namespace_name[0] != '\0' && !is_same_namespace(namespace_name, TS_CIMV2))
-        return false;
-    for (size_t i = 0; i < sizeof(gathered) / sizeof(gathered[0]); i++)
-        if (ts_compare_text(gathered[i], name) == 0)
-            return true;
-    return false;
 }
 
 const struct ts_class *ts_table_at(const struct ts_table *table, size_t i)
@@ -401,6 +337,19 @@ static enum ts_known table_software(void *ctx,
     return TS_MISSING;
 }
 
+static enum ts_known table_package(void *ctx, const char *name, struct ts_software_fact *ret)
+{
+    const struct ts_class *c = ts_table_find(ctx, TS_OF_OURS, "software");
+
+    for (size_t i = 0; c && i < c->n_instances; i++) {
+        if (ts_compare_text(ts_instance_text(c->instances[i], "name"), name) != 0)
+            continue;
+        ret->version = ts_instance_text(c->instances[i], "version");
+        return TS_KNOWN;
+    }
+    return c ? TS_MISSING : TS_NOT_TOLD;
+}
+
 struct ts_facts ts_table_facts(struct ts_table *table)
 {
     return (struct ts_facts){
@@ -408,6 +357,7 @@ struct ts_facts ts_table_facts(struct ts_table *table)
         .find_path = table_path,
         .find_registry = table_registry,
         .find_software = table_software,
+        .find_package = table_package,
         .ctx = table, /* the functions above only read */
     };
 }

@@ -22,8 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TS_CIMV2   "root\\cimv2"
-#define TS_TPM     "root\\cimv2\\Security\\MicrosoftTpm"
+#include "ts/classes.h"
+
 #define TS_OF_OURS "slipway" /* classes "files", "folders", "registry", "software" */
 
 enum {
@@ -100,9 +100,6 @@ void ts_instance_add_array(struct ts_table *table, struct ts_instance *instance,
 const struct ts_class *
 ts_table_find(const struct ts_table *table, const char *namespace_name, const char *name);
 
-/* Whether the agent on Linux fills this class, as far as Linux can tell. */
-bool ts_class_is_gathered(const char *namespace_name, const char *name);
-
 /* The @i-th class in the order of their first mention; NULL behind the last. */
 const struct ts_class *ts_table_at(const struct ts_table *table, size_t i);
 
@@ -152,6 +149,10 @@ struct ts_facts {
                                    const char *product_code,
                                    const char *upgrade_code,
                                    struct ts_software_fact *ret);
+    /* By its name, as the distribution calls the package. */
+    enum ts_known (*find_package)(void *ctx, const char *name, struct ts_software_fact *ret);
+    /* The value of an environment variable; NULL: there is none of that name. */
+    const char *(*find_environment)(void *ctx, const char *name);
     void *ctx;
 };
 

@@ -43,7 +43,16 @@ static struct ts_table *make_table(void)
     ts_instance_add_text(table, one, "version", "1.2.3");
     one = ts_class_add(table, ts_table_class(table, TS_OF_OURS, "software"));
     ts_instance_add_text(table, one, "product_code", "{1}");
+    one = ts_class_add(table, ts_table_class(table, TS_OF_OURS, "software"));
+    ts_instance_add_text(table, one, "name", "nginx");
+    ts_instance_add_text(table, one, "version", "1:1.22.1-9");
     return table;
+}
+
+static const char *find_environment(void *ctx, const char *name)
+{
+    (void)ctx;
+    return strcmp(name, "HOME") == 0 ? "/root" : NULL;
 }
 
 static struct ts_vars *make_vars(void)
@@ -69,6 +78,7 @@ evaluate(struct bytes inside, const char *before, const char *behind, struct ts_
     struct ts_facts facts = ts_table_facts(table);
     size_t n = 0;
 
+    facts.find_environment = find_environment;
     buf_addf(&xml, "<sequence version=\"3.10\"><step type=\"x\" name=\"s\"><condition>%s", before);
     buf_add(&xml, inside);
     buf_addf(&xml, "%s</condition></step></sequence>", behind);

@@ -32,6 +32,10 @@ static struct ts_table *make_table(void)
     ts_instance_add_boolean(table, one, "c", true);
     ts_instance_add_null(table, one, "d");
     ts_instance_add_text(table, one, "e", "20240102030405.000000+000");
+    ts_instance_add_array(table, one, "f");
+    ts_instance_add_number(table, one, "f", 9);
+    ts_instance_add_number(table, one, "f", 10);
+    ts_instance_add_text(table, one, "g", "PCI\\VEN_8086&DEV_591B");
     return table;
 }
 

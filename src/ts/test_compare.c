@@ -96,9 +96,23 @@ static void dates_are_moments_in_utc(void **state)
             fail_msg("%s", bad[i]);
 }
 
+static void a_package_is_of_the_version_that_its_maker_gave_it(void **state)
+{
+    (void)state;
+    assert_true(ts_is_package_version("1:2.4.57-1+deb12u1", "1:2.4.57-1+deb12u1"));
+    assert_true(ts_is_package_version("1:2.4.57-1+deb12u1", "2.4.57-1+deb12u1"));
+    assert_true(ts_is_package_version("1:2.4.57-1+deb12u1", "2.4.57"));
+    assert_true(ts_is_package_version("2.0-rc1-3", "2.0-rc1"));
+    assert_true(ts_is_package_version("20240101", "20240101"));
+    assert_false(ts_is_package_version("1:2.4.57-1", "2.4"));
+    assert_false(ts_is_package_version("1:2.4.57-1", "2.4.57-2"));
+    assert_false(ts_is_package_version("2.4", ""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_package_is_of_the_version_that_its_maker_gave_it),
         cmocka_unit_test(numbers_compare_as_numbers_and_text_without_case),
         cmocka_unit_test(versions_compare_part_by_part),
         cmocka_unit_test(patterns_match_whole_texts),

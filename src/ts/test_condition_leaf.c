@@ -44,7 +44,8 @@ static const char facts_text[] =
     "\"folders\": [{\"path\": \"/etc\", \"modified\": \"20240102030405.000000+000\"}],"
     "\"registry\": [{\"key\": \"HKEY_LOCAL_MACHINE\\\\SOFTWARE\\\\X\", \"value\": \"N\","
     "                \"type\": \"REG_DWORD\", \"data\": \"10\"}],"
-    "\"software\": [{\"product_code\": \"{A}\", \"upgrade_code\": \"{B}\", \"version\": \"2.0\"}]}";
+    "\"software\": [{\"product_code\": \"{A}\", \"upgrade_code\": \"{B}\", \"version\": \"2.0\"},"
+    "              {\"name\": \"nginx\", \"version\": \"1:1.22.1-9+deb12u1\"}]}";
 
 static void set_variables(struct ts_vars *vars)
 {
@@ -167,6 +168,33 @@ static const struct {
                      FIELD("ProductCode", "{other}")),
      IS_TRUE},
     {SOFTWARE_IS(FIELD("Operator", "ThisVersion") FIELD("ProductCode", "{b}")), IS_FALSE},
+    /* packages of the distribution, by name */
+    {SOFTWARE_IS(FIELD("Operator", "AnyVersion") FIELD("ProductName", "nginx")), IS_TRUE},
+    {SOFTWARE_IS(FIELD("Operator", "AnyVersion") FIELD("ProductName", "Nginx")
+                     FIELD("UpgradeCode", "{none}")),
+     IS_TRUE},
+    {SOFTWARE_IS(FIELD("Operator", "AnyVersion") FIELD("ProductName", "apache2")), IS_FALSE},
+    {SOFTWARE_IS(FIELD("Operator", "ThisVersion") FIELD("ProductName", "nginx")
+                     FIELD("Version", "1.22.1")),
+     IS_TRUE},
+    {SOFTWARE_IS(FIELD("Operator", "ThisVersion") FIELD("ProductName", "nginx")
+                     FIELD("Version", "1:1.22.1-9+deb12u1")),
+     IS_TRUE},
+    {SOFTWARE_IS(FIELD("Operator", "ThisVersion") FIELD("ProductName", "nginx")
+                     FIELD("Version", "1.22")),
+     IS_FALSE},
+    {SOFTWARE_IS(FIELD("Operator", "AnyVersion")), IS_UNANSWERED},
+    /* environment variables, and those of Windows, which mean nothing here */
+    {FILE_IS(FIELD("Path", "%D%/%ProgramFiles%")), IS_UNANSWERED},
+    {FOLDER_IS(FIELD("Path", "%windir%")), IS_UNANSWERED},
+    {FOLDER_IS(FIELD("Path", "%Nobody%/x")), IS_UNANSWERED},
+    {NOT(FOLDER_IS(FIELD("Path", "%SystemRoot%"))), IS_TRUE_UNANSWERED},
+    /* a base class stands for what is derived from it */
+    {QUERY("root\\cimv2", "select * from CIM_ComputerSystem where Model like 'Lat%'"), IS_TRUE},
+    {QUERY("root\\cimv2", "select * from CIM_ComputerSystem where __CLASS = 'Win32_ComputerSystem'"),
+     IS_TRUE},
+    {QUERY("root\\cimv2", "select * from CIM_LogicalDevice"), IS_UNANSWERED},
+    {QUERY("root\\wmi", "select * from CIM_ComputerSystem"), IS_UNANSWERED},
     /* queries */
     {CIM("Manufacturer like '%dell%'"), IS_TRUE},
     {CIM("Model = \"x\""), IS_FALSE},

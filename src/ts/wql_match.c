@@ -5,6 +5,7 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "ts/classes.h"
 #include "ts/compare.h"
 #include "ts/facts.h"
 #include "ts/wql.h"
@@ -27,14 +28,37 @@ static enum match match(bool holds)
     return holds ? MATCH_YES : MATCH_NO;
 }
 
-static bool is_system(const char *property)
+/* What every instance has beside its properties. @ret: its text; "" is null. Return: false if it is none of these. */
+static bool find_system(const struct ts_class *c, const char *property, const char **ret)
 {
-    return ts_compare_text(property, "__CLASS") == 0 || ts_compare_text(property, "__this") == 0;
+    const struct {
+        const char *name;
+        const char *text;
+    } all[] = {
+        {"__CLASS", c->name},
+        {"__this", c->name},
+        {"__NAMESPACE", c->namespace_name},
+        {"__SUPERCLASS", ts_class_superclass(c->name)},
+    };
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        *ret = all[i].text;
+        if (ts_compare_text(property, all[i].name) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool is_system(const struct ts_class *c, const char *property)
+{
+    const char *text;
+
+    return find_system(c, property, &text);
 }
 
 static bool has_property(const struct ts_class *c, const char *name)
 {
-    if (is_system(name))
+    if (is_system(c, name))
         return true;
     for (size_t i = 0; i < c->n_instances; i++)
         if (ts_instance_find(c->instances[i], name))
@@ -90,10 +114,13 @@ static bool order_text(const char *text, const struct wql_literal *literal, int 
         return true;
     }
     /* a CIM date is 25 characters; everything shorter may be a number that looks like one */
-    if (strlen(text) == 25 && ts_parse_date(text, &date) && ts_parse_date(literal->text, &other))
-        *ret = (date > other) - (date < other);
-    else
+    if (strlen(text) != 25 || !ts_parse_date(text, &date)) {
         *ret = ts_compare_text(text, literal->text);
+        return true;
+    }
+    if (!ts_parse_date(literal->text, &other))
+        return false;
+    *ret = (date > other) - (date < other);
     return true;
 }
 
@@ -157,41 +184,31 @@ static enum match match_value(const struct wql_node *node, const struct ts_scala
     return match(holds(node->op, order));
 }
 
-/* "CIM_ComputerSystem" is what "Win32_ComputerSystem" is derived from. */
-static bool is_class(const char *name, const char *wanted)
-{
-    static const char own[] = "Win32_";
-    static const char base[] = "CIM_";
-
-    if (ts_compare_text(name, wanted) == 0)
-        return true;
-    return strncmp(name, own, sizeof(own) - 1) == 0 && strlen(wanted) >= sizeof(base) &&
-           bytes_eq_nocase((struct bytes){(const uint8_t *)wanted, sizeof(base) - 1}, base) &&
-           ts_compare_text(name + sizeof(own) - 1, wanted + sizeof(base) - 1) == 0;
-}
-
 static bool is_null(const struct ts_property *property)
 {
     return !property || property->n_values == 0 ||
            (!property->is_array && property->values[0].kind == TS_SCALAR_NULL);
 }
 
-static enum match match_leaf(const struct wql_node *node,
-                             const struct ts_class *c,
-                             const struct ts_instance *instance)
+/* A text that is no property of the instance; "" is null. */
+static enum match match_text(const struct wql_node *node, const char *text)
 {
-    const struct ts_property *property = ts_instance_find(instance, node->property);
+    int order;
+
+    if (node->kind == WQL_IS_NULL)
+        return match((text[0] == '\0') != node->is_inverted);
+    if (text[0] == '\0')
+        return MATCH_NEITHER;
+    if (node->kind == WQL_LIKE)
+        return match(ts_is_like_wql(text, node->literal.text) != node->is_inverted);
+    return order_text(text, &node->literal, &order) ? match(holds(node->op, order)) : MATCH_NEITHER;
+}
+
+/* Whether one of the values is so. */
+static enum match match_any(const struct wql_node *node, const struct ts_property *property)
+{
     enum match best = MATCH_NEITHER;
 
-    if (node->kind == WQL_ISA)
-        return match(is_class(c->name, node->literal.text));
-    if (!property && is_system(node->property)) {
-        const struct ts_scalar name = {.kind = TS_SCALAR_TEXT, .text = c->name};
-
-        return node->kind == WQL_IS_NULL ? match(node->is_inverted) : match_value(node, &name);
-    }
-    if (node->kind == WQL_IS_NULL)
-        return match(is_null(property) != node->is_inverted);
     for (size_t i = 0; property && i < property->n_values; i++) {
         enum match m = match_value(node, &property->values[i]);
 
@@ -200,6 +217,38 @@ static enum match match_leaf(const struct wql_node *node,
         best = m == MATCH_NO ? MATCH_NO : best;
     }
     return best;
+}
+
+/* An array is equal to a value, or like it, if one of its elements is; it differs if none is. */
+static enum match match_array(const struct wql_node *node, const struct ts_property *property)
+{
+    struct wql_node positive = *node;
+    enum match m;
+
+    if (node->kind == WQL_LIKE && node->is_inverted)
+        positive.is_inverted = false;
+    else if (node->kind == WQL_COMPARE && node->op == WQL_NOT_EQUAL)
+        positive.op = WQL_EQUAL;
+    else
+        return match_any(node, property);
+    m = match_any(&positive, property);
+    return m == MATCH_NEITHER ? m : match(m == MATCH_NO);
+}
+
+static enum match match_leaf(const struct wql_node *node,
+                             const struct ts_class *c,
+                             const struct ts_instance *instance)
+{
+    const struct ts_property *property = ts_instance_find(instance, node->property);
+    const char *text;
+
+    if (node->kind == WQL_ISA)
+        return match(ts_class_is_a(c->name, node->literal.text));
+    if (!property && find_system(c, node->property, &text))
+        return match_text(node, text);
+    if (node->kind == WQL_IS_NULL)
+        return match(is_null(property) != node->is_inverted);
+    return property && property->is_array ? match_array(node, property) : match_any(node, property);
 }
 
 /* The nodes of a node come before it, so going through them once is enough. */
@@ -239,6 +288,30 @@ static const char *missing_property(const struct ts_query *q, const struct ts_cl
     return NULL;
 }
 
+/* A comparison that no order answers: a number with text that is none, text with true. Return: whether one was found. */
+static bool find_incomparable(const struct ts_query *q, const struct ts_class *c, struct buf *why)
+{
+    for (size_t i = 0; i < q->n_nodes; i++) {
+        const struct wql_node *node = &q->nodes[i];
+
+        for (size_t k = 0; node->kind == WQL_COMPARE && k < c->n_instances; k++) {
+            const struct ts_property *p = ts_instance_find(c->instances[k], node->property);
+            int order;
+
+            for (size_t v = 0; p && v < p->n_values; v++) {
+                if (p->values[v].kind == TS_SCALAR_NULL ||
+                    order_scalar(&p->values[v], &node->literal, &order))
+                    continue;
+                buf_addf(why, "%s.%.64s is ", c->name, node->property);
+                put_scalar(&p->values[v], why);
+                buf_addf(why, ", which cannot be compared with %.64s", node->literal.text);
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 int ts_query_count(const struct ts_query *query,
                    const struct ts_class *c,
                    size_t *ret,
@@ -254,7 +327,7 @@ int ts_query_count(const struct ts_query *query,
     *ret = 0;
     for (size_t i = 0; i < c->n_instances; i++)
         *ret += matches(query, c, c->instances[i], results);
-    return 0;
+    return *ret == 0 && find_incomparable(query, c, why) ? TS_WQL_E_PROPERTY : 0;
 }
 
 static void describe_property(const struct ts_class *c, const char *name, struct buf *ret)
@@ -286,7 +359,7 @@ void ts_query_describe(const struct ts_query *query, const struct ts_class *c, s
     }
     for (size_t i = 0; i < query->n_nodes && n_described < DESCRIBED_MAX; i++) {
         const char *name = query->nodes[i].property;
-        bool is_new = name && !is_system(name);
+        bool is_new = name && !is_system(c, name);
 
         for (size_t k = 0; k < i && is_new; k++)
             is_new =
