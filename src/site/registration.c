@@ -16,6 +16,13 @@
 #include "site/fields.h"
 #include "site/machine_facts.h"
 #include "site/order.h"
+#include "site/variable.h"
+
+enum {
+    NUMBER_TEXT_MAX = 24,
+    ASSIGNMENTS_INTERVAL_MAX_S = 3600,
+    ASSIGNMENTS_RETRY_MAX = 1000,
+};
 
 static int check_body(struct site *site, const json_t *body)
 {
@@ -109,6 +116,48 @@ static int note(struct site *site, const char *mac)
                            mac, "registered", "", "", "", "", "The agent has registered.", NULL}));
 }
 
+/* A number that the device has as a variable, before it has an order. Nothing if it has none, or it makes no sense. */
+static int put_number(struct site *site,
+                      const char *device_id,
+                      const char *variable,
+                      uint64_t max,
+                      const char *member,
+                      json_t *assignments)
+{
+    char text[NUMBER_TEXT_MAX];
+    uint64_t n;
+    int r = variable_find(site, device_id, variable, text, sizeof(text));
+
+    if (r < 0 || !bytes_parse_u64(bytes_of(text), 0, max, &n))
+        return TRACE(r);
+    return json_object_set_new(assignments, member, json_integer((json_int_t)n)) == 0
+               ? 0
+               : ERR(-ENOMEM);
+}
+
+/* How the device asks for its order. */
+static int put_assignments(struct site *site, const char *device_id, json_t *answer)
+{
+    json_t *assignments = json_object();
+    int r;
+
+    if (json_object_set_new(answer, "assignments", assignments) != 0)
+        return ERR(-ENOMEM);
+    r = put_number(site,
+                   device_id,
+                   "SMSTSAssignmentsDownloadInterval",
+                   ASSIGNMENTS_INTERVAL_MAX_S,
+                   "interval_s",
+                   assignments);
+    return r < 0 ? TRACE(r)
+                 : TRACE(put_number(site,
+                                    device_id,
+                                    "SMSTSAssignmentsDownloadRetry",
+                                    ASSIGNMENTS_RETRY_MAX,
+                                    "retry",
+                                    assignments));
+}
+
 static int put_answer(struct site *site, const char *device_id, json_t **ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
@@ -131,7 +180,7 @@ static int put_answer(struct site *site, const char *device_id, json_t **ret)
                      token,
                      "is_unknown_computer",
                      (int)db_get_bool(&rows, 1));
-    return *ret ? 0 : ERR(-ENOMEM);
+    return *ret ? TRACE(put_assignments(site, device_id, *ret)) : ERR(-ENOMEM);
 }
 
 int registration_take(struct site *site, const json_t *body, json_t **ret)

@@ -16,6 +16,7 @@
 #include "site/fixture.h"
 #include "site/refusal.h"
 #include "site/registration.h"
+#include "site/variable.h"
 #include "ts/facts.h"
 #include "ts/facts_json.h"
 #include "ts/vars.h"
@@ -28,13 +29,11 @@ enum {
     "{'version': 1, 'environment': 'boot-image', 'classes': {'Win32_SystemEnclosure': [{'ChassisTypes': [10]}]," \
     " 'Win32_Battery': []}, 'variables': {'_SMSTSMake': 'LENOVO'}}"
 
-/* @facts: with single quotes; NULL: an agent that has none */
-static int enlist(struct site *site, const char *facts, char *ret_id)
+/* @facts: with single quotes; NULL: an agent that has none. @ret: the site's answer; owned by the caller */
+static int take(struct site *site, const char *facts, json_t **ret)
 {
     char ticket[TOKEN_TEXT_MAX];
-    OWN(json_freep) json_t *answer = NULL;
     OWN(json_freep) json_t *body = NULL;
-    int r;
 
     assert_int_equal(access_new_boot_ticket(site, FIXTURE_MAC, ticket), 0);
     body =
@@ -43,7 +42,14 @@ static int enlist(struct site *site, const char *facts, char *ret_id)
     assert_int_equal(json_object_set_new(body, "ticket", json_string(ticket)), 0);
     if (facts)
         assert_int_equal(json_object_set_new(body, "facts", fixture_json(facts)), 0);
-    r = registration_take(site, body, &answer);
+    return registration_take(site, body, ret);
+}
+
+static int enlist(struct site *site, const char *facts, char *ret_id)
+{
+    OWN(json_freep) json_t *answer = NULL;
+    int r = take(site, facts, &answer);
+
     if (r == 0)
         (void)snprintf(ret_id,
                        ACCESS_DEVICE_ID_MAX,
@@ -197,6 +203,33 @@ static void too_many_or_too_large_facts_are_refused(void **state)
     assert_int_equal(enlist(site, LAPTOP, id), 0);
 }
 
+static void the_answer_says_how_to_ask_for_an_order_if_variables_do(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep)
+    json_t *interval = fixture_json("{'name': 'SMSTSAssignmentsDownloadInterval', 'value': '60'}");
+    OWN(json_freep)
+    json_t *retry = fixture_json("{'name': 'SMSTSAssignmentsDownloadRetry', 'value': 'often'}");
+    OWN(json_freep) json_t *first = NULL;
+    OWN(json_freep) json_t *second = NULL;
+    OWN(json_freep) json_t *set = NULL;
+    OWN(json_freep) json_t *set_too = NULL;
+    const json_t *told;
+
+    assert_int_equal(take(site, NULL, &first), 0);
+    assert_int_equal(json_object_size(json_object_get(first, "assignments")), 0);
+
+    const char *id = json_string_value(json_object_get(first, "device_id"));
+
+    assert_int_equal(variable_set(site, VARIABLE_OF_DEVICE, "test", id, interval, &set), 0);
+    assert_int_equal(variable_set(site, VARIABLE_OF_DEVICE, "test", id, retry, &set_too), 0);
+    assert_int_equal(take(site, NULL, &second), 0);
+    told = json_object_get(second, "assignments");
+    assert_int_equal(json_integer_value(json_object_get(told, "interval_s")), 60);
+    assert_null(json_object_get(told, "retry"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +240,7 @@ int main(void)
         cmocka_unit_test(files_and_software_of_the_boot_image_are_not_kept),
         cmocka_unit_test(facts_that_cannot_be_are_refused),
         cmocka_unit_test(too_many_or_too_large_facts_are_refused),
+        cmocka_unit_test(the_answer_says_how_to_ask_for_an_order_if_variables_do),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

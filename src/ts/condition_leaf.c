@@ -320,7 +320,9 @@ evaluate_software(const struct ts_condition *c, const struct leaf_context *x, st
              SHOWN_MAX,
              shown,
              known == TS_KNOWN ? "installed" : "not installed",
-             fact.version[0] == '\0' ? "" : known == TS_KNOWN ? ", version " : ", but version ",
+             fact.version[0] == '\0' ? ""
+             : known == TS_KNOWN     ? ", version "
+                                     : ", but version ",
              fact.version);
     return answer(known == TS_KNOWN);
 }

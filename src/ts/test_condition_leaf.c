@@ -191,7 +191,8 @@ static const struct {
     {NOT(FOLDER_IS(FIELD("Path", "%SystemRoot%"))), IS_TRUE_UNANSWERED},
     /* a base class stands for what is derived from it */
     {QUERY("root\\cimv2", "select * from CIM_ComputerSystem where Model like 'Lat%'"), IS_TRUE},
-    {QUERY("root\\cimv2", "select * from CIM_ComputerSystem where __CLASS = 'Win32_ComputerSystem'"),
+    {QUERY("root\\cimv2",
+           "select * from CIM_ComputerSystem where __CLASS = 'Win32_ComputerSystem'"),
      IS_TRUE},
     {QUERY("root\\cimv2", "select * from CIM_LogicalDevice"), IS_UNANSWERED},
     {QUERY("root\\wmi", "select * from CIM_ComputerSystem"), IS_UNANSWERED},

@@ -28,7 +28,8 @@ enum {
 /* Outcomes beside 0 */
 enum {
     TS_WQL_E_MALFORMED = 1, /* of ts_query_parse() */
-    TS_WQL_E_PROPERTY = 2,  /* of ts_query_count(): nobody filled in a property it asks for, or it cannot be compared */
+    TS_WQL_E_PROPERTY =
+        2, /* of ts_query_count(): nobody filled in a property it asks for, or it cannot be compared */
 };
 
 /**

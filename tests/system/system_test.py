@@ -120,7 +120,7 @@ def say(text: str):
     print(f"{time.strftime('%H:%M:%S')} {text}", flush=True)
 
 
-# Conditions before the first step that changes the disk: namespace, query, and whether the machine of the lab is so.
+# Conditions before the first step that changes the disk: namespace and query, or a variable, and whether the machine of the lab is so.
 CIMV2 = "root\\cimv2"
 PROBES = (
     (CIMV2, "select * from Win32_ComputerSystem where Manufacturer like 'QEMU%'", True),
@@ -134,15 +134,50 @@ PROBES = (
     (CIMV2, "select * from Win32_OperatingSystem where BuildNumber >= 19041", False),
     (CIMV2, "select * from Win32_QuickFixEngineering", False),
     (CIMV2 + "\\Security\\MicrosoftTpm", "select * from Win32_Tpm", False),
+    (CIMV2 + "\\Security\\MicrosoftVolumeEncryption", "select * from Win32_EncryptableVolume where ProtectionStatus = 0", True),
+    (CIMV2, "select * from CIM_ComputerSystem where __CLASS = 'Win32_ComputerSystem' and PartOfDomain = false", True),
+    ("root\\Microsoft\\Windows\\Storage", "select * from MSFT_Disk where Number = 0 and PartitionStyle = 2 and IsBoot = false", True),
+    ("root\\Microsoft\\Windows\\Storage", "select * from MSFT_PhysicalDisk where MediaType = 3 or MediaType = 4", True),
+    ("root\\wmi", "select * from MS_SystemInformation where SystemManufacturer = 'QEMU'", True),
+    (CIMV2, "select * from Win32_Product", False),
+    (None, "_OSDDetectedWinDrive=/dev/vda1", True),
+    (None, "_OSDDetectedWinDir=/Windows", True),
 )
 PROBED = "All probes are done"
+
+
+def condition_xml(namespace, query: str) -> str:
+    kind, fields = "WMI", {"Namespace": namespace, "Query": query}
+    if not namespace:
+        name, value = query.split("=")
+        kind, fields = "Variable", {"Operator": "equals", "Variable": name, "Value": value}
+    inside = "".join(f'<variable name="{name}">{escape(value)}</variable>' for name, value in fields.items())
+    return f'<condition><expression type="SMS_TaskSequence_{kind}ConditionExpression">{inside}</expression></condition>'
+
+
+def put_windows(vm: Vm):
+    """A disk with a volume that looks like an installed Windows; nothing on it can be started."""
+    run("sfdisk", "--quiet", vm.disk, stdin="label: gpt\nstart=2048, size=65536, type=EBD0A0A2-B9E5-4433-87C0-68B6B72699C7\n")
+    device = run("losetup", "--find", "--show", "--offset", str(2048 * 512), "--sizelimit", str(65536 * 512), vm.disk).stdout.strip()
+    folder = vm.disk.parent / "volume"
+    folder.mkdir()
+    try:
+        run("mkntfs", "-F", "-Q", "-q", device)
+        run("ntfs-3g", device, folder)
+        for name in ("ntoskrnl.exe", "config/SOFTWARE"):
+            path = folder / "WINDOWS/system32" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(b"MZ")
+        run("umount", folder)
+    finally:
+        run("losetup", "--detach", device)
+    vm.is_network_first = True
 
 
 def with_probes(xml: str) -> str:
     steps = ""
     for n, (namespace, query, _) in enumerate(PROBES):
-        fields = f'<variable name="Namespace">{namespace}</variable><variable name="Query">{escape(query)}</variable>'
-        condition = f'<condition><expression type="SMS_TaskSequence_WMIConditionExpression">{fields}</expression></condition>'
+        condition = condition_xml(namespace, query)
         step = step_xml("SetVariable", f"Probe {n}", "WinPE", VariableName=f"Probe{n}", VariableValue="yes")
         steps += step.replace("</step>", condition + "</step>", 1)
     steps += step_xml("SetVariable", PROBED, "WinPE", VariableName="Probed", VariableValue="yes")
@@ -169,12 +204,13 @@ def facts_decide_as_the_device_did(site, deployment: str, vm: Vm):
         expect("Win32_QuickFixEngineering" in told["Probe 9"].get("warnings", ""), True, "a warning of what cannot be answered")
 
 
-def agent_registers(world: World, firmware: str, dhcp_options=(), change=lambda xml: xml):
+def agent_registers(world: World, firmware: str, dhcp_options=(), change=lambda xml: xml, prepare=lambda vm: None):
     """Power on to the agent at the site, which the site and the machine's own screen both say."""
     site = world.start_site()
     world.lab.start_dhcp(*dhcp_options)
     deployment = world.deploy_debian(change=change)
     vm = world.add_vm(firmware)
+    prepare(vm)
     process = vm.power_on()
     row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "in-progress", BOOT_SECONDS, "registration")
     say(f"{firmware}: the agent is at the site after {time.monotonic() - process.started:.1f} s")
@@ -194,7 +230,7 @@ def agent_registers(world: World, firmware: str, dhcp_options=(), change=lambda 
 
 
 def boot_bios(world: World):
-    facts_decide_as_the_device_did(*agent_registers(world, "bios", change=with_probes))
+    facts_decide_as_the_device_did(*agent_registers(world, "bios", change=with_probes, prepare=put_windows))
 
 
 def boot_uefi_pxe(world: World):

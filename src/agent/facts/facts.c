@@ -48,6 +48,8 @@ int facts_gather(const char *root, const struct machine *machine, struct ts_tabl
     gather_disks(&g);
     gather_network(&g);
     gather_devices(&g);
+    gather_storage(&g);
+    gather_software(&g);
     if (ts_table_failed(table))
         return ERR(-ENOMEM);
     *ret = TAKE(table);

@@ -21,7 +21,11 @@ void gather_smbios(
 void gather_system(struct gather *g);  /* ComputerSystem, OperatingSystem, TimeZone, Battery, Tpm */
 void gather_disks(struct gather *g);   /* DiskDrive, DiskPartition, LogicalDisk, Volume */
 void gather_network(struct gather *g); /* NetworkAdapter, NetworkAdapterConfiguration */
-void gather_devices(struct gather *g); /* PnPEntity, VideoController */
+void gather_devices(struct gather *g); /* PnPEntity, VideoController, USBController, ... */
+void gather_storage(
+    struct gather *g); /* behind disks: MSFT_Disk, EncryptableVolume, CDROMDrive, ... */
+void gather_software(struct gather *g);                      /* Product, Service; packages */
+void gather_domain(struct gather *g, struct ts_instance *i); /* of ComputerSystem */
 
 /* An instance of a class of root\cimv2, which is made if need be. */
 struct ts_instance *gather_add(struct gather *g, const char *class_name);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,6 +23,7 @@ enum {
     CHASSIS_MASK = 0x7f, /* the other bit: there is a lock */
     ARCHITECTURE_X64 = 9,
     BITS_OF_X64 = 64,
+    PROCESSOR_CENTRAL = 3, /* Win32_Processor.ProcessorType */
     MEMORY_IN_KB = 0x8000,
     MEMORY_IS_EXTENDED = 0x7fff,
     MEMORY_UNKNOWN = 0xffff,
@@ -139,10 +141,16 @@ static void put_enclosure(struct gather *g, const struct smbios_structure *s)
     gather_text(g, i, "Tag", "System Enclosure 0");
 }
 
+/* EDX and EAX of CPUID 1, as Windows writes them. */
+static uint64_t processor_id(const struct smbios_structure *s)
+{
+    return smbios_number(s, 0x0c, 4) << 32 | smbios_number(s, 0x08, 4);
+}
+
 static void put_processor(struct gather *g, const struct smbios_structure *s, unsigned index)
 {
     struct ts_instance *i = gather_add(g, "Win32_Processor");
-    char id[16];
+    char id[32];
 
     (void)snprintf(id, sizeof(id), "CPU%u", index);
     gather_text(g, i, "DeviceID", id);
@@ -159,6 +167,9 @@ static void put_processor(struct gather *g, const struct smbios_structure *s, un
     gather_number(g, i, "DataWidth", BITS_OF_X64);
     gather_number(g, i, "Architecture", ARCHITECTURE_X64);
     gather_text(g, i, "Role", "CPU");
+    gather_number(g, i, "ProcessorType", PROCESSOR_CENTRAL);
+    (void)snprintf(id, sizeof(id), "%016" PRIX64, processor_id(s));
+    gather_text(g, i, "ProcessorId", id);
 }
 
 /* Bytes; 0: the slot is empty or nobody knows. */
@@ -209,6 +220,45 @@ static void put_version(struct gather *g)
         return;
     gather_number(g, c->instances[0], "SMBIOSMajorVersion", (uint8_t)entry.ptr[at]);
     gather_number(g, c->instances[0], "SMBIOSMinorVersion", (uint8_t)entry.ptr[at + 1]);
+}
+
+/* A property of the first instance of a class, under another name. */
+static void copy_property(struct gather *g,
+                          struct ts_instance *to,
+                          const char *name,
+                          const char *class_name,
+                          const char *property)
+{
+    const struct ts_class *c = ts_table_find(g->table, TS_CIMV2, class_name);
+
+    gather_text(
+        g, to, name, c && c->n_instances > 0 ? ts_instance_text(c->instances[0], property) : "");
+}
+
+/* The same strings once more, where drivers' tools look for them. */
+static void put_information(struct gather *g)
+{
+    static const struct {
+        const char *name;
+        const char *class_name;
+        const char *property;
+    } properties[] = {
+        {"SystemManufacturer", "Win32_ComputerSystem", "Manufacturer"},
+        {"SystemProductName", "Win32_ComputerSystem", "Model"},
+        {"SystemFamily", "Win32_ComputerSystem", "SystemFamily"},
+        {"SystemSKU", "Win32_ComputerSystem", "SystemSKUNumber"},
+        {"SystemVersion", "Win32_ComputerSystemProduct", "Version"},
+        {"BaseBoardManufacturer", "Win32_BaseBoard", "Manufacturer"},
+        {"BaseBoardProduct", "Win32_BaseBoard", "Product"},
+        {"BaseBoardVersion", "Win32_BaseBoard", "Version"},
+        {"BIOSVendor", "Win32_BIOS", "Manufacturer"},
+        {"BIOSVersion", "Win32_BIOS", "SMBIOSBIOSVersion"},
+    };
+    struct ts_instance *i =
+        ts_class_add(g->table, ts_table_class(g->table, TS_WMI, "MS_SystemInformation"));
+
+    for (size_t k = 0; k < sizeof(properties) / sizeof(properties[0]); k++)
+        copy_property(g, i, properties[k].name, properties[k].class_name, properties[k].property);
 }
 
 static void put_structure(struct gather *g, const struct smbios_structure *s, unsigned index)
@@ -265,4 +315,5 @@ void gather_smbios(struct gather *g)
             counts[s.type]++;
     }
     put_version(g);
+    put_information(g);
 }

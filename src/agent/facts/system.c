@@ -75,10 +75,7 @@ static void put_computer(struct gather *g)
     gather_text(g, i, "Name", name);
     gather_text(g, i, "Caption", name);
     gather_text(g, i, "DNSHostName", name);
-    gather_text(g, i, "Domain", "WORKGROUP");
-    gather_text(g, i, "Workgroup", "WORKGROUP");
-    ts_instance_add_boolean(g->table, i, "PartOfDomain", false);
-    gather_number(g, i, "DomainRole", 0);
+    gather_domain(g, i);
     gather_number(g, i, "TotalPhysicalMemory", g->machine->memory_bytes);
     gather_number(g, i, "NumberOfProcessors", n_sockets > 0 ? n_sockets : 1);
     gather_number(g, i, "NumberOfLogicalProcessors", g->machine->n_cpus);

@@ -63,6 +63,16 @@ static void put(const char *path, const char *text)
     put_bytes(path, bytes_of(text));
 }
 
+/* The beginning of a device. */
+static void put_head(const char *path, size_t at, const char *signature)
+{
+    uint8_t head[1024] = {0};
+
+    for (size_t i = 0; signature[i] != '\0'; i++)
+        head[at + i] = (uint8_t)signature[i];
+    put_bytes(path, (struct bytes){head, sizeof(head)});
+}
+
 static int make_tree(void **state)
 {
     (void)state;
@@ -93,6 +103,33 @@ static int make_tree(void **state)
     put("sys/bus/pci/devices/0000:00:02.0/subsystem_device", "0x2245\n");
     put("sys/bus/pci/devices/0000:00:02.0/revision", "0x04\n");
     put("sys/bus/pci/devices/0000:00:02.0/class", "0x030000\n");
+    put("sys/block/sda/queue/rotational", "0\n");
+    put("sys/block/sda/queue/physical_block_size", "4096\n");
+    put("sys/block/sr0/device/vendor", "QEMU\n");
+    put("sys/block/sr0/device/model", "QEMU DVD-ROM\n");
+    put("sys/block/sr0/size", "0\n");
+    put_head("dev/sda", 512, "EFI PART");
+    put_head("dev/sda1", 3, "-FVE-FS-");
+    put("sys/bus/pci/devices/0000:01:00.0/vendor", "0x10de\n");
+    put("sys/bus/pci/devices/0000:01:00.0/device", "0x1c82\n");
+    put("sys/bus/pci/devices/0000:01:00.0/class", "0x030200\n");
+    put("sys/bus/usb/devices/1-1/idVendor", "046d\n");
+    put("sys/bus/usb/devices/1-1/idProduct", "c31c\n");
+    put("sys/bus/usb/devices/1-1/product", "USB Keyboard\n");
+    put("sys/bus/usb/devices/1-1/manufacturer", "Logitech\n");
+    put("sys/bus/usb/devices/1-1:1.0/bInterfaceClass", "03\n");
+    put("etc/sssd/sssd.conf", "[sssd]\ndomains = lab.example.org\n");
+    put("var/lib/dpkg/status",
+        "Package: nginx\nStatus: install ok installed\nMaintainer: A B <a@b.example>\n"
+        "Version: 1.22.1-9\nDescription: a\n Version: 9\n\n"
+        "Package: gone\nStatus: deinstall ok config-files\nVersion: 1\n\n"
+        "Package: last\nStatus: install ok installed\nVersion: 2");
+    put("usr/lib/systemd/systemd", "");
+    put("usr/lib/systemd/system/ssh.service", "");
+    put("usr/lib/systemd/system/getty@.service", "");
+    put("usr/lib/systemd/system/idle.service", "");
+    put("etc/systemd/system/multi-user.target.wants/ssh.service", "");
+    put("sys/fs/cgroup/system.slice/ssh.service/cgroup.procs", "1\n");
     put("proc/sys/kernel/hostname", "lab-1\n");
     put("proc/cpuinfo", "processor\t: 0\nmodel name\t: A CPU\nflags\t: fpu hypervisor\n");
     put("proc/meminfo", "MemTotal:        8388608 kB\nMemAvailable: 1000 kB\n");
@@ -131,7 +168,11 @@ static int run(const struct ts_table *table, const char *text)
 
     assert_int_equal(ts_query_parse(text, &query, &why), 0);
 
-    const char *space = strstr(text, "Win32_Tpm") ? TS_TPM : TS_CIMV2;
+    const char *space = strstr(text, "Win32_Tpm")                 ? TS_TPM
+                        : strstr(text, "MSFT_")                   ? TS_STORAGE
+                        : strstr(text, "MS_SystemInformation")    ? TS_WMI
+                        : strstr(text, "Win32_EncryptableVolume") ? TS_BITLOCKER
+                                                                  : TS_CIMV2;
     const struct ts_class *c = ts_table_find(table, space, ts_query_class(query));
 
     return c && ts_query_count(query, c, &n, &why) == 0 ? (int)n : -1;
@@ -165,6 +206,19 @@ static void facts_have_the_names_units_and_spellings_of_windows(void **state)
         "select * from Win32_PnPEntity where DeviceID like 'PCI\\\\VEN_8086&DEV_591B&SUBSYS_224517AA%'",
         "select * from Win32_VideoController where PNPDeviceID like '%VEN_8086%'",
         "select * from Win32_TimeZone where Bias > -1000",
+        "select * from MSFT_Disk where PartitionStyle = 2 and IsBoot = true and BusType = 1 and Number = 0",
+        "select * from MSFT_PhysicalDisk where MediaType = 4 and PhysicalSectorSize = 4096",
+        "select * from Win32_EncryptableVolume where ProtectionStatus = 2",
+        "select * from Win32_CDROMDrive where Name like '%DVD%' and MediaLoaded = false",
+        "select * from MS_SystemInformation where SystemSKU like 'LENOVO_MT_%' and BaseBoardProduct = '20HM'",
+        "select * from Win32_ComputerSystem where PartOfDomain = true and Domain = 'lab.example.org' and DomainRole = 1",
+        "select * from Win32_PnPEntity where DeviceID like 'USB\\\\VID_046D&PID_C31C%' and Manufacturer = 'Logitech'",
+        "select * from Win32_VideoController where Name like '%NVIDIA%'",
+        "select * from Win32_Product where Name = 'nginx' and Version like '1.22%'",
+        "select * from Win32_Product where Name = 'last' and Version = '2'",
+        "select * from Win32_Service where Name = 'ssh' and State = 'Running' and StartMode = 'Auto'",
+        "select * from Win32_Service where Name = 'idle' and Started = false and StartMode = 'Manual'",
+        "select * from Win32_Processor where ProcessorId is not null and ProcessorType = 3",
     };
     OWN(ts_table_freep) struct ts_table *table = gather();
 
@@ -193,9 +247,24 @@ static void every_class_that_is_said_to_be_gathered_is(void **state)
     size_t n = 0;
 
     for (; (c = ts_table_at(table, n)); n++)
-        if (!ts_class_is_gathered(c->namespace_name, c->name))
+        if (strcmp(c->namespace_name, TS_OF_OURS) != 0 &&
+            !ts_class_is_gathered(c->namespace_name, c->name))
             fail_msg("%s", c->name);
-    assert_int_equal(n, 19);
+    assert_int_equal(n, 31); /* with the list of software */
+}
+
+static void packages_that_are_gone_and_templates_of_services_are_left_out(void **state)
+{
+    (void)state;
+    OWN(ts_table_freep) struct ts_table *table = gather();
+    struct ts_facts facts = ts_table_facts(table);
+    struct ts_software_fact fact = {""};
+
+    assert_int_equal(run(table, "select * from Win32_Product"), 2);
+    assert_int_equal(run(table, "select * from Win32_Service"), 2);
+    assert_int_equal(facts.find_package(table, "nginx", &fact), TS_KNOWN);
+    assert_string_equal(fact.version, "1.22.1-9");
+    assert_int_equal(facts.find_package(table, "gone", &fact), TS_MISSING);
 }
 
 static void an_empty_tree_gives_facts_all_the_same(void **state)
@@ -207,6 +276,12 @@ static void an_empty_tree_gives_facts_all_the_same(void **state)
     assert_int_equal(facts_gather("/nothing", machine, &table), 0);
     assert_int_equal(run(table, "select * from Win32_ComputerSystem"), 1);
     assert_int_equal(run(table, "select * from Win32_Battery"), 0);
+    assert_int_equal(run(table, "select * from Win32_Product"), -1);
+    assert_int_equal(run(table, "select * from Win32_Service"), -1);
+    assert_int_equal(
+        run(table,
+            "select * from Win32_ComputerSystem where PartOfDomain = false and Domain = 'WORKGROUP'"),
+        1);
 }
 
 int main(void)
@@ -215,6 +290,7 @@ int main(void)
         cmocka_unit_test(facts_have_the_names_units_and_spellings_of_windows),
         cmocka_unit_test(what_only_windows_has_selects_nothing),
         cmocka_unit_test(every_class_that_is_said_to_be_gathered_is),
+        cmocka_unit_test(packages_that_are_gone_and_templates_of_services_are_left_out),
         cmocka_unit_test(an_empty_tree_gives_facts_all_the_same),
     };
 

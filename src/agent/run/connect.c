@@ -23,6 +23,9 @@ enum {
     INTERFACE_MAX = 64,
     BACKOFF_FIRST_US = 1000 * 1000,
     BACKOFF_MAX_US = 15 * 1000 * 1000,
+    US_PER_S = 1000 * 1000,
+    ASK_INTERVAL_MAX_S = 3600,
+    ASK_RETRY_MAX = 1000,
 };
 
 DEFINE_FREEP(struct order *, order_free);
@@ -185,6 +188,12 @@ static int add_facts(struct runner *rn, json_t *body)
                       "Registration",
                       "There are too many facts: the %d largest classes are not registered",
                       r);
+    if (rn->windows[0] != '\0') {
+        json_t *variables = json_object_get(facts, "variables");
+
+        (void)json_object_set_new(variables, "_OSDDetectedWinDrive", json_string(rn->windows));
+        (void)json_object_set_new(variables, "_OSDDetectedWinDir", json_string("/Windows"));
+    }
     return json_object_set(body, "facts", facts) == 0 ? 0 : ERR(-ENOMEM);
 }
 
@@ -207,6 +216,22 @@ static int make_registration(struct runner *rn, json_t **ret)
         return TRACE(r);
     *ret = TAKE(body);
     return 0;
+}
+
+static uint64_t number_in(const json_t *object, const char *name, uint64_t max)
+{
+    json_int_t n = json_integer_value(json_object_get(object, name));
+
+    return n > 0 && (uint64_t)n <= max ? (uint64_t)n : 0;
+}
+
+/* How often to ask for an order: variables of the device, which it cannot have yet. */
+static void take_assignments(struct runner *rn, const json_t *answer)
+{
+    const json_t *assignments = json_object_get(answer, "assignments");
+
+    rn->ask_again_us = number_in(assignments, "interval_s", ASK_INTERVAL_MAX_S) * US_PER_S;
+    rn->n_asks_max = number_in(assignments, "retry", ASK_RETRY_MAX);
 }
 
 static int register_machine(struct runner *rn)
@@ -235,6 +260,7 @@ static int register_machine(struct runner *rn)
                   "Registered at site \"%s\" as \"%s\"",
                   site ? site : "",
                   name ? name : "");
+    take_assignments(rn, answer);
     if (site)
         screen_set(rn->screen, SCREEN_SITE, "%s (%s)", site, link_get_options(rn->link)->urls[0]);
     return TRACE(link_set_token(rn->link, token));
@@ -330,9 +356,28 @@ static int give_disk_back(struct runner *rn)
     return back == RESTART_SWITCHED_BACK ? RUNNER_E_RESTART : 0;
 }
 
+/* Until the next question; @n_asked: those that found nothing. Return: 0 or RUNNER_E_FAILED. */
+static int wait_for_deployment(struct runner *rn, uint64_t n_asked)
+{
+    runner_end_waiting(rn);
+    if (rn->n_asks_max > 0 && n_asked > rn->n_asks_max)
+        return runner_problem(rn,
+                              "SLW-0472",
+                              "deploy a task sequence to it and start it again",
+                              "nothing is deployed to this computer, which has asked %u times",
+                              (unsigned)n_asked);
+    screen_set(
+        rn->screen,
+        SCREEN_STATUS,
+        "Nothing is deployed to this computer; deploy a task sequence to it, this screen waits");
+    clock_sleep_us(rn->ask_again_us > 0 ? rn->ask_again_us : rn->platform->poll_us);
+    return 0;
+}
+
 static int wait_for_order(struct runner *rn, struct order **ret)
 {
     OWN(order_freep) struct order *order = NULL;
+    uint64_t n_asked = 0;
 
     for (bool is_first = true;; is_first = false) {
         OWN(json_decrefp) json_t *waiting = NULL;
@@ -348,12 +393,9 @@ static int wait_for_order(struct runner *rn, struct order **ret)
             break;
         if (waiting)
             continue;
-        runner_end_waiting(rn);
-        screen_set(
-            rn->screen,
-            SCREEN_STATUS,
-            "Nothing is deployed to this computer; deploy a task sequence to it, this screen waits");
-        clock_sleep_us(rn->platform->poll_us);
+        r = wait_for_deployment(rn, ++n_asked);
+        if (r != 0)
+            return r < 0 ? TRACE(r) : r;
     }
     runner_end_waiting(rn);
     *ret = TAKE(order);
@@ -366,8 +408,10 @@ int runner_connect(struct runner *rn, struct order **ret_order)
 
     if (r == 0)
         r = runner_wait_for_site(rn);
-    if (r == 0)
+    if (r == 0) {
+        runner_find_windows(rn);
         r = identify(rn);
+    }
     if (r == 0)
         r = wait_for_order(rn, ret_order);
     return r < 0 ? TRACE(r) : r;

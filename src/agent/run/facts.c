@@ -79,6 +79,24 @@ static bool is_os_deployment(const struct runner *rn)
     return is;
 }
 
+void runner_find_windows(struct runner *rn)
+{
+    if (!rn->options->is_full_os && rn->platform->find_windows)
+        (void)rn->platform->find_windows(&rn->machine, rn->windows);
+}
+
+/* As at the start of the boot image; the installed system is what runs, not what was found. */
+static int set_windows(struct runner *rn)
+{
+    int r;
+
+    if (rn->options->is_full_os)
+        return 0;
+    r = set_engine(rn, "_OSDDetectedWinDrive", rn->windows);
+    return r == 0 ? TRACE(set_engine(rn, "_OSDDetectedWinDir", rn->windows[0] ? "/Windows" : ""))
+                  : TRACE(r);
+}
+
 int runner_set_facts(struct runner *rn)
 {
     static const enum ts_engine_content options[ORDER_CONTENT_OPTION_COUNT] = {
@@ -108,6 +126,8 @@ int runner_set_facts(struct runner *rn)
         rn->state->vars);
     if (r == 0)
         r = set_machine(rn);
+    if (r == 0)
+        r = set_windows(rn);
     if (r == 0 && ts_vars_get(rn->state->vars, "_SMSTSMachineName")[0] == '\0')
         r = set_engine(rn, "_SMSTSMachineName", order->device_name);
     return TRACE(r);

@@ -46,6 +46,7 @@ const struct run_platform *run_platform(void)
         .mount = target_mount,
         .unmount = target_unmount,
         .find_state = target_find_state,
+        .find_windows = target_find_windows,
         .find_type = step_type_find,
         .boot_image_is_back = restart_to_boot_image_done,
         .prepare_boot_image = restart_prepare,
@@ -57,6 +58,7 @@ const struct run_platform *run_platform(void)
         .log_settings_path = "/etc/slipway/SMSTS.ini",
         .poll_us = 15 * US_PER_S,
         .patience_us = REPORT_PATIENCE_US,
+        .failed_wait_us = DEFAULT_FAILED_WAIT_S * US_PER_S,
     };
 
     return &real;
@@ -91,6 +93,7 @@ static void runner_fini(struct runner *rn)
     link_free(rn->link);
     state_free(rn->state);
     buf_fini(&rn->output);
+    buf_fini(&rn->package_version);
 }
 
 static void show_machine(struct runner *rn, const char *name)
@@ -448,7 +451,7 @@ static int life_in_boot_image(struct runner *rn)
 static void wait_for_inspection(struct runner *rn)
 {
     uint64_t wait_us = rn->state && rn->state->order ? rn->state->order->failed_wait_us
-                                                     : DEFAULT_FAILED_WAIT_S * US_PER_S;
+                                                     : rn->platform->failed_wait_us;
     uint64_t own_s;
 
     if (rn->state && rn->state->vars &&
@@ -562,6 +565,7 @@ int run_agent(const struct run_options *options, enum run_end *ret)
 {
     OWN(runner_fini)
     struct runner rn = {.output = BUF_INIT(RUNNER_OUTPUT_MAX_BYTES),
+                        .package_version = BUF_INIT(RUNNER_VERSION_MAX_BYTES),
                         .options = options,
                         .platform = options->platform,
                         .screen = options->screen};

@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "agent/run/link.h"
+#include "agent/run/target.h"
 #include "agent/steps/step.h"
 #include "base/buf.h"
 
@@ -34,6 +35,8 @@ struct run_platform {
                       const char *order_id,
                       struct step_target *ret,
                       struct buf *ret_state);
+    /* Of the boot image: an installed Windows (agent/run/target.h). May be NULL: nobody looks. */
+    bool (*find_windows)(const struct machine *machine, char ret[static TARGET_DEVICE_MAX]);
     const struct step_type *(*find_type)(const char *type);      /* agent/steps/step.h */
     int (*boot_image_is_back)(const struct step_target *target); /* agent/run/restart.h */
     /* For a restart that no step prepares; an outcome says why it cannot be. NULL: nothing to prepare. */
@@ -49,6 +52,7 @@ struct run_platform {
     const char *log_settings_path; /* SMSTS.ini, below the system's root; NULL: there is none */
     uint64_t poll_us;              /* between two questions to a site that has nothing for us */
     uint64_t patience_us;          /* how long network and site may be away */
+    uint64_t failed_wait_us; /* after a failure before there is an order, which says how long */
 };
 
 struct run_options {

@@ -23,6 +23,7 @@ enum {
 
 enum {
     RUNNER_OUTPUT_MAX_BYTES = 256 * 1024,
+    RUNNER_VERSION_MAX_BYTES = 512,
 };
 
 struct runner {
@@ -40,16 +41,20 @@ struct runner {
     size_t n_children;
     struct ts_sequence *sequence;
     struct debug debug;
-    struct ts_facts facts;  /* what conditions may ask */
-    struct ts_table *table; /* of facts; owned; NULL: to be gathered when somebody asks */
-    size_t n_steps;         /* instructions of the sequence */
-    size_t current;         /* index of the one that is running, for progress */
-    char group[1024];       /* of a step that is told of */
-    char component[64];     /* of the log, for lines of a step */
-    struct buf output;      /* the end of what the step's last program wrote */
-    bool is_holding;        /* the site knows that we wait */
-    uint64_t asked_us;      /* monotonic: when it was last asked what it wants */
-    char waits_for[256];    /* an unknown computer, before it has an order; "" */
+    struct ts_facts facts;      /* what conditions may ask */
+    struct ts_table *table;     /* of facts; owned; NULL: to be gathered when somebody asks */
+    struct buf package_version; /* of the last answer about a package */
+    size_t n_steps;             /* instructions of the sequence */
+    size_t current;             /* index of the one that is running, for progress */
+    char group[1024];           /* of a step that is told of */
+    char component[64];         /* of the log, for lines of a step */
+    struct buf output;          /* the end of what the step's last program wrote */
+    bool is_holding;            /* the site knows that we wait */
+    uint64_t asked_us;          /* monotonic: when it was last asked what it wants */
+    uint64_t ask_again_us;      /* for an order, while there is none; 0: as the platform does */
+    uint64_t n_asks_max;        /* so often again; 0: without end */
+    char windows[TARGET_DEVICE_MAX]; /* where one is installed; "" if none is */
+    char waits_for[256];             /* an unknown computer, before it has an order; "" */
 };
 
 /* Outcomes of the functions below beside 0 */
@@ -77,6 +82,9 @@ void runner_end_waiting(struct runner *rn);
 
 /* facts.c: the built-in variables of this start, after runner_prepare(); the order's own stay as they are. */
 int runner_set_facts(struct runner *rn);
+
+/* Look for an installed Windows, if this is the boot image. */
+void runner_find_windows(struct runner *rn);
 
 /* answers.c: what conditions may ask of this computer. */
 struct ts_facts runner_answers(struct runner *rn);

@@ -22,6 +22,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "image/disk_write.h"
+#include "image/ntfs_find.h"
 #include "image/ntfs_free.h"
 #include "plat/file.h"
 
@@ -391,6 +392,31 @@ uint64_t target_most_free(const struct machine *machine)
         if (!machine->disks[i].is_removable)
             (void)target_each_partition(machine->disks[i].name, look_for_room, &most);
     return most;
+}
+
+static int look_for_windows(void *ctx, const char *device)
+{
+    static const char *const files[] = {
+        "Windows/System32/ntoskrnl.exe", "Windows/System32/config/SOFTWARE", NULL};
+    char *ret = ctx;
+    struct disk_content content;
+
+    if (disk_read_content(device, &content) != 0 || strcmp(content.type, "ntfs") != 0 ||
+        !ntfs_has_files(device, files))
+        return TARGET_E_MISSING;
+    (void)snprintf(ret, TARGET_DEVICE_MAX, "%s", device);
+    return 0;
+}
+
+bool target_find_windows(const struct machine *machine, char ret[static TARGET_DEVICE_MAX])
+{
+    int r = TARGET_E_MISSING;
+
+    ret[0] = '\0';
+    for (size_t i = 0; i < machine->n_disks && r == TARGET_E_MISSING; i++)
+        if (!machine->disks[i].is_removable)
+            r = target_each_partition(machine->disks[i].name, look_for_windows, ret);
+    return r == 0;
 }
 
 static bool is_system(const char *root)

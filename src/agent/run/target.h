@@ -18,6 +18,10 @@ struct machine;
     "_SMSTaskSequence" /* below the root of the volume, docs/protocol/state.md */
 #define TARGET_STATE_FILE TARGET_STATE_FOLDER "/state.json"
 
+enum {
+    TARGET_DEVICE_MAX = 64,
+};
+
 /* Outcomes beside 0 */
 enum {
     TARGET_E_MISSING = 1, /* no such device, or no file system that the kernel can mount */
@@ -84,6 +88,16 @@ int target_find_state(const struct machine *machine,
  * Return: in bytes.
  */
 uint64_t target_most_free(const struct machine *machine);
+
+/**
+ * target_find_windows() - an installed Windows on a fixed disk: the first, by the numbers of disks and partitions
+ * @ret: "/dev/sda3"; "": there is none
+ *
+ * NTFS is read as it lies there. A volume counts if it has the kernel and the registry; one that BitLocker keeps locked has nothing.
+ *
+ * Return: whether there is one.
+ */
+bool target_find_windows(const struct machine *machine, char ret[static TARGET_DEVICE_MAX]);
 
 struct target_wish {    /* which volume; all empty: the only one with an operating system */
     const char *device; /* "/dev/vda2"; NULL: any */

@@ -22,7 +22,7 @@
 #include "plat/file.h"
 
 enum {
-    TEXT_MAX = 64 * 1024,
+    TEXT_MAX = 256 * 1024, /* a registration has many facts */
 };
 
 /* Whether @text holds a request with its whole body. */
