@@ -51,6 +51,29 @@ class Contract:
         found = [self.follow(one) for one in item.get("parameters", []) + operation.get("parameters", [])]
         return [one["name"] for one in found if one["in"] == "query"]
 
+    def kind_of_get(self, path: str) -> str:
+        """What GET of a path answers: "object", "whole" or "pages" (of a list), "" (no JSON for administrators)."""
+        operation = self.root["paths"].get(path, {}).get("get")
+        if not operation or operation["x-slipway-permission"]["class"] in OPEN:
+            return ""
+        answer = self.answer(operation)
+        if not answer or "items" not in self.members(answer):
+            return "object" if answer else ""
+        return "pages" if "next" in answer.get("required", []) else "whole"
+
+    def shown_by(self, path: str, method: str) -> str:
+        """The path whose GET shows what a change is based on: its own or the nearest above it."""
+        if method != "get" and not self.has(self.root["paths"][path][method], "IfMatch"):
+            return ""
+        while path:
+            kind = self.kind_of_get(path)
+            if kind == "object" or (kind == "whole" and "{" in path):
+                return path
+            if kind == "pages" or method == "get":
+                return ""
+            path = path.rpartition("/")[0]
+        return ""
+
     def has(self, operation: dict, name: str) -> bool:
         return any(one.get("$ref", "").endswith("/parameters/" + name) for one in operation.get("parameters", []))
 
@@ -122,6 +145,15 @@ def tables_of(contract: Contract, item: dict, method: str) -> tuple:
     return made, f"queries_{name}", f"&list_{name}"
 
 
+def etag_of(contract: Contract, path: str, method: str) -> str:
+    """Where the ETag is of, and the members that do not count for it, between blanks."""
+    shown_by = contract.shown_by(path, method)
+    if not shown_by:
+        return "NULL, NULL"
+    without = contract.root["paths"][shown_by]["get"].get("x-slipway-etag-without", [])
+    return f"{text('/api/v1' + shown_by)}, {text(' ' + ' '.join(without) + ' ')}"
+
+
 def row_of(contract: Contract, path: str, method: str) -> tuple:
     item = contract.root["paths"][path]
     operation = item[method]
@@ -131,7 +163,7 @@ def row_of(contract: Contract, path: str, method: str) -> tuple:
     return tables, (
         f"    {{{text(method.upper())}, {text('/api/v1' + path)}, {text(operation['operationId'])}, "
         f"{text(permission['class'])}, {text(permission['verb'])}, {text(of_class)}, {text(name)}, "
-        f"{also_of(permission)}, {queries}, {of_list}}},\n"
+        f"{also_of(permission)}, {queries}, {of_list}, {etag_of(contract, path, method)}}},\n"
     )
 
 

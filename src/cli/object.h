@@ -91,6 +91,9 @@ json_t *object_compare(const struct object_kind *kind, const json_t *is, const j
 void object_put_key(struct buf *dst, const struct object_part *part, const json_t *item);
 
 /* What is asked more than once in one run: names of ids. */
+/* Member of what the site answers about one thing: its ETag. */
+#define OBJECT_ETAG "etag"
+
 struct object_site {
     struct session *session;
     json_t *names;    /* "collections/SLP10001" -> name; owned */

@@ -139,7 +139,10 @@ static bool change_fields(struct work *w, const json_t *answer, const json_t *ch
         (void)json_object_del(body, "boot_image");
     }
     object_put_path(&path, place, answer);
-    return session_call(w->site->session, "PATCH", buf_str(&path), TAKE(body), NULL);
+    /* the ETag is that of the place where we looked */
+    return (w->kind->change_place ||
+            session_if_match(w->site->session, output_text(answer, OBJECT_ETAG))) &&
+           session_call(w->site->session, "PATCH", buf_str(&path), TAKE(body), NULL);
 }
 
 static const struct object_part *part_of(const struct object_kind *kind, const char *name)

@@ -29,6 +29,16 @@ void object_put_path(struct buf *dst, const char *place, const json_t *answer)
     session_escape(dst, output_text(answer, "id"));
 }
 
+/* By what a change of it can tell that nobody else was faster. */
+static void put_etag(const struct http_answer *answer, json_t *object)
+{
+    struct bytes etag;
+
+    if (http_answer_header(answer, "ETag", &etag))
+        (void)json_object_set_new(
+            object, OBJECT_ETAG, json_stringn((const char *)etag.ptr, etag.len));
+}
+
 /* GET, which may find nothing: then @ret is NULL. */
 static bool get_if_there(struct session *s, const char *path, json_t **ret)
 {
@@ -41,8 +51,10 @@ static bool get_if_there(struct session *s, const char *path, json_t **ret)
     if (answer.status == HTTP_NOT_FOUND)
         return true;
     *ret = json_loadb(buf_str(&answer.body), answer.body.len, 0, NULL);
-    if (answer.status < 400 && *ret)
+    if (answer.status < 400 && *ret) {
+        put_etag(&answer, *ret);
         return true;
+    }
     (void)session_problem(s, answer.status, *ret);
     json_decref(*ret);
     *ret = NULL;

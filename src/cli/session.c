@@ -12,12 +12,17 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/clock.h"
+#include "plat/random.h"
 
 enum {
     MESSAGE_MAX_BYTES = 4096,
     MESSAGE_SAFE_MAX_BYTES = 4 * MESSAGE_MAX_BYTES, /* each byte as \xNN */
     PATH_MAX_BYTES = 8192,
     PAGE_ITEMS = 500,
+    HEADER_MAX_BYTES = 256,
+    TRIES = 3, /* of a request that can be sent again */
+    AGAIN_US = 200 * 1000,
     PAGES_MAX = 100000, /* a site that never ends its list ends here */
 };
 
@@ -255,13 +260,51 @@ int session_try(struct session *s,
                             ret);
 }
 
+bool session_if_match(struct session *s, const char *etag)
+{
+    char line[HEADER_MAX_BYTES];
+    int r;
+
+    if (!etag || !etag[0])
+        return true;
+    (void)snprintf(line, sizeof(line), "If-Match: %s", etag);
+    r = http_client_next_header(s->client, line);
+    return r == 0 || session_fail_errno(s, "If-Match", r);
+}
+
+/* A POST that was perhaps done is sent again under its name, which makes it one; anything else is sent once. */
+static int try_named(struct session *s,
+                     const char *method,
+                     const char *path,
+                     const json_t *body,
+                     struct http_answer *ret)
+{
+    char line[HEADER_MAX_BYTES];
+    char name[TOKEN_TEXT_MAX];
+    int r;
+
+    if (strcmp(method, "POST") != 0)
+        return session_try(s, method, path, body, ret);
+    random_token(name, "slipway");
+    (void)snprintf(line, sizeof(line), "Idempotency-Key: %s", name);
+    for (unsigned left = TRIES; left > 0; left--) {
+        r = http_client_next_header(s->client, line);
+        if (r == 0)
+            r = session_try(s, method, path, body, ret);
+        if (r != HTTP_CLIENT_E_UNREACHABLE)
+            break;
+        clock_sleep_us(AGAIN_US);
+    }
+    return r;
+}
+
 bool session_call(
     struct session *s, const char *method, const char *path, json_t *body, json_t **ret)
 {
     OWN(session_json_freep) json_t *owned = body;
     OWN(session_json_freep) json_t *value = NULL;
     OWN(http_answer_fini) struct http_answer answer = {0};
-    int r = session_try(s, method, path, owned, &answer);
+    int r = try_named(s, method, path, owned, &answer);
 
     if (r != 0)
         return session_no_answer(s, r);

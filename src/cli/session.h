@@ -84,9 +84,14 @@ int session_try(struct session *s,
  * @path: below /api/v1
  * @body: taken over; NULL: none
  * @ret:  owned by the caller; NULL if the answer has no body; may be NULL if it is of no interest
+ *
+ * A POST has a name of its own, so that it can be sent again, and is, when the connection breaks.
  */
 bool session_call(
     struct session *s, const char *method, const char *path, json_t *body, json_t **ret);
+
+/* The next request changes only what has this ETag; "" or NULL: whatever it has. */
+bool session_if_match(struct session *s, const char *etag);
 
 /* GET below /api/v1 with a formatted path, whose parts session_escape() has encoded. */
 __attribute__((format(printf, 3, 4))) bool

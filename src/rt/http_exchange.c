@@ -14,6 +14,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "plat/file.h"
 #include "plat/random.h"
 #include "rt/http_values.h"
 #include "rt/log.h"
@@ -562,6 +563,28 @@ int http_reply_bytes(struct http_exchange *x,
     if (!response || !add_headers(x, response))
         return ERR(-ENOMEM);
     if (content_type &&
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) != MHD_YES)
+        return ERR(-ENOMEM);
+    x->status = status;
+    x->response = TAKE(response);
+    return 0;
+}
+
+int http_reply_file(struct http_exchange *x, unsigned status, const char *content_type, int fd)
+{
+    OWN(destroy_responsep) struct MHD_Response *response = NULL;
+    OWN(fd_closep) int owned = fd;
+    off_t size = lseek(fd, 0, SEEK_END);
+
+    if (size < 0)
+        return ERR(-errno);
+    if (x->response)
+        return ERR(-EALREADY);
+    response = MHD_create_response_from_fd64((uint64_t)size, fd);
+    if (!response)
+        return ERR(-ENOMEM);
+    owned = -1; /* the response has it */
+    if (!add_headers(x, response) ||
         MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) != MHD_YES)
         return ERR(-ENOMEM);
     x->status = status;

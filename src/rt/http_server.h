@@ -153,6 +153,10 @@ int http_reply_bytes(struct http_exchange *x,
                      unsigned status,
                      const char *content_type,
                      struct bytes body);
+int http_reply_file(struct http_exchange *x,
+                    unsigned status,
+                    const char *content_type,
+                    int fd); /* taken over, also on failure; from its beginning to its end */
 int http_reply_empty(struct http_exchange *x, unsigned status);
 int http_add_header(struct http_exchange *x, const char *name, const char *value);
 

@@ -22,19 +22,21 @@ enum {
 
 /* All texts are owned; lists are words separated by single spaces, "" if there are none. */
 struct server_config {
-    char *site_name;                /* [site] name; never "" */
-    char *organization;             /* [site] organization; never "" */
-    char *addresses;                /* [site] address: where clients reach us; never "" */
-    uint64_t http_port;             /* [site] http-port */
-    uint64_t https_port;            /* [site] https-port */
-    char *load_balancers;           /* [site] load-balancers: addresses; "": none */
-    uint64_t load_balancer_port;    /* [site] load-balancer-port */
-    bool is_unknown_computers_on;   /* [site] unknown-computers */
-    uint64_t order_hours;           /* [site] order-hours */
-    uint64_t deployment_usual_size; /* [site] deployment-usual-size; 0: none */
-    uint64_t deployment_max_size;   /* [site] deployment-max-size; 0: none */
-    char *database;                 /* [site] database; "": SQLite. May hold a password */
-    char *directory_urls;           /* [directory] url; "": none. All of it: src/site/directory.h */
+    char *site_name;                 /* [site] name; never "" */
+    char *organization;              /* [site] organization; never "" */
+    char *addresses;                 /* [site] address: where clients reach us; never "" */
+    uint64_t http_port;              /* [site] http-port */
+    uint64_t https_port;             /* [site] https-port */
+    char *load_balancers;            /* [site] load-balancers: addresses; "": none */
+    uint64_t load_balancer_port;     /* [site] load-balancer-port */
+    bool is_unknown_computers_on;    /* [site] unknown-computers */
+    uint64_t order_hours;            /* [site] order-hours */
+    uint64_t requests_per_s;         /* [site] requests-per-second; 0: no limit */
+    uint64_t address_requests_per_s; /* [site] address-requests-per-second; 0: no limit */
+    uint64_t deployment_usual_size;  /* [site] deployment-usual-size; 0: none */
+    uint64_t deployment_max_size;    /* [site] deployment-max-size; 0: none */
+    char *database;                  /* [site] database; "": SQLite. May hold a password */
+    char *directory_urls; /* [directory] url; "": none. All of it: src/site/directory.h */
     char *directory_ca_file;
     unsigned directory_kind; /* 0: ldap; 1: active-directory */
     char *directory_bind_dn;

@@ -44,6 +44,9 @@ struct permission {
     struct permission_also also[PERMISSION_ALSO_MAX];
     const char *const *queries;         /* parameters that it takes, and NULL; NULL: nobody looks */
     const struct permission_list *list; /* NULL: it answers no list */
+    const char *
+        shown_by; /* pattern of the GET that shows what is changed, or of the GET itself; NULL: none does */
+    const char *etag_without; /* members of it that do not count, between blanks */
 };
 
 extern const struct permission permissions[];

@@ -31,6 +31,9 @@ enum refusal_id {
     REFUSAL_SEQUENCE_USED,     /* SLW-0119 */
     REFUSAL_TOO_LONG,          /* SLW-0120 */
     REFUSAL_CURSOR,            /* SLW-0121 */
+    REFUSAL_CHANGED,           /* SLW-0122 */
+    REFUSAL_KEY_USED,          /* SLW-0123 */
+    REFUSAL_RATE,              /* SLW-0124 */
     REFUSAL_FILTER,            /* SLW-0140 */
     REFUSAL_CIRCLE,            /* SLW-0141 */
     REFUSAL_COLLECTION_USED,   /* SLW-0142 */

@@ -6,7 +6,6 @@
  * Reports: questions about deployments that are asked often, as tables (docs/monitoring.md)
  */
 
-#include "base/buf.h"
 #include "site/rows.h"
 #include "site/site.h"
 
@@ -31,6 +30,3 @@ int report_run(struct site *site,
                const struct report_query *query,
                const struct page *page,
                json_t **ret);
-
-/* The page as CSV (RFC 4180), with a line of the columns' names; what a spreadsheet would take for a formula is text. */
-void report_put_csv(struct buf *dst, const json_t *report);

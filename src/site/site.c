@@ -19,6 +19,7 @@
 #include "site/cursor.h"
 #include "site/distribution_job.h"
 #include "site/dp.h"
+#include "site/idempotency.h"
 #include "site/job.h"
 #include "site/lease.h"
 #include "site/membership.h"
@@ -147,6 +148,7 @@ int site_tick(struct site *site)
         distribution_tick,
         membership_tick,
         unknown_tick,
+        idempotency_tick,
     };
     static tick_part *const of_each[] = {say_alive, checkpoint};
     bool is_leader;

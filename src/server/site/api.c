@@ -17,7 +17,8 @@
 #define BEARER  "Bearer "
 #define REAL_IP "X-Real-IP"
 
-#define RETRY_AFTER_S "30"
+#define RETRY_AFTER_S      "30"
+#define RATE_RETRY_AFTER_S "1"
 
 static unsigned status_of(enum refusal_id id)
 {
@@ -85,6 +86,9 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_BLOCKED] = 403,
         [REFUSAL_TOO_LONG] = 422,
         [REFUSAL_CURSOR] = 400,
+        [REFUSAL_CHANGED] = 412,
+        [REFUSAL_KEY_USED] = 422,
+        [REFUSAL_RATE] = 429,
     };
 
     /* without a status the connection would be closed, and nobody knew why */
@@ -223,7 +227,7 @@ int api_capture(struct api *api,
 {
     int r;
 
-    capture->r = -ENOMSG; /* unless the handler says something */
+    capture->r = API_CAPTURE_NOTHING; /* unless the handler says something */
     api->capture = capture;
     r = handle(api, x);
     api->capture = NULL;
@@ -248,6 +252,8 @@ int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status,
         return r; /* it is done again; by the writer, if a reader was to change something */
     if (r == SITE_E_REFUSED && api->site->refusal.id == REFUSAL_TOO_OFTEN)
         (void)http_add_header(x, "Retry-After", RETRY_AFTER_S);
+    if (r == SITE_E_REFUSED && api->site->refusal.id == REFUSAL_RATE)
+        (void)http_add_header(x, "Retry-After", RATE_RETRY_AFTER_S);
     if (r < 0) {
         log_error("the database said", "why=\"%s\"", db_why(api->site->db));
         return commit_is_known(r)

@@ -30,6 +30,7 @@
 #define API_SESSION_COOKIE "__Host-slipway"
 
 struct directory_watch;
+struct limit;
 struct readers;
 
 /* A handler is called for its answer alone, which is not sent. */
@@ -48,6 +49,8 @@ struct api {
     const char *database;                 /* its address; borrowed */
     struct readers *readers;              /* borrowed */
     struct directory_watch *watch;        /* borrowed */
+    struct limit *limit;                  /* of administrators; borrowed */
+    struct limit *address_limit;          /* borrowed */
     bool is_reader;                       /* one of them; otherwise the writer's */
     bool is_tick_failing;                 /* of the last site_tick() */
     bool is_failed;                       /* the request in hand: nothing of it is to be kept */
@@ -60,6 +63,8 @@ struct api {
 /* Outcome beside 0 of the functions below: the answer has been sent. */
 enum {
     API_E_ANSWERED = 100,
+    API_CAPTURE_NOTHING =
+        101, /* of a capture: the handler waits for something, or has answered by itself */
 };
 
 /* The beginning of every handler: sets the time, and checks who calls. Outcomes as of src/site. */

@@ -9,8 +9,11 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
+#include "plat/clock.h"
 #include "rt/log.h"
 #include "server/site/api.h"
+#include "server/site/change.h"
+#include "server/site/limit.h"
 #include "server/site/list.h"
 #include "server/site/readers.h"
 #include "site/audit.h"
@@ -130,7 +133,7 @@ static bool is_also_for_devices(const struct permission *permission)
 }
 
 /* First in general, so that who may never gets to know what there is. */
-static int check(struct api *api, struct http_exchange *x, const struct permission *permission)
+int guard_check(struct api *api, struct http_exchange *x, const struct permission *permission)
 {
     const char *class = permission->class;
     int r = is_class(permission, "own") ? 0 : principal_check(api->site, class, permission->verb);
@@ -146,6 +149,24 @@ static int check(struct api *api, struct http_exchange *x, const struct permissi
     return r;
 }
 
+static int refuse_rate(struct api *api, const char *who)
+{
+    return refuse(api->site,
+                  REFUSAL_RATE,
+                  "%s made more requests than the site allows in a second. Wait a little.",
+                  who);
+}
+
+/* Who comes through nginx, signed in or not; nginx says from where. */
+static int check_address(struct api *api, struct http_exchange *x)
+{
+    const char *address = http_header(x, REAL_IP);
+
+    if (!address || limit_take(api->address_limit, address, clock_monotonic_us()))
+        return 0;
+    return refuse_rate(api, "This address has");
+}
+
 static int authorize(struct api *api, struct http_exchange *x, const struct permission *permission)
 {
     struct principal principal = {.operation = NULL};
@@ -156,14 +177,18 @@ static int authorize(struct api *api, struct http_exchange *x, const struct perm
         principal_set(api->site, &principal);
         return 0;
     }
-    r = authenticate(api, x, &principal);
+    r = check_address(api, x);
+    if (r == 0)
+        r = authenticate(api, x, &principal);
     if (r == SITE_E_REFUSED && is_also_for_devices(permission))
         return 0; /* api->who stays empty: it is no administrator */
     if (r != 0)
         return TRACE(r);
     principal.operation = permission;
     principal_set(api->site, &principal);
-    return check(api, x, permission);
+    if (!limit_take(api->limit, principal.id, clock_monotonic_us()))
+        return refuse_rate(api, "You have");
+    return guard_check(api, x, permission);
 }
 
 /* What a change is about, for the audit log: an id or name; of an administrator, role or scope it is looked up here. */
@@ -213,6 +238,22 @@ check_queries(struct api *api, struct http_exchange *x, const struct permission 
     return 0;
 }
 
+/* By what the contract says of it. */
+static int call(struct api *api,
+                struct http_exchange *x,
+                const struct http_route *route,
+                const struct permission *permission)
+{
+    if (is_open(permission))
+        return TRACE(route->handle(api, x));
+    if (!is_reading(route->method))
+        return TRACE(change_handle(api, x, route, permission));
+    if (permission->list)
+        return TRACE(list_handle(api, x, route, permission));
+    return permission->shown_by ? TRACE(change_show(api, x, route, permission))
+                                : TRACE(route->handle(api, x));
+}
+
 static int handle(struct api *api,
                   struct http_exchange *x,
                   const struct http_route *route,
@@ -228,8 +269,7 @@ static int handle(struct api *api,
         return TRACE(api_finish(api, x, r, 0, NULL));
     /* what a device or a role asks is a sign of life, which is noted */
     db_set_read_only(api->site->db, is_reading(http_method(x)) && !is_open(permission));
-    return permission->list ? TRACE(list_handle(api, x, route, permission))
-                            : TRACE(route->handle(api, x));
+    return TRACE(call(api, x, route, permission));
 }
 
 /* A reader answers from one moment, and leaves what it would note to the writer. */

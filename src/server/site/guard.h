@@ -13,6 +13,11 @@
 /* For struct http_server_options; its ctx is a struct api. */
 http_guard guard_handle;
 
+/* Whether who makes this request may do another operation with the same parameters. Outcomes as of src/site. */
+struct api;
+struct permission;
+int guard_check(struct api *api, struct http_exchange *x, const struct permission *permission);
+
 /* Whether the contract has it for administrators, not for devices, roles or everybody. */
 bool guard_is_for_administrators(const struct http_route *route);
 
@@ -22,5 +27,4 @@ bool guard_is_for_administrators(const struct http_route *route);
  *
  * Outcomes as of src/site.
  */
-struct api;
 int guard_authorize(struct api *api, const char *method, const char *path);

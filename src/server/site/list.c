@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "server/site/list.h"
+#include "server/site/list_parts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -11,43 +11,13 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "site/cursor.h"
-#include "site/list_query.h"
+#include "server/site/change.h"
 
 enum {
     ASKED_LEAST = 100,   /* items at once, when some of them will not fit */
     LOOKS_MAX = 20000,   /* at items, for one page with a filter */
     SORTED_MAX = 250000, /* items of a list that is put in order */
     ADDRESS_MAX_BYTES = 32 * 1024,
-};
-
-/* A place in the order, and what stands there. */
-struct placed {
-    json_t *key;  /* owned */
-    json_t *item; /* owned */
-};
-
-/* One request for a list. */
-struct listing {
-    struct api *api;
-    struct http_exchange *x;
-    const struct http_route *route;
-    const struct permission *permission;
-    struct filter *filter; /* owned; NULL: every item fits */
-    struct list_order order;
-    const char *fields; /* NULL: all */
-    uint64_t limit;
-    struct buf question; /* what a cursor belongs to */
-    json_t *place;       /* owned; NULL: the beginning */
-    json_t *
-        answer; /* owned; the last that the handler gave; its items and its next are set at the end */
-    json_t *items; /* owned; the page's */
-    json_t *next;  /* owned; the place behind it; NULL: there is no more */
-    struct placed
-        *best; /* owned; the first items in the order behind the place, limit + 1 of them at most */
-    size_t n_best;
-    size_t n_looks;
-    bool is_answered; /* with a refusal */
 };
 
 static void listing_fini(struct listing *l)
@@ -144,8 +114,7 @@ static int read_query(struct listing *l)
     return r == 0 ? read_cursor(l) : TRACE(r);
 }
 
-/* A page as the handler gives it, in l->answer. Return: 0 or -errno; see l->is_answered. */
-static int ask(struct listing *l, const char *after, size_t limit)
+int list_ask(struct listing *l, const char *after, size_t limit)
 {
     struct api_capture capture = {.after = after, .limit = (unsigned)limit};
     int r = api_capture(l->api, l->x, l->route->handle, &capture);
@@ -155,10 +124,12 @@ static int ask(struct listing *l, const char *after, size_t limit)
     json_decref(l->answer);
     l->answer = capture.value;
     l->is_answered = capture.r != 0;
+    if (capture.r == API_CAPTURE_NOTHING)
+        return ERR(-ENOMSG); /* a list that is not answered as one */
     return capture.r != 0 ? TRACE(api_finish(l->api, l->x, capture.r, 0, NULL)) : 0;
 }
 
-static json_t *answered_items(const struct listing *l)
+json_t *list_answered(const struct listing *l)
 {
     return json_object_get(l->answer, "items");
 }
@@ -166,7 +137,7 @@ static json_t *answered_items(const struct listing *l)
 /* How many items of the answer are needed to have @room that fit; 0: all of them. */
 static size_t count_needed(const struct listing *l, size_t room)
 {
-    const json_t *items = answered_items(l);
+    const json_t *items = list_answered(l);
     size_t n = 0;
 
     for (size_t i = 0; i < json_array_size(items); i++) {
@@ -179,7 +150,7 @@ static size_t count_needed(const struct listing *l, size_t room)
 
 static int take_fitting(struct listing *l)
 {
-    const json_t *items = answered_items(l);
+    const json_t *items = list_answered(l);
 
     for (size_t i = 0; i < json_array_size(items); i++) {
         json_t *item = json_array_get(items, i);
@@ -191,12 +162,11 @@ static int take_fitting(struct listing *l)
     return 0;
 }
 
-/* Whether nothing comes behind an answer now. Logs have a cursor there as well. */
-static bool is_end(const struct listing *l, const char *after)
+bool list_is_end(const struct listing *l, const char *after)
 {
     const char *next = json_string_value(json_object_get(l->answer, "next"));
 
-    return !next || (json_array_size(answered_items(l)) == 0 &&
+    return !next || (json_array_size(list_answered(l)) == 0 &&
                      (strcmp(next, after) == 0 || strcmp(next, "0") == 0));
 }
 
@@ -206,17 +176,17 @@ static int take_part(struct listing *l, char after[static CURSOR_TEXT_MAX], bool
     size_t room = l->limit - json_array_size(l->items);
     size_t limit = !l->filter || room > ASKED_LEAST ? room : ASKED_LEAST;
     size_t needed;
-    int r = ask(l, after, limit);
+    int r = list_ask(l, after, limit);
 
     if (r < 0 || l->is_answered)
         return TRACE(r);
     needed = l->filter ? count_needed(l, room) : 0;
     if (needed > 0)
-        r = ask(l, after, needed);
+        r = list_ask(l, after, needed);
     if (r < 0 || l->is_answered)
         return TRACE(r);
-    l->n_looks += json_array_size(answered_items(l));
-    *ret_is_end = is_end(l, after);
+    l->n_looks += json_array_size(list_answered(l));
+    *ret_is_end = list_is_end(l, after);
     (void)snprintf(after,
                    CURSOR_TEXT_MAX,
                    "%s",
@@ -289,7 +259,7 @@ static int put_in_order(struct listing *l, json_t *item, size_t cap)
 
 static int put_all_in_order(struct listing *l, size_t cap)
 {
-    const json_t *items = answered_items(l);
+    const json_t *items = list_answered(l);
     int r = 0;
 
     for (size_t i = 0; i < json_array_size(items) && r == 0; i++) {
@@ -325,7 +295,7 @@ static int take_in_order(struct listing *l)
     if (!l->best)
         return ERR(-ENOMEM);
     while (!is_over) {
-        int r = ask(l, after, ROWS_LIMIT_MAX);
+        int r = list_ask(l, after, ROWS_LIMIT_MAX);
 
         if (r == 0 && !l->is_answered)
             r = put_all_in_order(l, cap);
@@ -338,7 +308,7 @@ static int take_in_order(struct listing *l)
                 "More than %d items would have to be put in order. Ask for fewer with a filter of the list's "
                 "own, or take them as they come.",
                 SORTED_MAX);
-        is_over = is_end(l, after);
+        is_over = list_is_end(l, after);
         if (!is_over)
             (void)snprintf(
                 after, sizeof(after), "%s", json_string_value(json_object_get(l->answer, "next")));
@@ -394,7 +364,7 @@ static int take(struct listing *l)
     int r;
 
     if (l->permission->list->is_whole) {
-        r = ask(l, "", ROWS_LIMIT_MAX);
+        r = list_ask(l, "", ROWS_LIMIT_MAX);
         return r < 0 || l->is_answered ? TRACE(r) : TRACE(take_of_whole(l));
     }
     return l->order.n_keys > 0 ? TRACE(take_in_order(l)) : TRACE(take_in_turn(l));
@@ -426,10 +396,24 @@ static int put_page(struct listing *l)
         return TRACE(r);
     for (size_t i = 0; l->fields && i < json_array_size(l->items); i++)
         list_fields_keep(json_array_get(l->items, i), l->fields, l->permission->list);
+    if (l->permission->shown_by && !http_query_name(l->x, 0))
+        r = change_add_etag(l->x, l->permission, l->answer);
+    if (r < 0)
+        return TRACE(r);
     if (json_object_set(l->answer, "items", l->items) < 0 ||
         json_object_set_new(l->answer, "next", l->next ? json_string(cursor) : json_null()) < 0)
         return ERR(-ENOMEM);
     return 0;
+}
+
+static int read_format(struct listing *l, bool *ret_is_csv)
+{
+    const char *format = http_query(l->x, "format");
+
+    *ret_is_csv = format && strcmp(format, "csv") == 0;
+    if (!format || *ret_is_csv || strcmp(format, "json") == 0)
+        return 0;
+    return refuse_parameter(l->api->site, "format", "\"format\" must be json or csv.");
 }
 
 int list_handle(struct api *api,
@@ -445,10 +429,15 @@ int list_handle(struct api *api,
         .permission = permission,
         .items = json_array(),
     };
+    bool is_csv = false;
     int r = l.items ? read_query(&l) : ERR(-ENOMEM);
 
     if (r == 0)
-        r = take(&l);
+        r = read_format(&l, &is_csv);
+    if (r == 0)
+        r = is_csv ? list_reply_csv(&l) : take(&l);
+    if (r == 0 && is_csv)
+        return 0;
     if (r == 0 && l.is_answered)
         return 0;
     if (r == 0)

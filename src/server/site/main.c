@@ -20,6 +20,7 @@
 #include "server/site/commit.h"
 #include "server/site/directory_watch.h"
 #include "server/site/guard.h"
+#include "server/site/limit.h"
 #include "server/site/readers.h"
 
 enum {
@@ -31,6 +32,7 @@ enum {
 
 DEFINE_FREEP(struct site *, site_free);
 DEFINE_FREEP(struct http_server *, http_server_free);
+DEFINE_FREEP(struct limit *, limit_free);
 DEFINE_FREEP(struct readers *, readers_free);
 DEFINE_FREEP(struct directory_watch *, directory_watch_free);
 
@@ -206,6 +208,8 @@ int server_site_main(const struct role_options *options)
 {
     OWN(buf_fini) struct buf pin = BUF_INIT(SHA256_TEXT_MAX + 1);
     OWN(site_freep) struct site *site = NULL;
+    OWN(limit_freep) struct limit *limit = NULL;
+    OWN(limit_freep) struct limit *address_limit = NULL;
     struct api api = {.options = options, .started_us = clock_monotonic_us()};
     char path[PATH_MAX_BYTES];
     int r = read_pin(options, &pin);
@@ -219,8 +223,14 @@ int server_site_main(const struct role_options *options)
     r = open_site(options, buf_str(&pin), api.database, &site);
     if (r != 0)
         return report_open(r);
+    r = limit_new(options->config->requests_per_s, &limit);
+    if (r == 0)
+        r = limit_new(options->config->address_requests_per_s, &address_limit);
     api.site = site;
-    r = give_first_token(site, options->first_start_fd);
+    api.limit = limit;
+    api.address_limit = address_limit;
+    if (r == 0)
+        r = give_first_token(site, options->first_start_fd);
     if (r == 0)
         r = serve(&api);
     if (r < 0) {

@@ -44,6 +44,8 @@ int readers_new(const struct api *writer, struct readers **ret)
             .started_us = writer->started_us,
             .database = writer->database,
             .readers = readers,
+            .limit = writer->limit,
+            .address_limit = writer->address_limit,
             .is_reader = true,
         };
         ctxs[i] = &readers->apis[i];
