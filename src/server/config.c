@@ -19,324 +19,7 @@
 enum {
     NAME_MAX_BYTES = 64,
     ADDRESSES_MAX_BYTES = 1024,
-    KERNEL_ROOTS_MAX_BYTES = 4096,
-    X86_ROOT_MAX_BYTES = 1024,
-    DATABASE_MAX_BYTES = 1024,
-    DIRECTORY_TEXT_MAX_BYTES = 1024,
-    DIRECTORY_ATTRIBUTE_MAX_BYTES = 64,
     ADDRESS_MAX_BYTES = 253, /* of a host name, RFC 1035 */
-};
-
-#define AT(field) offsetof(struct server_config, field)
-
-const struct config_key server_config_keys[] = {
-    {"site",
-     "name",
-     CONFIG_TEXT,
-     AT(site_name),
-     1,
-     NAME_MAX_BYTES,
-     NULL,
-     NULL,
-     "Name of the site, shown to administrators and devices. Default: the host's name."},
-    {"site",
-     "organization",
-     CONFIG_TEXT,
-     AT(organization),
-     1,
-     NAME_MAX_BYTES,
-     NULL,
-     NULL,
-     "Name of the organization, which a computer shows while a task sequence runs (_SMSTSOrgName). Default: the site's name."},
-    {"site",
-     "address",
-     CONFIG_LIST,
-     AT(addresses),
-     1,
-     ADDRESSES_MAX_BYTES,
-     NULL,
-     NULL,
-     "Addresses or host names under which clients reach this server, the best one first. Default: all "
-     "IPv4 addresses of this host but those of the loopback interface."},
-    {"site",
-     "http-port",
-     CONFIG_U64,
-     AT(http_port),
-     1,
-     65535,
-     NULL,
-     "80",
-     "TCP port for boot files and content. Firmware knows only 80."},
-    {"site",
-     "https-port",
-     CONFIG_U64,
-     AT(https_port),
-     1,
-     65535,
-     NULL,
-     "443",
-     "TCP port for the API."},
-    {"site",
-     "load-balancers",
-     CONFIG_LIST,
-     AT(load_balancers),
-     1,
-     ADDRESSES_MAX_BYTES,
-     NULL,
-     NULL,
-     "IP addresses of the load balancers in front of several site servers. They connect to load-balancer-port and say there by the "
-     "PROXY protocol for whom; what anybody else says so is not believed. Default: none, and nothing listens there."},
-    {"site",
-     "load-balancer-port",
-     CONFIG_U64,
-     AT(load_balancer_port),
-     1,
-     65535,
-     NULL,
-     "8443",
-     "TCP port for the API as load balancers pass it on, with TLS, behind a header of the PROXY protocol."},
-    {"site",
-     "unknown-computers",
-     CONFIG_BOOL,
-     AT(is_unknown_computers_on),
-     0,
-     0,
-     NULL,
-     "no",
-     "Whether computers that the site does not know may boot and get what is deployed to All Unknown "
-     "Computers."},
-    {"site",
-     "order-hours",
-     CONFIG_U64,
-     AT(order_hours),
-     1,
-     168,
-     NULL,
-     "12",
-     "Hours a device has for one deployment; one that takes longer has failed."},
-    {"site",
-     "database",
-     CONFIG_TEXT,
-     AT(database),
-     1,
-     DATABASE_MAX_BYTES,
-     NULL,
-     NULL,
-     "Address of a PostgreSQL database, postgresql://USER:PASSWORD@HOST/NAME and what else libpq knows. It is made "
-     "beforehand, empty, in the encoding UTF8, and owned by the user. Default: SQLite, in the state folder."},
-    {"site",
-     "requests-per-second",
-     CONFIG_U64,
-     AT(requests_per_s),
-     0,
-     100000,
-     NULL,
-     "200",
-     "Requests that an administrator may make in a second, with all his tokens; ten times as many at once after a "
-     "pause. 0: no limit. Devices do not count."},
-    {"site",
-     "address-requests-per-second",
-     CONFIG_U64,
-     AT(address_requests_per_s),
-     0,
-     100000,
-     NULL,
-     "1000",
-     "Requests of administrators, also of those who are not signed in, that may come from one address in a second. 0: "
-     "no limit."},
-    {"site",
-     "deployment-usual-size",
-     CONFIG_U64,
-     AT(deployment_usual_size),
-     0,
-     1000000,
-     NULL,
-     "100",
-     "A required deployment of an operating system to more devices than this must be confirmed with their "
-     "number. 0: none need be."},
-    {"site",
-     "deployment-max-size",
-     CONFIG_U64,
-     AT(deployment_max_size),
-     0,
-     1000000,
-     NULL,
-     "0",
-     "A required deployment of an operating system to more devices than this is refused. 0: none is."},
-    {"directory",
-     "url",
-     CONFIG_LIST,
-     AT(directory_urls),
-     1,
-     DIRECTORY_TEXT_MAX_BYTES,
-     NULL,
-     NULL,
-     "Servers of a directory that knows administrators, ldaps://HOST or ldap://HOST, with :PORT if need be; the next is asked where one is not reached. The second kind is used with StartTLS, or not at all. Default: there is no directory."},
-    {"directory",
-     "ca-file",
-     CONFIG_TEXT,
-     AT(directory_ca_file),
-     1,
-     DIRECTORY_TEXT_MAX_BYTES,
-     NULL,
-     NULL,
-     "Certificates of the authorities that may have signed theirs, below /etc, as PEM. No other is believed."},
-    {"directory",
-     "kind",
-     CONFIG_CHOICE,
-     AT(directory_kind),
-     0,
-     0,
-     "ldap|active-directory",
-     "ldap",
-     "How it says whose groups are whose, and what keeps an account out."},
-    {"directory",
-     "bind-dn",
-     CONFIG_TEXT,
-     AT(directory_bind_dn),
-     1,
-     DIRECTORY_TEXT_MAX_BYTES,
-     NULL,
-     NULL,
-     "Account of the site that may look for accounts and groups. Default: the directory is asked by nobody."},
-    {"directory",
-     "password-file",
-     CONFIG_TEXT,
-     AT(directory_password_file),
-     1,
-     DIRECTORY_TEXT_MAX_BYTES,
-     NULL,
-     NULL,
-     "Holds its password, below /etc, readable for the user or group of the role site, and for nobody else."},
-    {"directory",
-     "user-base",
-     CONFIG_TEXT,
-     AT(directory_user_base),
-     1,
-     DIRECTORY_TEXT_MAX_BYTES,
-     NULL,
-     NULL,
-     "Below which entry the accounts of administrators are."},
-    {"directory",
-     "user-attribute",
-     CONFIG_TEXT,
-     AT(directory_user_attribute),
-     1,
-     DIRECTORY_ATTRIBUTE_MAX_BYTES,
-     NULL,
-     NULL,
-     "Which of their attributes is the name one signs in with. Default: uid; sAMAccountName of active-directory."},
-    {"directory",
-     "group-base",
-     CONFIG_TEXT,
-     AT(directory_group_base),
-     1,
-     DIRECTORY_TEXT_MAX_BYTES,
-     NULL,
-     NULL,
-     "Below which entry groups in groups are looked for; not needed for active-directory."},
-    {"directory",
-     "check-seconds",
-     CONFIG_U64,
-     AT(directory_check_s),
-     1,
-     86400,
-     NULL,
-     "300",
-     "How often the directory is asked again about each administrator of it who has a token or session: after that time a group that he left gives him nothing any more."},
-    {"directory",
-     "trust-minutes",
-     CONFIG_U64,
-     AT(directory_trust_minutes),
-     1,
-     10080,
-     NULL,
-     "60",
-     "How long what it said is good while it does not answer; then its administrators are out until it does."},
-    {"pxe",
-     "enabled",
-     CONFIG_BOOL,
-     AT(is_pxe_on),
-     0,
-     0,
-     NULL,
-     "yes",
-     "Whether this server answers computers that boot from the network."},
-    {"pxe",
-     "interfaces",
-     CONFIG_LIST,
-     AT(pxe_interfaces),
-     1,
-     ADDRESSES_MAX_BYTES,
-     NULL,
-     NULL,
-     "Network interfaces on which it does. Default: all."},
-    {"pxe",
-     "dhcp-port",
-     CONFIG_U64,
-     AT(pxe_dhcp_port),
-     1,
-     65535,
-     NULL,
-     "67",
-     "UDP port for ProxyDHCP. Firmware knows only 67."},
-    {"pxe",
-     "boot-server-port",
-     CONFIG_U64,
-     AT(pxe_boot_server_port),
-     1,
-     65535,
-     NULL,
-     "4011",
-     "UDP port for requests to the boot server. Firmware knows only 4011."},
-    {"pxe",
-     "tftp-port",
-     CONFIG_U64,
-     AT(pxe_tftp_port),
-     1,
-     65535,
-     NULL,
-     "69",
-     "UDP port for TFTP. Firmware knows only 69."},
-    {"dp",
-     "enabled",
-     CONFIG_BOOL,
-     AT(is_dp_on),
-     0,
-     0,
-     NULL,
-     "yes",
-     "Whether this server imports and keeps content."},
-    {"boot-image",
-     "kernel-root",
-     CONFIG_LIST,
-     AT(boot_image_kernel_roots),
-     1,
-     KERNEL_ROOTS_MAX_BYTES,
-     NULL,
-     "/",
-     "Folders that hold boot/vmlinuz-* and lib/modules of the kernels that boot images are made from: / for the "
-     "installed ones, or where a kernel package was unpacked. The first that has the flavour is used."},
-    {"boot-image",
-     "x86-root",
-     CONFIG_TEXT,
-     AT(boot_image_x86_root),
-     1,
-     X86_ROOT_MAX_BYTES,
-     NULL,
-     SLIPWAY_X86_ROOT,
-     "The folder that tools/make-x86-root has made, from which boot images for 32-bit computers are built. Without it "
-     "there is none for them."},
-    {"log",
-     "level",
-     CONFIG_CHOICE,
-     AT(log_level),
-     0,
-     0,
-     "error|warning|info|debug", /* in the order of enum log_level */
-     "info",
-     "The most detailed lines to log."},
-    {.name = NULL},
 };
 
 DEFINE_FREEP(struct ifaddrs *, freeifaddrs);
@@ -458,6 +141,51 @@ check_load_balancers(const char *file, const struct server_config *config, struc
     return 0;
 }
 
+static bool begins_with(const char *text, const char *prefix)
+{
+    return strncmp(text, prefix, strlen(prefix)) == 0;
+}
+
+/* Words that each have one '@', and nothing that would end an address in a mail. */
+static bool are_mail_addresses(const char *list)
+{
+    unsigned n_at = 0;
+
+    for (const char *at = list;; at++) {
+        if (*at == ' ' || *at == '\0') {
+            if (n_at != 1)
+                return false;
+            n_at = 0;
+        }
+        if (*at == '\0')
+            return true;
+        n_at += *at == '@';
+        if ((unsigned char)*at < 0x20 || *at == 0x7f || strchr("<>,;\"()\\", *at))
+            return false;
+    }
+}
+
+/* Return: 0; 1 with @why. */
+static int check_alerts(const char *file, const struct server_config *config, struct buf *why)
+{
+    const char *wrong = NULL;
+
+    if (config->alert_webhook[0] != '\0' && !begins_with(config->alert_webhook, "https://"))
+        wrong = "webhook: a web address begins with https://";
+    else if (config->alert_mail_server[0] != '\0' &&
+             !begins_with(config->alert_mail_server, "smtp://") &&
+             !begins_with(config->alert_mail_server, "smtps://"))
+        wrong = "mail-server: a mail server begins with smtp:// or smtps://";
+    else if (config->alert_mail_server[0] != '\0' &&
+             (strchr(config->alert_mail_from, ' ') || !are_mail_addresses(config->alert_mail_from)))
+        wrong = "mail-from: there must be a mail address, NAME@DOMAIN";
+    else if (config->alert_mail_server[0] != '\0' && !are_mail_addresses(config->alert_mail_to))
+        wrong = "mail-to: there must be mail addresses, NAME@DOMAIN";
+    if (wrong)
+        buf_addf(why, "%s: [alerts] %s", file, wrong);
+    return wrong ? 1 : 0;
+}
+
 static bool is_database(const char *address)
 {
     static const char *const schemes[] = {"postgresql://", "postgres://"};
@@ -558,6 +286,8 @@ int server_config_parse(const char *file,
         return 1;
     }
     r = check_load_balancers(file, ret, why);
+    if (r == 0)
+        r = check_alerts(file, ret, why);
     if (r != 0)
         return r;
     if (ret->site_name[0] == '\0') {

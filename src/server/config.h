@@ -54,6 +54,15 @@ struct server_config {
     bool is_dp_on;                 /* [dp] enabled */
     char *boot_image_kernel_roots; /* [boot-image] kernel-root */
     char *boot_image_x86_root;     /* [boot-image] x86-root; it may not be there */
+    char *alert_webhook;           /* [alerts] webhook: https://...; "": none, as the next ones */
+    char *alert_webhook_secret;    /* [alerts] webhook-secret */
+    char *alert_webhook_ca;        /* [alerts] webhook-ca: a file */
+    char *alert_mail_server;       /* [alerts] mail-server: smtp:// or smtps:// */
+    char *alert_mail_from;         /* [alerts] mail-from */
+    char *alert_mail_to;           /* [alerts] mail-to: addresses */
+    char *alert_mail_user;         /* [alerts] mail-user */
+    char *alert_mail_password;     /* [alerts] mail-password */
+    char *alert_mail_ca;           /* [alerts] mail-ca: a file */
     unsigned log_level;            /* [log] level, an enum log_level */
 };
 

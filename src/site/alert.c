@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
+#include "site/alert_message.h"
 #include "site/fields.h"
 
 #define DAY_US (UINT64_C(24) * 3600 * 1000000)
@@ -117,5 +118,7 @@ int alert_tick(struct site *site)
     r = db_begin(site->db, &tx);
     if (r == 0)
         r = judge(site);
+    if (r == 0)
+        r = alert_message_add(site);
     return r < 0 ? TRACE(r) : TRACE(db_commit(&tx));
 }

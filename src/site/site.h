@@ -47,6 +47,8 @@ struct site_settings {
     uint64_t deployment_usual_size; /* over it a high-risk deployment must be confirmed; 0: none */
     uint64_t deployment_max_size;   /* over it it is refused; 0: none */
     struct directory_settings directory;
+    bool has_alert_webhook; /* alerts go out by it */
+    bool has_alert_mail;    /* the same */
 };
 
 /* What a request is about to change; audit_before(). */

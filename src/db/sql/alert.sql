@@ -88,3 +88,24 @@ UPDATE alert SET state = ?2, changed_us = ?3, changed_by = ?4 WHERE id = ?1 AND 
 -- Those that are over, and were closed before ?1.
 -- name: alert_expire
 DELETE FROM alert WHERE is_over = 1 AND changed_us < ?1;
+
+-- ?1: now, ?2: the way out. Of an alert that is over only where it was told that it was raised.
+-- name: alert_message_add
+INSERT INTO alert_message (alert_id, event, channel, next_us)
+SELECT a.id, iif(a.is_over = 1, 'over', 'raised'), ?2, ?1 FROM alert a
+WHERE (a.is_over = 0 AND a.raised_us = ?1)
+    OR (a.is_over = 1 AND a.changed_us = ?1 AND EXISTS (SELECT 1 FROM alert_message m WHERE m.alert_id = a.id AND m.channel = ?2)
+        AND NOT EXISTS (SELECT 1 FROM alert_message m WHERE m.alert_id = a.id AND m.channel = ?2 AND m.event = 'over'));
+
+-- ?1: now
+-- name: alert_message_next
+SELECT m.id, m.channel, m.event, m.n_tries, a.id AS number, a.raised_us, a.changed_us, a.kind, a.object, a.severity, a.text
+FROM alert_message m JOIN alert a ON a.id = m.alert_id
+WHERE m.state = 'waiting' AND m.next_us <= ?1 ORDER BY m.next_us, m.id LIMIT 1;
+
+-- ?2: until when nobody else takes it
+-- name: alert_message_taken
+UPDATE alert_message SET n_tries = n_tries + 1, next_us = ?2 WHERE id = ?1 AND state = 'waiting';
+
+-- name: alert_message_ended
+UPDATE alert_message SET state = ?2, next_us = ?3, why = ?4 WHERE id = ?1;

@@ -77,6 +77,7 @@ static const char *const common[] = {"/usr/share/zoneinfo",
 
 enum {
     N_COMMON = sizeof(common) / sizeof(common[0]),
+    N_NAMED = 2,
 };
 
 /* The file of the parent; a worker that a person starts by hand reads its own. */
@@ -96,10 +97,26 @@ static int load_config(const struct role_start *start, struct server_config *ret
     return TRACE(r);
 }
 
-static int confine(const struct role_start *start, const struct role_rule *rule)
+/* Files that the configuration names for a role. Return: how many were added. */
+static size_t add_named(const struct server_config *config,
+                        const char *role,
+                        struct sandbox_path ret[static N_NAMED])
+{
+    const char *const named[N_NAMED] = {config->alert_webhook_ca, config->alert_mail_ca};
+    size_t n = 0;
+
+    for (size_t i = 0; i < N_NAMED && strcmp(role, "site") == 0; i++)
+        if (named[i][0] == '/')
+            ret[n++] = (struct sandbox_path){named[i], false};
+    return n;
+}
+
+static int confine(const struct role_start *start,
+                   const struct role_rule *rule,
+                   const struct server_config *config)
 {
     char texts[PATHS_MAX][PATH_MAX];
-    struct sandbox_path paths[PATHS_MAX + N_COMMON + 2];
+    struct sandbox_path paths[PATHS_MAX + N_COMMON + N_NAMED + 2];
     size_t n = 0;
 
     for (size_t i = 0; i < PATHS_MAX && rule->paths[i].path; i++, n++) {
@@ -113,6 +130,7 @@ static int confine(const struct role_start *start, const struct role_rule *rule)
     }
     for (size_t i = 0; i < N_COMMON; i++)
         paths[n++] = (struct sandbox_path){common[i], strcmp(common[i], "/dev/null") == 0};
+    n += add_named(config, rule->name, &paths[n]);
     if (rule->may_execute) /* workers are it, too; by this name also below folders that its user cannot enter */
         paths[n++] = (struct sandbox_path){"/proc/self/exe", false};
     paths[n] = (struct sandbox_path){NULL, false};
@@ -132,14 +150,14 @@ static const struct role_rule *find_rule(const char *name, const char *state_fol
     return NULL; /* a worker: it inherits the limits of the role that started it */
 }
 
-static int give_up_rights(const struct role_start *start)
+static int give_up_rights(const struct role_start *start, const struct server_config *config)
 {
     const struct role_rule *rule = find_rule(start->name, start->state_folder);
     int r;
 
     if (!rule)
         return 0;
-    r = confine(start, rule);
+    r = confine(start, rule, config);
     if (r < 0)
         return TRACE(r);
     if (r == SANDBOX_E_UNSUPPORTED)
@@ -203,7 +221,7 @@ int role_start(const struct role_start *start)
         take_descriptors(start->name, &options);
         r = prepare_process(start->name);
         if (r == 0)
-            r = give_up_rights(start);
+            r = give_up_rights(start, &config);
         if (r < 0)
             log_error(
                 "the role cannot confine itself", "errno=%d text=\"%s\"", -r, strerrordesc_np(-r));

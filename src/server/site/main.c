@@ -16,6 +16,7 @@
 #include "rt/http_server.h"
 #include "rt/log.h"
 #include "server/role.h"
+#include "server/site/alert_sender.h"
 #include "server/site/api.h"
 #include "server/site/commit.h"
 #include "server/site/directory_watch.h"
@@ -35,6 +36,7 @@ DEFINE_FREEP(struct http_server *, http_server_free);
 DEFINE_FREEP(struct limit *, limit_free);
 DEFINE_FREEP(struct readers *, readers_free);
 DEFINE_FREEP(struct directory_watch *, directory_watch_free);
+DEFINE_FREEP(struct alert_sender *, alert_sender_free);
 
 /* For the signal handler alone: one role is one process. */
 static struct http_server *running;
@@ -56,6 +58,7 @@ static void tick(void *ctx)
     api->is_tick_failing = readers_note_uses(api->readers, api->site) < 0;
     api->is_tick_failing |= site_tick(api->site) < 0;
     api->is_tick_failing |= directory_watch_tick(api->watch) < 0;
+    api->is_tick_failing |= alert_sender_tick(api->alert_sender, api->site) < 0;
     if (api->is_tick_failing && !was_failing)
         log_error("what time does could not be done", "why=\"%s\"", db_why(api->site->db));
     if (!api->is_tick_failing && was_failing)
@@ -129,6 +132,7 @@ static int serve(struct api *api)
     OWN(http_server_freep) struct http_server *for_roles = NULL;
     OWN(readers_freep) struct readers *readers = NULL; /* freed before the servers */
     OWN(directory_watch_freep) struct directory_watch *watch = NULL;
+    OWN(alert_sender_freep) struct alert_sender *alert_sender = NULL;
     struct sigaction action = {.sa_handler = on_end_signal};
     int r = readers_new(api, &readers);
 
@@ -136,6 +140,9 @@ static int serve(struct api *api)
     if (r == 0)
         r = directory_watch_new(api->site, &watch);
     api->watch = watch;
+    if (r == 0)
+        r = alert_sender_new(api->options->config, &alert_sender);
+    api->alert_sender = alert_sender;
     if (r == 0)
         r = new_server(api, "api.sock", api_routes, &for_nginx);
     if (r == 0)
@@ -178,6 +185,8 @@ static int open_site(const struct role_options *options,
                       .is_active_directory = config->directory_kind == 1,
                       .check_us = config->directory_check_s * US_PER_S,
                       .trust_us = config->directory_trust_minutes * 60 * US_PER_S},
+        .has_alert_webhook = config->alert_webhook[0] != '\0',
+        .has_alert_mail = config->alert_mail_server[0] != '\0',
     };
 
     return TRACE(site_open(database, &settings, ret));
