@@ -272,9 +272,11 @@ static bool read_main(struct session *s,
     int r = ts_container_read(file, imports, &diags);
 
     if (r > 0)
-        return fail_to_read(s, name, &diags);
-    if (r < 0)
-        return session_fail_errno(s, name, r);
+        (void)fail_to_read(s, name, &diags);
+    else if (r < 0)
+        (void)session_fail_errno(s, name, r);
+    if (r != 0)
+        return false;
     *ret = &imports->items[find_main(imports)];
     return true;
 }

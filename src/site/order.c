@@ -23,12 +23,14 @@
 #include "site/unknown_name.h"
 #include "site/unknown_request.h"
 #include "site/variable.h"
+#include "ts/object.h"
 
 DEFINE_FREEP(struct boundary_sources *, boundary_sources_free);
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 enum {
     CAUSE_MAX_BYTES = 128,
+    PROGRESS_TEXT_MAX_BYTES = 4 * 255, /* of 255 characters */
 };
 
 struct beginning {
@@ -273,6 +275,20 @@ static int put_sequence(struct site *site, const struct db_rows *row, json_t **r
     return 0;
 }
 
+/* What the progress window is to say, if an export brought that along. */
+static int put_progress_text(const char *object, json_t *variables)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TS_OBJECT_PART_MAX_BYTES);
+    int r = ts_object_text(object, "CustomProgressMsg", &text);
+
+    if (r < 0 || text.len == 0 || text.len > PROGRESS_TEXT_MAX_BYTES)
+        return TRACE(r);
+    return json_object_set_new(
+               variables, "_SMSTSCustomProgressDialogMessage", json_string(buf_str(&text))) < 0
+               ? ERR(-ENOMEM)
+               : 0;
+}
+
 /* After the first attempt: what the device told last. */
 static int put_mirror(struct site *site, json_t *order)
 {
@@ -308,6 +324,8 @@ static int put_order(struct site *site,
         r = variable_put_order(site, db_get_text(row, 2), name, &variables, &secrets);
     if (r == 0)
         r = unknown_name_put_order(site, db_get_text(row, 2), name, variables);
+    if (r == 0)
+        r = put_progress_text(db_get_text(row, 12), variables);
     if (r < 0)
         return TRACE(r);
     *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:O,s:O,s:O,s:O,s:O,s:i,s:s}",

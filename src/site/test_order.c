@@ -15,6 +15,7 @@
 #include "site/dp.h"
 #include "site/fields.h"
 #include "site/fixture.h"
+#include "site/task_sequence.h"
 
 enum {
     TEXT_MAX_BYTES = 1024,
@@ -365,6 +366,28 @@ static void the_order_names_its_content_and_the_address_asked_first(void **state
     assert_non_null(json_object_get(json_object_get(content, FIXTURE_BOOT_IMAGE), "files"));
 }
 
+static void the_order_has_the_progress_text_of_an_imported_task_sequence(void **state)
+{
+    (void)state;
+    static const char object[] =
+        "<INSTANCE CLASSNAME=\"SMS_TaskSequencePackage\"><PROPERTY NAME=\"Name\"><VALUE>x</VALUE></PROPERTY>"
+        "<PROPERTY NAME=\"CustomProgressMsg\"><VALUE>Do not switch off</VALUE></PROPERTY>"
+        "<PROPERTY NAME=\"Sequence\"><VALUE><![CDATA[<sequence version=\"3.10\"/>]]></VALUE></PROPERTY></INSTANCE>";
+    OWN(life_fini) struct life life = {.site = fixture_new()};
+    OWN(json_freep) json_t *body = json_pack("{s:s,s:s}", "xml", object, "into", FIXTURE_SEQUENCE);
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *order = NULL;
+
+    assert_int_equal(task_sequence_create(life.site, "ada", body, &made), 0);
+    fixture_deploy(life.site, "All Unknown Computers", "required", life.deployment);
+    assert_int_equal(fixture_register(life.site, FIXTURE_MAC, life.device), 0);
+    assert_int_equal(
+        order_get(life.site, life.device, &(struct order_client){.host = "192.0.2.7"}, &order), 0);
+    assert_string_equal(json_string_value(json_object_get(json_object_get(order, "variables"),
+                                                          "_SMSTSCustomProgressDialogMessage")),
+                        "Do not switch off");
+}
+
 static void a_device_goes_on_with_the_boot_image_that_its_processor_can_run(void **state)
 {
     (void)state;
@@ -407,6 +430,7 @@ int main(void)
         cmocka_unit_test(an_order_that_takes_too_long_fails),
         cmocka_unit_test(a_cancelled_deployment_tells_the_device_and_begins_nowhere),
         cmocka_unit_test(a_deployment_made_after_success_begins_a_new_order),
+        cmocka_unit_test(the_order_has_the_progress_text_of_an_imported_task_sequence),
         cmocka_unit_test(the_order_names_its_content_and_the_address_asked_first),
     };
 

@@ -40,6 +40,18 @@ static const char *word(bool is_true)
     return is_true ? "true" : "false";
 }
 
+/* Unless the site has sent one. */
+static int set_progress_text(const struct ts_engine_start *start, struct ts_vars *vars)
+{
+    static const char name[] = "_SMSTSCustomProgressDialogMessage";
+    OWN(buf_fini) struct buf text = BUF_INIT(TS_VAR_VALUE_MAX);
+
+    if (!start->package_name || ts_vars_get(vars, name)[0] != '\0')
+        return 0;
+    buf_addf(&text, "Running: %s", start->package_name);
+    return TRACE(set(vars, name, buf_str(&text)));
+}
+
 int ts_engine_set(const struct ts_engine_start *start, struct ts_vars *vars)
 {
     char site_code[SITE_CODE_MAX];
@@ -76,7 +88,7 @@ int ts_engine_set(const struct ts_engine_start *start, struct ts_vars *vars)
     for (size_t i = 0; r == 0 && i < sizeof(values) / sizeof(values[0]); i++)
         if (!start->keeps_values || ts_vars_get(vars, values[i].name)[0] == '\0')
             r = set(vars, values[i].name, values[i].value);
-    return TRACE(r);
+    return r == 0 ? TRACE(set_progress_text(start, vars)) : TRACE(r);
 }
 
 /* The values of a property of all instances, separated by commas; of addresses those of IPv4. */

@@ -302,6 +302,25 @@ static int fill(xmlNode *instance, const struct ts_export *item, const char *seq
     return r == 0 ? TRACE(set_sequence(instance, sequence)) : TRACE(r);
 }
 
+int ts_object_text(const char *template, const char *name, struct buf *ret)
+{
+    OWN(ts_diags_fini) struct ts_diags ignored = {0};
+    OWN(xmlFreeDocp) xmlDoc *xml = NULL;
+    int r = template[0] != '\0'
+                ? ts_xml_parse_container(bytes_of(template), TS_OBJECT_MAX_BYTES, &xml, &ignored)
+                : TS_E_MALFORMED;
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0;
+
+    OWN(freep) char *text = value_of(xmlDocGetRootElement(xml), name);
+
+    if (!text)
+        return ERR(-ENOMEM);
+    buf_adds(ret, text);
+    return ret->failed ? ERR(-ENOMEM) : 0;
+}
+
 int ts_object_put(const struct ts_export *item, const char *sequence, struct buf *ret)
 {
     OWN(ts_diags_fini) struct ts_diags ignored = {0};

@@ -33,6 +33,16 @@ enum {
 char *ts_object_take(xmlNode *instance);
 
 /**
+ * ts_object_text() - a property that a template holds as text
+ * @template: of ts_object_take(), or "" of a task sequence that was made here
+ * @name:     "CustomProgressMsg"
+ * @ret:      appended to; nothing if there is no such property
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int ts_object_text(const char *template, const char *name, struct buf *ret);
+
+/**
  * ts_object_put() - the instance of @item: what its template has, with what is ours in place
  * @sequence: the text of the sequence
  * @ret:      appended to

@@ -32,6 +32,23 @@ static void a_start_sets_what_a_computer_is_told(void **state)
     assert_string_equal(ts_vars_get(vars, "_SMSTSPackageName"), "");
 }
 
+static void the_progress_text_is_the_one_of_the_site_or_the_name(void **state)
+{
+    static const char name[] = "_SMSTSCustomProgressDialogMessage";
+    const struct ts_engine_start start = {.package_name = "Debian"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+
+        assert_int_equal(ts_vars_new(&vars), 0);
+        if (i == 1)
+            assert_int_equal(ts_vars_set(vars, name, "Please wait", TS_BY_ENGINE), 0);
+        assert_int_equal(ts_engine_set(&start, vars), 0);
+        assert_string_equal(ts_vars_get(vars, name), i == 0 ? "Running: Debian" : "Please wait");
+    }
+}
+
 static void the_content_option_says_where_content_is_used_from(void **state)
 {
     static const char *const expected[][2] = {
@@ -117,6 +134,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_start_sets_what_a_computer_is_told),
+        cmocka_unit_test(the_progress_text_is_the_one_of_the_site_or_the_name),
         cmocka_unit_test(the_content_option_says_where_content_is_used_from),
         cmocka_unit_test(a_value_that_is_there_stays_if_that_is_wanted),
         cmocka_unit_test(addresses_are_those_of_the_facts_and_of_ipv4),

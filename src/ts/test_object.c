@@ -190,9 +190,26 @@ static void the_end_of_a_text_within_the_sequence_does_not_end_it(void **state)
     assert_string_equal(imports.items[0].name, "New <name>");
 }
 
+static void a_property_of_the_template_can_be_asked_for(void **state)
+{
+    (void)state;
+    OWN(freep) char *template = take(object);
+    OWN(buf_fini) struct buf text = BUF_INIT(1024);
+
+    assert_int_equal(ts_object_text(template, "Category", &text), 0);
+    assert_string_equal(buf_str(&text), "Lab & desk");
+    buf_clear(&text);
+    assert_int_equal(ts_object_text(template, "CustomProgressMsg", &text), 0);
+    assert_int_equal(ts_object_text(template, "NoSuchThing", &text), 0);
+    assert_int_equal(ts_object_text("", "Category", &text), 0);
+    assert_int_equal(ts_object_text("<broken", "Category", &text), 0);
+    assert_string_equal(buf_str(&text), "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_property_of_the_template_can_be_asked_for),
         cmocka_unit_test(what_is_not_ours_is_written_again),
         cmocka_unit_test(what_is_ours_takes_its_place),
         cmocka_unit_test(references_that_are_gone_go_and_the_others_stay_as_they_are),

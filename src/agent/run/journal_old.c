@@ -103,7 +103,7 @@ static void add(struct journal_old *list, const char *folder, const char *name)
 
 int journal_old_list(const char *path, struct journal_old *ret)
 {
-    struct log_name log;
+    struct log_name log = {0};
     int r = split(path, &log);
 
     ret->n = 0;
@@ -128,7 +128,7 @@ int journal_old_list(const char *path, struct journal_old *ret)
 
 int journal_old_path(const char *path, const char *name, char *ret, size_t cap)
 {
-    struct log_name log;
+    struct log_name log = {0};
     int r = split(path, &log);
     int n;
 
@@ -182,7 +182,7 @@ static void remove_first(const char *path, const struct journal_old *list, size_
 bool journal_old_make(const char *path, unsigned n_old)
 {
     struct journal_old list;
-    struct log_name log;
+    struct log_name log = {0};
     char old[PATH_MAX_BYTES + JOURNAL_OLD_NAME_MAX];
 
     if (split(path, &log) < 0)

@@ -40,11 +40,16 @@ static int parse(struct runner *rn, const char *id, const char *xml, struct ts_d
 static void show_sequence(struct runner *rn)
 {
     const char *organization = ts_vars_get(rn->state->vars, "_SMSTSOrgName");
+    const char *text = ts_vars_get(rn->state->vars, "_SMSTSCustomProgressDialogMessage");
 
     if (organization[0] != '\0')
         screen_set(
             rn->screen, SCREEN_SITE, "%s (%s)", organization, link_get_options(rn->link)->urls[0]);
-    screen_set(rn->screen, SCREEN_SEQUENCE, "%s", rn->state->order->task_sequence_name);
+    screen_set(rn->screen,
+               SCREEN_SEQUENCE,
+               "%s%s",
+               text[0] != '\0' ? "" : "Running: ",
+               text[0] != '\0' ? text : rn->state->order->task_sequence_name);
 }
 
 /* The order's task sequence, and those it runs. */
