@@ -21,6 +21,7 @@ enum {
     LIST_MAX_BYTES = TS_WORDS_MAX * TS_WORD_MAX,
     HEX_IP = 8, /* digits of an address in /proc/net/route */
     BITS_OF_IPV4 = 32,
+    DOMAIN_MAX_BYTES = 255,
 };
 
 static void add_word(struct ts_words *list, const char *word, size_t len)
@@ -239,6 +240,19 @@ static void find_setting(const char *text, const char *key, struct buf *ret)
     }
 }
 
+/* It becomes a variable and lines of files: nothing but what a domain's name is made of. */
+static bool is_domain(struct bytes realm)
+{
+    for (size_t i = 0; i < realm.len; i++) {
+        uint8_t c = realm.ptr[i];
+
+        if (!(c >= 'a' && c <= 'z') && !(c >= 'A' && c <= 'Z') && !(c >= '0' && c <= '9') &&
+            c != '-' && c != '.')
+            return false;
+    }
+    return realm.len > 0 && realm.len <= DOMAIN_MAX_BYTES;
+}
+
 /* An entry of a keytab: whether it is the account of a computer in a domain of Windows, "LAB-PC$@LAB.EXAMPLE.ORG". */
 static bool read_keytab_entry(struct bytes entry, struct bytes *ret_realm)
 {
@@ -248,7 +262,7 @@ static bool read_keytab_entry(struct bytes entry, struct bytes *ret_realm)
 
     return bytes_take_u16be(&entry, &n_names) && n_names == 1 && bytes_take_u16be(&entry, &len) &&
            bytes_take(&entry, len, ret_realm) && bytes_take_u16be(&entry, &len) && len > 0 &&
-           bytes_take(&entry, len, &name) && name.ptr[len - 1] == '$';
+           bytes_take(&entry, len, &name) && name.ptr[len - 1] == '$' && is_domain(*ret_realm);
 }
 
 void capture_network_read_keytab(struct bytes keytab, struct buf *ret)

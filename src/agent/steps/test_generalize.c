@@ -341,10 +341,23 @@ static void a_keytab_tells_the_domain_of_a_computer(void **state)
     assert_string_equal(buf_str(&name), "lab.example.org");
 }
 
+static void a_realm_that_is_no_domain_is_passed_over(void **state)
+{
+    (void)state;
+    static const uint8_t keytab[] = "\x05\x02"
+                                    "\x00\x00\x00\x11\x00\x01\x00\x07LAB\nX=1\x00\x04PC1$"
+                                    "\x00\x00\x00\x0d\x00\x01\x00\x03LAB\x00\x04PC1$";
+    OWN(buf_fini) struct buf name = BUF_INIT(1024);
+
+    capture_network_read_keytab((struct bytes){keytab, sizeof(keytab) - 1}, &name);
+    assert_string_equal(buf_str(&name), "lab");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_keytab_tells_the_domain_of_a_computer),
+        cmocka_unit_test(a_realm_that_is_no_domain_is_passed_over),
         cmocka_unit_test_setup_teardown(
             what_only_one_computer_may_have_is_removed, make_volume, remove_volume),
         cmocka_unit_test_setup_teardown(
