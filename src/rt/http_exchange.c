@@ -20,7 +20,8 @@
 #include "rt/log.h"
 #include "rt/work_pool.h"
 
-#define REQUEST_ID "X-Request-Id"
+#define REQUEST_ID            "X-Request-Id"
+#define REQUEST_ID_CHARACTERS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-"
 
 enum {
     REQUEST_ID_MAX = 65,
@@ -225,17 +226,13 @@ static int look_at_start(struct http_exchange *x, const struct http_route *route
 static void name_request(struct http_exchange *x)
 {
     const char *given = http_header(x, REQUEST_ID);
-    size_t n =
-        given ? strspn(given, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-")
-              : 0;
+    size_t n = given ? strspn(given, REQUEST_ID_CHARACTERS) : 0;
     uint8_t made[REQUEST_ID_MADE_BYTES];
 
-    if (n > 0 && n < sizeof(x->request_id) && given[n] == '\0') {
-        memcpy(x->request_id, given, n + 1);
-        return;
-    }
     random_bytes(made, sizeof(made));
     hex_put(x->request_id, (struct bytes){made, sizeof(made)});
+    if (n > 0 && n < sizeof(x->request_id) && given[n] == '\0')
+        memcpy(x->request_id, given, n + 1);
 }
 
 int http_exchange_new(const struct http_exchange_start *start, struct http_exchange **ret)
@@ -529,8 +526,11 @@ bool http_peer_uid(struct http_exchange *x, uint32_t *ret)
     return true;
 }
 
-static bool add_headers(struct http_exchange *x, struct MHD_Response *response)
+/* @type: of the content; NULL: none */
+static bool add_headers(struct http_exchange *x, struct MHD_Response *response, const char *type)
 {
+    if (type && MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type) != MHD_YES)
+        return false;
     for (size_t i = 0; i < x->headers.n; i++)
         if (MHD_add_response_header(response, x->headers.names[i], x->headers.values[i]) != MHD_YES)
             return false;
@@ -560,10 +560,7 @@ int http_reply_bytes(struct http_exchange *x,
     /* MHD_RESPMEM_MUST_COPY only reads, whatever the prototype says */
     memcpy(&content, &body.ptr, sizeof(content));
     response = MHD_create_response_from_buffer(body.len, content, MHD_RESPMEM_MUST_COPY);
-    if (!response || !add_headers(x, response))
-        return ERR(-ENOMEM);
-    if (content_type &&
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) != MHD_YES)
+    if (!response || !add_headers(x, response, content_type))
         return ERR(-ENOMEM);
     x->status = status;
     x->response = TAKE(response);
@@ -576,16 +573,11 @@ int http_reply_file(struct http_exchange *x, unsigned status, const char *conten
     OWN(fd_closep) int owned = fd;
     off_t size = lseek(fd, 0, SEEK_END);
 
-    if (size < 0)
-        return ERR(-errno);
-    if (x->response)
-        return ERR(-EALREADY);
+    if (size < 0 || x->response)
+        return ERR(size < 0 ? -errno : -EALREADY);
     response = MHD_create_response_from_fd64((uint64_t)size, fd);
-    if (!response)
-        return ERR(-ENOMEM);
-    owned = -1; /* the response has it */
-    if (!add_headers(x, response) ||
-        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, content_type) != MHD_YES)
+    owned = response ? -1 : owned; /* the response has it */
+    if (!response || !add_headers(x, response, content_type))
         return ERR(-ENOMEM);
     x->status = status;
     x->response = TAKE(response);

@@ -177,7 +177,7 @@ static int authorize(struct api *api, struct http_exchange *x, const struct perm
         principal_set(api->site, &principal);
         return 0;
     }
-    r = check_address(api, x);
+    r = is_also_for_devices(permission) ? 0 : check_address(api, x);
     if (r == 0)
         r = authenticate(api, x, &principal);
     if (r == SITE_E_REFUSED && is_also_for_devices(permission))
@@ -186,7 +186,9 @@ static int authorize(struct api *api, struct http_exchange *x, const struct perm
         return TRACE(r);
     principal.operation = permission;
     principal_set(api->site, &principal);
-    if (!limit_take(api->limit, principal.id, clock_monotonic_us()))
+    /* nginx makes 500 of what is neither yes nor no, and an upload has many parts */
+    if (!is_also_for_devices(permission) &&
+        !limit_take(api->limit, principal.id, clock_monotonic_us()))
         return refuse_rate(api, "You have");
     return guard_check(api, x, permission);
 }
@@ -337,6 +339,6 @@ int guard_authorize(struct api *api, const char *method, const char *path)
     (void)snprintf(text, sizeof(text), "%.*s", (int)strcspn(path, "?"), path);
     permission = permission_of_path(method, text);
     if (!permission || is_open(permission))
-        return refuse(api->site, REFUSAL_MISSING, "There is nothing to be served.");
+        return refuse(api->site, REFUSAL_FORBIDDEN, "There is nothing to be served.");
     return TRACE(principal_check(api->site, permission->class, permission->verb));
 }
