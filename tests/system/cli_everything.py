@@ -205,6 +205,7 @@ def play(lab: Lab, cli: Recorder, deployment: str) -> Client:
 def control(lab: Lab, cli: Recorder, deployment: str):
     """What an administrator does to a device that runs a task sequence, and what it answers."""
     client = play(lab, cli, deployment)
+    lab.must("GET", f"/client/orders/{client.order}/wish", token=client.token)
     of_device = ("--device", "PC-1")
     cli.do("deployment", "pause", deployment, *of_device, "--time", "60")
     cli.do("deployment", "resume", deployment, *of_device)
@@ -213,6 +214,7 @@ def control(lab: Lab, cli: Recorder, deployment: str):
         cli.note(("deployment", verb))
         told = cli.fails("deployment", verb, deployment, *of_device, *more, status=status)
         expect("device" in told, f"deployment {verb}: {told!r}")
+    lab.must("POST", f"/deployments/{deployment}/devices/{client.mac}/log", {})
     client.tell("failed", error_id="SLW-0401", cause="played")
     cli.show("[StatusMessage]", "log", "--deployment", deployment)
 
