@@ -277,6 +277,38 @@ def volume_steps(package: str, boot_image: str) -> str:
     )
 
 
+def conditional(xml: str, *operands: tuple) -> str:
+    """A step with conditions that all must hold: kinds and their fields."""
+    inside = ""
+    for kind, fields in operands:
+        variables = "".join(f'<variable name="{name}">{value}</variable>' for name, value in fields.items())
+        inside += f'<expression type="SMS_TaskSequence_{kind}ConditionExpression">{variables}</expression>'
+    return xml.replace("</step>", f'<condition><operator type="and">{inside}</operator></condition></step>', 1)
+
+
+def condition_steps() -> str:
+    """What only the installed system can answer: software, services, the environment."""
+    bash = ("Software", {"Operator": "AnyVersion", "ProductName": "Bash"})
+    there = (
+        bash,
+        ("WMI", {"Query": "select * from Win32_Product where Name = 'bash' and Version like '5.%'"}),
+        ("WMI", {"Query": "select * from Win32_Service where Name = 'dbus' or Name = 'systemd-journald'"}),
+        ("WMI", {"Query": "select * from CIM_OperatingSystem where OSType = 36 and Caption like 'Debian%'"}),
+        ("Folder", {"Path": "/etc/apt"}),
+    )
+    old = ("Software", {"Operator": "ThisVersion", "ProductName": "bash", "Version": "1.0"})
+    windows = ("Folder", {"Path": "%ProgramFiles%"})
+    return "".join(
+        (
+            conditional(any_step("SetVariable", "Bash is there", "FullOS", VariableName="Bash", VariableValue="there"), *there),
+            command("What is there was found", "FullOS", "test %Bash% = there"),
+            conditional(command("Another version of it", "FullOS", "exit 3"), old),
+            conditional(command("No such software", "FullOS", "exit 3"), ("Software", {"Operator": "AnyVersion", "ProductName": "no-such-package"})),
+            conditional(command("A folder of Windows", "FullOS", "exit 3"), bash, windows),
+        )
+    )
+
+
 def system_steps(package: str, software: str) -> str:
     """In the installed system."""
     return "".join(
@@ -299,6 +331,7 @@ def system_steps(package: str, software: str) -> str:
             command("Look at the path", "FullOS", f"test %Copy01% = /srv/content/{package} &amp;&amp; %Copy01%/check.sh"),
             folder_steps("FullOS"),
             software_steps(package, software),
+            condition_steps(),
         )
     )
 

@@ -88,6 +88,18 @@ static void put_disk(struct gather *g, size_t index)
         g, i, "MediaType", disk->is_removable ? "Removable Media" : "Fixed hard disk media");
     gather_number(g, i, "Partitions", put_partitions(g, index));
     gather_text(g, i, "Status", "OK");
+    gather_text(g, i, "Description", "Disk drive");
+    gather_number(
+        g, i, "TotalSectors", disk->sector_bytes > 0 ? disk->size_bytes / disk->sector_bytes : 0);
+    ts_instance_add_boolean(g->table, i, "MediaLoaded", true);
+    sys_line(g->root, "sys/block", disk->name, "device/firmware_rev", text, sizeof(text));
+    if (text[0] == '\0')
+        sys_line(g->root, "sys/block", disk->name, "device/rev", text, sizeof(text));
+    gather_text(g, i, "FirmwareRevision", text);
+    gather_nulls(g,
+                 i,
+                 "PNPDeviceID Manufacturer Signature SCSIBus SCSILogicalUnit SCSIPort SCSITargetId "
+                 "Capabilities");
 }
 
 static bool is_on_removable(const struct gather *g, const char *device)
@@ -132,7 +144,10 @@ static void put_volume(struct gather *g, const char *device, const char *mount, 
     gather_number(g, disk, "Size", (uint64_t)st.f_blocks * st.f_frsize);
     gather_number(g, disk, "FreeSpace", (uint64_t)st.f_bavail * st.f_frsize);
     put_file_system(g, disk, kind);
-    ts_instance_add_null(g->table, disk, "VolumeName");
+    gather_text(
+        g, disk, "Description", type == DRIVE_FIXED ? "Local Fixed Disk" : "Removable Disk");
+    gather_nulls(
+        g, disk, "VolumeName VolumeSerialNumber ProviderName MediaType Compressed VolumeDirty");
     volume = gather_add(g, "Win32_Volume");
     gather_text(g, volume, "DeviceID", device);
     gather_text(g, volume, "Name", mount);
@@ -141,8 +156,8 @@ static void put_volume(struct gather *g, const char *device, const char *mount, 
     gather_number(g, volume, "FreeSpace", (uint64_t)st.f_bavail * st.f_frsize);
     gather_number(g, volume, "BlockSize", st.f_bsize);
     put_file_system(g, volume, kind);
-    ts_instance_add_null(g->table, volume, "DriveLetter");
-    ts_instance_add_null(g->table, volume, "Label");
+    gather_nulls(
+        g, volume, "DriveLetter Label SerialNumber BootVolume SystemVolume Compressed DirtyBitSet");
 }
 
 /* The next word of a line, cut off in place; NULL at its end. */

@@ -3,10 +3,16 @@
 #include "agent/facts/facts.h"
 
 #include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "agent/facts/parts.h"
 #include "base/err.h"
 #include "base/own.h"
+
+enum {
+    NAME_MAX_BYTES = 64,
+};
 
 DEFINE_FREEP(struct ts_table *, ts_table_free);
 
@@ -26,6 +32,18 @@ void gather_text(struct gather *g, struct ts_instance *i, const char *name, cons
         ts_instance_add_text(g->table, i, name, text);
     else
         ts_instance_add_null(g->table, i, name);
+}
+
+void gather_nulls(struct gather *g, struct ts_instance *i, const char *names)
+{
+    while (*names) {
+        size_t len = strcspn(names, " ");
+        char name[NAME_MAX_BYTES];
+
+        (void)snprintf(name, sizeof(name), "%.*s", (int)len, names);
+        ts_instance_add_null(g->table, i, name);
+        names += len + (names[len] == ' ' ? 1 : 0);
+    }
 }
 
 void gather_number(struct gather *g, struct ts_instance *i, const char *name, uint64_t number)

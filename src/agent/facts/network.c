@@ -49,6 +49,9 @@ static void put_adapter(struct gather *g, size_t index)
     gather_number(g, i, "NetConnectionStatus", nic->has_link ? CONNECTED : MEDIA_DISCONNECTED);
     ts_instance_add_boolean(g->table, i, "NetEnabled", nic->has_link);
     ts_instance_add_boolean(g->table, i, "PhysicalAdapter", true);
+    gather_text(g, i, "Description", nic->driver);
+    gather_text(g, i, "ProductName", nic->driver);
+    gather_nulls(g, i, "Manufacturer PNPDeviceID GUID Installed");
     gather_number(g, i, "Speed", mbit <= UINT32_MAX ? mbit * BITS_PER_MBIT : 0);
     put_mac(g, i, nic);
 }
@@ -131,6 +134,60 @@ static void put_gateways(struct gather *g, struct ts_instance *i, const char *na
     }
 }
 
+/* A word of a line of resolv.conf, cut off in place; NULL at its end. */
+static char *take_word(char **line)
+{
+    char *word = *line + strspn(*line, " \t");
+    size_t len = strcspn(word, " \t\r");
+
+    if (len == 0)
+        return NULL;
+    *line = word + len + (word[len] != '\0' ? 1 : 0);
+    word[len] = '\0';
+    return word;
+}
+
+/* "search" counts as "domain": the first name of it is the computer's own. */
+static void put_resolver_line(struct gather *g, struct ts_instance *i, char *line)
+{
+    char *key = take_word(&line);
+    char *value = key ? take_word(&line) : NULL;
+
+    if (!value)
+        return;
+    if (strcmp(key, "nameserver") == 0) {
+        ts_instance_add_text(g->table, i, "DNSServerSearchOrder", value);
+    } else if (strcmp(key, "search") == 0 || strcmp(key, "domain") == 0) {
+        if (!ts_instance_find(i, "DNSDomain"))
+            ts_instance_add_text(g->table, i, "DNSDomain", value);
+        for (; value; value = take_word(&line))
+            ts_instance_add_text(g->table, i, "DNSDomainSuffixSearchOrder", value);
+    }
+}
+
+/* What all adapters share here: /etc/resolv.conf. */
+static void put_resolver(struct gather *g, struct ts_instance *i)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(SYS_FILE_MAX);
+    char name[MACHINE_TEXT_MAX];
+
+    sys_line(g->root, "proc/sys", "kernel", "hostname", name, sizeof(name));
+    gather_text(g, i, "DNSHostName", name);
+    ts_instance_add_array(g->table, i, "DNSServerSearchOrder");
+    ts_instance_add_array(g->table, i, "DNSDomainSuffixSearchOrder");
+    sys_read(g->root, "etc/resolv.conf", &text);
+    for (char *line = text.ptr; line && *line != '\0';) {
+        size_t len = strcspn(line, "\n");
+        char *next = line + len + (line[len] == '\n' ? 1 : 0);
+
+        line[len] = '\0';
+        put_resolver_line(g, i, line);
+        line = next;
+    }
+    if (!ts_instance_find(i, "DNSDomain"))
+        ts_instance_add_null(g->table, i, "DNSDomain");
+}
+
 static void put_configuration(struct gather *g, size_t index)
 {
     const struct machine_nic *nic = &g->machine->nics[index];
@@ -142,9 +199,9 @@ static void put_configuration(struct gather *g, size_t index)
     put_mac(g, i, nic);
     ts_instance_add_boolean(g->table, i, "IPEnabled", put_addresses(g, i, nic->name));
     put_gateways(g, i, nic->name);
-    ts_instance_add_null(g->table, i, "DHCPEnabled");
-    ts_instance_add_null(g->table, i, "DHCPServer");
-    ts_instance_add_null(g->table, i, "DNSDomain");
+    put_resolver(g, i);
+    gather_nulls(
+        g, i, "DHCPEnabled DHCPServer DHCPLeaseObtained WINSPrimaryServer WINSSecondaryServer");
 }
 
 void gather_network(struct gather *g)

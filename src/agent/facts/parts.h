@@ -35,4 +35,6 @@ void gather_class(struct gather *g, const char *class_name);
 
 /* Text, or null if it is empty. */
 void gather_text(struct gather *g, struct ts_instance *i, const char *name, const char *text);
+/* Null for each of these, separated by spaces: what Windows has and nobody here can tell. */
+void gather_nulls(struct gather *g, struct ts_instance *i, const char *names);
 void gather_number(struct gather *g, struct ts_instance *i, const char *name, uint64_t number);

@@ -18,11 +18,14 @@ enum {
     TYPE_BOARD = 2,
     TYPE_ENCLOSURE = 3,
     TYPE_PROCESSOR = 4,
+    TYPE_OEM_STRINGS = 11,
     TYPE_MEMORY = 17,
+    TYPE_SECURITY = 24,
     TYPE_END = 127,
     CHASSIS_MASK = 0x7f, /* the other bit: there is a lock */
     ARCHITECTURE_X64 = 9,
     BITS_OF_X64 = 64,
+    CPU_STATUS_MASK = 7,
     PROCESSOR_CENTRAL = 3, /* Win32_Processor.ProcessorType */
     MEMORY_IN_KB = 0x8000,
     MEMORY_IS_EXTENDED = 0x7fff,
@@ -79,6 +82,15 @@ static void put_bios(struct gather *g, const struct smbios_structure *s)
     ts_instance_add_boolean(g->table, i, "PrimaryBIOS", true);
     ts_instance_add_boolean(g->table, i, "SMBIOSPresent", true);
     gather_text(g, i, "SerialNumber", g->machine->serial);
+    gather_number(g, i, "EmbeddedControllerMajorVersion", smbios_number(s, 0x16, 1));
+    gather_number(g, i, "EmbeddedControllerMinorVersion", smbios_number(s, 0x17, 1));
+    gather_text(g, i, "Description", version);
+    gather_text(g, i, "SoftwareElementID", version);
+    gather_text(g, i, "Status", "OK");
+    gather_nulls(g,
+                 i,
+                 "BuildNumber CurrentLanguage IdentificationCode InstallDate LanguageEdition "
+                 "OtherTargetOS TargetOperatingSystem");
 }
 
 static void put_product(struct gather *g, const struct smbios_structure *s)
@@ -108,6 +120,7 @@ static void put_system(struct gather *g, const struct smbios_structure *s)
     put_text(g, i, "Model", s, 5);
     put_text(g, i, "SystemSKUNumber", s, 0x19);
     put_text(g, i, "SystemFamily", s, 0x1a);
+    gather_number(g, i, "WakeUpType", smbios_number(s, 0x18, 1));
     put_product(g, s);
 }
 
@@ -121,6 +134,12 @@ static void put_board(struct gather *g, const struct smbios_structure *s)
     put_text(g, i, "SerialNumber", s, 7);
     gather_text(g, i, "Name", "Base Board");
     gather_text(g, i, "Tag", "Base Board");
+    gather_text(g, i, "Caption", "Base Board");
+    gather_text(g, i, "Description", "Base Board");
+    gather_text(g, i, "Status", "OK");
+    ts_instance_add_boolean(g->table, i, "HostingBoard", true);
+    ts_instance_add_boolean(g->table, i, "PoweredOn", true);
+    gather_nulls(g, i, "Model PartNumber SKU OtherIdentifyingInfo");
 }
 
 static void put_enclosure(struct gather *g, const struct smbios_structure *s)
@@ -139,6 +158,10 @@ static void put_enclosure(struct gather *g, const struct smbios_structure *s)
     put_text(g, i, "SMBIOSAssetTag", s, 8);
     gather_text(g, i, "Name", "System Enclosure");
     gather_text(g, i, "Tag", "System Enclosure 0");
+    gather_text(g, i, "Caption", "System Enclosure");
+    gather_text(g, i, "Description", "System Enclosure");
+    gather_number(g, i, "SecurityStatus", smbios_number(s, 0x0c, 1));
+    gather_nulls(g, i, "Model PartNumber SKU SecurityBreach Status");
 }
 
 /* EDX and EAX of CPUID 1, as Windows writes them. */
@@ -168,6 +191,20 @@ static void put_processor(struct gather *g, const struct smbios_structure *s, un
     gather_number(g, i, "Architecture", ARCHITECTURE_X64);
     gather_text(g, i, "Role", "CPU");
     gather_number(g, i, "ProcessorType", PROCESSOR_CENTRAL);
+    gather_number(g, i, "NumberOfEnabledCore", smbios_number(s, 0x24, 1));
+    gather_number(g, i, "ThreadCount", smbios_number(s, 0x25, 1));
+    gather_number(g, i, "UpgradeMethod", smbios_number(s, 0x19, 1));
+    gather_number(g, i, "CpuStatus", smbios_number(s, 0x18, 1) & CPU_STATUS_MASK);
+    gather_text(g, i, "Caption", g->machine->cpu);
+    gather_text(g, i, "Description", g->machine->cpu);
+    gather_text(g, i, "Status", "OK");
+    put_text(g, i, "SerialNumber", s, 0x20);
+    put_text(g, i, "AssetTag", s, 0x21);
+    put_text(g, i, "PartNumber", s, 0x22);
+    gather_nulls(g,
+                 i,
+                 "L2CacheSize L3CacheSize Level Revision Stepping Version LoadPercentage UniqueId "
+                 "VoltageCaps CurrentVoltage");
     (void)snprintf(id, sizeof(id), "%016" PRIX64, processor_id(s));
     gather_text(g, i, "ProcessorId", id);
 }
@@ -203,6 +240,16 @@ static void put_memory(struct gather *g, const struct smbios_structure *s, unsig
     put_text(g, i, "Manufacturer", s, 0x17);
     put_text(g, i, "SerialNumber", s, 0x18);
     put_text(g, i, "PartNumber", s, 0x1a);
+    put_text(g, i, "AssetTag", s, 0x19);
+    gather_number(g, i, "TotalWidth", smbios_number(s, 0x08, 2));
+    gather_number(g, i, "DataWidth", smbios_number(s, 0x0a, 2));
+    gather_number(g, i, "TypeDetail", smbios_number(s, 0x13, 2));
+    gather_number(g, i, "ConfiguredClockSpeed", smbios_number(s, 0x20, 2));
+    gather_number(g, i, "ConfiguredVoltage", smbios_number(s, 0x26, 2));
+    gather_text(g, i, "Name", "Physical Memory");
+    gather_text(g, i, "Caption", "Physical Memory");
+    gather_text(g, i, "Description", "Physical Memory");
+    gather_nulls(g, i, "Model SKU Status HotSwappable Removable InterleavePosition MemoryType");
 }
 
 static void put_version(struct gather *g)
@@ -261,6 +308,45 @@ static void put_information(struct gather *g)
         copy_property(g, i, properties[k].name, properties[k].class_name, properties[k].property);
 }
 
+/* The instance of the computer, which type 1 began; NULL: there was none. */
+static struct ts_instance *computer(const struct gather *g)
+{
+    const struct ts_class *c = ts_table_find(g->table, TS_CIMV2, "Win32_ComputerSystem");
+
+    return c && c->n_instances > 0 ? c->instances[0] : NULL;
+}
+
+static void put_oem_strings(struct gather *g, const struct smbios_structure *s)
+{
+    struct ts_instance *i = computer(g);
+    struct bytes rest = s->strings;
+    struct bytes string;
+
+    if (!i)
+        return;
+    ts_instance_add_array(g->table, i, "OEMStringArray");
+    while (bytes_take_cstr(&rest, &string) && string.len > 0) {
+        char text[SMBIOS_TEXT_MAX];
+
+        sys_copy_line(text, sizeof(text), string);
+        ts_instance_add_text(g->table, i, "OEMStringArray", text);
+    }
+}
+
+/* Passwords of the firmware: 0 none, 1 set, 2 not possible, 3 unknown; two bits each. */
+static void put_security(struct gather *g, const struct smbios_structure *s)
+{
+    struct ts_instance *i = computer(g);
+    uint64_t settings = smbios_number(s, 4, 1);
+
+    if (!i)
+        return;
+    gather_number(g, i, "PowerOnPasswordStatus", settings >> 6 & 3);
+    gather_number(g, i, "KeyboardPasswordStatus", settings >> 4 & 3);
+    gather_number(g, i, "AdminPasswordStatus", settings >> 2 & 3);
+    gather_number(g, i, "FrontPanelResetStatus", settings & 3);
+}
+
 static void put_structure(struct gather *g, const struct smbios_structure *s, unsigned index)
 {
     switch (s->type) {
@@ -281,6 +367,12 @@ static void put_structure(struct gather *g, const struct smbios_structure *s, un
         break;
     case TYPE_MEMORY:
         put_memory(g, s, index);
+        break;
+    case TYPE_OEM_STRINGS:
+        put_oem_strings(g, s);
+        break;
+    case TYPE_SECURITY:
+        put_security(g, s);
         break;
     default:
         break;

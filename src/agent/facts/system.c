@@ -17,6 +17,7 @@ enum {
     KB = 1024,
     S_PER_MIN = 60,
     LCID_EN_US = 1033,
+    LOCALE_LEN = 5, /* "de_DE" */
     PC_DESKTOP = 1, /* Win32_ComputerSystem.PCSystemType */
     PC_MOBILE = 2,
     PC_SERVER = 4,
@@ -66,6 +67,14 @@ static bool is_virtual(const struct gather *g)
 
 static void put_computer(struct gather *g)
 {
+    static const char *const of_firmware[] = {"AdminPasswordStatus",
+                                              "FrontPanelResetStatus",
+                                              "KeyboardPasswordStatus",
+                                              "OEMStringArray",
+                                              "PowerOnPasswordStatus",
+                                              "SystemFamily",
+                                              "SystemSKUNumber",
+                                              "WakeUpType"};
     struct ts_instance *i = find_system(g);
     const struct ts_class *processors = ts_table_find(g->table, TS_CIMV2, "Win32_Processor");
     size_t n_sockets = processors ? processors->n_instances : 0;
@@ -84,8 +93,18 @@ static void put_computer(struct gather *g)
     gather_text(g, i, "SystemType", "x64-based PC");
     gather_text(g, i, "BootupState", "Normal boot");
     ts_instance_add_boolean(g->table, i, "HypervisorPresent", is_virtual(g));
-    ts_instance_add_null(g->table, i, "UserName");
-    ts_instance_add_null(g->table, i, "PrimaryOwnerName");
+    gather_text(g, i, "Description", "AT/AT COMPATIBLE");
+    gather_text(g, i, "Status", "OK");
+    ts_instance_add_boolean(g->table, i, "BootROMSupported", true);
+    ts_instance_add_boolean(g->table, i, "NetworkServerModeEnabled", true);
+    gather_nulls(
+        g,
+        i,
+        "UserName PrimaryOwnerName PrimaryOwnerContact Roles ChassisSKUNumber CurrentTimeZone "
+        "DaylightInEffect AutomaticManagedPagefile InstallDate");
+    for (size_t k = 0; k < sizeof(of_firmware) / sizeof(of_firmware[0]); k++)
+        if (!ts_instance_find(i, of_firmware[k]))
+            ts_instance_add_null(g->table, i, of_firmware[k]);
 }
 
 /* The value of "NAME=value" or NAME="value" in a file of such lines. */
@@ -114,6 +133,14 @@ read_setting(const struct gather *g, const char *path, const char *name, char ds
     }
 }
 
+/* "de_DE.UTF-8"; "" when it is set to none. */
+static void read_locale(const struct gather *g, char dst[static TEXT_MAX])
+{
+    read_setting(g, "etc/locale.conf", "LANG", dst);
+    if (dst[0] == '\0')
+        read_setting(g, "etc/default/locale", "LANG", dst);
+}
+
 /* Of the locale that the system is set to; en-US when it is set to none. */
 static unsigned find_language(const struct gather *g)
 {
@@ -133,9 +160,7 @@ static unsigned find_language(const struct gather *g)
     };
     char locale[TEXT_MAX];
 
-    read_setting(g, "etc/locale.conf", "LANG", locale);
-    if (locale[0] == '\0')
-        read_setting(g, "etc/default/locale", "LANG", locale);
+    read_locale(g, locale);
     for (size_t i = 0; i < sizeof(languages) / sizeof(languages[0]); i++)
         if (strncmp(locale, languages[i].locale, strlen(languages[i].locale)) == 0)
             return languages[i].lcid;
@@ -191,6 +216,23 @@ static time_t uptime_s(const struct gather *g)
     return (time_t)n;
 }
 
+/* "0407", and "de-DE" in a list. */
+static void put_languages(struct gather *g, struct ts_instance *i)
+{
+    char locale[TEXT_MAX] = "";
+    char text[TEXT_MAX];
+
+    (void)snprintf(text, sizeof(text), "%04x", find_language(g));
+    gather_text(g, i, "Locale", text);
+    read_locale(g, locale);
+    if (strlen(locale) < LOCALE_LEN || locale[2] != '_')
+        (void)snprintf(locale, sizeof(locale), "en_US");
+    locale[2] = '-';
+    locale[LOCALE_LEN] = '\0';
+    ts_instance_add_array(g->table, i, "MUILanguages");
+    ts_instance_add_text(g->table, i, "MUILanguages", locale);
+}
+
 static void put_system(struct gather *g)
 {
     struct ts_instance *i = gather_add(g, "Win32_OperatingSystem");
@@ -211,6 +253,16 @@ static void put_system(struct gather *g)
     gather_number(g, i, "TotalVisibleMemorySize", g->machine->memory_bytes / KB);
     gather_number(g, i, "FreePhysicalMemory", read_memory(g, "MemAvailable"));
     ts_instance_add_boolean(g->table, i, "Primary", true);
+    ts_instance_add_boolean(g->table, i, "PortableOperatingSystem", false);
+    ts_instance_add_boolean(g->table, i, "Distributed", false);
+    gather_text(g, i, "Status", "OK");
+    put_languages(g, i);
+    gather_nulls(
+        g,
+        i,
+        "BuildType InstallDate SerialNumber RegisteredUser Organization CodeSet CountryCode "
+        "BootDevice SystemDevice OtherTypeDescription Description Name "
+        "DataExecutionPrevention_Available EncryptionLevel");
     put_time(g, i, "LocalDateTime", now);
     put_time(g, i, "LastBootUpTime", now - uptime_s(g));
     /* what only Windows has: a query about it selects nothing */

@@ -43,6 +43,9 @@ static const char dmi[] =
     "ChannelA\0BANK 0\0Samsung\0M471A1K43BB1\0\0"
     "\x11\x1b\x06\x00\0\0\0\0\0\0\0\0\x00\x00\x0d\0\x01\x02\x1a\0\0\x60\x09\0\0\0\0"
     "ChannelB\0BANK 2\0\0"
+    "\x0b\x05\x08\x00\x02"
+    "the first\0the second\0\0"
+    "\x18\x05\x09\x00\x06\0\0"
     "\x7f\x04\x07\x00\0";
 
 static void put_bytes(const char *path, struct bytes content)
@@ -139,6 +142,8 @@ static int make_tree(void **state)
     put("etc/os-release",
         "NAME=\"Debian GNU/Linux\"\nPRETTY_NAME=\"Debian GNU/Linux 12 (bookworm)\"\nVERSION_ID=\"12\"\n");
     put("etc/default/locale", "LANG=de_DE.UTF-8\n");
+    put("etc/resolv.conf",
+        "# a\nsearch lab.example.org example.org\nnameserver 192.168.0.2\nnameserver 192.168.0.3\n");
     return 0;
 }
 
@@ -219,6 +224,15 @@ static void facts_have_the_names_units_and_spellings_of_windows(void **state)
         "select * from Win32_Service where Name = 'ssh' and State = 'Running' and StartMode = 'Auto'",
         "select * from Win32_Service where Name = 'idle' and Started = false and StartMode = 'Manual'",
         "select * from Win32_Processor where ProcessorId is not null and ProcessorType = 3",
+        "select * from Win32_NetworkAdapterConfiguration where DNSDomain = 'lab.example.org'",
+        "select * from Win32_NetworkAdapterConfiguration where DNSServerSearchOrder = '192.168.0.3'",
+        "select * from Win32_NetworkAdapterConfiguration where DNSDomainSuffixSearchOrder = 'example.org'",
+        "select * from Win32_OperatingSystem where MUILanguages = 'de-DE' and Locale = '0407'",
+        "select * from Win32_ComputerSystem where AdminPasswordStatus = 1 and PowerOnPasswordStatus = 0",
+        "select * from Win32_ComputerSystem where OEMStringArray like '%second%' and WakeUpType = 6",
+        "select * from Win32_BIOS where EmbeddedControllerMajorVersion = 0 and Status = 'OK'",
+        "select * from Win32_DiskDrive where TotalSectors = 1000215216 and Signature is null",
+        "select * from Win32_PhysicalMemory where PartNumber like 'M471%' and Name = 'Physical Memory'",
     };
     OWN(ts_table_freep) struct ts_table *table = gather();
 
