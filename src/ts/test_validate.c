@@ -380,6 +380,34 @@ static void a_condition_has_a_known_operator_and_a_query(void **state)
                      0);
 }
 
+#define EXPRESSION(kind, name, value) \
+    "<condition><expression type=\"SMS_TaskSequence_" kind \
+    "ConditionExpression\"><variable name=\"" name "\">" value \
+    "</variable></expression></condition>"
+
+static void a_condition_that_no_linux_answers_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *xml;
+        unsigned n;
+    } cases[] = {
+        {SEQUENCE(IN_GROUP(EXPRESSION("WMI", "Query", "select * from Win32_QuickFixEngineering"),
+                           STEP("x", ""))),
+         1},
+        {SEQUENCE(IN_GROUP(EXPRESSION("WMI", "Query", "select * from CIM_Chassis"), STEP("x", ""))),
+         0},
+        {SEQUENCE(IN_GROUP(EXPRESSION("Folder", "Path", "%ProgramFiles%"), STEP("x", ""))), 1},
+        {SEQUENCE(IN_GROUP(EXPRESSION("Folder", "Path", "%OSDisk%/etc"), STEP("x", ""))), 0},
+        {SEQUENCE(IN_GROUP(EXPRESSION("Software", "ProductName", "bash"), STEP("x", ""))), 0},
+        {SEQUENCE(IN_GROUP(EXPRESSION("Registry", "KeyPath", "HKLM"), STEP("x", ""))), 1},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+        if (count(cases[i].xml, "SLW-0185") != cases[i].n)
+            fail_msg("%s: %u", cases[i].xml, (unsigned)count(cases[i].xml, "SLW-0185"));
+}
+
 static void disabled_steps_are_not_looked_at(void **state)
 {
     (void)state;
@@ -414,6 +442,7 @@ int main(void)
         cmocka_unit_test(values_are_held_against_their_limits),
         cmocka_unit_test(an_account_without_its_password_is_pointed_out),
         cmocka_unit_test(a_condition_has_a_known_operator_and_a_query),
+        cmocka_unit_test(a_condition_that_no_linux_answers_is_told),
         cmocka_unit_test(disabled_steps_are_not_looked_at),
     };
 
