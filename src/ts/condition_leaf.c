@@ -230,7 +230,7 @@ static enum leaf_answer evaluate_path(const struct ts_condition *c,
              "%.*s: it exists%s%s%s",
              SHOWN_MAX,
              shown,
-             fact.version[0] != '\0' ? ", version " : "",
+             fact.version[0] != '\0' ? ": " : "",
              fact.version,
              is_met_all ? "" : ", with another version or time");
     return answer(is_met_all);
@@ -319,10 +319,10 @@ evaluate_software(const struct ts_condition *c, const struct leaf_context *x, st
              "%.*s: it is %s%s%s",
              SHOWN_MAX,
              shown,
-             known == TS_KNOWN ? "installed" : "not installed",
-             fact.version[0] == '\0' ? ""
-             : known == TS_KNOWN     ? ", version "
-                                     : ", but version ",
+             known == TS_KNOWN         ? "installed"
+             : fact.version[0] != '\0' ? "installed as another version"
+                                       : "not installed",
+             fact.version[0] != '\0' ? ": " : "",
              fact.version);
     return answer(known == TS_KNOWN);
 }
