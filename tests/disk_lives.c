@@ -55,7 +55,7 @@ enum {
     N_QUESTIONS = 3, /* for an order, until it is clear that the computer only waits */
     POLL_US = 10 * 1000,
     PATIENCE_US = 5 * 1000 * 1000,
-    N_ENDS = 4,
+    N_ENDS = 5,
     EXIT_OF_ENDS = 20,
 };
 
@@ -66,6 +66,7 @@ static const char *const ends[N_ENDS] = {
     [RUN_FINISHED] = "finished",
     [RUN_NOT_OURS] = "not-ours",
     [RUN_UNREPORTED] = "unreported",
+    [RUN_OFF] = "off",
 };
 
 /* One line of those that are read. */

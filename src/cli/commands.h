@@ -178,6 +178,10 @@ args_run affinity_approve;
 args_run affinity_deny;
 args_run affinity_mode;
 
+/* pxe.c */
+args_run pxe_rule;
+args_run pxe_password;
+
 /* unknown.c */
 args_run unknown_list;
 args_run unknown_approve;

@@ -81,5 +81,5 @@ const struct args_command unknown_commands[] = {
                 OPTION("name-max", "NUMBER", "The longest name."),
             },
     },
-    {.noun = NULL, .more = affinity_commands},
+    {.noun = NULL, .more = pxe_commands},
 };

@@ -142,7 +142,17 @@ bool device_explain_boot(struct session *s, const struct args *args)
         {"Reason", "decision.reason", OUTPUT_TEXT},
         {"That is", "decision.text", OUTPUT_TEXT},
         {"Boot image", "decision.package_id", OUTPUT_TEXT},
+        {"Why this one", "decision.boot_image_text", OUTPUT_TEXT},
         {"Deployment", "decision.deployment_id", OUTPUT_TEXT},
+        {"Password asked, of", "screen.password_of", OUTPUT_TEXT},
+        {"Screen waits for", "screen.waits_for", OUTPUT_TEXT},
+        {"Wrong passwords", "screen.n_wrong", OUTPUT_TEXT},
+        {0},
+    };
+    static const struct output_column choices[] = {
+        {"DEPLOYMENT", "deployment_id", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {"COMMENT", "comment", OUTPUT_TEXT},
         {0},
     };
     static const struct output_column deployments[] = {
@@ -172,6 +182,10 @@ bool device_explain_boot(struct session *s, const struct args *args)
                               "Deployments, the chosen one first",
                               output_at(explanation, "deployments"),
                               deployments) &&
+           session_print_part(s,
+                              "What the screen lets choose, the default first",
+                              output_at(explanation, "screen.choices"),
+                              choices) &&
            session_print_part(
                s, "What happened, newest first", output_at(explanation, "history"), history);
 }

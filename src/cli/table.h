@@ -3,8 +3,8 @@
 #pragma once
 
 /*
- * For the rows of the tables of commands, which are in one chain: commands[], device_commands[], unknown_commands[], affinity_commands[], content_commands[],
- * distribution_commands[], boundary_commands[], sequence_commands[], deployment_commands[], security_commands[], files_commands[]
+ * For the rows of the tables of commands, which are in one chain: commands[], device_commands[], unknown_commands[], pxe_commands[], affinity_commands[],
+ * content_commands[], * distribution_commands[], boundary_commands[], sequence_commands[], deployment_commands[], security_commands[], files_commands[]
  */
 
 #include "cli/args.h"
@@ -29,6 +29,7 @@
 /* Ends with .noun == NULL, and may go on in .more of that row. */
 extern const struct args_command device_commands[];
 extern const struct args_command unknown_commands[];
+extern const struct args_command pxe_commands[];
 extern const struct args_command affinity_commands[];
 extern const struct args_command content_commands[];
 extern const struct args_command distribution_commands[];

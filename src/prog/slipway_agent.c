@@ -23,6 +23,7 @@
 enum {
     ARGUMENT_MAX = 2048,
     EXIT_USAGE = 2,
+    EXIT_OFF = 76,        /* init of the boot image switches the computer off */
     EXIT_UNREPORTED = 75, /* systemd tries again at the next start */
 };
 
@@ -87,7 +88,9 @@ static int run_in_boot_image(void)
         return EXIT_FAILURE;
     options.screen = screen;
     /* init restarts the computer when we end well */
-    return run_agent(&options, &end) < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (run_agent(&options, &end) < 0)
+        return EXIT_FAILURE;
+    return end == RUN_OFF ? EXIT_OFF : EXIT_SUCCESS;
 }
 
 static int restart_computer(void)
@@ -123,6 +126,7 @@ static int run_in_full_os(void)
         return EXIT_UNREPORTED;
     case RUN_FINISHED:
     case RUN_NOT_OURS:
+    case RUN_OFF: /* of the boot image only */
         break;
     }
     return EXIT_SUCCESS;

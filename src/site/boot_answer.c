@@ -94,7 +94,8 @@ static int make_config(struct site *site,
         .arch = decision->arch,
         .mac = request->mac,
         .ticket = ticket,
-        .title = decision->target.task_sequence_name,
+        .title = decision->target.n_choices > 0 ? "Slipway" : decision->target.task_sequence_name,
+        .menu_s = decision->rule.menu_s,
         /* what was chosen once goes on by itself */
         .is_required = decision->target.is_required || decision->target.is_preferred ||
                        strcmp(decision->target.order_state, "in-progress") == 0,

@@ -8,7 +8,6 @@
 #include "site/site.h"
 
 enum {
-    MENU_WAIT_S = 30,
     CPUID_LONG_MODE = 29, /* the bit of the extended features that says the processor has 64 bits */
     HTTP_PORT = 80,
     AGAIN_WAIT_S = 10,
@@ -95,7 +94,7 @@ static void put_grub_entry(const struct boot_config *config, struct buf *dst)
 
 void boot_config_put_grub(const struct boot_config *config, struct buf *dst)
 {
-    buf_addf(dst, "set timeout=%d\nset default=0\n", config->is_required ? 0 : MENU_WAIT_S);
+    buf_addf(dst, "set timeout=%u\nset default=0\n", config->is_required ? 0U : config->menu_s);
     buf_addf(
         dst, "if [ \"$slipway_http\" = 1 ]; then\n  set files=\"(http,%s", config->server_address);
     put_port(config, dst);
@@ -137,9 +136,9 @@ void boot_config_put_ipxe(const struct boot_config *config, struct buf *dst)
         buf_adds(dst, "menu Slipway\nitem disk Start from the local disk\nitem deploy ");
         put_title(config->title, dst);
         buf_addf(dst,
-                 "\nchoose --default disk --timeout %d target || goto disk\n"
+                 "\nchoose --default disk --timeout %u target || goto disk\n"
                  "goto ${target}\n:disk\nexit\n:deploy\n",
-                 MENU_WAIT_S * 1000);
+                 config->menu_s * 1000);
     }
     if (!config->x86_package_id || !config->x86_package_id[0]) {
         put_ipxe_boot(config, dst);

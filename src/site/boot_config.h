@@ -28,6 +28,7 @@ struct boot_config {
     const char *mac;     /* "" if it is not to be told */
     const char *ticket;  /* "" if there is none */
     const char *title;   /* of what is deployed, for people; any text */
+    unsigned menu_s;     /* how long the menu waits */
     bool is_required;    /* otherwise a person chooses, and the disk is what happens without one */
 };
 

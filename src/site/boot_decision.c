@@ -94,8 +94,90 @@ static int find_device(struct site *site,
     return 0;
 }
 
+static unsigned port_of(const char *url)
+{
+    const char *colon = strrchr(url, ':');
+    uint64_t port = HTTP_PORT;
+
+    if (colon && bytes_parse_u64(bytes_of(colon + 1), 1, UINT16_MAX, &port))
+        return (unsigned)port;
+    return HTTP_PORT;
+}
+
+/* @ret: 0 if it does not have the boot image. */
+static int find_dp_port(struct site *site, const char *dp_id, const char *package_id, unsigned *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    struct db_args args = DB_ARGS(db_text(dp_id), db_text(package_id));
+    int r = db_first(site->db, SQL_BOOT_IMAGE_AT_DP, args, &rows);
+
+    *ret = r == DB_ROW && db_get_bool(&rows, 1) ? port_of(db_get_text(&rows, 0)) : 0;
+    return r < 0 ? TRACE(r) : 0;
+}
+
+#define OF_SEQUENCE "It is the boot image of the task sequence."
+#define OF_ANOTHER \
+    "It is the boot image of another deployment that can be chosen; that of the first one is for another architecture, not ready, or not " \
+    "on the distribution point."
+#define OF_NONE \
+    "No task sequence that can begin names a boot image for the architecture; of those for it that are ready, what the distribution point " \
+    "has goes first, then the higher priority, then what was made last."
+
+/* One of a task sequence that could be started. */
+struct named_image {
+    bool is_there;
+    bool is_for_arch;
+    bool is_ready;
+    bool is_at_dp;
+};
+
+static int look_at_image(
+    struct site *site, const char *id, const char *arch, const char *dp_id, struct named_image *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    unsigned port = 0;
+    int r = db_first(site->db, SQL_BOOT_IMAGE_STATE, DB_ARGS(db_text(id)), &rows);
+
+    *ret = (struct named_image){.is_there = r == DB_ROW};
+    if (r != DB_ROW)
+        return r < 0 ? TRACE(r) : 0;
+    ret->is_for_arch = strcmp(db_get_text(&rows, 1), arch) == 0;
+    ret->is_ready = strcmp(db_get_text(&rows, 0), "ready") == 0;
+    db_rows_fini(&rows);
+    r = dp_id[0] && ret->is_for_arch ? find_dp_port(site, dp_id, id, &port) : 0;
+    ret->is_at_dp = !dp_id[0] || port > 0;
+    return TRACE(r);
+}
+
+/* Of those that the task sequences name the first one that is for @arch, ready, and where it is asked for; "": none is for it. */
+static int find_named_image(struct site *site,
+                            const struct boot_target *target,
+                            const char *arch,
+                            const char *dp_id,
+                            char *ret,
+                            bool *ret_is_named)
+{
+    bool is_at_dp = false;
+
+    *ret_is_named = false;
+    for (size_t i = 0; i < target->n_boot_images && !is_at_dp; i++) {
+        const char *id = target->boot_images[i];
+        struct named_image image;
+        int r = look_at_image(site, id, arch, dp_id, &image);
+
+        if (r < 0)
+            return TRACE(r);
+        *ret_is_named = *ret_is_named || image.is_for_arch;
+        if (!image.is_for_arch || !image.is_ready || (ret[0] && !image.is_at_dp))
+            continue;
+        (void)snprintf(ret, SITE_ID_MAX, "%s", id);
+        is_at_dp = image.is_at_dp;
+    }
+    return 0;
+}
+
 /*
- * That of the task sequence, if it is for @arch; otherwise the best one for it. @ret: "" if none can be used.
+ * That of a task sequence, if one is for @arch; otherwise the best one for it. @ret: "" if none can be used.
  * @dp_id: of the distribution point that is to send it; "": the site's own
  */
 static int find_boot_image(struct site *site,
@@ -104,22 +186,31 @@ static int find_boot_image(struct site *site,
                            const char *dp_id,
                            char *ret)
 {
-    OWN(db_rows_fini) struct db_rows own = {0};
     OWN(db_rows_fini) struct db_rows newest = {0};
-    int r = db_first(site->db, SQL_BOOT_IMAGE_STATE, DB_ARGS(db_text(target->boot_image_id)), &own);
+    bool is_named;
+    int r;
 
     ret[0] = '\0';
-    if (r == DB_ROW && strcmp(db_get_text(&own, 1), arch) == 0) {
-        if (strcmp(db_get_text(&own, 0), "ready") == 0)
-            (void)snprintf(ret, SITE_ID_MAX, "%s", target->boot_image_id);
-        return 0;
-    }
-    if (r < 0)
+    r = find_named_image(site, target, arch, dp_id, ret, &is_named);
+    if (r < 0 || is_named)
         return TRACE(r);
     r = db_first(site->db, SQL_BOOT_IMAGE_NEWEST, DB_ARGS(db_text(arch), db_text(dp_id)), &newest);
     if (r == DB_ROW)
         (void)snprintf(ret, SITE_ID_MAX, "%s", db_get_text(&newest, 0));
     return r < 0 ? TRACE(r) : 0;
+}
+
+static const char *image_text(const struct boot_decision *decision)
+{
+    const struct boot_target *target = &decision->target;
+
+    if (!decision->package_id[0])
+        return "";
+    for (size_t i = 0; i < target->n_boot_images; i++)
+        if (strcmp(target->boot_images[i], decision->package_id) == 0)
+            return strcmp(target->boot_image_id, decision->package_id) == 0 ? OF_SEQUENCE
+                                                                            : OF_ANOTHER;
+    return OF_NONE;
 }
 
 /* The one for x86 runs on every processor: what the task sequence says is taken at its word. */
@@ -261,6 +352,25 @@ static const char *waiting_text(const char *state)
                                             : "";
 }
 
+static int decide_choice(struct boot_decision *ret)
+{
+    const struct boot_target *target = &ret->target;
+    char when[64] = "; none begins by itself";
+
+    if (ret->rule.choice_s > 0)
+        (void)snprintf(
+            when, sizeof(when), " and begins by itself after %u seconds", ret->rule.choice_s);
+    return decide(
+        ret,
+        true,
+        "choice-of-deployments",
+        "%zu deployments can be chosen on the computer's screen; \"%.200s\" (%s) is the first%s.",
+        target->n_choices,
+        target->task_sequence_name,
+        target->deployment_id,
+        when);
+}
+
 static int decide_offer(struct site *site, struct boot_decision *ret)
 {
     const struct boot_target *target = &ret->target;
@@ -277,6 +387,8 @@ static int decide_offer(struct site *site, struct boot_decision *ret)
             "The device has begun the deployment %s in the boot image and not finished it; it "
             "goes on.",
             target->deployment_id);
+    if (target->n_choices > 0)
+        return decide_choice(ret);
     if (target->is_for_unknown)
         return decide(
             ret,
@@ -294,27 +406,6 @@ static int decide_offer(struct site *site, struct boot_decision *ret)
                   target->task_sequence_name,
                   target->collection_name,
                   target->deployment_id);
-}
-
-static unsigned port_of(const char *url)
-{
-    const char *colon = strrchr(url, ':');
-    uint64_t port = HTTP_PORT;
-
-    if (colon && bytes_parse_u64(bytes_of(colon + 1), 1, UINT16_MAX, &port))
-        return (unsigned)port;
-    return HTTP_PORT;
-}
-
-/* @ret: 0 if it does not have the boot image. */
-static int find_dp_port(struct site *site, const char *dp_id, const char *package_id, unsigned *ret)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    struct db_args args = DB_ARGS(db_text(dp_id), db_text(package_id));
-    int r = db_first(site->db, SQL_BOOT_IMAGE_AT_DP, args, &rows);
-
-    *ret = r == DB_ROW && db_get_bool(&rows, 1) ? port_of(db_get_text(&rows, 0)) : 0;
-    return r < 0 ? TRACE(r) : 0;
 }
 
 /* Its port is set if it has the boot image; one for x86 that it does not have is not offered. */
@@ -356,6 +447,9 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
             "The deployment %s is available, so a person must choose it in the boot menu, which "
             "UEFI HTTP Boot does not have; boot by PXE.",
             target->deployment_id);
+    r = boot_rule_find(site, dp_of(request), &ret->rule);
+    if (r < 0)
+        return TRACE(r);
     ret->arch = arch_of(request);
     r = !request->is_http && request->arch == ARCH_BIOS
             ? find_bios_images(site, dp_id, ret)
@@ -385,6 +479,7 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
             target->deployment_id,
             ret->package_id,
             request->dp_id);
+    ret->image_text = image_text(ret);
     return TRACE(decide_offer(site, ret));
 }
 
@@ -404,7 +499,7 @@ int boot_decide(struct site *site, const struct boot_request *request, struct bo
     bool is_denied = false;
     int r;
 
-    *ret = (struct boot_decision){0};
+    *ret = (struct boot_decision){.image_text = ""};
     r = find_device(site, request, ret, &is_unknown, &is_blocked);
     if (r < 0)
         return TRACE(r);

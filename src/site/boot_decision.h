@@ -11,6 +11,7 @@
 
 #include "base/text.h"
 #include "site/access.h"
+#include "site/boot_rule.h"
 #include "site/boot_target.h"
 #include "site/site.h"
 
@@ -30,12 +31,14 @@ struct boot_decision {
     const char *reason;           /* a fixed word */
     char text[512];               /* a sentence for people */
     char package_id[SITE_ID_MAX]; /* of the boot image; "" with silence */
+    const char *image_text;       /* a sentence: why that one; "" */
     const char *arch;             /* of the boot image: "x64" or "x86" */
     char x86_package_id
         [SITE_ID_MAX]; /* for a 32-bit processor, which a BIOS says nothing of; "": none */
     char device_id[ACCESS_DEVICE_ID_MAX]; /* "": the site does not know it */
     unsigned dp_http_port; /* of the remote distribution point; 0: it is the site itself */
     int secure_boot;       /* of the last inventory: 1 on, 0 off, -1 not known */
+    struct boot_rule rule; /* what it is asked, and how long */
     struct boot_target target;
 };
 

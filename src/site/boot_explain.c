@@ -9,7 +9,9 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
+#include "site/boot_gate.h"
 #include "site/device.h"
+#include "site/dp.h"
 #include "site/rows.h"
 
 /* What a device of this kind would send: nobody knows until it does. */
@@ -45,6 +47,7 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
     OWN(json_freep) json_t *history = NULL;
     OWN(json_freep) json_t *device = NULL;
     OWN(json_freep) json_t *deployments = NULL;
+    OWN(json_freep) json_t *asked = NULL;
     struct boot_decision decision;
     int r = boot_decide(site, request, &decision);
 
@@ -54,11 +57,14 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
     if (r < 0)
         return TRACE(r);
     r = boot_target_list(site, decision.device_id, &deployments);
+    if (r == 0)
+        r = boot_gate_explain(
+            site, decision.device_id, request->dp_id ? request->dp_id : DP_OWN_ID, &asked);
     if (r == 0 && decision.device_id[0])
         r = device_get(site, decision.device_id, &device);
     if (r != 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:o,s:{s:s,s:s,s:s,s:o,s:o},s:O,s:O}",
+    *ret = json_pack("{s:s,s:s,s:o,s:{s:s,s:s,s:s,s:o,s:s,s:o},s:O,s:O,s:O}",
                      "mac",
                      request->mac,
                      "uuid",
@@ -74,10 +80,14 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
                      decision.text,
                      "package_id",
                      text_or_null(decision.package_id),
+                     "boot_image_text",
+                     decision.image_text,
                      "deployment_id",
                      text_or_null(decision.target.deployment_id),
                      "deployments",
                      deployments,
+                     "screen",
+                     asked,
                      "history",
                      history);
     return *ret ? 0 : ERR(-ENOMEM);

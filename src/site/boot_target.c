@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "plat/clock.h"
+#include "site/boot_gate.h"
 #include "site/fields.h"
 #include "site/order.h"
 #include "site/rows.h"
@@ -24,8 +25,10 @@ struct targets {
     json_t *rows;                      /* owned */
     struct deployment_candidate *list; /* owned */
     size_t n;
-    size_t chosen;   /* n: none */
-    bool is_unknown; /* they reach the device as an unknown computer */
+    size_t chosen;               /* n: none */
+    char preferred[SITE_ID_MAX]; /* SMSTSPreferredAdvertID; "" */
+    char on_screen[SITE_ID_MAX]; /* chosen there; "" */
+    bool is_unknown;             /* they reach the device as an unknown computer */
 };
 
 static void targets_fini(struct targets *targets)
@@ -47,9 +50,10 @@ static enum deployment_past past_of(const json_t *row)
 
 static int read_candidate(struct site *site,
                           const json_t *row,
-                          const char *preferred,
+                          const struct targets *targets,
                           struct deployment_candidate *ret)
 {
+    const char *id = field_text(row, "id", "");
     int r = deployment_terms_parse(site, row, &ret->terms);
 
     if (r != 0) /* it was checked when it was kept */
@@ -58,7 +62,8 @@ static int read_candidate(struct site *site,
     ret->is_cancelled = field_bool(row, "is_cancelled");
     ret->is_reached = field_bool(row, "is_reached");
     ret->is_sequence_disabled = field_bool(row, "is_sequence_disabled");
-    ret->is_preferred = preferred[0] && strcmp(field_text(row, "id", ""), preferred) == 0;
+    ret->is_preferred = targets->preferred[0] && strcmp(id, targets->preferred) == 0;
+    ret->is_chosen = targets->on_screen[0] && strcmp(id, targets->on_screen) == 0;
     ret->past = past_of(row);
     ret->begun_us = field_number(row, "begun_us", 0);
     ret->ended_us = field_number(row, "ended_us", 0);
@@ -71,7 +76,6 @@ static int find(struct site *site,
                 const char *arch,
                 struct targets *ret)
 {
-    char preferred[SITE_ID_MAX] = "";
     char record[UNKNOWN_RECORD_MAX];
     bool is_allowed = true;
     int r = unknown_record(site, device_id, arch, record, &ret->is_unknown);
@@ -84,7 +88,9 @@ static int find(struct site *site,
                        DB_ARGS(db_text(device_id), db_text(record), db_u64(is_allowed ? 1 : 0)),
                        &ret->rows);
     if (r == 0)
-        r = variable_find(site, device_id, PREFERRED, preferred, sizeof(preferred));
+        r = variable_find(site, device_id, PREFERRED, ret->preferred, sizeof(ret->preferred));
+    if (r == 0)
+        r = boot_gate_chosen(site, device_id, ret->on_screen);
     if (r < 0)
         return TRACE(r);
     ret->n = json_array_size(ret->rows);
@@ -92,7 +98,7 @@ static int find(struct site *site,
     if (!ret->list)
         return ERR(-ENOMEM);
     for (size_t i = 0; i < ret->n; i++) {
-        r = read_candidate(site, json_array_get(ret->rows, i), preferred, &ret->list[i]);
+        r = read_candidate(site, json_array_get(ret->rows, i), ret, &ret->list[i]);
         if (r < 0)
             return TRACE(r);
     }
@@ -124,6 +130,62 @@ put_target(const json_t *row, const struct deployment_candidate *c, struct boot_
         (restarting != 0 || strcmp(field_text(row, "environment", ""), "full-os") == 0);
 }
 
+/* One of those that a person chooses from, if he is asked. */
+static bool is_choice(const struct deployment_candidate *c)
+{
+    return c->verdict == DEPLOYMENT_OPEN && !c->terms.is_required && !c->is_preferred &&
+           !c->is_chosen;
+}
+
+/*
+ * Those that can be chosen, in the order of the rules. @ret: indexes; room for BOOT_CHOICES_MAX.
+ * Return: how many; 0 where something goes before them all.
+ */
+static size_t sort_choices(const struct targets *targets, size_t *ret)
+{
+    const struct deployment_candidate *list = targets->list;
+    size_t n = 0;
+
+    if (targets->n == 0 || !is_choice(&list[targets->chosen]))
+        return 0;
+    for (size_t i = 0; i < targets->n; i++) {
+        size_t at = n;
+
+        if (!is_choice(&list[i]))
+            continue;
+        while (at > 0 && deployment_goes_before(&list[i], &list[ret[at - 1]]))
+            at--;
+        if (at == BOOT_CHOICES_MAX)
+            continue;
+        n += n < BOOT_CHOICES_MAX ? 1 : 0;
+        memmove(&ret[at + 1], &ret[at], (n - at - 1) * sizeof(ret[0]));
+        ret[at] = i;
+    }
+    return n;
+}
+
+static void add_boot_image(const char *id, struct boot_target *ret)
+{
+    for (size_t i = 0; i < ret->n_boot_images; i++)
+        if (strcmp(ret->boot_images[i], id) == 0)
+            return;
+    if (id[0])
+        (void)snprintf(ret->boot_images[ret->n_boot_images++], SITE_ID_MAX, "%s", id);
+}
+
+static void put_choices(const struct targets *targets, struct boot_target *ret)
+{
+    size_t sorted[BOOT_CHOICES_MAX];
+    size_t n = sort_choices(targets, sorted);
+
+    ret->n_choices = n > 1 ? n : 0;
+    ret->n_boot_images = 0;
+    add_boot_image(ret->boot_image_id, ret);
+    for (size_t i = 1; i < n; i++)
+        add_boot_image(field_text(json_array_get(targets->rows, sorted[i]), "boot_image_id", ""),
+                       ret);
+}
+
 int boot_target_find(struct site *site,
                      const char *device_id,
                      const char *dp_id,
@@ -138,6 +200,34 @@ int boot_target_find(struct site *site,
         return TRACE(r);
     put_target(json_array_get(targets.rows, targets.chosen), &targets.list[targets.chosen], ret);
     ret->is_for_unknown = targets.is_unknown;
+    put_choices(&targets, ret);
+    return 0;
+}
+
+int boot_target_choices(struct site *site, const char *device_id, json_t **ret)
+{
+    OWN(targets_fini) struct targets targets = {0};
+    OWN(json_freep) json_t *list = json_array();
+    size_t sorted[BOOT_CHOICES_MAX];
+    int r = find(site, device_id, NULL, NULL, &targets);
+    size_t n = r == 0 ? sort_choices(&targets, sorted) : 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        const json_t *row = json_array_get(targets.rows, sorted[i]);
+
+        if (json_array_append_new(list,
+                                  json_pack("{s:s,s:s,s:s}",
+                                            "deployment_id",
+                                            field_text(row, "id", ""),
+                                            "name",
+                                            field_text(row, "task_sequence_name", ""),
+                                            "comment",
+                                            field_text(row, "comment", ""))) < 0)
+            r = ERR(-ENOMEM);
+    }
+    if (r < 0)
+        return TRACE(r);
+    *ret = TAKE(list);
     return 0;
 }
 

@@ -13,6 +13,7 @@
 
 enum {
     BOOT_NAME_MAX = 256,
+    BOOT_CHOICES_MAX = 50, /* on a screen; of more the last ones are left out */
 };
 
 struct boot_target {
@@ -23,6 +24,10 @@ struct boot_target {
     uint64_t changes_us; /* when the verdict becomes another by itself, or SCHEDULE_NEVER */
     bool is_for_unknown; /* it reaches the device as an unknown computer */
     char boot_image_id[SITE_ID_MAX]; /* of the task sequence; "": it names none */
+    /* those of all that can be chosen, that one's first, without repetition; of what is not chosen only that one */
+    char boot_images[BOOT_CHOICES_MAX][SITE_ID_MAX];
+    size_t n_boot_images;
+    size_t n_choices; /* how many there are to choose from on the screen; 0: nobody is asked */
     char task_sequence_name[BOOT_NAME_MAX];
     char collection_name[BOOT_NAME_MAX];
     char order_state[16]; /* of the device's order under it: "in-progress", …; "": there is none */
@@ -56,3 +61,10 @@ int boot_target_list(struct site *site, const char *device_id, json_t **ret);
 
 /* "not-yet", …: the word of the API for a verdict. */
 const char *boot_target_word(enum deployment_verdict verdict);
+
+/**
+ * boot_target_choices() - what can be chosen on the device's screen
+ * @ret: [{"deployment_id", "name", "comment"}], the one that goes first by the rules first; empty where nobody is asked: one that is
+ *       required goes before them, or one was chosen. Owned by the caller
+ */
+int boot_target_choices(struct site *site, const char *device_id, json_t **ret);

@@ -122,12 +122,13 @@ static unsigned rank(const struct deployment_candidate *c)
     if (c->verdict == DEPLOYMENT_RUNS)
         return 0;
     if (c->verdict == DEPLOYMENT_OPEN)
-        return c->is_preferred ? 1 : c->terms.is_required ? 2 : 3;
+        return c->is_preferred ? 1 : c->terms.is_required ? 2 : c->is_chosen ? 3 : 4;
     /* what it has run says most about why there is nothing more to do */
-    return c->past != DEPLOYMENT_NOT_RUN ? 4 : 5;
+    return c->past != DEPLOYMENT_NOT_RUN ? 5 : 6;
 }
 
-static bool goes_before(const struct deployment_candidate *a, const struct deployment_candidate *b)
+bool deployment_goes_before(const struct deployment_candidate *a,
+                            const struct deployment_candidate *b)
 {
     bool is_open = a->verdict == DEPLOYMENT_OPEN;
 
@@ -154,7 +155,7 @@ size_t deployment_choose(struct deployment_candidate *list,
         list[i].verdict = judge(&list[i], &m);
         if (list[i].verdict == DEPLOYMENT_OPEN && !list[i].is_reached)
             list[i].verdict = DEPLOYMENT_NOT_REACHED;
-        if (best == n || goes_before(&list[i], &list[best]))
+        if (best == n || deployment_goes_before(&list[i], &list[best]))
             best = i;
     }
     return best;

@@ -45,6 +45,7 @@ struct deployment_candidate {
     bool is_reached;
     bool is_sequence_disabled;
     bool is_preferred; /* SMSTSPreferredAdvertID of the device names it */
+    bool is_chosen;    /* on the screen of the device, of several available ones */
     enum deployment_past past;
     uint64_t begun_us; /* that order */
     uint64_t ended_us;
@@ -58,8 +59,8 @@ struct deployment_candidate {
  * @list: in any order; the results of each are set
  * @zone: of the site; NULL: UTC
  *
- * The choice is the one in progress; else of the open ones the preferred, then the required, then those of higher
- * priority, then the newest. If none is open: of the others by the same order, so that there is one to explain by.
+ * The choice is the one in progress; else of the open ones the preferred, then the required, then what was
+ * chosen, then those of higher priority, then the newest. If none is open: of the others by the same order, so that there is one to explain by.
  *
  * Return: the index of the choice; @n if the list is empty.
  */
@@ -67,3 +68,7 @@ size_t deployment_choose(struct deployment_candidate *list,
                          size_t n,
                          const struct zone *zone,
                          uint64_t now_us);
+
+/* Whether @a comes before @b, as deployment_choose() has judged both. */
+bool deployment_goes_before(const struct deployment_candidate *a,
+                            const struct deployment_candidate *b);

@@ -407,6 +407,26 @@ int login_end_own(struct site *site, const struct password_work *work)
     return TRACE(login_end_set(site, site->principal.name, site->principal.id, work));
 }
 
+int login_count(struct site *site, const char *subject, unsigned n_free)
+{
+    struct subjects subjects = {0};
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r;
+
+    (void)snprintf(subjects.name, SUBJECT_MAX, "%s", subject);
+    r = check_wait(site, &subjects);
+    if (r == 0)
+        r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = count_failure(site, subjects.name, n_free);
+    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
+}
+
+int login_forget(struct site *site, const char *subject)
+{
+    return TRACE(db_must(site->db, SQL_LOGIN_SUCCEEDED, DB_ARGS(db_text(subject))));
+}
+
 int login_expire(struct site *site)
 {
     uint64_t since_us = site->now_us > LOGIN_FORGET_US ? site->now_us - LOGIN_FORGET_US : 0;

@@ -52,5 +52,17 @@ int login_end_set(struct site *site,
                   const char *which,
                   const struct password_work *work);
 
+/**
+ * login_count() - one more try of a password, before the work on it
+ * @subject: whom it is counted for, as "name:ada"
+ * @n_free:  how many there may be until one has to wait
+ *
+ * Return: 0; or SITE_E_REFUSED: it is not to be tried now, and not counted.
+ */
+int login_count(struct site *site, const char *subject, unsigned n_free);
+
+/* The try was right: none is counted for the subject any more. */
+int login_forget(struct site *site, const char *subject);
+
 /* Forget old failures. */
 int login_expire(struct site *site);

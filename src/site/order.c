@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "plat/random.h"
 #include "site/access.h"
+#include "site/boot_gate.h"
 #include "site/boot_target.h"
 #include "site/boundary_sources.h"
 #include "site/fields.h"
@@ -112,6 +113,8 @@ static int begin_order(struct site *site,
                     DB_ARGS(db_text(id), db_text(deployment_id), db_text(boot_image_id)));
     if (r == 0)
         r = summary_order_changed(site, id);
+    if (r == 0)
+        r = boot_gate_drop(site, device_id);
     if (r < 0)
         return TRACE(r);
     r = site_audit(site, device_id, "order.begin", id, deployment_id);
@@ -135,19 +138,29 @@ int order_begin(struct site *site,
     return TRACE(begin_order(site, device_id, target.deployment_id, boot_image_id));
 }
 
+static int begin_if_not_asked(struct site *site, const char *device_id, const char *boot_image_id)
+{
+    bool may_begin = false;
+    bool is_open;
+    int r = boot_gate_open(site, device_id, boot_image_id, &may_begin);
+
+    if (r < 0 || !may_begin)
+        return TRACE(r);
+    return TRACE(order_begin(site, device_id, boot_image_id, &is_open));
+}
+
 int order_at_registration(struct site *site, const char *device_id, const char *boot_image_id)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     char id[UUID_TEXT_MAX];
     uint64_t attempt;
     bool is_on_purpose;
-    bool is_open;
     int r = db_first(site->db, SQL_ORDER_IN_PROGRESS, DB_ARGS(db_text(device_id)), &rows);
 
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)
-        return TRACE(order_begin(site, device_id, boot_image_id, &is_open));
+        return TRACE(begin_if_not_asked(site, device_id, boot_image_id));
     (void)snprintf(id, sizeof(id), "%s", db_get_text(&rows, 0));
     attempt = db_get_u64(&rows, 2);
     is_on_purpose = db_get_bool(&rows, 4);

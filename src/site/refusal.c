@@ -83,6 +83,10 @@ static const struct {
     [REFUSAL_NO_NAME_WANTED] = {"SLW-0213", "No name is asked for"},
     [REFUSAL_UNKNOWN_CODE] = {"SLW-0214", "The code is another computer's"},
     [REFUSAL_REQUEST_OVER] = {"SLW-0215", "The unknown computer's request is over"},
+    [REFUSAL_BOOT_PASSWORD] = {"SLW-0216", "The boot password is wrong"},
+    [REFUSAL_BOOT_TRIES] = {"SLW-0217", "Too many wrong boot passwords"},
+    [REFUSAL_NOT_ASKED] = {"SLW-0218", "The computer is not asked for this"},
+    [REFUSAL_CHOICE] = {"SLW-0219", "The deployment cannot be chosen"},
     [REFUSAL_CAPTURE] = {"SLW-0220", "The device may not capture this"},
     [REFUSAL_CAPTURE_MISSING] = {"SLW-0221", "The device has no such capture"},
 };

@@ -77,6 +77,10 @@ enum refusal_id {
     REFUSAL_NO_NAME_WANTED,    /* SLW-0213 */
     REFUSAL_UNKNOWN_CODE,      /* SLW-0214 */
     REFUSAL_REQUEST_OVER,      /* SLW-0215 */
+    REFUSAL_BOOT_PASSWORD,     /* SLW-0216 */
+    REFUSAL_BOOT_TRIES,        /* SLW-0217 */
+    REFUSAL_NOT_ASKED,         /* SLW-0218 */
+    REFUSAL_CHOICE,            /* SLW-0219 */
     REFUSAL_CAPTURE,           /* SLW-0220 */
     REFUSAL_CAPTURE_MISSING,   /* SLW-0221 */
     REFUSAL_BLOCKED,           /* SLW-0231 */

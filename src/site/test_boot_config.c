@@ -33,6 +33,7 @@ static struct boot_config usual(void)
         .arch = "x64",
         .mac = "52:54:00:77:00:01",
         .ticket = "slw_boot_t",
+        .menu_s = 30,
         .title = "Deploy \"Debian\" $(x)",
         .is_required = true,
     };

@@ -182,6 +182,8 @@ ELSEWHERE = {
     "getOrderState": "ts-steps",
     "cancelOrder": "lost-contact",
     "clientDebug": "ts-steps",
+    "clientPutBootPassword": "pxe-password",
+    "clientPutChoice": "pxe-password",
     "clientPutName": "unknown-to-known",
     "clientPutState": "ts-steps",
     "clientPutLog": "ts-steps",

@@ -235,6 +235,17 @@ def users(cli: Recorder, work: Path):
         cli.fails("affinity", verb, "PC-1", "LAB\\eve", status=3)
 
 
+def starts_from_the_network(cli: Recorder):
+    """What their screens ask, and the password, which nobody is shown."""
+    cli.ask("BootRule", "pxe", "rule", "set", "site", "--menu-seconds", "20", "--choice-seconds", "0", "--ask-password", "yes")
+    cli.do("pxe", "password", "set", "site", "--password", "@-", given="let me in 1")
+    found = cli.show("BootRule", "pxe", "rule", "show", "DP00001")
+    expect(found["effective"] == {"is_password_needed": True, "password_of": "site", "menu_s": 20, "choice_s": 0}, str(found))
+    cli.show("[BootRule]", "pxe", "rule", "list")
+    cli.do("pxe", "password", "remove", "site")
+    cli.do("pxe", "rule", "remove", "site")
+
+
 def unknown_computers(lab: Lab, cli: Recorder):
     """Two machines that nobody knows ask; one is approved, the other denied."""
     cli.ask(None, "unknown", "rule", "set", "site", "--allow", "yes", "--approval", "yes", "--name-pattern", "NEW-%mac:4%")
@@ -407,6 +418,7 @@ def everything(lab: Lab, build: Path):
     collections(cli)
     deployments(lab, cli)
     users(cli, work)
+    starts_from_the_network(cli)
     unknown_computers(lab, cli)
     contents(cli, work)
     boot_images(cli)

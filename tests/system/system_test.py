@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 import capture_deploy  # noqa: E402
 import deployment as dep  # noqa: E402
+import pxe_situations  # noqa: E402
 import suite  # noqa: E402
 import trees  # noqa: E402
 from lab import CACHE, Lab, LabError, SERVER_ADDRESS, Site, Vm, alone, debian_image, kernel_root, missing_for_lab, open_folder, run, staged, x86_root  # noqa: E402
@@ -204,14 +205,17 @@ def facts_decide_as_the_device_did(site, deployment: str, vm: Vm):
         expect("Win32_QuickFixEngineering" in told["Probe 9"].get("warnings", ""), True, "a warning of what cannot be answered")
 
 
-def agent_registers(world: World, firmware: str, dhcp_options=(), change=lambda xml: xml, prepare=lambda vm: None):
-    """Power on to the agent at the site, which the site and the machine's own screen both say."""
+def agent_registers(world: World, firmware: str, dhcp_options=(), arrange=None, type_on_screen=None, prepare=lambda vm: None):
+    """Power on to the agent at the site, which the site and the machine's own screen both say; with @arrange of several deployments to
+    the right one, which @type_on_screen may have to choose."""
     site = world.start_site()
     world.lab.start_dhcp(*dhcp_options)
-    deployment = world.deploy_debian(change=change)
     vm = world.add_vm(firmware)
+    deployment = arrange(site, vm) if arrange else world.deploy_debian()
     prepare(vm)
-    process = vm.power_on()
+    process = vm.power_on(console=world.folder / "console" if type_on_screen else None)
+    if type_on_screen:
+        type_on_screen(vm, process, BOOT_SECONDS)
     row = dep.wait_row(site, deployment, vm, lambda r: r["state"] == "in-progress", BOOT_SECONDS, "registration")
     say(f"{firmware}: the agent is at the site after {time.monotonic() - process.started:.1f} s")
     device = site.ask("device", "show", row["device_name"])
@@ -230,15 +234,21 @@ def agent_registers(world: World, firmware: str, dhcp_options=(), change=lambda 
 
 
 def boot_bios(world: World):
-    facts_decide_as_the_device_did(*agent_registers(world, "bios", change=with_probes, prepare=put_windows))
+    def arrange(site, vm):
+        del vm
+        return pxe_situations.before_others(site, world.deploy_debian(change=with_probes))
+
+    facts_decide_as_the_device_did(*agent_registers(world, "bios", arrange=arrange, prepare=put_windows))
 
 
 def boot_uefi_pxe(world: World):
-    agent_registers(world, "uefi")
+    agent_registers(
+        world, "uefi", arrange=pxe_situations.chosen_on_screen, type_on_screen=pxe_situations.choose_the_second
+    )
 
 
 def boot_uefi_http(world: World):
-    agent_registers(world, "uefi-http")
+    agent_registers(world, "uefi-http", arrange=pxe_situations.required_goes_first)
 
 
 def boot_secureboot_http(world: World):
@@ -246,7 +256,8 @@ def boot_secureboot_http(world: World):
 
 
 def boot_secureboot_pxe(world: World):
-    agent_registers(world, "uefi-secureboot-pxe", [f"--dhcp-boot=,,{SERVER_ADDRESS}"])
+    options = [f"--dhcp-boot=,,{SERVER_ADDRESS}"]
+    agent_registers(world, "uefi-secureboot-pxe", options, arrange=pxe_situations.preferred_goes_first)
 
 
 def refused_on_32_bits(world: World, *firmware: str, beside=None):

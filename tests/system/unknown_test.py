@@ -20,6 +20,7 @@ from lab import LabError  # noqa: E402
 from system_test import BOOT_SECONDS, World, expect, main, say, step_xml  # noqa: E402
 
 SOON_SECONDS = 60
+PASSWORD = "let me in 7"
 QUIET_SECONDS = 8
 
 
@@ -57,14 +58,32 @@ def expect_known(site, vm, name: str):
     expect(site.ask("unknown", "list"), [], "what waits at the end")
 
 
+def type_password(site, vm, process):
+    """A wrong one writes nothing and lets nobody in; no log of the site and no boot file has the right one."""
+    process.wait_line("To be typed: Password", BOOT_SECONDS)
+    type_line(vm, "wrong one 1")
+    process.wait_line("Problem: .*4 more tries", SOON_SECONDS)
+    expect_untouched(vm, "after a wrong password")
+    expect(site.ask("unknown", "list"), [], "what waits before the password")
+    explained = site.ask("device", "explain-boot", vm.mac)["screen"]
+    expect((explained["waits_for"], explained["n_wrong"]), ("password", 1), "what explain-boot says of the screen")
+    type_line(vm, PASSWORD)
+    shown = [line for _, line in process.lines if PASSWORD in line]
+    expect(shown, [], "the password on the console")
+
+
 def approval_gate(world: World):
     """Nothing is written while it waits, nor when another code is approved; denied and let ask again, approved, it runs."""
     site = world.start_site()
     world.lab.start_dhcp()
     site.cli("unknown", "rule", "set", "site", "--approval", "yes", "--name-pattern", "LAB-%mac:4%")
+    password_file = world.folder / "password"
+    password_file.write_text(PASSWORD, encoding="utf-8")
+    site.cli("pxe", "password", "set", "site", "--password", f"@{password_file}")
     deployment = deploy_writing(site, "PC-0815")
     vm = world.add_vm("bios")
-    process = vm.power_on()
+    process = vm.power_on(console=world.folder / "console")
+    type_password(site, vm, process)
     request = wait_request(site, lambda r: r["state"] == "waiting", "asking for approval")
     expect(request["suggested_name"], "LAB-0001", "the name that is proposed")
     process.wait_line(f"Code: {request['code']}", SOON_SECONDS)
@@ -83,6 +102,7 @@ def approval_gate(world: World):
     say("the gate held: nothing was written before the denial")
     vm.power_cut()
     site.cli("unknown", "forget", vm.mac)
+    site.cli("pxe", "password", "remove", "site")
     vm.power_on()
     code = wait_request(site, lambda r: r["state"] == "waiting", "asking again")["code"]
     expect(code != request["code"], True, "a new request has a new code")

@@ -374,6 +374,18 @@ static int wait_for_deployment(struct runner *rn, uint64_t n_asked)
     return 0;
 }
 
+/* What keeps the site from giving an order: its "state". */
+static int wait_a_turn(struct runner *rn, const json_t *waiting)
+{
+    const char *state = json_string_value(json_object_get(waiting, "state"));
+
+    if (state && strcmp(state, "password") == 0)
+        return TRACE(runner_ask_password(rn, waiting));
+    if (state && strcmp(state, "choice") == 0)
+        return TRACE(runner_ask_choice(rn, waiting));
+    return TRACE(runner_wait_unknown(rn, waiting));
+}
+
 static int wait_for_order(struct runner *rn, struct order **ret)
 {
     OWN(order_freep) struct order *order = NULL;
@@ -384,7 +396,7 @@ static int wait_for_order(struct runner *rn, struct order **ret)
         int r = ask_for_order(rn, &order, &waiting);
 
         if (r == 0 && waiting)
-            r = runner_wait_unknown(rn, waiting);
+            r = wait_a_turn(rn, waiting);
         else if (r == 0 && !order && is_first)
             r = give_disk_back(rn);
         if (r != 0)

@@ -28,7 +28,8 @@
 #include "ts/sequence.h"
 #include "ts/vars.h"
 
-#define US_PER_S UINT64_C(1000000)
+#define US_PER_S    UINT64_C(1000000)
+#define OFF_WAIT_US (30 * US_PER_S)
 
 enum {
     AVAILABLE_WAIT_S = 60,
@@ -57,6 +58,7 @@ const struct run_platform *run_platform(void)
         .journal_path = "/run/slipway/smsts.log",
         .log_settings_path = "/etc/slipway/SMSTS.ini",
         .poll_us = 15 * US_PER_S,
+        .off_us = OFF_WAIT_US,
         .patience_us = REPORT_PATIENCE_US,
         .failed_wait_us = DEFAULT_FAILED_WAIT_S * US_PER_S,
     };
@@ -207,7 +209,8 @@ static int find_state(struct runner *rn, struct order **order)
 
 static bool is_disabled_by_person(struct runner *rn)
 {
-    if (rn->state->order->is_required || rn->state->next_step > 0 || rn->state->is_running)
+    if (rn->state->order->is_required || rn->has_chosen || rn->state->next_step > 0 ||
+        rn->state->is_running)
         return false;
     screen_set(rn->screen,
                SCREEN_STATUS,
@@ -483,11 +486,13 @@ static int run_in_boot_image(struct runner *rn, enum run_end *ret)
         runner_post_action(rn);
     if (r == RUNNER_E_FAILED || r < 0)
         wait_for_inspection(rn);
+    if (r == RUNNER_E_OFF)
+        runner_wait_off(rn);
     if (rn->state) {
         sync();
         (void)rn->platform->unmount(&rn->state->target);
     }
-    *ret = r == RUNNER_E_NOT_OURS ? RUN_NOT_OURS : RUN_RESTART;
+    *ret = r == RUNNER_E_NOT_OURS ? RUN_NOT_OURS : r == RUNNER_E_OFF ? RUN_OFF : RUN_RESTART;
     return 0;
 }
 

@@ -51,6 +51,7 @@ struct run_platform {
     const char *journal_path;      /* the log in memory */
     const char *log_settings_path; /* SMSTS.ini, below the system's root; NULL: there is none */
     uint64_t poll_us;              /* between two questions to a site that has nothing for us */
+    uint64_t off_us;               /* how long a problem is shown before the computer is switched off */
     uint64_t patience_us;          /* how long network and site may be away */
     uint64_t failed_wait_us; /* after a failure before there is an order, which says how long */
 };
@@ -71,6 +72,7 @@ enum run_end {
     RUN_RESTART,  /* restart the computer now */
     RUN_FINISHED, /* in the full OS: everything is done, or there was nothing to do */
     RUN_NOT_OURS, /* boot image: nothing to do here; start from the disk */
+    RUN_OFF,      /* boot image: switch the computer off now */
     RUN_UNREPORTED, /* in the full OS: done, but the site does not know it; try again at the next start */
 };
 

@@ -55,6 +55,10 @@ struct runner {
     uint64_t n_asks_max;        /* so often again; 0: without end */
     char windows[TARGET_DEVICE_MAX]; /* where one is installed; "" if none is */
     char waits_for[256];             /* an unknown computer, before it has an order; "" */
+    uint64_t
+        choose_until_us; /* monotonic: when the first of the list begins by itself; 0: it is not shown */
+    bool has_chosen;  /* from the list, or time did: nobody is asked again */
+    size_t n_skipped; /* of the list, before those that are shown */
 };
 
 /* Outcomes of the functions below beside 0 */
@@ -63,6 +67,7 @@ enum {
     RUNNER_E_RESTART = 2, /* restart now */
     RUNNER_E_OVER = 3,    /* the site ended the order; shown; touch nothing more */
     RUNNER_E_NOT_OURS = 4,
+    RUNNER_E_OFF = 5, /* a problem was shown; the machine is switched off */
 };
 
 /* connect.c: with the network up and the site's clock, registered, and with an order in the state. */
@@ -77,7 +82,19 @@ int runner_wait_for_site(struct runner *rn);
  */
 int runner_wait_unknown(struct runner *rn, const json_t *waiting);
 
-/* waiting.c: its code and its question are shown no more. */
+/**
+ * runner_ask_password(), runner_ask_choice() - asking.c: one turn of what the site wants to be asked on the screen
+ * @waiting: what the site said (docs/protocol/client-api.md, 202)
+ *
+ * Return: 0: ask the site again; RUNNER_E_OFF: too many wrong passwords; RUNNER_E_RESTART: none was to be chosen; or -errno.
+ */
+int runner_ask_password(struct runner *rn, const json_t *waiting);
+int runner_ask_choice(struct runner *rn, const json_t *waiting);
+
+/* asking.c: the screen says that the computer is switched off, so long. */
+void runner_wait_off(struct runner *rn);
+
+/* waiting.c: its code, its list and its question are shown no more. */
 void runner_end_waiting(struct runner *rn);
 
 /* facts.c: the built-in variables of this start, after runner_prepare(); the order's own stay as they are. */

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -45,6 +46,9 @@ struct screen {
     uint64_t painted_us;
     bool hides_progress;
     struct typed typed[SCREEN_OUTPUTS_MAX];
+    bool is_typing_hidden;
+    char lines[SCREEN_LINES_MAX][SCREEN_TEXT_MAX];
+    size_t n_lines;
 };
 
 static const char *const labels[SCREEN_FIELDS] = {
@@ -169,6 +173,10 @@ static void paint(const struct screen *s)
             buf_addf(&page, "  %-14s %s\r\n", labels[i], s->fields[i]);
     if (!s->hides_progress && (s->percent != NO_PERCENT || s->what[0] != '\0'))
         add_bar(s, &page);
+    if (s->n_lines > 0)
+        buf_adds(&page, "\r\n");
+    for (size_t i = 0; i < s->n_lines; i++)
+        buf_addf(&page, "    %s\r\n", s->lines[i]);
     if (s->fields[SCREEN_QUESTION][0] != '\0') /* the terminal shows behind it what is typed */
         buf_addf(&page, "\r\n  %s: ", s->fields[SCREEN_QUESTION]);
     for (size_t i = 0; i < s->n_outputs; i++)
@@ -215,6 +223,47 @@ void screen_set(struct screen *screen, enum screen_field field, const char *form
     paint(screen);
     if (text[0] != '\0' && !is_hidden(screen, (int)field))
         say(screen, labels[field], text);
+}
+
+void screen_set_list(struct screen *screen, const char *const *lines, size_t n)
+{
+    bool is_other = false;
+
+    n = n < SCREEN_LINES_MAX ? n : SCREEN_LINES_MAX;
+    is_other = n != screen->n_lines;
+    for (size_t i = 0; i < n; i++) {
+        char text[SCREEN_TEXT_MAX];
+
+        (void)snprintf(text, sizeof(text), "%s", lines[i]);
+        make_harmless(text);
+        is_other = is_other || strcmp(text, screen->lines[i]) != 0;
+        memcpy(screen->lines[i], text, sizeof(text));
+    }
+    screen->n_lines = n;
+    if (!is_other)
+        return;
+    paint(screen);
+    for (size_t i = 0; i < n; i++)
+        say(screen, "To choose from", screen->lines[i]);
+}
+
+void screen_hide_typing(struct screen *screen, bool is_hidden)
+{
+    if (screen->is_typing_hidden == is_hidden)
+        return;
+    screen->is_typing_hidden = is_hidden;
+    for (size_t i = 0; i < screen->n_outputs; i++) {
+        struct termios mode;
+
+        if (tcgetattr(screen->outputs[i].fd, &mode) <
+            0) /* no terminal: nothing is shown there anyway */
+            continue;
+        if (is_hidden)
+            mode.c_lflag &= ~(tcflag_t)ECHO;
+        else
+            mode.c_lflag |= ECHO;
+        (void)tcsetattr(screen->outputs[i].fd, TCSANOW, &mode);
+    }
 }
 
 void screen_show_progress(struct screen *screen, bool is_shown)
@@ -284,7 +333,7 @@ static void give_line(struct typed *typed, char *ret, size_t cap)
     while (typed->len > from && typed->text[typed->len - 1] == ' ')
         typed->len--;
     (void)snprintf(ret, cap, "%.*s", (int)(typed->len - from), typed->text + from);
-    typed->len = 0;
+    explicit_bzero(typed, sizeof(*typed));
 }
 
 /* One character. Return: whether it ends the line. */

@@ -16,6 +16,7 @@
 enum {
     SCREEN_TEXT_MAX = 256,
     SCREEN_OUTPUTS_MAX = 8,
+    SCREEN_LINES_MAX = 14, /* of a list; a page of 24 has no more room */
 };
 
 struct screen;
@@ -49,6 +50,12 @@ void screen_free(struct screen *screen);
 /* Set a field, "" to empty it; shown at once if it changed. Control characters become '?'. */
 __attribute__((format(printf, 3, 4))) void
 screen_set(struct screen *screen, enum screen_field field, const char *format, ...);
+
+/* What is to be chosen from, one a line; @n 0: nothing. Of more than SCREEN_LINES_MAX the last ones are left out. */
+void screen_set_list(struct screen *screen, const char *const *lines, size_t n);
+
+/* Whether what is typed stays dark, as a password does; then it is forgotten as soon as it was read, too. */
+void screen_hide_typing(struct screen *screen, bool is_hidden);
 
 /* Whether the group, the step and its progress are shown. They are remembered meanwhile. */
 void screen_show_progress(struct screen *screen, bool is_shown);

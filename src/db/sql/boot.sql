@@ -48,7 +48,7 @@ SELECT state, arch FROM package WHERE id = ?1 AND kind = 'boot-image';
 -- comes first: of very many it is not the one that is left out.
 -- name: boot_targets
 SELECT d.id, d.purpose, coalesce(t.boot_image_id, '') AS boot_image_id, t.name AS task_sequence_name,
-    d.collection_name, coalesce(o.state, '') AS order_state, coalesce(o.is_restarting, 0) AS restarting,
+    d.comment, d.collection_name, coalesce(o.state, '') AS order_state, coalesce(o.is_restarting, 0) AS restarting,
     coalesce(o.environment, '') AS environment,
     iif(d.is_cancelled <> 0 OR (coalesce(o.is_cancelled, 0) <> 0 AND coalesce(o.is_cleared, 0) = 0), 1, 0) AS "is_cancelled",
     t.is_disabled AS "is_sequence_disabled", d.is_reached,

@@ -9,58 +9,17 @@
 #include "plat/clock.h"
 #include "rt/log.h"
 #include "server/site/admin_security.h"
-#include "server/site/api.h"
+#include "server/site/password_request.h"
 #include "server/site/shapes.h"
 #include "site/administrator.h"
 #include "site/fields.h"
 #include "site/login.h"
 
-DEFINE_FREEP(struct password_work *, password_work_free);
-
-/* What a request with a password does before and after the work on it. */
-struct password_request {
-    unsigned status;
-    int (*begin)(struct site *site, const json_t *body, struct password_work *ret);
-    int (*end)(struct api *api,
-               struct http_exchange *x,
-               const json_t *body,
-               const struct password_work *work,
-               json_t **ret);
-};
-
-/* Return: 0, API_E_ANSWERED, or what the rules say. */
-static int begin_work(struct api *api,
-                      struct http_exchange *x,
-                      const struct password_request *request,
-                      const json_t *body)
+/* Anybody may try. */
+static int enter(struct api *api, struct http_exchange *x)
 {
-    OWN(password_work_freep) struct password_work *work = password_work_new();
-    int r;
-
-    if (!work)
-        return ERR(-ENOMEM);
-    r = request->begin(api->site, body, work);
-    if (r != 0)
-        return TRACE(r);
-    if (work->directory)
-        http_defer_is_remote(x);
-    r = http_defer(x, password_work_run, TAKE(work), password_work_free);
-    return r < 0 ? TRACE(r) : API_E_ANSWERED;
-}
-
-/* It is called twice: before the work, and after it. */
-static int serve(struct api *api, struct http_exchange *x, const struct password_request *request)
-{
-    OWN(json_freep) json_t *body = NULL;
-    const struct password_work *work = http_deferred(x);
-    json_t *answer = NULL;
-    int r = api_begin(api);
-
-    if (r == 0)
-        r = api_body(x, &body);
-    if (r == 0)
-        r = work ? request->end(api, x, body, work, &answer) : begin_work(api, x, request, body);
-    return api_finish(api, x, r, request->status, answer);
+    (void)x;
+    return api_begin(api);
 }
 
 static json_t *pack_login(const char *name, const char *secret, uint64_t expires_us)
@@ -87,6 +46,13 @@ static int put_session(struct http_exchange *x, const struct login_answer *login
         return TRACE(r);
     *ret = pack_login("csrf_token", login->csrf, login->expires_us);
     return *ret ? 0 : ERR(-ENOMEM);
+}
+
+static int
+begin_login(struct api *api, struct http_exchange *x, const json_t *body, struct password_work *ret)
+{
+    (void)x;
+    return TRACE(login_begin(api->site, body, ret));
 }
 
 static int end_login(struct api *api,
@@ -131,7 +97,7 @@ static int put_one_time_login(struct api *api, const json_t *body, json_t **ret)
 
 int admin_create_login(void *ctx, struct http_exchange *x)
 {
-    static const struct password_request request = {201, login_begin, end_login};
+    static const struct password_request request = {201, enter, begin_login, end_login};
     struct api *api = ctx;
     OWN(json_freep) json_t *body = NULL;
     json_t *answer = NULL;
@@ -140,7 +106,7 @@ int admin_create_login(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = api_body(x, &body);
     if (r == 0 && json_object_get(body, "user"))
-        return serve(api, x, &request);
+        return password_request_serve(api, x, &request);
     if (r == 0)
         r = put_one_time_login(api, body, &answer);
     return api_finish(api, x, r, 201, answer);
@@ -154,6 +120,13 @@ int admin_delete_current_login(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = access_drop_token(api->site, api->site->principal.token_id);
     return api_finish(api, x, r, 204, NULL);
+}
+
+static int
+begin_own(struct api *api, struct http_exchange *x, const json_t *body, struct password_work *ret)
+{
+    (void)x;
+    return TRACE(login_begin_own(api->site, body, ret));
 }
 
 static int end_own(struct api *api,
@@ -170,9 +143,16 @@ static int end_own(struct api *api,
 
 int admin_change_own_password(void *ctx, struct http_exchange *x)
 {
-    static const struct password_request request = {204, login_begin_own, end_own};
+    static const struct password_request request = {204, enter, begin_own, end_own};
 
-    return serve(ctx, x, &request);
+    return password_request_serve(ctx, x, &request);
+}
+
+static int
+begin_set(struct api *api, struct http_exchange *x, const json_t *body, struct password_work *ret)
+{
+    (void)x;
+    return TRACE(login_begin_set(api->site, body, ret));
 }
 
 static int end_set(struct api *api,
@@ -188,9 +168,9 @@ static int end_set(struct api *api,
 
 int admin_set_password(void *ctx, struct http_exchange *x)
 {
-    static const struct password_request request = {204, login_begin_set, end_set};
+    static const struct password_request request = {204, enter, begin_set, end_set};
 
-    return serve(ctx, x, &request);
+    return password_request_serve(ctx, x, &request);
 }
 
 int admin_list_tokens(void *ctx, struct http_exchange *x)

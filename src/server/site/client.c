@@ -5,9 +5,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/own.h"
 #include "rt/log.h"
-#include "server/site/api.h"
+#include "server/site/password_request.h"
+#include "site/boot_gate.h"
 #include "site/device.h"
 #include "site/device_capture.h"
 #include "site/order.h"
@@ -68,12 +70,56 @@ int client_get_order(void *ctx, struct http_exchange *x)
     client.host = host;
     client.address = http_header(x, "X-Real-IP");
     if (r == 0)
+        r = boot_gate_ask(api->site, api->device_id, &order);
+    if (r == 0 && !order)
         r = unknown_ask(api->site, api->device_id, &order);
     if (r == 0 && order)
         return api_finish(api, x, r, 202, order);
     if (r == 0)
         r = order_get(api->site, api->device_id, &client, &order);
     return api_finish(api, x, r, order ? 200 : 204, order);
+}
+
+static int begin_boot_password(struct api *api,
+                               struct http_exchange *x,
+                               const json_t *body,
+                               struct password_work *ret)
+{
+    return TRACE(boot_gate_begin_password(
+        api->site, api->device_id, http_header(x, "X-Real-IP"), body, ret));
+}
+
+static int end_boot_password(struct api *api,
+                             struct http_exchange *x,
+                             const json_t *body,
+                             const struct password_work *work,
+                             json_t **ret)
+{
+    (void)body;
+    return TRACE(
+        boot_gate_end_password(api->site, api->device_id, http_header(x, "X-Real-IP"), work, ret));
+}
+
+int client_put_boot_password(void *ctx, struct http_exchange *x)
+{
+    static const struct password_request request = {
+        200, api_begin_device, begin_boot_password, end_boot_password};
+
+    return password_request_serve(ctx, x, &request);
+}
+
+int client_put_choice(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = boot_gate_choose(api->site, api->device_id, body, &answer);
+    return api_finish(api, x, r, 200, answer);
 }
 
 int client_put_name(void *ctx, struct http_exchange *x)

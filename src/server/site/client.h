@@ -12,6 +12,8 @@ http_handler client_time;
 http_handler client_register;
 http_handler client_get_order;
 http_handler client_put_name;
+http_handler client_put_boot_password;
+http_handler client_put_choice;
 http_handler client_report_status;
 http_handler client_get_wish;
 http_handler client_put_state;
