@@ -178,6 +178,9 @@ args_run affinity_approve;
 args_run affinity_deny;
 args_run affinity_mode;
 
+/* collection_window.c */
+args_run collection_window;
+
 /* pxe.c */
 args_run pxe_rule;
 args_run pxe_password;

@@ -79,6 +79,27 @@ const struct args_command device_commands[] = {
     },
     {
         .noun = "collection",
+        .verb = "window",
+        .operands = {"add|list|remove", "COLLECTION"},
+        .summary =
+            "The maintenance windows of a collection, in which required deployments may begin.",
+        .run = collection_window,
+        .options =
+            {
+                OPTION("name", "NAME", "Of add and remove: what it is called."),
+                OPTION(
+                    "start",
+                    "WHEN",
+                    "Of add: \"2026-11-22T22:00\", or that and \"every week on sun\"; a Z: UTC."),
+                OPTION("minutes", "NUMBER", "Of add: how long it is, 1 to 1439."),
+                OPTION_OF("for",
+                          "WHAT",
+                          "all|task-sequences|updates",
+                          "Of add: to what it applies (default: all)."),
+            },
+    },
+    {
+        .noun = "collection",
         .verb = "update",
         .operands = {"COLLECTION"},
         .summary = "Evaluate the rules of a collection for all devices.",

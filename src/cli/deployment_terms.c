@@ -2,6 +2,8 @@
 
 #include "cli/deployment_terms.h"
 
+#include <string.h>
+
 #include "base/bytes.h"
 #include "base/own.h"
 #include "cli/commands.h"
@@ -37,6 +39,7 @@ static bool put_numbers(struct session *s, const struct args *args, json_t *dst)
         {"lost-contact", "lost_contact_s"},
         {"alert-success", "alert_success_percent"},
         {"alert-after", "alert_after_s"},
+        {"max-run", "max_run_min"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -51,6 +54,21 @@ static bool put_numbers(struct session *s, const struct args *args, json_t *dst)
             return false;
     }
     return true;
+}
+
+static void put_switches(const struct args *args, json_t *dst)
+{
+    static const char *const names[][2] = {
+        {"run-outside", "is_run_outside_windows"},
+        {"restart-outside", "is_restart_outside_windows"},
+    };
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const char *text = args_get(args, names[i][0]);
+
+        if (text)
+            (void)json_object_set_new(dst, names[i][1], json_boolean(strcmp(text, "yes") == 0));
+    }
 }
 
 bool deployment_terms_put(struct session *s, const struct args *args, json_t *dst)
@@ -70,6 +88,7 @@ bool deployment_terms_put(struct session *s, const struct args *args, json_t *ds
         if (value && json_object_set_new(dst, names[i][1], json_string(value)) < 0)
             return session_fail(s, ARGS_EXIT_USAGE, NULL, "--%s is not UTF-8", names[i][0]);
     }
+    put_switches(args, dst);
     return put_numbers(s, args, dst) && put_due(s, args, dst);
 }
 
@@ -84,6 +103,9 @@ static const struct output_column fields[] = {
     {"Rerun", "rerun", OUTPUT_TEXT},
     {"Priority", "priority", OUTPUT_TEXT},
     {"Lost contact after (s)", "lost_contact_s", OUTPUT_TEXT},
+    {"Runs outside windows", "is_run_outside_windows", OUTPUT_TEXT},
+    {"Restarts outside windows", "is_restart_outside_windows", OUTPUT_TEXT},
+    {"May take (min)", "max_run_min", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {0},

@@ -43,6 +43,18 @@
         OPTION("alert-success", \
                "PERCENT", \
                "Raise an alert if fewer of its devices have succeeded (default: 0, none)."), \
+        OPTION_OF("run-outside", \
+                  "YES|NO", \
+                  "yes|no", \
+                  "Whether it begins outside maintenance windows too (default: no)."), \
+        OPTION_OF("restart-outside", \
+                  "YES|NO", \
+                  "yes|no", \
+                  "Whether it may go on after the window in which it began (default: no)."), \
+        OPTION( \
+            "max-run", \
+            "MINUTES", \
+            "How long it may take: it begins only where that fits into a window; 0: not said."), \
         OPTION("alert-after", "SECONDS", "So long after it was made (default: 86400)."), \
         OPTION("comment", "TEXT", "A comment of at most 255 characters.")
 

@@ -70,6 +70,14 @@ static json_t *variable_of(const json_t *answer)
     return item;
 }
 
+static json_t *window_of(const json_t *answer)
+{
+    static const char *const pairs[] = {
+        "name", "name", "applies_to", "applies_to", "schedule", "schedule", NULL};
+
+    return pick(answer, pairs);
+}
+
 static json_t *neighbour_of(const json_t *answer)
 {
     static const char *const pairs[] = {
@@ -193,6 +201,7 @@ static const struct object_part device_parts[] = {
 };
 static const struct object_part collection_parts[] = {
     {.name = "rules", .path = "/rules", .key = "type/device|name|collection", .item = rule_of},
+    {.name = "windows", .path = "/windows", .key = "name", .item = window_of, .is_replaced = true},
     VARIABLES,
     {0},
 };
@@ -219,6 +228,9 @@ static const struct object_field deployment_fields[] = {
     {.name = "lost_contact_s"},
     {.name = "alert_success_percent"},
     {.name = "alert_after_s"},
+    {.name = "is_run_outside_windows"},
+    {.name = "is_restart_outside_windows"},
+    {.name = "max_run_min"},
     {.name = "is_disabled"},
     {0},
 };

@@ -330,12 +330,38 @@ static int decide_sequence_disabled(const struct boot_target *target, struct boo
                   target->deployment_id);
 }
 
+static int decide_outside_window(const struct boot_target *target, struct boot_decision *ret)
+{
+    char when[CLOCK_TEXT_MAX];
+
+    if (target->changes_us == SCHEDULE_NEVER)
+        return decide(ret,
+                      false,
+                      "outside-window",
+                      "The required deployment %s waits for a maintenance window, but it fits into "
+                      "none of those to come; \"slipway deployment set %s --run-outside yes\" lets "
+                      "it begin at any time.",
+                      target->deployment_id,
+                      target->deployment_id);
+    clock_put_rfc3339(when, target->changes_us);
+    return decide(ret,
+                  false,
+                  "outside-window",
+                  "The required deployment %s waits for the maintenance window that begins at %s; "
+                  "\"slipway deployment set %s --run-outside yes\" lets it begin at any time.",
+                  target->deployment_id,
+                  when,
+                  target->deployment_id);
+}
+
 static int decide_closed(const struct boot_target *target, struct boot_decision *ret)
 {
     if (target->verdict == DEPLOYMENT_NOT_YET)
         return decide_not_yet(target, ret);
     if (target->verdict == DEPLOYMENT_SEQUENCE_DISABLED)
         return decide_sequence_disabled(target, ret);
+    if (target->verdict == DEPLOYMENT_OUTSIDE_WINDOW)
+        return decide_outside_window(target, ret);
     return decide(ret,
                   false,
                   closed_reason(target->verdict),

@@ -12,6 +12,7 @@
 #include "site/boot_gate.h"
 #include "site/device.h"
 #include "site/dp.h"
+#include "site/maintenance_window.h"
 #include "site/rows.h"
 
 /* What a device of this kind would send: nobody knows until it does. */
@@ -48,6 +49,7 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
     OWN(json_freep) json_t *device = NULL;
     OWN(json_freep) json_t *deployments = NULL;
     OWN(json_freep) json_t *asked = NULL;
+    OWN(json_freep) json_t *window = NULL;
     struct boot_decision decision;
     int r = boot_decide(site, request, &decision);
 
@@ -60,11 +62,13 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
     if (r == 0)
         r = boot_gate_explain(
             site, decision.device_id, request->dp_id ? request->dp_id : DP_OWN_ID, &asked);
+    if (r == 0)
+        r = device_windows_explain(site, decision.device_id, &window);
     if (r == 0 && decision.device_id[0])
         r = device_get(site, decision.device_id, &device);
     if (r != 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:o,s:{s:s,s:s,s:s,s:o,s:s,s:o},s:O,s:O,s:O}",
+    *ret = json_pack("{s:s,s:s,s:o,s:{s:s,s:s,s:s,s:o,s:s,s:o},s:O,s:O,s:O,s:O}",
                      "mac",
                      request->mac,
                      "uuid",
@@ -86,6 +90,8 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
                      text_or_null(decision.target.deployment_id),
                      "deployments",
                      deployments,
+                     "maintenance_window",
+                     window,
                      "screen",
                      asked,
                      "history",

@@ -13,6 +13,7 @@
 #include "plat/clock.h"
 #include "site/boot_gate.h"
 #include "site/fields.h"
+#include "site/maintenance_window.h"
 #include "site/order.h"
 #include "site/rows.h"
 #include "site/unknown.h"
@@ -25,6 +26,7 @@ struct targets {
     json_t *rows;                      /* owned */
     struct deployment_candidate *list; /* owned */
     size_t n;
+    struct device_windows windows;
     size_t chosen;               /* n: none */
     char preferred[SITE_ID_MAX]; /* SMSTSPreferredAdvertID; "" */
     char on_screen[SITE_ID_MAX]; /* chosen there; "" */
@@ -34,6 +36,7 @@ struct targets {
 static void targets_fini(struct targets *targets)
 {
     json_decref(targets->rows);
+    device_windows_fini(&targets->windows);
     free(targets->list);
 }
 
@@ -64,6 +67,7 @@ static int read_candidate(struct site *site,
     ret->is_sequence_disabled = field_bool(row, "is_sequence_disabled");
     ret->is_preferred = targets->preferred[0] && strcmp(id, targets->preferred) == 0;
     ret->is_chosen = targets->on_screen[0] && strcmp(id, targets->on_screen) == 0;
+    ret->windows = &targets->windows.windows;
     ret->past = past_of(row);
     ret->begun_us = field_number(row, "begun_us", 0);
     ret->ended_us = field_number(row, "ended_us", 0);
@@ -89,6 +93,8 @@ static int find(struct site *site,
                        &ret->rows);
     if (r == 0)
         r = variable_find(site, device_id, PREFERRED, ret->preferred, sizeof(ret->preferred));
+    if (r == 0)
+        r = device_windows_find(site, device_id, record, &ret->windows);
     if (r == 0)
         r = boot_gate_chosen(site, device_id, ret->on_screen);
     if (r < 0)
@@ -246,6 +252,7 @@ const char *boot_target_word(enum deployment_verdict verdict)
         [DEPLOYMENT_EXPIRED] = "expired",
         [DEPLOYMENT_SUCCEEDED_ALREADY] = "succeeded-already",
         [DEPLOYMENT_FAILED_ALREADY] = "failed-already",
+        [DEPLOYMENT_OUTSIDE_WINDOW] = "outside-window",
         [DEPLOYMENT_SUPERSEDED] = "superseded",
     };
 

@@ -40,7 +40,10 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
                         db_u64(terms.is_disabled ? 1 : 0),
                         db_u64(field_number(body, "lost_contact_s", DEPLOYMENT_LOST_CONTACT_S)),
                         db_u64(field_number(body, "alert_success_percent", 0)),
-                        db_u64(field_number(body, "alert_after_s", DEPLOYMENT_ALERT_AFTER_S)))));
+                        db_u64(field_number(body, "alert_after_s", DEPLOYMENT_ALERT_AFTER_S)),
+                        db_u64(terms.may_run_outside_windows ? 1 : 0),
+                        db_u64(terms.may_restart_outside_windows ? 1 : 0),
+                        db_u64(terms.max_run_min))));
 }
 
 int deployment_change(

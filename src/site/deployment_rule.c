@@ -4,6 +4,8 @@
 
 #include "site/zone.h"
 
+#define US_PER_MIN (UINT64_C(60) * 1000000)
+
 struct moment {
     const struct zone *zone;
     uint64_t now_us;
@@ -86,6 +88,26 @@ static enum deployment_verdict judge_required(struct deployment_candidate *c,
                                            : DEPLOYMENT_FAILED_ALREADY;
 }
 
+/* What is required and could begin now: whether it may, with the windows of the device. */
+static enum deployment_verdict judge_window(struct deployment_candidate *c, const struct moment *m)
+{
+    uint64_t run_us = c->terms.may_restart_outside_windows ? 0 : c->terms.max_run_min * US_PER_MIN;
+    uint64_t start_us;
+    uint64_t until_us;
+
+    if (!c->windows || c->windows->n == 0 || c->terms.may_run_outside_windows)
+        return DEPLOYMENT_OPEN;
+    start_us = window_start(c->windows, m->now_us, run_us);
+    if (start_us > m->now_us) {
+        c->changes_us = start_us;
+        return DEPLOYMENT_OUTSIDE_WINDOW;
+    }
+    until_us = window_open_until(c->windows, m->now_us);
+    if (until_us != SCHEDULE_NEVER && until_us - run_us < c->changes_us)
+        c->changes_us = until_us - run_us;
+    return DEPLOYMENT_OPEN;
+}
+
 static enum deployment_verdict judge(struct deployment_candidate *c, const struct moment *m)
 {
     uint64_t from_us = available_us(c, m->zone);
@@ -112,8 +134,11 @@ static enum deployment_verdict judge(struct deployment_candidate *c, const struc
         c->changes_us = from_us;
         return DEPLOYMENT_NOT_YET;
     }
-    if (c->terms.is_required)
-        return judge_required(c, m);
+    if (c->terms.is_required) {
+        enum deployment_verdict verdict = judge_required(c, m);
+
+        return verdict == DEPLOYMENT_OPEN ? judge_window(c, m) : verdict;
+    }
     return c->past == DEPLOYMENT_SUCCEEDED ? DEPLOYMENT_SUCCEEDED_ALREADY : DEPLOYMENT_OPEN;
 }
 

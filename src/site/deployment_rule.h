@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "site/deployment_terms.h"
+#include "site/window.h"
 
 struct zone;
 
@@ -27,7 +28,8 @@ enum deployment_verdict {
     DEPLOYMENT_EXPIRED,
     DEPLOYMENT_SUCCEEDED_ALREADY,
     DEPLOYMENT_FAILED_ALREADY,
-    DEPLOYMENT_SUPERSEDED, /* the device has run another since this one was due */
+    DEPLOYMENT_OUTSIDE_WINDOW, /* it is required, and waits for a maintenance window */
+    DEPLOYMENT_SUPERSEDED,     /* the device has run another since this one was due */
 };
 
 /* What became of the device's last order under it. */
@@ -44,8 +46,9 @@ struct deployment_candidate {
     bool is_cancelled;
     bool is_reached;
     bool is_sequence_disabled;
-    bool is_preferred; /* SMSTSPreferredAdvertID of the device names it */
-    bool is_chosen;    /* on the screen of the device, of several available ones */
+    bool is_preferred;             /* SMSTSPreferredAdvertID of the device names it */
+    const struct windows *windows; /* of the device; NULL: it has none; borrowed */
+    bool is_chosen;                /* on the screen of the device, of several available ones */
     enum deployment_past past;
     uint64_t begun_us; /* that order */
     uint64_t ended_us;

@@ -94,6 +94,9 @@ int deployment_terms_parse(struct site *site, const json_t *src, struct deployme
         .audience = (enum deployment_audience)FIND(
             audiences, field_text(src, "make_available_to", "clients-media-and-pxe")),
         .rerun = (enum deployment_rerun)FIND(reruns, field_text(src, "rerun", "always")),
+        .may_run_outside_windows = field_bool(src, "is_run_outside_windows"),
+        .may_restart_outside_windows = field_bool(src, "is_restart_outside_windows"),
+        .max_run_min = field_number(src, "max_run_min", 0),
         .priority = FIND(priorities, field_text(src, "priority", "normal")),
     };
     r = parse_time(site, src, "available_from", &ret->available_from);

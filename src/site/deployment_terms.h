@@ -21,6 +21,7 @@ enum {
     DEPLOYMENT_LOST_CONTACT_MIN_S = 10,
     DEPLOYMENT_LOST_CONTACT_MAX_S = 7 * 24 * 3600,
     DEPLOYMENT_ALERT_AFTER_S = 24 * 3600,
+    DEPLOYMENT_MAX_RUN_MAX_MIN = SCHEDULE_DURATION_MAX_MIN,
     DEPLOYMENT_ALERT_AFTER_MAX_S = 365 * 24 * 3600,
 };
 
@@ -53,7 +54,10 @@ struct deployment_terms {
     unsigned priority; /* 0 is the highest */
     struct deployment_time available_from;
     struct deployment_time expires;
-    bool is_due_at_once; /* "as-soon-as-possible" is among the assignments */
+    bool may_run_outside_windows;
+    bool may_restart_outside_windows; /* it need not fit into what is left of one */
+    uint64_t max_run_min;             /* 0: nobody has said */
+    bool is_due_at_once;              /* "as-soon-as-possible" is among the assignments */
     size_t n_assignments;
     struct schedule assignments[SCHEDULE_LIST_MAX];
 };
@@ -79,6 +83,9 @@ struct deployment_terms {
          DEPLOYMENT_LOST_CONTACT_MAX_S, \
          NULL}, \
         {"alert_success_percent", FIELD_NUMBER, false, 0, 100, NULL}, \
+        {"is_run_outside_windows", FIELD_BOOL, false, 0, 0, NULL}, \
+        {"is_restart_outside_windows", FIELD_BOOL, false, 0, 0, NULL}, \
+        {"max_run_min", FIELD_NUMBER, false, 0, DEPLOYMENT_MAX_RUN_MAX_MIN, NULL}, \
         {"alert_after_s", FIELD_NUMBER, false, 0, DEPLOYMENT_ALERT_AFTER_MAX_S, NULL}, \
     { \
         "is_disabled", FIELD_BOOL, false, 0, 0, NULL \

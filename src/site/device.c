@@ -15,6 +15,7 @@
 #include "site/device_parts.h"
 #include "site/duplicate_id.h"
 #include "site/fields.h"
+#include "site/maintenance_window.h"
 #include "site/membership.h"
 
 enum {
@@ -390,9 +391,16 @@ int device_show(struct site *site, const char *id, json_t **ret)
 int device_get(struct site *site, const char *which, json_t **ret)
 {
     char id[ACCESS_DEVICE_ID_MAX];
+    OWN(json_freep) json_t *window = NULL;
     int r = device_find(site, which, id);
 
-    return r == 0 ? TRACE(device_show(site, id, ret)) : TRACE(r);
+    if (r == 0)
+        r = device_show(site, id, ret);
+    if (r == 0)
+        r = device_windows_explain(site, id, &window);
+    if (r == 0 && json_object_set(*ret, "maintenance_window", window) < 0)
+        return ERR(-ENOMEM);
+    return TRACE(r);
 }
 
 int device_list(struct site *site, const struct page *page, json_t **ret)

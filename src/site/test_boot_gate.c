@@ -277,11 +277,8 @@ static void a_password_that_was_changed_meanwhile_is_wrong(void **state)
 static void passwords_that_no_boot_screen_can_type_are_refused(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"short",
-                                      "gr\xc3\xbc\xc3\x9f"
-                                      "e aus",
-                                      " blank first",
-                                      "tab\there 12"};
+    static const char *const bad[] = {
+        "short", "K\xc3\xb6nig im Tor", " blank first", "tab\there 12"};
     OWN(fixture_freep) struct site *site = fixture_new();
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {

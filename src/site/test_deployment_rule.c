@@ -257,6 +257,76 @@ static void an_available_one_may_be_chosen_again_after_a_failure(void **state)
                      DEPLOYMENT_SUCCEEDED_ALREADY);
 }
 
+/* Two hours each day from ten at night. */
+static const struct schedule nights[] = {{.is_utc = true,
+                                          .repeat = SCHEDULE_DAYS,
+                                          .every = 1,
+                                          .start_s = 22 * 3600,
+                                          .duration_min = 120}};
+static const struct windows night = {nights, 1, NULL};
+
+static void a_required_one_begins_in_a_window_only(void **state)
+{
+    struct deployment_candidate c = required();
+
+    (void)state;
+    c.windows = &night;
+    assert_int_equal(deployment_choose(&c, 1, NULL, utc("2026-11-02T09:00")), 0);
+    assert_int_equal(c.verdict, DEPLOYMENT_OUTSIDE_WINDOW);
+    assert_true(c.changes_us == utc("2026-11-02T22:00"));
+    assert_int_equal(deployment_choose(&c, 1, NULL, utc("2026-11-02T23:59")), 0);
+    assert_int_equal(c.verdict, DEPLOYMENT_OPEN);
+    assert_true(c.changes_us == utc("2026-11-03T00:00"));
+    c.terms.may_run_outside_windows = true;
+    assert_int_equal(judge(c, "2026-11-02T09:00"), DEPLOYMENT_OPEN);
+}
+
+static void what_takes_long_begins_where_it_fits(void **state)
+{
+    struct deployment_candidate c = required();
+
+    (void)state;
+    c.windows = &night;
+    c.terms.max_run_min = 90;
+    assert_int_equal(deployment_choose(&c, 1, NULL, utc("2026-11-02T22:30")), 0);
+    assert_int_equal(c.verdict, DEPLOYMENT_OPEN);
+    assert_true(c.changes_us == utc("2026-11-02T22:30"));
+    assert_int_equal(deployment_choose(&c, 1, NULL, utc("2026-11-02T22:31")), 0);
+    assert_int_equal(c.verdict, DEPLOYMENT_OUTSIDE_WINDOW);
+    assert_true(c.changes_us == utc("2026-11-03T22:00"));
+    c.terms.max_run_min = 121;
+    assert_int_equal(deployment_choose(&c, 1, NULL, utc("2026-11-02T22:31")), 0);
+    assert_int_equal(c.verdict, DEPLOYMENT_OUTSIDE_WINDOW);
+    assert_true(c.changes_us == SCHEDULE_NEVER);
+    c.terms.may_restart_outside_windows = true;
+    assert_int_equal(judge(c, "2026-11-02T23:59"), DEPLOYMENT_OPEN);
+}
+
+static void windows_are_nothing_to_who_chooses_and_to_what_has_begun(void **state)
+{
+    struct deployment_candidate c = available();
+
+    (void)state;
+    c.windows = &night;
+    assert_int_equal(judge(c, "2026-11-02T09:00"), DEPLOYMENT_OPEN);
+    c = required();
+    c.windows = &night;
+    c.past = DEPLOYMENT_IN_PROGRESS;
+    assert_int_equal(judge(c, "2026-11-02T09:00"), DEPLOYMENT_RUNS);
+}
+
+static void what_was_chosen_goes_before_what_was_not(void **state)
+{
+    struct deployment_candidate list[] = {available(), available(), available()};
+
+    (void)state;
+    list[1].terms.priority = 0;
+    list[2].is_chosen = true;
+    assert_int_equal(deployment_choose(list, 3, NULL, utc("2026-11-02")), 2);
+    list[0].terms.is_required = list[0].terms.is_due_at_once = true;
+    assert_int_equal(deployment_choose(list, 3, NULL, utc("2026-11-02")), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -270,6 +340,10 @@ int main(void)
         cmocka_unit_test(what_is_in_progress_goes_on_whatever_changed_meanwhile),
         cmocka_unit_test(what_was_due_before_the_device_ran_another_is_superseded),
         cmocka_unit_test(of_several_the_choice_has_an_order),
+        cmocka_unit_test(a_required_one_begins_in_a_window_only),
+        cmocka_unit_test(what_takes_long_begins_where_it_fits),
+        cmocka_unit_test(windows_are_nothing_to_who_chooses_and_to_what_has_begun),
+        cmocka_unit_test(what_was_chosen_goes_before_what_was_not),
         cmocka_unit_test(an_available_one_may_be_chosen_again_after_a_failure),
     };
 

@@ -40,7 +40,7 @@ uint64_t window_open_until(const struct windows *windows, uint64_t at_us)
     return until;
 }
 
-static uint64_t next_opening(const struct windows *windows, uint64_t after_us)
+static uint64_t next_start(const struct windows *windows, uint64_t after_us)
 {
     uint64_t next = SCHEDULE_NEVER;
 
@@ -60,7 +60,14 @@ uint64_t window_start(const struct windows *windows, uint64_t at_us, uint64_t ru
 
         if (until > at_us && until - at_us >= run_us)
             return at_us;
-        at_us = next_opening(windows, until > at_us ? until : at_us);
+        at_us = next_start(windows, until > at_us ? until : at_us);
     }
     return SCHEDULE_NEVER;
+}
+
+uint64_t window_next_opening(const struct windows *windows, uint64_t after_us)
+{
+    uint64_t until = window_open_until(windows, after_us);
+
+    return next_start(windows, until > after_us ? until : after_us + 1);
 }

@@ -37,6 +37,9 @@ uint64_t window_open_until(const struct windows *windows, uint64_t at_us);
  */
 uint64_t window_start(const struct windows *windows, uint64_t at_us, uint64_t run_us);
 
+/* When a window opens next, after a moment; SCHEDULE_NEVER: none does. One that is open then does not count. */
+uint64_t window_next_opening(const struct windows *windows, uint64_t after_us);
+
 enum {
     WINDOW_LOOKS = 400,
 };

@@ -235,6 +235,14 @@ def users(cli: Recorder, work: Path):
         cli.fails("affinity", verb, "PC-1", "LAB\\eve", status=3)
 
 
+def maintenance_windows(cli: Recorder):
+    window = ("--name", "Sunday night", "--start", "2026-11-22T22:00 every week on sun", "--minutes", "240")
+    cli.ask("[MaintenanceWindow]", "collection", "window", "add", "Lab", *window, "--for", "task-sequences")
+    found = cli.show("[MaintenanceWindow]", "collection", "window", "list", "Lab")
+    expect([(one["name"], one["schedule"]["duration_min"]) for one in found] == [("Sunday night", 240)], f"windows: {found}")
+    cli.ask("[MaintenanceWindow]", "collection", "window", "remove", "Lab", "--name", "Sunday night")
+
+
 def starts_from_the_network(cli: Recorder):
     """What their screens ask, and the password, which nobody is shown."""
     cli.ask("BootRule", "pxe", "rule", "set", "site", "--menu-seconds", "20", "--choice-seconds", "0", "--ask-password", "yes")
@@ -418,6 +426,7 @@ def everything(lab: Lab, build: Path):
     collections(cli)
     deployments(lab, cli)
     users(cli, work)
+    maintenance_windows(cli)
     starts_from_the_network(cli)
     unknown_computers(lab, cli)
     contents(cli, work)

@@ -35,13 +35,25 @@ def required_goes_first(site, vm) -> str:
     return wanted
 
 
+def heeds_windows(site, vm) -> str:
+    """A newer one of high priority waits for the maintenance window of its device; an older one says that it does not."""
+    site.cli("collection", "create", "Serviced")
+    site.cli("device", "import", "SERVICED", "--mac", vm.mac, "--collection", "Serviced")
+    site.cli("collection", "window", "add", "Serviced", "--name", "Gone", "--start", "2020-01-01T00:00Z", "--minutes", "60")
+    sequence = _named(site, "Others")
+    wanted = dep.deploy(site, sequence, "Serviced", more=["--run-outside", "yes"])
+    dep.deploy(site, sequence, "Serviced", more=["--priority", "high"])
+    return wanted
+
+
 def preferred_goes_first(site, vm) -> str:
     """A hidden one, which a variable of the device names, before a required one."""
-    site.cli("device", "import", "PREFERS", "--mac", vm.mac)
+    site.cli("collection", "create", "Preferring")
+    site.cli("device", "import", "PREFERS", "--mac", vm.mac, "--collection", "Preferring")
     sequence = _named(site, "Hidden")
     more = ["--purpose", "available", "--make-available-to", "media-and-pxe-hidden"]
-    wanted = dep.deploy(site, sequence, "All Systems", more=more)
-    dep.deploy(site, sequence, "All Systems")
+    wanted = dep.deploy(site, sequence, "Preferring", more=more)
+    dep.deploy(site, sequence, "Preferring")
     site.cli("device", "variable", "set", "PREFERS", f"SMSTSPreferredAdvertID={wanted}")
     return wanted
 

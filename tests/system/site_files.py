@@ -34,6 +34,8 @@ name: Lab 1
 limiting: Lab machines          # which stands further down
 comment: Room 17
 variable_priority: 5
+windows:
+  - {name: Nights, applies_to: task-sequences, schedule: {start: "2026-11-22T22:00", repeat: days, every: 1, duration_min: 300}}
 rules:
   - {type: query, name: Named so, filter: "name startswith 'lab1-'"}
   - {type: direct, device: lab1-01}
@@ -101,6 +103,8 @@ SEQUENCE
   purpose: available
   comment: For whoever wants it
   lost_contact_s: 3600
+  is_run_outside_windows: true
+  max_run_min: 90
 """
 
 

@@ -252,7 +252,7 @@ def boot_uefi_http(world: World):
 
 
 def boot_secureboot_http(world: World):
-    agent_registers(world, "uefi-secureboot")
+    agent_registers(world, "uefi-secureboot", arrange=pxe_situations.heeds_windows)
 
 
 def boot_secureboot_pxe(world: World):

@@ -51,8 +51,8 @@ struct run_platform {
     const char *journal_path;      /* the log in memory */
     const char *log_settings_path; /* SMSTS.ini, below the system's root; NULL: there is none */
     uint64_t poll_us;              /* between two questions to a site that has nothing for us */
-    uint64_t off_us;               /* how long a problem is shown before the computer is switched off */
-    uint64_t patience_us;          /* how long network and site may be away */
+    uint64_t off_us;         /* how long a problem is shown before the computer is switched off */
+    uint64_t patience_us;    /* how long network and site may be away */
     uint64_t failed_wait_us; /* after a failure before there is an order, which says how long */
 };
 

@@ -6,6 +6,7 @@
 #include "server/site/shapes.h"
 #include "site/collection.h"
 #include "site/collection_rule.h"
+#include "site/maintenance_window.h"
 
 int admin_list_collections(void *ctx, struct http_exchange *x)
 {
@@ -55,6 +56,27 @@ int admin_remove_collection_rule(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = collection_rule_remove(
             api->site, api->who, http_param(x, "id"), http_param(x, "type"), http_param(x, "rule"));
+    return api_finish(api, x, r, 204, NULL);
+}
+
+int admin_list_collection_windows(void *ctx, struct http_exchange *x)
+{
+    return shape_get(ctx, x, "id", maintenance_window_list);
+}
+
+int admin_set_collection_window(void *ctx, struct http_exchange *x)
+{
+    return shape_change(ctx, x, 201, maintenance_window_set);
+}
+
+int admin_remove_collection_window(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = maintenance_window_remove(
+            api->site, api->who, http_param(x, "id"), http_param(x, "window"));
     return api_finish(api, x, r, 204, NULL);
 }
 
