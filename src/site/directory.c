@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ldap.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -114,6 +115,24 @@ static int be_wrong(struct directory_answer *answer, const char *why)
     return -ENOENT;
 }
 
+/* Those that have waited while it did not answer need not each wait as long again. Of clock_monotonic_us() */
+static atomic_uint_least64_t silent_until_us;
+
+static int connect_or_rest(const struct directory_settings *settings,
+                           struct directory_connection *ret,
+                           struct directory_answer *answer)
+{
+    int code = LDAP_SERVER_DOWN;
+
+    if (clock_monotonic_us() < atomic_load(&silent_until_us))
+        return be_down(answer, ret, "it did not answer a moment ago", code);
+    code = directory_connect(settings, ret);
+    if (code == 0)
+        return 0;
+    atomic_store(&silent_until_us, clock_monotonic_us() + DIRECTORY_REST_US);
+    return be_down(answer, ret, NOT_REACHED, code);
+}
+
 /* As the account that the site itself has there. */
 static int open_service(const struct directory_settings *settings,
                         struct directory_connection *ret,
@@ -122,19 +141,18 @@ static int open_service(const struct directory_settings *settings,
     char secret[SECRET_MAX_BYTES] = "";
     const char *why = settings->bind_dn[0] ? read_secret(settings->password_file, secret) : NULL;
     int code;
+    int r;
 
     if (why) {
         answer->outcome = DIRECTORY_DOWN;
         (void)snprintf(answer->why, sizeof(answer->why), "[directory] password-file: %s", why);
         return -EIO;
     }
-    code = directory_connect(settings, ret);
-    if (code != 0) {
-        explicit_bzero(secret, sizeof(secret));
-        return be_down(answer, ret, NOT_REACHED, code);
-    }
-    code = settings->bind_dn[0] ? directory_bind(ret, settings->bind_dn, secret) : 0;
+    r = connect_or_rest(settings, ret, answer);
+    code = r == 0 && settings->bind_dn[0] ? directory_bind(ret, settings->bind_dn, secret) : 0;
     explicit_bzero(secret, sizeof(secret));
+    if (r < 0)
+        return r;
     return code == 0 ? 0 : be_down(answer, ret, "the site's own account cannot sign in", code);
 }
 
@@ -270,6 +288,10 @@ void directory_ask(const struct directory_settings *settings,
                                  &(struct directory_member){user.dn, question->name},
                                  question->groups,
                                  &ret->groups);
+    if (code == LDAP_SIZELIMIT_EXCEEDED) {
+        (void)be_wrong(ret, "the account is in more groups than are looked at");
+        return;
+    }
     if (code != 0) {
         (void)be_down(ret, &service, "the groups cannot be looked for", code);
         return;

@@ -25,6 +25,9 @@ enum {
     DIRECTORY_WAIT_ALL_S = 15,   /* for all that one question takes */
 };
 
+/* So long it is not asked again after it has not answered. */
+#define DIRECTORY_REST_US (UINT64_C(5) * 1000000)
+
 /* All borrowed; .urls is "" or NULL if there is no directory. */
 struct directory_settings {
     const char *

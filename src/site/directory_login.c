@@ -32,7 +32,7 @@ int directory_is_asked(struct site *site, const char *name, bool *ret)
     int r;
 
     *ret = false;
-    if (!directory_is_on(&site->settings.directory) || !administrator_is_name(name) ||
+    if (!directory_is_on(&site->settings.directory) || !name[0] || !administrator_is_name(name) ||
         strlen(name) > NAMED_NAME_MAX)
         return 0;
     r = db_first(site->db, SQL_DIRECTORY_USER, DB_ARGS(db_text(name)), &rows);

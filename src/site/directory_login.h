@@ -16,9 +16,6 @@ enum {
     DIRECTORY_DUE_MAX = 20,     /* that are looked at one after the other */
 };
 
-/* So long it is not asked again after it has not answered. */
-#define DIRECTORY_REST_US (UINT64_C(5) * 1000000)
-
 /**
  * directory_is_asked() - whose password is it
  * @name: in lower case

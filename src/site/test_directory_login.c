@@ -158,7 +158,7 @@ static void names_of_the_site_are_not_asked_about(void **state)
                  {"ada", true},
                  {"*", false},
                  {"ada)(uid=*", false},
-                 {"", true}};
+                 {"", false}};
     char group[NAMED_ID_MAX];
     OWN(fixture_freep) struct site *site = new_site(group);
     bool is_asked;
