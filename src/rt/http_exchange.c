@@ -204,7 +204,7 @@ static int look_at_start(struct http_exchange *x, const struct http_route *route
                                         400,
                                         "SLW-0006",
                                         "Malformed request",
-                                        "Host, Content-Length or Transfer-Encoding is ambiguous."));
+                                        "The host or the body's length is ambiguous."));
     r = read_query(x);
     if (r < 0)
         return TRACE(r);
@@ -295,11 +295,8 @@ static void fail(struct http_exchange *x, int r)
               -r,
               strerrordesc_np(-r));
     drop_answer(x);
-    (void)http_reply_problem(x,
-                             500,
-                             "SLW-0001",
-                             "Internal error",
-                             "The server could not finish this request; its log says why.");
+    (void)http_reply_problem(
+        x, 500, "SLW-0001", "Internal error", "The server could not finish it; its log says why.");
 }
 
 /* In any thread. The exchange may be gone as soon as the connection goes on. */
@@ -424,11 +421,8 @@ int http_defer(struct http_exchange *x,
     x->arg = arg;
     x->free_arg = free_arg;
     if (!work_pool_has_room(x->pool)) {
-        int r = http_reply_problem(x,
-                                   503,
-                                   "SLW-0007",
-                                   "Too busy",
-                                   "Too many requests of this kind are waiting; try again.");
+        int r = http_reply_problem(
+            x, 503, "SLW-0007", "Too busy", "Too many such requests are waiting; try again.");
 
         return r < 0 ? TRACE(r) : 1;
     }
@@ -457,8 +451,7 @@ void http_exchange_wait(struct http_exchange *x)
     struct work work = {.run = x->work, .arg = x->arg, .done = resume, .ctx = x};
     int r;
 
-    /* first, since the work may be done before we are back */
-    MHD_suspend_connection(x->connection);
+    MHD_suspend_connection(x->connection); /* first: the work may be done before we are back */
     r = work_pool_submit(x->pool, &work);
     if (r == 0)
         return;

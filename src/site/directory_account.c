@@ -106,7 +106,9 @@ bool directory_lower(const char *name, char *ret, size_t cap)
     for (size_t i = 0; i <= n; i++) {
         const char *capital = name[i] != '\0' ? strchr(capitals, name[i]) : NULL;
 
-        ret[i] = capital ? small[capital - capitals] : name[i];
+        ret[i] = name[i];
+        if (capital)
+            ret[i] = small[capital - capitals];
     }
     return true;
 }
