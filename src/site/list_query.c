@@ -89,7 +89,9 @@ int list_order_parse(struct site *site,
 
 static char fold(char c)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+    if (c < 'A' || c > 'Z')
+        return c;
+    return "abcdefghijklmnopqrstuvwxyz"[c - 'A'];
 }
 
 /* The beginning of a text in lower case, not cut within a character. */

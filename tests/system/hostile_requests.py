@@ -164,6 +164,17 @@ def trickle(token: str):
         expect(statuses(exchange(request(token))) == [200], "another one waits")
 
 
+def sign_in_often(token: str):
+    """More than nginx lets pass: the site is not asked, and the answer is a problem like any other."""
+    data = request(token, b"POST /api/v1/logins HTTP/1.1", b"Content-Length: 2", body=b"{}")
+    answers = [exchange(data) for _ in range(250)]
+    expect({status for answer in answers for status in statuses(answer)} == {400, 429}, "nobody waits")
+    last = next(answer for answer in answers[::-1] if statuses(answer) == [429])
+    problem = json.loads(last.split(b"\r\n\r\n", 1)[1])
+    expect(problem["error_id"] == "SLW-0124" and problem["request_id"].encode() in last.split(b"\r\n\r\n")[0], f"{last}")
+    expect(statuses(exchange(request(token))) == [200], "who is signed in waits too")
+
+
 def hostile_requests(site: Site):
     before = processes(site.process.pid)
     for what, (data, right) in known_tricks(site.token).items():
@@ -179,6 +190,7 @@ def hostile_requests(site: Site):
             problem = json.loads(answer.split(b"\r\n\r\n", 1)[1].split(b"\r\n", 1)[-1].split(b"\r\n")[0] if b"chunked" in answer else answer.split(b"\r\n\r\n", 1)[1])
             expect(re.fullmatch("SLW-[0-9]{4}", problem["error_id"]) and "SELECT" not in problem.get("detail", ""), f"{problem}")
     trickle(site.token)
+    sign_in_often(site.token)
     after = processes(site.process.pid)
     expect(set(before) == set(after), f"a process has ended: {before} {after}")
     expect(sum(after.values()) < MEMORY_MAX_KIB, f"memory: {after}")

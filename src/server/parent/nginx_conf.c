@@ -54,6 +54,7 @@ static void put_frame(const char *state, struct buf *dst)
              "    reset_timedout_connection on;\n"
              "    client_max_body_size 1k;\n"
              "    large_client_header_buffers 4 8k;\n"
+             "    limit_req_zone $binary_remote_addr zone=logins:1m rate=10r/s;\n"
              "    merge_slashes on;\n"
              "    etag on;\n"
              "    default_type application/octet-stream;\n"
@@ -113,6 +114,7 @@ static void put_proxy(const char *socket, const char *state, struct buf *dst)
              "            proxy_set_header Host $host;\n"
              "            proxy_set_header Connection \"\";\n"
              "            proxy_set_header X-Real-IP $remote_addr;\n"
+             "            proxy_set_header X-Request-Id $request_id;\n"
              "            proxy_set_header X-Forwarded-For $remote_addr;\n"
              "            proxy_set_header X-Forwarded-Proto https;\n"
              "            proxy_request_buffering on;\n"
@@ -223,6 +225,31 @@ static void put_load_balancers(const struct nginx_conf_options *options, struct 
     }
 }
 
+/* Who is not signed in yet has work done for him: a password is dear to check. */
+static void put_logins(const char *state, struct buf *dst)
+{
+    buf_adds(dst,
+             "        location = /api/v1/logins {\n"
+             "            client_max_body_size 64k;\n"
+             "            limit_req zone=logins burst=100 nodelay;\n"
+             "            limit_req_status 429;\n"
+             "            error_page 429 @too_many;\n");
+    put_proxy("api.sock", state, dst);
+    buf_adds(
+        dst,
+        "        }\n"
+        "        location @too_many {\n"
+        "            internal;\n"
+        "            default_type application/problem+json;\n"
+        "            add_header Retry-After 1 always;\n"
+        "            add_header X-Request-Id $request_id always;\n"
+        "            return 429 "
+        "'{\"type\":\"urn:slipway:error:SLW-0124\",\"error_id\":\"SLW-0124\","
+        "\"title\":\"Too many requests\",\"status\":429,\"detail\":\"This address has tried to sign "
+        "in too often in a second. Wait a little.\",\"request_id\":\"$request_id\"}';\n"
+        "        }\n");
+}
+
 static void put_https(const struct nginx_conf_options *options, struct buf *dst)
 {
     const char *state = options->state_folder;
@@ -246,6 +273,7 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
         put_exports(state, dst);
     }
     put_remote_roles(state, dst);
+    put_logins(state, dst);
     buf_adds(dst,
              "        location /api/v1/internal {\n"
              "            return 404;\n"

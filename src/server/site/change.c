@@ -39,9 +39,9 @@ static bool is_without(const struct permission *permission, const char *name)
 }
 
 /* What counts of what a GET shows; owned by the caller. */
-static json_t *what_counts(const struct permission *permission, const json_t *value)
+static json_t *what_counts(const struct permission *permission, json_t *value)
 {
-    OWN(json_freep) json_t *copy = json_copy((json_t *)(uintptr_t)value);
+    OWN(json_freep) json_t *copy = json_copy(value);
     const char *name;
     json_t *member;
     void *next;
@@ -57,7 +57,7 @@ static json_t *what_counts(const struct permission *permission, const json_t *va
 }
 
 static int
-put_etag(const struct permission *permission, const json_t *value, char ret[static ETAG_TEXT_MAX])
+put_etag(const struct permission *permission, json_t *value, char ret[static ETAG_TEXT_MAX])
 {
     OWN(json_freep) json_t *counting = what_counts(permission, value);
     OWN(freep) char *text = counting ? json_dumps(counting, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
@@ -76,9 +76,7 @@ put_etag(const struct permission *permission, const json_t *value, char ret[stat
     return 0;
 }
 
-int change_add_etag(struct http_exchange *x,
-                    const struct permission *permission,
-                    const json_t *value)
+int change_add_etag(struct http_exchange *x, const struct permission *permission, json_t *value)
 {
     char etag[ETAG_TEXT_MAX];
     int r = put_etag(permission, value, etag);
@@ -141,8 +139,11 @@ static int look(struct api *api,
     const struct permission *of_get = permission_of_route("GET", permission->shown_by);
     struct api_capture capture = {.after = "", .limit = ROWS_LIMIT_MAX};
     OWN(json_freep) json_t *value = NULL;
-    int r = route && of_get ? guard_check(api, x, of_get) : ERR(-ENOENT);
+    int r;
 
+    if (!route || !of_get)
+        return ERR(-ENOENT);
+    r = guard_check(api, x, of_get);
     if (r == 0)
         r = api_capture(api, x, route->handle, &capture);
     value = capture.value;

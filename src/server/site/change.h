@@ -29,6 +29,4 @@ int change_show(struct api *api,
                 const struct permission *permission);
 
 /* The header ETag for what @value shows. */
-int change_add_etag(struct http_exchange *x,
-                    const struct permission *permission,
-                    const json_t *value);
+int change_add_etag(struct http_exchange *x, const struct permission *permission, json_t *value);

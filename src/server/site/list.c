@@ -354,8 +354,11 @@ static int take_of_whole(struct listing *l)
     for (size_t i = first; i < n && i - first < limit; i++)
         if (json_array_append(l->items, json_array_get(all, i)) < 0)
             return ERR(-ENOMEM);
-    if (first < n && n - first > limit)
-        l->next = json_pack("{s:I}", "n", (json_int_t)(first + limit));
+    if (first < n && n - first > limit) {
+        size_t end = first + limit;
+
+        l->next = json_pack("{s:I}", "n", (json_int_t)end);
+    }
     return 0;
 }
 

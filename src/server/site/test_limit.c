@@ -11,11 +11,12 @@
 
 #include "base/own.h"
 
+#define SECOND_US UINT64_C(1000000)
+
 DEFINE_FREEP(struct limit *, limit_free);
 
 enum {
     PER_S = 100,
-    SECOND_US = 1000000,
 };
 
 static unsigned take_all(struct limit *limit, const char *name, uint64_t now_us)
@@ -36,7 +37,7 @@ static void a_full_bucket_is_a_burst_and_then_it_comes_at_the_rate(void **state)
     assert_int_equal(take_all(limit, "ada", SECOND_US), LIMIT_BURST_S * PER_S);
     assert_int_equal(take_all(limit, "ada", 2 * SECOND_US), PER_S);
     assert_int_equal(take_all(limit, "ada", 2 * SECOND_US + SECOND_US / PER_S), 1);
-    assert_int_equal(take_all(limit, "ada", 3600ull * SECOND_US), LIMIT_BURST_S * PER_S);
+    assert_int_equal(take_all(limit, "ada", 3600 * SECOND_US), LIMIT_BURST_S * PER_S);
 }
 
 static void one_does_not_take_from_another(void **state)
