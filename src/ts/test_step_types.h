@@ -29,8 +29,10 @@ static inline void assert_type(const struct type_fact *fact)
 {
     const struct ts_step_type *type = ts_step_type_find(fact->name);
 
-    if (!type)
+    if (!type) {
         fail_msg("there is no step \"%s\"", fact->name);
+        return;
+    }
     if (type->run_in != fact->run_in)
         fail_msg("\"%s\" runs in %u, not in %u", fact->name, type->run_in, fact->run_in);
     assert_string_equal(type->success_codes, fact->success_codes);
@@ -43,8 +45,10 @@ static inline void assert_property(const struct property_fact *fact)
     const struct ts_step_type *type = ts_step_type_find(fact->step);
     const struct ts_property *p = ts_property_find(type, fact->variable);
 
-    if (!p)
+    if (!p) {
         fail_msg("\"%s\" has no %s", fact->step, fact->variable);
+        return;
+    }
     if (strcmp(p->name, fact->property) != 0)
         fail_msg("%s is %s, not %s", fact->variable, p->name, fact->property);
     if (fact->default_text &&
