@@ -29,6 +29,7 @@ enum {
     ANSWER_MAX_BYTES = 256 * 1024,
     PIECE_BYTES = 32 * 1024,
     FILE_MAX_BYTES = 64 * 1024,
+    ROUTES_MAX_BYTES = 1024 * 1024,
     TIMEOUT_S = 5,
 };
 
@@ -53,7 +54,7 @@ static bool is_last(struct bytes piece)
     return false;
 }
 
-/* All IPv4 addresses, as the kernel says them. */
+/* All addresses, as the kernel says them. */
 static int ask_for_addresses(struct buf *ret)
 {
     OWN(fd_closep) int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
@@ -65,7 +66,7 @@ static int ask_for_addresses(struct buf *ret)
         .head = {.nlmsg_len = sizeof(question),
                  .nlmsg_type = RTM_GETADDR,
                  .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
-        .message = {.ifa_family = AF_INET},
+        .message = {.ifa_family = AF_UNSPEC},
     };
     uint8_t piece[PIECE_BYTES];
 
@@ -99,21 +100,33 @@ static void read_resolvers(struct ts_words *dns, struct ts_words *search)
     }
 }
 
+static bool has_v6(const struct ts_adapter *adapter)
+{
+    for (size_t i = 0; i < adapter->addresses.n; i++)
+        if (ts_address_is_v6(adapter->addresses.items[i]))
+            return true;
+    return false;
+}
+
 static void fill(const struct machine_nic *nic,
                  const struct ts_words *dns,
                  const char *routes,
+                 const char *routes_v6,
                  struct ts_adapter *ret)
 {
     mac_put(ret->mac, nic->mac);
     (void)snprintf(ret->name, sizeof(ret->name), "%.31s", nic->name);
     ret->dns = *dns;
     capture_network_read_routes(routes, nic->name, &ret->gateways);
+    if (has_v6(ret)) /* of another one the router tells */
+        capture_network_read_routes_v6(routes_v6, nic->name, &ret->gateways);
 }
 
 static int read_adapters(const struct machine *machine, struct network_settings *ret)
 {
     OWN(buf_fini) struct buf answer = BUF_INIT(ANSWER_MAX_BYTES);
     OWN(buf_fini) struct buf routes = BUF_INIT(FILE_MAX_BYTES);
+    OWN(buf_fini) struct buf routes_v6 = BUF_INIT(ROUTES_MAX_BYTES);
     struct ts_words dns = {.n = 0};
     int r = ask_for_addresses(&answer);
 
@@ -121,6 +134,7 @@ static int read_adapters(const struct machine *machine, struct network_settings 
         r = file_read("/proc/net/route", &routes);
     if (r < 0)
         return TRACE(r);
+    (void)file_read("/proc/net/ipv6_route", &routes_v6); /* a kernel may know no IPv6 */
     read_resolvers(&dns, &ret->search);
     for (size_t i = 0; i < machine->n_nics && ret->n_adapters < TS_ADAPTERS_MAX; i++) {
         struct ts_adapter *adapter = &ret->adapters[ret->n_adapters];
@@ -130,7 +144,7 @@ static int read_adapters(const struct machine *machine, struct network_settings 
         capture_network_add_addresses(buf_bytes(&answer), index, adapter);
         if (index == 0 || adapter->addresses.n == 0)
             continue;
-        fill(&machine->nics[i], &dns, buf_str(&routes), adapter);
+        fill(&machine->nics[i], &dns, buf_str(&routes), buf_str(&routes_v6), adapter);
         ret->n_adapters++;
     }
     return 0;

@@ -28,15 +28,19 @@ void capture_network_read_resolv_conf(const char *text,
                                       struct ts_words *search);
 
 /**
- * capture_network_add_addresses() - what the kernel says of IPv4 addresses
+ * capture_network_add_addresses() - what the kernel says of addresses
  * @answer: messages of RTM_NEWADDR
  * @index:  of the interface
- * @ret:    addresses with their prefixes; is_dhcp is set if one of them is lent, not for ever
+ * @ret:    addresses with their prefixes; is_dhcp is set if one of IPv4 is lent, not for ever. Of IPv6 those that somebody
+ *          has set
  */
 void capture_network_add_addresses(struct bytes answer, unsigned index, struct ts_adapter *ret);
 
 /* The gateways of an interface in /proc/net/route. */
 void capture_network_read_routes(const char *text, const char *name, struct ts_words *ret);
+
+/* The same in /proc/net/ipv6_route, but for those that a router has told. */
+void capture_network_read_routes_v6(const char *text, const char *name, struct ts_words *ret);
 
 /* The domain of a computer's account in a keytab of Kerberos (version 2), in small letters; nothing if there is none. */
 void capture_network_read_keytab(struct bytes keytab, struct buf *ret);

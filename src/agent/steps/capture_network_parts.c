@@ -5,6 +5,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <net/route.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -38,6 +39,15 @@ static const char *next_line(const char *line)
     return line + (*line == '\n' ? 1 : 0);
 }
 
+/* An address of a link means nothing without the link. */
+static bool is_server(const char *word)
+{
+    struct in6_addr a;
+
+    return inet_pton(AF_INET, word, &a) == 1 ||
+           (inet_pton(AF_INET6, word, &a) == 1 && !IN6_IS_ADDR_LINKLOCAL(&a));
+}
+
 /* The words behind @key in a line that begins with it. */
 static void add_words(const char *line, const char *key, bool is_address, struct ts_words *ret)
 {
@@ -47,13 +57,11 @@ static void add_words(const char *line, const char *key, bool is_address, struct
         return;
     for (line += len; *line && *line != '\n';) {
         char word[TS_WORD_MAX] = "";
-        struct in_addr a;
-
         line += strspn(line, " \t\r");
         len = strcspn(line, " \t\r\n");
         if (len < sizeof(word))
             memcpy(word, line, len);
-        if (!is_address || inet_pton(AF_INET, word, &a) == 1)
+        if (!is_address || is_server(word))
             add_word(ret, line, len);
         line += len;
     }
@@ -70,18 +78,29 @@ void capture_network_read_resolv_conf(const char *text,
     }
 }
 
+/* Of IPv6 only what somebody has set: what a router or a DHCP server gave, and the link's own address, come again. */
+static bool is_of_interest(const struct ifaddrmsg *message)
+{
+    return message->ifa_family == AF_INET ||
+           (message->ifa_family == AF_INET6 && message->ifa_scope == RT_SCOPE_UNIVERSE &&
+            (message->ifa_flags & IFA_F_PERMANENT) != 0);
+}
+
 static void add_address(struct ifaddrmsg *message, size_t len, struct ts_adapter *ret)
 {
-    char text[INET_ADDRSTRLEN];
+    bool is_v6 = message->ifa_family == AF_INET6;
+    size_t n_bytes = is_v6 ? sizeof(struct in6_addr) : sizeof(struct in_addr);
+    int wanted = is_v6 ? IFA_ADDRESS : IFA_LOCAL;
+    char text[INET6_ADDRSTRLEN];
 
     for (struct rtattr *a = IFA_RTA(message); RTA_OK(a, len); a = RTA_NEXT(a, len)) {
-        if (a->rta_type != IFA_LOCAL || RTA_PAYLOAD(a) != sizeof(struct in_addr) ||
+        if (a->rta_type != wanted || RTA_PAYLOAD(a) != n_bytes ||
             ret->addresses.n == TS_WORDS_MAX ||
-            !inet_ntop(AF_INET, RTA_DATA(a), text, sizeof(text)))
+            !inet_ntop(message->ifa_family, RTA_DATA(a), text, sizeof(text)))
             continue;
         ret->prefixes[ret->addresses.n] = message->ifa_prefixlen;
         add_word(&ret->addresses, text, strlen(text));
-        ret->is_dhcp |= (message->ifa_flags & IFA_F_PERMANENT) == 0;
+        ret->is_dhcp |= !is_v6 && (message->ifa_flags & IFA_F_PERMANENT) == 0;
     }
 }
 
@@ -108,7 +127,7 @@ void capture_network_add_addresses(struct bytes answer, unsigned index, struct t
         if (head.nlmsg_type != RTM_NEWADDR || len < sizeof(body.message) || len > sizeof(body))
             continue;
         memcpy(body.bytes, whole.ptr + NLMSG_HDRLEN, len);
-        if (body.message.ifa_family == AF_INET && body.message.ifa_index == index)
+        if (is_of_interest(&body.message) && body.message.ifa_index == index)
             add_address(&body.message, len - NLMSG_ALIGN(sizeof(body.message)), ret);
     }
 }
@@ -131,6 +150,59 @@ void capture_network_read_routes(const char *text, const char *name, struct ts_w
 
         if (inet_ntop(AF_INET, in_order, address, sizeof(address)) &&
             strcmp(address, "0.0.0.0") != 0)
+            add_word(ret, address, strlen(address));
+    }
+}
+
+/* A line of /proc/net/ipv6_route. */
+struct ipv6_route {
+    uint8_t gateway[sizeof(struct in6_addr)];
+    uint32_t flags;
+    char device[TS_ADAPTER_NAME_MAX];
+};
+
+/* The word that a line is at; behind it, and the blanks after it, then. */
+static struct bytes take_word(const char **line)
+{
+    struct bytes word = {(const uint8_t *)*line, strcspn(*line, " \t\n")};
+
+    *line += word.len;
+    *line += strspn(*line, " \t");
+    return word;
+}
+
+/* Destination, its bits, source, its bits, gateway, metric, two counters, flags, device. */
+static bool parse_route_v6(const char *line, struct ipv6_route *ret)
+{
+    struct bytes words[10];
+    uint8_t flags[sizeof(uint32_t)];
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        words[i] = take_word(&line);
+    if (words[9].len == 0 || words[9].len >= sizeof(ret->device) ||
+        !hex_parse(words[4], sizeof(ret->gateway), ret->gateway) ||
+        !hex_parse(words[8], sizeof(flags), flags))
+        return false;
+    ret->flags =
+        (uint32_t)flags[0] << 24 | (uint32_t)flags[1] << 16 | (uint32_t)flags[2] << 8 | flags[3];
+    memcpy(ret->device, words[9].ptr, words[9].len);
+    ret->device[words[9].len] = '\0';
+    return true;
+}
+
+void capture_network_read_routes_v6(const char *text, const char *name, struct ts_words *ret)
+{
+    static const char any[] = "00000000000000000000000000000000 00 ";
+
+    for (; *text; text = next_line(text)) {
+        struct ipv6_route route = {.flags = 0};
+        char address[INET6_ADDRSTRLEN];
+
+        if (strncmp(text, any, strlen(any)) != 0 || !parse_route_v6(text, &route) ||
+            strcmp(route.device, name) != 0 || (route.flags & RTF_GATEWAY) == 0 ||
+            (route.flags & RTF_ADDRCONF) != 0)
+            continue;
+        if (inet_ntop(AF_INET6, route.gateway, address, sizeof(address)))
             add_word(ret, address, strlen(address));
     }
 }
@@ -161,6 +233,11 @@ static void put_masks(const struct ts_adapter *a, struct buf *ret)
 {
     buf_clear(ret);
     for (size_t i = 0; i < a->addresses.n; i++) {
+        if (ts_address_is_v6(a->addresses.items[i])) {
+            buf_addf(ret, "%s%u", i > 0 ? "," : "", a->prefixes[i]);
+            continue;
+        }
+
         unsigned n = a->prefixes[i] <= BITS_OF_IPV4 ? a->prefixes[i] : BITS_OF_IPV4;
         struct in_addr mask = {htonl(n > 0 ? UINT32_MAX << (BITS_OF_IPV4 - n) : 0)};
         char text[INET_ADDRSTRLEN] = "";

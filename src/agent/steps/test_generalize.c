@@ -322,6 +322,57 @@ static void an_address_that_is_lent_is_of_dhcp(void **state)
     }
 }
 
+static void addresses_of_ipv6_that_somebody_has_set_are_captured_too(void **state)
+{
+    (void)state;
+    struct {
+        struct nlmsghdr head;
+        struct ifaddrmsg message;
+        struct rtattr attribute;
+        uint8_t address[16];
+    } m = {.head = {.nlmsg_len = sizeof(m), .nlmsg_type = RTM_NEWADDR},
+           .message = {.ifa_family = AF_INET6,
+                       .ifa_prefixlen = 64,
+                       .ifa_flags = IFA_F_PERMANENT,
+                       .ifa_scope = RT_SCOPE_UNIVERSE,
+                       .ifa_index = 2},
+           .attribute = {.rta_len = sizeof(struct rtattr) + 16, .rta_type = IFA_ADDRESS}};
+    static const char routes[] =
+        "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+        "20010db8000000000000000000000001 00000400 00000001 00000000 00000003     eth0\n"
+        "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+        "fe800000000000000000000000000002 00000400 00000001 00000000 00450003     eth0\n"
+        "00000000000000000000000000000000 00 00000000000000000000000000000000 00 "
+        "20010db8000000000000000000000003 00000400 00000001 00000000 00000003     eth1\n"
+        "20010db8000000000000000000000000 40 00000000000000000000000000000000 00 "
+        "00000000000000000000000000000000 00000100 00000001 00000000 00000001     eth0\n"
+        "00000000000000000000000000000000 00 short\n";
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    struct network_settings settings = {.n_adapters = 1};
+    struct ts_adapter *adapter = &settings.adapters[0];
+    uint8_t bytes[256];
+    size_t len = put_message(bytes, 2, IFA_F_PERMANENT, "10.1.0.5");
+
+    assert_int_equal(inet_pton(AF_INET6, "2001:db8::5", m.address), 1);
+    memcpy(bytes + len, &m, sizeof(m));
+    len += sizeof(m);
+    m.message.ifa_flags = 0; /* a router's */
+    memcpy(bytes + len, &m, sizeof(m));
+    len += sizeof(m);
+    m.message.ifa_flags = IFA_F_PERMANENT;
+    m.message.ifa_scope = RT_SCOPE_LINK;
+    memcpy(bytes + len, &m, sizeof(m));
+    len += sizeof(m);
+    capture_network_add_addresses((struct bytes){bytes, len}, 2, adapter);
+    capture_network_read_routes_v6(routes, "eth0", &adapter->gateways);
+    assert_false(adapter->is_dhcp);
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(capture_network_put(&settings, vars), 0);
+    assert_string_equal(ts_vars_get(vars, "OSDAdapter0IPAddressList"), "10.1.0.5,2001:db8::5");
+    assert_string_equal(ts_vars_get(vars, "OSDAdapter0SubnetMask"), "255.255.0.0,64");
+    assert_string_equal(ts_vars_get(vars, "OSDAdapter0Gateways"), "2001:db8::1");
+}
+
 static void a_keytab_tells_the_domain_of_a_computer(void **state)
 {
     (void)state;
@@ -356,6 +407,7 @@ static void a_realm_that_is_no_domain_is_passed_over(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(addresses_of_ipv6_that_somebody_has_set_are_captured_too),
         cmocka_unit_test(a_keytab_tells_the_domain_of_a_computer),
         cmocka_unit_test(a_realm_that_is_no_domain_is_passed_over),
         cmocka_unit_test_setup_teardown(
