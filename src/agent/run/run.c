@@ -24,7 +24,6 @@
 #include "base/own.h"
 #include "plat/clock.h"
 #include "plat/file.h"
-#include "ts/document.h"
 #include "ts/sequence.h"
 #include "ts/vars.h"
 
