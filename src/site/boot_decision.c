@@ -347,7 +347,7 @@ static int decide_outside_window(const struct boot_target *target, struct boot_d
     return decide(ret,
                   false,
                   "outside-window",
-                  "The required deployment %s waits for the maintenance window that begins at %s; "
+                  "The required deployment %s waits for a maintenance window, until %s; "
                   "\"slipway deployment set %s --run-outside yes\" lets it begin at any time.",
                   target->deployment_id,
                   when,

@@ -67,6 +67,15 @@ static bool may_rerun(const struct deployment_candidate *c)
     }
 }
 
+/* It may expire before. */
+static void change_when_due(struct deployment_candidate *c, const struct moment *m)
+{
+    uint64_t due_us = next_due_us(c, m);
+
+    if (due_us < c->changes_us)
+        c->changes_us = due_us;
+}
+
 /* A required one that has run runs again only when it was due since, and its rerun behaviour lets it. */
 static enum deployment_verdict judge_required(struct deployment_candidate *c,
                                               const struct moment *m)
@@ -77,12 +86,15 @@ static enum deployment_verdict judge_required(struct deployment_candidate *c,
         /* never due yet: its deadline is to come, and whoever starts from the network does not wait for it */
         uint64_t wanted_us = due_us ? due_us : available_us(c, m->zone);
 
-        return m->last_run_us > wanted_us ? DEPLOYMENT_SUPERSEDED : DEPLOYMENT_OPEN;
+        if (m->last_run_us <= wanted_us)
+            return DEPLOYMENT_OPEN;
+        change_when_due(c, m);
+        return DEPLOYMENT_SUPERSEDED;
     }
     if (may_rerun(c)) {
         if (due_us > c->ended_us && due_us > m->last_run_us)
             return DEPLOYMENT_OPEN;
-        c->changes_us = next_due_us(c, m);
+        change_when_due(c, m);
     }
     return c->past == DEPLOYMENT_SUCCEEDED ? DEPLOYMENT_SUCCEEDED_ALREADY
                                            : DEPLOYMENT_FAILED_ALREADY;
@@ -99,7 +111,8 @@ static enum deployment_verdict judge_window(struct deployment_candidate *c, cons
         return DEPLOYMENT_OPEN;
     start_us = window_start(c->windows, m->now_us, run_us);
     if (start_us > m->now_us) {
-        c->changes_us = start_us;
+        if (start_us < c->changes_us) /* it may expire before */
+            c->changes_us = start_us;
         return DEPLOYMENT_OUTSIDE_WINDOW;
     }
     until_us = window_open_until(c->windows, m->now_us);

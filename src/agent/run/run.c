@@ -27,8 +27,7 @@
 #include "ts/sequence.h"
 #include "ts/vars.h"
 
-#define US_PER_S    UINT64_C(1000000)
-#define OFF_WAIT_US (30 * US_PER_S)
+#define US_PER_S UINT64_C(1000000)
 
 enum {
     AVAILABLE_WAIT_S = 60,
@@ -57,7 +56,7 @@ const struct run_platform *run_platform(void)
         .journal_path = "/run/slipway/smsts.log",
         .log_settings_path = "/etc/slipway/SMSTS.ini",
         .poll_us = 15 * US_PER_S,
-        .off_us = OFF_WAIT_US,
+        .off_us = 30 * US_PER_S,
         .patience_us = REPORT_PATIENCE_US,
         .failed_wait_us = DEFAULT_FAILED_WAIT_S * US_PER_S,
     };
