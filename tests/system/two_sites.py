@@ -131,6 +131,9 @@ class Balanced:
             time.sleep(0.05)
 
 
+KEPT_OF_ORDER = 900  # somewhat less than ORDER_MESSAGES_MAX of the site, for what was told and not acknowledged
+
+
 class Work:
     """What administrators and devices do until they are stopped, and what of it was acknowledged."""
 
@@ -245,7 +248,11 @@ def check_kept(servers: list, address: str, work: Work):
         expect(not lost, f"server {server.number} has lost {len(lost)} devices that were acknowledged: {sorted(lost)[:5]}")
         expect(len(found) == len(set(found)), f"server {server.number} has devices twice")
     rows = {tuple(line.split("|")) for line in ask(address, "SELECT order_id, seq FROM status_message").splitlines()}
-    lost = {(order, str(seq)) for order, seq in work.reports} - rows
+    last = {}
+    for order, seq in work.reports:
+        last[order] = max(last.get(order, 0), seq)
+    # of one order the site keeps so many, and a quick machine makes more
+    lost = {(order, str(seq)) for order, seq in work.reports if seq > last[order] - KEPT_OF_ORDER} - rows
     expect(not lost, f"{len(lost)} reports that were acknowledged are lost: {sorted(lost)[:5]}")
     twice = ask(address, "SELECT count(*) FROM (SELECT mac FROM device_mac GROUP BY mac HAVING count(*) > 1) d")
     expect(twice == "0", f"{twice} addresses belong to two devices")
