@@ -131,7 +131,7 @@ class Balanced:
             time.sleep(0.05)
 
 
-KEPT_OF_ORDER = 900  # somewhat less than ORDER_MESSAGES_MAX of the site, for what was told and not acknowledged
+KEPT_OF_ORDER = 1900  # somewhat less than ORDER_MESSAGES_MAX of the site, for what was told and not acknowledged
 
 
 class Work:
