@@ -236,8 +236,8 @@ static int take_typed(struct runner *rn, const json_t *waiting, const char *type
         journal_write(rn->journal, CMTRACE_INFORMATION, "Registration", "None was chosen");
         return RUNNER_E_RESTART;
     }
-    return TRACE(
-        tell_choice(rn, text_of(choice_at(waiting, number - 1), "deployment_id"), "on the screen"));
+    return TRACE(tell_choice(
+        rn, text_of(choice_at(waiting, (size_t)number - 1), "deployment_id"), "on the screen"));
 }
 
 int runner_ask_choice(struct runner *rn, const json_t *waiting)
