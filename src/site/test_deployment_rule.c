@@ -261,7 +261,7 @@ static void an_available_one_may_be_chosen_again_after_a_failure(void **state)
 static const struct schedule nights[] = {{.is_utc = true,
                                           .repeat = SCHEDULE_DAYS,
                                           .every = 1,
-                                          .start_s = 22 * 3600,
+                                          .start_s = INT64_C(22) * 3600,
                                           .duration_min = 120}};
 static const struct windows night = {nights, 1, NULL};
 

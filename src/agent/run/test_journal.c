@@ -122,7 +122,7 @@ static void a_file_that_is_full_becomes_the_old_one(void **state)
 {
     (void)state;
     OWN(journal_freep) struct journal *j = NULL;
-    OWN(buf_fini) struct buf text = BUF_INIT(10 * FILE_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT((size_t)10 * FILE_BYTES);
     char old[96];
 
     (void)snprintf(old, sizeof(old), "%s/smsts.lo_", folder);
@@ -142,7 +142,7 @@ static void as_many_old_files_are_kept_as_LOGMAXHISTORY_says(void **state)
 {
     (void)state;
     OWN(journal_freep) struct journal *j = NULL;
-    OWN(buf_fini) struct buf text = BUF_INIT(10 * FILE_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT((size_t)10 * FILE_BYTES);
     struct journal_old list;
 
     assert_int_equal(journal_new(memory, &j), 0);
@@ -161,7 +161,8 @@ static void as_many_old_files_are_kept_as_LOGMAXHISTORY_says(void **state)
 
     assert_true(cmtrace_take(&all, &line, &message));
     message.len = (size_t)(strchr((const char *)message.ptr, ' ') - (const char *)message.ptr);
-    assert_true(bytes_parse_u64(message, 2, 4 * FILLS, &first)); /* the newest are there */
+    assert_true(
+        bytes_parse_u64(message, 2, UINT64_C(4) * FILLS, &first)); /* the newest are there */
     expect_numbers(all, (unsigned)first + 1, 6 * FILLS);
 
     set_log(j, 0, CMTRACE_INFORMATION);
@@ -198,8 +199,8 @@ static void times_are_local_ones(void **state)
     struct bytes message;
     struct bytes src;
 
-    assert_int_equal(setenv("TZ", "EAST-5:30", 1),
-                     0); /* NOLINT(concurrency-mt-unsafe): no threads */
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): no threads */
+    assert_int_equal(setenv("TZ", "EAST-5:30", 1), 0);
     assert_int_equal(journal_new(memory, &j), 0);
     note(j, "x");
     assert_int_equal(unsetenv("TZ"), 0); /* NOLINT(concurrency-mt-unsafe) */
@@ -213,7 +214,7 @@ static void times_are_local_ones(void **state)
 static void a_volume_that_comes_later_gets_the_old_files_too(void **state)
 {
     (void)state;
-    OWN(buf_fini) struct buf text = BUF_INIT(10 * FILE_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT((size_t)10 * FILE_BYTES);
 
     for (unsigned n_old = 1; n_old <= 3; n_old += 2) {
         OWN(journal_freep) struct journal *j = NULL;

@@ -17,8 +17,11 @@ static int begin_work(struct api *api,
                       const json_t *body)
 {
     OWN(password_work_freep) struct password_work *work = password_work_new();
-    int r = work ? request->begin(api, x, body, work) : ERR(-ENOMEM);
+    int r;
 
+    if (!work)
+        return ERR(-ENOMEM);
+    r = request->begin(api, x, body, work);
     if (r != 0)
         return TRACE(r);
     if (work->directory)
