@@ -382,6 +382,30 @@ static void one_that_is_used_is_not_deleted_and_who_uses_it_is_told(void **state
     assert_int_equal(json_array_size(json_object_get(list, "items")), 0);
 }
 
+static void a_document_that_lacks_the_command_shows_no_password_of_the_site(void **state)
+{
+    (void)state;
+#define HIDING(action) \
+    SEQUENCE("<step type=\"SMS_TaskSequence_SetVariableAction\" name=\"s\">" action \
+             "<defaultVarList><variable name=\"VariableName\" property=\"VariableName\">Hid" \
+             "</variable><variable name=\"VariableValue\" property=\"VariableValue\">GEHEIM" \
+             "</variable><variable name=\"DoNotShowVariableValue\" " \
+             "property=\"DoNotShowVariableValue\">true</variable></defaultVarList></step>")
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *changes = NULL;
+    OWN(freep) char *text = NULL;
+
+    assert_int_equal(
+        create(site, HIDING("<action>tsenv.exe \"Hid=GEHEIM\"</action>"), "{'name': 'T'}", &made),
+        0);
+    changes = diff(site, field_text(made, "id", ""), HIDING(""), "{}");
+    assert_int_equal(json_array_size(changes), 1);
+    text = json_dumps(changes, 0);
+    assert_null(strstr(text, "GEHEIM"));
+    assert_non_null(strstr(text, "***"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -395,6 +419,7 @@ int main(void)
         cmocka_unit_test(an_export_that_comes_back_changes_nothing_and_keeps_the_passwords),
         cmocka_unit_test(what_a_file_says_beside_the_sequence_goes_out_again),
         cmocka_unit_test(one_that_is_used_is_not_deleted_and_who_uses_it_is_told),
+        cmocka_unit_test(a_document_that_lacks_the_command_shows_no_password_of_the_site),
     };
 
     return cmocka_run_group_tests_name("site/task_sequence_file", tests, NULL, NULL);

@@ -137,6 +137,12 @@ static bool is_apart(const char *name)
     return strcmp(name, "name") == 0 || strcmp(name, "disable") == 0 || strcmp(name, "type") == 0;
 }
 
+/* What takes the place of a text that nobody may see. */
+static const char *mask_of(const char *text)
+{
+    return text[0] != '\0' ? "***" : "";
+}
+
 static void diff_attributes(struct pair *p, const xmlNode *before, const xmlNode *after)
 {
     for (int side = 0; side < 2; side++) {
@@ -151,7 +157,10 @@ static void diff_attributes(struct pair *p, const xmlNode *before, const xmlNode
                 continue; /* told already */
             if (is_default(name, from) && is_default(name, to))
                 continue;
-            add_property(p, name, label_of(name), from, to);
+            if (ts_name_is_secret(name))
+                add_property(p, name, label_of(name), mask_of(from), mask_of(to));
+            else
+                add_property(p, name, label_of(name), from, to);
         }
     }
 }
@@ -296,7 +305,25 @@ static void diff_condition(struct pair *p, const xmlNode *before, const xmlNode 
     add(p, TS_CHANGE_CONDITION, (struct ts_change){.name = NULL, .from = from_text, .to = to_text});
 }
 
-/* The command of a step without variables; elsewhere it follows from them. */
+/* Whether one of the step's variables has something that nobody may see; without memory it has. */
+static bool has_secret(const xmlNode *step)
+{
+    const xmlNode *list = ts_node_child(step, "defaultVarList");
+
+    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+        if (!ts_node_is(node, "variable"))
+            continue;
+
+        OWN(freep) char *text = ts_node_text(node);
+        OWN(freep) char *shown = ts_secret_mask(step, node, "***");
+
+        if (!text || !shown || strcmp(text, shown) != 0)
+            return true;
+    }
+    return false;
+}
+
+/* The command of a step without variables; elsewhere it follows from them. It may repeat a secret. */
 static void diff_action(struct pair *p, const xmlNode *before, const xmlNode *after)
 {
     const xmlNode *a = ts_node_child(before, "action");
@@ -304,7 +331,11 @@ static void diff_action(struct pair *p, const xmlNode *before, const xmlNode *af
     OWN(freep) char *from = a ? ts_node_text(a) : ts_copy("");
     OWN(freep) char *to = b ? ts_node_text(b) : ts_copy("");
 
-    if (from && to && strcmp(from, to) != 0 && p->n_changed == 0)
+    if (!from || !to || strcmp(from, to) == 0 || p->n_changed > 0)
+        return;
+    if (has_secret(before) || has_secret(after))
+        add_property(p, "action", "Command", mask_of(from), mask_of(to));
+    else
         add_property(p, "action", "Command", from, to);
 }
 

@@ -69,12 +69,69 @@ static void a_time_out_is_told_once_though_it_stands_in_two_places(void **state)
     }
 }
 
+static void a_command_that_repeats_a_secret_is_told_without_it(void **state)
+{
+    (void)state;
+#define HIDING(action) \
+    SEQUENCE("<step name=\"s\" type=\"SMS_TaskSequence_SetVariableAction\">" action \
+             "<defaultVarList><variable name=\"VariableName\" property=\"VariableName\">Hid" \
+             "</variable><variable name=\"VariableValue\" property=\"VariableValue\">GEHEIM" \
+             "</variable><variable name=\"DoNotShowVariableValue\" " \
+             "property=\"DoNotShowVariableValue\">true</variable></defaultVarList></step>")
+#define UNKNOWN(attribute, action) \
+    SEQUENCE("<step name=\"s\" type=\"Their_Action\" " attribute ">" action \
+             "<defaultVarList><variable name=\"AdminPassword\" property=\"AdminPassword\">" \
+             "GEHEIM</variable></defaultVarList></step>")
+#define ACTION "<action>tsenv.exe \"Hid=GEHEIM\" /hiddenflag:True</action>"
+    static const struct {
+        const char *before;
+        const char *after;
+        const char *from;
+        const char *to;
+    } rules[] = {
+        {HIDING(ACTION), HIDING(""), "***", ""},
+        {HIDING(""), HIDING(ACTION), "", "***"},
+        {UNKNOWN("", ACTION), UNKNOWN("", "<action>theirs</action>"), "***", "***"},
+        {UNKNOWN("password=\"GEHEIM\"", ""), UNKNOWN("password=\"\"", ""), "***", ""},
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        OWN(ts_document_freep) struct ts_document *a = parse_ok(rules[i].before);
+        OWN(ts_document_freep) struct ts_document *b = parse_ok(rules[i].after);
+        OWN(ts_changes_fini) struct ts_changes changes = {0};
+
+        assert_int_equal(ts_diff(a, b, &changes), 0);
+        assert_int_equal(changes.n, 1);
+        assert_string_equal(changes.items[0].from, rules[i].from);
+        assert_string_equal(changes.items[0].to, rules[i].to);
+    }
+}
+
+static void a_command_without_secrets_is_told_as_it_is(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *a =
+        parse_ok(SEQUENCE("<step name=\"s\" type=\"Their_Action\"><action>one</action></step>"));
+    OWN(ts_document_freep)
+    struct ts_document *b =
+        parse_ok(SEQUENCE("<step name=\"s\" type=\"Their_Action\"><action>two</action></step>"));
+    OWN(ts_changes_fini) struct ts_changes changes = {0};
+
+    assert_int_equal(ts_diff(a, b, &changes), 0);
+    assert_int_equal(changes.n, 1);
+    assert_string_equal(changes.items[0].from, "one");
+    assert_string_equal(changes.items[0].to, "two");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_variable_that_is_gone_or_new_is_told_with_nothing_on_the_other_side),
         cmocka_unit_test(a_time_out_is_told_once_though_it_stands_in_two_places),
         cmocka_unit_test(how_the_editor_shows_a_group_is_no_difference),
+        cmocka_unit_test(a_command_that_repeats_a_secret_is_told_without_it),
+        cmocka_unit_test(a_command_without_secrets_is_told_as_it_is),
     };
 
     return cmocka_run_group_tests_name("ts/diff_item", tests, NULL, NULL);
