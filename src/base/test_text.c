@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h> /* and this, to be there */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,6 +101,43 @@ static void uuid_parse_refuses_every_prefix_and_a_longer_text(void **state)
     assert_false(uuid_parse(bytes_of("00112233x4455-6677-8899-aabbccddeeff"), uuid));
 }
 
+static void what_is_no_character_becomes_a_question_mark_and_a_cut_one_goes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *wanted;
+    } rules[] = {
+        {"", ""},
+        {"plain", "plain"},
+        {"\xe2\x98\x83 \xc3\xa4 \xf0\x9f\x98\x80", "\xe2\x98\x83 \xc3\xa4 \xf0\x9f\x98\x80"},
+        {"a\xe2\x98", "a"},
+        {"a\xe2", "a"},
+        {"a\xf0\x9f\x98", "a"},
+        {"\"\xe2\x98\" is", "\"?\" is"},
+        {"f\xfc"
+         "r",
+         "f?r"},
+        {"\xff", "?"},
+        {"\x80\x80", "??"},
+        {"\xc0\xaf", "??"},        /* longer than it needs to be */
+        {"\xed\xa0\x80", "?"},     /* half of a pair of UTF-16 */
+        {"\xf4\x90\x80\x80", "?"}, /* beyond Unicode */
+        {"\xe2\x98\xc3\xa4", "?\xc3\xa4"},
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        char text[64];
+
+        (void)snprintf(text, sizeof(text), "%s", rules[i].text);
+        text_make_utf8(text);
+        assert_string_equal(text, rules[i].wanted);
+        assert_true(text_is_utf8(bytes_of(text)));
+        assert_int_equal(text_is_utf8(bytes_of(rules[i].text)),
+                         strcmp(rules[i].text, rules[i].wanted) == 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -109,6 +147,7 @@ int main(void)
         cmocka_unit_test(mac_parse_refuses_what_is_nearly_one),
         cmocka_unit_test(uuid_keeps_the_order_of_its_text),
         cmocka_unit_test(uuid_parse_refuses_every_prefix_and_a_longer_text),
+        cmocka_unit_test(what_is_no_character_becomes_a_question_mark_and_a_cut_one_goes),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

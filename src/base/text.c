@@ -106,3 +106,67 @@ bool uuid_parse(struct bytes src, uint8_t ret[static UUID_BYTES])
     memcpy(ret, uuid, UUID_BYTES);
     return true;
 }
+
+size_t utf8_len(struct bytes src)
+{
+    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
+    uint8_t first = src.len > 0 ? src.ptr[0] : 0xff;
+    size_t n = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    uint32_t code = first & (n == 1 ? 0x7fU : 0x7fU >> n);
+
+    if (first >= 0xf8 || (first >= 0x80 && first < 0xc2) || n > src.len)
+        return 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((src.ptr[i] & 0xc0) != 0x80)
+            return 0;
+        code = (code << 6) | (src.ptr[i] & 0x3fU);
+    }
+    return code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : n;
+}
+
+bool text_is_utf8(struct bytes src)
+{
+    while (src.len > 0) {
+        size_t n = utf8_len(src);
+
+        if (n == 0)
+            return false;
+        src.ptr += n;
+        src.len -= n;
+    }
+    return true;
+}
+
+/* Bytes at the beginning of @src that belong together but are no character; @ret_is_cut: it might have become one. */
+static size_t broken_len(struct bytes src, bool *ret_is_cut)
+{
+    uint8_t first = src.ptr[0];
+    size_t wanted = first < 0xc2 || first >= 0xf5 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
+    size_t n = 1;
+
+    while (n < wanted && n < src.len && (src.ptr[n] & 0xc0) == 0x80)
+        n++;
+    *ret_is_cut = n < wanted && n == src.len;
+    return n;
+}
+
+void text_make_utf8(char *text)
+{
+    struct bytes rest = bytes_of(text);
+    char *to = text;
+
+    while (rest.len > 0) {
+        bool is_cut = false;
+        size_t n = utf8_len(rest);
+        size_t taken = n > 0 ? n : broken_len(rest, &is_cut);
+
+        if (n > 0)
+            memmove(to, rest.ptr, n);
+        else if (!is_cut)
+            *to = '?';
+        to += n > 0 ? n : (is_cut ? 0 : 1);
+        rest.ptr += taken;
+        rest.len -= taken;
+    }
+    *to = '\0';
+}

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * Names of machines and things as text: hexadecimal, MAC addresses, UUIDs
+ * Names of machines and things as text: hexadecimal, MAC addresses, UUIDs; what is UTF-8
  */
 
 #include <stdbool.h>
@@ -43,3 +43,14 @@ bool mac_parse(struct bytes src, uint8_t ret[static MAC_BYTES]);
 /* "00112233-4455-6677-8899-aabbccddeeff", bytes in the order of the text (RFC 9562). */
 void uuid_put(char dst[static UUID_TEXT_MAX], const uint8_t uuid[static UUID_BYTES]);
 bool uuid_parse(struct bytes src, uint8_t ret[static UUID_BYTES]);
+
+/* Bytes of the character of UTF-8 (RFC 3629) at the beginning of @src, 1 to 4; 0: none that is valid and whole. */
+size_t utf8_len(struct bytes src);
+
+bool text_is_utf8(struct bytes src);
+
+/**
+ * text_make_utf8() - make text that was cut, or that anybody may have written, UTF-8
+ * @text: changed in place, never longer: a character that its end cuts is dropped, each other one that is none becomes '?'
+ */
+void text_make_utf8(char *text);

@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/text.h"
 #include "site/site.h"
 
 enum {
@@ -98,6 +99,7 @@ put(struct site *site, enum refusal_id id, const char *format, va_list args)
     site->refusal.more = NULL;
     site->refusal.id = id;
     (void)vsnprintf(site->refusal.detail, sizeof(site->refusal.detail), format, args);
+    text_make_utf8(site->refusal.detail); /* what it quotes may be cut */
     return SITE_E_REFUSED;
 }
 

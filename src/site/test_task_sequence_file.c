@@ -5,6 +5,7 @@
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
 #include <stddef.h> /* and this, to be there */
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -12,6 +13,7 @@
 #include "base/base64.h"
 #include "base/buf.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "site/deployment_change.h"
 #include "site/fields.h"
 #include "site/fixture.h"
@@ -406,6 +408,20 @@ static void a_document_that_lacks_the_command_shows_no_password_of_the_site(void
     assert_non_null(strstr(text, "***"));
 }
 
+static void a_refusal_that_cuts_a_name_is_text_all_the_same(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *list = NULL;
+    char id[301];
+
+    for (size_t i = 0; i < sizeof(id) - 1; i += 3)
+        (void)snprintf(id + i, 4, "%s", "\xe2\x98\x83");
+    assert_int_equal(task_sequence_get(site, id, &list), SITE_E_REFUSED);
+    assert_true(text_is_utf8(bytes_of(site->refusal.detail)));
+    assert_true(strlen(site->refusal.detail) < sizeof(id));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -420,6 +436,7 @@ int main(void)
         cmocka_unit_test(what_a_file_says_beside_the_sequence_goes_out_again),
         cmocka_unit_test(one_that_is_used_is_not_deleted_and_who_uses_it_is_told),
         cmocka_unit_test(a_document_that_lacks_the_command_shows_no_password_of_the_site),
+        cmocka_unit_test(a_refusal_that_cuts_a_name_is_text_all_the_same),
     };
 
     return cmocka_run_group_tests_name("site/task_sequence_file", tests, NULL, NULL);

@@ -3,9 +3,11 @@
 #include "ts/condition.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "ts/condition_leaf.h"
 #include "ts/document.h"
 #include "ts/vars.h"
@@ -35,6 +37,15 @@ static void join(struct buf *dst, const struct buf *src)
     buf_adds(dst, buf_str(src));
 }
 
+/* What a verdict quotes may be cut. */
+static void make_utf8(struct buf *text)
+{
+    if (!text->ptr)
+        return;
+    text_make_utf8(text->ptr);
+    text->len = strlen(text->ptr);
+}
+
 static bool
 evaluate_leaf(const struct ts_condition *c, const struct leaf_context *x, struct buf *why)
 {
@@ -43,6 +54,7 @@ evaluate_leaf(const struct ts_condition *c, const struct leaf_context *x, struct
     enum leaf_answer answer = leaf_evaluate(c, x, &text);
 
     ts_vars_mask(x->vars, buf_str(&text), &seen);
+    make_utf8(&seen);
     if (answer == LEAF_UNANSWERABLE)
         join(x->warnings, &seen);
     join(why, &seen);

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/text.h"
+
 enum {
     MESSAGE_MAX_BYTES = 1024,
     GROW = 16,
@@ -28,6 +30,8 @@ __attribute__((format(printf, 1, 0))) static char *format_message(const char *fo
 
     if (text && vsnprintf(text, MESSAGE_MAX_BYTES, format, args) < 0)
         text[0] = '\0';
+    if (text)
+        text_make_utf8(text); /* what it quotes may be cut */
     return text;
 }
 

@@ -18,7 +18,7 @@ struct ts_diag {
     enum ts_severity severity;
     unsigned line;   /* of the XML, from 1; 0: no one place */
     unsigned column; /* from 1; 0 unknown */
-    char *message;   /* owned; one English sentence: what is wrong, and what to do */
+    char *message;   /* owned; UTF-8; one English sentence: what is wrong, and what to do */
     const char *id;  /* "SLW-0175", static; "" if it has none */
     char *path;      /* owned; of the step or group it is about; "" if it is about none */
 };

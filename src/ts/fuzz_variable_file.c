@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "base/text.h"
 #include "ts/vars.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -17,12 +18,12 @@ enum {
     WHY_MAX = 4096,
 };
 
-/* What is told was said by the file, and is no name of the engine's. */
+/* What is told was said by the file, in UTF-8, and is no name of the engine's. */
 static void check(void *ctx, const char *name, const char *value)
 {
     const struct bytes *file = ctx;
 
-    if (name[0] == '_' || name[0] == '\0' || strchr(name, '='))
+    if (name[0] == '_' || name[0] == '\0' || strchr(name, '=') || !text_is_utf8(bytes_of(value)))
         abort();
     if (strcmp(value, "***") != 0 && value[0] != '\0' &&
         !memmem(file->ptr, file->len, value, strlen(value)))

@@ -10,6 +10,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "ts/assign.h"
 #include "ts/compare.h"
 #include "ts/secret.h"
@@ -148,6 +149,7 @@ make_failure(struct ts_next *next, const char *error_id, const char *format, ...
     va_start(args, format);
     if (vsnprintf(next->why, sizeof(next->why), format, args) < 0)
         next->why[0] = '\0';
+    text_make_utf8(next->why);
     va_end(args);
     next->kind = TS_NEXT_FAIL;
     next->error_id = error_id;

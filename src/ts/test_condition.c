@@ -2,6 +2,7 @@
 
 #include "ts/condition.h"
 
+#include "base/text.h"
 #include "ts/test_ts.h"
 
 #define AND(inside) "<operator type=\"and\">" inside "</operator>"
@@ -93,12 +94,41 @@ static void what_cannot_be_answered_is_false_and_warned_about_only_if_it_was_ask
     }
 }
 
+#define SNOWMEN_10 \
+    "\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83" \
+    "\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83\xe2\x98\x83"
+#define SNOWMEN \
+    SNOWMEN_10 SNOWMEN_10 SNOWMEN_10 SNOWMEN_10 SNOWMEN_10 SNOWMEN_10 SNOWMEN_10 SNOWMEN_10 \
+        SNOWMEN_10 SNOWMEN_10
+
+static void what_a_verdict_cuts_is_text_all_the_same(void **state)
+{
+    (void)state;
+    static const char *const conditions[] = {
+        VARIABLE_IS("A", "equals", SNOWMEN),
+        VARIABLE_IS("A", "equals", "x" SNOWMEN),
+        VARIABLE_IS("A", SNOWMEN "x", "x"),
+        VARIABLE_IS("A", "xx" SNOWMEN, "x"),
+    };
+
+    for (size_t i = 0; i < sizeof(conditions) / sizeof(conditions[0]); i++) {
+        OWN(ts_verdict_fini) struct ts_verdict verdict = TS_VERDICT_INIT;
+
+        assert_false(holds(conditions[i], &verdict));
+        assert_true(verdict.why.len > 0);
+        assert_int_equal(verdict.why.len, strlen(buf_str(&verdict.why)));
+        assert_true(text_is_utf8(buf_bytes(&verdict.why)));
+        assert_true(text_is_utf8(buf_bytes(&verdict.warnings)));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(operators_nest_to_any_depth),
         cmocka_unit_test(a_deep_one_is_evaluated),
         cmocka_unit_test(what_cannot_be_answered_is_false_and_warned_about_only_if_it_was_asked),
+        cmocka_unit_test(what_a_verdict_cuts_is_text_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,9 @@
 
 #include "ts/diag.h"
 
+#include <stdio.h>
+
+#include "base/text.h"
 #include "ts/test_ts.h"
 
 static void findings_are_kept_in_order_up_to_the_limit(void **state)
@@ -20,10 +23,27 @@ static void findings_are_kept_in_order_up_to_the_limit(void **state)
     assert_int_equal(diags.items[0].line, 7);
 }
 
+static void a_message_that_cuts_a_character_is_text_all_the_same(void **state)
+{
+    (void)state;
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    char long_text[2048];
+
+    for (size_t i = 0; i + 3 < sizeof(long_text); i += 3)
+        (void)snprintf(long_text + i, 4, "%s", "\xe2\x98\x83");
+    ts_diags_add(&diags, TS_ERROR, 1, 1, "\"%.64s\" is wrong", long_text);
+    ts_diags_add(&diags, TS_ERROR, 1, 1, "%s", long_text);
+    assert_int_equal(diags.n, 2);
+    for (size_t i = 0; i < diags.n; i++)
+        assert_true(text_is_utf8(bytes_of(diags.items[i].message)));
+    assert_non_null(strstr(diags.items[0].message, "\xe2\x98\x83?\" is wrong"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_are_kept_in_order_up_to_the_limit),
+        cmocka_unit_test(a_message_that_cuts_a_character_is_text_all_the_same),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

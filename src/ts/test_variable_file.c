@@ -81,6 +81,13 @@ static void what_is_too_long_is_refused(void **state)
     assert_string_equal(buf_str(&why), "it has more than 65536 bytes");
 }
 
+static void a_line_that_is_not_utf8_is_named_and_sets_nothing(void **state)
+{
+    (void)state;
+    apply("A=1\nX=f\xfcr\nB=\xc3\xbc\n", "A=1;B=\xc3\xbc;", "line 2: it is not UTF-8");
+    apply("X=\xe2\x98\n", "", "line 1: it is not UTF-8");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -89,6 +96,7 @@ int main(void)
         cmocka_unit_test(a_line_that_is_none_is_named_and_the_others_count),
         cmocka_unit_test(a_secret_is_not_told),
         cmocka_unit_test(what_is_too_long_is_refused),
+        cmocka_unit_test(a_line_that_is_not_utf8_is_named_and_sets_nothing),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,12 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "ts/vars.h"
+
+enum {
+    E_NOT_UTF8 = TS_VARS_E_LIMIT + 1, /* beside the outcomes of ts_vars_set() */
+};
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
 
@@ -38,12 +43,14 @@ static const char *reason_of(int outcome)
         return "names that begin with '_' are read-only";
     case TS_VARS_E_LIMIT:
         return "the value is too long";
+    case E_NOT_UTF8:
+        return "it is not UTF-8";
     default:
         return "not NAME=VALUE with the name of a variable";
     }
 }
 
-/* Return: 0, an outcome of ts_vars_set(), or -ENOMEM. */
+/* Return: 0, an outcome of ts_vars_set(), E_NOT_UTF8, or -ENOMEM. */
 static int apply_line(struct bytes line,
                       struct ts_vars *vars,
                       void (*told)(void *ctx, const char *name, const char *value),
@@ -58,6 +65,8 @@ static int apply_line(struct bytes line,
     if (!equals || !to_text((struct bytes){line.ptr, len}, &name) ||
         !to_text((struct bytes){equals + 1, line.len - len - 1}, &value))
         return TS_VARS_E_NAME;
+    if (!text_is_utf8(line))
+        return E_NOT_UTF8; /* neither the state nor a status could hold it */
     r = ts_vars_set(vars, buf_str(&name), buf_str(&value), TS_BY_SEQUENCE);
     if (r == 0 && told)
         told(

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "plat/clock.h"
 
 enum {
@@ -116,6 +117,8 @@ static json_t *make_status(struct report *report, const struct report_status *s)
         journal_mask(report->journal, s->message ? s->message : "", &message);
     else
         buf_adds(&message, s->message ? s->message : "");
+    if (message.ptr)
+        text_make_utf8(message.ptr); /* a status that cannot be made would end the deployment */
     return json_pack(
         "{s:I, s:s, s:I, s:I, s:s, s:s, s:s, s:s, s:o, s:I, s:i, s:s?, s:s, s:s*, s:I, s:I, s:I}",
         "seq",

@@ -14,6 +14,7 @@
 #include "agent/steps/return_code.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "plat/clock.h"
 #include "plat/file.h"
 #include "ts/document.h"
@@ -110,6 +111,7 @@ void runner_remember_failure(struct runner *rn, const char *error_id, const char
 
     (void)snprintf(s->error_id, sizeof(s->error_id), "%s", error_id);
     (void)snprintf(s->message, sizeof(s->message), "%s", message);
+    text_make_utf8(s->message);
     s->exit_code = return_code_of(error_id);
 }
 

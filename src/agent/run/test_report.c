@@ -178,6 +178,24 @@ static void without_retry_nothing_more_is_tried_until_the_end(void **state)
     expect_heard("a b d e ");
 }
 
+/* A status that could not be made would end the deployment. */
+static void a_message_that_is_no_text_is_told_as_well_as_it_can_be(void **state)
+{
+    (void)state;
+    OWN(link_freep) struct link *link = NULL;
+    OWN(report_freep) struct report *report = NULL;
+    static const char *const messages[] = {"cut: \xe2\x98", "\"\xe2\x98\" is cut", "f\xfcr"};
+
+    new_report(NULL, &link, &report);
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
+        const struct report_status status = {
+            .state = "step-skipped", .step_name = "a", .message = messages[i]};
+
+        assert_int_equal(report_add(report, &status), 0);
+    }
+    expect_heard("a a a ");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -185,6 +203,7 @@ int main(void)
         cmocka_unit_test(what_a_site_does_not_take_is_told_later_in_order),
         cmocka_unit_test(how_it_came_to_a_failure_is_told_before_it),
         cmocka_unit_test(without_retry_nothing_more_is_tried_until_the_end),
+        cmocka_unit_test(a_message_that_is_no_text_is_told_as_well_as_it_can_be),
     };
 
     if (!mkdtemp(folder))

@@ -9,6 +9,7 @@
 
 #include "agent/steps/return_code.h"
 #include "base/buf.h"
+#include "base/text.h"
 #include "ts/document.h"
 #include "ts/vars.h"
 
@@ -129,6 +130,7 @@ fail(struct step_result *ret, int code, const char *error_id, const char *format
     *ret = (struct step_result){.exit_code = code, .error_id = error_id};
     if (vsnprintf(ret->message, sizeof(ret->message), format, args) < 0)
         ret->message[0] = '\0';
+    text_make_utf8(ret->message);
 }
 
 int step_fail(struct step_result *ret, const char *error_id, const char *format, ...)

@@ -17,6 +17,7 @@
 #include "agent/steps/accounts.h"
 #include "agent/steps/inside.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "plat/file.h"
 #include "ts/diag.h"
 #include "ts/document.h"
@@ -277,6 +278,22 @@ static void an_account_that_a_power_cut_left_half_made_is_completed(void **state
     assert_null(strstr(buf_str(&passwd), "max"));
 }
 
+static void a_message_that_is_cut_is_text_all_the_same(void **state)
+{
+    (void)state;
+    struct step_result result = {0};
+    char name[1024];
+
+    for (size_t i = 0; i + 3 < sizeof(name); i += 3)
+        (void)snprintf(name + i, 4, "%s", "\xe2\x98\x83");
+    assert_int_equal(step_fail(&result, "SLW-0407", "x%s", name), 0);
+    assert_true(text_is_utf8(bytes_of(result.message)));
+    assert_int_equal(step_fail(&result, "SLW-0407", "xx%s", name), 0);
+    assert_true(text_is_utf8(bytes_of(result.message)));
+    assert_int_equal(step_fail(&result, "SLW-0407", "\"%.64s\"", name), 0);
+    assert_true(text_is_utf8(bytes_of(result.message)));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -289,6 +306,7 @@ int main(void)
         cmocka_unit_test(links_of_the_image_do_not_lead_out_of_it),
         cmocka_unit_test(accounts_get_hashed_passwords_and_groups),
         cmocka_unit_test(an_account_that_a_power_cut_left_half_made_is_completed),
+        cmocka_unit_test(a_message_that_is_cut_is_text_all_the_same),
     };
 
     (void)snprintf(folder, sizeof(folder), "/tmp/slipway-test-steps-XXXXXX");
