@@ -189,6 +189,54 @@ static void a_switch_is_no_secret_because_of_its_name(void **state)
     assert_true(ts_vars_is_secret(vars, "ApiSecret"));
 }
 
+static void the_lines_of_a_secret_are_masked_too(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(buf_fini) struct buf masked = BUF_INIT(256);
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(
+        ts_vars_set(vars, "KeyPassword", "first line\r\nend\nand the last", TS_BY_SITE), 0);
+    ts_vars_mask(vars, "1: first line, 2: end, 3: and the last.", &masked);
+    assert_string_equal(buf_str(&masked), "1: ***, 2: end, 3: ***.");
+    buf_clear(&masked);
+    ts_vars_mask(vars, "<first line\r\nend\nand the last>", &masked);
+    assert_string_equal(buf_str(&masked), "<***>");
+}
+
+static void of_a_cut_text_what_may_be_the_beginning_of_a_secret_is_left(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *masked;
+        size_t n_done;
+    } cases[] = {
+        {"nothing of it", "nothing of it", 13},
+        {"says abab and", "says *** and", 13},
+        {"says aba", "says ", 5},
+        {"says ababab", "says ***", 9},
+        {"says hunter", "says ", 5},
+        {"says hunter2", "says ", 5}, /* or the longer one */
+        {"says hunter2!", "says ***!", 13},
+        {"a", "", 0},
+        {"", "", 0},
+    };
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "APassword", "abab", TS_BY_SITE), 0);
+    assert_int_equal(ts_vars_set(vars, "BPassword", "hunter2", TS_BY_SITE), 0);
+    assert_int_equal(ts_vars_set(vars, "CPassword", "hunter2hunter", TS_BY_SITE), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(buf_fini) struct buf masked = BUF_INIT(256);
+
+        assert_int_equal(ts_vars_mask_part(vars, cases[i].text, &masked), cases[i].n_done);
+        assert_string_equal(buf_str(&masked), cases[i].masked);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +251,8 @@ int main(void)
         cmocka_unit_test(secrets_are_told_and_masked),
         cmocka_unit_test(a_short_secret_is_masked_where_it_stands_alone),
         cmocka_unit_test(a_switch_is_no_secret_because_of_its_name),
+        cmocka_unit_test(the_lines_of_a_secret_are_masked_too),
+        cmocka_unit_test(of_a_cut_text_what_may_be_the_beginning_of_a_secret_is_left),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

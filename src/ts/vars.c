@@ -14,6 +14,8 @@
 enum {
     MASK_ANYWHERE_BYTES =
         4, /* a shorter value would tear holes into unrelated words: only as a word of its own */
+    MASK_LINE_BYTES =
+        8, /* a shorter line of a longer value says little, and stands elsewhere too */
 };
 
 struct var {
@@ -302,44 +304,82 @@ static bool is_word(char c)
     return is_letter(c) || (c >= '0' && c <= '9') || ((unsigned char)c & 0x80) != 0;
 }
 
-/* Whether @text, with @before in front of it, begins with the value, and it is not a part of another word by chance. */
-static bool is_here(const char *text, char before, const char *value, size_t len)
+/* Whether the secret that @text begins with, with @before in front of it, is not a part of another word by chance. */
+static bool is_alone(const char *text, char before, size_t len)
 {
-    if (len == 0 || strncmp(text, value, len) != 0)
-        return false;
-    return len >= MASK_ANYWHERE_BYTES || ((!is_word(before) || !is_word(value[0])) &&
-                                          (!is_word(text[len]) || !is_word(value[len - 1])));
+    return len >= MASK_ANYWHERE_BYTES || ((!is_word(before) || !is_word(text[0])) &&
+                                          (!is_word(text[len]) || !is_word(text[len - 1])));
 }
 
-/* Length of the longest secret value that @text begins with; 0: none. */
-static size_t secret_here(const struct ts_vars *vars, const char *text, char before)
+/* What is not to be seen of a secret: all of it, and each longer line of several. @at: NULL at first. */
+static bool next_secret(const struct var *var, const char **at, struct bytes *ret)
+{
+    if (!*at) {
+        *at = strchr(var->value, '\n') ? var->value : "";
+        *ret = bytes_of(var->value);
+        return ret->len > 0;
+    }
+    while (**at) {
+        size_t len = strcspn(*at, "\r\n");
+
+        *ret = (struct bytes){(const uint8_t *)*at, len};
+        *at += len + ((*at)[len] != '\0' ? 1 : 0);
+        if (len >= MASK_LINE_BYTES)
+            return true;
+    }
+    return false;
+}
+
+/* Length of the longest secret that @text begins with; 0: none. @ret_is_open: it may be the beginning of a longer one. */
+static size_t
+secret_here(const struct ts_vars *vars, const char *text, char before, bool *ret_is_open)
 {
     size_t longest = 0;
 
     for (size_t i = 0; i < vars->n; i++) {
-        const struct var *var = &vars->items[i];
-        size_t len = var->is_secret ? strlen(var->value) : 0;
+        const char *at = NULL;
+        struct bytes secret;
 
-        if (len > longest && is_here(text, before, var->value, len))
-            longest = len;
+        while (vars->items[i].is_secret && next_secret(&vars->items[i], &at, &secret)) {
+            size_t same = 0;
+
+            while (same < secret.len && text[same] == (char)secret.ptr[same])
+                same++;
+            *ret_is_open |= same < secret.len && text[same] == '\0';
+            if (same == secret.len && same > longest && is_alone(text, before, same))
+                longest = same;
+        }
     }
     return longest;
 }
 
-void ts_vars_mask(const struct ts_vars *vars, const char *text, struct buf *ret)
+static size_t mask(const struct ts_vars *vars, const char *text, bool is_part, struct buf *ret)
 {
+    const char *at = text;
     char before = '\0';
 
-    while (*text) {
-        size_t len = secret_here(vars, text, before);
+    while (*at) {
+        bool is_open = false;
+        size_t len = secret_here(vars, at, before, &is_open);
 
-        if (len > 0) {
+        if (is_open && is_part)
+            break;
+        if (len > 0)
             buf_adds(ret, "***");
-            before = text[len - 1];
-            text += len;
-        } else {
-            buf_add(ret, (struct bytes){(const uint8_t *)text, 1});
-            before = *text++;
-        }
+        else
+            buf_add(ret, (struct bytes){(const uint8_t *)at, 1});
+        at += len > 0 ? len : 1;
+        before = at[-1];
     }
+    return (size_t)(at - text);
+}
+
+void ts_vars_mask(const struct ts_vars *vars, const char *text, struct buf *ret)
+{
+    (void)mask(vars, text, false, ret);
+}
+
+size_t ts_vars_mask_part(const struct ts_vars *vars, const char *text, struct buf *ret)
+{
+    return mask(vars, text, true, ret);
 }

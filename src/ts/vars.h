@@ -103,6 +103,14 @@ bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *re
 /**
  * ts_vars_mask() - append @text with every value of a secret variable replaced by "***", for logs
  *
- * A value of less than four bytes is only replaced where no letter or digit stands beside it.
+ * A value of less than four bytes is only replaced where no letter or digit stands beside it. Of a value with several lines
+ * also each line of at least eight bytes is: logs have lines.
  */
 void ts_vars_mask(const struct ts_vars *vars, const char *text, struct buf *ret);
+
+/**
+ * ts_vars_mask_part() - ts_vars_mask() of text that goes on, or that was cut
+ *
+ * Return: bytes of @text that are done. The rest may be the beginning of a secret: less than TS_VAR_VALUE_MAX.
+ */
+size_t ts_vars_mask_part(const struct ts_vars *vars, const char *text, struct buf *ret);

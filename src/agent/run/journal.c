@@ -16,6 +16,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "format/cmtrace/log_settings.h"
 #include "plat/clock.h"
 #include "plat/file.h"
@@ -180,6 +181,16 @@ void journal_mask(const struct journal *j, const char *text, struct buf *ret)
         buf_adds(ret, text);
 }
 
+/* The beginning of a secret that the end cuts is left out. */
+static void mask_cut(const struct journal *j, char *text, struct buf *ret)
+{
+    text_make_utf8(text);
+    if (j->vars)
+        (void)ts_vars_mask_part(j->vars, text, ret);
+    else
+        buf_adds(ret, text);
+}
+
 void journal_write_at(struct journal *j,
                       enum cmtrace_type type,
                       const char *component,
@@ -197,12 +208,17 @@ void journal_write_at(struct journal *j,
     OWN(buf_fini) struct buf masked = BUF_INIT(2 * (size_t)CMTRACE_TEXT_MAX);
     OWN(buf_fini) struct buf line = BUF_INIT(LINE_MAX_BYTES);
     va_list args;
+    int n;
 
     va_start(args, format);
-    if (vsnprintf(text, sizeof(text), format, args) < 0)
-        text[0] = '\0';
+    n = vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    journal_mask(j, text, &masked);
+    if (n < 0)
+        text[0] = '\0';
+    if (n >= (int)sizeof(text))
+        mask_cut(j, text, &masked);
+    else
+        journal_mask(j, text, &masked);
     cmtrace_put(&line,
                 &(struct cmtrace_line){.wall_us = now_us,
                                        .bias_min = time_zone_bias_min(now_us),

@@ -22,7 +22,7 @@
 #include "ts/vars.h"
 
 enum {
-    LOG_LINE_MAX = 4096,
+    LOG_LINE_MAX = CMTRACE_TEXT_MAX + 1, /* the journal cuts, and knows what secrets are */
     COUNTER_MAX = 128,
 };
 

@@ -265,6 +265,28 @@ static void a_volume_that_was_formatted_again_gets_everything(void **state)
 
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, new_folder, remove_folder)
 
+/* The line is longer than the log takes, and its cut goes through the secret. */
+static void a_secret_that_the_end_of_a_line_cuts_is_not_shown(void **state)
+{
+    (void)state;
+    OWN(journal_freep) struct journal *j = NULL;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(buf_fini) struct buf text = BUF_INIT(65536);
+    OWN(buf_fini) struct buf line = BUF_INIT(2 * (size_t)CMTRACE_TEXT_MAX);
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "OSDJoinPassword", "S3cr3t", TS_BY_ENGINE), 0);
+    assert_int_equal(journal_new(memory, &j), 0);
+    journal_set_vars(j, vars);
+    while (line.len < CMTRACE_TEXT_MAX - 5)
+        buf_adds(&line, "x");
+    buf_adds(&line, "S3cr3t and more");
+    note(j, buf_str(&line));
+    read_file(memory, &text);
+    assert_non_null(strstr(buf_str(&text), "xxx"));
+    assert_null(strstr(buf_str(&text), "S3c"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -276,6 +298,7 @@ int main(void)
         IN_FOLDER(a_volume_that_comes_later_gets_the_old_files_too),
         IN_FOLDER(of_more_than_is_wanted_the_end_is_read_in_whole_lines),
         IN_FOLDER(a_volume_that_was_formatted_again_gets_everything),
+        IN_FOLDER(a_secret_that_the_end_of_a_line_cuts_is_not_shown),
     };
 
     log_init("test", LOG_LEVEL_ERROR);

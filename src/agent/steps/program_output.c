@@ -6,9 +6,13 @@
 
 #include "agent/steps/program.h"
 #include "base/own.h"
+#include "base/text.h"
+#include "ts/vars.h"
 
 enum {
-    LINE_MAX_BYTES = 1024,     /* longer ones are cut into several */
+    LINE_MAX_BYTES = 1024,                              /* longer ones are cut into several */
+    HELD_MAX_BYTES = TS_VAR_VALUE_MAX + LINE_MAX_BYTES, /* more than a secret that has only begun */
+    MASKED_MAX_BYTES = 3 * HELD_MAX_BYTES,              /* each byte may have been a secret */
     LINE_OVERHEAD_BYTES = 160, /* what a line of the log is beside its text, about */
     /* twice what is told, so that a secret at its beginning is whole when it is masked */
     TAIL_MIN_BYTES = 2 * PROGRAM_OUTPUT_TOLD_MAX,
@@ -20,34 +24,16 @@ void program_output_begin(struct program_output *out, struct step_context *c, bo
     *out = (struct program_output){
         .c = c,
         .is_silent = is_silent,
-        .line = BUF_INIT(LINE_MAX_BYTES),
+        .line = BUF_INIT(HELD_MAX_BYTES),
         .tail = BUF_INIT(TAIL_MAX_BYTES),
     };
-}
-
-/* Bytes of the character of UTF-8 at the beginning of @src; 0: none that is valid. */
-static size_t character_len(struct bytes src)
-{
-    uint8_t first = src.ptr[0];
-    size_t n = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-    uint32_t code = first & (n == 1 ? 0x7fU : 0x7fU >> n);
-    static const uint32_t smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-
-    if (first >= 0xf8 || (first >= 0x80 && first < 0xc2) || n > src.len)
-        return 0;
-    for (size_t i = 1; i < n; i++) {
-        if ((src.ptr[i] & 0xc0) != 0x80)
-            return 0;
-        code = (code << 6) | (src.ptr[i] & 0x3fU);
-    }
-    return code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : n;
 }
 
 /* Text as it is, the rest as '?'. */
 static void add_text(struct buf *dst, struct bytes src)
 {
     while (src.len > 0) {
-        size_t n = character_len(src);
+        size_t n = utf8_len(src);
         bool is_text = n > 1 || (n == 1 && (src.ptr[0] >= ' ' || strchr("\t\n", src.ptr[0])) &&
                                  src.ptr[0] != '\0' && src.ptr[0] != 0x7f);
 
@@ -61,20 +47,45 @@ static void add_text(struct buf *dst, struct bytes src)
     }
 }
 
-static void log_line(struct program_output *out)
+static void log_piece(struct program_output *out, const char *text, size_t len)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(2 * (size_t)LINE_MAX_BYTES);
-
-    add_text(&text, buf_bytes(&out->line));
-    buf_clear(&out->line);
-    if (text.len == 0 || out->is_silent || out->is_full)
+    if (len == 0 || out->is_silent || out->is_full)
         return;
-    out->n_logged += text.len + LINE_OVERHEAD_BYTES;
+    out->n_logged += len + LINE_OVERHEAD_BYTES;
     out->is_full = out->n_logged > PROGRAM_OUTPUT_LOG_MAX;
     if (out->is_full)
         out->c->log(out->c->ctx, "The rest of the output is not logged: there is too much of it");
     else
-        out->c->log(out->c->ctx, "%s", buf_str(&text));
+        out->c->log(out->c->ctx, "%.*s", (int)len, text);
+}
+
+/* Text without secrets, which may be cut. */
+static void log_text(struct program_output *out, const struct buf *text)
+{
+    size_t at = 0;
+
+    while (at < text->len) {
+        size_t n = text->len - at;
+
+        if (n > LINE_MAX_BYTES) {
+            n = LINE_MAX_BYTES;
+            while (((uint8_t)text->ptr[at + n] & 0xc0) == 0x80) /* not within a character */
+                n--;
+        }
+        log_piece(out, text->ptr + at, n);
+        at += n;
+    }
+}
+
+static void log_line(struct program_output *out)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(HELD_MAX_BYTES);
+    OWN(buf_fini) struct buf masked = BUF_INIT(MASKED_MAX_BYTES);
+
+    add_text(&text, buf_bytes(&out->line));
+    buf_clear(&out->line);
+    ts_vars_mask(out->c->vars, buf_str(&text), &masked);
+    log_text(out, &masked);
 }
 
 /* The last bytes that make no whole character yet wait for the next line. */
@@ -93,15 +104,21 @@ static size_t whole_characters(const struct buf *line)
     return n;
 }
 
+/* What may be the beginning of a secret waits for the next piece. */
 static void cut_long_line(struct program_output *out)
 {
-    OWN(buf_fini) struct buf rest = BUF_INIT(LINE_MAX_BYTES);
+    OWN(buf_fini) struct buf rest = BUF_INIT(HELD_MAX_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT(HELD_MAX_BYTES);
+    OWN(buf_fini) struct buf masked = BUF_INIT(MASKED_MAX_BYTES);
     size_t n = whole_characters(&out->line);
+    size_t n_done;
 
+    add_text(&text, (struct bytes){(const uint8_t *)out->line.ptr, n});
+    n_done = ts_vars_mask_part(out->c->vars, buf_str(&text), &masked);
+    log_text(out, &masked);
+    buf_adds(&rest, buf_str(&text) + n_done);
     buf_add(&rest, (struct bytes){(const uint8_t *)out->line.ptr + n, out->line.len - n});
-    out->line.ptr[n] = '\0';
-    out->line.len = n;
-    log_line(out);
+    buf_clear(&out->line);
     buf_add(&out->line, buf_bytes(&rest));
 }
 

@@ -385,6 +385,41 @@ static void characters_are_whole_however_the_output_is_cut(void **state)
     }
 }
 
+/* A long line, with the secret wherever a cut may be. */
+static void a_secret_is_masked_wherever_the_output_is_cut(void **state)
+{
+    (void)state;
+    OWN(bench_end) struct bench b;
+
+    bench_begin(&b, "");
+    assert_int_equal(ts_vars_set(b.vars, "MyPassword", "geheim-und-lang", TS_BY_SITE), 0);
+    for (size_t before = 0; before < 20; before++) {
+        OWN(buf_fini) struct buf all = BUF_INIT(65536);
+        struct program_output out;
+
+        while (all.len < before)
+            buf_adds(&all, "x");
+        while (all.len < 40000)
+            buf_adds(&all, "geheim-und-lang..");
+        buf_adds(&all, "geheim-und-la"); /* and it ends */
+        buf_clear(&b.log);
+        program_output_begin(&out, &b.c, false);
+        for (size_t i = 0; i < all.len; i += 1000)
+            program_output_feed(
+                &out,
+                (struct bytes){(uint8_t *)all.ptr + i, all.len - i < 1000 ? all.len - i : 1000});
+        program_output_end(&out);
+        program_output_fini(&out);
+        assert_non_null(strstr(buf_str(&b.log), "***"));
+        assert_null(strstr(buf_str(&b.log), "geheim-und-lang"));
+        for (char *line = buf_str(&b.log)[0] ? b.log.ptr : NULL; line; line = strchr(line, '\n')) {
+            line += *line == '\n' ? 1 : 0;
+            assert_int_not_equal(strncmp(line, "heim", 4), 0);
+            assert_int_not_equal(strncmp(line, "und", 3), 0);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -401,6 +436,7 @@ int main(void)
         cmocka_unit_test(much_output_is_logged_up_to_a_limit_and_its_end_kept),
         cmocka_unit_test(output_that_is_no_text_is_made_text),
         cmocka_unit_test(characters_are_whole_however_the_output_is_cut),
+        cmocka_unit_test(a_secret_is_masked_wherever_the_output_is_cut),
     };
 
     (void)snprintf(folder, sizeof(folder), "/tmp/slipway-test-program-XXXXXX");
