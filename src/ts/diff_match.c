@@ -12,6 +12,7 @@
 
 enum {
     RENAMED_PAIRS_MAX = 2500,
+    TWIN_LOOKS_MAX = 2500, /* in one group */
 };
 
 static bool is_same_kind(const struct ts_tree_item *a, const struct ts_tree_item *b)
@@ -23,22 +24,6 @@ static void pair(struct ts_comparison *c, int before, int after)
 {
     c->before.match[before] = after;
     c->after.match[after] = before;
-}
-
-/* First unmatched item after @from in @side whose parent is @parent (any, if @is_anywhere) and that is the twin. */
-static int find_twin(const struct ts_side *side,
-                     const struct ts_tree_item *wanted,
-                     int parent,
-                     bool is_anywhere)
-{
-    for (int i = is_anywhere ? 0 : parent + 1; i < (int)side->tree.n; i++) {
-        const struct ts_tree_item *item = &side->tree.items[i];
-
-        if (side->match[i] == TS_NO_ITEM && (is_anywhere || item->parent == parent) &&
-            is_same_kind(item, wanted) && strcmp(item->name, wanted->name) == 0)
-            return i;
-    }
-    return TS_NO_ITEM;
 }
 
 /* The settings of an item without its name and without the items in it. */
@@ -62,6 +47,43 @@ static void put_settings(const xmlNode *node, struct buf *ret)
             buf_adds(ret, (const char *)xmlBufferContent(dump));
         xmlBufferFree(dump);
     }
+}
+
+static bool has_same_settings(const xmlNode *a, const xmlNode *b)
+{
+    OWN(buf_fini) struct buf x = BUF_INIT(4 * (size_t)TS_XML_MAX_BYTES);
+    OWN(buf_fini) struct buf y = BUF_INIT(4 * (size_t)TS_XML_MAX_BYTES);
+
+    put_settings(a, &x);
+    put_settings(b, &y);
+    return !x.failed && !y.failed && strcmp(buf_str(&x), buf_str(&y)) == 0;
+}
+
+/**
+ * find_twin() - first unmatched item with the name of @wanted in @side
+ * @parent: in which it is, unless it is @is_anywhere
+ * @n_left: only one with the same settings, and so many looks at them; NULL: whatever they are
+ */
+static int find_twin(const struct ts_side *side,
+                     const struct ts_tree_item *wanted,
+                     int parent,
+                     bool is_anywhere,
+                     int *n_left)
+{
+    for (int i = is_anywhere ? 0 : parent + 1; i < (int)side->tree.n; i++) {
+        const struct ts_tree_item *item = &side->tree.items[i];
+
+        if (side->match[i] != TS_NO_ITEM || (!is_anywhere && item->parent != parent) ||
+            !is_same_kind(item, wanted) || strcmp(item->name, wanted->name) != 0)
+            continue;
+        if (!n_left)
+            return i;
+        if ((*n_left)-- <= 0)
+            return TS_NO_ITEM;
+        if (has_same_settings(item->node, wanted->node))
+            return i;
+    }
+    return TS_NO_ITEM;
 }
 
 static size_t
@@ -93,8 +115,6 @@ static bool is_renamed(const struct ts_comparison *c, int before, int after)
 {
     const struct ts_tree_item *a = &c->before.tree.items[before];
     const struct ts_tree_item *b = &c->after.tree.items[after];
-    OWN(buf_fini) struct buf x = BUF_INIT(4 * (size_t)TS_XML_MAX_BYTES);
-    OWN(buf_fini) struct buf y = BUF_INIT(4 * (size_t)TS_XML_MAX_BYTES);
     size_t n;
 
     if (!is_same_kind(a, b))
@@ -104,12 +124,11 @@ static bool is_renamed(const struct ts_comparison *c, int before, int after)
 
         return n > 0 && 2 * n_common >= n;
     }
-    put_settings(a->node, &x);
-    put_settings(b->node, &y);
-    return !x.failed && !y.failed && strcmp(buf_str(&x), buf_str(&y)) == 0;
+    return has_same_settings(a->node, b->node);
 }
 
-static void match_names(struct ts_comparison *c, int before, int after)
+/* @n_left: as of find_twin() */
+static void match_names(struct ts_comparison *c, int before, int after, int *n_left)
 {
     for (int i = before + 1; i < (int)c->before.tree.n; i++) {
         const struct ts_tree_item *item = &c->before.tree.items[i];
@@ -117,7 +136,7 @@ static void match_names(struct ts_comparison *c, int before, int after)
 
         if (item->parent != before || c->before.match[i] != TS_NO_ITEM)
             continue;
-        twin = find_twin(&c->after, item, after, false);
+        twin = find_twin(&c->after, item, after, false, n_left);
         if (twin != TS_NO_ITEM)
             pair(c, i, twin);
     }
@@ -138,11 +157,12 @@ static void match_renamed(struct ts_comparison *c, int before, int after)
         return; /* another sequence, and not worth the time */
     for (int i = before + 1; i < (int)c->before.tree.n; i++) {
         if (c->before.tree.items[i].parent != before || c->before.match[i] != TS_NO_ITEM ||
-            find_twin(&c->after, &c->before.tree.items[i], TS_NO_ITEM, true) != TS_NO_ITEM)
+            find_twin(&c->after, &c->before.tree.items[i], TS_NO_ITEM, true, NULL) != TS_NO_ITEM)
             continue; /* it may have moved: a name is worth more than settings */
         for (int k = after + 1; k < (int)c->after.tree.n; k++) {
             if (c->after.tree.items[k].parent != after || c->after.match[k] != TS_NO_ITEM ||
-                find_twin(&c->before, &c->after.tree.items[k], TS_NO_ITEM, true) != TS_NO_ITEM ||
+                find_twin(&c->before, &c->after.tree.items[k], TS_NO_ITEM, true, NULL) !=
+                    TS_NO_ITEM ||
                 !is_renamed(c, i, k))
                 continue;
             pair(c, i, k);
@@ -154,7 +174,10 @@ static void match_renamed(struct ts_comparison *c, int before, int after)
 /* What is in two groups that are the same. The depth is bounded by TS_XML_MAX_DEPTH. */
 static void match_within(struct ts_comparison *c, int before, int after)
 {
-    match_names(c, before, after);
+    int n_left = TWIN_LOOKS_MAX;
+
+    match_names(c, before, after, &n_left); /* of several with one name, those that are the same */
+    match_names(c, before, after, NULL);
     match_renamed(c, before, after);
     for (int i = before + 1; i < (int)c->before.tree.n; i++)
         if (c->before.tree.items[i].parent == before && c->before.tree.items[i].is_group &&
@@ -164,12 +187,16 @@ static void match_within(struct ts_comparison *c, int before, int after)
 
 static void match_moved(struct ts_comparison *c)
 {
+    int n_left = TWIN_LOOKS_MAX;
+
     for (int i = 0; i < (int)c->before.tree.n; i++) {
         int twin;
 
         if (c->before.match[i] != TS_NO_ITEM)
             continue;
-        twin = find_twin(&c->after, &c->before.tree.items[i], TS_NO_ITEM, true);
+        twin = find_twin(&c->after, &c->before.tree.items[i], TS_NO_ITEM, true, &n_left);
+        if (twin == TS_NO_ITEM)
+            twin = find_twin(&c->after, &c->before.tree.items[i], TS_NO_ITEM, true, NULL);
         if (twin == TS_NO_ITEM)
             continue;
         pair(c, i, twin);

@@ -43,11 +43,27 @@ static void of_two_with_one_name_the_first_is_the_first(void **state)
     assert_int_equal(match(both, both, 1), 1);
 }
 
+static void of_two_with_one_name_the_one_with_the_same_settings_is_meant(void **state)
+{
+    (void)state;
+#define QUICK STEP("a", "timeout=\"1\"")
+#define SLOW  STEP("a", "timeout=\"2\"")
+    static const char before[] = SEQUENCE(QUICK STEP("b", "") SLOW "<group name=\"g\"/>");
+    static const char swapped[] = SEQUENCE(STEP("b", "") SLOW QUICK);
+    static const char within[] = SEQUENCE(STEP("b", "") "<group name=\"g\">" SLOW QUICK "</group>");
+
+    assert_int_equal(match(before, swapped, 0), 2);
+    assert_int_equal(match(before, swapped, 2), 1);
+    assert_int_equal(match(before, within, 0), 3);
+    assert_int_equal(match(before, within, 2), 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_name_in_its_group_wins_over_one_elsewhere),
         cmocka_unit_test(of_two_with_one_name_the_first_is_the_first),
+        cmocka_unit_test(of_two_with_one_name_the_one_with_the_same_settings_is_meant),
     };
 
     return cmocka_run_group_tests_name("ts/diff_match", tests, NULL, NULL);
