@@ -209,6 +209,7 @@ int output_put_table(struct buf *dst, const json_t *rows, const struct output_co
 
     if (!table)
         return ERR(-ENOMEM);
+    scols_table_enable_noencoding(table, 1); /* cells are safe already */
     r = add_columns(table, columns);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = add_row(table, json_array_get(rows, i), columns);

@@ -62,6 +62,30 @@ static void put_table_lets_no_escape_sequence_through(void **state)
     assert_non_null(strstr(buf_str(&text), "x1b[2Jx"));
 }
 
+static void put_table_shows_a_backslash_once_and_its_columns_line_up(void **state)
+{
+    (void)state;
+    static const struct output_column two[] = {
+        {"PATH", "path", OUTPUT_TEXT}, {"NAME", "name", OUTPUT_TEXT}, {0}};
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    json_t *rows = json_pack("[{s:s,s:s},{s:s,s:s}]",
+                             "path",
+                             "C:\\xampp",
+                             "name",
+                             "one",
+                             "path",
+                             "/a\nb",
+                             "name",
+                             "two");
+
+    assert_int_equal(output_put_table(&text, rows, two), 0);
+    json_decref(rows);
+    assert_string_equal(buf_str(&text),
+                        "PATH     NAME\n"
+                        "C:\\xampp one\n"
+                        "/a\\x0ab  two\n");
+}
+
 static void put_table_of_nothing_is_nothing(void **state)
 {
     (void)state;
@@ -126,6 +150,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(put_table_shows_a_row_per_item),
         cmocka_unit_test(put_table_lets_no_escape_sequence_through),
+        cmocka_unit_test(put_table_shows_a_backslash_once_and_its_columns_line_up),
         cmocka_unit_test(put_table_of_nothing_is_nothing),
         cmocka_unit_test(put_fields_aligns_values_and_leaves_out_what_is_absent),
         cmocka_unit_test(put_value_keeps_to_ascii_on_a_terminal),
