@@ -279,11 +279,11 @@ static void a_secret_that_the_end_of_a_line_cuts_is_not_shown(void **state)
     assert_int_equal(journal_new(memory, &j), 0);
     journal_set_vars(j, vars);
     while (line.len < CMTRACE_TEXT_MAX - 5)
-        buf_adds(&line, "x");
+        buf_adds(&line, "z");
     buf_adds(&line, "S3cr3t and more");
     note(j, buf_str(&line));
     read_file(memory, &text);
-    assert_non_null(strstr(buf_str(&text), "xxx"));
+    assert_non_null(strstr(buf_str(&text), "zz"));
     assert_null(strstr(buf_str(&text), "S3c"));
 }
 
