@@ -183,6 +183,7 @@ static bool simulate(struct session *s,
                   .vars = file->vars,
                   .facts = &facts},
         .environment = file->environment != 0 ? file->environment : TS_RUN_IN_BOOT_IMAGE,
+        .has_volume = ts_facts_have_volume(&facts),
         .tell = tell,
         .ctx = steps,
     };

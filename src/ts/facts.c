@@ -361,3 +361,24 @@ struct ts_facts ts_table_facts(struct ts_table *table)
         .ctx = table, /* the functions above only read */
     };
 }
+
+bool ts_facts_have_volume(const struct ts_facts *facts)
+{
+    enum {
+        DRIVE_FIXED = 3, /* DriveType */
+    };
+    static const char *const classes[] = {"Win32_Volume", "Win32_LogicalDisk"};
+
+    for (size_t i = 0; facts && facts->find_class && i < sizeof(classes) / sizeof(classes[0]);
+         i++) {
+        const struct ts_class *c = facts->find_class(facts->ctx, TS_CIMV2, classes[i]);
+
+        for (size_t k = 0; c && k < c->n_instances; k++) {
+            const struct ts_property *type = ts_instance_find(c->instances[k], "DriveType");
+
+            if (type && type->n_values > 0 && type->values[0].number == DRIVE_FIXED)
+                return true;
+        }
+    }
+    return false;
+}

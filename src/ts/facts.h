@@ -156,5 +156,8 @@ struct ts_facts {
     void *ctx;
 };
 
+/* Whether a class has a fixed volume: an instance of Win32_Volume or Win32_LogicalDisk with DriveType 3. */
+bool ts_facts_have_volume(const struct ts_facts *facts);
+
 /* All answers from a table, for a simulation. */
 struct ts_facts ts_table_facts(struct ts_table *table);

@@ -22,6 +22,8 @@
 static const char reboot_type[] = "SMS_TaskSequence_RebootAction";
 static const char setup_type[] = "SMS_TaskSequence_SetupWindowsAndSMSAction";
 static const char prepare_type[] = "SMS_TaskSequence_PrepareOSAction";
+static const char format_type[] = "SMS_TaskSequence_PartitionDiskAction";
+static const char apply_type[] = "SMS_TaskSequence_ApplyOperatingSystemAction";
 
 enum {
     VALUES_MAX_BYTES = 4 * 1024 * 1024, /* of one step */
@@ -32,12 +34,14 @@ enum {
 enum {
     CODE_UNSUPPORTED = -2147024846, /* 0x80070032 */
     CODE_PARAMETER = -2147024809,   /* 0x80070057 */
+    CODE_NO_VOLUME = -2147024881,   /* 0x8007000F */
 };
 
 struct run {
     const struct ts_simulation *simulation;
     struct ts_sequence *sequence;
     unsigned environment;
+    bool has_place;   /* a volume could keep where the sequence goes on */
     struct buf texts; /* the values, one behind the other, each with its NUL */
 };
 
@@ -115,17 +119,37 @@ static const char *text_of(const struct ts_step *step, const char *name)
     return variable ? variable->text : "";
 }
 
+/* The target of a Restart Computer, as the agent gives it to the step. */
+static void put_target(const struct run *run, const struct ts_step *step, struct buf *ret)
+{
+    static const char name[] = "SMSRebootTarget";
+    const struct ts_vars *vars = run->simulation->start.vars;
+    const struct ts_variable *own = ts_step_variable(step, name);
+    const char *override = own && own->is_hidden ? "" : ts_vars_get(vars, name);
+
+    (void)ts_vars_expand(vars, override[0] != '\0' ? override : text_of(step, name), ret);
+}
+
 /* Where the step leads, if it is one of those that restart. */
 static enum ts_restart restart_of(const struct run *run, const struct ts_step *step)
 {
+    OWN(buf_fini) struct buf target = BUF_INIT(VALUES_MAX_BYTES);
+
     if (strcmp(step->type, setup_type) == 0)
         return run->environment == TS_RUN_IN_FULL_OS ? TS_NO_RESTART : TS_RESTART_TO_FULL_OS;
     if (strcmp(step->type, prepare_type) == 0)
         return TS_RESTART_TO_BOOT_IMAGE;
     if (strcmp(step->type, reboot_type) != 0)
         return TS_NO_RESTART;
-    return ts_compare_text(text_of(step, "SMSRebootTarget"), "HD") == 0 ? TS_RESTART_TO_FULL_OS
-                                                                        : TS_RESTART_TO_BOOT_IMAGE;
+    put_target(run, step, &target);
+    return ts_compare_text(buf_str(&target), "HD") == 0 ? TS_RESTART_TO_FULL_OS
+                                                        : TS_RESTART_TO_BOOT_IMAGE;
+}
+
+/* Whether the step, which has run, leaves a volume to restart from. */
+static bool makes_place(const struct ts_step *step)
+{
+    return strcmp(step->type, format_type) == 0 || strcmp(step->type, apply_type) == 0;
 }
 
 static int follow_restart(struct run *run, enum ts_restart restart)
@@ -167,6 +191,11 @@ static void refuse_type(const struct run *run, struct ts_next *next)
                      "\"%s\" does something that only Windows has; disable it, or give it a "
                      "condition that does not hold on Linux",
                      type->display_name);
+    else if (name[0] == '\0')
+        make_failure(
+            next,
+            "SLW-0401",
+            "the step has no type, and the agent cannot run it; replace it by a Run Command Line");
     else if (!type || !ts_type_is_supported(name))
         make_failure(next,
                      "SLW-0401",
@@ -209,22 +238,57 @@ static int assign(struct run *run, const struct ts_next *next)
     return r != 0 ? TRACE(r) : outcome;
 }
 
-/* The step, as a success unless it cannot run here, or only sets variables and cannot. */
+/* Whether a Restart Computer can. Return: 0, -errno, or positive: it fails with @ret_code, as was told. */
+static int check_restart(struct run *run, const struct ts_next *next, int64_t *ret_code)
+{
+    OWN(buf_fini) struct buf target = BUF_INIT(VALUES_MAX_BYTES);
+    OWN(buf_fini) struct buf why = BUF_INIT(2 * (size_t)VALUES_MAX_BYTES);
+    bool is_boot_image;
+    int r = 0;
+
+    if (strcmp(next->step->type, reboot_type) != 0)
+        return 0;
+    put_target(run, next->step, &target);
+    is_boot_image = target.len == 0 || ts_compare_text(buf_str(&target), "WinPE") == 0;
+    if (!is_boot_image && ts_compare_text(buf_str(&target), "HD") != 0) {
+        buf_addf(
+            &why, "the target \"%s\" is neither HD nor WinPE; correct the step", buf_str(&target));
+        *ret_code = CODE_PARAMETER;
+        r = tell_failure(run, next, "SLW-0408", buf_str(&why));
+    } else if (is_boot_image && !run->has_place) {
+        *ret_code = CODE_NO_VOLUME;
+        r = tell_failure(run,
+                         next,
+                         "SLW-0415",
+                         "there is no volume yet to remember on where the task sequence goes on; "
+                         "put the step behind Format and Partition Disk");
+    } else {
+        return 0;
+    }
+    return r < 0 ? TRACE(r) : 1;
+}
+
+/* The step, as a success unless it cannot run here, only sets variables and cannot, or cannot restart. */
 static int run_step(struct run *run, const struct ts_next *next)
 {
-    struct ts_result result = {
-        .outcome = TS_STEP_SUCCEEDED, .environment = run->environment, .has_place = true};
+    struct ts_result result = {.outcome = TS_STEP_SUCCEEDED, .environment = run->environment};
     struct ts_after after;
     int r = next->kind == TS_NEXT_FAIL ? 0 : assign(run, next);
 
+    result.code = r > 0 ? CODE_PARAMETER : CODE_UNSUPPORTED;
+    if (r == 0 && next->kind != TS_NEXT_FAIL)
+        r = check_restart(run, next, &result.code);
     if (r < 0)
         return TRACE(r);
     if (r > 0 || next->kind == TS_NEXT_FAIL) {
         result.outcome = TS_STEP_FAILED;
-        result.code = r > 0 ? CODE_PARAMETER : CODE_UNSUPPORTED;
     } else {
+        result.code = 0;
         result.restart = restart_of(run, next->step);
+        run->has_place =
+            run->has_place || run->environment == TS_RUN_IN_FULL_OS || makes_place(next->step);
     }
+    result.has_place = run->has_place;
     r = ts_sequence_step_done(run->sequence, &result, &after);
     if (r == 0 && after.error_id)
         r = tell_failure(run, next, after.error_id, after.why);
@@ -281,6 +345,8 @@ int ts_simulate(const struct ts_simulation *simulation, struct ts_simulation_end
     OWN(ts_sequence_freep) struct ts_sequence *sequence = NULL;
     struct run run = {.simulation = simulation,
                       .environment = simulation->environment,
+                      .has_place =
+                          simulation->environment == TS_RUN_IN_FULL_OS || simulation->has_volume,
                       .texts = BUF_INIT(VALUES_MAX_BYTES)};
     int r = set_environment(&run);
 

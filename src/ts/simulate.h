@@ -7,7 +7,8 @@
  *
  * The sequencer is the one that the agent uses. Each step that the agent can run counts as a success with exit code 0; one
  * that it cannot fails as it would there. What steps do is left out, but for what later decisions depend on: variables that
- * steps set, and where a restart leads.
+ * steps set, where a restart leads, and whether a volume is there that keeps where the sequence goes on: in the installed
+ * system, after Format and Partition Disk or Apply Operating System, or if the facts have a fixed one.
  */
 
 #include <stdbool.h>
@@ -32,7 +33,8 @@ struct ts_simulated {
 
 struct ts_simulation {
     struct ts_start start;
-    unsigned environment;                                        /* where it begins */
+    unsigned environment; /* where it begins */
+    bool has_volume;      /* one is there already: ts_facts_have_volume() */
     int (*tell)(void *ctx, const struct ts_simulated *decision); /* 0, or -errno, which ends it */
     void *ctx;
 };

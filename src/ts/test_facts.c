@@ -63,12 +63,44 @@ static void a_table_that_is_full_says_so(void **state)
     assert_null(ts_class_add(table, ts_table_class(table, "", "Y")));
 }
 
+static void a_volume_is_there_if_a_fixed_one_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *class_name;
+        int64_t type;
+        bool is_there;
+    } cases[] = {
+        {"Win32_Volume", 3, true},
+        {"Win32_LogicalDisk", 3, true},
+        {"Win32_LogicalDisk", 2, false},
+        {"Win32_CDROMDrive", 3, false},
+    };
+
+    assert_false(ts_facts_have_volume(NULL));
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_table_freep) struct ts_table *table = NULL;
+
+        assert_int_equal(ts_table_new(&table), 0);
+        ts_instance_add_number(
+            table,
+            ts_class_add(table, ts_table_class(table, TS_CIMV2, cases[i].class_name)),
+            "DriveType",
+            cases[i].type);
+
+        const struct ts_facts facts = ts_table_facts(table);
+
+        assert_int_equal(ts_facts_have_volume(&facts), cases[i].is_there);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(classes_are_found_by_namespace_however_it_is_written),
         cmocka_unit_test(a_property_that_is_added_again_becomes_an_array),
         cmocka_unit_test(a_table_that_is_full_says_so),
+        cmocka_unit_test(a_volume_is_there_if_a_fixed_one_is),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,9 @@
     "<variable name=\"SMSRebootTarget\" hidden=\"true\">" target \
     "</variable></defaultVarList></step>"
 
+#define FORMAT \
+    "<step type=\"SMS_TaskSequence_PartitionDiskAction\" name=\"format\"><action/></step>"
+
 static int put(void *ctx, const struct ts_simulated *decision)
 {
     static const char *const words[] = {
@@ -88,15 +91,18 @@ static void a_restart_leads_into_the_other_environment(void **state)
     OWN(buf_fini) struct buf told = BUF_INIT(4096);
     struct ts_simulation_end end = simulate(
         SEQUENCE(
-            REBOOT("HD") STEP("a", "runIn=\"FullOS\"") "<group name=\"g\"><condition>" VARIABLE_IS(
-                "_SMSTSInWinPE",
-                "equals",
-                "false") "</condition>" REBOOT("WinPE") "</group>" STEP("b", "runIn=\"FullOS\"")),
+            FORMAT REBOOT("HD")
+                STEP("a", "runIn=\"FullOS\"") "<group name=\"g\"><condition>" VARIABLE_IS(
+                    "_SMSTSInWinPE",
+                    "equals",
+                    "false") "</condition>" REBOOT("WinPE") "</group>" STEP("b",
+                                                                            "runIn=\"FullOS\"")),
         vars,
         &told);
 
     assert_false(end.is_succeeded);
     assert_string_equal(buf_str(&told),
+                        "run format\n"
                         "run restart SMSRebootTarget=HD\n"
                         "run a (full OS)\n"
                         "run g/restart (full OS) SMSRebootTarget=WinPE\n"
@@ -109,14 +115,16 @@ static void preparing_for_capture_leads_into_the_boot_image(void **state)
     (void)state;
     OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
     OWN(buf_fini) struct buf told = BUF_INIT(4096);
-    struct ts_simulation_end end = simulate(
-        SEQUENCE(REBOOT("HD") "<step type=\"SMS_TaskSequence_PrepareOSAction\" name=\"prepare\" "
-                              "runIn=\"FullOS\"/>" STEP("capture", "runIn=\"WinPE\"")),
-        vars,
-        &told);
+    struct ts_simulation_end end =
+        simulate(SEQUENCE(FORMAT REBOOT(
+                     "HD") "<step type=\"SMS_TaskSequence_PrepareOSAction\" name=\"prepare\" "
+                           "runIn=\"FullOS\"/>" STEP("capture", "runIn=\"WinPE\"")),
+                 vars,
+                 &told);
 
     assert_true(end.is_succeeded);
     assert_string_equal(buf_str(&told),
+                        "run format\n"
                         "run restart SMSRebootTarget=HD\n"
                         "run prepare (full OS)\n"
                         "run capture\n");
@@ -196,19 +204,77 @@ static void what_the_agent_cannot_run_fails_as_it_would_there(void **state)
         "it, or give it a condition that does not hold on Linux\n");
 }
 
+static void a_step_without_a_type_fails_with_what_to_do(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+
+    (void)simulate(SEQUENCE("<step name=\"plain\"><action>echo hi</action></step>"), vars, &told);
+    assert_string_equal(buf_str(&told),
+                        "fail plain SLW-0401: the step has no type, and the agent cannot run it; "
+                        "replace it by a Run Command Line\n");
+}
+
 static void a_type_that_is_in_the_wrong_place_fails(void **state)
 {
     (void)state;
     OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
     OWN(buf_fini) struct buf told = BUF_INIT(4096);
-    struct ts_simulation_end end = simulate(
-        SEQUENCE(REBOOT("HD") "<step type=\"SMS_TaskSequence_PartitionDiskAction\" name=\"disk\">"
-                              "<action/></step>"),
-        vars,
-        &told);
+    struct ts_simulation_end end =
+        simulate(SEQUENCE(FORMAT REBOOT(
+                     "HD") "<step type=\"SMS_TaskSequence_PartitionDiskAction\" name=\"disk\">"
+                           "<action/></step>"),
+                 vars,
+                 &told);
 
     assert_false(end.is_succeeded);
     assert_non_null(strstr(buf_str(&told), "\nfail disk (full OS) SLW-0405: "));
+}
+
+static void a_restart_without_a_place_to_go_on_from_fails_as_it_would_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *xml;
+        const char *target; /* of the variable Where */
+        bool is_succeeded;
+        const char *told;
+    } cases[] = {
+        {SEQUENCE(REBOOT("HD")), "", false, "\nfail restart SLW-0415: "},
+        {SEQUENCE(REBOOT("WinPE")), "", false, "\nfail restart SLW-0415: "},
+        {SEQUENCE(FORMAT REBOOT("WinPE")), "", true, "\nrun restart "},
+        {SEQUENCE(FORMAT REBOOT("Foo")), "", false, "\nfail restart SLW-0408: the target \"Foo\""},
+        {SEQUENCE(FORMAT REBOOT("%Where%")), "HD", true, "SMSRebootTarget=HD\n"},
+        {SEQUENCE(FORMAT REBOOT("%Where%")), "Moon", false, "SLW-0408: the target \"Moon\""},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+        OWN(buf_fini) struct buf told = BUF_INIT(4096);
+
+        assert_int_equal(ts_vars_set(vars, "Where", cases[i].target, TS_BY_SITE), 0);
+        assert_int_equal(simulate(cases[i].xml, vars, &told).is_succeeded, cases[i].is_succeeded);
+        assert_non_null(strstr(buf_str(&told), cases[i].told));
+    }
+}
+
+static void a_restart_goes_on_from_a_volume_that_is_there_already(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(SEQUENCE(REBOOT("WinPE")));
+    struct ts_simulation_end end;
+
+    assert_int_equal(ts_simulate(&(struct ts_simulation){.start = {.document = doc, .vars = vars},
+                                                         .environment = TS_RUN_IN_BOOT_IMAGE,
+                                                         .has_volume = true,
+                                                         .tell = put,
+                                                         .ctx = &told},
+                                 &end),
+                     0);
+    assert_true(end.is_succeeded);
 }
 
 int main(void)
@@ -221,6 +287,9 @@ int main(void)
         cmocka_unit_test(a_step_that_cannot_set_its_variable_says_why),
         cmocka_unit_test(what_the_agent_cannot_run_fails_as_it_would_there),
         cmocka_unit_test(a_type_that_is_in_the_wrong_place_fails),
+        cmocka_unit_test(a_step_without_a_type_fails_with_what_to_do),
+        cmocka_unit_test(a_restart_without_a_place_to_go_on_from_fails_as_it_would_there),
+        cmocka_unit_test(a_restart_goes_on_from_a_volume_that_is_there_already),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
