@@ -96,6 +96,22 @@ show_variable(const struct ts_tree_item *item, const xmlNode *node, ts_show_visi
                                           strcmp(plain, text) != 0}));
 }
 
+/* The command of a step without a type, as MDT writes plain commands: it has no variables that say it. */
+static int show_action(const struct ts_tree_item *item, ts_show_visit *visit, void *ctx)
+{
+    const xmlNode *action = ts_node_child(item->node, "action");
+    OWN(freep) char *text = action ? ts_node_text(action) : NULL;
+
+    if (item->is_group || item->type[0] != '\0' || !action ||
+        ts_node_child(item->node, "defaultVarList"))
+        return 0;
+    if (!text)
+        return ERR(-ENOMEM);
+    return text[0] == '\0'
+               ? 0
+               : TRACE(visit(ctx, &(struct ts_shown){"action", "Command", text, false}));
+}
+
 int ts_show(const struct ts_tree_item *item, ts_show_visit *visit, void *ctx)
 {
     const xmlNode *list = ts_node_child(item->node, "defaultVarList");
@@ -103,6 +119,8 @@ int ts_show(const struct ts_tree_item *item, ts_show_visit *visit, void *ctx)
 
     if (r == 0)
         r = show_condition(item, visit, ctx);
+    if (r == 0)
+        r = show_action(item, visit, ctx);
     for (const xmlNode *node = list ? list->children : NULL; r == 0 && node; node = node->next)
         if (ts_node_is(node, "variable"))
             r = show_variable(item, node, visit, ctx);

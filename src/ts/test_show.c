@@ -49,11 +49,24 @@ static void secrets_are_stars(void **state)
           "MyPassword (MyPassword) = *** !\n");
 }
 
+static void a_plain_command_without_a_type_is_shown(void **state)
+{
+    (void)state;
+    shows(SEQUENCE("<step name=\"s\"><action>cscript.exe x.wsf</action></step>"
+                   "<step name=\"t\"><action/></step>"
+                   "<step name=\"u\"><action>x geheim</action><defaultVarList><variable "
+                   "name=\"MyPassword\">geheim</variable></defaultVarList></step>"
+                   "<group name=\"g\"><action>no command</action></group>"),
+          "action (Command) = cscript.exe x.wsf\n"
+          "MyPassword (MyPassword) = *** !\n");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_have_the_names_that_set_takes_and_usual_ones_are_left_out),
         cmocka_unit_test(secrets_are_stars),
+        cmocka_unit_test(a_plain_command_without_a_type_is_shown),
     };
 
     return cmocka_run_group_tests_name("ts/show", tests, NULL, NULL);

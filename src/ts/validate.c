@@ -127,6 +127,14 @@ static void check_type(const struct ts_check *c, int item)
                         "SLW-0182",
                         "the agent cannot run \"%s\"; disable or remove the step",
                         type->display_name);
+    else if (step->type[0] == '\0')
+        ts_check_report(
+            c,
+            item,
+            TS_ERROR,
+            "SLW-0182",
+            "the step has no type, as a plain command of MDT has none, and the agent cannot run it; "
+            "replace it by a Run Command Line with its command");
     else
         ts_check_report(
             c,

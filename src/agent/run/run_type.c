@@ -151,6 +151,13 @@ void runner_run_type(struct runner *rn, const struct ts_step *step, struct step_
 
     runner_fill_context(rn, step, &c);
     *ret = (struct step_result){0};
+    if (!type && step->type[0] == '\0') {
+        (void)step_fail(
+            ret,
+            "SLW-0401",
+            "the step has no type, and the agent cannot run it; replace it by a Run Command Line");
+        return;
+    }
     if (!type) {
         (void)step_fail(ret,
                         "SLW-0401",
