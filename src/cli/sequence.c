@@ -67,6 +67,22 @@ static bool put_file(struct session *s, const struct buf *content, json_t *body)
            session_fail_errno(s, "reading the file", -ENOMEM);
 }
 
+bool sequence_names_file(const char *text)
+{
+    static const char *const starts[] = {"/", "./", "../"};
+    static const char *const ends[] = {".xml", ".zip", ".yaml", ".yml"};
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+        if (strncmp(text, starts[i], strlen(starts[i])) == 0)
+            return true;
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+        if (len > strlen(ends[i]) &&
+            bytes_eq_nocase(bytes_of(text + len - strlen(ends[i])), ends[i]))
+            return true;
+    return false;
+}
+
 bool sequence_read_content(struct session *s,
                            const char *file,
                            struct buf *content,
@@ -88,7 +104,7 @@ bool sequence_read_content(struct session *s,
                             file,
                             FILE_MAX_BYTES);
     if (r != 0)
-        return ret_is_there ||
+        return (ret_is_there && !sequence_names_file(file)) ||
                session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is not there", file);
     return content->len > 0 || session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is empty", file);
 }

@@ -13,6 +13,9 @@
 bool sequence_print(struct session *s, json_t *sequence);
 
 /* The bytes of a file that may hold task sequences, "-" for standard input; @ret_is_there as of sequence_read(). */
+/* Whether @text can only be meant as the path of a file: it begins as one or ends as files of task sequences do. */
+bool sequence_names_file(const char *text);
+
 bool sequence_read_content(struct session *s,
                            const char *file,
                            struct buf *content,

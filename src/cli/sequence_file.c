@@ -249,16 +249,25 @@ put(const struct ts_imports *imports, size_t main_one, const char *format, struc
     return strcmp(format, "yaml") == 0 ? ts_yaml_put(safe, ret) : ts_document_put(safe, ret);
 }
 
-static bool fail_to_read(struct session *s, const char *name, const struct ts_diags *diags)
+bool sequence_file_unreadable(struct session *s, const char *name, const struct ts_diags *diags)
 {
+    const struct ts_diag *first = diags->n > 0 ? &diags->items[0] : NULL;
+
+    if (!first || first->line == 0)
+        return session_fail(s,
+                            ARGS_EXIT_FAILURE,
+                            "SLW-0704",
+                            "%s cannot be read: %s",
+                            name,
+                            first ? first->message : "there is nothing in it");
     return session_fail(s,
                         ARGS_EXIT_FAILURE,
                         "SLW-0704",
                         "%s cannot be read: line %u, column %u: %s",
                         name,
-                        diags->n > 0 ? diags->items[0].line : 0,
-                        diags->n > 0 ? diags->items[0].column : 0,
-                        diags->n > 0 ? diags->items[0].message : "");
+                        first->line,
+                        first->column,
+                        first->message);
 }
 
 /* @ret: the main one; borrows from @imports */
@@ -272,7 +281,7 @@ static bool read_main(struct session *s,
     int r = ts_container_read(file, imports, &diags);
 
     if (r > 0)
-        (void)fail_to_read(s, name, &diags);
+        (void)sequence_file_unreadable(s, name, &diags);
     else if (r < 0)
         (void)session_fail_errno(s, name, r);
     if (r != 0)
@@ -370,7 +379,7 @@ bool sequence_file_convert(struct session *s,
     int r = ts_container_read(file, &imports, &diags);
 
     if (r > 0)
-        return fail_to_read(s, name, &diags);
+        return sequence_file_unreadable(s, name, &diags);
     if (r == 0)
         r = put(&imports, find_main(&imports), format, &text);
     if (r > 0)

@@ -9,8 +9,13 @@
 #include "base/bytes.h"
 #include "cli/session.h"
 
+struct ts_diags;
+
 /* Whether `slipway login` has been done here, or the environment says where a site is. */
 bool sequence_file_has_login(const struct session *s);
+
+/* Fail the command: the file @name cannot be read, because of the first of @diags. Return: false. */
+bool sequence_file_unreadable(struct session *s, const char *name, const struct ts_diags *diags);
 
 /**
  * sequence_file_validate() - what is wrong with a file, as far as it says so itself

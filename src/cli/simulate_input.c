@@ -7,6 +7,8 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "cli/sequence.h"
+#include "cli/sequence_file.h"
 #include "plat/file.h"
 #include "ts/container.h"
 #include "ts/diag.h"
@@ -76,14 +78,7 @@ read_container(struct session *s, const char *what, struct bytes text, struct ts
     if (r < 0)
         return session_fail_errno(s, what, r);
     if (r > 0)
-        return session_fail(s,
-                            ARGS_EXIT_FAILURE,
-                            "SLW-0704",
-                            "%s cannot be read: line %u, column %u: %s",
-                            what,
-                            diags.n > 0 ? diags.items[0].line : 0,
-                            diags.n > 0 ? diags.items[0].column : 0,
-                            diags.n > 0 ? diags.items[0].message : "");
+        return sequence_file_unreadable(s, what, &diags);
     return true;
 }
 
@@ -207,6 +202,8 @@ bool simulate_load(struct session *s, const char *source, struct simulate_sequen
 {
     if (strcmp(source, "-") == 0 || file_exists(source))
         return load_file(s, source, ret);
+    if (sequence_names_file(source))
+        return session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is not there", source);
     return session_open(s) && load_one(s, source, true, ret) && load_names(s, source, ret) &&
            load_children(s, ret);
 }

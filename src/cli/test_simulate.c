@@ -261,6 +261,8 @@ static void what_is_not_there_is_said(void **state)
     json_t *result = NULL;
 
     assert_int_equal(run(site, "ts|simulate|SLP00004|--output|json", &result), ARGS_EXIT_NOT_FOUND);
+    assert_int_equal(run(site, "ts|simulate|nofile.xml|--output|json", &result), ARGS_EXIT_FAILURE);
+    assert_int_equal(run(site, "ts|simulate|./nofile|--output|json", &result), ARGS_EXIT_FAILURE);
     assert_int_equal(run(site, "ts|simulate|SLP00003|--device|pc-2", &result), ARGS_EXIT_NOT_FOUND);
     assert_int_equal(run(site, "ts|simulate|SLP00003|--var|x", &result), ARGS_EXIT_USAGE);
     assert_int_equal(run(site, "ts|simulate|SLP00003|--facts|a|--device|b", &result),
