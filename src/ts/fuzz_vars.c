@@ -38,6 +38,18 @@ static void set_one(struct ts_vars *vars, char *line)
         abort();
 }
 
+/* Of a text that goes on, the same is shown as of all of it, up to where a secret may begin. */
+static void check_part(const struct ts_vars *vars, const char *text, const struct buf *masked)
+{
+    OWN(buf_fini) struct buf part = BUF_INIT(TEXT_MAX);
+    size_t n_done = ts_vars_mask_part(vars, text, &part);
+
+    if (n_done > strlen(text) || strlen(text) - n_done >= TS_VAR_VALUE_MAX)
+        abort();
+    if (!part.failed && !masked->failed && strncmp(buf_str(masked), buf_str(&part), part.len) != 0)
+        abort();
+}
+
 /* Nothing that is shown holds a secret. A secret with '*' in it may come out of other text beside a mask. */
 static void check_masked(const struct ts_vars *vars, const char *text)
 {
@@ -47,6 +59,7 @@ static void check_masked(const struct ts_vars *vars, const char *text)
     bool is_secret;
 
     ts_vars_mask(vars, text, &masked);
+    check_part(vars, text, &masked);
     for (size_t i = 0; !masked.failed && ts_vars_at(vars, i, &name, &value, &is_secret); i++)
         if (is_secret && strlen(value) >= MASKED_MIN && !strchr(value, '*') &&
             strstr(buf_str(&masked), value))
