@@ -21,6 +21,7 @@
 #include "rt/work_pool.h"
 
 #define REQUEST_ID            "X-Request-Id"
+#define BUSY_RETRY_AFTER_S    "5"
 #define REQUEST_ID_CHARACTERS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-"
 
 enum {
@@ -421,9 +422,11 @@ int http_defer(struct http_exchange *x,
     x->arg = arg;
     x->free_arg = free_arg;
     if (!work_pool_has_room(x->pool)) {
-        int r = http_reply_problem(
-            x, 503, "SLW-0007", "Too busy", "Too many such requests are waiting; try again.");
+        int r = http_add_header(x, "Retry-After", BUSY_RETRY_AFTER_S);
 
+        if (r == 0)
+            r = http_reply_problem(
+                x, 503, "SLW-0007", "Too busy", "Too many such requests are waiting; try again.");
         return r < 0 ? TRACE(r) : 1;
     }
     x->work = work;

@@ -168,6 +168,37 @@ def check_brute_force(site: Site):
     expect(status == 401, f"another address waits too: {status}")
 
 
+def check_own_password(site: Site):
+    """A session does not help to guess the password of whose it is, nor does trying it out."""
+    token = site.new_administrator("dan", ("Help Desk", {"scope": "Default"}))
+    for guess in ("not the password", PASSWORD):
+        body = {"old_password": guess, "new_password": PASSWORD + "2"}
+        status, answer, _ = site.call("POST", "/logins/current/password?validate_only=true", body, token=token)
+        expect((status, answer["error_id"]) == (400, "SLW-0102"), f"only tried: {status} {answer}")
+    body = {"old_password": "not the password", "new_password": PASSWORD + "2"}
+    statuses = [site.call("POST", "/logins/current/password", body, token=token)[0] for _ in range(6)]
+    expect(statuses == [401] * 5 + [429], f"wrong old passwords: {statuses}")
+    failed = [r for r in site.must("GET", "/audit-log?limit=1000")["items"] if r["action"] == "login.failed" and r["who"] == "dan"]
+    expect(len(failed) == 5, f"in the audit log: {failed}")
+
+
+def check_too_busy(site: Site):
+    """A password that nobody had the time to look at is no wrong one."""
+    many = []
+    for n in range(40):
+        connection = UnixConnection(str(site.work / "state" / "run" / "api.sock"))
+        body = json.dumps({"user": f"busy{n}", "password": "not the password"})
+        connection.request("POST", "/api/v1/logins", body, {"X-Real-IP": f"198.51.100.{n}", "Host": "site"})
+        many.append(connection)
+    answers = [connection.getresponse() for connection in many]
+    busy = [n for n, answer in enumerate(answers) if answer.status == 503]
+    expect(busy and {answer.status for answer in answers} == {401, 503}, f"{[answer.status for answer in answers]}")
+    expect(all(answers[n].getheader("Retry-After") for n in busy), "no Retry-After")
+    wrong = {"user": f"busy{busy[0]}", "password": "not the password"}
+    statuses = [site.call("POST", "/logins", wrong, token=None, address=f"203.0.113.{n}")[0] for n in range(6)]
+    expect(statuses == [401] * 5 + [429], f"after a busy one: {statuses}")
+
+
 def check_answers_during_login(site: Site):
     """Eight sign-ins take their time; others do not wait for them."""
     slow = []
@@ -230,6 +261,8 @@ def check_tokens(site: Site):
 def admin_login(site: Site):
     check_password_login(site)
     check_brute_force(site)
+    check_own_password(site)
+    check_too_busy(site)
     check_answers_during_login(site)
     check_session(site)
     check_tokens(site)

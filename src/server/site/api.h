@@ -56,6 +56,7 @@ struct api {
     bool is_reader;                       /* one of them; otherwise the writer's */
     bool is_tick_failing;                 /* of the last site_tick() */
     bool is_failed;                       /* the request in hand: nothing of it is to be kept */
+    bool is_tried;                        /* the same; its outcome alone is wanted */
     struct api_capture *capture;          /* borrowed; NULL: answers are sent */
     char who[ACCESS_WHO_MAX];             /* of the request in hand: an administrator or a role */
     char dp_id[DP_ID_MAX];                /* of the request in hand, if a role makes it */

@@ -258,6 +258,7 @@ int change_handle(struct api *api,
         return TRACE(api_finish(api, x, r, 0, NULL));
     if (!is_tried && strcmp(route->method, "POST") == 0 && http_header(x, KEY))
         return TRACE(handle_named(api, x, route));
+    api->is_tried = is_tried;
     r = route->handle(api, x);
     api->is_failed |= is_tried;
     return TRACE(r);

@@ -216,6 +216,7 @@ static void leave(struct api *api)
     api->who[0] = '\0';
     api->capture = NULL;
     api->is_failed = false;
+    api->is_tried = false;
 }
 
 /* What the contract does not know is a mistake that should not go unseen. */

@@ -24,9 +24,14 @@ static int begin_work(struct api *api,
     r = request->begin(api, x, body, work);
     if (r != 0)
         return TRACE(r);
+    /* its count would be taken back with the rest, so it could be tried for ever */
+    if (api->is_tried && work->given[0])
+        return refuse_parameter(
+            api->site, "validate_only", "What compares a password is done, or not asked for.");
     if (work->directory)
         http_defer_is_remote(x);
     r = http_defer(x, password_work_run, TAKE(work), password_work_free);
+    api->is_failed |= r == 1; /* nobody looks at this password, so it does not count */
     return r < 0 ? TRACE(r) : API_E_ANSWERED;
 }
 
