@@ -191,9 +191,7 @@ static int count_try(struct site *site, const char *device_id, const char *addre
     int r;
 
     put_subjects(device_id, address, device, place);
-    r = login_count(site, device, BOOT_GATE_TRIES);
-    if (r == 0)
-        r = login_count(site, place, LOGIN_FREE_PER_ADDRESS);
+    r = login_count(site, device, BOOT_GATE_TRIES, place);
     if (r == 0)
         r = db_must(site->db, SQL_BOOT_GATE_TRIED, DB_ARGS(db_text(device_id)));
     return TRACE(r);
@@ -302,10 +300,7 @@ static int pass(struct site *site, const char *device_id, const char *address)
     if (r == 0)
         r = db_must(site->db, SQL_BOOT_GATE_PASS, DB_ARGS(db_text(device_id)));
     if (r == 0)
-        r = login_forget(site, device);
-    if (r == 0)
-        r = db_must(
-            site->db, SQL_LOGIN_UNCOUNT, DB_ARGS(db_text(place), db_u64(LOGIN_FREE_PER_ADDRESS)));
+        r = login_forget(site, device, place);
     if (r == 0)
         r = note(site, device_id, "password", "The password was typed on its screen.");
     return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);

@@ -108,15 +108,53 @@ static int be_down(struct directory_answer *answer,
     return -EIO;
 }
 
+/* What says nothing about other accounts: about them it may be asked at once. */
+static bool is_of_account(int code)
+{
+    static const int all[] = {
+        LDAP_SERVER_DOWN,
+        LDAP_TIMEOUT,
+        LDAP_CONNECT_ERROR,
+        LDAP_UNAVAILABLE,
+        LDAP_BUSY,
+        LDAP_LOCAL_ERROR,
+        LDAP_NO_MEMORY,
+    };
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++)
+        if (all[i] == code)
+            return false;
+    return true;
+}
+
+/* Those that have waited while it did not answer need not each wait as long again. Of clock_monotonic_us() */
+static atomic_uint_least64_t silent_until_us;
+
+static void note_silent(void)
+{
+    atomic_store(&silent_until_us, clock_monotonic_us() + DIRECTORY_REST_US);
+}
+
+/* It was reached, and then this. */
+static int be_unsure(struct directory_answer *answer,
+                     struct directory_connection *connection,
+                     const char *what,
+                     int code)
+{
+    (void)be_down(answer, connection, what, code);
+    if (is_of_account(code))
+        answer->outcome = DIRECTORY_CANNOT_SAY;
+    if (code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT)
+        note_silent();
+    return -EIO;
+}
+
 static int be_wrong(struct directory_answer *answer, const char *why)
 {
     answer->outcome = DIRECTORY_WRONG;
     (void)snprintf(answer->why, sizeof(answer->why), "%s", why);
     return -ENOENT;
 }
-
-/* Those that have waited while it did not answer need not each wait as long again. Of clock_monotonic_us() */
-static atomic_uint_least64_t silent_until_us;
 
 static int connect_or_rest(const struct directory_settings *settings,
                            struct directory_connection *ret,
@@ -129,7 +167,7 @@ static int connect_or_rest(const struct directory_settings *settings,
     code = directory_connect(settings, ret);
     if (code == 0)
         return 0;
-    atomic_store(&silent_until_us, clock_monotonic_us() + DIRECTORY_REST_US);
+    note_silent();
     return be_down(answer, ret, NOT_REACHED, code);
 }
 
@@ -153,6 +191,8 @@ static int open_service(const struct directory_settings *settings,
     explicit_bzero(secret, sizeof(secret));
     if (r < 0)
         return r;
+    if (code == LDAP_SERVER_DOWN || code == LDAP_TIMEOUT)
+        note_silent();
     return code == 0 ? 0 : be_down(answer, ret, "the site's own account cannot sign in", code);
 }
 
@@ -223,7 +263,7 @@ static int find_user(struct directory_connection *connection,
     if (code == LDAP_SIZELIMIT_EXCEEDED)
         return be_wrong(answer, "several accounts have this name");
     if (code != 0)
-        return be_down(answer, connection, "the account cannot be looked for", code);
+        return be_unsure(answer, connection, "the account cannot be looked for", code);
     /* the directory may take for the same what is not: blanks, letters with accents */
     if (!ret->dn[0] || strcmp(ret->name, question->name) != 0)
         return be_wrong(answer, "there is no such account");
@@ -252,13 +292,15 @@ static int check_password(const struct directory_settings *settings,
     if (!question->password[0])
         return be_wrong(answer, "there was no password");
     code = directory_connect(settings, &own);
-    if (code != 0)
+    if (code != 0) {
+        note_silent();
         return be_down(answer, &own, NOT_REACHED, code);
+    }
     code = directory_bind(&own, user->dn, question->password);
     if (code == 0)
         return 0;
     if (!is_refusal(code))
-        return be_down(answer, &own, "the account cannot sign in", code);
+        return be_unsure(answer, &own, "the account cannot sign in", code);
     answer->outcome = DIRECTORY_WRONG;
     directory_put_why(&own, "the directory refused", code, answer->why);
     return -EACCES;
@@ -287,13 +329,13 @@ void directory_ask(const struct directory_settings *settings,
                                  settings,
                                  &(struct directory_member){user.dn, question->name},
                                  question->groups,
-                                 &ret->groups);
+                                 ret);
     if (code == LDAP_SIZELIMIT_EXCEEDED) {
         (void)be_wrong(ret, "the account is in more groups than are looked at");
         return;
     }
     if (code != 0) {
-        (void)be_down(ret, &service, "the groups cannot be looked for", code);
+        (void)be_unsure(ret, &service, "the groups cannot be looked for", code);
         return;
     }
     (void)snprintf(ret->account_id, sizeof(ret->account_id), "%s", user.id);

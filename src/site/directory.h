@@ -23,10 +23,11 @@ enum {
     DIRECTORY_DEPTH_MAX = 8,     /* the same */
     DIRECTORY_WAIT_S = 5,        /* for one answer */
     DIRECTORY_WAIT_ALL_S = 15,   /* for all that one question takes */
+    DIRECTORY_REST_S = 5,
 };
 
 /* So long it is not asked again after it has not answered. */
-#define DIRECTORY_REST_US (UINT64_C(5) * 1000000)
+#define DIRECTORY_REST_US ((uint64_t)DIRECTORY_REST_S * 1000000)
 
 /* All borrowed; .urls is "" or NULL if there is no directory. */
 struct directory_settings {
@@ -47,8 +48,9 @@ struct directory_settings {
 bool directory_is_on(const struct directory_settings *settings);
 
 enum directory_outcome {
-    DIRECTORY_DOWN,  /* nobody can say */
-    DIRECTORY_WRONG, /* no such account, one that may not sign in, or another password */
+    DIRECTORY_DOWN,       /* nobody can say, about anybody */
+    DIRECTORY_CANNOT_SAY, /* about this account; about others it may */
+    DIRECTORY_WRONG,      /* no such account, one that may not sign in, or another password */
     DIRECTORY_RIGHT,
 };
 
@@ -65,7 +67,8 @@ struct directory_answer {
     char account_id
         [DIRECTORY_ID_MAX]; /* which no other account gets, ever; "" if the directory has none */
     json_t *groups; /* owned; those of the question that he is in: their ids; NULL unless RIGHT */
-    char why[DIRECTORY_WHY_MAX]; /* not RIGHT: for the log */
+    char why
+        [DIRECTORY_WHY_MAX]; /* for the log; RIGHT: about a group that cannot be looked at, or "" */
 };
 
 void directory_question_fini(struct directory_question *question);

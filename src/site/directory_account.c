@@ -156,3 +156,26 @@ bool directory_put_match(char dst[static DIRECTORY_FILTER_MAX],
     dst[at] = '\0';
     return true;
 }
+
+void directory_plain(const char *text, char *ret, size_t cap)
+{
+    static const char digits[] = "0123456789abcdef";
+    size_t at = 0;
+
+    for (; *text; text++) {
+        uint8_t byte = (uint8_t)*text;
+        bool is_plain = byte >= ' ' && byte <= '~' && byte != '"' && byte != '\\';
+
+        if (at + (is_plain ? 1 : 4) >= cap)
+            break;
+        if (is_plain) {
+            ret[at++] = (char)byte;
+            continue;
+        }
+        ret[at++] = '\\';
+        ret[at++] = 'x';
+        ret[at++] = digits[byte >> 4];
+        ret[at++] = digits[byte & 15];
+    }
+    ret[at] = '\0';
+}

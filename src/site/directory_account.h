@@ -37,6 +37,9 @@ const char *directory_why_not(const struct directory_account *account, uint64_t 
 /* A distinguished name as all that mean the same entry are written here. Return: whether it is one, and not too long. */
 bool directory_dn(const char *text, char ret[static DIRECTORY_DN_MAX]);
 
+/* For a log: printable ASCII as it is, but for what a log means something by; all else by its numbers. Cut at whole ones. */
+void directory_plain(const char *text, char *ret, size_t cap);
+
 /* "(attribute=VALUE)", in which VALUE means nothing but itself (RFC 4515); appended to @dst. Return: whether there was room. */
 bool directory_put_match(char dst[static DIRECTORY_FILTER_MAX],
                          const char *attribute,

@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "plat/clock.h"
 #include "plat/file.h"
+#include "site/directory_account.h"
 #include "site/directory_socket.h"
 
 #define LDAPS "ldaps://"
@@ -290,16 +291,18 @@ void directory_put_why(struct directory_connection *connection,
                        char ret[static DIRECTORY_WHY_MAX])
 {
     OWN(text_freep) char *said = NULL;
+    char plain[DIRECTORY_WHY_MAX / 2] = "";
 
     if (connection->dog && directory_dog_has_bitten(connection->dog))
         code = LDAP_TIMEOUT;
     if (connection->ld)
         (void)ldap_get_option(connection->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, (void *)&said);
+    directory_plain(said ? said : "", plain, sizeof(plain));
     (void)snprintf(ret,
                    DIRECTORY_WHY_MAX,
-                   "%s: %s%s%.150s",
+                   "%s: %s%s%s",
                    what,
                    ldap_err2string(code),
-                   said && said[0] ? ": " : "",
-                   said ? said : "");
+                   plain[0] ? ": " : "",
+                   plain);
 }

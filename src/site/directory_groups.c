@@ -66,6 +66,13 @@ static bool has_sid(const struct tokens *tokens, const struct found_group *group
     return false;
 }
 
+/* What the server says of the group alone, as of one in another domain: it gives nobody anything, and the others count. */
+static bool is_of_group(int code)
+{
+    return code == LDAP_REFERRAL || code == LDAP_INVALID_DN_SYNTAX ||
+           code == LDAP_INSUFFICIENT_ACCESS || code == LDAP_NO_SUCH_OBJECT;
+}
+
 /* By all groups that the domain controller has found for him; if it keeps them to itself, by asking about this one. */
 static int is_in_ad_group(struct directory_connection *connection,
                           const struct tokens *tokens,
@@ -90,14 +97,31 @@ static int is_in_ad_group(struct directory_connection *connection,
     else if (!directory_put_match(filter, IN_CHAIN, bytes_of(dn)))
         return LDAP_FILTER_ERROR;
     code = directory_search(connection, &search, take_group, &group);
-    *ret = group.is_there && (!tokens->sids || has_sid(tokens, &group));
-    return code == LDAP_NO_SUCH_OBJECT ? 0 : code;
+    *ret = code == 0 && group.is_there && (!tokens->sids || has_sid(tokens, &group));
+    return code;
+}
+
+/* The first that cannot be looked at is told of; one that is not there is no mistake. */
+static void note_group(struct directory_connection *connection,
+                       const char *group_dn,
+                       int code,
+                       char why[static DIRECTORY_WHY_MAX])
+{
+    char plain[DIRECTORY_WHY_MAX / 3];
+    char what[DIRECTORY_WHY_MAX / 2];
+
+    if (code == LDAP_NO_SUCH_OBJECT || why[0])
+        return;
+    directory_plain(group_dn, plain, sizeof(plain));
+    (void)snprintf(what, sizeof(what), "the group %s cannot be looked at", plain);
+    directory_put_why(connection, what, code, why);
 }
 
 static int find_ad_groups(struct directory_connection *connection,
                           const char *dn,
                           json_t *wanted,
-                          json_t *found)
+                          json_t *found,
+                          char why[static DIRECTORY_WHY_MAX])
 {
     static const char *const attributes[] = {"tokenGroups", NULL};
     const struct directory_search search = {
@@ -112,12 +136,18 @@ static int find_ad_groups(struct directory_connection *connection,
     json_t *group_dn;
     int code = directory_search(connection, &search, take_tokens, &tokens);
 
+    if (code != 0)
+        return code;
     json_object_foreach(wanted, id, group_dn)
     {
         bool is_in = false;
 
         if (code == 0)
             code = is_in_ad_group(connection, &tokens, dn, json_string_value(group_dn), &is_in);
+        if (is_of_group(code)) {
+            note_group(connection, json_string_value(group_dn), code, why);
+            code = 0;
+        }
         if (code == 0 && is_in && json_array_append_new(found, json_string(id)) < 0)
             code = LDAP_NO_MEMORY;
     }
@@ -229,7 +259,7 @@ int directory_find_groups(struct directory_connection *connection,
                           const struct directory_settings *settings,
                           const struct directory_member *member,
                           json_t *wanted,
-                          json_t **ret)
+                          struct directory_answer *ret)
 {
     OWN(json_freep) json_t *found = json_array();
     int code = LDAP_NO_MEMORY;
@@ -237,10 +267,10 @@ int directory_find_groups(struct directory_connection *connection,
     if (found && json_object_size(wanted) == 0)
         code = 0;
     else if (found && settings->is_active_directory)
-        code = find_ad_groups(connection, member->dn, wanted, found);
+        code = find_ad_groups(connection, member->dn, wanted, found, ret->why);
     else if (found)
         code = find_ldap_groups(connection, settings, member, wanted, found);
     if (code == 0)
-        *ret = TAKE(found);
+        ret->groups = TAKE(found);
     return code;
 }

@@ -18,7 +18,7 @@ struct directory_member {
 /**
  * directory_find_groups() - those of @wanted
  * @wanted: {id: distinguished name}
- * @ret:    owned by the caller; an array of ids
+ * @ret:    its groups are set, ids that are owned by the caller; and its why, if one of @wanted cannot be looked at
  *
  * Return: a result of libldap.
  */
@@ -26,4 +26,4 @@ int directory_find_groups(struct directory_connection *connection,
                           const struct directory_settings *settings,
                           const struct directory_member *member,
                           json_t *wanted,
-                          json_t **ret);
+                          struct directory_answer *ret);

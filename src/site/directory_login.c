@@ -9,9 +9,17 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
+#include "plat/clock.h"
 #include "site/access.h"
 #include "site/administrator.h"
 #include "site/rows.h"
+
+/* So long others are asked about first, of whom nothing could be said. */
+#define UNSURE_US (UINT64_C(60) * 1000000)
+
+enum {
+    UNSURE_MAX = 1000, /* of whom that is known */
+};
 
 /* The columns of SQL_DIRECTORY_USER. */
 enum {
@@ -40,14 +48,21 @@ int directory_is_asked(struct site *site, const char *name, bool *ret)
     return r < 0 ? TRACE(r) : 0;
 }
 
+void directory_rest(struct site *site)
+{
+    site->directory_rests_until_us = clock_monotonic_us() + DIRECTORY_REST_US;
+}
+
 int directory_check_rest(struct site *site)
 {
-    if (site->now_us >= site->directory_rests_until_us)
+    if (clock_monotonic_us() >= site->directory_rests_until_us)
         return 0;
-    return refuse(site,
-                  REFUSAL_DIRECTORY_DOWN,
-                  "The directory has not answered a moment ago; try again in a few seconds. "
-                  "Administrators of the site itself can sign in.");
+    (void)refuse(site,
+                 REFUSAL_DIRECTORY_DOWN,
+                 "The directory has not answered a moment ago; try again in a few seconds. "
+                 "Administrators of the site itself can sign in.");
+    site->refusal.retry_after_s = DIRECTORY_REST_S;
+    return SITE_E_REFUSED;
 }
 
 int directory_prepare(struct site *site, const char *name, struct directory_question *ret)
@@ -202,6 +217,45 @@ int directory_check_own_password(struct site *site, const char *id)
                   db_get_text(&rows, 0));
 }
 
+/* Nothing could be said about him a moment ago: others first. */
+static bool is_unsure(struct site *site, const char *id)
+{
+    const json_t *until = json_object_get(site->directory_unsure, id);
+
+    return clock_monotonic_us() < (uint64_t)json_integer_value(until);
+}
+
+static void forget_unsure(struct site *site)
+{
+    const char *id;
+    json_t *until;
+    void *next;
+
+    json_object_foreach_safe(site->directory_unsure, next, id, until)
+    {
+        (void)until;
+        if (!is_unsure(site, id))
+            (void)json_object_del(site->directory_unsure, id);
+    }
+}
+
+static int note_unsure(struct site *site, const char *id)
+{
+    uint64_t check_us = site->settings.directory.check_us;
+    uint64_t wait_us = check_us < UNSURE_US ? check_us : UNSURE_US;
+
+    if (!site->directory_unsure)
+        site->directory_unsure = json_object();
+    forget_unsure(site);
+    if (json_object_size(site->directory_unsure) >= UNSURE_MAX)
+        return 0;
+    return json_object_set_new(site->directory_unsure,
+                               id,
+                               json_integer((json_int_t)(clock_monotonic_us() + wait_us))) == 0
+               ? 0
+               : ERR(-ENOMEM);
+}
+
 void directory_due_fini(struct directory_due *due)
 {
     directory_question_fini(&due->question);
@@ -218,19 +272,22 @@ int directory_find_due(struct site *site,
 
     *ret_n = 0;
     if (!directory_is_on(&site->settings.directory) ||
-        site->now_us < site->directory_rests_until_us)
+        clock_monotonic_us() < site->directory_rests_until_us)
         return 0;
     r = db_select(site->db,
                   SQL_DIRECTORY_DUE,
                   DB_ARGS(db_u64(site->now_us > check_us ? site->now_us - check_us : 0),
                           db_u64(site->now_us),
-                          db_u64(DIRECTORY_DUE_MAX)),
+                          db_u64(DIRECTORY_DUE_MAX + json_object_size(site->directory_unsure))),
                   &rows);
     if (r < 0)
         return TRACE(r);
-    while ((r = db_next(&rows)) == DB_ROW && *ret_n < DIRECTORY_DUE_MAX) {
-        struct directory_due *due = &ret[(*ret_n)++];
+    while (*ret_n < DIRECTORY_DUE_MAX && (r = db_next(&rows)) == DB_ROW) {
+        struct directory_due *due = &ret[*ret_n];
 
+        if (is_unsure(site, db_get_text(&rows, 0)))
+            continue;
+        ++*ret_n;
         *due = (struct directory_due){.id = ""};
         (void)snprintf(due->id, sizeof(due->id), "%s", db_get_text(&rows, 0));
         (void)snprintf(due->question.name, sizeof(due->question.name), "%s", db_get_text(&rows, 1));
@@ -272,6 +329,17 @@ static int list_groups(struct site *site, const char *id, char *ret, size_t cap)
     return r < 0 ? TRACE(r) : 0;
 }
 
+/* Whether the account is not the one that he signed in with, but another one that has its name now. */
+static int is_another(struct site *site, const struct directory_due *due, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_DIRECTORY_USER, DB_ARGS(db_text(due->question.name)), &rows);
+    const char *known = r == DB_ROW ? db_get_text(&rows, COLUMN_ACCOUNT_ID) : "";
+
+    *ret = known[0] && strcmp(known, due->answer.account_id) != 0;
+    return r < 0 ? TRACE(r) : 0;
+}
+
 static int put_right(struct site *site, const struct directory_due *due)
 {
     char before[DIRECTORY_WANTED_MAX * NAMED_ID_MAX];
@@ -293,18 +361,31 @@ static int put_right(struct site *site, const struct directory_due *due)
                           : TRACE(r);
 }
 
+static int put_answer(struct site *site, const struct directory_due *due)
+{
+    bool is_other = false;
+    int r;
+
+    if (due->answer.outcome != DIRECTORY_RIGHT)
+        return TRACE(put_out(site, due, due->answer.why));
+    r = is_another(site, due, &is_other);
+    if (r == 0 && is_other)
+        return TRACE(put_out(site, due, "another account has this name"));
+    return r == 0 ? TRACE(put_right(site, due)) : TRACE(r);
+}
+
 int directory_apply_due(struct site *site, const struct directory_due *due)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     int r;
 
-    if (due->answer.outcome == DIRECTORY_DOWN) {
-        site->directory_rests_until_us = site->now_us + DIRECTORY_REST_US;
-        return 0;
-    }
+    if (due->answer.outcome == DIRECTORY_DOWN)
+        directory_rest(site);
+    /* with a reason it was asked about him; without one, it was not even asked */
+    if (due->answer.outcome == DIRECTORY_DOWN || due->answer.outcome == DIRECTORY_CANNOT_SAY)
+        return due->answer.why[0] ? TRACE(note_unsure(site, due->id)) : 0;
     r = db_begin(site->db, &tx);
     if (r == 0)
-        r = due->answer.outcome == DIRECTORY_RIGHT ? put_right(site, due)
-                                                   : put_out(site, due, due->answer.why);
+        r = put_answer(site, due);
     return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
 }

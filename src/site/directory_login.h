@@ -23,6 +23,9 @@ enum {
  */
 int directory_is_asked(struct site *site, const char *name, bool *ret);
 
+/* It has not answered: it is not asked for a while. */
+void directory_rest(struct site *site);
+
 /* Refuse if it has not answered a moment ago. */
 int directory_check_rest(struct site *site);
 
@@ -56,5 +59,8 @@ int directory_find_due(struct site *site,
                        size_t *ret_n);
 void directory_due_fini(struct directory_due *due);
 
-/* What it has said about him: his groups, or that he is out. Nothing if it has not answered. */
+/*
+ * What it has said about him: his groups, or that he is out. If it cannot say, nothing changes, and others are asked about
+ * first for a while.
+ */
 int directory_apply_due(struct site *site, const struct directory_due *due);

@@ -17,6 +17,7 @@
 enum {
     SUBJECT_MAX = 96,
     DOUBLINGS_MAX = 10,
+    KIND_MAX = 16, /* "boot-address:" */
 };
 
 /* Whom a failure is counted for. */
@@ -42,17 +43,21 @@ static int check_wait(struct site *site, const struct subjects *subjects)
                      DB_ARGS(db_text(subjects->name), db_text(subjects->address)),
                      &rows);
     uint64_t until_us;
+    unsigned left_s;
 
     if (r < 0)
         return TRACE(r);
     until_us = r == DB_ROW ? db_get_u64(&rows, 0) : 0;
     if (site->now_us >= until_us)
         return 0;
-    return refuse(site,
-                  REFUSAL_TOO_OFTEN,
-                  "There were too many wrong passwords for this name or from this address: try "
-                  "again in %u seconds.",
-                  (unsigned)((until_us - site->now_us) / 1000000 + 1));
+    left_s = (unsigned)((until_us - site->now_us) / 1000000 + 1);
+    (void)refuse(site,
+                 REFUSAL_TOO_OFTEN,
+                 "There were too many wrong passwords for this name or from this address: try "
+                 "again in %u seconds.",
+                 left_s);
+    site->refusal.retry_after_s = left_s;
+    return SITE_E_REFUSED;
 }
 
 /* As the site writes names: so somebody who is called Ada has no more attempts than ada. */
@@ -71,8 +76,11 @@ static const struct field login_fields[] = {
 
 static int count_failure(struct site *site, const char *subject, uint64_t n_free);
 
-/* Before the work on it: those that are worked on at the same time count too. Success takes it back. */
-static int count_attempt(struct site *site, const struct subjects *subjects)
+/*
+ * Before the work on it: those that are worked on at the same time count too. Success takes it back. Who has to wait for one of
+ * the two is counted for neither: otherwise whoever waits could make as many subjects as he likes.
+ */
+static int count_attempt(struct site *site, const struct subjects *subjects, unsigned n_free)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     int r = check_wait(site, subjects);
@@ -80,13 +88,25 @@ static int count_attempt(struct site *site, const struct subjects *subjects)
     if (r == 0)
         r = db_begin(site->db, &tx);
     if (r == 0)
-        r = count_failure(site, subjects->name, LOGIN_FREE_PER_NAME);
+        r = count_failure(site, subjects->name, n_free);
     if (r == 0)
         r = count_failure(site, subjects->address, LOGIN_FREE_PER_ADDRESS);
     return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
 }
 
-static int forget_attempt(struct site *site, const struct subjects *subjects);
+static int uncount(struct site *site, const char *subject, unsigned n_free)
+{
+    return TRACE(
+        db_run(site->db, SQL_LOGIN_UNCOUNT, DB_ARGS(db_text(subject), db_u64(n_free)), NULL));
+}
+
+/* Nobody could say whether it was right: it was none. Those before it stay. */
+static int uncount_attempt(struct site *site, const struct subjects *subjects)
+{
+    int r = uncount(site, subjects->name, LOGIN_FREE_PER_NAME);
+
+    return r < 0 ? TRACE(r) : TRACE(uncount(site, subjects->address, LOGIN_FREE_PER_ADDRESS));
+}
 
 /* One that does not answer keeps others waiting for its time-outs: it is left alone for a while. */
 static int begin_directory(struct site *site,
@@ -95,10 +115,10 @@ static int begin_directory(struct site *site,
                            struct password_work *ret)
 {
     int r = directory_check_rest(site);
-    int forgotten = r == 0 ? 0 : forget_attempt(site, subjects);
+    int uncounted = r == 0 ? 0 : uncount_attempt(site, subjects);
 
-    if (forgotten < 0 || r != 0)
-        return forgotten < 0 ? TRACE(forgotten) : r;
+    if (uncounted < 0 || r != 0)
+        return uncounted < 0 ? TRACE(uncounted) : r;
     ret->directory = &site->settings.directory;
     return TRACE(directory_prepare(site, name, &ret->question));
 }
@@ -127,7 +147,7 @@ int login_begin(struct site *site, const json_t *body, struct password_work *ret
         return TRACE(r);
     name_of(body, name);
     subjects = subjects_of(site, name);
-    r = count_attempt(site, &subjects);
+    r = count_attempt(site, &subjects, LOGIN_FREE_PER_NAME);
     if (r == 0)
         r = directory_is_asked(site, name, &is_asked);
     if (r == 0)
@@ -150,13 +170,16 @@ static uint64_t wait_us(uint64_t n_failures, uint64_t n_free)
     return us > LOGIN_WAIT_MAX_US ? LOGIN_WAIT_MAX_US : us;
 }
 
-static int has_room(struct site *site, bool *ret)
+/* Each kind of subject has room of its own. When it is full, what has failed the least and the longest ago makes way. */
+static int make_room(struct site *site, const char *subject)
 {
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_LOGIN_FAILURE_COUNT, DB_NO_ARGS, &rows);
+    char kind[KIND_MAX];
 
-    *ret = r == DB_ROW && db_get_u64(&rows, 0) < LOGIN_SUBJECTS_MAX;
-    return r < 0 ? TRACE(r) : 0;
+    (void)snprintf(kind, sizeof(kind), "%.*s:", (int)strcspn(subject, ":"), subject);
+    return TRACE(db_run(site->db,
+                        SQL_LOGIN_FAILURE_MAKE_ROOM,
+                        DB_ARGS(db_text(kind), db_u64(LOGIN_SUBJECTS_MAX - 1)),
+                        NULL));
 }
 
 static int count_failure(struct site *site, const char *subject, uint64_t n_free)
@@ -164,17 +187,18 @@ static int count_failure(struct site *site, const char *subject, uint64_t n_free
     OWN(db_rows_fini) struct db_rows rows = {0};
     uint64_t since_us = site->now_us > LOGIN_FORGET_US ? site->now_us - LOGIN_FORGET_US : 0;
     uint64_t n = 1;
-    bool is_kept = true;
+    bool is_known;
     int r =
         db_first(site->db, SQL_LOGIN_FAILURES, DB_ARGS(db_text(subject), db_u64(since_us)), &rows);
 
     if (r < 0)
         return TRACE(r);
-    if (r == DB_ROW)
+    is_known = r == DB_ROW;
+    if (is_known)
         n += db_get_u64(&rows, 0);
     db_rows_fini(&rows);
-    r = n > 1 ? 0 : has_room(site, &is_kept);
-    if (r < 0 || !is_kept)
+    r = is_known ? 0 : make_room(site, subject);
+    if (r < 0)
         return TRACE(r);
     return TRACE(db_must(site->db,
                          SQL_LOGIN_FAILED,
@@ -194,16 +218,12 @@ static int note_failure(struct site *site, const char *name, const char *why)
     return refuse(site, REFUSAL_PASSWORD, "Nobody was signed in.");
 }
 
-/* The attempt was none to be counted. */
+/* It was right: it was he who failed before, too. The address may be shared with somebody who guesses. */
 static int forget_attempt(struct site *site, const struct subjects *subjects)
 {
-    int r = db_must(site->db, SQL_LOGIN_SUCCEEDED, DB_ARGS(db_text(subjects->name)));
+    int r = db_run(site->db, SQL_LOGIN_SUCCEEDED, DB_ARGS(db_text(subjects->name)), NULL);
 
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(db_must(site->db,
-                         SQL_LOGIN_UNCOUNT,
-                         DB_ARGS(db_text(subjects->address), db_u64(LOGIN_FREE_PER_ADDRESS))));
+    return r < 0 ? TRACE(r) : TRACE(uncount(site, subjects->address, LOGIN_FREE_PER_ADDRESS));
 }
 
 static int make_token(struct site *site,
@@ -245,18 +265,18 @@ static int find_again(struct site *site,
 static int
 refuse_down(struct site *site, const char *name, const struct subjects *subjects, const char *why)
 {
-    int r = forget_attempt(site, subjects);
+    int r = uncount_attempt(site, subjects);
 
-    site->directory_rests_until_us = site->now_us + DIRECTORY_REST_US;
     if (r == 0)
         r = site_audit(site, name, "login.no-directory", "", why);
     if (r < 0)
         return TRACE(r);
-    return refuse(
-        site,
-        REFUSAL_DIRECTORY_DOWN,
-        "The directory could not be asked; the site's log says why. Administrators of the "
-        "site itself can sign in.");
+    (void)refuse(site,
+                 REFUSAL_DIRECTORY_DOWN,
+                 "The directory could not be asked; the site's log says why. Administrators of the "
+                 "site itself can sign in.");
+    site->refusal.retry_after_s = DIRECTORY_REST_S;
+    return SITE_E_REFUSED;
 }
 
 /* Within a transaction. @ret: who it is; "" with @why if it is nobody */
@@ -314,6 +334,9 @@ int login_end(struct site *site,
     name_of(body, name);
     subjects = subjects_of(site, name);
     if (work->directory && work->answer.outcome == DIRECTORY_DOWN)
+        directory_rest(site);
+    if (work->directory &&
+        (work->answer.outcome == DIRECTORY_DOWN || work->answer.outcome == DIRECTORY_CANNOT_SAY))
         return refuse_down(site, name, &subjects, work->answer.why);
     r = db_begin(site->db, &tx);
     if (r == 0)
@@ -407,24 +430,22 @@ int login_end_own(struct site *site, const struct password_work *work)
     return TRACE(login_end_set(site, site->principal.name, site->principal.id, work));
 }
 
-int login_count(struct site *site, const char *subject, unsigned n_free)
+int login_count(struct site *site, const char *subject, unsigned n_free, const char *place)
 {
-    struct subjects subjects = {0};
-    OWN(db_rollbackp) struct db *tx = NULL;
-    int r;
+    struct subjects subjects;
 
     (void)snprintf(subjects.name, SUBJECT_MAX, "%s", subject);
-    r = check_wait(site, &subjects);
-    if (r == 0)
-        r = db_begin(site->db, &tx);
-    if (r == 0)
-        r = count_failure(site, subjects.name, n_free);
-    return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
+    (void)snprintf(subjects.address, SUBJECT_MAX, "%s", place);
+    return TRACE(count_attempt(site, &subjects, n_free));
 }
 
-int login_forget(struct site *site, const char *subject)
+int login_forget(struct site *site, const char *subject, const char *place)
 {
-    return TRACE(db_must(site->db, SQL_LOGIN_SUCCEEDED, DB_ARGS(db_text(subject))));
+    struct subjects subjects;
+
+    (void)snprintf(subjects.name, SUBJECT_MAX, "%s", subject);
+    (void)snprintf(subjects.address, SUBJECT_MAX, "%s", place);
+    return TRACE(forget_attempt(site, &subjects));
 }
 
 int login_expire(struct site *site)

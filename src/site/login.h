@@ -15,7 +15,7 @@
 enum {
     LOGIN_FREE_PER_NAME = 5, /* failures until one has to wait */
     LOGIN_FREE_PER_ADDRESS = 20,
-    LOGIN_SUBJECTS_MAX = 10000,
+    LOGIN_SUBJECTS_MAX = 10000, /* of each kind: names, addresses, devices, their addresses */
 };
 
 #define LOGIN_WAIT_US     (UINT64_C(15) * 1000000)
@@ -54,15 +54,16 @@ int login_end_set(struct site *site,
 
 /**
  * login_count() - one more try of a password, before the work on it
- * @subject: whom it is counted for, as "name:ada"
+ * @subject: whom it is counted for, as "boot:" and a device
  * @n_free:  how many there may be until one has to wait
+ * @place:   where he is, as "boot-address:" and an address; of LOGIN_FREE_PER_ADDRESS
  *
  * Return: 0; or SITE_E_REFUSED: it is not to be tried now, and not counted.
  */
-int login_count(struct site *site, const char *subject, unsigned n_free);
+int login_count(struct site *site, const char *subject, unsigned n_free, const char *place);
 
-/* The try was right: none is counted for the subject any more. */
-int login_forget(struct site *site, const char *subject);
+/* The try was right: none is counted for the subject any more, and one less for the place. */
+int login_forget(struct site *site, const char *subject, const char *place);
 
 /* Forget old failures. */
 int login_expire(struct site *site);

@@ -98,6 +98,7 @@ put(struct site *site, enum refusal_id id, const char *format, va_list args)
     json_decref(site->refusal.more);
     site->refusal.more = NULL;
     site->refusal.id = id;
+    site->refusal.retry_after_s = 0;
     (void)vsnprintf(site->refusal.detail, sizeof(site->refusal.detail), format, args);
     text_make_utf8(site->refusal.detail); /* what it quotes may be cut */
     return SITE_E_REFUSED;

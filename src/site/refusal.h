@@ -104,7 +104,8 @@ enum refusal_id {
 struct refusal {
     enum refusal_id id;
     char detail[512];
-    json_t *more; /* owned; further members of the answer ("diagnostics"), or NULL */
+    json_t *more;           /* owned; further members of the answer ("diagnostics"), or NULL */
+    unsigned retry_after_s; /* 0: nobody can say; refuse() makes it that */
 };
 
 /**

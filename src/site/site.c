@@ -95,6 +95,7 @@ void site_free(struct site *site)
     if (site->db && !db_is_read_only(site->db) && db_is_shared(site->db))
         (void)lease_drop(site, LEASE_TICK); /* if it is too late for that, it ends by itself */
     json_decref(site->refusal.more);
+    json_decref(site->directory_unsure);
     collection_graph_free(site->collections);
     db_free(site->db);
     zone_free(site->zone);

@@ -79,8 +79,11 @@ struct site {
         [SITE_HOLDER_MAX]; /* this process among those on the same database; src/site/lease.h */
     uint8_t cursor_key[SITE_KEY_BYTES]; /* if there is one; src/site/cursor.h */
     bool has_cursor_key;
-    uint64_t directory_rests_until_us;    /* it has not answered */
-    struct collection_graph *collections; /* owned; src/site/collection_graph.h */
+    uint64_t directory_rests_until_us; /* it has not answered; of clock_monotonic_us() */
+    json_t *
+        directory_unsure; /* owned; src/site/directory_login.c: {administrator: until when}; or NULL */
+    char directory_group_why[DIRECTORY_WHY_MAX]; /* what the log has of a group; "": nothing */
+    struct collection_graph *collections;        /* owned; src/site/collection_graph.h */
 };
 
 /* Outcomes of site_open() beside 0 */

@@ -12,6 +12,7 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "db/db.h"
 #include "site/access.h"
 #include "site/boot_rule.h"
 #include "site/dp.h"
@@ -236,6 +237,65 @@ static void five_wrong_passwords_are_the_end_until_it_has_waited(void **state)
     assert_has_order(site, device, true);
 }
 
+/* @n: subjects "KIND:N", all with so many failures. */
+static void add_failures(struct site *site, const char *kind, unsigned n, uint64_t n_failures)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+
+    assert_int_equal(db_begin(site->db, &tx), 0);
+    for (unsigned i = 0; i < n; i++) {
+        char subject[32];
+
+        (void)snprintf(subject, sizeof(subject), "%s:%u", kind, i);
+        assert_int_equal(db_must(site->db,
+                                 SQL_LOGIN_FAILED,
+                                 DB_ARGS(db_text(subject),
+                                         db_u64(n_failures),
+                                         db_u64(site->now_us),
+                                         db_u64(site->now_us))),
+                         0);
+    }
+    assert_int_equal(db_commit(&tx), 0);
+}
+
+static size_t count_failures(struct site *site, const char *subject)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_LOGIN_FAILURES, DB_ARGS(db_text(subject), db_u64(0)), &rows);
+
+    assert_true(r >= 0);
+    return r == DB_ROW ? db_get_u64(&rows, 0) : 0;
+}
+
+static void who_waits_for_his_address_is_counted_for_nothing_else(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new_empty();
+    char subject[32];
+
+    for (unsigned i = 0; i < 2 * LOGIN_FREE_PER_ADDRESS; i++) {
+        (void)snprintf(subject, sizeof(subject), "boot:%u", i);
+        assert_int_equal(login_count(site, subject, BOOT_GATE_TRIES, "boot-address:10.0.0.1"),
+                         i < LOGIN_FREE_PER_ADDRESS ? 0 : SITE_E_REFUSED);
+        assert_int_equal(count_failures(site, subject), i < LOGIN_FREE_PER_ADDRESS ? 1 : 0);
+    }
+}
+
+static void many_devices_leave_room_for_names_and_a_full_room_counts_on(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new_empty();
+
+    add_failures(site, "boot", LOGIN_SUBJECTS_MAX, 2);
+    assert_int_equal(login_count(site, "name:ada", 5, "address:10.0.0.1"), 0);
+    assert_int_equal(count_failures(site, "name:ada"), 1);
+    assert_int_equal(count_failures(site, "address:10.0.0.1"), 1);
+    assert_int_equal(login_count(site, "boot:new", 5, "boot-address:10.0.0.2"), 0);
+    assert_int_equal(login_count(site, "boot:new", 5, "boot-address:10.0.0.2"), 0);
+    assert_int_equal(count_failures(site, "boot:new"), 2);
+    assert_int_equal(count_failures(site, "boot-address:10.0.0.2"), 2);
+}
+
 static void a_distribution_point_has_a_password_of_its_own_or_asks_for_none(void **state)
 {
     (void)state;
@@ -343,6 +403,8 @@ int main(void)
         cmocka_unit_test(without_the_password_there_is_no_order),
         cmocka_unit_test(what_has_begun_goes_on_without_the_password),
         cmocka_unit_test(five_wrong_passwords_are_the_end_until_it_has_waited),
+        cmocka_unit_test(who_waits_for_his_address_is_counted_for_nothing_else),
+        cmocka_unit_test(many_devices_leave_room_for_names_and_a_full_room_counts_on),
         cmocka_unit_test(a_distribution_point_has_a_password_of_its_own_or_asks_for_none),
         cmocka_unit_test(a_password_that_was_changed_meanwhile_is_wrong),
         cmocka_unit_test(passwords_that_no_boot_screen_can_type_are_refused),

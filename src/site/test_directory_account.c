@@ -129,6 +129,20 @@ static void a_value_in_a_filter_means_itself(void **state)
     assert_int_equal(strlen(full), DIRECTORY_FILTER_MAX - 10);
 }
 
+static void what_a_server_says_is_one_line_of_a_log(void **state)
+{
+    (void)state;
+    char plain[12];
+    char cut[8];
+
+    directory_plain("no \"x\"\n", plain, sizeof(plain));
+    assert_string_equal(plain, "no \\x22x");
+    directory_plain("abc\xc3\xa4", cut, sizeof(cut));
+    assert_string_equal(cut, "abc\\xc3");
+    directory_plain("abcd\xc3", cut, sizeof(cut));
+    assert_string_equal(cut, "abcd");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +151,7 @@ int main(void)
         cmocka_unit_test(other_directories_keep_out_who_is_locked_or_has_expired),
         cmocka_unit_test(one_entry_has_one_name),
         cmocka_unit_test(a_value_in_a_filter_means_itself),
+        cmocka_unit_test(what_a_server_says_is_one_line_of_a_log),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

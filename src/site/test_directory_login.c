@@ -172,6 +172,11 @@ static void names_of_the_site_are_not_asked_about(void **state)
     assert_false(is_asked);
 }
 
+static void end_rest(struct site *site)
+{
+    site->directory_rests_until_us = 0;
+}
+
 /* Ask again about whoever it is time to, with this answer. Return: how many that were. @answer: taken over */
 static size_t look_again(struct site *site, struct directory_answer answer)
 {
@@ -225,10 +230,79 @@ static void what_it_said_is_good_for_a_while_when_it_is_away(void **state)
     assert_int_equal(sign_in(site, "bob", say(DIRECTORY_DOWN, "", NULL), &other), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_DIRECTORY_DOWN);
     assert_true(may(site, &login));
-    site->now_us += 300 * SECOND;
+    site->now_us += 300 * SECOND; /* the clock on the wall says nothing about its rest */
     assert_false(may_sign_on(site, &login));
+    assert_int_equal(look_again(site, say(DIRECTORY_RIGHT, "u-1", group)), 0);
+    end_rest(site);
     assert_int_equal(look_again(site, say(DIRECTORY_RIGHT, "u-1", group)), 1);
     assert_true(may(site, &login));
+}
+
+static void who_has_the_name_of_another_account_does_not_get_its_sessions(void **state)
+{
+    (void)state;
+    char group[NAMED_ID_MAX];
+    OWN(fixture_freep) struct site *site = new_site(group);
+    struct login_answer login;
+
+    assert_int_equal(sign_in(site, "ada", say(DIRECTORY_RIGHT, "u-1", group), &login), 0);
+    site->now_us += 300 * SECOND;
+    assert_int_equal(look_again(site, say(DIRECTORY_RIGHT, "u-9", group)), 1);
+    assert_false(may_sign_on(site, &login));
+}
+
+static void one_account_that_cannot_be_judged_keeps_no_other_waiting(void **state)
+{
+    (void)state;
+    char group[NAMED_ID_MAX];
+    OWN(fixture_freep) struct site *site = new_site(group);
+    struct directory_answer unsure = say(DIRECTORY_CANNOT_SAY, "", NULL);
+    struct directory_due due[DIRECTORY_DUE_MAX];
+    struct login_answer ada;
+    struct login_answer bob;
+    size_t n = 0;
+
+    (void)snprintf(unsure.why, sizeof(unsure.why), "it does not say");
+    assert_int_equal(sign_in(site, "ada", say(DIRECTORY_RIGHT, "u-1", group), &ada), 0);
+    site->now_us += SECOND;
+    assert_int_equal(sign_in(site, "bob", say(DIRECTORY_RIGHT, "u-2", group), &bob), 0);
+    site->now_us += 299 * SECOND;
+    assert_int_equal(look_again(site, unsure), 1);
+    assert_int_equal(site->directory_rests_until_us, 0);
+    site->now_us += SECOND;
+    assert_int_equal(directory_find_due(site, due, &n), 0);
+    assert_int_equal(n, 1);
+    assert_string_equal(due[0].question.name, "bob");
+    directory_due_fini(&due[0]);
+    assert_true(may(site, &ada));
+    assert_int_equal(sign_in(site, "cleo", say(DIRECTORY_CANNOT_SAY, "", NULL), &bob),
+                     SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_DIRECTORY_DOWN);
+    assert_int_equal(directory_check_rest(site), 0);
+}
+
+static void that_it_is_away_takes_no_wrong_password_back(void **state)
+{
+    (void)state;
+    char group[NAMED_ID_MAX];
+    OWN(fixture_freep) struct site *site = new_site(group);
+    struct login_answer login;
+
+    for (int i = 1; i < LOGIN_FREE_PER_NAME; i++)
+        assert_int_equal(sign_in(site, "ada", say(DIRECTORY_WRONG, "", NULL), &login),
+                         SITE_E_REFUSED);
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(sign_in(site, "ada", say(DIRECTORY_DOWN, "", NULL), &login),
+                         SITE_E_REFUSED);
+        assert_int_equal(site->refusal.id, REFUSAL_DIRECTORY_DOWN);
+        assert_int_equal(site->refusal.retry_after_s, DIRECTORY_REST_S);
+    }
+    end_rest(site);
+    assert_int_equal(sign_in(site, "ada", say(DIRECTORY_WRONG, "", NULL), &login), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_PASSWORD);
+    assert_int_equal(sign_in(site, "ada", say(DIRECTORY_WRONG, "", NULL), &login), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_TOO_OFTEN);
+    assert_int_equal(site->refusal.retry_after_s, LOGIN_WAIT_US / SECOND + 1);
 }
 
 static void that_it_is_away_is_no_wrong_password(void **state)
@@ -243,7 +317,7 @@ static void that_it_is_away_is_no_wrong_password(void **state)
                          SITE_E_REFUSED);
         assert_int_equal(site->refusal.id, REFUSAL_DIRECTORY_DOWN);
     }
-    site->now_us += DIRECTORY_REST_US;
+    end_rest(site);
     for (int i = 0; i < LOGIN_FREE_PER_NAME; i++)
         assert_int_equal(
             sign_in(site, i % 2 ? "ada" : "Ada", say(DIRECTORY_WRONG, "", NULL), &login),
@@ -316,7 +390,10 @@ int main(void)
         cmocka_unit_test(names_of_the_site_are_not_asked_about),
         cmocka_unit_test(who_left_his_groups_is_out_at_the_next_look),
         cmocka_unit_test(what_it_said_is_good_for_a_while_when_it_is_away),
+        cmocka_unit_test(who_has_the_name_of_another_account_does_not_get_its_sessions),
+        cmocka_unit_test(one_account_that_cannot_be_judged_keeps_no_other_waiting),
         cmocka_unit_test(that_it_is_away_is_no_wrong_password),
+        cmocka_unit_test(that_it_is_away_takes_no_wrong_password_back),
         cmocka_unit_test(what_a_member_makes_is_his_groups),
         cmocka_unit_test(kinds_are_made_as_they_can_be),
     };

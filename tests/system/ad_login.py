@@ -111,6 +111,7 @@ class Domain(Directory):
 
 def check_signing_in(d: Domain):
     d.new_group("deployers", f"cn=deployers,{UNIT}", FULL, {"scope": "All"})
+    d.new_group("abroad", "CN=Admins,DC=elsewhere,DC=example,DC=net", FULL, {"scope": "All"})
     d.new_group("everybody", f"CN=Domain Users,CN=Users,{BASE}", "Read-only Analyst", {"scope": "All"})
     cli = Cli(d.site, "ada")
     cli.run("login", cli.url, "--user", "ADA", "--password", "@-", given=f"{PASSWORD}-A1-ada\n")
@@ -120,6 +121,8 @@ def check_signing_in(d: Domain):
     expect(d.site.call("GET", "/administrators", token=bob)[0] == 200, "bob, by his primary group, may not read")
     expect(d.site.call("POST", "/collections", {"name": "x"}, token=bob)[0] == 403, "bob may more than his group")
     d.site.must("POST", "/collections", {"name": "made by a member of a member"}, token=ada)
+    told = [line for line in d.log().splitlines() if "cannot be looked at" in line]
+    expect(len(told) == 1 and "elsewhere" in told[0], f"of a group in another domain the log says {told}")
     return ada, bob, gus
 
 

@@ -127,5 +127,7 @@ WHERE subject = ?1 AND n_failures > 0;
 -- name: login_failure_expire
 DELETE FROM login_failure WHERE last_us < ?1;
 
--- name: login_failure_count
-SELECT count(*) FROM login_failure;
+-- Of the subjects that begin with ?1 the one least worth keeping, if ?2 others are kept.
+-- name: login_failure_make_room
+DELETE FROM login_failure WHERE subject = (SELECT f.subject FROM login_failure f WHERE substr(f.subject, 1, length(?1)) = ?1
+    ORDER BY f.n_failures DESC, f.last_us DESC, f.subject LIMIT 1 OFFSET ?2);

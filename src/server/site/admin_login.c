@@ -9,6 +9,7 @@
 #include "plat/clock.h"
 #include "rt/log.h"
 #include "server/site/admin_security.h"
+#include "server/site/directory_watch.h"
 #include "server/site/password_request.h"
 #include "server/site/shapes.h"
 #include "site/administrator.h"
@@ -64,7 +65,10 @@ static int end_login(struct api *api,
     struct login_answer login;
     int r = login_end(api->site, body, work, &login);
 
-    if (work->directory && work->answer.outcome == DIRECTORY_DOWN)
+    if (work->directory)
+        directory_say_group(api->site, &work->answer);
+    if (work->directory &&
+        (work->answer.outcome == DIRECTORY_DOWN || work->answer.outcome == DIRECTORY_CANNOT_SAY))
         log_warning(
             "the directory could not be asked", "why=\"%s\" error_id=SLW-0194", work->answer.why);
     if (r == 0 && login.csrf[0]) {

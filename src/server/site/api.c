@@ -17,8 +17,10 @@
 #define BEARER  "Bearer "
 #define REAL_IP "X-Real-IP"
 
-#define RETRY_AFTER_S      "30"
-#define RATE_RETRY_AFTER_S "1"
+enum {
+    RATE_RETRY_AFTER_S = 1,
+    SECONDS_MAX = 16,
+};
 
 static unsigned status_of(enum refusal_id id)
 {
@@ -210,10 +212,22 @@ static int reply_with_more(struct http_exchange *x, const struct refusal *refusa
         http_reply_bytes(x, status, "application/problem+json", bytes_of(text ? text : "{}")));
 }
 
+static void add_retry_after(struct http_exchange *x, const struct refusal *refusal)
+{
+    unsigned wait_s = refusal->id == REFUSAL_RATE ? RATE_RETRY_AFTER_S : refusal->retry_after_s;
+    char text[SECONDS_MAX];
+
+    if (wait_s == 0)
+        return;
+    (void)snprintf(text, sizeof(text), "%u", wait_s);
+    (void)http_add_header(x, "Retry-After", text);
+}
+
 static int reply_refusal(struct http_exchange *x, const struct refusal *refusal)
 {
     unsigned status = status_of(refusal->id);
 
+    add_retry_after(x, refusal);
     if (refusal->more)
         return TRACE(reply_with_more(x, refusal, status));
     return TRACE(http_reply_problem(x,
@@ -254,10 +268,6 @@ int api_finish(struct api *api, struct http_exchange *x, int r, unsigned status,
     api->is_failed = r < 0;
     if (r == -EAGAIN || r == -EROFS)
         return r; /* it is done again; by the writer, if a reader was to change something */
-    if (r == SITE_E_REFUSED && api->site->refusal.id == REFUSAL_TOO_OFTEN)
-        (void)http_add_header(x, "Retry-After", RETRY_AFTER_S);
-    if (r == SITE_E_REFUSED && api->site->refusal.id == REFUSAL_RATE)
-        (void)http_add_header(x, "Retry-After", RATE_RETRY_AFTER_S);
     if (r < 0) {
         log_error("the database said", "why=\"%s\"", db_why(api->site->db));
         return commit_is_known(r)

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/own.h"
@@ -25,7 +27,8 @@ struct directory_watch {
     struct directory_due due[DIRECTORY_DUE_MAX]; /* owned */
     size_t n;
     atomic_int state;
-    bool is_failing; /* the directory; said once */
+    bool is_failing;              /* the directory; said once */
+    char unsure_id[NAMED_ID_MAX]; /* about whom it could not say anything last; said once */
 };
 
 DEFINE_FREEP(struct directory_watch *, directory_watch_free);
@@ -46,6 +49,15 @@ int directory_watch_new(struct site *site, struct directory_watch **ret)
     return 0;
 }
 
+void directory_say_group(struct site *site, const struct directory_answer *answer)
+{
+    if (answer->outcome != DIRECTORY_RIGHT || !answer->why[0] ||
+        strcmp(site->directory_group_why, answer->why) == 0)
+        return;
+    (void)snprintf(site->directory_group_why, sizeof(site->directory_group_why), "%s", answer->why);
+    log_warning("a group of the directory gives nobody anything", "why=\"%s\"", answer->why);
+}
+
 static void forget(struct directory_watch *watch)
 {
     for (size_t i = 0; i < watch->n; i++)
@@ -63,7 +75,7 @@ void directory_watch_free(struct directory_watch *watch)
     free(watch);
 }
 
-/* One that does not answer is not asked about the others too: they stay as they are. */
+/* One that does not answer is not asked about the others too: they stay as they are. What it cannot say of one is his alone. */
 static void ask(void *arg)
 {
     struct directory_watch *watch = arg;
@@ -86,17 +98,33 @@ static void end(void *arg)
 }
 
 /* What fails each time is said when it begins and when it is over. */
-static void say(struct directory_watch *watch, const struct directory_due *first)
+static void say(struct directory_watch *watch)
 {
+    const struct directory_due *down = NULL;
     bool was_failing = watch->is_failing;
 
-    watch->is_failing = first->answer.outcome == DIRECTORY_DOWN;
-    if (watch->is_failing && !was_failing)
+    for (size_t i = 0; !down && i < watch->n; i++)
+        down = watch->due[i].answer.outcome == DIRECTORY_DOWN ? &watch->due[i] : NULL;
+    watch->is_failing = down != NULL;
+    if (down && !was_failing)
         log_warning("the directory could not be asked about administrators who are signed in",
                     "why=\"%s\" error_id=SLW-0194",
-                    first->answer.why);
-    if (!watch->is_failing && was_failing)
-        log_info("the directory answers again", "about=%s", first->id);
+                    down->answer.why);
+    if (!down && was_failing)
+        log_info("the directory answers again", "about=%s", watch->due[0].id);
+}
+
+static void say_one(struct directory_watch *watch, const struct directory_due *due)
+{
+    directory_say_group(watch->site, &due->answer);
+    if (due->answer.outcome != DIRECTORY_CANNOT_SAY)
+        return;
+    if (strcmp(watch->unsure_id, due->id) != 0)
+        log_warning("the directory cannot say whether somebody may still sign in",
+                    "about=%s why=\"%s\" error_id=SLW-0194",
+                    due->id,
+                    due->answer.why);
+    (void)snprintf(watch->unsure_id, sizeof(watch->unsure_id), "%s", due->id);
 }
 
 static int put_down(struct directory_watch *watch)
@@ -104,10 +132,11 @@ static int put_down(struct directory_watch *watch)
     int ret = 0;
 
     if (watch->n > 0)
-        say(watch, &watch->due[0]);
+        say(watch);
     for (size_t i = 0; i < watch->n; i++) {
         int r = directory_apply_due(watch->site, &watch->due[i]);
 
+        say_one(watch, &watch->due[i]);
         ret = ret < 0 ? ret : r;
     }
     forget(watch);
