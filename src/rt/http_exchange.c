@@ -370,22 +370,22 @@ bool http_exchange_is_again(const struct http_exchange *x)
     return x->is_again;
 }
 
-void http_exchange_repeat(struct http_exchange *x, void *ctx)
-{
-    drop_answer(x);
-    http_exchange_handle(x, ctx);
-    if (!x->is_waiting || x->response)
-        return;
-    x->is_waiting = false; /* the first time it did not; it cannot wait twice */
-    fail(x, ERR(-ENOTSUP));
-}
-
 void http_exchange_fail(struct http_exchange *x, const struct http_batch *batch, void *ctx, int r)
 {
     x->is_again = false;
     drop_answer(x);
     if (!batch || batch->refuse(ctx, x, r) < 0 || !x->response)
         fail(x, r);
+}
+
+void http_exchange_repeat(struct http_exchange *x, const struct http_batch *batch, void *ctx)
+{
+    drop_answer(x);
+    http_exchange_handle(x, ctx);
+    if (!x->is_waiting || x->response)
+        return;
+    x->is_waiting = false; /* it is suspended already, and cannot wait for something else too */
+    http_exchange_fail(x, batch, ctx, ERR(-EAGAIN));
 }
 
 void http_exchange_suspend(struct http_exchange *x)

@@ -63,7 +63,7 @@ bool http_exchange_has_answer(const struct http_exchange *x);
 bool http_exchange_is_again(const struct http_exchange *x);
 
 /* Call the handler once more, with nothing left of the answer. */
-void http_exchange_repeat(struct http_exchange *x, void *ctx);
+void http_exchange_repeat(struct http_exchange *x, const struct http_batch *batch, void *ctx);
 
 /* The answer, if there is one, is not true: say what has failed instead. @r: -errno */
 void http_exchange_fail(struct http_exchange *x, const struct http_batch *batch, void *ctx, int r);

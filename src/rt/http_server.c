@@ -390,7 +390,7 @@ static void repeat_held(struct http_server *server)
 
     for (struct http_exchange *x = server->held, *next; x; x = next) {
         next = http_exchange_next(x);
-        http_exchange_repeat(x, server->options.ctx);
+        http_exchange_repeat(x, server->options.batch, server->options.ctx);
         http_exchange_link(x, done);
         done = x;
     }

@@ -84,6 +84,23 @@ static int change(void *ctx, struct http_exchange *x)
     return say_world(w, x);
 }
 
+static void work(void *arg)
+{
+    (void)arg;
+}
+
+/* ?handler_fails=N as of change(); then it has something done elsewhere. */
+static int defer(void *ctx, struct http_exchange *x)
+{
+    struct world *w = ctx;
+
+    if (http_deferred(x))
+        return say_world(w, x);
+    if (w->n_calls++ < number_of(x, "handler_fails"))
+        return -EAGAIN;
+    return http_defer(x, work, w, work);
+}
+
 static int look(void *ctx, struct http_exchange *x)
 {
     return say_world(ctx, x);
@@ -167,6 +184,7 @@ static int refuse_changes(void *ctx, struct http_exchange *x, int r)
 
 static const struct http_route routes[] = {
     {"POST", "/change", 0, change},
+    {"POST", "/defer", 0, defer},
     {"GET", "/look", 0, look},
     {"GET", "/look-slowly", 0, look_slowly},
     {"GET", "/read", 0, read_only},
@@ -282,6 +300,12 @@ static void what_another_was_in_the_way_of_is_done_again(void **state)
 static void nothing_is_done_again_for_ever(void **state)
 {
     assert_int_equal(post(*state, "/change?handler_fails=1000", NULL), 503);
+}
+
+static void what_is_to_be_done_again_and_then_waits_can_be_sent_again(void **state)
+{
+    assert_int_equal(post(*state, "/defer?handler_fails=1", NULL), 503);
+    assert_int_equal(post(*state, "/defer", NULL), 200);
 }
 
 static bool is_from_reader(struct fixture *f, const char *path)
@@ -405,6 +429,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             what_another_was_in_the_way_of_is_done_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_done_again_for_ever, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            what_is_to_be_done_again_and_then_waits_can_be_sent_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_ready_at_once_shares_a_commit, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_only_reads_is_answered_by_a_reader, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
