@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/err.h"
@@ -331,6 +332,32 @@ int server_config_read(const char *file, bool is_optional, struct buf *ret, stru
         return 1;
     }
     return 0;
+}
+
+/* A password that stands in the address itself; one that libpq takes from a file does not. */
+static bool has_password(const char *address)
+{
+    const char *user = strstr(address, "://");
+    const char *at = user ? strchr(user, '@') : NULL;
+
+    if (strstr(address, "password="))
+        return true;
+    return at && memchr(user + 3, ':', (size_t)(at - user - 3));
+}
+
+int server_config_check_mode(const char *file, const struct server_config *config, struct buf *why)
+{
+    struct stat st;
+    bool is_secret = config->alert_webhook_secret[0] || config->alert_mail_password[0] ||
+                     has_password(config->database);
+
+    if (!is_secret || stat(file, &st) != 0 || (st.st_mode & S_IRWXO) == 0)
+        return 0;
+    buf_addf(
+        why,
+        "%s: a password or secret is in it, and everybody on this host can read it: make its mode 0640 or 0600",
+        file);
+    return 1;
 }
 
 int server_config_load(const char *file,

@@ -92,6 +92,13 @@ void server_config_fini(struct server_config *config);
  */
 int server_config_read(const char *file, bool is_optional, struct buf *ret, struct buf *why);
 
+/**
+ * server_config_check_mode() - is a file that has a secret in it for everybody to read
+ *
+ * Return: 0; or 1 with @why.
+ */
+int server_config_check_mode(const char *file, const struct server_config *config, struct buf *why);
+
 /* Both in one. */
 int server_config_load(const char *file,
                        bool is_optional,

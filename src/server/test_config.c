@@ -10,10 +10,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "plat/file.h"
 
 #define DIRECTORY "ca-file = /c\nuser-base = dc=d\ngroup-base = dc=d\n"
 
@@ -128,6 +131,40 @@ static void config_wants_a_file_that_was_named(void **state)
     assert_string_equal(buf_str(&why), "/nonexistent/file: there is no such file");
 }
 
+static void config_with_a_secret_is_not_for_everybody(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        mode_t mode;
+        int r;
+    } cases[] = {
+        {"[alerts]\nwebhook = https://h/\nwebhook-secret = x\n", 0644, 1},
+        {"[alerts]\nwebhook = https://h/\nwebhook-secret = x\n", 0640, 0},
+        {"[alerts]\nwebhook = https://h/\n", 0644, 0},
+        {"[site]\ndatabase = postgresql://ada:secret@h/slipway\n", 0604, 1},
+        {"[site]\ndatabase = postgresql://h:5432/slipway?password=x\n", 0644, 1},
+        {"[site]\ndatabase = postgresql://ada@h:5432/slipway\n", 0644, 0},
+        {"", 0644, 0},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(server_config_fini) struct server_config config = {.site_name = NULL};
+        OWN(buf_fini) struct buf why = BUF_INIT(256);
+        char file[] = "/tmp/slipway-config-XXXXXX";
+        OWN(fd_closep) int fd = mkstemp(file);
+        int r;
+
+        assert_true(fd >= 0);
+        assert_int_equal(fchmod(fd, cases[i].mode), 0);
+        assert_int_equal(server_config_parse(file, bytes_of(cases[i].text), &config, &why), 0);
+        r = server_config_check_mode(file, &config, &why);
+        assert_int_equal(unlink(file), 0);
+        assert_int_equal(r, cases[i].r);
+        assert_int_equal(why.len > 0, r);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -136,6 +173,7 @@ int main(void)
         cmocka_unit_test(config_refuses_what_cannot_work),
         cmocka_unit_test(config_takes_a_directory),
         cmocka_unit_test(config_wants_a_file_that_was_named),
+        cmocka_unit_test(config_with_a_secret_is_not_for_everybody),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

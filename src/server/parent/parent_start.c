@@ -50,6 +50,8 @@ int parent_start(const char *state_folder, const char *config_file, bool is_dry)
         return parent_fail(PARENT_EXIT_BAD_CONFIG, "%s", buf_str(&why));
     options.config_text = buf_str(&text);
     log_init("slipwayd", (enum log_level)config.log_level);
+    if (server_config_check_mode(options.config_file, &config, &why) > 0)
+        log_warning("the configuration is no secret", "text=\"%s\"", buf_str(&why));
     r = find_state(state_folder, is_dry, state);
     if (r != PARENT_EXIT_OK)
         return r;
