@@ -242,16 +242,14 @@ static void forget_unsure(struct site *site)
 static int note_unsure(struct site *site, const char *id)
 {
     uint64_t check_us = site->settings.directory.check_us;
-    uint64_t wait_us = check_us < UNSURE_US ? check_us : UNSURE_US;
+    uint64_t until_us = clock_monotonic_us() + (check_us < UNSURE_US ? check_us : UNSURE_US);
 
     if (!site->directory_unsure)
         site->directory_unsure = json_object();
     forget_unsure(site);
     if (json_object_size(site->directory_unsure) >= UNSURE_MAX)
         return 0;
-    return json_object_set_new(site->directory_unsure,
-                               id,
-                               json_integer((json_int_t)(clock_monotonic_us() + wait_us))) == 0
+    return json_object_set_new(site->directory_unsure, id, json_integer((json_int_t)until_us)) == 0
                ? 0
                : ERR(-ENOMEM);
 }

@@ -40,6 +40,7 @@ TLSCACertificateFile {etc}/ca.crt
 TLSCertificateFile {etc}/server.crt
 TLSCertificateKeyFile {etc}/server.key
 sizelimit size=500 size.prtotal=unlimited
+referral ldap://elsewhere.example.net
 database mdb
 suffix "{suffix}"
 rootdn "cn=root,{suffix}"
@@ -281,6 +282,18 @@ def check_rights_go(d: Directory, bob: str, carl: str):
     d.token("ada")
 
 
+def check_group_elsewhere(d: Directory):
+    """What a server says of one group, as that another one has it, is nothing about the others, nor about who signs in."""
+    d.new_group("abroad", "cn=admins,dc=elsewhere,dc=net", FULL, {"scope": "All"})
+    d.use(kind="active-directory", user_attribute="uid")
+    for _ in range(2):
+        d.refused("fay", 401, "SLW-0114")
+    told = [line for line in d.log().splitlines() if "cannot be looked at" in line]
+    expect(len(told) == 1 and "dc=elsewhere" in told[0].lower(), f"of a group that is elsewhere the log says {told}")
+    d.site.must("DELETE", "/administrators/abroad")
+    d.use()
+
+
 class Silent:
     """A server that takes connections, and says what it is told to; it keeps what it hears."""
 
@@ -393,6 +406,7 @@ def ldap_login(site: Site):
         d.use()
         bob, carl = check_signing_in(d)
         check_refusals(d)
+        check_group_elsewhere(d)
         check_rights_go(d, bob, carl)
         check_bad_servers(d)
         check_slow_server(d)
