@@ -18,7 +18,7 @@
 
 enum {
     CODE_BYTES = 16,
-    PLACE_MAX_BYTES = 1400, /* with the code, as base64, it is not longer than CURSOR_TEXT_MAX */
+    PLACE_MAX_BYTES = 4500, /* with the code, as base64, it is not longer than CURSOR_TEXT_MAX */
     KEY_TEXT_BYTES = 2 * SITE_KEY_BYTES + 1,
 };
 
@@ -85,7 +85,7 @@ int cursor_put(struct site *site,
     if (r < 0)
         return TRACE(r);
     if (len == 0 || len > PLACE_MAX_BYTES)
-        return ERR(-EMSGSIZE);
+        return CURSOR_E_TOO_LONG;
     put_code(site, question, bytes + CODE_BYTES, len, bytes);
     (void)sodium_bin2base64(
         ret, CURSOR_TEXT_MAX, bytes, CODE_BYTES + len, sodium_base64_VARIANT_URLSAFE_NO_PADDING);

@@ -14,12 +14,13 @@
 struct site;
 
 enum {
-    CURSOR_TEXT_MAX = 2048,
+    CURSOR_TEXT_MAX = 6144, /* a line of a request has 8192 bytes */
 };
 
-/* Outcome of cursor_parse() beside 0. */
+/* Outcomes beside 0. */
 enum {
-    CURSOR_E_FOREIGN = 1, /* it was not made here, or for another question */
+    CURSOR_E_FOREIGN = 1,  /* it was not made here, or for another question */
+    CURSOR_E_TOO_LONG = 2, /* the place has more in it than a cursor can */
 };
 
 /* Make the key that all sites on this database share, if there is none yet. */
@@ -30,7 +31,7 @@ int cursor_make_key(struct site *site);
  * @question: the list, and what was asked of it
  * @place:    where it goes on
  *
- * Return: 0, or -EMSGSIZE: the place is too long.
+ * Return: 0; CURSOR_E_TOO_LONG; or -errno.
  */
 int cursor_put(struct site *site,
                const char *question,

@@ -34,6 +34,7 @@ enum refusal_id {
     REFUSAL_CHANGED,           /* SLW-0122 */
     REFUSAL_KEY_USED,          /* SLW-0123 */
     REFUSAL_RATE,              /* SLW-0124 */
+    REFUSAL_TOO_BUSY,          /* SLW-0007 */
     REFUSAL_FILTER,            /* SLW-0140 */
     REFUSAL_CIRCLE,            /* SLW-0141 */
     REFUSAL_COLLECTION_USED,   /* SLW-0142 */

@@ -178,15 +178,20 @@ static void a_place_that_is_too_long_is_no_cursor(void **state)
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new_empty();
     char text[CURSOR_TEXT_MAX] = "";
-    char long_text[1500];
+    char long_text[4600];
 
     memset(long_text, 'x', sizeof(long_text) - 1);
     long_text[sizeof(long_text) - 1] = '\0';
 
     OWN(json_freep) json_t *place = json_pack("{s:s}", "after", long_text);
 
-    assert_true(cursor_put(site, "/devices", place, text) < 0);
+    assert_int_equal(cursor_put(site, "/devices", place, text), CURSOR_E_TOO_LONG);
     assert_string_equal(text, "");
+    long_text[4000] = '\0';
+
+    OWN(json_freep) json_t *shorter = json_pack("{s:s}", "after", long_text);
+
+    assert_int_equal(cursor_put(site, "/devices", shorter, text), 0);
 }
 
 int main(void)

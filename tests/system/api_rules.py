@@ -6,7 +6,9 @@ usage: api_rules.py BUILD_DIR api-rules
 """
 
 import csv
+import hashlib
 import io
+import json
 import re
 import sys
 import time
@@ -82,6 +84,17 @@ def wrong_questions_name_what_is_wrong(site: Site):
     expect((status, answer["errors"][0]["pointer"]) == (400, "/nme"), f"a body: {status} {answer}")
 
 
+def what_time_changes_is_no_change(site: Site, collection: str):
+    """The ETag of a list is made of its items without what changes by itself."""
+    schedule = {"start": "2026-01-01T00:00", "repeat": "minutes", "every": 2, "duration_min": 1}
+    site.must("POST", f"/collections/{collection}/windows", {"name": "often", "schedule": schedule})
+    status, answer, headers = site.call("GET", f"/collections/{collection}/windows")
+    expect(status == 200 and answer["items"][0]["next_at"], f"windows: {status} {answer}")
+    kept = [{name: one[name] for name in one if name not in ("is_open", "open_until", "next_at")} for one in answer["items"]]
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    expect(headers.getheader("ETag") == f'"{hashlib.sha256(text.encode()).hexdigest()[:32]}"', f"ETag of {text}: {headers.getheader('ETag')}")
+
+
 def changes_are_based_on_what_was_seen(site: Site):
     room = site.must("POST", "/collections", {"name": "Lab", "comment": "old"})["id"]
     etag = site.call("GET", f"/collections/{room}")[2].getheader("ETag")
@@ -98,6 +111,7 @@ def changes_are_based_on_what_was_seen(site: Site):
     rule = {"type": "query", "name": "all", "filter": "name startswith 'PC'"}
     site.must("POST", f"/collections/{room}/rules", rule, headers={"If-Match": rules})
     expect(site.call("POST", f"/collections/{room}/rules", rule, headers={"If-Match": rules})[0] == 412, "a stale list")
+    what_time_changes_is_no_change(site, room)
     status, answer, _ = site.call("POST", "/collections", {"name": "x"}, headers={"If-Match": etag})
     expect((status, answer["errors"][0]["header"]) == (400, "If-Match"), f"nothing to compare: {status} {answer}")
     site.must("DELETE", f"/collections/{room}", headers={"If-Match": "*"})

@@ -95,6 +95,7 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_CHANGED] = 412,
         [REFUSAL_KEY_USED] = 422,
         [REFUSAL_RATE] = 429,
+        [REFUSAL_TOO_BUSY] = 503,
     };
 
     /* without a status the connection would be closed, and nobody knew why */

@@ -38,22 +38,36 @@ static bool is_without(const struct permission *permission, const char *name)
     return false;
 }
 
-/* What counts of what a GET shows; owned by the caller. */
-static json_t *what_counts(const struct permission *permission, json_t *value)
+/* One thing without the members that do not count; owned by the caller. */
+static json_t *without(const struct permission *permission, json_t *value)
 {
     OWN(json_freep) json_t *copy = json_copy(value);
     const char *name;
     json_t *member;
     void *next;
 
-    if (json_object_get(value, "items"))
-        return json_incref(json_object_get(value, "items"));
     json_object_foreach_safe(copy, next, name, member)
     {
         if (is_without(permission, name))
             (void)json_object_del(copy, name);
     }
     return TAKE(copy);
+}
+
+/* What counts of what a GET shows, one thing or a list of them; owned by the caller. */
+static json_t *what_counts(const struct permission *permission, json_t *value)
+{
+    const json_t *items = json_object_get(value, "items");
+    OWN(json_freep) json_t *list = items ? json_array() : without(permission, value);
+    size_t i;
+    json_t *item;
+
+    json_array_foreach(items, i, item)
+    {
+        if (!list || json_array_append_new(list, without(permission, item)) < 0)
+            return NULL;
+    }
+    return TAKE(list);
 }
 
 static int

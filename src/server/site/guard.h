@@ -18,7 +18,7 @@ struct api;
 struct permission;
 int guard_check(struct api *api, struct http_exchange *x, const struct permission *permission);
 
-/* Whether the contract has it for administrators, not for devices, roles or everybody. */
+/* Whether the contract has it for administrators alone, not for devices, roles or everybody. */
 bool guard_is_for_administrators(const struct http_route *route);
 
 /**

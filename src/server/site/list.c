@@ -12,16 +12,21 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "server/site/change.h"
+#include "server/site/readers.h"
 
 enum {
-    ASKED_LEAST = 100,   /* items at once, when some of them will not fit */
-    LOOKS_MAX = 20000,   /* at items, for one page with a filter */
+    ASKED_LEAST = 100, /* items at once, when some of them will not fit */
+    LOOKS_MAX = 20000, /* at items, for one page with a filter */
+    LONG_LOOKS = 5000, /* at items, after which a list that is looked at as a whole is a long one */
+    LONG_RETRY_AFTER_S = 5,
     SORTED_MAX = 250000, /* items of a list that is put in order */
     ADDRESS_MAX_BYTES = 32 * 1024,
 };
 
 static void listing_fini(struct listing *l)
 {
+    if (l->is_long)
+        readers_end_long(l->api->readers);
     filter_free(l->filter);
     buf_fini(&l->question);
     json_decref(l->place);
@@ -284,6 +289,21 @@ static int take_best(struct listing *l)
     return 0;
 }
 
+int list_check_long(struct listing *l)
+{
+    if (l->is_long || l->n_looks < LONG_LOOKS)
+        return 0;
+    l->is_long = readers_begin_long(l->api->readers);
+    if (l->is_long)
+        return 0;
+    (void)refuse(
+        l->api->site,
+        REFUSAL_TOO_BUSY,
+        "Another long list is being put in order or written as CSV. Ask again in a few seconds.");
+    l->api->site->refusal.retry_after_s = LONG_RETRY_AFTER_S;
+    return SITE_E_REFUSED;
+}
+
 /* The whole list is looked at, and the first of what comes behind the place are kept. */
 static int take_in_order(struct listing *l)
 {
@@ -295,11 +315,13 @@ static int take_in_order(struct listing *l)
     if (!l->best)
         return ERR(-ENOMEM);
     while (!is_over) {
-        int r = list_ask(l, after, ROWS_LIMIT_MAX);
+        int r = list_check_long(l);
 
+        if (r == 0)
+            r = list_ask(l, after, ROWS_LIMIT_MAX);
         if (r == 0 && !l->is_answered)
             r = put_all_in_order(l, cap);
-        if (r < 0 || l->is_answered)
+        if (r != 0 || l->is_answered)
             return TRACE(r);
         if (l->n_looks > SORTED_MAX)
             return refuse(
@@ -393,6 +415,12 @@ static int put_page(struct listing *l)
 
     if (l->next)
         r = cursor_put(l->api->site, buf_str(&l->question), l->next, cursor);
+    if (r == CURSOR_E_TOO_LONG)
+        return refuse_parameter(
+            l->api->site,
+            "order_by",
+            "The members that the list is ordered by are too long to go on from: "
+            "order it by fewer, or by others.");
     if (r == 0 && l->next)
         r = add_link(l, cursor);
     if (r < 0)

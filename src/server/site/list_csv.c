@@ -79,14 +79,17 @@ static int write_all(struct listing *l, int fd)
 
     while (!is_over) {
         bool is_first = !columns;
-        int r = list_ask(l, after, ROWS_LIMIT_MAX);
+        int r = list_check_long(l);
 
+        if (r == 0)
+            r = list_ask(l, after, ROWS_LIMIT_MAX);
         if (r == 0 && !l->is_answered && is_first)
             columns = columns_of(l);
         if (r == 0 && !l->is_answered)
             r = columns ? write_page(l, columns, is_first, fd) : ERR(-ENOMEM);
-        if (r < 0 || l->is_answered)
+        if (r != 0 || l->is_answered)
             return TRACE(r);
+        l->n_looks += json_array_size(list_answered(l));
         if (lseek(fd, 0, SEEK_CUR) > FILE_MAX_BYTES)
             return refuse(l->api->site,
                           REFUSAL_TOO_LONG,

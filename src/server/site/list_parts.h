@@ -38,6 +38,7 @@ struct listing {
     size_t n_best;
     size_t n_looks;
     bool is_answered; /* with a refusal */
+    bool is_long;     /* it is the one long list */
 };
 
 /* A page as the handler gives it, in l->answer. Return: 0 or -errno; see l->is_answered. */
@@ -48,6 +49,9 @@ json_t *list_answered(const struct listing *l);
 
 /* Whether nothing comes behind an answer now. Logs have a cursor there as well. @after: that was asked with */
 bool list_is_end(const struct listing *l, const char *after);
+
+/* To be called before more of a list is looked at: a long one is refused while there is another. Outcomes as of src/site. */
+int list_check_long(struct listing *l);
 
 /* Answer with all of the list as CSV. Outcomes as of src/site. */
 int list_reply_csv(struct listing *l);

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,6 +24,7 @@ struct readers {
     pthread_mutex_t lock;
     struct site_token_use uses[USES_MAX];
     size_t n_uses;
+    atomic_bool is_long; /* a long list is being made */
 };
 
 DEFINE_FREEP(struct readers *, readers_free);
@@ -77,6 +79,16 @@ struct http_readers *readers_threads(struct readers *readers)
 bool readers_may_have(const struct http_route *route)
 {
     return strcmp(route->method, "GET") == 0 && guard_is_for_administrators(route);
+}
+
+bool readers_begin_long(struct readers *readers)
+{
+    return !atomic_exchange(&readers->is_long, true);
+}
+
+void readers_end_long(struct readers *readers)
+{
+    atomic_store(&readers->is_long, false);
 }
 
 /* With the lock. */

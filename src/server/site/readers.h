@@ -24,6 +24,13 @@ struct http_readers *readers_threads(struct readers *readers);
 /* Whether a request of this route goes to them. */
 bool readers_may_have(const struct http_route *route);
 
+/*
+ * One long list at a time, so that the other readers answer what is short. Return: whether it may be made now;
+ * readers_end_long() then says that it is over
+ */
+bool readers_begin_long(struct readers *readers);
+void readers_end_long(struct readers *readers);
+
 /* In a reader's thread, after a request: keep what it would have noted. */
 void readers_keep_use(struct readers *readers, struct site *site);
 
