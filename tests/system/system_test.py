@@ -351,8 +351,8 @@ def with_static_address(xml: str) -> str:
     before = "".join(step_xml("SetVariable", name, "WinPE", VariableName=name, VariableValue=value) for name, value in addresses.items())
     look = (
         "grep -q fd770000000000000000000000000005 /proc/net/if_inet6 && grep -q '[[:space:]]77[[:space:]]' /proc/net/route"
-        " && grep -q XKBLAYOUT=.de. /etc/default/keyboard && ! grep -qs de_DE /etc/default/locale && test $OSDAdapter0IPAddressList = 10.77.200.5"
-        " && test $OSDAdapter0EnableDHCP$OSDAdapter0SubnetMask$OSDAdapter0Gateways = false255.255.0.0" + SERVER_ADDRESS
+        " && grep -q XKBLAYOUT=.de. /etc/default/keyboard && ! grep -qs de_DE /etc/default/locale && test $OSDAdapter0IPAddressList = 10.77.200.5,fd77::5"
+        " && test $OSDAdapter0EnableDHCP$OSDAdapter0SubnetMask$OSDAdapter0Gateways = false255.255.0.0,64" + SERVER_ADDRESS
     )
     after = step_xml("CaptureNetworkSettings", "Capture Network Settings", "FullOS")
     after += step_xml("RunCommandLine", "Look at the network", "FullOS", CommandLine=look.replace("&", "&amp;"))
