@@ -166,8 +166,8 @@ def churn(lab: Lab, stop: threading.Event, clients: list, collection: str, failu
             elif what == 6:
                 lab.call("DELETE", f"/collections/{collection}/rules/direct/{client.mac}")
             elif chance.randrange(6) == 0:
+                client.order = None  # first: it may be done, and the site gone before it says so
                 lab.call("DELETE", f"/devices/{client.mac}")
-                client.order = None
     except Exception as why:  # pylint: disable=broad-except
         if not stop.is_set():
             failures.append(repr(why))
