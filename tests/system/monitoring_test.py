@@ -63,7 +63,7 @@ class Client:
         body = {"ticket": ticket, "environment": "boot-image", "macs": [self.mac], "boot_mac": self.mac,
                 "smbios": {"uuid": "", "serial": "", "manufacturer": "Lab", "model": "Played", "asset_tag": ""},
                 "firmware": "uefi", "secure_boot": False, "arch": "x64", "boot_image": ""}
-        self.token = None
+        self.token = self.order = None  # whoever is interrupted here has neither
         answer = self.post("/registrations", body, 201)[1]
         self.token, self.device = answer["token"], answer["device_id"]
         status, order = self.post("/orders", {}, *(orders or (200, 204)))
