@@ -156,34 +156,15 @@ static int check_values(struct site *site, const json_t *body)
     return TRACE(r);
 }
 
-static struct db_value bool_or_null(const json_t *row, const char *name)
-{
-    return json_is_boolean(json_object_get(row, name)) ? db_u64(field_bool(row, name) ? 1 : 0)
-                                                       : db_null();
-}
-
-static struct db_value number_or_null(const json_t *row, const char *name)
-{
-    return json_is_integer(json_object_get(row, name)) ? db_u64(field_number(row, name, 0))
-                                                       : db_null();
-}
-
 static int store(struct site *site, const char *id, const json_t *row)
 {
     return TRACE(db_must(site->db,
                          SQL_BOOT_RULE_SET,
                          DB_ARGS(db_text(id),
-                                 bool_or_null(row, "is_password_asked"),
-                                 number_or_null(row, "menu_s"),
-                                 number_or_null(row, "choice_s"),
+                                 rows_bool_or_null(row, "is_password_asked"),
+                                 rows_number_or_null(row, "menu_s"),
+                                 rows_number_or_null(row, "choice_s"),
                                  db_u64(site->now_us))));
-}
-
-static int overwrite(json_t *row, const json_t *body)
-{
-    OWN(json_freep) json_t *copy = json_deep_copy(body);
-
-    return !copy || json_object_update(row, copy) < 0 ? ERR(-ENOMEM) : 0;
 }
 
 int boot_rule_change(
@@ -201,7 +182,7 @@ int boot_rule_change(
     if (r == 0)
         r = load(site, id, &row);
     if (r == 0)
-        r = overwrite(row, body);
+        r = rows_overwrite(row, body);
     if (r == 0)
         r = store(site, id, row);
     if (r != 0)

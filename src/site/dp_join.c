@@ -237,13 +237,6 @@ int dp_check_token(struct site *site, const char *token, char ret[static DP_ID_M
     return 0;
 }
 
-static struct db_value number_or_null(const json_t *body, const char *name)
-{
-    const json_t *value = json_object_get(body, name);
-
-    return json_is_integer(value) ? db_u64((uint64_t)json_integer_value(value)) : db_null();
-}
-
 int dp_seen(struct site *site, const char *dp_id, const json_t *body)
 {
     static const struct field fields[] = {
@@ -267,8 +260,8 @@ int dp_seen(struct site *site, const char *dp_id, const json_t *body)
                          SQL_DP_SEEN,
                          DB_ARGS(db_text(dp_id),
                                  db_u64(site->now_us),
-                                 number_or_null(body, "free_bytes"),
-                                 number_or_null(body, "total_bytes"),
+                                 rows_number_or_null(body, "free_bytes"),
+                                 rows_number_or_null(body, "total_bytes"),
                                  db_text(field_text(body, "version", NULL)),
                                  db_text(base))));
 }

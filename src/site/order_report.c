@@ -23,12 +23,6 @@ struct report {
     uint64_t seq;
 };
 
-static struct db_value number_or_null(const json_t *body, const char *name)
-{
-    return json_is_integer(json_object_get(body, name)) ? db_u64(field_number(body, name, 0))
-                                                        : db_null();
-}
-
 /* A return code has 32 bits, and is below 0 if it stands for an error of the system. */
 static struct db_value code_or_null(const json_t *body, const char *name)
 {
@@ -44,13 +38,13 @@ static int save_message(struct site *site, const struct report *report)
     struct db_args args = DB_ARGS(db_text(report->order_id),
                                   db_u64(report->seq),
                                   db_text(report->state),
-                                  number_or_null(body, "step"),
-                                  number_or_null(body, "n_steps"),
+                                  rows_number_or_null(body, "step"),
+                                  rows_number_or_null(body, "n_steps"),
                                   db_text(field_text(body, "step_name", "")),
                                   db_text(field_text(body, "step_type", "")),
                                   db_text(field_text(body, "environment", "")),
-                                  number_or_null(body, "percent"),
-                                  number_or_null(body, "rate_bytes_per_s"),
+                                  rows_number_or_null(body, "percent"),
+                                  rows_number_or_null(body, "rate_bytes_per_s"),
                                   code_or_null(body, "exit_code"),
                                   db_text(field_text(body, "error_id", NULL)),
                                   db_text(field_text(body, "message", "")),
@@ -87,13 +81,13 @@ static int save_progress(struct site *site, const struct report *report)
     const json_t *body = report->body;
     struct db_args args = DB_ARGS(db_text(report->order_id),
                                   db_u64(report->seq),
-                                  number_or_null(body, "step"),
-                                  number_or_null(body, "n_steps"),
+                                  rows_number_or_null(body, "step"),
+                                  rows_number_or_null(body, "n_steps"),
                                   db_text(field_text(body, "step_name", "")),
                                   db_text(field_text(body, "step_type", "")),
                                   db_text(field_text(body, "environment", "")),
-                                  number_or_null(body, "percent"),
-                                  number_or_null(body, "rate_bytes_per_s"),
+                                  rows_number_or_null(body, "percent"),
+                                  rows_number_or_null(body, "rate_bytes_per_s"),
                                   db_text(field_text(body, "message", "")),
                                   db_u64(site->now_us),
                                   db_u64(restart_of(report)),

@@ -187,3 +187,24 @@ int rows_page(
     *ret = json_pack("{s:o,s:o}", "items", TAKE(items), "next", next);
     return *ret ? 0 : ERR(-ENOMEM);
 }
+
+struct db_value rows_bool_or_null(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_boolean(value) ? db_u64(json_is_true(value) ? 1 : 0) : db_null();
+}
+
+struct db_value rows_number_or_null(const json_t *object, const char *name)
+{
+    const json_t *value = json_object_get(object, name);
+
+    return json_is_integer(value) ? db_u64((uint64_t)json_integer_value(value)) : db_null();
+}
+
+int rows_overwrite(json_t *row, const json_t *body)
+{
+    OWN(json_freep) json_t *copy = json_deep_copy(body);
+
+    return !copy || json_object_update(row, copy) < 0 ? ERR(-ENOMEM) : 0;
+}

@@ -48,6 +48,13 @@ int rows_one(struct db *db, enum db_sql sql, struct db_args args, json_t **ret);
 int rows_page(
     struct db *db, enum db_sql sql, struct db_args args, const struct page *page, json_t **ret);
 
+/* A member for a statement; NULL where it is missing, null, or of another type. */
+struct db_value rows_bool_or_null(const json_t *object, const char *name);
+struct db_value rows_number_or_null(const json_t *object, const char *name);
+
+/* Each member of @body in the place of @row's. Return: 0 or -ENOMEM. */
+int rows_overwrite(json_t *row, const json_t *body);
+
 /* Parameters 1 and 2 of a list: one row more than asked for, to know whether there is a next page. */
 struct db_value page_after(const struct page *page);
 struct db_value page_limit(const struct page *page);

@@ -23,7 +23,6 @@ enum {
     HTTP_OK = 200,
     HTTP_FORBIDDEN = 403,
     HTTP_TOO_MANY = 429,
-    ASK_US = 5 * 1000 * 1000,
     TYPED_MAX = 256,
     PAGE_LINES = SCREEN_LINES_MAX - 2, /* and two for what is not a deployment */
     LABEL_MAX = 200,
@@ -38,20 +37,6 @@ static const char *text_of(const json_t *object, const char *name)
     const char *text = json_string_value(json_object_get(object, name));
 
     return text ? text : "";
-}
-
-static uint64_t interval_us(const struct runner *rn)
-{
-    return rn->platform->poll_us < ASK_US ? rn->platform->poll_us : ASK_US;
-}
-
-/* In the log once, not at every turn. */
-static void note(struct runner *rn, const char *text)
-{
-    if (strcmp(rn->waits_for, text) == 0)
-        return;
-    (void)snprintf(rn->waits_for, sizeof(rn->waits_for), "%s", text);
-    journal_write(rn->journal, CMTRACE_INFORMATION, "Registration", "%s", text);
 }
 
 static int too_many(struct runner *rn)
@@ -109,7 +94,8 @@ int runner_ask_password(struct runner *rn, const json_t *waiting)
 
     if (left <= 0)
         return too_many(rn);
-    note(rn, "This computer waits for the password of those who start from the network");
+    runner_note_waiting(rn,
+                        "This computer waits for the password of those who start from the network");
     screen_set(rn->screen, SCREEN_STATUS, "%s; nothing is written before", rn->waits_for);
     screen_hide_typing(rn->screen, true);
     screen_set(rn->screen,
@@ -117,7 +103,7 @@ int runner_ask_password(struct runner *rn, const json_t *waiting)
                "Password (it is not shown; %lld %s left)",
                left,
                left == 1 ? "try" : "tries");
-    if (!screen_read_line(rn->screen, interval_us(rn), password, sizeof(password)) ||
+    if (!screen_read_line(rn->screen, runner_turn_us(rn), password, sizeof(password)) ||
         password[0] == '\0')
         return 0;
     r = tell_password(rn, password);
@@ -173,7 +159,7 @@ static void show_list(struct runner *rn, const json_t *waiting)
 /* @seconds: until the first one begins; 0: it does not by itself */
 static void show_choice(struct runner *rn, const json_t *waiting, uint64_t seconds)
 {
-    note(
+    runner_note_waiting(
         rn,
         "Several task sequences are deployed to this computer; nothing is written before one is chosen");
     show_list(rn, waiting);
@@ -244,7 +230,7 @@ int runner_ask_choice(struct runner *rn, const json_t *waiting)
 {
     uint64_t wait_us = (uint64_t)json_integer_value(json_object_get(waiting, "wait_s")) * US_PER_S;
     uint64_t now = clock_monotonic_us();
-    uint64_t turn_us = interval_us(rn);
+    uint64_t turn_us = runner_turn_us(rn);
     uint64_t left_us;
     char typed[TYPED_MAX];
 

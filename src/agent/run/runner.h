@@ -94,6 +94,12 @@ int runner_ask_choice(struct runner *rn, const json_t *waiting);
 /* asking.c: the screen says that the computer is switched off, so long. */
 void runner_wait_off(struct runner *rn);
 
+/* waiting.c: how long one question to the site, or to who sits there, waits for its answer */
+uint64_t runner_turn_us(const struct runner *rn);
+
+/* waiting.c: what it waits for, in the log once and not at every turn */
+void runner_note_waiting(struct runner *rn, const char *text);
+
 /* waiting.c: its code, its list and its question are shown no more. */
 void runner_end_waiting(struct runner *rn);
 

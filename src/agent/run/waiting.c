@@ -37,13 +37,12 @@ static bool is_true(const json_t *object, const char *name)
     return json_is_true(json_object_get(object, name));
 }
 
-static uint64_t interval_us(const struct runner *rn)
+uint64_t runner_turn_us(const struct runner *rn)
 {
     return rn->platform->poll_us < ASK_US ? rn->platform->poll_us : ASK_US;
 }
 
-/* In the log once, not at every turn. */
-static void note(struct runner *rn, const char *text)
+void runner_note_waiting(struct runner *rn, const char *text)
 {
     if (strcmp(rn->waits_for, text) == 0)
         return;
@@ -63,7 +62,7 @@ static void show(struct runner *rn, const json_t *waiting)
                      : "This unknown computer waits for an administrator's approval; nothing is "
                        "written before";
 
-    note(rn, what);
+    runner_note_waiting(rn, what);
     screen_set(rn->screen, SCREEN_SEQUENCE, "%s", text_of(waiting, "task_sequence_name"));
     screen_set(rn->screen, SCREEN_STATUS, "%s", what);
     screen_set(rn->screen,
@@ -115,7 +114,7 @@ static int ask_name(struct runner *rn, const json_t *waiting)
 {
     char name[TYPED_MAX];
 
-    if (!screen_read_line(rn->screen, interval_us(rn), name, sizeof(name)))
+    if (!screen_read_line(rn->screen, runner_turn_us(rn), name, sizeof(name)))
         return 0;
     return TRACE(tell_name(rn, name[0] != '\0' ? name : text_of(waiting, "suggested_name")));
 }
@@ -142,7 +141,7 @@ int runner_wait_unknown(struct runner *rn, const json_t *waiting)
     show(rn, waiting);
     if (is_true(waiting, "needs_name"))
         return TRACE(ask_name(rn, waiting));
-    clock_sleep_us(interval_us(rn));
+    clock_sleep_us(runner_turn_us(rn));
     return 0;
 }
 

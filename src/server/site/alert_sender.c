@@ -43,6 +43,7 @@ enum state {
 struct alert_sender {
     const struct server_config *config; /* borrowed */
     struct work_pool *pool;             /* owned */
+    _Atomic bool is_ending;             /* the one in hand is let go; it is sent again later */
     _Atomic enum state state;           /* says who may touch what is below */
     struct alert_message message;
     char why[WHY_MAX_BYTES]; /* "": it was taken */
@@ -70,8 +71,21 @@ static bool add(struct curl_slist **list, const char *text)
     return longer != NULL;
 }
 
-static void set_common(CURL *curl, const char *protocols, const char *ca_file, char *why)
+/* Called at least once a second. Return: whether to let go. */
+static int look_for_end(void *ctx, curl_off_t a, curl_off_t b, curl_off_t c, curl_off_t d)
 {
+    const struct alert_sender *sender = ctx;
+
+    (void)a, (void)b, (void)c, (void)d;
+    return atomic_load(&sender->is_ending) ? 1 : 0;
+}
+
+static void set_common(
+    struct alert_sender *sender, CURL *curl, const char *protocols, const char *ca_file, char *why)
+{
+    (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+    (void)curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, look_for_end);
+    (void)curl_easy_setopt(curl, CURLOPT_XFERINFODATA, sender);
     (void)curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, protocols);
     (void)curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
     (void)curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
@@ -134,7 +148,7 @@ static void send_webhook(struct alert_sender *sender)
         (void)snprintf(sender->why, sizeof(sender->why), "there is no memory");
         return;
     }
-    set_common(curl, "https", config->alert_webhook_ca, why);
+    set_common(sender, curl, "https", config->alert_webhook_ca, why);
     (void)curl_easy_setopt(curl, CURLOPT_URL, config->alert_webhook);
     (void)curl_easy_setopt(curl, CURLOPT_USERAGENT, "slipway");
     (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -291,7 +305,7 @@ static void send_mail(struct alert_sender *sender)
         (void)snprintf(sender->why, sizeof(sender->why), "there is no memory");
         return;
     }
-    set_common(curl, "smtp,smtps", config->alert_mail_ca, why);
+    set_common(sender, curl, "smtp,smtps", config->alert_mail_ca, why);
     set_mail(config, curl);
     (void)curl_easy_setopt(curl, CURLOPT_MAIL_RCPT, recipients);
     (void)curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
@@ -340,6 +354,7 @@ void alert_sender_free(struct alert_sender *sender)
 {
     if (!sender)
         return;
+    atomic_store(&sender->is_ending, true);
     work_pool_free(sender->pool);
     free(sender);
 }

@@ -16,7 +16,7 @@ struct alert_sender;
 /* @config: borrowed. @ret: NULL if the configuration names neither; owned, alert_sender_free() */
 int alert_sender_new(const struct server_config *config, struct alert_sender **ret);
 
-/* Waits for the one in hand, half a minute at most. */
+/* Lets the one in hand go, within a second or two; it is sent again when the site runs again. */
 void alert_sender_free(struct alert_sender *sender);
 
 /* Once a second. @sender: may be NULL */

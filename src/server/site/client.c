@@ -108,9 +108,10 @@ int client_put_boot_password(void *ctx, struct http_exchange *x)
     return password_request_serve(ctx, x, &request);
 }
 
-int client_put_choice(void *ctx, struct http_exchange *x)
+typedef int device_rule(struct site *site, const char *device_id, const json_t *body, json_t **ret);
+
+static int put_own(struct api *api, struct http_exchange *x, device_rule *rule)
 {
-    struct api *api = ctx;
     OWN(json_freep) json_t *body = NULL;
     json_t *answer = NULL;
     int r = api_begin_device(api, x);
@@ -118,22 +119,18 @@ int client_put_choice(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = api_body(x, &body);
     if (r == 0)
-        r = boot_gate_choose(api->site, api->device_id, body, &answer);
+        r = rule(api->site, api->device_id, body, &answer);
     return api_finish(api, x, r, 200, answer);
+}
+
+int client_put_choice(void *ctx, struct http_exchange *x)
+{
+    return put_own(ctx, x, boot_gate_choose);
 }
 
 int client_put_name(void *ctx, struct http_exchange *x)
 {
-    struct api *api = ctx;
-    OWN(json_freep) json_t *body = NULL;
-    json_t *answer = NULL;
-    int r = api_begin_device(api, x);
-
-    if (r == 0)
-        r = api_body(x, &body);
-    if (r == 0)
-        r = unknown_name_from_screen(api->site, api->device_id, body, &answer);
-    return api_finish(api, x, r, 200, answer);
+    return put_own(ctx, x, unknown_name_from_screen);
 }
 
 typedef int order_rule(struct site *site,
