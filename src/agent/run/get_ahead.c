@@ -27,6 +27,7 @@ static int get_for(struct runner *rn, const struct ts_step *step)
         return RUNNER_E_OVER;
     if (!result.error_id)
         return 0;
+    step_result_mask(&result, rn->state->vars);
     journal_write(rn->journal,
                   CMTRACE_ERROR,
                   "TSManager",

@@ -393,6 +393,7 @@ static int finish_step(struct runner *rn, const struct ts_step *step, struct ste
         int code = result->exit_code;
 
         (void)step_fail(result, after.error_id, "%s", after.why);
+        step_result_mask(result, rn->state->vars);
         result->exit_code = code;
     }
     return TRACE(conclude_step(rn, step, &after, result));
@@ -439,7 +440,8 @@ static int fail_unrun(struct runner *rn, const struct ts_next *next)
 {
     struct step_result result;
 
-    (void)step_fail(&result, next->error_id, "%.*s", STEP_MESSAGE_MAX - 1, next->why);
+    (void)step_fail(&result, next->error_id, "%s", next->why);
+    step_result_mask(&result, rn->state->vars);
     runner_remember_result(rn, &result);
     return TRACE(report_failure(rn, next->index, &result));
 }

@@ -143,7 +143,7 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
     };
 }
 
-void runner_run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret)
+static void run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret)
 {
     const struct step_type *type = rn->platform->find_type(step->type);
     struct step_context c;
@@ -181,4 +181,10 @@ void runner_run_type(struct runner *rn, const struct ts_step *step, struct step_
                         "SLW-0410",
                         "the step ended unexpectedly: %s; the log has more",
                         strerrordesc_np(-r) ? strerrordesc_np(-r) : "unknown error");
+}
+
+void runner_run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret)
+{
+    run_type(rn, step, ret);
+    step_result_mask(ret, rn->state->vars);
 }

@@ -29,8 +29,9 @@ enum step_environment {
 
 enum {
     DEVICE_PATH_MAX = 64,
-    STEP_MESSAGE_MAX = 512,
-    STEP_PERCENT_UNKNOWN = 255, /* of progress: it goes on, and nobody knows how far it is */
+    STEP_MESSAGE_MAX = 512,      /* as people see it, without secrets */
+    STEP_MESSAGE_RAW_MAX = 8192, /* as a step makes it */
+    STEP_PERCENT_UNKNOWN = 255,  /* of progress: it goes on, and nobody knows how far it is */
 };
 
 /* The volume that is being made. All empty until Format and Partition Disk has run, or until a volume with an old
@@ -73,7 +74,9 @@ struct step_result {
     int exit_code;        /* of the command or action; 0 is success */
     const char *error_id; /* "SLW-0451"; NULL: it went well; a literal */
     char message
-        [STEP_MESSAGE_MAX]; /* on failure: what was tried, on what, what happened, what to do */
+        [STEP_MESSAGE_RAW_MAX]; /* on failure: what was tried, on what, what happened, what to
+                                           do. May quote secrets until step_result_mask() */
+    bool is_message_cut;        /* there was more of it */
     enum step_then then;
     bool is_same_step_again; /* with a restart: this step goes on in the other environment */
 };
@@ -147,6 +150,15 @@ step_fail(struct step_result *ret, const char *error_id, const char *format, ...
 /* The same with an exit code that says more. */
 __attribute__((format(printf, 4, 5))) int
 step_fail_with(struct step_result *ret, int code, const char *error_id, const char *format, ...);
+
+/**
+ * step_result_mask() - make a failure's message what everybody may see
+ * @vars: whose secret values are replaced
+ *
+ * First masked, then cut to STEP_MESSAGE_MAX, so that no cut leaves a part of a secret. By the runner, before it shows, tells or keeps
+ * the message.
+ */
+void step_result_mask(struct step_result *result, const struct ts_vars *vars);
 
 /* The table; NULL: no such step type. */
 const struct step_type *step_type_find(const char *type);

@@ -9,12 +9,14 @@
 
 #include "agent/steps/return_code.h"
 #include "base/buf.h"
+#include "base/own.h"
 #include "base/text.h"
 #include "ts/document.h"
 #include "ts/vars.h"
 
 enum {
     VALUE_MAX_BYTES = 64 * 1024,
+    MASKED_MAX_BYTES = 3 * STEP_MESSAGE_RAW_MAX, /* a secret of one byte becomes three */
 };
 
 #define ANYWHERE   (STEP_IN_BOOT_IMAGE | STEP_IN_FULL_OS)
@@ -127,10 +129,27 @@ const char *step_value(struct step_context *c, const char *name)
 __attribute__((format(printf, 4, 0))) static void
 fail(struct step_result *ret, int code, const char *error_id, const char *format, va_list args)
 {
+    int n;
+
     *ret = (struct step_result){.exit_code = code, .error_id = error_id};
-    if (vsnprintf(ret->message, sizeof(ret->message), format, args) < 0)
+    n = vsnprintf(ret->message, sizeof(ret->message), format, args);
+    if (n < 0)
         ret->message[0] = '\0';
+    ret->is_message_cut = n >= (int)sizeof(ret->message);
     text_make_utf8(ret->message);
+}
+
+void step_result_mask(struct step_result *result, const struct ts_vars *vars)
+{
+    OWN(buf_fini) struct buf masked = BUF_INIT(MASKED_MAX_BYTES);
+
+    if (result->is_message_cut)
+        (void)ts_vars_mask_part(vars, result->message, &masked);
+    else
+        ts_vars_mask(vars, result->message, &masked);
+    (void)snprintf(result->message, STEP_MESSAGE_MAX, "%s", buf_str(&masked));
+    result->is_message_cut = false;
+    text_make_utf8(result->message);
 }
 
 int step_fail(struct step_result *ret, const char *error_id, const char *format, ...)

@@ -282,7 +282,7 @@ static void a_message_that_is_cut_is_text_all_the_same(void **state)
 {
     (void)state;
     struct step_result result = {0};
-    char name[1024];
+    char name[STEP_MESSAGE_RAW_MAX + 1];
 
     for (size_t i = 0; i + 3 < sizeof(name); i += 3)
         (void)snprintf(name + i, 4, "%s", "\xe2\x98\x83");
@@ -292,6 +292,45 @@ static void a_message_that_is_cut_is_text_all_the_same(void **state)
     assert_true(text_is_utf8(bytes_of(result.message)));
     assert_int_equal(step_fail(&result, "SLW-0407", "\"%.64s\"", name), 0);
     assert_true(text_is_utf8(bytes_of(result.message)));
+}
+
+/* Of a message that is too long for people, and of one that is too long for a step. */
+static void a_secret_across_the_cut_of_a_message_is_not_shown_in_part(void **state)
+{
+    (void)state;
+    static const int widths[] = {STEP_MESSAGE_MAX - 6, STEP_MESSAGE_RAW_MAX - 6};
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "Hidden", "correct-horse", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set_secret(vars, "Hidden"), 0);
+    for (size_t i = 0; i < sizeof(widths) / sizeof(widths[0]); i++) {
+        struct step_result result = {0};
+
+        assert_int_equal(
+            step_fail(&result, "SLW-0407", "%0*d%s cannot be", widths[i], 0, "correct-horse"), 0);
+        step_result_mask(&result, vars);
+        assert_null(strstr(result.message, "co"));
+        assert_int_equal(strlen(result.message), STEP_MESSAGE_MAX - 1);
+        assert_string_equal(result.error_id, "SLW-0407");
+    }
+}
+
+static void a_message_is_masked_before_it_is_cut(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    struct step_result result = {0};
+    char secret[STEP_MESSAGE_MAX + 1];
+
+    memset(secret, 's', sizeof(secret) - 1);
+    secret[sizeof(secret) - 1] = '\0';
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "Hidden", secret, TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set_secret(vars, "Hidden"), 0);
+    assert_int_equal(step_fail(&result, "SLW-0407", "no %s; do this", secret), 0);
+    step_result_mask(&result, vars);
+    assert_string_equal(result.message, "no ***; do this");
 }
 
 int main(void)
@@ -307,6 +346,8 @@ int main(void)
         cmocka_unit_test(accounts_get_hashed_passwords_and_groups),
         cmocka_unit_test(an_account_that_a_power_cut_left_half_made_is_completed),
         cmocka_unit_test(a_message_that_is_cut_is_text_all_the_same),
+        cmocka_unit_test(a_secret_across_the_cut_of_a_message_is_not_shown_in_part),
+        cmocka_unit_test(a_message_is_masked_before_it_is_cut),
     };
 
     (void)snprintf(folder, sizeof(folder), "/tmp/slipway-test-steps-XXXXXX");
