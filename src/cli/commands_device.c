@@ -192,6 +192,20 @@ const struct args_command device_commands[] = {
     },
     {
         .noun = "device",
+        .verb = "protect",
+        .operands = {"DEVICE"},
+        .summary = "Protect a device: no required deployment begins on it.",
+        .run = device_protect,
+    },
+    {
+        .noun = "device",
+        .verb = "unprotect",
+        .operands = {"DEVICE"},
+        .summary = "End the protection of a device.",
+        .run = device_unprotect,
+    },
+    {
+        .noun = "device",
         .verb = "delete",
         .operands = {"DEVICE"},
         .summary = "Delete a device with its orders, variables and log.",

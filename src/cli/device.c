@@ -22,6 +22,7 @@ static const struct output_column fields[] = {
     {"Unknown computer", "is_unknown", OUTPUT_TEXT},
     {"Blocked", "is_blocked", OUTPUT_TEXT},
     {"Because", "block_reason", OUTPUT_TEXT},
+    {"Protected", "is_protected", OUTPUT_TEXT},
     {"Collections", "collections", OUTPUT_TEXT},
     {"Primary users", "primary_users", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},

@@ -20,6 +20,7 @@ static const struct output_column fields[] = {
     {"MAC addresses", "macs", OUTPUT_TEXT},
     {"Blocked", "is_blocked", OUTPUT_TEXT},
     {"Because", "block_reason", OUTPUT_TEXT},
+    {"Protected", "is_protected", OUTPUT_TEXT},
     {0},
 };
 
@@ -58,6 +59,16 @@ bool device_block(struct session *s, const struct args *args)
 bool device_unblock(struct session *s, const struct args *args)
 {
     return change(s, args, json_pack("{s:b}", "is_blocked", 0));
+}
+
+bool device_protect(struct session *s, const struct args *args)
+{
+    return change(s, args, json_pack("{s:b}", "is_protected", 1));
+}
+
+bool device_unprotect(struct session *s, const struct args *args)
+{
+    return change(s, args, json_pack("{s:b}", "is_protected", 0));
 }
 
 bool device_delete(struct session *s, const struct args *args)

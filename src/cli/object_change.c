@@ -84,7 +84,7 @@ static bool put_fields(struct work *w, json_t *body)
 
 /* Members that only a thing that is there can be given, by its kind; they follow in a PATCH. */
 static const char *const later[] = {
-    "is_disabled", "is_blocked", "block_reason", "variable_priority"};
+    "is_disabled", "is_blocked", "block_reason", "is_protected", "variable_priority"};
 
 static void leave_for_later(json_t *body)
 {

@@ -181,6 +181,7 @@ static const struct object_field device_fields[] = {
     {.name = "smbios_uuid", .is_fixed = true},
     {.name = "is_blocked"},
     {.name = "block_reason"},
+    {.name = "is_protected"},
     {0},
 };
 static const struct object_field collection_fields[] = {

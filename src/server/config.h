@@ -35,6 +35,7 @@ struct server_config {
     uint64_t address_requests_per_s; /* [site] address-requests-per-second; 0: no limit */
     uint64_t deployment_usual_size;  /* [site] deployment-usual-size; 0: none */
     uint64_t deployment_max_size;    /* [site] deployment-max-size; 0: none */
+    unsigned deployment_protected;   /* [site] deployment-protected; 0: block; 1: warn */
     char *database;                  /* [site] database; "": SQLite. May hold a password */
     char *directory_urls; /* [directory] url; "": none. All of it: src/site/directory.h */
     char *directory_ca_file;

@@ -295,6 +295,9 @@ static const char *const closed_texts[] = {
     [DEPLOYMENT_EXPIRED] = "has expired.",
     [DEPLOYMENT_SUCCEEDED_ALREADY] = "has succeeded on this device; " ANEW,
     [DEPLOYMENT_FAILED_ALREADY] = "is required and has failed on this device; " ANEW,
+    [DEPLOYMENT_PROTECTED] =
+        "is required, and the device is protected or runs a server of the site; \"slipway device unprotect\" "
+        "ends what an administrator has protected.",
     [DEPLOYMENT_SUPERSEDED] =
         "was due before the device ran another one, and no device is wiped by what was meant for it earlier; " ANEW,
 };
@@ -541,7 +544,8 @@ int boot_decide(struct site *site, const struct boot_request *request, struct bo
                       "arch-not-supported",
                       "The firmware says architecture %u, which is none of x64, x86 and arm64.",
                       request->arch);
-    r = boot_target_find(site, ret->device_id, dp_of(request), arch_of(request), &ret->target);
+    r = boot_target_find(
+        site, ret->device_id, request->mac, dp_of(request), arch_of(request), &ret->target);
     if (r == 0 && is_unknown)
         r = find_denial(site, ret->device_id, &is_denied);
     if (r < 0)

@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "plat/clock.h"
 #include "site/boot_gate.h"
+#include "site/device_protection.h"
 #include "site/fields.h"
 #include "site/maintenance_window.h"
 #include "site/order.h"
@@ -31,6 +32,7 @@ struct targets {
     char preferred[SITE_ID_MAX]; /* SMSTSPreferredAdvertID; "" */
     char on_screen[SITE_ID_MAX]; /* chosen there; "" */
     bool is_unknown;             /* they reach the device as an unknown computer */
+    bool is_protected;           /* no required one begins */
 };
 
 static void targets_fini(struct targets *targets)
@@ -68,6 +70,7 @@ static int read_candidate(struct site *site,
     ret->is_preferred = targets->preferred[0] && strcmp(id, targets->preferred) == 0;
     ret->is_chosen = targets->on_screen[0] && strcmp(id, targets->on_screen) == 0;
     ret->windows = &targets->windows.windows;
+    ret->is_protected = targets->is_protected;
     ret->past = past_of(row);
     ret->begun_us = field_number(row, "begun_us", 0);
     ret->ended_us = field_number(row, "ended_us", 0);
@@ -76,11 +79,13 @@ static int read_candidate(struct site *site,
 
 static int find(struct site *site,
                 const char *device_id,
+                const char *mac,
                 const char *dp_id,
                 const char *arch,
                 struct targets *ret)
 {
     char record[UNKNOWN_RECORD_MAX];
+    enum device_protection protection = DEVICE_OPEN;
     bool is_allowed = true;
     int r = unknown_record(site, device_id, arch, record, &ret->is_unknown);
 
@@ -97,8 +102,11 @@ static int find(struct site *site,
         r = device_windows_find(site, device_id, record, &ret->windows);
     if (r == 0)
         r = boot_gate_chosen(site, device_id, ret->on_screen);
+    if (r == 0)
+        r = device_protection_find(site, device_id, mac, &protection);
     if (r < 0)
         return TRACE(r);
+    ret->is_protected = protection != DEVICE_OPEN && !site->settings.is_protection_warning;
     ret->n = json_array_size(ret->rows);
     ret->list = calloc(ret->n > 0 ? ret->n : 1, sizeof(ret->list[0]));
     if (!ret->list)
@@ -194,12 +202,13 @@ static void put_choices(const struct targets *targets, struct boot_target *ret)
 
 int boot_target_find(struct site *site,
                      const char *device_id,
+                     const char *mac,
                      const char *dp_id,
                      const char *arch,
                      struct boot_target *ret)
 {
     OWN(targets_fini) struct targets targets = {0};
-    int r = find(site, device_id, dp_id, arch, &targets);
+    int r = find(site, device_id, mac, dp_id, arch, &targets);
 
     *ret = (struct boot_target){0};
     if (r < 0 || targets.n == 0)
@@ -215,7 +224,7 @@ int boot_target_choices(struct site *site, const char *device_id, json_t **ret)
     OWN(targets_fini) struct targets targets = {0};
     OWN(json_freep) json_t *list = json_array();
     size_t sorted[BOOT_CHOICES_MAX];
-    int r = find(site, device_id, NULL, NULL, &targets);
+    int r = find(site, device_id, NULL, NULL, NULL, &targets);
     size_t n = r == 0 ? sort_choices(&targets, sorted) : 0;
 
     for (size_t i = 0; r == 0 && i < n; i++) {
@@ -254,6 +263,7 @@ const char *boot_target_word(enum deployment_verdict verdict)
         [DEPLOYMENT_FAILED_ALREADY] = "failed-already",
         [DEPLOYMENT_OUTSIDE_WINDOW] = "outside-window",
         [DEPLOYMENT_SUPERSEDED] = "superseded",
+        [DEPLOYMENT_PROTECTED] = "device-protected",
     };
 
     return words[verdict];
@@ -296,7 +306,7 @@ int boot_target_list(struct site *site, const char *device_id, json_t **ret)
 {
     OWN(targets_fini) struct targets targets = {0};
     OWN(json_freep) json_t *list = json_array();
-    int r = find(site, device_id, NULL, NULL, &targets);
+    int r = find(site, device_id, NULL, NULL, NULL, &targets);
 
     for (size_t i = 0; r == 0 && i < targets.n; i++)
         r = put_item(json_array_get(targets.rows, i), &targets.list[i], i == targets.chosen, list);

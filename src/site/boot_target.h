@@ -37,11 +37,13 @@ struct boot_target {
 /**
  * boot_target_find() - what is deployed to a device
  * @device_id: "" for a computer the site has no row for
+ * @mac:       by which such a one asks; may be NULL
  * @dp_id:     whose offer it would be; NULL: of the one whose offer the device took last
  * @arch:      "x64", "x86", "arm64": what an unknown computer is, unless it has said so itself; NULL: it has
  */
 int boot_target_find(struct site *site,
                      const char *device_id,
+                     const char *mac,
                      const char *dp_id,
                      const char *arch,
                      struct boot_target *ret);

@@ -7,6 +7,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/deployment_change.h"
+#include "site/device_protection.h"
 #include "site/fields.h"
 #include "site/task_sequence_parts.h"
 
@@ -66,7 +67,11 @@ static int check_reach(struct site *site, const char *collection_id, const json_
         return TRACE(r);
     /* nobody has chosen its members, so that it is never usual */
     is_usual = strcmp(db_get_text(&rows, 0), "all-systems") != 0;
-    return TRACE(check_size(site, db_get_text(&rows, 1), db_get_u64(&rows, 2), is_usual, body));
+    r = check_size(site, db_get_text(&rows, 1), db_get_u64(&rows, 2), is_usual, body);
+    if (r != 0)
+        return TRACE(r);
+    return TRACE(device_protection_check(
+        site, collection_id, json_is_integer(json_object_get(body, "confirm_devices"))));
 }
 
 int deployment_check_risk(struct site *site,

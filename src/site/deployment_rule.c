@@ -147,6 +147,10 @@ static enum deployment_verdict judge(struct deployment_candidate *c, const struc
         c->changes_us = from_us;
         return DEPLOYMENT_NOT_YET;
     }
+    if (c->terms.is_required && c->is_protected) {
+        c->changes_us = SCHEDULE_NEVER;
+        return DEPLOYMENT_PROTECTED;
+    }
     if (c->terms.is_required) {
         enum deployment_verdict verdict = judge_required(c, m);
 

@@ -30,6 +30,7 @@ enum deployment_verdict {
     DEPLOYMENT_FAILED_ALREADY,
     DEPLOYMENT_OUTSIDE_WINDOW, /* it is required, and waits for a maintenance window */
     DEPLOYMENT_SUPERSEDED,     /* the device has run another since this one was due */
+    DEPLOYMENT_PROTECTED,      /* it is required, and nothing of that kind begins on the device */
 };
 
 /* What became of the device's last order under it. */
@@ -48,6 +49,7 @@ struct deployment_candidate {
     bool is_sequence_disabled;
     bool is_preferred;             /* SMSTSPreferredAdvertID of the device names it */
     const struct windows *windows; /* of the device; NULL: it has none; borrowed */
+    bool is_protected;             /* the device: no required one begins there */
     bool is_chosen;                /* on the screen of the device, of several available ones */
     enum deployment_past past;
     uint64_t begun_us; /* that order */

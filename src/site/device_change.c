@@ -11,6 +11,7 @@
 #include "site/device.h"
 #include "site/device_facts.h"
 #include "site/device_parts.h"
+#include "site/device_protection.h"
 #include "site/fields.h"
 #include "site/membership.h"
 #include "site/order_end.h"
@@ -100,6 +101,8 @@ static int change(struct site *site, const char *who, const char *id, const json
         r = rename_to(site, who, id, name);
     if (r == 0 && json_object_get(body, "is_blocked"))
         r = set_blocked(site, who, id, body);
+    if (r == 0 && json_object_get(body, "is_protected"))
+        r = device_protection_set(site, who, id, field_bool(body, "is_protected"));
     return r == 0 ? TRACE(membership_device_changed(site, id, before)) : TRACE(r);
 }
 
@@ -110,6 +113,7 @@ int device_change(
         {"name", FIELD_TEXT, false, 1, DEVICE_NAME_MAX_BYTES, NULL},
         {"is_blocked", FIELD_BOOL, false, 0, 0, NULL},
         {"block_reason", FIELD_LINE, false, 0, REASON_MAX, NULL},
+        {"is_protected", FIELD_BOOL, false, 0, 0, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;

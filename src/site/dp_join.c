@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "site/device_protection.h"
 #include "site/dp.h"
 
 #include <errno.h>
@@ -249,6 +250,8 @@ int dp_seen(struct site *site, const char *dp_id, const json_t *body)
     const char *base = field_text(body, "http_base", NULL);
     int r = body ? fields_check(site, body, fields, true, REFUSAL_INVALID) : 0;
 
+    if (r == 0)
+        r = device_protection_note(site, dp_id, json_object_get(body, "macs"));
     if (r != 0)
         return TRACE(r);
     if (base && base[0] == '\0')

@@ -128,7 +128,7 @@ int order_begin(struct site *site,
 {
     struct boot_target target = {0};
     bool may_begin = false;
-    int r = boot_target_find(site, device_id, NULL, NULL, &target);
+    int r = boot_target_find(site, device_id, NULL, NULL, NULL, &target);
 
     *ret_is_open = r == 0 && boot_target_is_open(&target);
     if (r == 0 && *ret_is_open)

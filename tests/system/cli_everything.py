@@ -169,6 +169,8 @@ def devices(cli: Recorder, work: Path):
     cli.ask("Device", "device", "rename", "PC-3", "PC-4")
     cli.ask("Device", "device", "block", "PC-4", "--reason", "broken")
     cli.ask("Device", "device", "unblock", "PC-4")
+    cli.ask("Device", "device", "protect", "PC-4")
+    cli.ask("Device", "device", "unprotect", "PC-4")
     cli.do("device", "variable", "set", "PC-1", "Desk=1")
     cli.ask("[DuplicateHardwareId]", "device", "duplicate-id", "add", "00:00:5e:00:53:01")
     cli.show("BootExplanation", "device", "explain-boot", "PC-1")

@@ -108,6 +108,8 @@ SITUATIONS = [
      silence("succeeded-already", 1, verdicts=["superseded", "succeeded-already"])),
     ("what is newer than what has run begins", [deploy(), ran("succeeded"), deploy()], {}, offer("required-deployment", 1)),
     ("the device is blocked", [deploy(), ("block",)], {}, silence("device-blocked")),
+    ("the device is protected", [deploy(), ("protect",)], {}, silence("device-protected", 0)),
+    ("the device is protected, and a person may choose", [available(), deploy(), ("protect",)], {}, offer("available-deployment", 0)),
     ("a boot image of another architecture is named", [deploy()], {"arch": IA32}, offer("required-deployment", 0, image="x86")),
     ("that of the highest priority, then the newest", [deploy(sequence="x86")], {}, offer("required-deployment", 0, image="x64-high-new")),
     ("what this distribution point has goes before", [deploy(sequence="x86")], {"dp": True},
@@ -179,6 +181,9 @@ class Case:
 
     def do_block(self):
         self.lab.must("PATCH", f"/devices/{self.mac}", {"is_blocked": True})
+
+    def do_protect(self):
+        self.lab.must("PATCH", f"/devices/{self.mac}", {"is_protected": True})
 
     def do_clear(self):
         self.lab.must("POST", f"/devices/{self.mac}/pxe-clearance")

@@ -50,20 +50,20 @@ UPDATE device SET is_unknown = 0 WHERE id = ?1;
 
 -- name: device_list
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
-    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.created_us AS "created_at",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.is_protected, v.created_us AS "created_at",
     v.seen_us AS "last_seen_at"
 FROM device v WHERE v.id > ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v) ORDER BY v.id LIMIT ?2;
 
 -- One of that list, if the administrator may see it.
 -- name: device_list_of
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
-    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.created_us AS "created_at",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.is_protected, v.created_us AS "created_at",
     v.seen_us AS "last_seen_at"
 FROM device v WHERE v.id = ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v);
 
 -- name: device_get
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
-    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.block_reason, v.created_us AS "created_at",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.block_reason, v.is_protected, v.created_us AS "created_at",
     v.seen_us AS "last_seen_at", v.inventory AS "inventory:json",
     (SELECT json_group_array(u.user_name) FROM device_user u WHERE u.device_id = v.id) AS "primary_users:json",
     (SELECT json_group_array(c.name) FROM collection_member m JOIN collection c ON c.id = m.collection_id

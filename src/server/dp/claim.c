@@ -10,10 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "plat/file.h"
 #include "server/role.h"
 
@@ -22,11 +24,13 @@ enum {
     HOST_MAX_BYTES = 300,
     HTTP_PORT = 80,
     VERSION_FILE_MAX_BYTES = 64,
+    ADAPTERS_MAX = 64,
 };
 
 #define KERNEL_PREFIX   "vmlinuz-"
 #define LAST_FILE       "modules.order" /* of a kernel package that dpkg unpacks */
 #define LOOPBACK_PREFIX "127."
+#define ADAPTERS        "/sys/class/net"
 
 static void closedirp(DIR **dir)
 {
@@ -178,6 +182,46 @@ static int put_http_base(json_t *body, const struct server_config *config)
             : json_sprintf("http://%s:%u", host, (unsigned)config->http_port));
 }
 
+/* Return: whether it is an adapter with an address. */
+static bool read_adapter(const char *folder, const char *name, char ret[static MAC_TEXT_MAX])
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(VERSION_FILE_MAX_BYTES);
+    char path[PATH_MAX_BYTES];
+    char line[MAC_TEXT_MAX + 1];
+    uint8_t mac[MAC_BYTES];
+
+    if (name[0] == '.' ||
+        snprintf(path, sizeof(path), "%s/%s/device", folder, name) >= (int)sizeof(path) ||
+        access(path, F_OK) != 0)
+        return false;
+    (void)snprintf(path, sizeof(path), "%s/%s/address", folder, name);
+    if (file_read(path, &text) != 0)
+        return false;
+    (void)snprintf(line, sizeof(line), "%.*s", (int)strcspn(buf_str(&text), "\n"), buf_str(&text));
+    if (!mac_parse(bytes_of(line), mac))
+        return false;
+    mac_put(ret, mac);
+    return true;
+}
+
+json_t *claim_macs(const char *folder)
+{
+    OWN(json_decrefp) json_t *macs = json_array();
+    OWN(closedirp) DIR *dir = opendir(folder);
+    char mac[MAC_TEXT_MAX];
+
+    while (dir && json_array_size(macs) < ADAPTERS_MAX) {
+        const struct dirent *entry = readdir(dir); /* NOLINT(concurrency-mt-unsafe): our own DIR */
+
+        if (!entry)
+            break;
+        if (read_adapter(folder, entry->d_name, mac) &&
+            json_array_append_new(macs, json_string(mac)) < 0)
+            return NULL;
+    }
+    return TAKE(macs);
+}
+
 json_t *claim_body(const struct role_options *options, struct slots *slots)
 {
     OWN(json_decrefp) json_t *body = NULL;
@@ -191,7 +235,7 @@ json_t *claim_body(const struct role_options *options, struct slots *slots)
         (void)statvfs(options->state_folder, &fs);
     free_bytes = (uint64_t)fs.f_bavail * fs.f_frsize;
     total_bytes = (uint64_t)fs.f_blocks * fs.f_frsize;
-    body = json_pack("{s:I, s:I, s:s, s:s, s:o}",
+    body = json_pack("{s:I, s:I, s:s, s:s, s:o, s:o}",
                      "free_bytes",
                      (json_int_t)free_bytes,
                      "total_bytes",
@@ -201,7 +245,9 @@ json_t *claim_body(const struct role_options *options, struct slots *slots)
                      "agent_version",
                      SLIPWAY_VERSION,
                      "kinds",
-                     kinds_of(slots));
+                     kinds_of(slots),
+                     "macs",
+                     claim_macs(ADAPTERS));
     if (!body || put_kernels(options->config, body) < 0 || put_http_base(body, options->config) < 0)
         return NULL;
     return TAKE(body);

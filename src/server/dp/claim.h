@@ -16,12 +16,20 @@ struct role_options;
 
 /**
  * claim_body() - {"free_bytes", "total_bytes", "version", "agent_version", "x86_agent_version", "kernels", "kinds",
- *                "http_base"}
+ *                "http_base", "macs"}
  * @slots: which kinds of jobs have a place
  *
  * Return: owned; NULL if there is no memory.
  */
 json_t *claim_body(const struct role_options *options, struct slots *slots);
+
+/**
+ * claim_macs() - addresses of the network adapters of this computer
+ * @folder: /sys/class/net; what has no hardware behind it is none, nor what has no address of six bytes
+ *
+ * Return: owned; at most 64 texts, none if the folder cannot be read; NULL if there is no memory.
+ */
+json_t *claim_macs(const char *folder);
 
 /**
  * claim_newest_kernel() - the version that a boot image of a flavour would be made from

@@ -164,6 +164,33 @@ static void the_root_for_x86_is_named_once_it_is_whole(void **state)
     assert_string_equal(json_string_value(json_object_get(after, "x86_agent_version")), "0.2.0");
 }
 
+static void only_adapters_with_hardware_behind_them_are_told(void **state)
+{
+    const char *root = *state;
+
+    make_below(root, "net", NULL);
+    make_below(root, "net/eth0", NULL);
+    make_below(root, "net/eth0/device", NULL);
+    make_below(root, "net/eth0/address", "52:54:00:AA:00:01\n");
+    make_below(root, "net/bridge0", NULL);
+    make_below(root, "net/bridge0/address", "52:54:00:aa:00:02\n");
+    make_below(root, "net/ib0", NULL);
+    make_below(root, "net/ib0/device", NULL);
+    make_below(
+        root, "net/ib0/address", "80:00:02:08:fe:80:00:00:00:00:00:00:00:02:c9:03:00:01:02:03\n");
+
+    char folder[300];
+
+    (void)snprintf(folder, sizeof(folder), "%s/net", root);
+    OWN(json_decrefp) json_t *macs = claim_macs(folder);
+
+    assert_int_equal(json_array_size(macs), 1);
+    assert_string_equal(json_string_value(json_array_get(macs, 0)), "52:54:00:aa:00:01");
+    OWN(json_decrefp) json_t *none = claim_macs("/nowhere");
+
+    assert_int_equal(json_array_size(none), 0);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -171,6 +198,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(the_newest_kernel_of_the_first_root_that_has_one_is_named),
         TEST(the_root_for_x86_is_named_once_it_is_whole),
+        TEST(only_adapters_with_hardware_behind_them_are_told),
         TEST(the_site_is_told_where_clients_reach_this_host),
     };
 

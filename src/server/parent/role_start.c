@@ -20,7 +20,7 @@
 #include "server/parent/users.h"
 
 enum {
-    PATHS_MAX = 8,
+    PATHS_MAX = 10,
 };
 
 /* What a role may touch: a path below the state folder, or an absolute one. */
@@ -65,6 +65,8 @@ static const struct role_rule remote_dp = {"dp",
                                             {"/usr", false},
                                             {"/lib", false},
                                             {"/lib64", false},
+                                            {"/sys/class/net", false},
+                                            {"/sys/devices", false},
                                             {"/etc", false}}};
 
 /* Only what every libc reads when it pleases: the time zone, locales, randomness. */
