@@ -30,6 +30,51 @@ bool ts_script_text(const char *source, struct buf *ret)
     return !ret->failed;
 }
 
+/* One character of UTF-8. Return: its bytes; 0 if it is none. */
+static size_t take_character(const unsigned char *text, uint32_t *ret)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    const unsigned char head = text[0];
+    const size_t n = head < 0x80 ? 1 : head < 0xe0 ? 2 : head < 0xf0 ? 3 : 4;
+
+    *ret = n == 1 ? head : head & (0xffU >> (n + 1));
+    if (head >= 0x80 && head < 0xc0)
+        return 0;
+    for (size_t i = 1; i < n; i++) {
+        if ((text[i] & 0xc0) != 0x80)
+            return 0;
+        *ret = *ret << 6 | (text[i] & 0x3fU);
+    }
+    return *ret >= least[n] && *ret <= 0x10ffff && (*ret < 0xd800 || *ret > 0xdfff) ? n : 0;
+}
+
+static void put_unit(struct buf *dst, uint32_t unit)
+{
+    const uint8_t bytes[] = {(uint8_t)(unit & 0xff), (uint8_t)(unit >> 8)};
+
+    buf_add(dst, (struct bytes){bytes, sizeof(bytes)});
+}
+
+bool ts_script_source(const char *text, struct buf *ret)
+{
+    OWN(buf_fini) struct buf units = BUF_INIT(ret->max);
+    uint32_t c;
+
+    put_unit(&units, 0xfeff);
+    while (*text) {
+        size_t n = take_character((const unsigned char *)text, &c);
+
+        if (n == 0 || units.failed)
+            return false;
+        if (c > 0xffff)
+            put_unit(&units, 0xd800 + ((c - 0x10000) >> 10));
+        put_unit(&units, c > 0xffff ? 0xdc00 + (c & 0x3ff) : c);
+        text += n;
+    }
+    base64_put(ret, buf_bytes(&units));
+    return !ret->failed;
+}
+
 /* The lines of a text that are not the same at both ends of both. */
 struct lines {
     struct bytes *items; /* owned */

@@ -25,6 +25,14 @@ enum {
 bool ts_script_text(const char *source, struct buf *ret);
 
 /**
+ * ts_script_source() - the reverse: Base64 of UTF-16LE with a byte order mark, as the editor stores it
+ * @text: UTF-8
+ *
+ * Return: whether it is UTF-8 and fits @ret.
+ */
+bool ts_script_source(const char *text, struct buf *ret);
+
+/**
  * ts_script_put_diff() - what is different between two texts, line by line
  * @ret: a line for each that is gone ("- text\n") or new ("+ text\n"), where they are; one that stayed before and after ("  text\n");
  *       "...\n" where lines that stayed are left out

@@ -93,6 +93,93 @@ static void whatever_is_unknown_is_kept(void **state)
     }
 }
 
+static void only_what_is_unknown_stays_xml(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf yaml = BUF_INIT(65536);
+
+    goes_round(
+        "<!-- SPDX -->\n<!--odd --><sequence xmlns:o=\"urn:odd\" version=\"3.10\" steps=\"1\">"
+        "<!-- a\n  b --><referenceList><!-- c --><reference package=\"SLP00001\"/><alien/></referenceList>"
+        "<group><!-- d --><condition><!-- e --><expression type=\"Odd\"><variable name=\"x\">1</variable></expression>"
+        "</condition></group><!-- f --></sequence><!-- g -->",
+        &yaml);
+    assert_string_equal(buf_str(&yaml),
+                        "before sequence:\n"
+                        "  - comment: SPDX\n"
+                        "  - comment text: \"odd \"\n"
+                        "sequence: \"3.10\"\n"
+                        "namespaces:\n"
+                        "  o: \"urn:odd\"\n"
+                        "other attributes:\n"
+                        "  steps: \"1\"\n"
+                        "before references:\n"
+                        "  - comment: |-\n"
+                        "      a\n"
+                        "        b\n"
+                        "references:\n"
+                        "  - comment: c\n"
+                        "  - package: SLP00001\n"
+                        "  - xml: \"<alien/>\"\n"
+                        "steps:\n"
+                        "  - group:\n"
+                        "    before condition:\n"
+                        "      - comment: d\n"
+                        "    condition:\n"
+                        "      - comment: e\n"
+                        "      - expression: Odd\n"
+                        "        fields:\n"
+                        "          x: \"1\"\n"
+                        "  - comment: f\n"
+                        "after sequence:\n"
+                        "  - comment: g\n");
+}
+
+static void irregular_white_space_is_said_where_it_is(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf yaml = BUF_INIT(65536);
+
+    goes_round(
+        "<sequence version=\"3.10\">\n  <group name=\"g\">\n    <step name=\"a\"/>\n\n    <step "
+        "name=\"b\"><action/>\n    </step>\n  </group> <!-- c -->\n  <step name=\"d\"/>\n</sequence>",
+        &yaml);
+    assert_string_equal(buf_str(&yaml),
+                        "sequence: \"3.10\"\n"
+                        "indentation: \"  \"\n"
+                        "steps:\n"
+                        "  - group: g\n"
+                        "    steps:\n"
+                        "      - step: a\n"
+                        "      - white space: \"\\n\\n    \"\n"
+                        "      - step: b\n"
+                        "        before action:\n"
+                        "          - white space: \"\"\n"
+                        "        action: \"\"\n"
+                        "        steps:\n"
+                        "          - white space: \"\\n    \"\n"
+                        "  - white space: \" \"\n"
+                        "  - comment: c\n"
+                        "  - step: d\n");
+}
+
+static void a_script_reads_like_one(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf yaml = BUF_INIT(65536);
+
+    goes_round(
+        SEQUENCE(
+            "<step type=\"SMS_TaskSequence_RunPowerShellScriptAction\" name=\"a\"><defaultVarList>" VAR(
+                "name=\"OSDRunPowerShellScriptSourceScript\" property=\"SourceScript\"",
+                "//5hAA0ACgDpAAoA") "</defaultVarList></step>"),
+        &yaml);
+    assert_non_null(strstr(buf_str(&yaml),
+                           "      OSDRunPowerShellScriptSourceScript:\n"
+                           "        script: \"a\\r\\n\\\n"
+                           "          \xc3\xa9\\n\"\n"));
+}
+
 static void every_text_survives(void **state)
 {
     (void)state;
@@ -121,6 +208,10 @@ static void every_text_survives(void **state)
                                         "\xf0\x9f\x98\x80\nx",
                                         "&amp;lt;",
                                         "a \n b",
+                                        " a\n",
+                                        "\n\n a\n\n",
+                                        "a &quot;b&quot; 'c' \\d",
+                                        "a&#13;\n  b&#13;\n\tc&#13;\n",
                                         "|",
                                         "%TAG",
                                         "@x",
@@ -172,6 +263,17 @@ static void what_is_no_such_yaml_is_refused_with_line_and_column(void **state)
         "sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - variable: x\n        resembles: y",
         "sequence: '3.10'\nsteps:\n  - step: a\n    'a b': x",
         "sequence: '3.10'\nsteps:\n  - xml: <a",
+        "sequence: '3.10'\nsteps:\n  - comment: a -- b",
+        "sequence: '3.10'\nsteps:\n  - white space: x",
+        "sequence: '3.10'\nnamespaces:\n  a b: x",
+        "sequence: '3.10'\norder of fields:\n  variable: Value Variable",
+        "sequence: '3.10'\norder of fields:\n  moon: Value",
+        "sequence: '3.10'\nindentation: x",
+        "sequence: '3.10'\nbefore sequence: x",
+        "sequence: '3.10'\nbefore sequence:\n  - step: x",
+        "sequence: '3.10'\nsteps:\n  - step: a\n    variables:\n      - a: b\n        c: d",
+        "sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - variable: x\n        equals: y\n        value: z",
+        "sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - expression: x",
         "sequence: '3.10'\nsteps: &a\n  - group: g\n    steps: *a",
     };
 
@@ -190,6 +292,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sequence_reads_like_a_list_of_steps),
         cmocka_unit_test(whatever_is_unknown_is_kept),
+        cmocka_unit_test(only_what_is_unknown_stays_xml),
+        cmocka_unit_test(irregular_white_space_is_said_where_it_is),
+        cmocka_unit_test(a_script_reads_like_one),
         cmocka_unit_test(every_text_survives),
         cmocka_unit_test(lines_and_indentation_come_back),
         cmocka_unit_test(what_is_no_such_yaml_is_refused_with_line_and_column),

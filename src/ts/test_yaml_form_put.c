@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "ts/yaml_form_parts.h"
+#include "ts/yaml_form.h"
 
 #include "ts/test_ts.h"
-#include "ts/yaml_form.h"
 
 static void whole(const char *xml, bool is_whole)
 {
@@ -23,30 +22,15 @@ static void only_what_would_not_come_back_is_written_as_one_text(void **state)
     whole(SEQUENCE("<group name=\"g\">" STEP("a", "") "<action/><condition></condition>" STEP(
               "b", "") "</group>"),
           false);
-    whole(SEQUENCE("\n\n  " STEP("a", "") "   "), true);
-    whole("<!-- before --><sequence version=\"3.10\"/>", true);
-}
-
-static void the_usual_attributes_of_a_variable_come_from_the_table(void **state)
-{
-    (void)state;
-    const struct ts_step_type *type = ts_step_type_find("Format and Partition Disk");
-    struct ts_yaml_usual usual;
-
-    ts_yaml_usual(type, "OSDPartitions12Size", &usual);
-    assert_string_equal(usual.property, "Partitions12Size");
-    assert_false(usual.is_hidden);
-    ts_yaml_usual(type, "OSDPartitions", &usual);
-    assert_true(usual.is_hidden);
-    ts_yaml_usual(NULL, "x1", &usual);
-    assert_string_equal(usual.property, "");
+    whole(SEQUENCE("\n\n  " STEP("a", "") "   "), false);
+    whole("<!-- before --><sequence version=\"3.10\"/>", false);
+    whole("<sequence version=\"3.10\" xml:space=\"preserve\"/>", true);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_what_would_not_come_back_is_written_as_one_text),
-        cmocka_unit_test(the_usual_attributes_of_a_variable_come_from_the_table),
     };
 
     return cmocka_run_group_tests_name("ts/yaml_form_put", tests, NULL, NULL);
