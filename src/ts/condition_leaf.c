@@ -534,7 +534,7 @@ leaf_evaluate(const struct ts_condition *c, const struct leaf_context *x, struct
     const struct leaf_type *type = find_type(c);
 
     return type ? type->evaluate(c, x, seen)
-                : unanswerable(seen, c->type, "not a condition that is known");
+                : unanswerable(seen, c->type, "not a condition or operator that is known");
 }
 
 static bool is_query_portable(const struct ts_condition *c, struct buf *why)

@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/own.h"
 #include "ts/tree.h"
 
@@ -43,6 +44,26 @@ static bool is_kind(const char *type, const char *kind)
     if (strncmp(type, head, sizeof(head) - 1) == 0)
         type += sizeof(head) - 1;
     return strncmp(type, kind, len) == 0 && strcmp(type + len, "ConditionExpression") == 0;
+}
+
+/* Whether the agent knows this type of expression (condition_leaf.c). */
+static bool is_known(const char *type)
+{
+    static const char *const kinds[] = {"Variable",
+                                        "WMI",
+                                        "File",
+                                        "Folder",
+                                        "Registry",
+                                        "Software",
+                                        "OS",
+                                        "MakeModel",
+                                        "Computer",
+                                        "Location"};
+
+    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
+        if (is_kind(type, kinds[i]))
+            return true;
+    return false;
 }
 
 static void put_variable(const xmlNode *node, struct buf *ret)
@@ -102,16 +123,35 @@ static void put_expression(const xmlNode *node, struct buf *ret)
         buf_adds(ret, "registry");
     else if (is_kind(type, "Software"))
         buf_adds(ret, "software");
-    else
+    else if (is_known(type))
         buf_adds(ret, type);
+    else
+        buf_addf(ret, "unknown expression \"%s\"", type);
     put_fields(node, ret);
 }
 
-static bool has_type(const xmlNode *node, const char *wanted)
+/* What stands between the operands of an element; NULL: nobody knows what it means. As src/ts/document.c reads it. */
+static const char *find_word(const xmlNode *node)
 {
     OWN(freep) char *type = ts_node_attribute(node, "type");
 
-    return type && strcmp(type, wanted) == 0;
+    if (!type)
+        return NULL;
+    if (bytes_eq_nocase(bytes_of(type), "or") || bytes_eq_nocase(bytes_of(type), "not"))
+        return " or ";
+    if (type[0] == '\0' && ts_node_is(node, "osConditionGroup"))
+        return " or ";
+    if (bytes_eq_nocase(bytes_of(type), "and") || ts_node_is(node, "condition") ||
+        (type[0] == '\0' && ts_node_is(node, "osExpressionGroup")))
+        return " and ";
+    return NULL;
+}
+
+static bool is_not(const xmlNode *node)
+{
+    OWN(freep) char *type = ts_node_attribute(node, "type");
+
+    return type && bytes_eq_nocase(bytes_of(type), "not");
 }
 
 static size_t count_elements(const xmlNode *node)
@@ -126,24 +166,47 @@ static size_t count_elements(const xmlNode *node)
 
 static void put_operands(const xmlNode *node, const char *word, struct buf *ret);
 
+/* As it is written: the operator, or the element with its attributes, and what is in it. */
+static void put_unknown(const xmlNode *node, struct buf *ret)
+{
+    OWN(freep) char *type = ts_node_attribute(node, "type");
+    OWN(freep) char *text = ts_node_text(node);
+
+    if (ts_node_is(node, "operator")) {
+        buf_addf(ret, "unknown operator \"%s\" (", type ? type : "");
+    } else {
+        buf_addf(ret, "unknown <%s", (const char *)node->name);
+        for (const xmlAttr *a = node->properties; a; a = a->next) {
+            OWN(freep) char *value = ts_node_attribute(node, (const char *)a->name);
+
+            buf_addf(ret, " %s=\"%s\"", (const char *)a->name, value ? value : "");
+        }
+        buf_adds(ret, "> (");
+    }
+    if (ts_node_element(node->children))
+        put_operands(node, ", ", ret);
+    else
+        buf_adds(ret, text ? text : "");
+    buf_adds(ret, ")");
+}
+
 /* The depth is bounded by TS_XML_MAX_DEPTH. */
 static void put_operand(const xmlNode *node, struct buf *ret)
 {
-    bool is_not = has_type(node, "not");
+    const char *word = find_word(node);
+    OWN(freep) char *name = ts_node_attribute(node, "name");
 
     if (ts_node_is(node, "expression")) {
         put_expression(node, ret);
-        return;
+    } else if (!word) {
+        put_unknown(node, ret);
+    } else if (ts_node_is(node, "osExpressionGroup") && name && name[0] != '\0') {
+        buf_addf(ret, "OS is \"%s\"", name);
+    } else {
+        buf_adds(ret, is_not(node) ? "none of (" : "(");
+        put_operands(node, word, ret);
+        buf_adds(ret, ")");
     }
-    if (ts_node_is(node, "osExpressionGroup")) {
-        OWN(freep) char *name = ts_node_attribute(node, "name");
-
-        buf_addf(ret, "OS is \"%s\"", name ? name : "");
-        return;
-    }
-    buf_adds(ret, is_not ? "none of (" : "(");
-    put_operands(node, is_not || has_type(node, "or") ? " or " : " and ", ret);
-    buf_adds(ret, ")");
 }
 
 static void put_operands(const xmlNode *node, const char *word, struct buf *ret)
@@ -162,10 +225,14 @@ void ts_condition_text(const xmlNode *condition, struct buf *ret)
 {
     xmlNode *only = condition ? ts_node_element(condition->children) : NULL;
 
+    if (!condition)
+        return;
     /* one operator over everything is what the editor writes: no parentheses around it all */
-    if (only && count_elements(condition) == 1 && ts_node_is(only, "operator") &&
-        !has_type(only, "not"))
-        put_operands(only, has_type(only, "or") ? " or " : " and ", ret);
-    else if (condition)
-        put_operands(condition, " and ", ret);
+    if (is_not(condition))
+        put_operand(condition, ret);
+    else if (only && count_elements(condition) == 1 && ts_node_is(only, "operator") &&
+             !is_not(only) && find_word(only))
+        put_operands(only, find_word(only), ret);
+    else
+        put_operands(condition, find_word(condition), ret);
 }

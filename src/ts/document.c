@@ -226,6 +226,8 @@ static struct ts_condition *read_condition(struct reader *rd, const xmlNode *nod
         c->kind = TS_CONDITION_FOREIGN;
     if (c->kind != TS_CONDITION_FOREIGN)
         read_operands(rd, node, c);
+    else if (!is_untyped && is_element(node, "operator"))
+        c->type = type;
     return c;
 }
 

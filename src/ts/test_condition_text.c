@@ -37,10 +37,38 @@ static void a_condition_reads_like_a_sentence(void **state)
         "(OS is \"W\")");
 }
 
+static void what_is_unknown_is_shown_as_it_is_and_says_so(void **state)
+{
+    (void)state;
+    check("<condition><operator type=\"xor\">" VARIABLE_IS("A", "exists", "") WMI
+          "</operator></condition>",
+          "unknown operator \"xor\" (A exists, WMI \"select * from x\")");
+    check("<condition>" VARIABLE_IS("A", "exists", "") "<operator/></condition>",
+          "A exists and unknown operator \"\" ()");
+    check("<condition><moon phase=\"full\">bright</moon></condition>",
+          "unknown <moon phase=\"full\"> (bright)");
+    check("<condition><expression type=\"Foo\"/></condition>", "unknown expression \"Foo\" ()");
+}
+
+static void an_operator_is_shown_as_it_is_evaluated(void **state)
+{
+    (void)state;
+    check("<condition><operator type=\"OR\">" VARIABLE_IS("A", "exists", "")
+              VARIABLE_IS("B", "exists", "") "</operator></condition>",
+          "A exists or B exists");
+    check("<condition type=\"not\">" VARIABLE_IS("A", "exists", "") "</condition>",
+          "none of (A exists)");
+    check("<condition><osConditionGroup><osExpressionGroup name=\"W\"/><osExpressionGroup "
+          "name=\"X\"/></osConditionGroup></condition>",
+          "(OS is \"W\" or OS is \"X\")");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_condition_reads_like_a_sentence),
+        cmocka_unit_test(what_is_unknown_is_shown_as_it_is_and_says_so),
+        cmocka_unit_test(an_operator_is_shown_as_it_is_evaluated),
     };
 
     return cmocka_run_group_tests_name("ts/condition_text", tests, NULL, NULL);

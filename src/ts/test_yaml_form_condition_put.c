@@ -94,10 +94,9 @@ static void the_order_that_most_have_is_said_once(void **state)
 static void what_nobody_knows_is_shown_as_it_is(void **state)
 {
     (void)state;
-    is_condition(
-        "3.10",
-        "<operator type=\"xor\" odd=\"1\">" WMI "</operator>",
-        "      - operator: xor\n        odd: \"1\"\n        operands:\n          - wmi: ");
+    is_condition("3.10",
+                 "<operator type=\"xor\" odd=\"1\">" WMI "</operator>",
+                 "      - operator: xor\n        odd: \"1\"\n        operands:\n          - wmi: ");
     is_condition(
         "3.10",
         EXPRESSION("Moon", FIELD("Phase", "full")),
