@@ -45,6 +45,9 @@ const struct args_command sequence_commands[] = {
                     "FORMAT",
                     "xml|yaml|zip",
                     "XML as Configuration Manager has it (default), YAML for version control, or the .zip of its console, with the task sequences that it runs."),
+                OPTION("sequence",
+                       "NAME|ID",
+                       "Which one, if the file has several that no other one runs."),
             },
     },
     {
@@ -59,7 +62,13 @@ const struct args_command sequence_commands[] = {
         .operands = {"SEQUENCE"},
         .summary = "Show a task sequence (id, name or file), its steps and what is wrong with it.",
         .run = sequence_show,
-        .options = {OPTION("xml", NULL, "Print the document instead, without its passwords.")},
+        .options =
+            {
+                OPTION("xml", NULL, "Print the document instead, without its passwords."),
+                OPTION("sequence",
+                       "NAME|ID",
+                       "Which one, if the file has several that no other one runs."),
+            },
     },
     {
         .noun = "ts",
@@ -86,6 +95,9 @@ const struct args_command sequence_commands[] = {
                           "ENVIRONMENT",
                           "boot-image|full-os",
                           "Where it begins; the boot image if the facts do not say."),
+                OPTION("sequence",
+                       "NAME|ID",
+                       "Which one, if the file has several that no other one runs."),
             },
     },
     {
@@ -101,6 +113,9 @@ const struct args_command sequence_commands[] = {
                        "NUMBER",
                        "Version to begin with (default: the one before; with a file, the newest)."),
                 OPTION("to", "NUMBER", "Version to compare it with (default: the newest)."),
+                OPTION("sequence",
+                       "NAME|ID",
+                       "Which one, if the file has several that no other one runs."),
             },
     },
     {

@@ -8,6 +8,7 @@
 #include "base/base64.h"
 #include "base/own.h"
 #include "cli/commands.h"
+#include "cli/sequence_choose.h"
 #include "cli/sequence_file.h"
 #include "plat/file.h"
 
@@ -181,6 +182,31 @@ static bool set_file_name(json_t *body, const char *path)
     return !text || json_object_set_new(body, "file_name", text) == 0;
 }
 
+/* Of a file with several: all that were imported, not only the one that was shown. */
+static bool print_imported(struct session *s, const json_t *sequence)
+{
+    static const struct output_column columns[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {"DEPLOYABLE", "is_deployable", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *rows = json_array();
+    const json_t *ids = output_at(sequence, "imported");
+
+    if (json_array_size(ids) < 2 || s->format != ARGS_FORMAT_TABLE)
+        return true;
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        json_t *one = NULL;
+
+        if (!session_get(
+                s, &one, "/task-sequences/%s", json_string_value(json_array_get(ids, i))) ||
+            json_array_append_new(rows, one) < 0)
+            return false;
+    }
+    return session_print_part(s, "Imported", rows, columns);
+}
+
 bool sequence_import(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *sequence = NULL;
@@ -195,7 +221,7 @@ bool sequence_import(struct session *s, const struct args *args)
         return false;
     }
     return session_call(s, "POST", "/task-sequences", body, &sequence) &&
-           sequence_print(s, sequence);
+           sequence_print(s, sequence) && print_imported(s, sequence);
 }
 
 static bool get_validation(struct session *s, const struct args *args, json_t **ret)
@@ -334,15 +360,19 @@ bool sequence_export(struct session *s, const struct args *args)
     if (!sequence_read_content(s, args->operands[0], &content, &is_there))
         return false;
     if (is_there)
-        return sequence_file_convert(
-            s, args->operands[0], buf_bytes(&content), format ? format : "xml");
+        return sequence_file_convert(s,
+                                     args->operands[0],
+                                     buf_bytes(&content),
+                                     args_get(args, "sequence"),
+                                     format ? format : "xml");
     sequence_path(&path, args->operands[0], "/");
     buf_adds(&path, format ? format : "xml"); /* one of the words of the option */
     if (version) {
         buf_adds(&path, "?version=");
         session_escape(&path, version);
     }
-    return session_open(s) && print_document(s, buf_str(&path));
+    return sequence_choose_from_file(s, args_get(args, "sequence")) && session_open(s) &&
+           print_document(s, buf_str(&path));
 }
 
 /* A value of several lines has no place in a table: it is behind it. */
@@ -381,18 +411,20 @@ print_properties(struct session *s, const json_t *properties, const struct outpu
 }
 
 /* Of a file that is there, otherwise of the site. */
-static bool get_shown(struct session *s, const char *operand, json_t **ret)
+static bool get_shown(struct session *s, const struct args *args, json_t **ret)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(buf_fini) struct buf content = BUF_INIT(FILE_MAX_BYTES);
+    const char *operand = args->operands[0];
     bool is_there = false;
 
     if (!sequence_read_content(s, operand, &content, &is_there))
         return false;
     if (is_there)
-        return sequence_file_show(s, operand, buf_bytes(&content), ret);
+        return sequence_file_show(s, operand, buf_bytes(&content), args_get(args, "sequence"), ret);
     sequence_path(&path, operand, "");
-    return session_open(s) && session_get(s, ret, "%s", buf_str(&path));
+    return sequence_choose_from_file(s, args_get(args, "sequence")) && session_open(s) &&
+           session_get(s, ret, "%s", buf_str(&path));
 }
 
 bool sequence_show(struct session *s, const struct args *args)
@@ -415,7 +447,7 @@ bool sequence_show(struct session *s, const struct args *args)
 
     if (args_get(args, "xml"))
         return sequence_export(s, args);
-    return get_shown(s, args->operands[0], &sequence) && sequence_print(s, sequence) &&
+    return get_shown(s, args, &sequence) && sequence_print(s, sequence) &&
            session_print_part(s, "Steps", output_at(sequence, "steps"), steps) &&
            print_properties(s, output_at(sequence, "properties"), settings);
 }

@@ -6,6 +6,7 @@
 #include "base/own.h"
 #include "cli/commands.h"
 #include "cli/sequence.h"
+#include "cli/sequence_choose.h"
 #include "cli/sequence_file.h"
 #include "cli/values.h"
 #include "ts/step_types.h"
@@ -290,6 +291,7 @@ static bool diff_files(struct session *s, const struct args *args, json_t **ret,
 {
     OWN(buf_fini) struct buf before = BUF_INIT(FILE_MAX_BYTES);
     OWN(buf_fini) struct buf after = BUF_INIT(FILE_MAX_BYTES);
+    const char *wanted = args_get(args, "sequence");
     bool is_there = false;
 
     if (args->n_operands < 2 || args_get(args, "from") || args_get(args, "to"))
@@ -300,10 +302,11 @@ static bool diff_files(struct session *s, const struct args *args, json_t **ret,
         return true;
     *ret_is_done = true;
     return sequence_read_content(s, args->operands[1], &after, NULL) &&
-           sequence_file_diff(s,
-                              &(struct sequence_file){args->operands[0], buf_bytes(&before)},
-                              &(struct sequence_file){args->operands[1], buf_bytes(&after)},
-                              ret);
+           sequence_file_diff(
+               s,
+               &(struct sequence_file){args->operands[0], buf_bytes(&before), wanted},
+               &(struct sequence_file){args->operands[1], buf_bytes(&after), wanted},
+               ret);
 }
 
 static bool diff_at_site(struct session *s, const struct args *args)
@@ -312,7 +315,9 @@ static bool diff_at_site(struct session *s, const struct args *args)
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     json_t *body = json_object();
 
-    if (!set_number(s, args, "from", body) || !set_number(s, args, "to", body) ||
+    /* which of a file: the site takes a file with one */
+    if (!sequence_choose_from_file(s, args_get(args, "sequence")) ||
+        !set_number(s, args, "from", body) || !set_number(s, args, "to", body) ||
         (args->n_operands > 1 && !sequence_read(s, args->operands[1], body, NULL)) ||
         !session_open(s)) {
         json_decref(body);

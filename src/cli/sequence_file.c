@@ -9,6 +9,7 @@
 
 #include "base/own.h"
 #include "cli/output.h"
+#include "cli/sequence_choose.h"
 #include "ts/container.h"
 #include "ts/container_put.h"
 #include "ts/diag.h"
@@ -119,31 +120,6 @@ bool sequence_file_validate(struct session *s, const char *name, struct bytes fi
     return (is_done && *ret) || session_fail_errno(s, name, r < 0 ? r : -ENOMEM);
 }
 
-static bool runs(const struct ts_document *doc, const char *id)
-{
-    size_t n;
-    const struct ts_step *steps = ts_document_steps(doc, &n);
-
-    for (size_t i = 0; id[0] != '\0' && i < n; i++)
-        if (ts_step_child(&steps[i]) && strcmp(ts_step_child(&steps[i]), id) == 0)
-            return true;
-    return false;
-}
-
-/* Of several, the first that no other one runs. */
-static size_t find_main(const struct ts_imports *imports)
-{
-    for (size_t i = 0; i < imports->n; i++) {
-        bool is_child = false;
-
-        for (size_t k = 0; k < imports->n; k++)
-            is_child = is_child || (k != i && runs(imports->items[k].doc, imports->items[i].id));
-        if (!is_child)
-            return i;
-    }
-    return 0;
-}
-
 /* What the .zip is made of. */
 struct packing {
     struct ts_export items[TS_IMPORTS_MAX];
@@ -223,26 +199,44 @@ pack_one(struct packing *p, const struct ts_imports *imports, const struct ts_im
     return true;
 }
 
-static bool put_zip(const struct ts_imports *imports, size_t main_one, struct buf *ret)
+/* @has_all: not only what the main one runs */
+static bool
+put_zip(const struct ts_imports *imports, size_t main_one, bool has_all, struct buf *ret)
 {
     OWN(packing_freep) struct packing *p = calloc(1, sizeof(*p));
+    bool is_packed[TS_IMPORTS_MAX] = {false};
     bool is_done = p && pack_one(p, imports, &imports->items[main_one]);
+    size_t i = 0;
 
-    for (size_t i = 0; is_done && i < imports->n; i++)
-        if (i != main_one)
-            is_done = pack_one(p, imports, &imports->items[i]);
+    is_packed[main_one] = true;
+    while (is_done && i < imports->n) {
+        bool is_wanted = has_all;
+
+        for (size_t k = 0; k < imports->n; k++)
+            is_wanted |= is_packed[k] && sequence_runs(imports, k, i);
+        if (!is_wanted || is_packed[i]) {
+            i++;
+            continue;
+        }
+        is_packed[i] = true;
+        is_done = pack_one(p, imports, &imports->items[i]);
+        i = 0; /* one before it may be what this one runs */
+    }
     return is_done && ts_container_put(p->items, p->n, ret) == 0;
 }
 
 /* Return: 0, TS_E_MALFORMED: it has no canonical form, or -errno. */
-static int
-put(const struct ts_imports *imports, size_t main_one, const char *format, struct buf *ret)
+static int put(const struct ts_imports *imports,
+               size_t main_one,
+               bool has_all,
+               const char *format,
+               struct buf *ret)
 {
     OWN(ts_document_freep) struct ts_document *safe = NULL;
     int r;
 
     if (strcmp(format, "zip") == 0)
-        return put_zip(imports, main_one, ret) ? 0 : -ENOMEM;
+        return put_zip(imports, main_one, has_all, ret) ? 0 : -ENOMEM;
     r = ts_document_export(imports->items[main_one].doc, &safe);
     if (r < 0)
         return r;
@@ -270,27 +264,30 @@ bool sequence_file_unreadable(struct session *s, const char *name, const struct 
                         first->message);
 }
 
-/* @ret: the main one; borrows from @imports */
+/* @wanted: as for sequence_choose(). @ret: borrows from @imports */
 static bool read_main(struct session *s,
                       const char *name,
                       struct bytes file,
+                      const char *wanted,
                       struct ts_imports *imports,
                       const struct ts_import **ret)
 {
     OWN(ts_diags_fini) struct ts_diags diags = {0};
+    size_t main_one;
     int r = ts_container_read(file, imports, &diags);
 
     if (r > 0)
         (void)sequence_file_unreadable(s, name, &diags);
     else if (r < 0)
         (void)session_fail_errno(s, name, r);
-    if (r != 0)
+    if (r != 0 || !sequence_choose(s, name, imports, wanted, &main_one))
         return false;
-    *ret = &imports->items[find_main(imports)];
+    *ret = &imports->items[main_one];
     return true;
 }
 
-bool sequence_file_show(struct session *s, const char *name, struct bytes file, json_t **ret)
+bool sequence_file_show(
+    struct session *s, const char *name, struct bytes file, const char *wanted, json_t **ret)
 {
     OWN(ts_imports_fini) struct ts_imports imports = {0};
     OWN(session_json_freep) json_t *steps = NULL;
@@ -299,7 +296,7 @@ bool sequence_file_show(struct session *s, const char *name, struct bytes file, 
     const struct ts_import *item;
     const char *own_name;
 
-    if (!read_main(s, name, file, &imports, &item) ||
+    if (!read_main(s, name, file, wanted, &imports, &item) ||
         !sequence_file_validate(s, name, file, &findings))
         return false;
     own_name = item->name[0] ? item->name : ts_document_name(item->doc);
@@ -353,8 +350,8 @@ bool sequence_file_diff(struct session *s,
     bool says_both;
     int r = 0;
 
-    if (!read_main(s, before->name, before->content, &old_imports, &old_item) ||
-        !read_main(s, after->name, after->content, &new_imports, &new_item))
+    if (!read_main(s, before->name, before->content, before->wanted, &old_imports, &old_item) ||
+        !read_main(s, after->name, after->content, after->wanted, &new_imports, &new_item))
         return false;
     old_about = about_of(old_item);
     new_about = about_of(new_item);
@@ -368,20 +365,22 @@ bool sequence_file_diff(struct session *s,
     return r == 0 || session_fail_errno(s, after->name, r);
 }
 
-bool sequence_file_convert(struct session *s,
-                           const char *name,
-                           struct bytes file,
-                           const char *format)
+bool sequence_file_convert(
+    struct session *s, const char *name, struct bytes file, const char *wanted, const char *format)
 {
     OWN(ts_imports_fini) struct ts_imports imports = {0};
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     OWN(buf_fini) struct buf text = BUF_INIT(EXPORT_MAX_BYTES);
+    bool has_all = !wanted && strcmp(format, "zip") == 0; /* which can hold several */
+    size_t main_one = 0;
     int r = ts_container_read(file, &imports, &diags);
 
     if (r > 0)
         return sequence_file_unreadable(s, name, &diags);
+    if (r == 0 && !has_all && !sequence_choose(s, name, &imports, wanted, &main_one))
+        return false;
     if (r == 0)
-        r = put(&imports, find_main(&imports), format, &text);
+        r = put(&imports, main_one, has_all, format, &text);
     if (r > 0)
         return session_fail(s,
                             ARGS_EXIT_FAILURE,

@@ -23,13 +23,15 @@ bool sequence_file_unreadable(struct session *s, const char *name, const struct 
  */
 bool sequence_file_validate(struct session *s, const char *name, struct bytes file, json_t **ret);
 
-/* The task sequence of a file, and of several in it the one that no other one runs: as the site shows one, without what only a
-   site knows. @ret: owned by the caller */
-bool sequence_file_show(struct session *s, const char *name, struct bytes file, json_t **ret);
+/* A task sequence of a file, as the site shows one, without what only a site knows. @wanted: as for sequence_choose().
+   @ret: owned by the caller */
+bool sequence_file_show(
+    struct session *s, const char *name, struct bytes file, const char *wanted, json_t **ret);
 
 struct sequence_file {
     const char *name;
     struct bytes content;
+    const char *wanted; /* as for sequence_choose() */
 };
 
 /* What is different from one file to another, as the site answers. @ret: owned by the caller */
@@ -38,8 +40,6 @@ bool sequence_file_diff(struct session *s,
                         const struct sequence_file *after,
                         json_t **ret);
 
-/* Write the file in another spelling ("xml", "yaml" or "zip") to standard output, without its passwords. */
-bool sequence_file_convert(struct session *s,
-                           const char *name,
-                           struct bytes file,
-                           const char *format);
+/* Write a task sequence of the file in another spelling ("xml", "yaml" or "zip") to standard output, without its passwords. */
+bool sequence_file_convert(
+    struct session *s, const char *name, struct bytes file, const char *wanted, const char *format);

@@ -223,6 +223,6 @@ bool sequence_simulate(struct session *s, const struct args *args)
     OWN(fini_facts) struct ts_facts_file file = {0};
 
     return load_facts(s, args, &file) && set_given(s, args, file.vars) &&
-           simulate_load(s, args->operands[0], &sequences) &&
+           simulate_load(s, args->operands[0], args_get(args, "sequence"), &sequences) &&
            simulate_set_engine(s, &sequences, &file) && simulate(s, args, &sequences, &file);
 }

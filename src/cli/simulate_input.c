@@ -8,6 +8,7 @@
 
 #include "base/own.h"
 #include "cli/sequence.h"
+#include "cli/sequence_choose.h"
 #include "cli/sequence_file.h"
 #include "plat/file.h"
 #include "ts/container.h"
@@ -82,44 +83,19 @@ read_container(struct session *s, const char *what, struct bytes text, struct ts
     return true;
 }
 
-static bool is_run_by(const struct ts_document *doc, const char *id)
-{
-    size_t n;
-    const struct ts_step *steps = ts_document_steps(doc, &n);
-
-    for (size_t i = 0; i < n; i++) {
-        const char *child = ts_step_child(&steps[i]);
-
-        if (child && id[0] != '\0' && strcmp(child, id) == 0)
-            return true;
-    }
-    return false;
-}
-
-/* Of several in a file, the first that no other one runs. */
-static size_t find_main(const struct ts_imports *imports)
-{
-    for (size_t i = 0; i < imports->n; i++) {
-        bool is_child = false;
-
-        for (size_t k = 0; k < imports->n; k++)
-            is_child |= k != i && is_run_by(imports->items[k].doc, imports->items[i].id);
-        if (!is_child)
-            return i;
-    }
-    return 0;
-}
-
-static bool load_file(struct session *s, const char *path, struct simulate_sequences *ret)
+static bool
+load_file(struct session *s, const char *path, const char *wanted, struct simulate_sequences *ret)
 {
     OWN(buf_fini) struct buf text = {0};
     OWN(ts_imports_fini) struct ts_imports imports = {0};
     struct ts_import *own;
+    size_t main_one;
 
     if (!read_file(s, path, TS_FILE_MAX_BYTES, &text) ||
-        !read_container(s, path, buf_bytes(&text), &imports))
+        !read_container(s, path, buf_bytes(&text), &imports) ||
+        !sequence_choose(s, path, &imports, wanted, &main_one))
         return false;
-    own = &imports.items[find_main(&imports)];
+    own = &imports.items[main_one];
     ret->document = own->doc;
     ret->name = strdup(own->name);
     ret->id = strdup(own->id);
@@ -198,14 +174,17 @@ static bool load_names(struct session *s, const char *id, struct simulate_sequen
     return true;
 }
 
-bool simulate_load(struct session *s, const char *source, struct simulate_sequences *ret)
+bool simulate_load(struct session *s,
+                   const char *source,
+                   const char *wanted,
+                   struct simulate_sequences *ret)
 {
     if (strcmp(source, "-") == 0 || file_exists(source))
-        return load_file(s, source, ret);
+        return load_file(s, source, wanted, ret);
     if (sequence_names_file(source))
         return session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is not there", source);
-    return session_open(s) && load_one(s, source, true, ret) && load_names(s, source, ret) &&
-           load_children(s, ret);
+    return sequence_choose_from_file(s, wanted) && session_open(s) &&
+           load_one(s, source, true, ret) && load_names(s, source, ret) && load_children(s, ret);
 }
 
 bool simulate_set_engine(struct session *s,

@@ -27,8 +27,11 @@ struct simulate_sequences {
 /* For OWN(). */
 void simulate_sequences_fini(struct simulate_sequences *sequences);
 
-/* From a file if @source is one, otherwise from the site, with all that it runs. */
-bool simulate_load(struct session *s, const char *source, struct simulate_sequences *ret);
+/* From a file if @source is one, otherwise from the site, with all that it runs. @wanted: which of a file, as for sequence_choose() */
+bool simulate_load(struct session *s,
+                   const char *source,
+                   const char *wanted,
+                   struct simulate_sequences *ret);
 
 /* A facts file. @ret: its members are owned by the caller. */
 bool simulate_read_facts(struct session *s, const char *path, struct ts_facts_file *ret);

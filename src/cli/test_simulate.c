@@ -255,6 +255,43 @@ static void a_file_needs_no_site_and_its_missing_child_fails(void **state)
     assert_string_equal(text_of(result, 2, "error_id"), "SLW-0416");
 }
 
+#define INSTANCE(id, name, step) \
+    "<INSTANCE><PROPERTY NAME=\"Name\"><VALUE>" name \
+    "</VALUE></PROPERTY><PROPERTY NAME=\"PackageID\"><VALUE>" id \
+    "</VALUE></PROPERTY><PROPERTY NAME=\"Sequence\"><VALUE><sequence version=\"3.10\">" step \
+    "</sequence></VALUE></PROPERTY></INSTANCE>"
+
+static void of_several_in_a_file_one_is_said(void **state)
+{
+    struct site *site = *state;
+    static const char file[] = "<X>" INSTANCE("CHQ00001", "Inner", STEP("inner", ""))
+        INSTANCE("CHQ00002", "Client", STEP("client", "") RUN_CHILD("CHQ00001"))
+            INSTANCE("CHQ00003", "Server", STEP("server", "")) "</X>";
+    static const struct {
+        const char *options;
+        enum args_exit code;
+        const char *path;
+    } cases[] = {
+        {"", ARGS_EXIT_FAILURE, NULL},
+        {"|--sequence|Client", ARGS_EXIT_OK, "client"},
+        {"|--sequence|CHQ00003", ARGS_EXIT_OK, "server"},
+        {"|--sequence|CHQ00009", ARGS_EXIT_FAILURE, NULL},
+    };
+    OWN(freep) char *path = NULL;
+
+    assert_true(asprintf(&path, "%s/several.xml", site->folder) > 0);
+    assert_int_equal(file_write(path, bytes_of(file), 0600), 0);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(freep) char *words = NULL;
+        OWN(session_json_freep) json_t *result = NULL;
+
+        assert_true(asprintf(&words, "ts|simulate|%s%s|--output|json", path, cases[i].options) > 0);
+        assert_int_equal(run(site, words, &result), cases[i].code);
+        if (cases[i].path)
+            assert_string_equal(text_of(result, 0, "path"), cases[i].path);
+    }
+}
+
 static void what_is_not_there_is_said(void **state)
 {
     struct site *site = *state;
@@ -265,6 +302,7 @@ static void what_is_not_there_is_said(void **state)
     assert_int_equal(run(site, "ts|simulate|./nofile|--output|json", &result), ARGS_EXIT_FAILURE);
     assert_int_equal(run(site, "ts|simulate|SLP00003|--device|pc-2", &result), ARGS_EXIT_NOT_FOUND);
     assert_int_equal(run(site, "ts|simulate|SLP00003|--var|x", &result), ARGS_EXIT_USAGE);
+    assert_int_equal(run(site, "ts|simulate|SLP00003|--sequence|x", &result), ARGS_EXIT_USAGE);
     assert_int_equal(run(site, "ts|simulate|SLP00003|--facts|a|--device|b", &result),
                      ARGS_EXIT_USAGE);
     assert_null(result);
@@ -280,6 +318,7 @@ int main(void)
             what_the_site_says_of_a_device_is_a_file_of_facts, start, stop),
         cmocka_unit_test_setup_teardown(
             a_file_needs_no_site_and_its_missing_child_fails, start, stop),
+        cmocka_unit_test_setup_teardown(of_several_in_a_file_one_is_said, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, start, stop),
     };
 

@@ -110,7 +110,10 @@ static int read_given(struct site *site,
         return task_sequence_refuse(site, &diags);
     item = find_main(imports);
     if (!item)
-        return refuse(site, REFUSAL_INVALID, "The file has several task sequences; one is wanted.");
+        return refuse(
+            site,
+            REFUSAL_INVALID,
+            "The file has several task sequences; one is wanted: write it to a file of its own with slipway ts export FILE --sequence NAME.");
     ret->about = before->about;
     if (item->description[0])
         ret->about.description = item->description;

@@ -215,7 +215,9 @@ void ts_yaml_read_orders(struct ts_yaml_reader *rd, int number)
     static const char why[] = "the order of fields names each field of a condition once";
     yaml_node_t *node = ts_yaml_node_of(rd, number, YAML_MAPPING_NODE, why);
 
-    for (yaml_node_pair_t *pair = node ? node->data.mapping.pairs.start : NULL;
+    if (!node)
+        return;
+    for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          rd->r == 0 && pair < node->data.mapping.pairs.top;
          pair++) {
         const char *key = ts_yaml_scalar(rd, pair->key);

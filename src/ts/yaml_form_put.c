@@ -264,7 +264,7 @@ static void put_orders(struct ts_yaml_writer *w)
     bool is_begun = false;
 
     for (size_t i = 0; i < TS_YAML_FORMS; i++) {
-        OWN(buf_fini) struct buf order = BUF_INIT(TS_YAML_FIELDS_MAX * TS_YAML_FIELD_MAX);
+        OWN(buf_fini) struct buf order = BUF_INIT((size_t)TS_YAML_FIELDS_MAX * TS_YAML_FIELD_MAX);
 
         if (memcmp(w->orders.fields[i], ts_yaml_forms[i].fields, sizeof(w->orders.fields[i])) == 0)
             continue;

@@ -137,6 +137,11 @@ def scripts_in_files(cli: Recorder, work: Path):
     expect("    Write-Host two\n" in cli.do("ts", "show", str(new)), "the script for people")
 
 
+def instance(number: str, name: str) -> str:
+    values = {"Name": f"<VALUE>{name}</VALUE>", "PackageID": f"<VALUE>{number}</VALUE>", "Sequence": SEQUENCE}
+    return "<INSTANCE>" + "".join(f'<PROPERTY NAME="{key}">{value}</PROPERTY>' for key, value in values.items()) + "</INSTANCE>"
+
+
 def sequences(cli: Recorder, work: Path):
     scripts_in_files(cli, work)
     path = work / "Debian.xml"
@@ -146,6 +151,12 @@ def sequences(cli: Recorder, work: Path):
     cli.show("[TaskSequence]", "ts", "list")
     cli.show("TaskSequence", "ts", "show", "Debian")
     expect(cli.do("ts", "export", "Debian", "--format", "yaml").startswith("sequence:"), "no YAML")
+    several = work / "several.xml"
+    several.write_text(f"<X>{instance('CHQ00001', 'Client')}{instance('CHQ00002', 'Server')}</X>", encoding="utf-8")
+    expect("Server" in cli.do("ts", "show", str(several), "--sequence", "CHQ00002"), "the other one of a file is shown")
+    cli.do("ts", "export", str(several), "--sequence", "Client")
+    cli.do("ts", "simulate", str(several), "--sequence", "Client")
+    cli.do("ts", "diff", str(several), str(several), "--sequence", "Client")
     cli.do("ts", "step", "add", "Debian", "--type", "group", "--name", "Install")
     cli.do("ts", "step", "move", "Debian", "Say hello", "--in", "Install")
     cli.do("ts", "disable", "Debian", "Install/Say hello")
