@@ -323,11 +323,11 @@ def switch_off(vm: Vm):
     vm.power_cut()
 
 
-def deploy_whole_way(world: World, firmware: str, change=lambda xml: xml):
+def deploy_whole_way(world: World, firmware: str, change=lambda xml: xml, **more):
     site = world.start_site()
     world.lab.start_dhcp()
     deployment = world.deploy_debian(change=change)
-    vm = world.add_vm(firmware)
+    vm = world.add_vm(firmware, **more)
     process = vm.power_on()
     row = dep.wait_succeeded(site, deployment, vm, DEPLOY_SECONDS)
     say(f"{firmware}: the deployed OS called home after {time.monotonic() - process.started:.1f} s")
@@ -340,11 +340,15 @@ def deploy_uefi_secureboot(world: World):
     deploy_whole_way(world, "uefi-secureboot")
 
 
+OTHER_MAC = "52:54:00:77:01:01"
+
+
 def with_static_address(xml: str) -> str:
-    """The adapter with addresses of its own; the deployed system has them, a captured one would bring them along, and no more is set
+    """Two adapters, each with addresses of its own; the deployed system has them, a captured one would bring them along, and no more is set
     than it can: the image has no German."""
     addresses = {
-        "OSDAdapterCount": "1", "OSDAdapter0EnableDHCP": "false", "OSDAdapter0IPAddressList": "10.77.200.5,fd77::5",
+        "OSDAdapterCount": "2", "OSDAdapter1MacAddress": OTHER_MAC.upper(), "OSDAdapter1EnableDHCP": "false",
+        "OSDAdapter1IPAddressList": "192.0.2.9", "OSDAdapter1SubnetMask": "255.255.255.128", "OSDAdapter0EnableDHCP": "false", "OSDAdapter0IPAddressList": "10.77.200.5,fd77::5",
         "OSDAdapter0SubnetMask": "255.255.0.0,64", "OSDAdapter0Gateways": SERVER_ADDRESS, "OSDAdapter0GatewayCostMetric": "77",
         "OSDWindowsSettingsUserLocale": "de-DE", "OSDWindowsSettingsInputLocale": "0407:00000407",
     }
@@ -352,7 +356,9 @@ def with_static_address(xml: str) -> str:
     look = (
         "grep -q fd770000000000000000000000000005 /proc/net/if_inet6 && grep -q '[[:space:]]77[[:space:]]' /proc/net/route"
         " && grep -q XKBLAYOUT=.de. /etc/default/keyboard && ! grep -qs de_DE /etc/default/locale && test $OSDAdapter0IPAddressList = 10.77.200.5,fd77::5"
-        " && test $OSDAdapter0EnableDHCP$OSDAdapter0SubnetMask$OSDAdapter0Gateways = false255.255.0.0,64" + SERVER_ADDRESS
+        " && test $OSDAdapter0EnableDHCP$OSDAdapter0SubnetMask$OSDAdapter0Gateways = false255.255.0.0,64" + SERVER_ADDRESS +
+        f" && card=$(grep -l {OTHER_MAC} /sys/class/net/*/address | cut -d/ -f5) && grep -q ^$card[[:space:]]000200C0[[:space:]] /proc/net/route"
+        " && grep -q 192.0.2.9 /proc/net/fib_trie"
     )
     after = step_xml("CaptureNetworkSettings", "Capture Network Settings", "FullOS")
     after += step_xml("RunCommandLine", "Look at the network", "FullOS", CommandLine=look.replace("&", "&amp;"))
@@ -364,7 +370,7 @@ def with_static_address(xml: str) -> str:
 
 
 def deploy_bios(world: World):
-    deploy_whole_way(world, "bios", with_static_address)
+    deploy_whole_way(world, "bios", with_static_address, other_macs=(OTHER_MAC,))
 
 
 def biggest_pack_of_image(site, state: Path) -> Path:

@@ -125,7 +125,7 @@ def connect(name: str, run_in: str, path: str, password=PASSWORD, **more) -> str
 
 def folder_steps(run_in: str) -> str:
     """SMB and NFS, whose servers are the real ones."""
-    smb, nfs = f"\\\\{SERVER_ADDRESS}\\files", f"{SERVER_ADDRESS}:/export"
+    smb, nfs, old = f"\\\\{SERVER_ADDRESS}\\files", f"{SERVER_ADDRESS}:/export", f"nfs://{SERVER_ADDRESS}:2050/old"
     return "".join(
         (
             connect(f"SMB in {run_in}", run_in, smb, SMSConnectNetworkFolderDriveLetter="Z:"),
@@ -134,6 +134,9 @@ def folder_steps(run_in: str) -> str:
             failing(connect(f"SMB without such a share in {run_in}", run_in, smb.replace("files", "none")), NOT_FOUND),
             connect(f"NFS in {run_in}", run_in, nfs, password=None, SMSConnectNetworkFolderDriveLetter="/run/nfs"),
             command(f"Read and write by NFS in {run_in}", run_in, f"grep -q hello /run/nfs/hello &amp;&amp; echo x &gt; /run/nfs/nfs-{run_in}"),
+            connect(f"NFS 3 in {run_in}", run_in, old, password=None, SMSConnectNetworkFolderDriveLetter="/run/old"),
+            command(f"It is version 3 in {run_in}", run_in, "grep -q ' /run/old nfs .*vers=3[, ]' /proc/mounts"),
+            command(f"Read and write by NFS 3 in {run_in}", run_in, f"grep -q hello /run/old/hello &amp;&amp; echo x &gt; /run/old/old-{run_in}"),
         )
     )
 
@@ -374,8 +377,8 @@ def ts_steps(world: World):
     expect({name for name, state in states.items() if state == "skipped"}, SKIPPED, f"steps that were left out, of {states}")
     expect({state for name, state in states.items() if name not in FAILS.keys() | SKIPPED}, {"succeeded"}, f"states of the others, of {states}")
     check_codes(site, deployment, row["device_id"])
-    written = {path.name for name in ("files", "export") for path in (folders / name).iterdir()} - {"hello"}
-    expect(written, {f"{kind}-{where}" for kind in ("smb", "nfs") for where in ("WinPE", "FullOS")}, "files that the machine wrote")
+    written = {path.name for name in ("files", "export", "old") for path in (folders / name).iterdir()} - {"hello"}
+    expect(written, {f"{kind}-{where}" for kind in ("smb", "nfs", "old") for where in ("WinPE", "FullOS")}, "files that the machine wrote")
     process.wait_line("login:", 60)
 
 

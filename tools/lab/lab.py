@@ -368,12 +368,13 @@ VARS = {
 class Vm:
     """A virtual machine whose disk and firmware variables outlive its power."""
 
-    def __init__(self, lab: Lab, name: str, firmware: str, disk_bytes=4 << 30, memory_mib=1024, number=1):
+    def __init__(self, lab: Lab, name: str, firmware: str, disk_bytes=4 << 30, memory_mib=1024, number=1, other_macs=()):
         self.lab = lab
         self.name = name
         self.kind = FIRMWARE[firmware]
         self.memory_mib = memory_mib
         self.mac = f"52:54:00:77:00:{number:02x}"
+        self.other_macs = other_macs # of network cards that have a link to nobody
         self.uuid = f"5115be00-0000-4000-8000-0000000000{number:02x}"
         self.serial_number = f"DISK{number:04d}"
         self.tap = lab.add_tap()
@@ -417,11 +418,18 @@ class Vm:
             *self._firmware_arguments(),
             "-netdev", f"tap,id=n,ifname={self.tap},script=no,downscript=no",
             "-device", f"virtio-net-pci,netdev=n,mac={self.mac},bootindex={network_turn}{rom}",
+            *self._other_cards(),
             *self._disk_arguments(),
             "-device", f"virtio-blk-pci,drive=d,bootindex={disk_turn},serial={self.serial_number}",
         )
         self.process = self.lab.start(f"{self.name}-{self._n_starts}", command, on_line=on_line)
         return self.process
+
+    def _other_cards(self) -> list:
+        out = []
+        for i, mac in enumerate(self.other_macs):
+            out += ["-netdev", f"hubport,id=n{i},hubid={i}", "-device", f"virtio-net-pci,netdev=n{i},mac={mac},romfile="]
+        return out
 
     def _disk_arguments(self) -> list:
         return ["-drive", f"if=none,id=d,format=raw,file={self.disk},cache=unsafe,discard=unmap,aio=threads"]

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "agent/steps/cloud_init.h"
 #include "agent/steps/inside.h"
 #include "agent/steps/package.h"
 #include "base/err.h"
@@ -18,11 +19,9 @@ enum {
     TEXT_MAX_BYTES = 1024,
 };
 
-#define SEED            "var/lib/cloud/seed/nocloud/"
-#define NO_NETWORK_FILE "etc/cloud/cloud.cfg.d/99-slipway.cfg"
+#define SEED "var/lib/cloud/seed/nocloud/"
 
 static const struct inside_mode private_file = {0600, 0, 0};
-static const struct inside_mode public_file = {0644, 0, 0};
 
 /* As cloud-init tells its user data apart: by how it begins. */
 static bool is_user_data(const char *text)
@@ -102,7 +101,6 @@ static int write_meta_data(int root, const struct answer_file *file)
 
 int answer_file_write(int root, const struct answer_file *file)
 {
-    static const char no_network[] = "# Written by Slipway\nnetwork: {config: disabled}\n";
     OWN(buf_fini) struct buf text = BUF_INIT(FILE_MAX_BYTES);
     int r = read_file(file->folder, file->name, &text);
 
@@ -119,8 +117,8 @@ int answer_file_write(int root, const struct answer_file *file)
         r = copy_neighbour(root, file, "vendor-data");
     if (r >= 0)
         r = copy_neighbour(root, file, "network-config");
-    if (r > 0)
-        r = inside_write(root, NO_NETWORK_FILE, bytes_of(no_network), public_file);
+    if (r >= 0)
+        r = cloud_init_note_answer(root, r == 0);
     if (r < 0)
         return TRACE(r);
     return TRACE(inside_write(root, SEED "user-data", buf_bytes(&text), private_file));

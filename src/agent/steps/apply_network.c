@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "agent/run/machine.h"
+#include "agent/steps/cloud_init.h"
 #include "agent/steps/inside.h"
 #include "agent/steps/join.h"
 #include "agent/steps/step.h"
@@ -206,6 +207,7 @@ static int apply_membership(struct step_context *c, struct step_result *ret)
 int step_apply_network_run(struct step_context *c, struct step_result *ret)
 {
     OWN(freep) struct network_settings *settings = calloc(1, sizeof(*settings));
+    OWN(fd_closep) int root = -1;
     const char *how = "";
     int r;
 
@@ -235,5 +237,6 @@ int step_apply_network_run(struct step_context *c, struct step_result *ret)
             "one of them to the image");
     log_adapters(c, settings, how);
     step_log_without_effect(c);
-    return 0;
+    r = inside_open(TARGET_ROOT, &root);
+    return r < 0 ? TRACE(r) : TRACE(cloud_init_keep_network(root));
 }

@@ -5,6 +5,7 @@
 
 #include "agent/steps/accounts.h"
 #include "agent/steps/apply_locale.h"
+#include "agent/steps/cloud_init.h"
 #include "agent/steps/generalize.h"
 #include "agent/steps/inside.h"
 #include "agent/steps/registration.h"
@@ -197,6 +198,18 @@ static int apply_registration(struct step_context *c, int root, struct step_resu
     return TRACE(r);
 }
 
+static bool has_language(struct step_context *c)
+{
+    static const char *const names[] = {"OSDWindowsSettingsUILanguage",
+                                        "OSDWindowsSettingsUserLocale",
+                                        "OSDWindowsSettingsSystemLocale"};
+    bool is_set = false;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        is_set = is_set || step_value(c, names[i])[0] != '\0';
+    return is_set;
+}
+
 /* Apply Windows Settings */
 int step_apply_settings_run(struct step_context *c, struct step_result *ret)
 {
@@ -227,5 +240,6 @@ int step_apply_settings_run(struct step_context *c, struct step_result *ret)
     if (ret->error_id)
         return 0;
     step_log_without_effect(c);
-    return TRACE(generalize_identity(root));
+    r = cloud_init_keep_settings(root, has_language(c));
+    return r < 0 ? TRACE(r) : TRACE(generalize_identity(root));
 }

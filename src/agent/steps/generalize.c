@@ -55,6 +55,7 @@ static const struct rubbish of_system[] = {
     {"etc/NetworkManager/system-connections", "cloud-init-*"},
     {"etc/netplan", "90-slipway.yaml"},
     {"etc/netplan", "50-cloud-init.yaml"},
+    {"etc/cloud/cloud.cfg.d", "99-slipway*"},
     {"etc/network/interfaces.d", "50-cloud-init*"},
     /* names that udev gave to the devices of this computer */
     {"etc/udev/rules.d", "70-persistent-net.rules"},

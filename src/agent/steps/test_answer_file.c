@@ -86,7 +86,7 @@ static void what_lies_beside_it_goes_with_it(void **state)
     file_is(volume, SEED "meta-data", "instance-id: own\n");
     file_is(volume, SEED "network-config", "version: 2\n");
     file_is(volume, SEED "vendor-data", "#cloud-config\n");
-    assert_false(inside_exists(volume, LEFT_TO));
+    file_is(volume, LEFT_TO, "# Written by Slipway\n# The network is that of network-config\n");
 }
 
 static void what_cannot_be_used_is_told(void **state)
