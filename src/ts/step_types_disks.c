@@ -24,6 +24,7 @@ static const struct ts_property partition_disk[] = {
              "OSDDiskpartBiosCompatibilityMode",
              "BIOS compatibility mode",
              TS_KIND_BOOL,
+             .is_for_windows = true,
              .default_text = "false"),
     PROPERTY("GPTBootDisk",
              "OSDGPTBootDisk",

@@ -226,6 +226,7 @@ static const struct ts_property prepareos[] = {
              "OSDShutdownPreparedOs",
              "Shut down the computer instead of restarting it",
              TS_KIND_BOOL,
+             .is_for_windows = true,
              .default_text = "false"),
 };
 

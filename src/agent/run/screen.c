@@ -24,6 +24,9 @@ enum {
     BAR_CELLS = 40,
     REPAINT_US = 1000 * 1000,
     PERCENT_PER_LINE = 10,
+    SAY_US = 30 * 1000 * 1000, /* between two lines about what nobody knows the percent of */
+    BYTES_PER_MB = 1000 * 1000,
+    BYTES_PER_KB = 1000,
     NO_PERCENT = 101,
     LINE_MAX_BYTES = 128,
 };
@@ -43,6 +46,8 @@ struct screen {
     unsigned said_percent;
     uint64_t rate;
     char what[SCREEN_TEXT_MAX];
+    char said_what[SCREEN_TEXT_MAX];
+    uint64_t said_us; /* monotonic: the last line of progress; 0: none of this step */
     uint64_t painted_us;
     bool hides_progress;
     struct typed typed[SCREEN_OUTPUTS_MAX];
@@ -141,20 +146,27 @@ static void put(const struct screen_output *output, const struct buf *text)
     }
 }
 
+/* "12 MB/s", "345 kB/s" with @before in front; nothing if it is not known. */
+static void add_rate(uint64_t rate, const char *before, struct buf *ret)
+{
+    if (rate >= BYTES_PER_MB)
+        buf_addf(ret, "%s%" PRIu64 " MB/s", before, rate / BYTES_PER_MB);
+    else if (rate > 0)
+        buf_addf(ret, "%s%" PRIu64 " kB/s", before, (rate + BYTES_PER_KB - 1) / BYTES_PER_KB);
+}
+
 static void add_bar(const struct screen *s, struct buf *page)
 {
     unsigned filled = s->percent * BAR_CELLS / 100;
 
-    if (s->percent == NO_PERCENT) { /* how far it is nobody knows */
-        buf_addf(page, "\r\n  %s\r\n", s->what);
-        return;
+    buf_adds(page, "\r\n");
+    if (s->percent != NO_PERCENT) { /* otherwise nobody knows how far it is */
+        buf_adds(page, "  [");
+        for (unsigned i = 0; i < BAR_CELLS; i++)
+            buf_adds(page, i < filled ? "#" : ".");
+        buf_addf(page, "] %u %%", s->percent);
     }
-    buf_adds(page, "\r\n  [");
-    for (unsigned i = 0; i < BAR_CELLS; i++)
-        buf_adds(page, i < filled ? "#" : ".");
-    buf_addf(page, "] %u %%", s->percent);
-    if (s->rate > 0)
-        buf_addf(page, "  %" PRIu64 " MB/s", s->rate / 1000000);
+    add_rate(s->rate, "  ", page);
     buf_addf(page, "  %s\r\n", s->what);
 }
 
@@ -217,8 +229,10 @@ void screen_set(struct screen *screen, enum screen_field field, const char *form
     memcpy(screen->fields[field], text, sizeof(text));
     if (field == SCREEN_STEP || field == SCREEN_PROBLEM) {
         screen->percent = NO_PERCENT;
-        screen->what[0] = '\0';
+        screen->rate = 0;
+        screen->what[0] = screen->said_what[0] = '\0';
         screen->said_percent = 0;
+        screen->said_us = 0;
     }
     paint(screen);
     if (text[0] != '\0' && !is_hidden(screen, (int)field))
@@ -274,6 +288,32 @@ void screen_show_progress(struct screen *screen, bool is_shown)
     paint(screen);
 }
 
+/* On lines: every tenth percent; and what it does or waits for once a step, and now and then if nobody knows the percent. */
+static bool is_worth_a_line(const struct screen *s, uint64_t now)
+{
+    if (s->percent != NO_PERCENT && s->percent >= s->said_percent + PERCENT_PER_LINE)
+        return true;
+    if (s->what[0] == '\0' || strcmp(s->what, s->said_what) == 0)
+        return false;
+    return s->said_us == 0 || (s->percent == NO_PERCENT && now >= s->said_us + SAY_US);
+}
+
+static void say_progress(struct screen *s, uint64_t now)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(PAGE_MAX_BYTES);
+
+    if (s->percent != NO_PERCENT) {
+        buf_addf(&text, "%u %%", s->percent);
+        s->said_percent = s->percent - s->percent % PERCENT_PER_LINE;
+    }
+    add_rate(s->rate, text.len > 0 ? ", " : "", &text);
+    if (s->what[0] != '\0')
+        buf_addf(&text, "%s%s", text.len > 0 ? ", " : "", s->what);
+    memcpy(s->said_what, s->what, sizeof(s->said_what));
+    s->said_us = now;
+    say(s, "Progress", buf_str(&text));
+}
+
 void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, const char *what)
 {
     uint64_t now = clock_monotonic_us();
@@ -284,16 +324,8 @@ void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, con
     make_harmless(screen->what);
     if (screen->hides_progress)
         return;
-    if (screen->percent != NO_PERCENT &&
-        screen->percent >= screen->said_percent + PERCENT_PER_LINE) {
-        OWN(buf_fini) struct buf text = BUF_INIT(PAGE_MAX_BYTES);
-
-        buf_addf(&text, "%u %%", screen->percent);
-        if (rate > 0)
-            buf_addf(&text, ", %" PRIu64 " MB/s", rate / 1000000);
-        screen->said_percent = screen->percent - screen->percent % PERCENT_PER_LINE;
-        say(screen, "Progress", buf_str(&text));
-    }
+    if (is_worth_a_line(screen, now))
+        say_progress(screen, now);
     if (now < screen->painted_us + REPAINT_US)
         return;
     screen->painted_us = now;

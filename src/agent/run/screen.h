@@ -61,7 +61,7 @@ void screen_hide_typing(struct screen *screen, bool is_hidden);
 void screen_show_progress(struct screen *screen, bool is_shown);
 
 /* Progress of the step; @percent above 100: not known; @rate in bytes per second, 0 unknown. Shown at most once a second, on lines at every
-   tenth percent. */
+   tenth percent, and @what once a step, or every 30 seconds if the percent is not known. */
 void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, const char *what);
 
 /**

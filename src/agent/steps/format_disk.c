@@ -19,6 +19,7 @@
 #include "agent/steps/format_parts.h"
 #include "agent/steps/step.h"
 #include "agent/steps/volumes.h"
+#include "agent/steps/without_effect.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -298,5 +299,7 @@ int step_format_disk_run(struct step_context *c, struct step_result *ret)
 
     if (!disk && !ret->error_id)
         c->log(c->ctx, "There is no such disk, and the step is optional: nothing is done");
+    if (disk)
+        step_log_without_effect(c);
     return disk ? TRACE(format(c, disk, ret)) : 0;
 }
