@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/steps/network_reach.h"
 #include "agent/steps/return_code.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -131,11 +132,18 @@ connect_folder(struct step_context *c, const struct place *place, struct step_re
            place->text,
            account[0] != '\0' ? " as " : "",
            account);
-    r = network_folder_mount(&place->share->folder,
-                             account,
-                             step_value(c, "OSDCaptureAccountPassword"),
-                             place->share->path,
-                             &why);
+    r = network_folder_reach(c, &place->share->folder, &why);
+    if (r == NETWORK_FOLDER_E_CANCELLED) {
+        (void)step_fail(
+            ret, "SLW-0406", "the deployment was cancelled before %s was connected", place->text);
+        return 1;
+    }
+    if (r == 0)
+        r = network_folder_mount(&place->share->folder,
+                                 account,
+                                 step_value(c, "OSDCaptureAccountPassword"),
+                                 place->share->path,
+                                 &why);
     return r <= 0 ? TRACE(r) : fail_with(place, network_folder_code(r), buf_str(&why), ret);
 }
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "agent/steps/network_folder.h"
+#include "agent/steps/network_reach.h"
 #include "agent/steps/return_code.h"
 #include "agent/steps/step.h"
 #include "base/err.h"
@@ -60,8 +61,15 @@ int step_connect_folder_run(struct step_context *c, struct step_result *ret)
            buf_str(&target),
            account[0] != '\0' ? " as " : "",
            account);
-    r = network_folder_mount(
-        &folder, account, step_value(c, "SMSConnectNetworkFolderPassword"), buf_str(&target), &why);
+    r = network_folder_reach(c, &folder, &why);
+    if (r == NETWORK_FOLDER_E_CANCELLED)
+        return step_fail(ret, "SLW-0406", "\"%.200s\" was not connected: %s", path, buf_str(&why));
+    if (r == 0)
+        r = network_folder_mount(&folder,
+                                 account,
+                                 step_value(c, "SMSConnectNetworkFolderPassword"),
+                                 buf_str(&target),
+                                 &why);
     if (r < 0)
         return TRACE(r);
     if (r > 0)

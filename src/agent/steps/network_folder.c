@@ -341,6 +341,7 @@ int network_folder_code(int outcome)
         [NETWORK_FOLDER_E_LOGON] = RETURN_LOGON,
         [NETWORK_FOLDER_E_MISSING] = RETURN_NOT_FOUND,
         [NETWORK_FOLDER_E_UNSUPPORTED] = RETURN_UNSUPPORTED,
+        [NETWORK_FOLDER_E_CANCELLED] = RETURN_CANCELLED,
     };
 
     return codes[outcome];

@@ -57,6 +57,7 @@ enum {
     NETWORK_FOLDER_E_LOGON = 4,   /* account or password, or what it may */
     NETWORK_FOLDER_E_MISSING = 5, /* share or folder */
     NETWORK_FOLDER_E_UNSUPPORTED = 6,
+    NETWORK_FOLDER_E_CANCELLED = 7, /* agent/steps/network_reach.h */
 };
 
 /* The documented return code of one of these. */

@@ -2,15 +2,20 @@
 
 #include "agent/steps/network_folder.h"
 
+#include <netinet/in.h>
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, to be there */
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "agent/steps/join.h"
+#include "agent/steps/network_reach.h"
 #include "agent/steps/test_bench.h"
 #include "base/own.h"
 
@@ -109,6 +114,66 @@ static void the_step_tells_what_is_wrong_and_not_the_password(void **state)
     assert_string_equal(step_bench_run(odd), "SLW-0448");
 }
 
+/* On a port of its own, with room for @n connections that nobody takes. @ret: where it listens. */
+static int listen_on_loopback(int n, struct sockaddr_in *ret, struct network_folder *ret_folder)
+{
+    socklen_t len = sizeof(*ret);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    *ret = (struct sockaddr_in){.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+    assert_int_equal(bind(fd, (const struct sockaddr *)ret, sizeof(*ret)), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)ret, &len), 0);
+    assert_int_equal(listen(fd, n), 0);
+    *ret_folder = (struct network_folder){.kind = NETWORK_FOLDER_NFS, .host = "127.0.0.1"};
+    (void)snprintf(ret_folder->port, sizeof(ret_folder->port), "%u", ntohs(ret->sin_port));
+    return fd;
+}
+
+static void a_server_that_answers_or_refuses_is_there(void **state)
+{
+    (void)state;
+    OWN(step_bench_freep)
+    struct step_bench *b = step_bench_new("ConnectNetworkFolderAction", "", "");
+    OWN(buf_fini) struct buf why = BUF_INIT(512);
+    struct network_folder folder;
+    struct sockaddr_in address;
+    int fd = listen_on_loopback(8, &address, &folder);
+
+    assert_int_equal(network_folder_reach(&b->c, &folder, &why), 0);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(network_folder_reach(&b->c, &folder, &why), 0);
+    (void)snprintf(folder.host, sizeof(folder.host), "no-such-host.invalid");
+    assert_int_equal(network_folder_reach(&b->c, &folder, &why), NETWORK_FOLDER_E_NAME);
+    assert_non_null(strstr(buf_str(&why), "no-such-host.invalid"));
+}
+
+/* Its queue is full: it neither answers nor refuses. */
+static void who_waits_for_a_server_that_does_not_answer_is_cancelled_at_once(void **state)
+{
+    (void)state;
+    OWN(step_bench_freep) struct step_bench *b = NULL;
+    char variable[256];
+    struct network_folder folder;
+    struct sockaddr_in address;
+    int fd = listen_on_loopback(0, &address, &folder);
+    int fillers[4];
+
+    for (size_t i = 0; i < 4; i++) {
+        fillers[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        (void)connect(fillers[i], (const struct sockaddr *)&address, sizeof(address));
+    }
+    (void)snprintf(variable,
+                   sizeof(variable),
+                   STEP_VARIABLE("SMSConnectNetworkFolderPath", "nfs://127.0.0.1:%s/export"),
+                   folder.port);
+    b = step_bench_new("ConnectNetworkFolderAction", "", variable);
+    b->is_cancelled = true;
+    assert_string_equal(step_bench_run(b), "SLW-0406");
+    for (size_t i = 0; i < 4; i++)
+        (void)close(fillers[i]);
+    assert_int_equal(close(fd), 0);
+}
+
 static void a_workgroup_is_set_in_the_global_section_and_nowhere_else(void **state)
 {
     (void)state;
@@ -160,6 +225,8 @@ int main(void)
         cmocka_unit_test(paths_of_both_kinds_are_read),
         cmocka_unit_test(a_drive_is_a_folder_below_run_and_a_path_is_itself),
         cmocka_unit_test(the_step_tells_what_is_wrong_and_not_the_password),
+        cmocka_unit_test(a_server_that_answers_or_refuses_is_there),
+        cmocka_unit_test(who_waits_for_a_server_that_does_not_answer_is_cancelled_at_once),
         cmocka_unit_test(a_workgroup_is_set_in_the_global_section_and_nowhere_else),
         cmocka_unit_test(joining_needs_names_an_account_and_a_program),
     };
