@@ -139,7 +139,7 @@ static int set_up(void **state)
     (void)snprintf(pause_path, sizeof(pause_path), "%s/pause", folder);
     slept_us = 0;
     options = (struct run_options){0};
-    platform = (struct run_platform){.poll_us = 60 * US_PER_S, .find_type = find_type};
+    platform = (struct run_platform){.poll_us = UINT64_C(60) * US_PER_S, .find_type = find_type};
     rn = (struct runner){.options = &options, .platform = &platform, .output = BUF_INIT(TEXT_MAX)};
     site = test_site_start(socket_path, answer_to);
     assert_int_equal(state_new(&rn.state), 0);
