@@ -21,7 +21,8 @@ enum {
     FILE_E_MISSING = 1,
     FILE_E_TOO_LARGE = 2,
     FILE_E_EXISTS = 3,
-    FILE_E_FULL = 4, /* no space left, or over quota: only of the functions ..._if_room() */
+    FILE_E_FULL = 4,    /* no space left, or over quota: only of the functions ..._if_room() */
+    FILE_E_STOPPED = 5, /* only of dir_remove_while() */
 };
 
 /* For OWN(fd_closep) int fd = -1; */
@@ -52,6 +53,9 @@ int dir_make(const char *path, unsigned mode);
 
 /* Remove a folder and everything below it, on one file system, following no symbolic link. */
 int dir_remove(const char *path);
+
+/* The same while @goes_on, which is asked before each entry; what is left then stays. Return: 0, FILE_E_STOPPED, or -errno. */
+int dir_remove_while(const char *path, bool (*goes_on)(void *ctx), void *ctx);
 
 /* fsync a folder, so that a rename in it is durable. */
 int dir_sync(const char *path);

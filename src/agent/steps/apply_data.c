@@ -158,20 +158,19 @@ static int empty_folder(const struct job *job, struct step_result *ret)
 {
     OWN(empty_kept_fini) struct empty_kept kept = {0};
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
-    int r;
+    int r = empty_volume(job->c, DATA_ROOT, &kept, &why);
 
-    if (!job->c->progress(job->c->ctx, STEP_PERCENT_UNKNOWN, 0, "Emptying the volume")) {
-        (void)step_fail(ret,
-                        "SLW-0406",
-                        "the deployment was cancelled before the volume %s was emptied",
-                        job->volume.device);
-        return 1;
-    }
-    r = empty_volume(DATA_ROOT, &kept, &why);
     if (r < 0)
         buf_adds(&why, strerrordesc_np(-r));
     if (r == 0)
         return 0;
+    if (r == EMPTY_E_STOPPED) {
+        (void)step_fail(ret,
+                        "SLW-0406",
+                        "the deployment was cancelled while the volume %s was emptied",
+                        job->volume.device);
+        return 1;
+    }
     (void)step_fail(ret,
                     "SLW-0305",
                     "Could not empty the volume %s before applying %s: %s.",

@@ -64,18 +64,18 @@ static int clear(struct job *job, struct step_result *ret)
 
     if (r != 0)
         return TRACE(r);
-    if (!job->c->progress(job->c->ctx, STEP_PERCENT_UNKNOWN, 0, "Emptying the volume")) {
-        (void)step_fail(ret,
-                        "SLW-0406",
-                        "the deployment was cancelled before the volume %s was emptied",
-                        job->c->target->root_device);
-        return 1;
-    }
-    r = empty_volume(TARGET_ROOT, &kept, &why);
+    r = empty_volume(job->c, TARGET_ROOT, &kept, &why);
     if (r < 0)
         buf_adds(&why, strerrordesc_np(-r));
     if (r == 0)
         return 0;
+    if (r == EMPTY_E_STOPPED) {
+        (void)step_fail(ret,
+                        "SLW-0406",
+                        "the deployment was cancelled while the volume %s was emptied",
+                        job->c->target->root_device);
+        return 1;
+    }
     (void)step_fail(ret,
                     "SLW-0305",
                     "Could not empty the volume %s before applying %s: %s.",

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fts.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,12 +16,14 @@
 #include <unistd.h>
 
 #include "agent/fetch/seed_look.h"
+#include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
 
 enum {
     SECTOR_BYTES = 512,
+    TELL_EVERY = 64, /* files */
 };
 
 static void closedirp(DIR **dir)
@@ -139,23 +142,39 @@ static enum fate decide(const struct empty_kept *kept, const char *path)
     return fate;
 }
 
-static int remove_one(const char *whole)
-{
-    if (unlink(whole) == 0 || errno == ENOENT)
-        return 0;
-    if (errno != EISDIR)
-        return -errno;
-    return dir_remove(whole);
-}
-
 struct emptying {
+    struct step_context *c;
+    uint64_t n_removed;
     const char *root;
     const struct empty_kept *kept;
     struct buf *why;
 };
 
+static bool goes_on(void *ctx)
+{
+    struct emptying *e = ctx;
+    char what[64];
+
+    if (e->n_removed++ % TELL_EVERY != 0)
+        return true;
+    (void)snprintf(what, sizeof(what), "Emptying the volume: %" PRIu64 " files", e->n_removed - 1);
+    return e->c->progress(e->c->ctx, STEP_PERCENT_UNKNOWN, 0, what);
+}
+
+/* Return: 0, FILE_E_STOPPED, or -errno. */
+static int remove_one(struct emptying *e, const char *whole)
+{
+    if (!goes_on(e))
+        return FILE_E_STOPPED;
+    if (unlink(whole) == 0 || errno == ENOENT)
+        return 0;
+    if (errno != EISDIR)
+        return -errno;
+    return dir_remove_while(whole, goes_on, e);
+}
+
 /* @path: below the root; "": the root itself. As deep as protected folders lie. */
-static int empty(const struct emptying *e, const char *path)
+static int empty(struct emptying *e, const char *path)
 {
     char whole[2 * PATH_MAX];
     OWN(closedirp) DIR *dir = NULL;
@@ -184,7 +203,9 @@ static int empty(const struct emptying *e, const char *path)
             r = empty(e, buf_str(&name));
             break;
         case FATE_REMOVE:
-            r = name.failed ? -ENAMETOOLONG : remove_one(whole);
+            r = name.failed ? -ENAMETOOLONG : remove_one(e, whole);
+            if (r == FILE_E_STOPPED)
+                return EMPTY_E_STOPPED;
             break;
         }
         if (r < 0) {
@@ -196,9 +217,12 @@ static int empty(const struct emptying *e, const char *path)
     }
 }
 
-int empty_volume(const char *root, const struct empty_kept *kept, struct buf *why)
+int empty_volume(struct step_context *c,
+                 const char *root,
+                 const struct empty_kept *kept,
+                 struct buf *why)
 {
-    const struct emptying e = {root, kept, why};
+    struct emptying e = {.c = c, .root = root, .kept = kept, .why = why};
     OWN(fd_closep) int fd = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     int r;
 

@@ -11,6 +11,8 @@
 
 #include "base/buf.h"
 
+struct step_context; /* agent/steps/step.h */
+
 enum {
     EMPTY_KEPT_MAX = 8,
 };
@@ -25,6 +27,7 @@ enum {
     EMPTY_E_PATH =
         1, /* a protected folder lies behind a link or on another volume, or is no path */
     EMPTY_E_PRESENT = 2, /* something could not be removed */
+    EMPTY_E_STOPPED = 3, /* the site has cancelled */
 };
 
 /* Release; may be called twice. Fits OWN(). */
@@ -46,8 +49,11 @@ uint64_t empty_kept_bytes(const struct empty_kept *kept, const char *root);
  * empty_volume() - remove everything below @root that is not protected
  *
  * No symbolic link is followed, and nothing on another file system is touched: what is mounted there ends it.
- * Whatever interrupts it, it can be called again.
+ * Whatever interrupts it, it can be called again. How many files are gone is told by the step's progress(), which may also stop it.
  *
- * Return: 0 when it is durable, EMPTY_E_PRESENT, or -errno.
+ * Return: 0 when it is durable, EMPTY_E_PRESENT, EMPTY_E_STOPPED, or -errno.
  */
-int empty_volume(const char *root, const struct empty_kept *kept, struct buf *why);
+int empty_volume(struct step_context *c,
+                 const char *root,
+                 const struct empty_kept *kept,
+                 struct buf *why);

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "agent/steps/step.h"
 #include "base/own.h"
 #include "plat/file.h"
 
@@ -26,7 +27,19 @@ struct volume {
     char root[80]; /* below it */
     struct empty_kept kept;
     struct buf why;
+    struct step_context c;
+    bool is_cancelled;
 };
+
+static bool on_progress(void *ctx, unsigned percent, uint64_t rate, const char *what)
+{
+    const struct volume *v = ctx;
+
+    (void)rate;
+    assert_int_equal(percent, STEP_PERCENT_UNKNOWN);
+    assert_non_null(strstr(what, "files"));
+    return !v->is_cancelled;
+}
 
 static const char *at(const struct volume *v, const char *name)
 {
@@ -58,6 +71,7 @@ static int set_up(void **state)
         return -1;
     (void)snprintf(v->root, sizeof(v->root), "%s/root", v->folder);
     v->why = BUF_INIT(WHY_MAX_BYTES);
+    v->c = (struct step_context){.progress = on_progress, .ctx = v};
     put(v, "usr/lib/deep/deeper", "library");
     put(v, "etc", "passwd");
     put(v, "_SMSTaskSequence/content", "pack");
@@ -92,13 +106,13 @@ static void everything_goes_but_what_is_protected(void **state)
     assert_int_equal(protect(v, "/home/state/"), 0);
     assert_int_equal(protect(v, ""), 0);
     assert_true(empty_kept_bytes(&v->kept, v->root) >= 8);
-    assert_int_equal(empty_volume(v->root, &v->kept, &v->why), 0);
+    assert_int_equal(empty_volume(&v->c, v->root, &v->kept, &v->why), 0);
     assert_true(file_exists(at(v, "_SMSTaskSequence/content/pack")));
     assert_true(file_exists(at(v, "home/state/anna/letter")));
     assert_false(file_exists(at(v, "home/anna")));
     assert_false(file_exists(at(v, "usr")));
     assert_false(file_exists(at(v, "etc")));
-    assert_int_equal(empty_volume(v->root, &v->kept, &v->why), 0); /* as after a power cut */
+    assert_int_equal(empty_volume(&v->c, v->root, &v->kept, &v->why), 0); /* as after a power cut */
     assert_true(file_exists(at(v, "home/state/anna/letter")));
 }
 
@@ -109,7 +123,7 @@ static void a_name_that_only_begins_like_a_protected_one_goes(void **state)
     put(v, "home/state2", "letter");
     put(v, "home/sta", "letter");
     assert_int_equal(protect(v, "home/state"), 0);
-    assert_int_equal(empty_volume(v->root, &v->kept, &v->why), 0);
+    assert_int_equal(empty_volume(&v->c, v->root, &v->kept, &v->why), 0);
     assert_true(file_exists(at(v, "home/state/anna/letter")));
     assert_false(file_exists(at(v, "home/state2")));
     assert_false(file_exists(at(v, "home/sta")));
@@ -124,6 +138,18 @@ static void a_path_below_the_mount_point_is_the_same_as_below_the_root(void **st
     assert_string_equal(buf_str(&v->kept.paths[0]), "home/state");
 }
 
+static void a_cancellation_stops_it_and_what_is_left_goes_the_next_time(void **state)
+{
+    struct volume *v = *state;
+
+    v->is_cancelled = true;
+    assert_int_equal(empty_volume(&v->c, v->root, &v->kept, &v->why), EMPTY_E_STOPPED);
+    assert_true(file_exists(at(v, "usr/lib/deep/deeper/library")));
+    v->is_cancelled = false;
+    assert_int_equal(empty_volume(&v->c, v->root, &v->kept, &v->why), 0);
+    assert_false(file_exists(at(v, "usr")));
+}
+
 static void what_links_lead_to_stays(void **state)
 {
     struct volume *v = *state;
@@ -131,7 +157,7 @@ static void what_links_lead_to_stays(void **state)
     assert_int_equal(symlink("../outside", at(v, "link")), 0);
     assert_int_equal(symlink("../../../outside", at(v, "usr/lib/link")), 0);
     assert_int_equal(symlink("../outside/file", at(v, "file")), 0);
-    assert_int_equal(empty_volume(v->root, &v->kept, &v->why), 0);
+    assert_int_equal(empty_volume(&v->c, v->root, &v->kept, &v->why), 0);
     assert_false(file_exists(at(v, "link")));
     assert_false(file_exists(at(v, "usr")));
     assert_true(file_exists(at(v, "../outside/file")));
@@ -169,6 +195,8 @@ int main(void)
             a_name_that_only_begins_like_a_protected_one_goes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_path_below_the_mount_point_is_the_same_as_below_the_root, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_cancellation_stops_it_and_what_is_left_goes_the_next_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_links_lead_to_stays, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_protected_folder_behind_a_link_is_refused, set_up, tear_down),

@@ -66,12 +66,20 @@ int dir_make(const char *path, unsigned mode)
     return TRACE(make_one(part, mode));
 }
 
-static int empty_folder(int fd, dev_t dev, unsigned depth);
+struct removal {
+    dev_t dev; /* of the one file system */
+    bool (*goes_on)(void *ctx);
+    void *ctx;
+};
 
-static int remove_entry(int folder, const char *name, dev_t dev, unsigned depth)
+static int empty_folder(int fd, const struct removal *removal, unsigned depth);
+
+static int remove_entry(int folder, const char *name, const struct removal *removal, unsigned depth)
 {
     struct stat st;
 
+    if (!removal->goes_on(removal->ctx))
+        return FILE_E_STOPPED;
     if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) != 0)
         return errno == ENOENT ? 0 : ERR(-errno);
     if (!S_ISDIR(st.st_mode)) {
@@ -79,7 +87,7 @@ static int remove_entry(int folder, const char *name, dev_t dev, unsigned depth)
             return ERR(-errno);
         return 0;
     }
-    if (st.st_dev != dev)
+    if (st.st_dev != removal->dev)
         return ERR(-EXDEV); /* something is mounted there: none of our business */
     if (depth >= DEPTH_MAX)
         return ERR(-ELOOP);
@@ -89,9 +97,9 @@ static int remove_entry(int folder, const char *name, dev_t dev, unsigned depth)
     if (below < 0)
         return ERR(-errno);
 
-    int r = empty_folder(below, dev, depth + 1);
+    int r = empty_folder(below, removal, depth + 1);
 
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
     if (unlinkat(folder, name, AT_REMOVEDIR) != 0)
         return ERR(-errno);
@@ -99,7 +107,7 @@ static int remove_entry(int folder, const char *name, dev_t dev, unsigned depth)
 }
 
 /* @fd is taken over. */
-static int empty_folder(int fd, dev_t dev, unsigned depth)
+static int empty_folder(int fd, const struct removal *removal, unsigned depth)
 {
     OWN(dir_closep) DIR *dir = fdopendir(fd);
 
@@ -119,14 +127,14 @@ static int empty_folder(int fd, dev_t dev, unsigned depth)
         if (strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
             continue;
 
-        int r = remove_entry(dirfd(dir), entry->d_name, dev, depth);
+        int r = remove_entry(dirfd(dir), entry->d_name, removal, depth);
 
-        if (r < 0)
+        if (r != 0)
             return TRACE(r);
     }
 }
 
-int dir_remove(const char *path)
+int dir_remove_while(const char *path, bool (*goes_on)(void *ctx), void *ctx)
 {
     struct stat st;
     int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -140,13 +148,25 @@ int dir_remove(const char *path)
         return ERR(-e);
     }
 
-    int r = empty_folder(fd, st.st_dev, 0);
+    const struct removal removal = {st.st_dev, goes_on, ctx};
+    int r = empty_folder(fd, &removal, 0);
 
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
     if (rmdir(path) != 0)
         return ERR(-errno);
     return 0;
+}
+
+static bool go_on(void *ctx)
+{
+    (void)ctx;
+    return true;
+}
+
+int dir_remove(const char *path)
+{
+    return TRACE(dir_remove_while(path, go_on, NULL));
 }
 
 static bool is_harmless(struct bytes segment)

@@ -118,6 +118,33 @@ static void dir_make_makes_parents_and_accepts_what_is_there(void **state)
     assert_int_equal(dir_make("", 0755), -EINVAL);
 }
 
+static bool count_down(void *ctx)
+{
+    unsigned *left = ctx;
+
+    return *left > 0 && (*left)-- > 0;
+}
+
+static void dir_remove_while_leaves_the_rest_and_can_be_called_again(void **state)
+{
+    (void)state;
+    unsigned left = 3;
+
+    assert_int_equal(dir_make(at("half/a"), 0755), 0);
+    for (unsigned i = 0; i < 8; i++) {
+        char name[32];
+
+        (void)snprintf(name, sizeof(name), "half/a/%u", i);
+        assert_int_equal(file_write(at(name), bytes_of("x"), 0644), 0);
+    }
+    assert_int_equal(dir_remove_while(at("half"), count_down, &left), FILE_E_STOPPED);
+    assert_true(file_exists(at("half/a")));
+    left = 100;
+    assert_int_equal(dir_remove_while(at("half"), count_down, &left), 0);
+    assert_int_equal(left, 100 - 1 - 6); /* the folder, and two were gone already */
+    assert_false(file_exists(at("half")));
+}
+
 static void dir_remove_follows_no_symbolic_link(void **state)
 {
     (void)state;
@@ -173,6 +200,7 @@ int main(void)
         cmocka_unit_test(file_read_names_its_outcomes),
         cmocka_unit_test(dir_make_makes_parents_and_accepts_what_is_there),
         cmocka_unit_test(dir_remove_follows_no_symbolic_link),
+        cmocka_unit_test(dir_remove_while_leaves_the_rest_and_can_be_called_again),
         cmocka_unit_test(path_under_refuses_whatever_could_leave_the_root),
     };
 
