@@ -148,6 +148,16 @@ const char *const *ts_document_packages(const struct ts_document *doc, size_t *r
  */
 const struct ts_variable *ts_step_variable(const struct ts_step *step, const char *name);
 
+/* The type that it runs as: one without a type, but with a command in <action>, is a Run Command Line; MDT writes plain commands so.
+   "" if there is no command either. */
+const char *ts_step_runs_as(const struct ts_step *step);
+
+/* The command line in <action>: all of it, or what stands behind "smsswd.exe /run:PACKAGE". May be "". */
+const char *ts_step_action_command(const struct ts_step *step);
+
+/* Whether a command line begins with Windows Script Host (cscript, wscript), which Linux does not have. */
+bool ts_command_is_of_script_host(const char *command);
+
 /* Whether the step and all groups around it are enabled. */
 bool ts_step_is_enabled(const struct ts_step *step);
 

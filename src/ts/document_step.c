@@ -31,6 +31,46 @@ const struct ts_variable *ts_step_variable(const struct ts_step *step, const cha
     return find_under_property(step, name);
 }
 
+const char *ts_step_runs_as(const struct ts_step *step)
+{
+    bool is_command = step->type[0] == '\0' && step->action[0] != '\0';
+
+    return is_command ? "SMS_TaskSequence_RunCommandLineAction" : step->type;
+}
+
+const char *ts_step_action_command(const struct ts_step *step)
+{
+    static const char prefix[] = "smsswd.exe /run:";
+    const char *action = step->action;
+
+    if (strncmp(action, prefix, sizeof(prefix) - 1) != 0)
+        return action;
+    action += sizeof(prefix) - 1;
+    action += strcspn(action, " ");
+    return action + strspn(action, " ");
+}
+
+bool ts_command_is_of_script_host(const char *command)
+{
+    static const char *const hosts[] = {"cscript", "cscript.exe", "wscript", "wscript.exe"};
+    const char *name;
+    size_t len;
+
+    command += strspn(command, " \t\r\n");
+    name = command + (command[0] == '"' ? 1 : 0);
+    len = strcspn(name, command[0] == '"' ? "\"" : " \t\r\n");
+    for (size_t i = len; i-- > 0;)
+        if (name[i] == '\\' || name[i] == '/') {
+            name += i + 1;
+            len -= i + 1;
+            break;
+        }
+    for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++)
+        if (bytes_eq_nocase((struct bytes){(const uint8_t *)name, len}, hosts[i]))
+            return true;
+    return false;
+}
+
 bool ts_step_is_enabled(const struct ts_step *step)
 {
     if (step->item.is_disabled)

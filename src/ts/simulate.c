@@ -20,6 +20,7 @@
 #include "ts/vars.h"
 
 static const char reboot_type[] = "SMS_TaskSequence_RebootAction";
+static const char command_type[] = "SMS_TaskSequence_RunCommandLineAction";
 static const char setup_type[] = "SMS_TaskSequence_SetupWindowsAndSMSAction";
 static const char prepare_type[] = "SMS_TaskSequence_PrepareOSAction";
 static const char format_type[] = "SMS_TaskSequence_PartitionDiskAction";
@@ -182,7 +183,7 @@ make_failure(struct ts_next *next, const char *error_id, const char *format, ...
 /* What the agent would not even begin: from then on @next is a failure. */
 static void refuse_type(const struct run *run, struct ts_next *next)
 {
-    const char *name = next->step->type;
+    const char *name = ts_step_runs_as(next->step);
     const struct ts_step_type *type = ts_step_type_find(name);
 
     if (type && type->platform == TS_PLATFORM_WINDOWS)
@@ -192,10 +193,9 @@ static void refuse_type(const struct run *run, struct ts_next *next)
                      "condition that does not hold on Linux",
                      type->display_name);
     else if (name[0] == '\0')
-        make_failure(
-            next,
-            "SLW-0401",
-            "the step has no type, and the agent cannot run it; replace it by a Run Command Line");
+        make_failure(next,
+                     "SLW-0401",
+                     "the step has neither a type nor a command; replace it by a Run Command Line");
     else if (!type || !ts_type_is_supported(name))
         make_failure(next,
                      "SLW-0401",
@@ -268,6 +268,30 @@ static int check_restart(struct run *run, const struct ts_next *next, int64_t *r
     return r < 0 ? TRACE(r) : 1;
 }
 
+/* Whether a command can run. Return: 0, -errno, or positive: it fails with @ret_code, as was told. */
+static int check_command(struct run *run, const struct ts_next *next, int64_t *ret_code)
+{
+    OWN(buf_fini) struct buf command = BUF_INIT(VALUES_MAX_BYTES);
+    const char *own = text_of(next->step, "CommandLine");
+    int r;
+
+    if (strcmp(ts_step_runs_as(next->step), command_type) != 0)
+        return 0;
+    (void)ts_vars_expand(run->simulation->start.vars,
+                         own[0] != '\0' ? own : ts_step_action_command(next->step),
+                         &command);
+    if (!ts_command_is_of_script_host(buf_str(&command)))
+        return 0;
+    *ret_code = CODE_UNSUPPORTED;
+    r = tell_failure(
+        run,
+        next,
+        "SLW-0718",
+        "it is a script for Windows Script Host, which Linux does not have; replace it by one for Linux, or "
+        "give the step a condition that does not hold there");
+    return r < 0 ? TRACE(r) : 1;
+}
+
 /* The step, as a success unless it cannot run here, only sets variables and cannot, or cannot restart. */
 static int run_step(struct run *run, const struct ts_next *next)
 {
@@ -278,6 +302,8 @@ static int run_step(struct run *run, const struct ts_next *next)
     result.code = r > 0 ? CODE_PARAMETER : CODE_UNSUPPORTED;
     if (r == 0 && next->kind != TS_NEXT_FAIL)
         r = check_restart(run, next, &result.code);
+    if (r == 0 && next->kind != TS_NEXT_FAIL)
+        r = check_command(run, next, &result.code);
     if (r < 0)
         return TRACE(r);
     if (r > 0 || next->kind == TS_NEXT_FAIL) {

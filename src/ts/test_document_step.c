@@ -33,11 +33,57 @@ static void success_codes_are_numbers_with_anything_between_them(void **state)
     assert_true(ts_step_is_success(&steps[2], 2));
 }
 
+static const char *runs_as(const char *step)
+{
+    OWN(buf_fini) struct buf xml = BUF_INIT(4096);
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    size_t n;
+
+    buf_addf(&xml, "<sequence version=\"3.00\">%s</sequence>", step);
+    doc = parse_ok(buf_str(&xml));
+    return ts_step_runs_as(ts_document_steps(doc, &n))[0] == '\0' ? "nothing" : "something";
+}
+
+static void a_step_without_a_type_is_a_command_if_it_has_one(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *doc = parse_ok(
+        "<sequence version=\"3.00\"><step name=\"a\"><action>uname -a</action></step><step name=\"b\">"
+        "<action>smsswd.exe /run:CHQ00001 make it</action></step></sequence>");
+    size_t n;
+    const struct ts_step *steps = ts_document_steps(doc, &n);
+
+    assert_string_equal(ts_step_runs_as(&steps[0]), "SMS_TaskSequence_RunCommandLineAction");
+    assert_string_equal(ts_step_action_command(&steps[0]), "uname -a");
+    assert_string_equal(ts_step_action_command(&steps[1]), "make it");
+    assert_string_equal(runs_as("<step name=\"a\"/>"), "nothing");
+    assert_string_equal(runs_as("<step name=\"a\" type=\"BDD_Gather\"><action>x</action></step>"),
+                        "something");
+}
+
+static void windows_script_host_is_known_by_its_name(void **state)
+{
+    (void)state;
+    static const char *const are[] = {"cscript.exe \"%SCRIPTROOT%\\ZTIGather.wsf\"",
+                                      " CScript x.vbs",
+                                      "\"C:\\Windows\\System32\\cscript.exe\" //nologo x.vbs",
+                                      "wscript"};
+    static const char *const are_not[] = {"", "cscripts x", "echo cscript.exe", "\"", "/bin/sh"};
+
+    for (size_t i = 0; i < sizeof(are) / sizeof(are[0]); i++)
+        assert_true(ts_command_is_of_script_host(are[i]));
+    for (size_t i = 0; i < sizeof(are_not) / sizeof(are_not[0]); i++)
+        assert_false(ts_command_is_of_script_host(are_not[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_variable_may_be_called_as_the_property_is),
         cmocka_unit_test(success_codes_are_numbers_with_anything_between_them),
+        cmocka_unit_test(a_step_without_a_type_is_a_command_if_it_has_one),
+        cmocka_unit_test(windows_script_host_is_known_by_its_name),
     };
 
     return cmocka_run_group_tests_name("ts/document_step", tests, NULL, NULL);

@@ -204,16 +204,36 @@ static void what_the_agent_cannot_run_fails_as_it_would_there(void **state)
         "it, or give it a condition that does not hold on Linux\n");
 }
 
-static void a_step_without_a_type_fails_with_what_to_do(void **state)
+static void a_step_without_a_type_is_a_command(void **state)
 {
     (void)state;
     OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
     OWN(buf_fini) struct buf told = BUF_INIT(4096);
 
-    (void)simulate(SEQUENCE("<step name=\"plain\"><action>echo hi</action></step>"), vars, &told);
-    assert_string_equal(buf_str(&told),
-                        "fail plain SLW-0401: the step has no type, and the agent cannot run it; "
-                        "replace it by a Run Command Line\n");
+    (void)simulate(
+        SEQUENCE("<step name=\"plain\"><action>echo hi</action></step><step name=\"empty\"/>"),
+        vars,
+        &told);
+    assert_string_equal(
+        buf_str(&told),
+        "run plain\n"
+        "fail empty SLW-0401: the step has neither a type nor a command; replace it by a Run Command Line\n");
+}
+
+static void a_script_for_windows_script_host_fails_as_it_does_there(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    struct ts_simulation_end end = simulate(
+        SEQUENCE(
+            "<step name=\"gather\"><action>cscript.exe \"%SCRIPTROOT%\\ZTIGather.wsf\"</action></step>"),
+        vars,
+        &told);
+
+    assert_false(end.is_succeeded);
+    assert_string_equal(ts_vars_get(vars, "_SMSTSLastActionRetCode"), "-2147024846");
+    assert_non_null(strstr(buf_str(&told), "run gather\nfail gather SLW-0718: "));
 }
 
 static void a_type_that_is_in_the_wrong_place_fails(void **state)
@@ -287,7 +307,8 @@ int main(void)
         cmocka_unit_test(a_step_that_cannot_set_its_variable_says_why),
         cmocka_unit_test(what_the_agent_cannot_run_fails_as_it_would_there),
         cmocka_unit_test(a_type_that_is_in_the_wrong_place_fails),
-        cmocka_unit_test(a_step_without_a_type_fails_with_what_to_do),
+        cmocka_unit_test(a_step_without_a_type_is_a_command),
+        cmocka_unit_test(a_script_for_windows_script_host_fails_as_it_does_there),
         cmocka_unit_test(a_restart_without_a_place_to_go_on_from_fails_as_it_would_there),
         cmocka_unit_test(a_restart_goes_on_from_a_volume_that_is_there_already),
     };

@@ -102,6 +102,21 @@ bool ts_check_is_true(const char *text)
     return bytes_eq_nocase(bytes_of(text), "true");
 }
 
+/* A command of Windows Script Host, as most of MDT's are. */
+static void check_script_host(const struct ts_check *c, int item, const struct ts_step *step)
+{
+    const char *own = ts_check_text(step, "CommandLine");
+
+    if (c->platform != TS_PLATFORM_WINDOWS && strcmp(ts_step_runs_as(step), type_command) == 0 &&
+        ts_command_is_of_script_host(own[0] != '\0' ? own : ts_step_action_command(step)))
+        ts_check_report(
+            c,
+            item,
+            c->platform == TS_PLATFORM_LINUX ? TS_ERROR : TS_WARNING,
+            "SLW-0176",
+            "it is a script for Windows Script Host and fails on Linux; disable, remove or replace the step");
+}
+
 /* What the agent can do with a step of this type. */
 static void check_type(const struct ts_check *c, int item)
 {
@@ -109,8 +124,10 @@ static void check_type(const struct ts_check *c, int item)
     const struct ts_step_type *type = ts_step_type_find(step->type);
 
     /* The engine runs the steps of a nested task sequence, not a step of that type. */
-    if (ts_type_is_supported(step->type) || ts_step_child(step))
+    if (ts_type_is_supported(ts_step_runs_as(step)) || ts_step_child(step)) {
+        check_script_host(c, item, step);
         return;
+    }
     if (type && type->platform == TS_PLATFORM_WINDOWS && c->platform == TS_PLATFORM_WINDOWS)
         return;
     if (type && type->platform == TS_PLATFORM_WINDOWS)
@@ -133,8 +150,7 @@ static void check_type(const struct ts_check *c, int item)
             item,
             TS_ERROR,
             "SLW-0182",
-            "the step has no type, as a plain command of MDT has none, and the agent cannot run it; "
-            "replace it by a Run Command Line with its command");
+            "the step has neither a type nor a command; replace it by a Run Command Line");
     else
         ts_check_report(
             c,

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from xml.sax.saxutils import escape
 
 import jsonschema
 import yaml
@@ -138,7 +139,7 @@ def scripts_in_files(cli: Recorder, work: Path):
 
 
 def instance(number: str, name: str) -> str:
-    values = {"Name": f"<VALUE>{name}</VALUE>", "PackageID": f"<VALUE>{number}</VALUE>", "Sequence": SEQUENCE}
+    values = {"Name": f"<VALUE>{name}</VALUE>", "PackageID": f"<VALUE>{number}</VALUE>", "Sequence": escape(SEQUENCE)}
     return "<INSTANCE>" + "".join(f'<PROPERTY NAME="{key}">{value}</PROPERTY>' for key, value in values.items()) + "</INSTANCE>"
 
 

@@ -470,7 +470,7 @@ static int fail_interrupted(struct runner *rn, const struct ts_step *step, bool 
 
 static int resume_first(struct runner *rn, const struct ts_step *step, bool *ret_is_done)
 {
-    const struct step_type *type = rn->platform->find_type(step->type);
+    const struct step_type *type = rn->platform->find_type(ts_step_runs_as(step));
     enum step_environment here = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE;
 
     bool is_repeatable = type && type->is_repeatable;

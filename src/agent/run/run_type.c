@@ -120,7 +120,7 @@ static int on_save(void *ctx)
 
 void runner_fill_context(struct runner *rn, const struct ts_step *step, struct step_context *ret)
 {
-    name_component(rn, step->type);
+    name_component(rn, ts_step_runs_as(step));
     *ret = (struct step_context){
         .step = step,
         .vars = rn->state->vars,
@@ -145,7 +145,7 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
 
 static void run_type(struct runner *rn, const struct ts_step *step, struct step_result *ret)
 {
-    const struct step_type *type = rn->platform->find_type(step->type);
+    const struct step_type *type = rn->platform->find_type(ts_step_runs_as(step));
     struct step_context c;
     int r;
 
@@ -155,7 +155,7 @@ static void run_type(struct runner *rn, const struct ts_step *step, struct step_
         (void)step_fail(
             ret,
             "SLW-0401",
-            "the step has no type, and the agent cannot run it; replace it by a Run Command Line");
+            "the step has neither a type nor a command; replace it by a Run Command Line");
         return;
     }
     if (!type) {

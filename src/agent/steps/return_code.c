@@ -39,6 +39,7 @@ static const struct {
     {"SLW-0482", RETURN_CANNOT_CONNECT}, {"SLW-0483", RETURN_NOT_FOUND},
     {"SLW-0435", RETURN_PARAMETER},      {"SLW-0486", RETURN_PARAMETER},
     {"SLW-0418", RETURN_CANCELLED},      {"SLW-0446", RETURN_NOT_DETECTED},
+    {"SLW-0718", RETURN_UNSUPPORTED},
 };
 
 int return_code_of(const char *error_id)

@@ -19,18 +19,11 @@ enum {
 /* The command line: the step's own, or what stands behind smsswd.exe /run:PACKAGE in <action>. */
 static const char *find_command(struct step_context *c, struct buf *buffer)
 {
-    static const char prefix[] = "smsswd.exe /run:";
     const char *command = step_value(c, "CommandLine");
-    const char *action = c->step->action;
 
     if (command[0] != '\0')
         return command;
-    if (strncmp(action, prefix, sizeof(prefix) - 1) == 0) {
-        action += sizeof(prefix) - 1;
-        action += strcspn(action, " ");
-        action += strspn(action, " ");
-    }
-    (void)ts_vars_expand(c->vars, action, buffer);
+    (void)ts_vars_expand(c->vars, ts_step_action_command(c->step), buffer);
     return buf_str(buffer);
 }
 
@@ -73,6 +66,13 @@ int step_run_command_run(struct step_context *c, struct step_result *ret)
     *ret = (struct step_result){0};
     if (program.command[0] == '\0')
         return step_fail(ret, "SLW-0432", "\"%s\" has no command line; give it one", c->step_name);
+    if (ts_command_is_of_script_host(program.command))
+        return step_fail(
+            ret,
+            "SLW-0718",
+            "\"%s\" is a script for Windows Script Host, which Linux does not have; replace it by one for "
+            "Linux, or give the step a condition that does not hold there",
+            c->step_name);
     if (step_value(c, "PackageID")[0] != '\0') {
         r = package_get(c, step_value(c, "PackageID"), ret, &package);
         if (r < 0 || !package)

@@ -199,6 +199,19 @@ static void a_program_that_cannot_be_started_has_the_documented_code(void **stat
                         "SLW-0432");
 }
 
+static void a_script_for_windows_script_host_is_not_begun(void **state)
+{
+    (void)state;
+    OWN(bench_end) struct bench b;
+
+    bench_begin(
+        &b,
+        "<variable name=\"CommandLine\">cscript.exe \"%SCRIPTROOT%\\ZTIGather.wsf\"</variable>");
+    assert_int_equal(step_run_command_run(&b.c, &b.result), 0);
+    assert_string_equal(b.result.error_id, "SLW-0718");
+    assert_int_equal((uint32_t)b.result.exit_code, 0x80070032);
+}
+
 static void an_account_that_is_not_there_fails_with_the_documented_code(void **state)
 {
     (void)state;
@@ -428,6 +441,7 @@ int main(void)
         cmocka_unit_test(a_line_of_that_file_that_is_none_fails_the_step),
         cmocka_unit_test(an_exit_code_of_eight_bits_is_the_success_code_it_must_have_been),
         cmocka_unit_test(a_program_that_cannot_be_started_has_the_documented_code),
+        cmocka_unit_test(a_script_for_windows_script_host_is_not_begun),
         cmocka_unit_test(an_account_that_is_not_there_fails_with_the_documented_code),
         cmocka_unit_test(an_account_has_its_own_environment_and_no_secrets),
         cmocka_unit_test(who_it_runs_as_is_said_by_the_step_or_for_all_steps_by_variables),
