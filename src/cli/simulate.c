@@ -48,11 +48,34 @@ static json_t *values_json(const struct ts_simulated *decision)
     return values;
 }
 
+/* What its condition asks for that is known at run time only. */
+static json_t *depends_json(const struct ts_simulated *decision)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < decision->n_depends; i++) {
+        const struct ts_dependency *depends = &decision->depends[i];
+
+        (void)json_array_append_new(
+            list,
+            json_pack("{ss ss so}",
+                      "variable",
+                      depends->variable,
+                      "step",
+                      depends->step,
+                      "text",
+                      json_sprintf("depends on %s, which \"%s\" sets at run time",
+                                   depends->variable,
+                                   depends->step)));
+    }
+    return list;
+}
+
 /* Return: 0 or -ENOMEM. */
 static int tell(void *ctx, const struct ts_simulated *decision)
 {
     const struct ts_next *next = decision->next;
-    json_t *row = json_pack("{sI ss ss ss ss sI ss* ss* ss* so}",
+    json_t *row = json_pack("{sI ss ss ss ss sI ss* ss* ss* so so}",
                             "index",
                             (json_int_t)next->index,
                             "decision",
@@ -72,7 +95,9 @@ static int tell(void *ctx, const struct ts_simulated *decision)
                             "error_id",
                             next->error_id,
                             "values",
-                            values_json(decision));
+                            values_json(decision),
+                            "depends_on",
+                            depends_json(decision));
 
     return json_array_append_new(ctx, row) == 0 ? 0 : -ENOMEM;
 }
@@ -114,8 +139,8 @@ static bool load_facts(struct session *s, const struct args *args, struct ts_fac
     return device ? simulate_device_facts(s, device, ret) : simulate_no_facts(s, ret);
 }
 
-/* For people: the values below the table, each with its step. */
-static json_t *all_values(const json_t *steps)
+/* For people: what stands in a list of each step, below the table and with the step. @wanted: of those in which this is not empty */
+static json_t *all_of(const json_t *steps, const char *list, const char *wanted)
 {
     json_t *all = json_array();
     size_t i;
@@ -123,13 +148,13 @@ static json_t *all_values(const json_t *steps)
 
     json_array_foreach(steps, i, step)
     {
-        const json_t *values = output_at(step, "values");
+        const json_t *values = output_at(step, list);
 
         for (size_t k = 0; k < json_array_size(values); k++) {
             json_t *row = json_copy(json_array_get(values, k));
 
             (void)json_object_set(row, "index", output_at(step, "index"));
-            if (output_text(row, "value")[0] != '\0')
+            if (output_text(row, wanted)[0] != '\0')
                 (void)json_array_append(all, row);
             json_decref(row);
         }
@@ -161,10 +186,19 @@ static bool print(struct session *s, json_t *result)
         {"VALUE", "value", OUTPUT_TEXT},
         {0},
     };
-    OWN(session_json_freep) json_t *expanded = all_values(output_at(result, "steps"));
+    static const struct output_column dependencies[] = {
+        {"STEP", "index", OUTPUT_STEP},
+        {"MAY BE OTHERWISE", "text", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep)
+    json_t *expanded = all_of(output_at(result, "steps"), "values", "value");
+    OWN(session_json_freep)
+    json_t *depends = all_of(output_at(result, "steps"), "depends_on", "text");
 
     return session_print_fields(s, result, fields) &&
            session_print_part(s, "Steps", output_at(result, "steps"), steps) &&
+           session_print_part(s, "Conditions that a run decides", depends, dependencies) &&
            session_print_part(s, "Values", expanded, values);
 }
 

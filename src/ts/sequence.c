@@ -25,6 +25,8 @@ enum {
 struct ts_sequence {
     struct ts_vars *vars;
     const struct ts_facts *facts;
+    void (*asked)(void *ctx, const struct ts_condition *condition);
+    void *asked_ctx;
     struct table table;
     size_t position;
     bool is_begun;   /* the instruction at position has passed its conditions already */
@@ -46,6 +48,8 @@ int ts_sequence_new(const struct ts_start *start, struct ts_sequence **ret)
         return r < 0 ? TRACE(r) : r;
     s->vars = start->vars;
     s->facts = start->facts;
+    s->asked = start->asked;
+    s->asked_ctx = start->asked_ctx;
     s->position = start->position < s->table.n ? start->position : s->table.n;
     s->is_begun = start->is_begun;
     *ret = TAKE(s);
@@ -176,6 +180,8 @@ static bool is_wanted(const struct ts_sequence *s, const struct ts_item *item, s
         copy(ret->why, "it is disabled");
         return false;
     }
+    if (item->condition && s->asked)
+        s->asked(s->asked_ctx, item->condition);
     holds = ts_condition_holds(item->condition, s->vars, s->facts, &verdict);
     append(ret->warnings, buf_str(&verdict.warnings));
     if (holds) {

@@ -25,6 +25,7 @@
 
 #include "ts/document.h"
 
+struct ts_condition;
 struct ts_facts;
 struct ts_sequence;
 struct ts_vars;
@@ -52,6 +53,9 @@ struct ts_start {
     struct ts_vars *vars;
     const struct ts_facts *facts; /* NULL: none */
     size_t position;              /* instruction to begin with; 0 for a new run */
+    /* told of each condition that is evaluated; NULL: nobody wants to know */
+    void (*asked)(void *ctx, const struct ts_condition *condition);
+    void *asked_ctx;
     bool
         is_begun; /* that instruction had been begun before an interruption: it and the groups around it are
                       not asked for their conditions again */

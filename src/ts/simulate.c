@@ -42,8 +42,10 @@ struct run {
     const struct ts_simulation *simulation;
     struct ts_sequence *sequence;
     unsigned environment;
-    bool has_place;   /* a volume could keep where the sequence goes on */
-    struct buf texts; /* the values, one behind the other, each with its NUL */
+    bool has_place;              /* a volume could keep where the sequence goes on */
+    struct ts_run_time *unknown; /* owned */
+    int asked;                   /* 0, or what gathering failed with */
+    struct buf texts;            /* the values, one behind the other, each with its NUL */
 };
 
 DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
@@ -109,6 +111,7 @@ static int tell(struct run *run, const struct ts_next *next)
     }
     ts_sequence_put_item_path(run->sequence, next->index, next->item, &path);
     decision.path = buf_str(&path);
+    decision.depends = ts_run_time_gathered(run->unknown, &decision.n_depends);
     return run->simulation->tell ? TRACE(run->simulation->tell(run->simulation->ctx, &decision))
                                  : 0;
 }
@@ -221,6 +224,25 @@ tell_failure(struct run *run, const struct ts_next *begun, const char *error_id,
     return TRACE(tell(run, &failure));
 }
 
+/* What is not known from now on, since the step is only simulated. */
+static int note(struct run *run, const struct ts_next *next)
+{
+    const struct ts_start *start = &run->simulation->start;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    ts_sequence_put_item_path(run->sequence, next->index, next->item, &path);
+    return TRACE(
+        ts_run_time_note(run->unknown, next->step, buf_str(&path), start->vars, start->facts));
+}
+
+static void gather(void *ctx, const struct ts_condition *condition)
+{
+    struct run *run = ctx;
+    int r = ts_run_time_ask(run->unknown, condition);
+
+    run->asked = run->asked ? run->asked : r;
+}
+
 /* Set the variables of a step that only does that. Return: 0, -errno, or positive: the step fails, as was told. */
 static int assign(struct run *run, const struct ts_next *next)
 {
@@ -297,7 +319,10 @@ static int run_step(struct run *run, const struct ts_next *next)
 {
     struct ts_result result = {.outcome = TS_STEP_SUCCEEDED, .environment = run->environment};
     struct ts_after after;
-    int r = next->kind == TS_NEXT_FAIL ? 0 : assign(run, next);
+    int r = next->kind == TS_NEXT_FAIL ? 0 : note(run, next);
+
+    if (r == 0 && next->kind != TS_NEXT_FAIL)
+        r = assign(run, next);
 
     result.code = r > 0 ? CODE_PARAMETER : CODE_UNSUPPORTED;
     if (r == 0 && next->kind != TS_NEXT_FAIL)
@@ -308,6 +333,7 @@ static int run_step(struct run *run, const struct ts_next *next)
         return TRACE(r);
     if (r > 0 || next->kind == TS_NEXT_FAIL) {
         result.outcome = TS_STEP_FAILED;
+        ts_run_time_forget_last(run->unknown);
     } else {
         result.code = 0;
         result.restart = restart_of(run, next->step);
@@ -345,8 +371,13 @@ static int go(struct run *run, struct ts_simulation_end *ret)
     struct ts_next next;
 
     for (;;) {
-        int r = ts_sequence_next(run->sequence, run->environment, &next);
-        bool is_begun = r == 0 && next.kind == TS_NEXT_RUN;
+        int r;
+        bool is_begun;
+
+        ts_run_time_reset(run->unknown);
+        r = ts_sequence_next(run->sequence, run->environment, &next);
+        r = r == 0 ? run->asked : r;
+        is_begun = r == 0 && next.kind == TS_NEXT_RUN;
 
         if (r < 0)
             return TRACE(r);
@@ -374,15 +405,23 @@ int ts_simulate(const struct ts_simulation *simulation, struct ts_simulation_end
                       .has_place =
                           simulation->environment == TS_RUN_IN_FULL_OS || simulation->has_volume,
                       .texts = BUF_INIT(VALUES_MAX_BYTES)};
+    struct ts_start start = simulation->start;
     int r = set_environment(&run);
 
+    start.asked = gather;
+    start.asked_ctx = &run;
     *ret = (struct ts_simulation_end){0};
     if (r == 0)
-        r = ts_sequence_new(&simulation->start, &sequence);
-    if (r != 0)
+        r = ts_run_time_new(&run.unknown);
+    if (r == 0)
+        r = ts_sequence_new(&start, &sequence);
+    if (r != 0) {
+        ts_run_time_free(run.unknown);
         return r < 0 ? TRACE(r) : r;
+    }
     run.sequence = sequence;
     r = go(&run, ret);
+    ts_run_time_free(run.unknown);
     buf_fini(&run.texts);
     return TRACE(r);
 }

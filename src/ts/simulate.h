@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "ts/run_time.h"
 #include "ts/sequence.h"
 
 struct ts_simulated_value {
@@ -29,6 +30,9 @@ struct ts_simulated {
     unsigned environment;                    /* of enum ts_run_in */
     const struct ts_simulated_value *values; /* of a step that would run */
     size_t n_values;
+    const struct ts_dependency
+        *depends; /* what its conditions ask for that is known at run time only */
+    size_t n_depends;
 };
 
 struct ts_simulation {

@@ -30,6 +30,8 @@ static int put(void *ctx, const struct ts_simulated *decision)
              decision->environment == TS_RUN_IN_FULL_OS ? " (full OS)" : "");
     for (size_t i = 0; i < decision->n_values; i++)
         buf_addf(ctx, " %s=%s", decision->values[i].name, decision->values[i].text);
+    for (size_t i = 0; i < decision->n_depends; i++)
+        buf_addf(ctx, " <%s of %s", decision->depends[i].variable, decision->depends[i].step);
     if (decision->next->error_id)
         buf_addf(ctx, " %s: %s", decision->next->error_id, decision->next->why);
     buf_adds(ctx, "\n");
@@ -204,6 +206,33 @@ static void what_the_agent_cannot_run_fails_as_it_would_there(void **state)
         "it, or give it a condition that does not hold on Linux\n");
 }
 
+static void a_decision_says_what_it_depends_on_at_run_time(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+
+    (void)simulate(
+        SEQUENCE(
+            "<step name=\"plain\"><action>echo hi</action></step><group name=\"catch\"><condition>" VARIABLE_IS(
+                "_SMSTSLastActionSucceeded",
+                "equals",
+                "false") "</condition>" STEP("never",
+                                             "") "</group>"
+                                                 "<group name=\"then\"><condition>" VARIABLE_IS(
+                                                     "_SMSTSLastActionSucceeded",
+                                                     "equals",
+                                                     "true") "</condition>" SET("A", "1")
+                                                     STEP("last", "") "</group>"),
+        vars,
+        &told);
+    assert_non_null(
+        strstr(buf_str(&told),
+               "run plain\nskip catch <_SMSTSLastActionSucceeded of plain\nrun then/set A "));
+    assert_non_null(
+        strstr(buf_str(&told), "VariableValue=1 <_SMSTSLastActionSucceeded of plain\n"));
+}
+
 static void a_step_without_a_type_is_a_command(void **state)
 {
     (void)state;
@@ -307,6 +336,7 @@ int main(void)
         cmocka_unit_test(a_step_that_cannot_set_its_variable_says_why),
         cmocka_unit_test(what_the_agent_cannot_run_fails_as_it_would_there),
         cmocka_unit_test(a_type_that_is_in_the_wrong_place_fails),
+        cmocka_unit_test(a_decision_says_what_it_depends_on_at_run_time),
         cmocka_unit_test(a_step_without_a_type_is_a_command),
         cmocka_unit_test(a_script_for_windows_script_host_fails_as_it_does_there),
         cmocka_unit_test(a_restart_without_a_place_to_go_on_from_fails_as_it_would_there),

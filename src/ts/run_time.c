@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/run_time.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/err.h"
+#include "base/own.h"
+#include "ts/assign.h"
+#include "ts/condition.h"
+#include "ts/document.h"
+#include "ts/tree.h"
+#include "ts/vars.h"
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+
+#define TYPE(name) "SMS_TaskSequence_" name "Action"
+
+enum {
+    UNKNOWN_MAX = 4096,
+    GATHERED_MAX = 64,
+    NAME_MAX_BYTES = 4096,
+};
+
+struct unknown {
+    char *name; /* owned, as step */
+    char *step;
+    bool is_prefix; /* it is all that begin so */
+};
+
+struct ts_run_time {
+    struct unknown *items; /* owned */
+    size_t n;
+    struct ts_dependency
+        gathered[GATHERED_MAX]; /* the variables are owned, the steps are of items */
+    size_t n_gathered;
+};
+
+/* What the steps set, as they are in src/agent/steps. */
+static const struct {
+    const char *type;
+    const char *names[4]; /* NULL ends them */
+} fixed[] = {
+    {TYPE("PrestartCheck"), {"_TS_CR*"}},
+    {TYPE("ApplyOperatingSystem"), {"OSDTargetSystemDrive"}},
+    {TYPE("CaptureNetworkSettings"),
+     {"OSDAdapter*", "OSDNetworkJoinType", "OSDDomainName", "OSDWorkgroupName"}},
+    {TYPE("CaptureWindowsSettings"), {"OSDComputerName", "OSDRegisteredOrgName", "OSDTimeZone"}},
+    {TYPE("InstallApplication"), {"_TSAppInstallStatus", "_SMSTSAppInstallNeedsRetry"}},
+    {TYPE("ConnectNetworkFolder"), {"SLWNetworkFolder*"}},
+};
+
+/* And what a property of theirs names. */
+static const struct {
+    const char *type;
+    const char *property; /* '#' is a number */
+    const char *suffix;
+} named[] = {
+    {TYPE("RunCommandLine"), "SMSTSRunCommandLineOutputVariableName", ""},
+    {TYPE("RunPowerShellScript"), "OSDRunPowerShellScriptOutputVariableName", ""},
+    {TYPE("DownloadPackageContent"), "OSDDownloadDestinationVariable", "*"},
+    {TYPE("PartitionDisk"), "OSDPartitions#VolumeLetterVariable", ""},
+};
+
+/* Not ..Name, which is known */
+static const char *const last_action[] = {"_SMSTSLastActionRetCode", "_SMSTSLastActionSucceeded"};
+
+int ts_run_time_new(struct ts_run_time **ret)
+{
+    *ret = calloc(1, sizeof(**ret));
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+void ts_run_time_reset(struct ts_run_time *rt)
+{
+    for (size_t i = 0; i < rt->n_gathered; i++) {
+        char *variable;
+
+        memcpy(&variable, &rt->gathered[i].variable, sizeof(variable));
+        free(variable);
+    }
+    rt->n_gathered = 0;
+}
+
+void ts_run_time_free(struct ts_run_time *rt)
+{
+    if (!rt)
+        return;
+    ts_run_time_reset(rt);
+    for (size_t i = 0; i < rt->n; i++) {
+        free(rt->items[i].name);
+        free(rt->items[i].step);
+    }
+    free(rt->items);
+    free(rt);
+}
+
+static bool is_meant(const struct unknown *item, struct bytes name)
+{
+    size_t len = strlen(item->name);
+
+    if (item->is_prefix && name.len > len)
+        name.len = len;
+    return bytes_eq_nocase(name, item->name);
+}
+
+static const struct unknown *find(const struct ts_run_time *rt, struct bytes name)
+{
+    for (size_t i = rt->n; i-- > 0;)
+        if (is_meant(&rt->items[i], name))
+            return &rt->items[i];
+    return NULL;
+}
+
+/* Its value is known from now on. */
+static void forget(struct ts_run_time *rt, const char *name)
+{
+    for (size_t i = 0; i < rt->n;) {
+        if (rt->items[i].is_prefix || !bytes_eq_nocase(bytes_of(name), rt->items[i].name)) {
+            i++;
+            continue;
+        }
+        free(rt->items[i].name);
+        free(rt->items[i].step);
+        rt->items[i] = rt->items[--rt->n];
+    }
+}
+
+/* @name: "Base*" is all that begin with Base */
+static int add(struct ts_run_time *rt, const char *name, const char *step)
+{
+    size_t len = strlen(name);
+    bool is_prefix = len > 0 && name[len - 1] == '*';
+    struct unknown *grown;
+    char *own_name;
+    char *own_step;
+
+    if (!is_prefix)
+        forget(rt, name);
+    if (name[0] == '\0' || rt->n == UNKNOWN_MAX)
+        return 0;
+    grown = realloc(rt->items, (rt->n + 1) * sizeof(*grown));
+    if (!grown)
+        return ERR(-ENOMEM);
+    rt->items = grown;
+    own_name = ts_copy(name);
+    own_step = ts_copy(step);
+    if (!own_name || !own_step) {
+        free(own_name);
+        free(own_step);
+        return ERR(-ENOMEM);
+    }
+    if (is_prefix)
+        own_name[len - 1] = '\0';
+    rt->items[rt->n++] = (struct unknown){own_name, own_step, is_prefix};
+    return 0;
+}
+
+/* The first unknown variable that a text refers to, as "%name%"; NULL: none. */
+static const struct unknown *find_in(const struct ts_run_time *rt, const char *text)
+{
+    const char *open = strchr(text, '%');
+
+    while (open) {
+        const char *close = strchr(open + 1, '%');
+        const struct unknown *found =
+            close ? find(rt, (struct bytes){(const uint8_t *)open + 1, (size_t)(close - open - 1)})
+                  : NULL;
+
+        if (found)
+            return found;
+        open = close;
+    }
+    return NULL;
+}
+
+static int gather(struct ts_run_time *rt, const struct unknown *unknown, const char *variable)
+{
+    char *copy;
+
+    for (size_t i = 0; i < rt->n_gathered; i++)
+        if (bytes_eq_nocase(bytes_of(variable), rt->gathered[i].variable))
+            return 0;
+    if (rt->n_gathered == GATHERED_MAX)
+        return 0;
+    copy = ts_copy(variable);
+    if (!copy)
+        return ERR(-ENOMEM);
+    rt->gathered[rt->n_gathered++] = (struct ts_dependency){copy, unknown->step};
+    return 0;
+}
+
+static int ask_field(struct ts_run_time *rt, const struct ts_variable *field)
+{
+    const struct unknown *unknown = find_in(rt, field->text);
+    int r = unknown ? gather(rt, unknown, unknown->name) : 0;
+
+    if (r == 0 && bytes_eq_nocase(bytes_of(field->name), "Variable")) {
+        unknown = find(rt, bytes_of(field->text));
+        r = unknown ? gather(rt, unknown, field->text) : 0;
+    }
+    return TRACE(r);
+}
+
+/* The depth is bounded by TS_XML_MAX_DEPTH. */
+int ts_run_time_ask(struct ts_run_time *rt, const struct ts_condition *condition)
+{
+    int r = 0;
+
+    if (!condition)
+        return 0;
+    for (size_t i = 0; r == 0 && i < condition->n_fields; i++)
+        r = ask_field(rt, &condition->fields[i]);
+    for (size_t i = 0; r == 0 && i < condition->n_children; i++)
+        r = ts_run_time_ask(rt, condition->children[i]);
+    return TRACE(r);
+}
+
+const struct ts_dependency *ts_run_time_gathered(const struct ts_run_time *rt, size_t *ret_n)
+{
+    *ret_n = rt->n_gathered;
+    return rt->gathered;
+}
+
+void ts_run_time_forget_last(struct ts_run_time *rt)
+{
+    for (size_t i = 0; i < sizeof(last_action) / sizeof(last_action[0]); i++)
+        forget(rt, last_action[i]);
+}
+
+static const char *text_of(const struct ts_step *step, const char *name)
+{
+    const struct ts_variable *variable = ts_step_variable(step, name);
+
+    return variable ? variable->text : "";
+}
+
+/* Whether @name is @pattern, in which '#' is a number. */
+static bool is_property(const char *pattern, const char *name)
+{
+    size_t head = strcspn(pattern, "#");
+    size_t n_digits;
+
+    if (pattern[head] == '\0' || strlen(name) < head)
+        return bytes_eq_nocase(bytes_of(name), pattern);
+    n_digits = strspn(name + head, "0123456789");
+    return n_digits > 0 && strncmp(name, pattern, head) == 0 &&
+           strcmp(name + head + n_digits, pattern + head + 1) == 0;
+}
+
+static int note_named(struct ts_run_time *rt,
+                      size_t kind,
+                      const struct ts_step *step,
+                      const char *path,
+                      const struct ts_vars *vars)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < step->n_variables; i++) {
+        OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+
+        if (!is_property(named[kind].property, step->variables[i].name))
+            continue;
+        (void)ts_vars_expand(vars, step->variables[i].text, &name);
+        if (name.len == 0)
+            continue;
+        buf_adds(&name, named[kind].suffix);
+        r = name.failed ? 0 : add(rt, buf_str(&name), path); /* too long for the name of any */
+    }
+    return TRACE(r);
+}
+
+static int note_simulated(struct ts_run_time *rt,
+                          const struct ts_step *step,
+                          const char *path,
+                          const struct ts_vars *vars)
+{
+    const char *type = ts_step_runs_as(step);
+    int r = 0;
+
+    for (size_t i = 0; i < sizeof(fixed) / sizeof(fixed[0]); i++)
+        for (size_t k = 0; r == 0 && strcmp(fixed[i].type, type) == 0 && k < 4 && fixed[i].names[k];
+             k++)
+            r = add(rt, fixed[i].names[k], path);
+    for (size_t i = 0; r == 0 && i < sizeof(named) / sizeof(named[0]); i++)
+        if (strcmp(named[i].type, type) == 0)
+            r = note_named(rt, i, step, path, vars);
+    return TRACE(r);
+}
+
+/* Set Task Sequence Variable */
+static int note_set(struct ts_run_time *rt,
+                    const struct ts_step *step,
+                    const char *path,
+                    const struct ts_vars *vars)
+{
+    OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+    bool is_unknown = find_in(rt, text_of(step, "VariableValue")) != NULL;
+
+    (void)ts_vars_expand(vars, text_of(step, "VariableName"), &name);
+    if (is_unknown && !name.failed)
+        return TRACE(add(rt, buf_str(&name), path));
+    forget(rt, buf_str(&name));
+    return 0;
+}
+
+static bool is_certain(struct ts_run_time *rt,
+                       const struct ts_condition *condition,
+                       const struct ts_vars *vars,
+                       const struct ts_facts *facts,
+                       bool *ret_holds)
+{
+    OWN(ts_verdict_fini) struct ts_verdict verdict = TS_VERDICT_INIT;
+
+    *ret_holds = ts_condition_holds(condition, vars, facts, &verdict);
+    ts_run_time_reset(rt);
+    return verdict.warnings.len == 0 && ts_run_time_ask(rt, condition) == 0 && rt->n_gathered == 0;
+}
+
+/* Set Dynamic Variables */
+static int note_rules(struct ts_run_time *rt,
+                      const struct ts_step *step,
+                      const char *path,
+                      const struct ts_vars *vars,
+                      const struct ts_facts *facts)
+{
+    OWN(ts_document_freep) struct ts_document *rules = NULL;
+    OWN(buf_fini) struct buf ignored = BUF_INIT(TS_ASSIGN_TEXT_MAX);
+    const struct ts_step *steps;
+    size_t n;
+    int r = ts_rules_read(text_of(step, "Rules"), &rules, &ignored);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : 0; /* the step fails, and sets none */
+    steps = ts_document_steps(rules, &n);
+    for (size_t i = 0; i < n; i++) {
+        bool holds;
+        bool is_known = is_certain(rt, steps[i].item.condition, vars, facts, &holds);
+
+        for (size_t k = 0; r == 0 && k < steps[i].n_variables; k++) {
+            const struct ts_variable *v = &steps[i].variables[k];
+
+            if (!is_known || find_in(rt, v->text))
+                r = add(rt, v->name, path);
+            else if (holds)
+                forget(rt, v->name);
+        }
+    }
+    ts_run_time_reset(rt);
+    return TRACE(r);
+}
+
+int ts_run_time_note(struct ts_run_time *rt,
+                     const struct ts_step *step,
+                     const char *path,
+                     const struct ts_vars *vars,
+                     const struct ts_facts *facts)
+{
+    ts_run_time_reset(rt);
+    ts_run_time_forget_last(rt);
+    if (ts_is_assignment(step))
+        return TRACE(ts_step_variable(step, "VariableName")
+                         ? note_set(rt, step, path, vars)
+                         : note_rules(rt, step, path, vars, facts));
+
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < sizeof(last_action) / sizeof(last_action[0]); i++)
+        r = add(rt, last_action[i], path);
+    return r == 0 ? TRACE(note_simulated(rt, step, path, vars)) : TRACE(r);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Which variables have a value that a simulation cannot know
+ *
+ * A step that is only simulated does not set what it would set: the output of a command, the letter of a volume, the result of a
+ * check, _SMSTSLastActionRetCode. A condition that asks for such a variable may be decided otherwise on the computer.
+ */
+
+#include <stddef.h>
+
+struct ts_condition;
+struct ts_facts;
+struct ts_run_time;
+struct ts_step;
+struct ts_vars;
+
+struct ts_dependency {
+    const char *variable;
+    const char *step; /* the path of the last step that would set it */
+};
+
+int ts_run_time_new(struct ts_run_time **ret);
+void ts_run_time_free(struct ts_run_time *rt);
+
+/**
+ * ts_run_time_note() - what a step sets that counts as a success without having been run
+ * @path: of the step
+ * @vars: before the step
+ *
+ * Set Task Sequence Variable and Set Dynamic Variables are done in a simulation as well. What they set is unknown only if it is made
+ * of something unknown, or if the condition of the rule is, or if the facts cannot answer that. Return: 0 or -ENOMEM.
+ */
+int ts_run_time_note(struct ts_run_time *rt,
+                     const struct ts_step *step,
+                     const char *path,
+                     const struct ts_vars *vars,
+                     const struct ts_facts *facts);
+
+/* The outcome of the last step is known: it failed. */
+void ts_run_time_forget_last(struct ts_run_time *rt);
+
+/* A condition has been evaluated: gather what it asks for of all this. NULL: none. Return: 0 or -ENOMEM. */
+int ts_run_time_ask(struct ts_run_time *rt, const struct ts_condition *condition);
+
+/* What has been gathered, each variable once. @ret_n: how many. Return: borrowed until the next call of ask or note. */
+const struct ts_dependency *ts_run_time_gathered(const struct ts_run_time *rt, size_t *ret_n);
+
+/* Begin to gather anew. */
+void ts_run_time_reset(struct ts_run_time *rt);

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/run_time.h"
+
+#include "ts/test_ts.h"
+
+DEFINE_FREEP(struct ts_run_time *, ts_run_time_free);
+
+#define OUTPUT(name, variable) \
+    "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"" name \
+    "\"><action>x</action><defaultVarList>" \
+    "<variable name=\"SMSTSRunCommandLineOutputVariableName\">" variable \
+    "</variable></defaultVarList></step>"
+#define SET(name, value) \
+    "<step type=\"SMS_TaskSequence_SetVariableAction\" name=\"set\"><defaultVarList><variable " \
+    "name=\"VariableName\">" name "</variable><variable name=\"VariableValue\">" value \
+    "</variable></defaultVarList></step>"
+#define RULES(text) \
+    "<step type=\"SMS_TaskSequence_SetDynamicVariablesAction\" name=\"rules\"><defaultVarList><variable " \
+    "name=\"OSDSetDynamicVariablesRules\" property=\"Rules\"><![CDATA[<Rules><Rule>" text \
+    "</Rule></Rules>]]></variable></defaultVarList></step>"
+#define ASKS(condition) \
+    "<step name=\"asks\"><action>x</action><condition>" condition "</condition></step>"
+
+/* What the last step's condition depends on when all before it have been simulated: "variable<step ...". */
+static void depends(const char *steps_xml, const char *wanted)
+{
+    OWN(ts_run_time_freep) struct ts_run_time *rt = NULL;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(buf_fini) struct buf xml = BUF_INIT(8192);
+    OWN(buf_fini) struct buf said = BUF_INIT(1024);
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    const struct ts_dependency *found;
+    const struct ts_step *steps;
+    size_t n;
+
+    buf_addf(&xml, SEQUENCE("%s"), steps_xml);
+    doc = parse_ok(buf_str(&xml));
+    steps = ts_document_steps(doc, &n);
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "Base", "Out", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_run_time_new(&rt), 0);
+    for (size_t i = 0; i + 1 < n; i++)
+        assert_int_equal(ts_run_time_note(rt, &steps[i], steps[i].item.name, vars, NULL), 0);
+    assert_int_equal(ts_run_time_ask(rt, steps[n - 1].item.condition), 0);
+    found = ts_run_time_gathered(rt, &n);
+    for (size_t i = 0; i < n; i++)
+        buf_addf(&said, "%s%s<%s", i > 0 ? " " : "", found[i].variable, found[i].step);
+    assert_string_equal(buf_str(&said), wanted);
+}
+
+static void the_output_of_a_command_is_not_known(void **state)
+{
+    (void)state;
+    depends(OUTPUT("run", "Out") ASKS(VARIABLE_IS("out", "equals", "1")), "out<run");
+    depends(OUTPUT("run", "%Base%") ASKS(VARIABLE_IS("Out", "exists", "")), "Out<run");
+    depends(OUTPUT("run", "Out") ASKS(VARIABLE_IS("Other", "equals", "x%Out%")), "Out<run");
+    depends(OUTPUT("run", "Out") OUTPUT("again", "Out") ASKS(VARIABLE_IS("Out", "exists", "")),
+            "Out<again");
+    depends(OUTPUT("run", "") ASKS(VARIABLE_IS("Out", "exists", "")), "");
+}
+
+static void what_is_made_of_it_is_not_known_either(void **state)
+{
+    (void)state;
+    depends(OUTPUT("run", "Out") SET("A", "is %Out%") ASKS(VARIABLE_IS("A", "equals", "is 1")),
+            "A<set");
+    depends(OUTPUT("run", "Out") SET("Out", "1") ASKS(VARIABLE_IS("Out", "equals", "1")), "");
+}
+
+static void how_the_last_step_ended_is_not_known_unless_it_is_done_here_as_well(void **state)
+{
+    (void)state;
+    depends(OUTPUT("run", "") ASKS(VARIABLE_IS("_SMSTSLastActionSucceeded", "equals", "false")),
+            "_SMSTSLastActionSucceeded<run");
+    depends(OUTPUT("run", "") SET("A", "1")
+                ASKS(VARIABLE_IS("_SMSTSLastActionRetCode", "equals", "0")),
+            "");
+}
+
+static void what_checks_find_is_not_known(void **state)
+{
+    (void)state;
+    depends("<step type=\"SMS_TaskSequence_PrestartCheckAction\" name=\"check\"/>" ASKS(
+                VARIABLE_IS("_TS_CRMEMORY", "equals", "1")),
+            "_TS_CRMEMORY<check");
+    depends(
+        "<step type=\"SMS_TaskSequence_PartitionDiskAction\" name=\"disk\"><defaultVarList><variable "
+        "name=\"OSDPartitions0VolumeLetterVariable\">OSDisk</variable></defaultVarList></step>" ASKS(
+            VARIABLE_IS("OSDisk", "exists", "")),
+        "OSDisk<disk");
+}
+
+static void a_rule_that_cannot_be_answered_leaves_its_variables_unknown(void **state)
+{
+    (void)state;
+    depends(RULES("<condition>" WMI
+                  "</condition><Variables><Variable Name=\"A\">1</Variable></Variables>")
+                ASKS(VARIABLE_IS("A", "exists", "")),
+            "A<rules");
+    depends(RULES("<Variables><Variable Name=\"A\">1</Variable></Variables>")
+                ASKS(VARIABLE_IS("A", "exists", "")),
+            "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_output_of_a_command_is_not_known),
+        cmocka_unit_test(what_is_made_of_it_is_not_known_either),
+        cmocka_unit_test(how_the_last_step_ended_is_not_known_unless_it_is_done_here_as_well),
+        cmocka_unit_test(what_checks_find_is_not_known),
+        cmocka_unit_test(a_rule_that_cannot_be_answered_leaves_its_variables_unknown),
+    };
+
+    return cmocka_run_group_tests_name("ts/run_time", tests, NULL, NULL);
+}
