@@ -435,6 +435,31 @@ static void read_root(struct reader *rd)
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
+/* What is kept is what is written, in which some characters take up to five times the room: that has to fit, too. */
+static int check_written(const struct ts_document *doc, struct bytes xml, struct ts_diags *diags)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(8 * (size_t)TS_XML_MAX_BYTES);
+    const xmlNode *root = xmlDocGetRootElement(doc->xml);
+    size_t size;
+
+    if (xml.len <= TS_XML_MAX_BYTES / 8)
+        return 0;
+    if (ts_document_put(doc, &text) < 0 || text.failed)
+        return ERR(-ENOMEM);
+    size = ts_xml_size(buf_bytes(&text));
+    if (size <= TS_XML_MAX_BYTES)
+        return 0;
+    ts_diags_add_at(
+        diags,
+        TS_ERROR,
+        &(struct ts_diag_place){
+            .id = "SLW-0171", .line = line_of(root), .column = ts_xml_column(root)},
+        "%zu bytes when it is written with its characters escaped: a task sequence may have %d",
+        size,
+        (int)TS_XML_MAX_BYTES);
+    return TS_E_MALFORMED;
+}
+
 int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diags *diags)
 {
     OWN(ts_document_freep) struct ts_document *doc = calloc(1, sizeof(*doc));
@@ -451,6 +476,8 @@ int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diag
     struct reader rd = {.doc = doc, .diags = diags};
 
     read_root(&rd);
+    if (rd.r == 0)
+        rd.r = check_written(doc, xml, diags);
     if (rd.r != 0)
         return rd.r;
     *ret = TAKE(doc);

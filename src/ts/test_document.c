@@ -261,6 +261,35 @@ static void mdt_has_no_limit_on_names(void **state)
     assert_non_null(doc);
 }
 
+/* A step whose command is @n times @c, which has one byte in UTF-8. */
+static int parse_command(char c, size_t n, struct ts_document **ret)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(buf_fini) struct buf xml = BUF_INIT(2 * (size_t)TS_XML_MAX_BYTES);
+
+    buf_adds(&xml, "<sequence version=\"3.10\"><step name=\"s\"><action>");
+    for (size_t i = 0; i < n; i++)
+        buf_add(&xml, (struct bytes){(const uint8_t *)&c, 1});
+    buf_adds(&xml, "</action></step></sequence>");
+    return ts_document_parse(buf_bytes(&xml), ret, &diags);
+}
+
+static void what_is_accepted_can_be_written_and_read_again(void **state)
+{
+    (void)state;
+    const size_t n_around =
+        strlen("<sequence version=\"3.10\"><step name=\"s\"><action></action></step></sequence>");
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    OWN(ts_document_freep) struct ts_document *copy = NULL;
+    OWN(ts_document_freep) struct ts_document *refused = NULL;
+
+    assert_int_equal(parse_command('x', TS_XML_MAX_BYTES - n_around, &doc), 0);
+    assert_int_equal(ts_document_copy(doc, &copy), 0); /* with a declaration */
+    assert_int_equal(parse_command('x', TS_XML_MAX_BYTES - n_around + 1, &refused), TS_E_MALFORMED);
+    /* a ">" is written as "&gt;" */
+    assert_int_equal(parse_command('>', TS_XML_MAX_BYTES / 2, &refused), TS_E_MALFORMED);
+}
+
 static void two_mebibytes_are_the_limit_whatever_the_encoding(void **state)
 {
     (void)state;
@@ -316,6 +345,7 @@ int main(void)
         cmocka_unit_test(a_name_over_its_limit_is_refused_with_line_and_column),
         cmocka_unit_test(what_is_refused_behind_the_parser_has_a_place_too),
         cmocka_unit_test(mdt_has_no_limit_on_names),
+        cmocka_unit_test(what_is_accepted_can_be_written_and_read_again),
         cmocka_unit_test(two_mebibytes_are_the_limit_whatever_the_encoding),
         cmocka_unit_test(parse_refuses_what_is_no_harmless_task_sequence),
         cmocka_unit_test(parse_refuses_nesting_beyond_the_limit),

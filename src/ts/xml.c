@@ -17,6 +17,10 @@
 #include "ts/document.h"
 #include "ts/encoding.h"
 
+enum {
+    HEAD_MAX_BYTES = 256, /* a declaration, and white space at the end, which are not counted */
+};
+
 struct leash {
     struct ts_diags *diags;
     size_t n_nodes;
@@ -215,6 +219,27 @@ static const char *encoding_of(struct bytes text, bool was_utf16)
     return NULL;
 }
 
+static bool is_space(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\r' || byte == '\n';
+}
+
+size_t ts_xml_size(struct bytes text)
+{
+    static const char head[] = "<?xml";
+    size_t n = 0;
+
+    if (text.len > sizeof(head) && memcmp(text.ptr, head, sizeof(head) - 1) == 0)
+        while (n < HEAD_MAX_BYTES && n < text.len && text.ptr[n] != '>')
+            n++;
+    n += n > 0 && n < text.len ? 1 : 0;
+    while (n < text.len && is_space(text.ptr[text.len - 1]))
+        text.len--;
+    while (n < text.len && is_space(text.ptr[n]))
+        n++;
+    return text.len - n;
+}
+
 int ts_xml_parse_container(struct bytes xml, size_t max_bytes, xmlDoc **ret, struct ts_diags *diags)
 {
     OWN(buf_fini) struct buf utf8 = BUF_INIT(4 * max_bytes);
@@ -232,7 +257,8 @@ int ts_xml_parse_container(struct bytes xml, size_t max_bytes, xmlDoc **ret, str
             return ERR(-ENOMEM);
         xml = buf_bytes(&utf8);
     }
-    if (xml.len > max_bytes) {
+    if (xml.len > max_bytes &&
+        (xml.len > max_bytes + HEAD_MAX_BYTES || ts_xml_size(xml) > max_bytes)) {
         refuse_size(xml, max_bytes, diags);
         return TS_E_MALFORMED;
     }

@@ -27,5 +27,8 @@ int ts_xml_parse_container(struct bytes xml,
                            xmlDoc **ret,
                            struct ts_diags *diags);
 
+/* How large a text of UTF-8 is without its declaration and white space at its ends: what the limit is compared with. */
+size_t ts_xml_size(struct bytes text);
+
 /* Where the start tag of @node ended when it was read; 0 if it was not read. */
 unsigned ts_xml_column(const xmlNode *node);
