@@ -34,11 +34,29 @@ static void a_text_of_lines_shows_lines(void **state)
     is_written("a\r\n b\r\n", "  - k: \"a\\r\\n\\\n      \\ b\\r\\n\"\n");
 }
 
+static void elements_in_one_long_line_are_shown_as_a_tree(void **state)
+{
+    (void)state;
+    char fill[256] = {0};
+    OWN(buf_fini) struct buf text = BUF_INIT(1024);
+    OWN(buf_fini) struct buf wanted = BUF_INIT(1024);
+
+    memset(fill, 'x', sizeof(fill) - 1);
+    buf_addf(&text, "<R><a n=\"1\"><b/><c>%s</c></a></R>\n", fill);
+    buf_addf(
+        &wanted,
+        "  - k: \"<R>\\\n        <a n=\\\"1\\\">\\\n          <b/>\\\n          <c>%s</c>\\\n        </a>\\\n"
+        "      </R>\\n\"\n",
+        fill);
+    is_written(buf_str(&text), buf_str(&wanted));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_first_form_that_is_read_back_the_same_is_taken),
         cmocka_unit_test(a_text_of_lines_shows_lines),
+        cmocka_unit_test(elements_in_one_long_line_are_shown_as_a_tree),
     };
 
     return cmocka_run_group_tests_name("ts/yaml_form_text", tests, NULL, NULL);

@@ -8,6 +8,7 @@
 
 enum {
     PLAIN_MAX = 200,
+    MARKUP_DEPTH_MAX = 32,
 };
 
 static bool is_letter(char c)
@@ -108,6 +109,50 @@ static size_t put_special(struct buf *dst, const unsigned char *c)
     return 0;
 }
 
+/* Elements in one long line, such as the rules of Set Dynamic Variables. */
+static bool is_markup(const char *text)
+{
+    size_t len = strlen(text);
+
+    return text[0] == '<' && len > PLAIN_MAX && strcspn(text, "\n") + 1 >= len &&
+           strstr(text, "><") != NULL;
+}
+
+/* The line goes on behind the tag that ends before @c: deeper if that opened something, less deep if the next one closes. */
+static void
+put_break(struct buf *dst, const char *tag, const char *c, unsigned *depth, unsigned indent)
+{
+    bool is_open = tag[1] != '/' && tag[1] != '?' && tag[1] != '!' && c[-2] != '/';
+
+    if (is_open && c[1] != '/' && *depth < MARKUP_DEPTH_MAX)
+        ++*depth;
+    else if (!is_open && c[1] == '/' && *depth > 0)
+        --*depth;
+    buf_adds(dst, "\\\n");
+    put_spaces(dst, indent + *depth * YAML_TEXT_SPACES);
+}
+
+/* A tag on each line; the ends of the lines are none of the text. */
+static void put_markup(struct buf *dst, const char *text, unsigned indent)
+{
+    const char *tag = text;
+    unsigned depth = 0;
+
+    buf_adds(dst, "\"");
+    for (const char *c = text; *c;) {
+        size_t n;
+
+        if (c > text && c[0] == '<' && c[-1] == '>')
+            put_break(dst, tag, c, &depth, indent);
+        tag = *c == '<' ? c : tag;
+        n = put_special(dst, (const unsigned char *)c);
+        if (n == 0)
+            buf_add(dst, (struct bytes){(const uint8_t *)c, 1});
+        c += n > 0 ? n : 1;
+    }
+    buf_adds(dst, "\"");
+}
+
 /* @may_break: each line of several on its own, so that a comparison of two versions shows lines. */
 static void put_quoted(struct buf *dst, const char *text, unsigned indent, bool may_break)
 {
@@ -181,6 +226,9 @@ void yaml_text_pair(
     indent += YAML_TEXT_SPACES;
     if (is_plain(text)) {
         buf_adds(dst, text);
+        buf_adds(dst, "\n");
+    } else if (is_markup(text)) {
+        put_markup(dst, text, indent);
         buf_adds(dst, "\n");
     } else if (is_block(text)) {
         put_block(dst, text, indent);
