@@ -55,18 +55,17 @@ static json_t *depends_json(const struct ts_simulated *decision)
 
     for (size_t i = 0; i < decision->n_depends; i++) {
         const struct ts_dependency *depends = &decision->depends[i];
+        json_t *text = depends->step[0] != '\0'
+                           ? json_sprintf("depends on %s, which \"%s\" sets at run time",
+                                          depends->variable,
+                                          depends->step)
+                           : json_sprintf("depends on %s, whose value is secret and not told here",
+                                          depends->variable);
 
         (void)json_array_append_new(
             list,
-            json_pack("{ss ss so}",
-                      "variable",
-                      depends->variable,
-                      "step",
-                      depends->step,
-                      "text",
-                      json_sprintf("depends on %s, which \"%s\" sets at run time",
-                                   depends->variable,
-                                   depends->step)));
+            json_pack(
+                "{ss ss so}", "variable", depends->variable, "step", depends->step, "text", text));
     }
     return list;
 }

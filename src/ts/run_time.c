@@ -226,6 +226,19 @@ const struct ts_dependency *ts_run_time_gathered(const struct ts_run_time *rt, s
     return rt->gathered;
 }
 
+int ts_run_time_withhold(struct ts_run_time *rt, const struct ts_vars *vars)
+{
+    const char *name;
+    const char *value;
+    bool is_secret;
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && ts_vars_at(vars, i, &name, &value, &is_secret); i++)
+        if (is_secret && strcmp(value, "***") == 0)
+            r = add(rt, name, "");
+    return TRACE(r);
+}
+
 void ts_run_time_forget_last(struct ts_run_time *rt)
 {
     for (size_t i = 0; i < sizeof(last_action) / sizeof(last_action[0]); i++)

@@ -19,11 +19,15 @@ struct ts_vars;
 
 struct ts_dependency {
     const char *variable;
-    const char *step; /* the path of the last step that would set it */
+    const char *
+        step; /* the path of the last step that would set it; "": it has a value that is not told here */
 };
 
 int ts_run_time_new(struct ts_run_time **ret);
 void ts_run_time_free(struct ts_run_time *rt);
+
+/* At the start: the site does not tell the values of secret variables, they are "***". Return: 0 or -ENOMEM. */
+int ts_run_time_withhold(struct ts_run_time *rt, const struct ts_vars *vars);
 
 /**
  * ts_run_time_note() - what a step sets that counts as a success without having been run

@@ -103,6 +103,30 @@ static void a_rule_that_cannot_be_answered_leaves_its_variables_unknown(void **s
             "");
 }
 
+static void a_secret_of_the_site_has_a_value_that_is_not_told(void **state)
+{
+    (void)state;
+    OWN(ts_run_time_freep) struct ts_run_time *rt = NULL;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(ts_document_freep)
+    struct ts_document *doc = parse_ok(
+        SEQUENCE(ASKS(VARIABLE_IS("pass", "equals", "1") VARIABLE_IS("Open", "exists", ""))));
+    const struct ts_dependency *found;
+    size_t n;
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "Open", "***", TS_BY_SITE), 0);
+    assert_int_equal(ts_vars_set(vars, "Pass", "***", TS_BY_SITE), 0);
+    assert_int_equal(ts_vars_set_secret(vars, "Pass"), 0);
+    assert_int_equal(ts_run_time_new(&rt), 0);
+    assert_int_equal(ts_run_time_withhold(rt, vars), 0);
+    assert_int_equal(ts_run_time_ask(rt, ts_document_steps(doc, &n)[0].item.condition), 0);
+    found = ts_run_time_gathered(rt, &n);
+    assert_int_equal(n, 1);
+    assert_string_equal(found[0].variable, "pass");
+    assert_string_equal(found[0].step, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -110,6 +134,7 @@ int main(void)
         cmocka_unit_test(what_is_made_of_it_is_not_known_either),
         cmocka_unit_test(how_the_last_step_ended_is_not_known_unless_it_is_done_here_as_well),
         cmocka_unit_test(what_checks_find_is_not_known),
+        cmocka_unit_test(a_secret_of_the_site_has_a_value_that_is_not_told),
         cmocka_unit_test(a_rule_that_cannot_be_answered_leaves_its_variables_unknown),
     };
 
