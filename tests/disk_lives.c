@@ -279,7 +279,7 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
     const char *body = "{\"is_cancelled\": false}";
 
     if (strncmp(request, "GET /api/v1/client/time ", 24) == 0) {
-        body = "{\"time_us\": 1795253405000000}";
+        body = "{\"time_us\": 1795253405000000, \"challenge\": \"c\"}";
     } else if (strstr(request, "/registrations ")) {
         status = "201 Created";
         body = "{\"token\": \"t\", \"device_name\": \"pc-1\"}";

@@ -23,6 +23,7 @@ enum {
     US_PER_MS = 1000,
     SEND_BYTES = 512 * 1024, /* that libcurl hands on at once */
     ANSWER_HEADERS_MAX_BYTES = 64 * 1024,
+    BEARER_MAX_BYTES = 256,
 };
 
 #define EMPTY_ANSWER \
@@ -32,9 +33,11 @@ enum {
     })
 
 struct http_client {
-    CURL *curl;                 /* owned */
-    char *base_url;             /* owned */
-    char *bearer;               /* owned; a whole header line */
+    CURL *curl;                                           /* owned */
+    char *base_url;                                       /* owned */
+    char *bearer;                                         /* owned; a whole header line */
+    bool (*put_bearer)(void *ctx, char *dst, size_t cap); /* NULL: it stays */
+    void *bearer_ctx;
     char *headers[HEADERS_MAX]; /* owned */
     size_t n_headers;
     struct curl_slist *next; /* owned; headers of the next request only */
@@ -165,6 +168,8 @@ int http_client_new(const struct http_client_options *options, struct http_clien
         return TRACE(r);
     if (!set_all(client, options))
         return ERR(-EINVAL);
+    client->put_bearer = options->put_bearer;
+    client->bearer_ctx = options->bearer_ctx;
     *ret = TAKE(client);
     return 0;
 }
@@ -373,6 +378,21 @@ bool http_answer_header(const struct http_answer *answer, const char *name, stru
     return false;
 }
 
+/* It may be another one than the last time. */
+static int refresh_bearer(struct http_client *client)
+{
+    char token[BEARER_MAX_BYTES];
+    bool is_there;
+    int r;
+
+    if (!client->put_bearer)
+        return 0;
+    is_there = client->put_bearer(client->bearer_ctx, token, sizeof(token));
+    r = http_client_set_bearer(client, is_there ? token : NULL);
+    explicit_bzero(token, sizeof(token));
+    return TRACE(r);
+}
+
 int http_client_call(struct http_client *client,
                      const char *method,
                      const char *path,
@@ -382,8 +402,10 @@ int http_client_call(struct http_client *client,
 {
     OWN(http_answer_fini) struct http_answer answer = EMPTY_ANSWER;
     OWN(curl_slist_free_allp) struct curl_slist *headers = NULL;
-    int r = make_headers(client, content_type, &headers);
+    int r = refresh_bearer(client);
 
+    if (r == 0)
+        r = make_headers(client, content_type, &headers);
     if (r < 0)
         return TRACE(r);
     if (!set_method(client->curl, method, body) ||

@@ -25,7 +25,10 @@ struct http_client_options {
     const uint8_t
         *pin; /* SHA-256 of the site key's SubjectPublicKeyInfo, SHA256_BYTES; or NULL, which
                                 means: verify against the system's certificate authorities */
-    const char *bearer;     /* token, or NULL; copied, never logged */
+    const char *bearer; /* token, or NULL; copied, never logged */
+    /* Instead, if it is not the same for ever: asked before each request. Return: whether there is one. NULL: @bearer holds */
+    bool (*put_bearer)(void *bearer_ctx, char *dst, size_t cap);
+    void *bearer_ctx;
     const char *user_agent; /* "slipway/0.1.0" */
     uint64_t
         timeout_us; /* for a whole request; 0: none beyond 30 s to connect and a stalled peer */

@@ -272,44 +272,6 @@ int access_drop_tokens_of(struct site *site, const char *administrator_id)
     return TRACE(db_must(site->db, SQL_ACCESS_TOKEN_DROP_OF, DB_ARGS(db_text(administrator_id))));
 }
 
-int access_new_device_token(struct site *site,
-                            const char *device_id,
-                            char ret[static TOKEN_TEXT_MAX])
-{
-    uint64_t order_us = site->settings.order_life_us;
-    uint64_t life_us = order_us > ACCESS_DEVICE_US ? order_us : ACCESS_DEVICE_US;
-    char hash[SHA256_TEXT_MAX];
-    int r;
-
-    random_token(ret, "slw_dev");
-    r = access_hash_token(ret, hash);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(
-        db_must(site->db,
-                SQL_DEVICE_TOKEN_ADD,
-                DB_ARGS(db_text(hash), db_text(device_id), db_u64(site->now_us + life_us))));
-}
-
-int access_check_device(struct site *site, const char *token, char ret[static ACCESS_DEVICE_ID_MAX])
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    char hash[SHA256_TEXT_MAX];
-    int r = access_hash_token(token ? token : "", hash);
-
-    if (r < 0)
-        return TRACE(r);
-    r = db_first(
-        site->db, SQL_DEVICE_TOKEN_FIND, DB_ARGS(db_text(hash), db_u64(site->now_us)), &rows);
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(
-            site, REFUSAL_DEVICE_TOKEN, "The token is unknown or too old: register again.");
-    (void)snprintf(ret, ACCESS_DEVICE_ID_MAX, "%s", db_get_text(&rows, 0));
-    return 0;
-}
-
 int access_new_boot_ticket(struct site *site, const char *mac, char ret[static TOKEN_TEXT_MAX])
 {
     char hash[SHA256_TEXT_MAX];
@@ -347,6 +309,7 @@ int access_expire(struct site *site)
 {
     static const enum db_sql expiring[] = {
         SQL_ACCESS_TOKEN_EXPIRE,
+        SQL_DEVICE_KEY_EXPIRE,
         SQL_DEVICE_TOKEN_EXPIRE,
         SQL_BOOT_TICKET_EXPIRE,
     };

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * Tokens: administrators' (one-time, API and sessions), devices', and boot tickets. Only their SHA-256 is kept
+ * Tokens of administrators (one-time, API and sessions), and boot tickets. Only their SHA-256 is kept
  */
 
 #include <stdbool.h>
@@ -24,7 +24,6 @@ enum {
 #define ACCESS_SESSION_US     (UINT64_C(12) * 3600 * 1000000)
 #define ACCESS_IDLE_US        (UINT64_C(30) * 60 * 1000000) /* of a session */
 #define ACCESS_USED_US        (UINT64_C(60) * 1000000)      /* how exactly use is noted */
-#define ACCESS_DEVICE_US      (UINT64_C(24) * 3600 * 1000000)
 #define ACCESS_BOOT_TICKET_US (UINT64_C(10) * 60 * 1000000)
 
 /* Who the first one-time token is for. */
@@ -86,16 +85,6 @@ int access_note_use(struct site *site, const struct site_token_use *use);
 /* End a token by its id; all of an administrator. */
 int access_drop_token(struct site *site, const char *id);
 int access_drop_tokens_of(struct site *site, const char *administrator_id);
-
-/* Good for a day, or as long as an order may take if that is longer: the installed system cannot get another. */
-int access_new_device_token(struct site *site,
-                            const char *device_id,
-                            char ret[static TOKEN_TEXT_MAX]);
-
-/* Whose token is this? Return: 0 or SITE_E_REFUSED. */
-int access_check_device(struct site *site,
-                        const char *token,
-                        char ret[static ACCESS_DEVICE_ID_MAX]);
 
 /* A ticket for one MAC, one registration and ten minutes. @mac: "52:54:00:12:34:56". */
 int access_new_boot_ticket(struct site *site, const char *mac, char ret[static TOKEN_TEXT_MAX]);

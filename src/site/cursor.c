@@ -2,16 +2,12 @@
 
 #include "site/cursor.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <sodium.h>
 
 #include "base/err.h"
-#include "base/own.h"
-#include "db/db.h"
-#include "plat/random.h"
+#include "site/secret.h"
 #include "site/site.h"
 
 #define KEY_NAME "cursor"
@@ -19,42 +15,20 @@
 enum {
     CODE_BYTES = 16,
     PLACE_MAX_BYTES = 4500, /* with the code, as base64, it is not longer than CURSOR_TEXT_MAX */
-    KEY_TEXT_BYTES = 2 * SITE_KEY_BYTES + 1,
 };
 
 int cursor_make_key(struct site *site)
 {
-    uint8_t key[SITE_KEY_BYTES];
-    char text[KEY_TEXT_BYTES];
-
-    random_bytes(key, sizeof(key));
-    (void)sodium_bin2hex(text, sizeof(text), key, sizeof(key));
-    return TRACE(db_must(site->db, SQL_SECRET_ADD, DB_ARGS(db_text(KEY_NAME), db_text(text))));
+    return TRACE(secret_make(site, KEY_NAME));
 }
 
 /* Kept in memory once it is known: it never changes. */
 static int load_key(struct site *site)
 {
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    size_t len = 0;
-    int r;
+    int r = site->has_cursor_key ? 0 : secret_load(site, KEY_NAME, site->cursor_key);
 
-    if (site->has_cursor_key)
-        return 0;
-    r = db_first(site->db, SQL_SECRET_GET, DB_ARGS(db_text(KEY_NAME)), &rows);
-    if (r != DB_ROW)
-        return r < 0 ? TRACE(r) : ERR(-ENOKEY);
-    if (sodium_hex2bin(site->cursor_key,
-                       sizeof(site->cursor_key),
-                       db_get_text(&rows, 0),
-                       strlen(db_get_text(&rows, 0)),
-                       NULL,
-                       &len,
-                       NULL) != 0 ||
-        len != sizeof(site->cursor_key))
-        return ERR(-EBADMSG);
-    site->has_cursor_key = true;
-    return 0;
+    site->has_cursor_key = r == 0;
+    return TRACE(r);
 }
 
 /* Of the question, its end, and the place. */

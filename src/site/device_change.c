@@ -10,6 +10,7 @@
 #include "db/db.h"
 #include "site/device.h"
 #include "site/device_facts.h"
+#include "site/device_key.h"
 #include "site/device_parts.h"
 #include "site/device_protection.h"
 #include "site/fields.h"
@@ -42,7 +43,7 @@ static int find_computer(struct site *site,
     return 0;
 }
 
-/* What it runs is over, and its token is good for nothing. */
+/* What it runs is over, and its keys and tokens are good for nothing. */
 static int end_order(struct site *site, const char *id, const char *cause)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
@@ -58,7 +59,7 @@ static int end_order(struct site *site, const char *id, const char *cause)
     }
     if (r < 0)
         return TRACE(r);
-    return TRACE(db_must(site->db, SQL_DEVICE_TOKENS_DROP, DB_ARGS(db_text(id))));
+    return TRACE(device_key_drop_all(site, id));
 }
 
 static int set_blocked(struct site *site, const char *who, const char *id, const json_t *body)

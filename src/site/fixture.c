@@ -13,6 +13,10 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "db/fixture.h"
+#include "format/proof/proof.h"
+#include "plat/random.h"
+#include "plat/signature.h"
+#include "site/challenge.h"
 #include "site/collection.h"
 #include "site/content.h"
 #include "site/deployment.h"
@@ -197,6 +201,55 @@ struct boot_decision fixture_ask(struct site *site, const char *mac, unsigned ar
     return decision;
 }
 
+json_t *
+fixture_prove(struct site *site, const uint8_t *secret, const char *purpose, const char *subject)
+{
+    char challenge[CHALLENGE_TEXT_MAX];
+    uint8_t key[SIGNATURE_KEY_BYTES];
+    uint8_t public_half[SIGNATURE_KEY_BYTES];
+    uint8_t signature[SIGNATURE_BYTES];
+    char public_text[SIGNATURE_KEY_TEXT_MAX];
+    char signature_text[SIGNATURE_TEXT_MAX];
+    uint8_t text[PROOF_MAX_BYTES];
+    struct sink dst = {.ptr = text, .cap = sizeof(text)};
+    struct proof proof = {
+        .purpose = purpose,
+        .challenge = challenge,
+        .pin = site->settings.pin,
+        .subject = subject,
+    };
+
+    random_bytes(key, sizeof(key));
+    if (secret)
+        memcpy(key, secret, sizeof(key));
+    assert_int_equal(challenge_put(site, challenge), 0);
+    assert_true(proof_put(&proof, &dst));
+    assert_int_equal(signature_public(key, public_half), 0);
+    assert_int_equal(signature_make(key, (struct bytes){text, dst.len}, signature), 0);
+    hex_put(public_text, (struct bytes){public_half, sizeof(public_half)});
+    hex_put(signature_text, (struct bytes){signature, sizeof(signature)});
+    return json_pack("{s:s,s:s,s:s}",
+                     "public",
+                     public_text,
+                     "challenge",
+                     challenge,
+                     "signature",
+                     signature_text);
+}
+
+int fixture_enlist(struct site *site, json_t *body, const uint8_t *secret, json_t **ret)
+{
+    const char *ticket = json_string_value(json_object_get(body, "ticket"));
+    const char *mac = json_string_value(json_object_get(body, "boot_mac"));
+    char subject[TOKEN_TEXT_MAX + MAC_TEXT_MAX + 1];
+
+    (void)snprintf(subject, sizeof(subject), "%s %s", ticket ? ticket : "", mac);
+    assert_int_equal(
+        json_object_set_new(body, "key", fixture_prove(site, secret, PROOF_REGISTRATION, subject)),
+        0);
+    return registration_take(site, body, ret);
+}
+
 int fixture_register_from(struct site *site, const char *mac, const char *boot_image, char *ret)
 {
     char ticket[TOKEN_TEXT_MAX];
@@ -223,7 +276,7 @@ int fixture_register_from(struct site *site, const char *mac, const char *boot_i
                      1,
                      "boot_image",
                      boot_image);
-    r = registration_take(site, body, &answer);
+    r = fixture_enlist(site, body, NULL, &answer);
     if (r == 0 && ret)
         (void)snprintf(ret,
                        ACCESS_DEVICE_ID_MAX,

@@ -51,6 +51,13 @@ void fixture_import(struct site *site, const char *name, const char *mac);
 /* What it is answered by PXE with option 93 = @arch. */
 struct boot_decision fixture_ask(struct site *site, const char *mac, unsigned arch);
 
+/* {"public", "challenge", "signature"}: a proof by this key, new and not used. @secret: SIGNATURE_KEY_BYTES; NULL: another key each time */
+json_t *
+fixture_prove(struct site *site, const uint8_t *secret, const char *purpose, const char *subject);
+
+/* registration_take(), with the proof that it wants. @secret: as above */
+int fixture_enlist(struct site *site, json_t *body, const uint8_t *secret, json_t **ret);
+
 /* Boot and register; @ret: room for ACCESS_DEVICE_ID_MAX. Return: outcome of registration_take(). */
 int fixture_register(struct site *site, const char *mac, char *ret);
 int fixture_register_from(struct site *site, const char *mac, const char *boot_image, char *ret);

@@ -86,6 +86,9 @@ enum refusal_id {
     REFUSAL_CAPTURE,           /* SLW-0220 */
     REFUSAL_CAPTURE_MISSING,   /* SLW-0221 */
     REFUSAL_BLOCKED,           /* SLW-0231 */
+    REFUSAL_DEVICE_KEY,        /* SLW-0250 */
+    REFUSAL_PROOF,             /* SLW-0251 */
+    REFUSAL_NO_KEY,            /* SLW-0252 */
     N_REFUSALS,
 };
 

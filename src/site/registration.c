@@ -3,16 +3,19 @@
 #include "site/registration.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/own.h"
 #include "base/text.h"
 #include "db/db.h"
+#include "format/proof/proof.h"
 #include "site/access.h"
 #include "site/boot_decision.h"
 #include "site/device.h"
 #include "site/device_change.h"
+#include "site/device_key.h"
 #include "site/fields.h"
 #include "site/machine_facts.h"
 #include "site/order.h"
@@ -22,6 +25,14 @@ enum {
     NUMBER_TEXT_MAX = 24,
     ASSIGNMENTS_INTERVAL_MAX_S = 3600,
     ASSIGNMENTS_RETRY_MAX = 1000,
+    SUBJECT_MAX = TOKEN_TEXT_MAX + MAC_TEXT_MAX + 2,
+    US_PER_S = 1000 * 1000,
+};
+
+struct newcomer {
+    char public_half[SIGNATURE_KEY_TEXT_MAX];
+    char ticket_hash[SHA256_TEXT_MAX]; /* of "" if it has none */
+    char mac[MAC_TEXT_MAX];            /* the one address that is proven */
 };
 
 static int check_body(struct site *site, const json_t *body)
@@ -39,6 +50,7 @@ static int check_body(struct site *site, const json_t *body)
         {"disks", FIELD_ARRAY, false, 0, 256, NULL},
         {"nics", FIELD_ARRAY, false, 0, 256, NULL},
         {"facts", FIELD_OBJECT, false, 0, 0, NULL},
+        {"key", FIELD_OBJECT, false, 0, 0, NULL},
         {0},
     };
     static const struct field smbios[] = {
@@ -53,6 +65,11 @@ static int check_body(struct site *site, const json_t *body)
 
     if (r != 0)
         return TRACE(r);
+    if (!json_is_object(json_object_get(body, "key")))
+        return refuse(site,
+                      REFUSAL_NO_KEY,
+                      "The agent is older than the site and has no key of its own. Update the boot "
+                      "image that the device starts, and start it again.");
     return TRACE(
         fields_check(site, json_object_get(body, "smbios"), smbios, true, REFUSAL_CLIENT_INVALID));
 }
@@ -158,18 +175,19 @@ static int put_assignments(struct site *site, const char *device_id, json_t *ans
                                     assignments));
 }
 
-static int put_answer(struct site *site, const char *device_id, json_t **ret)
+static int
+put_answer(struct site *site, const char *device_id, const struct newcomer *who, json_t **ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     char token[TOKEN_TEXT_MAX];
-    int r = access_new_device_token(site, device_id, token);
+    int r = device_token_new(site, device_id, who->public_half, token);
 
     if (r < 0)
         return TRACE(r);
     r = db_first(site->db, SQL_DEVICE_BRIEF, DB_ARGS(db_text(device_id)), &rows);
     if (r < 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:s,s:s,s:b}",
+    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:b}",
                      "device_id",
                      device_id,
                      "device_name",
@@ -178,9 +196,59 @@ static int put_answer(struct site *site, const char *device_id, json_t **ret)
                      site->settings.name,
                      "token",
                      token,
+                     "token_life_s",
+                     (json_int_t)(DEVICE_TOKEN_US / US_PER_S),
                      "is_unknown_computer",
                      (int)db_get_bool(&rows, 1));
     return *ret ? TRACE(put_assignments(site, device_id, *ret)) : ERR(-ENOMEM);
+}
+
+/* It has the key that it wants to be known by, and says so of this ticket and address. */
+static int prove(struct site *site, const json_t *body, struct newcomer *ret)
+{
+    const char *ticket = field_text(body, "ticket", "");
+    char subject[SUBJECT_MAX];
+    int r;
+
+    (void)snprintf(subject, sizeof(subject), "%s %s", ticket, field_text(body, "boot_mac", ""));
+    r = device_key_prove(
+        site, json_object_get(body, "key"), PROOF_REGISTRATION, subject, ret->public_half);
+    return r == 0 ? TRACE(access_hash_token(ticket, ret->ticket_hash)) : TRACE(r);
+}
+
+/* The answer got lost, and is given again. @ret: the device; "": its first registration with this key */
+static int
+find_repeated(struct site *site, const struct newcomer *who, char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    char ticket_hash[SHA256_TEXT_MAX];
+    int r = device_key_find(site, who->public_half, ret, ticket_hash);
+
+    if (r < 0 || !ret[0] || strcmp(ticket_hash, who->ticket_hash) == 0)
+        return TRACE(r);
+    return refuse(site,
+                  REFUSAL_DEVICE_KEY,
+                  "The key was registered with another boot ticket, or more than ten minutes ago. "
+                  "Start the device again from the network.");
+}
+
+static int
+take(struct site *site, const json_t *body, const char *facts, struct newcomer *who, char *device)
+{
+    int r = admit(site, body, who->mac);
+
+    if (r == 0)
+        r = device_register(site, who->mac, body, device);
+    if (r == 0)
+        r = machine_facts_keep(site, device, facts);
+    if (r == 0)
+        r = device_check_open(site, device);
+    if (r == 0)
+        r = device_key_add(site, device, who->public_half, who->ticket_hash);
+    if (r == 0)
+        r = note(site, who->mac);
+    if (r == 0 && strcmp(field_text(body, "environment", ""), "boot-image") == 0)
+        r = order_at_registration(site, device, field_text(body, "boot_image", ""));
+    return TRACE(r);
 }
 
 int registration_take(struct site *site, const json_t *body, json_t **ret)
@@ -188,37 +256,24 @@ int registration_take(struct site *site, const json_t *body, json_t **ret)
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *answer = NULL;
     OWN(freep) char *facts = NULL;
-    char device_id[ACCESS_DEVICE_ID_MAX];
-    char mac[MAC_TEXT_MAX];
+    struct newcomer who = {.mac = ""};
+    char device_id[ACCESS_DEVICE_ID_MAX] = "";
     int r = check_body(site, body);
 
     if (r == 0)
         r = machine_facts_check(site, body, &facts);
-    if (r != 0)
-        return TRACE(r);
-    r = db_begin(site->db, &tx);
-    if (r < 0)
-        return TRACE(r);
-    r = admit(site, body, mac);
-    if (r != 0)
-        return TRACE(r);
-    r = device_register(site, mac, body, device_id);
     if (r == 0)
-        r = machine_facts_keep(site, device_id, facts);
+        r = db_begin(site->db, &tx);
     if (r == 0)
-        r = device_check_open(site, device_id);
+        r = prove(site, body, &who);
+    if (r == 0)
+        r = find_repeated(site, &who, device_id);
+    if (r == 0)
+        r = device_id[0] ? device_check_open(site, device_id)
+                         : take(site, body, facts, &who, device_id);
+    if (r == 0)
+        r = put_answer(site, device_id, &who, &answer);
     if (r != 0)
-        return TRACE(r);
-    r = note(site, mac);
-    if (r < 0)
-        return TRACE(r);
-    if (strcmp(field_text(body, "environment", ""), "boot-image") == 0) {
-        r = order_at_registration(site, device_id, field_text(body, "boot_image", ""));
-        if (r < 0)
-            return TRACE(r);
-    }
-    r = put_answer(site, device_id, &answer);
-    if (r < 0)
         return TRACE(r);
     *ret = TAKE(answer);
     return TRACE(db_commit(&tx));

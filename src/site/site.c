@@ -14,6 +14,7 @@
 #include "site/alert.h"
 #include "site/audit.h"
 #include "site/boot_image.h"
+#include "site/challenge.h"
 #include "site/collection_graph.h"
 #include "site/content.h"
 #include "site/cursor.h"
@@ -72,6 +73,8 @@ int site_open(const char *path, const struct site_settings *settings, struct sit
         r = audit_adopt(site);
     if (r == 0)
         r = cursor_make_key(site);
+    if (r == 0)
+        r = challenge_make_key(site);
     if (r < 0)
         return TRACE(r);
     switch (r) {
@@ -140,6 +143,7 @@ int site_tick(struct site *site)
         order_debug_tick,
         order_wish_tick, /* before tokens and orders expire */
         access_expire,
+        challenge_expire,
         order_expire,
         job_expire,
         content_prune,

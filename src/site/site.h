@@ -80,6 +80,8 @@ struct site {
         [SITE_HOLDER_MAX]; /* this process among those on the same database; src/site/lease.h */
     uint8_t cursor_key[SITE_KEY_BYTES]; /* if there is one; src/site/cursor.h */
     bool has_cursor_key;
+    uint8_t challenge_key[SITE_KEY_BYTES]; /* if there is one; src/site/challenge.h */
+    bool has_challenge_key;
     uint64_t directory_rests_until_us; /* it has not answered; of clock_monotonic_us() */
     json_t *
         directory_unsure; /* owned; src/site/directory_login.c: {administrator: until when}; or NULL */

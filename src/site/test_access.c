@@ -89,41 +89,6 @@ static void a_boot_ticket_is_for_one_mac_once_and_ten_minutes(void **state)
     assert_false(is_good);
 }
 
-static void a_device_token_names_its_device_for_a_day(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    char device[ACCESS_DEVICE_ID_MAX];
-    char found[ACCESS_DEVICE_ID_MAX];
-    char token[TOKEN_TEXT_MAX];
-
-    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
-    assert_int_equal(access_new_device_token(site, device, token), 0);
-    assert_int_equal(access_check_device(site, token, found), 0);
-    assert_string_equal(found, device);
-    fixture_wait(site, ACCESS_DEVICE_US);
-    assert_int_equal(access_check_device(site, token, found), SITE_E_REFUSED);
-    assert_int_equal(access_check_device(site, NULL, found), SITE_E_REFUSED);
-}
-
-/* The installed system has no way to get another one. */
-static void a_device_token_lives_as_long_as_an_order(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    char device[ACCESS_DEVICE_ID_MAX];
-    char found[ACCESS_DEVICE_ID_MAX];
-    char token[TOKEN_TEXT_MAX];
-
-    site->settings.order_life_us = 2 * ACCESS_DEVICE_US;
-    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
-    assert_int_equal(access_new_device_token(site, device, token), 0);
-    fixture_wait(site, 2 * ACCESS_DEVICE_US - 1);
-    assert_int_equal(access_check_device(site, token, found), 0);
-    fixture_wait(site, 1);
-    assert_int_equal(access_check_device(site, token, found), SITE_E_REFUSED);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -131,8 +96,6 @@ int main(void)
         cmocka_unit_test(a_new_one_time_token_voids_the_older_one),
         cmocka_unit_test(tokens_end_at_their_time_and_at_logout),
         cmocka_unit_test(a_boot_ticket_is_for_one_mac_once_and_ten_minutes),
-        cmocka_unit_test(a_device_token_names_its_device_for_a_day),
-        cmocka_unit_test(a_device_token_lives_as_long_as_an_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -417,12 +417,12 @@ static void an_http_boot_offer_is_good_for_one_registration_without_ticket(void 
     char id[SITE_ID_MAX];
 
     fixture_deploy(site, "All Unknown Computers", "required", id);
-    assert_int_equal(registration_take(site, body, &first), SITE_E_REFUSED);
+    assert_int_equal(fixture_enlist(site, body, NULL, &first), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_TICKET);
     offer = answer_of(site, ASK("http", "16", "false", "discover"));
     assert_non_null(offer);
-    assert_int_equal(registration_take(site, body, &first), 0);
-    assert_int_equal(registration_take(site, body, &second), SITE_E_REFUSED);
+    assert_int_equal(fixture_enlist(site, body, NULL, &first), 0);
+    assert_int_equal(fixture_enlist(site, body, NULL, &second), SITE_E_REFUSED);
 }
 
 static void an_available_deployment_needs_a_menu(void **state)

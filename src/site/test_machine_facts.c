@@ -42,7 +42,7 @@ static int take(struct site *site, const char *facts, json_t **ret)
     assert_int_equal(json_object_set_new(body, "ticket", json_string(ticket)), 0);
     if (facts)
         assert_int_equal(json_object_set_new(body, "facts", fixture_json(facts)), 0);
-    return registration_take(site, body, ret);
+    return fixture_enlist(site, body, NULL, ret);
 }
 
 static int enlist(struct site *site, const char *facts, char *ret_id)

@@ -11,6 +11,7 @@
 
 #include "base/own.h"
 #include "site/deployment.h"
+#include "site/device_key.h"
 #include "site/fields.h"
 #include "site/fixture.h"
 #include "site/order.h"
@@ -136,18 +137,18 @@ static void a_pause_that_nobody_comes_back_for_ends(void **state)
     assert_shown(&life, "failed");
 }
 
-static void the_token_of_a_device_that_waits_stays_good(void **state)
+static void the_key_of_a_device_that_waits_stays_good(void **state)
 {
     (void)state;
     OWN(life_fini) struct life life = begin();
-    char token[TOKEN_TEXT_MAX];
     char id[ACCESS_DEVICE_ID_MAX];
+    char ticket_hash[SHA256_TEXT_MAX];
 
-    assert_int_equal(access_new_device_token(life.site, life.device, token), 0);
+    assert_int_equal(device_key_add(life.site, life.device, FIXTURE_SHA256, ""), 0);
     assert_int_equal(want(&life, ORDER_WISH_PAUSE), 0);
     for (unsigned hour = 0; hour < 60; hour++)
         fixture_wait(life.site, HOUR_US);
-    assert_int_equal(access_check_device(life.site, token, id), 0);
+    assert_int_equal(device_key_find(life.site, FIXTURE_SHA256, id, ticket_hash), 0);
     assert_string_equal(id, life.device);
 }
 
@@ -253,7 +254,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_device_hears_that_it_is_to_wait_and_to_go_on),
         cmocka_unit_test(a_paused_order_is_neither_silent_nor_late),
-        cmocka_unit_test(the_token_of_a_device_that_waits_stays_good),
+        cmocka_unit_test(the_key_of_a_device_that_waits_stays_good),
         cmocka_unit_test(a_pause_that_nobody_comes_back_for_ends),
         cmocka_unit_test(a_pause_with_a_time_ends_by_itself),
         cmocka_unit_test(a_pause_of_no_time_is_refused),

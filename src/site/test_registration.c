@@ -48,7 +48,7 @@ static int take(struct site *site, const struct machine *machine, const char *ti
                              machine->uuid,
                              "serial",
                              machine->serial);
-    int r = registration_take(site, body, &answer);
+    int r = fixture_enlist(site, body, NULL, &answer);
 
     if (r == 0)
         (void)snprintf(ret,

@@ -13,6 +13,7 @@
 #include "plat/random.h"
 #include "site/access.h"
 #include "site/device_change.h"
+#include "site/device_key.h"
 #include "site/dp.h"
 #include "site/fields.h"
 #include "site/order.h"
@@ -543,11 +544,11 @@ static int end_one(struct site *site, bool *ret)
 int unknown_tick(struct site *site)
 {
     bool is_more = true;
-    int r = db_run(site->db,
-                   SQL_UNKNOWN_REQUEST_KEEP,
-                   DB_ARGS(db_u64(site->now_us + ACCESS_DEVICE_US),
-                           db_u64(site->now_us + ACCESS_DEVICE_US / 2)),
-                   NULL);
+    int r = db_run(
+        site->db,
+        SQL_UNKNOWN_REQUEST_KEEP,
+        DB_ARGS(db_u64(site->now_us + DEVICE_KEY_US), db_u64(site->now_us + DEVICE_KEY_US / 2)),
+        NULL);
 
     for (unsigned i = 0; r == 0 && is_more && i < TICK_MAX; i++)
         r = end_one(site, &is_more);

@@ -61,6 +61,8 @@ enum {
 #define DISK   PRETEND_ROOM "/disk"
 #define VOLUME PRETEND_ROOM "/volume" /* a file system that only has to be recognised */
 
+#define DEVICE_KEY "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"
+
 static bool has_mounts;
 static bool is_uefi;
 static char disk_head[DISK_HEAD_BYTES]; /* before Setup */
@@ -322,7 +324,8 @@ static const char state_text[] =
     " \"attempt\": 1, \"deadline_us\": 5, \"purpose\": \"required\", \"task_sequence\":"
     " {\"id\": \"SLP00003\", \"name\": \"ts\", \"xml\": \"x\"}, \"variables\": {},"
     " \"content\": {}, \"sources\": [], \"failed_wait_s\": 1},"
-    " \"site\": {\"urls\": [\"https://10.77.0.1:443\"], \"pin\": null, \"token\": \"slw_dev_1\"},"
+    " \"site\": {\"urls\": [\"https://10.77.0.1:443\"], \"pin\": null, \"key\": \"" DEVICE_KEY
+    "\"},"
     " \"seq\": 7, \"phase\": \"boot-image\", \"next\": {\"step\": 1, \"is_running\": true,"
     " \"n_starts\": 2}, \"variables\": {}, \"secrets\": [], \"target\": {\"disk_serial\": \"lab\","
     " \"disk_size_bytes\": 4294967296, \"root_uuid\": \"r\", \"esp_uuid\": \"\", \"is_old\": true},"

@@ -187,6 +187,7 @@ ELSEWHERE = {
     "clientPutName": "unknown-to-known",
     "clientPutState": "ts-steps",
     "clientPutLog": "ts-steps",
+    "clientRenewToken": "lost-contact",
     "clientSendLog": "ts-steps",
     "clientBeginCapture": "build-and-capture",
     "clientGetCapture": "build-and-capture",

@@ -21,6 +21,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from database_test import enter_namespace  # noqa: E402
+from device_key import DeviceKey  # noqa: E402
 from security_test import CONFIG, Failed, Site, expect  # noqa: E402
 
 SEQUENCE = """<?xml version="1.0" encoding="utf-8"?>
@@ -51,6 +52,12 @@ class Client:
         self.device = None
         self.order = None
         self.seq = 0
+        self.key = None
+        self.registration = None
+
+    def prove(self, purpose: str, subject: str) -> dict:
+        challenge = self.lab.must("GET", "/client/time", token=None)["challenge"]
+        return self.key.prove(purpose, challenge, self.lab.pin, subject)
 
     def post(self, path: str, body: dict, *good: int):
         status, answer, _ = self.lab.call("POST", "/client" + path, body, token=self.token)
@@ -64,6 +71,8 @@ class Client:
                 "smbios": {"uuid": "", "serial": "", "manufacturer": "Lab", "model": "Played", "asset_tag": ""},
                 "firmware": "uefi", "secure_boot": False, "arch": "x64", "boot_image": ""}
         self.token = self.order = None  # whoever is interrupted here has neither
+        self.key, self.registration = DeviceKey(), body
+        body["key"] = self.prove("registration", f"{ticket} {self.mac}")
         answer = self.post("/registrations", body, 201)[1]
         self.token, self.device = answer["token"], answer["device_id"]
         status, order = self.post("/orders", {}, *(orders or (200, 204)))
@@ -87,6 +96,10 @@ class Lab(Site):
 
     def __enter__(self):
         return self
+
+    @property
+    def pin(self) -> str:
+        return (self.work / "state" / "keys" / "pin").read_text(encoding="utf-8").strip()
 
     @property
     def database(self) -> Path:
@@ -259,6 +272,35 @@ def check_reports(lab: Lab, deployment: str, silent: Client):
     expect([(m["message_id"], m["component"]) for m in messages] == [(11170, "Task Sequence Manager")], str(messages))
 
 
+def check_keys(lab: Lab, one: Client, other: Client):
+    """What one device has is good for nothing of another's, and once; what was lost on its way is had again."""
+
+    def ask(proof: dict, device: str):
+        status, answer, _ = lab.call("POST", "/client/tokens", {"device_id": device, "key": proof}, token=None)
+        return answer["error_id"] if status == 401 else status
+
+    proof = one.prove("token", one.device)
+    expect(ask(proof, one.device) == 201, "a device gets no token with its key")
+    expect(ask(proof, one.device) == "SLW-0251", "a proof is good twice")
+    expect(ask(one.prove("token", one.device), other.device) == "SLW-0251", "a device's proof is good for another")
+    expect(ask(one.prove("token", other.device), other.device) == "SLW-0250", "a device's key is good for another")
+    expect(ask(one.prove("registration", one.device), one.device) == "SLW-0251", "a proof is good for anything")
+    status, answer, _ = lab.call("GET", f"/client/orders/{other.order}/wish", token=one.token)
+    expect((status, answer["error_id"]) == (404, "SLW-0210"), f"a device's token reads another's order: {answer}")
+    body = {"seq": 1, "state": "failed", "environment": "boot-image", "message": ""}
+    for what in ("status", "debug"):
+        status = lab.call("POST", f"/client/orders/{other.order}/{what}", body, token=one.token)[0]
+        expect(status in (400, 404), f"a device's token changes another's order: {what} {status}")
+    body = {**one.registration, "key": one.prove("registration", f"{one.registration['ticket']} {one.mac}")}
+    again = one.post("/registrations", body, 201)[1]
+    expect((again["device_id"], again["token_life_s"]) == (one.device, 900), str(again))
+    body["key"] = other.prove("registration", f"{one.registration['ticket']} {one.mac}")
+    refused = one.post("/registrations", body, 401, 403)[1]
+    expect(refused["error_id"] == "SLW-0250", str(refused))
+    refused = one.post("/registrations", {k: v for k, v in body.items() if k != "key"}, 403)[1]
+    expect(refused["error_id"] == "SLW-0252", str(refused))
+
+
 def test_lost_contact(lab: Lab):
     """A device that nobody hears of has failed when its deployment's time is over; one that waits or speaks has not."""
     lab.begin("[site]\nunknown-computers = yes\n")
@@ -275,6 +317,7 @@ def test_lost_contact(lab: Lab):
     for client in (silent, talking, paused, restarting):
         client.register()
         client.tell("started")
+    check_keys(lab, talking, silent)
     lab.must("POST", f"/deployments/{deployment['id']}/devices/{paused.mac}/pause", {})
     paused.tell("paused")
     silent.tell("step-started")

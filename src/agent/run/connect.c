@@ -11,6 +11,7 @@
 #include "agent/run/screen.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "format/proof/proof.h"
 #include "plat/clock.h"
 
 enum {
@@ -26,6 +27,7 @@ enum {
     US_PER_S = 1000 * 1000,
     ASK_INTERVAL_MAX_S = 3600,
     ASK_RETRY_MAX = 1000,
+    SUBJECT_MAX = 1024,
 };
 
 DEFINE_FREEP(struct order *, order_free);
@@ -100,19 +102,28 @@ static int pin_problem(struct runner *rn)
                           link_get_options(rn->link)->urls[0]);
 }
 
+struct question {
+    const char *method;
+    const char *path;
+    json_t *body; /* borrowed; NULL: none */
+    int (*prepare)(struct runner *rn,
+                   json_t *body); /* before each try, with outcomes of link_json(); or NULL */
+};
+
 /* One call that is repeated while the site is away or busy. Return: 0, RUNNER_E_FAILED or -errno. */
 static int call_patiently(struct runner *rn,
-                          const char *method,
-                          const char *path,
-                          const json_t *body,
+                          const struct question *question,
                           unsigned *ret_status,
                           json_t **ret)
 {
     struct patience p = patience_start(rn);
 
     for (;;) {
-        int r = link_json(rn->link, method, path, body, ret_status, ret);
+        int r = question->prepare ? question->prepare(rn, question->body) : 0;
 
+        if (r == 0)
+            r = link_json(
+                rn->link, question->method, question->path, question->body, ret_status, ret);
         if (r < 0)
             return TRACE(r);
         if (r == 0 && *ret_status < HTTP_SERVER_ERROR && *ret_status != HTTP_TOO_MANY)
@@ -154,7 +165,8 @@ static int set_clock(struct runner *rn)
 {
     OWN(json_decrefp) json_t *answer = NULL;
     unsigned status;
-    int r = call_patiently(rn, "GET", "/api/v1/client/time", NULL, &status, &answer);
+    int r = call_patiently(
+        rn, &(struct question){"GET", "/api/v1/client/time", NULL, NULL}, &status, &answer);
 
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
@@ -234,6 +246,21 @@ static void take_assignments(struct runner *rn, const json_t *answer)
     rn->n_asks_max = number_in(assignments, "retry", ASK_RETRY_MAX);
 }
 
+/* With a challenge of its own each time: the answer to the last one may have got lost on its way. */
+static int prove_registration(struct runner *rn, json_t *body)
+{
+    OWN(buf_fini) struct buf subject = BUF_INIT(SUBJECT_MAX);
+    const char *mac = json_string_value(json_object_get(body, "boot_mac"));
+    json_t *proof = NULL;
+    int r;
+
+    buf_addf(&subject, "%s %s", rn->options->ticket, mac ? mac : "");
+    r = link_prove(rn->link, PROOF_REGISTRATION, buf_str(&subject), &proof);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    return json_object_set_new(body, "key", proof) == 0 ? 0 : ERR(-ENOMEM);
+}
+
 static int register_machine(struct runner *rn)
 {
     OWN(json_decrefp) json_t *body = NULL;
@@ -244,7 +271,13 @@ static int register_machine(struct runner *rn)
     if (r < 0)
         return TRACE(r);
     screen_set(rn->screen, SCREEN_STATUS, "Registering");
-    r = call_patiently(rn, "POST", "/api/v1/client/registrations", body, &status, &answer);
+    r = link_make_key(rn->link);
+    if (r == 0)
+        r = call_patiently(
+            rn,
+            &(struct question){"POST", "/api/v1/client/registrations", body, prove_registration},
+            &status,
+            &answer);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
 
@@ -263,14 +296,14 @@ static int register_machine(struct runner *rn)
     take_assignments(rn, answer);
     if (site)
         screen_set(rn->screen, SCREEN_SITE, "%s (%s)", site, link_get_options(rn->link)->urls[0]);
-    return TRACE(link_set_token(rn->link, token));
+    return TRACE(link_take_token(rn->link, answer));
 }
 
 /*
  * A boot image that the disk started has no ticket, and needs none: the state on that disk has the device's
- * token. Without it the machine registers as any other.
+ * key. Without it the machine registers as any other.
  */
-static int take_token_from_disk(struct runner *rn, bool *ret)
+static int take_key_from_disk(struct runner *rn, bool *ret)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(STATE_MAX_BYTES);
     OWN(buf_fini) struct buf why = BUF_INIT(PROBLEM_MAX);
@@ -280,8 +313,8 @@ static int take_token_from_disk(struct runner *rn, bool *ret)
 
     if (r == 0)
         r = state_parse(buf_bytes(&text), &state, &why);
-    *ret = r == 0;
-    if (r != 0)
+    *ret = r == 0 && state->has_key;
+    if (!*ret)
         return r < 0 ? TRACE(r) : 0;
     journal_write(rn->journal,
                   CMTRACE_INFORMATION,
@@ -289,7 +322,7 @@ static int take_token_from_disk(struct runner *rn, bool *ret)
                   "Started by %s, as \"%s\"",
                   target.root_device,
                   state->order->device_name);
-    return TRACE(link_set_token(rn->link, state->token));
+    return TRACE(link_set_key(rn->link, state->key, state->order->device_id));
 }
 
 static int identify(struct runner *rn)
@@ -297,7 +330,7 @@ static int identify(struct runner *rn)
     bool is_known = false;
 
     if (rn->options->is_from_disk) {
-        int r = take_token_from_disk(rn, &is_known);
+        int r = take_key_from_disk(rn, &is_known);
 
         if (r < 0)
             return TRACE(r);
@@ -312,7 +345,8 @@ static int ask_for_order(struct runner *rn, struct order **ret, json_t **ret_wai
     OWN(json_decrefp) json_t *body = json_object();
     OWN(json_decrefp) json_t *answer = NULL;
     unsigned status;
-    int r = call_patiently(rn, "POST", "/api/v1/client/orders", body, &status, &answer);
+    int r = call_patiently(
+        rn, &(struct question){"POST", "/api/v1/client/orders", body, NULL}, &status, &answer);
 
     if (r != 0)
         return r < 0 ? TRACE(r) : r;

@@ -181,7 +181,7 @@ static const char *what_is_left(const struct runner *rn)
     return "the disk was changed and holds no operating system";
 }
 
-/* The token and the secrets go with the state; the log stays. */
+/* The key and the secrets go with the state; the log stays. */
 static void remove_state(struct runner *rn)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(4096);

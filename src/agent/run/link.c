@@ -6,20 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/run/link_parts.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "rt/http_client.h"
 
 enum {
-    CALL_TIMEOUT_US = 20 * 1000 * 1000,
-};
-
-struct link {
-    struct link_options options;
-    struct http_client *client; /* owned; to urls[current]; NULL: to be made */
-    size_t current;
-    char token[LINK_TOKEN_MAX];
-    char why[256];
+    HTTP_UNAUTHORIZED = 401,
 };
 
 bool link_options_set_urls(struct link_options *options, const char *list)
@@ -46,6 +38,7 @@ int link_new(const struct link_options *options, struct link **ret)
     if (!link)
         return ERR(-ENOMEM);
     link->options = *options;
+    (void)pthread_mutex_init(&link->lock, NULL); /* it cannot fail */
     *ret = link;
     return 0;
 }
@@ -55,28 +48,14 @@ void link_free(struct link *link)
     if (!link)
         return;
     http_client_free(link->client);
+    (void)pthread_mutex_destroy(&link->lock);
+    explicit_bzero(&link->identity, sizeof(link->identity));
     free(link);
 }
 
 const struct link_options *link_get_options(const struct link *link)
 {
     return &link->options;
-}
-
-int link_set_token(struct link *link, const char *token)
-{
-    size_t len = token ? strlen(token) : 0;
-
-    if (len >= sizeof(link->token))
-        return ERR(-EMSGSIZE);
-    memcpy(link->token, len > 0 ? token : "", len + 1);
-    http_client_free(TAKE(link->client));
-    return 0;
-}
-
-const char *link_token(const struct link *link)
-{
-    return link->token;
 }
 
 const char *link_why(const struct link *link)
@@ -92,20 +71,29 @@ static void note_why(struct link *link, const char *text)
     link->why[len] = '\0';
 }
 
-static int connect_current(struct link *link)
+int link_new_client(const struct link *link, size_t url, struct http_client **ret)
 {
     const struct http_client_options options = {
-        .base_url = link->options.urls[link->current],
+        .base_url = link->options.urls[url],
         .unix_socket = link->options.unix_socket,
         .pin = link->options.has_pin ? link->options.pin : NULL,
-        .bearer = link->token[0] != '\0' ? link->token : NULL,
         .user_agent = "slipway-agent",
-        .timeout_us = CALL_TIMEOUT_US,
+        .timeout_us = LINK_CALL_TIMEOUT_US,
     };
 
-    if (link->client)
-        return 0;
-    return TRACE(http_client_new(&options, &link->client));
+    return TRACE(http_client_new(&options, ret));
+}
+
+static int connect_current(struct link *link)
+{
+    char token[LINK_TOKEN_MAX];
+    int r = link->client ? 0 : link_new_client(link, link->current, &link->client);
+
+    if (r == 0)
+        r = http_client_set_bearer(link->client,
+                                   link_put_token(link, token, sizeof(token)) ? token : NULL);
+    explicit_bzero(token, sizeof(token));
+    return TRACE(r);
 }
 
 struct call {
@@ -152,7 +140,7 @@ static int call_once(struct link *link, struct call *call)
     return r < 0 ? TRACE(r) : 0;
 }
 
-static int call_around(struct link *link, struct call *call)
+static int call_around_once(struct link *link, struct call *call)
 {
     int worst = LINK_E_AWAY;
 
@@ -167,6 +155,19 @@ static int call_around(struct link *link, struct call *call)
         link->current = (link->current + 1) % link->options.n_urls;
     }
     return worst;
+}
+
+/* With another token if the site does not take this one: it may have been restored, or asleep for too long. */
+static int call_around(struct link *link, struct call *call)
+{
+    int r = call_around_once(link, call);
+
+    if (r != 0 || call->status != HTTP_UNAUTHORIZED || !link_forget_token(link))
+        return r < 0 ? TRACE(r) : r;
+    json_decref(call->answer);
+    call->answer = NULL;
+    r = call_around_once(link, call);
+    return r < 0 ? TRACE(r) : r;
 }
 
 int link_json(struct link *link,

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * The way to the site: its URLs, its pin, our token
+ * The way to the site: its URLs, its pin, our key and the token that we have for it (docs/protocol/client-api.md, Device keys)
  */
 
 #include <jansson.h>
@@ -13,11 +13,13 @@
 
 #include "base/bytes.h"
 #include "base/text.h"
+#include "plat/signature.h"
 
 enum {
     LINK_URLS_MAX = 8,
     LINK_URL_MAX = 256,
     LINK_TOKEN_MAX = 256,
+    LINK_DEVICE_MAX = 64,
 };
 
 struct link_options {
@@ -45,9 +47,39 @@ void link_free(struct link *link);
 /* What it was made from. */
 const struct link_options *link_get_options(const struct link *link);
 
-/* The token of all later calls; NULL: none. "" is none. */
-int link_set_token(struct link *link, const char *token);
-const char *link_token(const struct link *link);
+/* Make a key of our own; take one that was kept, with the device that it is registered for. */
+int link_make_key(struct link *link);
+int link_set_key(struct link *link,
+                 const uint8_t secret[static SIGNATURE_KEY_BYTES],
+                 const char *device_id);
+
+/* Its secret half, SIGNATURE_KEY_BYTES; NULL: there is none. */
+const uint8_t *link_key(const struct link *link);
+
+/**
+ * link_prove() - that we have the key: {"public", "challenge", "signature"}
+ * @purpose: PROOF_...
+ * @subject: what it is about
+ *
+ * Return: 0, an outcome of link_json(), or -errno.
+ */
+int link_prove(struct link *link, const char *purpose, const char *subject, json_t **ret);
+
+/**
+ * link_take_token() - what all later calls carry
+ * @answer: of the registration: "device_id", "token", "token_life_s"
+ *
+ * From then on it is renewed in time, and if the site does not take it any more.
+ */
+int link_take_token(struct link *link, const json_t *answer);
+
+/**
+ * link_put_token() - the token as it is now, for somebody who calls the site by himself; renewed if it is time
+ * @ctx: the link; any thread may ask
+ *
+ * Return: whether there is one.
+ */
+bool link_put_token(void *ctx, char *dst, size_t cap);
 
 /* Why the last call had an outcome: a sentence. */
 const char *link_why(const struct link *link);

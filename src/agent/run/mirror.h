@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * The state as the site has it: without the order, the token and the values of secrets (docs/protocol/state.md, The mirror)
+ * The state as the site has it: without the order, the key and the values of secrets (docs/protocol/state.md, The mirror)
  */
 
 #include <jansson.h>

@@ -200,8 +200,7 @@ static int find_state(struct runner *rn, struct order **order)
             return TRACE(r);
     }
     rn->state->order = TAKE(*order);
-    rn->state->site = *link_get_options(rn->link);
-    (void)snprintf(rn->state->token, sizeof(rn->state->token), "%s", link_token(rn->link));
+    state_set_site(rn->state, rn->link);
     return rn->state->vars ? 0 : TRACE(begin_fresh(rn));
 }
 
@@ -521,7 +520,9 @@ static int load_full_os_state(struct runner *rn)
     rn->state->target.is_mounted = false;
     rn->state->site.unix_socket = rn->options->site.unix_socket;
     r = link_new(&rn->state->site, &rn->link);
-    return r < 0 ? TRACE(r) : TRACE(link_set_token(rn->link, rn->state->token));
+    if (r == 0 && rn->state->has_key)
+        r = link_set_key(rn->link, rn->state->key, rn->state->order->device_id);
+    return TRACE(r);
 }
 
 static int life_in_full_os(struct runner *rn)

@@ -46,7 +46,18 @@ void state_free(struct state *state)
         return;
     order_free(state->order);
     ts_vars_free(state->vars);
+    explicit_bzero(state->key, sizeof(state->key));
     free(state);
+}
+
+void state_set_site(struct state *state, const struct link *link)
+{
+    const uint8_t *secret = link_key(link);
+
+    state->site = *link_get_options(link);
+    state->has_key = secret != NULL;
+    if (secret)
+        memcpy(state->key, secret, sizeof(state->key));
 }
 
 static bool get_bool(const json_t *object, const char *field)
@@ -101,6 +112,7 @@ static bool read_site(const json_t *site, struct state *state)
 {
     const json_t *urls = json_object_get(site, "urls");
     const char *pin = json_string_value(json_object_get(site, "pin"));
+    const char *key = json_string_value(json_object_get(site, "key"));
     size_t n = json_array_size(urls);
 
     if (n == 0 || n > LINK_URLS_MAX)
@@ -114,8 +126,9 @@ static bool read_site(const json_t *site, struct state *state)
     }
     state->site.n_urls = n;
     state->site.has_pin = pin != NULL;
+    state->has_key = key != NULL;
     return (!pin || hex_parse(bytes_of(pin), SHA256_BYTES, state->site.pin)) &&
-           get_text(site, "token", state->token, sizeof(state->token));
+           (!key || hex_parse(bytes_of(key), sizeof(state->key), state->key));
 }
 
 static bool read_target(const json_t *target, struct step_target *ret)
@@ -274,17 +287,19 @@ static json_t *site_json(const struct state *state)
 {
     json_t *urls = json_array();
     char pin[SHA256_TEXT_MAX];
+    char key[SIGNATURE_KEY_TEXT_MAX];
 
     for (size_t i = 0; i < state->site.n_urls; i++)
         (void)json_array_append_new(urls, json_string(state->site.urls[i]));
     hex_put(pin, (struct bytes){state->site.pin, SHA256_BYTES});
-    return json_pack("{s:o, s:s?, s:s}",
+    hex_put(key, (struct bytes){state->key, sizeof(state->key)});
+    return json_pack("{s:o, s:s?, s:s?}",
                      "urls",
                      urls,
                      "pin",
                      state->site.has_pin ? pin : NULL,
-                     "token",
-                     state->token);
+                     "key",
+                     state->has_key ? key : NULL);
 }
 
 static void variables_json(const struct ts_vars *vars, json_t *values, json_t *secrets)

@@ -35,9 +35,10 @@ enum state_result {
 struct state {
     struct order *order;      /* owned */
     struct link_options site; /* URLs and pin */
-    char token[LINK_TOKEN_MAX];
-    uint64_t seq;                /* the next status has at least this number */
-    enum step_environment phase; /* where next_step is to run */
+    bool has_key;
+    uint8_t key[SIGNATURE_KEY_BYTES]; /* the secret half of the device's */
+    uint64_t seq;                     /* the next status has at least this number */
+    enum step_environment phase;      /* where next_step is to run */
     size_t next_step;
     bool is_running;           /* next_step had been begun */
     bool is_continued;         /* next_step restarted on purpose, and goes on */
@@ -66,6 +67,9 @@ enum {
 /* Without order and variables; they are given to it. */
 int state_new(struct state **ret);
 void state_free(struct state *state);
+
+/* Where the site is and our key there, for the boot image that the disk starts and for the installed system. */
+void state_set_site(struct state *state, const struct link *link);
 
 /**
  * state_parse() - read state.json

@@ -78,7 +78,8 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
     static unsigned n_asked;
 
     if (strstr(request, "/client/time "))
-        return test_site_reply("200 OK", "{\"time_us\": 1795253405000000}", dst, cap);
+        return test_site_reply(
+            "200 OK", "{\"time_us\": 1795253405000000, \"challenge\": \"c\"}", dst, cap);
     if (strstr(request, "/registrations ")) {
         if (strstr(request, "\"_OSDDetectedWinDrive\":\"/dev/vda9\"") &&
             strstr(request, "\"_OSDDetectedWinDir\":\"/Windows\""))

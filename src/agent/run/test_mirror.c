@@ -70,7 +70,7 @@ static bool resumes(struct state *before, const struct ts_step *step, struct sta
     return is_resumed;
 }
 
-static void the_site_is_told_no_secret_value_no_token_and_no_order(void **unused)
+static void the_site_is_told_no_secret_value_no_key_and_no_order(void **unused)
 {
     (void)unused;
     OWN(state_freep) struct state *state = running();
@@ -78,13 +78,14 @@ static void the_site_is_told_no_secret_value_no_token_and_no_order(void **unused
     OWN(freep) char *text = NULL;
 
     add_secret(state, "Pin");
-    memcpy(state->token, "slw_dev_x", sizeof("slw_dev_x"));
+    state->has_key = true;
+    memset(state->key, 0xab, sizeof(state->key));
     assert_int_equal(mirror_make(state, 8, &format, &mirror), 0);
     text = json_dumps(mirror, JSON_COMPACT);
     assert_non_null(strstr(text, "\"Pin\""));
     assert_non_null(strstr(text, "\"Plain\":\"p\""));
     assert_null(strstr(text, "hush"));
-    assert_null(strstr(text, "slw_dev_"));
+    assert_null(strstr(text, "abab"));
     assert_null(strstr(text, "order"));
 }
 
@@ -162,7 +163,7 @@ static void a_mirror_that_makes_no_sense_starts_over(void **unused)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_site_is_told_no_secret_value_no_token_and_no_order),
+        cmocka_unit_test(the_site_is_told_no_secret_value_no_key_and_no_order),
         cmocka_unit_test(who_went_down_while_formatting_goes_on_there),
         cmocka_unit_test(who_went_down_anywhere_else_starts_over),
         cmocka_unit_test(who_would_miss_a_secret_starts_over),

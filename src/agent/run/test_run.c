@@ -268,7 +268,7 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
     const char *state = strstr(request, "\"state\":");
 
     if (strncmp(request, "GET /api/v1/client/time ", 24) == 0) {
-        (void)snprintf(body, sizeof(body), "{\"time_us\": 1795253405000000}");
+        (void)snprintf(body, sizeof(body), "{\"time_us\": 1795253405000000, \"challenge\": \"c\"}");
     } else if (strstr(request, "/registrations ")) {
         status = "201 Created";
         (void)snprintf(body, sizeof(body), "{\"token\": \"t\", \"device_name\": \"pc\"}");

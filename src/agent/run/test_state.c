@@ -16,13 +16,16 @@
 
 DEFINE_FREEP(struct state *, state_free);
 
+#define DEVICE_KEY "4ccd089b28ff96da9db6c346ec114e0f5b8a319f35aba624da8cf6ed4fb8a6fb"
+
 static const char state_text[] =
     "{\"version\": 1, \"order\": {\"order_id\": \"0190f5b0-0000-7000-8000-000000000001\","
     " \"deployment_id\": \"SLP20001\", \"device_id\": \"d1\", \"device_name\": \"pc-1\","
     " \"attempt\": 1, \"deadline_us\": 5, \"purpose\": \"required\", \"task_sequence\":"
     " {\"id\": \"SLP00003\", \"name\": \"ts\", \"xml\": \"x\"}, \"variables\": {},"
     " \"content\": {}, \"sources\": [], \"failed_wait_s\": 1},"
-    " \"site\": {\"urls\": [\"https://10.77.0.1:443\"], \"pin\": null, \"token\": \"slw_dev_1\"},"
+    " \"site\": {\"urls\": [\"https://10.77.0.1:443\"], \"pin\": null, \"key\": \"" DEVICE_KEY
+    "\"},"
     " \"seq\": 7, \"phase\": \"boot-image\", \"next\": {\"step\": 3, \"is_running\": true,"
     " \"n_starts\": 2}, \"variables\": {\"A\": \"b\", \"_C\": \"d\"}, \"secrets\": [\"A\"],"
     " \"target\": {\"disk_serial\": \"lab\", \"disk_size_bytes\": 4294967296,"
@@ -55,7 +58,9 @@ static void parse_and_put_keep_everything(void **unused)
     assert_int_equal(s->n_starts, 2);
     assert_int_equal(s->phase, STEP_IN_BOOT_IMAGE);
     assert_string_equal(s->site.urls[0], "https://10.77.0.1:443");
-    assert_string_equal(s->token, "slw_dev_1");
+    assert_true(s->has_key);
+    assert_int_equal(s->key[0], 0x4c);
+    assert_int_equal(s->key[31], 0xfb);
     assert_string_equal(s->target.disk_serial, "lab");
     assert_true(s->target.is_old);
     assert_int_equal(s->target.disk_size_bytes, UINT64_C(4294967296));

@@ -127,7 +127,8 @@ static int run_at_site(struct step_context *c,
             .base_url = c->site->urls[i],
             .unix_socket = c->site->unix_socket,
             .pin = c->site->has_pin ? c->site->pin : NULL,
-            .bearer = c->token,
+            .put_bearer = c->put_token,
+            .bearer_ctx = c->token_ctx,
             .user_agent = "slipway-agent",
         };
         buf_clear(why);

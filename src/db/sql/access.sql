@@ -42,15 +42,6 @@ FROM access_token WHERE id > ?1 AND administrator_id = ?3 AND kind <> 'one-time'
 -- name: access_token_of
 SELECT 1 FROM access_token WHERE id = ?1 AND administrator_id = ?2;
 
--- name: device_token_add
-INSERT INTO device_token (hash, device_id, expires_us) VALUES (?1, ?2, ?3);
-
--- name: device_token_find
-SELECT device_id FROM device_token WHERE hash = ?1 AND expires_us > ?2;
-
--- name: device_token_expire
-DELETE FROM device_token WHERE expires_us <= ?1;
-
 -- name: boot_ticket_add
 INSERT INTO boot_ticket (hash, mac, expires_us) VALUES (?1, ?2, ?3);
 

@@ -95,9 +95,6 @@ UPDATE device SET name = ?2, name_source = 'administrator' WHERE id = ?1;
 -- name: device_block
 UPDATE device SET is_blocked = ?2, block_reason = ?3 WHERE id = ?1;
 
--- name: device_tokens_drop
-DELETE FROM device_token WHERE device_id = ?1;
-
 -- name: device_orders_drop
 DELETE FROM orders WHERE device_id = ?1;
 

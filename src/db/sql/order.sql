@@ -118,9 +118,9 @@ WHERE id = ?1 AND wish = 'pause';
 UPDATE orders SET wish = 'run', deadline_us = deadline_us + (?1 - pause_us), heard_us = ?1, pause_us = NULL, pause_until_us = NULL
 WHERE wish = 'pause' AND (state <> 'in-progress' OR pause_until_us <= ?1);
 
--- Tokens of devices that wait, if they have less time left than until ?2, are good until ?1.
+-- Keys of devices that wait, if they have less time left than until ?2, are good until ?1.
 -- name: order_pauses_keep
-UPDATE device_token SET expires_us = ?1 WHERE expires_us < ?2
+UPDATE device_key SET expires_us = ?1 WHERE expires_us < ?2
     AND device_id IN (SELECT device_id FROM orders WHERE state = 'in-progress' AND (wish = 'pause' OR is_debug = 1));
 
 -- name: status_message_add

@@ -82,9 +82,9 @@ SELECT device_id FROM unknown_request WHERE state IN ('waiting', 'approved') AND
 -- name: unknown_request_expire
 UPDATE unknown_request SET state = 'expired' WHERE device_id = ?1;
 
--- Tokens of devices that wait, if they have less time left than until ?2, are good until ?1.
+-- Keys of devices that wait, if they have less time left than until ?2, are good until ?1.
 -- name: unknown_request_keep
-UPDATE device_token SET expires_us = ?1 WHERE expires_us < ?2
+UPDATE device_key SET expires_us = ?1 WHERE expires_us < ?2
     AND device_id IN (SELECT device_id FROM unknown_request WHERE state IN ('waiting', 'approved'));
 
 -- name: unknown_request_list

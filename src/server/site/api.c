@@ -13,6 +13,7 @@
 #include "plat/clock.h"
 #include "rt/log.h"
 #include "server/site/commit.h"
+#include "site/device_key.h"
 
 #define BEARER  "Bearer "
 #define REAL_IP "X-Real-IP"
@@ -90,6 +91,9 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_CAPTURE] = 403,
         [REFUSAL_CAPTURE_MISSING] = 404,
         [REFUSAL_BLOCKED] = 403,
+        [REFUSAL_DEVICE_KEY] = 401,
+        [REFUSAL_PROOF] = 401,
+        [REFUSAL_NO_KEY] = 403,
         [REFUSAL_TOO_LONG] = 422,
         [REFUSAL_CURSOR] = 400,
         [REFUSAL_CHANGED] = 412,
@@ -127,7 +131,7 @@ int api_begin_admin(struct api *api, struct http_exchange *x)
 int api_begin_device(struct api *api, struct http_exchange *x)
 {
     (void)api_begin(api);
-    return TRACE(access_check_device(api->site, api_bearer(x), api->device_id));
+    return TRACE(device_token_check(api->site, api_bearer(x), api->device_id));
 }
 
 static int begin_remote_role(struct api *api, struct http_exchange *x)

@@ -10,8 +10,10 @@
 #include "rt/log.h"
 #include "server/site/password_request.h"
 #include "site/boot_gate.h"
+#include "site/challenge.h"
 #include "site/device.h"
 #include "site/device_capture.h"
+#include "site/device_key.h"
 #include "site/order.h"
 #include "site/order_debug.h"
 #include "site/order_state.h"
@@ -22,9 +24,17 @@
 int client_time(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
+    char challenge[CHALLENGE_TEXT_MAX] = "";
     int r = api_begin(api);
 
-    return api_finish(api, x, r, 200, json_pack("{s:I}", "time_us", (json_int_t)api->site->now_us));
+    if (r == 0)
+        r = challenge_put(api->site, challenge);
+    return api_finish(
+        api,
+        x,
+        r,
+        200,
+        json_pack("{s:I,s:s}", "time_us", (json_int_t)api->site->now_us, "challenge", challenge));
 }
 
 int client_register(void *ctx, struct http_exchange *x)
@@ -43,6 +53,20 @@ int client_register(void *ctx, struct http_exchange *x)
                  "device=%s name=%s",
                  json_string_value(json_object_get(answer, "device_id")),
                  json_string_value(json_object_get(answer, "device_name")));
+    return api_finish(api, x, r, 201, answer);
+}
+
+int client_renew_token(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin(api);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = device_token_renew(api->site, body, &answer);
     return api_finish(api, x, r, 201, answer);
 }
 

@@ -10,6 +10,7 @@
 
 http_handler client_time;
 http_handler client_register;
+http_handler client_renew_token;
 http_handler client_get_order;
 http_handler client_put_name;
 http_handler client_put_boot_password;

@@ -188,6 +188,7 @@ const struct http_route api_routes[] = {
     {"GET", V1 "/reports/{name}", 0, admin_get_report},
     {"GET", V1 "/client/time", 0, client_time},
     {"POST", V1 "/client/registrations", REGISTRATION_MAX_BYTES, client_register},
+    {"POST", V1 "/client/tokens", SMALL_MAX_BYTES, client_renew_token},
     {"POST", V1 "/client/orders", SMALL_MAX_BYTES, client_get_order},
     {"PUT", V1 "/client/name", SMALL_MAX_BYTES, client_put_name},
     {"PUT", V1 "/client/boot-password", SMALL_MAX_BYTES, client_put_boot_password},
