@@ -26,7 +26,7 @@
 #include "rt/work_pool.h"
 
 enum {
-    BACKLOG = 128,
+    BACKLOG = 4096, /* who finds it full is refused at once, while the others are being answered */
     CONNECTIONS_MAX = 256,
     REQUEST_TIMEOUT_S = 90,
     HEADERS_MAX_BYTES = 32 * 1024,

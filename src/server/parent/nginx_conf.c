@@ -2,10 +2,17 @@
 
 #include "server/parent/nginx_conf.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "server/parent/keys.h"
 #include "server/parent/remote.h"
+
+#define SITE_UPSTREAM "slipway_site_process"
+
+enum {
+    TARGET_MAX_BYTES = 4096,
+};
 
 bool nginx_conf_is_path_plain(const char *path)
 {
@@ -13,6 +20,19 @@ bool nginx_conf_is_path_plain(const char *path)
         if ((unsigned char)*path < 0x20 || *path == 0x7f || strchr("\"'\\${};#", *path))
             return false;
     return true;
+}
+
+/* What is passed on to the site has connections that stay open; nginx gives them up before the site does, after 90 s. */
+static void put_site_upstream(const char *state, struct buf *dst)
+{
+    buf_addf(dst,
+             "    upstream " SITE_UPSTREAM " {\n"
+             "        server \"unix:%s/run/api.sock\";\n"
+             "        keepalive 64;\n"
+             "        keepalive_requests 1000000;\n"
+             "        keepalive_timeout 60s;\n"
+             "    }\n",
+             state);
 }
 
 /* Before the servers: processes, logs, limits, temporary files. */
@@ -106,9 +126,9 @@ static void put_http(const struct nginx_conf_options *options, struct buf *dst)
 }
 
 /* What every proxied location says; a header that is set in one would hide these in it. */
-static void put_proxy(const char *socket, const char *state, struct buf *dst)
+static void put_proxy_to(const char *target, struct buf *dst)
 {
-    buf_addf(dst, "            proxy_pass \"http://unix:%s/run/%s:\";\n", state, socket);
+    buf_addf(dst, "            proxy_pass \"http://%s\";\n", target);
     buf_adds(dst,
              "            proxy_http_version 1.1;\n"
              "            proxy_set_header Host $host;\n"
@@ -122,20 +142,34 @@ static void put_proxy(const char *socket, const char *state, struct buf *dst)
              "            proxy_read_timeout 60s;\n");
 }
 
+static void put_proxy_to_site(struct buf *dst)
+{
+    put_proxy_to(SITE_UPSTREAM, dst);
+}
+
+/* @socket: of the role dp */
+static void put_proxy_to_dp(const char *socket, const char *state, struct buf *dst)
+{
+    char target[TARGET_MAX_BYTES];
+
+    (void)snprintf(target, sizeof(target), "unix:%s/run/%s:", state, socket);
+    put_proxy_to(target, dst);
+}
+
 static void put_uploads(const char *state, struct buf *dst)
 {
     buf_adds(dst,
              "        location /api/v1/uploads {\n"
              "            auth_request /authorize;\n"
              "            client_max_body_size 9m;\n");
-    put_proxy("dp.sock", state, dst);
+    put_proxy_to_dp("dp.sock", state, dst);
     buf_adds(dst,
              "        }\n"
              "        location /api/v1/captures {\n"
              "            auth_request /authorize;\n"
              "            client_max_body_size 6m;\n"
              "            client_body_buffer_size 6m;\n"); /* a pack needs no file on its way */
-    put_proxy("capture.sock", state, dst);
+    put_proxy_to_dp("capture.sock", state, dst);
     buf_adds(dst,
              "        }\n"
              "        location = /authorize {\n"
@@ -146,9 +180,8 @@ static void put_uploads(const char *state, struct buf *dst)
              "            proxy_set_header Content-Length \"\";\n"
              "            proxy_set_header X-Original-Method $request_method;\n"
              "            proxy_set_header X-Original-URI $request_uri;\n");
-    buf_addf(dst,
-             "            proxy_pass \"http://unix:%s/run/api.sock:/api/v1/internal/authorize\";\n",
-             state);
+    buf_adds(dst,
+             "            proxy_pass \"http://" SITE_UPSTREAM "/api/v1/internal/authorize\";\n");
     buf_adds(dst,
              "            proxy_http_version 1.1;\n"
              "            proxy_method GET;\n"
@@ -185,7 +218,7 @@ static void put_exports(const char *state, struct buf *dst)
 }
 
 /* What the roles of a remote distribution point ask; the site wants its token for each. */
-static void put_remote_roles(const char *state, struct buf *dst)
+static void put_remote_roles(struct buf *dst)
 {
     static const struct {
         const char *prefix;
@@ -201,7 +234,7 @@ static void put_remote_roles(const char *state, struct buf *dst)
                  "            client_max_body_size %s;\n",
                  places[i].prefix,
                  places[i].body_max);
-        put_proxy("api.sock", state, dst);
+        put_proxy_to_site(dst);
         buf_adds(dst, "        }\n");
     }
 }
@@ -226,7 +259,7 @@ static void put_load_balancers(const struct nginx_conf_options *options, struct 
 }
 
 /* Who is not signed in yet has work done for him: a password is dear to check. */
-static void put_logins(const char *state, struct buf *dst)
+static void put_logins(struct buf *dst)
 {
     buf_adds(dst,
              "        location = /api/v1/logins {\n"
@@ -234,7 +267,7 @@ static void put_logins(const char *state, struct buf *dst)
              "            limit_req zone=logins burst=100 nodelay;\n"
              "            limit_req_status 429;\n"
              "            error_page 429 @too_many;\n");
-    put_proxy("api.sock", state, dst);
+    put_proxy_to_site(dst);
     buf_adds(
         dst,
         "        }\n"
@@ -272,25 +305,25 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
         put_uploads(state, dst);
         put_exports(state, dst);
     }
-    put_remote_roles(state, dst);
-    put_logins(state, dst);
+    put_remote_roles(dst);
+    put_logins(dst);
     buf_adds(dst,
              "        location /api/v1/internal {\n"
              "            return 404;\n"
              "        }\n"
              "        location /api/v1/client/ {\n"
              "            client_max_body_size 256k;\n");
-    put_proxy("api.sock", state, dst);
+    put_proxy_to_site(dst);
     buf_adds(dst,
              "        }\n"
              "        location /api/v1/client/orders {\n"
              "            client_max_body_size 5m;\n");
-    put_proxy("api.sock", state, dst);
+    put_proxy_to_site(dst);
     buf_adds(dst,
              "        }\n"
              "        location /api/ {\n"
              "            client_max_body_size 17m;\n");
-    put_proxy("api.sock", state, dst);
+    put_proxy_to_site(dst);
     buf_adds(dst,
              "        }\n"
              "        location / {\n"
@@ -361,6 +394,8 @@ static void put_roles(const struct nginx_conf_options *options, struct buf *dst)
 void nginx_conf_put(const struct nginx_conf_options *options, struct buf *dst)
 {
     put_frame(options->state_folder, dst);
+    if (!options->remote)
+        put_site_upstream(options->state_folder, dst);
     put_http(options, dst);
     if (options->remote)
         put_roles(options, dst);
