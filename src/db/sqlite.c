@@ -46,10 +46,33 @@ int sqlite_fail(struct db *db, int code)
     }
 }
 
+static const char *const frames[SQLITE_FRAMES] = {
+    "BEGIN IMMEDIATE", "BEGIN", "COMMIT", "SAVEPOINT p", "RELEASE p", "SAVEPOINT t", "RELEASE t"};
+
+/* Parsing them anew with each request would cost more than carrying them out. */
+static int run_frame(struct sqlite *lite, size_t which)
+{
+    sqlite3_stmt **slot = &lite->frames[which];
+    int code = SQLITE_OK;
+
+    if (!*slot)
+        code = sqlite3_prepare_v3(
+            lite->engine, frames[which], -1, SQLITE_PREPARE_PERSISTENT, slot, NULL);
+    if (code != SQLITE_OK)
+        return code;
+    (void)sqlite3_step(*slot);
+    return sqlite3_reset(*slot);
+}
+
 static int exec(struct db *db, const char *text)
 {
-    int code = sqlite3_exec(to_sqlite(db)->engine, text, NULL, NULL, NULL);
+    size_t which = 0;
+    int code;
 
+    while (which < SQLITE_FRAMES && strcmp(frames[which], text) != 0)
+        which++;
+    code = which < SQLITE_FRAMES ? run_frame(to_sqlite(db), which)
+                                 : sqlite3_exec(to_sqlite(db)->engine, text, NULL, NULL, NULL);
     return code == SQLITE_OK ? 0 : sqlite_fail(db, code);
 }
 
@@ -91,6 +114,7 @@ static int set_up_writer(struct db *db)
     return exec(db,
                 "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;"
                 "PRAGMA journal_size_limit=16777216; PRAGMA secure_delete=FAST;"
+                "PRAGMA cache_size=-32768;" /* KiB; taken as it is needed */
                 "BEGIN IMMEDIATE; COMMIT");
 }
 
@@ -172,6 +196,8 @@ static void sqlite_close(struct db *db)
 
     for (size_t i = 0; i < SQL_COUNT; i++)
         (void)sqlite3_finalize(lite->stmts[i]);
+    for (size_t i = 0; i < SQLITE_FRAMES; i++)
+        (void)sqlite3_finalize(lite->frames[i]);
     (void)sqlite3_finalize(lite->load);
     (void)sqlite3_close(lite->engine); /* the last handle also checkpoints: the writer's */
     fd_closep(&lite->lock_fd);

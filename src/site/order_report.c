@@ -54,16 +54,15 @@ static int save_message(struct site *site, const struct report *report)
                                   db_text(status_message_severity(report->state)),
                                   db_text(field_text(body, "group", "")));
     bool is_progress = strcmp(report->state, "step-progress") == 0;
+    uint64_t most = is_progress ? ORDER_PROGRESS_MESSAGES_MAX : ORDER_MESSAGES_MAX;
     int r = db_must(site->db, SQL_STATUS_MESSAGE_ADD, args);
 
-    if (r < 0)
+    if (r < 0 ||
+        report->seq <= most) /* numbers grow from 1: there are no more messages than that */
         return TRACE(r);
-    return TRACE(
-        db_must(site->db,
-                SQL_STATUS_MESSAGE_TRIM,
-                DB_ARGS(db_text(report->order_id),
-                        db_u64(is_progress ? 1 : 0),
-                        db_u64(is_progress ? ORDER_PROGRESS_MESSAGES_MAX : ORDER_MESSAGES_MAX))));
+    return TRACE(db_must(site->db,
+                         SQL_STATUS_MESSAGE_TRIM,
+                         DB_ARGS(db_text(report->order_id), db_u64(is_progress), db_u64(most))));
 }
 
 /* orders.is_restarting: into what */
@@ -93,15 +92,10 @@ static int save_progress(struct site *site, const struct report *report)
                                   db_u64(restart_of(report)),
                                   db_u64(field_number(body, "downloaded_bytes", 0)),
                                   db_u64(field_number(body, "reused_bytes", 0)),
-                                  db_u64(strcmp(report->state, "paused") == 0));
+                                  db_u64(strcmp(report->state, "paused") == 0),
+                                  db_text(field_text(body, "group", "")));
     int r = db_must(site->db, SQL_ORDER_PROGRESS, args);
 
-    if (r == 0)
-        r = db_must(site->db,
-                    SQL_ORDER_GROUP,
-                    DB_ARGS(db_text(report->order_id),
-                            db_text(field_text(body, "group", "")),
-                            db_text(field_text(body, "step_name", ""))));
     if (r == 0 && json_is_integer(json_object_get(body, "exit_code")))
         r = db_must(site->db,
                     SQL_ORDER_EXIT_CODE,

@@ -72,12 +72,9 @@ WHERE o.id = ?1 AND o.device_id = ?2;
 UPDATE orders SET last_seq = ?2, step = iif(?5 = '', step, ?3), n_steps = ?4, step_name = iif(?5 = '', step_name, ?5),
     step_type = iif(?5 = '', step_type, ?6), environment = ?7, percent = iif(?5 = '', percent, ?8), rate_bytes_per_s = ?9, message = ?10, heard_us = ?11, started_us = coalesce(started_us, ?11),
     is_restarting = ?12, restarted_us = iif(?12 <> 0, ?11, restarted_us),
-    downloaded_bytes = max(downloaded_bytes, ?13), reused_bytes = max(reused_bytes, ?14), is_paused = ?15
+    downloaded_bytes = max(downloaded_bytes, ?13), reused_bytes = max(reused_bytes, ?14), is_paused = ?15,
+    step_group = iif(?5 = '', step_group, ?16)
 WHERE id = ?1;
-
--- A message about the whole names no step: the group stays, as the step does.
--- name: order_group
-UPDATE orders SET step_group = iif(?3 = '', step_group, ?2) WHERE id = ?1;
 
 -- name: order_exit_code
 UPDATE orders SET exit_code = ?2 WHERE id = ?1;
