@@ -156,7 +156,7 @@ int server_pxe_main(const struct role_options *options)
     OWN(freep) struct pxe_role *role = calloc(1, sizeof(*role));
     int r;
 
-    if (!role || uv_loop_init(&role->loop) < 0) {
+    if (!role || site_link_size_pool() < 0 || uv_loop_init(&role->loop) < 0) {
         log_error("could not start", "error=\"%s\"", strerrordesc_np(ENOMEM));
         return ROLE_EXIT_FAILED;
     }

@@ -51,6 +51,10 @@ struct site_link {
     struct flight *flights; /* owned by the thread pool until they land */
     unsigned n_flights;
 
+    uv_mutex_t lock; /* of the next two: the pool's threads share them */
+    struct http_client *idle[SITE_LINK_THREADS]; /* owned; open, and not used now */
+    size_t n_idle;
+
     json_t *events[SITE_EVENTS_MAX]; /* owned; the oldest first */
     size_t n_events;
     uint64_t n_dropped;
@@ -83,6 +87,9 @@ static void link_free(struct site_link *link)
         return;
     for (size_t i = 0; i < link->n_events; i++)
         json_decref(link->events[i]);
+    for (size_t i = 0; i < link->n_idle; i++)
+        http_client_free(link->idle[i]);
+    uv_mutex_destroy(&link->lock);
     free(link->socket_path);
     free(link);
 }
@@ -90,7 +97,15 @@ static void link_free(struct site_link *link)
 DEFINE_FREEP(struct flight *, flight_free);
 DEFINE_FREEP(struct delivery *, delivery_free);
 DEFINE_FREEP(struct site_link *, link_free);
-DEFINE_FREEP(struct http_client *, http_client_free);
+
+int site_link_size_pool(void)
+{
+    char text[8];
+
+    (void)snprintf(text, sizeof(text), "%d", SITE_LINK_THREADS);
+    /* NOLINTNEXTLINE(concurrency-mt-unsafe): one thread, as long as the pool has none */
+    return setenv("UV_THREADPOOL_SIZE", text, 1) == 0 ? 0 : ERR(-errno);
+}
 
 int site_link_new(const struct site_link_options *options, struct site_link **ret)
 {
@@ -98,6 +113,10 @@ int site_link_new(const struct site_link_options *options, struct site_link **re
 
     if (!link)
         return ERR(-ENOMEM);
+    if (uv_mutex_init(&link->lock) < 0) {
+        free(TAKE(link));
+        return ERR(-ENOMEM);
+    }
     link->loop = options->loop;
     link->answer = options->answer;
     link->ctx = options->ctx;
@@ -179,12 +198,33 @@ static int open_client(const struct site_link *link, struct http_client **ret)
     return TRACE(http_client_new(&options, ret));
 }
 
+/* A connection that is open, if one is idle; in a thread of the pool, as the next. */
+static int take_client(struct site_link *link, struct http_client **ret)
+{
+    *ret = NULL;
+    uv_mutex_lock(&link->lock);
+    if (link->n_idle > 0)
+        *ret = link->idle[--link->n_idle];
+    uv_mutex_unlock(&link->lock);
+    return *ret ? 0 : TRACE(open_client(link, ret));
+}
+
+/* There is room: it is used by the thread that has it, and there are no more threads. */
+static void put_client(struct site_link *link, struct http_client **client)
+{
+    uv_mutex_lock(&link->lock);
+    if (*client && link->n_idle < SITE_LINK_THREADS)
+        link->idle[link->n_idle++] = TAKE(*client);
+    uv_mutex_unlock(&link->lock);
+    http_client_free(*client);
+}
+
 /* In a thread of the pool: touches nothing but @work's own. */
 static void fly(uv_work_t *work)
 {
     struct flight *flight = work->data;
-    OWN(http_client_freep) struct http_client *client = NULL;
-    int r = open_client(flight->link, &client);
+    struct http_client *client = NULL;
+    int r = take_client(flight->link, &client);
 
     if (r == 0)
         r = http_client_json(
@@ -195,6 +235,7 @@ static void fly(uv_work_t *work)
         (void)snprintf(flight->why, sizeof(flight->why), "%s", strerrordesc_np(-r));
     if (r != 0)
         flight->status = 0;
+    put_client(flight->link, &client);
 }
 
 static void read_text(const json_t *answer, const char *name, char dst[static SITE_TEXT_MAX])
@@ -316,23 +357,24 @@ int site_link_ask(struct site_link *link,
     return 0;
 }
 
+static int deliver_one(struct http_client *client, const json_t *event)
+{
+    OWN(json_decrefp) json_t *answer = NULL;
+    unsigned status;
+
+    return http_client_json(client, "POST", EVENTS_PATH, event, &status, &answer);
+}
+
+/* If the site is away, the rest is lost with the one that it did not take. */
 static void deliver(uv_work_t *work)
 {
     struct delivery *delivery = work->data;
-    OWN(http_client_freep) struct http_client *client = NULL;
+    struct http_client *client = NULL;
+    int r = take_client(delivery->link, &client);
 
-    if (open_client(delivery->link, &client) != 0)
-        return;
-    for (size_t i = 0; i < delivery->n_events; i++) {
-        json_t *answer = NULL;
-        unsigned status;
-        int r =
-            http_client_json(client, "POST", EVENTS_PATH, delivery->events[i], &status, &answer);
-
-        json_decref(answer);
-        if (r != 0) /* the site is away: the rest is lost with it */
-            return;
-    }
+    for (size_t i = 0; r == 0 && i < delivery->n_events; i++)
+        r = deliver_one(client, delivery->events[i]);
+    put_client(delivery->link, &client);
 }
 
 static void start_delivery(struct site_link *link);

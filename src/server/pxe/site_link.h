@@ -5,7 +5,7 @@
 /*
  * The role's questions to the site, on run/roles.sock, asked in the thread pool so that the loop never waits
  *
- * Bounded: at most SITE_ASKS_MAX questions are in flight, each ends within SITE_ASK_TIMEOUT_US; events wait in a
+ * Bounded: at most SITE_ASKS_MAX questions are in flight, SITE_LINK_THREADS of them at the site, where they share commits; each ends within SITE_ASK_TIMEOUT_US; events wait in a
  * queue of SITE_EVENTS_MAX and the oldest are dropped. One thread (the loop's) calls all of this.
  */
 
@@ -17,7 +17,8 @@
 #include "server/pxe/boot_clients.h"
 
 enum {
-    SITE_ASKS_MAX = 64,
+    SITE_ASKS_MAX = 1024,
+    SITE_LINK_THREADS = 32,
     SITE_EVENTS_MAX = 256,
     SITE_ASK_TIMEOUT_US = 3 * 1000 * 1000,
     SITE_ASK_EXTRA_BYTES = 1024, /* of the asker's own, carried along */
@@ -74,6 +75,9 @@ struct site_link_options {
     site_answer *answer;
     void *ctx;
 };
+
+/* Before the loop's thread pool is used at all: as many threads as questions may be at the site. Return: 0 or -errno. */
+int site_link_size_pool(void);
 
 int site_link_new(const struct site_link_options *options, struct site_link **ret);
 
