@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "agent.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/own.h"
+
+enum {
+    HTTP_OK = 200,
+    HTTP_CREATED = 201,
+    HTTP_SERVER_ERROR = 500,
+};
+
+void agent_mac(uint8_t ret[static MAC_BYTES], uint64_t number)
+{
+    ret[0] = 0x52;
+    ret[1] = 0x54;
+    for (unsigned i = 0; i < 4; i++)
+        ret[2 + i] = (uint8_t)(number >> (24 - 8 * i));
+}
+
+static void put_registration(const struct agent *agent, char body[static AGENT_BODY_MAX])
+{
+    char mac[MAC_TEXT_MAX];
+    char ticket[TOKEN_TEXT_MAX + 2] = "null";
+
+    mac_put(mac, agent->mac);
+    if (agent->ticket[0] != '\0')
+        (void)snprintf(ticket, sizeof(ticket), "\"%s\"", agent->ticket);
+    (void)snprintf(
+        body,
+        AGENT_BODY_MAX,
+        "{\"ticket\": %s, \"environment\": \"boot-image\", \"macs\": [\"%s\"], \"boot_mac\": \"%s\", \"smbios\": {\"uuid\": \"\","
+        " \"serial\": \"\", \"manufacturer\": \"Slipway\", \"model\": \"Simulated\", \"asset_tag\": \"\"}, \"firmware\": \"uefi\","
+        " \"secure_boot\": true, \"arch\": \"x64\", \"cpu\": \"simulated\", \"n_cpus\": 4, \"memory_bytes\": 8589934592,"
+        " \"disks\": [{\"name\": \"nvme0n1\", \"model\": \"Simulated\", \"serial\": \"\", \"size_bytes\": 256060514304,"
+        " \"sector_bytes\": 512, \"is_removable\": false}], \"nics\": [{\"name\": \"eth0\", \"mac\": \"%s\","
+        " \"driver\": \"e1000e\", \"has_link\": true}], \"tpm\": \"2.0\", \"agent_version\": \"0.1.0\", \"boot_image\": \"\"}",
+        ticket,
+        mac,
+        mac,
+        mac);
+}
+
+static void put_report(const struct agent *agent, char body[static AGENT_BODY_MAX])
+{
+    static const char *const states[] = {
+        "started", "step-started", "step-progress", "step-succeeded"};
+
+    (void)snprintf(
+        body,
+        AGENT_BODY_MAX,
+        "{\"seq\": %" PRIu64
+        ", \"state\": \"%s\", \"step\": 2, \"n_steps\": 8, \"step_name\": \"Apply Operating System Image\","
+        " \"step_type\": \"SMS_TaskSequence_ApplyOperatingSystemAction\", \"group\": \"Install Operating System\","
+        " \"environment\": \"boot-image\", \"percent\": 41, \"rate_bytes_per_s\": 9000000, \"exit_code\": 0, \"error_id\": null,"
+        " \"message\": \"\"}",
+        agent->seq,
+        states[agent->state]);
+}
+
+static int send_ask(struct agent *agent)
+{
+    char path[AGENT_PATH_MAX];
+    char body[AGENT_BODY_MAX];
+    struct connection *c = &agent->connection;
+
+    switch (agent->ask) {
+    case AGENT_REGISTER:
+        put_registration(agent, body);
+        return connection_ask(c, "POST", "/api/v1/client/registrations", NULL, bytes_of(body));
+    case AGENT_ORDER:
+        return connection_ask(c, "POST", "/api/v1/client/orders", agent->token, bytes_of("{}"));
+    case AGENT_WISH:
+        (void)snprintf(path, sizeof(path), "/api/v1/client/orders/%s/wish", agent->order_id);
+        return connection_ask(c, "GET", path, agent->token, (struct bytes){0});
+    case AGENT_REPORT:
+    case AGENT_ASKS:
+        break;
+    }
+    put_report(agent, body);
+    (void)snprintf(path, sizeof(path), "/api/v1/client/orders/%s/status", agent->order_id);
+    return connection_ask(c, "POST", path, agent->token, bytes_of(body));
+}
+
+static void try(struct agent *agent)
+{
+    if (send_ask(agent) == 0)
+        return;
+    agent->status = 0;
+    agent->options->done(agent->ctx, false);
+}
+
+static void on_again(void *ctx)
+{
+    try(ctx);
+}
+
+/* Return: whether it is there and fits. */
+static bool read_text(const json_t *answer, const char *name, char *dst, size_t cap)
+{
+    const char *text = json_string_value(json_object_get(answer, name));
+
+    return text && strlen(text) < cap && snprintf(dst, cap, "%s", text) > 0;
+}
+
+/* Return: false if the answer is none that helps. */
+static bool take_answer(struct agent *agent, const struct answer *answer)
+{
+    OWN(json_decrefp) json_t *body = NULL;
+
+    if (agent->ask == AGENT_REPORT)
+        agent->acked = answer->status == HTTP_OK ? agent->seq : agent->acked;
+    if (agent->ask == AGENT_WISH || agent->ask == AGENT_REPORT)
+        return answer->status == HTTP_OK;
+    if (answer->status != (agent->ask == AGENT_REGISTER ? HTTP_CREATED : HTTP_OK))
+        return false;
+    body = json_loadb((const char *)answer->body.ptr, answer->body.len, 0, NULL);
+    if (agent->ask == AGENT_REGISTER)
+        return read_text(body, "token", agent->token, sizeof(agent->token));
+    return read_text(body, "order_id", agent->order_id, sizeof(agent->order_id));
+}
+
+static void on_answer(void *ctx, const struct answer *answer)
+{
+    struct agent *agent = ctx;
+    uint64_t now_us = agent->options->loop->now_us;
+    bool is_good;
+
+    agent->status = answer->status;
+    if ((answer->status == 0 || answer->status >= HTTP_SERVER_ERROR) &&
+        ++agent->tries < AGENT_TRIES_MAX) {
+        ++*agent->options->n_again;
+        if (sim_timer_set(agent->options->loop, &agent->again, now_us + AGENT_AGAIN_US) == 0)
+            return;
+    }
+    is_good = take_answer(agent, answer);
+    if (is_good)
+        figures_add(&agent->options->figures[agent->ask], now_us - agent->begin_us);
+    agent->options->done(agent->ctx, is_good);
+}
+
+void agent_init(struct agent *agent,
+                const struct agent_options *options,
+                void *ctx,
+                uint64_t number)
+{
+    *agent =
+        (struct agent){.options = options, .ctx = ctx, .again = {.fire = on_again, .ctx = agent}};
+    agent_mac(agent->mac, number);
+    connection_init(
+        &agent->connection,
+        &(struct connection_options){.loop = options->loop, .answer = on_answer, .ctx = agent});
+}
+
+void agent_fini(struct agent *agent)
+{
+    sim_timer_clear(agent->options->loop, &agent->again);
+    connection_fini(&agent->connection);
+}
+
+static void begin(struct agent *agent, enum agent_ask ask, uint64_t due_us)
+{
+    agent->ask = ask;
+    agent->begin_us = due_us;
+    agent->tries = 0;
+    try(agent);
+}
+
+void agent_register(struct agent *agent, uint64_t due_us)
+{
+    agent->seq = 0;
+    agent->acked = 0;
+    connection_aim(&agent->connection, agent->options->site, agent->local);
+    begin(agent, AGENT_REGISTER, due_us);
+}
+
+void agent_order(struct agent *agent, uint64_t due_us)
+{
+    begin(agent, AGENT_ORDER, due_us);
+}
+
+void agent_wish(struct agent *agent, uint64_t due_us)
+{
+    begin(agent, AGENT_WISH, due_us);
+}
+
+void agent_report(struct agent *agent, enum agent_state state, uint64_t due_us)
+{
+    agent->state = state;
+    agent->seq++;
+    begin(agent, AGENT_REPORT, due_us);
+}

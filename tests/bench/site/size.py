@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What a large site takes: memory, time to start, time to list, search and open, time until a change is in the collections."""
+
+import time
+import urllib.parse
+
+from data import Size, collection_of, expect, fill, name_of
+from measure import Row
+from place import Bench
+
+MIB = 1 << 20
+ASKED = 100  # times each
+LIMIT_MS = 100
+SETTLE_S = 3
+CHANGES = 50
+
+
+def part(values: list, permille: int) -> float:
+    return sorted(values)[min(len(values) - 1, len(values) * permille // 1000)]
+
+
+def timed_ms(site: Bench, *paths: str) -> list:
+    """Milliseconds of each of ASKED requests, taken in turns from the paths; the first of each is not counted."""
+    found = []
+    for path in paths:
+        site.must("GET", path)
+    for i in range(ASKED):
+        begin = time.monotonic()
+        site.must("GET", paths[i % len(paths)])
+        found.append((time.monotonic() - begin) * 1000)
+    return found
+
+
+def filtered(text: str) -> str:
+    return "/devices?limit=100&filter=" + urllib.parse.quote(text)
+
+
+def questions(size: Size) -> dict:
+    last = name_of(size.devices - 1)
+    return {
+        "list devices": ["/devices?limit=100", "/devices?limit=100&order_by=name", "/devices?limit=100&order_by=name%20desc"],
+        "list collections and deployments": ["/collections?limit=100", "/deployments?limit=100"],
+        "search devices by name": [filtered(f"name eq '{last}'"), filtered(f"name startswith '{last[:-2]}'")],
+        "search devices by a part of the name": [filtered(f"name contains '{last[-4:]}'")],
+        "open a device": [f"/devices/{name_of(i * 97 % size.devices)}" for i in range(20)],
+    }
+
+
+def measure_questions(site: Bench, size: Size):
+    for what, paths in questions(size).items():
+        took = timed_ms(site, *paths)
+        each = {path: part(timed_ms(site, path), 500) for path in paths[:3]} if len(paths) <= 3 else {}
+        why = ", ".join(f"{urllib.parse.unquote(path)} {ms:.1f} ms" for path, ms in each.items())
+        yield Row(f"size: {what}", f"99 % within {part(took, 990):.1f} ms, half within {part(took, 500):.1f} ms", f"{LIMIT_MS} ms",
+                  part(took, 990) / LIMIT_MS, 1.0, True, why=why)
+
+
+def measure_membership(site: Bench, size: Size):
+    """A device is renamed; then the collection with the query that its new name fits has it, and the one that includes it."""
+    took = []
+    for i in range(CHANGES):
+        number = i * 13 % 1000 % size.queries
+        query = collection_of(number)
+        device = name_of(size.devices - 1 - i * 1001 % size.devices)
+        before = site.must("GET", f"/collections/{query}")["n_members"]
+        begin = time.monotonic()
+        site.must("PATCH", f"/devices/{device}", {"name": f"NEW-{i:02}-{number:03}"})
+        while site.must("GET", f"/collections/{query}")["n_members"] != before + 1:
+            expect(time.monotonic() < begin + 10, f"{device} is not in {query}")
+            time.sleep(0.002)
+        took.append(time.monotonic() - begin)
+    yield Row("size: a change is in its collections", f"{max(took) * 1000:.0f} ms at most, half within {part(took, 500) * 1000:.0f} ms", "1 s",
+              max(took), 1.0, True)
+
+
+def memory_row(site: Bench, what: str, limit_mib: int):
+    time.sleep(SETTLE_S)
+    found = site.memory()
+    total = sum(found.values())
+    return Row(f"size: memory, {what}", f"{total / MIB:.1f} MiB", f"{limit_mib} MiB", total / MIB / limit_mib, 1.0, True,
+               why=", ".join(f"{role} {used / MIB:.1f} MiB" for role, used in found.items()))
+
+
+def measure_size(bench):
+    size = bench.sizes.site
+    with Bench(bench.build) as site:
+        yield memory_row(site, "empty site", 64)
+        fill(site, size, bench.say)
+        yield from measure_questions(site, size)
+        yield from measure_membership(site, size)
+        yield memory_row(site, f"{size.devices} devices", 512)
+        site.stop()
+        begin = time.monotonic()
+        site.start()
+        took = time.monotonic() - begin
+        site.must("GET", "/devices?limit=1")
+        yield Row("size: start", f"{took:.2f} s", "3 s", took / 3, 1.0, True)
