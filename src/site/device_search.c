@@ -14,6 +14,18 @@
 #include "site/device_facts.h"
 #include "site/filter.h"
 
+enum {
+    NAMED_MAX =
+        2000, /* devices whose names are in a range; of more the first ones soon fill a page in any case */
+    NAME_MAX_BYTES = 255,
+};
+
+/* Names from one to another, the latter not included, without regard to case. */
+struct name_range {
+    char from[NAME_MAX_BYTES + 1];
+    char to[NAME_MAX_BYTES + 1];
+};
+
 struct search {
     struct site *site;
     struct filter *filter; /* owned */
@@ -46,14 +58,86 @@ static int look(struct search *search, const struct db_rows *rows)
     return TRACE(r);
 }
 
+/* Whether the next byte is the next letter or digit, in the order of any collation. */
+static bool has_next(char c)
+{
+    return (c >= '0' && c <= '8') || (c >= 'a' && c <= 'y');
+}
+
+/* Of names that begin with @start, which is in lower case; wider, if it ends in what nobody knows the next of. Return: false: all. */
+static bool put_range(struct bytes start, struct name_range *ret)
+{
+    size_t n = start.len;
+
+    for (size_t i = 0; i < start.len; i++)
+        if (start.ptr[i] < ' ' || start.ptr[i] > '~')
+            return false;
+    while (n > 0 && !has_next((char)start.ptr[n - 1]))
+        n--;
+    if (n == 0 || n > NAME_MAX_BYTES)
+        return false;
+    (void)snprintf(ret->from, sizeof(ret->from), "%.*s", (int)n, (const char *)start.ptr);
+    (void)snprintf(ret->to, sizeof(ret->to), "%s", ret->from);
+    ret->to[n - 1]++;
+    return true;
+}
+
+static bool is_about_name(const struct filter *filter, const struct filter_term *term)
+{
+    return strcmp(filter->properties[term->property].name, "name") == 0 &&
+           (term->op == FILTER_EQ || term->op == FILTER_STARTS_WITH) &&
+           filter->values[term->first_value].type == FILTER_TEXT;
+}
+
+/* Where the names of all that fit are, if the filter says so for certain. */
+static bool find_range(const struct filter *filter, struct name_range *ret)
+{
+    for (size_t i = 0; i < filter->n_infix; i++)
+        if (filter->infix[i].kind == FILTER_TOKEN_OR || filter->infix[i].kind == FILTER_TOKEN_NOT)
+            return false;
+    for (size_t i = 0; i < filter->n_terms; i++)
+        if (is_about_name(filter, &filter->terms[i]))
+            return put_range(filter->values[filter->terms[i].first_value].text, ret);
+    return false;
+}
+
+/* @ret: whether it is worth it to look at these alone. */
+static int are_few(struct site *site, const struct name_range *range, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db,
+                     SQL_DEVICE_SEARCH_NAMED_COUNT,
+                     DB_ARGS(db_text(range->from), db_text(range->to), db_u64(NAMED_MAX + 1)),
+                     &rows);
+
+    *ret = r == DB_ROW && db_get_u64(&rows, 0) <= NAMED_MAX;
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* What is to be looked at, behind @after. */
+static int select_devices(struct search *search, const char *after, struct db_rows *ret)
+{
+    struct db *db = search->site->db;
+    struct db_value n = db_u64(DEVICE_SEARCH_LOOKS);
+    struct name_range range;
+    bool is_by_name = find_range(search->filter, &range);
+    int r = is_by_name ? are_few(search->site, &range, &is_by_name) : 0;
+
+    if (r < 0)
+        return TRACE(r);
+    if (is_by_name)
+        return TRACE(db_select(db,
+                               SQL_DEVICE_SEARCH_NAMED,
+                               DB_ARGS(db_text(after), n, db_text(range.from), db_text(range.to)),
+                               ret));
+    return TRACE(db_select(db, SQL_DEVICE_SEARCH_SLICE, DB_ARGS(db_text(after), n), ret));
+}
+
 /* Behind @after. @ret_is_end: there is none that was not looked at */
 static int look_at_all(struct search *search, const char *after, bool *ret_is_end)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_select(search->site->db,
-                      SQL_DEVICE_SEARCH_SLICE,
-                      DB_ARGS(db_text(after), db_u64(DEVICE_SEARCH_LOOKS)),
-                      &rows);
+    int r = select_devices(search, after, &rows);
 
     *ret_is_end = false;
     while (r == 0 && json_array_size(search->items) < search->limit) {

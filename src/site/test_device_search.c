@@ -96,12 +96,81 @@ static void a_filter_that_is_not_right_is_refused(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_FILTER);
 }
 
+/* "or" makes the search look at each device: both ways must find the same. */
+static void assert_same_as_without_index(struct site *site, const char *term)
+{
+    char twice[128];
+    OWN(json_freep) json_t *by_index = search(site, term, "", 100);
+    OWN(json_freep) json_t *by_looking = NULL;
+
+    (void)snprintf(twice, sizeof(twice), "%s or %s", term, term);
+    by_looking = search(site, twice, "", 100);
+    assert_true(json_equal(by_index, by_looking));
+}
+
+static void the_index_of_names_finds_what_looking_at_each_device_finds(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    static const char *const names[] = {"PC-19",
+                                        "pc-190",
+                                        "PC-1Z",
+                                        "PC-2",
+                                        "PC",
+                                        "P",
+                                        "pc-1-9",
+                                        "PCz",
+                                        "PD",
+                                        "Z",
+                                        "zz",
+                                        "Z9-a",
+                                        "z9",
+                                        "9",
+                                        "9a",
+                                        "a-b"};
+    static const char *const terms[] = {"name startswith 'pc-19'",
+                                        "name startswith 'PC-1'",
+                                        "name startswith 'p'",
+                                        "name startswith 'pc-'",
+                                        "name startswith 'z'",
+                                        "name startswith 'z9-'",
+                                        "name startswith '9'",
+                                        "name startswith 'a-'",
+                                        "name startswith ''",
+                                        "name eq 'PC-19'",
+                                        "name eq 'zz'",
+                                        "name eq 'nobody'"};
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char mac[32];
+
+        (void)snprintf(mac, sizeof(mac), "52:54:00:77:03:%02x", (unsigned)i);
+        fixture_import(site, names[i], mac);
+    }
+    for (size_t i = 0; i < sizeof(terms) / sizeof(terms[0]); i++)
+        assert_same_as_without_index(site, terms[i]);
+}
+
+static void a_name_beside_another_condition_is_found_by_both(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = many_devices();
+    OWN(json_freep)
+    json_t *page = search(site, "name startswith 'pc-1' and mac eq '52:54:00:77:02:0c'", "", 10);
+
+    assert_int_equal(json_array_size(json_object_get(page, "items")), 1);
+    assert_string_equal(name_at(page, 0), "PC-12");
+    assert_true(json_is_null(json_object_get(page, "next")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_devices_that_fit_are_listed),
         cmocka_unit_test(pages_neither_skip_nor_repeat_a_device),
         cmocka_unit_test(a_filter_that_is_not_right_is_refused),
+        cmocka_unit_test(the_index_of_names_finds_what_looking_at_each_device_finds),
+        cmocka_unit_test(a_name_beside_another_condition_is_found_by_both),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

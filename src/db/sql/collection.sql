@@ -149,6 +149,15 @@ SELECT @facts(v) FROM device v WHERE v.id > ?1 ORDER BY v.id LIMIT ?2;
 SELECT @facts(v) FROM device v WHERE v.id > ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v)
 ORDER BY v.id LIMIT ?2;
 
+-- The same of those whose names are in a range, which the index of the names finds.
+-- name: device_search_named
+SELECT @facts(v) FROM device v WHERE v.name >= ?3 AND v.name < ?4 AND v.id > ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v)
+ORDER BY v.id LIMIT ?2;
+
+-- How many there are, as far as it matters.
+-- name: device_search_named_count
+SELECT count(*) FROM (SELECT v.id FROM device v WHERE v.name >= ?1 AND v.name < ?2 LIMIT ?3) AS few;
+
 -- name: device_fact_macs
 SELECT mac FROM device_mac WHERE device_id = ?1 ORDER BY mac;
 
