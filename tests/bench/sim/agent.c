@@ -2,12 +2,15 @@
 
 #include "agent.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/err.h"
 #include "base/own.h"
+#include "format/proof/proof.h"
 
 enum {
     HTTP_OK = 200,
@@ -23,11 +26,58 @@ void agent_mac(uint8_t ret[static MAC_BYTES], uint64_t number)
         ret[2 + i] = (uint8_t)(number >> (24 - 8 * i));
 }
 
-static void put_registration(const struct agent *agent, char body[static AGENT_BODY_MAX])
+/* What is signed (docs/protocol/client-api.md, Device keys). Return: whether it fits. */
+static bool put_subject(const struct agent *agent, struct sink *dst)
 {
     char mac[MAC_TEXT_MAX];
-    char ticket[TOKEN_TEXT_MAX + 2] = "null";
+    char pin[SHA256_TEXT_MAX];
+    char subject[TOKEN_TEXT_MAX + MAC_TEXT_MAX];
+    struct proof proof = {.purpose = PROOF_REGISTRATION,
+                          .challenge = agent->challenge,
+                          .pin = pin,
+                          .subject = subject};
 
+    mac_put(mac, agent->mac);
+    hex_put(pin, (struct bytes){agent->options->site->pin, SHA256_BYTES});
+    (void)snprintf(subject, sizeof(subject), "%s %s", agent->ticket, mac);
+    return proof_put(&proof, dst);
+}
+
+/* That it has the key. Return: 0 or -errno. */
+static int put_proof(const struct agent *agent, char dst[static AGENT_PROOF_MAX])
+{
+    uint8_t raw[PROOF_MAX_BYTES];
+    struct sink text = {.ptr = raw, .cap = sizeof(raw)};
+    uint8_t public_half[SIGNATURE_KEY_BYTES];
+    uint8_t signature[SIGNATURE_BYTES];
+    char public_text[SIGNATURE_KEY_TEXT_MAX];
+    char signature_text[SIGNATURE_TEXT_MAX];
+    int r = put_subject(agent, &text) ? signature_public(agent->key, public_half) : ERR(-ENOBUFS);
+
+    if (r == 0)
+        r = signature_make(agent->key, (struct bytes){raw, text.len}, signature);
+    if (r < 0)
+        return TRACE(r);
+    hex_put(public_text, (struct bytes){public_half, sizeof(public_half)});
+    hex_put(signature_text, (struct bytes){signature, sizeof(signature)});
+    (void)snprintf(dst,
+                   AGENT_PROOF_MAX,
+                   "{\"public\": \"%s\", \"challenge\": \"%s\", \"signature\": \"%s\"}",
+                   public_text,
+                   agent->challenge,
+                   signature_text);
+    return 0;
+}
+
+static int put_registration(const struct agent *agent, char body[static AGENT_BODY_MAX])
+{
+    char proof[AGENT_PROOF_MAX];
+    char mac[MAC_TEXT_MAX];
+    char ticket[TOKEN_TEXT_MAX + 2] = "null";
+    int r = put_proof(agent, proof);
+
+    if (r < 0)
+        return TRACE(r);
     mac_put(mac, agent->mac);
     if (agent->ticket[0] != '\0')
         (void)snprintf(ticket, sizeof(ticket), "\"%s\"", agent->ticket);
@@ -39,11 +89,13 @@ static void put_registration(const struct agent *agent, char body[static AGENT_B
         " \"secure_boot\": true, \"arch\": \"x64\", \"cpu\": \"simulated\", \"n_cpus\": 4, \"memory_bytes\": 8589934592,"
         " \"disks\": [{\"name\": \"nvme0n1\", \"model\": \"Simulated\", \"serial\": \"\", \"size_bytes\": 256060514304,"
         " \"sector_bytes\": 512, \"is_removable\": false}], \"nics\": [{\"name\": \"eth0\", \"mac\": \"%s\","
-        " \"driver\": \"e1000e\", \"has_link\": true}], \"tpm\": \"2.0\", \"agent_version\": \"0.1.0\", \"boot_image\": \"\"}",
+        " \"driver\": \"e1000e\", \"has_link\": true}], \"tpm\": \"2.0\", \"agent_version\": \"0.1.0\", \"boot_image\": \"\", \"key\": %s}",
         ticket,
         mac,
         mac,
-        mac);
+        mac,
+        proof);
+    return 0;
 }
 
 static void put_report(const struct agent *agent, char body[static AGENT_BODY_MAX])
@@ -63,6 +115,17 @@ static void put_report(const struct agent *agent, char body[static AGENT_BODY_MA
         states[agent->state]);
 }
 
+static int send_registration(struct agent *agent)
+{
+    char body[AGENT_BODY_MAX];
+    int r = put_registration(agent, body);
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(connection_ask(
+        &agent->connection, "POST", "/api/v1/client/registrations", NULL, bytes_of(body)));
+}
+
 static int send_ask(struct agent *agent)
 {
     char path[AGENT_PATH_MAX];
@@ -70,9 +133,10 @@ static int send_ask(struct agent *agent)
     struct connection *c = &agent->connection;
 
     switch (agent->ask) {
+    case AGENT_TIME:
+        return connection_ask(c, "GET", "/api/v1/client/time", NULL, (struct bytes){0});
     case AGENT_REGISTER:
-        put_registration(agent, body);
-        return connection_ask(c, "POST", "/api/v1/client/registrations", NULL, bytes_of(body));
+        return send_registration(agent);
     case AGENT_ORDER:
         return connection_ask(c, "POST", "/api/v1/client/orders", agent->token, bytes_of("{}"));
     case AGENT_WISH:
@@ -97,7 +161,11 @@ static void try(struct agent *agent)
 
 static void on_again(void *ctx)
 {
-    try(ctx);
+    struct agent *agent = ctx;
+
+    if (agent->ask == AGENT_REGISTER)
+        agent->ask = AGENT_TIME; /* a challenge is good once */
+    try(agent);
 }
 
 /* Return: whether it is there and fits. */
@@ -120,6 +188,8 @@ static bool take_answer(struct agent *agent, const struct answer *answer)
     if (answer->status != (agent->ask == AGENT_REGISTER ? HTTP_CREATED : HTTP_OK))
         return false;
     body = json_loadb((const char *)answer->body.ptr, answer->body.len, 0, NULL);
+    if (agent->ask == AGENT_TIME)
+        return read_text(body, "challenge", agent->challenge, sizeof(agent->challenge));
     if (agent->ask == AGENT_REGISTER)
         return read_text(body, "token", agent->token, sizeof(agent->token));
     return read_text(body, "order_id", agent->order_id, sizeof(agent->order_id));
@@ -141,6 +211,11 @@ static void on_answer(void *ctx, const struct answer *answer)
     is_good = take_answer(agent, answer);
     if (is_good)
         figures_add(&agent->options->figures[agent->ask], now_us - agent->begin_us);
+    if (is_good && agent->ask == AGENT_TIME) {
+        agent->ask = AGENT_REGISTER;
+        try(agent);
+        return;
+    }
     agent->options->done(agent->ctx, is_good);
 }
 
@@ -176,7 +251,8 @@ void agent_register(struct agent *agent, uint64_t due_us)
     agent->seq = 0;
     agent->acked = 0;
     connection_aim(&agent->connection, agent->options->site, agent->local);
-    begin(agent, AGENT_REGISTER, due_us);
+    random_bytes(agent->key, sizeof(agent->key));
+    begin(agent, AGENT_TIME, due_us);
 }
 
 void agent_order(struct agent *agent, uint64_t due_us)

@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * An agent as the site sees it (docs/protocol/client-api.md): it registers, takes its order, reports, asks what is wanted
+ * An agent as the site sees it (docs/protocol/client-api.md): it registers with a key, takes its order, reports, asks what is wanted
  *
  * What fails on the way, or is answered with 5xx, is sent again after a moment, the same report with the same number.
  */
@@ -12,15 +12,19 @@
 #include "connection.h"
 #include "figures.h"
 #include "plat/random.h"
+#include "plat/signature.h"
 
 enum {
     AGENT_AGAIN_US = 100 * 1000,
     AGENT_TRIES_MAX = 600, /* of one request, before it has failed for good */
     AGENT_PATH_MAX = 128,
-    AGENT_BODY_MAX = 1024,
+    AGENT_BODY_MAX = 2048,
+    AGENT_CHALLENGE_MAX = 256,
+    AGENT_PROOF_MAX = 768,
 };
 
 enum agent_ask {
+    AGENT_TIME, /* and a challenge, before each registration */
     AGENT_REGISTER,
     AGENT_ORDER, /* the policy */
     AGENT_WISH,
@@ -54,6 +58,8 @@ struct agent {
     uint8_t mac[MAC_BYTES];
     uint32_t local; /* its address; 0: any */
     char ticket[TOKEN_TEXT_MAX];
+    uint8_t key[SIGNATURE_KEY_BYTES]; /* secret half; a new one for each registration */
+    char challenge[AGENT_CHALLENGE_MAX];
     char token[TOKEN_TEXT_MAX];
     char order_id[UUID_TEXT_MAX];
     uint64_t seq;   /* of the last report */

@@ -16,7 +16,6 @@
 enum {
     US_PER_S = 1000000,
     CYCLE = 8,
-    HTTP_FORBIDDEN = 403,
 };
 
 enum stage {
@@ -55,12 +54,11 @@ struct traffic {
 };
 
 static void begin_next(struct traffic *traffic);
-static void ask_for_ticket(struct worker *worker);
 
 static void fail(struct worker *worker, const char *what)
 {
     static const char *const asks[] = {
-        "its registration", "its order", "what is wanted", "its report"};
+        "the time", "its registration", "its order", "what is wanted", "its report"};
     struct traffic *traffic = worker->traffic;
     char mac[MAC_TEXT_MAX];
 
@@ -175,19 +173,11 @@ static void go_on(struct worker *worker)
         begin_next(traffic);
 }
 
-/* The answer to its registration was lost, and the ticket is used: a machine starts from the network again. */
-static bool has_lost_answer(const struct agent *agent)
-{
-    return agent->ask == AGENT_REGISTER && agent->tries > 0 && agent->status == HTTP_FORBIDDEN;
-}
-
 static void on_done(void *ctx, bool is_good)
 {
     struct worker *worker = ctx;
 
-    if (!is_good && has_lost_answer(&worker->agent))
-        ask_for_ticket(worker);
-    else if (!is_good)
+    if (!is_good)
         fail(worker, NULL);
     else if (worker->stage == STAGE_READY)
         wait_turn(worker, worker->agent.begin_us);
@@ -237,18 +227,18 @@ static void begin_next(struct traffic *traffic)
 
 static void print(const struct traffic *traffic)
 {
-    static const char *const names[] = {"registration", "order", "wish", "report"};
+    static const char *const names[] = {"time", "registration", "order", "wish", "report"};
     struct figures all = {0};
     double elapsed_s = (double)(traffic->loop.now_us - traffic->begin_us) / US_PER_S;
 
     (void)printf("{");
     for (unsigned i = 0; i < AGENT_ASKS; i++) {
-        const struct figures *f = i == AGENT_REGISTER ? &traffic->begun[i] : &traffic->figures[i];
+        const struct figures *f = i <= AGENT_REGISTER ? &traffic->begun[i] : &traffic->figures[i];
 
         (void)printf("\"%s\": ", names[i]);
         figures_print(f, stdout);
         (void)printf(", ");
-        if (i != AGENT_REGISTER)
+        if (i > AGENT_REGISTER)
             figures_join(&all, f);
     }
     (void)printf("\"all\": ");
