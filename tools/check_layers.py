@@ -17,7 +17,7 @@ MAY_SEE = {
     "base": set(),
     "proto": {"base"},
     "format": {"base"},
-    "ts": {"base"},
+    "ts": {"base", "format"},
     # the OS, and what runs on it
     "plat": {"base"},
     "rt": {"base", "format", "plat"},

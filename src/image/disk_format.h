@@ -9,7 +9,7 @@
 #include <stdbool.h>
 
 #include "base/buf.h"
-#include "image/disk_layout.h"
+#include "format/disk/disk_layout.h"
 
 /**
  * disk_overwrite() - what is not quick in a format: zeros into every byte of a partition

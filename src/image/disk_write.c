@@ -541,3 +541,11 @@ int disk_read_partition(const char *disk, size_t number, struct efiboot_partitio
     ret->n_lbas = fdisk_partition_get_size(p);
     return 0;
 }
+
+void disk_partition_path(const char *disk, size_t number, char *dst, size_t cap)
+{
+    size_t len = strlen(disk);
+    bool ends_in_digit = len > 0 && disk[len - 1] >= '0' && disk[len - 1] <= '9';
+
+    (void)snprintf(dst, cap, "%s%s%zu", disk, ends_in_digit ? "p" : "", number);
+}

@@ -11,7 +11,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
-#include "image/disk_layout.h"
+#include "format/disk/disk_layout.h"
 
 struct efiboot_partition; /* format/efiboot/efiboot.h */
 
@@ -72,3 +72,6 @@ int disk_has_partition(const char *disk, const uint8_t uuid[static UUID_BYTES], 
 
 /* The number, start and UUID of a partition of a GPT disk. Return: 0, DISK_E_UNKNOWN or -errno. */
 int disk_read_partition(const char *disk, size_t number, struct efiboot_partition *ret);
+
+/* "/dev/vda", 2 -> "/dev/vda2"; "/dev/nvme0n1", 2 -> "/dev/nvme0n1p2" */
+void disk_partition_path(const char *disk, size_t number, char *dst, size_t cap);

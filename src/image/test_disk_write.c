@@ -197,9 +197,21 @@ static void whether_a_disk_has_a_partition_is_known_or_an_error(void **state)
     assert_false(has);
 }
 
+static void partition_path_separates_digits(void **state)
+{
+    (void)state;
+    char path[64];
+
+    disk_partition_path("/dev/vda", 2, path, sizeof(path));
+    assert_string_equal(path, "/dev/vda2");
+    disk_partition_path("/dev/nvme0n1", 12, path, sizeof(path));
+    assert_string_equal(path, "/dev/nvme0n1p12");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(partition_path_separates_digits),
         cmocka_unit_test(whether_a_disk_has_a_partition_is_known_or_an_error),
         cmocka_unit_test(write_makes_a_gpt_whose_types_can_be_found_again),
         cmocka_unit_test(write_makes_an_mbr_with_one_active_partition),

@@ -23,8 +23,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "format/disk/disk_layout.h"
 #include "image/disk_format.h"
-#include "image/disk_layout.h"
 #include "image/disk_write.h"
 #include "ts/vars.h"
 

@@ -10,7 +10,7 @@
 #include <stddef.h>
 
 #include "agent/steps/step.h"
-#include "image/disk_layout.h"
+#include "format/disk/disk_layout.h"
 
 struct machine_disk; /* agent/run/machine.h */
 

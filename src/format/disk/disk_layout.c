@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "image/disk_layout.h"
+#include "format/disk/disk_layout.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #define MIB         ((uint64_t)1024 * 1024)
@@ -163,6 +162,30 @@ int disk_layout_plan(const struct disk_space *space,
     return 0;
 }
 
+const char *disk_layout_reason(int outcome)
+{
+    static const char *const reasons[] = {
+        [DISK_LAYOUT_E_TOO_SMALL] = "does not fit: make the partitions smaller",
+        [DISK_LAYOUT_E_TOO_MANY] = "is more than the partition style has room for (MBR: 4 with the "
+                                   "extended one, and 56 logical; GPT: 128)",
+        [DISK_LAYOUT_E_STYLE] = "is of a type that the partition style does not have (Extended and "
+                                "Logical are MBR's, MSR is GPT's)",
+        [DISK_LAYOUT_E_EXTENDED] =
+            "is a logical one with no extended one before it, or a second extended one",
+        [DISK_LAYOUT_E_ACTIVE] = "cannot be the boot partition: there is one on an MBR disk, and "
+                                 "it is of no type but Primary, EFI, Recovery or Hidden",
+        [DISK_LAYOUT_E_FILE_SYSTEM] = "is smaller than its file system can be",
+        [DISK_LAYOUT_E_SECTOR_BYTES] = "cannot be placed: the disk has sectors of unknown size",
+    };
+
+    return reasons[outcome];
+}
+
+bool disk_layout_is_room(int outcome)
+{
+    return outcome == DISK_LAYOUT_E_TOO_SMALL || outcome == DISK_LAYOUT_E_FILE_SYSTEM;
+}
+
 static struct disk_wish
 make_wish(enum disk_type type, enum disk_file_system file_system, uint64_t mib, const char *label)
 {
@@ -174,7 +197,7 @@ make_wish(enum disk_type type, enum disk_file_system file_system, uint64_t mib, 
         .is_quick = true,
     };
 
-    (void)snprintf(wish.label, sizeof(wish.label), "%s", label);
+    memcpy(wish.label, label, strlen(label)); /* ours, and short */
     return wish;
 }
 
@@ -243,18 +266,18 @@ size_t disk_layout_root(const struct disk_layout *layout)
     return best;
 }
 
+bool disk_layout_has_os(const struct disk_layout *layout)
+{
+    size_t root = disk_layout_root(layout);
+
+    return root < layout->n_partitions &&
+           layout->partitions[root].size_bytes >= DISK_OS_MIN_MIB * MIB;
+}
+
 size_t disk_layout_find(const struct disk_layout *layout, enum disk_type type)
 {
     for (size_t i = 0; i < layout->n_partitions; i++)
         if (layout->partitions[i].wish.type == type)
             return i;
     return layout->n_partitions;
-}
-
-void disk_partition_path(const char *disk, size_t number, char *dst, size_t cap)
-{
-    size_t len = strlen(disk);
-    bool ends_in_digit = len > 0 && disk[len - 1] >= '0' && disk[len - 1] <= '9';
-
-    (void)snprintf(dst, cap, "%s%s%zu", disk, ends_in_digit ? "p" : "", number);
 }

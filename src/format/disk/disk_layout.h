@@ -19,6 +19,7 @@ enum {
     DISK_ALIGN_BYTES = 1024 * 1024,
     DISK_SECTOR_MIN = 512,
     DISK_SECTOR_MAX = 4096,
+    DISK_OS_MIN_MIB = 256, /* no operating system fits on less */
 };
 
 enum disk_style {
@@ -114,6 +115,12 @@ int disk_layout_plan(const struct disk_space *space,
                      size_t n_wishes,
                      struct disk_layout *ret);
 
+/* What is wrong with the partition that an outcome is about, for people: "does not fit: ...". */
+const char *disk_layout_reason(int outcome);
+
+/* Whether it is about room, rather than about what is not possible at all. */
+bool disk_layout_is_room(int outcome);
+
 /* The smallest partition that can hold a file system, in bytes. */
 uint64_t disk_file_system_min(enum disk_file_system file_system, uint32_t sector_bytes);
 
@@ -141,8 +148,8 @@ size_t disk_layout_data(struct disk_wish *ret);
  */
 size_t disk_layout_root(const struct disk_layout *layout);
 
+/* Whether that partition is large enough for one. */
+bool disk_layout_has_os(const struct disk_layout *layout);
+
 /* The first partition of a type, or n_partitions. */
 size_t disk_layout_find(const struct disk_layout *layout, enum disk_type type);
-
-/* "/dev/vda", 2 -> "/dev/vda2"; "/dev/nvme0n1", 2 -> "/dev/nvme0n1p2" */
-void disk_partition_path(const char *disk, size_t number, char *dst, size_t cap);

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "base/own.h"
-#include "image/disk_layout.h"
+#include "format/disk/disk_layout.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "image/disk_layout.h"
+#include "format/disk/disk_layout.h"
 
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
@@ -321,17 +321,6 @@ static void root_is_the_largest_partition_with_a_file_system_of_linux_then_of_wi
     assert_int_equal(disk_layout_root(&layout), 0);
 }
 
-static void partition_path_separates_digits(void **state)
-{
-    (void)state;
-    char path[64];
-
-    disk_partition_path("/dev/vda", 2, path, sizeof(path));
-    assert_string_equal(path, "/dev/vda2");
-    disk_partition_path("/dev/nvme0n1", 12, path, sizeof(path));
-    assert_string_equal(path, "/dev/nvme0n1p12");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -347,7 +336,6 @@ int main(void)
         cmocka_unit_test(whatever_is_wished_partitions_are_aligned_in_order_apart_and_on_the_disk),
         cmocka_unit_test(default_fits_the_firmware),
         cmocka_unit_test(root_is_the_largest_partition_with_a_file_system_of_linux_then_of_windows),
-        cmocka_unit_test(partition_path_separates_digits),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
