@@ -124,6 +124,15 @@ size_t utf8_len(struct bytes src)
     return code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff) ? 0 : n;
 }
 
+size_t text_count_characters(const char *text)
+{
+    size_t n = 0;
+
+    for (; *text != '\0'; text++)
+        n += ((unsigned char)*text & 0xc0) != 0x80;
+    return n;
+}
+
 bool text_is_utf8(struct bytes src)
 {
     while (src.len > 0) {

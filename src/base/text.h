@@ -7,6 +7,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/bytes.h"
@@ -48,6 +49,9 @@ bool uuid_parse(struct bytes src, uint8_t ret[static UUID_BYTES]);
 size_t utf8_len(struct bytes src);
 
 bool text_is_utf8(struct bytes src);
+
+/* How many characters a text of UTF-8 has. */
+size_t text_count_characters(const char *text);
 
 /**
  * text_make_utf8() - make text that was cut, or that anybody may have written, UTF-8

@@ -146,7 +146,7 @@ struct value {
     const char *text;
 };
 
-static struct value value_of(const struct ts_adapter_source *source, size_t i, const char *property)
+static struct value value_of(const struct ts_values *source, size_t i, const char *property)
 {
     struct value v;
 
@@ -183,10 +183,8 @@ static bool take_bits(char *address, bool *ret_has_bits, unsigned *ret)
     return read_bits(slash + 1, ts_address_is_v6(address) ? BITS_OF_IPV6 : BITS_OF_IPV4, ret);
 }
 
-static int read_addresses(const struct ts_adapter_source *source,
-                          size_t i,
-                          struct ts_adapter *ret,
-                          struct buf *why)
+static int
+read_addresses(const struct ts_values *source, size_t i, struct ts_adapter *ret, struct buf *why)
 {
     const struct value addresses = value_of(source, i, "IPAddressList");
     const struct value mask = value_of(source, i, "SubnetMask");
@@ -224,10 +222,8 @@ static int read_addresses(const struct ts_adapter_source *source,
 }
 
 /* "automatic" leaves it to the system. */
-static int read_metrics(const struct ts_adapter_source *source,
-                        size_t i,
-                        struct ts_adapter *ret,
-                        struct buf *why)
+static int
+read_metrics(const struct ts_values *source, size_t i, struct ts_adapter *ret, struct buf *why)
 {
     const struct value v = value_of(source, i, "GatewayCostMetric");
     struct ts_words metrics = {.n = 0};
@@ -242,7 +238,7 @@ static int read_metrics(const struct ts_adapter_source *source,
     return 0;
 }
 
-int ts_adapter_read(const struct ts_adapter_source *source,
+int ts_adapter_read(const struct ts_values *source,
                     size_t i,
                     struct ts_adapter *ret,
                     struct buf *why)
@@ -280,7 +276,7 @@ static int add_domains(const struct value *v, struct ts_words *ret, struct buf *
     return 0;
 }
 
-int ts_adapter_read_search(const struct ts_adapter_source *source,
+int ts_adapter_read_search(const struct ts_values *source,
                            size_t i,
                            struct ts_words *ret,
                            struct buf *why)
@@ -302,7 +298,7 @@ int ts_adapter_read_search(const struct ts_adapter_source *source,
     return r;
 }
 
-size_t ts_adapter_count(const struct ts_adapter_source *source)
+size_t ts_adapter_count(const struct ts_values *source)
 {
     static const char *const names[] = {"OSDAdapterCount", "OSDAdapter"};
     uint64_t n = 0;

@@ -13,6 +13,7 @@
 
 #include "base/buf.h"
 #include "base/text.h"
+#include "ts/values.h"
 
 enum {
     TS_WORDS_MAX = 8,
@@ -39,12 +40,6 @@ struct ts_adapter {
     struct ts_words search; /* its own DNS suffixes, then those of all adapters */
 };
 
-/* Where the variables come from: the text of one, "" if it does not exist. */
-struct ts_adapter_source {
-    const char *(*get)(void *ctx, const char *name);
-    void *ctx;
-};
-
 /* Outcomes of ts_adapter_read() beside 0 */
 enum {
     TS_ADAPTER_E_MALFORMED = 1, /* a value makes no sense */
@@ -59,7 +54,7 @@ enum {
  * An address of IPv4 has its mask in the same place of SubnetMask, one of IPv6 the number of bits; both may have the
  * bits behind a '/' instead, if no address needs a mask.
  */
-int ts_adapter_read(const struct ts_adapter_source *source,
+int ts_adapter_read(const struct ts_values *source,
                     size_t i,
                     struct ts_adapter *ret,
                     struct buf *why);
@@ -70,13 +65,13 @@ int ts_adapter_read(const struct ts_adapter_source *source,
  *
  * Return: 0 or TS_ADAPTER_E_MALFORMED.
  */
-int ts_adapter_read_search(const struct ts_adapter_source *source,
+int ts_adapter_read_search(const struct ts_values *source,
                            size_t i,
                            struct ts_words *ret,
                            struct buf *why);
 
 /* How many adapters are listed; it may be more than TS_ADAPTERS_MAX. */
-size_t ts_adapter_count(const struct ts_adapter_source *source);
+size_t ts_adapter_count(const struct ts_values *source);
 
 /* Whether it is an address of IPv6, if it is one at all. */
 bool ts_address_is_v6(const char *address);

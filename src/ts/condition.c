@@ -103,7 +103,7 @@ bool ts_condition_is_portable(const struct ts_condition *condition, struct buf *
         return true;
     if (condition->kind >= TS_CONDITION_EXPRESSION)
         return leaf_is_portable(condition, why);
-    for (size_t i = 0; i < condition->n_children && is_portable; i++)
-        is_portable = ts_condition_is_portable(condition->children[i], why);
+    for (size_t i = 0; i < condition->n_children; i++)
+        is_portable = ts_condition_is_portable(condition->children[i], why) && is_portable;
     return is_portable;
 }

@@ -542,37 +542,39 @@ static bool is_query_portable(const struct ts_condition *c, struct buf *why)
     OWN(ts_query_freep) struct ts_query *query = NULL;
     OWN(buf_fini) struct buf reason = BUF_INIT(SHOWN_MAX);
 
-    if (ts_query_parse(field(c, "Query"), &query, &reason) != 0) {
-        buf_addf(why, "the query %.128s (%s)", field(c, "Query"), buf_str(&reason));
-        return false;
-    }
-    if (ts_class_is_gathered(field(c, "Namespace"), ts_query_class(query)))
+    if (ts_query_parse(field(c, "Query"), &query, &reason) != 0 ||
+        ts_class_is_gathered(field(c, "Namespace"), ts_query_class(query)))
         return true;
     buf_addf(why, "class %.64s of %.64s", ts_query_class(query), field(c, "Namespace"));
+    return false;
+}
+
+static bool is_path_portable(const struct ts_condition *c, struct buf *why)
+{
+    const char *path = field(c, "Path");
+
+    if (path[0] == '\0' ||
+        ((path[0] == '/' || path[0] == '%') && !ts_environment_is_of_windows(path)))
+        return true;
+    buf_addf(why, "path %.200s, which is none of Linux", path);
     return false;
 }
 
 bool leaf_is_portable(const struct ts_condition *c, struct buf *why)
 {
     const struct leaf_type *type = find_type(c);
+    OWN(buf_fini) struct buf one = BUF_INIT(SHOWN_MAX);
+    bool is_portable = true;
 
     if (!type || type->is_windows_only) {
-        buf_addf(why, "condition %.128s", c->type);
-        return false;
+        buf_addf(&one, "condition %.128s", c->type);
+        is_portable = false;
+    } else if (type->evaluate == evaluate_query) {
+        is_portable = is_query_portable(c, &one);
+    } else if (type->evaluate == evaluate_file || type->evaluate == evaluate_folder) {
+        is_portable = is_path_portable(c, &one);
     }
-    if (type->evaluate == evaluate_variable) {
-        if (find_comparison(field(c, "Operator")) != N_COMPARISONS)
-            return true;
-        buf_addf(why, "operator \"%.64s\" of a variable condition", field(c, "Operator"));
-        return false;
-    }
-    if (type->evaluate == evaluate_query)
-        return is_query_portable(c, why);
-    if (type->evaluate != evaluate_file && type->evaluate != evaluate_folder)
-        return true;
-    if ((field(c, "Path")[0] == '/' || field(c, "Path")[0] == '%') &&
-        !ts_environment_is_of_windows(field(c, "Path")))
-        return true;
-    buf_addf(why, "path %.256s, which is none of Linux", field(c, "Path"));
-    return false;
+    if (!is_portable && !strstr(buf_str(why), buf_str(&one)))
+        buf_addf(why, "%s%s", why->len > 0 ? "; " : "", buf_str(&one));
+    return is_portable;
 }

@@ -27,7 +27,8 @@ struct reader {
     struct ts_imports *imports;
     struct ts_diags *diags;
     size_t n_parts;
-    size_t n_bytes; /* unpacked so far */
+    size_t n_bytes;    /* unpacked so far */
+    bool is_malformed; /* a task sequence in it is */
 };
 
 void ts_imports_fini(struct ts_imports *imports)
@@ -111,12 +112,15 @@ static char *property(const xmlNode *scope, const char *name)
     return ts_copy("");
 }
 
-/* Findings about a text that begins on @line of the file become findings about the file. */
-static void move_lines(struct reader *rd, size_t first, unsigned line)
+/* Findings about a text that begins on @line of the file become findings about the file, now and, if there is a new
+   document, later. */
+static void move_lines(struct reader *rd, size_t first, unsigned line, bool is_added)
 {
     for (size_t i = first; line > 0 && i < rd->diags->n; i++)
         if (rd->diags->items[i].line > 0)
             rd->diags->items[i].line += line - 1;
+    if (line > 0 && is_added)
+        ts_document_set_first_line(rd->imports->items[rd->imports->n - 1].doc, line);
 }
 
 static int add_import(struct reader *rd, xmlNode *scope, struct bytes text)
@@ -191,7 +195,7 @@ static int add_element(struct reader *rd, xmlNode *scope, xmlNode *sequence)
     r = add_import(
         rd, scope, (struct bytes){xmlBufferContent(text), (size_t)xmlBufferLength(text)});
     xmlBufferFree(text);
-    move_lines(rd, n_diags, (unsigned)xmlGetLineNo(sequence));
+    move_lines(rd, n_diags, (unsigned)xmlGetLineNo(sequence), r == 0);
     return TRACE(r);
 }
 
@@ -249,7 +253,7 @@ static int look_at_text(struct reader *rd, xmlNode *scope, const xmlNode *node)
     if (!is_sequence_text(text))
         return 0;
     r = add_import(rd, scope, bytes_of(text));
-    move_lines(rd, n_diags, line);
+    move_lines(rd, n_diags, line, r == 0);
     return TRACE(r);
 }
 
@@ -387,9 +391,11 @@ static int read_entry(struct reader *rd, struct archive *zip, struct archive_ent
                  buf_bytes(&text),
                  ends_with(name, "/object.xml") &&
                      strstr(name, "SMS_TaskSequencePackage/") != NULL);
-    if (r == TS_E_MALFORMED)
-        ts_diags_add(rd->diags, TS_ERROR, 0, 0, "the lines are those of %.200s in the .zip", name);
-    return TRACE(r);
+    if (r != TS_E_MALFORMED)
+        return TRACE(r);
+    ts_diags_add(rd->diags, TS_ERROR, 0, 0, "the lines are those of %.200s in the .zip", name);
+    rd->is_malformed = true; /* what is wrong in the others is told too */
+    return 0;
 }
 
 static void close_archive(struct archive **zip)
@@ -413,6 +419,8 @@ static int read_zip(struct reader *rd, struct bytes file)
             return refuse(rd, "the .zip file is damaged");
         r = read_entry(rd, zip, entry);
     }
+    if (r == 0 && rd->is_malformed)
+        return TS_E_MALFORMED;
     if (r == 0 && rd->imports->n == 0)
         return refuse(rd, "there is no task sequence in the .zip file");
     return TRACE(r);

@@ -32,13 +32,13 @@ struct ts_diag_place {
 };
 
 enum {
-    TS_DIAGS_MAX = 256,
+    TS_DIAGS_MAX = 1024,
 };
 
 struct ts_diags {
     struct ts_diag *items; /* owned */
     size_t n;
-    bool is_cut; /* there were more than TS_DIAGS_MAX, or memory ran out */
+    bool is_cut; /* there were more than TS_DIAGS_MAX, which a last one says, or memory ran out */
 };
 
 /* Start with {0}. May be called twice. Fits OWN(). */
@@ -58,5 +58,8 @@ __attribute__((format(printf, 4, 5))) void ts_diags_add_at(struct ts_diags *diag
                                                            const char *format,
                                                            ...);
 
-/* Whether one of them is a TS_ERROR. */
+/* In the order of the document, from the finding @first on; those of one place stay as they are. */
+void ts_diags_sort(struct ts_diags *diags, size_t first);
+
+/* Whether one of them, or one that there was no room for, is a TS_ERROR. */
 bool ts_diags_has_error(const struct ts_diags *diags);

@@ -14,6 +14,7 @@
 #include "base/own.h"
 #include "ts/condition.h"
 #include "ts/diag.h"
+#include "ts/document_names.h"
 #include "ts/step_packages.h"
 #include "ts/tree.h"
 #include "ts/xml.h"
@@ -33,6 +34,7 @@ struct ts_document {
     const char *version;
     const char *name;
     const char *description;
+    unsigned n_lines_before; /* in the file that it comes from */
 };
 
 struct reader {
@@ -102,20 +104,12 @@ static bool is_true(const char *text)
     return bytes_eq_nocase(bytes_of(text), "true") || strcmp(text, "1") == 0;
 }
 
+/* What is no such number counts as 0; validate tells it (ts/validate_attributes.c), as of the next. */
 static unsigned read_number(struct reader *rd, const xmlNode *node, const char *name, unsigned max)
 {
-    const char *text = attribute(rd, node, name);
     uint64_t n = 0;
 
-    if (text[0] != '\0' && !bytes_parse_u64(bytes_of(text), 0, max, &n))
-        ts_diags_add(rd->diags,
-                     TS_WARNING,
-                     line_of(node),
-                     0,
-                     "%s=\"%.32s\" is not a number from 0 to %u and counts as 0",
-                     name,
-                     text,
-                     max);
+    (void)bytes_parse_u64(bytes_of(attribute(rd, node, name)), 0, max, &n);
     return (unsigned)n;
 }
 
@@ -125,16 +119,7 @@ static unsigned read_run_in(struct reader *rd, const xmlNode *node)
 
     if (bytes_eq_nocase(bytes_of(text), "WinPE"))
         return TS_RUN_IN_BOOT_IMAGE;
-    if (bytes_eq_nocase(bytes_of(text), "FullOS"))
-        return TS_RUN_IN_FULL_OS;
-    if (text[0] != '\0' && !bytes_eq_nocase(bytes_of(text), "WinPEandFullOS"))
-        ts_diags_add(rd->diags,
-                     TS_WARNING,
-                     line_of(node),
-                     0,
-                     "runIn=\"%.32s\" is unknown and counts as WinPEandFullOS",
-                     text);
-    return TS_RUN_IN_BOTH;
+    return bytes_eq_nocase(bytes_of(text), "FullOS") ? TS_RUN_IN_FULL_OS : TS_RUN_IN_BOTH;
 }
 
 static struct ts_variable *read_variables(struct reader *rd, const xmlNode *list, size_t *ret_n)
@@ -286,9 +271,9 @@ static void read_step(struct reader *rd, const xmlNode *node, const struct ts_gr
         .start_in = attribute(rd, node, "startIn"),
         .success_codes = attribute(rd, node, "successCodeList"),
         .run_in = read_run_in(rd, node),
-        .timeout_s = read_number(rd, node, "timeout", 999 * 60),
-        .retry_count = read_number(rd, node, "retryCount", 99),
-        .runs_from_net = bytes_eq_nocase(bytes_of(attribute(rd, node, "runFromNet")), "true"),
+        .timeout_s = read_number(rd, node, "timeout", TS_TIMEOUT_MAX_S),
+        .retry_count = read_number(rd, node, "retryCount", TS_RETRIES_MAX),
+        .runs_from_net = is_true(attribute(rd, node, "runFromNet")),
         .index = doc->n_steps,
     };
     doc->n_steps++;
@@ -480,8 +465,24 @@ int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diag
         rd.r = check_written(doc, xml, diags);
     if (rd.r != 0)
         return rd.r;
-    *ret = TAKE(doc);
-    return 0;
+    r = ts_document_check_names(doc, diags);
+    if (r == 0)
+        *ret = TAKE(doc);
+    return TRACE(r);
+}
+
+void ts_document_set_first_line(struct ts_document *doc, unsigned line)
+{
+    for (size_t i = 0; i < doc->n_steps; i++)
+        doc->steps[i].item.line += line - 1 - doc->n_lines_before;
+    for (size_t i = 0; i < doc->n_groups; i++)
+        doc->groups[i]->item.line += line - 1 - doc->n_lines_before;
+    doc->n_lines_before = line - 1;
+}
+
+unsigned ts_document_first_line(const struct ts_document *doc)
+{
+    return doc->n_lines_before + 1;
 }
 
 /* Only the document may change what everybody else borrows. */

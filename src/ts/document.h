@@ -33,6 +33,8 @@ enum {
     TS_NAME_MAX = 100,        /* of a group or step */
     TS_DESCRIPTION_MAX = 256, /* of a group or step */
     TS_VARIABLE_NAME_MAX = 256,
+    TS_TIMEOUT_MAX_S = 999 * 60,
+    TS_RETRIES_MAX = 99,
 };
 
 /* Where a step may run: attribute runIn. */
@@ -93,12 +95,17 @@ enum {
  * @xml:   UTF-8 or UTF-16 with or without a byte order mark; the root element is <sequence>. A DOCTYPE
  *         is refused, nothing is ever fetched, no entity but XML's own five is known
  * @ret:   owned by the caller; set on 0 only
- * @diags: what was found; errors on TS_E_MALFORMED. Unknown step types are not an error here
+ * @diags: what was found; errors on TS_E_MALFORMED. Unknown step types are not an error here. If it is no more than that
+ *         names are too long, what else ts_validate() finds in it is told as well
  *
  * Return: 0, TS_E_MALFORMED, or -ENOMEM.
  */
 int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diags *diags);
 void ts_document_free(struct ts_document *doc);
+
+/* The document is a text that begins on @line of a file: its lines are those of the file from now on. */
+void ts_document_set_first_line(struct ts_document *doc, unsigned line);
+unsigned ts_document_first_line(const struct ts_document *doc);
 
 /* An equal document. @ret: owned by the caller. Return: 0 or -ENOMEM. */
 int ts_document_copy(const struct ts_document *doc, struct ts_document **ret);

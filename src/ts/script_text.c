@@ -9,6 +9,7 @@
 #include "base/base64.h"
 #include "base/bytes.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "ts/encoding.h"
 
 static const char byte_order_mark[] = "\xef\xbb\xbf";
@@ -25,6 +26,8 @@ bool ts_script_text(const char *source, struct buf *ret)
     text = buf_str(&bytes);
     if (ts_is_utf16(buf_bytes(&bytes), &is_big))
         ts_to_utf8(buf_bytes(&bytes), ret);
+    else if (strlen(text) != bytes.len || !text_is_utf8(buf_bytes(&bytes)))
+        return false;
     else
         buf_adds(ret, text + (strncmp(text, byte_order_mark, n_mark) == 0 ? n_mark : 0));
     return !ret->failed;

@@ -9,13 +9,24 @@
 
 const struct ts_step_type *ts_step_type_at(size_t i)
 {
-    if (i < n_ts_step_types_general)
-        return &ts_step_types_general[i];
-    i -= n_ts_step_types_general;
-    if (i < n_ts_step_types_disks)
-        return &ts_step_types_disks[i];
-    i -= n_ts_step_types_disks;
-    return i < n_ts_step_types_images ? &ts_step_types_images[i] : NULL;
+    const struct {
+        const struct ts_step_type *types;
+        size_t n;
+    } tables[] = {
+        {ts_step_types_general, n_ts_step_types_general},
+        {ts_step_types_software, n_ts_step_types_software},
+        {ts_step_types_disks, n_ts_step_types_disks},
+        {ts_step_types_state, n_ts_step_types_state},
+        {ts_step_types_images, n_ts_step_types_images},
+        {ts_step_types_settings, n_ts_step_types_settings},
+    };
+
+    for (size_t k = 0; k < sizeof(tables) / sizeof(tables[0]); k++) {
+        if (i < tables[k].n)
+            return &tables[k].types[i];
+        i -= tables[k].n;
+    }
+    return NULL;
 }
 
 const struct ts_step_type *ts_step_type_find(const char *type)

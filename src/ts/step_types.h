@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ts/step_forms.h"
+
 enum ts_property_kind {
     TS_KIND_TEXT,
     TS_KIND_NUMBER,
@@ -44,9 +46,16 @@ struct ts_property {
     const char *label;    /* as people read it: "Image index" */
     enum ts_property_kind kind;
     bool is_required;
-    bool is_hidden;           /* written with hidden="true": an argument, not for the environment */
-    bool is_for_windows;      /* it means nothing on Linux: the agent and validate say so */
-    bool is_elsewhere;        /* a variable that the step obeys, but that its XML does not hold */
+    bool is_hidden;      /* written with hidden="true": an argument, not for the environment */
+    bool is_for_windows; /* it means nothing on Linux: the agent and validate say so */
+    bool is_elsewhere;   /* a variable that the step obeys, but that its XML does not hold */
+    bool is_supplied; /* device or collection often have it: that it is missing is only a warning */
+    bool is_assigned; /* of a variable's name: the step sets it, so it is no read-only one */
+    bool is_part;     /* of a partition, which is read as a whole (ts/partitions.h) */
+    enum ts_form form; /* what a text must look like; ts/step_forms.h */
+    const char
+        *needed_if; /* when it must be set: "OSDJoinType=0", "A&!B": another variable of the step
+                              has this value, is set, is not set; NULL: is_required says all */
     const char *default_text; /* what holds if it is not given; NULL: nothing */
     const char *choices;      /* "WinPE|HD" for TS_KIND_CHOICE, else NULL */
     int64_t min;              /* of a number; of a text's length in characters */

@@ -14,9 +14,15 @@
         .name = (n), .variable = (v), .label = (l), .kind = __VA_ARGS__ \
     }
 
-extern const struct ts_step_type ts_step_types_general[]; /* and software */
+extern const struct ts_step_type ts_step_types_general[];
 extern const size_t n_ts_step_types_general;
-extern const struct ts_step_type ts_step_types_disks[]; /* and user state, drivers */
+extern const struct ts_step_type ts_step_types_software[];
+extern const size_t n_ts_step_types_software;
+extern const struct ts_step_type ts_step_types_disks[];
 extern const size_t n_ts_step_types_disks;
-extern const struct ts_step_type ts_step_types_images[]; /* and settings */
+extern const struct ts_step_type ts_step_types_state[]; /* and drivers */
+extern const size_t n_ts_step_types_state;
+extern const struct ts_step_type ts_step_types_images[];
 extern const size_t n_ts_step_types_images;
+extern const struct ts_step_type ts_step_types_settings[];
+extern const size_t n_ts_step_types_settings;

@@ -22,7 +22,7 @@ static const char *get(void *ctx, const char *name)
 
 static int read_adapter(const char **variables, struct ts_adapter *ret)
 {
-    const struct ts_adapter_source source = {get, variables};
+    const struct ts_values source = {get, variables};
     OWN(buf_fini) struct buf why = BUF_INIT(1024);
     int r = ts_adapter_read(&source, 0, ret, &why);
 
@@ -147,13 +147,13 @@ static void what_makes_no_sense_is_told_from_what_is_missing(void **state)
 static void suffixes_are_those_of_the_adapter_then_those_of_all(void **state)
 {
     (void)state;
-    const struct ts_adapter_source source = {get,
-                                             VARIABLES("OSDAdapter1DNSDomain",
-                                                       "lab.example.org",
-                                                       "OSDDNSDomain",
-                                                       "example.org",
-                                                       "OSDDNSSuffixSearchOrder",
-                                                       "Example.Org,example.com")};
+    const struct ts_values source = {get,
+                                     VARIABLES("OSDAdapter1DNSDomain",
+                                               "lab.example.org",
+                                               "OSDDNSDomain",
+                                               "example.org",
+                                               "OSDDNSSuffixSearchOrder",
+                                               "Example.Org,example.com")};
     struct ts_words words;
     OWN(buf_fini) struct buf why = BUF_INIT(1024);
 
@@ -168,9 +168,9 @@ static void suffixes_are_those_of_the_adapter_then_those_of_all(void **state)
 static void adapters_are_counted_by_either_variable(void **state)
 {
     (void)state;
-    const struct ts_adapter_source one = {get, VARIABLES("OSDAdapterCount", "2")};
-    const struct ts_adapter_source other = {get, VARIABLES("OSDAdapter", "40")};
-    const struct ts_adapter_source none = {get, VARIABLES("x", "y")};
+    const struct ts_values one = {get, VARIABLES("OSDAdapterCount", "2")};
+    const struct ts_values other = {get, VARIABLES("OSDAdapter", "40")};
+    const struct ts_values none = {get, VARIABLES("x", "y")};
 
     assert_int_equal(ts_adapter_count(&one), 2);
     assert_int_equal(ts_adapter_count(&other), 40);

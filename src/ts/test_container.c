@@ -6,6 +6,7 @@
 #include <archive_entry.h>
 
 #include "ts/test_ts.h"
+#include "ts/validate.h"
 
 #define OBJECT(id, name, inside) \
     "<INSTANCE CLASSNAME=\"SMS_TaskSequencePackage\"><PROPERTY NAME=\"BootImageID\"><VALUE>SLP00001" \
@@ -179,6 +180,51 @@ static void a_part_that_unpacks_to_more_than_the_limit_is_refused(void **state)
     refused(buf_bytes(&file));
 }
 
+static void findings_have_the_lines_of_the_file(void **state)
+{
+    (void)state;
+    static const char *const inside[] = {
+        IN_CDATA("\n<sequence version=\"3.10\">\n<step type=\"odd\" name=\"x\"/></sequence>"),
+        "<sequence version=\"3.10\">\n\n<step type=\"odd\" name=\"x\"/></sequence>"};
+
+    for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
+        OWN(ts_imports_fini) struct ts_imports imports = {0};
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        OWN(buf_fini) struct buf file = BUF_INIT(4096);
+        size_t n;
+
+        buf_addf(&file,
+                 "<?xml version=\"1.0\"?>\n<SmsTaskSequencePackage>\n<SequenceData>%s",
+                 inside[i]);
+        buf_adds(&file, "</SequenceData></SmsTaskSequencePackage>");
+        read_ok(buf_bytes(&file), &imports);
+        assert_int_equal(ts_validate(imports.items[0].doc, &diags), 0);
+        assert_int_equal(diags.n, 1);
+        assert_int_equal(diags.items[0].line, 5);
+        assert_int_equal(ts_document_steps(imports.items[0].doc, &n)[0].item.line, 5);
+    }
+}
+
+static void what_is_wrong_in_several_of_an_export_is_told_together(void **state)
+{
+    (void)state;
+    static const struct part parts[] = {
+        {"SMS_TaskSequencePackage/ABC00012/object.xml",
+         OBJECT("ABC00012", "One", IN_CDATA("<sequence version=\"3.10\">"))},
+        {"SMS_TaskSequencePackage/ABC00013/object.xml",
+         OBJECT("ABC00013", "Two", IN_CDATA("<sequence version=\"9\"/>"))}};
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(buf_fini) struct buf file = BUF_INIT(65536);
+    unsigned n_named = 0;
+
+    pack(parts, 2, &file);
+    assert_int_equal(ts_container_read(buf_bytes(&file), &imports, &diags), TS_E_MALFORMED);
+    for (size_t i = 0; i < diags.n; i++)
+        n_named += strstr(diags.items[i].message, "the lines are those of") != NULL;
+    assert_int_equal(n_named, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -188,6 +234,8 @@ int main(void)
         cmocka_unit_test(an_export_gives_all_its_sequences_and_the_names_of_what_they_need),
         cmocka_unit_test(what_holds_no_whole_sequence_is_refused_with_a_reason),
         cmocka_unit_test(a_part_that_unpacks_to_more_than_the_limit_is_refused),
+        cmocka_unit_test(findings_have_the_lines_of_the_file),
+        cmocka_unit_test(what_is_wrong_in_several_of_an_export_is_told_together),
     };
 
     return cmocka_run_group_tests_name("ts/container", tests, NULL, NULL);

@@ -18,9 +18,31 @@ static void findings_are_kept_in_order_up_to_the_limit(void **state)
     assert_false(ts_diags_has_error(&diags));
     ts_diags_add(&diags, TS_ERROR, 1, 1, "one too many");
     assert_true(diags.is_cut);
-    assert_int_equal(diags.n, TS_DIAGS_MAX);
+    assert_int_equal(diags.n, TS_DIAGS_MAX + 1);
     assert_string_equal(diags.items[255].message, "finding 255");
     assert_int_equal(diags.items[0].line, 7);
+    assert_non_null(strstr(diags.items[TS_DIAGS_MAX].message, "there are more"));
+    assert_true(ts_diags_has_error(&diags)); /* what there was no room for counts */
+    ts_diags_add(&diags, TS_WARNING, 1, 1, "another");
+    assert_int_equal(diags.n, TS_DIAGS_MAX + 1);
+}
+
+static void findings_are_sorted_by_their_place(void **state)
+{
+    (void)state;
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+    ts_diags_add(&diags, TS_WARNING, 9, 1, "first");
+    ts_diags_add(&diags, TS_WARNING, 0, 0, "nowhere");
+    ts_diags_add(&diags, TS_WARNING, 3, 7, "d");
+    ts_diags_add(&diags, TS_WARNING, 3, 5, "b");
+    ts_diags_add(&diags, TS_WARNING, 3, 5, "c");
+    ts_diags_sort(&diags, 1);
+    assert_string_equal(diags.items[0].message, "first");
+    assert_string_equal(diags.items[1].message, "b");
+    assert_string_equal(diags.items[2].message, "c");
+    assert_string_equal(diags.items[3].message, "d");
+    assert_string_equal(diags.items[4].message, "nowhere");
 }
 
 static void a_message_that_cuts_a_character_is_text_all_the_same(void **state)
@@ -43,6 +65,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_are_kept_in_order_up_to_the_limit),
+        cmocka_unit_test(findings_are_sorted_by_their_place),
         cmocka_unit_test(a_message_that_cuts_a_character_is_text_all_the_same),
     };
 

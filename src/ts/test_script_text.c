@@ -29,6 +29,8 @@ static void what_is_no_base64_is_no_script(void **state)
 
     assert_false(ts_script_text("Write-Host hello", &got));
     assert_false(ts_script_text("", &got));
+    assert_false(ts_script_text("iVBORw==", &got)); /* no text */
+    assert_false(ts_script_text("5OT8", &got));     /* of no encoding that is known */
 }
 
 static void expect_diff(const char *before, const char *after, const char *want)

@@ -68,9 +68,26 @@ static inline void assert_property(const struct property_fact *fact)
         fail_msg("%s is %sfor Windows", fact->variable, p->is_for_windows ? "" : "not ");
 }
 
+static inline void assert_none_left_out(const struct type_fact *facts,
+                                        size_t n_facts,
+                                        const struct ts_step_type *types,
+                                        size_t n_types)
+{
+    for (size_t i = 0; i < n_types; i++) {
+        bool is_known = false;
+
+        for (size_t k = 0; k < n_facts; k++)
+            is_known |= strcmp(facts[k].name, types[i].display_name) == 0;
+        if (!is_known)
+            fail_msg("nothing is said of \"%s\"", types[i].display_name);
+    }
+}
+
 #define ASSERT_TYPES(facts) \
     for (size_t i = 0; i < sizeof(facts) / sizeof((facts)[0]); i++) \
     assert_type(&(facts)[i])
 #define ASSERT_PROPERTIES(facts) \
     for (size_t i = 0; i < sizeof(facts) / sizeof((facts)[0]); i++) \
     assert_property(&(facts)[i])
+#define ASSERT_NONE_LEFT_OUT(facts, types, n_types) \
+    assert_none_left_out((facts), sizeof(facts) / sizeof((facts)[0]), (types), (n_types))

@@ -400,7 +400,10 @@ static void a_condition_that_no_linux_answers_is_told(void **state)
         {SEQUENCE(IN_GROUP(EXPRESSION("Folder", "Path", "%ProgramFiles%"), STEP("x", ""))), 1},
         {SEQUENCE(IN_GROUP(EXPRESSION("Folder", "Path", "%OSDisk%/etc"), STEP("x", ""))), 0},
         {SEQUENCE(IN_GROUP(EXPRESSION("Software", "ProductName", "bash"), STEP("x", ""))), 0},
-        {SEQUENCE(IN_GROUP(EXPRESSION("Registry", "KeyPath", "HKLM"), STEP("x", ""))), 1},
+        {SEQUENCE(IN_GROUP(
+             EXPRESSION("Registry", "Operator\">exists</variable><variable name=\"KeyPath", "HKLM"),
+             STEP("x", ""))),
+         1},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)

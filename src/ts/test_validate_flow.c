@@ -2,20 +2,7 @@
 
 #include "ts/validate_parts.h"
 
-#include "ts/test_ts.h"
-
-/* The ids of what is found, with blanks between them. */
-static void found(const char *xml, const struct ts_site_facts *site, const char *wanted)
-{
-    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
-    OWN(ts_diags_fini) struct ts_diags diags = {0};
-    OWN(buf_fini) struct buf ids = BUF_INIT(4096);
-
-    assert_int_equal(ts_validate_at(doc, site, &diags), 0);
-    for (size_t i = 0; i < diags.n; i++)
-        buf_addf(&ids, "%s%s", i > 0 ? " " : "", diags.items[i].id);
-    assert_string_equal(buf_str(&ids), wanted);
-}
+#include "ts/test_validate.h"
 
 #define TYPED(type, more) "<step type=\"SMS_TaskSequence_" type "Action\" name=\"s\" " more "/>"
 
@@ -80,12 +67,61 @@ static void steps_of_nested_sequences_stand_where_they_are_run(void **state)
     found(SEQUENCE(NEST("SLP0000B") TYPED("SetupWindowsAndSMS", "")), NULL, "");
 }
 
+#define IN_BOOT_IMAGE(inside) \
+    "<group name=\"g\"><condition>" VARIABLE_IS( \
+        "_SMSTSInWinPE", "equals", "true") "</condition>" inside "</group>"
+#define TO_DISK   STEP_OF("Reboot", VALUE("SMSRebootTarget", "HD"))
+#define TO_MEMORY STEP_OF("Reboot", VALUE("SMSRebootTarget", "WinPE"))
+
+static void a_restart_into_a_system_needs_one(void **state)
+{
+    (void)state;
+    static const char format_if[] =
+        "<step type=\"SMS_TaskSequence_PartitionDiskAction\" name=\"f\"><condition>" VARIABLE_IS(
+            "_SMSTSBootUEFI", "equals", "true") "</condition></step>";
+    OWN(buf_fini) struct buf xml = BUF_INIT(8192);
+
+    finds(SEQUENCE(TYPED("PartitionDisk", "") TO_DISK), "SLW-0184!");
+    finds(SEQUENCE(IN_BOOT_IMAGE(TO_DISK)), "SLW-0177! SLW-0184!");
+    finds(SEQUENCE(IN_BOOT_IMAGE(TYPED("PartitionDisk", "") TO_MEMORY TO_DISK)), "SLW-0184!");
+    finds(SEQUENCE(TYPED("PartitionDisk", "")
+                       STEP_OF("ApplyOperatingSystem", VALUE("ImagePackageID", "SLP00002"))
+                           TYPED("SetupWindowsAndSMS", "") TO_DISK),
+          "");
+    finds(SEQUENCE(TO_MEMORY "<group name=\"g\"><condition>" VARIABLE_IS(
+              "_SMSTSInWinPE", "equals", "false") "</condition>" TO_DISK "</group>"),
+          "SLW-0177"); /* it is never reached */
+    /* back into the system that it was started in, unless the disk was formatted */
+    buf_addf(&xml, SEQUENCE(TO_MEMORY "%s" TO_DISK), format_if);
+    finds(buf_str(&xml), "SLW-0177");
+}
+
+static void an_account_is_of_the_installed_system(void **state)
+{
+    (void)state;
+#define AS_USER \
+    STEP_OF("RunCommandLine", \
+            VALUE("CommandLine", "id") VALUE("_SMSTSRunCommandLineAsUser", "true") \
+                VALUE("SMSTSRunCommandLineUserName", "eva") \
+                    VALUE("SMSTSRunCommandLineUserPassword", "p"))
+
+    finds(SEQUENCE(AS_USER), "");
+    finds(SEQUENCE(IN_BOOT_IMAGE(TYPED("PartitionDisk", "") AS_USER)), "SLW-0425!");
+    finds(SEQUENCE(TYPED("PartitionDisk", "") AS_USER), "SLW-0425!");
+    finds(SEQUENCE(IN_BOOT_IMAGE(STEP_OF("DownloadPackageContent",
+                                         VALUE("OSDDownloadDownloadPackages", "SLP00003") VALUE(
+                                             "OSDDownloadDestinationLocationType", "CCMCache")))),
+          "SLW-0442!");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_group_that_goes_on_after_an_error_may_leave_the_sequence_where_it_was),
         cmocka_unit_test(an_empty_condition_is_true_everywhere),
         cmocka_unit_test(steps_of_nested_sequences_stand_where_they_are_run),
+        cmocka_unit_test(a_restart_into_a_system_needs_one),
+        cmocka_unit_test(an_account_is_of_the_installed_system),
     };
 
     return cmocka_run_group_tests_name("ts/validate_flow", tests, NULL, NULL);

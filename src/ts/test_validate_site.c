@@ -2,20 +2,7 @@
 
 #include "ts/validate_parts.h"
 
-#include "ts/test_ts.h"
-
-/* The ids of what is found, with blanks between them. */
-static void found(const char *xml, const struct ts_site_facts *site, const char *wanted)
-{
-    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
-    OWN(ts_diags_fini) struct ts_diags diags = {0};
-    OWN(buf_fini) struct buf ids = BUF_INIT(4096);
-
-    assert_int_equal(ts_validate_at(doc, site, &diags), 0);
-    for (size_t i = 0; i < diags.n; i++)
-        buf_addf(&ids, "%s%s", i > 0 ? " " : "", diags.items[i].id);
-    assert_string_equal(buf_str(&ids), wanted);
-}
+#include "ts/test_validate.h"
 
 static bool has_none(void *ctx, const char *name)
 {

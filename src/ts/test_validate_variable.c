@@ -45,9 +45,10 @@ static void so_are_dynamic_variables_and_those_of_the_whole_sequence(void **stat
               "&lt;Variable Name=\"SMSTSUDAUsers\" IsSecret=\"false\"&gt;a\\b&lt;/Variable&gt;"
               "&lt;/Variables&gt;&lt;/Rule&gt;&lt;/Rules&gt;</variable></defaultVarList></step>"),
           "SMSTSUDAUsers has no effect here: devices have no primary users");
-    found(SEQUENCE("<globalVarList><variable name=\"SMSTSPeerDownload\">true</variable>"
-                   "</globalVarList>" STEP("a", "")),
-          "SMSTSPeerDownload has no effect here: computers do not give one another content");
+    found(
+        SEQUENCE("<globalVarList><variable name=\"SMSTSPeerDownload\">true</variable>"
+                 "</globalVarList>" STEP("a", "")),
+        "globalVarList: SMSTSPeerDownload has no effect here: computers do not give one another content");
 }
 
 int main(void)

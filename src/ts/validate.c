@@ -65,6 +65,39 @@ const char *const *ts_supported_types(void)
     return supported;
 }
 
+static bool
+is_told(const struct ts_diags *diags, const struct ts_diag_place *place, const char *what)
+{
+    for (size_t i = 0; i < diags->n; i++) {
+        const struct ts_diag *diag = &diags->items[i];
+
+        if (diag->line == place->line && diag->column == place->column &&
+            strcmp(diag->id, place->id) == 0 && strcmp(diag->message, what) == 0 &&
+            strcmp(diag->path, place->path ? place->path : "") == 0)
+            return true;
+    }
+    return false;
+}
+
+__attribute__((format(printf, 5, 0))) static void report(const struct ts_check *c,
+                                                         const xmlNode *node,
+                                                         struct ts_diag_place *place,
+                                                         enum ts_severity severity,
+                                                         const char *format,
+                                                         va_list args)
+{
+    char what[WHAT_MAX_BYTES];
+
+    if (vsnprintf(what, sizeof(what), format, args) < 0)
+        what[0] = '\0';
+    if (node) {
+        place->line = (unsigned)xmlGetLineNo(node) + ts_document_first_line(c->doc) - 1;
+        place->column = ts_xml_column(node);
+    }
+    if (!is_told(c->diags, place, what))
+        ts_diags_add_at(c->diags, severity, place, "%s", what);
+}
+
 void ts_check_report(const struct ts_check *c,
                      int item,
                      enum ts_severity severity,
@@ -72,22 +105,49 @@ void ts_check_report(const struct ts_check *c,
                      const char *format,
                      ...)
 {
-    char what[WHAT_MAX_BYTES];
+    const struct ts_tree_item *at = item == TS_NO_ITEM ? NULL : &c->tree.items[item];
+    struct ts_diag_place place = {.id = id, .path = at ? at->path : NULL};
+    va_list args;
+
+    va_start(args, format);
+    report(c, at ? at->node : NULL, &place, severity, format, args);
+    va_end(args);
+}
+
+void ts_check_report_node(const struct ts_check *c,
+                          const xmlNode *node,
+                          enum ts_severity severity,
+                          const char *id,
+                          const char *format,
+                          ...)
+{
     struct ts_diag_place place = {.id = id};
     va_list args;
 
     va_start(args, format);
-    if (vsnprintf(what, sizeof(what), format, args) < 0)
-        what[0] = '\0';
+    report(c, node, &place, severity, format, args);
     va_end(args);
-    if (item != TS_NO_ITEM) {
-        const struct ts_tree_item *at = &c->tree.items[item];
+}
 
-        place.path = at->path;
-        place.line = (unsigned)xmlGetLineNo(at->node);
-        place.column = ts_xml_column(at->node);
-    }
-    ts_diags_add_at(c->diags, severity, &place, "%s", what);
+void ts_check_pass_on(const struct ts_check *c,
+                      int item,
+                      const char *part,
+                      enum ts_severity worst,
+                      const struct ts_diags *found)
+{
+    for (size_t i = 0; i < found->n; i++)
+        ts_check_report(c,
+                        item,
+                        found->items[i].severity < worst ? found->items[i].severity : worst,
+                        found->items[i].id,
+                        "%s: %s",
+                        part,
+                        found->items[i].message);
+}
+
+const struct ts_step *ts_check_step(const struct ts_check *c, int item)
+{
+    return &c->steps[c->tree.items[item].step];
 }
 
 const char *ts_check_text(const struct ts_step *step, const char *name)
@@ -102,6 +162,25 @@ bool ts_check_is_true(const char *text)
     return bytes_eq_nocase(bytes_of(text), "true");
 }
 
+bool ts_check_is_one_of(const char *text, const char *choices)
+{
+    for (;;) {
+        size_t len = strcspn(choices, "|");
+
+        if (strlen(text) == len &&
+            bytes_eq_nocase((struct bytes){(const uint8_t *)choices, len}, text))
+            return true;
+        if (choices[len] == '\0')
+            return false;
+        choices += len + 1;
+    }
+}
+
+enum ts_severity ts_check_severity_on_linux(const struct ts_check *c)
+{
+    return c->platform == TS_PLATFORM_LINUX ? TS_ERROR : TS_WARNING;
+}
+
 /* A command of Windows Script Host, as most of MDT's are. */
 static void check_script_host(const struct ts_check *c, int item, const struct ts_step *step)
 {
@@ -112,7 +191,7 @@ static void check_script_host(const struct ts_check *c, int item, const struct t
         ts_check_report(
             c,
             item,
-            c->platform == TS_PLATFORM_LINUX ? TS_ERROR : TS_WARNING,
+            ts_check_severity_on_linux(c),
             "SLW-0176",
             "it is a script for Windows Script Host and fails on Linux; disable, remove or replace the step");
 }
@@ -120,7 +199,7 @@ static void check_script_host(const struct ts_check *c, int item, const struct t
 /* What the agent can do with a step of this type. */
 static void check_type(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
     const struct ts_step_type *type = ts_step_type_find(step->type);
 
     /* The engine runs the steps of a nested task sequence, not a step of that type. */
@@ -133,7 +212,7 @@ static void check_type(const struct ts_check *c, int item)
     if (type && type->platform == TS_PLATFORM_WINDOWS)
         ts_check_report(c,
                         item,
-                        c->platform == TS_PLATFORM_LINUX ? TS_ERROR : TS_WARNING,
+                        ts_check_severity_on_linux(c),
                         "SLW-0176",
                         "\"%s\" is for Windows and fails on Linux; disable or remove the step",
                         type->display_name);
@@ -192,35 +271,34 @@ static void check_item(struct ts_check *c, int item)
 {
     const struct ts_tree_item *at = &c->tree.items[item];
 
+    ts_check_attributes(c, item);
     ts_check_condition(c, item);
     if (at->is_group)
         return;
     c->n_enabled++;
     check_type(c, item);
     ts_check_properties(c, item);
+    ts_check_partitions(c, item);
     ts_check_effect(c, item);
     ts_check_settings(c, item);
 }
 
-static bool is_before(const struct ts_diag *a, const struct ts_diag *b)
+static int check_document(struct ts_check *c)
 {
-    unsigned line_a = a->line - 1; /* 0, no one place, comes last */
-    unsigned line_b = b->line - 1;
+    const struct ts_site_facts *site = c->site;
+    unsigned start = TS_PLACE_FULL_OS | TS_PLACE_BARE;
 
-    return line_a != line_b ? line_a < line_b : a->column < b->column;
-}
-
-/* In the order of the document, from the finding @first on; those of one place stay as they are. */
-static void sort(struct ts_diags *diags, size_t first)
-{
-    for (size_t i = first; i < diags->n; i++) {
-        struct ts_diag moving = diags->items[i];
-        size_t k = i;
-
-        for (; k > first && is_before(&moving, &diags->items[k - 1]); k--)
-            diags->items[k] = diags->items[k - 1];
-        diags->items[k] = moving;
-    }
+    find_platform(c);
+    for (size_t i = 0; i < c->tree.n; i++)
+        if (ts_tree_is_enabled(&c->tree, (int)i))
+            check_item(c, (int)i);
+    if (site && site->boot_image_id && site->boot_image_id[0] == '\0')
+        start = TS_PLACE_FULL_OS;
+    (void)ts_check_flow(c, start);
+    check_whole(c);
+    ts_check_global_values(c);
+    ts_check_globals(c);
+    return TRACE(ts_check_references(c));
 }
 
 int ts_validate_at(const struct ts_document *doc,
@@ -230,25 +308,16 @@ int ts_validate_at(const struct ts_document *doc,
     struct ts_check c = {.doc = doc, .site = site, .diags = diags};
     size_t n_steps;
     const size_t first = diags->n;
-    unsigned start = TS_PLACE_FULL_OS | TS_PLACE_BARE;
     int r;
 
     c.steps = ts_document_steps(doc, &n_steps);
     r = ts_tree_read(ts_document_tree(doc), &c.tree);
-    if (r < 0)
-        return TRACE(r);
-    find_platform(&c);
-    for (size_t i = 0; i < c.tree.n; i++)
-        if (ts_tree_is_enabled(&c.tree, (int)i))
-            check_item(&c, (int)i);
-    if (site && site->boot_image_id && site->boot_image_id[0] == '\0')
-        start = TS_PLACE_FULL_OS;
-    (void)ts_check_flow(&c, start);
-    check_whole(&c);
-    ts_check_global_values(&c);
-    ts_check_globals(&c);
-    r = ts_check_references(&c);
-    sort(diags, first);
+    if (r == 0)
+        r = ts_assigned_read(doc, &c.assigned);
+    if (r == 0)
+        r = check_document(&c);
+    ts_diags_sort(diags, first);
+    ts_assigned_fini(&c.assigned);
     ts_tree_fini(&c.tree);
     return TRACE(r);
 }

@@ -10,6 +10,10 @@
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
+enum {
+    BOOT_PLACES = TS_PLACE_BOOT_IMAGE | TS_PLACE_BARE | TS_PLACE_FORMATTED,
+};
+
 /* Where a condition can be true, and where it can be false. */
 struct truth {
     unsigned may_be_true;
@@ -70,8 +74,7 @@ static struct truth truth_of_expression(const xmlNode *node)
     if (!is_about_place || is_equals == is_not_equals || wants_boot_image == wants_full_os)
         return unknown;
 
-    unsigned yes =
-        wants_boot_image == is_equals ? TS_PLACE_BOOT_IMAGE | TS_PLACE_BARE : TS_PLACE_FULL_OS;
+    unsigned yes = wants_boot_image == is_equals ? BOOT_PLACES : TS_PLACE_FULL_OS;
 
     return (struct truth){yes, TS_PLACE_ANY & ~yes};
 }
@@ -115,7 +118,7 @@ static unsigned places_of(const struct ts_step *step)
     if (run_in & TS_RUN_IN_FULL_OS)
         places |= TS_PLACE_FULL_OS;
     if (run_in & TS_RUN_IN_BOOT_IMAGE)
-        places |= TS_PLACE_BOOT_IMAGE | TS_PLACE_BARE;
+        places |= BOOT_PLACES;
     return places;
 }
 
@@ -132,7 +135,7 @@ static const char *advice_for(const struct ts_check *c, unsigned places)
 /* Return: where it was, if it can be there. */
 static void check_place(const struct ts_check *c, int item, unsigned places)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
     bool lacks_boot_image = places == TS_PLACE_FULL_OS && c->site && c->site->boot_image_id &&
                             c->site->boot_image_id[0] == '\0';
 
@@ -148,21 +151,31 @@ static void check_place(const struct ts_check *c, int item, unsigned places)
                     advice_for(c, places));
 }
 
-static unsigned after_restart(const struct ts_check *c, int item, unsigned places)
+/* Where there is no volume for the state, the sequence ends. On a bare machine one is hoped for if some step could have
+   made it. */
+static void check_state_place(const struct ts_check *c, int item, unsigned places)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
-    const char *target = ts_check_text(step, "SMSRebootTarget");
-    bool is_disk = bytes_eq_nocase(bytes_of(target), "HD");
+    bool is_bare = places == TS_PLACE_BARE;
 
-    if (places & TS_PLACE_BARE)
+    if (is_bare || ((places & TS_PLACE_BARE) && !c->format))
         ts_check_report(
             c,
             item,
-            places == TS_PLACE_BARE ? TS_ERROR : TS_WARNING,
+            is_bare ? TS_ERROR : TS_WARNING,
             "SLW-0177",
             "it restarts before there is a formatted partition to keep the state on%s; put a Format and "
             "Partition Disk before it",
-            places == TS_PLACE_BARE ? "" : ", if it was started on a bare machine");
+            is_bare ? "" : ", if it was started on a bare machine");
+}
+
+static unsigned after_restart(const struct ts_check *c, int item, unsigned places)
+{
+    const struct ts_step *step = ts_check_step(c, item);
+    const char *target = ts_check_text(step, "SMSRebootTarget");
+    bool is_disk = bytes_eq_nocase(bytes_of(target), "HD");
+    unsigned empty = places & (TS_PLACE_BARE | TS_PLACE_FORMATTED);
+
+    check_state_place(c, item, places);
     if (!is_disk && (places & TS_PLACE_FULL_OS) && c->site && c->site->boot_image_id &&
         c->site->boot_image_id[0] == '\0')
         ts_check_report(
@@ -171,20 +184,65 @@ static unsigned after_restart(const struct ts_check *c, int item, unsigned place
             TS_ERROR,
             "SLW-0178",
             "it restarts into the boot image, but the task sequence has none; choose one");
-    if (is_disk && !c->setup && (places & TS_PLACE_FULL_OS) == 0)
+    if (is_disk && !c->setup && places == empty)
         ts_check_report(
             c,
             item,
-            c->format || places == TS_PLACE_BARE ? TS_ERROR : TS_WARNING,
+            TS_ERROR,
             "SLW-0184",
             "it restarts into the installed operating system, but no Setup Windows and Configuration "
             "Manager step comes before it");
-    return is_disk ? TS_PLACE_FULL_OS : TS_PLACE_BOOT_IMAGE;
+    if (is_disk)
+        return TS_PLACE_FULL_OS;
+    return places == empty ? TS_PLACE_FORMATTED
+                           : (places & TS_PLACE_FORMATTED) | TS_PLACE_BOOT_IMAGE;
+}
+
+/* What a setting asks for that the boot image does not have. */
+static void check_needs_full_os(const struct ts_check *c, int item, unsigned places)
+{
+    static const struct {
+        const char *type;
+        const char *variable;
+        const char *value;
+        const char *id;
+        const char *why;
+    } needs[] = {
+        {TYPE("RunCommandLine"),
+         "_SMSTSRunCommandLineAsUser",
+         "true|yes|1",
+         "SLW-0425",
+         "it is to run as an account, and the boot image has none"},
+        {TYPE("RunPowerShellScript"),
+         "_SMSTSRunPowerShellAsUser",
+         "true|yes|1",
+         "SLW-0425",
+         "it is to run as an account, and the boot image has none"},
+        {TYPE("DownloadPackageContent"),
+         "OSDDownloadDestinationLocationType",
+         "CCMCache",
+         "SLW-0442",
+         "it is to download into the client cache, which the boot image does not have"},
+    };
+    const struct ts_step *step = ts_check_step(c, item);
+
+    if (places == 0 || (places & places_of(step) & TS_PLACE_FULL_OS))
+        return;
+    for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
+        if (is_type(step, needs[i].type) &&
+            ts_check_is_one_of(ts_check_text(step, needs[i].variable), needs[i].value))
+            ts_check_report(
+                c,
+                item,
+                TS_ERROR,
+                needs[i].id,
+                "%s; move it behind Setup Windows and Configuration Manager, or change it",
+                needs[i].why);
 }
 
 static void check_order(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
 
     if (is_type(step, TYPE("PartitionDisk")) && c->apply_os)
         ts_check_report(
@@ -222,7 +280,7 @@ static void check_order(const struct ts_check *c, int item)
 /* What is captured counts before what the step says: it may be a domain. */
 static void check_membership(struct ts_check *c, int item)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
 
     if (is_type(step, TYPE("CaptureNetworkSettings")) &&
         !bytes_eq_nocase(bytes_of(ts_check_text(step, "OSDMigrateNetworkMembership")), "false"))
@@ -263,7 +321,7 @@ report_nested(const struct ts_check *c, int item, const char *id, const struct t
 static unsigned walk_nested(
     struct ts_check *c, int item, const char *id, const struct ts_document *doc, unsigned places)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     struct ts_check nested = *c;
     unsigned seen = 0;
@@ -291,7 +349,7 @@ static unsigned walk_nested(
 /* A sequence that is not at hand may do everything. */
 static unsigned run_nested(struct ts_check *c, int item, const char *id, unsigned places)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
     OWN(ts_document_freep)
     struct ts_document *doc = c->site && c->site->sequence && c->n_walked <= TS_INSTRUCTIONS_MAX
                                   ? c->site->sequence(c->site->ctx, id)
@@ -306,22 +364,13 @@ static unsigned run_nested(struct ts_check *c, int item, const char *id, unsigne
 }
 
 /* Where the sequence is after the step that ran at @places. */
-static unsigned run_step(struct ts_check *c, int item, unsigned places)
+static unsigned go_on(struct ts_check *c, int item, unsigned places)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
-    unsigned boot = places & (TS_PLACE_BOOT_IMAGE | TS_PLACE_BARE);
+    const struct ts_step *step = ts_check_step(c, item);
+    bool is_format = is_type(step, TYPE("PartitionDisk"));
 
-    if (ts_step_child(step))
-        return run_nested(c, item, ts_step_child(step), places);
-    check_place(c, item, places);
-    check_order(c, item);
-    check_membership(c, item);
     if (is_type(step, TYPE("Reboot")))
         return places ? after_restart(c, item, places) : 0;
-    if (is_type(step, TYPE("PartitionDisk"))) {
-        c->format = c->format ? c->format : step;
-        return (places & ~boot) | (boot ? TS_PLACE_BOOT_IMAGE : 0);
-    }
     if (is_type(step, TYPE("ApplyOperatingSystem"))) {
         if ((places & TS_PLACE_BARE) && !c->format)
             ts_check_report(
@@ -332,17 +381,35 @@ static unsigned run_step(struct ts_check *c, int item, unsigned places)
                 "no Format and Partition Disk step comes before it, so there may be no volume to write "
                 "to; add one");
         c->apply_os = step;
-        return (places & ~boot) | (boot ? TS_PLACE_BOOT_IMAGE : 0);
     }
+    if (is_format)
+        c->format = c->format ? c->format : step;
+    if (is_format || is_type(step, TYPE("ApplyOperatingSystem")))
+        return (places & TS_PLACE_FULL_OS) | (places & BOOT_PLACES ? TS_PLACE_FORMATTED : 0);
     if (is_type(step, TYPE("SetupWindowsAndSMS"))) {
         c->setup = step;
-        return places ? TS_PLACE_FULL_OS : 0;
+        return TS_PLACE_FULL_OS;
     }
     if (is_type(step, TYPE("UpgradeOperatingSystem")))
-        return places ? TS_PLACE_FULL_OS : 0;
-    if (is_type(step, TYPE("PrepareOS")))
-        return places ? TS_PLACE_BOOT_IMAGE : 0;
-    return places;
+        return TS_PLACE_FULL_OS;
+    return is_type(step, TYPE("PrepareOS")) ? TS_PLACE_BOOT_IMAGE : places;
+}
+
+static unsigned run_step(struct ts_check *c, int item, unsigned places)
+{
+    const struct ts_step *step = ts_check_step(c, item);
+    unsigned able = places & places_of(step);
+    unsigned after;
+
+    if (ts_step_child(step))
+        return run_nested(c, item, ts_step_child(step), places);
+    check_place(c, item, places);
+    check_needs_full_os(c, item, places);
+    check_order(c, item);
+    check_membership(c, item);
+    /* where it cannot run, it ends; if that is everywhere, the others are looked at all the same */
+    after = go_on(c, item, able ? able : places);
+    return places ? after : 0;
 }
 
 /* The items within @parent. Return: where the sequence may be behind them; @ret_seen: where it was on the way. */
@@ -365,7 +432,7 @@ static unsigned walk(struct ts_check *c, int parent, unsigned places, unsigned *
             OWN(freep) char *goes_on = ts_node_attribute(item->node, "continueOnError");
 
             after = walk(c, i, inside, &seen);
-            if (goes_on && ts_check_is_true(goes_on))
+            if (goes_on && ts_check_is_one_of(goes_on, "true|1"))
                 after |= seen;
         } else {
             after = run_step(c, i, inside);

@@ -13,23 +13,18 @@
 #include "ts/locales.h"
 #include "ts/time_zones.h"
 #include "ts/validate_parts.h"
+#include "ts/vars.h"
 
 enum {
     NAMES_MAX_BYTES = 512,
-    WORKGROUP_MAX = 32,
     PREFIX_MAX_BYTES = 32,
 };
 
 #define TYPE(name) "SMS_TaskSequence_" name "Action"
 
-static const struct ts_step *step_of(const struct ts_check *c, int item)
-{
-    return &c->steps[c->tree.items[item].step];
-}
-
 static void check_without_effect(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = step_of(c, item);
+    const struct ts_step *step = ts_check_step(c, item);
     const struct ts_step_type *type = ts_step_type_find(step->type);
     OWN(buf_fini) struct buf names = BUF_INIT(NAMES_MAX_BYTES);
 
@@ -53,7 +48,7 @@ static void check_without_effect(const struct ts_check *c, int item)
 static void check_answer_file(const struct ts_check *c, int item)
 {
     static const char ending[] = ".xml";
-    const char *name = ts_check_text(step_of(c, item), "OSDConfigFileName");
+    const char *name = ts_check_text(ts_check_step(c, item), "OSDConfigFileName");
     size_t len = strlen(name);
 
     if (len >= strlen(ending) && bytes_eq_nocase(bytes_of(name + len - strlen(ending)), ending))
@@ -83,15 +78,15 @@ static bool has_reference(const struct ts_step *step, const char *prefix)
         if (strlen(step->variables[i].name) >= len &&
             bytes_eq_nocase((struct bytes){(const uint8_t *)step->variables[i].name, len},
                             prefix) &&
-            strchr(step->variables[i].text, '%'))
+            ts_vars_has_reference(step->variables[i].text))
             return true;
     return false;
 }
 
 static void check_adapter(const struct ts_check *c, int item, size_t i)
 {
-    const struct ts_step *step = step_of(c, item);
-    const struct ts_adapter_source source = {text_of, (void *)&step};
+    const struct ts_step *step = ts_check_step(c, item);
+    const struct ts_values source = {text_of, (void *)&step};
     OWN(buf_fini) struct buf why = BUF_INIT(NAMES_MAX_BYTES);
     struct ts_adapter adapter;
     char prefix[PREFIX_MAX_BYTES];
@@ -115,8 +110,10 @@ static void check_adapter(const struct ts_check *c, int item, size_t i)
 
 static void check_adapters(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = step_of(c, item);
-    const struct ts_adapter_source source = {text_of, (void *)&step};
+    const struct ts_step *step = ts_check_step(c, item);
+    const struct ts_values source = {text_of, (void *)&step};
+    OWN(buf_fini) struct buf why = BUF_INIT(NAMES_MAX_BYTES);
+    struct ts_words search = {.n = 0};
     size_t n = ts_adapter_count(&source);
 
     if (has_reference(step, "OSDDNS"))
@@ -129,16 +126,10 @@ static void check_adapters(const struct ts_check *c, int item)
                         "%zu adapters are more than %d",
                         n,
                         (int)TS_ADAPTERS_MAX);
+    if (n == 0 && ts_adapter_read_search(&source, SIZE_MAX, &search, &why) != 0)
+        ts_check_report(c, item, TS_ERROR, "SLW-0433", "%s", buf_str(&why));
     for (size_t i = 0; i < n && i < TS_ADAPTERS_MAX; i++)
         check_adapter(c, item, i);
-}
-
-static bool is_name(const char *name, size_t max)
-{
-    size_t len = strlen(name);
-
-    return len >= 1 && len <= max && name[0] != '-' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") == len;
 }
 
 static void
@@ -150,15 +141,17 @@ report_domain(const struct ts_check *c, int item, enum ts_severity severity, con
 /* Each of them may also be a variable of the device or the collection: only what makes no sense is an error. */
 static void check_domain(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = step_of(c, item);
+    const struct ts_step *step = ts_check_step(c, item);
     const char *domain = ts_check_text(step, "OSDDomainName");
 
-    if (domain[0] == '\0')
+    if (domain[0] == '\0' && !ts_check_is_assigned(c, "OSDDomainName"))
         report_domain(
             c, item, TS_WARNING, "it joins a domain, but names none (OSDDomainName); set it");
-    else if (!strchr(domain, '%') && !is_name(domain, TS_WORD_MAX - 1))
+    if (domain[0] != '\0' && !ts_vars_has_reference(domain) &&
+        !ts_form_fits(TS_FORM_DOMAIN, domain))
         report_domain(c, item, TS_ERROR, "OSDDomainName is no name of a domain");
-    if (ts_check_text(step, "OSDJoinAccount")[0] == '\0')
+    if (ts_check_text(step, "OSDJoinAccount")[0] == '\0' &&
+        !ts_check_is_assigned(c, "OSDJoinAccount"))
         report_domain(
             c,
             item,
@@ -169,12 +162,13 @@ static void check_domain(const struct ts_check *c, int item)
 
 static void check_membership(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = step_of(c, item);
+    const struct ts_step *step = ts_check_step(c, item);
     const char *workgroup = ts_check_text(step, "OSDWorkgroupName");
 
     if (ts_check_joins_domain(step))
         check_domain(c, item);
-    else if (workgroup[0] != '\0' && !strchr(workgroup, '%') && !is_name(workgroup, WORKGROUP_MAX))
+    else if (workgroup[0] != '\0' && !ts_vars_has_reference(workgroup) &&
+             !ts_form_fits(TS_FORM_WORKGROUP, workgroup))
         ts_check_report(
             c,
             item,
@@ -194,10 +188,10 @@ bool ts_check_joins_domain(const struct ts_step *step)
 
 static void check_time_zone(const struct ts_check *c, int item)
 {
-    const char *name = ts_check_text(step_of(c, item), "OSDTimeZone");
+    const char *name = ts_check_text(ts_check_step(c, item), "OSDTimeZone");
     struct ts_time_zone zone;
 
-    if (name[0] == '\0' || strchr(name, '%') || ts_time_zone_is_known(name))
+    if (name[0] == '\0' || ts_vars_has_reference(name) || ts_time_zone_is_known(name))
         return;
     ts_check_report(c,
                     item,
@@ -215,14 +209,14 @@ static void check_languages(const struct ts_check *c, int item)
                                         "OSDWindowsSettingsUserLocale",
                                         "OSDWindowsSettingsSystemLocale"};
     static const char input[] = "OSDWindowsSettingsInputLocale";
-    const char *keyboard = ts_check_text(step_of(c, item), input);
+    const char *keyboard = ts_check_text(ts_check_step(c, item), input);
     struct ts_locale locale;
     struct ts_keyboard read;
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const char *text = ts_check_text(step_of(c, item), names[i]);
+        const char *text = ts_check_text(ts_check_step(c, item), names[i]);
 
-        if (text[0] != '\0' && !strchr(text, '%') && !ts_locale_of(text, &locale))
+        if (text[0] != '\0' && !ts_vars_has_reference(text) && !ts_locale_of(text, &locale))
             ts_check_report(c,
                             item,
                             TS_ERROR,
@@ -231,7 +225,7 @@ static void check_languages(const struct ts_check *c, int item)
                             names[i],
                             text);
     }
-    if (keyboard[0] != '\0' && !strchr(keyboard, '%') && !ts_keyboard_of(keyboard, &read))
+    if (keyboard[0] != '\0' && !ts_vars_has_reference(keyboard) && !ts_keyboard_of(keyboard, &read))
         ts_check_report(
             c,
             item,
@@ -245,7 +239,7 @@ static void check_languages(const struct ts_check *c, int item)
 
 void ts_check_settings(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = step_of(c, item);
+    const struct ts_step *step = ts_check_step(c, item);
 
     if (c->platform == TS_PLATFORM_WINDOWS)
         return;

@@ -62,26 +62,38 @@ check_kind(const struct ts_check *c, int item, const struct ts_variable *v, cons
                             kind);
 }
 
-/* Something that is referred to, and not there: by its id and, if the file that it comes from says it, by its name. */
-static void report_missing(const struct ts_check *c, int item, const char *what, const char *id)
+/* Something that is referred to, and not there: by its id and, if the file that it comes from says it, by its name.
+   @node: in the list of the sequence; NULL: @item refers to it, or the sequence as a whole */
+struct missing {
+    int item;
+    const xmlNode *node;
+    const char *what;
+    const char *id;
+};
+
+static void report_missing(const struct ts_check *c, const struct missing *m)
 {
-    const char *name = c->site->name_of ? c->site->name_of(c->site->ctx, id) : "";
+    static const char format[] =
+        "%s refers to %s, which this site does not have; add it, or map it to what takes its place";
+    const char *name = c->site->name_of ? c->site->name_of(c->site->ctx, m->id) : "";
     OWN(buf_fini) struct buf named = BUF_INIT(NAMED_MAX_BYTES);
 
     if (c->site->is_partial)
         return;
-    buf_addf(&named, "%s%.128s", what, id);
+    buf_addf(&named, "%s%.128s", m->what, m->id);
     if (name[0] != '\0')
         buf_addf(&named, " \"%.200s\"", name);
-    ts_check_report(
-        c,
-        item,
-        TS_ERROR,
-        "SLW-0173",
-        "%s refers to %s, which this site does not have; add it, or map it to what takes its "
-        "place",
-        item == TS_NO_ITEM ? "the task sequence" : "it",
-        buf_str(&named));
+    if (m->node)
+        ts_check_report_node(
+            c, m->node, TS_ERROR, "SLW-0173", format, "the task sequence", buf_str(&named));
+    else
+        ts_check_report(c,
+                        m->item,
+                        TS_ERROR,
+                        "SLW-0173",
+                        format,
+                        m->item == TS_NO_ITEM ? "the task sequence" : "it",
+                        buf_str(&named));
 }
 
 static void check_package(const struct ts_check *c, int item, const struct ts_variable *v)
@@ -91,7 +103,7 @@ static void check_package(const struct ts_check *c, int item, const struct ts_va
     if (!kind)
         return;
     if (kind[0] == '\0')
-        report_missing(c, item, "", v->text);
+        report_missing(c, &(struct missing){item, NULL, "", v->text});
     else
         check_kind(c, item, v, kind);
 }
@@ -185,7 +197,7 @@ static int descend(const struct ts_check *c, int item, const char *id, struct ch
     }
     doc = c->site->sequence(c->site->ctx, id);
     if (!doc) {
-        report_missing(c, item, "the task sequence ", id);
+        report_missing(c, &(struct missing){item, NULL, "the task sequence ", id});
         return c->site->is_partial ? 0 : 1;
     }
     chain->ids[chain->n++] = id;
@@ -208,12 +220,12 @@ check_nested(const struct ts_check *c, int item, const struct ts_variable *v, st
 static void check_application(const struct ts_check *c, int item, const struct ts_variable *v)
 {
     if (c->site->has_application && !c->site->has_application(c->site->ctx, v->text))
-        report_missing(c, item, "the application ", v->text);
+        report_missing(c, &(struct missing){item, NULL, "the application ", v->text});
 }
 
 static int check_step(const struct ts_check *c, int item, struct chain *chain)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
     const struct ts_step_type *type = ts_step_type_find(step->type);
     int r = 0;
 
@@ -285,7 +297,9 @@ static int check_list(const struct ts_check *c)
 
         if (id[0] != '\0' && !is_named(c, id, true) && !is_named(c, id, false) &&
             !has(c, is_application, id))
-            report_missing(c, TS_NO_ITEM, is_application ? "the application " : "", id);
+            report_missing(
+                c,
+                &(struct missing){TS_NO_ITEM, node, is_application ? "the application " : "", id});
     }
     return 0;
 }
@@ -303,6 +317,8 @@ int ts_check_references(const struct ts_check *c)
         if (c->tree.items[i].step != TS_NO_ITEM && ts_tree_is_enabled(&c->tree, (int)i))
             r = check_step(c, (int)i, &chain);
     if (r == 0 && c->site->wanted_boot_image_id)
-        report_missing(c, TS_NO_ITEM, "the boot image ", c->site->wanted_boot_image_id);
+        report_missing(
+            c,
+            &(struct missing){TS_NO_ITEM, NULL, "the boot image ", c->site->wanted_boot_image_id});
     return r == 0 ? TRACE(check_list(c)) : TRACE(r);
 }

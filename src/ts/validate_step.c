@@ -1,14 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+/*
+ * Properties of steps against the table of step types
+ */
+
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
 #include "base/own.h"
-#include "ts/condition.h"
+#include "base/text.h"
+#include "ts/compare.h"
+#include "ts/script_text.h"
 #include "ts/validate_parts.h"
+#include "ts/vars.h"
 
 enum {
-    QUERY_MAX = 16384, /* characters of a WMI query */
+    CLAUSE_MAX_BYTES = 128,
 };
 
 static bool is_name_char(char c)
@@ -22,28 +30,9 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_name(const char *name)
-{
-    if (!is_letter(name[0]) && name[0] != '_')
-        return false;
-    while (is_name_char(*name))
-        name++;
-    return *name == '\0';
-}
-
 bool ts_check_is_settable(const char *name)
 {
-    return is_name(name) && strlen(name) <= TS_VARIABLE_NAME_MAX &&
-           (name[0] == '_' || !strchr(name, '.'));
-}
-
-static size_t count_characters(const char *text)
-{
-    size_t n = 0;
-
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
+    return ts_vars_is_name(name, name[0] == '_' ? TS_BY_ENGINE : TS_BY_SEQUENCE);
 }
 
 /* Whether what stands between two '%' was hardly meant as text: begins and ends like a name, no quote, path or space of
@@ -119,34 +108,15 @@ static void check_number(const struct ts_check *c,
                         (long long)property->max);
 }
 
-static bool is_one_of(const char *text, const char *choices)
-{
-    while (*choices) {
-        size_t len = strcspn(choices, "|");
-
-        if (strlen(text) == len) {
-            char choice[64];
-
-            if (len < sizeof(choice)) {
-                memcpy(choice, choices, len);
-                choice[len] = '\0';
-                if (bytes_eq_nocase(bytes_of(text), choice))
-                    return true;
-            }
-        }
-        choices += len + (choices[len] == '|' ? 1 : 0);
-    }
-    return false;
-}
-
 static void check_length(const struct ts_check *c,
                          int item,
                          const struct ts_property *property,
                          const char *text)
 {
-    size_t n = count_characters(text);
+    size_t n = text_count_characters(text);
 
-    if (property->max > 0 && property->kind != TS_KIND_NUMBER && n > (size_t)property->max)
+    if (property->max > 0 && property->kind != TS_KIND_NUMBER && n > (size_t)property->max &&
+        !ts_vars_has_reference(text))
         ts_check_report(c,
                         item,
                         TS_ERROR,
@@ -158,85 +128,219 @@ static void check_length(const struct ts_check *c,
 }
 
 static void
-report_variable_name(const struct ts_check *c, int item, const char *label, const char *name)
+check_name(const struct ts_check *c, int item, const struct ts_property *property, const char *name)
 {
-    ts_check_report(
-        c,
-        item,
-        TS_ERROR,
-        "SLW-0172",
-        "%s: \"%.64s\" is not the name of a variable; names have letters, digits, '_' and '-' and "
-        "begin with a letter",
-        label,
-        name);
+    if (!ts_check_is_settable(name))
+        ts_check_report(
+            c,
+            item,
+            TS_ERROR,
+            "SLW-0172",
+            "%s: \"%.64s\" is not the name of a variable; names have letters, digits, '_' "
+            "and '-', begin with a letter and have at most %d characters",
+            property->label,
+            name,
+            (int)TS_VARIABLE_NAME_MAX);
+    else if (property->is_assigned && name[0] == '_')
+        ts_check_report(
+            c,
+            item,
+            TS_ERROR,
+            "SLW-0186",
+            "%s: %.64s: variables that begin with '_' are read-only; choose another name",
+            property->label,
+            name);
 }
 
-static void check_codes(const struct ts_check *c, int item, const char *label, const char *text)
-{
-    if (text[strspn(text, "0123456789- ,;\t\r\n")] != '\0')
-        ts_check_report(c,
-                        item,
-                        TS_ERROR,
-                        "SLW-0181",
-                        "%s: \"%.64s\" are not integers with spaces between them",
-                        label,
-                        text);
-}
-
-static void check_value(const struct ts_check *c,
+static void check_codes(const struct ts_check *c,
                         int item,
                         const struct ts_property *property,
                         const char *text)
 {
-    check_length(c, item, property, text);
-    if (text[0] == '\0' || strchr(text, '%'))
-        return;
-    if (property->kind == TS_KIND_NUMBER)
-        check_number(c, item, property, text);
-    else if (property->kind == TS_KIND_VARIABLE && !ts_check_is_settable(text))
-        report_variable_name(c, item, property->label, text);
-    else if (property->kind == TS_KIND_CODES)
-        check_codes(c, item, property->label, text);
-    else if (property->kind == TS_KIND_BOOL && !is_one_of(text, "true|false"))
+    OWN(freep) char *attribute = ts_node_attribute(c->tree.items[item].node, "successCodeList");
+
+    if (ts_check_are_codes(text) || (attribute && strcmp(attribute, text) == 0))
+        return; /* the attribute, which counts, has been told */
+    ts_check_report(c,
+                    item,
+                    TS_ERROR,
+                    "SLW-0181",
+                    "%s: \"%.64s\" are not integers with spaces between them",
+                    property->label,
+                    text);
+}
+
+static void check_words(const struct ts_check *c,
+                        int item,
+                        const struct ts_property *property,
+                        enum ts_severity severity,
+                        const char *text)
+{
+    const char *words = property->kind == TS_KIND_BOOL ? "true or false" : property->choices;
+
+    if (!ts_check_is_one_of(text,
+                            property->kind == TS_KIND_BOOL ? "true|false" : property->choices))
         ts_check_report(c,
                         item,
-                        TS_WARNING,
-                        "SLW-0181",
-                        "%s: \"%.64s\" is neither true nor false",
-                        property->label,
-                        text);
-    else if (property->kind == TS_KIND_CHOICE && !is_one_of(text, property->choices))
-        ts_check_report(c,
-                        item,
-                        TS_ERROR,
+                        severity,
                         "SLW-0181",
                         "%s: \"%.64s\" is none of %s",
                         property->label,
                         text,
-                        property->choices);
+                        words);
+}
+
+static void check_version(const struct ts_check *c,
+                          int item,
+                          const struct ts_property *property,
+                          const char *text)
+{
+    int order;
+
+    if (!ts_compare_versions(text, "0", &order))
+        ts_check_report(c,
+                        item,
+                        TS_ERROR,
+                        "SLW-0181",
+                        "%s: \"%.64s\" is not a version; it is written like 10.0.16299",
+                        property->label,
+                        text);
+}
+
+static void check_script(const struct ts_check *c,
+                         int item,
+                         const struct ts_property *property,
+                         const char *text)
+{
+    OWN(buf_fini) struct buf script = BUF_INIT(TS_XML_MAX_BYTES);
+
+    if (!ts_script_text(text, &script))
+        ts_check_report(c,
+                        item,
+                        TS_ERROR,
+                        "SLW-0444",
+                        "%s (%s): it is not Base64 of a text; enter the script again",
+                        property->label,
+                        property->name);
+}
+
+static void
+check_form(const struct ts_check *c, int item, const struct ts_property *property, const char *text)
+{
+    enum ts_form form = property->form;
+
+    if (!ts_form_fits(form, text))
+        ts_check_report(c,
+                        item,
+                        ts_form_is_of_linux(form) ? ts_check_severity_on_linux(c) : TS_ERROR,
+                        ts_form_error_id(form),
+                        "%s: \"%.128s\" is no %s",
+                        property->label,
+                        text,
+                        ts_form_words(form));
+}
+
+void ts_check_value(const struct ts_check *c,
+                    int item,
+                    const struct ts_property *property,
+                    const char *text)
+{
+    check_length(c, item, property, text);
+    if (text[0] == '\0' || property->is_part)
+        return;
+    if (property->kind == TS_KIND_SCRIPT)
+        check_script(c, item, property, text);
+    if (ts_vars_has_reference(text))
+        return;
+    if (property->kind == TS_KIND_NUMBER)
+        check_number(c, item, property, text);
+    else if (property->kind == TS_KIND_VARIABLE)
+        check_name(c, item, property, text);
+    else if (property->kind == TS_KIND_CODES)
+        check_codes(c, item, property, text);
+    else if (property->kind == TS_KIND_VERSION)
+        check_version(c, item, property, text);
+    else if (property->kind == TS_KIND_BOOL)
+        check_words(c, item, property, TS_WARNING, text);
+    else if (property->kind == TS_KIND_CHOICE)
+        check_words(c, item, property, TS_ERROR, text);
+    check_form(c, item, property, text);
+}
+
+/* "NAME=VALUE", "NAME" or "!NAME", which ends at the length @len. What a variable of the sequence may decide is not true. */
+static bool is_clause_true(const struct ts_check *c, int item, const char *clause, size_t len)
+{
+    const struct ts_step *step = ts_check_step(c, item);
+    bool is_inverted = clause[0] == '!';
+    char name[CLAUSE_MAX_BYTES];
+    char *wanted;
+    const char *text;
+
+    (void)snprintf(name,
+                   sizeof(name),
+                   "%.*s",
+                   (int)len - (is_inverted ? 1 : 0),
+                   clause + (is_inverted ? 1 : 0));
+    wanted = strchr(name, '=');
+    if (wanted)
+        *wanted++ = '\0';
+    text = ts_check_text(step, name);
+    if (text[0] == '\0' && ts_check_is_assigned(c, name))
+        return false;
+    if (wanted)
+        return bytes_eq_nocase(bytes_of(text), wanted);
+    return (text[0] == '\0') == is_inverted;
+}
+
+static bool is_needed(const struct ts_check *c, int item, const struct ts_property *property)
+{
+    const char *clause = property->needed_if;
+
+    if (property->is_required)
+        return true;
+    while (clause && *clause != '\0') {
+        size_t len = strcspn(clause, "&");
+
+        if (!is_clause_true(c, item, clause, len))
+            return false;
+        clause += len + (clause[len] == '&' ? 1 : 0);
+    }
+    return clause != NULL;
+}
+
+/* As MDT writes it: the command is in <action> only. */
+static bool has_action(const struct ts_step *step, const struct ts_property *property)
+{
+    return strcmp(property->name, "CommandLine") == 0 && ts_step_action_command(step)[0] != '\0';
 }
 
 static void check_required(const struct ts_check *c, int item, const struct ts_step_type *type)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
 
     for (size_t i = 0; i < type->n_properties; i++) {
         const struct ts_property *p = &type->properties[i];
 
-        if (!p->is_required || ts_check_text(step, p->variable)[0] != '\0')
+        if (ts_check_text(step, p->variable)[0] != '\0' || !is_needed(c, item, p) ||
+            has_action(step, p) || (!p->is_hidden && ts_check_is_assigned(c, p->variable)))
             continue;
-        if (strcmp(p->name, "CommandLine") == 0 && step->action[0] != '\0' &&
-            step->n_variables == 0)
-            continue; /* as MDT writes it */
-        ts_check_report(
-            c, item, TS_ERROR, "SLW-0180", "%s (%s) is not set; set it", p->label, p->name);
+        ts_check_report(c,
+                        item,
+                        p->is_supplied ? TS_WARNING : TS_ERROR,
+                        "SLW-0180",
+                        p->is_supplied
+                            ? "%s (%s) is not set; set it, or have a variable of the device or "
+                              "the collection do it"
+                            : "%s (%s) is not set; set it",
+                        p->label,
+                        p->name);
     }
 }
 
 /* A step runs as its account only if it is switched on. The site may set either in variables: so no error. */
 static void check_run_as(const struct ts_check *c, int item, const struct ts_step_type *type)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
     const struct ts_property *user = ts_property_find(type, "UserName");
     const struct ts_property *flag = ts_property_find(type, "RunAsUser");
 
@@ -248,7 +352,7 @@ static void check_run_as(const struct ts_check *c, int item, const struct ts_ste
 
     if (is_on[0] == '\0')
         is_on = ts_check_text(step, flag->name);
-    if (strchr(is_on, '%') || has_user == ts_check_is_true(is_on))
+    if (ts_vars_has_reference(is_on) || has_user == ts_check_is_true(is_on))
         return;
     if (has_user)
         ts_check_report(c,
@@ -270,7 +374,7 @@ static void check_run_as(const struct ts_check *c, int item, const struct ts_ste
 
 static void check_choice_of_image(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
 
     if (strcmp(step->type, "SMS_TaskSequence_ApplyOperatingSystemAction") != 0 ||
         ts_check_text(step, "ImagePackageID")[0] != '\0')
@@ -288,26 +392,11 @@ static void check_choice_of_image(const struct ts_check *c, int item)
             c, item, TS_ERROR, "SLW-0180", "no OS image is chosen (ImagePackageID); set it");
 }
 
-static void check_own_variable(const struct ts_check *c, int item)
-{
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
-    const char *name = ts_check_text(step, "VariableName");
-
-    if (strcmp(step->type, "SMS_TaskSequence_SetVariableAction") == 0 && name[0] == '_')
-        ts_check_report(c,
-                        item,
-                        TS_ERROR,
-                        "SLW-0186",
-                        "%.64s: variables that begin with '_' are read-only; choose another name",
-                        name);
-}
-
 void ts_check_properties(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
     const struct ts_step_type *type = ts_step_type_find(step->type);
 
-    check_codes(c, item, "success codes", step->success_codes);
     ts_check_values(c, item);
     for (size_t i = 0; i < step->n_variables; i++) {
         const struct ts_variable *v = &step->variables[i];
@@ -316,7 +405,7 @@ void ts_check_properties(const struct ts_check *c, int item)
         if (!p)
             p = v->property[0] != '\0' ? ts_property_find(type, v->property) : NULL;
         if (p)
-            check_value(c, item, p, v->text);
+            ts_check_value(c, item, p, v->text);
         if (!p || (p->kind != TS_KIND_SCRIPT && p->kind != TS_KIND_RULES))
             check_references_in(c, item, p ? p->label : v->name, v->text);
     }
@@ -325,101 +414,4 @@ void ts_check_properties(const struct ts_check *c, int item)
     check_required(c, item, type);
     check_run_as(c, item, type);
     check_choice_of_image(c, item);
-    check_own_variable(c, item);
-}
-
-static char *field(const xmlNode *expression, const char *name)
-{
-    for (const xmlNode *node = expression->children; node; node = node->next) {
-        if (!ts_node_is(node, "variable"))
-            continue;
-
-        OWN(freep) char *own_name = ts_node_attribute(node, "name");
-
-        if (own_name && bytes_eq_nocase(bytes_of(own_name), name))
-            return ts_node_text(node);
-    }
-    return ts_copy("");
-}
-
-static void check_expression(const struct ts_check *c, int item, const xmlNode *node)
-{
-    static const char operators[] =
-        "exists|notExists|equals|notEquals|greater|greaterEqual|less|lessEqual|like|notLike";
-    OWN(freep) char *type = ts_node_attribute(node, "type");
-    OWN(freep) char *name = field(node, "Variable");
-    OWN(freep) char *operator_name = field(node, "Operator");
-    OWN(freep) char *query = field(node, "Query");
-
-    if (!type || !name || !operator_name || !query)
-        return; /* without memory what follows fails */
-    if (strcmp(type, "SMS_TaskSequence_VariableConditionExpression") == 0) {
-        if (!is_one_of(operator_name, operators))
-            ts_check_report(c,
-                            item,
-                            TS_ERROR,
-                            "SLW-0185",
-                            "its condition has the operator \"%.32s\"; known are %s",
-                            operator_name,
-                            operators);
-        if (name[0] == '\0')
-            ts_check_report(
-                c, item, TS_ERROR, "SLW-0185", "its condition names no variable; name one");
-        else if (!strchr(name, '%') && !is_name(name))
-            report_variable_name(c, item, "its condition", name);
-    } else if (strcmp(type, "SMS_TaskSequence_WMIConditionExpression") == 0) {
-        size_t n = count_characters(query);
-
-        if (n == 0 || n > QUERY_MAX)
-            ts_check_report(c,
-                            item,
-                            TS_ERROR,
-                            "SLW-0185",
-                            "its condition has a WMI query of %zu characters; it may have 1 to %d",
-                            n,
-                            (int)QUERY_MAX);
-    }
-}
-
-/* The depth is bounded by TS_XML_MAX_DEPTH. */
-static void check_operands(const struct ts_check *c, int item, const xmlNode *node)
-{
-    for (const xmlNode *child = node->children; child; child = child->next) {
-        if (ts_node_is(child, "expression"))
-            check_expression(c, item, child);
-        else if (child->type == XML_ELEMENT_NODE)
-            check_operands(c, item, child);
-    }
-}
-
-static const struct ts_condition *condition_of(const struct ts_check *c, int item)
-{
-    const struct ts_tree_item *at = &c->tree.items[item];
-    size_t n;
-    const struct ts_group *const *groups = ts_document_groups(c->doc, &n);
-    size_t index = 0;
-
-    if (at->step != TS_NO_ITEM)
-        return c->steps[at->step].item.condition;
-    for (int i = 0; i < item; i++)
-        index += c->tree.items[i].is_group ? 1 : 0;
-    return index < n ? groups[index]->item.condition : NULL;
-}
-
-void ts_check_condition(const struct ts_check *c, int item)
-{
-    const xmlNode *node = ts_node_child(c->tree.items[item].node, "condition");
-    const size_t before = c->diags->n;
-    OWN(buf_fini) struct buf why = BUF_INIT(512);
-
-    if (!node)
-        return;
-    check_operands(c, item, node);
-    if (c->diags->n == before && !ts_condition_is_portable(condition_of(c, item), &why))
-        ts_check_report(c,
-                        item,
-                        TS_WARNING,
-                        "SLW-0185",
-                        "%s cannot be answered on Linux and counts as false",
-                        buf_str(&why));
 }

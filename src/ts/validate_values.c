@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "ts/assign.h"
 #include "ts/secret.h"
 #include "ts/validate_parts.h"
@@ -14,10 +14,11 @@
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 enum {
-    TIMEOUT_MAX_S = 999 * 60,
-    RETRIES_MAX = 5, /* that the console allows */
     WHY_MAX_BYTES = 1024,
+    PART_MAX_BYTES = 128,
 };
+
+static const char set_type[] = "SMS_TaskSequence_SetVariableAction";
 
 /* Secrets that are wanted only if another property of the step says so. */
 static const struct {
@@ -64,7 +65,7 @@ static void report_secret(const struct ts_check *c, int item, const char *label,
 /* Secrets that are not there: exports never have them. */
 static void check_secrets(const struct ts_check *c, int item, const struct ts_step_type *type)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
 
     for (size_t i = 0; i < type->n_properties; i++) {
         const struct ts_property *p = &type->properties[i];
@@ -73,70 +74,91 @@ static void check_secrets(const struct ts_check *c, int item, const struct ts_st
             !is_needless(step, p->variable))
             report_secret(c, item, p->label, p->name);
     }
-    if (strcmp(step->type, "SMS_TaskSequence_SetVariableAction") == 0 &&
+    if (strcmp(step->type, set_type) == 0 &&
         ts_check_is_true(ts_check_text(step, "DoNotShowVariableValue")) &&
         ts_check_text(step, "VariableValue")[0] == '\0')
         report_secret(c, item, "Value", "VariableValue");
 }
 
-static size_t count_characters(const char *text)
+/* What a step of this sequence would not take: the variable overrides a setting of its own. */
+static void check_setting(const struct ts_check *c, int item, const char *name, const char *text)
 {
-    size_t n = 0;
+    size_t n;
+    const struct ts_step *steps = ts_document_steps(c->doc, &n);
 
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
+    for (size_t i = 0; i < n; i++) {
+        const struct ts_step_type *type = ts_step_type_find(steps[i].type);
+        const struct ts_property *p = ts_property_find(type, name);
+        struct ts_check own = *c; /* with findings of its own */
+        OWN(ts_diags_fini) struct ts_diags found = {0};
+        char part[PART_MAX_BYTES];
+
+        if (!p || p->is_hidden || p->kind == TS_KIND_VARIABLE || !ts_step_is_enabled(&steps[i]) ||
+            !ts_pattern_matches(p->variable, name))
+            continue;
+        own.diags = &found;
+        ts_check_value(&own, item, p, text);
+        (void)snprintf(part, sizeof(part), "for \"%s\"", type->display_name);
+        ts_check_pass_on(c, item, part, TS_WARNING, &found);
+        return;
+    }
 }
 
-/* A name and value that the sequence is to set. @what: "globalVarList" or the like */
-static void
-check_assignment(const struct ts_check *c, int item, const char *what, const struct ts_variable *v)
-{
-    size_t n = count_characters(v->text);
+/* A name and value that the sequence is to set. @node: of the variable in the list of the sequence; NULL: @item sets it.
+   @what: "globalVarList" or the like */
+struct assignment {
+    const xmlNode *node;
+    int item;
+    const char *what;
+    const struct ts_variable *variable;
+};
 
-    if (v->name[0] == '_')
-        ts_check_report(
-            c,
-            item,
-            TS_ERROR,
-            "SLW-0186",
-            "%s: %.64s: variables that begin with '_' are read-only; choose another name",
-            what,
-            v->name);
-    else if (!strchr(v->name, '%') && !ts_check_is_settable(v->name))
-        ts_check_report(
-            c,
-            item,
-            TS_ERROR,
-            "SLW-0172",
-            "%s: \"%.64s\" is not the name of a variable; names have letters, digits, '_' and "
-            "'-', begin with a letter and have at most %d characters",
-            what,
-            v->name,
+static void report_assignment(const struct ts_check *c,
+                              const struct assignment *a,
+                              const char *id,
+                              const struct buf *why)
+{
+    if (a->node)
+        ts_check_report_node(c, a->node, TS_ERROR, id, "%s: %s", a->what, buf_str(why));
+    else
+        ts_check_report(c, a->item, TS_ERROR, id, "%s: %s", a->what, buf_str(why));
+}
+
+static void check_assigned_name(const struct ts_check *c, const struct assignment *a)
+{
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
+    const char *name = a->variable->name;
+
+    if (name[0] == '_') {
+        buf_addf(
+            &why, "%.64s: variables that begin with '_' are read-only; choose another name", name);
+        report_assignment(c, a, "SLW-0186", &why);
+    } else if (!ts_vars_has_reference(name) && !ts_check_is_settable(name)) {
+        buf_addf(
+            &why,
+            "\"%.64s\" is not the name of a variable; names have letters, digits, '_' and '-', "
+            "begin with a letter and have at most %d characters",
+            name,
             (int)TS_VARIABLE_NAME_MAX);
-    if (n > TS_VAR_SEQUENCE_VALUE_MAX)
-        ts_check_report(c,
-                        item,
-                        TS_ERROR,
-                        "SLW-0171",
-                        "%s: the value of \"%.64s\" has %zu characters; the limit is %d",
-                        what,
-                        v->name,
-                        n,
-                        (int)TS_VAR_SEQUENCE_VALUE_MAX);
+        report_assignment(c, a, "SLW-0172", &why);
+    }
 }
 
-/* What is found in rule @number is about the step that has the rules. */
-static void pass_on(const struct ts_check *c, int item, size_t number, const struct ts_diags *found)
+static void check_assignment(const struct ts_check *c, const struct assignment *a)
 {
-    for (size_t i = 0; i < found->n; i++)
-        ts_check_report(c,
-                        item,
-                        found->items[i].severity,
-                        found->items[i].id,
-                        "rule %zu: %s",
-                        number,
-                        found->items[i].message);
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
+    const struct ts_variable *v = a->variable;
+    size_t n = text_count_characters(v->text);
+
+    check_assigned_name(c, a);
+    if (n <= TS_VAR_SEQUENCE_VALUE_MAX || ts_vars_has_reference(v->text))
+        return;
+    buf_addf(&why,
+             "the value of \"%.64s\" has %zu characters; the limit is %d",
+             v->name,
+             n,
+             (int)TS_VAR_SEQUENCE_VALUE_MAX);
+    report_assignment(c, a, "SLW-0171", &why);
 }
 
 static void check_rule(const struct ts_check *c, int item, const struct ts_check *rules, int rule)
@@ -144,25 +166,28 @@ static void check_rule(const struct ts_check *c, int item, const struct ts_check
     OWN(ts_diags_fini) struct ts_diags found = {0};
     const struct ts_step *step = &rules->steps[rules->tree.items[rule].step];
     struct ts_check own = *rules; /* with findings of its own */
+    char part[PART_MAX_BYTES];
 
     own.diags = &found;
     ts_check_condition(&own, rule);
     for (size_t i = 0; i < step->n_variables; i++) {
         const struct ts_variable *v = &step->variables[i];
 
-        check_assignment(&own, rule, "Variables", v);
+        check_assignment(&own, &(struct assignment){NULL, rule, "Variables", v});
+        check_setting(c, item, v->name, v->text);
         if (v->is_hidden && v->text[0] == '\0')
             report_secret(&own, rule, "Value of the secret variable", v->name);
     }
     if (step->n_variables == 0)
         ts_check_report(&own, rule, TS_WARNING, "SLW-0181", "it sets no variable");
-    pass_on(c, item, (size_t)rule + 1, &found);
+    (void)snprintf(part, sizeof(part), "rule %d", rule + 1);
+    ts_check_pass_on(c, item, part, TS_ERROR, &found);
 }
 
 /* The rules are a sequence of their own, with a step for each. */
 static void check_rules(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
     const char *text = ts_check_text(step, "OSDSetDynamicVariablesRules");
     OWN(ts_document_freep) struct ts_document *doc = NULL;
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
@@ -183,39 +208,28 @@ static void check_rules(const struct ts_check *c, int item)
     ts_tree_fini(&rules.tree);
 }
 
-/* An attribute that is a number; 0 or none: it is not used. */
-static void check_attribute(
-    const struct ts_check *c, int item, const char *name, const char *label, uint64_t max)
-{
-    OWN(freep) char *text = ts_node_attribute(c->tree.items[item].node, name);
-    uint64_t n = 0;
-
-    if (!text || text[0] == '\0')
-        return;
-    if (!bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &n))
-        ts_check_report(
-            c, item, TS_ERROR, "SLW-0181", "%s (%s): \"%.32s\" is not a number", label, name, text);
-    else if (n > max)
-        ts_check_report(c,
-                        item,
-                        TS_WARNING,
-                        "SLW-0181",
-                        "%s (%s): %.32s is out of range; it may be at most %llu",
-                        label,
-                        name,
-                        text,
-                        (unsigned long long)max);
-}
-
 void ts_check_values(const struct ts_check *c, int item)
 {
-    const struct ts_step_type *type = ts_step_type_find(c->steps[c->tree.items[item].step].type);
+    const struct ts_step *step = ts_check_step(c, item);
+    const struct ts_step_type *type = ts_step_type_find(step->type);
 
-    check_attribute(c, item, "timeout", "Time-out in seconds", TIMEOUT_MAX_S);
-    check_attribute(c, item, "retryCount", "Retry count", RETRIES_MAX);
     check_rules(c, item);
+    if (strcmp(step->type, set_type) == 0)
+        check_setting(
+            c, item, ts_check_text(step, "VariableName"), ts_check_text(step, "VariableValue"));
     if (type)
         check_secrets(c, item, type);
+}
+
+const xmlNode *ts_check_global_node(const struct ts_check *c, size_t i)
+{
+    const xmlNode *root = xmlDocGetRootElement(ts_document_tree(c->doc));
+    const xmlNode *list = ts_node_child(root, "globalVarList");
+
+    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next)
+        if (ts_node_is(node, "variable") && i-- == 0)
+            return node;
+    return NULL;
 }
 
 void ts_check_global_values(const struct ts_check *c)
@@ -224,5 +238,7 @@ void ts_check_global_values(const struct ts_check *c)
     const struct ts_variable *globals = ts_document_globals(c->doc, &n);
 
     for (size_t i = 0; i < n; i++)
-        check_assignment(c, TS_NO_ITEM, "globalVarList", &globals[i]);
+        check_assignment(c,
+                         &(struct assignment){
+                             ts_check_global_node(c, i), TS_NO_ITEM, "globalVarList", &globals[i]});
 }

@@ -16,11 +16,19 @@ static const char rules_type[] = "SMS_TaskSequence_SetDynamicVariablesAction";
 
 DEFINE_FREEP(xmlDoc *, xmlFreeDoc);
 
-static void check_name(const struct ts_check *c, int item, const char *name)
+/* NULL: it has an effect, or is none of the engine's. */
+static const struct ts_engine_var *find_vain(const char *name)
 {
     const struct ts_engine_var *var = ts_engine_var_find(name);
 
-    if (name[0] != '_' && var && var->kind == TS_ENGINE_NO_EFFECT)
+    return name[0] != '_' && var && var->kind == TS_ENGINE_NO_EFFECT ? var : NULL;
+}
+
+static void check_name(const struct ts_check *c, int item, const char *name)
+{
+    const struct ts_engine_var *var = find_vain(name);
+
+    if (var)
         ts_check_report(
             c, item, TS_WARNING, "SLW-0467", "%s has no effect here: %s", var->name, var->text);
 }
@@ -53,7 +61,7 @@ static void check_rules(const struct ts_check *c, int item, const char *text)
 
 void ts_check_effect(const struct ts_check *c, int item)
 {
-    const struct ts_step *step = &c->steps[c->tree.items[item].step];
+    const struct ts_step *step = ts_check_step(c, item);
 
     if (strcmp(step->type, set_type) == 0)
         check_name(c, item, ts_check_text(step, "VariableName"));
@@ -66,6 +74,16 @@ void ts_check_globals(const struct ts_check *c)
     size_t n;
     const struct ts_variable *globals = ts_document_globals(c->doc, &n);
 
-    for (size_t i = 0; i < n; i++)
-        check_name(c, TS_NO_ITEM, globals[i].name);
+    for (size_t i = 0; i < n; i++) {
+        const struct ts_engine_var *var = find_vain(globals[i].name);
+
+        if (var)
+            ts_check_report_node(c,
+                                 ts_check_global_node(c, i),
+                                 TS_WARNING,
+                                 "SLW-0467",
+                                 "globalVarList: %s has no effect here: %s",
+                                 var->name,
+                                 var->text);
+    }
 }

@@ -9,6 +9,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "ts/step_types.h"
 
 enum {
@@ -87,7 +88,7 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 }
 
-static bool is_name(const char *name, enum ts_who who)
+bool ts_vars_is_name(const char *name, enum ts_who who)
 {
     size_t len = strlen(name);
 
@@ -125,16 +126,6 @@ static struct var *obtain(struct ts_vars *vars, const char *name)
     return var;
 }
 
-/* Characters of UTF-8. */
-static size_t count_characters(const char *text)
-{
-    size_t n = 0;
-
-    for (; *text; text++)
-        n += ((unsigned char)*text & 0xc0) != 0x80;
-    return n;
-}
-
 /* Bytes in names and values of the variables that are not the engine's. */
 static size_t environment_bytes(const struct ts_vars *vars)
 {
@@ -155,7 +146,7 @@ static bool is_within_documented(const struct ts_vars *vars,
     size_t old = var && var->value[0] != '\0' ? strlen(name) + strlen(var->value) : 0;
     size_t wanted = value[0] != '\0' ? strlen(name) + strlen(value) : 0;
 
-    if (count_characters(value) > TS_VAR_SEQUENCE_VALUE_MAX)
+    if (text_count_characters(value) > TS_VAR_SEQUENCE_VALUE_MAX)
         return false;
     return wanted <= old || environment_bytes(vars) - old + wanted <= TS_VARS_ENVIRONMENT_MAX;
 }
@@ -164,7 +155,7 @@ int ts_vars_set(struct ts_vars *vars, const char *name, const char *value, enum 
 {
     size_t len = strlen(value);
 
-    if (!is_name(name, who))
+    if (!ts_vars_is_name(name, who))
         return TS_VARS_E_NAME;
     if (name[0] == '_' && who != TS_BY_ENGINE)
         return TS_VARS_E_READ_ONLY;
@@ -197,7 +188,7 @@ int ts_vars_set(struct ts_vars *vars, const char *name, const char *value, enum 
 
 int ts_vars_set_secret(struct ts_vars *vars, const char *name)
 {
-    if (!is_name(name, TS_BY_ENGINE))
+    if (!ts_vars_is_name(name, TS_BY_ENGINE))
         return TS_VARS_E_NAME;
     if (!find(vars, bytes_of(name)) && vars->n == TS_VARS_MAX)
         return TS_VARS_E_LIMIT;
@@ -272,6 +263,19 @@ bool ts_vars_at(const struct ts_vars *vars,
     if (ret_is_secret)
         *ret_is_secret = vars->items[i].is_secret;
     return true;
+}
+
+bool ts_vars_has_reference(const char *text)
+{
+    for (text = strchr(text, '%'); text; text = strchr(text + 1, '%')) {
+        size_t n = 1;
+
+        while (is_letter(text[n]) || (text[n] != '\0' && strchr("0123456789_-.", text[n])))
+            n++;
+        if (n > 1 && text[n] == '%')
+            return true;
+    }
+    return false;
 }
 
 bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *ret)

@@ -43,6 +43,9 @@ enum {
 int ts_vars_new(struct ts_vars **ret);
 void ts_vars_free(struct ts_vars *vars);
 
+/* Whether @who may call a variable so; one with '_' in front is the engine's all the same. */
+bool ts_vars_is_name(const char *name, enum ts_who who);
+
 /**
  * ts_vars_set() - set, replace or (with "") delete
  * @name, @value: copied
@@ -99,6 +102,9 @@ bool ts_vars_at(const struct ts_vars *vars,
  * Return: whether the value of a secret variable went in.
  */
 bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *ret);
+
+/* Whether there is a %NAME% in @text, so that what it says is not known before it is expanded. */
+bool ts_vars_has_reference(const char *text);
 
 /**
  * ts_vars_mask() - append @text with every value of a secret variable replaced by "***", for logs

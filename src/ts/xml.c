@@ -24,7 +24,6 @@ enum {
 struct leash {
     struct ts_diags *diags;
     size_t n_nodes;
-    bool has_limits; /* Configuration Manager's on names, which MDT does not have */
     bool is_stopped;
     bool is_out_of_memory;
 };
@@ -58,64 +57,6 @@ refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *external_id, const
     (void)external_id;
     (void)system_id;
     stop(ctx, "SLW-0170", "a DOCTYPE is not allowed in a task sequence");
-}
-
-static bool is_named(const xmlChar *name, const char *wanted)
-{
-    return strcmp((const char *)name, wanted) == 0;
-}
-
-/* Characters of UTF-8. */
-static size_t count_characters(const xmlChar *from, const xmlChar *to)
-{
-    size_t n = 0;
-
-    for (; from < to; from++)
-        n += (*from & 0xc0) != 0x80;
-    return n;
-}
-
-/* How many characters the attribute @attribute of @element may have; 0: no limit. */
-static size_t longest(const xmlChar *element, const xmlChar *attribute)
-{
-    bool is_item = is_named(element, "group") || is_named(element, "step") ||
-                   is_named(element, "subtasksequence");
-
-    if (is_item && is_named(attribute, "name"))
-        return TS_NAME_MAX;
-    if (is_item && is_named(attribute, "description"))
-        return TS_DESCRIPTION_MAX;
-    if (is_named(element, "variable") && is_named(attribute, "name"))
-        return TS_VARIABLE_NAME_MAX;
-    return 0;
-}
-
-/* @attributes: five pointers each: name, prefix, namespace, begin and end of the value. */
-static void
-check_lengths(xmlParserCtxt *ctxt, const xmlChar *element, int n, const xmlChar **attributes)
-{
-    struct leash *leash = ctxt->_private;
-    char why[128];
-
-    for (int i = 0; i < n; i++) {
-        const xmlChar **a = attributes + 5 * (ptrdiff_t)i;
-        size_t max = leash->has_limits ? longest(element, a[0]) : 0;
-        size_t len = count_characters(a[3], a[4]);
-
-        if (ctxt->nodeNr == 0 && is_named(element, "sequence") && is_named(a[0], "version"))
-            leash->has_limits = a[4] - a[3] == 4 && memcmp(a[3], "3.10", 4) == 0;
-        if (max == 0 || len <= max)
-            continue;
-        (void)snprintf(why,
-                       sizeof(why),
-                       "the %s of a %s has %zu characters; the limit is %zu",
-                       (const char *)a[0],
-                       (const char *)element,
-                       len,
-                       max);
-        stop(ctxt, "SLW-0171", why);
-        return;
-    }
 }
 
 static void remember_column(xmlParserCtxt *ctxt)
@@ -157,9 +98,6 @@ static void start_element(void *ctx,
         stop(ctxt, "SLW-0171", "too many elements and attributes");
         return;
     }
-    check_lengths(ctxt, name, n_attributes, attributes);
-    if (leash->is_stopped)
-        return;
     xmlSAX2StartElementNs(
         ctx, name, prefix, uri, n_namespaces, namespaces, n_attributes, n_defaulted, attributes);
     remember_column(ctxt);

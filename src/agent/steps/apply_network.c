@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
+#include "ts/step_forms.h"
 
 enum {
     CONFIG_MAX_BYTES = 1024 * 1024,
@@ -79,7 +80,7 @@ static bool find_adapter(struct step_context *c, size_t i, struct ts_adapter *re
 static void
 read_adapter(struct step_context *c, size_t i, struct ts_adapter *ret, struct step_result *result)
 {
-    const struct ts_adapter_source source = {get, c};
+    const struct ts_values source = {get, c};
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
 
     if (ts_adapter_read(&source, i, ret, &why) != 0 ||
@@ -104,7 +105,7 @@ static void read_names(const struct machine *m, struct network_settings *ret)
 
 void network_read(struct step_context *c, struct network_settings *ret, struct step_result *result)
 {
-    const struct ts_adapter_source source = {get, c};
+    const struct ts_values source = {get, c};
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
     size_t n = ts_adapter_count(&source);
 
@@ -146,7 +147,7 @@ static int apply_workgroup(struct step_context *c, const char *name, struct step
     OWN(fd_closep) int root = -1;
     int r;
 
-    if (!join_is_workgroup(name))
+    if (!ts_form_fits(TS_FORM_WORKGROUP, name))
         return step_fail(
             ret,
             "SLW-0433",

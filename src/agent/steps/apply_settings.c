@@ -14,28 +14,18 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
+#include "ts/step_forms.h"
 #include "ts/time_zones.h"
 #include "ts/vars.h"
 
 enum {
     FILE_MAX_BYTES = 1024 * 1024,
-    LABEL_MAX_BYTES = 63,
-    USER_MAX_BYTES = 32,
     PATH_MAX_BYTES = 256,
 };
 
 static const struct inside_mode public_file = {0644, 0, 0};
 
 #define ZONE_FOLDER "usr/share/zoneinfo/"
-
-/* One label of a host name (RFC 1123). */
-static bool is_host_name(const char *name)
-{
-    size_t len = strlen(name);
-
-    return len > 0 && len <= LABEL_MAX_BYTES && name[0] != '-' && name[len - 1] != '-' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") == len;
-}
 
 /* hosts without its line for 127.0.1.1, and with ours. */
 static int write_hosts(int root, const char *name)
@@ -69,7 +59,7 @@ static int apply_name(struct step_context *c, int root, struct step_result *ret)
 
     if (name[0] == '\0')
         name = ts_vars_get(c->vars, "_SMSTSMachineName");
-    if (!is_host_name(name))
+    if (!ts_form_fits(TS_FORM_HOST_NAME, name))
         return step_fail(
             ret,
             "SLW-0437",
@@ -147,14 +137,6 @@ static int apply_root_password(struct step_context *c, int root, struct step_res
     return TRACE(r);
 }
 
-static bool is_user_name(const char *name)
-{
-    size_t len = strlen(name);
-
-    return len > 0 && len <= USER_MAX_BYTES && name[0] >= 'a' && name[0] <= 'z' &&
-           strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_-") == len;
-}
-
 static int apply_user(struct step_context *c, int root, struct step_result *ret)
 {
     const char *user = step_value(c, "SLWUserName");
@@ -163,7 +145,7 @@ static int apply_user(struct step_context *c, int root, struct step_result *ret)
 
     if (user[0] == '\0')
         return 0;
-    if (!is_user_name(user) || strchr(key, '\n'))
+    if (!ts_form_fits(TS_FORM_USER, user) || !ts_form_fits(TS_FORM_LINE, key))
         return step_fail(
             ret,
             "SLW-0440",

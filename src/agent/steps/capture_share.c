@@ -7,11 +7,11 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/steps/network_folder.h"
 #include "agent/steps/network_reach.h"
 #include "agent/steps/return_code.h"
 #include "base/buf.h"
@@ -19,77 +19,35 @@
 #include "base/own.h"
 #include "image/wim_create.h"
 #include "plat/file.h"
+#include "ts/network_folder.h"
 
 #define SHARE_ROOT "/run/slipway/capture-share"
 
 enum {
     WHY_MAX = 4096,
-    DRIVE_LEN = 3, /* "Z:\" */
 };
 
 struct place { /* where it is written */
-    const struct capture_share *share;
+    const struct ts_capture_target *target;
     const char *text; /* as the step says it */
+    char folder[PATH_MAX];
     char file[PATH_MAX];
     char part[PATH_MAX];
 };
 
-static bool is_slash(char c)
+/* Where the folder is, once it is connected. */
+static void find_folder(struct place *place)
 {
-    return c == '/' || c == '\\';
-}
+    const struct ts_capture_target *target = place->target;
 
-static bool is_drive(const char *text)
-{
-    char letter = (char)(text[0] & ~0x20);
-
-    return letter >= 'A' && letter <= 'Z' && text[1] == ':' && is_slash(text[2]);
-}
-
-bool capture_share_is_path(const char *destination)
-{
-    return is_slash(destination[0]) || strchr(destination, '\\') || strstr(destination, ":/");
-}
-
-static bool is_wim(const char *name)
-{
-    static const char end[] = ".wim";
-    size_t len = strlen(name);
-
-    return len > strlen(end) && strcasecmp(name + len - strlen(end), end) == 0;
-}
-
-/* "Z:\a\b" */
-static bool parse_drive(const char *folder, struct capture_share *ret)
-{
-    ret->is_connected = true;
-    if (strstr(folder, "..") || snprintf(ret->path,
-                                         sizeof(ret->path),
-                                         NETWORK_FOLDER_ROOT "/%c/%s",
-                                         folder[0] & ~0x20,
-                                         folder + DRIVE_LEN) >= (int)sizeof(ret->path))
-        return false;
-    for (char *at = ret->path; *at; at++)
-        *at = (char)(*at == '\\' ? '/' : *at);
-    return true;
-}
-
-bool capture_share_parse(const char *destination, struct capture_share *ret)
-{
-    char folder[CAPTURE_SHARE_PATH_MAX];
-    size_t len = strlen(destination);
-    size_t start = len;
-
-    *ret = (struct capture_share){.path = SHARE_ROOT};
-    while (start > 0 && !is_slash(destination[start - 1]))
-        start--;
-    if (start == 0 || start >= sizeof(folder) || len - start >= sizeof(ret->name))
-        return false;
-    (void)snprintf(folder, sizeof(folder), "%.*s", (int)start, destination);
-    (void)snprintf(ret->name, sizeof(ret->name), "%s", destination + start);
-    if (!is_wim(ret->name))
-        return false;
-    return is_drive(folder) ? parse_drive(folder, ret) : network_folder_parse(folder, &ret->folder);
+    if (target->drive == '\0')
+        (void)snprintf(place->folder, sizeof(place->folder), "%s", SHARE_ROOT);
+    else
+        (void)snprintf(place->folder,
+                       sizeof(place->folder),
+                       NETWORK_FOLDER_ROOT "/%c/%s",
+                       target->drive,
+                       target->path);
 }
 
 static int fail_with(const struct place *place, int code, const char *why, struct step_result *ret)
@@ -120,8 +78,8 @@ connect_folder(struct step_context *c, const struct place *place, struct step_re
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
     int r;
 
-    if (place->share->is_connected)
-        return file_exists(place->share->path)
+    if (place->target->drive != '\0')
+        return file_exists(place->folder)
                    ? 0
                    : fail_with(place,
                                RETURN_NOT_FOUND,
@@ -132,17 +90,17 @@ connect_folder(struct step_context *c, const struct place *place, struct step_re
            place->text,
            account[0] != '\0' ? " as " : "",
            account);
-    r = network_folder_reach(c, &place->share->folder, &why);
+    r = network_folder_reach(c, &place->target->folder, &why);
     if (r == NETWORK_FOLDER_E_CANCELLED) {
         (void)step_fail(
             ret, "SLW-0406", "the deployment was cancelled before %s was connected", place->text);
         return 1;
     }
     if (r == 0)
-        r = network_folder_mount(&place->share->folder,
+        r = network_folder_mount(&place->target->folder,
                                  account,
                                  step_value(c, "OSDCaptureAccountPassword"),
-                                 place->share->path,
+                                 place->folder,
                                  &why);
     return r <= 0 ? TRACE(r) : fail_with(place, network_folder_code(r), buf_str(&why), ret);
 }
@@ -175,7 +133,7 @@ static int give_name(struct step_context *c, const struct place *place, struct s
         (void)fail(place, strerrordesc_np(error), ret);
         return 0;
     }
-    folder = open(place->share->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    folder = open(place->folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (folder >= 0)
         (void)fsync(folder); /* which some servers have no word for */
     if (stat(place->file, &st) == 0)
@@ -203,20 +161,21 @@ static int write_file(struct step_context *c,
 }
 
 int capture_share_write(struct step_context *c,
-                        const struct capture_share *share,
+                        const struct ts_capture_target *target,
                         const struct wim_create_options *options,
                         struct step_result *ret)
 {
-    struct place place = {.share = share, .text = step_value(c, "OSDCaptureDestination")};
+    struct place place = {.target = target, .text = step_value(c, "OSDCaptureDestination")};
     int r;
 
-    (void)snprintf(place.file, sizeof(place.file), "%s/%s", share->path, share->name);
-    (void)snprintf(place.part, sizeof(place.part), "%s/%s.part", share->path, share->name);
+    find_folder(&place);
+    (void)snprintf(place.file, sizeof(place.file), "%.600s/%s", place.folder, target->name);
+    (void)snprintf(place.part, sizeof(place.part), "%.600s/%s.part", place.folder, target->name);
     r = connect_folder(c, &place, ret);
     if (r != 0)
         return r < 0 ? TRACE(r) : 0;
     r = write_file(c, &place, options, ret);
-    if (!share->is_connected)
-        (void)umount2(share->path, MNT_DETACH);
+    if (target->drive == '\0')
+        (void)umount2(place.folder, MNT_DETACH);
     return TRACE(r);
 }

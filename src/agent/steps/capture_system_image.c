@@ -28,6 +28,7 @@
 #include "image/wim_create.h"
 #include "plat/clock.h"
 #include "plat/file.h"
+#include "ts/network_folder.h"
 #include "ts/vars.h"
 
 enum {
@@ -185,15 +186,15 @@ static int write_to_share(struct step_context *c,
         .is_stopped = is_stopped,
         .ctx = run,
     };
-    struct capture_share share;
+    struct ts_capture_target target;
 
     for (size_t i = 0; i < n; i++)
         sources[i] = (struct wim_create_volume){.source = volumes[i].source,
                                                 .name = volumes[i].name,
                                                 .description = volumes[i].description,
                                                 .filter = volumes[i].filter};
-    return capture_share_parse(step_value(c, "OSDCaptureDestination"), &share)
-               ? TRACE(capture_share_write(c, &share, &options, ret))
+    return ts_capture_target_parse(step_value(c, "OSDCaptureDestination"), &target)
+               ? TRACE(capture_share_write(c, &target, &options, ret))
                : ERR(-EINVAL); /* which was looked at before */
 }
 
@@ -245,7 +246,7 @@ static int capture(struct step_context *c, struct step_result *ret)
             "no volume of this computer's disks has an operating system that can be "
             "captured");
     list_volumes(c, &parts, filters, &run, volumes);
-    r = capture_share_is_path(step_value(c, "OSDCaptureDestination"))
+    r = ts_capture_is_path(step_value(c, "OSDCaptureDestination"))
             ? write_to_share(c, volumes, parts.n, &run, ret)
             : send(c, volumes, parts.n, &run, ret);
     if (r >= 0 && !ret->error_id)
@@ -256,13 +257,13 @@ static int capture(struct step_context *c, struct step_result *ret)
 int step_capture_system_image_run(struct step_context *c, struct step_result *ret)
 {
     const char *destination = step_value(c, "OSDCaptureDestination");
-    struct capture_share share;
+    struct ts_capture_target target;
     int r;
 
     *ret = (struct step_result){0};
     if (destination[0] == '\0')
         return step_fail(ret, "SLW-0482", "the step names no target to capture into");
-    if (capture_share_is_path(destination) && !capture_share_parse(destination, &share))
+    if (ts_capture_is_path(destination) && !ts_capture_target_parse(destination, &target))
         return step_fail(
             ret,
             "SLW-0482",

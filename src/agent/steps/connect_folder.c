@@ -9,6 +9,7 @@
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/network_folder.h"
 #include "ts/vars.h"
 
 enum {
@@ -22,8 +23,8 @@ static int tell(struct step_context *c, const char *drive, const char *target)
     char name[NAME_MAX_BYTES];
     int r = ts_vars_set(c->vars, "SLWNetworkFolder", target, TS_BY_ENGINE);
 
-    if (r >= 0 && drive[0] != '\0' && drive[0] != '/') {
-        (void)snprintf(name, sizeof(name), "SLWNetworkFolder%c", drive[0] & ~0x20);
+    if (r >= 0 && ts_drive_letter(drive) != '\0') {
+        (void)snprintf(name, sizeof(name), "SLWNetworkFolder%c", ts_drive_letter(drive));
         r = ts_vars_set(c->vars, name, target, TS_BY_ENGINE);
     }
     return r < 0 ? TRACE(r) : 0;
@@ -37,11 +38,11 @@ int step_connect_folder_run(struct step_context *c, struct step_result *ret)
     const char *account = step_value(c, "SMSConnectNetworkFolderAccount");
     OWN(buf_fini) struct buf target = BUF_INIT(TARGET_MAX_BYTES);
     OWN(buf_fini) struct buf why = BUF_INIT(STEP_MESSAGE_MAX);
-    struct network_folder folder;
+    struct ts_network_folder folder;
     int r;
 
     *ret = (struct step_result){0};
-    if (!network_folder_parse(path, &folder))
+    if (!ts_network_folder_parse(path, &folder))
         return step_fail_with(ret,
                               RETURN_PARAMETER,
                               "SLW-0448",

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "plat/file.h"
 #include "ts/compare.h"
+#include "ts/step_forms.h"
 #include "ts/vars.h"
 
 enum {
@@ -92,7 +93,7 @@ static bool find_place(struct download *d, struct step_result *ret)
     } else if (ts_compare_text(where, "Custom") == 0) {
         d->place = IN_CUSTOM;
         d->folder = path;
-        if (path[0] != '/' || strlen(path) >= PATH_MAX_BYTES - ID_MAX)
+        if (!ts_form_fits(TS_FORM_FOLDER, path))
             (void)step_fail(ret,
                             "SLW-0442",
                             "\"%.200s\" is no path to download to: give one that begins with /",

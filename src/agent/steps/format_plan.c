@@ -1,218 +1,55 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "agent/run/machine.h"
 #include "agent/steps/format_parts.h"
 #include "base/bytes.h"
-#include "ts/vars.h"
+#include "base/own.h"
+#include "ts/partitions.h"
+#include "ts/values.h"
 
 #define MIB ((uint64_t)1024 * 1024)
-#define GIB (1024 * MIB)
 
 enum {
-    SETTING_NAME_MAX = 64,
-    SIZE_GIB_MAX = 1024 * 1024,
+    WHY_MAX_BYTES = 512,
 };
 
-#define TARGET_MIN_BYTES (256 * MIB) /* no operating system fits on less */
-
-static const char *setting(struct step_context *c, size_t i, const char *property)
+static const char *get(void *ctx, const char *name)
 {
-    char name[SETTING_NAME_MAX];
-
-    (void)snprintf(name, sizeof(name), "OSDPartitions%zu%s", i, property);
-    return step_value(c, name);
-}
-
-static bool is_word(const char *value, const char *word)
-{
-    return bytes_eq_nocase(bytes_of(value), word);
-}
-
-static bool is_true(const char *value)
-{
-    return is_word(value, "true") || is_word(value, "yes") || is_word(value, "1");
-}
-
-static bool is_false(const char *value)
-{
-    return is_word(value, "false") || is_word(value, "no") || is_word(value, "0");
-}
-
-static const struct {
-    const char *word;
-    enum disk_type type;
-} types[] = {
-    {"Primary", DISK_TYPE_PRIMARY},
-    {"Extended", DISK_TYPE_EXTENDED},
-    {"Logical", DISK_TYPE_LOGICAL},
-    {"EFI", DISK_TYPE_EFI},
-    {"MSR", DISK_TYPE_MSR},
-    {"Recovery", DISK_TYPE_RECOVERY},
-    {"Hidden", DISK_TYPE_HIDDEN},
-};
-
-static const struct {
-    const char *word;
-    enum disk_file_system file_system;
-} file_systems[] = {
-    {"", DISK_FS_NONE},
-    {"None", DISK_FS_NONE},
-    {"NTFS", DISK_FS_NTFS},
-    {"EXT4", DISK_FS_EXT4},
-    {"XFS", DISK_FS_XFS},
-    {"BTRFS", DISK_FS_BTRFS},
-    {"FAT32", DISK_FS_FAT32},
-    {"VFAT", DISK_FS_FAT32},
-    {"swap", DISK_FS_SWAP},
-};
-
-static bool read_type(const char *word, enum disk_type *ret)
-{
-    for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
-        if (is_word(word, types[i].word)) {
-            *ret = types[i].type;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_file_system(const char *word, enum disk_file_system *ret)
-{
-    for (size_t i = 0; i < sizeof(file_systems) / sizeof(file_systems[0]); i++) {
-        if (is_word(word, file_systems[i].word)) {
-            *ret = file_systems[i].file_system;
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool read_size(const char *size, const char *units, struct disk_wish *ret)
-{
-    uint64_t n;
-
-    ret->unit = DISK_SIZE_REST;
-    if (size[0] == '\0')
-        return true;
-    if (is_word(units, "Percent") || is_word(units, "%")) {
-        ret->unit = DISK_SIZE_PERCENT;
-        return bytes_parse_u64(bytes_of(size), 1, 100, &ret->size);
-    }
-    ret->unit = DISK_SIZE_BYTES;
-    if (units[0] == '\0' || is_word(units, "MB")) {
-        if (!bytes_parse_u64(bytes_of(size), 1, (uint64_t)SIZE_GIB_MAX * 1024, &n))
-            return false;
-        ret->size = n * MIB;
-        return true;
-    }
-    if (!is_word(units, "GB") || !bytes_parse_u64(bytes_of(size), 1, SIZE_GIB_MAX, &n))
-        return false;
-    ret->size = n * GIB;
-    return true;
-}
-
-/* As much as fits, without half a character at its end. */
-static void copy_label(const char *from, char dst[static DISK_LABEL_MAX])
-{
-    enum {
-        CHARACTERS_MAX = 36
-    };
-    size_t n_characters = 0;
-    size_t len = 0;
-
-    for (; from[len] != '\0' && len < DISK_LABEL_MAX - 1; len++) {
-        if (((unsigned char)from[len] & 0xc0) != 0x80 && ++n_characters > CHARACTERS_MAX)
-            break;
-        dst[len] = from[len];
-    }
-    dst[len] = '\0';
-}
-
-/* What a type does not leave to choice. */
-static void settle_file_system(struct disk_wish *wish)
-{
-    switch (wish->type) {
-    case DISK_TYPE_MSR:
-    case DISK_TYPE_EXTENDED:
-    case DISK_TYPE_BIOS_BOOT:
-        wish->file_system = DISK_FS_NONE;
-        break;
-    case DISK_TYPE_EFI:
-        wish->file_system = DISK_FS_FAT32;
-        break;
-    case DISK_TYPE_PRIMARY:
-    case DISK_TYPE_LOGICAL:
-    case DISK_TYPE_RECOVERY:
-    case DISK_TYPE_HIDDEN:
-    default:
-        break;
-    }
+    return step_value(ctx, name);
 }
 
 /* Return: whether the step's partition @i makes sense; @result is the failure if not. */
 static bool
 read_wish(struct step_context *c, size_t i, struct disk_wish *ret, struct step_result *result)
 {
-    const char *type = setting(c, i, "Type");
-    const char *file_system = setting(c, i, "FileSystem");
-    const char *size = setting(c, i, "Size");
-    const char *units = setting(c, i, "SizeUnits");
-    const char *variable = setting(c, i, "VolumeLetterVariable");
-    const char *bad = NULL;
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
 
-    *ret = (struct disk_wish){.is_bootable = is_true(setting(c, i, "Bootable")),
-                              .is_quick = !is_false(setting(c, i, "QuickFormat")),
-                              .has_no_drive = is_false(setting(c, i, "AssignVolumeLetter"))};
-    copy_label(setting(c, i, "VolumeName"), ret->label);
-    if (!read_type(type, &ret->type))
-        bad = "Type";
-    else if (!read_file_system(file_system, &ret->file_system))
-        bad = "FileSystem";
-    else if (!read_size(size, units, ret))
-        bad = "Size or SizeUnits";
-    else if (variable[0] == '_' || strlen(variable) >= sizeof(ret->variable))
-        bad = "VolumeLetterVariable";
-    if (bad) {
-        (void)step_fail(
-            result,
-            "SLW-0454",
-            "Partition %zu has an unusable %s (Type \"%s\", FileSystem \"%s\", Size \"%s\" %s): "
-            "correct the step Format and Partition Disk",
-            i,
-            bad,
-            type,
-            file_system,
-            size,
-            units);
-        return false;
-    }
-    (void)snprintf(ret->variable, sizeof(ret->variable), "%s", variable);
-    settle_file_system(ret);
-    return true;
+    if (ts_partition_read(&(struct ts_values){get, c}, i, ret, &why) == 0)
+        return true;
+    (void)step_fail(
+        result, "SLW-0454", "%s: correct the step Format and Partition Disk", buf_str(&why));
+    return false;
 }
 
 /* Return: whether the step says something that is a style. */
 static bool read_style(struct step_context *c, enum disk_style *ret, struct step_result *result)
 {
-    const char *style = step_value(c, "OSDPartitionStyle");
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
 
-    if (style[0] == '\0') { /* the kind of a disk ("BASIC"), but also seen with a style */
-        style = step_value(c, "OSDDiskType");
-        if (!is_word(style, "GPT") && !is_word(style, "MBR"))
-            style = "";
-    }
-    *ret = DISK_STYLE_MBR;
-    if (is_word(style, "GPT") || (style[0] == '\0' && c->machine->is_uefi))
-        *ret = DISK_STYLE_GPT;
-    else if (style[0] != '\0' && !is_word(style, "MBR"))
-        return step_fail(result, "SLW-0454", "\"%s\" is no partition style: MBR or GPT", style) !=
-               0;
-    return true;
+    if (ts_partition_style(&(struct ts_values){get, c}, c->machine->is_uefi, ret, &why) == 0)
+        return true;
+    return step_fail(result, "SLW-0454", "%s", buf_str(&why)) != 0;
+}
+
+static bool is_true(const char *value)
+{
+    struct bytes text = bytes_of(value);
+
+    return bytes_eq_nocase(text, "true") || bytes_eq_nocase(text, "yes") ||
+           bytes_eq_nocase(text, "1");
 }
 
 static bool has_type(const struct disk_wish *wishes, size_t n, enum disk_type type)
@@ -261,30 +98,15 @@ static bool fail_plan(int outcome,
                       size_t i,
                       struct step_result *result)
 {
-    static const char *const failures[] = {
-        [DISK_LAYOUT_E_TOO_SMALL] = "does not fit: make the partitions smaller",
-        [DISK_LAYOUT_E_TOO_MANY] = "is more than the partition style has room for (MBR: 4 with the "
-                                   "extended one, and 56 logical; GPT: 128)",
-        [DISK_LAYOUT_E_STYLE] = "is of a type that the partition style does not have (Extended and "
-                                "Logical are MBR's, MSR is GPT's)",
-        [DISK_LAYOUT_E_EXTENDED] =
-            "is a logical one with no extended one before it, or a second extended one",
-        [DISK_LAYOUT_E_ACTIVE] = "cannot be the boot partition: there is one on an MBR disk, and "
-                                 "it is of no type but Primary, EFI, Recovery or Hidden",
-        [DISK_LAYOUT_E_FILE_SYSTEM] = "is smaller than its file system can be",
-        [DISK_LAYOUT_E_SECTOR_BYTES] = "cannot be placed: the disk has sectors of unknown size",
-    };
-    bool is_room = outcome == DISK_LAYOUT_E_TOO_SMALL || outcome == DISK_LAYOUT_E_FILE_SYSTEM;
-
     (void)step_fail(result,
-                    is_room ? "SLW-0452" : "SLW-0454",
+                    disk_layout_is_room(outcome) ? "SLW-0452" : "SLW-0454",
                     "Partition %zu (\"%s\") on the disk of %" PRIu64
                     " MiB with sectors of %u bytes %s. Nothing was written",
                     i,
                     wishes[i].label,
                     disk->size_bytes / MIB,
                     disk->sector_bytes,
-                    failures[outcome]);
+                    disk_layout_reason(outcome));
     return false;
 }
 
@@ -294,12 +116,12 @@ settle_os(struct step_context *c, struct disk_layout *layout, struct step_result
 {
     size_t root = disk_layout_root(layout);
 
-    if (root == layout->n_partitions || layout->partitions[root].size_bytes < TARGET_MIN_BYTES) {
+    if (!disk_layout_has_os(layout)) {
         (void)step_fail(result,
                         "SLW-0452",
                         "No partition of type Primary or Logical with a file system for Linux has "
-                        "%" PRIu64 " MiB or more: the operating system has no place",
-                        TARGET_MIN_BYTES / MIB);
+                        "%d MiB or more: the operating system has no place",
+                        (int)DISK_OS_MIN_MIB);
         return false;
     }
     if (c->machine->is_uefi && (layout->style != DISK_STYLE_GPT ||
@@ -326,17 +148,18 @@ bool format_plan(struct step_context *c,
                  struct disk_layout *ret,
                  struct step_result *result)
 {
+    const struct ts_values values = {get, c};
     struct disk_wish wishes[DISK_PARTITIONS_MAX + 3];
     struct disk_space space = {.bytes = disk->size_bytes, .sector_bytes = disk->sector_bytes};
     size_t n = 0;
 
     if (!read_style(c, &space.style, result))
         return false;
-    if (setting(c, 0, "Type")[0] == '\0') {
+    if (!ts_partition_exists(&values, 0)) {
         n = is_for_os ? disk_layout_default(c->machine->is_uefi, &space, wishes)
                       : disk_layout_data(wishes);
     } else {
-        for (; n <= DISK_PARTITIONS_MAX && setting(c, n, "Type")[0] != '\0'; n++)
+        for (; n <= DISK_PARTITIONS_MAX && ts_partition_exists(&values, n); n++)
             if (!read_wish(c, n, &wishes[n], result))
                 return false;
         add_for_firmware(c, &space, is_for_os, wishes, &n);

@@ -13,11 +13,10 @@
 #include "base/own.h"
 #include "plat/file.h"
 #include "ts/compare.h"
+#include "ts/step_forms.h"
 #include "ts/vars.h"
 
 enum {
-    WORKGROUP_MAX = 32,
-    DOMAIN_MAX = 255,
     OPTION_MAX_BYTES = 33 * 1024, /* of an organizational unit */
     CONFIG_MAX_BYTES = 1024 * 1024,
     CONFIG_MODE = 0644,
@@ -31,23 +30,7 @@ enum {
 #define KEPT_ACCOUNT  "_SLWJoinAccount"
 #define KEPT_PASSWORD "_SLWJoinPassword"
 
-static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-
 static const char config_path[] = "/etc/samba/smb.conf";
-
-bool join_is_workgroup(const char *name)
-{
-    size_t len = strlen(name);
-
-    return len >= 1 && len <= WORKGROUP_MAX && strspn(name, letters) == len && name[0] != '-';
-}
-
-bool join_is_domain(const char *name)
-{
-    size_t len = strlen(name);
-
-    return len >= 1 && len <= DOMAIN_MAX && strspn(name, letters) == len && name[0] != '-';
-}
 
 /* "  Work group = x": Samba passes over spaces and case in names. */
 static bool is_workgroup_line(const char *line, size_t len)
@@ -97,7 +80,7 @@ static int join_workgroup(struct step_context *c, struct step_result *ret)
     OWN(buf_fini) struct buf changed = BUF_INIT(CONFIG_MAX_BYTES);
     int r;
 
-    if (!join_is_workgroup(name))
+    if (!ts_form_fits(TS_FORM_WORKGROUP, name))
         return step_fail_with(ret,
                               RETURN_PARAMETER,
                               "SLW-0449",
@@ -186,7 +169,7 @@ static int code_of(const char *said, int code)
 
 int join_check(const struct join *join, struct buf *why)
 {
-    if (!join_is_domain(join->domain)) {
+    if (!ts_form_fits(TS_FORM_DOMAIN, join->domain)) {
         buf_addf(why, "\"%.200s\" is no name of a domain", join->domain);
         return RETURN_PARAMETER;
     }

@@ -19,112 +19,35 @@
 #include "base/own.h"
 #include "plat/file.h"
 #include "plat/process.h"
+#include "ts/network_folder.h"
 
 enum {
     FOLDER_MODE = 0755,
     ROOT_MODE = 0700,
     MESSAGE_MAX = 512,
     TARGET_MAX_BYTES = 4096,
-    LETTERS = 2, /* "Z:" */
     MODULE_TIMEOUT_US = 30 * 1000 * 1000,
 };
 
-static bool is_slash(char c)
+bool network_folder_target(const struct ts_network_folder *f, const char *drive, struct buf *ret)
 {
-    return c == '/' || c == '\\';
-}
-
-/* A segment up to a slash. Return: behind it; NULL if it is empty or too long. */
-static const char *take_segment(const char *text, char *ret, size_t cap)
-{
-    size_t n = strcspn(text, "/\\");
-
-    if (n == 0 || n >= cap)
-        return NULL;
-    memcpy(ret, text, n);
-    ret[n] = '\0';
-    return text + n;
-}
-
-static bool parse_smb(const char *path, struct network_folder *ret)
-{
-    const char *at = take_segment(path + 2, ret->host, sizeof(ret->host));
-
-    ret->kind = NETWORK_FOLDER_SMB;
-    at = at && is_slash(*at) ? take_segment(at + 1, ret->share, sizeof(ret->share)) : NULL;
-    if (!at)
+    if (drive[0] != '\0' && !ts_is_mount_point(drive))
         return false;
-    at += strspn(at, "/\\");
-    if (snprintf(ret->folder, sizeof(ret->folder), "%s", at) >= (int)sizeof(ret->folder))
-        return false;
-    for (char *c = ret->folder; *c != '\0'; c++)
-        if (*c == '\\')
-            *c = '/';
-    for (size_t n = strlen(ret->folder); n > 0 && ret->folder[n - 1] == '/'; n--)
-        ret->folder[n - 1] = '\0';
-    return !strstr(ret->folder, "..");
-}
-
-static bool parse_nfs_url(const char *path, struct network_folder *ret)
-{
-    const char *slash = strchr(path, '/');
-    const char *colon = strchr(path, ':');
-    const char *end = colon && slash && colon < slash ? colon : slash;
-
-    ret->kind = NETWORK_FOLDER_NFS;
-    if (!slash || end == path || (size_t)(end - path) >= sizeof(ret->host) ||
-        (end == colon && (size_t)(slash - colon) > sizeof(ret->port)))
-        return false;
-    (void)snprintf(ret->host, sizeof(ret->host), "%.*s", (int)(end - path), path);
-    if (end == colon)
-        (void)snprintf(ret->port, sizeof(ret->port), "%.*s", (int)(slash - colon - 1), colon + 1);
-    return strspn(ret->port, "0123456789") == strlen(ret->port) &&
-           snprintf(ret->share, sizeof(ret->share), "%s", slash) < (int)sizeof(ret->share);
-}
-
-bool network_folder_parse(const char *path, struct network_folder *ret)
-{
-    static const char url[] = "nfs://";
-    const char *colon = strstr(path, ":/");
-
-    *ret = (struct network_folder){0};
-    if (strncmp(path, url, sizeof(url) - 1) == 0)
-        return parse_nfs_url(path + sizeof(url) - 1, ret);
-    if (is_slash(path[0]) && is_slash(path[1]))
-        return parse_smb(path, ret);
-    if (!colon || colon == path || strcspn(path, "/\\") < (size_t)(colon - path) ||
-        (size_t)(colon - path) >= sizeof(ret->host))
-        return false;
-    ret->kind = NETWORK_FOLDER_NFS;
-    (void)snprintf(ret->host, sizeof(ret->host), "%.*s", (int)(colon - path), path);
-    return snprintf(ret->share, sizeof(ret->share), "%s", colon + 1) < (int)sizeof(ret->share);
-}
-
-bool network_folder_target(const struct network_folder *f, const char *drive, struct buf *ret)
-{
-    size_t len = strlen(drive);
-    bool is_letter = (drive[0] >= 'A' && drive[0] <= 'Z') || (drive[0] >= 'a' && drive[0] <= 'z');
-
-    if (drive[0] == '/' && len < NETWORK_FOLDER_PATH_MAX && !strstr(drive, "..")) {
+    if (drive[0] == '/') {
         buf_adds(ret, drive);
-        return len > 1;
-    }
-    if (len == 0) {
+    } else if (drive[0] != '\0') {
+        buf_addf(ret, NETWORK_FOLDER_ROOT "/%c", ts_drive_letter(drive));
+    } else {
         buf_addf(ret, NETWORK_FOLDER_ROOT "/%s", f->host);
         for (const char *c = f->share; *c != '\0'; c++)
             buf_add(ret, (struct bytes){(const uint8_t *)(*c == '/' ? "-" : c), 1});
-        return !ret->failed;
     }
-    if (!is_letter || len > LETTERS || (len == LETTERS && drive[1] != ':') ||
-        (drive[0] & ~0x20) == 'X')
-        return false;
-    buf_addf(ret, NETWORK_FOLDER_ROOT "/%c", drive[0] & ~0x20);
-    return true;
+    return !ret->failed;
 }
 
 /* The address of a host as text. Return: 0, or NETWORK_FOLDER_E_NAME with @why. */
 static int
-find_address(const struct network_folder *f, char ret[static INET6_ADDRSTRLEN], struct buf *why)
+find_address(const struct ts_network_folder *f, char ret[static INET6_ADDRSTRLEN], struct buf *why)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
@@ -159,8 +82,8 @@ static int set_account(int fs, const char *account, const char *password)
 {
     const char *slash = strchr(account, '\\');
     const char *at = strchr(account, '@');
-    char name[NETWORK_FOLDER_HOST_MAX];
-    char domain[NETWORK_FOLDER_HOST_MAX] = "";
+    char name[TS_NETWORK_HOST_MAX];
+    char domain[TS_NETWORK_HOST_MAX] = "";
     int r;
 
     if (account[0] == '\0')
@@ -181,12 +104,12 @@ static int set_account(int fs, const char *account, const char *password)
 }
 
 static int configure_smb(int fs,
-                         const struct network_folder *f,
+                         const struct ts_network_folder *f,
                          const char *address,
                          const char *account,
                          const char *password)
 {
-    char source[NETWORK_FOLDER_HOST_MAX + 2 * NETWORK_FOLDER_PATH_MAX + 8];
+    char source[TS_NETWORK_HOST_MAX + 2 * TS_NETWORK_PATH_MAX + 8];
     int r;
 
     (void)snprintf(source,
@@ -203,10 +126,10 @@ static int configure_smb(int fs,
 }
 
 static int
-configure_nfs(int fs, const struct network_folder *f, const char *address, const char *version)
+configure_nfs(int fs, const struct ts_network_folder *f, const char *address, const char *version)
 {
     bool is_old = version[0] == '3';
-    char source[NETWORK_FOLDER_HOST_MAX + NETWORK_FOLDER_PATH_MAX + 2];
+    char source[TS_NETWORK_HOST_MAX + TS_NETWORK_PATH_MAX + 2];
     int r;
 
     (void)snprintf(source, sizeof(source), "%s:%s", f->host, f->share);
@@ -288,7 +211,7 @@ static bool is_wrong_version(int error)
 }
 
 /* @ret_fs: owned by the caller, also on failure. Return: 0 or a negative errno. */
-static int create_nfs(const struct network_folder *f, const char *address, int *ret_fs)
+static int create_nfs(const struct ts_network_folder *f, const char *address, int *ret_fs)
 {
     int first = 0;
 
@@ -318,7 +241,7 @@ static int create_nfs(const struct network_folder *f, const char *address, int *
     return first;
 }
 
-static int create_smb(const struct network_folder *f,
+static int create_smb(const struct ts_network_folder *f,
                       const char *address,
                       const char *account,
                       const char *password,
@@ -347,7 +270,7 @@ int network_folder_code(int outcome)
     return codes[outcome];
 }
 
-int network_folder_mount(const struct network_folder *f,
+int network_folder_mount(const struct ts_network_folder *f,
                          const char *account,
                          const char *password,
                          const char *target,
@@ -359,8 +282,8 @@ int network_folder_mount(const struct network_folder *f,
 
     if (r != 0)
         return r;
-    r = f->kind == NETWORK_FOLDER_SMB ? create_smb(f, address, account, password, &fs)
-                                      : create_nfs(f, address, &fs);
+    r = f->kind == TS_NETWORK_SMB ? create_smb(f, address, account, password, &fs)
+                                  : create_nfs(f, address, &fs);
     if (r < 0)
         return refuse(-r, fs, why);
 

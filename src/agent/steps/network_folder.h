@@ -10,37 +10,12 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/buf.h"
 
-enum {
-    NETWORK_FOLDER_HOST_MAX = 256,
-    NETWORK_FOLDER_PATH_MAX = 1024,
-    NETWORK_FOLDER_PORT_MAX = 8,
-};
+struct ts_network_folder; /* ts/network_folder.h */
 
 #define NETWORK_FOLDER_ROOT "/run/slipway/drives"
-
-enum network_folder_kind {
-    NETWORK_FOLDER_SMB,
-    NETWORK_FOLDER_NFS,
-};
-
-struct network_folder {
-    enum network_folder_kind kind;
-    char host[NETWORK_FOLDER_HOST_MAX];
-    char port[NETWORK_FOLDER_PORT_MAX];   /* ""; NFS only */
-    char share[NETWORK_FOLDER_PATH_MAX];  /* "share" or, NFS, "/export/path" */
-    char folder[NETWORK_FOLDER_PATH_MAX]; /* SMB: below the share, "a/b"; "" */
-};
-
-/**
- * network_folder_parse() - "\\server\share\folder", "//server/share", "server:/export" or "nfs://server:port/export"
- *
- * Return: false if it is none of these.
- */
-bool network_folder_parse(const char *path, struct network_folder *ret);
 
 /**
  * network_folder_target() - where it is mounted
@@ -48,7 +23,7 @@ bool network_folder_parse(const char *path, struct network_folder *ret);
  *
  * Return: false if @drive is none of these. X: is the boot image's own, as documented.
  */
-bool network_folder_target(const struct network_folder *f, const char *drive, struct buf *ret);
+bool network_folder_target(const struct ts_network_folder *f, const char *drive, struct buf *ret);
 
 enum {
     NETWORK_FOLDER_E_REFUSED = 1, /* for another reason than these */
@@ -71,7 +46,7 @@ int network_folder_code(int outcome);
  *
  * Return: 0, one of the outcomes below if it cannot be mounted, or -errno.
  */
-int network_folder_mount(const struct network_folder *f,
+int network_folder_mount(const struct ts_network_folder *f,
                          const char *account,
                          const char *password,
                          const char *target,

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
+#include "ts/network_folder.h"
 
 enum {
     TURN_MS = 1000,
@@ -19,11 +20,11 @@ enum {
     TEXT_MAX = 320,
 };
 
-static const char *port_of(const struct network_folder *f)
+static const char *port_of(const struct ts_network_folder *f)
 {
     if (f->port[0] != '\0')
         return f->port;
-    return f->kind == NETWORK_FOLDER_SMB ? "445" : "2049";
+    return f->kind == TS_NETWORK_SMB ? "445" : "2049";
 }
 
 static int unreachable(int error, struct buf *why)
@@ -38,7 +39,8 @@ static int judge(int error, struct buf *why)
     return error == 0 || error == ECONNREFUSED ? 0 : unreachable(error, why);
 }
 
-static int wait_for(struct step_context *c, int fd, const struct network_folder *f, struct buf *why)
+static int
+wait_for(struct step_context *c, int fd, const struct ts_network_folder *f, struct buf *why)
 {
     char what[TEXT_MAX];
 
@@ -61,7 +63,7 @@ static int wait_for(struct step_context *c, int fd, const struct network_folder 
     return unreachable(ETIMEDOUT, why);
 }
 
-int network_folder_reach(struct step_context *c, const struct network_folder *f, struct buf *why)
+int network_folder_reach(struct step_context *c, const struct ts_network_folder *f, struct buf *why)
 {
     const struct addrinfo hints = {.ai_socktype = SOCK_STREAM};
     OWN(fd_closep) int fd = -1;

@@ -16,4 +16,6 @@
  * Return: 0; NETWORK_FOLDER_E_NAME; NETWORK_FOLDER_E_UNREACHABLE: nobody has answered for a minute;
  * NETWORK_FOLDER_E_CANCELLED: the site has cancelled; or -errno.
  */
-int network_folder_reach(struct step_context *c, const struct network_folder *f, struct buf *why);
+int network_folder_reach(struct step_context *c,
+                         const struct ts_network_folder *f,
+                         struct buf *why);

@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/step_forms.h"
 
 enum {
     LINE_MAX_BYTES = 64 * 1024, /* of one of the files: groups can be large */
@@ -223,10 +224,10 @@ int run_as_find(
     struct run_as as = {0};
     int r;
 
+    if (!ts_form_fits(TS_FORM_ACCOUNT, name))
+        return refuse(why, name, "cannot be: that is no name of an account");
     if (strncmp(name, ".\\", 2) == 0) /* "of this computer" */
         name += 2;
-    if (name[0] == '\0' || name[0] == '-' || strpbrk(name, ":\n"))
-        return refuse(why, name, "cannot be: that is no name of an account");
     r = find(root, name, password, &as, why);
     if (r != 0) {
         run_as_fini(&as);

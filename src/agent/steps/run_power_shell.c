@@ -16,6 +16,7 @@
 #include "base/own.h"
 #include "plat/file.h"
 #include "ts/document.h"
+#include "ts/script_words.h"
 #include "ts/vars.h"
 
 enum {
@@ -34,7 +35,7 @@ struct script_job {
     char relative[PATH_MAX_BYTES]; /* "./NAME" if it is started in the package's folder; "" */
     bool is_temporary;             /* it is removed afterwards */
     struct buf head;               /* owned; its beginning */
-    struct script_words words;     /* the command */
+    struct ts_script_words words;  /* the command */
 };
 
 static void job_free(struct script_job *job)
@@ -158,8 +159,8 @@ static bool make_command(struct script_job *job, struct step_result *ret)
             job->c->step_name);
         return false;
     }
-    if (script_words_add(&job->words, job->relative[0] != '\0' ? job->relative : job->path) &&
-        script_words_split(&job->words, parameters))
+    if (ts_script_words_add(&job->words, job->relative[0] != '\0' ? job->relative : job->path) &&
+        ts_script_words_split(&job->words, parameters))
         return true;
     (void)step_fail_with(ret,
                          RETURN_PARAMETER,

@@ -8,67 +8,15 @@
 
 #include "base/own.h"
 #include "ts/script_text.h"
+#include "ts/script_words.h"
 
 enum {
     PATH_MAX_BYTES = 4096,
     LINE_MAX_BYTES = 1024,
 };
 
-bool script_words_add(struct script_words *w, const char *word)
-{
-    if (w->n == SCRIPT_WORDS_MAX)
-        return false;
-    w->words[w->n++] = word;
-    w->words[w->n] = NULL;
-    return true;
-}
-
-/* One character of a word that is being made. */
-static bool put(struct script_words *w, char character)
-{
-    if (w->n_used == sizeof(w->texts))
-        return false;
-    w->texts[w->n_used++] = character;
-    return true;
-}
-
-/* What stands between quotes; @text is behind the first. Return: behind the last; NULL: there is none. */
-static const char *put_quoted(struct script_words *w, const char *text, char quote)
-{
-    for (; *text != '\0'; text++) {
-        if (*text == quote && text[1] != quote)
-            return text + 1;
-        if (*text == quote)
-            text++;
-        if (!put(w, *text))
-            return NULL;
-    }
-    return NULL;
-}
-
-bool script_words_split(struct script_words *w, const char *text)
-{
-    static const char spaces[] = " \t\r\n";
-
-    for (text += strspn(text, spaces); *text != '\0'; text += strspn(text, spaces)) {
-        const char *word = w->texts + w->n_used;
-
-        while (text && *text != '\0' && !strchr(spaces, *text)) {
-            if (*text == '\'' || *text == '"')
-                text = put_quoted(w, text + 1, *text);
-            else if (put(w, *text))
-                text++;
-            else
-                return false;
-        }
-        if (!text || !put(w, '\0') || !script_words_add(w, word))
-            return false;
-    }
-    return true;
-}
-
 /* "#!/usr/bin/env -S x": the program, and what follows as one word, as the kernel does it. */
-static bool add_first_line(struct script_words *w, struct bytes text)
+static bool add_first_line(struct ts_script_words *w, struct bytes text)
 {
     const char *begin = (const char *)text.ptr + 2;
     const char *end = begin;
@@ -86,9 +34,9 @@ static bool add_first_line(struct script_words *w, struct bytes text)
     begin = line + strspn(line, " \t");
     len = strcspn(begin, " \t");
     for (size_t i = 0; i < len; i++)
-        if (!put(w, begin[i]))
+        if (!ts_script_words_put(w, begin[i]))
             return false;
-    if (len == 0 || !put(w, '\0') || !script_words_add(w, word))
+    if (len == 0 || !ts_script_words_put(w, '\0') || !ts_script_words_add(w, word))
         return false;
     begin += len;
     begin += strspn(begin, " \t");
@@ -96,13 +44,13 @@ static bool add_first_line(struct script_words *w, struct bytes text)
         return true;
     word = w->texts + w->n_used;
     while (*begin != '\0')
-        if (!put(w, *begin++))
+        if (!ts_script_words_put(w, *begin++))
             return false;
-    return put(w, '\0') && script_words_add(w, word);
+    return ts_script_words_put(w, '\0') && ts_script_words_add(w, word);
 }
 
 /* A program of that name where programs are. */
-static const char *find_program(struct script_words *w, const char *name)
+static const char *find_program(struct ts_script_words *w, const char *name)
 {
     const char *folders = getenv("PATH"); // NOLINT(concurrency-mt-unsafe): nobody sets any
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
@@ -115,7 +63,7 @@ static const char *find_program(struct script_words *w, const char *name)
         buf_addf(&path, "%.*s/%s", (int)len, f, name);
         if (!path.failed && access(buf_str(&path), X_OK) == 0) {
             for (size_t i = 0; i <= path.len; i++)
-                if (!put(w, buf_str(&path)[i]))
+                if (!ts_script_words_put(w, buf_str(&path)[i]))
                     return NULL;
             return found;
         }
@@ -124,7 +72,7 @@ static const char *find_program(struct script_words *w, const char *name)
     return NULL;
 }
 
-static bool add_power_shell(struct script_words *w, const char *policy)
+static bool add_power_shell(struct ts_script_words *w, const char *policy)
 {
     static const char where[] = "/opt/microsoft/powershell/7/pwsh";
     const char *program = find_program(w, "pwsh");
@@ -133,13 +81,13 @@ static bool add_power_shell(struct script_words *w, const char *policy)
         program = where;
     if (!program)
         return false;
-    if (!script_words_add(w, program) || !script_words_add(w, "-NoLogo") ||
-        !script_words_add(w, "-NoProfile") || !script_words_add(w, "-NonInteractive"))
+    if (!ts_script_words_add(w, program) || !ts_script_words_add(w, "-NoLogo") ||
+        !ts_script_words_add(w, "-NoProfile") || !ts_script_words_add(w, "-NonInteractive"))
         return false;
     if (policy[0] != '\0' && strcmp(policy, "Undefined") != 0 &&
-        (!script_words_add(w, "-ExecutionPolicy") || !script_words_add(w, policy)))
+        (!ts_script_words_add(w, "-ExecutionPolicy") || !ts_script_words_add(w, policy)))
         return false;
-    return script_words_add(w, "-File");
+    return ts_script_words_add(w, "-File");
 }
 
 static bool ends_with(const char *name, const char *end)
@@ -155,7 +103,7 @@ static bool is_script(struct bytes text)
     return text.len > 2 && text.ptr[0] == '#' && text.ptr[1] == '!';
 }
 
-bool script_find_interpreter(struct script_words *w,
+bool script_find_interpreter(struct ts_script_words *w,
                              struct bytes text,
                              const char *name,
                              const char *policy)
@@ -163,7 +111,7 @@ bool script_find_interpreter(struct script_words *w,
     if (is_script(text))
         return add_first_line(w, text);
     if (ends_with(name, ".sh"))
-        return script_words_add(w, "/bin/sh");
+        return ts_script_words_add(w, "/bin/sh");
     return add_power_shell(w, policy);
 }
 

@@ -10,36 +10,11 @@
  */
 
 #include <stdbool.h>
-#include <stddef.h>
 
 #include "base/buf.h"
 #include "base/bytes.h"
 
-enum {
-    SCRIPT_WORDS_MAX = 128,
-    SCRIPT_TEXT_MAX = 64 * 1024,
-};
-
-/* An argument vector with the texts in it. */
-struct script_words {
-    const char *words[SCRIPT_WORDS_MAX +
-                      1]; /* ends with NULL; borrowed from @texts and from who added them */
-    size_t n;
-    char texts[SCRIPT_TEXT_MAX]; /* for script_words_split() */
-    size_t n_used;
-};
-
-/* Borrowed. Return: false if there are too many. */
-bool script_words_add(struct script_words *w, const char *word);
-
-/**
- * script_words_split() - parameters as people write them: 'one word' "another" third
- *
- * Nothing is replaced in them, and a quote that stands twice within quotes of its kind is one.
- *
- * Return: false if a quote does not end, or there are too many.
- */
-bool script_words_split(struct script_words *w, const char *text);
+struct ts_script_words; /* ts/script_words.h */
 
 /**
  * script_find_interpreter() - begin the command for a script
@@ -49,7 +24,7 @@ bool script_words_split(struct script_words *w, const char *text);
  *
  * Return: false if it is for PowerShell, and there is none.
  */
-bool script_find_interpreter(struct script_words *w,
+bool script_find_interpreter(struct ts_script_words *w,
                              struct bytes text,
                              const char *name,
                              const char *policy);

@@ -150,39 +150,6 @@ static void a_step_without_a_script_or_with_no_text_is_refused(void **state)
     assert_string_equal(step_bench_run(package), "SLW-0333");
 }
 
-static void parameters_are_split_as_people_quote_them(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text;
-        size_t n;
-        const char *last; /* NULL: it is refused */
-    } cases[] = {
-        {"", 0, ""},
-        {"  a  b ", 2, "b"},
-        {"'a b'c", 1, "a bc"},
-        {"'it''s'", 1, "it's"},
-        {"\"say \"\"hi\"\"\"", 1, "say \"hi\""},
-        {"''", 1, ""},
-        {"$x `y %z%", 3, "%z%"},
-        {"'open", 0, NULL},
-    };
-
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        struct script_words *w = calloc(1, sizeof(*w));
-
-        assert_non_null(w);
-        assert_int_equal(script_words_split(w, cases[i].text), cases[i].last != NULL);
-        if (cases[i].last) {
-            assert_int_equal(w->n, cases[i].n);
-            assert_null(w->words[w->n]);
-        }
-        if (w->n > 0)
-            assert_string_equal(w->words[w->n - 1], cases[i].last);
-        free(w);
-    }
-}
-
 static void nothing_of_a_script_stays(void **state)
 {
     (void)state;
@@ -212,7 +179,6 @@ int main(void)
         cmocka_unit_test(a_script_that_takes_too_long_is_ended),
         cmocka_unit_test(other_scripts_are_given_to_power_shell_with_policy_and_parameters),
         cmocka_unit_test(a_step_without_a_script_or_with_no_text_is_refused),
-        cmocka_unit_test(parameters_are_split_as_people_quote_them),
         cmocka_unit_test(nothing_of_a_script_stays),
     };
     char path[1024];

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * Attributes of groups and steps. What the reader cannot use counts as if it were not there.
+ */
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+#include "ts/validate_parts.h"
+
+enum {
+    RETRIES_OF_THE_EDITOR_MAX = 5,
+};
+
+enum kind {
+    KIND_BOOL,
+    KIND_NUMBER, /* 0 or none: it is not used */
+    KIND_PLACE,
+    KIND_CODES,
+};
+
+static const struct attribute {
+    const char *name;
+    const char *label;
+    enum kind kind;
+    bool is_of_groups; /* too */
+    uint64_t max;      /* of a number, for people */
+    uint64_t read_max; /* and for the reader */
+} attributes[] = {
+    {"disable", "Disable this step", KIND_BOOL, true, 0, 0},
+    {"continueOnError", "Continue on error", KIND_BOOL, true, 0, 0},
+    {"runFromNet", "Access content directly", KIND_BOOL, false, 0, 0},
+    {"runIn", "Supported environment", KIND_PLACE, false, 0, 0},
+    {"successCodeList", "Success codes", KIND_CODES, false, 0, 0},
+    {"timeout", "Time-out in seconds", KIND_NUMBER, false, TS_TIMEOUT_MAX_S, TS_TIMEOUT_MAX_S},
+    {"retryCount", "Retry count", KIND_NUMBER, false, RETRIES_OF_THE_EDITOR_MAX, TS_RETRIES_MAX},
+};
+
+bool ts_check_are_codes(const char *text)
+{
+    static const char between[] = " ,;\t\r\n";
+
+    for (text += strspn(text, between); *text != '\0'; text += strspn(text, between)) {
+        size_t len = strcspn(text, between);
+        bool is_negative = text[0] == '-';
+        struct bytes digits = {(const uint8_t *)text + (is_negative ? 1 : 0),
+                               len - (is_negative ? 1 : 0)};
+        uint64_t n;
+
+        if (!bytes_parse_u64(
+                digits, 0, is_negative ? (uint64_t)INT32_MAX + 1 : (uint64_t)UINT32_MAX, &n))
+            return false;
+        text += len;
+    }
+    return true;
+}
+
+static void
+check_number(const struct ts_check *c, int item, const struct attribute *a, const char *text)
+{
+    uint64_t n = 0;
+
+    if (!bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &n))
+        ts_check_report(c,
+                        item,
+                        TS_ERROR,
+                        "SLW-0181",
+                        "%s (%s): \"%.32s\" is not a number and counts as 0",
+                        a->label,
+                        a->name,
+                        text);
+    else if (n > a->max)
+        ts_check_report(c,
+                        item,
+                        TS_WARNING,
+                        "SLW-0181",
+                        "%s (%s): %.32s is out of range; it may be at most %llu%s",
+                        a->label,
+                        a->name,
+                        text,
+                        (unsigned long long)a->max,
+                        n > a->read_max ? ", and counts as 0" : "");
+}
+
+static void
+check_attribute(const struct ts_check *c, int item, const struct attribute *a, const char *text)
+{
+    switch (a->kind) {
+    case KIND_NUMBER:
+        check_number(c, item, a, text);
+        break;
+    case KIND_BOOL:
+        if (!ts_check_is_one_of(text, "true|false|1|0"))
+            ts_check_report(c,
+                            item,
+                            TS_WARNING,
+                            "SLW-0181",
+                            "%s (%s): \"%.32s\" is neither true nor false and counts as false",
+                            a->label,
+                            a->name,
+                            text);
+        break;
+    case KIND_PLACE:
+        if (!ts_check_is_one_of(text, "WinPE|FullOS|WinPEandFullOS"))
+            ts_check_report(c,
+                            item,
+                            TS_WARNING,
+                            "SLW-0181",
+                            "%s (%s): \"%.32s\" is unknown and counts as WinPEandFullOS",
+                            a->label,
+                            a->name,
+                            text);
+        break;
+    case KIND_CODES:
+    default:
+        if (!ts_check_are_codes(text))
+            ts_check_report(c,
+                            item,
+                            TS_ERROR,
+                            "SLW-0181",
+                            "%s (%s): \"%.64s\" are not integers with spaces between them",
+                            a->label,
+                            a->name,
+                            text);
+        break;
+    }
+}
+
+/* Of the variables that a step has. */
+static void check_hidden(const struct ts_check *c, int item)
+{
+    const xmlNode *list = ts_node_child(c->tree.items[item].node, "defaultVarList");
+
+    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+        OWN(freep)
+        char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
+        OWN(freep) char *hidden = name ? ts_node_attribute(node, "hidden") : NULL;
+
+        if (hidden && hidden[0] != '\0' && !ts_check_is_one_of(hidden, "true|false|1|0"))
+            ts_check_report(
+                c,
+                item,
+                TS_WARNING,
+                "SLW-0181",
+                "variable %.64s (hidden): \"%.32s\" is neither true nor false and counts "
+                "as false",
+                name,
+                hidden);
+    }
+}
+
+void ts_check_attributes(const struct ts_check *c, int item)
+{
+    const struct ts_tree_item *at = &c->tree.items[item];
+
+    for (size_t i = 0; i < sizeof(attributes) / sizeof(attributes[0]); i++) {
+        OWN(freep) char *text = ts_node_attribute(at->node, attributes[i].name);
+
+        if (text && text[0] != '\0' && (!at->is_group || attributes[i].is_of_groups))
+            check_attribute(c, item, &attributes[i], text);
+    }
+    if (!at->is_group)
+        check_hidden(c, item);
+}
