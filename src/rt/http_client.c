@@ -313,7 +313,9 @@ static void keep_content_type(CURL *curl, struct http_answer *answer)
         (void)snprintf(answer->content_type, sizeof(answer->content_type), "%s", type);
 }
 
-static int perform(struct http_client *client, const char *path, struct http_answer *answer)
+/* @sink: of the body, as CURLOPT_WRITEFUNCTION wants it */
+static int
+perform(struct http_client *client, const char *path, void *sink, struct http_answer *answer)
 {
     OWN(buf_fini) struct buf url = BUF_INIT(URL_MAX_BYTES);
     long status = 0;
@@ -322,7 +324,7 @@ static int perform(struct http_client *client, const char *path, struct http_ans
     if (url.failed)
         return ERR(-ENOMEM);
     if (curl_easy_setopt(client->curl, CURLOPT_URL, buf_str(&url)) != CURLE_OK ||
-        curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, &answer->body) != CURLE_OK ||
+        curl_easy_setopt(client->curl, CURLOPT_WRITEDATA, sink) != CURLE_OK ||
         curl_easy_setopt(client->curl, CURLOPT_HEADERDATA, &answer->headers) != CURLE_OK)
         return ERR(-ENOMEM);
     client->why[0] = '\0';
@@ -411,10 +413,83 @@ int http_client_call(struct http_client *client,
     if (!set_method(client->curl, method, body) ||
         curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK)
         return ERR(-ENOMEM);
-    r = perform(client, path, &answer);
+    r = perform(client, path, &answer.body, &answer);
     (void)curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(TAKE(client->next));
     if (r != 0)
+        return TRACE(r);
+    *ret = answer;
+    answer = EMPTY_ANSWER; /* it is the caller's now */
+    return 0;
+}
+
+/* An answer on its way. */
+struct following {
+    CURL *curl;
+    const struct http_follow *follow;
+    struct buf *body; /* of an answer that is none */
+    bool is_enough;
+};
+
+static size_t follow_piece(char *piece, size_t size, size_t n, void *ctx)
+{
+    struct following *f = ctx;
+    struct bytes data = {(const uint8_t *)piece, size * n};
+    long status = 0;
+
+    if (curl_easy_getinfo(f->curl, CURLINFO_RESPONSE_CODE, &status) != CURLE_OK || status != 200)
+        return add_piece(piece, size, n, f->body);
+    f->is_enough = !f->follow->take(f->follow->ctx, data);
+    return f->is_enough ? 0 : data.len;
+}
+
+/* NOLINTNEXTLINE(bugprone-easily-swappable-parameters): libcurl's order */
+static int follow_idle(void *ctx, curl_off_t total, curl_off_t now, curl_off_t up, curl_off_t upped)
+{
+    struct following *f = ctx;
+
+    (void)total;
+    (void)now;
+    (void)up;
+    (void)upped;
+    f->is_enough |= !f->follow->idle(f->follow->ctx);
+    return f->is_enough ? 1 : 0;
+}
+
+static bool begin_following(CURL *curl, struct following *f)
+{
+    return curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, follow_piece) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, follow_idle) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_XFERINFODATA, f) == CURLE_OK &&
+           curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L) == CURLE_OK;
+}
+
+static void end_following(CURL *curl)
+{
+    (void)curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 1L);
+    (void)curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, add_piece);
+}
+
+int http_client_follow(struct http_client *client,
+                       const char *path,
+                       const struct http_follow *follow,
+                       struct http_answer *ret)
+{
+    OWN(http_answer_fini) struct http_answer answer = EMPTY_ANSWER;
+    OWN(curl_slist_free_allp) struct curl_slist *headers = NULL;
+    struct following f = {.curl = client->curl, .follow = follow, .body = &answer.body};
+    int r = make_headers(client, NULL, &headers);
+
+    if (r < 0)
+        return TRACE(r);
+    if (!set_method(client->curl, "GET", bytes_of("")) || !begin_following(client->curl, &f) ||
+        curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK)
+        return ERR(-ENOMEM);
+    r = perform(client, path, &f, &answer);
+    end_following(client->curl);
+    (void)curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
+    curl_slist_free_all(TAKE(client->next));
+    if (r != 0 && !f.is_enough)
         return TRACE(r);
     *ret = answer;
     answer = EMPTY_ANSWER; /* it is the caller's now */

@@ -91,6 +91,25 @@ void http_answer_fini(struct http_answer *answer);
  */
 bool http_answer_header(const struct http_answer *answer, const char *name, struct bytes *ret);
 
+/* Who takes an answer that comes bit by bit. */
+struct http_follow {
+    bool (*take)(void *ctx, struct bytes piece); /* false: enough */
+    bool (*idle)(
+        void *ctx); /* about once a second, whether something comes or not; false: enough */
+    void *ctx;
+};
+
+/**
+ * http_client_follow() - GET of what has no end, as events
+ * @ret: as of http_client_call(); its body only if the status is not 200
+ *
+ * Return: 0 when the answer has ended or it was enough; HTTP_CLIENT_E_UNREACHABLE also when the connection broke, or was silent for a minute.
+ */
+int http_client_follow(struct http_client *client,
+                       const char *path,
+                       const struct http_follow *follow,
+                       struct http_answer *ret);
+
 /**
  * http_client_json() - the same with JSON both ways
  * @body: borrowed; NULL: no body

@@ -350,6 +350,16 @@ void http_exchange_read(struct http_exchange *x, void *ctx)
         fail(x, r);
 }
 
+struct MHD_Connection *http_exchange_connection(const struct http_exchange *x)
+{
+    return x->connection;
+}
+
+int http_exchange_wake_fd(const struct http_exchange *x)
+{
+    return x->wake_fd;
+}
+
 const struct http_route *http_exchange_route(const struct http_exchange *x)
 {
     return x->route;
@@ -543,46 +553,20 @@ static void destroy_responsep(struct MHD_Response **response)
         MHD_destroy_response(*response);
 }
 
-int http_reply_bytes(struct http_exchange *x,
-                     unsigned status,
-                     const char *content_type,
-                     struct bytes body)
+int http_exchange_answer(struct http_exchange *x,
+                         unsigned status,
+                         const char *content_type,
+                         struct MHD_Response *response)
 {
-    OWN(destroy_responsep) struct MHD_Response *response = NULL;
-    void *content;
+    OWN(destroy_responsep) struct MHD_Response *owned = response;
 
     if (x->response)
         return ERR(-EALREADY);
-    /* MHD_RESPMEM_MUST_COPY only reads, whatever the prototype says */
-    memcpy(&content, &body.ptr, sizeof(content));
-    response = MHD_create_response_from_buffer(body.len, content, MHD_RESPMEM_MUST_COPY);
-    if (!response || !add_headers(x, response, content_type))
+    if (!owned || !add_headers(x, owned, content_type))
         return ERR(-ENOMEM);
     x->status = status;
-    x->response = TAKE(response);
+    x->response = TAKE(owned);
     return 0;
-}
-
-int http_reply_file(struct http_exchange *x, unsigned status, const char *content_type, int fd)
-{
-    OWN(destroy_responsep) struct MHD_Response *response = NULL;
-    OWN(fd_closep) int owned = fd;
-    off_t size = lseek(fd, 0, SEEK_END);
-
-    if (size < 0 || x->response)
-        return ERR(size < 0 ? -errno : -EALREADY);
-    response = MHD_create_response_from_fd64((uint64_t)size, fd);
-    owned = response ? -1 : owned; /* the response has it */
-    if (!response || !add_headers(x, response, content_type))
-        return ERR(-ENOMEM);
-    x->status = status;
-    x->response = TAKE(response);
-    return 0;
-}
-
-int http_reply_empty(struct http_exchange *x, unsigned status)
-{
-    return TRACE(http_reply_bytes(x, status, NULL, bytes_of("")));
 }
 
 int http_add_header(struct http_exchange *x, const char *name, const char *value)

@@ -86,3 +86,17 @@ void http_exchange_wait(struct http_exchange *x);
 
 /* Hand the answer to the daemon. */
 enum MHD_Result http_exchange_queue(struct http_exchange *x);
+
+/**
+ * http_exchange_answer() - the handler's answer
+ * @content_type: NULL: none
+ * @response:     taken over, also on failure; NULL: there was no memory for it
+ */
+int http_exchange_answer(struct http_exchange *x,
+                         unsigned status,
+                         const char *content_type,
+                         struct MHD_Response *response);
+
+/* For an answer that goes on after the handler has returned. */
+struct MHD_Connection *http_exchange_connection(const struct http_exchange *x);
+int http_exchange_wake_fd(const struct http_exchange *x);

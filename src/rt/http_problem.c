@@ -6,9 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <microhttpd.h>
 
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/file.h"
+#include "rt/http_exchange.h"
 #include "rt/http_server.h"
 #include "rt/http_values.h"
 #include "rt/log.h"
@@ -72,4 +77,38 @@ int http_reply_problem(struct http_exchange *x,
                                        sentence,
                                        "request_id",
                                        http_request_id(x))));
+}
+
+int http_reply_bytes(struct http_exchange *x,
+                     unsigned status,
+                     const char *content_type,
+                     struct bytes body)
+{
+    void *content;
+
+    /* MHD_RESPMEM_MUST_COPY only reads, whatever the prototype says */
+    memcpy(&content, &body.ptr, sizeof(content));
+    return TRACE(http_exchange_answer(
+        x,
+        status,
+        content_type,
+        MHD_create_response_from_buffer(body.len, content, MHD_RESPMEM_MUST_COPY)));
+}
+
+int http_reply_file(struct http_exchange *x, unsigned status, const char *content_type, int fd)
+{
+    OWN(fd_closep) int owned = fd;
+    off_t size = lseek(fd, 0, SEEK_END);
+    struct MHD_Response *response;
+
+    if (size < 0)
+        return ERR(-errno);
+    response = MHD_create_response_from_fd64((uint64_t)size, fd);
+    owned = response ? -1 : owned; /* the response has it */
+    return TRACE(http_exchange_answer(x, status, content_type, response));
+}
+
+int http_reply_empty(struct http_exchange *x, unsigned status)
+{
+    return TRACE(http_reply_bytes(x, status, NULL, bytes_of("")));
 }

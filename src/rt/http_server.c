@@ -256,7 +256,7 @@ static int start_daemon(struct http_server *server)
                                       leave_encoded,
                                       NULL,
                                       MHD_OPTION_CONNECTION_LIMIT,
-                                      (unsigned)CONNECTIONS_MAX,
+                                      CONNECTIONS_MAX + server->options.streams_max,
                                       MHD_OPTION_CONNECTION_TIMEOUT,
                                       (unsigned)REQUEST_TIMEOUT_S,
                                       MHD_OPTION_CONNECTION_MEMORY_LIMIT,

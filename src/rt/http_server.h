@@ -66,6 +66,8 @@ struct http_server_options {
     bool (*is_for_readers)(
         const struct http_route *route); /* its handler changes nothing; for @readers */
     const struct http_batch *batch;      /* borrowed; NULL: answers are sent as they come */
+    unsigned
+        streams_max; /* answers that go on at the same time (rt/http_stream.h); beside other requests */
     void (*tick)(void *ctx); /* called at least once a second, between requests; may be NULL */
 };
 
