@@ -12,7 +12,7 @@ from pathlib import Path
 
 MACRO = re.compile(r"^-- macro: ([a-z_]+)\(([a-z_, ]*)\)$")
 CALL = re.compile(r"@([a-z_]+)\(")
-DEPTH_MAX = 4
+DEPTH_MAX = 6
 FILE = "macros.sql"
 PRINCIPAL = ":principal"
 

@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/alert_message.h"
+#include "site/event.h"
 #include "site/fields.h"
 
 #define DAY_US (UINT64_C(24) * 3600 * 1000000)
@@ -47,8 +48,14 @@ static int set(struct site *site, const char *who, uint64_t number, const char *
         return r > 0 ? ERR(-EIO) : TRACE(r);
     if (n == 0)
         return refuse(site, REFUSAL_IN_USE, "The alert is closed, or is not yours to change.");
-    return TRACE(site_audit(
-        site, who, strcmp(state, "closed") == 0 ? "alert.close" : "alert.acknowledge", "", state));
+    r = event_alerts(site);
+    return r < 0 ? TRACE(r)
+                 : TRACE(site_audit(site,
+                                    who,
+                                    strcmp(state, "closed") == 0 ? "alert.close"
+                                                                 : "alert.acknowledge",
+                                    "",
+                                    state));
 }
 
 int alert_change(
@@ -120,5 +127,7 @@ int alert_tick(struct site *site)
         r = judge(site);
     if (r == 0)
         r = alert_message_add(site);
+    if (r == 0)
+        r = event_alerts(site);
     return r < 0 ? TRACE(r) : TRACE(db_commit(&tx));
 }

@@ -12,6 +12,7 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "plat/digest.h"
+#include "site/event.h"
 #include "site/permission.h"
 #include "site/site.h"
 
@@ -187,15 +188,19 @@ static int find_state(struct site *site, const char *class, const char *id, char
 
 int audit_before(struct site *site, const char *class, const char *id)
 {
+    int r;
+
     audit_forget(site);
     site->audit.class = class;
     (void)snprintf(site->audit.id, sizeof(site->audit.id), "%s", id);
-    return TRACE(find_state(site, class, id, &site->audit.was));
+    r = event_before(site, class, id);
+    return r < 0 ? TRACE(r) : TRACE(find_state(site, class, id, &site->audit.was));
 }
 
 void audit_forget(struct site *site)
 {
     free(site->audit.was);
+    free(site->audit.places);
     site->audit = (struct audit_note){.class = NULL};
 }
 
@@ -231,6 +236,8 @@ int site_audit(
     record.became = became;
     if (r == 0)
         r = append(site, &record);
+    if (r == 0)
+        r = event_audited(site, action, object);
     if (r < 0)
         return TRACE(r);
     return TRACE(db_commit(&tx));

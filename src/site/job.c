@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "plat/random.h"
 #include "site/distribution_job.h"
+#include "site/event.h"
 #include "site/fields.h"
 
 #define KEEP_US (UINT64_C(90) * 24 * 3600 * 1000000) /* what is over is shown for so long */
@@ -66,16 +67,17 @@ int job_add(struct site *site, const struct job_order *order, char ret_id[static
                 DB_ARGS(db_u64(site->now_us > KEEP_US ? site->now_us - KEEP_US : 0)));
     if (r < 0)
         return TRACE(r);
-    return TRACE(db_must(site->db,
-                         SQL_JOB_ADD,
-                         DB_ARGS(db_text(ret_id),
-                                 db_text(order->kind),
-                                 db_text(order->dp_id ? order->dp_id : JOB_OWN_DP),
-                                 db_text(order->package_id),
-                                 db_u64(order->version),
-                                 db_text(text),
-                                 db_u64(order->due_us),
-                                 db_u64(site->now_us))));
+    r = db_must(site->db,
+                SQL_JOB_ADD,
+                DB_ARGS(db_text(ret_id),
+                        db_text(order->kind),
+                        db_text(order->dp_id ? order->dp_id : JOB_OWN_DP),
+                        db_text(order->package_id),
+                        db_u64(order->version),
+                        db_text(text),
+                        db_u64(order->due_us),
+                        db_u64(site->now_us)));
+    return r < 0 ? TRACE(r) : TRACE(event_progress(site, "operation", ret_id, "operation.create"));
 }
 
 struct claim {
@@ -140,6 +142,8 @@ static int take(struct site *site, const char *dp_id, const json_t *kinds, json_
     r = db_must(site->db,
                 SQL_JOB_CLAIM,
                 DB_ARGS(db_text(claim.job.id), db_text(text), db_u64(site->now_us)));
+    if (r == 0)
+        r = event_progress(site, "operation", claim.job.id, "operation.run");
     if (r < 0)
         return TRACE(r);
     *ret =
@@ -166,6 +170,15 @@ int job_claim(struct site *site, const char *dp_id, const json_t *kinds, json_t 
     return TRACE(r);
 }
 
+static int tell(struct site *site, const struct job *job, const char *action)
+{
+    int r = event_progress(site, "operation", job->id, action);
+
+    if (r == 0 && job->package_id[0] != '\0')
+        r = event_progress(site, "content", job->package_id, action);
+    return TRACE(r);
+}
+
 /* How a job ends. */
 struct end {
     const char *state;
@@ -178,17 +191,18 @@ struct end {
 static int save_end(struct site *site, const struct job *job, const struct end *end)
 {
     OWN(freep) char *result = end->result ? json_dumps(end->result, JSON_COMPACT) : NULL;
+    int r = db_must(site->db,
+                    SQL_JOB_ENDED,
+                    DB_ARGS(db_text(job->id),
+                            db_text(end->state),
+                            db_u64(strcmp(end->state, "succeeded") == 0 ? 100 : 0),
+                            db_text(end->message),
+                            db_text(end->error_id),
+                            db_text(end->why),
+                            db_text(result),
+                            db_u64(site->now_us)));
 
-    return TRACE(db_must(site->db,
-                         SQL_JOB_ENDED,
-                         DB_ARGS(db_text(job->id),
-                                 db_text(end->state),
-                                 db_u64(strcmp(end->state, "succeeded") == 0 ? 100 : 0),
-                                 db_text(end->message),
-                                 db_text(end->error_id),
-                                 db_text(end->why),
-                                 db_text(result),
-                                 db_u64(site->now_us))));
+    return r < 0 ? TRACE(r) : TRACE(tell(site, job, "operation.end"));
 }
 
 /* The job and what it was for in one: a package that is importing for ever could not even be imported anew. */
@@ -268,6 +282,8 @@ static int take_progress(struct site *site, const struct job *job, const json_t 
                             db_u64(site->now_us)));
     if (r == 0 && kind->progress)
         r = kind->progress(site, job, &progress, answer);
+    if (r == 0)
+        r = tell(site, job, "operation.run");
     if (r == 0)
         r = db_commit(&tx);
     if (r == 0 && json_object_size(answer) > 0)

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -12,6 +13,7 @@
 #include "site/access.h"
 #include "site/collection_graph.h"
 #include "site/device_facts.h"
+#include "site/event.h"
 #include "site/rows.h"
 #include "site/summary.h"
 
@@ -25,7 +27,8 @@ struct view {
     const char *device_id;
     bool *is_member;
     bool *is_direct;
-    bool *is_dirty; /* is to be evaluated */
+    bool *is_dirty;   /* is to be evaluated */
+    bool *is_changed; /* its members have; NULL: to be told one by one */
 };
 
 static int graph_of(struct site *site, struct collection_graph **ret)
@@ -99,6 +102,12 @@ static int store(struct view *view, size_t at)
     r = db_must(view->site->db,
                 is_member ? SQL_MEMBERSHIP_COUNT_UP : SQL_MEMBERSHIP_COUNT_DOWN,
                 DB_ARGS(db_text(id), db_text(view->device_id)));
+    if (r < 0)
+        return TRACE(r);
+    if (view->is_changed)
+        view->is_changed[at] = true;
+    else
+        r = event_progress(view->site, "collection", id, "collection.members");
     if (r < 0)
         return TRACE(r);
     return TRACE(summary_member_changed(view->site, id, view->device_id, is_member));
@@ -205,7 +214,10 @@ int membership_device_changed(struct site *site, const char *device_id, const js
         return TRACE(r);
     if (before)
         properties = device_facts_differ(before, after);
-    return properties == 0 ? 0 : TRACE(evaluate_one(site, device_id, properties, NULL));
+    if (properties == 0)
+        return 0;
+    r = event_progress(site, "device", device_id, "device.facts");
+    return r < 0 ? TRACE(r) : TRACE(evaluate_one(site, device_id, properties, NULL));
 }
 
 int membership_direct_changed(struct site *site, const char *collection_id, const char *device_id)
@@ -247,7 +259,8 @@ static int mark_pending(struct site *site,
 static int slice_device(struct site *site,
                         const struct collection_graph *graph,
                         const struct db_rows *row,
-                        const bool *pending)
+                        const bool *pending,
+                        bool *changed)
 {
     OWN(device_facts_fini) struct device_facts facts = {0};
     struct view view;
@@ -257,14 +270,38 @@ static int slice_device(struct site *site,
         return TRACE(r);
     view = view_of(site, graph, &facts);
     memcpy(view.is_dirty, pending, graph->n_nodes * sizeof(*pending));
+    view.is_changed = changed;
     return TRACE(read_and_evaluate(&view));
+}
+
+/* Collections that are evaluated, by node of the graph. */
+struct pending {
+    bool *marks;   /* owned */
+    bool *changed; /* the same: members came or went */
+};
+
+static void pending_fini(struct pending *pending)
+{
+    free(pending->marks);
+    free(pending->changed);
+}
+
+static int
+tell(struct site *site, const struct collection_graph *graph, const struct pending *pending)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < graph->n_nodes; i++)
+        if (pending->changed[i])
+            r = event_progress(site, "collection", graph->nodes[i].id, "collection.members");
+    return TRACE(r);
 }
 
 /* @last: the device that was looked at last, "" if there was none. @ret_n: how many were */
 static int slice_devices(struct site *site,
                          const struct collection_graph *graph,
                          const char *after,
-                         const bool *pending,
+                         struct pending *pending,
                          char last[static ACCESS_DEVICE_ID_MAX],
                          size_t *ret_n)
 {
@@ -274,7 +311,7 @@ static int slice_devices(struct site *site,
 
     *ret_n = 0;
     while (r == 0 && (r = db_next(&rows)) == DB_ROW) {
-        r = slice_device(site, graph, &rows, pending);
+        r = slice_device(site, graph, &rows, pending->marks, pending->changed);
         (void)snprintf(last, ACCESS_DEVICE_ID_MAX, "%s", db_get_text(&rows, DEVICE_ID));
         *ret_n += 1;
     }
@@ -284,19 +321,22 @@ static int slice_devices(struct site *site,
 static int slice_from(struct site *site, const char *after)
 {
     struct collection_graph *graph = NULL;
-    OWN(freep) bool *pending = NULL;
+    OWN(pending_fini) struct pending pending = {NULL};
     char last[ACCESS_DEVICE_ID_MAX] = "";
     size_t n = 0;
     int r = graph_of(site, &graph);
 
     if (r < 0)
         return TRACE(r);
-    pending = calloc(graph->n_nodes + 1, sizeof(*pending));
-    if (!pending)
+    pending.marks = calloc(graph->n_nodes + 1, sizeof(*pending.marks));
+    pending.changed = calloc(graph->n_nodes + 1, sizeof(*pending.changed));
+    if (!pending.marks || !pending.changed)
         return ERR(-ENOMEM);
-    r = mark_pending(site, graph, after, pending);
+    r = mark_pending(site, graph, after, pending.marks);
     if (r == 0)
-        r = slice_devices(site, graph, after, pending, last, &n);
+        r = slice_devices(site, graph, after, &pending, last, &n);
+    if (r == 0)
+        r = tell(site, graph, &pending);
     if (r < 0)
         return TRACE(r);
     if (n < MEMBERSHIP_SLICE)

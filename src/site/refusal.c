@@ -39,6 +39,7 @@ static const struct {
     [REFUSAL_CHANGED] = {"SLW-0122", "It has been changed meanwhile"},
     [REFUSAL_KEY_USED] = {"SLW-0123", "The Idempotency-Key is another request's"},
     [REFUSAL_TOO_BUSY] = {"SLW-0007", "Too busy"},
+    [REFUSAL_STREAMS] = {"SLW-0240", "Too many event streams"},
     [REFUSAL_RATE] = {"SLW-0124", "Too many requests"},
     [REFUSAL_FILTER] = {"SLW-0140", "The filter is not right"},
     [REFUSAL_CIRCLE] = {"SLW-0141", "Collections would depend on one another in a circle"},

@@ -35,6 +35,7 @@ enum refusal_id {
     REFUSAL_KEY_USED,          /* SLW-0123 */
     REFUSAL_RATE,              /* SLW-0124 */
     REFUSAL_TOO_BUSY,          /* SLW-0007 */
+    REFUSAL_STREAMS,           /* SLW-0240 */
     REFUSAL_FILTER,            /* SLW-0140 */
     REFUSAL_CIRCLE,            /* SLW-0141 */
     REFUSAL_COLLECTION_USED,   /* SLW-0142 */

@@ -20,6 +20,7 @@
 #include "site/cursor.h"
 #include "site/distribution_job.h"
 #include "site/dp.h"
+#include "site/event.h"
 #include "site/idempotency.h"
 #include "site/job.h"
 #include "site/lease.h"
@@ -154,6 +155,7 @@ int site_tick(struct site *site)
         membership_tick,
         unknown_tick,
         idempotency_tick,
+        event_tick,
     };
     static tick_part *const of_each[] = {say_alive, checkpoint};
     bool is_leader;

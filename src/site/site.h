@@ -29,6 +29,7 @@ enum {
     SITE_ID_MAX = 16, /* "SLP00001" and the NUL */
     SITE_HOLDER_MAX = 40,
     SITE_KEY_BYTES = 32,
+    AUDIT_CLASS_MAX = 32,
 };
 
 #define SITE_CODE "SLP"
@@ -56,7 +57,9 @@ struct site_settings {
 struct audit_note {
     const char *class; /* NULL: nothing is known */
     char id[PRINCIPAL_OBJECT_MAX];
-    char *was; /* owned */
+    char *was;    /* owned */
+    char *places; /* owned; who saw it, if it is to be deleted; src/site/event.h */
+    char of_content[AUDIT_CLASS_MAX]; /* of content that is to be deleted: its class */
 };
 
 /* That an administrator's token is in use. */
@@ -71,6 +74,7 @@ struct site {
     struct site_settings settings;
     uint64_t now_us;    /* microseconds since 1970 UTC */
     uint64_t alerts_us; /* when it was last looked for alerts */
+    uint64_t events_us; /* when old events were last dropped */
     struct refusal refusal;
     struct principal principal; /* of the request in hand */
     struct audit_note audit;    /* the same */

@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/access.h"
+#include "site/event.h"
 #include "site/fields.h"
 #include "site/rows.h"
 
@@ -41,8 +42,10 @@ int summary_order_changed(struct site *site, const char *order_id)
     char to[STATE_MAX];
     char category[STATE_MAX];
     bool is_member;
-    int r = db_first(site->db, SQL_SUMMARY_DIFFERS, DB_ARGS(db_text(order_id)), &rows);
+    int r = event_order(site, order_id);
 
+    if (r == 0)
+        r = db_first(site->db, SQL_SUMMARY_DIFFERS, DB_ARGS(db_text(order_id)), &rows);
     if (r != DB_ROW)
         return TRACE(r);
     (void)snprintf(deployment_id, sizeof(deployment_id), "%s", db_get_text(&rows, 0));

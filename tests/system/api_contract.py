@@ -108,6 +108,17 @@ class Relay(BaseHTTPRequestHandler):
     def log_message(self, *_):
         pass
 
+    def pass_on(self, answer):
+        """What has no end, as it comes, for as long as somebody wants it."""
+        self.server.contract.note(self.command, self.path, answer.status, answer.getheader("Content-Type"), b"")
+        self.close_connection = True
+        self.send_response_only(answer.status)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        while text := answer.read1():
+            self.wfile.write(text)
+
     def relay(self):
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         connection = http.client.HTTPSConnection("127.0.0.1", timeout=60, context=self.server.tls)
@@ -115,6 +126,9 @@ class Relay(BaseHTTPRequestHandler):
             headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
             connection.request(self.command, self.path, body or None, headers)
             answer = connection.getresponse()
+            if answer.getheader("Content-Type") == "text/event-stream":
+                self.pass_on(answer)
+                return
             text = answer.read()
         except (OSError, http.client.HTTPException):
             self.close_connection = True

@@ -134,6 +134,49 @@ class Balanced:
 KEPT_OF_ORDER = 1900  # somewhat less than ORDER_MESSAGES_MAX of the site, for what was told and not acknowledged
 
 
+class Follower:
+    """Follows the devices through the balancer, whichever server is behind it, and goes on where it was when that is killed."""
+
+    def __init__(self, certificate: Path, token: str):
+        self.certificate, self.token = certificate, token
+        self.numbers, self.resets, self.n_streams, self.last = [], 0, 0, None
+        self.stopped = threading.Event()
+        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.thread.start()
+
+    def _run(self):
+        while not self.stopped.is_set():
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                self._follow()
+            time.sleep(0.2)
+
+    def _follow(self):
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        connection = http.client.HTTPSConnection("127.0.0.1", context=context, timeout=20)
+        headers = {"Host": "127.0.0.1", "Authorization": f"Bearer {self.token}"}
+        if self.last is not None:
+            headers["Last-Event-ID"] = self.last
+        connection.request("GET", "/api/v1/events?topics=devices", headers=headers)
+        answer = connection.getresponse()
+        if answer.status != 200:
+            answer.read()
+            return
+        self.n_streams += 1
+        number, block = None, []
+        while not self.stopped.is_set() and (line := answer.readline().decode()):
+            name, _, value = line.rstrip("\n").partition(": ")
+            if line != "\n":
+                block.append(line)
+                number = value if name == "id" else number
+                continue
+            if any(one.startswith("event: reset") for one in block):
+                self.resets += 1
+            elif any('"device.import"' in one for one in block):
+                self.numbers.append(int(number))
+            self.last, block = number or self.last, []
+        connection.close()
+
+
 class Work:
     """What administrators and devices do until they are stopped, and what of it was acknowledged."""
 
@@ -282,6 +325,21 @@ def check_stranger(certificate: Path, token: str, address: str):
     expect(seen == STRANGER_ADDRESS, f"who is no load balancer was taken for {seen}")
 
 
+def check_followed(address: str, follower: Follower):
+    """Each device once, in the order of the database, over two servers that were killed."""
+    newest = int(ask(address, "SELECT coalesce(max(id), 0) FROM event WHERE action = 'device.import'"))
+    deadline = time.monotonic() + ANSWER_SECONDS
+    while not follower.numbers or follower.numbers[-1] < newest:
+        expect(time.monotonic() < deadline, f"followed to {follower.numbers[-1:]} of {newest}")
+        time.sleep(0.1)
+    follower.stopped.set()
+    rows = [int(n) for n in ask(address, "SELECT id FROM event WHERE action = 'device.import' ORDER BY id").splitlines()]
+    expected = [n for n in rows if n >= follower.numbers[0]]
+    expect(follower.numbers == expected, f"{len(follower.numbers)} events were told, {len(expected)} are there")
+    expect(follower.n_streams >= 3 and follower.resets == 0, f"{follower.n_streams} streams, {follower.resets} resets")
+    print(f"{len(expected)} events were followed over {follower.n_streams} streams, each once", flush=True)
+
+
 def two_sites(first: Server, second: Server, address: str):
     first.start()
     first.first_login()
@@ -298,6 +356,7 @@ def two_sites(first: Server, second: Server, address: str):
         work.begin(work.add_devices, number)
     for number in range(N_DEVICES):
         work.begin(work.play_device, number, give_tickets(address, mac_of(number)))
+    follower = Follower(first.work / "state/keys/site.crt", first.token)
     leader = wait_leader(address)
     print(f"led by {leader}", flush=True)
     try:
@@ -307,6 +366,7 @@ def two_sites(first: Server, second: Server, address: str):
     work.end()
     expect(work.n_again > 0, "nobody noticed that a server was killed")
     check_kept([first, second], address, work)
+    check_followed(address, follower)
     print(f"{len(work.names)} devices and {len(work.reports)} reports were acknowledged, {work.n_again} requests were sent again; nothing is lost")
 
 

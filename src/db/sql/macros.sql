@@ -88,3 +88,18 @@ AND 100 * $u.n_succeeded < $d.alert_success_percent * ($u.n_begun + $c.n_compute
 (EXISTS (SELECT 1 FROM deployment ad WHERE ad.id = $a.object AND $a.kind IN ('deployment-success', 'deployment-failed', 'lost-contact')
 AND @may_collection('deployment', $verb, ad.collection_id)) OR ($a.kind IN ('distribution-point-silent', 'content-failed')
 AND EXISTS (SELECT 1 FROM distribution_point ap WHERE ap.id = substr($a.object, 1, 7) AND @may('distribution-point', $verb, ap.id))))
+
+-- What an event (a row of the table event) is about; what is gone, by who saw it then.
+-- macro: may_event(e)
+CASE WHEN $e.class IN ('site', 'boundary', 'administrator', 'security-role', 'security-scope') THEN (:principal = ''
+    OR EXISTS (@granted($e.class, 'read')))
+WHEN $e.change = 'deleted' AND $e.class <> 'deployment' THEN (:principal = '' OR EXISTS (@granted($e.class, 'read')
+    AND (ag.target_id = 'SLP00ALL' OR $e.places LIKE '% ' || ag.target_id || ' %' ESCAPE '!'
+        OR $e.places LIKE '% ' || ag.administrator_id || ' %' ESCAPE '!')))
+WHEN $e.class = 'device' THEN EXISTS (SELECT 1 FROM device ev WHERE ev.id = $e.object_id AND @may_device('device', 'read', ev))
+WHEN $e.class = 'collection' THEN @may_collection('collection', 'read', $e.object_id)
+WHEN $e.class = 'deployment' THEN @may_deployment($e.object_id)
+WHEN $e.class = 'operation' THEN EXISTS (SELECT 1 FROM job ej WHERE ej.id = $e.object_id
+    AND @may('operation', 'read', coalesce(ej.package_id, ej.id)))
+WHEN $e.class = 'alert' THEN EXISTS (SELECT 1 FROM alert ea WHERE ea.id = CAST($e.object_id AS INTEGER) AND @may_alert('read', ea))
+ELSE @may($e.class, 'read', $e.object_id) END

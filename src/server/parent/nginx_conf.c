@@ -321,6 +321,13 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
     put_proxy_to_site(dst);
     buf_adds(dst,
              "        }\n"
+             "        location = /api/v1/events {\n"
+             "            limit_except GET { deny all; }\n"
+             "            proxy_buffering off;\n"
+             "            gzip off;\n");
+    put_proxy_to_site(dst);
+    buf_adds(dst,
+             "        }\n"
              "        location /api/ {\n"
              "            client_max_body_size 17m;\n");
     put_proxy_to_site(dst);

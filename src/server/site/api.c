@@ -100,6 +100,7 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_KEY_USED] = 422,
         [REFUSAL_RATE] = 429,
         [REFUSAL_TOO_BUSY] = 503,
+        [REFUSAL_STREAMS] = 429,
     };
 
     /* without a status the connection would be closed, and nobody knew why */

@@ -32,6 +32,7 @@
 struct directory_watch;
 struct limit;
 struct alert_sender;
+struct event_hub;
 struct readers;
 
 /* A handler is called for its answer alone, which is not sent. */
@@ -53,6 +54,7 @@ struct api {
     struct limit *limit;                  /* of administrators; borrowed */
     struct limit *address_limit;          /* borrowed */
     struct alert_sender *alert_sender;    /* borrowed; NULL: there is none */
+    struct event_hub *event_hub;          /* borrowed; NULL: there is none yet */
     bool is_reader;                       /* one of them; otherwise the writer's */
     bool is_tick_failing;                 /* of the last site_tick() */
     bool is_failed;                       /* the request in hand: nothing of it is to be kept */

@@ -10,6 +10,7 @@
 #include "db/db.h"
 #include "rt/log.h"
 #include "server/site/api.h"
+#include "server/site/event_hub.h"
 
 #define RETRY_AFTER_S "1"
 
@@ -89,7 +90,11 @@ static bool is_open(void *ctx)
 static int commit(void *ctx)
 {
     struct api *api = ctx;
+    bool is_news = db_batch_has_changes(api->site->db);
     int r = db_batch_commit(api->site->db);
+
+    if (r == 0 && is_news)
+        event_hub_wake(api->event_hub);
 
     if (r < 0)
         log_error("what was changed could not be made durable",

@@ -20,6 +20,7 @@
 #include "server/site/api.h"
 #include "server/site/commit.h"
 #include "server/site/directory_watch.h"
+#include "server/site/event_hub.h"
 #include "server/site/guard.h"
 #include "server/site/limit.h"
 #include "server/site/readers.h"
@@ -35,6 +36,7 @@ DEFINE_FREEP(struct site *, site_free);
 DEFINE_FREEP(struct http_server *, http_server_free);
 DEFINE_FREEP(struct limit *, limit_free);
 DEFINE_FREEP(struct readers *, readers_free);
+DEFINE_FREEP(struct event_hub *, event_hub_free);
 DEFINE_FREEP(struct directory_watch *, directory_watch_free);
 DEFINE_FREEP(struct alert_sender *, alert_sender_free);
 
@@ -120,6 +122,7 @@ static int new_server(struct api *api,
         .tick = routes == api_routes ? tick : NULL,
         .readers = readers_threads(api->readers),
         .is_for_readers = readers_may_have,
+        .streams_max = routes == api_routes ? EVENT_FOLLOWERS_MAX : 0,
     };
 
     (void)snprintf(path, sizeof(path), "%s/run/%s", api->options->state_folder, name);
@@ -130,12 +133,16 @@ static int serve(struct api *api)
 {
     OWN(http_server_freep) struct http_server *for_nginx = NULL;
     OWN(http_server_freep) struct http_server *for_roles = NULL;
-    OWN(readers_freep) struct readers *readers = NULL; /* freed before the servers */
+    OWN(event_hub_freep) struct event_hub *event_hub = NULL; /* freed before the servers */
+    OWN(readers_freep) struct readers *readers = NULL;       /* the same, and before who follows */
     OWN(directory_watch_freep) struct directory_watch *watch = NULL;
     OWN(alert_sender_freep) struct alert_sender *alert_sender = NULL;
     struct sigaction action = {.sa_handler = on_end_signal};
-    int r = readers_new(api, &readers);
+    int r = event_hub_new(api, &event_hub);
 
+    api->event_hub = event_hub;
+    if (r == 0)
+        r = readers_new(api, &readers);
     api->readers = readers;
     if (r == 0)
         r = directory_watch_new(api->site, &watch);

@@ -48,6 +48,7 @@ int readers_new(const struct api *writer, struct readers **ret)
             .readers = readers,
             .limit = writer->limit,
             .address_limit = writer->address_limit,
+            .event_hub = writer->event_hub,
             .is_reader = true,
         };
         ctxs[i] = &readers->apis[i];

@@ -8,6 +8,7 @@
 #include "server/site/admin_boundary.h"
 #include "server/site/admin_content.h"
 #include "server/site/admin_distribution.h"
+#include "server/site/admin_event.h"
 #include "server/site/admin_order.h"
 #include "server/site/admin_security.h"
 #include "server/site/client.h"
@@ -40,6 +41,7 @@ const struct http_route api_routes[] = {
     {"POST", V1 "/logins", SMALL_MAX_BYTES, admin_create_login},
     {"DELETE", V1 "/logins/current", 0, admin_delete_current_login},
     {"GET", V1 "/status", 0, admin_get_status},
+    {"GET", V1 "/events", 0, admin_follow_events},
     {"GET", V1 "/os-images", 0, admin_list_os_images},
     {"POST", V1 "/os-images", SMALL_MAX_BYTES, admin_create_os_image},
     {"GET", V1 "/os-images/{id}", 0, admin_get_os_image},
