@@ -75,6 +75,9 @@ struct args_command {
     const char *summary;
     args_run *run;
     struct args_option options[ARGS_OPTIONS_MAX + 1];
+    const char *
+        topics; /* of events by which its option --watch runs it again; NULL: it has none, or sees to it itself */
+    args_run *is_over; /* whether it is not to be run again; NULL: until it is interrupted */
     const struct args_command *more; /* of the row that ends a table: where it goes on, or NULL */
 };
 

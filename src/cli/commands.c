@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "cli/complete.h"
 #include "cli/deployment_terms.h"
+#include "cli/follow.h"
 #include "cli/manual.h"
 #include "cli/session.h"
 #include "cli/table.h"
@@ -85,6 +86,8 @@ const struct args_command commands[] = {
         .verb = "list",
         .summary = "List the deployments with their counts.",
         .run = deployment_list,
+        .options = {OPTION_WATCH},
+        .topics = "deployments",
     },
     {
         .noun = "deployment",
@@ -185,15 +188,33 @@ const struct args_command commands[] = {
                 OPTION("follow", NULL, "Go on with what comes."),
             },
     },
+    {
+        .noun = "events",
+        .summary = "Print what changes at the site as it does, until it is interrupted.",
+        .run = events_print,
+        .options =
+            {
+                OPTION("topics",
+                       "TOPICS",
+                       "Only of these, separated by commas: devices,deployments,…"),
+                OPTION(
+                    "since", "NUMBER", "Begin behind this event; 0: with the oldest that is kept."),
+                OPTION("count", "NUMBER", "End after so many events."),
+                OPTION("seconds", "NUMBER", "End after so long."),
+            },
+    },
     {.noun = NULL, .more = device_commands},
 };
 
 static enum args_exit run(const struct args *args)
 {
     OWN(session_fini) struct session s;
+    bool is_good;
 
     session_init(&s, args->format);
-    if (!args->command->run(&s, args))
+    is_good = args->command->topics && args_get(args, "watch") ? follow_command(&s, args)
+                                                               : args->command->run(&s, args);
+    if (!is_good)
         return s.exit_code != ARGS_EXIT_OK ? s.exit_code : ARGS_EXIT_FAILURE;
     return s.exit_code;
 }

@@ -25,6 +25,9 @@ args_run image_os_list;
 args_run image_boot_build;
 args_run image_boot_list;
 
+/* events.c */
+args_run events_print;
+
 /* export.c */
 args_run image_os_export;
 args_run content_prestage;
@@ -44,6 +47,7 @@ args_run content_rollback;
 args_run content_set;
 
 /* operation.c */
+args_run operation_is_over; /* of operation show --watch */
 args_run operation_list;
 args_run operation_show;
 args_run operation_cancel;
@@ -108,6 +112,7 @@ args_run deployment_pause;
 args_run deployment_resume;
 
 /* deployment_device.c */
+args_run deployment_is_over; /* of deployment status --watch */
 args_run deployment_state;
 args_run deployment_status;
 args_run report_show;

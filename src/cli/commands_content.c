@@ -222,7 +222,9 @@ const struct args_command content_commands[] = {
         .options =
             {
                 OPTION("all", NULL, "Also what has ended, for 90 days."),
+                OPTION_WATCH,
             },
+        .topics = "operations",
     },
     {
         .noun = "operation",
@@ -230,6 +232,9 @@ const struct args_command content_commands[] = {
         .operands = {"ID"},
         .summary = "Show how far an operation has come or how it ended.",
         .run = operation_show,
+        .options = {OPTION_WATCH},
+        .topics = "operations",
+        .is_over = operation_is_over,
     },
     {
         .noun = "operation",

@@ -10,8 +10,12 @@ const struct args_command deployment_commands[] = {
         .verb = "list",
         .summary = "Show what somebody should look at.",
         .run = alert_list,
-        .options = {OPTION_OF(
-            "state", "STATE", "active|acknowledged|closed", "Only alerts in this state.")},
+        .options = {OPTION_OF("state",
+                              "STATE",
+                              "active|acknowledged|closed",
+                              "Only alerts in this state."),
+                    OPTION_WATCH},
+        .topics = "alerts",
     },
     {
         .noun = "alert",
@@ -51,7 +55,10 @@ const struct args_command deployment_commands[] = {
         .options = {OPTION_OF("category",
                               "CATEGORY",
                               "success|in-progress|error|requirements-not-met|unknown",
-                              "Only devices of this category.")},
+                              "Only devices of this category."),
+                    OPTION_WATCH},
+        .topics = "deployments",
+        .is_over = deployment_is_over,
     },
     {
         .noun = "deployment",

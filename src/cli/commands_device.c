@@ -9,6 +9,8 @@ const struct args_command device_commands[] = {
         .verb = "list",
         .summary = "List the collections.",
         .run = collection_list,
+        .options = {OPTION_WATCH},
+        .topics = "collections",
     },
     {
         .noun = "collection",
@@ -124,7 +126,9 @@ const struct args_command device_commands[] = {
         .verb = "list",
         .summary = "List the devices.",
         .run = device_list,
-        .options = {OPTION("filter", "FILTER", "Only those that fit: \"model eq 'X1'\".")},
+        .options = {OPTION("filter", "FILTER", "Only those that fit: \"model eq 'X1'\"."),
+                    OPTION_WATCH},
+        .topics = "devices",
     },
     {
         .noun = "device",

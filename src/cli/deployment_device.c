@@ -11,6 +11,7 @@
 #include "cli/commands.h"
 #include "cli/debug.h"
 #include "cli/session.h"
+#include "cli/watch.h"
 #include "plat/clock.h"
 
 enum {
@@ -159,6 +160,17 @@ static bool print_categories(struct session *s, const char *id)
     session_escape(&path, id);
     return session_get(s, &deployment, "/deployments/%s", buf_str(&path)) &&
            session_print_fields(s, deployment, fields);
+}
+
+bool deployment_is_over(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(session_json_freep) json_t *deployment = NULL;
+
+    buf_adds(&path, "/deployments/");
+    session_escape(&path, args->operands[0]);
+    return !session_get(s, &deployment, "%s", buf_str(&path)) ||
+           watch_result(deployment) != WATCH_GOING;
 }
 
 bool deployment_status(struct session *s, const struct args *args)

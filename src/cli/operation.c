@@ -116,6 +116,19 @@ bool operation_show(struct session *s, const struct args *args)
            session_print_fields(s, operation, fields);
 }
 
+bool operation_is_over(struct session *s, const struct args *args)
+{
+    OWN(session_json_freep) json_t *operation = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    const char *state;
+
+    put_path(&path, args->operands[0], "");
+    if (!session_get(s, &operation, "%s", buf_str(&path)))
+        return true;
+    state = output_text(operation, "state");
+    return strcmp(state, "queued") != 0 && strcmp(state, "running") != 0;
+}
+
 bool operation_cancel(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *operation = NULL;

@@ -68,7 +68,7 @@ class Recorder(Cli):
         self.note(words)
         text = self.run(*words, "--output", "json", **options)
         # What may go on for ever is a value a line.
-        answer = [json.loads(line) for line in text.splitlines()] if words[0] == "log" else json.loads(text)
+        answer = [json.loads(line) for line in text.splitlines()] if words[0] in ("log", "events") else json.loads(text)
         try:
             jsonschema.validate(answer, schema_of(schema), cls=jsonschema.Draft202012Validator)
         except jsonschema.ValidationError as why:
@@ -312,6 +312,7 @@ def operations(cli: Recorder):
     cli.ask("[Operation]", "operation", "list")
     ident = cli.json("package", "show", "A package")["operation_id"]
     cli.show("Operation", "operation", "show", ident)
+    cli.ask("Operation", "operation", "show", ident, "--watch")
     cli.fails("operation", "cancel", ident, status=4)
     cli.note(("operation", "cancel"))
 
@@ -424,6 +425,17 @@ def documents(cli: Recorder, work: Path):
     cli.show(None, "export-site")
 
 
+def events(cli: Recorder):
+    """All that is kept, by people and programs; then what comes while somebody follows."""
+    cli.do("events", "--since", "0", "--count", "20")
+    found = cli.ask(None, "events", "--since", "0", "--topics", "collections,devices", "--count", "5")
+    expect(len(found) == 5 and {one["event"] for one in found} <= {"collection", "device", "reset"}, f"events: {found}")
+    again = cli.ask(None, "events", "--since", str(int(found[0]["event_id"]) - 1), "--topics", "collections,devices", "--count", "5")
+    expect(again == found, f"events from {found[0]}: {again}")
+    cli.do("events", "--seconds", "1")
+    cli.fails("events", "--topics", "colours", status=1)
+
+
 def everything(lab: Lab, build: Path):
     lab.begin()
     lab.must("POST", "/administrators/administrator/password", {"password": PASSWORD})
@@ -448,6 +460,7 @@ def everything(lab: Lab, build: Path):
     distribution(cli)
     boundaries(cli)
     documents(cli, work)
+    events(cli)
     cli.show("[AuditRecord]", "audit", "list")
     cli.do("audit", "verify")
     cli.do("audit", "export")
