@@ -23,7 +23,9 @@ enum {
     HEADER_MAX_BYTES = 256,
     TRIES = 3, /* of a request that can be sent again */
     AGAIN_US = 200 * 1000,
-    PAGES_MAX = 100000, /* a site that never ends its list ends here */
+    US_PER_S = 1000 * 1000,
+    RATE_WAIT_MAX_S = 60, /* for a site that is asked too often, in all */
+    PAGES_MAX = 100000,   /* a site that never ends its list ends here */
 };
 
 void session_json_freep(json_t **value)
@@ -269,7 +271,57 @@ bool session_if_match(struct session *s, const char *etag)
         return true;
     (void)snprintf(line, sizeof(line), "If-Match: %s", etag);
     r = http_client_next_header(s->client, line);
+    s->is_matched = r == 0;
     return r == 0 || session_fail_errno(s, "If-Match", r);
+}
+
+/* How long to wait before asking again; 0: it is no matter of waiting. */
+static uint64_t wait_of(const struct http_answer *answer)
+{
+    OWN(session_json_freep) json_t *problem = NULL;
+    struct bytes text;
+    uint64_t seconds = 1;
+
+    if (answer->status != 429)
+        return 0;
+    problem = json_loadb(buf_str(&answer->body), answer->body.len, JSON_REJECT_DUPLICATES, NULL);
+    /* others, as after wrong passwords, are not better for being asked again */
+    if (strcmp(output_text(problem, "error_id"), "SLW-0124") != 0)
+        return 0;
+    if (http_answer_header(answer, "Retry-After", &text) &&
+        !bytes_parse_u64(text, 0, RATE_WAIT_MAX_S, &seconds))
+        return 0;
+    return (seconds > 0 ? seconds : 1) * US_PER_S;
+}
+
+/* The site asks for patience: it is given, up to a minute in all, and said who waits for what. */
+static int try_patiently(struct session *s,
+                         const char *method,
+                         const char *path,
+                         const json_t *body,
+                         const char *header,
+                         struct http_answer *ret)
+{
+    uint64_t left_us = (uint64_t)RATE_WAIT_MAX_S * US_PER_S;
+
+    for (;;) {
+        uint64_t wait_us;
+        int r = header ? http_client_next_header(s->client, header) : 0;
+
+        if (r == 0)
+            r = session_try(s, method, path, body, ret);
+        wait_us = r == 0 ? wait_of(ret) : 0;
+        if (wait_us == 0 || wait_us > left_us)
+            return r;
+        if (s->is_err_terminal)
+            (void)fprintf(stderr,
+                          "slipway: the site is asked too often; waiting %" PRIu64 " s\n",
+                          wait_us / US_PER_S);
+        http_answer_fini(ret);
+        *ret = (struct http_answer){.status = 0};
+        left_us -= wait_us;
+        clock_sleep_us(wait_us);
+    }
 }
 
 /* A POST that was perhaps done is sent again under its name, which makes it one; anything else is sent once. */
@@ -283,14 +335,17 @@ static int try_named(struct session *s,
     char name[TOKEN_TEXT_MAX];
     int r;
 
-    if (strcmp(method, "POST") != 0)
+    if (strcmp(method, "GET") == 0)
+        return try_patiently(s, method, path, body, NULL, ret);
+    if (strcmp(method, "POST") != 0 || s->is_matched) {
+        s->is_matched =
+            false; /* the header is gone with the request: what is sent again would not be compared */
         return session_try(s, method, path, body, ret);
+    }
     random_token(name, "slipway");
     (void)snprintf(line, sizeof(line), "Idempotency-Key: %s", name);
     for (unsigned left = TRIES; left > 0; left--) {
-        r = http_client_next_header(s->client, line);
-        if (r == 0)
-            r = session_try(s, method, path, body, ret);
+        r = try_patiently(s, method, path, body, line, ret);
         if (r != HTTP_CLIENT_E_UNREACHABLE)
             break;
         clock_sleep_us(AGAIN_US);

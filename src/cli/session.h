@@ -29,6 +29,7 @@ struct session {
     bool is_out_terminal; /* standard output */
     bool is_err_terminal; /* standard error */
     bool has_colour;      /* is_out_terminal, and NO_COLOR is not set */
+    bool is_matched;      /* the next request has If-Match */
     bool has_cursor;      /* is_out_terminal, and it can move its cursor */
 };
 

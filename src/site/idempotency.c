@@ -19,7 +19,7 @@
 #define DAY_US (UINT64_C(24) * 3600 * 1000000)
 
 enum {
-    KEPT_MAX = 100000, /* of all administrators */
+    TRIM_BYTES = 32 * 1024 * 1024,
     HASH_BYTES = 32,
     HASH_TEXT_MAX = 2 * HASH_BYTES + 1,
 };
@@ -204,21 +204,35 @@ int idempotency_keep(struct site *site,
         return TRACE(r);
     hash_key(request, key);
     hash_request(request, hash);
-    return TRACE(db_must(site->db,
-                         SQL_IDEMPOTENCY_ADD,
-                         DB_ARGS(db_text(site->principal.id),
-                                 db_text(key),
-                                 db_text(hash),
-                                 db_u64(status),
-                                 db_text(sealed ? sealed : ""),
-                                 db_u64(site->now_us))));
+    site->answer_bytes += sealed ? strlen(sealed) : 0;
+    r = db_must(site->db,
+                SQL_IDEMPOTENCY_ADD,
+                DB_ARGS(db_text(site->principal.id),
+                        db_text(key),
+                        db_text(hash),
+                        db_u64(status),
+                        db_text(sealed ? sealed : ""),
+                        db_u64(site->now_us)));
+    if (r == 0 && site->n_answers++ % IDEMPOTENCY_TRIM_EVERY == 0)
+        r = db_must(site->db,
+                    SQL_IDEMPOTENCY_TRIM_OWN,
+                    DB_ARGS(db_text(site->principal.id),
+                            db_u64(IDEMPOTENCY_OF_ONE_MAX),
+                            db_u64(IDEMPOTENCY_OF_ONE_MAX_BYTES)));
+    return TRACE(r);
 }
 
 int idempotency_tick(struct site *site)
 {
+    int r = db_must(site->db,
+                    SQL_IDEMPOTENCY_TRIM,
+                    DB_ARGS(db_u64(site->now_us > DAY_US ? site->now_us - DAY_US : 0)));
+
+    /* to count them is to read them all: at first, and then when enough have come */
+    if (r < 0 || (site->is_answers_trimmed && site->answer_bytes < TRIM_BYTES))
+        return TRACE(r);
+    site->is_answers_trimmed = true;
+    site->answer_bytes = 0;
     return TRACE(
-        db_run(site->db,
-               SQL_IDEMPOTENCY_TRIM,
-               DB_ARGS(db_u64(site->now_us > DAY_US ? site->now_us - DAY_US : 0), db_u64(KEPT_MAX)),
-               NULL));
+        db_must(site->db, SQL_IDEMPOTENCY_TRIM_BYTES, DB_ARGS(db_u64(IDEMPOTENCY_MAX_BYTES))));
 }

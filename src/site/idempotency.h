@@ -18,6 +18,10 @@ struct site;
 enum {
     IDEMPOTENCY_KEY_MIN = 16, /* characters of a name */
     IDEMPOTENCY_KEY_MAX = 128,
+    IDEMPOTENCY_OF_ONE_MAX = 5000, /* answers of one administrator; the oldest make way */
+    IDEMPOTENCY_OF_ONE_MAX_BYTES = 16 * 1024 * 1024,
+    IDEMPOTENCY_MAX_BYTES = 256 * 1024 * 1024, /* of all */
+    IDEMPOTENCY_TRIM_EVERY = 64,               /* answers: so many may be there beyond the share */
 };
 
 /* What a request is. */

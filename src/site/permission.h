@@ -42,7 +42,8 @@ struct permission {
     const char *object_class; /* of what the parameter names; NULL: it is about no one thing */
     const char *object_param; /* "id" */
     struct permission_also also[PERMISSION_ALSO_MAX];
-    const char *const *queries;         /* parameters that it takes, and NULL; NULL: nobody looks */
+    const char *const *queries; /* parameters that it takes, and NULL; NULL: nobody looks */
+    bool has_key; /* its answer is kept under the name of the request: src/site/idempotency.h */
     const struct permission_list *list; /* NULL: it answers no list */
     const char *
         shown_by; /* pattern of the GET that shows what is changed, or of the GET itself; NULL: none does */

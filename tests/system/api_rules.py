@@ -14,7 +14,7 @@ import sys
 import time
 from urllib.parse import quote
 
-from security_test import Site, expect, run_in_namespace
+from security_test import Cli, Site, expect, run_in_namespace
 
 N_DEVICES = 25
 
@@ -136,6 +136,10 @@ def a_request_with_a_name_is_done_once(site: Site):
     site.start()
     again = site.must("POST", "/tokens", {"name": "kept"}, headers={"Idempotency-Key": "0123456789abcdef-2"})
     expect(again["token"] == secret, f"after a restart: {again}")
+    for text in ("<a/>", "<b/>"):  # a question has no answer that would have to be kept
+        status, answer, headers = site.call("POST", "/task-sequences:validate", {"xml": text}, headers={"Idempotency-Key": "0123456789abcdef-4"})
+        expect(status != 422 or answer["error_id"] != "SLW-0123", f"a validation was kept: {status} {answer}")
+        expect(not headers.getheader("Idempotency-Replayed"), f"a validation was answered from memory: {answer}")
     refused_first = {"Idempotency-Key": "0123456789abcdef-3"}
     expect(site.call("POST", "/collections", body, headers=refused_first)[0] == 409, "there are two of one name")
     site.must("DELETE", f"/collections/{first['id']}")
@@ -172,6 +176,10 @@ def who_asks_too_often_waits(site: Site):
     status, answer, headers = site.call("GET", "/reports", token=token)
     if status == 429:
         expect(answer["error_id"] == "SLW-0124" and headers.getheader("Retry-After") == "1", f"{answer}")
+    cli = Cli(site, "eager")
+    cli.env.update({"SLIPWAY_URL": cli.url, "SLIPWAY_TOKEN": token})
+    for _ in range(12):  # more than it may at once: it waits as long as it is told
+        cli.run("report")
     time.sleep(1.2)
     site.must("GET", "/reports", token=token)
 

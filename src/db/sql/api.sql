@@ -16,7 +16,19 @@ INSERT INTO idempotency (administrator_id, key_hash, request_hash, status, answe
 ON CONFLICT (administrator_id, key_hash) DO UPDATE SET request_hash = excluded.request_hash, status = excluded.status,
     answer = excluded.answer, made_us = excluded.made_us;
 
--- Those before ?1, and all but the ?2 newest.
+-- Those before ?1.
 -- name: idempotency_trim
-DELETE FROM idempotency
-WHERE made_us < ?1 OR made_us < (SELECT i.made_us FROM idempotency i ORDER BY i.made_us DESC LIMIT 1 OFFSET ?2);
+DELETE FROM idempotency WHERE made_us < ?1;
+
+-- Of an administrator (?1) all but the ?2 newest, and the newest that have ?3 bytes together; one at least stays.
+-- name: idempotency_trim_own
+DELETE FROM idempotency WHERE administrator_id = ?1 AND key_hash IN (SELECT x.key_hash FROM (
+    SELECT i.key_hash, row_number() OVER (ORDER BY i.made_us DESC, i.key_hash) AS n,
+        sum(length(i.answer)) OVER (ORDER BY i.made_us DESC, i.key_hash) AS n_bytes
+    FROM idempotency i WHERE i.administrator_id = ?1) AS x WHERE x.n > ?2 OR (x.n_bytes > ?3 AND x.n > 1));
+
+-- The same of all together: those but the newest that have ?1 bytes.
+-- name: idempotency_trim_bytes
+DELETE FROM idempotency WHERE made_us <= (SELECT coalesce(max(x.made_us), 0) FROM (
+    SELECT i.made_us, sum(length(i.answer)) OVER (ORDER BY i.made_us DESC, i.key_hash) AS n_bytes FROM idempotency i) AS x
+    WHERE x.n_bytes > ?1);

@@ -270,7 +270,7 @@ int change_handle(struct api *api,
         r = check_match(api, x, permission);
     if (r != 0)
         return TRACE(api_finish(api, x, r, 0, NULL));
-    if (!is_tried && strcmp(route->method, "POST") == 0 && http_header(x, KEY))
+    if (!is_tried && permission->has_key && http_header(x, KEY))
         return TRACE(handle_named(api, x, route));
     api->is_tried = is_tried;
     r = route->handle(api, x);
