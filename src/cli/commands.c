@@ -22,7 +22,8 @@ const struct args_command commands[] = {
     {
         .noun = "login",
         .operands = {"URL"},
-        .summary = "Log in to a site with a one-time token, or name and password, and remember it.",
+        .summary = "Log in to a site with a one-time token, name and password, or at its OpenID "
+                   "provider, and remember it.",
         .run = site_login,
         .options =
             {
@@ -34,6 +35,12 @@ const struct args_command commands[] = {
                 OPTION("password",
                        "@FILE",
                        "Where the password is; @- is standard input; asked for if missing."),
+                OPTION("oidc",
+                       NULL,
+                       "Sign in at the site's OpenID provider, with a browser on this computer."),
+                OPTION("device",
+                       NULL,
+                       "With --oidc: with a browser on any computer, where a code is typed."),
             },
     },
     {

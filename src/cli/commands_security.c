@@ -32,10 +32,13 @@ const struct args_command security_commands[] = {
                 OPTION("comment", "TEXT", "Comment of at most 127 characters."),
                 OPTION_OF("kind",
                           "KIND",
-                          "local|directory-user|directory-group",
-                          "Who keeps the password: the site, which is usual, or the directory of "
-                          "slipway.conf(5)."),
+                          "local|directory-user|directory-group|oidc-user|oidc-group",
+                          "Who keeps the password: the site, which is usual, or the directory or "
+                          "OpenID provider of slipway.conf(5)."),
                 OPTION("dn", "DN", "Of directory-group: the group's distinguished name."),
+                OPTION("group", "TEXT", "Of oidc-group: what the OpenID provider calls the group."),
+                OPTION(
+                    "subject", "TEXT", "Of oidc-user: the subject that the provider has for him."),
                 PASSWORD_OPTION,
                 OPTION("no-password", NULL, "Give none: nobody can sign in by this name yet."),
             },

@@ -48,7 +48,7 @@ static const struct output_column admin_fields[] = {
     {"ID", "id", OUTPUT_TEXT},
     {"Name", "name", OUTPUT_TEXT},
     {"Kind", "kind", OUTPUT_TEXT},
-    {"In the directory", "external_name", OUTPUT_TEXT},
+    {"Known outside as", "external_name", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Has password", "has_password", OUTPUT_TEXT},
@@ -120,6 +120,17 @@ static bool set_password(struct session *s, const char *which, const char *from)
     return change(s, "POST", &path, body);
 }
 
+/* What he is called where his password is kept; NULL: it was not given. */
+static const char *external_name(const struct args *args)
+{
+    static const char *const options[] = {"dn", "group", "subject"};
+
+    for (size_t i = 0; i < sizeof(options) / sizeof(options[0]); i++)
+        if (args_get(args, options[i]))
+            return args_get(args, options[i]);
+    return NULL;
+}
+
 bool admin_create(struct session *s, const struct args *args)
 {
     const char *kind = args_get(args, "kind");
@@ -132,7 +143,7 @@ bool admin_create(struct session *s, const struct args *args)
                              "kind",
                              kind,
                              "external_name",
-                             args_get(args, "dn"));
+                             external_name(args));
 
     if (!body)
         return fail_utf8(s);

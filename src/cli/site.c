@@ -9,6 +9,7 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "cli/oidc.h"
 #include "cli/password.h"
 #include "cli/pin.h"
 #include "cli/session.h"
@@ -159,12 +160,27 @@ static bool sign_in(struct session *s, const struct args *args, json_t **ret)
 {
     OWN(password_wipe) struct buf token = BUF_INIT(TOKEN_MAX_BYTES);
 
+    if (args_get(args, "oidc"))
+        return oidc_sign_in(s, args_get(args, "device") != NULL, ret);
     if (args_get(args, "user"))
         return exchange_password(s, args, ret);
     if (args_get(args, "password"))
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "--password wants --user");
     return read_token(s, args_get(args, "token-file"), &token) &&
            exchange_token(s, buf_str(&token), ret);
+}
+
+/* One way to sign in at a time. */
+static bool check_ways(struct session *s, const struct args *args)
+{
+    bool is_oidc = args_get(args, "oidc") != NULL;
+
+    if (is_oidc && (args_get(args, "user") || args_get(args, "token-file")))
+        return session_fail(
+            s, ARGS_EXIT_USAGE, NULL, "--oidc goes with neither --user nor --token-file");
+    if (!is_oidc && args_get(args, "device"))
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "--device wants --oidc");
+    return true;
 }
 
 bool site_login(struct session *s, const struct args *args)
@@ -177,7 +193,7 @@ bool site_login(struct session *s, const struct args *args)
     };
     int r;
 
-    if (!set_text(s, &s->site.url, args->operands[0]))
+    if (!check_ways(s, args) || !set_text(s, &s->site.url, args->operands[0]))
         return false;
     if (s->site.url[strlen(s->site.url) - (s->site.url[0] != '\0')] == '/')
         s->site.url[strlen(s->site.url) - 1] = '\0'; /* what one copies from a browser */

@@ -246,6 +246,62 @@ static const char *why_no_directory(const struct server_config *config)
     return NULL;
 }
 
+static bool has_word(const char *list, const char *word)
+{
+    size_t len = strlen(word);
+
+    for (const char *at = list; *at != '\0';) {
+        size_t n = strcspn(at, " ");
+
+        if (n == len && strncmp(at, word, len) == 0)
+            return true;
+        at += n + strspn(at + n, " ");
+    }
+    return false;
+}
+
+/* https://, a host, and nothing that no address has. */
+static bool is_issuer(const char *url)
+{
+    static const char scheme[] = "https://";
+
+    if (!begins_with(url, scheme) || strcspn(url + strlen(scheme), "/:") == 0 ||
+        strpbrk(url, "?#@\"\\<> "))
+        return false;
+    for (const char *at = url; *at != '\0'; at++)
+        if (*at <= ' ' || *at > '~')
+            return false;
+    return true;
+}
+
+static bool are_pages(const char *list)
+{
+    for (const char *at = list; *at != '\0';) {
+        size_t n = strcspn(at, " ");
+
+        if (!begins_with(at, "https://") || memchr(at, '#', n))
+            return false;
+        at += n + strspn(at + n, " ");
+    }
+    return true;
+}
+
+/* What is wrong with [oidc]; NULL: nothing, or there is none */
+static const char *why_no_oidc(const struct server_config *config)
+{
+    if (config->oidc_issuer[0] == '\0')
+        return NULL;
+    if (!is_issuer(config->oidc_issuer))
+        return "issuer: a provider is https://HOST, with or without :PORT and a path";
+    if (config->oidc_client_id[0] == '\0')
+        return "with issuer, client-id must be given";
+    if (!are_pages(config->oidc_redirect_uris))
+        return "redirect-uri: a page begins with https:// and has no #";
+    if (!has_word(config->oidc_scopes, "openid"))
+        return "scopes: openid must be among them";
+    return NULL;
+}
+
 static int default_attribute(struct server_config *config)
 {
     if (config->directory_user_attribute[0] != '\0')
@@ -277,6 +333,10 @@ int server_config_parse(const char *file,
     }
     if (why_no_directory(ret)) {
         buf_addf(why, "%s: [directory] %s", file, why_no_directory(ret));
+        return 1;
+    }
+    if (why_no_oidc(ret)) {
+        buf_addf(why, "%s: [oidc] %s", file, why_no_oidc(ret));
         return 1;
     }
     r = default_attribute(ret);

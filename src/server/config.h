@@ -47,6 +47,15 @@ struct server_config {
     char *directory_group_base;
     uint64_t directory_check_s;
     uint64_t directory_trust_minutes;
+    char *oidc_issuer; /* [oidc] issuer; "": none. All of it: src/site/oidc.h */
+    char *oidc_client_id;
+    char *oidc_secret_file;
+    char *oidc_ca_file;
+    char *oidc_redirect_uris;
+    char *oidc_scopes;
+    char *oidc_groups_claim;
+    char *oidc_name_claim;
+    uint64_t oidc_trust_minutes;
     bool is_pxe_on;                /* [pxe] enabled */
     char *pxe_interfaces;          /* [pxe] interfaces; "": all */
     uint64_t pxe_dhcp_port;        /* [pxe] dhcp-port */

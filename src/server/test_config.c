@@ -85,6 +85,13 @@ static void config_refuses_what_cannot_work(void **state)
         "[directory]\nurl = ldaps://d\nuser-attribute = uid)(x\n" DIRECTORY,
         "[directory]\nurl = ldaps://d\nbind-dn = cn=s\n" DIRECTORY,
         "[directory]\nurl = ldaps://d\ncheck-seconds = 0\n" DIRECTORY,
+        "[oidc]\nissuer = https://id.example.org\n",
+        "[oidc]\nissuer = http://id.example.org\nclient-id = x\n",
+        "[oidc]\nissuer = https:///path\nclient-id = x\n",
+        "[oidc]\nissuer = https://u@id.example.org\nclient-id = x\n",
+        "[oidc]\nissuer = https://id.example.org\nclient-id = x\nscopes = profile\n",
+        "[oidc]\nissuer = https://id.example.org\nclient-id = x\nredirect-uri = http://page/\n",
+        "[oidc]\nissuer = https://id.example.org\nclient-id = x\ntrust-minutes = 0\n",
     };
 
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
@@ -94,6 +101,26 @@ static void config_refuses_what_cannot_work(void **state)
         assert_int_equal(server_config_parse("f", bytes_of(bad[i]), &config, &why), 1);
         assert_memory_equal(buf_str(&why), "f:", 2);
     }
+}
+
+static void config_takes_an_openid_provider(void **state)
+{
+    (void)state;
+    OWN(server_config_fini) struct server_config config = {.site_name = NULL};
+    OWN(buf_fini) struct buf why = BUF_INIT(256);
+
+    assert_int_equal(server_config_parse("f",
+                                         bytes_of("[oidc]\nissuer = https://[::1]:8443/realms/a\n"
+                                                  "client-id = slipway\n"
+                                                  "redirect-uri = https://a/b, https://c/d\n"),
+                                         &config,
+                                         &why),
+                     0);
+    assert_string_equal(config.oidc_issuer, "https://[::1]:8443/realms/a");
+    assert_string_equal(config.oidc_redirect_uris, "https://a/b https://c/d");
+    assert_string_equal(config.oidc_scopes, "openid profile");
+    assert_string_equal(config.oidc_groups_claim, "groups");
+    assert_int_equal(config.oidc_trust_minutes, 720);
 }
 
 static void config_takes_a_directory(void **state)
@@ -172,6 +199,7 @@ int main(void)
         cmocka_unit_test(config_takes_what_is_given),
         cmocka_unit_test(config_refuses_what_cannot_work),
         cmocka_unit_test(config_takes_a_directory),
+        cmocka_unit_test(config_takes_an_openid_provider),
         cmocka_unit_test(config_wants_a_file_that_was_named),
         cmocka_unit_test(config_with_a_secret_is_not_for_everybody),
     };

@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "plat/digest.h"
 #include "site/login.h"
+#include "site/oidc_login.h"
 
 int access_hash_token(const char *token, char ret[static SHA256_TEXT_MAX])
 {
@@ -155,6 +156,7 @@ static int find_token(struct site *site,
     char hash[SHA256_TEXT_MAX];
     uint64_t idle_us = kind == ACCESS_SESSION ? ACCESS_IDLE_US : ACCESS_API_MAX_US;
     uint64_t trust_us = site->settings.directory.check_us + site->settings.directory.trust_us;
+    uint64_t oidc_us = oidc_is_on(&site->settings.oidc) ? site->settings.oidc.trust_us : 0;
     uint64_t used_us;
     int r = access_hash_token(token, hash);
 
@@ -166,7 +168,8 @@ static int find_token(struct site *site,
                          db_text(name_of(kind)),
                          db_u64(site->now_us),
                          db_u64(site->now_us > idle_us ? site->now_us - idle_us : 0),
-                         db_u64(site->now_us > trust_us ? site->now_us - trust_us : 0)),
+                         db_u64(site->now_us > trust_us ? site->now_us - trust_us : 0),
+                         db_u64(site->now_us > oidc_us ? site->now_us - oidc_us : 0)),
                  &rows);
     if (r < 0)
         return TRACE(r);
@@ -315,6 +318,8 @@ int access_expire(struct site *site)
     };
     int r = login_expire(site);
 
+    if (r == 0)
+        r = oidc_expire(site);
     for (size_t i = 0; i < sizeof(expiring) / sizeof(expiring[0]); i++) {
         if (r == 0)
             r = db_must(site->db, expiring[i], DB_ARGS(db_u64(site->now_us)));

@@ -96,6 +96,27 @@ static int check_room(struct site *site)
     return 0;
 }
 
+static bool is_of_oidc(const char *kind)
+{
+    return strcmp(kind, ADMINISTRATOR_OIDC_USER) == 0 ||
+           strcmp(kind, ADMINISTRATOR_OIDC_GROUP) == 0;
+}
+
+/* To the letter as in the provider's tokens. */
+static int read_oidc_name(struct site *site, const char *name, char ret[static DIRECTORY_DN_MAX])
+{
+    if (!name || strlen(name) >= OIDC_TEXT_MAX)
+        return refuse(
+            site,
+            REFUSAL_INVALID,
+            "\"external_name\" must be given: of " ADMINISTRATOR_OIDC_USER
+            " the subject that the OpenID provider has for him, of " ADMINISTRATOR_OIDC_GROUP
+            " the group's name there; at most %d bytes.",
+            OIDC_TEXT_MAX - 1);
+    (void)snprintf(ret, DIRECTORY_DN_MAX, "%s", name);
+    return 0;
+}
+
 static int read_outside(struct site *site, const json_t *body, struct outside *ret)
 {
     const char *name = field_text(body, "external_name", NULL);
@@ -103,12 +124,15 @@ static int read_outside(struct site *site, const json_t *body, struct outside *r
 
     ret->kind = field_text(body, "kind", ADMINISTRATOR_LOCAL);
     ret->external_name[0] = '\0';
+    if (is_of_oidc(ret->kind))
+        return read_oidc_name(site, name, ret->external_name);
     is_group = strcmp(ret->kind, ADMINISTRATOR_DIRECTORY_GROUP) == 0;
     if (!is_group != !name)
         return refuse(site,
                       REFUSAL_INVALID,
                       "\"external_name\" is the distinguished name of a directory's group; it is "
-                      "given for the kind " ADMINISTRATOR_DIRECTORY_GROUP ", and for no other.");
+                      "given for the kind " ADMINISTRATOR_DIRECTORY_GROUP
+                      ", or is a name of an OpenID provider.");
     if (name && !directory_dn(name, ret->external_name))
         return refuse(site,
                       REFUSAL_INVALID,
@@ -128,10 +152,8 @@ static int set_outside(struct site *site, const char *id, const struct outside *
 
     if (r != DB_E_EXISTS)
         return TRACE(r);
-    return refuse(site,
-                  REFUSAL_EXISTS,
-                  "The group %.200s is an administrator already.",
-                  outside->external_name);
+    return refuse(
+        site, REFUSAL_EXISTS, "%.200s is an administrator already.", outside->external_name);
 }
 
 static int create_one(struct site *site,
@@ -166,7 +188,8 @@ int administrator_create(struct site *site, const char *who, const json_t *body,
          false,
          0,
          0,
-         ADMINISTRATOR_LOCAL "|" ADMINISTRATOR_DIRECTORY_USER "|" ADMINISTRATOR_DIRECTORY_GROUP},
+         ADMINISTRATOR_LOCAL "|" ADMINISTRATOR_DIRECTORY_USER "|" ADMINISTRATOR_DIRECTORY_GROUP
+                             "|" ADMINISTRATOR_OIDC_USER "|" ADMINISTRATOR_OIDC_GROUP},
         {"external_name", FIELD_LINE, false, 1, DIRECTORY_DN_MAX - 1, NULL},
         {0},
     };

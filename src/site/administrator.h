@@ -14,6 +14,8 @@
 #define ADMINISTRATOR_LOCAL           "local"
 #define ADMINISTRATOR_DIRECTORY_USER  "directory-user"
 #define ADMINISTRATOR_DIRECTORY_GROUP "directory-group"
+#define ADMINISTRATOR_OIDC_USER       "oidc-user"
+#define ADMINISTRATOR_OIDC_GROUP      "oidc-group"
 
 enum {
     ADMINISTRATOR_NAME_MAX = 60,
@@ -30,8 +32,8 @@ bool administrator_is_name(const char *name);
 int administrator_get(struct site *site, const char *which, json_t **ret);
 
 /*
- * POST /administrators: {"name", "comment", "kind", and of a directory's group "external_name", its distinguished name}; a name
- * is in lower case, without blanks
+ * POST /administrators: {"name", "comment", "kind", "external_name"}; a name is in lower case, without blanks. The external name is
+ * a directory's group's distinguished name, what an OpenID provider calls a group, or its subject of somebody.
  */
 int administrator_create(struct site *site, const char *who, const json_t *body, json_t **ret);
 

@@ -3,25 +3,21 @@
 #include "site/directory.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <ldap.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "base/own.h"
 #include "base/text.h"
 #include "plat/clock.h"
-#include "plat/file.h"
 #include "site/directory_account.h"
 #include "site/directory_connection.h"
 #include "site/directory_groups.h"
 #include "site/directory_values.h"
+#include "site/secret_file.h"
 
 enum {
-    SECRET_MAX_BYTES = 1024,
     RAW_ID_MAX = 36,
     US_PER_S = 1000000,
 };
@@ -77,25 +73,6 @@ void directory_answer_fini(struct directory_answer *answer)
 {
     json_decref(answer->groups);
     answer->groups = NULL;
-}
-
-/* The first line of a file that is not for everybody. */
-static const char *read_secret(const char *path, char ret[static SECRET_MAX_BYTES])
-{
-    OWN(fd_closep) int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-    struct stat st;
-    ssize_t n;
-
-    if (fd < 0 || fstat(fd, &st) != 0)
-        return strerrordesc_np(errno);
-    if (!S_ISREG(st.st_mode) || (st.st_mode & (S_IWGRP | S_IRWXO)) != 0)
-        return "it is no file for the site's user alone: its mode must be 0600 or 0640";
-    n = read(fd, ret, SECRET_MAX_BYTES - 1);
-    if (n < 0)
-        return strerrordesc_np(errno);
-    ret[n] = '\0';
-    ret[strcspn(ret, "\r\n")] = '\0';
-    return ret[0] ? NULL : "it is empty";
 }
 
 static int be_down(struct directory_answer *answer,
@@ -176,8 +153,9 @@ static int open_service(const struct directory_settings *settings,
                         struct directory_connection *ret,
                         struct directory_answer *answer)
 {
-    char secret[SECRET_MAX_BYTES] = "";
-    const char *why = settings->bind_dn[0] ? read_secret(settings->password_file, secret) : NULL;
+    char secret[SECRET_FILE_MAX_BYTES] = "";
+    const char *why =
+        settings->bind_dn[0] ? secret_file_read(settings->password_file, secret) : NULL;
     int code;
     int r;
 

@@ -226,10 +226,11 @@ static int forget_attempt(struct site *site, const struct subjects *subjects)
     return r < 0 ? TRACE(r) : TRACE(uncount(site, subjects->address, LOGIN_FREE_PER_ADDRESS));
 }
 
-static int make_token(struct site *site,
-                      const char *administrator_id,
-                      bool is_session,
-                      struct login_answer *ret)
+int login_make_token(struct site *site,
+                     const char *administrator_id,
+                     bool is_session,
+                     uint64_t most_us,
+                     struct login_answer *ret)
 {
     struct access_token token = {
         .kind = is_session ? ACCESS_SESSION : ACCESS_API,
@@ -240,6 +241,8 @@ static int make_token(struct site *site,
     };
     char id[UUID_TEXT_MAX];
 
+    if (token.life_us > most_us)
+        token.life_us = most_us;
     if (is_session)
         random_token(ret->csrf, "slw_csrf");
     ret->expires_us = site->now_us + token.life_us;
@@ -312,7 +315,7 @@ static int let_in(struct site *site,
     if (r == 0)
         r = forget_attempt(site, &subjects);
     if (r == 0)
-        r = make_token(site, id, field_bool(body, "is_session"), ret);
+        r = login_make_token(site, id, field_bool(body, "is_session"), UINT64_MAX, ret);
     if (r == 0)
         r = site_audit(
             site, name, "login", id, work->directory ? "by the directory" : "with a password");

@@ -30,6 +30,16 @@ struct login_answer {
 };
 
 /**
+ * login_make_token() - for somebody who was let in
+ * @most_us: it is good for no longer than this
+ */
+int login_make_token(struct site *site,
+                     const char *administrator_id,
+                     bool is_session,
+                     uint64_t most_us,
+                     struct login_answer *ret);
+
+/**
  * login_begin() - may this be tried now, and with what the password is to be compared
  * @ret: filled in
  */

@@ -96,6 +96,11 @@ static const struct {
     [REFUSAL_CHOICE] = {"SLW-0219", "The deployment cannot be chosen"},
     [REFUSAL_CAPTURE] = {"SLW-0220", "The device may not capture this"},
     [REFUSAL_CAPTURE_MISSING] = {"SLW-0221", "The device has no such capture"},
+    [REFUSAL_OIDC_DOWN] = {"SLW-0232", "The OpenID provider does not answer"},
+    [REFUSAL_OIDC_STATE] = {"SLW-0233", "There is no such sign-in"},
+    [REFUSAL_OIDC_REFUSED] = {"SLW-0234", "The OpenID provider's answer lets nobody in"},
+    [REFUSAL_OIDC_OFF] = {"SLW-0235", "There is no sign-in of this kind here"},
+    [REFUSAL_OIDC_REDIRECT] = {"SLW-0236", "The browser may not be sent there"},
 };
 
 __attribute__((format(printf, 3, 0))) static int

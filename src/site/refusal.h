@@ -90,6 +90,11 @@ enum refusal_id {
     REFUSAL_DEVICE_KEY,        /* SLW-0250 */
     REFUSAL_PROOF,             /* SLW-0251 */
     REFUSAL_NO_KEY,            /* SLW-0252 */
+    REFUSAL_OIDC_DOWN,         /* SLW-0232 */
+    REFUSAL_OIDC_STATE,        /* SLW-0233 */
+    REFUSAL_OIDC_REFUSED,      /* SLW-0234 */
+    REFUSAL_OIDC_OFF,          /* SLW-0235 */
+    REFUSAL_OIDC_REDIRECT,     /* SLW-0236 */
     N_REFUSALS,
 };
 

@@ -17,6 +17,7 @@
 #include <jansson.h>
 
 #include "site/directory.h"
+#include "site/oidc.h"
 #include "site/principal.h"
 #include "site/refusal.h"
 
@@ -49,6 +50,7 @@ struct site_settings {
     uint64_t deployment_max_size;   /* over it it is refused; 0: none */
     bool is_protection_warning;     /* what is protected may be wiped when that was confirmed */
     struct directory_settings directory;
+    struct oidc_settings oidc;
     bool has_alert_webhook; /* alerts go out by it */
     bool has_alert_mail;    /* the same */
 };

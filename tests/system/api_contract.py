@@ -206,6 +206,8 @@ ELSEWHERE = {
     "clientBeginCapture": "build-and-capture",
     "clientGetCapture": "build-and-capture",
     "clientPublishCapture": "build-and-capture",
+    "startOidc": "oidc-login",
+    "finishOidc": "oidc-login",
     "findChunks": "content-capture",
     "sendPack": "content-capture",
     "createNamedUpload": "content-capture",

@@ -91,6 +91,8 @@ def administrators(cli: Recorder):
     cli.ask("Administrator", "admin", "create", "dora", "--no-password")
     cli.do("admin", "password", "dora", "--password", "@-", given=PASSWORD)
     cli.ask("Administrator", "admin", "create", "desks", "--kind", "directory-group", "--dn", "CN=Desks,DC=example,DC=org")
+    cli.ask("Administrator", "admin", "create", "night", "--kind", "oidc-group", "--group", "Night desk")
+    cli.ask("Administrator", "admin", "create", "faye", "--kind", "oidc-user", "--subject", "248289761001")
     cli.show("[Administrator]", "admin", "list")
     cli.ask("SecurityRole", "security-role", "copy", "Help Desk", "Night desk")
     role = cli.do("security-role", "show", "Night desk", "--output", "json")

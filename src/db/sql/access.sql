@@ -4,12 +4,13 @@
 INSERT INTO access_token (id, hash, kind, administrator_id, name, permissions, csrf_hash, created_us, used_us, expires_us)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?8, ?9);
 
--- ?4: what was not used since then is over. ?5: so is what is somebody's of whom the directory has not spoken since then.
+-- ?4: what was not used since then is over. ?5: so is what is somebody's of whom the directory has not spoken since then; ?6: or
+-- an OpenID provider.
 -- name: access_token_find
 SELECT t.id, t.administrator_id, a.name, t.permissions, t.used_us, coalesce(t.csrf_hash, '')
 FROM access_token t JOIN administrator a ON a.id = t.administrator_id
 WHERE t.hash = ?1 AND t.kind = ?2 AND t.expires_us > ?3 AND t.used_us >= ?4 AND a.is_disabled = 0
-    AND (a.kind <> 'directory-user' OR a.checked_us > ?5);
+    AND (a.kind <> 'directory-user' OR a.checked_us > ?5) AND (a.kind <> 'oidc-user' OR a.checked_us > ?6);
 
 -- name: access_token_used
 UPDATE access_token SET used_us = ?2 WHERE id = ?1;

@@ -261,16 +261,21 @@ static void put_load_balancers(const struct nginx_conf_options *options, struct 
 /* Who is not signed in yet has work done for him: a password is dear to check. */
 static void put_logins(struct buf *dst)
 {
-    buf_adds(dst,
-             "        location = /api/v1/logins {\n"
-             "            client_max_body_size 64k;\n"
-             "            limit_req zone=logins burst=100 nodelay;\n"
-             "            limit_req_status 429;\n"
-             "            error_page 429 @too_many;\n");
-    put_proxy_to_site(dst);
+    static const char *const places[] = {"= /api/v1/logins", "/api/v1/oidc/"};
+
+    for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+        buf_addf(dst,
+                 "        location %s {\n"
+                 "            client_max_body_size 64k;\n"
+                 "            limit_req zone=logins burst=100 nodelay;\n"
+                 "            limit_req_status 429;\n"
+                 "            error_page 429 @too_many;\n",
+                 places[i]);
+        put_proxy_to_site(dst);
+        buf_adds(dst, "        }\n");
+    }
     buf_adds(
         dst,
-        "        }\n"
         "        location @too_many {\n"
         "            internal;\n"
         "            default_type application/problem+json;\n"

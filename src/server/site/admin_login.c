@@ -49,6 +49,14 @@ static int put_session(struct http_exchange *x, const struct login_answer *login
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
+int admin_put_login(struct http_exchange *x, const struct login_answer *login, json_t **ret)
+{
+    if (login->csrf[0])
+        return TRACE(put_session(x, login, ret));
+    *ret = pack_login("token", login->token, login->expires_us);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
 static int
 begin_login(struct api *api, struct http_exchange *x, const json_t *body, struct password_work *ret)
 {
@@ -71,12 +79,8 @@ static int end_login(struct api *api,
         (work->answer.outcome == DIRECTORY_DOWN || work->answer.outcome == DIRECTORY_CANNOT_SAY))
         log_warning(
             "the directory could not be asked", "why=\"%s\" error_id=SLW-0194", work->answer.why);
-    if (r == 0 && login.csrf[0]) {
-        r = put_session(x, &login, ret);
-    } else if (r == 0) {
-        *ret = pack_login("token", login.token, login.expires_us);
-        r = *ret ? 0 : ERR(-ENOMEM);
-    }
+    if (r == 0)
+        r = admin_put_login(x, &login, ret);
     explicit_bzero(&login, sizeof(login));
     return TRACE(r);
 }

@@ -6,10 +6,19 @@
  * Handlers of the administrator's API about who may what, named as its operations are
  */
 
+#include <jansson.h>
+
 #include "rt/http_server.h"
+
+struct login_answer;
+
+/* What somebody gets who was let in: a token, or a cookie and its second secret. @ret: owned by the caller */
+int admin_put_login(struct http_exchange *x, const struct login_answer *login, json_t **ret);
 
 http_handler admin_create_login;
 http_handler admin_delete_current_login;
+http_handler admin_start_oidc;
+http_handler admin_finish_oidc;
 http_handler admin_change_own_password;
 http_handler admin_list_tokens;
 http_handler admin_create_token;

@@ -30,6 +30,7 @@
 #define API_SESSION_COOKIE "__Host-slipway"
 
 struct directory_watch;
+struct oidc_provider;
 struct limit;
 struct alert_sender;
 struct event_hub;
@@ -51,6 +52,7 @@ struct api {
     const char *database;                 /* its address; borrowed */
     struct readers *readers;              /* borrowed */
     struct directory_watch *watch;        /* borrowed */
+    struct oidc_provider *oidc;           /* borrowed */
     struct limit *limit;                  /* of administrators; borrowed */
     struct limit *address_limit;          /* borrowed */
     struct alert_sender *alert_sender;    /* borrowed; NULL: there is none */

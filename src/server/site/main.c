@@ -24,6 +24,7 @@
 #include "server/site/guard.h"
 #include "server/site/limit.h"
 #include "server/site/readers.h"
+#include "site/oidc_provider.h"
 
 enum {
     SOCKET_MODE = 0660,
@@ -38,6 +39,7 @@ DEFINE_FREEP(struct limit *, limit_free);
 DEFINE_FREEP(struct readers *, readers_free);
 DEFINE_FREEP(struct event_hub *, event_hub_free);
 DEFINE_FREEP(struct directory_watch *, directory_watch_free);
+DEFINE_FREEP(struct oidc_provider *, oidc_provider_free);
 DEFINE_FREEP(struct alert_sender *, alert_sender_free);
 
 /* For the signal handler alone: one role is one process. */
@@ -131,6 +133,7 @@ static int new_server(struct api *api,
 
 static int serve(struct api *api)
 {
+    OWN(oidc_provider_freep) struct oidc_provider *oidc = NULL; /* freed after the servers */
     OWN(http_server_freep) struct http_server *for_nginx = NULL;
     OWN(http_server_freep) struct http_server *for_roles = NULL;
     OWN(event_hub_freep) struct event_hub *event_hub = NULL; /* freed before the servers */
@@ -147,6 +150,9 @@ static int serve(struct api *api)
     if (r == 0)
         r = directory_watch_new(api->site, &watch);
     api->watch = watch;
+    if (r == 0)
+        r = oidc_provider_new(&api->site->settings.oidc, &oidc);
+    api->oidc = oidc;
     if (r == 0)
         r = alert_sender_new(api->options->config, &alert_sender);
     api->alert_sender = alert_sender;
@@ -193,6 +199,15 @@ static int open_site(const struct role_options *options,
                       .is_active_directory = config->directory_kind == 1,
                       .check_us = config->directory_check_s * US_PER_S,
                       .trust_us = config->directory_trust_minutes * 60 * US_PER_S},
+        .oidc = {.issuer = config->oidc_issuer,
+                 .client_id = config->oidc_client_id,
+                 .secret_file = config->oidc_secret_file,
+                 .ca_file = config->oidc_ca_file,
+                 .redirect_uris = config->oidc_redirect_uris,
+                 .scopes = config->oidc_scopes,
+                 .groups_claim = config->oidc_groups_claim,
+                 .name_claim = config->oidc_name_claim,
+                 .trust_us = config->oidc_trust_minutes * 60 * US_PER_S},
         .has_alert_webhook = config->alert_webhook[0] != '\0',
         .has_alert_mail = config->alert_mail_server[0] != '\0',
     };

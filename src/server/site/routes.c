@@ -40,6 +40,8 @@ enum {
 const struct http_route api_routes[] = {
     {"POST", V1 "/logins", SMALL_MAX_BYTES, admin_create_login},
     {"DELETE", V1 "/logins/current", 0, admin_delete_current_login},
+    {"POST", V1 "/oidc/start", SMALL_MAX_BYTES, admin_start_oidc},
+    {"POST", V1 "/oidc/callback", SMALL_MAX_BYTES, admin_finish_oidc},
     {"GET", V1 "/status", 0, admin_get_status},
     {"GET", V1 "/events", 0, admin_follow_events},
     {"GET", V1 "/os-images", 0, admin_list_os_images},
