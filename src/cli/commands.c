@@ -203,7 +203,7 @@ const struct args_command commands[] = {
             {
                 OPTION("topics",
                        "TOPICS",
-                       "Only of these, separated by commas: devices,deployments,…"),
+                       "Only of these, separated by commas, as in devices,deployments."),
                 OPTION(
                     "since", "NUMBER", "Begin behind this event; 0: with the oldest that is kept."),
                 OPTION("count", "NUMBER", "End after so many events."),
