@@ -23,7 +23,8 @@ enum {
     ALL_BYTES = TIME_BYTES + RANDOM_BYTES + CODE_BYTES,
 };
 
-_Static_assert(sizeof(PREFIX) + 2 * ALL_BYTES <= CHALLENGE_TEXT_MAX, "a challenge fits its text");
+_Static_assert(sizeof(PREFIX) + (size_t)2 * ALL_BYTES <= CHALLENGE_TEXT_MAX,
+               "a challenge fits its text");
 
 int challenge_make_key(struct site *site)
 {
@@ -71,8 +72,8 @@ int challenge_put(struct site *site, char ret[static CHALLENGE_TEXT_MAX])
 {
     uint8_t all[ALL_BYTES];
     struct sink time = {.ptr = all, .cap = TIME_BYTES};
-    uint64_t now_us;
-    uint64_t forgotten_us;
+    uint64_t now_us = 0;
+    uint64_t forgotten_us = 0;
     int r = load_key(site);
 
     if (r == 0)
@@ -107,8 +108,8 @@ int challenge_check(struct site *site, const char *text, bool *ret)
 {
     uint8_t code[CODE_BYTES];
     uint64_t time_us = 0;
-    uint64_t now_us;
-    uint64_t forgotten_us;
+    uint64_t now_us = 0;
+    uint64_t forgotten_us = 0;
     int r = load_key(site);
 
     *ret = false;

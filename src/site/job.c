@@ -343,7 +343,7 @@ int job_report(
         {"result", FIELD_OBJECT, false, 0, 0, NULL},
         {0},
     };
-    struct job job;
+    struct job job = {0};
     int r = fields_check(site, body, fields, true, REFUSAL_INVALID);
 
     *ret = NULL;
@@ -385,7 +385,7 @@ static int cancel(struct site *site, const char *who, const struct job *job)
 
 int job_cancel(struct site *site, const char *who, const char *id, json_t **ret)
 {
-    struct job job;
+    struct job job = {0};
     int r = load(site, id, &job);
 
     if (r != 0)
@@ -404,7 +404,7 @@ static int give_up_one(struct site *site, uint64_t silent_since_us, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     struct db_args args = DB_ARGS(db_u64(silent_since_us), db_u64(JOB_CLAIMS_MAX));
-    struct job job;
+    struct job job = {0};
     int r = db_first(site->db, SQL_JOB_GIVEN_UP, args, &rows);
 
     *ret = r == DB_ROW;

@@ -106,7 +106,7 @@ static void answers_end_after_a_day(void **state)
     keep(site, 1, NULL);
     assert_int_equal(idempotency_tick(site), 0);
     assert_true(is_kept(site, 1));
-    site->now_us += 24 * 60 * FIXTURE_MINUTE_US;
+    site->now_us += UINT64_C(24) * 60 * FIXTURE_MINUTE_US;
     keep(site, 2, NULL);
     assert_false(is_kept(site, 1));
     assert_int_equal(idempotency_tick(site), 0);

@@ -265,7 +265,7 @@ static int register_machine(struct runner *rn)
 {
     OWN(json_decrefp) json_t *body = NULL;
     OWN(json_decrefp) json_t *answer = NULL;
-    unsigned status;
+    unsigned status = 0;
     int r = make_registration(rn, &body);
 
     if (r < 0)
