@@ -145,8 +145,10 @@ int device_key_add(struct site *site,
 
     if (r < 0)
         return TRACE(r);
-    return TRACE(db_must(
-        site->db, SQL_DEVICE_KEY_TRIM, DB_ARGS(db_text(device_id), db_u64(DEVICE_KEYS_MAX))));
+    return TRACE(
+        db_must(site->db,
+                SQL_DEVICE_KEY_TRIM,
+                DB_ARGS(db_text(device_id), db_u64(DEVICE_KEYS_MAX), db_text(public_half))));
 }
 
 int device_key_drop_all(struct site *site, const char *device_id)
@@ -177,8 +179,9 @@ int device_token_new(struct site *site,
                             db_u64(site->now_us + DEVICE_TOKEN_US)));
     if (r < 0)
         return TRACE(r);
-    return TRACE(db_must(
-        site->db, SQL_DEVICE_TOKEN_TRIM, DB_ARGS(db_text(public_half), db_u64(DEVICE_TOKENS_MAX))));
+    return TRACE(db_must(site->db,
+                         SQL_DEVICE_TOKEN_TRIM,
+                         DB_ARGS(db_text(public_half), db_u64(DEVICE_TOKENS_MAX), db_text(hash))));
 }
 
 /* In a transaction. */

@@ -261,7 +261,8 @@ static int find_old(struct site *site, uint64_t newest, uint64_t *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     uint64_t before_us = site->now_us > EVENT_KEPT_US ? site->now_us - EVENT_KEPT_US : 0;
-    uint64_t by_number = newest > EVENT_KEPT_MAX ? newest - EVENT_KEPT_MAX : 0;
+    uint64_t kept = site->settings.events_kept ? site->settings.events_kept : EVENT_KEPT_MAX;
+    uint64_t by_number = newest > kept ? newest - kept : 0;
     int r = db_first(site->db, SQL_EVENT_OLD, DB_ARGS(db_u64(before_us)), &rows);
 
     if (r < 0)

@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "plat/clock.h"
 #include "site/access.h"
+#include "site/oidc_login.h"
 #include "site/refusal.h"
 #include "site/site.h"
 
@@ -87,6 +88,7 @@ int event_check(struct site *site, struct principal *who, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     uint64_t trust_us = site->settings.directory.check_us + site->settings.directory.trust_us;
+    uint64_t oidc_us = oidc_is_on(&site->settings.oidc) ? site->settings.oidc.trust_us : 0;
     int r;
 
     principal_set(site, who);
@@ -95,7 +97,8 @@ int event_check(struct site *site, struct principal *who, bool *ret)
                  DB_ARGS(db_text(who->token_id),
                          db_u64(site->now_us),
                          db_u64(site->now_us > ACCESS_IDLE_US ? site->now_us - ACCESS_IDLE_US : 0),
-                         db_u64(site->now_us > trust_us ? site->now_us - trust_us : 0)),
+                         db_u64(site->now_us > trust_us ? site->now_us - trust_us : 0),
+                         db_u64(site->now_us > oidc_us ? site->now_us - oidc_us : 0)),
                  &rows);
     *ret = r == DB_ROW;
     if (r == DB_ROW)

@@ -90,8 +90,11 @@ static int connect_current(struct link *link)
     int r = link->client ? 0 : link_new_client(link, link->current, &link->client);
 
     if (r == 0)
-        r = http_client_set_bearer(link->client,
-                                   link_put_token(link, token, sizeof(token)) ? token : NULL);
+        r = link_get_token(link, token, sizeof(token));
+    if (r > 0)
+        note_why(link, "it gives the device no new token now");
+    if (r == 0)
+        r = http_client_set_bearer(link->client, token[0] ? token : NULL);
     explicit_bzero(token, sizeof(token));
     return TRACE(r);
 }
@@ -122,7 +125,7 @@ static int call_once(struct link *link, struct call *call)
 {
     int r = connect_current(link);
 
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
     if (call->is_text)
         r = call_text(link->client, call);
@@ -152,7 +155,7 @@ static int call_around_once(struct link *link, struct call *call)
         if (r == LINK_E_PIN)
             worst = r;
         http_client_free(TAKE(link->client));
-        link->current = (link->current + 1) % link->options.n_urls;
+        link_turn(link);
     }
     return worst;
 }

@@ -12,8 +12,11 @@
 
 enum {
     HTTP_CREATED = 201,
+    HTTP_UNAUTHORIZED = 401,
+    HTTP_FORBIDDEN = 403,
     LIFE_MAX_S = 24 * 3600,
     US_PER_S = 1000 * 1000,
+    RENEW_PAUSE_US = 30 * US_PER_S,
 };
 
 #define TIME_PATH "/api/v1/client/time"
@@ -142,7 +145,7 @@ int link_take_token(struct link *link, const json_t *answer)
     return TRACE(r);
 }
 
-/* At one of the URLs. Return: 0 if it has answered, whatever it was; HTTP_CLIENT_E_... or -errno. */
+/* At one of the URLs. Return: 0: there is a new one, or the site refuses one for good; LINK_E_..., or -errno. */
 static int renew_at(struct link *link, size_t url)
 {
     OWN(http_client_freep) struct http_client *client = NULL;
@@ -163,16 +166,54 @@ static int renew_at(struct link *link, size_t url)
     body = json_pack("{s:s, s:O}", "device_id", identity->device_id, "key", proof);
     r = http_client_json(client, "POST", "/api/v1/client/tokens", body, &status, &answer);
     if (r == 0 && status == HTTP_CREATED)
-        r = keep_token(identity, answer);
-    return r < 0 ? TRACE(r) : r;
+        return TRACE(keep_token(identity, answer));
+    if (r == 0) /* a full disk, a busy site: it may give one later */
+        r = status == HTTP_UNAUTHORIZED || status == HTTP_FORBIDDEN ? 0 : LINK_E_AWAY;
+    if (r > 0)
+        r = r == HTTP_CLIENT_E_PIN ? LINK_E_PIN : LINK_E_AWAY;
+    return TRACE(r);
 }
 
-/* Between lock and unlock. What fails is tried again with the next call, which may do with the token that there is. */
-static void renew(struct link *link)
+/*
+ * Between lock and unlock: if it is time for that, and at the first @n_urls that answer. While there is a token, what fails is tried
+ * again after a pause.
+ */
+static int renew(struct link *link, size_t n_urls)
 {
-    for (size_t i = 0; i < link->options.n_urls; i++)
-        if (renew_at(link, (link->current + i) % link->options.n_urls) == 0)
-            return;
+    struct link_identity *identity = &link->identity;
+    int r = 0;
+
+    if (!identity->has_key || identity->device_id[0] == '\0' ||
+        clock_monotonic_us() < identity->renew_us)
+        return 0;
+    for (size_t i = 0; i < n_urls; i++) {
+        r = renew_at(link, (link->current + i) % link->options.n_urls);
+        if (r <= 0)
+            break;
+    }
+    if (r != 0 && identity->token[0] != '\0')
+        identity->renew_us = clock_monotonic_us() + RENEW_PAUSE_US;
+    return TRACE(r);
+}
+
+int link_get_token(struct link *link, char *dst, size_t cap)
+{
+    int r;
+
+    dst[0] = '\0';
+    (void)pthread_mutex_lock(&link->lock);
+    r = renew(link, 1);
+    if (copy_text(dst, cap, link->identity.token) && dst[0] != '\0')
+        r = 0;
+    (void)pthread_mutex_unlock(&link->lock);
+    return TRACE(r);
+}
+
+void link_turn(struct link *link)
+{
+    (void)pthread_mutex_lock(&link->lock);
+    link->current = (link->current + 1) % link->options.n_urls;
+    (void)pthread_mutex_unlock(&link->lock);
 }
 
 bool link_put_token(void *ctx, char *dst, size_t cap)
@@ -182,9 +223,7 @@ bool link_put_token(void *ctx, char *dst, size_t cap)
     bool is_there;
 
     (void)pthread_mutex_lock(&link->lock);
-    if (identity->has_key && identity->device_id[0] != '\0' &&
-        clock_monotonic_us() >= identity->renew_us)
-        renew(link);
+    (void)renew(link, link->options.n_urls);
     is_there = identity->token[0] != '\0' && copy_text(dst, cap, identity->token);
     (void)pthread_mutex_unlock(&link->lock);
     return is_there;

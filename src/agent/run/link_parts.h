@@ -26,14 +26,25 @@ struct link_identity {
 struct link {
     struct link_options options;
     struct http_client *client; /* owned; to urls[current]; NULL: to be made */
-    size_t current;
     char why[256];
     pthread_mutex_t lock; /* of what follows: a step may ask for the token in threads of its own */
+    size_t current;       /* URL; changed by the thread that owns the link only */
     struct link_identity identity;
 };
 
 /* The site does not take the token. Return: whether there may be another one. */
 bool link_forget_token(struct link *link);
+
+/**
+ * link_get_token() - for a call at the current URL; renewed there if it is time
+ * @dst: "" if there is none, nor will be
+ *
+ * Return: LINK_E_AWAY or LINK_E_PIN: there is none now.
+ */
+int link_get_token(struct link *link, char *dst, size_t cap);
+
+/* On to the next URL. */
+void link_turn(struct link *link);
 
 /* A client for one of the URLs, without a token. */
 int link_new_client(const struct link *link, size_t url, struct http_client **ret);

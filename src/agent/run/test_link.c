@@ -33,6 +33,7 @@ static char folder[64];
 static char socket_path[96];
 static char asked_path[96]; /* what the site was asked, a word each */
 static char deaf_path[96];  /* while it exists, the site renews no token */
+static char full_path[96];  /* while it exists, it cannot */
 
 DEFINE_FREEP(struct link *, link_free);
 DEFINE_FREEP(struct http_client *, http_client_free);
@@ -52,6 +53,8 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
         test_note(asked_path, has_proof ? "token" : "nonsense");
         (void)snprintf(
             body, sizeof(body), "{\"token\": \"t%u\", \"token_life_s\": 900}", ++n_tokens);
+        if (file_exists(full_path))
+            return test_site_reply("507 Insufficient Storage", "{}", dst, cap);
         return file_exists(deaf_path) ? test_site_reply("401 Unauthorized", "{}", dst, cap)
                                       : test_site_reply("201 Created", body, dst, cap);
     }
@@ -144,6 +147,23 @@ static void who_gets_no_token_hears_that_once(void **state)
     assert_asked("bad token bad ");
 }
 
+static void while_the_site_can_give_no_token_it_is_away(void **state)
+{
+    (void)state;
+    OWN(link_freep) struct link *link = new_link();
+    OWN(json_decrefp) json_t *answer = NULL;
+    unsigned status = 0;
+
+    take(link, "old");
+    assert_int_equal(file_write(full_path, bytes_of(""), 0600), 0);
+    assert_int_equal(link_json(link, "GET", "/x", NULL, &status, &answer), LINK_E_AWAY);
+    assert_int_equal(link_json(link, "GET", "/x", NULL, &status, &answer), LINK_E_AWAY);
+    assert_non_null(strstr(link_why(link), "no new token"));
+    assert_asked("bad token token ");
+    assert_int_equal(remove(full_path), 0);
+    assert_int_equal(ask(link), 200);
+}
+
 static void without_a_key_nothing_is_renewed(void **state)
 {
     (void)state;
@@ -212,6 +232,7 @@ static int begin(void **state)
     assert_non_null(mkdtemp(folder));
     (void)snprintf(socket_path, sizeof(socket_path), "%s/site", folder);
     (void)snprintf(asked_path, sizeof(asked_path), "%s/asked", folder);
+    (void)snprintf(full_path, sizeof(full_path), "%s/full", folder);
     (void)snprintf(deaf_path, sizeof(deaf_path), "%s/deaf", folder);
     (void)alarm(HANGS_S);
     site = test_site_start(socket_path, answer_to);
@@ -235,6 +256,7 @@ int main(void)
         TEST(a_token_that_the_site_does_not_take_any_more_is_renewed),
         TEST(a_key_that_was_kept_gets_a_token),
         TEST(who_gets_no_token_hears_that_once),
+        TEST(while_the_site_can_give_no_token_it_is_away),
         TEST(without_a_key_nothing_is_renewed),
         TEST(who_calls_by_himself_has_the_token_as_it_is_now),
         TEST(a_proof_is_signed_by_the_key),

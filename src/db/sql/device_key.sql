@@ -3,10 +3,11 @@
 -- name: device_key_add
 INSERT INTO device_key (public_key, device_id, ticket_hash, created_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5);
 
--- All of a device but the latest ?2.
+-- All of a device but ?3, which was just made, and the latest; ?2 in all.
 -- name: device_key_trim
 DELETE FROM device_key WHERE device_id = ?1 AND public_key NOT IN (
-    SELECT k.public_key FROM device_key k WHERE k.device_id = ?1 ORDER BY k.created_us DESC, k.public_key LIMIT ?2);
+    SELECT k.public_key FROM device_key k WHERE k.device_id = ?1
+    ORDER BY CASE k.public_key WHEN ?3 THEN 0 ELSE 1 END, k.created_us DESC, k.public_key LIMIT ?2);
 
 -- name: device_key_find
 SELECT device_id, ticket_hash, created_us FROM device_key WHERE public_key = ?1 AND expires_us > ?2;
@@ -24,10 +25,11 @@ DELETE FROM device_token WHERE device_id = ?1;
 -- name: device_token_add
 INSERT INTO device_token (hash, device_id, public_key, expires_us) VALUES (?1, ?2, ?3, ?4);
 
--- All of a key but the latest ?2.
+-- All of a key but ?3, which was just made, and the latest; ?2 in all.
 -- name: device_token_trim
 DELETE FROM device_token WHERE public_key = ?1 AND hash NOT IN (
-    SELECT t.hash FROM device_token t WHERE t.public_key = ?1 ORDER BY t.expires_us DESC, t.hash LIMIT ?2);
+    SELECT t.hash FROM device_token t WHERE t.public_key = ?1
+    ORDER BY CASE t.hash WHEN ?3 THEN 0 ELSE 1 END, t.expires_us DESC, t.hash LIMIT ?2);
 
 -- name: device_token_find
 SELECT device_id FROM device_token WHERE hash = ?1 AND expires_us > ?2;

@@ -51,9 +51,9 @@ UPDATE event_head SET gone = ?1 WHERE name = 'event' AND gone < ?1;
 SELECT id, state FROM alert WHERE changed_us = ?1;
 
 -- Whether a token (?1) is still good, and its administrator is granted anything; ?2: now, ?3: a session that was not used since then is over,
--- ?4: as ?5 of access_token_find
+-- ?4, ?5: as ?5, ?6 of access_token_find
 -- name: event_token
 SELECT t.permissions FROM access_token t JOIN administrator a ON a.id = t.administrator_id
 WHERE t.id = ?1 AND t.administrator_id = :principal AND t.expires_us > ?2 AND (t.kind <> 'session' OR t.used_us >= ?3)
-    AND a.is_disabled = 0 AND (a.kind <> 'directory-user' OR a.checked_us > ?4)
+    AND a.is_disabled = 0 AND (a.kind <> 'directory-user' OR a.checked_us > ?4) AND (a.kind <> 'oidc-user' OR a.checked_us > ?5)
     AND EXISTS (SELECT 1 FROM administrator_grant ag WHERE ag.administrator_id IN @selves());
