@@ -3,6 +3,7 @@
 #include "ts/validate_parts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "ts/test_validate.h"
 
@@ -42,6 +43,34 @@ static void rules_are_looked_into(void **state)
     found_of(RULES(RULE("", RULE_VARIABLE("Pin", "true", ""))), "SLW-0183");
     found_of(RULES(RULE(VARIABLE_RULE("resembles"), RULE_VARIABLE("Room", "false", "x"))),
              "SLW-0185");
+}
+
+static void a_secret_is_quoted_in_no_finding(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        SEQUENCE(TYPED("SetVariable",
+                       VAR("VariableName", "OSDRunPowerShellScriptParameters") VAR(
+                           "VariableValue", "-Key 'Winter24") VAR("DoNotShowVariableValue", "true"))
+                     TYPED("RunPowerShellScript", VAR("OSDRunPowerShellScriptParameters", ""))),
+        SEQUENCE(TYPED("SetVariable",
+                       VAR("VariableName", "Pin") VAR("VariableValue", "a%Winter24 b%c")
+                           VAR("DoNotShowVariableValue", "true"))),
+        SEQUENCE(TYPED("JoinDomainWorkgroup",
+                       VAR("OSDJoinType", "0") VAR("OSDJoinDomainName", "example.org") VAR(
+                           "OSDJoinAccount", "join") VAR("OSDJoinPassword", "ab%Winter24@x%1"))),
+        RULES(RULE("", RULE_VARIABLE("OSDJoinPassword", "true", "ab%Winter24@x%1"))),
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_document_freep) struct ts_document *doc = parse_ok(cases[i]);
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+        assert_int_equal(ts_validate_at(doc, NULL, &diags), 0);
+        for (size_t k = 0; k < diags.n; k++)
+            if (strstr(diags.items[k].message, "Winter24"))
+                fail_msg("%s", diags.items[k].message);
+    }
 }
 
 static void the_rule_is_told_by_its_number(void **state)
@@ -143,6 +172,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rules_are_looked_into),
+        cmocka_unit_test(a_secret_is_quoted_in_no_finding),
         cmocka_unit_test(the_rule_is_told_by_its_number),
         cmocka_unit_test(variables_of_the_sequence_have_names_and_limits),
         cmocka_unit_test(what_is_wrong_in_the_list_of_the_sequence_has_its_line),

@@ -287,6 +287,58 @@ static void what_is_no_such_yaml_is_refused_with_line_and_column(void **state)
     }
 }
 
+/* What a merge leaves behind, or a slip of the hand: nothing of it is dropped in silence. */
+static void what_would_be_lost_is_refused_where_it_stands(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        unsigned line;
+    } cases[] = {
+        {"sequence: '3.10'\nsteps:\n  - comment: x\n    step: Install\n", 3},
+        {"sequence: '3.10'\nsteps:\n  - xml: <a/>\n    step: Install\n", 3},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - any: []\n        all: []\n",
+         5},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - comment: x\n        all: []\n",
+         5},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    condition: []\n    condition: []\n", 5},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    disable: x\n    disable: y\n", 5},
+        {"sequence: '3.10'\nsteps: []\nsteps: []\n", 3},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    variables:\n      a: b\n      a: c\n", 6},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    comment: x\n", 4},
+        {"sequence: '3.10'\nsteps:\n  - group: a\n    step: b\n", 4},
+        {"sequence: '3.10'\nreferences:\n  - comment: x\n    package: b\n", 3},
+        {"sequence: '3.10'\nbefore sequence:\n  - comment: x\n    'comment text': b\n", 3},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+        if (ts_yaml_parse(bytes_of(cases[i].yaml), &doc, &diags) != TS_E_MALFORMED)
+            fail_msg("%s", cases[i].yaml);
+        assert_int_equal(diags.n, 1);
+        assert_int_equal(diags.items[0].line, cases[i].line);
+    }
+}
+
+static void an_alias_counts_as_often_as_it_is_met(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf yaml = BUF_INIT(TS_YAML_MAX_BYTES);
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+    buf_adds(&yaml, "sequence: '3.10'\na: &x '");
+    for (unsigned i = 0; i < 1024 * 1024; i++)
+        buf_adds(&yaml, "x");
+    buf_adds(&yaml, "'\n");
+    for (unsigned i = 0; i < 10; i++)
+        buf_addf(&yaml, "b%u: *x\n", i);
+    assert_int_equal(ts_yaml_parse(buf_bytes(&yaml), &doc, &diags), TS_E_MALFORMED);
+    assert_non_null(strstr(diags.items[0].message, "too much"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -298,6 +350,8 @@ int main(void)
         cmocka_unit_test(every_text_survives),
         cmocka_unit_test(lines_and_indentation_come_back),
         cmocka_unit_test(what_is_no_such_yaml_is_refused_with_line_and_column),
+        cmocka_unit_test(what_would_be_lost_is_refused_where_it_stands),
+        cmocka_unit_test(an_alias_counts_as_often_as_it_is_met),
     };
 
     return cmocka_run_group_tests_name("ts/yaml_form", tests, NULL, NULL);

@@ -12,6 +12,7 @@
 #include "base/text.h"
 #include "ts/compare.h"
 #include "ts/script_text.h"
+#include "ts/secret.h"
 #include "ts/validate_parts.h"
 #include "ts/vars.h"
 
@@ -401,13 +402,14 @@ void ts_check_properties(const struct ts_check *c, int item)
     for (size_t i = 0; i < step->n_variables; i++) {
         const struct ts_variable *v = &step->variables[i];
         const struct ts_property *p = ts_property_find(type, v->name);
+        OWN(freep) char *shown = ts_secret_mask_value(step, v, "***");
 
         if (!p)
             p = v->property[0] != '\0' ? ts_property_find(type, v->property) : NULL;
         if (p)
             ts_check_value(c, item, p, v->text);
         if (!p || (p->kind != TS_KIND_SCRIPT && p->kind != TS_KIND_RULES))
-            check_references_in(c, item, p ? p->label : v->name, v->text);
+            check_references_in(c, item, p ? p->label : v->name, shown ? shown : "");
     }
     if (!type)
         return;

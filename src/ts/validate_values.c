@@ -174,7 +174,8 @@ static void check_rule(const struct ts_check *c, int item, const struct ts_check
         const struct ts_variable *v = &step->variables[i];
 
         check_assignment(&own, &(struct assignment){NULL, rule, "Variables", v});
-        check_setting(c, item, v->name, v->text);
+        if (!v->is_hidden) /* findings quote values */
+            check_setting(c, item, v->name, v->text);
         if (v->is_hidden && v->text[0] == '\0')
             report_secret(&own, rule, "Value of the secret variable", v->name);
     }
@@ -214,7 +215,8 @@ void ts_check_values(const struct ts_check *c, int item)
     const struct ts_step_type *type = ts_step_type_find(step->type);
 
     check_rules(c, item);
-    if (strcmp(step->type, set_type) == 0)
+    if (strcmp(step->type, set_type) == 0 &&
+        !ts_check_is_true(ts_check_text(step, "DoNotShowVariableValue")))
         check_setting(
             c, item, ts_check_text(step, "VariableName"), ts_check_text(step, "VariableValue"));
     if (type)

@@ -32,8 +32,12 @@ static void read_references(struct ts_yaml_reader *rd, xmlNode *list, int number
         const char *key = one ? ts_yaml_first_key(rd, one) : "";
         xmlNode *reference;
 
-        if (!one || ts_yaml_read_other(rd, list, key, one->data.mapping.pairs.start))
+        if (!one)
             continue;
+        if (ts_yaml_read_other(rd, list, key, one->data.mapping.pairs.start)) {
+            (void)ts_yaml_is_alone(rd, one);
+            continue;
+        }
         reference = ts_yaml_add(rd, list, "reference");
         for (yaml_node_pair_t *pair = one->data.mapping.pairs.start;
              reference && rd->r == 0 && pair < one->data.mapping.pairs.top;
@@ -118,6 +122,12 @@ static void read_rest(struct ts_yaml_reader *rd,
             read_attributes(rd, element, pair->value);
         else if (strncmp(key, TS_YAML_BEFORE, sizeof(TS_YAML_BEFORE) - 1) == 0)
             ts_yaml_read_others(rd, element, pair->value);
+        else if (ts_yaml_is_key(key))
+            ts_yaml_refuse(
+                rd,
+                yaml_document_get_node(rd->yaml, pair->key),
+                "this key means something else; an attribute with this name stands under \"" TS_YAML_ATTRIBUTES
+                "\"");
         else
             ts_yaml_set(rd, element, key, ts_yaml_scalar(rd, pair->value), node);
     }
@@ -139,9 +149,12 @@ static void read_item(struct ts_yaml_reader *rd, xmlNode *parent, int number)
     const yaml_node_pair_t *first = node ? node->data.mapping.pairs.start : NULL;
     xmlNode *element;
 
-    if (!node || ts_yaml_read_other(rd, parent, key, first) ||
-        read_part(rd, parent, key, first->value))
+    if (!node)
         return;
+    if (ts_yaml_read_other(rd, parent, key, first) || read_part(rd, parent, key, first->value)) {
+        (void)ts_yaml_is_alone(rd, node);
+        return;
+    }
     if (strcmp(key, "group") != 0 && strcmp(key, "step") != 0 &&
         strcmp(key, "subtasksequence") != 0) {
         ts_yaml_refuse(rd, node, "group, step or subtasksequence must come first");
@@ -284,7 +297,8 @@ static int read_yaml(struct ts_yaml_reader *rd, struct ts_document **ret)
         ts_yaml_refuse(rd, root, "a task sequence begins with \"sequence:\" and its version");
         return rd->r;
     }
-    return TRACE(build(rd, root, ret));
+    ts_yaml_check_keys(rd);
+    return rd->r != 0 ? rd->r : TRACE(build(rd, root, ret));
 }
 
 int ts_yaml_parse(struct bytes text, struct ts_document **ret, struct ts_diags *diags)

@@ -148,7 +148,7 @@ static void read_operand(struct ts_yaml_reader *rd, xmlNode *list, const yaml_no
 
     if (ts_yaml_type(key)) {
         operator_node = ts_yaml_add(rd, list, "operator");
-        if (operator_node) {
+        if (operator_node && ts_yaml_is_alone(rd, node)) {
             ts_yaml_set(rd, operator_node, "type", ts_yaml_type(key), node);
             ts_yaml_read_operands(rd, operator_node, first->value);
         }
@@ -156,7 +156,9 @@ static void read_operand(struct ts_yaml_reader *rd, xmlNode *list, const yaml_no
         read_long(rd, list, node);
     } else if (ts_yaml_main_attribute(key)) {
         read_operator(rd, list, key, node);
-    } else if (!ts_yaml_read_other(rd, list, key, first) && !read_short(rd, list, key, node)) {
+    } else if (ts_yaml_read_other(rd, list, key, first)) {
+        (void)ts_yaml_is_alone(rd, node);
+    } else if (!read_short(rd, list, key, node)) {
         ts_yaml_refuse(rd, node, no_condition);
     }
 }

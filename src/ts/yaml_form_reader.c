@@ -3,6 +3,7 @@
 #include "ts/yaml_form_reader.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -61,7 +62,67 @@ const char *ts_yaml_scalar(struct ts_yaml_reader *rd, int number)
 
     if (node && strlen(text) != node->data.scalar.length)
         ts_yaml_refuse(rd, node, "a text is wanted here");
-    return text;
+    rd->n_bytes += node ? node->data.scalar.length : 0;
+    if (rd->n_bytes <= TS_YAML_MAX_BYTES)
+        return text;
+    ts_yaml_refuse(rd, node, "there is too much in it");
+    return "";
+}
+
+bool ts_yaml_is_alone(struct ts_yaml_reader *rd, const yaml_node_t *mapping)
+{
+    if (mapping->data.mapping.pairs.start + 1 == mapping->data.mapping.pairs.top)
+        return true;
+    ts_yaml_refuse(
+        rd, mapping, "what comes first here stands alone; the rest is another item of the list");
+    return false;
+}
+
+/* By their texts, and those that are the same as they stand. */
+static int compare_keys(const void *a, const void *b)
+{
+    const yaml_node_t *left = *(yaml_node_t *const *)a;
+    const yaml_node_t *right = *(yaml_node_t *const *)b;
+    int order =
+        strcmp((const char *)left->data.scalar.value, (const char *)right->data.scalar.value);
+
+    if (order != 0)
+        return order;
+    return left->start_mark.index < right->start_mark.index   ? -1
+           : left->start_mark.index > right->start_mark.index ? 1
+                                                              : 0;
+}
+
+static void check_mapping(struct ts_yaml_reader *rd, const yaml_node_t *mapping)
+{
+    const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
+    size_t n_pairs = (size_t)(mapping->data.mapping.pairs.top - pair);
+    OWN(freep) yaml_node_t **keys = calloc(n_pairs + 1, sizeof(keys[0]));
+    size_t n = 0;
+
+    if (!keys) {
+        no_memory(rd);
+        return;
+    }
+    for (; pair < mapping->data.mapping.pairs.top; pair++) {
+        yaml_node_t *key = yaml_document_get_node(rd->yaml, pair->key);
+
+        if (key && key->type == YAML_SCALAR_NODE)
+            keys[n++] = key;
+    }
+    qsort(keys, n, sizeof(keys[0]), compare_keys);
+    for (size_t i = 1; i < n && rd->r == 0; i++)
+        if (strcmp((const char *)keys[i - 1]->data.scalar.value,
+                   (const char *)keys[i]->data.scalar.value) == 0)
+            ts_yaml_refuse(rd, keys[i], "this key is there twice");
+}
+
+void ts_yaml_check_keys(struct ts_yaml_reader *rd)
+{
+    for (const yaml_node_t *node = rd->yaml->nodes.start; rd->r == 0 && node < rd->yaml->nodes.top;
+         node++)
+        if (node->type == YAML_MAPPING_NODE)
+            check_mapping(rd, node);
 }
 
 const char *ts_yaml_first_key(struct ts_yaml_reader *rd, const yaml_node_t *mapping)
@@ -227,6 +288,8 @@ void ts_yaml_read_others(struct ts_yaml_reader *rd, xmlNode *parent, int number)
 
         if (one && !ts_yaml_read_other(rd, parent, key, one->data.mapping.pairs.start))
             ts_yaml_refuse(rd, one, why);
+        else if (one)
+            (void)ts_yaml_is_alone(rd, one);
     }
 }
 

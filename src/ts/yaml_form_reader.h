@@ -22,6 +22,7 @@ struct ts_yaml_reader {
     struct ts_diags *diags;
     struct ts_yaml_orders orders;
     size_t n_nodes;
+    size_t n_bytes; /* of texts, those behind aliases as often as they are met */
     unsigned depth;
     int r; /* the first outcome that is not 0 */
 };
@@ -38,6 +39,12 @@ ts_yaml_node_of(struct ts_yaml_reader *rd, int number, yaml_node_type_t type, co
 
 /* Text of a scalar; "" and a refusal if it is none. Borrowed. */
 const char *ts_yaml_scalar(struct ts_yaml_reader *rd, int number);
+
+/* Whether a mapping has one pair; otherwise that is told. */
+bool ts_yaml_is_alone(struct ts_yaml_reader *rd, const yaml_node_t *mapping);
+
+/* Tells of the first key that a mapping has twice. */
+void ts_yaml_check_keys(struct ts_yaml_reader *rd);
 
 /* The key of the first pair of a mapping; "" if it has none. */
 const char *ts_yaml_first_key(struct ts_yaml_reader *rd, const yaml_node_t *mapping);
