@@ -24,8 +24,8 @@ static void each_field_of_an_expression_is_held_against_its_form(void **state)
         {VARIABLE_IS("a b", "resembles", "1"), "SLW-0172! SLW-0185!"},
         {QUERY("select * from Win32_Battery"), ""},
         {QUERY("select * from Win32_ComputerSystem where Model like '%Book%'"), ""},
-        {QUERY("select * from Win32_ComputerSystem where Model like"), "SLW-0185!"},
-        {QUERY("select * Win32_Battery"), "SLW-0185!"},
+        {QUERY("select * from Win32_ComputerSystem where Model like"), "SLW-0185"},
+        {QUERY("select * Win32_Battery"), "SLW-0185"},
         {QUERY(""), "SLW-0185!"},
         {QUERY("select * from Win32_Fan"), "SLW-0185"}, /* a query, but nobody fills it */
         {FILE_OF(""), ""},

@@ -308,6 +308,7 @@ static void what_would_be_lost_is_refused_where_it_stands(void **state)
         {"sequence: '3.10'\nsteps:\n  - step: a\n    comment: x\n", 4},
         {"sequence: '3.10'\nsteps:\n  - group: a\n    step: b\n", 4},
         {"sequence: '3.10'\nreferences:\n  - comment: x\n    package: b\n", 3},
+        {"before sequence:\n  - xml: <a/>\nsequence: '3.10'\n", 1},
         {"sequence: '3.10'\nbefore sequence:\n  - comment: x\n    'comment text': b\n", 3},
     };
 

@@ -88,13 +88,14 @@ static char *text_of(const xmlNode *expression, const char *name)
 
 static void report(const struct ts_check *c,
                    int item,
+                   enum ts_severity severity,
                    const struct field *field,
                    const char *text,
                    const char *why)
 {
     ts_check_report(c,
                     item,
-                    TS_ERROR,
+                    severity,
                     "SLW-0185",
                     "its condition has the %s \"%.128s\": %s; correct it",
                     field->words,
@@ -102,7 +103,7 @@ static void report(const struct ts_check *c,
                     why);
 }
 
-/* Syntax only: whether anybody fills the class is another question. */
+/* Syntax only: whether anybody fills the class is another question. What cannot be asked is false, and no reason to run nothing. */
 static void
 check_query(const struct ts_check *c, int item, const struct field *field, const char *text)
 {
@@ -110,7 +111,7 @@ check_query(const struct ts_check *c, int item, const struct field *field, const
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
 
     if (ts_query_parse(text, &query, &why) == TS_WQL_E_MALFORMED)
-        report(c, item, field, text, buf_str(&why));
+        report(c, item, TS_WARNING, field, text, buf_str(&why));
 }
 
 static void
@@ -124,7 +125,7 @@ check_form(const struct ts_check *c, int item, const struct field *field, const 
         check_query(c, item, field, text);
     } else if (field->kind == KIND_CHOICE && !ts_check_is_one_of(text, field->choices)) {
         buf_addf(&why, "known are %s", field->choices);
-        report(c, item, field, text, buf_str(&why));
+        report(c, item, TS_ERROR, field, text, buf_str(&why));
     } else if (field->kind == KIND_VARIABLE && !ts_vars_is_name(text, TS_BY_ENGINE)) {
         ts_check_report(
             c,
@@ -135,10 +136,11 @@ check_form(const struct ts_check *c, int item, const struct field *field, const 
             "digits, '_' and '-' and begin with a letter",
             text);
     } else if (field->kind == KIND_VERSION && !ts_compare_versions(text, "0", &order)) {
-        report(c, item, field, text, "a version is written like 10.0.16299");
+        report(c, item, TS_ERROR, field, text, "a version is written like 10.0.16299");
     } else if (field->kind == KIND_DATE && !ts_parse_date(text, &date)) {
         report(c,
                item,
+               TS_ERROR,
                field,
                text,
                "a time is written like 2024-01-02T03:04:05Z or 20240102030405.000000+000");

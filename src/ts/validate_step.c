@@ -353,7 +353,8 @@ static void check_run_as(const struct ts_check *c, int item, const struct ts_ste
 
     if (is_on[0] == '\0')
         is_on = ts_check_text(step, flag->name);
-    if (ts_vars_has_reference(is_on) || has_user == ts_check_is_true(is_on))
+    if (ts_vars_has_reference(is_on) ||
+        has_user == (ts_check_is_true(is_on) || ts_check_is_one_of(is_on, "yes|1")))
         return;
     if (has_user)
         ts_check_report(c,

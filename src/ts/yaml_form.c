@@ -263,6 +263,7 @@ static int build(struct ts_yaml_reader *rd, const yaml_node_t *node, struct ts_d
     OWN(xmlFreeDocp) xmlDoc *xml = xmlNewDoc((const xmlChar *)"1.0");
     xmlNode *sequence = xml ? xmlNewDocNode(xml, NULL, (const xmlChar *)"sequence", NULL) : NULL;
     const char *indent = NULL;
+    xmlNode *other;
     xmlChar *text = NULL;
     int size = 0;
     int r;
@@ -270,7 +271,12 @@ static int build(struct ts_yaml_reader *rd, const yaml_node_t *node, struct ts_d
     if (!sequence)
         return ERR(-ENOMEM);
     read_head(rd, xml, sequence, node, &indent);
-    (void)xmlDocSetRootElement(xml, sequence);
+    other = xmlDocSetRootElement(xml, sequence);
+    if (other) {
+        xmlFreeNode(other);
+        ts_yaml_refuse(
+            rd, node, "around the sequence are only comments, instructions and white space");
+    }
     read_rest(rd, sequence, node, node->data.mapping.pairs.start);
     if (rd->r == 0)
         lay_out(rd, sequence, indent);

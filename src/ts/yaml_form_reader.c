@@ -78,26 +78,33 @@ bool ts_yaml_is_alone(struct ts_yaml_reader *rd, const yaml_node_t *mapping)
     return false;
 }
 
+struct key {
+    const yaml_node_t *node;
+};
+
+static const char *text_of_key(const struct key *key)
+{
+    return (const char *)key->node->data.scalar.value;
+}
+
 /* By their texts, and those that are the same as they stand. */
 static int compare_keys(const void *a, const void *b)
 {
-    const yaml_node_t *left = *(yaml_node_t *const *)a;
-    const yaml_node_t *right = *(yaml_node_t *const *)b;
-    int order =
-        strcmp((const char *)left->data.scalar.value, (const char *)right->data.scalar.value);
+    const struct key *left = a;
+    const struct key *right = b;
+    size_t at = left->node->start_mark.index;
+    int order = strcmp(text_of_key(left), text_of_key(right));
 
     if (order != 0)
         return order;
-    return left->start_mark.index < right->start_mark.index   ? -1
-           : left->start_mark.index > right->start_mark.index ? 1
-                                                              : 0;
+    return at < right->node->start_mark.index ? -1 : at > right->node->start_mark.index ? 1 : 0;
 }
 
 static void check_mapping(struct ts_yaml_reader *rd, const yaml_node_t *mapping)
 {
     const yaml_node_pair_t *pair = mapping->data.mapping.pairs.start;
     size_t n_pairs = (size_t)(mapping->data.mapping.pairs.top - pair);
-    OWN(freep) yaml_node_t **keys = calloc(n_pairs + 1, sizeof(keys[0]));
+    OWN(freep) struct key *keys = calloc(n_pairs + 1, sizeof(keys[0]));
     size_t n = 0;
 
     if (!keys) {
@@ -105,16 +112,15 @@ static void check_mapping(struct ts_yaml_reader *rd, const yaml_node_t *mapping)
         return;
     }
     for (; pair < mapping->data.mapping.pairs.top; pair++) {
-        yaml_node_t *key = yaml_document_get_node(rd->yaml, pair->key);
+        const yaml_node_t *key = yaml_document_get_node(rd->yaml, pair->key);
 
         if (key && key->type == YAML_SCALAR_NODE)
-            keys[n++] = key;
+            keys[n++].node = key;
     }
     qsort(keys, n, sizeof(keys[0]), compare_keys);
     for (size_t i = 1; i < n && rd->r == 0; i++)
-        if (strcmp((const char *)keys[i - 1]->data.scalar.value,
-                   (const char *)keys[i]->data.scalar.value) == 0)
-            ts_yaml_refuse(rd, keys[i], "this key is there twice");
+        if (strcmp(text_of_key(&keys[i - 1]), text_of_key(&keys[i])) == 0)
+            ts_yaml_refuse(rd, keys[i].node, "this key is there twice");
 }
 
 void ts_yaml_check_keys(struct ts_yaml_reader *rd)
