@@ -269,12 +269,9 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
 
     if (strncmp(request, "GET /api/v1/client/time ", 24) == 0) {
         (void)snprintf(body, sizeof(body), "{\"time_us\": 1795253405000000, \"challenge\": \"c\"}");
-    } else if (strstr(request, "/registrations ")) {
-        status = "201 Created";
-        (void)snprintf(body, sizeof(body), "{\"token\": \"t\", \"device_name\": \"pc\"}");
-    } else if (strstr(request, "/client/tokens ")) {
+    } else if (strstr(request, "/registrations ") || strstr(request, "/client/tokens ")) {
         status = file_exists(forget_path) ? "401 Unauthorized" : "201 Created";
-        (void)snprintf(body, sizeof(body), "{\"token\": \"t\", \"token_life_s\": 900}");
+        (void)snprintf(body, sizeof(body), "{\"token\": \"t\", \"device_name\": \"pc\"}");
     } else if (strstr(request, "/client/orders ") && file_exists(nothing_path)) {
         status = "204 No Content";
         body[0] = '\0';
