@@ -103,6 +103,7 @@ class Balanced:
         self.connection = None
         self.n_again = 0
         self.tickets = {}
+        self.pin = (certificate.parent / "pin").read_text(encoding="utf-8").strip()
 
     def _ask(self, method: str, path: str, body, token):
         headers = {"Host": "127.0.0.1", "Content-Type": "application/json"}
@@ -129,6 +130,12 @@ class Balanced:
             self.n_again += 1
             expect(time.monotonic() < deadline, f"{method} {path}: no answer in {ANSWER_SECONDS} s")
             time.sleep(0.05)
+
+    def must(self, method: str, path: str, body=None, token="own"):
+        """The answer; as Site.must()."""
+        status, answer, _ = self.call(method, path, body, token)
+        expect(status < 300, f"{method} {path}: {status} {answer}")
+        return answer
 
 
 KEPT_OF_ORDER = 1900  # somewhat less than ORDER_MESSAGES_MAX of the site, for what was told and not acknowledged
