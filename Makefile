@@ -15,7 +15,7 @@ all: $(BUILD)/build.ninja
 
 $(BUILD)/build.ninja:
 	@command -v meson >/dev/null || { echo "make: meson is missing: run tools/bootstrap first" >&2; exit 1; }
-	meson setup $(BUILD) --prefix=$(PREFIX) || \
+	$$(command -v mold >/dev/null && echo env CC_LD=mold) meson setup $(BUILD) --prefix=$(PREFIX) || \
 	  { echo "make: if something is missing (see above): tools/bootstrap installs it" >&2; exit 1; }
 
 # A build folder keeps its prefix until another one is asked for.
