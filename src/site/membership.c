@@ -321,7 +321,7 @@ static int slice_devices(struct site *site,
 static int slice_from(struct site *site, const char *after)
 {
     struct collection_graph *graph = NULL;
-    OWN(pending_fini) struct pending pending = {NULL};
+    OWN(pending_fini) struct pending pending = {.changed = NULL};
     char last[ACCESS_DEVICE_ID_MAX] = "";
     size_t n = 0;
     int r = graph_of(site, &graph);
