@@ -26,6 +26,16 @@ static size_t length_of(const json_t *key, const char *name)
     return json_string_length(json_object_get(key, name));
 }
 
+/* Checked before cjose sees it, whose decoder asserts that it is. */
+static bool is_base64url(const json_t *key, const char *name)
+{
+    const char *text = json_string_value(json_object_get(key, name));
+    uint8_t ret[MODULUS_MAX];
+    size_t len = 0;
+
+    return text && oidc_base64url_parse(bytes_of(text), ret, sizeof(ret), &len);
+}
+
 static bool is(const json_t *key, const char *name, const char *text)
 {
     const char *value = json_string_value(json_object_get(key, name));
@@ -39,13 +49,13 @@ static bool is_rsa(const json_t *key)
     size_t e = length_of(key, "e");
 
     return is(key, "kty", "RSA") && n >= MODULUS_MIN && n <= MODULUS_MAX && e > 0 &&
-           e <= EXPONENT_MAX;
+           e <= EXPONENT_MAX && is_base64url(key, "n") && is_base64url(key, "e");
 }
 
 static bool is_p256(const json_t *key)
 {
     return is(key, "kty", "EC") && is(key, "crv", "P-256") && length_of(key, "x") == COORDINATE &&
-           length_of(key, "y") == COORDINATE;
+           length_of(key, "y") == COORDINATE && is_base64url(key, "x") && is_base64url(key, "y");
 }
 
 /* A key whose private part is shown is everybody's. */

@@ -52,11 +52,17 @@ static const char *text_of(const json_t *object, const char *name)
     return text ? text : "";
 }
 
-/* header.payload.signature, of which none is empty and each is base64url. */
-static bool split(struct bytes token, struct bytes parts[static N_PARTS])
+static bool is_letter(uint8_t c)
 {
     static const char letters[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+    return c != '\0' && strchr(letters, c);
+}
+
+/* header.payload.signature, of which none is empty and each is base64url. */
+static bool split(struct bytes token, struct bytes parts[static N_PARTS])
+{
     size_t n = 0;
 
     parts[0] = (struct bytes){token.ptr, 0};
@@ -65,22 +71,24 @@ static bool split(struct bytes token, struct bytes parts[static N_PARTS])
             if (parts[n].len == 0 || ++n >= N_PARTS)
                 return false;
             parts[n] = (struct bytes){token.ptr + i + 1, 0};
-        } else if (token.ptr[i] == '\0' || !strchr(letters, token.ptr[i])) {
-            return false;
-        } else {
+        } else if (is_letter(token.ptr[i])) {
             parts[n].len++;
+        } else {
+            return false;
         }
     }
     return n == N_PARTS - 1 && parts[n].len > 0;
 }
 
-/* One text for each sequence of bytes: bits that are left over at the end are none. */
-static bool decode(struct bytes part, uint8_t ret[static OIDC_TOKEN_MAX_BYTES], size_t *ret_len)
+bool oidc_base64url_parse(struct bytes text, uint8_t *ret, size_t max, size_t *ret_len)
 {
+    for (size_t i = 0; i < text.len; i++) /* libsodium takes bytes from 0x80 on as some letter */
+        if (!is_letter(text.ptr[i]))
+            return false;
     return sodium_base642bin(ret,
-                             OIDC_TOKEN_MAX_BYTES,
-                             (const char *)part.ptr,
-                             part.len,
+                             max,
+                             (const char *)text.ptr,
+                             text.len,
                              NULL,
                              ret_len,
                              NULL,
@@ -93,7 +101,7 @@ static json_t *parse_part(struct bytes part)
     uint8_t text[OIDC_TOKEN_MAX_BYTES];
     size_t len = 0;
 
-    if (!decode(part, text, &len))
+    if (!oidc_base64url_parse(part, text, sizeof(text), &len))
         return NULL;
     return json_loadb((const char *)text, len, JSON_REJECT_DUPLICATES, NULL);
 }
@@ -310,7 +318,7 @@ int oidc_token_check(struct bytes token,
 {
     OWN(json_freep) json_t *header = NULL;
     OWN(json_freep) json_t *claims = NULL;
-    uint8_t signature[OIDC_TOKEN_MAX_BYTES];
+    uint8_t decoded[OIDC_TOKEN_MAX_BYTES];
     struct bytes parts[N_PARTS];
     size_t len = 0;
     const struct algorithm *algorithm;
@@ -328,7 +336,9 @@ int oidc_token_check(struct bytes token,
     algorithm = find_algorithm(header, why);
     if (!algorithm)
         return OIDC_E_WRONG;
-    if (!decode(parts[N_PARTS - 1], signature, &len))
+    if (!oidc_base64url_parse(parts[1], decoded, sizeof(decoded), &len))
+        return wrong(why, "the token's claims cannot be read");
+    if (!oidc_base64url_parse(parts[2], decoded, sizeof(decoded), &len))
         return wrong(why, "the token's signature cannot be read");
     key = find_key(keys, header, algorithm, why, &r);
     if (!key)

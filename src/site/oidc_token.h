@@ -41,6 +41,16 @@ enum {
 };
 
 /**
+ * oidc_base64url_parse() - bytes in base64url without padding (RFC 7515, section 2), for which there is one text only
+ * @ret: @max bytes of place
+ *
+ * All that is given to cjose passes here first: its decoder ends the program at what is none.
+ *
+ * Return: whether it is that, and fits.
+ */
+bool oidc_base64url_parse(struct bytes text, uint8_t *ret, size_t max, size_t *ret_len);
+
+/**
  * oidc_keys_parse() - the keys of a document that a token may be signed with: RSA from 2048 bits on, and P-256
  * @ret: owned by the caller; an array, of keys without private parts
  *

@@ -359,6 +359,61 @@ static void what_holds_no_keys_is_said(void **state)
     }
 }
 
+/* cjose ends the program when it meets them. */
+static void keys_whose_numbers_are_no_base64url_are_left_out(void **state)
+{
+    (void)state;
+    static const struct {
+        int key;
+        const char *name;
+        const char *letters;
+    } all[] = {
+        {RSA, "n", "="}, {RSA, "n", "+"}, {RSA, "n", "\xc3\xa4"}, {EC, "x", "="}, {EC, "y", "\n"}};
+
+    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+        OWN(freep) char *good = oidc_fixture_keys(&keys[all[i].key], 1);
+        OWN(freep) char *bad = NULL;
+        OWN(json_freep) json_t *document = json_loads(good, 0, NULL);
+        json_t *key = json_array_get(json_object_get(document, "keys"), 0);
+        OWN(freep) char *value = strdup(json_string_value(json_object_get(key, all[i].name)));
+
+        (void)memcpy(value + 8, all[i].letters, strlen(all[i].letters));
+        assert_int_equal(json_object_set_new(key, all[i].name, json_string(value)), 0);
+        bad = json_dumps(document, 0);
+        assert_int_equal(count_keys(bad), 0);
+    }
+}
+
+/* One letter more than bytes have. */
+static void a_key_whose_exponent_is_cut_is_left_out(void **state)
+{
+    (void)state;
+    OWN(freep) char *good = oidc_fixture_keys(&keys[RSA], 1);
+    OWN(freep) char *bad = NULL;
+    OWN(json_freep) json_t *document = json_loads(good, 0, NULL);
+    json_t *key = json_array_get(json_object_get(document, "keys"), 0);
+
+    assert_int_equal(json_object_set_new(key, "e", json_string("AQABA")), 0);
+    bad = json_dumps(document, 0);
+    assert_int_equal(count_keys(bad), 0);
+}
+
+static void a_token_whose_claims_are_no_base64url_is_refused(void **state)
+{
+    (void)state;
+    OWN(json_freep) json_t *body = good_claims();
+    OWN(freep) char *token = oidc_fixture_sign(keys[EC], header_of("ES256", "ec"), body);
+    const char *claims = strchr(token, '.') + 1;
+    const char *end = strchr(claims, '.');
+
+    for (int n = 1; n <= 4; n++) {
+        OWN(freep) char *cut = NULL;
+
+        assert_true(asprintf(&cut, "%.*s%s", (int)(claims - token) + n, token, end) > 0);
+        assert_refused(cut, OIDC_E_WRONG, n == 1 ? "claims cannot be read" : "");
+    }
+}
+
 static int make_keys(void **state)
 {
     (void)state;
@@ -395,6 +450,9 @@ int main(void)
         cmocka_unit_test(what_is_no_signed_token_is_refused),
         cmocka_unit_test(more_groups_than_are_looked_at_let_nobody_in),
         cmocka_unit_test(keys_that_are_weak_or_private_or_for_something_else_are_left_out),
+        cmocka_unit_test(keys_whose_numbers_are_no_base64url_are_left_out),
+        cmocka_unit_test(a_key_whose_exponent_is_cut_is_left_out),
+        cmocka_unit_test(a_token_whose_claims_are_no_base64url_is_refused),
         cmocka_unit_test(what_holds_no_keys_is_said),
     };
 
