@@ -20,7 +20,7 @@ bool ts_is_utf16(struct bytes src, bool *ret_is_big);
 /**
  * ts_to_utf8() - append @src as UTF-8 without a byte order mark
  *
- * Bytes that are not UTF-16 are appended as they are. A lone surrogate becomes U+FFFD; a last odd byte
- * is left out. @ret says in failed if it did not fit.
+ * Bytes that are not UTF-16 are appended as they are. A lone surrogate stays one, which no UTF-8 has, so that a reader refuses it
+ * where it stands; a last odd byte is left out. @ret says in failed if it did not fit.
  */
 void ts_to_utf8(struct bytes src, struct buf *ret);

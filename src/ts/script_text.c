@@ -12,24 +12,22 @@
 #include "base/text.h"
 #include "ts/encoding.h"
 
-static const char byte_order_mark[] = "\xef\xbb\xbf";
+static bool is_text(const struct buf *text)
+{
+    return !text->failed && strlen(buf_str(text)) == text->len && text_is_utf8(buf_bytes(text));
+}
 
 bool ts_script_text(const char *source, struct buf *ret)
 {
     OWN(buf_fini) struct buf bytes = BUF_INIT(ret->max);
-    size_t n_mark = strlen(byte_order_mark);
-    const char *text;
-    bool is_big;
+    OWN(buf_fini) struct buf text = BUF_INIT(ret->max);
 
     if (!base64_parse(bytes_of(source), &bytes) || bytes.len == 0)
         return false;
-    text = buf_str(&bytes);
-    if (ts_is_utf16(buf_bytes(&bytes), &is_big))
-        ts_to_utf8(buf_bytes(&bytes), ret);
-    else if (strlen(text) != bytes.len || !text_is_utf8(buf_bytes(&bytes)))
+    ts_to_utf8(buf_bytes(&bytes), &text);
+    if (!is_text(&text))
         return false;
-    else
-        buf_adds(ret, text + (strncmp(text, byte_order_mark, n_mark) == 0 ? n_mark : 0));
+    buf_add(ret, buf_bytes(&text));
     return !ret->failed;
 }
 

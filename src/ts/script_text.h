@@ -20,7 +20,7 @@ enum {
  * @source: Base64 of UTF-16 or UTF-8, with or without byte order mark
  * @ret:    UTF-8, appended
  *
- * Return: whether it is that, and not empty.
+ * Return: whether it is that, without a NUL, and not empty; @ret is untouched if not.
  */
 bool ts_script_text(const char *source, struct buf *ret);
 

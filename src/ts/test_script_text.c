@@ -31,6 +31,9 @@ static void what_is_no_base64_is_no_script(void **state)
     assert_false(ts_script_text("", &got));
     assert_false(ts_script_text("iVBORw==", &got)); /* no text */
     assert_false(ts_script_text("5OT8", &got));     /* of no encoding that is known */
+    assert_false(ts_script_text("QQAA2EIA", &got)); /* UTF-16 with half a pair */
+    assert_false(ts_script_text("QQAAAEIA", &got)); /* UTF-16 with a NUL */
+    assert_int_equal(got.len, 0);
 }
 
 static void expect_diff(const char *before, const char *after, const char *want)
