@@ -12,6 +12,7 @@
 #include "plat/clock.h"
 #include "site/access.h"
 #include "site/administrator.h"
+#include "site/administrator_groups.h"
 #include "site/rows.h"
 
 /* So long others are asked about first, of whom nothing could be said. */
@@ -145,19 +146,7 @@ static int find(struct site *site,
 /* Groups that he is in now; what he is granted as their member goes by them. */
 static int put_groups(struct site *site, const char *id, const json_t *groups)
 {
-    size_t i;
-    json_t *group;
-    int r = db_must(site->db, SQL_DIRECTORY_MEMBERS_DROP, DB_ARGS(db_text(id)));
-
-    json_array_foreach(groups, i, group)
-    {
-        if (r == 0)
-            r = db_run(site->db,
-                       SQL_DIRECTORY_MEMBER_ADD,
-                       DB_ARGS(db_text(id), db_text(json_string_value(group))),
-                       NULL);
-    }
-    return TRACE(r);
+    return TRACE(administrator_put_groups(site, "directory", id, SQL_DIRECTORY_MEMBER_ADD, groups));
 }
 
 static int put_checked(struct site *site, const char *id, const struct directory_answer *answer)
@@ -309,24 +298,6 @@ static int put_out(struct site *site, const struct directory_due *due, const cha
                   : TRACE(r);
 }
 
-/* Ids as one text. */
-static int list_groups(struct site *site, const char *id, char *ret, size_t cap)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    size_t n = 0;
-    int r = db_select(site->db, SQL_DIRECTORY_MEMBERS, DB_ARGS(db_text(id)), &rows);
-
-    ret[0] = '\0';
-    if (r < 0)
-        return TRACE(r);
-    while ((r = db_next(&rows)) == DB_ROW) {
-        int len = snprintf(ret + n, cap - n, "%s%s", n > 0 ? " " : "", db_get_text(&rows, 0));
-
-        n = len > 0 && (size_t)len < cap - n ? n + (size_t)len : cap - 1;
-    }
-    return r < 0 ? TRACE(r) : 0;
-}
-
 /* Whether the account is not the one that he signed in with, but another one that has its name now. */
 static int is_another(struct site *site, const struct directory_due *due, bool *ret)
 {
@@ -340,19 +311,11 @@ static int is_another(struct site *site, const struct directory_due *due, bool *
 
 static int put_right(struct site *site, const struct directory_due *due)
 {
-    char before[DIRECTORY_WANTED_MAX * NAMED_ID_MAX];
-    char after[DIRECTORY_WANTED_MAX * NAMED_ID_MAX];
     bool may = false;
-    int r = list_groups(site, due->id, before, sizeof(before));
+    int r = put_groups(site, due->id, due->answer.groups);
 
     if (r == 0)
-        r = put_groups(site, due->id, due->answer.groups);
-    if (r == 0)
         r = put_checked(site, due->id, &due->answer);
-    if (r == 0)
-        r = list_groups(site, due->id, after, sizeof(after));
-    if (r == 0 && strcmp(before, after) != 0)
-        r = site_audit(site, "directory", "administrator.groups", due->id, after);
     if (r == 0)
         r = may_anything(site, due->id, &may);
     return r == 0 && !may ? TRACE(put_out(site, due, "in no group that is granted something"))

@@ -133,22 +133,21 @@ static int put(struct site *site, const struct news *news)
                                  db_text(news->merge_key))));
 }
 
-/* By the action's verb: "device.delete" */
-static const char *change_of(const char *verb)
+/* "device.delete": by the verb. A verb "remove" mostly takes something out of the thing, which stays. */
+static const char *change_of(const char *action)
 {
     static const char *const made[] = {"create", "import", "join"};
+    static const char *const removed[] = {
+        "boot-rule.remove", "unknown-rule.remove", "distribution-point.remove"};
+    const char *verb = strchr(action, '.') + 1;
 
     for (size_t i = 0; i < sizeof(made) / sizeof(made[0]); i++)
         if (strcmp(verb, made[i]) == 0)
             return "created";
-    return strcmp(verb, "delete") == 0 || strcmp(verb, "remove") == 0 ? "deleted" : "changed";
-}
-
-/* "content.remove" takes it from a distribution point. */
-static bool is_deletion(const char *action)
-{
-    return strcmp(change_of(strchr(action, '.') + 1), "deleted") == 0 &&
-           strcmp(action, "content.remove") != 0;
+    for (size_t i = 0; i < sizeof(removed) / sizeof(removed[0]); i++)
+        if (strcmp(action, removed[i]) == 0)
+            return "deleted";
+    return strcmp(verb, "delete") == 0 ? "deleted" : "changed";
 }
 
 int event_audited(struct site *site, const char *action, const char *object)
@@ -167,9 +166,7 @@ int event_audited(struct site *site, const char *action, const char *object)
     /* an import from a folder is about an operation, which says it itself */
     if (!news.kind || strcmp(action, "content.prestage") == 0)
         return 0;
-    news.change = is_deletion(action) ? "deleted" : change_of(action + n + 1);
-    if (strcmp(action, "content.remove") == 0)
-        news.change = "changed";
+    news.change = change_of(action);
     if (strcmp(news.change, "deleted") == 0 && site->audit.places) {
         news.places = site->audit.places;
         news.class = site->audit.of_content[0] ? site->audit.of_content : NULL;

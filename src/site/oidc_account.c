@@ -10,6 +10,7 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "site/administrator.h"
+#include "site/administrator_groups.h"
 #include "site/directory_account.h"
 #include "site/site.h"
 
@@ -126,20 +127,6 @@ static int find(struct site *site,
     return 0;
 }
 
-/* Those of now, and no other. */
-static int put_groups(struct site *site, const char *id, const struct oidc_claims *claims)
-{
-    int r = db_must(site->db, SQL_DIRECTORY_MEMBERS_DROP, DB_ARGS(db_text(id)));
-
-    for (size_t i = 0; r == 0 && i < json_array_size(claims->groups); i++)
-        r = db_run(
-            site->db,
-            SQL_OIDC_MEMBER_ADD,
-            DB_ARGS(db_text(id), db_text(json_string_value(json_array_get(claims->groups, i)))),
-            NULL);
-    return TRACE(r);
-}
-
 static int may_anything(struct site *site, const char *id, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
@@ -159,7 +146,7 @@ int oidc_sign_in(struct site *site,
 
     if (r != 0 || !ret[0])
         return TRACE(r);
-    r = put_groups(site, ret, claims);
+    r = administrator_put_groups(site, "oidc", ret, SQL_OIDC_MEMBER_ADD, claims->groups);
     if (r == 0)
         r = db_must(
             site->db,

@@ -37,6 +37,7 @@ struct seen {
     size_t room; /* for so many */
     uint64_t numbers[SEEN_MAX];
     char texts[SEEN_MAX][128];
+    char changes[SEEN_MAX][16];
 };
 
 static bool take(void *ctx, const struct event *event)
@@ -51,6 +52,10 @@ static bool take(void *ctx, const struct event *event)
                    "%s %s",
                    event->name,
                    field_text(event->data, "action", field_text(event->data, "reason", "")));
+    (void)snprintf(seen->changes[seen->n],
+                   sizeof(seen->changes[seen->n]),
+                   "%s",
+                   field_text(event->data, "change", ""));
     seen->n++;
     return true;
 }
@@ -279,6 +284,35 @@ static void a_change_of_rights_resets_everybody(void **state)
     assert_string_equal(seen.texts[0], "reset rights");
 }
 
+static void what_is_taken_out_of_a_thing_does_not_delete_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *action;
+        const char *change;
+    } cases[] = {
+        {"boundary-group.remove", "changed"},
+        {"content.remove", "changed"},
+        {"collection.remove-rule", "changed"},
+        {"boot-rule.remove", "deleted"},
+        {"distribution-point.remove", "deleted"},
+        {"boundary-group.delete", "deleted"},
+        {"device.import", "created"},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(fixture_freep) struct site *site = fixture_new();
+        uint64_t before = newest(site);
+        struct seen seen;
+
+        assert_int_equal(event_audited(site, cases[i].action, "one"), 0);
+        seen = look(site, before, NULL);
+        assert_int_equal(seen.n, 1);
+        if (strcmp(seen.changes[0], cases[i].change) != 0)
+            fail_msg("%s: %s", cases[i].action, seen.changes[0]);
+    }
+}
+
 static void who_has_no_room_gets_the_rest_later(void **state)
 {
     (void)state;
@@ -411,6 +445,7 @@ int main(void)
         cmocka_unit_test(who_may_not_see_a_thing_is_not_told_of_it),
         cmocka_unit_test(what_is_deleted_is_told_to_who_saw_it),
         cmocka_unit_test(a_change_of_rights_resets_everybody),
+        cmocka_unit_test(what_is_taken_out_of_a_thing_does_not_delete_it),
         cmocka_unit_test(who_has_no_room_gets_the_rest_later),
         cmocka_unit_test(only_so_many_are_looked_at_together),
         cmocka_unit_test(what_is_old_goes_and_is_known_to_be_gone),

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "site/access.h"
 #include "site/administrator.h"
+#include "site/event.h"
 #include "site/fixture.h"
 #include "site/oidc_account.h"
 
@@ -206,6 +207,38 @@ static void a_sign_in_is_good_for_a_while(void **state)
     assert_false(may(site, &login));
 }
 
+/* One that lives longer than what the provider has said is believed, and who follows events by it. */
+static void a_lasting_token_is_good_while_its_owner_signs_in_again(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = new_site();
+    struct login_answer first = {.expires_us = 0};
+    struct login_answer again = {.expires_us = 0};
+    struct login_answer lasting = {.expires_us = 0};
+    struct principal who;
+    char id[UUID_TEXT_MAX];
+    bool is_good = false;
+
+    assert_int_equal(sign_in(site, &ada, &first), 0);
+    assert_int_equal(access_check_admin(site, first.token, &who), 0);
+
+    struct access_token token = {
+        .kind = ACCESS_API, .administrator_id = who.id, .name = "script", .life_us = ACCESS_API_US};
+
+    assert_int_equal(access_new_token(site, &token, lasting.token, id), 0);
+    assert_int_equal(access_check_admin(site, lasting.token, &who), 0);
+    assert_int_equal(event_check(site, &who, &is_good), 0);
+    assert_true(is_good);
+    site->now_us += 3600 * SECOND;
+    assert_false(may(site, &lasting));
+    assert_int_equal(event_check(site, &who, &is_good), 0);
+    assert_false(is_good);
+    assert_int_equal(sign_in(site, &ada, &again), 0);
+    assert_true(may(site, &lasting));
+    assert_int_equal(event_check(site, &who, &is_good), 0);
+    assert_true(is_good);
+}
+
 static void a_code_is_for_one_try_of_who_has_begun(void **state)
 {
     (void)state;
@@ -348,6 +381,7 @@ int main(void)
         cmocka_unit_test(a_name_is_not_taken_from_whom_it_belongs_to),
         cmocka_unit_test(the_same_subject_of_another_issuer_is_somebody_else),
         cmocka_unit_test(a_sign_in_is_good_for_a_while),
+        cmocka_unit_test(a_lasting_token_is_good_while_its_owner_signs_in_again),
         cmocka_unit_test(a_code_is_for_one_try_of_who_has_begun),
         cmocka_unit_test(a_sign_in_that_takes_too_long_is_over),
         cmocka_unit_test(a_device_asks_until_somebody_has_signed_in),

@@ -30,7 +30,7 @@ UNION ALL SELECT administrator_id FROM administrator_grant WHERE target_id = ?2 
 
 -- Those after ?1 up to ?2 that the administrator may see now, and those that may change what he sees: is_visible says which he sees.
 -- name: event_list
-SELECT e.id, e.kind, e.action IN ('administrator.grant', 'administrator.revoke', 'administrator.groups', 'administrator.delete',
+SELECT e.id, e.kind, e.action IN ('administrator.grant', 'administrator.revoke', 'administrator.groups', 'administrator.set', 'administrator.delete',
     'security-role.set', 'security-role.delete', 'security-scope.add', 'security-scope.remove') AS is_about_rights,
     @may_event(e) AS is_visible, e.time_us, e.object_id, e.change, e.action, e.part, e.version, e.class
 FROM event e WHERE e.id > ?1 AND e.id <= ?2 AND (@may_event(e) OR e.class IN ('administrator', 'security-role', 'security-scope'))
