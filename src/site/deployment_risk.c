@@ -67,11 +67,12 @@ static int check_reach(struct site *site, const char *collection_id, const json_
         return TRACE(r);
     /* nobody has chosen its members, so that it is never usual */
     is_usual = strcmp(db_get_text(&rows, 0), "all-systems") != 0;
-    r = check_size(site, db_get_text(&rows, 1), db_get_u64(&rows, 2), is_usual, body);
+    /* before the size: no confirmation lifts it */
+    r = device_protection_check(
+        site, collection_id, json_is_integer(json_object_get(body, "confirm_devices")));
     if (r != 0)
         return TRACE(r);
-    return TRACE(device_protection_check(
-        site, collection_id, json_is_integer(json_object_get(body, "confirm_devices"))));
+    return TRACE(check_size(site, db_get_text(&rows, 1), db_get_u64(&rows, 2), is_usual, body));
 }
 
 int deployment_check_risk(struct site *site,
@@ -98,7 +99,7 @@ static int check_edited(struct site *site, const char *task_sequence_id)
 
     while (r == 0 && (r = db_next(&rows)) == DB_ROW) {
         r = check_reach(site, db_get_text(&rows, 1), nothing);
-        if (r == SITE_E_REFUSED)
+        if (r == SITE_E_REFUSED && site->refusal.id != REFUSAL_PROTECTED)
             return refuse(site,
                           REFUSAL_WOULD_WIPE,
                           "The required deployment %s of the task sequence %s would wipe the disks "

@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "site/collection.h"
 #include "site/deployment.h"
+#include "site/device_change.h"
 #include "site/fixture.h"
 #include "site/task_sequence.h"
 
@@ -261,6 +262,25 @@ static void a_deployed_sequence_does_not_begin_to_wipe_unasked(void **state)
     assert_int_equal(store_sequence(site, NULL, child, APPLY RUN, NULL), 0);
 }
 
+static void a_deployed_sequence_does_not_begin_to_wipe_a_protected_device(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *protect = fixture_json("{'is_protected': true}");
+    OWN(json_freep) json_t *answer = NULL;
+    char sequence[SITE_ID_MAX];
+    char deployment[SITE_ID_MAX];
+
+    site->settings.deployment_usual_size = 100;
+    fixture_import(site, "FILES", "52:54:00:77:01:01");
+    assert_int_equal(device_change(site, "test", "FILES", protect, &answer), 0);
+    assert_int_equal(store_sequence(site, "Inventory", NULL, RUN, sequence), 0);
+    assert_int_equal(deploy_to_all(site, sequence, deployment), 0);
+    assert_int_equal(store_sequence(site, NULL, sequence, APPLY, NULL), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_PROTECTED);
+    assert_non_null(strstr(site->refusal.detail, "FILES"));
+}
+
 static void members_that_are_being_found_are_not_counted(void **state)
 {
     (void)state;
@@ -305,6 +325,7 @@ int main(void)
         cmocka_unit_test(what_wipes_many_disks_is_confirmed_with_their_number),
         cmocka_unit_test(what_runs_a_sequence_that_wipes_is_confirmed_too),
         cmocka_unit_test(a_deployed_sequence_does_not_begin_to_wipe_unasked),
+        cmocka_unit_test(a_deployed_sequence_does_not_begin_to_wipe_a_protected_device),
         cmocka_unit_test(members_that_are_being_found_are_not_counted),
         cmocka_unit_test(all_systems_is_never_usual),
     };

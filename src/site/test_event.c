@@ -297,7 +297,7 @@ static void what_is_taken_out_of_a_thing_does_not_delete_it(void **state)
         {"boot-rule.remove", "deleted"},
         {"distribution-point.remove", "deleted"},
         {"boundary-group.delete", "deleted"},
-        {"device.import", "created"},
+        {"boundary-group.create", "created"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -307,9 +307,8 @@ static void what_is_taken_out_of_a_thing_does_not_delete_it(void **state)
 
         assert_int_equal(event_audited(site, cases[i].action, "one"), 0);
         seen = look(site, before, NULL);
-        assert_int_equal(seen.n, 1);
-        if (strcmp(seen.changes[0], cases[i].change) != 0)
-            fail_msg("%s: %s", cases[i].action, seen.changes[0]);
+        if (seen.n != 1 || strcmp(seen.changes[0], cases[i].change) != 0)
+            fail_msg("%s: %zu events, %s", cases[i].action, seen.n, seen.changes[0]);
     }
 }
 
