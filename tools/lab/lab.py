@@ -515,6 +515,32 @@ def debian_image(progress=lambda text: None, arch="amd64", more="") -> Path:
     return wim
 
 
+# What a computer of the lab does not need, and what takes long where each instruction is translated. e2scrub alone may hold up a
+# start for a minute.
+UNUSED_UNITS = (
+    "e2scrub_reap.service", "e2scrub_all.timer", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer",
+    "fstrim.timer", "getty-static.service", "modprobe@.service", "systemd-fsck-root.service", "systemd-fsckd.socket",
+    "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service", "dev-hugepages.mount", "dev-mqueue.mount",
+    "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "sys-fs-fuse-connections.mount", "sys-kernel-config.mount",
+    "proc-sys-fs-binfmt_misc.automount",
+)
+UNUSED_GENERATORS = ("cryptsetup", "gpt-auto", "hibernate-resume", "integritysetup", "rc-local", "system-update", "sysv", "veritysetup")
+UNUSED_MODULES = ("aesni_intel", "cryptd", "ghash_clmulni_intel", "kvm", "kvm_amd", "kvm_intel", "powernow_k8", "sha512_ssse3")
+DISK_MODULES = ("virtio_pci", "virtio_blk")
+
+
+def quick_start_hooks() -> list:
+    """Shell, with the folder of the system in $1."""
+    etc = "\"$1\"/etc"
+    hooks = [f"ln -s /dev/null {etc}/systemd/system/{unit}" for unit in UNUSED_UNITS]
+    hooks += [f"mkdir -p {etc}/systemd/system-generators"]
+    hooks += [f"ln -s /dev/null {etc}/systemd/system-generators/systemd-{name}-generator" for name in UNUSED_GENERATORS]
+    hooks += [f"echo install {name} /bin/false >> {etc}/modprobe.d/lab.conf" for name in UNUSED_MODULES]
+    hooks += [f"echo {name} >> {etc}/initramfs-tools/modules" for name in DISK_MODULES]
+    hooks += [f"echo MODULES=list > {etc}/initramfs-tools/conf.d/lab", "chroot \"$1\" update-initramfs -u"]
+    return hooks
+
+
 def make_debian_image(wim: Path, progress, arch: str, more: str):
     wim.parent.mkdir(parents=True, exist_ok=True)
     tree = wim.parent / f"tree{'-' + more if more else ''}"
@@ -524,9 +550,7 @@ def make_debian_image(wim: Path, progress, arch: str, more: str):
     command += [f"--include={IMAGE_KERNELS[arch]},{IMAGE_PACKAGES}{',' + more if more else ''}"]
     command += ["--aptopt=Acquire::Languages \"none\""]
     command += [f"--dpkgopt=path-exclude=/usr/share/{part}/*" for part in ("doc", "locale", "man")]
-    # Cleaning up after checks of LVM volumes holds up each start, for a minute where others compute beside it.
-    for unit in ("e2scrub_reap.service", "e2scrub_all.timer"):
-        command += [f"--customize-hook=ln -s /dev/null \"$1\"/etc/systemd/system/{unit}"]
+    command += [f"--customize-hook={hook}" for hook in quick_start_hooks()]
     # Not every mirror has the later updates for i386 whole.
     sources = apt_sources() if arch == "amd64" else [x86_tool().archive([Path(path) for path in apt_sources()])]
     run(*command, "bookworm", tree, *sources, timeout=900)
