@@ -34,6 +34,7 @@ const char *ts_secret_account(const char *variable)
         {"SMSConnectNetworkFolderPassword", "SMSConnectNetworkFolderAccount"},
         {"SMSTSRunCommandLineUserPassword", "SMSTSRunCommandLineUserName"},
         {"SMSTSRunPowerShellUserPassword", "SMSTSRunPowerShellUserName"},
+        {"SLWUserPassword", "SLWUserName"},
         {"VariableValue", "VariableName"},
     };
 

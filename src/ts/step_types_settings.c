@@ -211,6 +211,23 @@ static const struct ts_property apply_windows_settings[] = {
              "UI language fallback",
              TS_KIND_TEXT),
     PROPERTY("UserLocale", "OSDWindowsSettingsUserLocale", "User locale", TS_KIND_TEXT),
+    PROPERTY("SLWUserName",
+             "SLWUserName",
+             "Account that may use sudo",
+             TS_KIND_TEXT,
+             .is_elsewhere = true,
+             .form = TS_FORM_USER),
+    PROPERTY("SLWUserPassword",
+             "SLWUserPassword",
+             "Password of the account that may use sudo",
+             TS_KIND_SECRET,
+             .is_elsewhere = true),
+    PROPERTY("SLWUserSSHKey",
+             "SLWUserSSHKey",
+             "SSH key of the account that may use sudo",
+             TS_KIND_TEXT,
+             .is_elsewhere = true,
+             .form = TS_FORM_LINE),
 };
 
 const struct ts_step_type ts_step_types_settings[] = {

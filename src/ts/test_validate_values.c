@@ -60,6 +60,10 @@ static void a_secret_is_quoted_in_no_finding(void **state)
                        VAR("OSDJoinType", "0") VAR("OSDJoinDomainName", "example.org") VAR(
                            "OSDJoinAccount", "join") VAR("OSDJoinPassword", "ab%Winter24@x%1"))),
         RULES(RULE("", RULE_VARIABLE("OSDJoinPassword", "true", "ab%Winter24@x%1"))),
+        SEQUENCE(TYPED("SetVariable",
+                       VAR("VariableName", "SLWUserName") VAR("VariableValue", "Winter24")
+                           VAR("DoNotShowVariableValue", "true"))
+                     TYPED("ApplyWindowsSettings", VAR("SLWUserPassword", "ab%Winter24@x%1"))),
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -168,6 +172,48 @@ static void every_secret_that_an_export_has_emptied_is_missed(void **state)
              "");
 }
 
+static unsigned linux_image(void *ctx, const char *id)
+{
+    (void)ctx, (void)id;
+    return TS_PLATFORM_LINUX;
+}
+
+#define SET(name, value) TYPED("SetVariable", VAR("VariableName", name) VAR("VariableValue", value))
+
+static void
+an_account_that_apply_windows_settings_would_refuse_is_told_before_a_disk_is_wiped(void **state)
+{
+    (void)state;
+    static const struct ts_site_facts site = {.platform_of = linux_image};
+
+    finds(SEQUENCE(SET("SLWUserName", "eva") SET("SLWUserSSHKey", "ssh-ed25519 AAAA eva")
+                       TYPED("ApplyWindowsSettings", "")),
+          "SLW-0184");
+    finds(SEQUENCE(SET("SLWUserName", "Eva") TYPED("ApplyWindowsSettings", "")),
+          "SLW-0440 SLW-0184");
+    finds(SEQUENCE(SET("SLWUserSSHKey", "a\nb") TYPED("ApplyWindowsSettings", "")),
+          "SLW-0440 SLW-0184");
+    finds(SEQUENCE(SET("SLWUserName", "Eva")), "");
+    finds(SEQUENCE(TYPED("ApplyWindowsSettings",
+                         VAR("SLWUserName", "eva") VAR("SLWUserSSHKey", "ssh-ed25519 AAAA eva"))),
+          "SLW-0184");
+    finds(SEQUENCE(TYPED("ApplyWindowsSettings", VAR("SLWUserName", "eva"))), "SLW-0183 SLW-0184");
+    finds(SEQUENCE(
+              TYPED("ApplyWindowsSettings", VAR("SLWUserName", "Eva") VAR("SLWUserSSHKey", "x"))),
+          "SLW-0440 SLW-0184");
+    finds("<sequence version=\"3.10\"><globalVarList>" VAR(
+              "SLWUserName", "Eva") "</globalVarList>" TYPED("ApplyWindowsSettings",
+                                                             "") "</sequence>",
+          "SLW-0440 SLW-0184");
+    assert_found(SEQUENCE(TYPED("ApplyOperatingSystem",
+                                VAR("ImagePackageID", "SLP00002") VAR("OSDImageIndex", "1"))
+                              TYPED("ApplyWindowsSettings",
+                                    VAR("SLWUserName", "Eva") VAR("SLWUserSSHKey", "x"))),
+                 &site,
+                 "!",
+                 "SLW-0184 SLW-0184 SLW-0440!");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +223,8 @@ int main(void)
         cmocka_unit_test(variables_of_the_sequence_have_names_and_limits),
         cmocka_unit_test(what_is_wrong_in_the_list_of_the_sequence_has_its_line),
         cmocka_unit_test(a_name_of_257_characters_cannot_be_set),
+        cmocka_unit_test(
+            an_account_that_apply_windows_settings_would_refuse_is_told_before_a_disk_is_wiped),
         cmocka_unit_test(every_secret_that_an_export_has_emptied_is_missed),
     };
 

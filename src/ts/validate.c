@@ -130,19 +130,21 @@ void ts_check_report_node(const struct ts_check *c,
 }
 
 void ts_check_pass_on(const struct ts_check *c,
+                      const xmlNode *node,
                       int item,
                       const char *part,
                       enum ts_severity worst,
                       const struct ts_diags *found)
 {
-    for (size_t i = 0; i < found->n; i++)
-        ts_check_report(c,
-                        item,
-                        found->items[i].severity < worst ? found->items[i].severity : worst,
-                        found->items[i].id,
-                        "%s: %s",
-                        part,
-                        found->items[i].message);
+    for (size_t i = 0; i < found->n; i++) {
+        const struct ts_diag *diag = &found->items[i];
+        enum ts_severity severity = diag->severity < worst ? diag->severity : worst;
+
+        if (node)
+            ts_check_report_node(c, node, severity, diag->id, "%s: %s", part, diag->message);
+        else
+            ts_check_report(c, item, severity, diag->id, "%s: %s", part, diag->message);
+    }
 }
 
 const struct ts_step *ts_check_step(const struct ts_check *c, int item)

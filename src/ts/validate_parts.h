@@ -61,8 +61,10 @@ __attribute__((format(printf, 5, 6))) void ts_check_report_node(const struct ts_
                                                                 const char *format,
                                                                 ...);
 
-/* What was found by a look at a part of @item, as findings of @c about it; none is worse than @worst. @part: "rule 2" */
+/* What was found by a look at a part of @item, or of @node unless it is NULL, as findings of @c about it; none is worse than
+   @worst. @part: "rule 2" */
 void ts_check_pass_on(const struct ts_check *c,
+                      const xmlNode *node,
                       int item,
                       const char *part,
                       enum ts_severity worst,
@@ -111,8 +113,8 @@ bool ts_check_joins_domain(const struct ts_step *step);
 /* ts/validate_values.c: what its rules and variables set, and secrets that are not there; the list of variables of the sequence. */
 void ts_check_values(const struct ts_check *c, int item);
 void ts_check_global_values(const struct ts_check *c);
-/* The element of the variable @i in globalVarList. */
-const xmlNode *ts_check_global_node(const struct ts_check *c, size_t i);
+/* The element of the variable in globalVarList behind @last; of the first if that is NULL. */
+const xmlNode *ts_check_next_global(const struct ts_check *c, const xmlNode *last);
 /* Whether a step can set a variable of this name: only the engine's have a dot. */
 bool ts_check_is_settable(const char *name);
 /* ts/validate_condition.c: the condition of a step or group. */

@@ -158,7 +158,9 @@ static void check_codes(const struct ts_check *c,
                         const struct ts_property *property,
                         const char *text)
 {
-    OWN(freep) char *attribute = ts_node_attribute(c->tree.items[item].node, "successCodeList");
+    OWN(freep)
+    char *attribute =
+        item == TS_NO_ITEM ? NULL : ts_node_attribute(c->tree.items[item].node, "successCodeList");
 
     if (ts_check_are_codes(text) || (attribute && strcmp(attribute, text) == 0))
         return; /* the attribute, which counts, has been told */

@@ -31,6 +31,7 @@ static const struct {
     {"OSDMigrateLocalAccountPassword", "OSDMigrateLocalAccounts", "true"},
     {"SMSTSRunCommandLineUserPassword", "_SMSTSRunCommandLineAsUser", "true"},
     {"SMSTSRunPowerShellUserPassword", "_SMSTSRunPowerShellAsUser", "true"},
+    {"SLWUserPassword", "SLWUserSSHKey", ""},
 };
 
 static bool is_equal(const char *text, const char *other)
@@ -78,30 +79,6 @@ static void check_secrets(const struct ts_check *c, int item, const struct ts_st
         ts_check_is_true(ts_check_text(step, "DoNotShowVariableValue")) &&
         ts_check_text(step, "VariableValue")[0] == '\0')
         report_secret(c, item, "Value", "VariableValue");
-}
-
-/* What a step of this sequence would not take: the variable overrides a setting of its own. */
-static void check_setting(const struct ts_check *c, int item, const char *name, const char *text)
-{
-    size_t n;
-    const struct ts_step *steps = ts_document_steps(c->doc, &n);
-
-    for (size_t i = 0; i < n; i++) {
-        const struct ts_step_type *type = ts_step_type_find(steps[i].type);
-        const struct ts_property *p = ts_property_find(type, name);
-        struct ts_check own = *c; /* with findings of its own */
-        OWN(ts_diags_fini) struct ts_diags found = {0};
-        char part[PART_MAX_BYTES];
-
-        if (!p || p->is_hidden || p->kind == TS_KIND_VARIABLE || !ts_step_is_enabled(&steps[i]) ||
-            !ts_pattern_matches(p->variable, name))
-            continue;
-        own.diags = &found;
-        ts_check_value(&own, item, p, text);
-        (void)snprintf(part, sizeof(part), "for \"%s\"", type->display_name);
-        ts_check_pass_on(c, item, part, TS_WARNING, &found);
-        return;
-    }
 }
 
 /* A name and value that the sequence is to set. @node: of the variable in the list of the sequence; NULL: @item sets it.
@@ -161,6 +138,31 @@ static void check_assignment(const struct ts_check *c, const struct assignment *
     report_assignment(c, a, "SLW-0171", &why);
 }
 
+/* What a step of this sequence would not take: the variable overrides a setting of its own. */
+static void check_setting(const struct ts_check *c, const struct assignment *a)
+{
+    const struct ts_variable *v = a->variable;
+    size_t n;
+    const struct ts_step *steps = ts_document_steps(c->doc, &n);
+
+    for (size_t i = 0; i < n && !v->is_hidden; i++) { /* findings quote values */
+        const struct ts_step_type *type = ts_step_type_find(steps[i].type);
+        const struct ts_property *p = ts_property_find(type, v->name);
+        struct ts_check own = *c; /* with findings of its own */
+        OWN(ts_diags_fini) struct ts_diags found = {0};
+        char part[PART_MAX_BYTES];
+
+        if (!p || p->is_hidden || p->kind == TS_KIND_VARIABLE || !ts_step_is_enabled(&steps[i]) ||
+            !ts_pattern_matches(p->variable, v->name))
+            continue;
+        own.diags = &found;
+        ts_check_value(&own, a->item, p, v->text);
+        (void)snprintf(part, sizeof(part), "for \"%s\"", type->display_name);
+        ts_check_pass_on(c, a->node, a->item, part, TS_WARNING, &found);
+        return;
+    }
+}
+
 static void check_rule(const struct ts_check *c, int item, const struct ts_check *rules, int rule)
 {
     OWN(ts_diags_fini) struct ts_diags found = {0};
@@ -174,15 +176,14 @@ static void check_rule(const struct ts_check *c, int item, const struct ts_check
         const struct ts_variable *v = &step->variables[i];
 
         check_assignment(&own, &(struct assignment){NULL, rule, "Variables", v});
-        if (!v->is_hidden) /* findings quote values */
-            check_setting(c, item, v->name, v->text);
+        check_setting(c, &(struct assignment){NULL, item, "Variables", v});
         if (v->is_hidden && v->text[0] == '\0')
             report_secret(&own, rule, "Value of the secret variable", v->name);
     }
     if (step->n_variables == 0)
         ts_check_report(&own, rule, TS_WARNING, "SLW-0181", "it sets no variable");
     (void)snprintf(part, sizeof(part), "rule %d", rule + 1);
-    ts_check_pass_on(c, item, part, TS_ERROR, &found);
+    ts_check_pass_on(c, NULL, item, part, TS_ERROR, &found);
 }
 
 /* The rules are a sequence of their own, with a step for each. */
@@ -215,32 +216,44 @@ void ts_check_values(const struct ts_check *c, int item)
     const struct ts_step_type *type = ts_step_type_find(step->type);
 
     check_rules(c, item);
-    if (strcmp(step->type, set_type) == 0 &&
-        !ts_check_is_true(ts_check_text(step, "DoNotShowVariableValue")))
-        check_setting(
-            c, item, ts_check_text(step, "VariableName"), ts_check_text(step, "VariableValue"));
+    if (strcmp(step->type, set_type) == 0)
+        check_setting(c,
+                      &(struct assignment){NULL,
+                                           item,
+                                           "VariableValue",
+                                           &(struct ts_variable){
+                                               .name = ts_check_text(step, "VariableName"),
+                                               .text = ts_check_text(step, "VariableValue"),
+                                               .is_hidden = ts_check_is_true(
+                                                   ts_check_text(step, "DoNotShowVariableValue")),
+                                           }});
     if (type)
         check_secrets(c, item, type);
 }
 
-const xmlNode *ts_check_global_node(const struct ts_check *c, size_t i)
+const xmlNode *ts_check_next_global(const struct ts_check *c, const xmlNode *last)
 {
     const xmlNode *root = xmlDocGetRootElement(ts_document_tree(c->doc));
     const xmlNode *list = ts_node_child(root, "globalVarList");
+    const xmlNode *node = last ? last->next : list ? list->children : NULL;
 
-    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next)
-        if (ts_node_is(node, "variable") && i-- == 0)
-            return node;
-    return NULL;
+    while (node && !ts_node_is(node, "variable"))
+        node = node->next;
+    return node;
 }
 
 void ts_check_global_values(const struct ts_check *c)
 {
     size_t n = 0;
     const struct ts_variable *globals = ts_document_globals(c->doc, &n);
+    const xmlNode *node = NULL;
 
-    for (size_t i = 0; i < n; i++)
-        check_assignment(c,
-                         &(struct assignment){
-                             ts_check_global_node(c, i), TS_NO_ITEM, "globalVarList", &globals[i]});
+    for (size_t i = 0; i < n; i++) {
+        struct assignment a = {NULL, TS_NO_ITEM, "globalVarList", &globals[i]};
+
+        node = ts_check_next_global(c, node);
+        a.node = node;
+        check_assignment(c, &a);
+        check_setting(c, &a);
+    }
 }

@@ -73,13 +73,15 @@ void ts_check_globals(const struct ts_check *c)
 {
     size_t n;
     const struct ts_variable *globals = ts_document_globals(c->doc, &n);
+    const xmlNode *node = NULL;
 
     for (size_t i = 0; i < n; i++) {
         const struct ts_engine_var *var = find_vain(globals[i].name);
 
+        node = ts_check_next_global(c, node);
         if (var)
             ts_check_report_node(c,
-                                 ts_check_global_node(c, i),
+                                 node,
                                  TS_WARNING,
                                  "SLW-0467",
                                  "globalVarList: %s has no effect here: %s",
