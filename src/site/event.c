@@ -253,21 +253,31 @@ int event_alerts(struct site *site)
     return TRACE(r);
 }
 
-/* The newest number that is old enough to go. */
-static int find_old(struct site *site, uint64_t newest, uint64_t *ret)
+/* A number that a statement finds; 0: none. */
+static int find_number(struct site *site, enum db_sql sql, uint64_t arg, uint64_t *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    uint64_t before_us = site->now_us > EVENT_KEPT_US ? site->now_us - EVENT_KEPT_US : 0;
-    uint64_t kept = site->settings.events_kept ? site->settings.events_kept : EVENT_KEPT_MAX;
-    uint64_t by_number = newest > kept ? newest - kept : 0;
-    int r = db_first(site->db, SQL_EVENT_OLD, DB_ARGS(db_u64(before_us)), &rows);
+    int r = db_first(site->db, sql, DB_ARGS(db_u64(arg)), &rows);
 
     if (r < 0)
         return TRACE(r);
     *ret = r == DB_ROW ? db_get_u64(&rows, 0) : 0;
-    if (*ret < by_number)
-        *ret = by_number;
     return 0;
+}
+
+/* The newest number that is old enough to go, or too many. Numbers that progress has left behind are no events, so they count nothing. */
+static int find_old(struct site *site, uint64_t n_numbers, uint64_t *ret)
+{
+    uint64_t before_us = site->now_us > EVENT_KEPT_US ? site->now_us - EVENT_KEPT_US : 0;
+    uint64_t kept = site->settings.events_kept ? site->settings.events_kept : EVENT_KEPT_MAX;
+    uint64_t surplus = 0;
+    int r = find_number(site, SQL_EVENT_OLD, before_us, ret);
+
+    if (r == 0 && n_numbers > kept)
+        r = find_number(site, SQL_EVENT_SURPLUS, kept, &surplus);
+    if (r == 0 && *ret < surplus)
+        *ret = surplus;
+    return TRACE(r);
 }
 
 int event_tick(struct site *site)
@@ -283,7 +293,7 @@ int event_tick(struct site *site)
     site->events_us = site->now_us;
     r = event_head(site, &newest, &gone);
     if (r == 0)
-        r = find_old(site, newest, &old);
+        r = find_old(site, newest - gone, &old);
     if (r < 0 || old <= gone)
         return TRACE(r);
     r = db_begin(site->db, &tx);

@@ -19,8 +19,8 @@ struct principal;
 struct site;
 
 enum {
-    EVENT_KEPT_MAX = 100000, /* numbers behind the newest */
-    EVENT_LOOKS_MAX = 1000,  /* numbers that event_list() goes on at once */
+    EVENT_KEPT_MAX = 100000, /* events that are no progress; of progress only the newest of each thing is there */
+    EVENT_LOOKS_MAX = 1000,  /* events that event_list() looks at together */
     EVENT_NAME_MAX = 40,
 };
 
@@ -46,7 +46,7 @@ int event_order(struct site *site, const char *order_id);
 /* Of each alert that was changed at site->now_us. */
 int event_alerts(struct site *site);
 
-/* Drop what is older or more than is kept. */
+/* Drop what is older or more than is kept, and all before it: who knows no less than the newest that went has missed nothing. */
 int event_tick(struct site *site);
 
 /* Who follows. */
@@ -75,7 +75,7 @@ struct event {
 
 /**
  * event_list() - what the principal may see, at this moment, of what has changed
- * @after:  a number; those behind it, EVENT_LOOKS_MAX at most
+ * @after:  a number; of those behind it EVENT_LOOKS_MAX are looked at, at most
  * @newest: no further than this
  * @take:   gets each; false: it has no room for it
  * @ret_at: where to go on: the last that was taken, or how far it was looked

@@ -177,6 +177,16 @@ static int tell(const struct db_rows *rows,
     return 0;
 }
 
+/* How far one look goes. */
+static int find_end(struct site *site, uint64_t after, uint64_t newest, uint64_t *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_EVENT_LOOK, DB_ARGS(db_u64(after), db_u64(newest)), &rows);
+
+    *ret = r == DB_ROW ? db_get_u64(&rows, 0) : newest;
+    return r < 0 ? TRACE(r) : 0;
+}
+
 /* NOLINTNEXTLINE(readability-function-size): what to look at, and who gets it */
 int event_list(struct site *site,
                uint64_t after,
@@ -187,12 +197,13 @@ int event_list(struct site *site,
                uint64_t *ret_at)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    uint64_t end =
-        newest > after && newest - after > EVENT_LOOKS_MAX ? after + EVENT_LOOKS_MAX : newest;
+    uint64_t end = newest;
     bool has_room = true;
-    int r = db_select(site->db, SQL_EVENT_LIST, DB_ARGS(db_u64(after), db_u64(end)), &rows);
+    int r = find_end(site, after, newest, &end);
 
     *ret_at = after;
+    if (r == 0)
+        r = db_select(site->db, SQL_EVENT_LIST, DB_ARGS(db_u64(after), db_u64(end)), &rows);
     while (r == 0 && has_room && (r = db_next(&rows)) == DB_ROW) {
         r = 0;
         if (db_get_bool(&rows, COLUMN_IS_ABOUT_RIGHTS))

@@ -48,7 +48,7 @@ struct site_settings {
     uint64_t order_life_us;
     uint64_t deployment_usual_size; /* over it a high-risk deployment must be confirmed; 0: none */
     uint64_t deployment_max_size;   /* over it it is refused; 0: none */
-    uint64_t events_kept;           /* numbers behind the newest event; 0: EVENT_KEPT_MAX */
+    uint64_t events_kept;           /* events that are no progress; 0: EVENT_KEPT_MAX */
     bool is_protection_warning;     /* what is protected may be wiped when that was confirmed */
     struct directory_settings directory;
     struct oidc_settings oidc;

@@ -335,14 +335,31 @@ static void only_so_many_are_looked_at_together(void **state)
     struct seen seen = {.room = SEEN_MAX};
     uint64_t before = newest(site);
     uint64_t at = 0;
+    uint32_t devices = 0;
 
-    for (unsigned i = 0; i < EVENT_LOOKS_MAX + 1; i++)
-        assert_int_equal(event_progress(site, "boot-rule", "one", "boot-rule.set"), 0);
-    assert_int_equal(event_list(site, before, newest(site), EVENT_ALL, take, &seen, &at), 0);
+    assert_int_equal(event_topics(site, "devices", &devices), 0);
+    for (unsigned i = 0; i < EVENT_LOOKS_MAX + 2; i++)
+        assert_int_equal(event_audited(site, "boot-rule.set", "one"), 0);
+    assert_int_equal(event_list(site, before, newest(site), devices, take, &seen, &at), 0);
     assert_int_equal(at, before + EVENT_LOOKS_MAX);
     assert_int_equal(seen.n, 0);
     assert_int_equal(event_list(site, at, newest(site), EVENT_ALL, take, &seen, &at), 0);
+    assert_int_equal(seen.n, 2);
+    assert_int_equal(at, newest(site));
+}
+
+static void numbers_that_progress_has_left_behind_are_no_look(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    uint64_t before = newest(site);
+    struct seen seen;
+
+    for (unsigned i = 0; i < EVENT_LOOKS_MAX + 2; i++)
+        assert_int_equal(event_progress(site, "boot-rule", "one", "boot-rule.set"), 0);
+    seen = look(site, before, NULL);
     assert_int_equal(seen.n, 1);
+    assert_int_equal(seen.numbers[0], newest(site));
 }
 
 static void what_is_old_goes_and_is_known_to_be_gone(void **state)
@@ -376,10 +393,35 @@ static void no_more_are_kept_than_so_many(void **state)
 
     site->settings.events_kept = 20;
     for (unsigned i = 0; i < 30; i++)
-        assert_int_equal(event_progress(site, "boot-rule", "one", "boot-rule.set"), 0);
+        assert_int_equal(event_audited(site, "boot-rule.set", "one"), 0);
     assert_int_equal(event_tick(site), 0);
     assert_int_equal(event_head(site, &n, &gone), 0);
     assert_int_equal(gone, n - 20);
+    assert_int_equal(look(site, 0, NULL).n, 20);
+}
+
+static void progress_pushes_out_nothing(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    uint64_t before = newest(site);
+    uint64_t n = 0;
+    uint64_t gone = 0;
+    char thing[16];
+    struct seen seen;
+
+    site->settings.events_kept = 20;
+    assert_int_equal(event_audited(site, "collection.delete", "gone"), 0);
+    for (unsigned i = 0; i < 200; i++) {
+        (void)snprintf(thing, sizeof(thing), "thing %u", i % 40);
+        assert_int_equal(event_progress(site, "boot-rule", thing, "boot-rule.set"), 0);
+    }
+    assert_int_equal(event_tick(site), 0);
+    assert_int_equal(event_head(site, &n, &gone), 0);
+    assert_int_equal(gone, 0);
+    seen = look(site, before, NULL);
+    assert_int_equal(seen.n, 41);
+    assert_string_equal(seen.texts[0], "collection collection.delete");
 }
 
 static void topics_are_known_by_name(void **state)
@@ -447,8 +489,10 @@ int main(void)
         cmocka_unit_test(what_is_taken_out_of_a_thing_does_not_delete_it),
         cmocka_unit_test(who_has_no_room_gets_the_rest_later),
         cmocka_unit_test(only_so_many_are_looked_at_together),
+        cmocka_unit_test(numbers_that_progress_has_left_behind_are_no_look),
         cmocka_unit_test(what_is_old_goes_and_is_known_to_be_gone),
         cmocka_unit_test(no_more_are_kept_than_so_many),
+        cmocka_unit_test(progress_pushes_out_nothing),
         cmocka_unit_test(topics_are_known_by_name),
         cmocka_unit_test(a_token_that_ended_or_nothing_granted_is_no_follower),
     };

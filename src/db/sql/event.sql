@@ -36,6 +36,14 @@ SELECT e.id, e.kind, e.action IN ('administrator.grant', 'administrator.revoke',
 FROM event e WHERE e.id > ?1 AND e.id <= ?2 AND (@may_event(e) OR e.class IN ('administrator', 'security-role', 'security-scope'))
 ORDER BY e.id;
 
+-- How far 1,000 of those after ?1 up to ?2 reach; no row: so many are not there.
+-- name: event_look
+SELECT id FROM event WHERE id > ?1 AND id <= ?2 ORDER BY id LIMIT 1 OFFSET 999;
+
+-- The newest of those that are no progress and of which ?1 are newer.
+-- name: event_surplus
+SELECT id FROM event WHERE merge_key IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?1;
+
 -- The newest of the 5,000 oldest that are from before ?1.
 -- name: event_old
 SELECT coalesce(max(o.id), 0) FROM (SELECT id, time_us FROM event ORDER BY id LIMIT 5000) AS o WHERE o.time_us < ?1;
