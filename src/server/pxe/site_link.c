@@ -26,9 +26,10 @@ struct flight {
     struct site_link *link;
     struct flight *next;
     struct site_ask ask;
-    json_t *body;    /* owned */
-    json_t *answer;  /* owned; NULL: none came */
-    unsigned status; /* 0: none came */
+    uint64_t asked_us; /* monotonic */
+    json_t *body;      /* owned */
+    json_t *answer;    /* owned; NULL: none came */
+    unsigned status;   /* 0: none came */
     char why[SITE_TEXT_MAX];
     _Alignas(max_align_t) uint8_t extra[SITE_ASK_EXTRA_BYTES];
 };
@@ -44,6 +45,7 @@ struct delivery {
 struct site_link {
     uv_loop_t *loop;
     char *socket_path; /* owned */
+    uint64_t timeout_us;
     site_answer *answer;
     void *ctx;
     bool is_stopping;
@@ -120,6 +122,7 @@ int site_link_new(const struct site_link_options *options, struct site_link **re
     link->loop = options->loop;
     link->answer = options->answer;
     link->ctx = options->ctx;
+    link->timeout_us = options->timeout_us > 0 ? options->timeout_us : SITE_ASK_TIMEOUT_US;
     link->socket_path = strdup(options->socket_path);
     if (!link->socket_path)
         return ERR(-ENOMEM);
@@ -192,7 +195,7 @@ static int open_client(const struct site_link *link, struct http_client **ret)
         .base_url = "http://site",
         .unix_socket = link->socket_path,
         .user_agent = USER_AGENT,
-        .timeout_us = SITE_ASK_TIMEOUT_US,
+        .timeout_us = link->timeout_us,
     };
 
     return TRACE(http_client_new(&options, ret));
@@ -219,13 +222,25 @@ static void put_client(struct site_link *link, struct http_client **client)
     http_client_free(*client);
 }
 
+/* Who asked so long ago has given up, or asks again: the thread is for others. */
+static bool is_too_old(struct flight *flight)
+{
+    if (clock_monotonic_us() - flight->asked_us < flight->link->timeout_us)
+        return false;
+    (void)snprintf(flight->why, sizeof(flight->why), "it keeps too many other questions waiting");
+    return true;
+}
+
 /* In a thread of the pool: touches nothing but @work's own. */
 static void fly(uv_work_t *work)
 {
     struct flight *flight = work->data;
     struct http_client *client = NULL;
-    int r = take_client(flight->link, &client);
+    int r;
 
+    if (is_too_old(flight))
+        return;
+    r = take_client(flight->link, &client);
     if (r == 0)
         r = http_client_json(
             client, "POST", DECISIONS_PATH, flight->body, &flight->status, &flight->answer);
@@ -343,6 +358,7 @@ int site_link_ask(struct site_link *link,
     flight->work.data = flight;
     flight->link = link;
     flight->ask = *ask;
+    flight->asked_us = clock_monotonic_us();
     memcpy(flight->extra, extra, extra_len);
     flight->body = ask_json(ask);
     if (!flight->body)

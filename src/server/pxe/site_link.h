@@ -5,8 +5,9 @@
 /*
  * The role's questions to the site, on run/roles.sock, asked in the thread pool so that the loop never waits
  *
- * Bounded: at most SITE_ASKS_MAX questions are in flight, SITE_LINK_THREADS of them at the site, where they share commits; each ends within SITE_ASK_TIMEOUT_US; events wait in a
- * queue of SITE_EVENTS_MAX and the oldest are dropped. One thread (the loop's) calls all of this.
+ * Bounded: at most SITE_ASKS_MAX questions are in flight, SITE_LINK_THREADS of them at the site, where they share commits. Each waits
+ * for SITE_ASK_TIMEOUT_US at most, otherwise it is not asked, and ends within as much again; events wait in a queue of
+ * SITE_EVENTS_MAX and the oldest are dropped. One thread (the loop's) calls all of this.
  */
 
 #include <stdbool.h>
@@ -48,7 +49,8 @@ struct site_ask {
 };
 
 struct site_decision {
-    bool is_away;  /* the site did not answer, or not sensibly: nothing below holds */
+    bool
+        is_away; /* the site was not asked in time, did not answer, or not sensibly: nothing below holds */
     bool is_offer; /* otherwise silence */
     enum secure_boot secure_boot;
     char reason[SITE_TEXT_MAX]; /* printable, for the log; the others too */
@@ -72,6 +74,7 @@ typedef void site_answer(void *ctx,
 struct site_link_options {
     uv_loop_t *loop;         /* borrowed */
     const char *socket_path; /* copied */
+    uint64_t timeout_us;     /* 0: SITE_ASK_TIMEOUT_US */
     site_answer *answer;
     void *ctx;
 };
