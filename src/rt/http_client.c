@@ -24,7 +24,10 @@ enum {
     SEND_BYTES = 512 * 1024, /* that libcurl hands on at once */
     ANSWER_HEADERS_MAX_BYTES = 64 * 1024,
     BEARER_MAX_BYTES = 256,
+    HTTP_UNAUTHORIZED = 401,
 };
+
+#define BEARER_HEADER "Authorization: Bearer "
 
 #define EMPTY_ANSWER \
     ((struct http_answer){ \
@@ -33,11 +36,10 @@ enum {
     })
 
 struct http_client {
-    CURL *curl;                                           /* owned */
-    char *base_url;                                       /* owned */
-    char *bearer;                                         /* owned; a whole header line */
-    bool (*put_bearer)(void *ctx, char *dst, size_t cap); /* NULL: it stays */
-    void *bearer_ctx;
+    CURL *curl;                 /* owned */
+    char *base_url;             /* owned */
+    char *bearer;               /* owned; a whole header line */
+    struct http_tokens tokens;  /* .put NULL: it stays */
     char *headers[HEADERS_MAX]; /* owned */
     size_t n_headers;
     struct curl_slist *next; /* owned; headers of the next request only */
@@ -168,8 +170,7 @@ int http_client_new(const struct http_client_options *options, struct http_clien
         return TRACE(r);
     if (!set_all(client, options))
         return ERR(-EINVAL);
-    client->put_bearer = options->put_bearer;
-    client->bearer_ctx = options->bearer_ctx;
+    client->tokens = options->tokens;
     *ret = TAKE(client);
     return 0;
 }
@@ -200,7 +201,7 @@ int http_client_set_bearer(struct http_client *client, const char *bearer)
 
         if (!is_one_line(bearer))
             return ERR(-EINVAL);
-        buf_addf(&header, "Authorization: Bearer %s", bearer);
+        buf_addf(&header, BEARER_HEADER "%s", bearer);
         line = buf_take(&header);
         if (!line)
             return ERR(-ENOMEM);
@@ -383,19 +384,22 @@ bool http_answer_header(const struct http_answer *answer, const char *name, stru
 /* It may be another one than the last time. */
 static int refresh_bearer(struct http_client *client)
 {
-    char token[BEARER_MAX_BYTES];
-    bool is_there;
+    char token[BEARER_MAX_BYTES] = "";
     int r;
 
-    if (!client->put_bearer)
+    if (!client->tokens.put)
         return 0;
-    is_there = client->put_bearer(client->bearer_ctx, token, sizeof(token));
-    r = http_client_set_bearer(client, is_there ? token : NULL);
+    r = client->tokens.put(client->tokens.ctx, token, sizeof(token));
+    if (r == 0)
+        r = http_client_set_bearer(client, token[0] ? token : NULL);
     explicit_bzero(token, sizeof(token));
-    return TRACE(r);
+    if (r <= 0)
+        return TRACE(r);
+    (void)snprintf(client->why, sizeof(client->why), "there is no token for the site now");
+    return HTTP_CLIENT_E_UNREACHABLE;
 }
 
-int http_client_call(struct http_client *client,
+static int call_once(struct http_client *client,
                      const char *method,
                      const char *path,
                      struct bytes body,
@@ -408,19 +412,47 @@ int http_client_call(struct http_client *client,
 
     if (r == 0)
         r = make_headers(client, content_type, &headers);
-    if (r < 0)
+    if (r != 0)
         return TRACE(r);
     if (!set_method(client->curl, method, body) ||
         curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK)
         return ERR(-ENOMEM);
     r = perform(client, path, &answer.body, &answer);
     (void)curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
-    curl_slist_free_all(TAKE(client->next));
     if (r != 0)
         return TRACE(r);
     *ret = answer;
     answer = EMPTY_ANSWER; /* it is the caller's now */
     return 0;
+}
+
+/* Whether the token of the last request was not taken, and there may be another. */
+static bool is_token_refused(struct http_client *client, const struct http_answer *answer)
+{
+    const char *token = client->bearer ? client->bearer + strlen(BEARER_HEADER) : "";
+
+    return answer->status == HTTP_UNAUTHORIZED && client->tokens.refuse &&
+           client->tokens.refuse(client->tokens.ctx, token);
+}
+
+int http_client_call(struct http_client *client,
+                     const char *method,
+                     const char *path,
+                     struct bytes body,
+                     const char *content_type,
+                     struct http_answer *ret)
+{
+    struct http_answer answer;
+    int r = call_once(client, method, path, body, content_type, &answer);
+
+    if (r == 0 && is_token_refused(client, &answer)) {
+        http_answer_fini(&answer);
+        r = call_once(client, method, path, body, content_type, &answer);
+    }
+    curl_slist_free_all(TAKE(client->next));
+    if (r == 0)
+        *ret = answer;
+    return TRACE(r);
 }
 
 /* An answer on its way. */
@@ -484,8 +516,9 @@ int http_client_follow(struct http_client *client,
         return TRACE(r);
     if (!set_method(client->curl, "GET", bytes_of("")) || !begin_following(client->curl, &f) ||
         curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers) != CURLE_OK)
-        return ERR(-ENOMEM);
-    r = perform(client, path, &f, &answer);
+        r = ERR(-ENOMEM);
+    else
+        r = perform(client, path, &f, &answer);
     end_following(client->curl);
     (void)curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, NULL);
     curl_slist_free_all(TAKE(client->next));

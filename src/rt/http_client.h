@@ -19,17 +19,24 @@
 
 struct http_client;
 
+/* Who has a token that is not the same for ever. Asked by whoever uses the client, in his thread. */
+struct http_tokens {
+    /* Before each request. Return: 0, @dst "" if there is none, nor will be; 1: there is none now; -errno. */
+    int (*put)(void *ctx, char *dst, size_t cap);
+    /* The answer was 401. Return: whether there may be another: the request is then made once more. */
+    bool (*refuse)(void *ctx, const char *token);
+    void *ctx;
+};
+
 struct http_client_options {
     const char *base_url;    /* "https://10.77.0.1:443"; for a Unix socket "http://site" */
     const char *unix_socket; /* path, or NULL */
     const uint8_t
         *pin; /* SHA-256 of the site key's SubjectPublicKeyInfo, SHA256_BYTES; or NULL, which
                                 means: verify against the system's certificate authorities */
-    const char *bearer; /* token, or NULL; copied, never logged */
-    /* Instead, if it is not the same for ever: asked before each request. Return: whether there is one. NULL: @bearer holds */
-    bool (*put_bearer)(void *bearer_ctx, char *dst, size_t cap);
-    void *bearer_ctx;
-    const char *user_agent; /* "slipway/0.1.0" */
+    const char *bearer;        /* token, or NULL; copied, never logged */
+    struct http_tokens tokens; /* instead of @bearer, if .put is there; copied */
+    const char *user_agent;    /* "slipway/0.1.0" */
     uint64_t
         timeout_us; /* for a whole request; 0: none beyond 30 s to connect and a stalled peer */
 };

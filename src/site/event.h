@@ -19,8 +19,9 @@ struct principal;
 struct site;
 
 enum {
-    EVENT_KEPT_MAX = 100000, /* events that are no progress; of progress only the newest of each thing is there */
-    EVENT_LOOKS_MAX = 1000,  /* events that event_list() looks at together */
+    EVENT_KEPT_MAX =
+        100000, /* events that are no progress; of progress only the newest of each thing is there */
+    EVENT_LOOKS_MAX = 1000, /* events that event_list() looks at together */
     EVENT_NAME_MAX = 40,
 };
 

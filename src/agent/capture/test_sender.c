@@ -46,7 +46,35 @@ struct dp {
     uint64_t n_bytes;
     unsigned n_busy; /* so many requests are answered 503 first */
     bool is_full;
+    const char *bearer; /* what it takes; NULL: anything */
+    bool is_renewed;    /* the sender's token has been refused */
 };
+
+static bool is_let_in(const struct dp *dp, struct http_exchange *x)
+{
+    const char *bearer = http_header(x, "Authorization");
+
+    return !dp->bearer || (bearer && strcmp(bearer, dp->bearer) == 0);
+}
+
+/* Both called by threads of the sender. */
+static int put_token(void *ctx, char *dst, size_t cap)
+{
+    const struct dp *dp = ctx;
+
+    (void)snprintf(
+        dst, cap, "%s", __atomic_load_n(&dp->is_renewed, __ATOMIC_SEQ_CST) ? "t2" : "t1");
+    return 0;
+}
+
+static bool refuse_token(void *ctx, const char *token)
+{
+    struct dp *dp = ctx;
+
+    if (strcmp(token, "t1") == 0)
+        __atomic_store_n(&dp->is_renewed, true, __ATOMIC_SEQ_CST);
+    return true;
+}
 
 static int answer_questions(void *ctx, struct http_exchange *x)
 {
@@ -55,6 +83,8 @@ static int answer_questions(void *ctx, struct http_exchange *x)
     uint8_t bits[512] = {0};
     size_t n = names.len / SHA256_BYTES;
 
+    if (!is_let_in(dp, x))
+        return http_reply_problem(x, 401, "SLW-0202", "Not signed in", "%s", "");
     if (dp->n_busy > 0) {
         dp->n_busy--;
         return http_reply_problem(x, 503, "SLW-0361", "Busy", "%s", "");
@@ -78,6 +108,8 @@ static int take_pack(void *ctx, struct http_exchange *x)
     uint8_t wanted[SHA256_BYTES];
     size_t size;
 
+    if (!is_let_in(dp, x))
+        return http_reply_problem(x, 401, "SLW-0202", "Not signed in", "%s", "");
     if (dp->is_full)
         return http_reply_problem(x, 507, "SLW-0313", "Full", "%s", "Free some.");
     assert_int_equal(frame_size(http_body(x), PACK_MAX_BYTES, &size), 0);
@@ -144,10 +176,14 @@ static int tear_down(void **state)
     return r;
 }
 
-static struct sender_options options_of(const struct dp *dp)
+static struct sender_options options_of(struct dp *dp)
 {
-    return (struct sender_options){.http = {.base_url = "http://dp", .unix_socket = dp->socket},
-                                   .n_processors = 2};
+    return (struct sender_options){
+        .http = {.base_url = "http://dp",
+                 .unix_socket = dp->socket,
+                 .tokens = {.put = put_token, .refuse = refuse_token, .ctx = dp}},
+        .n_processors = 2,
+    };
 }
 
 /* A unit of @n bytes. Return: as sender_put(). */
@@ -219,6 +255,29 @@ static void who_is_busy_is_asked_again(void **state)
     dp->n_busy = 1;
     assert_int_equal(send_chunks(dp, &sender, &counts), 0);
     assert_int_equal(dp->n_chunks, N_CHUNKS - 1);
+}
+
+static void a_token_that_is_refused_ends_no_capture(void **state)
+{
+    struct dp *dp = *state;
+    OWN(sender_freep) struct sender *sender = NULL;
+    struct sender_counts counts;
+
+    dp->bearer = "Bearer t2";
+    assert_int_equal(send_chunks(dp, &sender, &counts), 0);
+    assert_true(dp->is_renewed);
+    assert_int_equal(dp->n_chunks, N_CHUNKS - 1);
+}
+
+static void a_token_that_is_refused_for_good_is_an_error(void **state)
+{
+    struct dp *dp = *state;
+    OWN(sender_freep) struct sender *sender = NULL;
+    struct sender_counts counts;
+
+    dp->bearer = "Bearer t3";
+    assert_int_equal(send_chunks(dp, &sender, &counts), SENDER_E_FAILED);
+    assert_non_null(strstr(sender_why(sender), "SLW-0202"));
 }
 
 static void who_has_no_room_is_believed(void **state)
@@ -337,6 +396,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(what_is_not_there_is_sent_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_is_busy_is_asked_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_token_that_is_refused_ends_no_capture, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_token_that_is_refused_for_good_is_an_error, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_has_no_room_is_believed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_is_lost_there_is_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_unit_is_cut_as_if_it_were_alone, set_up, tear_down),

@@ -165,7 +165,7 @@ static int call_around(struct link *link, struct call *call)
 {
     int r = call_around_once(link, call);
 
-    if (r != 0 || call->status != HTTP_UNAUTHORIZED || !link_forget_token(link))
+    if (r != 0 || call->status != HTTP_UNAUTHORIZED || !link_forget_token(link, NULL))
         return r < 0 ? TRACE(r) : r;
     json_decref(call->answer);
     call->answer = NULL;

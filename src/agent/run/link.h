@@ -14,6 +14,7 @@
 #include "base/bytes.h"
 #include "base/text.h"
 #include "plat/signature.h"
+#include "rt/http_client.h"
 
 enum {
     LINK_URLS_MAX = 8,
@@ -73,13 +74,8 @@ int link_prove(struct link *link, const char *purpose, const char *subject, json
  */
 int link_take_token(struct link *link, const json_t *answer);
 
-/**
- * link_put_token() - the token as it is now, for somebody who calls the site by himself; renewed if it is time
- * @ctx: the link; any thread may ask
- *
- * Return: whether there is one.
- */
-bool link_put_token(void *ctx, char *dst, size_t cap);
+/* The token as it is at each moment, for somebody who calls the site by himself, in any thread: renewed in time, and if it is refused. */
+struct http_tokens link_tokens(struct link *link);
 
 /* Why the last call had an outcome: a sentence. */
 const char *link_why(const struct link *link);

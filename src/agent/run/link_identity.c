@@ -196,17 +196,23 @@ static int renew(struct link *link, size_t n_urls)
     return TRACE(r);
 }
 
-int link_get_token(struct link *link, char *dst, size_t cap)
+/* At the first @n_urls. Return: 0, LINK_E_... if there is none now, or -errno. */
+static int get_token(struct link *link, size_t n_urls, char *dst, size_t cap)
 {
     int r;
 
     dst[0] = '\0';
     (void)pthread_mutex_lock(&link->lock);
-    r = renew(link, 1);
+    r = renew(link, n_urls);
     if (copy_text(dst, cap, link->identity.token) && dst[0] != '\0')
         r = 0;
     (void)pthread_mutex_unlock(&link->lock);
     return TRACE(r);
+}
+
+int link_get_token(struct link *link, char *dst, size_t cap)
+{
+    return TRACE(get_token(link, 1, dst, cap));
 }
 
 void link_turn(struct link *link)
@@ -216,30 +222,35 @@ void link_turn(struct link *link)
     (void)pthread_mutex_unlock(&link->lock);
 }
 
-bool link_put_token(void *ctx, char *dst, size_t cap)
-{
-    struct link *link = ctx;
-    struct link_identity *identity = &link->identity;
-    bool is_there;
-
-    (void)pthread_mutex_lock(&link->lock);
-    (void)renew(link, link->options.n_urls);
-    is_there = identity->token[0] != '\0' && copy_text(dst, cap, identity->token);
-    (void)pthread_mutex_unlock(&link->lock);
-    return is_there;
-}
-
-bool link_forget_token(struct link *link)
+bool link_forget_token(struct link *link, const char *token)
 {
     struct link_identity *identity = &link->identity;
     bool may_renew;
 
     (void)pthread_mutex_lock(&link->lock);
     may_renew = identity->has_key && identity->device_id[0] != '\0';
-    if (may_renew) {
+    if (may_renew && (!token || strcmp(identity->token, token) == 0)) {
         identity->token[0] = '\0';
         identity->renew_us = 0;
     }
     (void)pthread_mutex_unlock(&link->lock);
     return may_renew;
+}
+
+static int put_token(void *ctx, char *dst, size_t cap)
+{
+    struct link *link = ctx;
+    int r = get_token(link, link->options.n_urls, dst, cap);
+
+    return r > 0 ? 1 : TRACE(r);
+}
+
+static bool refuse_token(void *ctx, const char *token)
+{
+    return link_forget_token(ctx, token);
+}
+
+struct http_tokens link_tokens(struct link *link)
+{
+    return (struct http_tokens){.put = put_token, .refuse = refuse_token, .ctx = link};
 }

@@ -9,7 +9,6 @@
 #include <pthread.h>
 
 #include "agent/run/link.h"
-#include "rt/http_client.h"
 
 enum {
     LINK_CALL_TIMEOUT_US = 20 * 1000 * 1000,
@@ -32,8 +31,13 @@ struct link {
     struct link_identity identity;
 };
 
-/* The site does not take the token. Return: whether there may be another one. */
-bool link_forget_token(struct link *link);
+/**
+ * link_forget_token() - the site does not take it
+ * @token: which; kept if there is another one by now. NULL: as it is
+ *
+ * Return: whether there may be another one.
+ */
+bool link_forget_token(struct link *link, const char *token);
 
 /**
  * link_get_token() - for a call at the current URL; renewed there if it is time

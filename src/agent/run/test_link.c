@@ -174,31 +174,92 @@ static void without_a_key_nothing_is_renewed(void **state)
     assert_asked("bad ");
 }
 
+static struct http_client *new_client(struct link *link)
+{
+    const struct http_client_options options = {
+        .base_url = "http://site",
+        .unix_socket = socket_path,
+        .tokens = link_tokens(link),
+        .user_agent = "test",
+    };
+    struct http_client *client = NULL;
+
+    assert_int_equal(http_client_new(&options, &client), 0);
+    return client;
+}
+
+/* Return: the status; 0: the site is away. */
+static unsigned call(struct http_client *client)
+{
+    OWN(http_answer_fini) struct http_answer answer = {0};
+    int r = http_client_call(client, "GET", "/y", (struct bytes){0}, NULL, &answer);
+
+    assert_true(r == 0 || r == HTTP_CLIENT_E_UNREACHABLE);
+    return r == 0 ? answer.status : 0;
+}
+
 static void who_calls_by_himself_has_the_token_as_it_is_now(void **state)
 {
     (void)state;
     OWN(link_freep) struct link *link = new_link();
-    OWN(http_client_freep) struct http_client *client = NULL;
-    const struct http_client_options options = {
-        .base_url = "http://site",
-        .unix_socket = socket_path,
-        .put_bearer = link_put_token,
-        .bearer_ctx = link,
-        .user_agent = "test",
-    };
+    OWN(http_client_freep) struct http_client *client = new_client(link);
 
     take(link, "old");
-    assert_int_equal(http_client_new(&options, &client), 0);
-    for (unsigned i = 0; i < 3; i++) {
-        OWN(http_answer_fini) struct http_answer answer = {0};
+    assert_int_equal(ask(link), 200);
+    assert_int_equal(call(client), 200);
+    assert_asked("bad token good good ");
+}
 
-        if (i == 1)
-            assert_int_equal(ask(link), 200);
-        assert_int_equal(http_client_call(client, "GET", "/y", (struct bytes){0}, NULL, &answer),
-                         0);
-        assert_int_equal(answer.status, i == 0 ? 401 : 200);
-    }
-    assert_asked("bad bad token good good good ");
+static void who_calls_by_himself_gets_another_if_it_is_refused(void **state)
+{
+    (void)state;
+    OWN(link_freep) struct link *link = new_link();
+    OWN(http_client_freep) struct http_client *client = new_client(link);
+
+    take(link, "old");
+    assert_int_equal(call(client), 200);
+    assert_int_equal(call(client), 200);
+    assert_asked("bad token good good ");
+}
+
+static void who_calls_by_himself_waits_while_the_site_can_give_none(void **state)
+{
+    (void)state;
+    OWN(link_freep) struct link *link = new_link();
+    OWN(http_client_freep) struct http_client *client = new_client(link);
+
+    take(link, "old");
+    assert_int_equal(file_write(full_path, bytes_of(""), 0600), 0);
+    assert_int_equal(call(client), 0);
+    assert_non_null(strstr(http_client_why(client), "no token"));
+    assert_int_equal(remove(full_path), 0);
+    assert_int_equal(call(client), 200);
+    assert_asked("bad token token good ");
+}
+
+static void who_calls_by_himself_is_told_if_there_is_no_other(void **state)
+{
+    (void)state;
+    OWN(link_freep) struct link *link = new_link();
+    OWN(http_client_freep) struct http_client *client = new_client(link);
+
+    take(link, "old");
+    assert_int_equal(file_write(deaf_path, bytes_of(""), 0600), 0);
+    assert_int_equal(call(client), 401);
+    assert_asked("bad token bad ");
+}
+
+static void a_token_that_another_thread_has_renewed_is_kept(void **state)
+{
+    (void)state;
+    OWN(link_freep) struct link *link = new_link();
+    struct http_tokens tokens = link_tokens(link);
+    char token[LINK_TOKEN_MAX];
+
+    take(link, "t1");
+    assert_true(tokens.refuse(tokens.ctx, "t0"));
+    assert_int_equal(tokens.put(tokens.ctx, token, sizeof(token)), 0);
+    assert_string_equal(token, "t1");
 }
 
 static void a_proof_is_signed_by_the_key(void **state)
@@ -259,6 +320,10 @@ int main(void)
         TEST(while_the_site_can_give_no_token_it_is_away),
         TEST(without_a_key_nothing_is_renewed),
         TEST(who_calls_by_himself_has_the_token_as_it_is_now),
+        TEST(who_calls_by_himself_gets_another_if_it_is_refused),
+        TEST(who_calls_by_himself_waits_while_the_site_can_give_none),
+        TEST(who_calls_by_himself_is_told_if_there_is_no_other),
+        TEST(a_token_that_another_thread_has_renewed_is_kept),
         TEST(a_proof_is_signed_by_the_key),
     };
 

@@ -128,8 +128,7 @@ static int run_at_site(struct step_context *c,
             .base_url = c->site->urls[i],
             .unix_socket = c->site->unix_socket,
             .pin = c->site->has_pin ? c->site->pin : NULL,
-            .put_bearer = c->put_token,
-            .bearer_ctx = c->token_ctx,
+            .tokens = c->tokens,
             .user_agent = "slipway-agent",
         };
         buf_clear(why);

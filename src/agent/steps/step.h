@@ -14,6 +14,7 @@
 #include <stdint.h>
 
 #include "base/text.h"
+#include "rt/http_client.h"
 
 struct ts_facts;     /* ts/ */
 struct ts_step;      /* ts/ */
@@ -88,10 +89,8 @@ struct step_context {
     const struct order *order;
     const struct machine *machine;
     const struct link_options
-        *site; /* for the few steps that speak to it themselves; may be NULL */
-    /* Ours there, as it is at the moment; never shown. Any thread may ask. Return: whether there is one. */
-    bool (*put_token)(void *token_ctx, char *dst, size_t cap);
-    void *token_ctx;
+        *site;                 /* for the few steps that speak to it themselves; may be NULL */
+    struct http_tokens tokens; /* ours there; never shown. Any thread may ask */
     struct step_target *target;
     struct step_traffic *traffic; /* what a step fetches is added; NULL: nobody counts */
     struct buf
