@@ -442,7 +442,7 @@ int http_client_call(struct http_client *client,
                      const char *content_type,
                      struct http_answer *ret)
 {
-    struct http_answer answer;
+    struct http_answer answer = {0};
     int r = call_once(client, method, path, body, content_type, &answer);
 
     if (r == 0 && is_token_refused(client, &answer)) {
