@@ -324,6 +324,17 @@ static int try_patiently(struct session *s,
     }
 }
 
+/* Who is not signed in has no names that make two requests one. */
+static bool is_nameless(const char *path)
+{
+    static const char *const paths[] = {"/logins", "/oidc/start", "/oidc/callback"};
+
+    for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++)
+        if (strcmp(path, paths[i]) == 0)
+            return true;
+    return false;
+}
+
 /* A POST that was perhaps done is sent again under its name, which makes it one; anything else is sent once. */
 static int try_named(struct session *s,
                      const char *method,
@@ -335,7 +346,7 @@ static int try_named(struct session *s,
     char name[TOKEN_TEXT_MAX];
     int r;
 
-    if (strcmp(method, "GET") == 0)
+    if (strcmp(method, "GET") == 0 || is_nameless(path))
         return try_patiently(s, method, path, body, NULL, ret);
     if (strcmp(method, "POST") != 0 || s->is_matched) {
         s->is_matched =

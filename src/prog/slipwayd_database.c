@@ -21,6 +21,8 @@
 
 DEFINE_FREEP(struct db *, db_free);
 
+#define EVENT_SKIP (UINT64_C(1) << 40) /* more than a site gives out before its next restore */
+
 /* What each command begins with. */
 struct place {
     const char *state;
@@ -205,7 +207,20 @@ int database_backup(const char *state, const char *config_file, const char *fold
     return status;
 }
 
-/* A backup of an older version is brought up to date: a copy of it. */
+/*
+ * A copy of the backup is brought up to date. Who followed the site that is lost may know numbers of events that the backup does not:
+ * they must not come again for something else.
+ */
+static int prepare_restored(const char *part)
+{
+    OWN(db_freep) struct db *db = NULL;
+    int r = db_open(part, &db);
+
+    if (r == 0)
+        r = db_must(db, SQL_EVENT_SKIP, DB_ARGS(db_u64(EVENT_SKIP)));
+    return r == 0 ? PARENT_EXIT_OK : say_why(r, "the backup");
+}
+
 static int restore_postgresql(const struct place *place, const char *part)
 {
     int status =
@@ -217,14 +232,9 @@ static int restore_postgresql(const struct place *place, const char *part)
 
 static int restore_sqlite(const struct place *place, const char *part)
 {
-    OWN(db_freep) struct db *db = NULL;
     char log[PATH_MAX];
     int status;
-    int r = db_open(part, &db);
 
-    if (r != 0)
-        return say_why(r, "the backup");
-    db_free(TAKE(db));
     if (place->users.is_root &&
         chown(part, place->users.uids[CHILD_SITE], place->users.gids[CHILD_SITE]) != 0)
         return parent_fail_errno(-errno, "cannot give away", part);
@@ -258,6 +268,8 @@ int database_restore(const char *state, const char *config_file, const char *fol
         return parent_fail_errno(r, "cannot make", failed);
     (void)snprintf(part, sizeof(part), "%.*s.part", PATH_MAX - 8, place.database);
     status = backup_take_database(folder, part);
+    if (status == PARENT_EXIT_OK)
+        status = prepare_restored(part);
     if (status == PARENT_EXIT_OK)
         status = place.config.database[0] != '\0' ? restore_postgresql(&place, part)
                                                   : restore_sqlite(&place, part);

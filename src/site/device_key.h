@@ -24,7 +24,7 @@ enum {
 
 /**
  * device_key_prove() - who asks has the key that he names
- * @key:     {"public", "challenge", "signature"}; uses the challenge up
+ * @key:     {"public", "challenge", "signature"}; the challenge is used up with the caller's transaction
  * @purpose: PROOF_...
  * @subject: what the signature must be about
  * @ret:     the public half

@@ -190,6 +190,20 @@ int idempotency_find(struct site *site,
     return r < 0 ? TRACE(r) : IDEMPOTENCY_E_DONE;
 }
 
+/* Whether it is time to look at the share of who acts: at his first answer and then now and again, whatever others do. */
+static int count_own(struct site *site, bool *ret)
+{
+    json_int_t n;
+
+    if (!site->n_answers)
+        site->n_answers = json_object();
+    n = json_integer_value(json_object_get(site->n_answers, site->principal.id));
+    if (json_object_set_new(site->n_answers, site->principal.id, json_integer(n + 1)) != 0)
+        return ERR(-ENOMEM);
+    *ret = n % IDEMPOTENCY_TRIM_EVERY == 0;
+    return 0;
+}
+
 int idempotency_keep(struct site *site,
                      const struct idempotency_request *request,
                      unsigned status,
@@ -198,6 +212,7 @@ int idempotency_keep(struct site *site,
     OWN(freep) char *sealed = NULL;
     char key[HASH_TEXT_MAX];
     char hash[HASH_TEXT_MAX];
+    bool is_time = false;
     int r = answer ? seal_answer(site, request, answer, &sealed) : 0;
 
     if (r < 0)
@@ -213,7 +228,9 @@ int idempotency_keep(struct site *site,
                         db_u64(status),
                         db_text(sealed ? sealed : ""),
                         db_u64(site->now_us)));
-    if (r == 0 && site->n_answers++ % IDEMPOTENCY_TRIM_EVERY == 0)
+    if (r == 0)
+        r = count_own(site, &is_time);
+    if (r == 0 && is_time)
         r = db_must(site->db,
                     SQL_IDEMPOTENCY_TRIM_OWN,
                     DB_ARGS(db_text(site->principal.id),

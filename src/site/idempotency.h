@@ -21,7 +21,7 @@ enum {
     IDEMPOTENCY_OF_ONE_MAX = 5000, /* answers of one administrator; the oldest make way */
     IDEMPOTENCY_OF_ONE_MAX_BYTES = 16 * 1024 * 1024,
     IDEMPOTENCY_MAX_BYTES = 256 * 1024 * 1024, /* of all */
-    IDEMPOTENCY_TRIM_EVERY = 64,               /* answers: so many may be there beyond the share */
+    IDEMPOTENCY_TRIM_EVERY = 64, /* answers: so many of one may be there beyond his share */
 };
 
 /* What a request is. */

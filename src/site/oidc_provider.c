@@ -151,7 +151,10 @@ ask(struct oidc_work *work, struct oidc_request *request, unsigned *ret_status, 
     if (json_is_object(*ret) && *ret_status < 500)
         return 0;
     (void)snprintf(why, sizeof(why), "status %u", *ret_status);
-    return be_down(work, "the provider's answer cannot be read", why);
+    /* no is said to one who asks, by something before the provider: the others may fare better */
+    return *ret_status >= 400 && *ret_status < 500
+               ? say(work, OIDC_DOWN, "the provider's answer cannot be read", why)
+               : be_down(work, "the provider's answer cannot be read", why);
 }
 
 static int get(struct oidc_work *work, const char *url, json_t **ret)
@@ -380,6 +383,8 @@ static int start_device(struct oidc_work *work)
         return say(work, OIDC_LACKING, "the provider has no codes for devices", "");
     oidc_put_parameter(&form, "scope", work->provider->settings->scopes);
     r = post(work, url, &form, &status, &answer);
+    if (form.ptr)
+        explicit_bzero(form.ptr, form.len); /* it may have the client's secret */
     if (r < 0)
         return r;
     return status == 200 ? take_device(work, answer) : be_refused(work, answer);

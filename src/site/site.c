@@ -100,6 +100,7 @@ void site_free(struct site *site)
         (void)lease_drop(site, LEASE_TICK); /* if it is too late for that, it ends by itself */
     json_decref(site->refusal.more);
     json_decref(site->directory_unsure);
+    json_decref(site->n_answers);
     collection_graph_free(site->collections);
     db_free(site->db);
     zone_free(site->zone);

@@ -75,9 +75,10 @@ struct site {
     struct db *db;     /* owned */
     struct zone *zone; /* of its own place; owned; NULL: UTC */
     struct site_settings settings;
-    uint64_t now_us;         /* microseconds since 1970 UTC */
-    uint64_t alerts_us;      /* when it was last looked for alerts */
-    uint64_t n_answers;      /* to requests with a name, kept by this process */
+    uint64_t now_us;    /* microseconds since 1970 UTC */
+    uint64_t alerts_us; /* when it was last looked for alerts */
+    json_t
+        *n_answers; /* owned; to requests with a name, kept by this process: {administrator: n} */
     uint64_t answer_bytes;   /* of them, since all that is kept was last counted */
     bool is_answers_trimmed; /* it was once */
     uint64_t events_us;      /* when old events were last dropped */

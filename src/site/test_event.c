@@ -25,7 +25,8 @@
 #include "site/permission.h"
 #include "site/task_sequence.h"
 
-#define SOMEBODY "AD00099"
+#define SOMEBODY     "AD00099"
+#define DEVICES_ROLE "SLP00099R"
 
 enum {
     SEEN_MAX = 64,
@@ -266,6 +267,44 @@ static void what_is_deleted_is_told_to_who_saw_it(void **state)
     assert_string_equal(seen.texts[0], "device device.delete");
 }
 
+/* One that shows devices and nothing else. */
+static void role_of_devices(struct site *site)
+{
+    struct db_args role =
+        DB_ARGS(db_text(DEVICES_ROLE), db_text("Devices"), db_text(""), db_u64(site->now_us));
+
+    assert_int_equal(db_must(site->db, SQL_SECURITY_ROLE_ADD, role), 0);
+    assert_int_equal(db_must(site->db,
+                             SQL_SECURITY_ROLE_PERMISSION_ADD,
+                             DB_ARGS(db_text(DEVICES_ROLE), db_text("device"), db_text("read"))),
+                     0);
+}
+
+static void a_grant_that_shows_no_collection_shows_no_deletion_of_it(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    const struct permission *operation = permission_of_route("DELETE", "/api/v1/collections/{id}");
+    struct principal principal = {.id = "", .operation = operation};
+    char mine[SITE_ID_MAX];
+    char other[SITE_ID_MAX];
+    uint64_t before;
+
+    new_collection(site, "Mine", mine);
+    new_collection(site, "Other", other);
+    role_of_devices(site);
+    grant(site, "SLP0002R", mine);
+    grant(site, DEVICES_ROLE, other);
+    before = newest(site);
+    principal_set(site, &principal);
+    assert_int_equal(audit_before(site, "collection", other), 0);
+    assert_int_equal(collection_delete(site, "test", other), 0);
+    principal_clear(site);
+    be_somebody(site, "*");
+    assert_int_equal(look(site, before, "collections").n, 0);
+    principal_clear(site);
+}
+
 static void a_change_of_rights_resets_everybody(void **state)
 {
     (void)state;
@@ -485,6 +524,7 @@ int main(void)
         cmocka_unit_test(reports_of_a_device_are_progress_of_its_deployment),
         cmocka_unit_test(who_may_not_see_a_thing_is_not_told_of_it),
         cmocka_unit_test(what_is_deleted_is_told_to_who_saw_it),
+        cmocka_unit_test(a_grant_that_shows_no_collection_shows_no_deletion_of_it),
         cmocka_unit_test(a_change_of_rights_resets_everybody),
         cmocka_unit_test(what_is_taken_out_of_a_thing_does_not_delete_it),
         cmocka_unit_test(who_has_no_room_gets_the_rest_later),

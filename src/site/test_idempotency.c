@@ -18,6 +18,7 @@
 
 enum {
     LONG_BYTES = 1024 * 1024,
+    SEALED_BYTES = 84, /* what {"text":"0123456789"} becomes: base64 of it with nonce and code */
 };
 
 static void be(struct site *site, const char *id)
@@ -97,6 +98,48 @@ static void a_share_is_of_bytes_too(void **state)
     principal_clear(site);
 }
 
+static void a_share_is_looked_at_whatever_others_do(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(db_rollbackp) struct db *tx = NULL;
+    unsigned n = IDEMPOTENCY_OF_ONE_MAX + 2 * IDEMPOTENCY_TRIM_EVERY;
+
+    assert_int_equal(db_begin(site->db, &tx), 0);
+    for (unsigned i = 0; i < n; i++) {
+        /* each time that so many of all have come it is the other's turn */
+        if (i % (IDEMPOTENCY_TRIM_EVERY - 1) == 0) {
+            be(site, "AD00002");
+            keep(site, i, NULL);
+        }
+        be(site, "AD00003");
+        keep(site, i, NULL);
+    }
+    assert_false(is_kept(site, 0));
+    assert_true(is_kept(site, n - 1));
+    principal_clear(site);
+    assert_int_equal(db_commit(&tx), 0);
+}
+
+static void of_all_together_the_newest_stay(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *answer = json_pack("{s:s}", "text", "0123456789");
+
+    for (unsigned i = 0; i < 4; i++) {
+        be(site, i % 2 ? "AD00002" : "AD00003");
+        keep(site, i, answer);
+    }
+    assert_int_equal(
+        db_must(site->db, SQL_IDEMPOTENCY_TRIM_BYTES, DB_ARGS(db_u64(SEALED_BYTES * 2))), 0);
+    for (unsigned i = 0; i < 4; i++) {
+        be(site, i % 2 ? "AD00002" : "AD00003");
+        assert_int_equal(is_kept(site, i), i >= 2);
+    }
+    principal_clear(site);
+}
+
 static void answers_end_after_a_day(void **state)
 {
     (void)state;
@@ -119,6 +162,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_administrator_has_a_share_of_answers_and_takes_none_of_others),
         cmocka_unit_test(a_share_is_of_bytes_too),
+        cmocka_unit_test(a_share_is_looked_at_whatever_others_do),
+        cmocka_unit_test(of_all_together_the_newest_stay),
         cmocka_unit_test(answers_end_after_a_day),
     };
 

@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent))
 from security_test import CONFIG, Failed, Site, expect, skip  # noqa: E402
 
 N_DEVICES = 40
+EVENTS_LEFT_OUT = 1 << 40  # by a restore
 
 
 def enter_namespace():
@@ -75,6 +76,12 @@ class Place(Site):
         return (self.work / "state/keys/pin").read_bytes()
 
 
+def event_head(site: Place) -> tuple:
+    """The newest number of an event, and up to which they are not kept any more; of a site that is stopped."""
+    with contextlib.closing(sqlite3.connect(site.work / "state/site/slipway.db")) as db:
+        return db.execute("SELECT n, gone FROM event_head").fetchone()
+
+
 def test_backup_restore(site: Place):
     """What a running site had when it was backed up is there again after everything was lost."""
     site.begin()
@@ -89,9 +96,12 @@ def test_backup_restore(site: Place):
     site.add_devices(N_DEVICES, 3)  # after the backup: not in it
     site.must_fail(10, "stop it first", "restore", folder)
     site.stop()
+    told, _ = event_head(site)
 
     shutil.rmtree(site.work / "state")
     site.must_run("restore", folder)
+    newest, gone = event_head(site)
+    expect(newest == gone >= EVENTS_LEFT_OUT > told > 0, f"numbers of events come again: {told}, {newest}, {gone}")
     site.start()
     expect(site.pin() == pin, "another key: no device would trust the site")
     expect(site.devices() == devices, "other devices than were backed up")

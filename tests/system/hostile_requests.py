@@ -63,6 +63,10 @@ def known_tricks(token: str) -> dict:
     def with_body(*headers, body=hidden):
         return request(token, post, b"Content-Type: application/json", *headers, body=body)
 
+    def sign_in_of(origin):
+        headers = (b"Origin: " + origin, b"Content-Type: text/plain", b"Content-Length: 2")
+        return request("none", b"POST /api/v1/logins HTTP/1.1", *headers, body=b"{}")
+
     both = (b"Content-Length: 3", b"Transfer-Encoding: chunked")
     chunked = b"Transfer-Encoding: chunked"
     return {
@@ -99,6 +103,9 @@ def known_tricks(token: str) -> dict:
         "300 headers": (request(token, b"GET /api/v1/status HTTP/1.1", *[b"X%d: 1" % n for n in range(300)]), {200, 400, 431}),
         "a role's door": (request(token, b"POST /api/v1/internal/backups HTTP/1.1", b"Content-Length: 2", body=b"{}"), {404}),
         "another's address": (request("none", b"GET /api/v1/status HTTP/1.1", b"X-Real-IP: 127.0.0.1"), {401}),
+        "another's page signs in": (sign_in_of(b"https://elsewhere"), {403}),
+        "a page without a place signs in": (sign_in_of(b"null"), {403}),
+        "our page signs in": (sign_in_of(b"https://site"), {400}),
         "not TLS's words": (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc", {400}),
     }
 

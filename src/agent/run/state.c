@@ -288,18 +288,21 @@ static json_t *site_json(const struct state *state)
     json_t *urls = json_array();
     char pin[SHA256_TEXT_MAX];
     char key[SIGNATURE_KEY_TEXT_MAX];
+    json_t *ret;
 
     for (size_t i = 0; i < state->site.n_urls; i++)
         (void)json_array_append_new(urls, json_string(state->site.urls[i]));
     hex_put(pin, (struct bytes){state->site.pin, SHA256_BYTES});
     hex_put(key, (struct bytes){state->key, sizeof(state->key)});
-    return json_pack("{s:o, s:s?, s:s?}",
-                     "urls",
-                     urls,
-                     "pin",
-                     state->site.has_pin ? pin : NULL,
-                     "key",
-                     state->has_key ? key : NULL);
+    ret = json_pack("{s:o, s:s?, s:s?}",
+                    "urls",
+                    urls,
+                    "pin",
+                    state->site.has_pin ? pin : NULL,
+                    "key",
+                    state->has_key ? key : NULL);
+    explicit_bzero(key, sizeof(key));
+    return ret;
 }
 
 static void variables_json(const struct ts_vars *vars, json_t *values, json_t *secrets)

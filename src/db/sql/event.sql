@@ -26,7 +26,8 @@ SELECT version FROM task_sequence WHERE id = ?1 UNION ALL SELECT current_version
 SELECT scope_id FROM security_scope_object WHERE object_id = ?2 AND ?1 NOT IN ('device', 'collection')
 UNION ALL SELECT 'SLP00UNA' WHERE ?1 NOT IN ('device', 'collection') AND NOT EXISTS (SELECT 1 FROM security_scope_object WHERE object_id = ?2)
 UNION ALL SELECT collection_id FROM collection_member WHERE device_id = ?2 AND ?1 = 'device'
-UNION ALL SELECT administrator_id FROM administrator_grant WHERE target_id = ?2 AND ?1 = 'collection';
+UNION ALL SELECT ag.administrator_id FROM administrator_grant ag JOIN security_role_permission rp ON rp.role_id = ag.role_id
+WHERE ag.target_id = ?2 AND ?1 = 'collection' AND rp.class IN ('*', 'collection') AND rp.verb IN ('*', 'read');
 
 -- Those after ?1 up to ?2 that the administrator may see now, and those that may change what he sees: is_visible says which he sees.
 -- name: event_list
@@ -47,6 +48,10 @@ SELECT id FROM event WHERE merge_key IS NULL ORDER BY id DESC LIMIT 1 OFFSET ?1;
 -- The newest of the 5,000 oldest that are from before ?1.
 -- name: event_old
 SELECT coalesce(max(o.id), 0) FROM (SELECT id, time_us FROM event ORDER BY id LIMIT 5000) AS o WHERE o.time_us < ?1;
+
+-- Numbers after a restore begin behind all that were told before. ?1: how many are left out
+-- name: event_skip
+UPDATE event_head SET n = n + ?1, gone = n + ?1 WHERE name = 'event';
 
 -- name: event_drop
 DELETE FROM event WHERE id <= ?1;

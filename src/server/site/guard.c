@@ -167,6 +167,15 @@ static int check_address(struct api *api, struct http_exchange *x)
     return refuse_rate(api, "This address has");
 }
 
+/* Nobody's page but ours signs somebody in: what a form of another one sends has its origin. */
+static int check_page(struct api *api, struct http_exchange *x, const struct permission *permission)
+{
+    if (!is_class(permission, "public") || is_reading(http_method(x)) ||
+        !http_header(x, "Origin") || is_origin_ours(x))
+        return 0;
+    return refuse(api->site, REFUSAL_CSRF, "This site signs in only who comes from its own pages.");
+}
+
 static int authorize(struct api *api, struct http_exchange *x, const struct permission *permission)
 {
     struct principal principal = {.operation = NULL};
@@ -175,7 +184,7 @@ static int authorize(struct api *api, struct http_exchange *x, const struct perm
     if (is_open(permission)) {
         note_address(x, &principal);
         principal_set(api->site, &principal);
-        return 0;
+        return TRACE(check_page(api, x, permission));
     }
     r = is_also_for_devices(permission) ? 0 : check_address(api, x);
     if (r == 0)
