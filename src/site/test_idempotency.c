@@ -132,7 +132,8 @@ static void of_all_together_the_newest_stay(void **state)
         keep(site, i, answer);
     }
     assert_int_equal(
-        db_must(site->db, SQL_IDEMPOTENCY_TRIM_BYTES, DB_ARGS(db_u64(SEALED_BYTES * 2))), 0);
+        db_must(site->db, SQL_IDEMPOTENCY_TRIM_BYTES, DB_ARGS(db_u64(UINT64_C(2) * SEALED_BYTES))),
+        0);
     for (unsigned i = 0; i < 4; i++) {
         be(site, i % 2 ? "AD00002" : "AD00003");
         assert_int_equal(is_kept(site, i), i >= 2);
