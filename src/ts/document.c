@@ -325,9 +325,6 @@ static void add_package(struct reader *rd, const char *id)
 
     if (id[0] == '\0')
         return;
-    for (size_t i = 0; i < doc->n_packages; i++)
-        if (strcmp(doc->packages[i], id) == 0)
-            return;
 
     const char **grown = grow(doc->packages, doc->n_packages, POINTER_BYTES);
 
@@ -416,6 +413,8 @@ static void read_root(struct reader *rd)
     }
     read_children(rd, root, NULL);
     collect_step_packages(rd);
+    if (ts_packages_once(doc->packages, &doc->n_packages) < 0)
+        no_memory(rd);
 }
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);

@@ -152,20 +152,25 @@ char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *m
     return mask_value(&value, TAKE(text), mask);
 }
 
-char *ts_secret_mask_value(const struct ts_step *step,
-                           const struct ts_variable *variable,
-                           const char *mask)
+bool ts_secret_hides_value(const struct ts_step *step)
 {
     const struct ts_variable *hides = ts_step_variable(step, "DoNotShowVariableValue");
     const struct ts_variable *target = ts_step_variable(step, "VariableName");
+
+    return (hides && is_true(hides->text)) || (target && ts_name_is_secret(target->text));
+}
+
+char *ts_secret_mask_value(const struct ts_step *step,
+                           bool is_value_hidden,
+                           const struct ts_variable *variable,
+                           const char *mask)
+{
     OWN(freep) char *text = ts_copy(variable->text);
     const struct value value = {
         .type = ts_step_type_find(step->type),
         .name = variable->name,
         .property = variable->property,
-        .is_hidden =
-            bytes_eq_nocase(bytes_of(variable->name), "VariableValue") &&
-            ((hides && is_true(hides->text)) || (target && ts_name_is_secret(target->text))),
+        .is_hidden = is_value_hidden && bytes_eq_nocase(bytes_of(variable->name), "VariableValue"),
     };
 
     return text ? mask_value(&value, TAKE(text), mask) : NULL;

@@ -29,8 +29,12 @@ struct ts_variable;
  */
 char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *mask);
 
-/* The same of a step that has been read. */
+/* Whether the VariableValue of a step, a Set Task Sequence Variable, is not to be shown. */
+bool ts_secret_hides_value(const struct ts_step *step);
+
+/* The same as ts_secret_mask() of a step that has been read; @is_value_hidden: ts_secret_hides_value() of it. */
 char *ts_secret_mask_value(const struct ts_step *step,
+                           bool is_value_hidden,
                            const struct ts_variable *variable,
                            const char *mask);
 

@@ -55,7 +55,7 @@ static void put_value(struct run *run, const struct ts_step *step, const struct 
 {
     static const uint8_t nul[] = {0};
     const struct ts_vars *vars = run->simulation->start.vars;
-    OWN(freep) char *shown = ts_secret_mask_value(step, own, "***");
+    OWN(freep) char *shown = ts_secret_mask_value(step, ts_secret_hides_value(step), own, "***");
     const char *override = own->is_hidden ? "" : ts_vars_get(vars, own->name);
     size_t start = run->texts.len;
     bool is_secret = ts_vars_is_secret(vars, own->name);

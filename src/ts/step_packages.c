@@ -2,10 +2,14 @@
 
 #include "ts/step_packages.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/err.h"
+#include "base/own.h"
 #include "ts/document.h"
 #include "ts/step_types.h"
 
@@ -32,6 +36,41 @@ bool ts_is_package_list(const struct ts_variable *variable)
            ((bytes_eq_nocase(bytes_of(variable->name), "ApplicationName") ||
              ts_pattern_matches("OSDApp#Name", variable->name)) &&
             !strpbrk(variable->text, "/%"));
+}
+
+struct mention {
+    const char *id;
+    size_t place;
+};
+
+/* By id, and those that are the same as they stand. */
+static int compare_mentions(const void *a, const void *b)
+{
+    const struct mention *left = a;
+    const struct mention *right = b;
+    int order = strcmp(left->id, right->id);
+
+    return order != 0 ? order : left->place < right->place ? -1 : 1;
+}
+
+int ts_packages_once(const char **ids, size_t *n)
+{
+    OWN(freep) struct mention *mentions = calloc(*n + 1, sizeof(*mentions));
+    size_t n_kept = 0;
+
+    if (!mentions)
+        return ERR(-ENOMEM);
+    for (size_t i = 0; i < *n; i++)
+        mentions[i] = (struct mention){ids[i], i};
+    qsort(mentions, *n, sizeof(*mentions), compare_mentions);
+    for (size_t i = 1; i < *n; i++)
+        if (strcmp(mentions[i].id, mentions[i - 1].id) == 0)
+            ids[mentions[i].place] = NULL;
+    for (size_t i = 0; i < *n; i++)
+        if (ids[i])
+            ids[n_kept++] = ids[i];
+    *n = n_kept;
+    return 0;
 }
 
 static const char *text_of(const struct ts_step *step, const char *name)

@@ -24,6 +24,9 @@ bool ts_is_package_property(const char *property);
    product's applications have a '/'. */
 bool ts_is_package_list(const struct ts_variable *variable);
 
+/* Leave each id where it stands first, and nowhere else. @n: how many there are; in and out. Return: 0 or -ENOMEM. */
+int ts_packages_once(const char **ids, size_t *n);
+
 /**
  * ts_named_package() - the package that a Set Task Sequence Variable step puts into a list
  * @steps: of the document, in which an enabled Install Package or Install Application step installs that list

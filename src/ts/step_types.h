@@ -88,7 +88,11 @@ struct ts_step_type {
     size_t n_properties;
 };
 
-/* One after the other, the types of a category together; NULL behind the last. */
+enum {
+    TS_STEP_TYPES_MAX = 64,
+};
+
+/* One after the other, at most TS_STEP_TYPES_MAX, the types of a category together; NULL behind the last. */
 const struct ts_step_type *ts_step_type_at(size_t i);
 
 /* By class name or by display name, case ignored; NULL if it is none of ours. */

@@ -54,10 +54,27 @@ static void packages_that_the_document_puts_into_a_list_are_packages_too(void **
     assert_string_equal(packages[2], "SLP00024");
 }
 
+static void an_id_is_left_where_it_stands_first(void **state)
+{
+    (void)state;
+    const char *ids[] = {"SLP00002", "SLP00001", "SLP00002", "SLP00003", "SLP00001", "SLP00002"};
+    size_t n = 6;
+
+    assert_int_equal(ts_packages_once(ids, &n), 0);
+    assert_int_equal(n, 3);
+    assert_string_equal(ids[0], "SLP00002");
+    assert_string_equal(ids[1], "SLP00001");
+    assert_string_equal(ids[2], "SLP00003");
+    n = 0;
+    assert_int_equal(ts_packages_once(ids, &n), 0);
+    assert_int_equal(n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packages_that_the_document_puts_into_a_list_are_packages_too),
+        cmocka_unit_test(an_id_is_left_where_it_stands_first),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

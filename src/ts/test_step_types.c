@@ -93,9 +93,20 @@ static void passwords_and_keys_are_secret(void **state)
     assert_false(ts_name_is_secret("ScriptName"));
 }
 
+static void there_are_no_more_types_than_is_said(void **state)
+{
+    (void)state;
+    size_t n = 0;
+
+    while (ts_step_type_at(n))
+        n++;
+    assert_true(n > 30 && n <= TS_STEP_TYPES_MAX);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(there_are_no_more_types_than_is_said),
         cmocka_unit_test(the_table_has_every_documented_type_and_the_two_legacy_ones),
         cmocka_unit_test(every_type_says_where_it_runs_and_what_it_runs),
         cmocka_unit_test(no_property_is_named_twice),

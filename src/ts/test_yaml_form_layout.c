@@ -5,6 +5,7 @@
 #include <libxml/parser.h>
 
 #include "ts/test_ts.h"
+#include "ts/tree.h"
 
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
 
@@ -70,9 +71,37 @@ static void there_is_no_more_white_space_than_room(void **state)
     assert_int_equal(ts_yaml_lay_out(xmlDocGetRootElement(xml), "  ", &room), TS_E_MALFORMED);
 }
 
+/* What follows them goes by the element that they are said of, however many they are and whatever lies between. */
+static void comments_behind_one_another_in_a_line_are_left_out_of_account(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *doc = parse_ok(
+        "<sequence version=\"3.10\">\n <group name=\"g\"/><!--a--><!--b--><group name=\"h\">\n  <!--c-->"
+        "<step name=\"s\"/></group><!--d--><!--e-->\n <group/></sequence>");
+    const xmlNode *root = xmlDocGetRootElement(ts_document_tree(doc));
+    struct ts_yaml_trail trail = {0};
+    size_t n = 0;
+
+    for (const xmlNode *node = root->children; node; node = node->next) {
+        OWN(buf_fini) struct buf with = BUF_INIT(64);
+        OWN(buf_fini) struct buf without = BUF_INIT(64);
+        struct ts_yaml_trail none = {0};
+
+        if (ts_yaml_is_blank(node))
+            continue;
+        ts_yaml_usual_space(root, node, " ", &trail, &with);
+        ts_yaml_usual_space(root, node, " ", &none, &without);
+        assert_string_equal(buf_str(&with), buf_str(&without));
+        n++;
+    }
+    assert_int_equal(n, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(comments_behind_one_another_in_a_line_are_left_out_of_account),
         cmocka_unit_test(the_indentation_of_most_levels_counts),
         cmocka_unit_test(what_is_not_said_follows_from_what_stands_before),
         cmocka_unit_test(there_is_no_more_white_space_than_room),

@@ -91,45 +91,105 @@ static void put_escaped(struct buf *dst, const char *name)
     }
 }
 
-/* How many siblings before the last item have its name; @ret_place: which of all siblings it is, from 1. */
-static unsigned count_namesakes(const struct ts_tree *tree, unsigned *ret_place)
-{
-    const struct ts_tree_item *item = &tree->items[tree->n - 1];
-    size_t first = item->parent == TS_NO_ITEM ? 0 : (size_t)item->parent + 1;
-    unsigned before = 0;
+/* An item that is not in the list yet. */
+struct sibling {
+    xmlNode *node;
+    char *name;      /* owned */
+    unsigned place;  /* which of all siblings it is, from 1 */
+    unsigned before; /* how many siblings before it have its name */
+};
 
-    *ret_place = 1;
-    for (size_t i = first; i + 1 < tree->n; i++) {
-        if (tree->items[i].parent != item->parent)
-            continue;
-        ++*ret_place;
-        before += strcmp(tree->items[i].name, item->name) == 0;
-    }
-    return before;
+struct siblings {
+    struct sibling *items; /* owned */
+    size_t n;
+};
+
+static void free_siblings(struct siblings *siblings)
+{
+    for (size_t i = 0; i < siblings->n; i++)
+        free(siblings->items[i].name);
+    free(siblings->items);
 }
 
-static bool name_item(struct ts_tree *tree, struct ts_tree_item *item)
+/* By name, and those of one name as they stand. */
+static int compare_names(const void *a, const void *b)
+{
+    const struct sibling *left = a;
+    const struct sibling *right = b;
+    int order = strcmp(left->name, right->name);
+
+    return order != 0 ? order : left->place < right->place ? -1 : 1;
+}
+
+static int compare_places(const void *a, const void *b)
+{
+    const struct sibling *left = a;
+    const struct sibling *right = b;
+
+    return left->place < right->place ? -1 : 1;
+}
+
+static void count_namesakes(struct siblings *siblings)
+{
+    struct sibling *items = siblings->items;
+
+    if (siblings->n == 0)
+        return;
+    qsort(items, siblings->n, sizeof(*items), compare_names);
+    for (size_t i = 1; i < siblings->n; i++)
+        items[i].before =
+            strcmp(items[i].name, items[i - 1].name) == 0 ? items[i - 1].before + 1 : 0;
+    qsort(items, siblings->n, sizeof(*items), compare_places);
+}
+
+static int find_siblings(const xmlNode *parent, struct siblings *ret)
+{
+    for (xmlNode *node = parent->children; node; node = node->next) {
+        struct sibling *grown = ret->items;
+
+        if (!ts_node_is_item(node))
+            continue;
+        if (ret->n % GROW == 0)
+            grown = realloc(ret->items, (ret->n + GROW) * sizeof(*grown));
+        if (!grown)
+            return ERR(-ENOMEM);
+        ret->items = grown;
+        grown[ret->n] = (struct sibling){
+            .node = node,
+            .name = ts_node_attribute(node, "name"),
+            .place = (unsigned)ret->n + 1,
+        };
+        if (!grown[ret->n].name)
+            return ERR(-ENOMEM);
+        ret->n++;
+    }
+    count_namesakes(ret);
+    return 0;
+}
+
+static bool
+name_item(struct ts_tree *tree, struct ts_tree_item *item, const struct sibling *sibling)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(buf_fini) struct buf position = BUF_INIT(PATH_MAX_BYTES);
-    unsigned place;
-    unsigned before = count_namesakes(tree, &place);
 
     if (item->parent != TS_NO_ITEM) {
         buf_addf(&path, "%s/", tree->items[item->parent].path);
         buf_addf(&position, "%s.", tree->items[item->parent].position);
     }
     put_escaped(&path, item->name);
-    if (before > 0)
-        buf_addf(&path, "[%u]", before + 1);
-    buf_addf(&position, "%u", place);
+    if (sibling->before > 0)
+        buf_addf(&path, "[%u]", sibling->before + 1);
+    buf_addf(&position, "%u", sibling->place);
     item->path = ts_copy(path.failed ? buf_str(&position) : buf_str(&path));
     item->position = ts_copy(buf_str(&position));
     return item->path && item->position;
 }
 
-static int add_item(struct ts_tree *tree, xmlNode *node, int parent, int step)
+static int add_item(struct ts_tree *tree, struct sibling *sibling, int parent, int step)
 {
+    xmlNode *node = sibling->node;
+
     if (tree->n % GROW == 0) {
         struct ts_tree_item *grown = realloc(tree->items, (tree->n + GROW) * sizeof(*tree->items));
 
@@ -143,40 +203,37 @@ static int add_item(struct ts_tree *tree, xmlNode *node, int parent, int step)
 
     *item = (struct ts_tree_item){
         .node = node,
-        .name = ts_node_attribute(node, "name"),
+        .name = TAKE(sibling->name),
         .type = ts_node_attribute(node, "type"),
         .parent = parent,
         .step = step,
         .is_group = ts_node_is(node, "group"),
     };
     tree->n++;
-    if (!disable || !item->name || !item->type || !name_item(tree, item))
+    if (!disable || !item->type || !name_item(tree, item, sibling))
         return ERR(-ENOMEM);
     item->is_disabled = bytes_eq_nocase(bytes_of(disable), "true") || strcmp(disable, "1") == 0;
     return 0;
 }
 
-static bool has_items_within(const xmlNode *node)
-{
-    return ts_node_is(node, "group") || ts_node_is(node, "sequence");
-}
-
 /* The depth is bounded by TS_XML_MAX_DEPTH. */
 static int read_within(struct ts_tree *tree, const xmlNode *parent_node, int parent, int *n_steps)
 {
-    for (xmlNode *node = parent_node->children; node; node = node->next) {
-        int index = (int)tree->n;
-        int r;
+    OWN(free_siblings) struct siblings siblings = {0};
+    int r = find_siblings(parent_node, &siblings);
 
-        if (!ts_node_is_item(node))
-            continue;
-        r = add_item(tree, node, parent, ts_node_is(node, "group") ? TS_NO_ITEM : (*n_steps)++);
-        if (r == 0 && has_items_within(node))
+    for (size_t i = 0; r == 0 && i < siblings.n; i++) {
+        const xmlNode *node = siblings.items[i].node;
+        int index = (int)tree->n;
+
+        r = add_item(tree,
+                     &siblings.items[i],
+                     parent,
+                     ts_node_is(node, "group") ? TS_NO_ITEM : (*n_steps)++);
+        if (r == 0 && ts_node_is(node, "group"))
             r = read_within(tree, node, index, n_steps);
-        if (r < 0)
-            return TRACE(r);
     }
-    return 0;
+    return TRACE(r);
 }
 
 int ts_tree_read(xmlDoc *xml, struct ts_tree *ret)

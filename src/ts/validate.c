@@ -316,6 +316,7 @@ int ts_validate_at(const struct ts_document *doc,
     r = ts_tree_read(ts_document_tree(doc), &c.tree);
     if (r == 0)
         r = ts_assigned_read(doc, &c.assigned);
+    ts_types_read(c.steps, n_steps, &c.types);
     if (r == 0)
         r = check_document(&c);
     ts_diags_sort(diags, first);

@@ -416,7 +416,7 @@ static unsigned run_step(struct ts_check *c, int item, unsigned places)
 static unsigned walk(struct ts_check *c, int parent, unsigned places, unsigned *ret_seen)
 {
     *ret_seen |= places;
-    for (int i = parent + 1; i < (int)c->tree.n; i++) {
+    for (int i = parent + 1; i < (int)c->tree.n && c->tree.items[i].parent >= parent; i++) {
         const struct ts_tree_item *item = &c->tree.items[i];
 
         if (item->parent != parent || item->is_disabled)

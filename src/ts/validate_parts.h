@@ -29,12 +29,19 @@ struct ts_assigned {
     size_t n;
 };
 
+/* The types of steps that are enabled, each once, in the order of the first of them. */
+struct ts_types {
+    const struct ts_step_type *items[TS_STEP_TYPES_MAX];
+    size_t n;
+};
+
 struct ts_check {
     const struct ts_document *doc;
     const struct ts_step *steps;
     const struct ts_site_facts *site; /* may be NULL */
     struct ts_tree tree;              /* owned */
     struct ts_assigned assigned; /* owned; what steps that are enabled, and globalVarList, set */
+    struct ts_types types;
     struct ts_diags *diags;
     unsigned platform;            /* of the image it applies; 0: unknown */
     const struct ts_step *format; /* the first one before, NULL if there is none; likewise: */
@@ -110,7 +117,9 @@ void ts_check_partitions(const struct ts_check *c, int item);
 void ts_check_settings(const struct ts_check *c, int item);
 /* Whether an Apply Network Settings joins a domain. */
 bool ts_check_joins_domain(const struct ts_step *step);
-/* ts/validate_values.c: what its rules and variables set, and secrets that are not there; the list of variables of the sequence. */
+/* ts/validate_values.c: the types of what is enabled. */
+void ts_types_read(const struct ts_step *steps, size_t n, struct ts_types *ret);
+/* What its rules and variables set, and secrets that are not there; the list of variables of the sequence. */
 void ts_check_values(const struct ts_check *c, int item);
 void ts_check_global_values(const struct ts_check *c);
 /* The element of the variable in globalVarList behind @last; of the first if that is NULL. */

@@ -400,12 +400,13 @@ void ts_check_properties(const struct ts_check *c, int item)
 {
     const struct ts_step *step = ts_check_step(c, item);
     const struct ts_step_type *type = ts_step_type_find(step->type);
+    bool hides_value = ts_secret_hides_value(step);
 
     ts_check_values(c, item);
     for (size_t i = 0; i < step->n_variables; i++) {
         const struct ts_variable *v = &step->variables[i];
         const struct ts_property *p = ts_property_find(type, v->name);
-        OWN(freep) char *shown = ts_secret_mask_value(step, v, "***");
+        OWN(freep) char *shown = ts_secret_mask_value(step, hides_value, v, "***");
 
         if (!p)
             p = v->property[0] != '\0' ? ts_property_find(type, v->property) : NULL;

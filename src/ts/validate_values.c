@@ -138,26 +138,36 @@ static void check_assignment(const struct ts_check *c, const struct assignment *
     report_assignment(c, a, "SLW-0171", &why);
 }
 
+void ts_types_read(const struct ts_step *steps, size_t n, struct ts_types *ret)
+{
+    for (size_t i = 0; i < n; i++) {
+        const struct ts_step_type *type = ts_step_type_find(steps[i].type);
+        size_t k = 0;
+
+        while (type && k < ret->n && ret->items[k] != type)
+            k++;
+        if (type && k == ret->n && k < TS_STEP_TYPES_MAX && ts_step_is_enabled(&steps[i]))
+            ret->items[ret->n++] = type;
+    }
+}
+
 /* What a step of this sequence would not take: the variable overrides a setting of its own. */
 static void check_setting(const struct ts_check *c, const struct assignment *a)
 {
     const struct ts_variable *v = a->variable;
-    size_t n;
-    const struct ts_step *steps = ts_document_steps(c->doc, &n);
 
-    for (size_t i = 0; i < n && !v->is_hidden; i++) { /* findings quote values */
-        const struct ts_step_type *type = ts_step_type_find(steps[i].type);
-        const struct ts_property *p = ts_property_find(type, v->name);
+    for (size_t i = 0; i < c->types.n && !v->is_hidden; i++) { /* findings quote values */
+        const struct ts_property *p = ts_property_find(c->types.items[i], v->name);
         struct ts_check own = *c; /* with findings of its own */
         OWN(ts_diags_fini) struct ts_diags found = {0};
         char part[PART_MAX_BYTES];
 
-        if (!p || p->is_hidden || p->kind == TS_KIND_VARIABLE || !ts_step_is_enabled(&steps[i]) ||
+        if (!p || p->is_hidden || p->kind == TS_KIND_VARIABLE ||
             !ts_pattern_matches(p->variable, v->name))
             continue;
         own.diags = &found;
         ts_check_value(&own, a->item, p, v->text);
-        (void)snprintf(part, sizeof(part), "for \"%s\"", type->display_name);
+        (void)snprintf(part, sizeof(part), "for \"%s\"", c->types.items[i]->display_name);
         ts_check_pass_on(c, a->node, a->item, part, TS_WARNING, &found);
         return;
     }

@@ -84,20 +84,25 @@ static void put_line(struct buf *ret, const char *indentation)
 }
 
 /* What the next line goes by: not a comment at the end of a line, but what that is said of. */
-static const xmlNode *one_to_follow(const xmlNode *node)
+static const xmlNode *one_to_follow(const xmlNode *node, struct ts_yaml_trail *trail)
 {
+    const xmlNode *start = node;
     const xmlNode *before = one_before(node);
 
-    while (before && node->type == XML_COMMENT_NODE && !line_of(node)) {
+    while (node != trail->at && before && node->type == XML_COMMENT_NODE && !line_of(node)) {
         node = before;
         before = one_before(node);
     }
+    if (node == trail->at)
+        node = trail->followed;
+    *trail = (struct ts_yaml_trail){start, node};
     return node;
 }
 
 void ts_yaml_usual_space(const xmlNode *parent,
                          const xmlNode *child,
                          const char *indent,
+                         struct ts_yaml_trail *trail,
                          struct buf *ret)
 {
     const xmlNode *first = first_of(parent);
@@ -118,7 +123,7 @@ void ts_yaml_usual_space(const xmlNode *parent,
         }
         return;
     }
-    before = one_to_follow(before);
+    before = one_to_follow(before, trail);
     line = line_of(before);
     buf_adds(ret, line ? "\n" : text_of(before->prev));
     buf_adds(ret, line ? line : "");
@@ -190,12 +195,13 @@ void ts_yaml_fix(xmlNode *node)
     node->_private = (void *)(uintptr_t)mark;
 }
 
-static int add_usual(xmlNode *parent, xmlNode *child, const char *indent, size_t *room)
+static int add_usual(
+    xmlNode *parent, xmlNode *child, const char *indent, struct ts_yaml_trail *trail, size_t *room)
 {
     OWN(buf_fini) struct buf space = BUF_INIT(SPACE_MAX_BYTES);
     xmlNode *text;
 
-    ts_yaml_usual_space(parent, child, indent, &space);
+    ts_yaml_usual_space(parent, child, indent, trail, &space);
     if (space.len == 0)
         return space.failed ? ERR(-ENOMEM) : 0;
     if (space.len > *room)
@@ -215,6 +221,8 @@ static bool is_text(const xmlNode *node)
 /* The depth is bounded by TS_XML_MAX_DEPTH. */
 int ts_yaml_lay_out(xmlNode *root, const char *indent, size_t *room)
 {
+    struct ts_yaml_trail trail = {0};
+
     if (root->_private || !root->children)
         return 0;
     for (xmlNode *child = root->children; child; child = child->next) {
@@ -223,11 +231,11 @@ int ts_yaml_lay_out(xmlNode *root, const char *indent, size_t *room)
         if (is_text(child))
             continue;
         if (!child->prev || child->prev->type != XML_TEXT_NODE)
-            r = add_usual(root, child, indent, room);
+            r = add_usual(root, child, indent, &trail, room);
         if (r == 0 && child->type == XML_ELEMENT_NODE)
             r = ts_yaml_lay_out(child, indent, room);
         if (r != 0)
             return r;
     }
-    return is_text(root->last) ? 0 : add_usual(root, NULL, indent, room);
+    return is_text(root->last) ? 0 : add_usual(root, NULL, indent, &trail, room);
 }

@@ -76,9 +76,17 @@ bool ts_yaml_is_blank(const xmlNode *node);
 /* What there is before @child, which is not blank itself; NULL: before the end tag. Borrowed. */
 const char *ts_yaml_space(const xmlNode *parent, const xmlNode *child);
 
+/* What the line behind @at goes by: the last that was found, for the next that asks. Of one document, which stays as it is up to
+   there; begins with nothing. */
+struct ts_yaml_trail {
+    const xmlNode *at;
+    const xmlNode *followed;
+};
+
 /**
  * ts_yaml_usual_space() - what is there if nothing else is said
  * @indent: of a level; NULL: the document is not laid out in lines
+ * @trail:  the same for one child after the other
  * @ret:    appended to
  *
  * It follows from what stands before it: a line of its own for each sibling of one that has, at the same indentation.
@@ -86,6 +94,7 @@ const char *ts_yaml_space(const xmlNode *parent, const xmlNode *child);
 void ts_yaml_usual_space(const xmlNode *parent,
                          const xmlNode *child,
                          const char *indent,
+                         struct ts_yaml_trail *trail,
                          struct buf *ret);
 
 /* The indentation of most levels; NULL if nothing is laid out in lines. @ret: owned. Return: 0 or -ENOMEM. */

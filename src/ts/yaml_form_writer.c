@@ -49,17 +49,15 @@ bool ts_yaml_is_text_only(const xmlNode *node)
     return true;
 }
 
-bool ts_yaml_is_odd_space(const struct ts_yaml_writer *w,
-                          const xmlNode *parent,
-                          const xmlNode *child)
+bool ts_yaml_is_odd_space(struct ts_yaml_writer *w, const xmlNode *parent, const xmlNode *child)
 {
     OWN(buf_fini) struct buf usual = BUF_INIT(SPACE_MAX_BYTES);
 
-    ts_yaml_usual_space(parent, child, w->indent, &usual);
+    ts_yaml_usual_space(parent, child, w->indent, &w->trail, &usual);
     return strcmp(buf_str(&usual), ts_yaml_space(parent, child)) != 0;
 }
 
-bool ts_yaml_is_odd(const struct ts_yaml_writer *w, const xmlNode *parent)
+bool ts_yaml_is_odd(struct ts_yaml_writer *w, const xmlNode *parent)
 {
     for (const xmlNode *child = parent->children; child; child = child->next)
         if (!ts_yaml_is_blank(child) &&
@@ -134,7 +132,7 @@ static bool is_variable(const xmlNode *node)
 }
 
 /* Whether it can be a mapping: variables only, each name once, laid out as usual. */
-static bool is_table(const struct ts_yaml_writer *w, const xmlNode *list)
+static bool is_table(struct ts_yaml_writer *w, const xmlNode *list)
 {
     size_t n = 0;
 
@@ -182,7 +180,7 @@ static bool is_script(const char *text, struct buf *ret)
            strcmp(buf_str(&again), text) == 0;
 }
 
-/* @has_keys: in a list, where a text alone could be taken for something else */
+/* @is_listed: in a list, where a text alone could be taken for something else */
 static void put_variable(struct ts_yaml_writer *w,
                          const struct ts_step_type *type,
                          const xmlNode *node,

@@ -17,6 +17,7 @@ struct ts_yaml_writer {
     struct buf *out;
     const char *indent; /* of a level of the XML; NULL: not laid out in lines */
     struct ts_yaml_orders orders;
+    struct ts_yaml_trail trail;
 };
 
 /* Whether its namespace is that of all elements without a prefix, and it declares none. */
@@ -29,12 +30,10 @@ bool ts_yaml_is_own(const xmlNode *node, const char *name, const char *const *at
 bool ts_yaml_is_text_only(const xmlNode *node);
 
 /* Whether the white space before @child (NULL: before the end) is not the usual. */
-bool ts_yaml_is_odd_space(const struct ts_yaml_writer *w,
-                          const xmlNode *parent,
-                          const xmlNode *child);
+bool ts_yaml_is_odd_space(struct ts_yaml_writer *w, const xmlNode *parent, const xmlNode *child);
 
 /* Whether there is any such in @parent, or anything but elements. */
-bool ts_yaml_is_odd(const struct ts_yaml_writer *w, const xmlNode *parent);
+bool ts_yaml_is_odd(struct ts_yaml_writer *w, const xmlNode *parent);
 
 /* "- white space: …", unless it is the usual. */
 void ts_yaml_put_space(struct ts_yaml_writer *w,

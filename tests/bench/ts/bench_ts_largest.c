@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+/*
+ * usage: bench_ts_largest   read, validate and write as YAML the largest documents that are taken
+ *
+ * Prints the processor time in milliseconds.
+ */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/buf.h"
+#include "base/bytes.h"
+#include "base/own.h"
+#include "ts/container.h"
+#include "ts/diag.h"
+#include "ts/document.h"
+#include "ts/validate.h"
+#include "ts/xml.h"
+#include "ts/yaml_form.h"
+
+enum {
+    MS_PER_S = 1000,
+    NS_PER_MS = 1000 * 1000,
+    SHAPE_MAX_NODES =
+        199000, /* elements and attributes; with those around them as many as a document may have */
+    SHAPE_MAX_STEPS = 9990,
+    SHAPE_HEAD_BYTES = 4096,
+};
+
+static double processor_ms(void)
+{
+    struct timespec t;
+
+    (void)clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec * MS_PER_S + (double)t.tv_nsec / NS_PER_MS;
+}
+
+/* A document that is as long as it may be by one thing after the other. */
+static const struct shape {
+    const char *name;
+    const char *head;
+    const char *one; /* with a number */
+    const char *tail;
+    size_t n_nodes; /* elements and attributes of one; comments are none */
+    size_t n_max;   /* 0: as many as there is room for */
+} shapes[] = {
+    {"groups", "", "<group name=\"g%u\"/>", "", 2, 0},
+    {"groups of one name", "", "<group name=\"g\"/>", "", 2, 0},
+    {"comments", "<group name=\"g\">\n", "<!---->", "</group>", 0, 0},
+    {"Set Task Sequence Variable",
+     "<step type=\"SMS_TaskSequence_ApplyWindowsSettingsAction\" name=\"a\"/>",
+     "<step type=\"SMS_TaskSequence_SetVariableAction\" name=\"s%u\"><defaultVarList>"
+     "<variable name=\"VariableName\">SLWUserName</variable><variable name=\"VariableValue\">"
+     "eva</variable></defaultVarList></step>",
+     "",
+     8,
+     SHAPE_MAX_STEPS},
+    {"variables of the sequence",
+     "<globalVarList>",
+     "<variable name=\"v%u\">x</variable>",
+     "</globalVarList>",
+     2,
+     0},
+    {"variables of a step",
+     "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"a\"><action>x</action>"
+     "<defaultVarList>",
+     "<variable name=\"v%u\">x</variable>",
+     "</defaultVarList></step>",
+     2,
+     0},
+    {"references", "<referenceList>", "<reference package=\"SLP%05X\"/>", "</referenceList>", 2, 0},
+    {"conditions",
+     "<group name=\"g\"><condition>",
+     "<expression type=\"SMS_TaskSequence_VariableConditionExpression\"><variable "
+     "name=\"Operator\">exists</variable><variable name=\"Variable\">v%u</variable>"
+     "<variable name=\"Value\"/></expression>",
+     "</condition></group>",
+     8,
+     0},
+};
+
+/* Return: how many there are of it. */
+static size_t put_shape(struct buf *xml, const struct shape *shape)
+{
+    size_t n = 0;
+
+    buf_addf(xml, "<sequence version=\"3.10\">%s", shape->head);
+    while (xml->len + SHAPE_HEAD_BYTES < TS_XML_MAX_BYTES &&
+           (n + 1) * shape->n_nodes <= SHAPE_MAX_NODES && (shape->n_max == 0 || n < shape->n_max)) {
+        char number[16];
+        const char *at = strchr(shape->one, '%');
+
+        if (!at) {
+            buf_adds(xml, shape->one);
+        } else {
+            bool is_id = strncmp(at, "%05X", 4) == 0;
+
+            (void)snprintf(number, sizeof(number), is_id ? "%05X" : "%u", (unsigned)n);
+            buf_add(xml, (struct bytes){(const uint8_t *)shape->one, (size_t)(at - shape->one)});
+            buf_adds(xml, number);
+            buf_adds(xml, at + (is_id ? 4 : 2));
+        }
+        n++;
+    }
+    buf_addf(xml, "%s</sequence>", shape->tail);
+    return n;
+}
+
+static int measure_shape(const struct shape *shape)
+{
+    OWN(buf_fini) struct buf xml = BUF_INIT(TS_FILE_MAX_BYTES);
+    OWN(buf_fini) struct buf yaml = BUF_INIT(TS_FILE_MAX_BYTES);
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    size_t n = put_shape(&xml, shape);
+    double start = processor_ms();
+    double read;
+    double validated;
+
+    if (ts_container_read(buf_bytes(&xml), &imports, &diags) != 0) {
+        (void)fprintf(stderr, "bench_ts: %s: it is not taken\n", shape->name);
+        return EXIT_FAILURE;
+    }
+    read = processor_ms();
+    if (ts_validate(imports.items[0].doc, &diags) != 0)
+        return EXIT_FAILURE;
+    validated = processor_ms();
+    if (ts_yaml_put(imports.items[0].doc, &yaml) != 0)
+        return EXIT_FAILURE;
+    return printf("%-28s %6zu, %7zu bytes: read %.0f ms, validate %.0f ms, YAML %.0f ms\n",
+                  shape->name,
+                  n,
+                  xml.len,
+                  read - start,
+                  validated - read,
+                  processor_ms() - validated) > 0
+               ? EXIT_SUCCESS
+               : EXIT_FAILURE;
+}
+
+int main(void)
+{
+    for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++)
+        if (measure_shape(&shapes[i]) != EXIT_SUCCESS)
+            return EXIT_FAILURE;
+    return EXIT_SUCCESS;
+}
