@@ -7,7 +7,7 @@ SECONDS  ?= 60
 FIRMWARE ?= uefi-secureboot
 PREFIX   ?= /usr/local
 
-.PHONY: all bootstrap demo check check-x86 check-sanitized install x86-root bench fuzz format clean
+.PHONY: all bootstrap demo check check-x86 check-sanitized install x86-root bench fuzz schema format clean
 
 all: $(BUILD)/build.ninja
 	@$(set_prefix)
@@ -67,6 +67,11 @@ install: all
 # an upgrade; slipwayd then builds the boot image anew.
 x86-root: bootstrap
 	tools/make-x86-root --fresh $(DESTDIR)$(if $(filter file default undefined,$(origin PREFIX)),$(or $(shell cat $(BUILD)/prefix 2>/dev/null),$(PREFIX)),$(PREFIX))/lib/slipway/x86-root
+
+# Writes down what the migrations make; db/schema compares it.
+schema: all
+	SLIPWAY_WRITE_SCHEMA=tests/schema $(BUILD)/tests/test_db_schema
+	SLIPWAY_WRITE_SCHEMA=tests/schema tools/with_postgresql $(BUILD)/tests/test_db_schema
 
 format:
 	git ls-files '*.c' '*.h' | xargs clang-format -i
