@@ -3,20 +3,27 @@
 #include "cli/session.h"
 
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "plat/file.h"
 
 enum {
     TEXT_MAX_BYTES = 4096,
+    HANGS_S = 20,
 };
 
 static void exit_codes_follow_the_http_status(void **state)
@@ -128,6 +135,75 @@ static void escape_leaves_only_unreserved_characters(void **state)
     assert_string_equal(buf_str(&text), "All%20Systems%2F..%2Fa%3Fb%3Dc%26d%25%C3%A9~-_.");
 }
 
+/* A site that hears each request and hangs up; for each it writes a byte to @fd. */
+static void hang_up(int listener, int fd)
+{
+    char request[TEXT_MAX_BYTES];
+
+    for (;;) {
+        int peer = accept(listener, NULL, NULL);
+
+        if (read(peer, request, sizeof(request)) > 0)
+            (void)fd_write_all(fd, bytes_of("x"));
+        (void)close(peer);
+    }
+}
+
+static pid_t start_site(const char *path, int fd)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    pid_t pid;
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
+    assert_int_equal(bind(listener, (const struct sockaddr *)&address, sizeof(address)), 0);
+    assert_int_equal(listen(listener, TEXT_MAX_BYTES), 0);
+    pid = fork();
+    if (pid == 0) {
+        (void)alarm(HANGS_S);
+        hang_up(listener, fd);
+    }
+    (void)close(listener);
+    return pid;
+}
+
+/* How often a POST was heard whose answer never came. */
+static ssize_t count_posts(const char *path)
+{
+    char folder[] = "/tmp/slipway-test-session-XXXXXX";
+    char socket_path[sizeof(folder) + 8];
+    const struct http_client_options options = {
+        .base_url = "http://site", .unix_socket = socket_path, .user_agent = "test"};
+    struct session s = {.site = {.url = (char[]){"site"}}};
+    char heard[TEXT_MAX_BYTES];
+    int ends[2];
+    ssize_t n;
+    pid_t site;
+
+    assert_non_null(mkdtemp(folder));
+    (void)snprintf(socket_path, sizeof(socket_path), "%s/site", folder);
+    assert_int_equal(pipe(ends), 0);
+    site = start_site(socket_path, ends[1]);
+    (void)close(ends[1]);
+    assert_int_equal(http_client_new(&options, &s.client), 0);
+    assert_false(session_call(&s, "POST", path, json_object(), NULL));
+    http_client_free(s.client);
+    assert_int_equal(kill(site, SIGKILL), 0);
+    assert_int_equal(waitpid(site, NULL, 0), site);
+    n = read(ends[0], heard, sizeof(heard));
+    (void)close(ends[0]);
+    assert_int_equal(dir_remove(folder), 0);
+    return n;
+}
+
+static void who_signs_in_is_sent_once(void **state)
+{
+    (void)state;
+    assert_int_equal(count_posts("/logins"), 1);
+    assert_int_equal(count_posts("/oidc/start"), 1);
+    assert_int_equal(count_posts("/oidc/callback"), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -137,6 +213,7 @@ int main(void)
         cmocka_unit_test(problem_shows_each_diagnostic),
         cmocka_unit_test(problem_without_a_body_is_a_problem_too),
         cmocka_unit_test(escape_leaves_only_unreserved_characters),
+        cmocka_unit_test(who_signs_in_is_sent_once),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -31,6 +32,8 @@ enum {
     PATH_MAX_BYTES = 512,
     HOUR_US_PER_MS = 3600 * 1000,
     US_PER_S = 1000000,
+    DESCRIPTORS_WANTED =
+        2048, /* connections and streams at their limits, and what is open anyhow */
 };
 
 DEFINE_FREEP(struct site *, site_free);
@@ -131,6 +134,18 @@ static int new_server(struct api *api,
     return TRACE(http_server_new(&options, ret));
 }
 
+/* systemd gives enough (LimitNOFILE); a host without it may not. */
+static void check_descriptors(void)
+{
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < DESCRIPTORS_WANTED)
+        log_warning("few descriptors: when many follow events, others may find no answer",
+                    "limit=%llu wanted=%d",
+                    (unsigned long long)files.rlim_cur,
+                    DESCRIPTORS_WANTED);
+}
+
 static int serve(struct api *api)
 {
     OWN(oidc_provider_freep) struct oidc_provider *oidc = NULL; /* freed after the servers */
@@ -165,6 +180,7 @@ static int serve(struct api *api)
     running = for_nginx;
     (void)sigaction(SIGTERM, &action, NULL);
     (void)sigaction(SIGINT, &action, NULL);
+    check_descriptors();
     log_info("ready", "name=\"%s\"", api->site->settings.name);
     r = http_server_run_all((struct http_server *const[]){for_nginx, for_roles}, 2);
     running = NULL;
