@@ -283,6 +283,9 @@ static const char *answer_to(const char *request, char *dst, size_t cap)
     } else if (strstr(request, "/registrations ")) {
         status = "201 Created";
         body = "{\"token\": \"t\", \"device_name\": \"pc-1\"}";
+    } else if (strstr(request, "/client/tokens ")) {
+        status = "201 Created";
+        body = "{\"token\": \"t\"}";
     } else if (strstr(request, "/client/orders ")) {
         bool has_order = strcmp(life.order, "order") == 0;
 
