@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""A computer that runs one version of an image gets the next one: what its disk has does not come over the network.
+"""A computer with Secure Boot and an empty disk gets an image, whole, and then its next version: what its disk has does not come over the
+network.
 
 usage: refresh_test.py BUILD_DIR deploy-refresh [--keep]
 """
@@ -83,8 +84,10 @@ def deploy_refresh(world: World):
     world.lab.start_dhcp()
     vm = world.add_vm("uefi-secureboot")
     vm.power_on()
-    dep.wait_succeeded(site, world.deploy_debian(), vm, 2 * DEPLOY_SECONDS)
+    row = dep.wait_succeeded(site, world.deploy_debian(), vm, 2 * DEPLOY_SECONDS)
+    expect(row["environment"], "full-os", "where success was reported")
     switch_off(vm)
+    trees.compare(debian_image(), vm.disk, world.folder)
     first = bytes_to(world, vm)
     say(f"the first version runs; {first >> 20} MiB came over the network")
     leave_things(world, vm)

@@ -336,10 +336,6 @@ def deploy_whole_way(world: World, firmware: str, change=lambda xml: xml, **more
     trees.compare(debian_image(), vm.disk, world.folder)
 
 
-def deploy_uefi_secureboot(world: World):
-    deploy_whole_way(world, "uefi-secureboot")
-
-
 OTHER_MAC = "52:54:00:77:01:01"
 
 
@@ -587,7 +583,6 @@ TESTS = {
     "deploy-uefi-ia32": lambda world: deploy_x86(world, "uefi-ia32"),
     "deploy-bios-x86": lambda world: deploy_x86(world, "bios-x86"),
     "boot-uefi-ia32-http": lambda world: refused_on_32_bits(world, "uefi-ia32-http"),
-    "deploy-uefi-secureboot": deploy_uefi_secureboot,
     "deploy-bios": deploy_bios,
     "deploy-bad-image": deploy_bad_image,
     "deploy-with-package": deploy_with_package,
