@@ -210,6 +210,13 @@ const struct args_command device_commands[] = {
     },
     {
         .noun = "device",
+        .verb = "wake",
+        .operands = {"DEVICE"},
+        .summary = "Send a device magic packets, which switch it on if its firmware allows that.",
+        .run = device_wake,
+    },
+    {
+        .noun = "device",
         .verb = "delete",
         .operands = {"DEVICE"},
         .summary = "Delete a device with its orders, variables and log.",

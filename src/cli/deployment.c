@@ -40,6 +40,7 @@ static const struct output_column fields[] = {
     {"Runs outside windows", "is_run_outside_windows", OUTPUT_TEXT},
     {"Restarts outside windows", "is_restart_outside_windows", OUTPUT_TEXT},
     {"May take (min)", "max_run_min", OUTPUT_TEXT},
+    {"Wakes devices", "is_wake_on_lan", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {"Cancelled", "is_cancelled", OUTPUT_TEXT},

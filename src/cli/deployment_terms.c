@@ -61,6 +61,7 @@ static void put_switches(const struct args *args, json_t *dst)
     static const char *const names[][2] = {
         {"run-outside", "is_run_outside_windows"},
         {"restart-outside", "is_restart_outside_windows"},
+        {"wake-on-lan", "is_wake_on_lan"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -106,6 +107,7 @@ static const struct output_column fields[] = {
     {"Runs outside windows", "is_run_outside_windows", OUTPUT_TEXT},
     {"Restarts outside windows", "is_restart_outside_windows", OUTPUT_TEXT},
     {"May take (min)", "max_run_min", OUTPUT_TEXT},
+    {"Wakes devices", "is_wake_on_lan", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {0},

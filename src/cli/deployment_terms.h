@@ -55,6 +55,10 @@
             "max-run", \
             "MINUTES", \
             "How long it may take: it begins only where that fits into a window; 0: not said."), \
+        OPTION_OF("wake-on-lan", \
+                  "YES|NO", \
+                  "yes|no", \
+                  "Whether devices are sent magic packets when it is due on them (default: no)."), \
         OPTION("alert-after", "SECONDS", "So long after it was made (default: 86400)."), \
         OPTION("comment", "TEXT", "A comment of at most 255 characters.")
 

@@ -71,6 +71,23 @@ bool device_unprotect(struct session *s, const struct args *args)
     return change(s, args, json_pack("{s:b}", "is_protected", 0));
 }
 
+bool device_wake(struct session *s, const struct args *args)
+{
+    static const struct output_column sent[] = {
+        {"Device", "device_id", OUTPUT_TEXT},
+        {"Sent by", "distribution_point_id", OUTPUT_TEXT},
+        {"MAC addresses", "macs", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *answer = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+
+    put_path(&path, args);
+    buf_adds(&path, "/wake-up");
+    return session_open(s) && session_call(s, "POST", buf_str(&path), NULL, &answer) &&
+           session_print_fields(s, answer, sent);
+}
+
 bool device_delete(struct session *s, const struct args *args)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);

@@ -232,6 +232,7 @@ static const struct object_field deployment_fields[] = {
     {.name = "is_run_outside_windows"},
     {.name = "is_restart_outside_windows"},
     {.name = "max_run_min"},
+    {.name = "is_wake_on_lan"},
     {.name = "is_disabled"},
     {0},
 };

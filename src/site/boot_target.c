@@ -33,6 +33,7 @@ struct targets {
     char on_screen[SITE_ID_MAX]; /* chosen there; "" */
     bool is_unknown;             /* they reach the device as an unknown computer */
     bool is_protected;           /* no required one begins */
+    bool is_for_clients;         /* what is for clients alone counts as well */
 };
 
 static void targets_fini(struct targets *targets)
@@ -63,6 +64,8 @@ static int read_candidate(struct site *site,
 
     if (r != 0) /* it was checked when it was kept */
         return r > 0 ? ERR(-EUCLEAN) : TRACE(r);
+    if (targets->is_for_clients && ret->terms.audience == DEPLOYMENT_FOR_CLIENTS)
+        ret->terms.audience = DEPLOYMENT_FOR_CLIENTS_MEDIA_PXE;
     ret->created_us = field_number(row, "created_us", 0);
     ret->is_cancelled = field_bool(row, "is_cancelled");
     ret->is_reached = field_bool(row, "is_reached");
@@ -267,6 +270,25 @@ const char *boot_target_word(enum deployment_verdict verdict)
     };
 
     return words[verdict];
+}
+
+int boot_target_judge(struct site *site,
+                      const char *device_id,
+                      const char *deployment_id,
+                      enum deployment_verdict *ret,
+                      uint64_t *ret_changes)
+{
+    OWN(targets_fini) struct targets targets = {.is_for_clients = true};
+    int r = find(site, device_id, NULL, NULL, NULL, &targets);
+
+    *ret = DEPLOYMENT_NOT_REACHED;
+    *ret_changes = SCHEDULE_NEVER;
+    for (size_t i = 0; r == 0 && i < targets.n; i++)
+        if (strcmp(field_text(json_array_get(targets.rows, i), "id", ""), deployment_id) == 0) {
+            *ret = targets.list[i].verdict;
+            *ret_changes = targets.list[i].changes_us;
+        }
+    return TRACE(r);
 }
 
 static json_t *time_or_null(uint64_t us)

@@ -55,6 +55,17 @@ static inline bool boot_target_is_open(const struct boot_target *target)
 }
 
 /**
+ * boot_target_judge() - whether a device that is switched on would begin a deployment
+ * @ret:         also for one that is for clients alone; DEPLOYMENT_NOT_REACHED if it does not reach the device
+ * @ret_changes: when that will be another by itself, or SCHEDULE_NEVER
+ */
+int boot_target_judge(struct site *site,
+                      const char *device_id,
+                      const char *deployment_id,
+                      enum deployment_verdict *ret,
+                      uint64_t *ret_changes);
+
+/**
  * boot_target_list() - all that reach the device, judged, for people
  * @ret: [{"deployment_id", "task_sequence_name", "collection_name", "purpose", "verdict", "changes_at"}], the chosen
  *       one first; owned by the caller

@@ -15,6 +15,7 @@
 
 enum {
     SOURCES_MAX = 64,
+    TIER_DEFAULT = 2,
     /* columns of boundary_sources */
     COLUMN_ID = 0,
     COLUMN_NAME,
@@ -180,6 +181,23 @@ int boundary_sources_of_all(struct boundary_sources *sources, json_t **ret)
         return TRACE(r);
     *ret = TAKE(urls);
     return 0;
+}
+
+int boundary_dp_of(struct site *site, const char *address, char *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    char key[BOUNDARY_KEY_MAX];
+    int r;
+
+    ret[0] = '\0';
+    put_key(address, key);
+    r = select_all(site, key, &rows);
+    if (r < 0)
+        return TRACE(r);
+    while ((r = db_next(&rows)) == DB_ROW && !ret[0])
+        if (db_get_u64(&rows, COLUMN_TIER) < TIER_DEFAULT && !why_not(&rows))
+            (void)snprintf(ret, DP_ID_MAX, "%s", db_get_text(&rows, COLUMN_ID));
+    return r < 0 ? TRACE(r) : 0;
 }
 
 static json_t *explain_row(const struct db_rows *rows, bool is_again)

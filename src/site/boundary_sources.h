@@ -37,5 +37,12 @@ int boundary_sources_of(struct boundary_sources *sources,
 /* Base URLs of those that had everything that was asked about before. @ret: owned by the caller */
 int boundary_sources_of_all(struct boundary_sources *sources, json_t **ret);
 
+/**
+ * boundary_dp_of() - which distribution point serves an address
+ * @ret: the first of its groups, or of their neighbours, that is in use and online; DP_ID_MAX bytes; "" if there is none: the default
+ *       group says nothing about where somebody is
+ */
+int boundary_dp_of(struct site *site, const char *address, char *ret);
+
 /* {"address", "groups", "sources"}: which distribution points in which order, and why or why not. */
 int boundary_explain(struct site *site, const char *address, json_t **ret);

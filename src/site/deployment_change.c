@@ -14,6 +14,7 @@
 #include "site/deployment_terms.h"
 #include "site/device.h"
 #include "site/fields.h"
+#include "site/wake_on_lan.h"
 
 int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
 {
@@ -26,6 +27,9 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
         return TRACE(r);
     if (!text)
         return ERR(-ENOMEM);
+    r = wake_on_lan_plan(site, id, terms.is_wake_on_lan);
+    if (r < 0)
+        return TRACE(r);
     return TRACE(
         db_must(site->db,
                 SQL_DEPLOYMENT_SET_TERMS,
@@ -43,7 +47,8 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
                         db_u64(field_number(body, "alert_after_s", DEPLOYMENT_ALERT_AFTER_S)),
                         db_u64(terms.may_run_outside_windows ? 1 : 0),
                         db_u64(terms.may_restart_outside_windows ? 1 : 0),
-                        db_u64(terms.max_run_min))));
+                        db_u64(terms.max_run_min),
+                        db_u64(terms.is_wake_on_lan ? 1 : 0))));
 }
 
 int deployment_change(

@@ -202,3 +202,21 @@ size_t deployment_choose(struct deployment_candidate *list,
     }
     return best;
 }
+
+uint64_t
+deployment_last_due(const struct deployment_candidate *c, const struct zone *zone, uint64_t now_us)
+{
+    const struct moment m = {.zone = zone, .now_us = now_us};
+
+    return last_due_us(c, &m);
+}
+
+uint64_t
+deployment_next_due(const struct deployment_candidate *c, const struct zone *zone, uint64_t now_us)
+{
+    const struct moment m = {.zone = zone, .now_us = now_us};
+    uint64_t due_us = next_due_us(c, &m);
+    uint64_t from_us = available_us(c, zone);
+
+    return c->terms.is_due_at_once && from_us > now_us && from_us < due_us ? from_us : due_us;
+}

@@ -74,6 +74,18 @@ size_t deployment_choose(struct deployment_candidate *list,
                          const struct zone *zone,
                          uint64_t now_us);
 
+/**
+ * deployment_last_due(), deployment_next_due() - deadlines of a required deployment, whoever it reaches
+ *
+ * "As soon as possible" is the moment at which it can first be begun.
+ *
+ * Return: the last one up to @now_us, 0 if there was none; the first one after it, or SCHEDULE_NEVER. Microseconds since 1970 UTC.
+ */
+uint64_t
+deployment_last_due(const struct deployment_candidate *c, const struct zone *zone, uint64_t now_us);
+uint64_t
+deployment_next_due(const struct deployment_candidate *c, const struct zone *zone, uint64_t now_us);
+
 /* Whether @a comes before @b, as deployment_choose() has judged both. */
 bool deployment_goes_before(const struct deployment_candidate *a,
                             const struct deployment_candidate *b);

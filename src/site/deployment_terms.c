@@ -97,6 +97,7 @@ int deployment_terms_parse(struct site *site, const json_t *src, struct deployme
         .may_run_outside_windows = field_bool(src, "is_run_outside_windows"),
         .may_restart_outside_windows = field_bool(src, "is_restart_outside_windows"),
         .max_run_min = field_number(src, "max_run_min", 0),
+        .is_wake_on_lan = field_bool(src, "is_wake_on_lan"),
         .priority = FIND(priorities, field_text(src, "priority", "normal")),
     };
     r = parse_time(site, src, "available_from", &ret->available_from);
@@ -113,5 +114,11 @@ int deployment_terms_parse(struct site *site, const json_t *src, struct deployme
             REFUSAL_INVALID,
             "\"assignments\": only a required deployment is due at some time; an available "
             "one is begun by a person.");
+    if (!ret->is_required && ret->is_wake_on_lan)
+        return refuse(
+            site,
+            REFUSAL_INVALID,
+            "\"is_wake_on_lan\": only a required deployment wakes devices; an available one "
+            "is begun by a person, who is there.");
     return 0;
 }

@@ -424,6 +424,16 @@ static int give_up_one(struct site *site, uint64_t silent_since_us, bool *ret)
                    }));
 }
 
+int job_give_up(struct site *site, const char *id, const char *error_id, const char *why)
+{
+    struct job job = {0};
+    const struct end end = {
+        .state = "failed", .message = "failed", .error_id = error_id, .why = why};
+    int r = load(site, id, &job);
+
+    return r != 0 ? TRACE(r) : TRACE(end_failed(site, &job, &end));
+}
+
 int job_keep_running(struct site *site, const char *dp_id, const json_t *running)
 {
     OWN(freep) char *list = json_is_array(running) ? json_dumps(running, JSON_COMPACT) : NULL;

@@ -110,6 +110,9 @@ int job_report(
 /* End it as cancelled, queued or running. @ret: the operation; owned by the caller. */
 int job_cancel(struct site *site, const char *who, const char *id, json_t **ret);
 
+/* Nobody has taken it, and it is not wanted any more: it has failed. */
+int job_give_up(struct site *site, const char *id, const char *error_id, const char *why);
+
 /* Hand out again what its worker has left; part of site_tick(). */
 int job_expire(struct site *site);
 

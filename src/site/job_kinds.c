@@ -4,6 +4,7 @@
 #include "site/content_job.h"
 #include "site/distribution_job.h"
 #include "site/job.h"
+#include "site/wake_job.h"
 
 const struct job_kind job_kinds[] = {
     {
@@ -54,6 +55,12 @@ const struct job_kind job_kinds[] = {
         .progress = distribution_progress,
         .succeeded = distribution_validated,
         .failed = distribution_failed,
+    },
+    {
+        .name = WAKE_JOB,
+        .keeps_result = true,
+        .succeeded = wake_job_succeeded,
+        .failed = wake_job_failed,
     },
     {0},
 };

@@ -82,6 +82,8 @@ static const struct {
                                    "Success was reported from outside the installed system"},
     [REFUSAL_CLIENT_INVALID] = {"SLW-0208", "The device sent something malformed"},
     [REFUSAL_BLOCKED] = {"SLW-0231", "The device is blocked"},
+    [REFUSAL_WOKEN] = {"SLW-0263", "It was woken a moment ago"},
+    [REFUSAL_NO_MAC] = {"SLW-0264", "The device has no MAC address of its own"},
     [REFUSAL_DEVICE_KEY] = {"SLW-0250", "The device's key is not good"},
     [REFUSAL_PROOF] = {"SLW-0251", "The proof of a key is not good"},
     [REFUSAL_NO_KEY] = {"SLW-0252", "The agent has no key"},

@@ -87,6 +87,8 @@ enum refusal_id {
     REFUSAL_CAPTURE,           /* SLW-0220 */
     REFUSAL_CAPTURE_MISSING,   /* SLW-0221 */
     REFUSAL_BLOCKED,           /* SLW-0231 */
+    REFUSAL_WOKEN,             /* SLW-0263 */
+    REFUSAL_NO_MAC,            /* SLW-0264 */
     REFUSAL_DEVICE_KEY,        /* SLW-0250 */
     REFUSAL_PROOF,             /* SLW-0251 */
     REFUSAL_NO_KEY,            /* SLW-0252 */
@@ -109,6 +111,7 @@ enum refusal_id {
 #define SITE_ERROR_DEADLINE        "SLW-0206"
 #define SITE_ERROR_NEVER_CAME_UP   "SLW-0209"
 #define SITE_ERROR_NO_CAUSE        "SLW-0211"
+#define SITE_ERROR_NOT_TAKEN       "SLW-0266"
 #define SITE_ERROR_ORDER_CANCELLED "SLW-0406"
 #define SITE_ERROR_BLOCKED         "SLW-0231"
 

@@ -32,6 +32,8 @@
 #include "site/security_role.h"
 #include "site/status_message.h"
 #include "site/unknown_request.h"
+#include "site/wake_on_lan.h"
+#include "site/wake_on_lan.h"
 #include "site/zone.h"
 
 DEFINE_FREEP(struct site *, site_free);
@@ -148,6 +150,7 @@ int site_tick(struct site *site)
         challenge_expire,
         order_expire,
         job_expire,
+        wake_on_lan_tick,
         content_prune,
         status_message_tick,
         alert_tick,

@@ -49,6 +49,9 @@ struct site_settings {
     uint64_t deployment_usual_size; /* over it a high-risk deployment must be confirmed; 0: none */
     uint64_t deployment_max_size;   /* over it it is refused; 0: none */
     uint64_t events_kept;           /* events that are no progress; 0: EVENT_KEPT_MAX */
+    unsigned wake_port;             /* of magic packets; 0: 9 */
+    unsigned wake_packets_per_s;    /* of a distribution point; 0: 50 */
+    bool is_wake_unicast_on;        /* also to the last address of an adapter */
     bool is_protection_warning;     /* what is protected may be wiped when that was confirmed */
     struct directory_settings directory;
     struct oidc_settings oidc;

@@ -215,6 +215,8 @@ static int make_registration(struct runner *rn, json_t **ret)
     OWN(json_decrefp) json_t *body = NULL;
     int r = machine_to_json(&rn->machine, &body);
 
+    if (r == 0)
+        r = machine_add_addresses(json_object_get(body, "nics"));
     if (r < 0)
         return TRACE(r);
     if (json_object_set_new(

@@ -97,6 +97,12 @@ bool machine_has_disk(const struct machine_disk *disk);
 int machine_to_json(const struct machine *machine, json_t **ret);
 
 /**
+ * machine_add_addresses() - "addresses" of each adapter: the IPv4 addresses that it has now, as "192.0.2.7/24"
+ * @nics: of machine_to_json()
+ */
+int machine_add_addresses(json_t *nics);
+
+/**
  * machine_argument() - the value of "name=value" on the kernel's command line
  * @name: "slipway.site"
  * @dst:  "" if it is not there or does not fit

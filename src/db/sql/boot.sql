@@ -54,7 +54,8 @@ SELECT d.id, d.purpose, coalesce(t.boot_image_id, '') AS boot_image_id, t.name A
     t.is_disabled AS "is_sequence_disabled", d.is_reached,
     d.created_us, coalesce(o.created_us, 0) AS begun_us, coalesce(o.ended_us, 0) AS ended_us, coalesce(o.is_cleared, 0) AS "is_cleared",
     d.make_available_to, d.available_from, d.expires, d.assignments AS "assignments:json", d.rerun, d.priority, d.is_disabled,
-    d.may_run_outside_windows AS "is_run_outside_windows", d.may_restart_outside_windows AS "is_restart_outside_windows", d.max_run_min
+    d.may_run_outside_windows AS "is_run_outside_windows", d.may_restart_outside_windows AS "is_restart_outside_windows", d.max_run_min,
+    d.is_wake_on_lan AS "is_wake_on_lan"
 FROM (
     SELECT a.*, c.name AS collection_name, CASE WHEN a.deleted_us IS NULL AND ?3 = 1 AND EXISTS (
         SELECT 1 FROM collection_member m WHERE m.collection_id = a.collection_id AND m.device_id IN (?1, ?2)) THEN 1 ELSE 0 END AS is_reached

@@ -149,6 +149,7 @@ static json_t *kinds_of(struct slots *slots)
         "validate",
         "remove",
         "collect",
+        "wake",
     };
     json_t *list = json_array();
 

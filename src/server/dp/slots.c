@@ -11,6 +11,7 @@ static const unsigned most[SLOTS_CLASS_COUNT] = {
     [SLOTS_MAKE] = 1,
     [SLOTS_TRANSFER] = 3,
     [SLOTS_KEEP] = 1,
+    [SLOTS_WAKE] = 1,
 };
 
 int slots_init(struct slots *ret)
@@ -34,6 +35,8 @@ enum slots_class slots_class_of(const char *kind)
     if (strcmp(kind, "validate") == 0 || strcmp(kind, "remove") == 0 ||
         strcmp(kind, "collect") == 0)
         return SLOTS_KEEP;
+    if (strcmp(kind, "wake") == 0)
+        return SLOTS_WAKE;
     return SLOTS_MAKE;
 }
 

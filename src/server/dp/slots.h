@@ -13,6 +13,7 @@ enum slots_class {
     SLOTS_MAKE,     /* imports, builds, exports: one */
     SLOTS_TRANSFER, /* replications: three */
     SLOTS_KEEP,     /* validation, removal, collection: one */
+    SLOTS_WAKE,     /* magic packets: one */
     SLOTS_CLASS_COUNT,
 };
 

@@ -199,6 +199,7 @@ static const struct {
     {"remove", worker_remove},
     {"replicate", worker_replicate},
     {"validate", worker_validate},
+    {"wake", worker_wake},
 };
 
 static int run_kind(struct worker *worker, const char *kind)

@@ -63,4 +63,5 @@ int worker_prestage_export(struct worker *worker);
 int worker_remove(struct worker *worker);
 int worker_replicate(struct worker *worker);
 int worker_validate(struct worker *worker);
+int worker_wake(struct worker *worker);
 int worker_build_boot_image(struct worker *worker);

@@ -93,5 +93,6 @@ http_handler admin_get_report;
 http_handler admin_change_deployment;
 http_handler admin_delete_deployment;
 http_handler admin_clear_device_pxe;
+http_handler admin_wake_device;
 http_handler admin_clear_collection_pxe;
 http_handler admin_list_status_messages;

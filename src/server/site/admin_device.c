@@ -9,6 +9,7 @@
 #include "site/device_search.h"
 #include "site/duplicate_id.h"
 #include "site/machine_facts.h"
+#include "site/wake_on_lan.h"
 
 int admin_list_devices(void *ctx, struct http_exchange *x)
 {
@@ -61,6 +62,17 @@ int admin_get_device_history(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = device_history(api->site, http_param(x, "id"), &page, &answer);
     return api_finish(api, x, r, 200, answer);
+}
+
+int admin_wake_device(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = wake_on_lan_ask(api->site, api->who, http_param(x, "id"), &answer);
+    return api_finish(api, x, r, 202, answer);
 }
 
 int admin_list_duplicate_hardware_ids(void *ctx, struct http_exchange *x)

@@ -91,6 +91,8 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_CAPTURE] = 403,
         [REFUSAL_CAPTURE_MISSING] = 404,
         [REFUSAL_BLOCKED] = 403,
+        [REFUSAL_WOKEN] = 429,
+        [REFUSAL_NO_MAC] = 409,
         [REFUSAL_DEVICE_KEY] = 401,
         [REFUSAL_PROOF] = 401,
         [REFUSAL_NO_KEY] = 403,

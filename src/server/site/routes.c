@@ -184,6 +184,7 @@ const struct http_route api_routes[] = {
     {"PATCH", V1 "/deployments/{id}", SMALL_MAX_BYTES, admin_change_deployment},
     {"DELETE", V1 "/deployments/{id}", 0, admin_delete_deployment},
     {"POST", V1 "/devices/{id}/pxe-clearance", SMALL_MAX_BYTES, admin_clear_device_pxe},
+    {"POST", V1 "/devices/{id}/wake-up", SMALL_MAX_BYTES, admin_wake_device},
     {"POST", V1 "/collections/{id}/pxe-clearance", SMALL_MAX_BYTES, admin_clear_collection_pxe},
     {"GET", V1 "/status-messages", 0, admin_list_status_messages},
     {"GET", V1 "/reports", 0, admin_list_reports},

@@ -1,0 +1,567 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/wake_on_lan.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stddef.h> /* and this, to be there */
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "db/db.h"
+#include "plat/clock.h"
+#include "site/boundary.h"
+#include "site/collection.h"
+#include "site/collection_rule.h"
+#include "site/deployment.h"
+#include "site/deployment_change.h"
+#include "site/device.h"
+#include "site/device_change.h"
+#include "site/dp.h"
+#include "site/fields.h"
+#include "site/fixture.h"
+#include "site/fixture_dp.h"
+#include "site/job.h"
+#include "site/maintenance_window.h"
+#include "site/wake_job.h"
+
+#define OTHER_MAC "52:54:00:77:00:02"
+#define HOUR_US   (60 * FIXTURE_MINUTE_US)
+#define SECOND_US UINT64_C(1000000)
+#define ALL_SENT  "{'state': 'succeeded', 'result': {'failed': []}}"
+
+/* "2026-11-22T22:00:00Z" so many minutes from now. */
+static void put_time(const struct site *site, uint64_t minutes, char ret[static CLOCK_TEXT_MAX])
+{
+    clock_put_rfc3339(ret, site->now_us + minutes * FIXTURE_MINUTE_US);
+    (void)snprintf(ret + 19, CLOCK_TEXT_MAX - 19, "Z");
+}
+
+/* A required one that wakes. @assignment: JSON, owned; NULL: as soon as possible. @ret: room for SITE_ID_MAX */
+static int deploy_to_all(struct site *site, json_t *assignment, const char *more, char *ret)
+{
+    OWN(json_freep) json_t *body = fixture_json(more);
+    OWN(json_freep) json_t *made = NULL;
+    int r;
+
+    (void)json_object_set_new(body, "task_sequence_id", json_string(FIXTURE_SEQUENCE));
+    (void)json_object_set_new(body, "collection", json_string("All Systems"));
+    (void)json_object_set_new(body, "is_wake_on_lan", json_true());
+    if (assignment)
+        (void)json_object_set_new(body, "assignments", json_pack("[o]", assignment));
+    r = deployment_create(site, "test", body, &made);
+    if (r == 0)
+        (void)snprintf(ret, SITE_ID_MAX, "%s", field_text(made, "id", ""));
+    return r;
+}
+
+static void deploy(struct site *site, json_t *assignment, char *ret)
+{
+    assert_int_equal(deploy_to_all(site, assignment, "{'purpose': 'required'}", ret), 0);
+}
+
+/* A job that wakes. Return: owned by the caller; NULL if there is none. */
+static json_t *take_job(struct site *site, const char *dp_id)
+{
+    json_t *kinds = json_pack("[s]", WAKE_JOB);
+    json_t *job = NULL;
+
+    assert_int_equal(dp_seen(site, dp_id, NULL), 0);
+    assert_int_equal(job_claim(site, dp_id, kinds, &job), 0);
+    json_decref(kinds);
+    return job;
+}
+
+static const json_t *target_of(const json_t *job, size_t i)
+{
+    return json_array_get(json_object_get(json_object_get(job, "args"), "targets"), i);
+}
+
+/* The site's own distribution point was given exactly one device's packets, and says that it sent them. */
+static void assert_woken(struct site *site, const char *mac)
+{
+    OWN(json_freep) json_t *job = take_job(site, JOB_OWN_DP);
+
+    assert_non_null(job);
+    assert_string_equal(field_text(target_of(job, 0), "mac", ""), mac);
+    assert_null(target_of(job, 1));
+    fixture_dp_finish(site, JOB_OWN_DP, job, ALL_SENT);
+    assert_null(take_job(site, JOB_OWN_DP));
+}
+
+static void assert_asleep(struct site *site)
+{
+    assert_null(take_job(site, JOB_OWN_DP));
+}
+
+static void register_at(struct site *site, const char *mac, const char *address)
+{
+    char ticket[TOKEN_TEXT_MAX];
+    OWN(json_freep) json_t *answer = NULL;
+    OWN(json_freep) json_t *body = NULL;
+
+    assert_int_equal(access_new_boot_ticket(site, mac, ticket), 0);
+    body = json_pack("{s:s,s:s,s:[s],s:s,s:{s:s},s:[{s:s,s:s,s:[s]}]}",
+                     "ticket",
+                     ticket,
+                     "environment",
+                     "boot-image",
+                     "macs",
+                     mac,
+                     "boot_mac",
+                     mac,
+                     "smbios",
+                     "uuid",
+                     "",
+                     "nics",
+                     "name",
+                     "eth0",
+                     "mac",
+                     mac,
+                     "addresses",
+                     address);
+    assert_int_equal(fixture_enlist(site, body, NULL, &answer), 0);
+}
+
+static void change_device(struct site *site, const char *which, const char *text)
+{
+    OWN(json_freep) json_t *body = fixture_json(text);
+    OWN(json_freep) json_t *device = NULL;
+
+    assert_int_equal(device_change(site, "test", which, body, &device), 0);
+}
+
+static int ask(struct site *site, const char *which)
+{
+    OWN(json_freep) json_t *answer = NULL;
+
+    return wake_on_lan_ask(site, "test", which, &answer);
+}
+
+/* Whether the last line of its history is @action and says @text. */
+static void
+assert_history(struct site *site, const char *which, const char *action, const char *text)
+{
+    const struct page page = {.after = "0", .limit = 100, .is_log = true};
+    OWN(json_freep) json_t *list = NULL;
+    const json_t *items;
+    const json_t *last;
+
+    assert_int_equal(device_history(site, which, &page, &list), 0);
+    items = json_object_get(list, "items");
+    last = json_array_get(items, json_array_size(items) - 1);
+    assert_string_equal(field_text(last, "action", ""), action);
+    assert_non_null(strstr(field_text(last, "detail", ""), text));
+}
+
+static void devices_are_woken_once_at_the_deadline(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char deployment[SITE_ID_MAX];
+    char at[CLOCK_TEXT_MAX];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    put_time(site, 60, at);
+    deploy(site, json_pack("{s:s}", "start", at), deployment);
+    fixture_wait(site, 59 * FIXTURE_MINUTE_US);
+    assert_asleep(site);
+    fixture_wait(site, FIXTURE_MINUTE_US + SECOND_US);
+    fixture_wait(site, SECOND_US); /* ends the gathering */
+    assert_woken(site, FIXTURE_MAC);
+    fixture_wait(site, HOUR_US);
+    assert_asleep(site);
+}
+
+static void each_deadline_wakes_but_not_more_than_once_in_ten_minutes(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char deployment[SITE_ID_MAX];
+    char at[CLOCK_TEXT_MAX];
+    unsigned n = 0;
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    put_time(site, 1, at);
+    deploy(
+        site, json_pack("{s:s,s:s,s:i}", "start", at, "repeat", "minutes", "every", 1), deployment);
+    for (unsigned second = 0; second < 30 * 60; second += 5) {
+        OWN(json_freep) json_t *job = NULL;
+
+        fixture_wait(site, 5 * SECOND_US);
+        job = take_job(site, JOB_OWN_DP);
+        if (!job)
+            continue;
+        fixture_dp_finish(site, JOB_OWN_DP, job, ALL_SENT);
+        n++;
+    }
+    assert_int_equal(n, 3);
+}
+
+static void as_soon_as_possible_is_when_it_can_be_begun(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char deployment[SITE_ID_MAX];
+    char at[CLOCK_TEXT_MAX];
+    char more[128];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    put_time(site, 30, at);
+    (void)snprintf(more, sizeof(more), "{'purpose': 'required', 'available_from': '%s'}", at);
+    assert_int_equal(deploy_to_all(site, NULL, more, deployment), 0);
+    fixture_wait(site, 29 * FIXTURE_MINUTE_US);
+    assert_asleep(site);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_woken(site, FIXTURE_MAC);
+}
+
+static void who_has_done_it_is_blocked_or_protected_sleeps_on(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char deployment[SITE_ID_MAX];
+    char id[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+    char at[CLOCK_TEXT_MAX];
+
+    fixture_import(site, "DONE", FIXTURE_MAC);
+    fixture_import(site, "BLOCKED", OTHER_MAC);
+    fixture_import(site, "FILES", "52:54:00:77:00:03");
+    fixture_import(site, "PC-1", "52:54:00:77:00:04");
+    put_time(site, 60, at);
+    deploy(site, json_pack("{s:s}", "start", at), deployment);
+    change_device(site, "BLOCKED", "{'is_blocked': true}");
+    change_device(site, "FILES", "{'is_protected': true}");
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, id), 0);
+    (void)fixture_order(site, id, order);
+    assert_int_equal(fixture_report(site, id, order, 1, "started", "boot-image"), 0);
+    fixture_wait(site, HOUR_US);
+    assert_woken(site, "52:54:00:77:00:04");
+    fixture_wait(site, HOUR_US);
+    assert_asleep(site);
+}
+
+static void outside_its_windows_a_device_is_woken_when_one_opens(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *window = NULL;
+    OWN(json_freep) json_t *answer = NULL;
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *rule_answer = NULL;
+    OWN(json_freep) json_t *collection = fixture_json("{'name': 'Lab'}");
+    OWN(json_freep) json_t *rule = fixture_json("{'type': 'direct', 'device': 'PC-1'}");
+    char deployment[SITE_ID_MAX];
+    char at[CLOCK_TEXT_MAX];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    assert_int_equal(collection_create(site, "test", collection, &made), 0);
+    assert_int_equal(collection_rule_add(site, "test", "Lab", rule, &rule_answer), 0);
+    put_time(site, 180, at);
+    window =
+        json_pack("{s:s,s:{s:s,s:i}}", "name", "n", "schedule", "start", at, "duration_min", 60);
+    assert_int_equal(maintenance_window_set(site, "test", "Lab", window, &answer), 0);
+    deploy(site, NULL, deployment);
+    fixture_wait(site, HOUR_US);
+    assert_asleep(site);
+    fixture_wait(site, 119 * FIXTURE_MINUTE_US);
+    assert_asleep(site);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_woken(site, FIXTURE_MAC);
+}
+
+static void what_is_switched_on_later_wakes_from_then_on(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *on = fixture_json("{'is_wake_on_lan': true}");
+    OWN(json_freep) json_t *off = fixture_json("{'is_wake_on_lan': false}");
+    OWN(json_freep) json_t *changed = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    OWN(json_freep) json_t *third = NULL;
+    OWN(json_freep) json_t *due = NULL;
+    char deployment[SITE_ID_MAX];
+    char at[CLOCK_TEXT_MAX];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    fixture_deploy(site, "All Systems", "required", deployment);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_int_equal(deployment_change(site, "test", deployment, on, &changed), 0);
+    assert_true(field_bool(changed, "is_wake_on_lan"));
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_asleep(site);
+    put_time(site, 5, at);
+    due = json_pack("{s:[{s:s}]}", "assignments", "start", at);
+    assert_int_equal(deployment_change(site, "test", deployment, due, &again), 0);
+    fixture_wait(site, 5 * FIXTURE_MINUTE_US);
+    fixture_wait(site, SECOND_US);
+    assert_woken(site, FIXTURE_MAC);
+    assert_int_equal(deployment_change(site, "test", deployment, off, &third), 0);
+    assert_false(field_bool(third, "is_wake_on_lan"));
+    fixture_wait(site, HOUR_US);
+    assert_asleep(site);
+}
+
+static void an_available_one_wakes_nobody(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char deployment[SITE_ID_MAX];
+
+    assert_int_equal(deploy_to_all(site, NULL, "{'purpose': 'available'}", deployment),
+                     SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_INVALID);
+}
+
+static void a_disabled_one_wakes_when_it_is_enabled(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *enable = fixture_json("{'is_disabled': false}");
+    OWN(json_freep) json_t *changed = NULL;
+    char deployment[SITE_ID_MAX];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    assert_int_equal(
+        deploy_to_all(site, NULL, "{'purpose': 'required', 'is_disabled': true}", deployment), 0);
+    fixture_wait(site, HOUR_US);
+    assert_asleep(site);
+    assert_int_equal(deployment_change(site, "test", deployment, enable, &changed), 0);
+    fixture_wait(site, SECOND_US);
+    assert_woken(site, FIXTURE_MAC);
+}
+
+static void packets_go_to_the_subnet_that_the_adapter_was_in(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *job = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    const json_t *to;
+
+    site->settings.wake_port = 7;
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    assert_int_equal(ask(site, "PC-1"), 0);
+    fixture_wait(site, SECOND_US);
+    job = take_job(site, JOB_OWN_DP);
+    to = json_object_get(target_of(job, 0), "to");
+    assert_string_equal(json_string_value(json_array_get(to, 0)), "255.255.255.255");
+    assert_int_equal(field_number(json_object_get(job, "args"), "port", 0), 7);
+    assert_int_equal(field_number(json_object_get(job, "args"), "packets_per_s", 0), 50);
+    fixture_dp_finish(site, JOB_OWN_DP, job, ALL_SENT);
+
+    register_at(site, FIXTURE_MAC, "192.0.2.7/25");
+    site->settings.is_wake_unicast_on = true;
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_int_equal(ask(site, "PC-1"), 0);
+    fixture_wait(site, SECOND_US);
+    again = take_job(site, JOB_OWN_DP);
+    to = json_object_get(target_of(again, 0), "to");
+    assert_int_equal(json_array_size(to), 2);
+    assert_string_equal(json_string_value(json_array_get(to, 0)), "192.0.2.127");
+    assert_string_equal(json_string_value(json_array_get(to, 1)), "192.0.2.7");
+}
+
+static void add_group(struct site *site, const char *subnet, const char *dp)
+{
+    OWN(json_freep)
+    json_t *boundary =
+        json_pack("{s:s,s:s,s:s}", "name", "North", "kind", "ipv4-subnet", "value", subnet);
+    OWN(json_freep) json_t *name = fixture_json("{'name': 'North'}");
+    OWN(json_freep) json_t *in = fixture_json("{'boundary': 'North'}");
+    OWN(json_freep) json_t *point = json_pack("{s:s}", "distribution_point", dp);
+    json_t *made = NULL;
+
+    assert_int_equal(boundary_create(site, "test", boundary, &made), 0);
+    json_decref(made);
+    assert_int_equal(boundary_group_create(site, "test", name, &made), 0);
+    json_decref(made);
+    assert_int_equal(boundary_group_add(site, "test", "North", BOUNDARY_PART_BOUNDARY, in, &made),
+                     0);
+    json_decref(made);
+    assert_int_equal(boundary_group_add(site, "test", "North", BOUNDARY_PART_DP, point, &made), 0);
+    json_decref(made);
+}
+
+static void the_distribution_point_of_the_subnet_sends_if_it_is_online(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *job = NULL;
+
+    fixture_dp_join(site, "north", "10.78.0.1");
+    add_group(site, "10.78.0.0/16", "north");
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    register_at(site, FIXTURE_MAC, "10.78.3.7/16");
+    assert_int_equal(dp_seen(site, "DP00002", NULL), 0);
+    assert_int_equal(ask(site, "PC-1"), 0);
+    fixture_wait(site, SECOND_US);
+    assert_asleep(site);
+    job = take_job(site, "DP00002");
+    assert_non_null(job);
+    fixture_dp_finish(site, "DP00002", job, ALL_SENT);
+    assert_history(site, "PC-1", "device.wake-up", "DP00002");
+
+    fixture_wait(site, 2 * FIXTURE_MINUTE_US); /* it is silent */
+    assert_int_equal(ask(site, "PC-1"), 0);
+    fixture_wait(site, SECOND_US);
+    assert_woken(site, FIXTURE_MAC);
+}
+
+static void an_adapter_that_many_machines_have_is_left_out(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char deployment[SITE_ID_MAX];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    deploy(site, NULL, deployment);
+    assert_int_equal(db_must(site->db,
+                             SQL_DUPLICATE_ID_ADD,
+                             DB_ARGS(db_text(FIXTURE_MAC), db_text(""), db_u64(0))),
+                     0);
+    assert_int_equal(ask(site, "PC-1"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_NO_MAC);
+    fixture_wait(site, SECOND_US);
+    assert_asleep(site);
+    assert_history(site, "PC-1", "device.wake-up-failed", "SLW-0264");
+}
+
+static void by_hand_a_device_is_woken_once_a_minute(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    assert_int_equal(ask(site, FIXTURE_MAC), 0);
+    assert_int_equal(ask(site, "PC-1"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_WOKEN);
+    assert_true(site->refusal.retry_after_s > 0);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_woken(site, FIXTURE_MAC);
+    assert_int_equal(ask(site, "PC-1"), 0);
+    change_device(site, "PC-1", "{'is_blocked': true}");
+    fixture_wait(site, SECOND_US);
+    assert_asleep(site);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_int_equal(ask(site, "PC-1"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_BLOCKED);
+    assert_int_equal(ask(site, "PC-9"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_MISSING);
+}
+
+static void what_was_sent_is_in_the_history_and_what_was_not_too(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *end;
+        const char *action;
+        const char *text;
+    } table[] = {
+        {ALL_SENT, "device.wake-up", "DP00001: magic packets were sent for " FIXTURE_MAC},
+        {"{'state': 'succeeded', 'result': {'failed': [{'target': 0, 'to': '255.255.255.255',"
+         " 'why': 'SLW-0265: no route'}]}}",
+         "device.wake-up-failed",
+         "SLW-0265: no route"},
+        {"{'state': 'failed', 'error_id': 'SLW-0316', 'message': 'what?'}",
+         "device.wake-up-failed",
+         "SLW-0316: what?"},
+        /* what it makes up is no result */
+        {"{'state': 'succeeded', 'result': {'failed': [{'target': 1, 'to': '', 'why': ''}]}}",
+         "device.wake-up-failed",
+         "SLW-0102"},
+        {"{'state': 'succeeded', 'result': {}}", "device.wake-up-failed", "SLW-0102"},
+    };
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        OWN(json_freep) json_t *job = NULL;
+
+        assert_int_equal(ask(site, "PC-1"), 0);
+        fixture_wait(site, SECOND_US);
+        job = take_job(site, JOB_OWN_DP);
+        assert_non_null(job);
+        fixture_dp_finish(site, JOB_OWN_DP, job, table[i].end);
+        assert_history(site, "PC-1", table[i].action, table[i].text);
+        assert_history(site, "PC-1", table[i].action, "asked for by test");
+        fixture_wait(site, FIXTURE_MINUTE_US);
+    }
+}
+
+static void what_nobody_takes_in_ten_minutes_is_not_made_up_for(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    assert_int_equal(ask(site, "PC-1"), 0);
+    fixture_wait(site, SECOND_US);
+    fixture_wait(site, 11 * FIXTURE_MINUTE_US);
+    assert_asleep(site);
+    assert_history(site, "PC-1", "device.wake-up-failed", "SLW-0266");
+}
+
+static void a_distribution_point_has_one_job_of_a_hundred_devices_at_a_time(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char deployment[SITE_ID_MAX];
+    size_t n_devices = 0;
+    size_t n_jobs = 0;
+
+    for (unsigned i = 0; i < 150; i++) {
+        char name[16];
+        char mac[MAC_TEXT_MAX];
+
+        (void)snprintf(name, sizeof(name), "PC-%u", i);
+        (void)snprintf(mac, sizeof(mac), "52:54:00:88:00:%02x", i);
+        fixture_import(site, name, mac);
+    }
+    deploy(site, NULL, deployment);
+    for (unsigned second = 0; second < 30; second++) {
+        OWN(json_freep) json_t *job = NULL;
+        size_t n;
+
+        fixture_wait(site, SECOND_US);
+        job = take_job(site, JOB_OWN_DP);
+        if (!job)
+            continue;
+        fixture_wait(site, SECOND_US);
+        assert_null(take_job(site, JOB_OWN_DP));
+        n = json_array_size(json_object_get(json_object_get(job, "args"), "targets"));
+        assert_true(n <= WAKE_JOB_DEVICES_MAX);
+        n_devices += n;
+        n_jobs++;
+        fixture_dp_finish(site, JOB_OWN_DP, job, ALL_SENT);
+    }
+    assert_int_equal(n_devices, 150);
+    assert_int_equal(n_jobs, 2);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(devices_are_woken_once_at_the_deadline),
+        cmocka_unit_test(each_deadline_wakes_but_not_more_than_once_in_ten_minutes),
+        cmocka_unit_test(as_soon_as_possible_is_when_it_can_be_begun),
+        cmocka_unit_test(who_has_done_it_is_blocked_or_protected_sleeps_on),
+        cmocka_unit_test(outside_its_windows_a_device_is_woken_when_one_opens),
+        cmocka_unit_test(what_is_switched_on_later_wakes_from_then_on),
+        cmocka_unit_test(an_available_one_wakes_nobody),
+        cmocka_unit_test(a_disabled_one_wakes_when_it_is_enabled),
+        cmocka_unit_test(packets_go_to_the_subnet_that_the_adapter_was_in),
+        cmocka_unit_test(the_distribution_point_of_the_subnet_sends_if_it_is_online),
+        cmocka_unit_test(an_adapter_that_many_machines_have_is_left_out),
+        cmocka_unit_test(by_hand_a_device_is_woken_once_a_minute),
+        cmocka_unit_test(what_was_sent_is_in_the_history_and_what_was_not_too),
+        cmocka_unit_test(what_nobody_takes_in_ten_minutes_is_not_made_up_for),
+        cmocka_unit_test(a_distribution_point_has_one_job_of_a_hundred_devices_at_a_time),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

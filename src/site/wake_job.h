@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#pragma once
+
+/*
+ * Jobs that send magic packets, and what they leave in the histories of devices (docs/wake-on-lan.md)
+ *
+ *     args:   {"port", "packets_per_s", "targets": [{"device_id", "mac", "to": […], "why"}]}
+ *     result: {"failed": [{"target": its index, "to", "why"}]}
+ */
+
+#include "site/job.h"
+
+#define WAKE_JOB "wake"
+
+enum {
+    WAKE_JOB_DEVICES_MAX = 100,
+    WAKE_JOB_FAILED_MAX = 10000,
+};
+
+/* @targets: as above; borrowed. Within the caller's transaction. */
+int wake_job_add(struct site *site, const char *dp_id, json_t *targets);
+
+/* Whether the distribution point has one that is not over. */
+int wake_job_is_open(struct site *site, const char *dp_id, bool *ret);
+
+/* End those that nobody has taken for ten minutes: packets that come when nobody expects them do harm. */
+int wake_job_expire(struct site *site);
+
+/* Members of struct job_kind. */
+int wake_job_succeeded(struct site *site, const struct job *job, const json_t *result);
+int wake_job_failed(struct site *site,
+                    const struct job *job,
+                    const char *error_id,
+                    const char *why);

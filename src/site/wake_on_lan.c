@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/wake_on_lan.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/err.h"
+#include "base/own.h"
+#include "db/db.h"
+#include "site/boot_target.h"
+#include "site/deployment_rule.h"
+#include "site/device.h"
+#include "site/device_change.h"
+#include "site/fields.h"
+#include "site/rows.h"
+#include "site/wake_job.h"
+#include "site/wake_target.h"
+
+enum {
+    GATHER_MAX = 2000, /* members of a collection at once */
+    WHY_MAX = 128,
+    US_PER_S = 1000000,
+};
+
+#define AGAIN_BY_HAND_US   (UINT64_C(60) * US_PER_S)
+#define AGAIN_BY_ITSELF_US (UINT64_C(600) * US_PER_S)
+#define BUSY_US            (UINT64_C(5) * US_PER_S)    /* its distribution point has work */
+#define LOOK_AGAIN_US      (UINT64_C(3600) * US_PER_S) /* at least, at every deployment */
+
+/* One that may have to be woken. */
+struct sleeper {
+    char device_id[ACCESS_DEVICE_ID_MAX];
+    char deployment_id[SITE_ID_MAX]; /* "": somebody asks */
+    char who[ACCESS_WHO_MAX];
+    bool is_blocked;
+    uint64_t woken_us;
+};
+
+int wake_on_lan_plan(struct site *site, const char *deployment_id, bool is_on)
+{
+    struct db_args id = DB_ARGS(db_text(deployment_id));
+    int r;
+
+    if (is_on)
+        return TRACE(db_must(
+            site->db, SQL_WAKE_PLAN, DB_ARGS(db_text(deployment_id), db_u64(site->now_us))));
+    r = db_must(site->db, SQL_WAKE_PLAN_DROP, id);
+    return r < 0 ? TRACE(r) : TRACE(db_must(site->db, SQL_WAKE_UP_DROP_DEPLOYMENT, id));
+}
+
+static int
+check_asked(struct site *site, const char *id, char ret_name[static DEVICE_NAME_MAX_BYTES + 1])
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    uint64_t woken_us;
+    int r = db_first(site->db, SQL_WAKE_DEVICE_STATE, DB_ARGS(db_text(id)), &rows);
+
+    if (r != DB_ROW)
+        return r < 0 ? TRACE(r) : ERR(-EIO);
+    woken_us = db_get_u64(&rows, 0);
+    (void)snprintf(ret_name, DEVICE_NAME_MAX_BYTES + 1, "%s", db_get_text(&rows, 1));
+    if (woken_us > 0 && site->now_us < woken_us + AGAIN_BY_HAND_US) {
+        r = refuse(site,
+                   REFUSAL_WOKEN,
+                   "%s was sent magic packets less than a minute ago. Wait for it to start.",
+                   ret_name);
+        site->refusal.retry_after_s =
+            (unsigned)((woken_us + AGAIN_BY_HAND_US - site->now_us) / US_PER_S + 1);
+        return r;
+    }
+    return 0;
+}
+
+/* Somebody who wakes a thousand devices in a loop waits for them. */
+static int check_waiting(struct site *site)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_WAKE_UP_ASKED, DB_NO_ARGS, &rows);
+
+    if (r != DB_ROW)
+        return r < 0 ? TRACE(r) : ERR(-EIO);
+    if (db_get_u64(&rows, 0) < WAKE_ASKED_MAX)
+        return 0;
+    r = refuse(site,
+               REFUSAL_WOKEN,
+               "%d devices wait already for magic packets. Try again when these are sent.",
+               (int)WAKE_ASKED_MAX);
+    site->refusal.retry_after_s = (unsigned)(AGAIN_BY_HAND_US / US_PER_S);
+    return r;
+}
+
+static int put_answer(const char *id, const char *dp_id, const json_t *targets, json_t **ret)
+{
+    json_t *macs = json_array();
+
+    for (size_t i = 0; i < json_array_size(targets); i++)
+        (void)json_array_append(macs, json_object_get(json_array_get(targets, i), "mac"));
+    *ret =
+        json_pack("{s:s,s:s,s:o}", "device_id", id, "distribution_point_id", dp_id, "macs", macs);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+static int note_woken(struct site *site, const char *id)
+{
+    return TRACE(
+        db_must(site->db, SQL_WAKE_DEVICE_WOKEN, DB_ARGS(db_text(id), db_u64(site->now_us))));
+}
+
+static int keep_asked(struct site *site, const char *who, const char *id)
+{
+    int r = db_must(
+        site->db, SQL_WAKE_UP_ASK, DB_ARGS(db_text(id), db_u64(site->now_us), db_text(who)));
+
+    if (r == 0)
+        r = note_woken(site, id);
+    return r < 0 ? TRACE(r) : TRACE(site_audit(site, who, "device.wake", id, ""));
+}
+
+int wake_on_lan_ask(struct site *site, const char *who, const char *which, json_t **ret)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *targets = NULL;
+    char id[ACCESS_DEVICE_ID_MAX];
+    char dp_id[DP_ID_MAX];
+    char name[DEVICE_NAME_MAX_BYTES + 1];
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = device_find(site, which, id);
+    if (r == 0)
+        r = device_check_open(site, id);
+    if (r == 0)
+        r = check_asked(site, id, name);
+    if (r == 0)
+        r = check_waiting(site);
+    if (r == 0)
+        r = wake_target_find(site, id, &targets, dp_id);
+    if (r == 0 && json_array_size(targets) == 0)
+        r = refuse(site,
+                   REFUSAL_NO_MAC,
+                   "The site knows no MAC address that is %s's own, so nothing can be sent to it.",
+                   name);
+    if (r == 0)
+        r = keep_asked(site, who, id);
+    if (r == 0)
+        r = db_commit(&tx);
+    return r != 0 ? TRACE(r) : TRACE(put_answer(id, dp_id, targets, ret));
+}
+
+/* Whether a deadline of it has come that was not seen to. */
+static int look_at_deployment(struct site *site, const json_t *row)
+{
+    struct deployment_candidate c = {.created_us = field_number(row, "created_us", 0)};
+    const char *id = field_text(row, "id", "");
+    uint64_t look_us = site->now_us + LOOK_AGAIN_US;
+    uint64_t due_us;
+    uint64_t next_us;
+    int r = deployment_terms_parse(site, row, &c.terms);
+
+    if (r != 0) /* it was checked when it was kept */
+        return r > 0 ? ERR(-EUCLEAN) : TRACE(r);
+    due_us = deployment_last_due(&c, site->zone, site->now_us);
+    next_us = deployment_next_due(&c, site->zone, site->now_us);
+    if (next_us < look_us)
+        look_us = next_us;
+    if (due_us <= field_number(row, "seen_us", 0))
+        return TRACE(db_must(site->db, SQL_WAKE_LOOKED, DB_ARGS(db_text(id), db_u64(look_us))));
+    return TRACE(
+        db_must(site->db, SQL_WAKE_DUE, DB_ARGS(db_text(id), db_u64(look_us), db_u64(due_us))));
+}
+
+static int look_at_deployments(struct site *site)
+{
+    OWN(json_freep) json_t *rows = NULL;
+    int r = rows_array(site->db, SQL_WAKE_DEPLOYMENTS, DB_ARGS(db_u64(site->now_us)), &rows);
+
+    for (size_t i = 0; r == 0 && i < json_array_size(rows); i++)
+        r = look_at_deployment(site, json_array_get(rows, i));
+    return TRACE(r);
+}
+
+static int find_gathering(struct site *site,
+                          char ret_id[static SITE_ID_MAX],
+                          char ret_after[static ACCESS_DEVICE_ID_MAX])
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_WAKE_GATHERING, DB_NO_ARGS, &rows);
+
+    ret_id[0] = '\0';
+    if (r != DB_ROW)
+        return TRACE(r);
+    (void)snprintf(ret_id, SITE_ID_MAX, "%s", db_get_text(&rows, 0));
+    (void)snprintf(ret_after, ACCESS_DEVICE_ID_MAX, "%s", db_get_text(&rows, 1));
+    return 0;
+}
+
+/* The next members of the collection of a deployment whose deadline has come. */
+static int gather(struct site *site)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    char id[SITE_ID_MAX];
+    char after[ACCESS_DEVICE_ID_MAX];
+    char last[ACCESS_DEVICE_ID_MAX];
+    int r = find_gathering(site, id, after);
+
+    if (r < 0 || !id[0])
+        return TRACE(r);
+    r = db_first(site->db,
+                 SQL_WAKE_GATHER_LAST,
+                 DB_ARGS(db_text(id), db_text(after), db_u64(GATHER_MAX)),
+                 &rows);
+    if (r != DB_ROW)
+        return r < 0 ? TRACE(r) : ERR(-EIO);
+    (void)snprintf(last, sizeof(last), "%s", db_get_text(&rows, 0));
+    db_rows_fini(&rows);
+    r = db_must(site->db,
+                SQL_WAKE_UP_GATHER,
+                DB_ARGS(db_text(id), db_text(after), db_text(last), db_u64(site->now_us)));
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_must(site->db, SQL_WAKE_GATHERED, DB_ARGS(db_text(id), db_text(last))));
+}
+
+static int drop(struct site *site, const struct sleeper *s)
+{
+    return TRACE(db_must(
+        site->db, SQL_WAKE_UP_DROP, DB_ARGS(db_text(s->device_id), db_text(s->deployment_id))));
+}
+
+static int later(struct site *site, const struct sleeper *s, uint64_t look_us)
+{
+    return TRACE(
+        db_must(site->db,
+                SQL_WAKE_UP_LATER,
+                DB_ARGS(db_text(s->device_id), db_text(s->deployment_id), db_u64(look_us))));
+}
+
+/* @ret: whether it is to be woken now; otherwise it is dropped or put off. */
+static int judge(struct site *site, const struct sleeper *s, bool *ret)
+{
+    enum deployment_verdict verdict = DEPLOYMENT_OPEN;
+    uint64_t changes_us = SCHEDULE_NEVER;
+    int r = 0;
+
+    *ret = false;
+    if (s->deployment_id[0])
+        r = boot_target_judge(site, s->device_id, s->deployment_id, &verdict, &changes_us);
+    if (r < 0)
+        return TRACE(r);
+    if ((verdict == DEPLOYMENT_OUTSIDE_WINDOW || verdict == DEPLOYMENT_NOT_YET) &&
+        changes_us != SCHEDULE_NEVER)
+        return TRACE(later(site, s, changes_us));
+    if (verdict != DEPLOYMENT_OPEN || s->is_blocked)
+        return TRACE(drop(site, s));
+    if (s->deployment_id[0] && s->woken_us > 0 && site->now_us < s->woken_us + AGAIN_BY_ITSELF_US)
+        return TRACE(later(site, s, s->woken_us + AGAIN_BY_ITSELF_US));
+    *ret = true;
+    return 0;
+}
+
+/* @jobs: {dp: targets} of this round */
+static int add_to_job(
+    struct site *site, const struct sleeper *s, const char *dp_id, json_t *targets, json_t *jobs)
+{
+    json_t *list = json_object_get(jobs, dp_id);
+    char why[WHY_MAX];
+    int r;
+
+    if (!list && json_object_set_new(jobs, dp_id, list = json_array()) < 0)
+        return ERR(-ENOMEM);
+    if (s->deployment_id[0])
+        (void)snprintf(why, sizeof(why), "deployment %s", s->deployment_id);
+    else
+        (void)snprintf(why, sizeof(why), "asked for by %s", s->who);
+    for (size_t i = 0; i < json_array_size(targets); i++)
+        if (json_object_set_new(json_array_get(targets, i), "why", json_string(why)) < 0)
+            return ERR(-ENOMEM);
+    if (json_array_extend(list, targets) < 0)
+        return ERR(-ENOMEM);
+    r = s->deployment_id[0] ? note_woken(site, s->device_id)
+                            : 0; /* else it was when somebody asked */
+    return r < 0 ? TRACE(r) : TRACE(drop(site, s));
+}
+
+static int drop_unreachable(struct site *site, const struct sleeper *s)
+{
+    int r =
+        site_audit(site,
+                   "site",
+                   "device.wake-up-failed",
+                   s->device_id,
+                   "SLW-0264: the site knows no MAC address that is its own. Nothing was sent.");
+
+    return r < 0 ? TRACE(r) : TRACE(drop(site, s));
+}
+
+static int see_to(struct site *site, const struct sleeper *s, json_t *jobs)
+{
+    OWN(json_freep) json_t *targets = NULL;
+    char dp_id[DP_ID_MAX];
+    bool is_to_wake;
+    bool is_busy;
+    int r = judge(site, s, &is_to_wake);
+
+    if (r < 0 || !is_to_wake)
+        return TRACE(r);
+    r = wake_target_find(site, s->device_id, &targets, dp_id);
+    if (r < 0)
+        return TRACE(r);
+    if (json_array_size(targets) == 0)
+        return TRACE(drop_unreachable(site, s));
+    r = wake_job_is_open(site, dp_id, &is_busy);
+    if (r < 0)
+        return TRACE(r);
+    return is_busy ? TRACE(later(site, s, site->now_us + BUSY_US))
+                   : TRACE(add_to_job(site, s, dp_id, targets, jobs));
+}
+
+static void read_sleeper(const struct db_rows *rows, struct sleeper *ret)
+{
+    (void)snprintf(ret->device_id, sizeof(ret->device_id), "%s", db_get_text(rows, 0));
+    (void)snprintf(ret->deployment_id, sizeof(ret->deployment_id), "%s", db_get_text(rows, 1));
+    (void)snprintf(ret->who, sizeof(ret->who), "%s", db_get_text(rows, 2));
+    ret->is_blocked = db_get_bool(rows, 3);
+    ret->woken_us = db_get_u64(rows, 4);
+}
+
+static int read_due(struct site *site, struct sleeper *ret, size_t *ret_n)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    struct db_args args = DB_ARGS(db_u64(site->now_us), db_u64(WAKE_JOB_DEVICES_MAX));
+    int r = db_select(site->db, SQL_WAKE_UP_DUE, args, &rows);
+
+    *ret_n = 0;
+    if (r < 0)
+        return TRACE(r);
+    while ((r = db_next(&rows)) == DB_ROW && *ret_n < WAKE_JOB_DEVICES_MAX)
+        read_sleeper(&rows, &ret[(*ret_n)++]);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int wake(struct site *site)
+{
+    OWN(json_freep) json_t *jobs = json_object();
+    struct sleeper due[WAKE_JOB_DEVICES_MAX];
+    const char *dp_id;
+    json_t *targets;
+    size_t n = 0;
+    int r = jobs ? read_due(site, due, &n) : ERR(-ENOMEM);
+
+    if (r < 0)
+        return TRACE(r);
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = see_to(site, &due[i], jobs);
+    json_object_foreach(jobs, dp_id, targets)
+    {
+        if (r == 0)
+            r = wake_job_add(site, dp_id, targets);
+    }
+    return TRACE(r);
+}
+
+int wake_on_lan_tick(struct site *site)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = wake_job_expire(site);
+
+    if (r == 0)
+        r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = look_at_deployments(site);
+    if (r == 0)
+        r = gather(site);
+    if (r == 0)
+        r = wake(site);
+    return r < 0 ? TRACE(r) : TRACE(db_commit(&tx));
+}
