@@ -292,7 +292,7 @@ def deployments(lab: Lab, cli: Recorder):
     ident = made["id"]
     cli.show("[Deployment]", "deployment", "list")
     cli.show("Deployment", "deployment", "show", ident)
-    cli.ask("Deployment", "deployment", "set", ident, "--alert-success", "90", "--alert-after", "1")
+    cli.ask("Deployment", "deployment", "set", ident, "--alert-success", "90", "--alert-after", "1", "--wake-on-lan", "yes")
     cli.ask("Deployment", "deployment", "disable", ident)
     cli.ask("Deployment", "deployment", "enable", ident)
     control(lab, cli, ident)
@@ -305,6 +305,7 @@ def deployments(lab: Lab, cli: Recorder):
     cli.ask("Alert", "alert", "acknowledge", str(alert["number"]))
     cli.ask("Alert", "alert", "close", str(alert["number"]))
     cli.do("device", "clear-pxe", "PC-1")
+    cli.ask("WakeUp", "device", "wake", "PC-1")
     cli.do("collection", "clear-pxe", "Lab")
     cli.do("deployment", "cancel", ident)
     cli.do("deployment", "delete", ident)

@@ -105,6 +105,7 @@ SEQUENCE
   lost_contact_s: 3600
   is_run_outside_windows: true
   max_run_min: 90
+  is_wake_on_lan: false
 """
 
 
