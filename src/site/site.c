@@ -33,7 +33,6 @@
 #include "site/status_message.h"
 #include "site/unknown_request.h"
 #include "site/wake_on_lan.h"
-#include "site/wake_on_lan.h"
 #include "site/zone.h"
 
 DEFINE_FREEP(struct site *, site_free);
