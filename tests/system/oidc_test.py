@@ -441,14 +441,14 @@ class Forger:
     """A provider whose answers a test makes."""
 
     def __init__(self):
-        self.answer, self.document_size, self.is_slow = b"{}", 0, False
+        self.answer, self.status, self.document_size, self.is_slow = b"{}", 200, 0, False
         for name in ("forger", "stranger"):
             subprocess.run(["openssl", "genrsa", "-out", ETC / f"{name}.pem", "2048"], check=True, capture_output=True)
         forger = self
 
         class Handler(BaseHTTPRequestHandler):
-            def reply(self, data: bytes):
-                self.send_response(200)
+            def reply(self, data: bytes, status=200):
+                self.send_response(status)
                 self.send_header("Content-Type", "application/json")
                 self.send_header("Content-Length", str(len(data)))
                 self.end_headers()
@@ -462,7 +462,7 @@ class Forger:
 
             def do_POST(self):
                 self.rfile.read(int(self.headers["Content-Length"]))
-                self.reply(forger.answer)
+                self.reply(forger.answer, forger.status)
 
             def log_message(self, *_args):
                 pass
@@ -570,6 +570,15 @@ def check_forged(o: Oidc):
     begun = o.begin()
     status, answer = come(begun, f.sign({"alg": "RS256", "kid": "k"}, {**good_claims(begun), "sub": "s-ada"}))
     expect((status, answer["error_id"]) == (401, "SLW-0234") and "another provider" in o.last_failure(), f"ada of another provider: {status} {answer}")
+    # something before the provider says no to one: the next need not wait
+    begun = o.begin()
+    f.answer, f.status = b"<html>No</html>", 403
+    status, said, _ = o.end(begun, {"state": begun["state"], "code": "x"})
+    expect((status, said["error_id"]) == (503, "SLW-0232"), f"a page instead of an answer: {status} {said}")
+    f.status = 200
+    begun = o.begin()
+    status, answer = come(begun, f.sign({"alg": "RS256", "kid": "k"}, good_claims(begun)))
+    expect(status == 201, f"somebody else waits: {status} {answer}")
     for answer in (b"", b"[]", b"{", b"x" * 300000):
         begun = o.begin()
         f.answer = answer
