@@ -123,11 +123,10 @@ static void move_lines(struct reader *rd, size_t first, unsigned line, bool is_a
         ts_document_set_first_line(rd->imports->items[rd->imports->n - 1].doc, line);
 }
 
-static int add_import(struct reader *rd, xmlNode *scope, struct bytes text)
+/* @doc: is taken as soon as there is a place for it */
+static int add_document(struct reader *rd, xmlNode *scope, struct ts_document **doc)
 {
     struct ts_imports *imports = rd->imports;
-    struct ts_document *doc = NULL;
-    int r;
 
     if (imports->n == TS_IMPORTS_MAX)
         return refuse(rd, "there are too many task sequences in it");
@@ -137,27 +136,32 @@ static int add_import(struct reader *rd, xmlNode *scope, struct bytes text)
     if (!grown)
         return ERR(-ENOMEM);
     imports->items = grown;
-    r = ts_document_parse(text, &doc, rd->diags);
-    if (r != 0)
-        return TRACE(r);
 
     OWN(freep) char *enabled = scope ? property(scope, "TsEnabled") : ts_copy("");
     struct ts_import *item = &grown[imports->n++];
 
     *item = (struct ts_import){
         .id = scope ? property(scope, "PackageID") : ts_copy(""),
-        .name = scope ? property(scope, "Name") : ts_copy(ts_document_name(doc)),
+        .name = scope ? property(scope, "Name") : ts_copy(ts_document_name(*doc)),
         .description =
-            scope ? property(scope, "Description") : ts_copy(ts_document_description(doc)),
+            scope ? property(scope, "Description") : ts_copy(ts_document_description(*doc)),
         .boot_image_id = scope ? property(scope, "BootImageID") : ts_copy(""),
         .object = scope ? ts_object_take(scope) : ts_copy(""),
-        .doc = doc,
+        .doc = TAKE(*doc),
     };
     item->is_disabled = enabled && bytes_eq_nocase(bytes_of(enabled), "false");
     return enabled && item->id && item->name && item->description && item->boot_image_id &&
                    item->object
                ? 0
                : ERR(-ENOMEM);
+}
+
+static int add_import(struct reader *rd, xmlNode *scope, struct bytes text)
+{
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    int r = ts_document_parse(text, &doc, rd->diags);
+
+    return r == 0 ? TRACE(add_document(rd, scope, &doc)) : TRACE(r);
 }
 
 static int add_reference(struct reader *rd, char *id, char *name)
@@ -329,7 +333,7 @@ static int read_xml(struct reader *rd, struct bytes text, bool is_main)
     if (r == 0 && is_main && rd->imports->n == before) {
         ts_diags_add(rd->diags,
                      TS_ERROR,
-                     (unsigned)xmlGetLineNo(root),
+                     ts_xml_line(root),
                      ts_xml_column(root),
                      "there is no task sequence in it: the root element is <%.32s>",
                      (const char *)root->name);
@@ -442,12 +446,9 @@ static bool is_yaml(struct bytes file)
 static int read_yaml(struct reader *rd, struct bytes file)
 {
     OWN(ts_document_freep) struct ts_document *doc = NULL;
-    OWN(buf_fini) struct buf xml = BUF_INIT(2 * (size_t)TS_XML_MAX_BYTES);
     int r = ts_yaml_parse(file, &doc, rd->diags);
 
-    if (r == 0)
-        r = ts_document_put(doc, &xml);
-    return r == 0 ? TRACE(add_import(rd, NULL, buf_bytes(&xml))) : TRACE(r);
+    return r == 0 ? TRACE(add_document(rd, NULL, &doc)) : TRACE(r);
 }
 
 int ts_container_read(struct bytes file, struct ts_imports *ret, struct ts_diags *diags)

@@ -92,13 +92,6 @@ static bool is_element(const xmlNode *node, const char *name)
     return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
 }
 
-static unsigned line_of(const xmlNode *node)
-{
-    long line = xmlGetLineNo(node);
-
-    return line > 0 ? (unsigned)line : 0;
-}
-
 static bool is_true(const char *text)
 {
     return bytes_eq_nocase(bytes_of(text), "true") || strcmp(text, "1") == 0;
@@ -225,7 +218,7 @@ read_item(struct reader *rd, const xmlNode *node, const struct ts_group *parent)
         .is_disabled = is_true(attribute(rd, node, "disable")),
         .continues_on_error = is_true(attribute(rd, node, "continueOnError")),
         .parent = parent,
-        .line = line_of(node),
+        .line = ts_xml_line(node),
         .column = ts_xml_column(node),
     };
 
@@ -246,7 +239,7 @@ static void read_step(struct reader *rd, const xmlNode *node, const struct ts_gr
     if (doc->n_steps == TS_STEPS_MAX) {
         ts_diags_add(rd->diags,
                      TS_ERROR,
-                     line_of(node),
+                     ts_xml_line(node),
                      ts_xml_column(node),
                      "more than %d steps",
                      (int)TS_STEPS_MAX);
@@ -385,7 +378,7 @@ static void read_root(struct reader *rd)
     if (!root || !is_element(root, "sequence")) {
         ts_diags_add(rd->diags,
                      TS_ERROR,
-                     root ? line_of(root) : 0,
+                     root ? ts_xml_line(root) : 0,
                      root ? ts_xml_column(root) : 0,
                      "the root element is <%.32s>, but a task sequence is a <sequence>",
                      root ? (const char *)root->name : "");
@@ -398,7 +391,7 @@ static void read_root(struct reader *rd)
     if (strcmp(doc->version, "3.10") != 0 && strcmp(doc->version, "3.00") != 0) {
         ts_diags_add(rd->diags,
                      TS_ERROR,
-                     line_of(root),
+                     ts_xml_line(root),
                      ts_xml_column(root),
                      "version=\"%.16s\" is unknown; 3.10 and 3.00 are supported",
                      doc->version);
@@ -437,21 +430,24 @@ static int check_written(const struct ts_document *doc, struct bytes xml, struct
         diags,
         TS_ERROR,
         &(struct ts_diag_place){
-            .id = "SLW-0171", .line = line_of(root), .column = ts_xml_column(root)},
+            .id = "SLW-0171", .line = ts_xml_line(root), .column = ts_xml_column(root)},
         "%zu bytes when it is written with its characters escaped: a task sequence may have %d",
         size,
         (int)TS_XML_MAX_BYTES);
     return TS_E_MALFORMED;
 }
 
-int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diags *diags)
+int ts_document_parse_at(struct bytes xml,
+                         const struct ts_xml_places *places,
+                         struct ts_document **ret,
+                         struct ts_diags *diags)
 {
     OWN(ts_document_freep) struct ts_document *doc = calloc(1, sizeof(*doc));
     int r;
 
     if (!doc)
         return ERR(-ENOMEM);
-    r = ts_xml_parse(xml, &doc->xml, diags);
+    r = ts_xml_parse_at(xml, places, &doc->xml, diags);
     if (r < 0)
         return TRACE(r);
     if (r > 0)
@@ -468,6 +464,11 @@ int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diag
     if (r == 0)
         *ret = TAKE(doc);
     return TRACE(r);
+}
+
+int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diags *diags)
+{
+    return TRACE(ts_document_parse_at(xml, NULL, ret, diags));
 }
 
 void ts_document_set_first_line(struct ts_document *doc, unsigned line)

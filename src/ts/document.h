@@ -101,6 +101,13 @@ enum {
  * Return: 0, TS_E_MALFORMED, or -ENOMEM.
  */
 int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diags *diags);
+
+/* The same for a text that was made of something else: its findings are there. @places: ts/xml.h */
+struct ts_xml_places;
+int ts_document_parse_at(struct bytes xml,
+                         const struct ts_xml_places *places,
+                         struct ts_document **ret,
+                         struct ts_diags *diags);
 void ts_document_free(struct ts_document *doc);
 
 /* The document is a text that begins on @line of a file: its lines are those of the file from now on. */

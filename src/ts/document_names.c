@@ -60,7 +60,7 @@ static void report(struct looking *l, const xmlNode *node, const char *name, siz
                     &(struct ts_diag_place){
                         .id = "SLW-0171",
                         .path = path_of(l, node),
-                        .line = (unsigned)xmlGetLineNo(node),
+                        .line = ts_xml_line(node),
                         .column = ts_xml_column(node),
                     },
                     "the %s of a %s has %zu characters; the limit is %zu",

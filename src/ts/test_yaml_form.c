@@ -3,6 +3,7 @@
 #include "ts/yaml_form.h"
 
 #include "ts/test_ts.h"
+#include "ts/validate.h"
 
 #define VAR(attributes, text) "<variable " attributes ">" text "</variable>"
 
@@ -17,6 +18,8 @@ static void goes_round(const char *xml, struct buf *ret)
 
     buf_clear(ret);
     assert_int_equal(ts_yaml_put(doc, ret), 0);
+    if (strncmp(buf_str(ret), "xml:", 4) == 0) /* what the writer takes if it cannot do better */
+        fail_msg("%s", buf_str(ret));
     assert_int_equal(ts_yaml_parse(buf_bytes(ret), &again, &diags), 0);
     assert_int_equal(ts_document_canonical(doc, &a), 0);
     assert_int_equal(ts_document_canonical(again, &b), 0);
@@ -250,41 +253,119 @@ static void lines_and_indentation_come_back(void **state)
 static void what_is_no_such_yaml_is_refused_with_line_and_column(void **state)
 {
     (void)state;
-    static const char *const cases[] = {
-        "",
-        "- a",
-        "a: b",
-        "sequence: [",
-        "sequence: {}",
-        "sequence: '9.99'",
-        "sequence: '3.10'\nsteps: x",
-        "sequence: '3.10'\nsteps:\n  - x: y",
-        "sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - moon: x",
-        "sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - variable: x\n        resembles: y",
-        "sequence: '3.10'\nsteps:\n  - step: a\n    'a b': x",
-        "sequence: '3.10'\nsteps:\n  - xml: <a",
-        "sequence: '3.10'\nsteps:\n  - comment: a -- b",
-        "sequence: '3.10'\nsteps:\n  - white space: x",
-        "sequence: '3.10'\nnamespaces:\n  a b: x",
-        "sequence: '3.10'\norder of fields:\n  variable: Value Variable",
-        "sequence: '3.10'\norder of fields:\n  moon: Value",
-        "sequence: '3.10'\nindentation: x",
-        "sequence: '3.10'\nbefore sequence: x",
-        "sequence: '3.10'\nbefore sequence:\n  - step: x",
-        "sequence: '3.10'\nsteps:\n  - step: a\n    variables:\n      - a: b\n        c: d",
-        "sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - variable: x\n        equals: y\n        value: z",
-        "sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - expression: x",
-        "sequence: '3.10'\nsteps: &a\n  - group: g\n    steps: *a",
+    static const struct {
+        const char *yaml;
+        unsigned line;
+        unsigned column;
+    } cases[] = {
+        {"", 1, 1},
+        {"- a", 1, 1},
+        {"a: b", 1, 1},
+        {"sequence: [", 2, 1},
+        {"sequence: {}", 1, 11},
+        {"sequence: '9.99'", 1, 1},
+        {"sequence: '3.10'\nsteps: x", 2, 8},
+        {"sequence: '3.10'\nsteps:\n  - x: y", 3, 5},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - moon: x", 5, 9},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - variable: x\n        resembles: y",
+         5,
+         9},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    'a b': x", 3, 5},
+        {"sequence: '3.10'\nsteps:\n  - xml: <a", 3, 10},
+        {"sequence: '3.10'\nsteps:\n  - comment: a -- b", 3, 14},
+        {"sequence: '3.10'\nsteps:\n  - white space: x", 3, 18},
+        {"sequence: '3.10'\nsteps:\n  - step: \"a\\x01\"", 3, 11},
+        {"sequence: '3.10'\nnamespaces:\n  a b: x", 3, 3},
+        {"sequence: '3.10'\norder of fields:\n  variable: Value Variable", 3, 3},
+        {"sequence: '3.10'\norder of fields:\n  moon: Value", 3, 3},
+        {"sequence: '3.10'\nindentation: x", 1, 1},
+        {"sequence: '3.10'\nbefore sequence: x", 2, 18},
+        {"sequence: '3.10'\nbefore sequence:\n  - step: x", 3, 5},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    variables:\n      - a: b\n        c: d", 5, 9},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - variable: x\n        equals: y\n        value: z",
+         5,
+         9},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - expression: x", 5, 9},
+        {"sequence: '3.10'\nsteps: &a\n  - group: g\n    steps: *a", 2, 8},
+        {"xml: |\n  <sequence version='3.10'>\n   <a x=y/>\n", 3, 9},
+        {"xml: '<a'", 1, 6},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         OWN(ts_diags_fini) struct ts_diags diags = {0};
         OWN(ts_document_freep) struct ts_document *doc = NULL;
 
-        if (ts_yaml_parse(bytes_of(cases[i]), &doc, &diags) != TS_E_MALFORMED)
-            fail_msg("%s", cases[i]);
+        if (ts_yaml_parse(bytes_of(cases[i].yaml), &doc, &diags) != TS_E_MALFORMED)
+            fail_msg("%s", cases[i].yaml);
         assert_true(ts_diags_has_error(&diags));
+        if (diags.items[0].line != cases[i].line || diags.items[0].column != cases[i].column)
+            fail_msg("%s\n%u:%u %s",
+                     cases[i].yaml,
+                     diags.items[0].line,
+                     diags.items[0].column,
+                     diags.items[0].message);
     }
+}
+
+/* As validate and the limits of names tell them. */
+static void what_is_found_in_the_document_is_where_it_stands_in_the_yaml(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        unsigned line;
+        unsigned column;
+    } cases[] = {
+        {"# Lab\nsequence: '3.10'\nsteps:\n  - group: g\n    steps:\n      - step: a\n        type: Odd\n",
+         6,
+         9},
+        {"sequence: '3.10'\nindentation: '  '\nsteps:\n  - step: b\n    type: "
+         "SMS_TaskSequence_RunCommandLineAction\n    action: true\n    variables:\n      CommandLine: true\n\n"
+         "  - step: a\n    type: Odd\n",
+         10,
+         5},
+        {"sequence: '3.10'\nglobals:\n  a: b\n  _x: y\nsteps:\n  - step: b\n    type: "
+         "SMS_TaskSequence_RunCommandLineAction\n    action: true\n    variables:\n      CommandLine: true\n",
+         4,
+         3},
+        {"sequence: '3.10'\nsteps:\n  - xml: |\n      <x:a xmlns:x='urn:x'/>\n  - step: a\n    type: Odd\n",
+         5,
+         5},
+        {"xml: |\n\n    <sequence version='3.10'>\n     <step name='a' type='Odd'/>\n    </sequence>\n",
+         4,
+         31},
+        {"xml: \"<sequence version='3.10'><step name='a' type='Odd'/></sequence>\"\n", 1, 6},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+        assert_int_equal(ts_yaml_parse(bytes_of(cases[i].yaml), &doc, &diags), 0);
+        assert_int_equal(ts_validate(doc, &diags), 0);
+        assert_int_equal(diags.n, 1);
+        if (diags.items[0].line != cases[i].line || diags.items[0].column != cases[i].column)
+            fail_msg("%s\n%u:%u %s",
+                     cases[i].yaml,
+                     diags.items[0].line,
+                     diags.items[0].column,
+                     diags.items[0].message);
+    }
+}
+
+static void a_name_that_is_too_long_is_where_it_stands_in_the_yaml(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf yaml = BUF_INIT(4096);
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+    buf_adds(&yaml, "sequence: '3.10'\nsteps:\n  - group: g\n    steps:\n      - step: ");
+    for (int i = 0; i < 101; i++)
+        buf_adds(&yaml, "n");
+    assert_int_equal(ts_yaml_parse(buf_bytes(&yaml), &doc, &diags), TS_E_MALFORMED);
+    assert_int_equal(diags.items[0].line, 5);
+    assert_int_equal(diags.items[0].column, 9);
 }
 
 /* What a merge leaves behind, or a slip of the hand: nothing of it is dropped in silence. */
@@ -351,6 +432,8 @@ int main(void)
         cmocka_unit_test(every_text_survives),
         cmocka_unit_test(lines_and_indentation_come_back),
         cmocka_unit_test(what_is_no_such_yaml_is_refused_with_line_and_column),
+        cmocka_unit_test(what_is_found_in_the_document_is_where_it_stands_in_the_yaml),
+        cmocka_unit_test(a_name_that_is_too_long_is_where_it_stands_in_the_yaml),
         cmocka_unit_test(what_would_be_lost_is_refused_where_it_stands),
         cmocka_unit_test(an_alias_counts_as_often_as_it_is_met),
     };

@@ -23,28 +23,46 @@ enum {
 
 struct leash {
     struct ts_diags *diags;
+    const struct ts_xml_places *places; /* NULL: where they are in the text */
     size_t n_nodes;
+    size_t n_elements; /* that have begun */
     bool is_stopped;
     bool is_out_of_memory;
 };
 
 DEFINE_FREEP(xmlParserCtxtPtr, xmlFreeParserCtxt);
 
+/* Where something is that is there in the text, at or in the last element that has begun. */
+static struct ts_xml_place place_of(const struct leash *leash, long line, long column)
+{
+    const struct ts_xml_places *places = leash->places;
+    struct ts_xml_place place = {
+        .line = line > 0 ? (unsigned)line : 0,
+        .column = column > 0 ? (unsigned)column : 0,
+    };
+    size_t i = leash->n_elements > 0 ? leash->n_elements - 1 : 0;
+
+    if (!places)
+        return place;
+    if (places->n > 0)
+        return places->items[i < places->n ? i : places->n - 1];
+    place.line += place.line > 0 ? places->lines : 0;
+    place.column += place.column > 0 ? places->columns : 0;
+    return place;
+}
+
 static void stop(xmlParserCtxt *ctxt, const char *id, const char *why)
 {
     struct leash *leash = ctxt->_private;
     const xmlParserInput *input = ctxt->input;
+    struct ts_xml_place at = place_of(leash, input ? input->line : 0, input ? input->col : 0);
 
     if (leash->is_stopped)
         return;
     leash->is_stopped = true;
     ts_diags_add_at(leash->diags,
                     TS_ERROR,
-                    &(struct ts_diag_place){
-                        .id = id,
-                        .line = input && input->line > 0 ? (unsigned)input->line : 0,
-                        .column = input && input->col > 0 ? (unsigned)input->col : 0,
-                    },
+                    &(struct ts_diag_place){.id = id, .line = at.line, .column = at.column},
                     "%s",
                     why);
     xmlStopParser(ctxt);
@@ -59,14 +77,28 @@ refuse_doctype(void *ctx, const xmlChar *name, const xmlChar *external_id, const
     stop(ctx, "SLW-0170", "a DOCTYPE is not allowed in a task sequence");
 }
 
-static void remember_column(xmlParserCtxt *ctxt)
+/* Numbers in places that libxml2 leaves to us; of an element psvi is one of them. */
+static void remember_place(xmlParserCtxt *ctxt)
 {
+    const struct leash *leash = ctxt->_private;
     const xmlParserInput *input = ctxt->input;
+    struct ts_xml_place at;
 
-    if (ctxt->node && input && input->col > 0)
-        // a number in the place that libxml2 leaves to us
+    if (!ctxt->node || !input)
+        return;
+    at = place_of(leash, xmlGetLineNo(ctxt->node), input->col);
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    ctxt->node->_private = (void *)(uintptr_t)at.column;
+    if (leash->places)
         // NOLINTNEXTLINE(performance-no-int-to-ptr)
-        ctxt->node->_private = (void *)(uintptr_t)input->col;
+        ctxt->node->psvi = (void *)(uintptr_t)at.line;
+}
+
+unsigned ts_xml_line(const xmlNode *node)
+{
+    long line = node->psvi ? (long)(uintptr_t)node->psvi : xmlGetLineNo(node);
+
+    return line > 0 ? (unsigned)line : 0;
 }
 
 unsigned ts_xml_column(const xmlNode *node)
@@ -90,6 +122,7 @@ static void start_element(void *ctx,
     struct leash *leash = ctxt->_private;
 
     leash->n_nodes += 1 + (size_t)n_attributes;
+    leash->n_elements++;
     if (ctxt->nodeNr >= TS_XML_MAX_DEPTH) {
         stop(ctxt, "SLW-0171", "elements are nested too deep; the limit is 64");
         return;
@@ -100,7 +133,7 @@ static void start_element(void *ctx,
     }
     xmlSAX2StartElementNs(
         ctx, name, prefix, uri, n_namespaces, namespaces, n_attributes, n_defaulted, attributes);
-    remember_column(ctxt);
+    remember_place(ctxt);
 }
 
 static void note_error(void *ctx, xmlError *error)
@@ -108,6 +141,7 @@ static void note_error(void *ctx, xmlError *error)
     xmlParserCtxt *ctxt = ctx;
     struct leash *leash = ctxt->_private;
     size_t len = error->message ? strcspn(error->message, "\r\n") : 0;
+    struct ts_xml_place at = place_of(leash, error->line, error->int2);
 
     if (error->code == XML_ERR_NO_MEMORY)
         leash->is_out_of_memory = true;
@@ -115,18 +149,19 @@ static void note_error(void *ctx, xmlError *error)
         return;
     ts_diags_add(leash->diags,
                  error->level >= XML_ERR_ERROR ? TS_ERROR : TS_WARNING,
-                 error->line > 0 ? (unsigned)error->line : 0,
-                 error->int2 > 0 ? (unsigned)error->int2 : 0,
+                 at.line,
+                 at.column,
                  "not well-formed XML: %.*s",
                  (int)(len < 200 ? len : 200),
                  error->message ? error->message : "");
 }
 
 /* Where in @text the byte behind the limit is. */
-static void refuse_size(struct bytes text, size_t max, struct ts_diags *diags)
+static void refuse_size(const struct leash *leash, struct bytes text, size_t max)
 {
     unsigned line = 1;
     unsigned column = 1;
+    struct ts_xml_place at;
 
     for (size_t i = 0; i < max && i < text.len; i++) {
         column++;
@@ -135,9 +170,10 @@ static void refuse_size(struct bytes text, size_t max, struct ts_diags *diags)
             column = 1;
         }
     }
-    ts_diags_add_at(diags,
+    at = place_of(leash, line, column);
+    ts_diags_add_at(leash->diags,
                     TS_ERROR,
-                    &(struct ts_diag_place){.id = "SLW-0171", .line = line, .column = column},
+                    &(struct ts_diag_place){.id = "SLW-0171", .line = at.line, .column = at.column},
                     "%zu bytes: a task sequence may have %zu",
                     text.len,
                     max);
@@ -178,10 +214,10 @@ size_t ts_xml_size(struct bytes text)
     return text.len - n;
 }
 
-int ts_xml_parse_container(struct bytes xml, size_t max_bytes, xmlDoc **ret, struct ts_diags *diags)
+static int parse(struct leash *leash, struct bytes xml, size_t max_bytes, xmlDoc **ret)
 {
     OWN(buf_fini) struct buf utf8 = BUF_INIT(4 * max_bytes);
-    struct leash leash = {.diags = diags};
+    struct ts_diags *diags = leash->diags;
     bool is_big;
     bool is_utf16 = ts_is_utf16(xml, &is_big);
 
@@ -197,7 +233,7 @@ int ts_xml_parse_container(struct bytes xml, size_t max_bytes, xmlDoc **ret, str
     }
     if (xml.len > max_bytes &&
         (xml.len > max_bytes + HEAD_MAX_BYTES || ts_xml_size(xml) > max_bytes)) {
-        refuse_size(xml, max_bytes, diags);
+        refuse_size(leash, xml, max_bytes);
         return TS_E_MALFORMED;
     }
 
@@ -205,7 +241,7 @@ int ts_xml_parse_container(struct bytes xml, size_t max_bytes, xmlDoc **ret, str
 
     if (!ctxt)
         return ERR(-ENOMEM);
-    ctxt->_private = &leash;
+    ctxt->_private = leash;
     ctxt->sax->internalSubset = refuse_doctype;
     ctxt->sax->startElementNs = start_element;
     ctxt->sax->serror = note_error;
@@ -217,19 +253,36 @@ int ts_xml_parse_container(struct bytes xml, size_t max_bytes, xmlDoc **ret, str
                                     encoding_of(xml, is_utf16),
                                     XML_PARSE_NONET | XML_PARSE_BIG_LINES);
 
-    if (doc && ctxt->wellFormed && !leash.is_stopped && !leash.is_out_of_memory) {
+    if (doc && ctxt->wellFormed && !leash->is_stopped && !leash->is_out_of_memory) {
         *ret = doc;
         return 0;
     }
     xmlFreeDoc(doc);
-    if (leash.is_out_of_memory)
+    if (leash->is_out_of_memory)
         return ERR(-ENOMEM);
     if (!ts_diags_has_error(diags))
         ts_diags_add(diags, TS_ERROR, 0, 0, "not well-formed XML");
     return TS_E_MALFORMED;
 }
 
+int ts_xml_parse_container(struct bytes xml, size_t max_bytes, xmlDoc **ret, struct ts_diags *diags)
+{
+    struct leash leash = {.diags = diags};
+
+    return TRACE(parse(&leash, xml, max_bytes, ret));
+}
+
+int ts_xml_parse_at(struct bytes xml,
+                    const struct ts_xml_places *places,
+                    xmlDoc **ret,
+                    struct ts_diags *diags)
+{
+    struct leash leash = {.diags = diags, .places = places};
+
+    return TRACE(parse(&leash, xml, TS_XML_MAX_BYTES, ret));
+}
+
 int ts_xml_parse(struct bytes xml, xmlDoc **ret, struct ts_diags *diags)
 {
-    return ts_xml_parse_container(xml, TS_XML_MAX_BYTES, ret, diags);
+    return TRACE(ts_xml_parse_at(xml, NULL, ret, diags));
 }

@@ -3,6 +3,8 @@
 #include "ts/yaml_form.h"
 
 #include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <libxml/tree.h>
@@ -38,7 +40,7 @@ static void read_references(struct ts_yaml_reader *rd, xmlNode *list, int number
             (void)ts_yaml_is_alone(rd, one);
             continue;
         }
-        reference = ts_yaml_add(rd, list, "reference");
+        reference = ts_yaml_add(rd, list, "reference", one);
         for (yaml_node_pair_t *pair = one->data.mapping.pairs.start;
              reference && rd->r == 0 && pair < one->data.mapping.pairs.top;
              pair++)
@@ -57,19 +59,25 @@ static const struct ts_step_type *step_type_of(const xmlNode *element)
 }
 
 /* Return: whether @key is one of a part. */
-static bool read_part(struct ts_yaml_reader *rd, xmlNode *element, const char *key, int value)
+static bool read_part(struct ts_yaml_reader *rd,
+                      xmlNode *element,
+                      const char *key,
+                      const yaml_node_pair_t *pair)
 {
+    const yaml_node_t *at = yaml_document_get_node(rd->yaml, pair->key);
+    int value = pair->value;
+
     if (strcmp(key, "condition") == 0)
-        ts_yaml_read_operands(rd, ts_yaml_add(rd, element, "condition"), value);
+        ts_yaml_read_operands(rd, ts_yaml_add(rd, element, "condition", at), value);
     else if (strcmp(key, "action") == 0)
-        ts_yaml_add_text(ts_yaml_add(rd, element, "action"), ts_yaml_scalar(rd, value));
+        ts_yaml_add_text(ts_yaml_add(rd, element, "action", at), ts_yaml_scalar(rd, value));
     else if (strcmp(key, "variables") == 0)
         ts_yaml_read_variables(
-            rd, step_type_of(element), ts_yaml_add(rd, element, "defaultVarList"), value);
+            rd, step_type_of(element), ts_yaml_add(rd, element, "defaultVarList", at), value);
     else if (strcmp(key, "globals") == 0)
-        ts_yaml_read_variables(rd, NULL, ts_yaml_add(rd, element, "globalVarList"), value);
+        ts_yaml_read_variables(rd, NULL, ts_yaml_add(rd, element, "globalVarList", at), value);
     else if (strcmp(key, "references") == 0)
-        read_references(rd, ts_yaml_add(rd, element, "referenceList"), value);
+        read_references(rd, ts_yaml_add(rd, element, "referenceList", at), value);
     else
         return false;
     return true;
@@ -114,7 +122,7 @@ static void read_rest(struct ts_yaml_reader *rd,
     for (; rd->r == 0 && pair < node->data.mapping.pairs.top; pair++) {
         const char *key = ts_yaml_scalar(rd, pair->key);
 
-        if ((is_root && is_of_root(key)) || read_part(rd, element, key, pair->value))
+        if ((is_root && is_of_root(key)) || read_part(rd, element, key, pair))
             continue;
         if (strcmp(key, "steps") == 0)
             read_steps(rd, element, pair->value);
@@ -151,7 +159,7 @@ static void read_item(struct ts_yaml_reader *rd, xmlNode *parent, int number)
 
     if (!node)
         return;
-    if (ts_yaml_read_other(rd, parent, key, first) || read_part(rd, parent, key, first->value)) {
+    if (ts_yaml_read_other(rd, parent, key, first) || read_part(rd, parent, key, first)) {
         (void)ts_yaml_is_alone(rd, node);
         return;
     }
@@ -160,7 +168,7 @@ static void read_item(struct ts_yaml_reader *rd, xmlNode *parent, int number)
         ts_yaml_refuse(rd, node, "group, step or subtasksequence must come first");
         return;
     }
-    element = ts_yaml_add(rd, parent, key);
+    element = ts_yaml_add(rd, parent, key, node);
     if (!element)
         return;
     /* in the order that the editors write attributes */
@@ -258,18 +266,69 @@ static void lay_out(struct ts_yaml_reader *rd, xmlNode *sequence, const char *in
     rd->r = rd->r ? rd->r : r;
 }
 
+/* The place of each element from @node on, in the order of the start tags; @outer: of one that nothing stands for. The depth is
+   bounded by TS_XML_MAX_DEPTH, of what is written and of XML in it. @ret: has room. */
+static size_t list_places(const struct ts_yaml_reader *rd,
+                          const xmlNode *node,
+                          struct ts_xml_place outer,
+                          struct ts_xml_place *ret)
+{
+    size_t number = (size_t)(uintptr_t)node->psvi;
+    struct ts_xml_place own = number > 0 ? rd->places[number - 1] : outer;
+    size_t n = 0;
+
+    ret[n++] = own;
+    for (const xmlNode *child = node->children; child; child = child->next)
+        if (child->type == XML_ELEMENT_NODE)
+            n += list_places(rd, child, own, ret + n);
+    return n;
+}
+
+static size_t count_elements(const xmlNode *node)
+{
+    size_t n = 1;
+
+    for (const xmlNode *child = node->children; child; child = child->next)
+        if (child->type == XML_ELEMENT_NODE)
+            n += count_elements(child);
+    return n;
+}
+
+/* What was built, as the text that it stands for is read, with the places of the YAML. */
+static int parse_built(struct ts_yaml_reader *rd,
+                       xmlDoc *xml,
+                       const yaml_node_t *node,
+                       struct ts_document **ret)
+{
+    const xmlNode *root = xmlDocGetRootElement(xml);
+    OWN(freep)
+    struct ts_xml_place *items = calloc(count_elements(root), sizeof(*items));
+    struct ts_xml_places places = {.items = items};
+    xmlChar *text = NULL;
+    int size = 0;
+    int r;
+
+    if (!items)
+        return ERR(-ENOMEM);
+    places.n = list_places(rd, root, ts_yaml_place(node), items);
+    xmlDocDumpFormatMemoryEnc(xml, &text, &size, "UTF-8", 0);
+    if (!text)
+        return ERR(-ENOMEM);
+    r = ts_document_parse_at((struct bytes){text, (size_t)size}, &places, ret, rd->diags);
+    xmlFree(text);
+    return TRACE(r);
+}
+
 static int build(struct ts_yaml_reader *rd, const yaml_node_t *node, struct ts_document **ret)
 {
     OWN(xmlFreeDocp) xmlDoc *xml = xmlNewDoc((const xmlChar *)"1.0");
     xmlNode *sequence = xml ? xmlNewDocNode(xml, NULL, (const xmlChar *)"sequence", NULL) : NULL;
     const char *indent = NULL;
     xmlNode *other;
-    xmlChar *text = NULL;
-    int size = 0;
-    int r;
 
     if (!sequence)
         return ERR(-ENOMEM);
+    ts_yaml_set_place(rd, sequence, node);
     read_head(rd, xml, sequence, node, &indent);
     other = xmlDocSetRootElement(xml, sequence);
     if (other) {
@@ -283,12 +342,42 @@ static int build(struct ts_yaml_reader *rd, const yaml_node_t *node, struct ts_d
     read_tail(rd, xml, node);
     if (rd->r != 0)
         return rd->r;
-    xmlDocDumpFormatMemoryEnc(xml, &text, &size, "UTF-8", 0);
-    if (!text)
-        return ERR(-ENOMEM);
-    r = ts_document_parse((struct bytes){text, (size_t)size}, ret, rd->diags);
-    xmlFree(text);
-    return TRACE(r);
+    return TRACE(parse_built(rd, xml, node, ret));
+}
+
+/* How far the lines of a block @scalar stand in the file from its margin on. */
+static unsigned margin_of(struct bytes file, const yaml_node_t *scalar)
+{
+    const char *value = (const char *)scalar->data.scalar.value;
+    size_t n_lines = scalar->start_mark.line + 1 + strspn(value, "\n"); /* before the first text */
+    size_t n = 0;
+    size_t i = 0;
+
+    for (; i < file.len && n_lines > 0; i++)
+        n_lines -= file.ptr[i] == '\n';
+    while (i + n < file.len && file.ptr[i + n] == ' ')
+        n++;
+    value += strspn(value, "\n");
+    n -= n < strspn(value, " ") ? n : strspn(value, " ");
+    return (unsigned)n;
+}
+
+/* The whole document as XML: in a block it has lines and columns of its own, otherwise all of it is in one place. */
+static int read_whole(struct ts_yaml_reader *rd, int number, struct ts_document **ret)
+{
+    const yaml_node_t *node = yaml_document_get_node(rd->yaml, number);
+    const char *text = ts_yaml_scalar(rd, number);
+    struct ts_xml_place here = ts_yaml_place(node);
+    struct ts_xml_places places = {.items = &here, .n = 1};
+
+    if (rd->r != 0)
+        return rd->r;
+    if (node->data.scalar.style == YAML_LITERAL_SCALAR_STYLE)
+        places = (struct ts_xml_places){
+            .lines = here.line,
+            .columns = margin_of(rd->file, node),
+        };
+    return TRACE(ts_document_parse_at(bytes_of(text), &places, ret, rd->diags));
 }
 
 static int read_yaml(struct ts_yaml_reader *rd, struct ts_document **ret)
@@ -297,8 +386,7 @@ static int read_yaml(struct ts_yaml_reader *rd, struct ts_document **ret)
     const char *key = root && root->type == YAML_MAPPING_NODE ? ts_yaml_first_key(rd, root) : "";
 
     if (strcmp(key, "xml") == 0)
-        return TRACE(ts_document_parse(
-            bytes_of(ts_yaml_scalar(rd, root->data.mapping.pairs.start->value)), ret, rd->diags));
+        return TRACE(read_whole(rd, root->data.mapping.pairs.start->value, ret));
     if (strcmp(key, "sequence") != 0 && strcmp(key, TS_YAML_BEFORE_ALL) != 0) {
         ts_yaml_refuse(rd, root, "a task sequence begins with \"sequence:\" and its version");
         return rd->r;
@@ -311,11 +399,11 @@ int ts_yaml_parse(struct bytes text, struct ts_document **ret, struct ts_diags *
 {
     yaml_parser_t parser;
     yaml_document_t yaml;
-    struct ts_yaml_reader rd = {.yaml = &yaml, .diags = diags};
+    struct ts_yaml_reader rd = {.yaml = &yaml, .file = text, .diags = diags};
     int r = TS_E_MALFORMED;
 
     if (text.len > TS_YAML_MAX_BYTES) {
-        ts_diags_add(diags, TS_ERROR, 0, 0, "it is larger than %d bytes", (int)TS_YAML_MAX_BYTES);
+        ts_diags_add(diags, TS_ERROR, 1, 1, "it is larger than %d bytes", (int)TS_YAML_MAX_BYTES);
         return TS_E_MALFORMED;
     }
     if (!yaml_parser_initialize(&parser))
@@ -324,6 +412,7 @@ int ts_yaml_parse(struct bytes text, struct ts_document **ret, struct ts_diags *
     yaml_parser_set_input_string(&parser, text.ptr, text.len);
     if (yaml_parser_load(&parser, &yaml)) {
         r = read_yaml(&rd, ret);
+        free(rd.places);
         yaml_document_delete(&yaml);
     } else if (parser.error == YAML_MEMORY_ERROR) {
         r = ERR(-ENOMEM);

@@ -62,10 +62,13 @@ static bool read_fields(struct ts_yaml_reader *rd,
     return true;
 }
 
-static void
-add_field(struct ts_yaml_reader *rd, xmlNode *expression, const char *name, const char *text)
+static void add_field(struct ts_yaml_reader *rd,
+                      xmlNode *expression,
+                      const char *name,
+                      const char *text,
+                      const yaml_node_t *at)
 {
-    xmlNode *field = ts_yaml_add(rd, expression, "variable");
+    xmlNode *field = ts_yaml_add(rd, expression, "variable", at);
 
     if (!field)
         return;
@@ -89,7 +92,7 @@ read_short(struct ts_yaml_reader *rd, xmlNode *list, const char *key, const yaml
         ts_yaml_refuse(rd, node, no_condition);
         return true;
     }
-    expression = ts_yaml_add(rd, list, "expression");
+    expression = ts_yaml_add(rd, list, "expression", node);
     if (!expression)
         return true;
     ts_yaml_set(rd, expression, "type", form->type, node);
@@ -98,7 +101,7 @@ read_short(struct ts_yaml_reader *rd, xmlNode *list, const char *key, const yaml
         size_t k = name ? find_field(form, name) : TS_YAML_FIELDS_MAX;
 
         if (k < TS_YAML_FIELDS_MAX && fields.texts[k])
-            add_field(rd, expression, name, fields.texts[k]);
+            add_field(rd, expression, name, fields.texts[k], node);
     }
     return true;
 }
@@ -107,7 +110,7 @@ read_short(struct ts_yaml_reader *rd, xmlNode *list, const char *key, const yaml
 static void read_long(struct ts_yaml_reader *rd, xmlNode *list, const yaml_node_t *node)
 {
     const yaml_node_pair_t *first = node->data.mapping.pairs.start;
-    xmlNode *expression = ts_yaml_add(rd, list, "expression");
+    xmlNode *expression = ts_yaml_add(rd, list, "expression", node);
 
     if (!expression)
         return;
@@ -123,7 +126,7 @@ static void read_long(struct ts_yaml_reader *rd, xmlNode *list, const yaml_node_
 static void
 read_operator(struct ts_yaml_reader *rd, xmlNode *list, const char *key, const yaml_node_t *node)
 {
-    xmlNode *element = ts_yaml_add(rd, list, key);
+    xmlNode *element = ts_yaml_add(rd, list, key, node);
 
     for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
          element && rd->r == 0 && pair < node->data.mapping.pairs.top;
@@ -147,7 +150,7 @@ static void read_operand(struct ts_yaml_reader *rd, xmlNode *list, const yaml_no
     xmlNode *operator_node;
 
     if (ts_yaml_type(key)) {
-        operator_node = ts_yaml_add(rd, list, "operator");
+        operator_node = ts_yaml_add(rd, list, "operator", node);
         if (operator_node && ts_yaml_is_alone(rd, node)) {
             ts_yaml_set(rd, operator_node, "type", ts_yaml_type(key), node);
             ts_yaml_read_operands(rd, operator_node, first->value);

@@ -3,6 +3,7 @@
 #include "ts/yaml_form_reader.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,20 +17,31 @@
 
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
 
+enum {
+    PLACES_GROW = 256,
+};
+
 static void no_memory(struct ts_yaml_reader *rd)
 {
     rd->r = rd->r ? rd->r : ERR(-ENOMEM);
 }
 
+struct ts_xml_place ts_yaml_place(const yaml_node_t *node)
+{
+    return (struct ts_xml_place){
+        .line = (unsigned)node->start_mark.line + 1,
+        .column = (unsigned)node->start_mark.column + 1,
+    };
+}
+
 void ts_yaml_refuse(struct ts_yaml_reader *rd, const yaml_node_t *node, const char *why)
 {
+    struct ts_xml_place at = {1, 1}; /* of nothing in particular: it is about the whole */
+
+    if (node)
+        at = ts_yaml_place(node);
     if (rd->r == 0)
-        ts_diags_add(rd->diags,
-                     TS_ERROR,
-                     node ? (unsigned)node->start_mark.line + 1 : 0,
-                     node ? (unsigned)node->start_mark.column + 1 : 0,
-                     "%s",
-                     why);
+        ts_diags_add(rd->diags, TS_ERROR, at.line, at.column, "%s", why);
     rd->r = rd->r ? rd->r : TS_E_MALFORMED;
 }
 
@@ -55,6 +67,19 @@ ts_yaml_node_of(struct ts_yaml_reader *rd, int number, yaml_node_type_t type, co
     return NULL;
 }
 
+/* Whether XML can hold it. */
+static bool is_xml_text(const char *text)
+{
+    for (; *text; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if ((c < ' ' && c != '\t' && c != '\n' && c != '\r') ||
+            strncmp(text, "\xef\xbf\xbe", 3) == 0 || strncmp(text, "\xef\xbf\xbf", 3) == 0)
+            return false;
+    }
+    return true;
+}
+
 const char *ts_yaml_scalar(struct ts_yaml_reader *rd, int number)
 {
     yaml_node_t *node = ts_yaml_node_of(rd, number, YAML_SCALAR_NODE, "a text is wanted here");
@@ -62,6 +87,8 @@ const char *ts_yaml_scalar(struct ts_yaml_reader *rd, int number)
 
     if (node && strlen(text) != node->data.scalar.length)
         ts_yaml_refuse(rd, node, "a text is wanted here");
+    if (node && !is_xml_text(text))
+        ts_yaml_refuse(rd, node, "a control character is in it, which a task sequence cannot have");
     rd->n_bytes += node ? node->data.scalar.length : 0;
     if (rd->n_bytes <= TS_YAML_MAX_BYTES)
         return text;
@@ -161,10 +188,34 @@ static xmlNode *append(struct ts_yaml_reader *rd, xmlNode *parent, xmlNode *node
     return NULL;
 }
 
-xmlNode *ts_yaml_add(struct ts_yaml_reader *rd, xmlNode *parent, const char *name)
+void ts_yaml_set_place(struct ts_yaml_reader *rd, xmlNode *node, const yaml_node_t *at)
+{
+    if (rd->n_places % PLACES_GROW == 0) {
+        struct ts_xml_place *grown =
+            realloc(rd->places, (rd->n_places + PLACES_GROW) * sizeof(*grown));
+
+        if (!grown) {
+            no_memory(rd);
+            return;
+        }
+        rd->places = grown;
+    }
+    rd->places[rd->n_places++] = ts_yaml_place(at);
+    // a number in a place that libxml2 leaves to us
+    // NOLINTNEXTLINE(performance-no-int-to-ptr)
+    node->psvi = (void *)(uintptr_t)rd->n_places;
+}
+
+xmlNode *
+ts_yaml_add(struct ts_yaml_reader *rd, xmlNode *parent, const char *name, const yaml_node_t *at)
 {
     /* not xmlNewChild(), whose child has its parent's namespace: what is written is read again */
-    return append(rd, parent, xmlNewDocNode(parent->doc, NULL, (const xmlChar *)name, NULL));
+    xmlNode *added =
+        append(rd, parent, xmlNewDocNode(parent->doc, NULL, (const xmlChar *)name, NULL));
+
+    if (added)
+        ts_yaml_set_place(rd, added, at);
+    return added;
 }
 
 void ts_yaml_add_text(xmlNode *node, const char *text)
@@ -195,6 +246,7 @@ add_xml(struct ts_yaml_reader *rd, xmlNode *parent, const char *text, const yaml
 {
     OWN(buf_fini) struct buf wrapped = BUF_INIT(2 * (size_t)TS_XML_MAX_BYTES);
     OWN(xmlFreeDocp) xmlDoc *xml = NULL;
+    struct ts_xml_place here = ts_yaml_place(at);
     int r;
 
     buf_adds(&wrapped, "<x");
@@ -206,7 +258,8 @@ add_xml(struct ts_yaml_reader *rd, xmlNode *parent, const char *text, const yaml
         ts_yaml_refuse(rd, at, "there is too much in it");
         return;
     }
-    r = ts_xml_parse(buf_bytes(&wrapped), &xml, rd->diags);
+    r = ts_xml_parse_at(
+        buf_bytes(&wrapped), &(struct ts_xml_places){.items = &here, .n = 1}, &xml, rd->diags);
     if (r != 0) {
         rd->r = rd->r ? rd->r : r;
         return;
@@ -215,8 +268,11 @@ add_xml(struct ts_yaml_reader *rd, xmlNode *parent, const char *text, const yaml
          node = node->next) {
         xmlNode *copy = append(rd, parent, xmlDocCopyNode(node, parent->doc, 1));
 
-        if (copy)
-            ts_yaml_fix(copy);
+        if (!copy)
+            return;
+        ts_yaml_fix(copy);
+        if (copy->type == XML_ELEMENT_NODE)
+            ts_yaml_set_place(rd, copy, at);
     }
 }
 
@@ -331,8 +387,9 @@ static void read_variable(struct ts_yaml_reader *rd,
                           const yaml_node_pair_t *pair)
 {
     const char *name = ts_yaml_scalar(rd, pair->key);
+    const yaml_node_t *key_node = yaml_document_get_node(rd->yaml, pair->key);
     yaml_node_t *value = ts_yaml_node(rd, pair->value);
-    xmlNode *variable = value ? ts_yaml_add(rd, list, "variable") : NULL;
+    xmlNode *variable = value ? ts_yaml_add(rd, list, "variable", key_node) : NULL;
     yaml_node_pair_t *p;
 
     if (!variable)

@@ -13,14 +13,19 @@
 #include <libxml/tree.h>
 #include <yaml.h>
 
+#include "ts/xml.h"
 #include "ts/yaml_form_parts.h"
 
 struct ts_diags;
 
 struct ts_yaml_reader {
     yaml_document_t *yaml;
+    struct bytes file;
     struct ts_diags *diags;
     struct ts_yaml_orders orders;
+    struct ts_xml_place
+        *places; /* owned; of the elements that were added; psvi is the number of theirs, from 1 */
+    size_t n_places;
     size_t n_nodes;
     size_t n_bytes; /* of texts, those behind aliases as often as they are met */
     unsigned depth;
@@ -54,7 +59,13 @@ void ts_yaml_set(struct ts_yaml_reader *rd,
                  const char *name,
                  const char *value,
                  const yaml_node_t *at);
-xmlNode *ts_yaml_add(struct ts_yaml_reader *rd, xmlNode *parent, const char *name);
+/* An element that @at stands for. */
+xmlNode *
+ts_yaml_add(struct ts_yaml_reader *rd, xmlNode *parent, const char *name, const yaml_node_t *at);
+/* @node is what @at stands for. */
+void ts_yaml_set_place(struct ts_yaml_reader *rd, xmlNode *node, const yaml_node_t *at);
+/* Line and column of a node, from 1. */
+struct ts_xml_place ts_yaml_place(const yaml_node_t *node);
 void ts_yaml_add_text(xmlNode *node, const char *text);
 
 /* A comment, white space or XML as it is: "key: value" of an item. Return: whether @key means one of these. */
