@@ -97,6 +97,33 @@ static bool validate_one(json_t *list,
         list, &diags, imports->n > 1 ? (item->name[0] ? item->name : item->id) : NULL);
 }
 
+static json_t *verdict(json_t *list, bool is_valid)
+{
+    return json_pack("{s:b,s:b,s:O,s:[]}",
+                     "is_valid",
+                     (int)is_valid,
+                     "are_references_checked",
+                     0,
+                     "diagnostics",
+                     list,
+                     "missing");
+}
+
+/* Of one of the sequences only. */
+static bool validate_chosen(struct session *s,
+                            const char *name,
+                            struct ts_imports *imports,
+                            const struct ts_import *item,
+                            json_t **ret)
+{
+    OWN(session_json_freep) json_t *list = json_array();
+    bool is_valid = true;
+
+    if (list && validate_one(list, imports, item, &is_valid))
+        *ret = verdict(list, is_valid);
+    return *ret || session_fail_errno(s, name, -ENOMEM);
+}
+
 bool sequence_file_validate(struct session *s, const char *name, struct bytes file, json_t **ret)
 {
     OWN(ts_imports_fini) struct ts_imports imports = {0};
@@ -106,17 +133,11 @@ bool sequence_file_validate(struct session *s, const char *name, struct bytes fi
     bool is_valid = r == 0;
     bool is_done = r >= 0 && list && add_findings(list, &diags, NULL);
 
-    for (size_t i = 0; r == 0 && is_done && i < imports.n; i++)
+    for (size_t i = 0; is_done && i < imports.n;
+         i++) /* also if others of an export cannot be read */
         is_done = validate_one(list, &imports, &imports.items[i], &is_valid);
     if (is_done)
-        *ret = json_pack("{s:b,s:b,s:O,s:[]}",
-                         "is_valid",
-                         (int)is_valid,
-                         "are_references_checked",
-                         0,
-                         "diagnostics",
-                         list,
-                         "missing");
+        *ret = verdict(list, is_valid);
     return (is_done && *ret) || session_fail_errno(s, name, r < 0 ? r : -ENOMEM);
 }
 
@@ -297,7 +318,7 @@ bool sequence_file_show(
     const char *own_name;
 
     if (!read_main(s, name, file, wanted, &imports, &item) ||
-        !sequence_file_validate(s, name, file, &findings))
+        !validate_chosen(s, name, &imports, item, &findings))
         return false;
     own_name = item->name[0] ? item->name : ts_document_name(item->doc);
     if (ts_steps_json(item->doc, &steps) == 0 && ts_properties_json(item->doc, &properties) == 0)

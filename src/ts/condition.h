@@ -47,6 +47,9 @@ bool ts_condition_holds(const struct ts_condition *condition,
                         const struct ts_facts *facts,
                         struct ts_verdict *ret);
 
+/* The operators of a condition on a variable, as they are written; NULL ends them. */
+extern const char *const ts_variable_operators[];
+
 /* Whether the agent on Linux can answer all of it; what it cannot is described in @why, as far as there is room. What is
    no question at all, such as a query that cannot be read, is told elsewhere (ts/validate.h). */
 bool ts_condition_is_portable(const struct ts_condition *condition, struct buf *why);

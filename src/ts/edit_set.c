@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/condition.h"
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/edit_parts.h"
@@ -252,16 +253,6 @@ static char *unquoted(const char *text)
 /* "NAME equals VALUE" or "WMI QUERY"; NULL if it is neither. */
 static xmlNode *read_sentence(const char *text)
 {
-    static const char *const operators[] = {"exists",
-                                            "notExists",
-                                            "equals",
-                                            "notEquals",
-                                            "greater",
-                                            "greaterEqual",
-                                            "less",
-                                            "lessEqual",
-                                            "like",
-                                            "notLike"};
     size_t name_len = strcspn(text, " ");
     const char *op = text + name_len + strspn(text + name_len, " ");
     size_t op_len = strcspn(op, " ");
@@ -281,15 +272,15 @@ static xmlNode *read_sentence(const char *text)
     }
     OWN(freep) char *plain = unquoted(value);
 
-    for (size_t i = 0; plain && i < sizeof(operators) / sizeof(operators[0]); i++) {
-        if (name_len == 0 || name_len >= sizeof(name) || strlen(operators[i]) != op_len ||
-            strncmp(op, operators[i], op_len) != 0)
+    for (const char *const *known = ts_variable_operators; plain && *known; known++) {
+        if (name_len == 0 || name_len >= sizeof(name) || strlen(*known) != op_len ||
+            strncmp(op, *known, op_len) != 0)
             continue;
         memcpy(name, text, name_len);
         name[name_len] = '\0';
         node = new_expression("SMS_TaskSequence_VariableConditionExpression");
         if (node) {
-            add_field(node, "Operator", operators[i]);
+            add_field(node, "Operator", *known);
             add_field(node, "Value", plain);
             add_field(node, "Variable", name);
         }

@@ -129,9 +129,9 @@ static bool is_wim(const char *name)
 
 static bool is_on_drive(const char *folder)
 {
-    char letter = upper(folder[0]);
+    const char drive[] = {folder[0], '\0'};
 
-    return letter >= 'A' && letter <= 'Z' && folder[1] == ':' && is_slash(folder[2]);
+    return ts_drive_letter(drive) != '\0' && folder[1] == ':' && is_slash(folder[2]);
 }
 
 /* "Z:\a\b\" */

@@ -90,6 +90,12 @@ static void files_of_each_kind_are_read(void **state)
         {"\\\\server\\share\\..\\x\\a.wim", NULL, NULL, NULL, NULL},
         {"Z:\\..\\a.wim", NULL, NULL, NULL, NULL},
         {"Z:a.wim", NULL, NULL, NULL, NULL},
+        {"C:\\a.wim",
+         NULL,
+         NULL,
+         NULL,
+         NULL}, /* of the computer itself: nothing is connected there */
+        {"X:\\a.wim", NULL, NULL, NULL, NULL},
         {"/srv/a.wim", NULL, NULL, NULL, NULL},
         {"server:a.wim", NULL, NULL, NULL, NULL},
         {"a.wim", NULL, NULL, NULL, NULL},

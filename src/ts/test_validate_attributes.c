@@ -19,17 +19,18 @@ static void attributes_are_what_the_format_says(void **state)
         {"runIn=\"Windows\"", "SLW-0181"},
         {"timeout=\"59940\" retryCount=\"5\"", ""},
         {"timeout=\"59941\"", "SLW-0181"},
-        {"timeout=\"soon\"", "SLW-0181!"},
-        {"timeout=\"1.5\"", "SLW-0181!"},
+        {"timeout=\"soon\"", "SLW-0181"},
+        {"timeout=\"4294967296\"", "SLW-0181"},
+        {"timeout=\"1.5\"", "SLW-0181"},
         {"retryCount=\"6\"", "SLW-0181"},
-        {"retryCount=\"-1\"", "SLW-0181!"},
+        {"retryCount=\"-1\"", "SLW-0181"},
         {"successCodeList=\"0 3010 -2147483648 4294967295\"", ""},
         {"successCodeList=\"0,1;2\"", ""},
         {"successCodeList=\"0 x\"", "SLW-0181!"},
         {"successCodeList=\"0 3010-5\"", "SLW-0181!"},
         {"successCodeList=\"4294967296\"", "SLW-0181!"},
         {"successCodeList=\"-\"", "SLW-0181!"},
-        {"timeout=\"soon\" retryCount=\"often\" runIn=\"here\"", "SLW-0181 SLW-0181! SLW-0181!"},
+        {"timeout=\"soon\" retryCount=\"often\" runIn=\"here\"", "SLW-0181 SLW-0181 SLW-0181"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -59,6 +60,19 @@ static void a_variable_is_hidden_or_not(void **state)
 }
 
 /* It was told by the reader too, without a path. */
+static void of_two_conditions_the_second_is_told_to_have_no_effect(void **state)
+{
+    (void)state;
+    finds(
+        SEQUENCE("<group name=\"g\"><condition/><condition/><condition/>" STEP("a", "") "</group>"),
+        "SLW-0181");
+    finds(
+        SEQUENCE(
+            "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"s\"><action/><defaultVarList>"
+            "<variable name=\"CommandLine\">true</variable></defaultVarList><defaultVarList/></step>"),
+        "SLW-0181");
+}
+
 static void the_reader_leaves_it_to_validate(void **state)
 {
     (void)state;
@@ -95,6 +109,7 @@ int main(void)
         cmocka_unit_test(attributes_are_what_the_format_says),
         cmocka_unit_test(a_group_has_two_of_them),
         cmocka_unit_test(a_variable_is_hidden_or_not),
+        cmocka_unit_test(of_two_conditions_the_second_is_told_to_have_no_effect),
         cmocka_unit_test(the_reader_leaves_it_to_validate),
         cmocka_unit_test(codes_are_integers),
     };

@@ -207,6 +207,7 @@ static int add_item(struct ts_tree *tree, struct sibling *sibling, int parent, i
         .type = ts_node_attribute(node, "type"),
         .parent = parent,
         .step = step,
+        .group = ts_node_is(node, "group") ? tree->n_groups++ : TS_NO_ITEM,
         .is_group = ts_node_is(node, "group"),
     };
     tree->n++;

@@ -27,6 +27,7 @@ struct ts_tree_item {
     char *position; /* owned: "2.1", counted from 1 among its siblings */
     int parent;     /* index of the group around it, or TS_NO_ITEM */
     int step;       /* index of the step in ts_document_steps(), or TS_NO_ITEM */
+    int group;      /* of the group in ts_document_groups(), or TS_NO_ITEM */
     bool is_group;
     bool is_disabled; /* itself; the groups around it do not count */
 };
@@ -34,6 +35,7 @@ struct ts_tree_item {
 struct ts_tree {
     struct ts_tree_item *items; /* owned; in the order of the start tags */
     size_t n;
+    int n_groups;
 };
 
 /* Borrowed. */

@@ -62,15 +62,16 @@ check_number(const struct ts_check *c, int item, const struct attribute *a, cons
 {
     uint64_t n = 0;
 
-    if (!bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &n))
-        ts_check_report(c,
-                        item,
-                        TS_ERROR,
-                        "SLW-0181",
-                        "%s (%s): \"%.32s\" is not a number and counts as 0",
-                        a->label,
-                        a->name,
-                        text);
+    if (!bytes_parse_u64(bytes_of(text), 0, UINT64_MAX, &n))
+        ts_check_report(
+            c,
+            item,
+            TS_WARNING, /* as out of range: what it counts as is no time-out, no retry */
+            "SLW-0181",
+            "%s (%s): \"%.32s\" is not a whole number from 0 on and counts as 0",
+            a->label,
+            a->name,
+            text);
     else if (n > a->max)
         ts_check_report(c,
                         item,
@@ -151,6 +152,29 @@ static void check_hidden(const struct ts_check *c, int item)
     }
 }
 
+/* The first of them is what counts. */
+static void check_twins(const struct ts_check *c, int item)
+{
+    static const char *const names[] = {"condition", "defaultVarList"};
+    const xmlNode *node = c->tree.items[item].node;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        const xmlNode *first = ts_node_child(node, names[i]);
+
+        for (const xmlNode *other = first ? first->next : NULL; other; other = other->next)
+            if (ts_node_is(other, names[i])) {
+                ts_check_report(c,
+                                item,
+                                TS_WARNING,
+                                "SLW-0181",
+                                "it has more than one <%s>, of which only the first counts; remove "
+                                "the others",
+                                names[i]);
+                break;
+            }
+    }
+}
+
 void ts_check_attributes(const struct ts_check *c, int item)
 {
     const struct ts_tree_item *at = &c->tree.items[item];
@@ -161,6 +185,7 @@ void ts_check_attributes(const struct ts_check *c, int item)
         if (text && text[0] != '\0' && (!at->is_group || attributes[i].is_of_groups))
             check_attribute(c, item, &attributes[i], text);
     }
+    check_twins(c, item);
     if (!at->is_group)
         check_hidden(c, item);
 }

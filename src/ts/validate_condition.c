@@ -243,13 +243,11 @@ static const struct ts_condition *condition_of(const struct ts_check *c, int ite
     const struct ts_tree_item *at = &c->tree.items[item];
     size_t n;
     const struct ts_group *const *groups = ts_document_groups(c->doc, &n);
-    size_t index = 0;
 
     if (at->step != TS_NO_ITEM)
         return c->steps[at->step].item.condition;
-    for (int i = 0; i < item; i++)
-        index += c->tree.items[i].is_group ? 1 : 0;
-    return index < n ? groups[index]->item.condition : NULL;
+    return at->group != TS_NO_ITEM && (size_t)at->group < n ? groups[at->group]->item.condition
+                                                            : NULL;
 }
 
 void ts_check_condition(const struct ts_check *c, int item)

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "ts/condition.h"
 #include "ts/yaml_form_parts.h"
 
 #define EXPRESSION(name) "SMS_TaskSequence_" name "ConditionExpression"
@@ -47,19 +48,8 @@ const char *ts_yaml_type(const char *word)
 
 bool ts_yaml_is_operator(const char *name)
 {
-    static const char *const operators[] = {"exists",
-                                            "notExists",
-                                            "equals",
-                                            "notEquals",
-                                            "greater",
-                                            "greaterEqual",
-                                            "less",
-                                            "lessEqual",
-                                            "like",
-                                            "notLike"};
-
-    for (size_t i = 0; i < sizeof(operators) / sizeof(operators[0]); i++)
-        if (bytes_eq_nocase(bytes_of(name), operators[i]))
+    for (const char *const *op = ts_variable_operators; *op; op++)
+        if (bytes_eq_nocase(bytes_of(name), *op))
             return true;
     return false;
 }
