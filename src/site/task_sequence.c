@@ -39,8 +39,6 @@ int task_sequence_read_body(struct site *site,
 
     int r = ts_container_read(xml ? bytes_of(xml) : buf_bytes(&file), ret, diags);
 
-    if (r == TS_E_MALFORMED)
-        ts_imports_fini(ret);
     return r < 0 ? TRACE(r) : 0;
 }
 

@@ -106,7 +106,7 @@ static int read_given(struct site *site,
 
     if (r != 0)
         return TRACE(r);
-    if (imports->n == 0)
+    if (ts_diags_has_error(&diags))
         return task_sequence_refuse(site, &diags);
     item = find_main(imports);
     if (!item)

@@ -325,7 +325,7 @@ int task_sequence_create(struct site *site, const char *who, const json_t *body,
         r = task_sequence_read_body(site, body, &importing.imports, &diags);
     if (r != 0)
         return TRACE(r);
-    if (importing.imports.n == 0)
+    if (ts_diags_has_error(&diags))
         return task_sequence_refuse(site, &diags);
     if (importing.imports.n > 1 &&
         (field_text(body, "into", NULL) || field_text(body, "name", NULL)))

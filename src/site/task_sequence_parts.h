@@ -16,7 +16,7 @@ struct ts_imports; /* ts/container.h */
 /**
  * task_sequence_read_body() - the task sequences of "xml" or "file"
  *
- * Return: 0, also if they are malformed: then there are none, and @diags has the errors.
+ * Return: 0, also if one is malformed: then @diags has errors, and the others are there to be looked at.
  */
 int task_sequence_read_body(struct site *site,
                             const json_t *body,

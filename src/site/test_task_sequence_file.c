@@ -122,6 +122,27 @@ static void a_file_is_looked_at_with_the_sequences_that_are_in_it(void **state)
     assert_string_equal(field_text(finding, "step", ""), "a");
 }
 
+static void what_else_is_in_a_file_is_looked_at_though_one_sequence_cannot_be_read(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *found = NULL;
+    OWN(json_freep)
+    json_t *body =
+        json_pack("{s:s}",
+                  "xml",
+                  FILE_OF(OBJECT("ABC00001", "Good", "", SEQUENCE(RUN("a", "ABC00009")))
+                              OBJECT("ABC00002", "Bad", "", "<sequence version='9.99'/>")));
+    json_t *made = NULL;
+
+    validate(site, field_text(body, "xml", ""), &found);
+    assert_false(field_bool(found, "is_valid"));
+    assert_true(has_id(json_object_get(found, "diagnostics"), "SLW-0170"));
+    assert_true(has_id(json_object_get(found, "diagnostics"), "SLW-0173"));
+    assert_int_equal(task_sequence_create(site, "eva", body, &made), SITE_E_REFUSED);
+    assert_null(made);
+}
+
 static void what_is_missing_is_told_by_id_and_name_also_later(void **state)
 {
     (void)state;
@@ -426,6 +447,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_looked_at_with_the_sequences_that_are_in_it),
+        cmocka_unit_test(what_else_is_in_a_file_is_looked_at_though_one_sequence_cannot_be_read),
         cmocka_unit_test(what_is_missing_is_told_by_id_and_name_also_later),
         cmocka_unit_test(a_reference_is_mapped_by_the_name_that_its_file_gives_it),
         cmocka_unit_test(a_name_that_two_have_is_refused),
