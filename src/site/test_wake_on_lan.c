@@ -488,7 +488,7 @@ static void what_was_sent_is_in_the_history_and_what_was_not_too(void **state)
         assert_non_null(job);
         fixture_dp_finish(site, JOB_OWN_DP, job, table[i].end);
         assert_history(site, "PC-1", table[i].action, table[i].text);
-        assert_history(site, "PC-1", table[i].action, "asked for by test");
+        assert_history(site, "PC-1", table[i].action, "(by hand)");
         fixture_wait(site, FIXTURE_MINUTE_US);
     }
 }

@@ -64,7 +64,7 @@ static int read_targets(struct site *site, const struct job *job, json_t **ret)
     return *ret ? 0 : ERR(-EUCLEAN);
 }
 
-/* A line of the device's history. @failed: "" */
+/* A line of the device's history. Who asked is not in its text: not all who read it may know (docs/security-roles.md). */
 static int note(struct site *site,
                 const struct job *job,
                 const json_t *target,
@@ -78,8 +78,11 @@ static int note(struct site *site,
     for (size_t i = 0; i < json_array_size(to); i++)
         buf_addf(&detail, " %s", json_string_value(json_array_get(to, i)));
     buf_addf(&detail, " (%s)", field_text(target, "why", ""));
-    return TRACE(
-        site_audit(site, "dp", action, field_text(target, "device_id", ""), buf_str(&detail)));
+    return TRACE(site_audit(site,
+                            field_text(target, "who", "site"),
+                            action,
+                            field_text(target, "device_id", ""),
+                            buf_str(&detail)));
 }
 
 static int note_failed(struct site *site,

@@ -5,7 +5,7 @@
 /*
  * Jobs that send magic packets, and what they leave in the histories of devices (docs/wake-on-lan.md)
  *
- *     args:   {"port", "packets_per_s", "targets": [{"device_id", "mac", "to": […], "why"}]}
+ *     args:   {"port", "packets_per_s", "targets": [{"device_id", "mac", "to": […], "why", "who"}]}
  *     result: {"failed": [{"target": its index, "to", "why"}]}
  */
 

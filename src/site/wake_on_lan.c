@@ -270,13 +270,18 @@ static int add_to_job(
 
     if (!list && json_object_set_new(jobs, dp_id, list = json_array()) < 0)
         return ERR(-ENOMEM);
-    if (s->deployment_id[0])
-        (void)snprintf(why, sizeof(why), "deployment %s", s->deployment_id);
-    else
-        (void)snprintf(why, sizeof(why), "asked for by %s", s->who);
-    for (size_t i = 0; i < json_array_size(targets); i++)
-        if (json_object_set_new(json_array_get(targets, i), "why", json_string(why)) < 0)
+    (void)snprintf(why,
+                   sizeof(why),
+                   "%s%s",
+                   s->deployment_id[0] ? "deployment " : "by hand",
+                   s->deployment_id);
+    for (size_t i = 0; i < json_array_size(targets); i++) {
+        json_t *target = json_array_get(targets, i);
+
+        if (json_object_set_new(target, "why", json_string(why)) < 0 ||
+            json_object_set_new(target, "who", json_string(s->who[0] ? s->who : "site")) < 0)
             return ERR(-ENOMEM);
+    }
     if (json_array_extend(list, targets) < 0)
         return ERR(-ENOMEM);
     r = s->deployment_id[0] ? note_woken(site, s->device_id)

@@ -93,7 +93,7 @@ def by_hand(site: Site, lan: Sleeper):
     expect((answer["macs"], answer["distribution_point_id"]) == ([MAC], "DP00001"), f"{answer}")
     lan.wait_for(2, "device wake")
     expect(lan.heard[0][1] == lan.heard[1][1], f"{lan.heard[1][1].hex()} and not {lan.heard[0][1].hex()}")
-    wait_for_line(site, "PC-1", "device.wake-up", f"DP00001: magic packets were sent for {MAC} to 255.255.255.255 (asked for by administrator")
+    wait_for_line(site, "PC-1", "device.wake-up", f"DP00001: magic packets were sent for {MAC} to 255.255.255.255 (by hand)")
     expect("SLW-0263" in cli.fails("device", "wake", "PC-1"), "twice at once")
     site.must("POST", "/duplicate-hardware-ids", {"id": DOCK})
     status, refused, _ = site.call("POST", "/devices/DOCKED/wake-up")

@@ -224,6 +224,22 @@ static void json_has_every_field_of_the_registration(void **state)
     json_decref(json);
 }
 
+static void an_adapter_has_the_addresses_of_this_moment(void **state)
+{
+    (void)state;
+    json_t *nics = json_pack("[{s:s},{s:s}]", "name", "lo", "name", "nosuch0");
+    const json_t *own;
+
+    assert_non_null(nics);
+    assert_int_equal(machine_add_addresses(nics), 0);
+    own = json_object_get(json_array_get(nics, 0), "addresses");
+    assert_string_equal(json_string_value(json_array_get(own, 0)), "127.0.0.1/8");
+    own = json_object_get(json_array_get(nics, 1), "addresses");
+    assert_true(json_is_array(own));
+    assert_int_equal(json_array_size(own), 0);
+    json_decref(nics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -233,6 +249,7 @@ int main(void)
         cmocka_unit_test(collect_reads_cpu_memory_firmware_and_tpm),
         cmocka_unit_test(collect_of_an_empty_tree_is_empty),
         cmocka_unit_test(json_has_every_field_of_the_registration),
+        cmocka_unit_test(an_adapter_has_the_addresses_of_this_moment),
     };
 
     return cmocka_run_group_tests(tests, make_tree, drop_tree);
