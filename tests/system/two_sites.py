@@ -343,7 +343,8 @@ def check_followed(address: str, follower: Follower):
     rows = [int(n) for n in ask(address, "SELECT id FROM event WHERE action = 'device.import' ORDER BY id").splitlines()]
     expected = [n for n in rows if n >= follower.numbers[0]]
     expect(follower.numbers == expected, f"{len(follower.numbers)} events were told, {len(expected)} are there")
-    expect(follower.n_streams >= 3 and follower.resets == 0, f"{follower.n_streams} streams, {follower.resets} resets")
+    # each server was killed once: two streams if it began at the second, three otherwise
+    expect(follower.n_streams >= 2 and follower.resets == 0, f"{follower.n_streams} streams, {follower.resets} resets")
     print(f"{len(expected)} events were followed over {follower.n_streams} streams, each once", flush=True)
 
 
