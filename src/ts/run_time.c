@@ -26,10 +26,18 @@ enum {
     NAME_MAX_BYTES = 4096,
 };
 
+enum reach {
+    REACH_NAME,
+    REACH_PREFIX,   /* all that begin so */
+    REACH_NUMBERED, /* all that begin so and go on with digits */
+};
+
+/* What has been said of a name; the last that was counts. */
 struct unknown {
     char *name; /* owned, as step */
     char *step;
-    bool is_prefix; /* it is all that begin so */
+    enum reach reach;
+    bool is_known; /* again, behind a prefix */
 };
 
 struct ts_run_time {
@@ -62,7 +70,7 @@ static const struct {
 } named[] = {
     {TYPE("RunCommandLine"), "SMSTSRunCommandLineOutputVariableName", ""},
     {TYPE("RunPowerShellScript"), "OSDRunPowerShellScriptOutputVariableName", ""},
-    {TYPE("DownloadPackageContent"), "OSDDownloadDestinationVariable", "*"},
+    {TYPE("DownloadPackageContent"), "OSDDownloadDestinationVariable", "#"},
     {TYPE("PartitionDisk"), "OSDPartitions#VolumeLetterVariable", ""},
 };
 
@@ -102,8 +110,14 @@ void ts_run_time_free(struct ts_run_time *rt)
 static bool is_meant(const struct unknown *item, struct bytes name)
 {
     size_t len = strlen(item->name);
+    size_t n_digits = 0;
 
-    if (item->is_prefix && name.len > len)
+    while (len + n_digits < name.len && name.ptr[len + n_digits] >= '0' &&
+           name.ptr[len + n_digits] <= '9')
+        n_digits++;
+    if (item->reach == REACH_NUMBERED && (n_digits == 0 || len + n_digits != name.len))
+        return false;
+    if (item->reach != REACH_NAME && name.len > len)
         name.len = len;
     return bytes_eq_nocase(name, item->name);
 }
@@ -112,35 +126,35 @@ static const struct unknown *find(const struct ts_run_time *rt, struct bytes nam
 {
     for (size_t i = rt->n; i-- > 0;)
         if (is_meant(&rt->items[i], name))
-            return &rt->items[i];
+            return rt->items[i].is_known ? NULL : &rt->items[i];
     return NULL;
 }
 
-/* Its value is known from now on. */
-static void forget(struct ts_run_time *rt, const char *name)
+/* All that has been said of this name alone. */
+static void drop(struct ts_run_time *rt, const char *name)
 {
-    for (size_t i = 0; i < rt->n;) {
-        if (rt->items[i].is_prefix || !bytes_eq_nocase(bytes_of(name), rt->items[i].name)) {
-            i++;
+    size_t n = 0;
+
+    for (size_t i = 0; i < rt->n; i++) {
+        if (rt->items[i].reach != REACH_NAME ||
+            !bytes_eq_nocase(bytes_of(name), rt->items[i].name)) {
+            rt->items[n++] = rt->items[i];
             continue;
         }
         free(rt->items[i].name);
         free(rt->items[i].step);
-        rt->items[i] = rt->items[--rt->n];
     }
+    rt->n = n;
 }
 
-/* @name: "Base*" is all that begin with Base */
-static int add(struct ts_run_time *rt, const char *name, const char *step)
+static int
+note(struct ts_run_time *rt, const char *name, const char *step, enum reach reach, bool is_known)
 {
-    size_t len = strlen(name);
-    bool is_prefix = len > 0 && name[len - 1] == '*';
+    size_t len = strlen(name) - (reach == REACH_NAME ? 0 : 1);
     struct unknown *grown;
     char *own_name;
     char *own_step;
 
-    if (!is_prefix)
-        forget(rt, name);
     if (name[0] == '\0' || rt->n == UNKNOWN_MAX)
         return 0;
     grown = realloc(rt->items, (rt->n + 1) * sizeof(*grown));
@@ -154,10 +168,29 @@ static int add(struct ts_run_time *rt, const char *name, const char *step)
         free(own_step);
         return ERR(-ENOMEM);
     }
-    if (is_prefix)
-        own_name[len - 1] = '\0';
-    rt->items[rt->n++] = (struct unknown){own_name, own_step, is_prefix};
+    own_name[len] = '\0';
+    rt->items[rt->n++] = (struct unknown){own_name, own_step, reach, is_known};
     return 0;
+}
+
+/* Its value is known from now on. Without memory it stays unknown, and less is said. */
+static void forget(struct ts_run_time *rt, const char *name)
+{
+    drop(rt, name);
+    if (find(rt, bytes_of(name)))
+        (void)note(rt, name, "", REACH_NAME, true);
+}
+
+/* @name: "Base*" is all that begin with Base, "Base#" those that go on with a number */
+static int add(struct ts_run_time *rt, const char *name, const char *step)
+{
+    size_t len = strlen(name);
+    const char *last = len > 0 ? name + len - 1 : name;
+    enum reach reach = *last == '*' ? REACH_PREFIX : *last == '#' ? REACH_NUMBERED : REACH_NAME;
+
+    if (reach == REACH_NAME)
+        drop(rt, name);
+    return TRACE(note(rt, name, step, reach, false));
 }
 
 /* The first unknown variable that a text refers to, as "%name%"; NULL: none. */

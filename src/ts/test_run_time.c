@@ -68,6 +68,47 @@ static void what_is_made_of_it_is_not_known_either(void **state)
     depends(OUTPUT("run", "Out") SET("Out", "1") ASKS(VARIABLE_IS("Out", "equals", "1")), "");
 }
 
+#define CAPTURE "<step type=\"SMS_TaskSequence_CaptureNetworkSettingsAction\" name=\"capture\"/>"
+#define DOWNLOAD(variable) \
+    "<step type=\"SMS_TaskSequence_DownloadPackageContentAction\" name=\"load\"><defaultVarList><variable " \
+    "name=\"OSDDownloadDestinationVariable\">" variable "</variable></defaultVarList></step>"
+
+static void what_is_set_behind_a_step_that_sets_all_that_begin_so_is_known(void **state)
+{
+    (void)state;
+    static const char asks[] = ASKS(VARIABLE_IS("OSDAdapterCount", "equals", "0"));
+    OWN(buf_fini) struct buf steps = BUF_INIT(4096);
+
+    buf_addf(&steps, "%s%s%s", CAPTURE, SET("osdadaptercount", "0"), asks);
+    depends(buf_str(&steps), "");
+    buf_clear(&steps);
+    buf_addf(&steps, "%s%s%s%s", CAPTURE, SET("OSDAdapterCount", "0"), CAPTURE, asks);
+    depends(buf_str(&steps), "OSDAdapterCount<capture");
+    buf_clear(&steps);
+    buf_addf(&steps,
+             "%s%s%s%s",
+             CAPTURE,
+             SET("OSDAdapterCount", "0"),
+             OUTPUT("run", "OSDAdapterCount"),
+             asks);
+    depends(buf_str(&steps), "OSDAdapterCount<run");
+    buf_clear(&steps);
+    buf_addf(&steps,
+             "%s%s%s",
+             CAPTURE,
+             SET("OSDAdapterCount", "0"),
+             ASKS(VARIABLE_IS("OSDAdapter0Name", "exists", "")));
+    depends(buf_str(&steps), "OSDAdapter0Name<capture");
+}
+
+static void a_download_sets_its_variable_with_a_number(void **state)
+{
+    (void)state;
+    depends(DOWNLOAD("Win") ASKS(VARIABLE_IS("Win01", "exists", "")), "Win01<load");
+    depends(DOWNLOAD("Win") ASKS(VARIABLE_IS("WindowsVersion", "exists", "")), "");
+    depends(DOWNLOAD("Win") ASKS(VARIABLE_IS("Win", "exists", "")), "");
+}
+
 static void how_the_last_step_ended_is_not_known_unless_it_is_done_here_as_well(void **state)
 {
     (void)state;
@@ -130,6 +171,8 @@ static void a_secret_of_the_site_has_a_value_that_is_not_told(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_set_behind_a_step_that_sets_all_that_begin_so_is_known),
+        cmocka_unit_test(a_download_sets_its_variable_with_a_number),
         cmocka_unit_test(the_output_of_a_command_is_not_known),
         cmocka_unit_test(what_is_made_of_it_is_not_known_either),
         cmocka_unit_test(how_the_last_step_ended_is_not_known_unless_it_is_done_here_as_well),
