@@ -94,6 +94,8 @@ static int judge(struct site *site)
         SQL_ALERT_RAISE_LOST,
         SQL_ALERT_END_CONTENT,
         SQL_ALERT_RAISE_CONTENT,
+        SQL_ALERT_END_PHASED,
+        SQL_ALERT_RAISE_PHASED,
     };
     struct db_value now = db_u64(site->now_us);
     struct db_value silent =

@@ -130,6 +130,7 @@ static const struct noted {
     {"os-image", SQL_AUDIT_PACKAGE, 0, NULL},
     {"os-upgrade-package", SQL_AUDIT_PACKAGE, 0, NULL},
     {"package", SQL_AUDIT_PACKAGE, 0, NULL},
+    {"phased-deployment", SQL_AUDIT_PHASED_DEPLOYMENT, SQL_PHASE_AUDIT_LIST, "phases"},
     {"security-role", SQL_AUDIT_SECURITY_ROLE, SQL_SECURITY_ROLE_PERMISSIONS, "permissions"},
     {"security-scope", SQL_AUDIT_SECURITY_SCOPE, SQL_SECURITY_SCOPE_OBJECTS, "objects"},
     {"task-sequence", SQL_AUDIT_TASK_SEQUENCE, 0, NULL},

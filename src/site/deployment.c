@@ -20,8 +20,6 @@
 #include "site/summary.h"
 #include "site/task_sequence.h"
 
-#define CONTENT_OPTIONS "download-when-needed|download-all-first|stream"
-
 /* Every package the task sequence wants must be there in full before any disk is wiped for it. */
 static int check_content(struct site *site, const char *task_sequence_id)
 {
@@ -123,7 +121,7 @@ int deployment_create(struct site *site, const char *who, const json_t *body, js
         {"task_sequence_id", FIELD_TEXT, true, 1, 255, NULL},
         {"collection", FIELD_TEXT, true, 1, 255, NULL},
         DEPLOYMENT_TERMS_FIELDS,
-        {"content_option", FIELD_CHOICE, false, 0, 0, CONTENT_OPTIONS},
+        {"content_option", FIELD_CHOICE, false, 0, 0, DEPLOYMENT_CONTENT_OPTIONS},
         {"is_debug", FIELD_BOOL, false, 0, 0, NULL},
         {"confirm_devices", FIELD_NUMBER, false, 0, UINT32_MAX, NULL},
         {0},

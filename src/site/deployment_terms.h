@@ -25,6 +25,8 @@ enum {
     DEPLOYMENT_ALERT_AFTER_MAX_S = 365 * 24 * 3600,
 };
 
+#define DEPLOYMENT_CONTENT_OPTIONS "download-when-needed|download-all-first|stream"
+
 enum deployment_audience {
     DEPLOYMENT_FOR_CLIENTS,
     DEPLOYMENT_FOR_CLIENTS_MEDIA_PXE,
@@ -63,8 +65,8 @@ struct deployment_terms {
     struct schedule assignments[SCHEDULE_LIST_MAX];
 };
 
-/* Those members of a request's body that are terms and may be changed later, for its table of fields. */
-#define DEPLOYMENT_TERMS_CHANGES \
+/* Those members of a request's body that are terms and hold at any time, for its table of fields. */
+#define DEPLOYMENT_TERMS_LASTING \
     {"comment", FIELD_LINE, false, 0, 255, NULL}, \
         {"make_available_to", \
          FIELD_CHOICE, \
@@ -72,9 +74,6 @@ struct deployment_terms {
          0, \
          0, \
          "clients|clients-media-and-pxe|media-and-pxe|media-and-pxe-hidden"}, \
-        {"available_from", FIELD_LINE, false, 0, 24, NULL}, \
-        {"expires", FIELD_LINE, false, 0, 24, NULL}, \
-        {"assignments", FIELD_ARRAY, false, 0, SCHEDULE_LIST_MAX, NULL}, \
         {"rerun", FIELD_CHOICE, false, 0, 0, "never|always|if-failed|if-succeeded"}, \
         {"priority", FIELD_CHOICE, false, 0, 0, "high|normal|low"}, \
         {"lost_contact_s", \
@@ -88,7 +87,15 @@ struct deployment_terms {
         {"is_restart_outside_windows", FIELD_BOOL, false, 0, 0, NULL}, \
         {"max_run_min", FIELD_NUMBER, false, 0, DEPLOYMENT_MAX_RUN_MAX_MIN, NULL}, \
         {"is_wake_on_lan", FIELD_BOOL, false, 0, 0, NULL}, \
-        {"alert_after_s", FIELD_NUMBER, false, 0, DEPLOYMENT_ALERT_AFTER_MAX_S, NULL}, \
+    { \
+        "alert_after_s", FIELD_NUMBER, false, 0, DEPLOYMENT_ALERT_AFTER_MAX_S, NULL \
+    }
+
+/* Those that may be changed later. */
+#define DEPLOYMENT_TERMS_CHANGES \
+    DEPLOYMENT_TERMS_LASTING, {"available_from", FIELD_LINE, false, 0, 24, NULL}, \
+        {"expires", FIELD_LINE, false, 0, 24, NULL}, \
+        {"assignments", FIELD_ARRAY, false, 0, SCHEDULE_LIST_MAX, NULL}, \
     { \
         "is_disabled", FIELD_BOOL, false, 0, 0, NULL \
     }

@@ -26,6 +26,7 @@ const struct event_kind event_kinds[] = {
     {"unknown", "device", "unknown-computers", NULL},
     {"collection", "collection", "collections", NULL},
     {"deployment", "deployment", "deployments", NULL},
+    {"phased-deployment", "phased-deployment", "deployments", "deployment"},
     {"operation", "operation", "operations", NULL},
     {"alert", "alert", "alerts", "deployment"},
     {"content", "content", "content", NULL},

@@ -16,6 +16,7 @@
 #include "site/dp.h"
 #include "site/dp_group.h"
 #include "site/job.h"
+#include "site/phased_deployment.h"
 #include "site/security_role.h"
 #include "site/security_scope.h"
 
@@ -114,6 +115,7 @@ int object_find(struct site *site,
         {"os-image", find_os_image},
         {"os-upgrade-package", find_os_upgrade_package},
         {"package", find_package},
+        {"phased-deployment", phased_deployment_find},
         {"task-sequence", find_task_sequence},
         {NULL, NULL},
     };

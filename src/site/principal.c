@@ -134,6 +134,7 @@ static enum db_sql statement_of(const char *object_class)
         {"deployment", SQL_PRINCIPAL_MAY_DEPLOYMENT},
         {"device", SQL_PRINCIPAL_MAY_DEVICE},
         {"operation", SQL_PRINCIPAL_MAY_OPERATION},
+        {"phased-deployment", SQL_PRINCIPAL_MAY_PHASED},
     };
 
     for (size_t i = 0; i < sizeof(statements) / sizeof(statements[0]); i++)

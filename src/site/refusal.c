@@ -75,6 +75,7 @@ static const struct {
     [REFUSAL_HIGH_RISK] = {"SLW-0191", "The deployment is too great a risk"},
     [REFUSAL_CONFIRM] = {"SLW-0192", "The deployment must be confirmed"},
     [REFUSAL_PROTECTED] = {"SLW-0196", "The collection has protected devices"},
+    [REFUSAL_PHASED] = {"SLW-0253", "The phased deployment does not stand that way"},
     [REFUSAL_TICKET] = {"SLW-0201", "No valid boot ticket"},
     [REFUSAL_DEVICE_TOKEN] = {"SLW-0202", "The device's token is not good"},
     [REFUSAL_ORDER_OVER] = {"SLW-0203", "The order is over"},

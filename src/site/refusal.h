@@ -70,6 +70,7 @@ enum refusal_id {
     REFUSAL_HIGH_RISK,         /* SLW-0191 */
     REFUSAL_CONFIRM,           /* SLW-0192 */
     REFUSAL_PROTECTED,         /* SLW-0196 */
+    REFUSAL_PHASED,            /* SLW-0253 */
     REFUSAL_TICKET,            /* SLW-0201 */
     REFUSAL_DEVICE_TOKEN,      /* SLW-0202 */
     REFUSAL_ORDER_OVER,        /* SLW-0203 */

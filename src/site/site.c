@@ -28,6 +28,7 @@
 #include "site/order.h"
 #include "site/order_debug.h"
 #include "site/order_wish.h"
+#include "site/phased_deployment.h"
 #include "site/rows.h"
 #include "site/security_role.h"
 #include "site/status_message.h"
@@ -152,6 +153,7 @@ int site_tick(struct site *site)
         wake_on_lan_tick,
         content_prune,
         status_message_tick,
+        phased_deployment_tick,
         alert_tick,
         dp_tick,
         distribution_tick,
@@ -180,6 +182,7 @@ int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_M
         [SITE_ID_OBJECT] = {"object", 0x10000},
         [SITE_ID_COLLECTION] = {"collection", 0x20000},
         [SITE_ID_DEPLOYMENT] = {"deployment", 0x30000},
+        [SITE_ID_PHASED] = {"phased-deployment", 0x40000},
     };
     OWN(db_rows_fini) struct db_rows rows = {0};
     struct db_args args = DB_ARGS(db_text(kinds[kind].name), db_u64(kinds[kind].end));

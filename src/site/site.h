@@ -138,6 +138,7 @@ enum site_id {
     SITE_ID_OBJECT,     /* packages and task sequences: SLP00001 */
     SITE_ID_COLLECTION, /* SLP10001 */
     SITE_ID_DEPLOYMENT, /* SLP20001 */
+    SITE_ID_PHASED,     /* SLP30001 */
 };
 int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_MAX]);
 

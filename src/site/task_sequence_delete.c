@@ -48,6 +48,16 @@ static int add_deployments(struct site *site, const char *id, struct users *user
     return r < 0 ? TRACE(r) : 0;
 }
 
+static int add_phased(struct site *site, const char *id, struct users *users)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_select(site->db, SQL_TASK_SEQUENCE_PHASED, DB_ARGS(db_text(id)), &rows);
+
+    while (r >= 0 && (r = db_next(&rows)) == DB_ROW)
+        r = add_user(users, "phased-deployment", db_get_text(&rows, 0), db_get_text(&rows, 1));
+    return r < 0 ? TRACE(r) : 0;
+}
+
 /* Devices that run it now, as a nested one. */
 static int add_devices(struct site *site, const char *id, struct users *users)
 {
@@ -82,6 +92,8 @@ static int check_unused(struct site *site, const char *id)
     struct users users = {.text = BUF_INIT(USERS_MAX_BYTES), .list = json_array()};
     int r = users.list ? add_deployments(site, id, &users) : ERR(-ENOMEM);
 
+    if (r == 0)
+        r = add_phased(site, id, &users);
     if (r == 0)
         r = add_devices(site, id, &users);
     if (r == 0)

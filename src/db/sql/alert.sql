@@ -70,6 +70,20 @@ UPDATE alert SET is_over = 1, state = 'closed', changed_us = ?1, changed_by = ii
 WHERE kind = 'content-failed' AND is_over = 0 AND NOT EXISTS (
     SELECT 1 FROM distribution x WHERE x.state = 'failed' AND format('%s %s', x.dp_id, x.package_id) = alert.object);
 
+-- Phases that the site cannot begin, and that nobody has looked after.
+-- name: alert_raise_phased
+INSERT INTO alert (kind, object, severity, text, raised_us, changed_us)
+SELECT 'phased-deployment', f.id, 'error', format('The phase "%s" of the phased deployment %s ("%s") does not begin: %s', p.name, f.id, f.name, p.reason), ?1, ?1
+FROM phase p JOIN phased_deployment f ON f.id = p.phased_deployment_id
+WHERE p.state IN ('stalled', 'blocked') AND f.deleted_us IS NULL AND f.is_suspended = 0
+    AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.kind = 'phased-deployment' AND a.object = f.id AND a.is_over = 0);
+
+-- name: alert_end_phased
+UPDATE alert SET is_over = 1, state = 'closed', changed_us = ?1, changed_by = iif(state = 'closed', changed_by, '')
+WHERE kind = 'phased-deployment' AND is_over = 0 AND NOT EXISTS (
+    SELECT 1 FROM phase p JOIN phased_deployment f ON f.id = p.phased_deployment_id
+    WHERE f.id = alert.object AND p.state IN ('stalled', 'blocked') AND f.deleted_us IS NULL AND f.is_suspended = 0);
+
 -- Those about deployments to whom may read these, the others to whom may read the status of distribution points.
 -- name: alert_list
 SELECT a.id, a.id AS number, a.kind, a.object, a.severity, a.state, a.is_over AS "is_over", a.text, a.raised_us AS "raised_at",

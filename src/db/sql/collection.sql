@@ -38,6 +38,8 @@ DELETE FROM collection WHERE id = ?1;
 SELECT 'The deployment', CASE WHEN @may_collection('deployment', 'read', d.collection_id) THEN d.id ELSE '' END
     FROM deployment d WHERE d.collection_id = ?1 AND (d.deleted_us IS NULL
         OR EXISTS (SELECT 1 FROM orders o WHERE o.deployment_id = d.id AND o.state = 'in-progress'))
+UNION ALL SELECT 'The phased deployment', CASE WHEN @may_phased('deployment', 'read', f.id) THEN f.id ELSE '' END
+    FROM phase p JOIN phased_deployment f ON f.id = p.phased_deployment_id WHERE p.collection_id = ?1 AND f.deleted_us IS NULL
 UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', c.id) THEN c.id ELSE '' END
     FROM collection c WHERE c.limiting_id = ?1
 UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', l.collection_id) THEN l.collection_id ELSE '' END

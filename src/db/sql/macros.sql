@@ -77,6 +77,24 @@ o.ended_us AS "finished_at", o.heard_us AS "last_status_at", o.id AS "order_id"
 -- macro: may_deployment(id)
 EXISTS (SELECT 1 FROM deployment pd WHERE pd.id = $id AND @may_collection('deployment', 'read', pd.collection_id))
 
+-- A phased deployment (its id), by the collections of all of its phases.
+-- macro: may_phased(class, verb, id)
+(EXISTS (SELECT 1 FROM phase fp WHERE fp.phased_deployment_id = $id) AND NOT EXISTS (SELECT 1 FROM phase fp
+WHERE fp.phased_deployment_id = $id AND NOT @may_collection($class, $verb, fp.collection_id)))
+
+-- A phased deployment (a row of its table): how its next phase stands.
+-- macro: phased_state(f)
+coalesce((SELECT iif($f.is_suspended = 1, 'suspended', sp.state) FROM phase sp WHERE sp.phased_deployment_id = $f.id AND sp.state <> 'begun'
+ORDER BY sp.number LIMIT 1), 'all-begun')
+
+-- The counts of the deployment that a phase has made (d, u) to the collection c, and whether devices may begin it.
+-- macro: phase_counts(d, u, c)
+CASE WHEN $d.deleted_us IS NULL AND $d.is_cancelled = 0 THEN 1 ELSE 0 END AS "is_alive", coalesce($d.is_disabled, 0) AS "is_disabled",
+CASE $d.is_cancelled WHEN 0 THEN $c.n_computers - $u.n_begun_members ELSE 0 END AS n_waiting,
+coalesce($u.n_begun, 0) AS n_begun, coalesce($u.n_in_progress, 0) AS n_in_progress, coalesce($u.n_restarting, 0) AS n_restarting,
+coalesce($u.n_paused, 0) AS n_paused, coalesce($u.n_succeeded, 0) AS n_succeeded, coalesce($u.n_failed, 0) AS n_failed,
+coalesce($u.n_cancelled, 0) AS n_cancelled, coalesce($u.n_requirements_not_met, 0) AS n_requirements_not_met
+
 -- A deployment (d, with its counts u and its collection c) fewer devices of which have succeeded than should have; ?1: now
 -- macro: is_behind(d, u, c)
 ($d.alert_success_percent > 0 AND $d.deleted_us IS NULL AND $d.is_cancelled = 0 AND $d.created_us <= ?1 - $d.alert_after_s * 1000000
@@ -86,19 +104,21 @@ AND 100 * $u.n_succeeded < $d.alert_success_percent * ($u.n_begun + $c.n_compute
 -- An alert (a row of the table alert).
 -- macro: may_alert(verb, a)
 (EXISTS (SELECT 1 FROM deployment ad WHERE ad.id = $a.object AND $a.kind IN ('deployment-success', 'deployment-failed', 'lost-contact')
-AND @may_collection('deployment', $verb, ad.collection_id)) OR ($a.kind IN ('distribution-point-silent', 'content-failed')
+AND @may_collection('deployment', $verb, ad.collection_id))
+OR ($a.kind = 'phased-deployment' AND @may_phased('deployment', $verb, $a.object)) OR ($a.kind IN ('distribution-point-silent', 'content-failed')
 AND EXISTS (SELECT 1 FROM distribution_point ap WHERE ap.id = substr($a.object, 1, 7) AND @may('distribution-point', $verb, ap.id))))
 
 -- What an event (a row of the table event) is about; what is gone, by who saw it then.
 -- macro: may_event(e)
 CASE WHEN $e.class IN ('site', 'boundary', 'administrator', 'security-role', 'security-scope') THEN (:principal = ''
     OR EXISTS (@granted($e.class, 'read')))
-WHEN $e.change = 'deleted' AND $e.class <> 'deployment' THEN (:principal = '' OR EXISTS (@granted($e.class, 'read')
+WHEN $e.change = 'deleted' AND $e.class NOT IN ('deployment', 'phased-deployment') THEN (:principal = '' OR EXISTS (@granted($e.class, 'read')
     AND (ag.target_id = 'SLP00ALL' OR $e.places LIKE '% ' || ag.target_id || ' %' ESCAPE '!'
         OR $e.places LIKE '% ' || ag.administrator_id || ' %' ESCAPE '!')))
 WHEN $e.class = 'device' THEN EXISTS (SELECT 1 FROM device ev WHERE ev.id = $e.object_id AND @may_device('device', 'read', ev))
 WHEN $e.class = 'collection' THEN @may_collection('collection', 'read', $e.object_id)
 WHEN $e.class = 'deployment' THEN @may_deployment($e.object_id)
+WHEN $e.class = 'phased-deployment' THEN @may_phased('deployment', 'read', $e.object_id)
 WHEN $e.class = 'operation' THEN EXISTS (SELECT 1 FROM job ej WHERE ej.id = $e.object_id
     AND @may('operation', 'read', coalesce(ej.package_id, ej.id)))
 WHEN $e.class = 'alert' THEN EXISTS (SELECT 1 FROM alert ea WHERE ea.id = CAST($e.object_id AS INTEGER) AND @may_alert('read', ea))

@@ -1,0 +1,450 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "site/phased_deployment.h"
+
+#include <setjmp.h> /* cmocka.h wants this, */
+#include <stdarg.h> /* and this, */
+#include <stddef.h> /* and this, to be there */
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/own.h"
+#include "site/alert.h"
+#include "site/collection.h"
+#include "site/collection_rule.h"
+#include "site/deployment.h"
+#include "site/deployment_change.h"
+#include "site/device_change.h"
+#include "site/fields.h"
+#include "site/fixture.h"
+#include "site/task_sequence.h"
+
+#define DAY_US (24 * 60 * FIXTURE_MINUTE_US)
+#define MAC_2  "52:54:00:77:00:02"
+#define TWO \
+    "{'name': 'Roll out', 'phases': [{'name': 'Pilot', 'collection': 'Few'}, {'name': 'Rest', " \
+    "'collection': 'Many'}]}"
+
+static void add_member(struct site *site, const char *collection, const char *device)
+{
+    OWN(json_freep) json_t *body = json_pack("{s:s, s:s}", "type", "direct", "device", device);
+    OWN(json_freep) json_t *answer = NULL;
+
+    assert_int_equal(collection_rule_add(site, "test", collection, body, &answer), 0);
+}
+
+/* A device in each of the collections Few and Many. */
+static struct site *site_new(void)
+{
+    static const char *const names[] = {"Few", "Many"};
+    struct site *site = fixture_new();
+
+    fixture_import(site, "A", FIXTURE_MAC);
+    fixture_import(site, "B", MAC_2);
+    for (size_t i = 0; i < 2; i++) {
+        OWN(json_freep) json_t *body = json_pack("{s:s}", "name", names[i]);
+        OWN(json_freep) json_t *answer = NULL;
+
+        assert_int_equal(collection_create(site, "test", body, &answer), 0);
+        add_member(site, names[i], i == 0 ? "A" : "B");
+    }
+    return site;
+}
+
+static int create(struct site *site, const char *text)
+{
+    OWN(json_freep) json_t *body = fixture_json(text);
+    OWN(json_freep) json_t *answer = NULL;
+
+    if (!json_object_get(body, "task_sequence_id"))
+        (void)json_object_set_new(body, "task_sequence_id", json_string(FIXTURE_SEQUENCE));
+    return phased_deployment_create(site, "test", body, &answer);
+}
+
+/* A phase as it is shown; owned by the caller. */
+static json_t *phase(struct site *site, size_t number)
+{
+    OWN(json_freep) json_t *answer = NULL;
+
+    assert_int_equal(phased_deployment_get(site, "Roll out", &answer), 0);
+    return json_incref(json_array_get(json_object_get(answer, "phases"), number - 1));
+}
+
+static void expect_phase(struct site *site, size_t number, const char *state, const char *reason)
+{
+    OWN(json_freep) json_t *shown = phase(site, number);
+
+    assert_string_equal(field_text(shown, "state", ""), state);
+    assert_string_equal(field_text(shown, "reason", ""), reason);
+}
+
+static void deployment_of(struct site *site, size_t number, char ret[static SITE_ID_MAX])
+{
+    OWN(json_freep) json_t *shown = phase(site, number);
+
+    (void)snprintf(ret, SITE_ID_MAX, "%s", field_text(shown, "deployment_id", ""));
+}
+
+/* The device with this address runs what it has, and it ends so. */
+static void run(struct site *site, const char *mac, const char *state)
+{
+    char device[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+
+    assert_int_equal(fixture_register(site, mac, device), 0);
+    (void)fixture_order(site, device, order);
+    assert_int_equal(fixture_report(site, device, order, 1, state, "full-os"), 0);
+}
+
+static int next(struct site *site, const char *text)
+{
+    OWN(json_freep) json_t *body = fixture_json(text);
+    OWN(json_freep) json_t *answer = NULL;
+
+    return phased_deployment_next(site, "test", "Roll out", body, &answer);
+}
+
+static void suspend(struct site *site, bool is_suspended)
+{
+    OWN(json_freep) json_t *answer = NULL;
+
+    assert_int_equal(phased_deployment_suspend(site, "test", "Roll out", is_suspended, &answer), 0);
+}
+
+static size_t n_alerts(struct site *site, const char *state)
+{
+    const struct page page = {.after = "", .limit = 100, .is_log = true};
+    OWN(json_freep) json_t *found = NULL;
+    size_t n = 0;
+
+    assert_int_equal(alert_list(site, state, &page, &found), 0);
+    for (size_t i = 0; i < json_array_size(json_object_get(found, "items")); i++)
+        n += strcmp(field_text(json_array_get(json_object_get(found, "items"), i), "kind", ""),
+                    "phased-deployment") == 0;
+    return n;
+}
+
+static void the_first_phase_begins_at_once_and_the_next_a_day_after_it_has_succeeded(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    OWN(json_freep) json_t *pilot = NULL;
+    char first[SITE_ID_MAX];
+    char second[SITE_ID_MAX];
+
+    assert_int_equal(create(site, TWO), 0);
+    deployment_of(site, 1, first);
+    assert_string_not_equal(first, "");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    expect_phase(site, 1, "deployment-created", "");
+    expect_phase(
+        site, 2, "waiting", "The phase \"Pilot\" must have succeeded on 95 per cent of its devices.");
+    run(site, FIXTURE_MAC, "succeeded");
+    pilot = phase(site, 1);
+    assert_string_equal(field_text(pilot, "state", ""), "succeeded");
+    assert_int_equal(field_number(pilot, "succeeded_percent", 0), 100);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    expect_phase(
+        site, 2, "deferred", "The phase \"Pilot\" has succeeded; the days after it run.");
+    fixture_wait(site, DAY_US - 1);
+    deployment_of(site, 2, second);
+    assert_string_equal(second, "");
+    fixture_wait(site, 1);
+    deployment_of(site, 2, second);
+    assert_string_not_equal(second, "");
+    expect_phase(site, 2, "deployment-created", "");
+    fixture_wait(site, 30 * DAY_US); /* once is enough */
+    deployment_of(site, 2, first);
+    assert_string_equal(first, second);
+    assert_int_equal(n_alerts(site, NULL), 0);
+}
+
+static void what_a_phase_says_becomes_the_terms_of_its_deployment(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    OWN(json_freep) json_t *shown = NULL;
+    const json_t *due;
+    char first[SITE_ID_MAX];
+
+    assert_int_equal(
+        create(site,
+               "{'name': 'Roll out', 'phases': [{'name': 'Pilot', 'collection': 'Few', "
+               "'priority': 'high', 'deadline_days': 7, 'content_option': 'download-all-first', "
+               "'is_run_outside_windows': true}, "
+               "{'name': 'Rest', 'collection': 'Many', 'purpose': 'available'}]}"),
+        0);
+    deployment_of(site, 1, first);
+    assert_int_equal(deployment_get(site, first, &shown), 0);
+    assert_string_equal(field_text(shown, "priority", ""), "high");
+    assert_string_equal(field_text(shown, "purpose", ""), "required");
+    assert_string_equal(field_text(shown, "content_option", ""), "download-all-first");
+    assert_true(field_bool(shown, "is_run_outside_windows"));
+    due = json_array_get(json_object_get(shown, "assignments"), 0);
+    assert_string_equal(field_text(due, "start", ""), "2026-11-25T11:06:40Z");
+}
+
+static void a_phase_that_cannot_succeed_is_said_with_an_alert_and_gone_on_from_by_hand(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(create(site, TWO), 0);
+    run(site, FIXTURE_MAC, "failed");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    expect_phase(site, 1, "failed", "");
+    expect_phase(site,
+                 2,
+                 "stalled",
+                 "The phase \"Pilot\" cannot succeed on 95 per cent of its devices as things are: "
+                 "too many have failed. Go on by hand, or put that right.");
+    assert_int_equal(n_alerts(site, "active"), 1);
+    fixture_wait(site, 30 * DAY_US);
+    expect_phase(site, 1, "failed", "");
+    assert_int_equal(n_alerts(site, "active"), 1);
+    assert_int_equal(next(site, "{}"), 0);
+    expect_phase(site, 2, "deployment-created", "");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_int_equal(n_alerts(site, "active"), 0);
+    assert_int_equal(next(site, "{}"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_PHASED);
+}
+
+static void a_cancelled_pilot_is_no_success_although_all_that_ran_it_succeeded(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    OWN(json_freep) json_t *cancelled = NULL;
+    char first[SITE_ID_MAX];
+
+    assert_int_equal(create(site, TWO), 0);
+    deployment_of(site, 1, first);
+    run(site, FIXTURE_MAC, "succeeded");
+    assert_int_equal(deployment_cancel(site, "test", first, &cancelled), 0);
+    fixture_wait(site, 2 * DAY_US);
+    expect_phase(site,
+                 2,
+                 "stalled",
+                 "The phase \"Pilot\" cannot succeed on 95 per cent of its devices as things are: "
+                 "its deployment was cancelled or deleted. Go on by hand, or put that right.");
+}
+
+static void an_expired_pilot_that_nobody_runs_is_said(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    OWN(json_freep) json_t *terms = fixture_json("{'expires': '2026-11-19T00:00Z'}");
+    OWN(json_freep) json_t *changed = NULL;
+    char first[SITE_ID_MAX];
+
+    assert_int_equal(create(site, TWO), 0);
+    deployment_of(site, 1, first);
+    assert_int_equal(deployment_change(site, "test", first, terms, &changed), 0);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    expect_phase(
+        site, 2, "waiting", "The phase \"Pilot\" must have succeeded on 95 per cent of its devices.");
+    fixture_wait(site, DAY_US);
+    expect_phase(site,
+                 2,
+                 "stalled",
+                 "The phase \"Pilot\" cannot succeed on 95 per cent of its devices as things are: "
+                 "its deployment is disabled or has expired. Go on by hand, or put that right.");
+}
+
+static void a_suspended_one_begins_nothing_until_it_is_resumed(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(create(site, TWO), 0);
+    suspend(site, true);
+    run(site, FIXTURE_MAC, "succeeded");
+    fixture_wait(site, 2 * DAY_US);
+    expect_phase(site, 2, "suspended", "The phase before it has not begun.");
+    assert_int_equal(next(site, "{}"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_PHASED);
+    suspend(site, false);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    expect_phase(
+        site, 2, "deferred", "The phase \"Pilot\" has succeeded; the days after it run.");
+    fixture_wait(site, DAY_US);
+    expect_phase(site, 2, "deployment-created", "");
+}
+
+static void one_that_is_begun_by_hand_waits_for_it(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(
+        create(site,
+               "{'name': 'Roll out', 'phases': [{'name': 'Pilot', 'collection': 'Few'}, {'name': "
+               "'Rest', 'collection': 'Many', 'begins': 'by-hand', 'begin_after_devices': 1}]}"),
+        0);
+    run(site, FIXTURE_MAC, "succeeded");
+    fixture_wait(site, 30 * DAY_US);
+    expect_phase(site,
+                 2,
+                 "by-hand",
+                 "The phase \"Pilot\" has succeeded; an administrator begins the next one.");
+    assert_int_equal(next(site, "{}"), 0);
+    expect_phase(site, 2, "deployment-created", "");
+}
+
+static void what_wipes_many_is_confirmed_with_the_sum_of_all_phases(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    static const char many[] =
+        "{'name': 'Roll out', %s 'phases': [{'name': 'Pilot', 'collection': 'Few'}, "
+        "{'name': 'Rest', 'collection': 'Many', 'defer_days': 0}]}";
+    char text[sizeof(many) + 64];
+
+    site->settings.deployment_usual_size = 1;
+    add_member(site, "Many", "A");
+    (void)snprintf(text, sizeof(text), many, "");
+    assert_int_equal(create(site, text), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_CONFIRM);
+    assert_non_null(strstr(site->refusal.detail, "3 device(s)"));
+    (void)snprintf(text, sizeof(text), many, "'confirm_devices': 2,");
+    assert_int_equal(create(site, text), SITE_E_REFUSED);
+    (void)snprintf(text, sizeof(text), many, "'confirm_devices': 3,");
+    assert_int_equal(create(site, text), 0);
+    run(site, FIXTURE_MAC, "succeeded");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    expect_phase(site, 2, "deployment-created", "");
+}
+
+static void a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_alert(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(create(site, TWO), 0);
+    site->settings.deployment_usual_size = 1;
+    add_member(site, "Many", "A");
+    run(site, FIXTURE_MAC, "succeeded");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    fixture_wait(site, DAY_US);
+    expect_phase(site,
+                 2,
+                 "blocked",
+                 "This wipes the disks of the 2 device(s) in the collection \"Many\" without asking "
+                 "anybody; to go on, confirm it with that number (confirm_devices). (SLW-0192)");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_int_equal(n_alerts(site, "active"), 1);
+    assert_int_equal(next(site, "{}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'confirm_devices': 3}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'confirm_devices': 2}"), 0);
+    expect_phase(site, 2, "deployment-created", "");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_int_equal(n_alerts(site, "active"), 0);
+}
+
+static void what_is_refused_is_tried_again_and_begins_when_it_may(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    OWN(json_freep) json_t *protect = fixture_json("{'is_protected': true}");
+    OWN(json_freep) json_t *open = fixture_json("{'is_protected': false}");
+    OWN(json_freep) json_t *device = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    OWN(json_freep) json_t *blocked = NULL;
+
+    assert_int_equal(create(site, TWO), 0);
+    assert_int_equal(device_change(site, "test", "B", protect, &device), 0);
+    run(site, FIXTURE_MAC, "succeeded");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    fixture_wait(site, DAY_US);
+    blocked = phase(site, 2);
+    assert_string_equal(field_text(blocked, "state", ""), "blocked");
+    assert_non_null(strstr(field_text(blocked, "reason", ""), "(SLW-0196)"));
+    assert_int_equal(device_change(site, "test", "B", open, &again), 0);
+    fixture_wait(site, PHASED_RETRY_US);
+    expect_phase(site, 2, "deployment-created", "");
+}
+
+static void deleting_it_leaves_what_has_begun_and_begins_nothing_more(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    OWN(json_freep) json_t *shown = NULL;
+    OWN(json_freep) json_t *gone = NULL;
+    OWN(json_freep) json_t *all = NULL;
+    const struct page page = {.after = "", .limit = 100};
+    char first[SITE_ID_MAX];
+
+    assert_int_equal(create(site, TWO), 0);
+    deployment_of(site, 1, first);
+    assert_int_equal(collection_delete(site, "test", "Many"), SITE_E_REFUSED);
+    assert_int_equal(task_sequence_delete(site, "test", FIXTURE_SEQUENCE), SITE_E_REFUSED);
+    assert_int_equal(phased_deployment_delete(site, "test", "Roll out"), 0);
+    assert_int_equal(phased_deployment_get(site, "Roll out", &gone), SITE_E_REFUSED);
+    run(site, FIXTURE_MAC, "succeeded");
+    fixture_wait(site, 2 * DAY_US);
+    assert_int_equal(deployment_get(site, first, &shown), 0);
+    assert_int_equal(deployment_list(site, &page, &all), 0);
+    assert_int_equal(json_array_size(json_object_get(all, "items")), 1);
+    assert_int_equal(collection_delete(site, "test", "Many"), 0);
+    assert_int_equal(create(site, "{'name': 'Roll out', 'phases': []}"), SITE_E_REFUSED);
+}
+
+static void requests_that_cannot_be_make_nothing(void **state)
+{
+    static const char *const texts[] = {
+        "{'name': 'Roll out'}",
+        "{'name': 'Roll out', 'phases': []}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}]}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, 7]}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'P', "
+        "'collection': 'Many'}]}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'Q', "
+        "'collection': 'Few'}]}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'Q', "
+        "'collection': 'None'}]}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'Q', "
+        "'collection': 'Many', 'begin_after_percent': 101}]}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'Q', "
+        "'collection': 'Many', 'expires': '2030-01-01'}]}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'Q', "
+        "'collection': 'Many', 'purpose': 'available', 'deadline_days': 7}]}",
+        "{'name': 'Roll out', 'task_sequence_id': 'None', 'phases': [{'name': 'P', 'collection': "
+        "'Few'}, {'name': 'Q', 'collection': 'Many'}]}",
+    };
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    OWN(json_freep) json_t *all = NULL;
+    const struct page page = {.after = "", .limit = 100};
+
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_int_equal(create(site, texts[i]), SITE_E_REFUSED);
+    assert_int_equal(deployment_list(site, &page, &all), 0);
+    assert_int_equal(json_array_size(json_object_get(all, "items")), 0);
+    assert_int_equal(create(site, TWO), 0);
+    assert_int_equal(create(site, TWO), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_EXISTS);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(
+            the_first_phase_begins_at_once_and_the_next_a_day_after_it_has_succeeded),
+        cmocka_unit_test(what_a_phase_says_becomes_the_terms_of_its_deployment),
+        cmocka_unit_test(
+            a_phase_that_cannot_succeed_is_said_with_an_alert_and_gone_on_from_by_hand),
+        cmocka_unit_test(a_cancelled_pilot_is_no_success_although_all_that_ran_it_succeeded),
+        cmocka_unit_test(an_expired_pilot_that_nobody_runs_is_said),
+        cmocka_unit_test(a_suspended_one_begins_nothing_until_it_is_resumed),
+        cmocka_unit_test(one_that_is_begun_by_hand_waits_for_it),
+        cmocka_unit_test(what_wipes_many_is_confirmed_with_the_sum_of_all_phases),
+        cmocka_unit_test(a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_alert),
+        cmocka_unit_test(what_is_refused_is_tried_again_and_begins_when_it_may),
+        cmocka_unit_test(deleting_it_leaves_what_has_begun_and_begins_nothing_more),
+        cmocka_unit_test(requests_that_cannot_be_make_nothing),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
