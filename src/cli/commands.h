@@ -131,6 +131,13 @@ args_run deployment_set;
 args_run deployment_enable;
 args_run deployment_disable;
 args_run deployment_delete;
+args_run phased_deployment_create;
+args_run phased_deployment_list;
+args_run phased_deployment_show;
+args_run phased_deployment_pause;
+args_run phased_deployment_resume;
+args_run phased_deployment_next;
+args_run phased_deployment_delete;
 args_run device_clear_pxe;
 args_run collection_clear_pxe;
 

@@ -116,5 +116,5 @@ const struct args_command deployment_commands[] = {
         .summary = "The same for all members of a collection.",
         .run = collection_clear_pxe,
     },
-    {.noun = NULL, .more = security_commands},
+    {.noun = NULL, .more = phased_commands},
 };

@@ -57,6 +57,7 @@ struct object_kind {
     bool is_listed_only;      /* the site has no answer about one of them */
     bool is_kept;             /* no document deletes it */
     bool has_sequence;        /* "document" is a task sequence */
+    bool is_confirmed;        /* a new one may wipe many disks */
     bool is_deployment;       /* its name is made of those of its task sequence and collection */
 };
 

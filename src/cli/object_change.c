@@ -79,7 +79,9 @@ static bool put_fields(struct work *w, json_t *body)
         if (value && !json_is_null(value))
             (void)json_object_set(body, name, value);
     }
-    return !w->kind->is_deployment || put_deployment(w, body);
+    if (w->kind->is_deployment)
+        return put_deployment(w, body);
+    return !w->kind->is_confirmed || put_confirm(w, body);
 }
 
 /* Members that only a thing that is there can be given, by its kind; they follow in a PATCH. */

@@ -237,6 +237,65 @@ static const struct object_field deployment_fields[] = {
     {0},
 };
 
+static json_t *phases_of(const json_t *answer)
+{
+    static const char *const pairs[] = {"name",
+                                        "name",
+                                        "collection_name",
+                                        "collection",
+                                        "purpose",
+                                        "purpose",
+                                        "begins",
+                                        "begins",
+                                        "begin_after_percent",
+                                        "begin_after_percent",
+                                        "begin_after_devices",
+                                        "begin_after_devices",
+                                        "defer_days",
+                                        "defer_days",
+                                        "deadline_days",
+                                        "deadline_days",
+                                        "content_option",
+                                        "content_option",
+                                        "comment",
+                                        "comment",
+                                        "make_available_to",
+                                        "make_available_to",
+                                        "rerun",
+                                        "rerun",
+                                        "priority",
+                                        "priority",
+                                        "lost_contact_s",
+                                        "lost_contact_s",
+                                        "alert_success_percent",
+                                        "alert_success_percent",
+                                        "alert_after_s",
+                                        "alert_after_s",
+                                        "is_run_outside_windows",
+                                        "is_run_outside_windows",
+                                        "is_restart_outside_windows",
+                                        "is_restart_outside_windows",
+                                        "max_run_min",
+                                        "max_run_min",
+                                        NULL};
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < json_array_size(answer); i++)
+        (void)json_array_append_new(list, pick(json_array_get(answer, i), pairs));
+    return list;
+}
+
+/* What stands in it is said once: a change would be one of phases that have begun. */
+static const struct object_field phased_fields[] = {
+    {.name = "task_sequence",
+     .member = "task_sequence_id",
+     .place = "task-sequences",
+     .is_fixed = true},
+    {.name = "comment", .is_fixed = true},
+    {.name = "phases", .value = phases_of, .is_fixed = true},
+    {0},
+};
+
 #define CONTENT(k, p, command) \
     { \
         .kind = (k), .place = (p), .fields = content_fields, .change_place = "content", \
@@ -295,6 +354,11 @@ const struct object_kind object_kinds[] = {
      .place = "administrators",
      .fields = administrator_fields,
      .parts = administrator_parts},
+    {.kind = "PhasedDeployment",
+     .place = "phased-deployments",
+     .fields = phased_fields,
+     .change_place = "",
+     .is_confirmed = true},
     {.kind = "Deployment",
      .place = "deployments",
      .fields = deployment_fields,

@@ -67,7 +67,8 @@ static bool is_left_out(const struct object_kind *kind, const json_t *row)
     return json_is_true(output_at(row, "is_builtin")) ||
            json_is_true(output_at(row, "is_default")) ||
            json_is_true(output_at(row, "is_unknown")) ||
-           (kind->is_deployment && json_is_true(output_at(row, "is_cancelled")));
+           (kind->is_deployment && (json_is_true(output_at(row, "is_cancelled")) ||
+                                    json_is_string(output_at(row, "phased_deployment_id"))));
 }
 
 bool object_list(struct object_site *site, const struct object_kind *kind, json_t **ret)

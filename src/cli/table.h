@@ -4,7 +4,8 @@
 
 /*
  * For the rows of the tables of commands, which are in one chain: commands[], device_commands[], unknown_commands[], pxe_commands[], affinity_commands[],
- * content_commands[], * distribution_commands[], boundary_commands[], sequence_commands[], deployment_commands[], security_commands[], files_commands[]
+ * content_commands[], * distribution_commands[], boundary_commands[], sequence_commands[], deployment_commands[], phased_commands[],
+ * security_commands[], files_commands[]
  */
 
 #include "cli/args.h"
@@ -41,4 +42,5 @@ extern const struct args_command boundary_commands[];
 extern const struct args_command sequence_commands[];
 extern const struct args_command security_commands[];
 extern const struct args_command deployment_commands[];
+extern const struct args_command phased_commands[];
 extern const struct args_command files_commands[];

@@ -101,9 +101,8 @@ int phase_check(struct site *site, const json_t *phases)
                       (int)PHASES_MIN);
     for (size_t i = 0; i < n; i++) {
         const json_t *phase = json_array_get(phases, i);
-        int r = json_is_object(phase)
-                    ? check_one(site, phase)
-                    : refuse(site, REFUSAL_INVALID, "It must be an object.");
+        int r = json_is_object(phase) ? check_one(site, phase)
+                                      : refuse(site, REFUSAL_INVALID, "It must be an object.");
 
         if (r == SITE_E_REFUSED)
             return refuse_phase(site, i);
@@ -152,9 +151,8 @@ static int count_wiped(struct site *site,
         if (is_wiping && !asks)
             r = count_devices(site, json_string_value(json_array_get(ids, i)), &n);
         *ret_sum += n;
-        if (r == 0 && json_array_append_new(ret,
-                                            is_wiping && !asks ? json_integer((json_int_t)n)
-                                                               : json_null()) < 0)
+        if (r == 0 && json_array_append_new(
+                          ret, is_wiping && !asks ? json_integer((json_int_t)n) : json_null()) < 0)
             return ERR(-ENOMEM);
     }
     return TRACE(r);
@@ -178,8 +176,7 @@ static int check_risk_of(struct site *site,
                          json_t *n)
 {
     OWN(json_freep)
-    json_t *body =
-        json_pack("{s:s, s:O*}", "purpose", purpose_of(phase), "confirm_devices", n);
+    json_t *body = json_pack("{s:s, s:O*}", "purpose", purpose_of(phase), "confirm_devices", n);
 
     return body ? TRACE(deployment_check_risk(site, task_sequence_id, collection_id, body))
                 : ERR(-ENOMEM);
@@ -195,8 +192,7 @@ int phase_check_risk(struct site *site,
     const json_t *phases = json_object_get(body, "phases");
     bool is_confirmed = json_is_integer(json_object_get(body, "confirm_devices"));
     uint64_t sum = 0;
-    int r = counts ? count_wiped(site, task_sequence_id, ids, phases, &sum, counts)
-                   : ERR(-ENOMEM);
+    int r = counts ? count_wiped(site, task_sequence_id, ids, phases, &sum, counts) : ERR(-ENOMEM);
 
     for (size_t i = 0; r == 0 && i < json_array_size(ids); i++) {
         json_t *n = json_array_get(counts, i);
@@ -220,12 +216,8 @@ int phase_check_risk(struct site *site,
 
 json_t *phase_terms(const json_t *phase)
 {
-    static const char *const others[] = {"name",
-                                         "collection",
-                                         "begins",
-                                         "begin_after_percent",
-                                         "begin_after_devices",
-                                         "defer_days"};
+    static const char *const others[] = {
+        "name", "collection", "begins", "begin_after_percent", "begin_after_devices", "defer_days"};
     json_t *terms = json_deep_copy(phase);
 
     for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
@@ -251,8 +243,11 @@ static int put_deadline(const struct site *site, json_t *body)
                : 0;
 }
 
-static int put_confirmation(
-    struct site *site, const char *collection_id, const json_t *confirmed, bool is_exact, json_t *body)
+static int put_confirmation(struct site *site,
+                            const char *collection_id,
+                            const json_t *confirmed,
+                            bool is_exact,
+                            json_t *body)
 {
     uint64_t n = 0;
     int r = 0;
@@ -263,10 +258,10 @@ static int put_confirmation(
         r = count_devices(site, collection_id, &n);
     if (r != 0 || (!is_exact && n > (uint64_t)json_integer_value(confirmed)))
         return TRACE(r);
-    return json_object_set_new(body,
-                               "confirm_devices",
-                               json_integer(is_exact ? json_integer_value(confirmed)
-                                                     : (json_int_t)n)) < 0
+    return json_object_set_new(
+               body,
+               "confirm_devices",
+               json_integer(is_exact ? json_integer_value(confirmed) : (json_int_t)n)) < 0
                ? ERR(-ENOMEM)
                : 0;
 }

@@ -7,8 +7,7 @@
 /* Counts of devices are far below what 64 bits hold a hundredfold. */
 static bool is_enough(const struct phase_goal *goal, uint64_t n, uint64_t of)
 {
-    return goal->n_devices > 0 ? n >= goal->n_devices
-                               : of > 0 && n * WHOLE >= goal->percent * of;
+    return goal->n_devices > 0 ? n >= goal->n_devices : of > 0 && n * WHOLE >= goal->percent * of;
 }
 
 bool phase_is_reached(const struct phase_goal *goal, const struct phase_progress *progress)
@@ -18,8 +17,8 @@ bool phase_is_reached(const struct phase_goal *goal, const struct phase_progress
 
 bool phase_can_be_reached(const struct phase_goal *goal, const struct phase_progress *progress)
 {
-    uint64_t best = progress->n_devices > progress->n_lost ? progress->n_devices - progress->n_lost
-                                                           : 0;
+    uint64_t best =
+        progress->n_devices > progress->n_lost ? progress->n_devices - progress->n_lost : 0;
 
     if (progress->is_closed)
         best = progress->n_succeeded + progress->n_going;

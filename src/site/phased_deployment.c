@@ -26,8 +26,7 @@ int phased_deployment_find(struct site *site,
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)
-        return refuse(
-            site, REFUSAL_MISSING, "There is no phased deployment \"%.100s\".", which);
+        return refuse(site, REFUSAL_MISSING, "There is no phased deployment \"%.100s\".", which);
     (void)snprintf(ret, SITE_ID_MAX, "%s", db_get_text(&rows, 0));
     return 0;
 }
@@ -70,27 +69,25 @@ static int add_phase(struct site *site,
     if (!text)
         return ERR(-ENOMEM);
     phase_read_wish(phase, &wish);
-    return TRACE(db_must(
-        site->db,
-        SQL_PHASE_ADD,
-        DB_ARGS(db_text(id),
-                db_u64(number),
-                db_text(field_text(phase, "name", "")),
-                db_text(collection_id),
-                db_text(text),
-                db_text(wish.is_by_hand ? "by-hand" : "automatically"),
-                db_u64(wish.goal.percent),
-                db_u64(wish.goal.n_devices),
-                db_u64(field_number(phase, "defer_days", PHASE_DEFER_DAYS)),
-                json_is_integer(confirmed) ? db_u64((uint64_t)json_integer_value(confirmed))
-                                           : db_null(),
-                db_text("The phase before it has not begun."))));
+    return TRACE(
+        db_must(site->db,
+                SQL_PHASE_ADD,
+                DB_ARGS(db_text(id),
+                        db_u64(number),
+                        db_text(field_text(phase, "name", "")),
+                        db_text(collection_id),
+                        db_text(text),
+                        db_text(wish.is_by_hand ? "by-hand" : "automatically"),
+                        db_u64(wish.goal.percent),
+                        db_u64(wish.goal.n_devices),
+                        db_u64(field_number(phase, "defer_days", PHASE_DEFER_DAYS)),
+                        json_is_integer(confirmed) ? db_u64((uint64_t)json_integer_value(confirmed))
+                                                   : db_null(),
+                        db_text("The phase before it has not begun."))));
 }
 
-static int add_phases(struct site *site,
-                      const char *id,
-                      const char *task_sequence_id,
-                      const json_t *body)
+static int
+add_phases(struct site *site, const char *id, const char *task_sequence_id, const json_t *body)
 {
     const json_t *phases = json_object_get(body, "phases");
     OWN(json_freep) json_t *collections = json_array();
@@ -131,10 +128,8 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
 {
     const char *name = field_text(body, "name", "");
     char sequence_id[SITE_ID_MAX];
-    int r = content_find(site,
-                         CONTENT_FIND_TASK_SEQUENCES,
-                         field_text(body, "task_sequence_id", ""),
-                         sequence_id);
+    int r = content_find(
+        site, CONTENT_FIND_TASK_SEQUENCES, field_text(body, "task_sequence_id", ""), sequence_id);
 
     if (r == 0)
         r = site_take_id(site, SITE_ID_PHASED, id);
@@ -290,10 +285,8 @@ static int begin_next(struct site *site, const char *who, const char *id, const 
         return refuse(
             site, REFUSAL_PHASED, "All phases of the phased deployment %s have begun.", id);
     if (field_bool(row, "is_suspended"))
-        return refuse(site,
-                      REFUSAL_PHASED,
-                      "The phased deployment %s is suspended; resume it first.",
-                      id);
+        return refuse(
+            site, REFUSAL_PHASED, "The phased deployment %s is suspended; resume it first.", id);
     r = principal_check_object(
         site, "collection", "deploy", "collection", field_text(row, "collection_id", ""));
     if (r != 0)
@@ -336,9 +329,8 @@ int phased_deployment_delete(struct site *site, const char *who, const char *whi
     if (r == 0)
         r = phased_deployment_find(site, which, id);
     if (r == 0)
-        r = db_must(site->db,
-                    SQL_PHASED_DEPLOYMENT_DELETE,
-                    DB_ARGS(db_text(id), db_u64(site->now_us)));
+        r = db_must(
+            site->db, SQL_PHASED_DEPLOYMENT_DELETE, DB_ARGS(db_text(id), db_u64(site->now_us)));
     if (r == 0)
         r = site_audit(site, who, "phased-deployment.delete", id, "");
     return r != 0 ? TRACE(r) : TRACE(db_commit(&tx));

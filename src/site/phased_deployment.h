@@ -55,8 +55,5 @@ int phased_deployment_tick(struct site *site);
  * @row:       of SQL_PHASE_NEXT
  * @confirmed: as phase_deploy() has it
  */
-int phased_deployment_begin(struct site *site,
-                            const char *who,
-                            const json_t *row,
-                            const json_t *confirmed,
-                            bool is_exact);
+int phased_deployment_begin(
+    struct site *site, const char *who, const json_t *row, const json_t *confirmed, bool is_exact);

@@ -14,11 +14,8 @@
 
 #define OF_SITE "site" /* who does it, in the audit log */
 
-int phased_deployment_begin(struct site *site,
-                            const char *who,
-                            const json_t *row,
-                            const json_t *confirmed,
-                            bool is_exact)
+int phased_deployment_begin(
+    struct site *site, const char *who, const json_t *row, const json_t *confirmed, bool is_exact)
 {
     const char *id = field_text(row, "id", "");
     char deployment_id[SITE_ID_MAX];
@@ -93,8 +90,10 @@ static void put_reason(char dst[static PHASE_REASON_MAX],
                        why_stalled(before));
         break;
     case PHASE_DEFERRED:
-        (void)snprintf(
-            dst, PHASE_REASON_MAX, "The phase \"%s\" has succeeded; the days after it run.", previous);
+        (void)snprintf(dst,
+                       PHASE_REASON_MAX,
+                       "The phase \"%s\" has succeeded; the days after it run.",
+                       previous);
         break;
     case PHASE_BY_HAND:
         (void)snprintf(dst,
@@ -134,8 +133,9 @@ static int note(struct site *site,
                         db_text(reason),
                         reached_us == PHASE_NOT_REACHED ? db_null() : db_u64(reached_us),
                         db_u64(tried_us)));
-    return r < 0 || is_same ? TRACE(r)
-                            : TRACE(site_audit(site, OF_SITE, "phased-deployment.wait", id, reason));
+    return r < 0 || is_same
+               ? TRACE(r)
+               : TRACE(site_audit(site, OF_SITE, "phased-deployment.wait", id, reason));
 }
 
 /* It is due. What is refused is said, and tried again; members that are being found are waited for. */

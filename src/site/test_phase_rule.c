@@ -89,8 +89,7 @@ static void what_is_begun_by_hand_never_begins_by_itself(void **state)
     uint64_t reached_us = NOW_US;
 
     (void)state;
-    assert_int_equal(phase_judge(&wish, &good, NOW_US + 1000 * DAY_US, &reached_us),
-                     PHASE_BY_HAND);
+    assert_int_equal(phase_judge(&wish, &good, NOW_US + 1000 * DAY_US, &reached_us), PHASE_BY_HAND);
 }
 
 static void the_per_cent_are_whole_and_never_too_many(void **state)

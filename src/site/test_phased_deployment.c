@@ -139,15 +139,16 @@ static void the_first_phase_begins_at_once_and_the_next_a_day_after_it_has_succe
     assert_string_not_equal(first, "");
     fixture_wait(site, FIXTURE_MINUTE_US);
     expect_phase(site, 1, "deployment-created", "");
-    expect_phase(
-        site, 2, "waiting", "The phase \"Pilot\" must have succeeded on 95 per cent of its devices.");
+    expect_phase(site,
+                 2,
+                 "waiting",
+                 "The phase \"Pilot\" must have succeeded on 95 per cent of its devices.");
     run(site, FIXTURE_MAC, "succeeded");
     pilot = phase(site, 1);
     assert_string_equal(field_text(pilot, "state", ""), "succeeded");
     assert_int_equal(field_number(pilot, "succeeded_percent", 0), 100);
     fixture_wait(site, FIXTURE_MINUTE_US);
-    expect_phase(
-        site, 2, "deferred", "The phase \"Pilot\" has succeeded; the days after it run.");
+    expect_phase(site, 2, "deferred", "The phase \"Pilot\" has succeeded; the days after it run.");
     fixture_wait(site, DAY_US - 1);
     deployment_of(site, 2, second);
     assert_string_equal(second, "");
@@ -243,8 +244,10 @@ static void an_expired_pilot_that_nobody_runs_is_said(void **state)
     deployment_of(site, 1, first);
     assert_int_equal(deployment_change(site, "test", first, terms, &changed), 0);
     fixture_wait(site, FIXTURE_MINUTE_US);
-    expect_phase(
-        site, 2, "waiting", "The phase \"Pilot\" must have succeeded on 95 per cent of its devices.");
+    expect_phase(site,
+                 2,
+                 "waiting",
+                 "The phase \"Pilot\" must have succeeded on 95 per cent of its devices.");
     fixture_wait(site, DAY_US);
     expect_phase(site,
                  2,
@@ -267,8 +270,7 @@ static void a_suspended_one_begins_nothing_until_it_is_resumed(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_PHASED);
     suspend(site, false);
     fixture_wait(site, FIXTURE_MINUTE_US);
-    expect_phase(
-        site, 2, "deferred", "The phase \"Pilot\" has succeeded; the days after it run.");
+    expect_phase(site, 2, "deferred", "The phase \"Pilot\" has succeeded; the days after it run.");
     fixture_wait(site, DAY_US);
     expect_phase(site, 2, "deployment-created", "");
 }
@@ -328,11 +330,12 @@ static void a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_al
     run(site, FIXTURE_MAC, "succeeded");
     fixture_wait(site, FIXTURE_MINUTE_US);
     fixture_wait(site, DAY_US);
-    expect_phase(site,
-                 2,
-                 "blocked",
-                 "This wipes the disks of the 2 device(s) in the collection \"Many\" without asking "
-                 "anybody; to go on, confirm it with that number (confirm_devices). (SLW-0192)");
+    expect_phase(
+        site,
+        2,
+        "blocked",
+        "This wipes the disks of the 2 device(s) in the collection \"Many\" without asking "
+        "anybody; to go on, confirm it with that number (confirm_devices). (SLW-0192)");
     fixture_wait(site, FIXTURE_MINUTE_US);
     assert_int_equal(n_alerts(site, "active"), 1);
     assert_int_equal(next(site, "{}"), SITE_E_REFUSED);
@@ -430,8 +433,7 @@ static void requests_that_cannot_be_make_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(
-            the_first_phase_begins_at_once_and_the_next_a_day_after_it_has_succeeded),
+        cmocka_unit_test(the_first_phase_begins_at_once_and_the_next_a_day_after_it_has_succeeded),
         cmocka_unit_test(what_a_phase_says_becomes_the_terms_of_its_deployment),
         cmocka_unit_test(
             a_phase_that_cannot_succeed_is_said_with_an_alert_and_gone_on_from_by_hand),

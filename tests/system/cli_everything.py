@@ -311,6 +311,34 @@ def deployments(lab: Lab, cli: Recorder):
     cli.do("deployment", "delete", ident)
 
 
+def phased_deployments(cli: Recorder):
+    """The second phase is begun by hand while nobody has run the first; both stay as deployments."""
+    for name, device in (("Pilot", "PC-1"), ("Others", "PC-2")):
+        cli.do("collection", "create", name)
+        cli.do("collection", "add-member", name, device)
+    phases = ("--phase", "Pilot", "--phase", "Others", "--success", "90", "--defer", "2", "--deadline", "7")
+    cli.ask("PhasedDeployment", "phased-deployment", "create", "Roll out", "--task-sequence", "Debian", *phases)
+    found = cli.show("[PhasedDeployment]", "phased-deployment", "list")
+    expect([(one["name"], one["state"], one["n_begun"]) for one in found] == [("Roll out", "waiting", 1)], f"phased deployments: {found}")
+    paused = cli.ask("PhasedDeployment", "phased-deployment", "pause", "Roll out")
+    expect([one["state"] for one in paused["phases"]] == ["deployment-created", "suspended"], f"paused: {paused}")
+    cli.fails("phased-deployment", "next", "Roll out", status=4)
+    cli.ask("PhasedDeployment", "phased-deployment", "resume", "Roll out")
+    cli.ask("PhasedDeployment", "phased-deployment", "next", "Roll out")
+    shown = cli.show("PhasedDeployment", "phased-deployment", "show", "Roll out")
+    expect(shown["state"] == "all-begun" and shown["phases"][1]["begin_after_percent"] == 90, f"begun by hand: {shown}")
+    cli.fails("collection", "delete", "Others", status=4)
+    for phase in shown["phases"]:
+        made = cli.json("deployment", "show", phase["deployment_id"])
+        expect(made["phased_deployment_id"] == shown["id"] and made["assignments"] != ["as-soon-as-possible"], f"its deployment: {made}")
+    cli.do("phased-deployment", "delete", "Roll out")
+    for phase in shown["phases"]:
+        made = cli.json("deployment", "show", phase["deployment_id"])
+        expect(made["phased_deployment_id"] is None, f"its deployment: {made}")
+        cli.do("deployment", "delete", made["id"])
+        cli.do("collection", "delete", phase["collection_name"])
+
+
 def operations(cli: Recorder):
     cli.ask("[Operation]", "operation", "list")
     ident = cli.json("package", "show", "A package")["operation_id"]
@@ -454,6 +482,7 @@ def everything(lab: Lab, build: Path):
     devices(cli, work)
     collections(cli)
     deployments(lab, cli)
+    phased_deployments(cli)
     users(cli, work)
     maintenance_windows(cli)
     starts_from_the_network(cli)

@@ -311,6 +311,11 @@ class World:
         reached = {"task_sequence_id": self.ids["task-sequence"], "collection_id": self.ids["collection"]}
         insert(db, "deployment", id=self.ids["deployment"], purpose="available", content_option="stream", **reached)
         insert(db, "deployment_summary", deployment_id=self.ids["deployment"])
+        self.ids["phased-deployment"] = f"SLP{0x38000 + self.number:05X}"
+        phased = {"name": f"phased {self.label}", "task_sequence_id": self.ids["task-sequence"]}
+        insert(db, "phased_deployment", id=self.ids["phased-deployment"], **phased)
+        phase = {"number": 1, "collection_id": self.ids["collection"], "terms": '{"purpose": "available"}', "begins": "by-hand", "state": "begun"}
+        insert(db, "phase", phased_deployment_id=self.ids["phased-deployment"], **phase)
         self.ids["distribution-point"] = f"DP{9000 + self.number:05}"
         point = {"name": f"point {self.label}", "schedule": "[]", "rate_limits": "[]", "validation_schedule": "[]"}
         insert(db, "distribution_point", id=self.ids["distribution-point"], token_hash=self.label, **point)
@@ -353,7 +358,7 @@ class Matrix:
     def object_class(path: str, permission: dict):
         class_ = permission.get("object", permission["class"])
         is_named = "{" + permission.get("param", "id") + "}" in path
-        scoped = (*CONTENT, "content", "collection", "device", "deployment", "operation")
+        scoped = (*CONTENT, "content", "collection", "device", "deployment", "phased-deployment", "operation")
         scoped += ("distribution-point", "distribution-point-group", "boundary-group")
         return class_ if is_named and class_ in scoped else None
 

@@ -97,6 +97,13 @@ block_reason: broken
   description: Says what it is
   document: |
 SEQUENCE
+- kind: PhasedDeployment
+  name: In two steps
+  task_sequence: Deploy
+  comment: First a few
+  phases:
+    - {name: First, collection: Lab 1, purpose: available}
+    - {name: Then, collection: Teachers, purpose: available, begins: by-hand, begin_after_devices: 2}
 - kind: Deployment
   task_sequence: Deploy
   collection: Lab 1

@@ -87,6 +87,11 @@ WHERE fp.phased_deployment_id = $id AND NOT @may_collection($class, $verb, fp.co
 coalesce((SELECT iif($f.is_suspended = 1, 'suspended', sp.state) FROM phase sp WHERE sp.phased_deployment_id = $f.id AND sp.state <> 'begun'
 ORDER BY sp.number LIMIT 1), 'all-begun')
 
+-- The phased deployment that a deployment (a row of its table) is a phase of, or NULL.
+-- macro: phased_of(d)
+(SELECT dp.phased_deployment_id FROM phase dp JOIN phased_deployment df ON df.id = dp.phased_deployment_id
+WHERE dp.deployment_id = $d.id AND df.deleted_us IS NULL)
+
 -- The counts of the deployment that a phase has made (d, u) to the collection c, and whether devices may begin it.
 -- macro: phase_counts(d, u, c)
 CASE WHEN $d.deleted_us IS NULL AND $d.is_cancelled = 0 THEN 1 ELSE 0 END AS "is_alive", coalesce($d.is_disabled, 0) AS "is_disabled",
