@@ -138,6 +138,56 @@ static void images_become_their_first_content_version(void **state)
                (const char *[]){"SLP00003", "t", "SLP20001", NULL});
 }
 
+/* The highest number that an alert ever had. */
+static int last_number(void)
+{
+    sqlite3 *raw = NULL;
+    sqlite3_stmt *found = NULL;
+    int n;
+
+    assert_int_equal(sqlite3_open(path, &raw), SQLITE_OK);
+    assert_int_equal(
+        sqlite3_prepare_v2(
+            raw, "SELECT seq FROM sqlite_sequence WHERE name = 'alert'", -1, &found, NULL),
+        SQLITE_OK);
+    assert_int_equal(sqlite3_step(found), SQLITE_ROW);
+    n = sqlite3_column_int(found, 0);
+    assert_int_equal(sqlite3_finalize(found), SQLITE_OK);
+    assert_int_equal(sqlite3_close(raw), SQLITE_OK);
+    return n;
+}
+
+/* The table of alerts is made anew for a further kind: none of them goes, and no number is given twice. */
+static void alerts_and_what_is_to_be_told_of_them_outlive_a_further_kind(void **state)
+{
+    (void)state;
+    static const char rows[] =
+        "INSERT INTO alert (id, kind, object, severity, text, raised_us, changed_us) VALUES"
+        " (7, 'lost-contact', 'SLP20001', 'error', 'Gone', 1, 2), (9, 'lost-contact', 'x', 'error', 'Old', 1, 2);"
+        "INSERT INTO alert_message (id, alert_id, event, channel, next_us) VALUES (5, 7, 'raised', 'mail', 1);"
+        "DELETE FROM alert WHERE id = 9";
+    OWN(db_freep) struct db *db = NULL;
+
+    make_old(37, rows);
+    assert_int_equal(db_open(path, &db), 0);
+    assert_int_equal(last_number(), 9);
+    assert_row(db,
+               SQL_ALERT_MESSAGE_NEXT,
+               DB_ARGS(db_u64(1)),
+               (const char *[]){"5",
+                                "mail",
+                                "raised",
+                                "0",
+                                "7",
+                                "1",
+                                "2",
+                                "lost-contact",
+                                "SLP20001",
+                                "error",
+                                "Gone",
+                                NULL});
+}
+
 static enum db_engine engine(void)
 {
     return db_fixture_is_postgresql() ? DB_POSTGRESQL : DB_SQLITE;
@@ -215,6 +265,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             images_become_their_first_content_version, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(
+            alerts_and_what_is_to_be_told_of_them_outlive_a_further_kind,
+            make_folder,
+            remove_folder),
         cmocka_unit_test_setup_teardown(
             what_any_earlier_version_made_is_brought_up_to_date, make_folder, remove_folder),
     };

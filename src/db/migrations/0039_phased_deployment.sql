@@ -43,6 +43,7 @@ CREATE INDEX phase_not_begun ON phase (phased_deployment_id, number) WHERE state
 
 -- A further kind of alert.
 -- only sqlite
+CREATE TABLE number_copy AS SELECT name, seq FROM sqlite_sequence WHERE name IN ('alert', 'alert_message');
 CREATE TABLE alert_copy AS SELECT * FROM alert;
 CREATE TABLE alert_message_copy AS SELECT * FROM alert_message;
 DROP TABLE alert_message;
@@ -76,6 +77,9 @@ CREATE INDEX alert_message_of_alert ON alert_message (alert_id);
 CREATE INDEX alert_message_waiting ON alert_message (next_us) WHERE state = 'waiting';
 INSERT INTO alert_message (id, alert_id, event, channel, state, n_tries, next_us, why)
     SELECT id, alert_id, event, channel, state, n_tries, next_us, why FROM alert_message_copy;
+DELETE FROM sqlite_sequence WHERE name IN ('alert', 'alert_message');
+INSERT INTO sqlite_sequence (name, seq) SELECT name, seq FROM number_copy;
+DROP TABLE number_copy;
 DROP TABLE alert_message_copy;
 DROP TABLE alert_copy;
 -- only postgresql
