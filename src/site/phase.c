@@ -268,14 +268,13 @@ static int put_confirmation(struct site *site,
 
 int phase_deploy(struct site *site,
                  const char *who,
-                 const char *task_sequence_id,
-                 const char *collection_id,
-                 const json_t *terms,
+                 const json_t *row,
                  const json_t *confirmed,
                  bool is_exact,
                  char ret[static SITE_ID_MAX])
 {
-    OWN(json_freep) json_t *body = json_deep_copy(terms);
+    const char *collection_id = field_text(row, "collection_id", "");
+    OWN(json_freep) json_t *body = json_deep_copy(json_object_get(row, "terms"));
     OWN(json_freep) json_t *made = NULL;
     int r = body ? put_deadline(site, body) : ERR(-ENOMEM);
 
@@ -283,8 +282,8 @@ int phase_deploy(struct site *site,
         r = put_confirmation(site, collection_id, confirmed, is_exact, body);
     if (r != 0)
         return TRACE(r);
-    if (json_object_set_new(body, "task_sequence_id", json_string(task_sequence_id)) < 0 ||
-        json_object_set_new(body, "collection", json_string(collection_id)) < 0)
+    if (json_object_set(body, "task_sequence_id", json_object_get(row, "task_sequence_id")) < 0 ||
+        json_object_set(body, "collection", json_object_get(row, "collection_id")) < 0)
         return ERR(-ENOMEM);
     r = deployment_create(site, who, body, &made);
     if (r == 0)

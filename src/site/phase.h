@@ -50,7 +50,7 @@ json_t *phase_terms(const json_t *phase);
 
 /**
  * phase_deploy() - make the deployment of a phase
- * @terms:     of phase_terms()
+ * @row:       its "task_sequence_id", "collection_id" and "terms", of phase_terms()
  * @confirmed: to so many devices somebody has said yes; NULL: to none. More than that are refused as any deployment is
  * @is_exact:  @confirmed is what he says now, and must be their number
  * @ret:       its id
@@ -59,9 +59,7 @@ json_t *phase_terms(const json_t *phase);
  */
 int phase_deploy(struct site *site,
                  const char *who,
-                 const char *task_sequence_id,
-                 const char *collection_id,
-                 const json_t *terms,
+                 const json_t *row,
                  const json_t *confirmed,
                  bool is_exact,
                  char ret[static SITE_ID_MAX]);

@@ -21,14 +21,7 @@ int phased_deployment_begin(
     char deployment_id[SITE_ID_MAX];
     char detail[PHASE_REASON_MAX];
     uint64_t n = 0;
-    int r = phase_deploy(site,
-                         who,
-                         field_text(row, "task_sequence_id", ""),
-                         field_text(row, "collection_id", ""),
-                         json_object_get(row, "terms"),
-                         confirmed,
-                         is_exact,
-                         deployment_id);
+    int r = phase_deploy(site, who, row, confirmed, is_exact, deployment_id);
 
     if (r != 0)
         return TRACE(r);

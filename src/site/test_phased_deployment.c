@@ -21,7 +21,7 @@
 #include "site/fixture.h"
 #include "site/task_sequence.h"
 
-#define DAY_US (24 * 60 * FIXTURE_MINUTE_US)
+#define DAY_US (UINT64_C(24) * 60 * FIXTURE_MINUTE_US)
 #define MAC_2  "52:54:00:77:00:02"
 #define TWO \
     "{'name': 'Roll out', 'phases': [{'name': 'Pilot', 'collection': 'Few'}, {'name': 'Rest', " \
