@@ -277,6 +277,8 @@ static json_t *phases_of(const json_t *answer)
                                         "is_restart_outside_windows",
                                         "max_run_min",
                                         "max_run_min",
+                                        "is_wake_on_lan",
+                                        "is_wake_on_lan",
                                         NULL};
     json_t *list = json_array();
 
