@@ -208,6 +208,16 @@ static int apply_rule(const struct assigning *a, const struct ts_step *rule)
     return 0;
 }
 
+int ts_rule_apply(const struct ts_step *rule,
+                  struct ts_vars *vars,
+                  const struct ts_facts *facts,
+                  struct buf *why)
+{
+    const struct assigning a = {.vars = vars, .facts = facts, .why = why};
+
+    return TRACE(apply_rule(&a, rule));
+}
+
 static int apply_rules(const struct assigning *a, const struct ts_step *step)
 {
     OWN(ts_document_freep) struct ts_document *rules = NULL;

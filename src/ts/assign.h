@@ -43,6 +43,16 @@ bool ts_is_assignment(const struct ts_step *step);
 int ts_rules_read(const char *text, struct ts_document **ret, struct buf *why);
 
 /**
+ * ts_rule_apply() - do what one of these rules says, if its condition holds
+ *
+ * Return: as ts_assign().
+ */
+int ts_rule_apply(const struct ts_step *rule,
+                  struct ts_vars *vars,
+                  const struct ts_facts *facts,
+                  struct buf *why);
+
+/**
  * ts_assign() - do what the step says
  * @told: called for each variable that was set, with "***" for a secret value; may be NULL
  * @why:  on an outcome: which variable, and what is wrong

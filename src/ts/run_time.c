@@ -17,6 +17,7 @@
 #include "ts/vars.h"
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
+DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 
 #define TYPE(name) "SMS_TaskSequence_" name "Action"
 
@@ -367,6 +368,31 @@ static bool is_certain(struct ts_run_time *rt,
     return verdict.warnings.len == 0 && ts_run_time_ask(rt, condition) == 0 && rt->n_gathered == 0;
 }
 
+/* @vars: as the rules before it have left them */
+static int note_rule(struct ts_run_time *rt,
+                     const struct ts_step *rule,
+                     const char *path,
+                     struct ts_vars *vars,
+                     const struct ts_facts *facts)
+{
+    OWN(buf_fini) struct buf ignored = BUF_INIT(TS_ASSIGN_TEXT_MAX);
+    bool holds;
+    bool is_known = is_certain(rt, rule->item.condition, vars, facts, &holds);
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < rule->n_variables; i++) {
+        const struct ts_variable *v = &rule->variables[i];
+
+        if (!is_known || find_in(rt, v->text))
+            r = add(rt, v->name, path);
+        else if (holds)
+            forget(rt, v->name);
+    }
+    if (r == 0)
+        r = ts_rule_apply(rule, vars, facts, &ignored);
+    return r < 0 ? TRACE(r) : 0; /* what cannot be set ends the step, which says so itself */
+}
+
 /* Set Dynamic Variables */
 static int note_rules(struct ts_run_time *rt,
                       const struct ts_step *step,
@@ -375,6 +401,7 @@ static int note_rules(struct ts_run_time *rt,
                       const struct ts_facts *facts)
 {
     OWN(ts_document_freep) struct ts_document *rules = NULL;
+    OWN(ts_vars_freep) struct ts_vars *now = NULL;
     OWN(buf_fini) struct buf ignored = BUF_INIT(TS_ASSIGN_TEXT_MAX);
     const struct ts_step *steps;
     size_t n;
@@ -382,20 +409,10 @@ static int note_rules(struct ts_run_time *rt,
 
     if (r != 0)
         return r < 0 ? TRACE(r) : 0; /* the step fails, and sets none */
+    r = ts_vars_copy(vars, &now);
     steps = ts_document_steps(rules, &n);
-    for (size_t i = 0; i < n; i++) {
-        bool holds;
-        bool is_known = is_certain(rt, steps[i].item.condition, vars, facts, &holds);
-
-        for (size_t k = 0; r == 0 && k < steps[i].n_variables; k++) {
-            const struct ts_variable *v = &steps[i].variables[k];
-
-            if (!is_known || find_in(rt, v->text))
-                r = add(rt, v->name, path);
-            else if (holds)
-                forget(rt, v->name);
-        }
-    }
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = note_rule(rt, &steps[i], path, now, facts);
     ts_run_time_reset(rt);
     return TRACE(r);
 }

@@ -144,6 +144,27 @@ static void a_rule_that_cannot_be_answered_leaves_its_variables_unknown(void **s
             "");
 }
 
+static void a_rule_goes_by_what_those_before_it_have_set(void **state)
+{
+    (void)state;
+    depends(OUTPUT("run", "B") RULES(
+                "<Variables><Variable Name=\"A\">1</Variable></Variables></Rule><Rule>"
+                "<condition>" VARIABLE_IS(
+                    "A",
+                    "equals",
+                    "1") "</condition><Variables><Variable Name=\"B\">2</Variable></Variables>")
+                ASKS(VARIABLE_IS("B", "exists", "")),
+            "");
+    depends(OUTPUT("run", "B") RULES(
+                "<Variables><Variable Name=\"A\">2</Variable></Variables></Rule><Rule>"
+                "<condition>" VARIABLE_IS(
+                    "A",
+                    "equals",
+                    "1") "</condition><Variables><Variable Name=\"B\">2</Variable></Variables>")
+                ASKS(VARIABLE_IS("B", "exists", "")),
+            "B<run");
+}
+
 static void a_secret_of_the_site_has_a_value_that_is_not_told(void **state)
 {
     (void)state;
@@ -179,6 +200,7 @@ int main(void)
         cmocka_unit_test(what_checks_find_is_not_known),
         cmocka_unit_test(a_secret_of_the_site_has_a_value_that_is_not_told),
         cmocka_unit_test(a_rule_that_cannot_be_answered_leaves_its_variables_unknown),
+        cmocka_unit_test(a_rule_goes_by_what_those_before_it_have_set),
     };
 
     return cmocka_run_group_tests_name("ts/run_time", tests, NULL, NULL);

@@ -166,6 +166,24 @@ static void secrets_are_told_and_masked(void **state)
     assert_string_equal(buf_str(&masked), "-p *** ***");
 }
 
+static void a_copy_has_the_same_and_goes_its_own_way(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(ts_vars_freep) struct ts_vars *copy = NULL;
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "_SMSTSMake", "Dell", TS_BY_ENGINE), 0);
+    assert_int_equal(ts_vars_set_secret(vars, "Key"), 0);
+    assert_int_equal(ts_vars_set(vars, "Key", "one", TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_copy(vars, &copy), 0);
+    assert_string_equal(ts_vars_get(copy, "_SMSTSMAKE"), "Dell");
+    assert_true(ts_vars_is_secret(copy, "key"));
+    assert_int_equal(ts_vars_set(copy, "Key", "two", TS_BY_SEQUENCE), 0);
+    assert_string_equal(ts_vars_get(vars, "Key"), "one");
+    assert_string_equal(ts_vars_get(copy, "Key"), "two");
+}
+
 static void a_short_secret_is_masked_where_it_stands_alone(void **state)
 {
     (void)state;
@@ -249,6 +267,7 @@ int main(void)
         cmocka_unit_test(an_array_is_named_by_base_index_and_property),
         cmocka_unit_test(expand_replaces_existing_variables_once),
         cmocka_unit_test(secrets_are_told_and_masked),
+        cmocka_unit_test(a_copy_has_the_same_and_goes_its_own_way),
         cmocka_unit_test(a_short_secret_is_masked_where_it_stands_alone),
         cmocka_unit_test(a_switch_is_no_secret_because_of_its_name),
         cmocka_unit_test(the_lines_of_a_secret_are_masked_too),

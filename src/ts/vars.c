@@ -12,6 +12,8 @@
 #include "base/text.h"
 #include "ts/step_types.h"
 
+DEFINE_FREEP(struct ts_vars *, ts_vars_free);
+
 enum {
     MASK_ANYWHERE_BYTES =
         4, /* a shorter value would tear holes into unrelated words: only as a word of its own */
@@ -49,6 +51,27 @@ static char *copy_text(const char *text)
     if (copy)
         memcpy(copy, text, size);
     return copy;
+}
+
+int ts_vars_copy(const struct ts_vars *vars, struct ts_vars **ret)
+{
+    OWN(ts_vars_freep) struct ts_vars *copy = calloc(1, sizeof(*copy));
+
+    if (copy)
+        copy->items = calloc(vars->n + 1, sizeof(*copy->items));
+    if (!copy || !copy->items)
+        return ERR(-ENOMEM);
+    for (size_t i = 0; i < vars->n; i++) {
+        const struct var *var = &vars->items[i];
+
+        copy->n++;
+        copy->items[i] = (struct var){copy_text(var->name), copy_text(var->value), var->is_secret};
+        if (!copy->items[i].name || !copy->items[i].value)
+            return ERR(-ENOMEM);
+    }
+    copy->total_bytes = vars->total_bytes;
+    *ret = TAKE(copy);
+    return 0;
 }
 
 /* Values may be passwords: do not leave them in freed memory. */

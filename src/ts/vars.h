@@ -43,6 +43,9 @@ enum {
 int ts_vars_new(struct ts_vars **ret);
 void ts_vars_free(struct ts_vars *vars);
 
+/* @ret: another one with the same variables; owned by the caller. Return: 0 or -ENOMEM. */
+int ts_vars_copy(const struct ts_vars *vars, struct ts_vars **ret);
+
 /* Whether @who may call a variable so; one with '_' in front is the engine's all the same. */
 bool ts_vars_is_name(const char *name, enum ts_who who);
 
