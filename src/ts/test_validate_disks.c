@@ -28,6 +28,9 @@ static void partitions_that_no_disk_can_have_are_told(void **state)
         {MBR SMALL(0) PART(1, "Extended", SIZE(1, "5", "GB")) PART(2, "Extended", ""), "SLW-0454!"},
         {GPT SMALL(0) PART(1, "Extended", ""), "SLW-0454!"},
         {PART(0, "MSR", SIZE(0, "16", "MB")) PART(1, "Logical", "") ROOT(2), "SLW-0454!"},
+        {PART(0, "MSR", SIZE(0, "16", "MB")) PART(1, "Extended", "")
+             PART(2, "Logical", FS(2, "ext4")),
+         "SLW-0454!"}, /* each on some disk, but no disk has them all */
         {MBR PART(0, "MSR", SIZE(0, "16", "MB")) ROOT(1), "SLW-0454!"},
         {MBR PART(0, "EFI", SIZE(0, "500", "MB")) ROOT(1), ""},
         {ROOT(0) ROOT(1), "SLW-0452!"}, /* nothing is left for the second */

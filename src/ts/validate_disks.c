@@ -187,16 +187,29 @@ static bool is_first_format(const struct ts_check *c, int item)
 
 static void report_outcomes(const struct ts_check *c, int item, const struct plan *p)
 {
-    for (size_t i = 0; i < p->n; i++)
-        if (p->outcomes[i] != 0)
-            ts_check_report(c,
-                            item,
-                            TS_ERROR,
-                            disk_layout_is_room(p->outcomes[i]) ? "SLW-0452" : "SLW-0454",
-                            "partition %zu (\"%.64s\") %s",
-                            i,
-                            p->wishes[i].label,
-                            disk_layout_reason(p->outcomes[i]));
+    bool is_told = false;
+
+    for (size_t i = 0; i < p->n; i++) {
+        if (p->outcomes[i] == 0)
+            continue;
+        is_told = true;
+        ts_check_report(c,
+                        item,
+                        TS_ERROR,
+                        disk_layout_is_room(p->outcomes[i]) ? "SLW-0452" : "SLW-0454",
+                        "partition %zu (\"%.64s\") %s",
+                        i,
+                        p->wishes[i].label,
+                        disk_layout_reason(p->outcomes[i]));
+    }
+    if (!p->is_possible && !is_told)
+        ts_check_report(c,
+                        item,
+                        TS_ERROR,
+                        "SLW-0454",
+                        "each of its partitions can be made, but no disk can have all of them: "
+                        "some are for disks of style MBR only, others for GPT only; choose a style "
+                        "(OSDPartitionStyle), and types that it has");
 }
 
 /* A partition ends the list if it has no type, whatever else it has. */
