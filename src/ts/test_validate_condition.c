@@ -88,11 +88,33 @@ static void all_that_no_linux_answers_is_told_in_one_finding(void **state)
         strstr(diags.items[1].message, "C:\\one, which is none of Linux; path D:\\two"));
 }
 
+static void what_has_no_room_in_it_is_not_passed_over(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf xml = BUF_INIT(65536);
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+    buf_addf(&xml, "%s", "<sequence version=\"3.10\"><group name=\"g\"><condition>");
+    for (int i = 0; i < 40; i++)
+        buf_addf(&xml,
+                 "<expression type=\"SMS_TaskSequence_FileConditionExpression\">"
+                 "<variable name=\"Path\">C:\\of some length\\%d</variable></expression>",
+                 i);
+    buf_addf(&xml, "%s", "</condition>" STEP("a", "") "</group></sequence>");
+    doc = parse_ok(buf_str(&xml));
+    assert_int_equal(ts_validate(doc, &diags), 0);
+    assert_int_equal(diags.n, 1);
+    assert_non_null(strstr(diags.items[0].message, "C:\\of some length\\0,"));
+    assert_non_null(strstr(diags.items[0].message, "; and others"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_field_of_an_expression_is_held_against_its_form),
         cmocka_unit_test(all_that_no_linux_answers_is_told_in_one_finding),
+        cmocka_unit_test(what_has_no_room_in_it_is_not_passed_over),
     };
 
     return cmocka_run_group_tests_name("ts/validate_condition", tests, NULL, NULL);

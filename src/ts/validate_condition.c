@@ -265,6 +265,7 @@ void ts_check_condition(const struct ts_check *c, int item)
             TS_WARNING,
             "SLW-0185",
             "its condition asks for what cannot be answered on Linux and counts as false: "
-            "%s",
-            buf_str(&why));
+            "%s%s",
+            buf_str(&why),
+            why.failed ? "; and others" : "");
 }
