@@ -104,17 +104,14 @@ static int check_server(struct postgresql *pg)
     return 0;
 }
 
-/* Every site server holds it, so that nobody moves or restores the database under it. */
+/* Every site server holds it, so that nobody moves or restores the database under it. Who has just gone is waited for: the server may
+   not have noticed yet. */
 static int lock_site(struct postgresql *pg)
 {
-    OWN(result_freep) PGresult *result = NULL;
-    int r = postgresql_exec(
-        pg, "SELECT pg_try_advisory_lock_shared(" POSTGRESQL_LOCK_SITE ")", &result);
+    int r = postgresql_exec(pg, "SELECT pg_advisory_lock_shared(" POSTGRESQL_LOCK_SITE ")", NULL);
 
-    if (r < 0)
+    if (r != -EBUSY)
         return TRACE(r);
-    if (PQgetvalue(result, 0, 0)[0] == 't')
-        return 0;
     keep_why(pg, "it is being moved or restored");
     return DB_E_IN_USE;
 }

@@ -46,19 +46,18 @@ int db_postgresql_check_finished(struct db *db)
 
 int db_postgresql_take(struct db *db)
 {
-    bool is_ours = false;
     bool is_empty = false;
-    int r = ask(db,
-                "SELECT pg_advisory_unlock_shared(" POSTGRESQL_LOCK_SITE ")"
-                " AND pg_try_advisory_lock(" POSTGRESQL_LOCK_SITE ")",
-                &is_ours);
+    int r = postgresql_exec(to_postgresql(db),
+                            "SELECT pg_advisory_unlock_shared(" POSTGRESQL_LOCK_SITE ");"
+                            "SELECT pg_advisory_lock(" POSTGRESQL_LOCK_SITE ")",
+                            NULL);
 
-    if (r < 0)
-        return TRACE(r);
-    if (!is_ours) {
+    if (r == -EBUSY) {
         (void)snprintf(db->why, sizeof(db->why), "a site server uses it");
         return DB_E_IN_USE;
     }
+    if (r < 0)
+        return TRACE(r);
     r = ask(db,
             "SELECT to_regclass('" UNFINISHED "') IS NOT NULL OR NOT EXISTS"
             " (SELECT 1 FROM pg_tables WHERE schemaname = current_schema())",

@@ -10,10 +10,14 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <libpq-fe.h>
 
 #include "base/own.h"
 #include "db/fixture.h"
+#include "db/postgresql.h"
 #include "plat/file.h"
+
+DEFINE_FREEP(PGconn *, PQfinish);
 
 DEFINE_FREEP(struct db *, db_free);
 
@@ -168,6 +172,28 @@ static void what_was_not_finished_is_begun_anew_and_never_used(void **state)
     assert_copied(db);
 }
 
+/* Its connection is closed, but the server has not noticed yet. */
+static void who_has_just_gone_is_waited_for(void **state)
+{
+    (void)state;
+    static const char *const locks[] = {"pg_advisory_lock", "pg_advisory_lock_shared"};
+
+    if (!db_fixture_is_postgresql())
+        return;
+    for (int is_site = 0; is_site <= 1; is_site++) {
+        OWN(PQfinishp) PGconn *other = PQconnectdb(new_address);
+        OWN(db_freep) struct db *db = NULL;
+        char text[64];
+
+        (void)snprintf(text, sizeof(text), "SELECT %s(" POSTGRESQL_LOCK_SITE ")", locks[is_site]);
+        PQclear(PQexec(other, text));
+        assert_int_equal(
+            PQsendQuery(other, "SELECT pg_sleep(0.3); SELECT pg_advisory_unlock_all()"), 1);
+        assert_int_equal(is_site ? db_open_target(new_address, &db) : db_open(new_address, &db),
+                         is_site ? DB_E_NOT_EMPTY : 0);
+    }
+}
+
 static void a_site_in_use_is_no_target(void **state)
 {
     (void)state;
@@ -190,6 +216,8 @@ int main(void)
             a_database_with_something_in_it_is_no_target, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(
             what_was_not_finished_is_begun_anew_and_never_used, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(
+            who_has_just_gone_is_waited_for, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(a_site_in_use_is_no_target, make_folder, remove_folder),
     };
 
