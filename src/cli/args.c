@@ -7,7 +7,7 @@
 
 #include "base/bytes.h"
 
-#define FORMATS  "table|json|yaml"
+#define FORMATS  "table|json|yaml|csv|name|wide"
 #define REPEATED "]..."
 
 const struct args_option args_output_option = {

@@ -39,6 +39,9 @@ enum args_format {
     ARGS_FORMAT_TABLE,
     ARGS_FORMAT_JSON,
     ARGS_FORMAT_YAML,
+    ARGS_FORMAT_CSV,  /* for spreadsheets */
+    ARGS_FORMAT_NAME, /* a line for each thing: what other commands call it */
+    ARGS_FORMAT_WIDE, /* a table with all there is */
 };
 
 enum args_ask {

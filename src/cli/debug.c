@@ -295,7 +295,7 @@ bool deployment_debug(struct session *s, const struct args *args)
     buf_adds(&path, "/debug");
     d.path = buf_str(&path);
     d.log_path = buf_str(&log);
-    if (!session_open(s))
+    if (!session_wants_value(s) || !session_open(s))
         return false;
     if (args_get(args, "enable") && !session_call(s, "POST", buf_str(&enable), NULL, NULL))
         return false;

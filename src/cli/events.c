@@ -126,7 +126,8 @@ bool events_print(struct session *s, const struct args *args)
     uint64_t seconds = 0;
 
     if (!read_number(s, args, "count", 1000000, &p.left) ||
-        !read_number(s, args, "seconds", UINT64_C(366) * 24 * 3600, &seconds) || !session_open(s))
+        !read_number(s, args, "seconds", UINT64_C(366) * 24 * 3600, &seconds) ||
+        !session_wants_value(s) || !session_open(s))
         return false;
     if (seconds > 0)
         p.end_us = clock_monotonic_us() + seconds * US_PER_S;

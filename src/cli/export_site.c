@@ -91,7 +91,7 @@ bool site_get(struct session *s, const struct args *args)
         (void)object_check(wrong, &kind, &why);
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "%s", buf_str(&why));
     }
-    if (!session_open(s))
+    if (!session_wants_value(s) || !session_open(s))
         return false;
     return (args->n_operands > 1 ? get_one(&site, kind, args->operands[1], documents)
                                  : read_all(&site, kind, documents)) &&
@@ -160,7 +160,7 @@ bool site_export(struct session *s, const struct args *args)
     OWN(session_json_freep) json_t *documents = json_array();
     const char *folder = args_get(args, "folder");
 
-    if (!session_open(s))
+    if (!session_wants_value(s) || !session_open(s))
         return false;
     for (const struct object_kind *k = object_kinds; k->kind; k++)
         if (!read_all(&site, k, documents))

@@ -158,8 +158,9 @@ bool messages_log(struct session *s, const struct args *args)
         return session_fail(
             s, ARGS_EXIT_USAGE, NULL, "--smsts is the log of one --device, and of no deployment");
     put_path(&path, args);
-    return session_open(s) && print_all(s,
-                                        buf_str(&path),
-                                        args_get(args, "follow") != NULL,
-                                        is_smsts ? log_columns : message_columns);
+    return session_wants_value(s) && session_open(s) &&
+           print_all(s,
+                     buf_str(&path),
+                     args_get(args, "follow") != NULL,
+                     is_smsts ? log_columns : message_columns);
 }

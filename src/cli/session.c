@@ -12,6 +12,7 @@
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "cli/output_columns.h"
 #include "plat/clock.h"
 #include "plat/random.h"
 
@@ -39,6 +40,9 @@ void session_init(struct session *s, enum args_format format)
     const char *no_colour = secure_getenv("NO_COLOR");
 
     *s = (struct session){.env = credentials_env(), .format = format};
+    s->is_wide = format == ARGS_FORMAT_WIDE;
+    if (s->is_wide)
+        s->format = ARGS_FORMAT_TABLE;
     s->is_out_terminal = isatty(STDOUT_FILENO) == 1;
     s->is_err_terminal = isatty(STDERR_FILENO) == 1;
     s->has_cursor = s->is_out_terminal && term && strcmp(term, "dumb") != 0;
@@ -469,18 +473,68 @@ bool session_write(struct session *s, const struct buf *text)
     return true;
 }
 
-bool session_print_list(struct session *s, json_t *rows, const struct output_column *columns)
+bool session_wants_value(struct session *s)
+{
+    if (s->format != ARGS_FORMAT_CSV && s->format != ARGS_FORMAT_NAME)
+        return true;
+    return session_fail(s,
+                        ARGS_EXIT_USAGE,
+                        NULL,
+                        "--output csv and name are for lists and single things, which this command "
+                        "does not write; use json or yaml");
+}
+
+/* As a table, or as the fields of the only row. */
+static int put_table(const struct session *s,
+                     struct buf *dst,
+                     json_t *rows,
+                     const struct output_column *columns,
+                     bool is_list)
+{
+    OWN(output_columns_fini) struct output_columns all = {.n = 0};
+    int r = s->is_wide ? output_gather_columns(rows, columns, &all) : 0;
+
+    if (r < 0)
+        return TRACE(r);
+    if (s->is_wide)
+        columns = all.items;
+    if (is_list)
+        return TRACE(output_put_table(dst, rows, columns));
+    output_put_fields(dst, json_array_get(rows, 0), columns);
+    return 0;
+}
+
+static bool
+print_rows(struct session *s, json_t *rows, const struct output_column *columns, bool is_list)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
-    int r;
+    int r = 0;
 
-    if (s->format == ARGS_FORMAT_TABLE)
-        r = output_put_table(&text, rows, columns);
-    else
-        r = output_put_value(&text, rows, s->format, s->is_out_terminal);
+    switch (s->format) {
+    case ARGS_FORMAT_TABLE:
+    case ARGS_FORMAT_WIDE:
+        r = put_table(s, &text, rows, columns, is_list);
+        break;
+    case ARGS_FORMAT_CSV:
+        r = output_put_csv(&text, rows, columns);
+        break;
+    case ARGS_FORMAT_NAME:
+        output_put_names(&text, rows, columns);
+        break;
+    case ARGS_FORMAT_JSON:
+    case ARGS_FORMAT_YAML:
+        r = output_put_value(
+            &text, is_list ? rows : json_array_get(rows, 0), s->format, s->is_out_terminal);
+        break;
+    }
     if (r < 0)
         return session_fail_errno(s, "the result", r);
     return session_write(s, &text);
+}
+
+bool session_print_list(struct session *s, json_t *rows, const struct output_column *columns)
+{
+    return print_rows(s, rows, columns, true);
 }
 
 bool session_show_list(struct session *s, const char *path, const struct output_column *columns)
@@ -492,16 +546,10 @@ bool session_show_list(struct session *s, const char *path, const struct output_
 
 bool session_print_fields(struct session *s, json_t *value, const struct output_column *columns)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
-    int r = 0;
+    OWN(session_json_freep) json_t *rows = json_pack("[O]", value);
 
-    if (s->format == ARGS_FORMAT_TABLE)
-        output_put_fields(&text, value, columns);
-    else
-        r = output_put_value(&text, value, s->format, s->is_out_terminal);
-    if (r < 0)
-        return session_fail_errno(s, "the result", r);
-    return session_write(s, &text);
+    return rows ? print_rows(s, rows, columns, false)
+                : session_fail_errno(s, "the result", -ENOMEM);
 }
 
 bool session_print_part(struct session *s,

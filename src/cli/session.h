@@ -24,7 +24,8 @@ struct session {
     struct credentials_env env;
     struct credentials site;
     struct http_client *client; /* owned; NULL until session_open() */
-    enum args_format format;
+    enum args_format format;    /* ARGS_FORMAT_TABLE also where is_wide */
+    bool is_wide;               /* tables and fields show all there is */
     enum args_exit exit_code;
     bool is_out_terminal; /* standard output */
     bool is_err_terminal; /* standard error */
@@ -37,6 +38,9 @@ struct session {
 void session_fini(struct session *s);
 
 void session_init(struct session *s, enum args_format format);
+
+/* Whether --output is one that fits what is no list and no single thing; if not, that is reported. */
+bool session_wants_value(struct session *s);
 
 /**
  * session_fail() - report an error

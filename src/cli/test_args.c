@@ -120,9 +120,9 @@ static void parse_refuses_wrong_usage_and_says_why(void **state)
         {{"slipway", "device", "list", "--all"}, "no option \"--all\""},
         {{"slipway", "device", "list", "-x"}, "no option \"-x\""},
         {{"slipway", "device", "list", "--outp", "json"}, "no option \"--outp\""},
-        {{"slipway", "device", "list", "--output", "xml"}, "one of table|json|yaml"},
-        {{"slipway", "device", "list", "--output", "jso"}, "one of table|json|yaml"},
-        {{"slipway", "device", "list", "--output", ""}, "one of table|json|yaml"},
+        {{"slipway", "device", "list", "--output", "xml"}, "one of table|json|yaml|csv|name|wide"},
+        {{"slipway", "device", "list", "--output", "jso"}, "one of table|json|yaml|csv|name|wide"},
+        {{"slipway", "device", "list", "--output", ""}, "one of table|json|yaml|csv|name|wide"},
         {{"slipway", "device", "list", "--output"}, "wants a value"},
         {{"slipway", "device", "import", "a"}, "--mac is missing"},
         {{"slipway", "device", "import", "a", "--mac", "1", "--mac", "2"}, "given twice"},
@@ -152,7 +152,7 @@ static void parse_answers_questions_for_help_at_each_depth(void **state)
         {{"slipway", "device", "--help"}, "explain-boot", "boundary"},
         {{"slipway", "device", "import", "--help"}, "--mac MAC", "explain-boot"},
         {{"slipway", "deployment", "create", "-h"}, "required|available", "explain-boot"},
-        {{"slipway", "status", "--help"}, "table|json|yaml", "explain-boot"},
+        {{"slipway", "status", "--help"}, "table|json|yaml|csv|name|wide", "explain-boot"},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -2,39 +2,24 @@
 
 #include "site/csv_write.h"
 
-#include <string.h>
-
-#include "base/bytes.h"
-
-#define FORMULA "=+-@\t\r"
-
-static void put_doubled(struct buf *dst, const char *text)
-{
-    for (; *text; text++) {
-        if (*text == '"')
-            buf_adds(dst, "\"");
-        buf_add(dst, (struct bytes){(const uint8_t *)text, 1});
-    }
-}
+#include "base/csv_text.h"
 
 static void put_text(struct buf *dst, const char *text)
 {
-    buf_adds(dst, text[0] && strchr(FORMULA, text[0]) ? "\"'" : "\"");
-    put_doubled(dst, text);
+    buf_adds(dst, "\"");
+    csv_put_inside(dst, text, true);
     buf_adds(dst, "\"");
 }
 
 /* The texts of an array; what else is in it has no place in a cell. */
 static void put_texts(struct buf *dst, const json_t *array)
 {
-    const char *first = json_string_value(json_array_get(array, 0));
-
-    buf_adds(dst, first && first[0] && strchr(FORMULA, first[0]) ? "\"'" : "\"");
+    buf_adds(dst, "\"");
     for (size_t i = 0; i < json_array_size(array); i++) {
         const char *text = json_string_value(json_array_get(array, i));
 
         buf_adds(dst, i && text ? " " : "");
-        put_doubled(dst, text ? text : "");
+        csv_put_inside(dst, text ? text : "", i == 0);
     }
     buf_adds(dst, "\"");
 }
