@@ -305,12 +305,9 @@ static void diff_condition(struct pair *p, const xmlNode *before, const xmlNode 
     add(p, TS_CHANGE_CONDITION, (struct ts_change){.name = NULL, .from = from_text, .to = to_text});
 }
 
-/* Whether one of the step's variables has something that nobody may see; without memory it has. */
-static bool has_secret(const xmlNode *step)
+static bool list_has_secret(const xmlNode *step, const xmlNode *list)
 {
-    const xmlNode *list = ts_node_child(step, "defaultVarList");
-
-    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+    for (const xmlNode *node = list->children; node; node = node->next) {
         if (!ts_node_is(node, "variable"))
             continue;
 
@@ -320,6 +317,16 @@ static bool has_secret(const xmlNode *step)
         if (!text || !shown || strcmp(text, shown) != 0)
             return true;
     }
+    return false;
+}
+
+/* Whether one of the step's variables has something that nobody may see, also in a list that does not count; without memory it
+   has. */
+static bool has_secret(const xmlNode *step)
+{
+    for (const xmlNode *list = step->children; list; list = list->next)
+        if (ts_node_is(list, "defaultVarList") && list_has_secret(step, list))
+            return true;
     return false;
 }
 

@@ -222,13 +222,11 @@ read_item(struct reader *rd, const xmlNode *node, const struct ts_group *parent)
         .column = ts_xml_column(node),
     };
 
-    for (const xmlNode *child = node->children; child && !item.condition; child = child->next) {
-        if (!is_element(child, "condition"))
-            continue;
-        item.condition = read_condition(rd, child);
-        if (!item.condition)
-            no_memory(rd);
-    }
+    const xmlNode *condition = ts_node_child(node, "condition");
+
+    item.condition = condition ? read_condition(rd, condition) : NULL;
+    if (condition && !item.condition)
+        no_memory(rd);
     return item;
 }
 
@@ -256,11 +254,13 @@ static void read_step(struct reader *rd, const xmlNode *node, const struct ts_gr
     doc->steps = grown;
 
     struct ts_step *step = &doc->steps[doc->n_steps];
+    const xmlNode *action = ts_node_child(node, "action");
+    const xmlNode *list = ts_node_child(node, "defaultVarList");
 
     *step = (struct ts_step){
         .item = read_item(rd, node, parent),
         .type = attribute(rd, node, "type"),
-        .action = "",
+        .action = action ? content(rd, action) : "",
         .start_in = attribute(rd, node, "startIn"),
         .success_codes = attribute(rd, node, "successCodeList"),
         .run_in = read_run_in(rd, node),
@@ -272,12 +272,8 @@ static void read_step(struct reader *rd, const xmlNode *node, const struct ts_gr
     doc->n_steps++;
     if (step->success_codes[0] == '\0')
         step->success_codes = "0";
-    for (const xmlNode *child = node->children; child && rd->r == 0; child = child->next) {
-        if (is_element(child, "action"))
-            step->action = content(rd, child);
-        else if (is_element(child, "defaultVarList") && !step->variables)
-            step->variables = read_variables(rd, child, &step->n_variables);
-    }
+    if (list && rd->r == 0)
+        step->variables = read_variables(rd, list, &step->n_variables);
 }
 
 static void read_children(struct reader *rd, const xmlNode *node, const struct ts_group *parent);
@@ -385,6 +381,9 @@ static void read_root(struct reader *rd)
         rd->r = TS_E_MALFORMED;
         return;
     }
+
+    const xmlNode *globals = ts_node_child(root, "globalVarList");
+
     doc->version = attribute(rd, root, "version");
     doc->name = attribute(rd, root, "name");
     doc->description = attribute(rd, root, "description");
@@ -398,12 +397,11 @@ static void read_root(struct reader *rd)
         rd->r = TS_E_MALFORMED;
         return;
     }
-    for (const xmlNode *child = root->children; child && rd->r == 0; child = child->next) {
+    for (const xmlNode *child = root->children; child && rd->r == 0; child = child->next)
         if (is_element(child, "referenceList"))
             read_references(rd, child);
-        else if (is_element(child, "globalVarList") && !doc->globals)
-            doc->globals = read_variables(rd, child, &doc->n_globals);
-    }
+    if (globals && rd->r == 0)
+        doc->globals = read_variables(rd, globals, &doc->n_globals);
     read_children(rd, root, NULL);
     collect_step_packages(rd);
     if (ts_packages_once(doc->packages, &doc->n_packages) < 0)

@@ -5,10 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/own.h"
 #include "ts/condition.h"
 #include "ts/diag.h"
+#include "ts/secret.h"
 #include "ts/sequence.h"
 #include "ts/validate.h"
 #include "ts/vars.h"
@@ -18,6 +20,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
+
+/* What has no secrets any more has none that another export would find. */
+static void check_export(const struct ts_document *doc)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(8 * (size_t)TS_XML_MAX_BYTES);
+    OWN(buf_fini) struct buf text_again = BUF_INIT(8 * (size_t)TS_XML_MAX_BYTES);
+    OWN(ts_document_freep) struct ts_document *safe = NULL;
+    OWN(ts_document_freep) struct ts_document *again = NULL;
+
+    if (ts_document_export(doc, &safe) != 0)
+        return; /* a command that was made anew may be too long */
+    if (ts_document_export(safe, &again) != 0 || ts_document_put(safe, &text) != 0 ||
+        ts_document_put(again, &text_again) != 0)
+        abort();
+    if (strcmp(buf_str(&text), buf_str(&text_again)) != 0)
+        abort();
+}
 
 /* Written and read again it has as many steps; and it ends, in as many decisions as it has items. */
 static void check(const struct ts_document *doc)
@@ -37,6 +56,7 @@ static void check(const struct ts_document *doc)
     if (ts_document_put(doc, &text) != 0 ||
         ts_document_parse(buf_bytes(&text), &again, &diags) != 0)
         abort();
+    check_export(doc);
     (void)ts_document_steps(doc, &n);
     (void)ts_document_steps(again, &n_again);
     (void)ts_document_groups(doc, &n_groups);

@@ -44,18 +44,29 @@ static bool is_true(const char *text)
     return text && bytes_eq_nocase(bytes_of(text), "true");
 }
 
-/* Value of a Set Task Sequence Variable that is not to be displayed. */
-static bool is_hidden_value(const xmlNode *step, const char *name)
+static bool is_named(const xmlNode *variable, const char *wanted)
 {
-    const xmlNode *list = ts_node_child(step, "defaultVarList");
-    OWN(freep) char *hides = NULL;
-    OWN(freep) char *target = NULL;
+    OWN(freep) char *name = ts_node_attribute(variable, "name");
+    OWN(freep) char *property = ts_node_attribute(variable, "property");
 
-    if (!bytes_eq_nocase(bytes_of(name), "VariableValue"))
-        return false;
-    hides = text_of(list, "DoNotShowVariableValue");
-    target = text_of(list, "VariableName");
-    return is_true(hides) || (target && ts_name_is_secret(target));
+    return name && property &&
+           (bytes_eq_nocase(bytes_of(name), wanted) || bytes_eq_nocase(bytes_of(property), wanted));
+}
+
+/* Whether one of the lists of a Set Task Sequence Variable, also one that does not count, says that its value is not to be
+   displayed, or names a variable that is a secret. */
+static bool is_value_hidden(const xmlNode *step)
+{
+    for (const xmlNode *list = step->children; list; list = list->next)
+        for (const xmlNode *node = ts_node_is(list, "defaultVarList") ? list->children : NULL; node;
+             node = node->next) {
+            OWN(freep) char *text = ts_node_is(node, "variable") ? ts_node_text(node) : NULL;
+
+            if (text && ((is_true(text) && is_named(node, "DoNotShowVariableValue")) ||
+                         (ts_name_is_secret(text) && is_named(node, "VariableName"))))
+                return true;
+        }
+    return false;
 }
 
 static const struct ts_step_type *type_of(const xmlNode *step)
@@ -112,28 +123,40 @@ struct value {
     const struct ts_step_type *type; /* NULL: none of ours */
     const char *name;
     const char *property; /* the attribute */
-    bool is_hidden;       /* of a Set Task Sequence Variable that says so */
+    bool is_hidden;       /* VariableValue is: the Set Task Sequence Variable says so */
 };
+
+static bool is_secret_name(const struct value *v, const char *name)
+{
+    const struct ts_property *property = ts_property_find(v->type, name);
+
+    if (v->is_hidden && bytes_eq_nocase(bytes_of(name), "VariableValue"))
+        return true;
+    return property ? ts_property_is_secret(property) : ts_name_is_secret(name);
+}
 
 /* @text: is taken. */
 static char *mask_value(const struct value *v, char *text, const char *mask)
 {
     OWN(freep) char *own_text = text;
     const struct ts_property *property = ts_property_find(v->type, v->name);
-    bool is_secret = v->is_hidden;
 
     if (!property)
         property = ts_property_find(v->type, v->property);
     if (property && property->kind == TS_KIND_RULES)
         return mask_dynamic(TAKE(own_text), mask);
-    if (property)
-        is_secret |= ts_property_is_secret(property);
-    else
-        is_secret |= ts_name_is_secret(v->name) || ts_name_is_secret(v->property);
-    return is_secret && own_text[0] != '\0' ? ts_copy(mask) : TAKE(own_text);
+    if (own_text[0] != '\0' && (is_secret_name(v, v->name) || is_secret_name(v, v->property)))
+        return ts_copy(mask);
+    return TAKE(own_text);
 }
 
-char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *mask)
+/* Of whom a variable is. */
+struct owner {
+    const struct ts_step_type *type; /* NULL: none of ours */
+    bool hides_value;
+};
+
+static char *mask_variable(const struct owner *owner, const xmlNode *variable, const char *mask)
 {
     OWN(freep) char *name = ts_node_attribute(variable, "name");
     OWN(freep) char *property = ts_node_attribute(variable, "property");
@@ -143,13 +166,23 @@ char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *m
         return NULL;
 
     const struct value value = {
-        .type = type_of(step),
+        .type = owner->type,
         .name = name,
         .property = property,
-        .is_hidden = step && is_hidden_value(step, name),
+        .is_hidden = owner->hides_value,
     };
 
     return mask_value(&value, TAKE(text), mask);
+}
+
+char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *mask)
+{
+    const struct owner owner = {
+        .type = type_of(step),
+        .hides_value = step && is_named(variable, "VariableValue") && is_value_hidden(step),
+    };
+
+    return mask_variable(&owner, variable, mask);
 }
 
 bool ts_secret_hides_value(const struct ts_step *step)
@@ -161,7 +194,7 @@ bool ts_secret_hides_value(const struct ts_step *step)
 }
 
 char *ts_secret_mask_value(const struct ts_step *step,
-                           bool is_value_hidden,
+                           bool hides_value,
                            const struct ts_variable *variable,
                            const char *mask)
 {
@@ -170,7 +203,7 @@ char *ts_secret_mask_value(const struct ts_step *step,
         .type = ts_step_type_find(step->type),
         .name = variable->name,
         .property = variable->property,
-        .is_hidden = is_value_hidden && bytes_eq_nocase(bytes_of(variable->name), "VariableValue"),
+        .is_hidden = hides_value,
     };
 
     return text ? mask_value(&value, TAKE(text), mask) : NULL;
@@ -230,80 +263,103 @@ void ts_action_put(const struct ts_step_type *type, const xmlNode *variables, st
     }
 }
 
-/* Blank the secrets of a list. Return: whether there were any, or -ENOMEM. */
-static int blank_list(const xmlNode *step, xmlNode *list)
-{
-    int n = 0;
-
-    for (xmlNode *node = list ? list->children : NULL; node; node = node->next) {
-        if (!ts_node_is(node, "variable"))
-            continue;
-
-        OWN(freep) char *text = ts_node_text(node);
-        OWN(freep) char *masked = ts_secret_mask(step, node, "");
-
-        if (!text || !masked)
-            return ERR(-ENOMEM);
-        if (strcmp(text, masked) == 0)
-            continue;
-        n = 1;
-        xmlNodeSetContent(node, NULL);
-        xmlNodeAddContent(node, (const xmlChar *)masked);
-    }
-    return n;
-}
-
 static void set_text(xmlNode *node, const char *text)
 {
     xmlNodeSetContent(node, NULL);
     xmlNodeAddContent(node, (const xmlChar *)text);
 }
 
-/* No documented attribute is one; an odd one may be. */
-static void blank_attributes(xmlNode *step)
+/* Return: whether it was a secret, or -ENOMEM. */
+static int blank_variable(const struct owner *owner, xmlNode *variable)
 {
-    for (xmlAttr *a = step->properties; a; a = a->next)
-        if (ts_name_is_secret((const char *)a->name))
-            xmlNodeSetContent((xmlNode *)a, NULL);
+    OWN(freep) char *text = ts_node_text(variable);
+    OWN(freep) char *masked = mask_variable(owner, variable, "");
+
+    if (!text || !masked)
+        return ERR(-ENOMEM);
+    if (strcmp(text, masked) == 0)
+        return 0;
+    set_text(variable, masked);
+    return 1;
 }
 
-static int blank_step(xmlNode *step)
+/* No documented attribute is one; an odd one may be. Return: whether there was one. */
+static int blank_attributes(xmlNode *node)
 {
-    const struct ts_step_type *type = type_of(step);
-    xmlNode *list = ts_node_child(step, "defaultVarList");
-    xmlNode *action = ts_node_child(step, "action");
-    OWN(buf_fini) struct buf text = BUF_INIT(ACTION_MAX_BYTES);
-    int r = blank_list(step, list);
+    int n = 0;
 
-    blank_attributes(step);
-    if (r <= 0 || !action)
+    for (xmlAttr *a = node->properties; a; a = a->next)
+        if (ts_name_is_secret((const char *)a->name) && a->children) {
+            xmlNodeSetContent((xmlNode *)a, NULL);
+            n = 1;
+        }
+    return n;
+}
+
+static int blank_item(xmlNode *item);
+
+/* Of what is in a node, but not in an item within it, whose secrets are its own. Variables count wherever they stand: a list
+   that has no effect is exported too. Bounded by TS_XML_MAX_DEPTH. Return: whether there were any, or -ENOMEM. */
+static int blank_within(const struct owner *owner, xmlNode *node)
+{
+    static const struct owner nobody;
+    int n = blank_attributes(node);
+
+    for (xmlNode *child = ts_node_element(node->children); child;
+         child = ts_node_element(child->next)) {
+        bool is_item = ts_node_is_item(child);
+        int r = is_item ? blank_item(child) : 0;
+
+        if (ts_node_is(child, "variable"))
+            r = blank_variable(owner, child);
+        if (r < 0)
+            return TRACE(r);
+        n |= is_item ? 0 : r;
+        r = is_item ? 0 : blank_within(ts_node_is(child, "condition") ? &nobody : owner, child);
+        if (r < 0)
+            return TRACE(r);
+        n |= r;
+    }
+    return n;
+}
+
+/* @counts: the one that gets @text */
+static void blank_actions(xmlNode *node, const xmlNode *counts, const char *text)
+{
+    for (xmlNode *child = ts_node_element(node->children); child;
+         child = ts_node_element(child->next)) {
+        if (ts_node_is(child, "action"))
+            set_text(child, child == counts ? text : "");
+        else if (!ts_node_is_item(child))
+            blank_actions(child, counts, text);
+    }
+}
+
+/* A group, a step or the sequence itself. Its commands would repeat the secret. */
+static int blank_item(xmlNode *item)
+{
+    const struct owner owner = {.type = type_of(item), .hides_value = is_value_hidden(item)};
+    OWN(buf_fini) struct buf text = BUF_INIT(ACTION_MAX_BYTES);
+    int r = blank_within(&owner, item);
+
+    if (r <= 0)
         return TRACE(r);
-    if (type)
-        ts_action_put(type, list, &text); /* otherwise it would repeat the secret */
+    if (owner.type) /* of a type we do not know, nothing is safer than something */
+        ts_action_put(owner.type, ts_node_child(item, "defaultVarList"), &text);
     if (text.failed)
         return ERR(-ENOMEM);
-    set_text(action,
-             buf_str(&text)); /* of a type we do not know, nothing is safer than something */
+    blank_actions(item, ts_node_child(item, "action"), buf_str(&text));
     return 0;
 }
 
 int ts_document_export(const struct ts_document *doc, struct ts_document **ret)
 {
-    OWN(ts_tree_fini) struct ts_tree tree = {0};
     OWN(ts_diags_fini) struct ts_diags ignored = {0};
     OWN(xmlFreeDocp) xmlDoc *xml = xmlCopyDoc(ts_document_tree(doc), 1);
     OWN(xmlFreep) xmlChar *text = NULL;
     int size = 0;
-    int r;
+    int r = xml ? blank_item(xmlDocGetRootElement(xml)) : ERR(-ENOMEM);
 
-    if (!xml)
-        return ERR(-ENOMEM);
-    r = ts_tree_read(xml, &tree);
-    if (r < 0)
-        return TRACE(r);
-    r = blank_list(NULL, ts_node_child(xmlDocGetRootElement(xml), "globalVarList"));
-    for (size_t i = 0; r >= 0 && i < tree.n; i++)
-        r = blank_step(tree.items[i].node);
     if (r < 0)
         return TRACE(r);
     xmlDocDumpFormatMemoryEnc(xml, &text, &size, "UTF-8", 0);

@@ -32,15 +32,18 @@ char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *m
 /* Whether the VariableValue of a step, a Set Task Sequence Variable, is not to be shown. */
 bool ts_secret_hides_value(const struct ts_step *step);
 
-/* The same as ts_secret_mask() of a step that has been read; @is_value_hidden: ts_secret_hides_value() of it. */
+/* The same as ts_secret_mask() of a step that has been read; @hides_value: ts_secret_hides_value() of it. */
 char *ts_secret_mask_value(const struct ts_step *step,
-                           bool is_value_hidden,
+                           bool hides_value,
                            const struct ts_variable *variable,
                            const char *mask);
 
 /**
  * ts_document_export() - a document without secrets
  * @ret: owned by the caller
+ *
+ * Also without those in lists that do not count (ts_node_child()) or stand where no list belongs. The command of an item that had
+ * one is made anew; others of its commands are empty.
  *
  * Return: 0 or -ENOMEM.
  */

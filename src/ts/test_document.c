@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
+#include "ts/condition.h"
 #include "ts/test_ts.h"
 
 static const char whole[] =
@@ -332,6 +333,26 @@ static void what_is_refused_behind_the_parser_has_a_place_too(void **state)
     }
 }
 
+static void of_two_of_a_kind_the_first_counts_even_if_it_is_empty(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *doc = parse_ok(SEQUENCE(
+        "<globalVarList/><globalVarList><variable name=\"G\">1</variable></globalVarList>"
+        "<step type=\"X\" name=\"s\"><condition/><condition><expression type=\"Y\"/></condition>"
+        "<action/><action>late</action><defaultVarList/><defaultVarList>"
+        "<variable name=\"A\">1</variable></defaultVarList></step>"));
+    size_t n;
+    const struct ts_step *step = ts_document_steps(doc, &n);
+
+    assert_int_equal(n, 1);
+    assert_string_equal(step->action, "");
+    assert_int_equal(step->n_variables, 0);
+    assert_int_equal(step->item.condition->n_children, 0);
+    (void)ts_document_globals(doc, &n);
+    assert_int_equal(n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +371,7 @@ int main(void)
         cmocka_unit_test(parse_refuses_what_is_no_harmless_task_sequence),
         cmocka_unit_test(parse_refuses_nesting_beyond_the_limit),
         cmocka_unit_test(diagnostics_name_the_line),
+        cmocka_unit_test(of_two_of_a_kind_the_first_counts_even_if_it_is_empty),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

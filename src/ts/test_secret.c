@@ -131,6 +131,55 @@ static void dynamic_variables_without_secrets_stay_byte_for_byte(void **state)
     export_is(xml, xml);
 }
 
+#define JOIN_STEP(inside) \
+    "<step name=\"j\" type=\"SMS_TaskSequence_JoinDomainWorkgroupAction\">" inside "</step>"
+#define LIST(variables) "<defaultVarList>" variables "</defaultVarList>"
+#define SECRET          LIST(VAR("OSDJoinPassword", "hunter2"))
+
+static void a_password_is_cleared_where_it_does_not_count_too(void **state)
+{
+    (void)state;
+    static const char *const cases[] = {
+        SEQUENCE(JOIN_STEP("<action/><defaultVarList/>" SECRET)),
+        SEQUENCE(JOIN_STEP("<action/>" SECRET SECRET)),
+        SEQUENCE(JOIN_STEP("<action/><action>x /pw:hunter2</action>" SECRET)),
+        SEQUENCE(JOIN_STEP("<action>x /pw:hunter2</action><defaultVarList/>" SECRET)),
+        SEQUENCE(JOIN_STEP("<odd><action>x /pw:hunter2</action>" SECRET "</odd>")),
+        SEQUENCE(JOIN_STEP("<odd AdminPassword=\"hunter2\"/>")),
+        SEQUENCE(JOIN_STEP(VAR("OSDJoinPassword", "hunter2"))),
+        SEQUENCE("<globalVarList/><globalVarList>" VAR("AdminPassword",
+                                                       "hunter2") "</globalVarList>" STEP("a", "")),
+        SEQUENCE("<odd>" JOIN_STEP(SECRET) "</odd>" STEP("a", "")),
+        SEQUENCE("<group name=\"g\">" SECRET STEP("a", "") "</group>"),
+        SEQUENCE(TYPED("SMS_TaskSequence_SetVariableAction",
+                       "",
+                       VAR("VariableName", "A")
+                           VAR("VariableValue", "hunter2") "</defaultVarList><defaultVarList>" VAR(
+                               "DoNotShowVariableValue", "true"))),
+        SEQUENCE(TYPED(
+            "SMS_TaskSequence_SetVariableAction",
+            "",
+            VAR("VariableName", "A") VAR(
+                "DoNotShowVariableValue",
+                "true") "<variable name=\"Odd\" property=\"VariableValue\">hunter2</variable>")),
+        SEQUENCE(TYPED("SMS_TaskSequence_RunCommandLineAction",
+                       "",
+                       "<variable name=\"CommandLine\" property=\"UserPassword\">hunter2"
+                       "</variable>")),
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_document_freep) struct ts_document *doc = parse_ok(cases[i]);
+        OWN(ts_document_freep) struct ts_document *safe = NULL;
+        OWN(buf_fini) struct buf text = BUF_INIT(65536);
+
+        assert_int_equal(ts_document_export(doc, &safe), 0);
+        assert_int_equal(ts_document_put(safe, &text), 0);
+        if (strstr(buf_str(&text), "hunter2"))
+            fail_msg("case %zu: %s", i, buf_str(&text));
+    }
+}
+
 static void what_has_no_secrets_is_exported_as_it_is(void **state)
 {
     (void)state;
@@ -183,6 +232,7 @@ int main(void)
         cmocka_unit_test(a_step_of_an_unknown_type_loses_its_passwords_and_its_command),
         cmocka_unit_test(a_password_is_known_by_its_property_and_by_the_name_of_an_attribute),
         cmocka_unit_test(dynamic_variables_without_secrets_stay_byte_for_byte),
+        cmocka_unit_test(a_password_is_cleared_where_it_does_not_count_too),
         cmocka_unit_test(what_has_no_secrets_is_exported_as_it_is),
         cmocka_unit_test(the_command_follows_from_the_variables),
     };

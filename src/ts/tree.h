@@ -74,7 +74,8 @@ bool ts_node_is_item(const xmlNode *node);
 char *ts_node_attribute(const xmlNode *node, const char *name);
 /* All text in it. Owned by the caller; NULL without memory. */
 char *ts_node_text(const xmlNode *node);
-/* First child element of that name, or NULL. */
+/* First child element of that name, or NULL: of <condition>, <action>, <defaultVarList> and <globalVarList> the one that counts,
+   whether it is empty or not; others of its kind have no effect. */
 xmlNode *ts_node_child(const xmlNode *node, const char *name);
 /* Next element at or behind @node, or NULL. */
 xmlNode *ts_node_element(xmlNode *node);
