@@ -38,17 +38,26 @@ static void a_step_that_sets_what_nothing_reads_is_told_of(void **state)
 static void so_are_dynamic_variables_and_those_of_the_whole_sequence(void **state)
 {
     (void)state;
-    found(SEQUENCE(
-              "<step type=\"SMS_TaskSequence_SetDynamicVariablesAction\" name=\"d\">"
-              "<defaultVarList><variable name=\"Rules\">&lt;Rules&gt;&lt;Rule&gt;"
-              "&lt;Variables&gt;&lt;Variable Name=\"Mine\" IsSecret=\"false\"&gt;1&lt;/Variable&gt;"
-              "&lt;Variable Name=\"SMSTSUDAUsers\" IsSecret=\"false\"&gt;a\\b&lt;/Variable&gt;"
-              "&lt;/Variables&gt;&lt;/Rule&gt;&lt;/Rules&gt;</variable></defaultVarList></step>"),
-          "SMSTSUDAUsers has no effect here: devices have no primary users");
+    found(
+        SEQUENCE(
+            "<step type=\"SMS_TaskSequence_SetDynamicVariablesAction\" name=\"d\">"
+            "<defaultVarList><variable name=\"Rules\">&lt;Rules&gt;&lt;Rule&gt;"
+            "&lt;Variables&gt;&lt;Variable Name=\"Mine\" IsSecret=\"false\"&gt;1&lt;/Variable&gt;"
+            "&lt;Variable Name=\"SMSTSPeerRequestPort\" IsSecret=\"false\"&gt;8003&lt;/Variable&gt;"
+            "&lt;/Variables&gt;&lt;/Rule&gt;&lt;/Rules&gt;</variable></defaultVarList></step>"),
+        "SMSTSPeerRequestPort has no effect here: computers do not give one another content");
     found(
         SEQUENCE("<globalVarList><variable name=\"SMSTSPeerDownload\">true</variable>"
                  "</globalVarList>" STEP("a", "")),
         "globalVarList: SMSTSPeerDownload has no effect here: computers do not give one another content");
+}
+
+/* site/affinity_take.c makes primary users of them. */
+static void users_of_the_device_are_no_variables_without_effect(void **state)
+{
+    (void)state;
+    found(SEQUENCE(SET("SMSTSUDAUsers")), "");
+    found(SEQUENCE(SET("SMSTSAssignUsersMode")), "");
 }
 
 int main(void)
@@ -56,6 +65,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_step_that_sets_what_nothing_reads_is_told_of),
         cmocka_unit_test(so_are_dynamic_variables_and_those_of_the_whole_sequence),
+        cmocka_unit_test(users_of_the_device_are_no_variables_without_effect),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
