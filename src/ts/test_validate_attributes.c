@@ -59,18 +59,50 @@ static void a_variable_is_hidden_or_not(void **state)
         "SLW-0181");
 }
 
-/* It was told by the reader too, without a path. */
-static void of_two_conditions_the_second_is_told_to_have_no_effect(void **state)
+/* The only finding of that kind. */
+static void tells_twins(const char *xml, const char *path, const char *wanted)
+{
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    size_t n = 0;
+
+    assert_int_equal(ts_validate(doc, &diags), 0);
+    for (size_t i = 0; i < diags.n; i++)
+        if (strstr(diags.items[i].message, "more than one")) {
+            n++;
+            assert_string_equal(diags.items[i].id, "SLW-0181");
+            assert_int_equal(diags.items[i].severity, TS_WARNING);
+            assert_string_equal(diags.items[i].path ? diags.items[i].path : "", path);
+            assert_int_equal(diags.items[i].line, 1);
+            assert_string_equal(diags.items[i].message, wanted);
+        }
+    assert_int_equal(n, 1);
+}
+
+#define TOLD(element) \
+    " has more than one <" element \
+    ">, of which only the first counts, also if it is empty; remove those that are not meant"
+#define RUN(inside) \
+    "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"s\">" inside "</step>"
+#define TRUE_LIST "<defaultVarList><variable name=\"CommandLine\">true</variable></defaultVarList>"
+
+static void of_two_of_a_kind_the_second_is_told_to_have_no_effect(void **state)
 {
     (void)state;
-    finds(
+    tells_twins(
         SEQUENCE("<group name=\"g\"><condition/><condition/><condition/>" STEP("a", "") "</group>"),
-        "SLW-0181");
-    finds(
-        SEQUENCE(
-            "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"s\"><action/><defaultVarList>"
-            "<variable name=\"CommandLine\">true</variable></defaultVarList><defaultVarList/></step>"),
-        "SLW-0181");
+        "g",
+        "it" TOLD("condition"));
+    tells_twins(
+        SEQUENCE(RUN("<action/>" TRUE_LIST "<defaultVarList/>")), "s", "it" TOLD("defaultVarList"));
+    tells_twins(
+        SEQUENCE(RUN("<action/><defaultVarList/>" TRUE_LIST)), "s", "it" TOLD("defaultVarList"));
+    tells_twins(
+        SEQUENCE(RUN("<action/><action>true</action>" TRUE_LIST)), "s", "it" TOLD("action"));
+    tells_twins(SEQUENCE("<globalVarList/><globalVarList><variable name=\"A\">1</variable>"
+                         "</globalVarList>" STEP("a", "")),
+                "",
+                "the sequence" TOLD("globalVarList"));
 }
 
 static void the_reader_leaves_it_to_validate(void **state)
@@ -109,7 +141,7 @@ int main(void)
         cmocka_unit_test(attributes_are_what_the_format_says),
         cmocka_unit_test(a_group_has_two_of_them),
         cmocka_unit_test(a_variable_is_hidden_or_not),
-        cmocka_unit_test(of_two_conditions_the_second_is_told_to_have_no_effect),
+        cmocka_unit_test(of_two_of_a_kind_the_second_is_told_to_have_no_effect),
         cmocka_unit_test(the_reader_leaves_it_to_validate),
         cmocka_unit_test(codes_are_integers),
     };

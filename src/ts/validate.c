@@ -291,6 +291,7 @@ static int check_document(struct ts_check *c)
     unsigned start = TS_PLACE_FULL_OS | TS_PLACE_BARE;
 
     find_platform(c);
+    ts_check_root(c);
     for (size_t i = 0; i < c->tree.n; i++)
         if (ts_tree_is_enabled(&c->tree, (int)i))
             check_item(c, (int)i);

@@ -152,27 +152,36 @@ static void check_hidden(const struct ts_check *c, int item)
     }
 }
 
-/* The first of them is what counts. */
+/* The second child element of that name, or NULL: the first is what counts (ts_node_child()). */
+static const xmlNode *second(const xmlNode *node, const char *name)
+{
+    const xmlNode *first = ts_node_child(node, name);
+
+    for (const xmlNode *other = first ? first->next : NULL; other; other = other->next)
+        if (ts_node_is(other, name))
+            return other;
+    return NULL;
+}
+
+#define MORE_THAN_ONE \
+    "has more than one <%s>, of which only the first counts, also if it is empty; remove those that are not meant"
+
 static void check_twins(const struct ts_check *c, int item)
 {
-    static const char *const names[] = {"condition", "defaultVarList"};
-    const xmlNode *node = c->tree.items[item].node;
+    static const char *const names[] = {"condition", "action", "defaultVarList"};
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
-        const xmlNode *first = ts_node_child(node, names[i]);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+        if (second(c->tree.items[item].node, names[i]))
+            ts_check_report(c, item, TS_WARNING, "SLW-0181", "it " MORE_THAN_ONE, names[i]);
+}
 
-        for (const xmlNode *other = first ? first->next : NULL; other; other = other->next)
-            if (ts_node_is(other, names[i])) {
-                ts_check_report(c,
-                                item,
-                                TS_WARNING,
-                                "SLW-0181",
-                                "it has more than one <%s>, of which only the first counts; remove "
-                                "the others",
-                                names[i]);
-                break;
-            }
-    }
+void ts_check_root(const struct ts_check *c)
+{
+    static const char name[] = "globalVarList";
+    const xmlNode *other = second(xmlDocGetRootElement(ts_document_tree(c->doc)), name);
+
+    if (other)
+        ts_check_report_node(c, other, TS_WARNING, "SLW-0181", "the sequence " MORE_THAN_ONE, name);
 }
 
 void ts_check_attributes(const struct ts_check *c, int item)

@@ -101,6 +101,8 @@ enum ts_severity ts_check_severity_on_linux(const struct ts_check *c);
 
 /* ts/validate_attributes.c: attributes of a group or step. */
 void ts_check_attributes(const struct ts_check *c, int item);
+/* More than one list of variables of the sequence. */
+void ts_check_root(const struct ts_check *c);
 /* Whether they are integers with spaces, commas or semicolons between them, each a possible exit code. */
 bool ts_check_are_codes(const char *text);
 
