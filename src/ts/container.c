@@ -147,8 +147,8 @@ static int add_document(struct reader *rd, xmlNode *scope, struct ts_document **
             scope ? property(scope, "Description") : ts_copy(ts_document_description(*doc)),
         .boot_image_id = scope ? property(scope, "BootImageID") : ts_copy(""),
         .object = scope ? ts_object_take(scope) : ts_copy(""),
-        .doc = TAKE(*doc),
     };
+    item->doc = TAKE(*doc); /* not above: in which order a list is evaluated is not specified */
     item->is_disabled = enabled && bytes_eq_nocase(bytes_of(enabled), "false");
     return enabled && item->id && item->name && item->description && item->boot_image_id &&
                    item->object
