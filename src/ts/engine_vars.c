@@ -116,7 +116,7 @@ static const struct ts_engine_var table[] = {
     {"SMSTSDownloadProgram", NO_EFFECT, "there is no alternate content provider"},
     {"SMSTSDownloadRetryCount",
      OBEYED,
-     "downloads are tried again so often (0 to 1,000) when all sources have failed; without it not"},
+     "downloads are tried again so often (0 to 1,000) when all sources have failed; without it 2"},
     {"SMSTSDownloadRetryDelay", OBEYED, "seconds before that; without it 15"},
     {"SMSTSDriverRequestConnectTimeOut", NO_EFFECT, "Auto Apply Drivers needs Windows"},
     {"SMSTSDriverRequestReceiveTimeOut", NO_EFFECT, "Auto Apply Drivers needs Windows"},

@@ -159,7 +159,8 @@ static int set_up(void **state)
     prepare_order(v);
     (void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", dp_start_proxy(v->b->dp));
     if (ts_vars_set(v->vars, "SLWProxy", proxy, TS_BY_SEQUENCE) != 0 ||
-        ts_vars_set(v->vars, "OSDStateStorePath", STATE_STORE, TS_BY_SEQUENCE) != 0)
+        ts_vars_set(v->vars, "OSDStateStorePath", STATE_STORE, TS_BY_SEQUENCE) != 0 ||
+        ts_vars_set(v->vars, "SMSTSDownloadRetryDelay", "0", TS_BY_SEQUENCE) != 0)
         return -1;
     v->machine.is_64_bit = true;
     v->target = (struct step_target){.root_device = "/dev/volume", .is_old = true};

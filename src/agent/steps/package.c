@@ -26,7 +26,7 @@ enum {
     NAME_MAX_BYTES = 256,
     FOLDER_MODE = 0755,
     RETRIES_MAX = 1000,
-    RETRIES_DEFAULT = 2, /* as documented, if only the delay is given */
+    RETRIES_DEFAULT = 2, /* as documented */
     RETRY_DELAY_S = 15,
     RETRY_DELAY_MAX_S = 24 * 60 * 60,
 };
@@ -77,7 +77,7 @@ bool package_is_retried(struct step_context *c, int outcome, unsigned *n_tries)
 {
     const char *count = step_value(c, "SMSTSDownloadRetryCount");
     const char *delay = step_value(c, "SMSTSDownloadRetryDelay");
-    uint64_t n_wanted = delay[0] != '\0' ? RETRIES_DEFAULT : 0;
+    uint64_t n_wanted = RETRIES_DEFAULT;
     uint64_t delay_s = RETRY_DELAY_S;
 
     (void)bytes_parse_u64(bytes_of(count), 0, RETRIES_MAX, &n_wanted);

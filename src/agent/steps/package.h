@@ -36,8 +36,9 @@ void package_count(struct step_context *c,
  * @outcome: of the transfer; only what sources have done wrong is tried again
  * @n_tries: how often it has failed so; counted here, 0 at first
  *
- * A stream goes on where it broke off; whatever else begins again. SMSTSDownloadRetryCount and SMSTSDownloadRetryDelay say so; without the first, nothing is tried again: the transfer
- * itself has asked every source twice, and waited for TRANSFER_GIVE_UP_S.
+ * A stream goes on where it broke off; whatever else begins again. SMSTSDownloadRetryCount and SMSTSDownloadRetryDelay say how often
+ * and after how long: without them twice, 15 seconds apart, as Configuration Manager does. The transfer itself has asked every source
+ * twice, and waited for TRANSFER_GIVE_UP_S, each time.
  */
 bool package_is_retried(struct step_context *c, int outcome, unsigned *n_tries);
 

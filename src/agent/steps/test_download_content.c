@@ -67,6 +67,7 @@ static struct library *library_new(const char *variables)
         .content = l->content, .n_content = 2, .sources = l->sources, .n_sources = 1};
     (void)snprintf(proxy, sizeof(proxy), "http://127.0.0.1:%u", dp_start_proxy(l->dp));
     step_bench_set(l->b, "SLWProxy", proxy);
+    step_bench_set(l->b, "SMSTSDownloadRetryDelay", "0");
     (void)snprintf(l->folder, sizeof(l->folder), "%s/down", l->dp->root);
     step_bench_set(l->b, "Folder", l->folder);
     return l;

@@ -163,6 +163,7 @@ static void a_streamed_image_fails_when_the_retries_are_used_up(void **state)
     struct bench *bench = *state;
 
     bench->n_failures = 100000;
+    step_bench_set(bench->b, "SMSTSDownloadRetryCount", "0");
     assert_string_equal(apply(bench), "SLW-0301");
     assert_null(strstr(buf_str(&bench->b->log), "tried again"));
     step_bench_set(bench->b, "SMSTSDownloadRetryCount", "2");

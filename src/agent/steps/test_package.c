@@ -156,6 +156,13 @@ static void get_refuses_what_is_not_in_the_order(void **state)
     assert_string_equal(result.error_id, "SLW-0333");
 }
 
+/* SMSTSDownloadRetryCount and SMSTSDownloadRetryDelay; a delay of 0 keeps the test short. */
+static void set_retry(struct bench *b, const char *count, const char *delay)
+{
+    assert_int_equal(ts_vars_set(b->vars, "SMSTSDownloadRetryCount", count, TS_BY_SEQUENCE), 0);
+    assert_int_equal(ts_vars_set(b->vars, "SMSTSDownloadRetryDelay", delay, TS_BY_SEQUENCE), 0);
+}
+
 static void get_without_any_source_says_so(void **state)
 {
     struct bench *b = *state;
@@ -163,6 +170,7 @@ static void get_without_any_source_says_so(void **state)
     struct step_result result = {0};
 
     b->order.n_sources = 0;
+    set_retry(b, "0", "0");
     assert_int_equal(package_get_in(&b->c, b->root, "SLP00012", &result, &use), 0);
     assert_null(use);
     assert_string_equal(result.error_id, "SLW-0301");
@@ -216,13 +224,6 @@ static void options_have_the_proxy_of_the_sequence_and_none_without(void **state
     assert_string_equal(options.no_proxy, ".example,10.0.0.0/8");
 }
 
-/* SMSTSDownloadRetryCount and SMSTSDownloadRetryDelay; a delay of 0 keeps the test short. */
-static void set_retry(struct bench *b, const char *count, const char *delay)
-{
-    assert_int_equal(ts_vars_set(b->vars, "SMSTSDownloadRetryCount", count, TS_BY_SEQUENCE), 0);
-    assert_int_equal(ts_vars_set(b->vars, "SMSTSDownloadRetryDelay", delay, TS_BY_SEQUENCE), 0);
-}
-
 static unsigned count_retries(struct bench *b, int outcome)
 {
     unsigned n_tries = 0;
@@ -237,7 +238,6 @@ static void a_download_is_retried_as_often_as_SMSTSDownloadRetryCount_says(void 
 {
     struct bench *b = *state;
 
-    assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 0); /* nothing says so */
     set_retry(b, "5", "0");
     assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 5);
     assert_int_equal(count_retries(b, TRANSFER_E_CONTENT), 5);
@@ -246,7 +246,7 @@ static void a_download_is_retried_as_often_as_SMSTSDownloadRetryCount_says(void 
     assert_int_equal(count_retries(b, TRANSFER_E_CONTENT), 0);
 }
 
-static void a_delay_alone_means_the_two_retries_that_are_documented(void **state)
+static void without_a_count_a_download_is_tried_twice_more(void **state)
 {
     struct bench *b = *state;
 
@@ -278,6 +278,8 @@ static void the_delay_before_a_retry_is_15_seconds_and_ends_when_the_site_cancel
     struct bench *b = *state;
 
     b->c.progress = cancelled;
+    assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 0);
+    assert_non_null(strstr(buf_str(&b->log), "tried again in 15 seconds (1 of 2)"));
     set_retry(b, "3", "");
     assert_int_equal(count_retries(b, TRANSFER_E_UNREACHABLE), 0);
     assert_non_null(strstr(buf_str(&b->log), "tried again in 15 seconds (1 of 3)"));
@@ -299,7 +301,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_download_is_retried_as_often_as_SMSTSDownloadRetryCount_says, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
-            a_delay_alone_means_the_two_retries_that_are_documented, set_up, tear_down),
+            without_a_count_a_download_is_tried_twice_more, set_up, tear_down),
         cmocka_unit_test_setup_teardown(
             a_count_that_is_no_number_counts_as_none, set_up, tear_down),
         cmocka_unit_test_setup_teardown(what_no_source_has_done_is_not_retried, set_up, tear_down),
