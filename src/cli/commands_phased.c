@@ -77,8 +77,9 @@ const struct args_command phased_commands[] = {
     {
         .noun = "phased-deployment",
         .verb = "next",
-        .operands = {"NAME"},
-        .summary = "Begin the next phase now, however the one before it goes.",
+        .operands = {"NAME", "[PHASE]"},
+        .summary =
+            "Begin the next phase, PHASE if it is said, now, however the one before it goes.",
         .run = phased_deployment_next,
         .options = {OPTION(
             "confirm",

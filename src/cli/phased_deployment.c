@@ -6,6 +6,8 @@
 
 #include "cli/commands.h"
 
+#include <errno.h>
+
 #include "base/bytes.h"
 #include "base/own.h"
 #include "cli/deployment_terms.h"
@@ -176,10 +178,37 @@ bool phased_deployment_resume(struct session *s, const struct args *args)
     return change(s, args, "/resumption", NULL);
 }
 
+/* The phase that is the next one now: the site begins no other, whatever happens until it is asked. */
+static bool put_next(struct session *s, const struct args *args, json_t *body)
+{
+    OWN(session_json_freep) json_t *phased = NULL;
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    const json_t *phases;
+    const char *name = "";
+
+    put_path(&path, args, "");
+    if (!session_open(s) || !session_get(s, &phased, "%s", buf_str(&path)))
+        return false;
+    phases = output_at(phased, "phases");
+    for (size_t i = 0; i < json_array_size(phases); i++) {
+        const json_t *phase = json_array_get(phases, i);
+
+        name = output_text(phase, "name");
+        if (!output_text(phase, "deployment_id")[0])
+            break;
+    }
+    return json_object_set_new(body, "phase", json_string(name)) == 0 ||
+           session_fail_errno(s, "the phase", -ENOMEM);
+}
+
 bool phased_deployment_next(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *body = json_object();
+    const char *phase = args->n_operands > 1 ? args->operands[1] : NULL;
 
+    if (phase ? json_object_set_new(body, "phase", json_string(phase)) < 0
+              : !put_next(s, args, body))
+        return phase ? session_fail_errno(s, "the phase", -ENOMEM) : false;
     return deployment_put_confirmation(s, args, body) && change(s, args, "/next-phase", TAKE(body));
 }
 

@@ -65,6 +65,15 @@ static int refuse_phase(struct site *site, size_t i)
     return refuse(site, REFUSAL_INVALID, "\"phases\", the %zu.: %.440s", i + 1, why);
 }
 
+/* As its deployment will have them, so that none is refused only when its time has come. */
+static int check_terms(struct site *site, const json_t *phase)
+{
+    OWN(json_freep) json_t *terms = phase_terms(phase);
+    struct deployment_terms ignored;
+
+    return terms ? TRACE(deployment_terms_parse(site, terms, &ignored)) : ERR(-ENOMEM);
+}
+
 static int check_one(struct site *site, const json_t *phase)
 {
     static const struct field fields[] = {
@@ -87,7 +96,7 @@ static int check_one(struct site *site, const json_t *phase)
         return refuse(site,
                       REFUSAL_INVALID,
                       "\"deadline_days\": only a required deployment is due at some time.");
-    return TRACE(r);
+    return r == 0 ? TRACE(check_terms(site, phase)) : TRACE(r);
 }
 
 int phase_check(struct site *site, const json_t *phases)

@@ -284,6 +284,15 @@ static int begin_next(struct site *site, const char *who, const char *id, const 
     if (!row)
         return refuse(
             site, REFUSAL_PHASED, "All phases of the phased deployment %s have begun.", id);
+    if (strcmp(field_text(row, "name", ""), field_text(body, "phase", "")) != 0)
+        return refuse(
+            site,
+            REFUSAL_PHASED,
+            "The next phase of the phased deployment %s is \"%.128s\", not \"%.128s\", so "
+            "nothing has begun. Look at how it goes.",
+            id,
+            field_text(row, "name", ""),
+            field_text(body, "phase", ""));
     if (field_bool(row, "is_suspended"))
         return refuse(
             site, REFUSAL_PHASED, "The phased deployment %s is suspended; resume it first.", id);
@@ -302,6 +311,7 @@ int phased_deployment_next(
     struct site *site, const char *who, const char *which, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
+        {"phase", FIELD_LINE, true, 1, 255, NULL},
         {"confirm_devices", FIELD_NUMBER, false, 0, UINT32_MAX, NULL},
         {0},
     };

@@ -205,11 +205,11 @@ static void a_phase_that_cannot_succeed_is_said_with_an_alert_and_gone_on_from_b
     fixture_wait(site, 30 * DAY_US);
     expect_phase(site, 1, "failed", "");
     assert_int_equal(n_alerts(site, "active"), 1);
-    assert_int_equal(next(site, "{}"), 0);
+    assert_int_equal(next(site, "{'phase': 'Rest'}"), 0);
     expect_phase(site, 2, "deployment-created", "");
     fixture_wait(site, FIXTURE_MINUTE_US);
     assert_int_equal(n_alerts(site, "active"), 0);
-    assert_int_equal(next(site, "{}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': 'Rest'}"), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_PHASED);
 }
 
@@ -266,7 +266,7 @@ static void a_suspended_one_begins_nothing_until_it_is_resumed(void **state)
     run(site, FIXTURE_MAC, "succeeded");
     fixture_wait(site, 2 * DAY_US);
     expect_phase(site, 2, "suspended", "The phase before it has not begun.");
-    assert_int_equal(next(site, "{}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': 'Rest'}"), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_PHASED);
     suspend(site, false);
     fixture_wait(site, FIXTURE_MINUTE_US);
@@ -291,8 +291,30 @@ static void one_that_is_begun_by_hand_waits_for_it(void **state)
                  2,
                  "by-hand",
                  "The phase \"Pilot\" has succeeded; an administrator begins the next one.");
-    assert_int_equal(next(site, "{}"), 0);
+    assert_int_equal(next(site, "{'phase': 'Rest'}"), 0);
     expect_phase(site, 2, "deployment-created", "");
+}
+
+/* The site's clock or somebody else may have begun it in between. */
+static void no_other_phase_begins_than_was_meant(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(
+        create(site,
+               "{'name': 'Roll out', 'phases': [{'name': 'Pilot', 'collection': 'Few'}, {'name': "
+               "'Rest', 'collection': 'Many'}, {'name': 'Last', 'collection': 'All Systems'}]}"),
+        0);
+    assert_int_equal(next(site, "{}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': 'Last'}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': 'Rest'}"), 0);
+    assert_int_equal(next(site, "{'phase': 'Rest'}"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_PHASED);
+    assert_non_null(strstr(site->refusal.detail, "\"Last\", not \"Rest\""));
+    expect_phase(site, 2, "deployment-created", "");
+    expect_phase(site, 3, "waiting", "The phase before it has not begun.");
+    assert_int_equal(next(site, "{'phase': 'Last'}"), 0);
 }
 
 static void what_wipes_many_is_confirmed_with_the_sum_of_all_phases(void **state)
@@ -338,9 +360,9 @@ static void a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_al
         "anybody; to go on, confirm it with that number (confirm_devices). (SLW-0192)");
     fixture_wait(site, FIXTURE_MINUTE_US);
     assert_int_equal(n_alerts(site, "active"), 1);
-    assert_int_equal(next(site, "{}"), SITE_E_REFUSED);
-    assert_int_equal(next(site, "{'confirm_devices': 3}"), SITE_E_REFUSED);
-    assert_int_equal(next(site, "{'confirm_devices': 2}"), 0);
+    assert_int_equal(next(site, "{'phase': 'Rest'}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': 'Rest', 'confirm_devices': 3}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': 'Rest', 'confirm_devices': 2}"), 0);
     expect_phase(site, 2, "deployment-created", "");
     fixture_wait(site, FIXTURE_MINUTE_US);
     assert_int_equal(n_alerts(site, "active"), 0);
@@ -413,6 +435,8 @@ static void requests_that_cannot_be_make_nothing(void **state)
         "'collection': 'Many', 'expires': '2030-01-01'}]}",
         "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'Q', "
         "'collection': 'Many', 'purpose': 'available', 'deadline_days': 7}]}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'Q', "
+        "'collection': 'Many', 'purpose': 'available', 'is_wake_on_lan': true}]}",
         "{'name': 'Roll out', 'task_sequence_id': 'None', 'phases': [{'name': 'P', 'collection': "
         "'Few'}, {'name': 'Q', 'collection': 'Many'}]}",
     };
@@ -441,6 +465,7 @@ int main(void)
         cmocka_unit_test(an_expired_pilot_that_nobody_runs_is_said),
         cmocka_unit_test(a_suspended_one_begins_nothing_until_it_is_resumed),
         cmocka_unit_test(one_that_is_begun_by_hand_waits_for_it),
+        cmocka_unit_test(no_other_phase_begins_than_was_meant),
         cmocka_unit_test(what_wipes_many_is_confirmed_with_the_sum_of_all_phases),
         cmocka_unit_test(a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_alert),
         cmocka_unit_test(what_is_refused_is_tried_again_and_begins_when_it_may),

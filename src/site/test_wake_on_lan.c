@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "site/wake_on_lan.h"
+#include "site/wake_target.h"
 
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
@@ -97,14 +98,15 @@ static void assert_asleep(struct site *site)
     assert_null(take_job(site, JOB_OWN_DP));
 }
 
-static void register_at(struct site *site, const char *mac, const char *address)
+/* @nics: taken over */
+static void register_with(struct site *site, const char *mac, json_t *nics)
 {
     char ticket[TOKEN_TEXT_MAX];
     OWN(json_freep) json_t *answer = NULL;
     OWN(json_freep) json_t *body = NULL;
 
     assert_int_equal(access_new_boot_ticket(site, mac, ticket), 0);
-    body = json_pack("{s:s,s:s,s:[s],s:s,s:{s:s},s:[{s:s,s:s,s:[s]}]}",
+    body = json_pack("{s:s,s:s,s:[s],s:s,s:{s:s},s:o}",
                      "ticket",
                      ticket,
                      "environment",
@@ -117,13 +119,15 @@ static void register_at(struct site *site, const char *mac, const char *address)
                      "uuid",
                      "",
                      "nics",
-                     "name",
-                     "eth0",
-                     "mac",
-                     mac,
-                     "addresses",
-                     address);
+                     nics);
     assert_int_equal(fixture_enlist(site, body, NULL, &answer), 0);
+}
+
+static void register_at(struct site *site, const char *mac, const char *address)
+{
+    register_with(site,
+                  mac,
+                  json_pack("[{s:s,s:s,s:[s]}]", "name", "eth0", "mac", mac, "addresses", address));
 }
 
 static void change_device(struct site *site, const char *which, const char *text)
@@ -366,6 +370,31 @@ static void packets_go_to_the_subnet_that_the_adapter_was_in(void **state)
     assert_string_equal(json_string_value(json_array_get(to, 1)), "192.0.2.7");
 }
 
+/* Sixteen adapters with one MAC address and four subnets each, as VLANs have, or as who lies says. */
+static void what_a_device_says_of_itself_makes_no_flood(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *job = NULL;
+    json_t *nics = json_array();
+
+    for (int i = 0; i < 16; i++) {
+        json_t *nic = json_pack("{s:s,s:s,s:[]}", "name", "eth0", "mac", FIXTURE_MAC, "addresses");
+
+        for (int k = 0; k < 4; k++)
+            (void)json_array_append_new(json_object_get(nic, "addresses"),
+                                        json_sprintf("10.%d.%d.7/24", i, k));
+        (void)json_array_append_new(nics, nic);
+    }
+    site->settings.is_wake_unicast_on = true;
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    register_with(site, FIXTURE_MAC, nics);
+    assert_int_equal(ask(site, "PC-1"), 0);
+    fixture_wait(site, SECOND_US);
+    job = take_job(site, JOB_OWN_DP);
+    assert_int_equal(json_array_size(json_object_get(target_of(job, 0), "to")), WAKE_PLACES_MAX);
+}
+
 static void add_group(struct site *site, const char *subnet, const char *dp)
 {
     OWN(json_freep)
@@ -555,6 +584,7 @@ int main(void)
         cmocka_unit_test(an_available_one_wakes_nobody),
         cmocka_unit_test(a_disabled_one_wakes_when_it_is_enabled),
         cmocka_unit_test(packets_go_to_the_subnet_that_the_adapter_was_in),
+        cmocka_unit_test(what_a_device_says_of_itself_makes_no_flood),
         cmocka_unit_test(the_distribution_point_of_the_subnet_sends_if_it_is_online),
         cmocka_unit_test(an_adapter_that_many_machines_have_is_left_out),
         cmocka_unit_test(by_hand_a_device_is_woken_once_a_minute),

@@ -71,6 +71,8 @@ static int add_text(uint32_t address, json_t *dst)
     char text[INET_ADDRSTRLEN];
 
     (void)inet_ntop(AF_INET, &in, text, sizeof(text));
+    if (json_array_size(dst) >= WAKE_PLACES_MAX)
+        return 0;
     for (size_t i = 0; i < json_array_size(dst); i++)
         if (strcmp(json_string_value(json_array_get(dst, i)), text) == 0)
             return 0;

@@ -324,6 +324,7 @@ def phased_deployments(cli: Recorder):
     expect([one["state"] for one in paused["phases"]] == ["deployment-created", "suspended"], f"paused: {paused}")
     cli.fails("phased-deployment", "next", "Roll out", status=4)
     cli.ask("PhasedDeployment", "phased-deployment", "resume", "Roll out")
+    cli.fails("phased-deployment", "next", "Roll out", "Pilot", status=4)
     cli.ask("PhasedDeployment", "phased-deployment", "next", "Roll out")
     shown = cli.show("PhasedDeployment", "phased-deployment", "show", "Roll out")
     expect(shown["state"] == "all-begun" and shown["phases"][1]["begin_after_percent"] == 90, f"begun by hand: {shown}")

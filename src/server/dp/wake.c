@@ -128,23 +128,6 @@ static int send_to(struct sending *s,
     return r < 0 ? TRACE(note_failed(s, target, to, r)) : 0;
 }
 
-static int send_target(struct sending *s, size_t target, const json_t *one)
-{
-    const json_t *to = json_object_get(one, "to");
-    const char *text = json_string_value(json_object_get(one, "mac"));
-    uint8_t packet[MAGIC_PACKET_BYTES];
-    uint8_t mac[MAC_BYTES];
-    int r = 0;
-
-    if (!text || !mac_parse(bytes_of(text), mac))
-        return ERR(-EBADMSG);
-    magic_packet_put(packet, mac);
-    for (size_t i = 0; r == 0 && i < json_array_size(to); i++)
-        r = send_to(s, target, json_string_value(json_array_get(to, i)), packet);
-    return TRACE(r);
-}
-
-/* What is not as it should be is refused before the first packet. */
 static bool is_target(const json_t *one)
 {
     const json_t *to = json_object_get(one, "to");
@@ -164,6 +147,23 @@ static bool is_target(const json_t *one)
     return true;
 }
 
+static int send_target(struct sending *s, size_t target, const json_t *one)
+{
+    const json_t *to = json_object_get(one, "to");
+    const char *text = json_string_value(json_object_get(one, "mac"));
+    uint8_t packet[MAGIC_PACKET_BYTES];
+    uint8_t mac[MAC_BYTES];
+    int r = 0;
+
+    if (!is_target(one)) /* the others are sent all the same */
+        return TRACE(note_failed(s, target, "", -EBADMSG));
+    (void)mac_parse(bytes_of(text), mac);
+    magic_packet_put(packet, mac);
+    for (size_t i = 0; r == 0 && i < json_array_size(to); i++)
+        r = send_to(s, target, json_string_value(json_array_get(to, i)), packet);
+    return TRACE(r);
+}
+
 /* Return: borrowed; NULL if the arguments are not such ones. */
 static const json_t *read_args(const json_t *args, struct sending *s)
 {
@@ -174,9 +174,6 @@ static const json_t *read_args(const json_t *args, struct sending *s)
     if (port < 1 || port > PORT_MAX || rate < 1 || rate > PACKETS_PER_S_MAX ||
         !json_is_array(targets) || json_array_size(targets) > TARGETS_MAX)
         return NULL;
-    for (size_t i = 0; i < json_array_size(targets); i++)
-        if (!is_target(json_array_get(targets, i)))
-            return NULL;
     s->port = (uint16_t)port;
     s->pause_us = US_PER_S / (uint64_t)rate;
     return targets;
