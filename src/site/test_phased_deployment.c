@@ -413,7 +413,10 @@ static void deleting_it_leaves_what_has_begun_and_begins_nothing_more(void **sta
     assert_int_equal(deployment_list(site, &page, &all), 0);
     assert_int_equal(json_array_size(json_object_get(all, "items")), 1);
     assert_int_equal(collection_delete(site, "test", "Many"), 0);
-    assert_int_equal(create(site, "{'name': 'Roll out', 'phases': []}"), SITE_E_REFUSED);
+    assert_int_equal(create(site,
+                            "{'name': 'Roll out', 'phases': [{'name': 'A', 'collection': 'Few'}, "
+                            "{'name': 'B', 'collection': 'All Systems'}]}"),
+                     0); /* the name is free again */
 }
 
 static void requests_that_cannot_be_make_nothing(void **state)

@@ -522,6 +522,45 @@ static void what_was_sent_is_in_the_history_and_what_was_not_too(void **state)
     }
 }
 
+/* Whose name it is not all may know who read the history. */
+static void a_job_that_was_cancelled_when_it_ran_may_have_sent_some(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *job = NULL;
+    OWN(json_freep) json_t *cancelled = NULL;
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    assert_int_equal(ask(site, "PC-1"), 0);
+    fixture_wait(site, SECOND_US);
+    job = take_job(site, JOB_OWN_DP);
+    assert_int_equal(job_cancel(site, "mallory", field_text(job, "id", ""), &cancelled), 0);
+    assert_history(site,
+                   "PC-1",
+                   "device.wake-up-failed",
+                   "SLW-0134: It was cancelled. Packets may have been sent for " FIXTURE_MAC);
+}
+
+static void words_of_a_distribution_point_are_cut_between_characters(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *job = NULL;
+    char end[512];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    assert_int_equal(ask(site, "PC-1"), 0);
+    fixture_wait(site, SECOND_US);
+    job = take_job(site, JOB_OWN_DP);
+    (void)snprintf(
+        end,
+        sizeof(end),
+        "{'state': 'failed', 'error_id': 'SLW-0316', 'message': '%0199d\xc3\xa4\xc3\xa4'}",
+        0);
+    fixture_dp_finish(site, JOB_OWN_DP, job, end);
+    assert_history(site, "PC-1", "device.wake-up-failed", "may have been sent for " FIXTURE_MAC);
+}
+
 static void what_nobody_takes_in_ten_minutes_is_not_made_up_for(void **state)
 {
     (void)state;
@@ -533,6 +572,7 @@ static void what_nobody_takes_in_ten_minutes_is_not_made_up_for(void **state)
     fixture_wait(site, 11 * FIXTURE_MINUTE_US);
     assert_asleep(site);
     assert_history(site, "PC-1", "device.wake-up-failed", "SLW-0266");
+    assert_history(site, "PC-1", "device.wake-up-failed", "Nothing was sent");
 }
 
 static void a_distribution_point_has_one_job_of_a_hundred_devices_at_a_time(void **state)
@@ -589,6 +629,8 @@ int main(void)
         cmocka_unit_test(an_adapter_that_many_machines_have_is_left_out),
         cmocka_unit_test(by_hand_a_device_is_woken_once_a_minute),
         cmocka_unit_test(what_was_sent_is_in_the_history_and_what_was_not_too),
+        cmocka_unit_test(a_job_that_was_cancelled_when_it_ran_may_have_sent_some),
+        cmocka_unit_test(words_of_a_distribution_point_are_cut_between_characters),
         cmocka_unit_test(what_nobody_takes_in_ten_minutes_is_not_made_up_for),
         cmocka_unit_test(a_distribution_point_has_one_job_of_a_hundred_devices_at_a_time),
     };

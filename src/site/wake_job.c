@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "db/db.h"
 #include "site/fields.h"
 
@@ -19,6 +21,7 @@ enum {
     DEFAULT_PACKETS_PER_S = 50,
     DETAIL_MAX_BYTES = 1024,
     WHY_MAX_BYTES = 200,
+    TEXT_MAX_BYTES = WHY_MAX_BYTES + 64,
 };
 
 #define TAKEN_WITHIN_US (UINT64_C(10) * 60 * 1000000)
@@ -73,8 +76,12 @@ static int note(struct site *site,
 {
     OWN(buf_fini) struct buf detail = BUF_INIT(DETAIL_MAX_BYTES);
     const json_t *to = json_object_get(target, "to");
+    char bounded[TEXT_MAX_BYTES];
 
-    buf_addf(&detail, "%s: %s for %s to", job->dp_id, text, field_text(target, "mac", ""));
+    (void)snprintf(
+        bounded, sizeof(bounded), "%s", text); /* a distribution point's words may be in it */
+    text_make_utf8(bounded);
+    buf_addf(&detail, "%s: %s for %s to", job->dp_id, bounded, field_text(target, "mac", ""));
     for (size_t i = 0; i < json_array_size(to); i++)
         buf_addf(&detail, " %s", json_string_value(json_array_get(to, i)));
     buf_addf(&detail, " (%s)", field_text(target, "why", ""));
@@ -91,14 +98,17 @@ static int note_failed(struct site *site,
                        const char *error_id,
                        const char *why)
 {
-    char text[WHY_MAX_BYTES + 64];
+    bool is_cancelled = error_id && strcmp(error_id, SITE_ERROR_CANCELLED) == 0;
+    char text[TEXT_MAX_BYTES];
 
     (void)snprintf(text,
                    sizeof(text),
-                   "%.15s: %.*s Nothing was sent",
+                   "%.15s: %.*s %s",
                    error_id ? error_id : "-",
                    WHY_MAX_BYTES,
-                   why ? why : "");
+                   is_cancelled ? "It was cancelled." : (why ? why : ""),
+                   strcmp(job->state, "queued") == 0 ? "Nothing was sent"
+                                                     : "Packets may have been sent");
     return TRACE(note(site, job, target, NOT_SENT, text));
 }
 
@@ -132,7 +142,7 @@ static size_t count_failed(const json_t *failed, size_t target, const char **ret
     for (size_t i = 0; i < json_array_size(failed); i++)
         if ((size_t)field_number(json_array_get(failed, i), "target", 0) == target) {
             *ret_why = field_text(json_array_get(failed, i), "why", "");
-            n++;
+            n = field_text(json_array_get(failed, i), "to", "")[0] ? n + 1 : SIZE_MAX / 2;
         }
     return n;
 }
