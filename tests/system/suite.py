@@ -5,6 +5,7 @@ usage of each: FILE BUILD_DIR TEST [--keep]
 Exit status: 0 passed, 1 failed, 2 no such test, 77 this machine lacks something, which is said; where CI is set that is a failure.
 """
 
+import ctypes
 import os
 import shutil
 import signal
@@ -22,6 +23,17 @@ def remove(path: Path):
         path.unlink()
 
 
+CLONE_NEWNS, MS_REC, MS_PRIVATE = 0x20000, 0x4000, 0x40000
+
+
+def own_mounts():
+    """What is mounted from now on nobody else sees: a test that runs beside this one, and makes a namespace just then, would keep the
+    disk of a computer mounted that is long switched on again."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if os.geteuid() == 0 and (libc.unshare(CLONE_NEWNS) != 0 or libc.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0):
+        raise LabError(f"mounts of our own: {os.strerror(ctypes.get_errno())}")
+
+
 def run(tests: dict, usage: str, lacks: list, play, litter: tuple) -> int:
     """@play: is called with the test, the build folder and the test's name; @litter: patterns of what is large in the
     test's folder, and goes when it has passed."""
@@ -35,6 +47,7 @@ def run(tests: dict, usage: str, lacks: list, play, litter: tuple) -> int:
     build, name = Path(sys.argv[1]).resolve(), sys.argv[2]
     folder = open_folder(build / "system") / name
     try:
+        own_mounts()
         play(tests[name], build, name)
     except (LabError, subprocess.SubprocessError) as error:
         print(f"{name} FAILED: {error}", flush=True)

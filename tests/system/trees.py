@@ -100,7 +100,7 @@ def mounted(disk: Path, folder: Path):
     try:
         yield mount
     finally:
-        run("umount", mount, check=False)
+        run("umount", mount)
 
 
 def has_state(disk: Path, folder: Path) -> bool:
