@@ -526,9 +526,8 @@ UNUSED_UNITS = (
 )
 UNUSED_GENERATORS = ("cryptsetup", "gpt-auto", "hibernate-resume", "integritysetup", "rc-local", "system-update", "sysv", "veritysetup")
 UNUSED_MODULES = (
-    "aesni_intel", "ahci", "ata_generic", "ata_piix", "button", "crc32_pclmul", "crc32c_intel", "crct10dif_pclmul", "cryptd", "evdev",
-    "ghash_clmulni_intel", "kvm", "kvm_amd", "kvm_intel", "libata", "powernow_k8", "qemu_fw_cfg", "serio_raw", "sha1_ssse3",
-    "sha256_ssse3", "sha512_generic", "sha512_ssse3",
+    "ahci", "ata_generic", "ata_piix", "button", "evdev", "kvm", "kvm_amd", "kvm_intel", "libata", "powernow_k8", "qemu_fw_cfg",
+    "serio_raw",
 )
 DISK_MODULES = ("virtio_pci", "virtio_blk", "ext4", "crc32c_generic")
 
