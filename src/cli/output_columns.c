@@ -34,10 +34,15 @@ static bool has(const struct output_columns *columns, const char *path)
 /* "size.in_bytes": "SIZE IN BYTES" */
 static void make_title(char *text)
 {
-    for (; *text; text++)
-        *text = *text == '.' || *text == '_'   ? ' '
-                : *text >= 'a' && *text <= 'z' ? (char)(*text - 'a' + 'A')
-                                               : *text;
+    static const char small[] = "abcdefghijklmnopqrstuvwxyz._";
+    static const char large[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ  ";
+
+    for (; *text; text++) {
+        const char *at = strchr(small, *text);
+
+        if (at)
+            *text = large[at - small];
+    }
 }
 
 static int add(struct output_columns *columns, const char *path)

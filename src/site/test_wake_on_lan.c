@@ -27,12 +27,10 @@
 #include "site/fixture_dp.h"
 #include "site/job.h"
 #include "site/maintenance_window.h"
-#include "site/wake_job.h"
+#include "site/test_wake.h"
 
 #define OTHER_MAC "52:54:00:77:00:02"
 #define HOUR_US   (60 * FIXTURE_MINUTE_US)
-#define SECOND_US UINT64_C(1000000)
-#define ALL_SENT  "{'state': 'succeeded', 'result': {'failed': []}}"
 
 /* "2026-11-22T22:00:00Z" so many minutes from now. */
 static void put_time(const struct site *site, uint64_t minutes, char ret[static CLOCK_TEXT_MAX])
@@ -64,18 +62,6 @@ static void deploy(struct site *site, json_t *assignment, char *ret)
     assert_int_equal(deploy_to_all(site, assignment, "{'purpose': 'required'}", ret), 0);
 }
 
-/* A job that wakes. Return: owned by the caller; NULL if there is none. */
-static json_t *take_job(struct site *site, const char *dp_id)
-{
-    json_t *kinds = json_pack("[s]", WAKE_JOB);
-    json_t *job = NULL;
-
-    assert_int_equal(dp_seen(site, dp_id, NULL), 0);
-    assert_int_equal(job_claim(site, dp_id, kinds, &job), 0);
-    json_decref(kinds);
-    return job;
-}
-
 static const json_t *target_of(const json_t *job, size_t i)
 {
     return json_array_get(json_object_get(json_object_get(job, "args"), "targets"), i);
@@ -90,11 +76,6 @@ static void assert_woken(struct site *site, const char *mac)
     assert_string_equal(field_text(target_of(job, 0), "mac", ""), mac);
     assert_null(target_of(job, 1));
     fixture_dp_finish(site, JOB_OWN_DP, job, ALL_SENT);
-    assert_null(take_job(site, JOB_OWN_DP));
-}
-
-static void assert_asleep(struct site *site)
-{
     assert_null(take_job(site, JOB_OWN_DP));
 }
 
@@ -136,29 +117,6 @@ static void change_device(struct site *site, const char *which, const char *text
     OWN(json_freep) json_t *device = NULL;
 
     assert_int_equal(device_change(site, "test", which, body, &device), 0);
-}
-
-static int ask(struct site *site, const char *which)
-{
-    OWN(json_freep) json_t *answer = NULL;
-
-    return wake_on_lan_ask(site, "test", which, &answer);
-}
-
-/* Whether the last line of its history is @action and says @text. */
-static void
-assert_history(struct site *site, const char *which, const char *action, const char *text)
-{
-    const struct page page = {.after = "0", .limit = 100, .is_log = true};
-    OWN(json_freep) json_t *list = NULL;
-    const json_t *items;
-    const json_t *last;
-
-    assert_int_equal(device_history(site, which, &page, &list), 0);
-    items = json_object_get(list, "items");
-    last = json_array_get(items, json_array_size(items) - 1);
-    assert_string_equal(field_text(last, "action", ""), action);
-    assert_non_null(strstr(field_text(last, "detail", ""), text));
 }
 
 static void devices_are_woken_once_at_the_deadline(void **state)
@@ -483,98 +441,6 @@ static void by_hand_a_device_is_woken_once_a_minute(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_MISSING);
 }
 
-static void what_was_sent_is_in_the_history_and_what_was_not_too(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *end;
-        const char *action;
-        const char *text;
-    } table[] = {
-        {ALL_SENT, "device.wake-up", "DP00001: magic packets were sent for " FIXTURE_MAC},
-        {"{'state': 'succeeded', 'result': {'failed': [{'target': 0, 'to': '255.255.255.255',"
-         " 'why': 'SLW-0265: no route'}]}}",
-         "device.wake-up-failed",
-         "SLW-0265: no route"},
-        {"{'state': 'failed', 'error_id': 'SLW-0316', 'message': 'what?'}",
-         "device.wake-up-failed",
-         "SLW-0316: what?"},
-        /* what it makes up is no result */
-        {"{'state': 'succeeded', 'result': {'failed': [{'target': 1, 'to': '', 'why': ''}]}}",
-         "device.wake-up-failed",
-         "SLW-0102"},
-        {"{'state': 'succeeded', 'result': {}}", "device.wake-up-failed", "SLW-0102"},
-    };
-    OWN(fixture_freep) struct site *site = fixture_new();
-
-    fixture_import(site, "PC-1", FIXTURE_MAC);
-    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
-        OWN(json_freep) json_t *job = NULL;
-
-        assert_int_equal(ask(site, "PC-1"), 0);
-        fixture_wait(site, SECOND_US);
-        job = take_job(site, JOB_OWN_DP);
-        assert_non_null(job);
-        fixture_dp_finish(site, JOB_OWN_DP, job, table[i].end);
-        assert_history(site, "PC-1", table[i].action, table[i].text);
-        assert_history(site, "PC-1", table[i].action, "(by hand)");
-        fixture_wait(site, FIXTURE_MINUTE_US);
-    }
-}
-
-/* Whose name it is not all may know who read the history. */
-static void a_job_that_was_cancelled_when_it_ran_may_have_sent_some(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    OWN(json_freep) json_t *job = NULL;
-    OWN(json_freep) json_t *cancelled = NULL;
-
-    fixture_import(site, "PC-1", FIXTURE_MAC);
-    assert_int_equal(ask(site, "PC-1"), 0);
-    fixture_wait(site, SECOND_US);
-    job = take_job(site, JOB_OWN_DP);
-    assert_int_equal(job_cancel(site, "mallory", field_text(job, "id", ""), &cancelled), 0);
-    assert_history(site,
-                   "PC-1",
-                   "device.wake-up-failed",
-                   "SLW-0134: It was cancelled. Packets may have been sent for " FIXTURE_MAC);
-}
-
-static void words_of_a_distribution_point_are_cut_between_characters(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    OWN(json_freep) json_t *job = NULL;
-    char end[512];
-
-    fixture_import(site, "PC-1", FIXTURE_MAC);
-    assert_int_equal(ask(site, "PC-1"), 0);
-    fixture_wait(site, SECOND_US);
-    job = take_job(site, JOB_OWN_DP);
-    (void)snprintf(
-        end,
-        sizeof(end),
-        "{'state': 'failed', 'error_id': 'SLW-0316', 'message': '%0199d\xc3\xa4\xc3\xa4'}",
-        0);
-    fixture_dp_finish(site, JOB_OWN_DP, job, end);
-    assert_history(site, "PC-1", "device.wake-up-failed", "may have been sent for " FIXTURE_MAC);
-}
-
-static void what_nobody_takes_in_ten_minutes_is_not_made_up_for(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-
-    fixture_import(site, "PC-1", FIXTURE_MAC);
-    assert_int_equal(ask(site, "PC-1"), 0);
-    fixture_wait(site, SECOND_US);
-    fixture_wait(site, 11 * FIXTURE_MINUTE_US);
-    assert_asleep(site);
-    assert_history(site, "PC-1", "device.wake-up-failed", "SLW-0266");
-    assert_history(site, "PC-1", "device.wake-up-failed", "Nothing was sent");
-}
-
 static void a_distribution_point_has_one_job_of_a_hundred_devices_at_a_time(void **state)
 {
     (void)state;
@@ -628,10 +494,6 @@ int main(void)
         cmocka_unit_test(the_distribution_point_of_the_subnet_sends_if_it_is_online),
         cmocka_unit_test(an_adapter_that_many_machines_have_is_left_out),
         cmocka_unit_test(by_hand_a_device_is_woken_once_a_minute),
-        cmocka_unit_test(what_was_sent_is_in_the_history_and_what_was_not_too),
-        cmocka_unit_test(a_job_that_was_cancelled_when_it_ran_may_have_sent_some),
-        cmocka_unit_test(words_of_a_distribution_point_are_cut_between_characters),
-        cmocka_unit_test(what_nobody_takes_in_ten_minutes_is_not_made_up_for),
         cmocka_unit_test(a_distribution_point_has_one_job_of_a_hundred_devices_at_a_time),
     };
 

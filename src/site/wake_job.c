@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "base/text.h"
@@ -107,8 +108,8 @@ static int note_failed(struct site *site,
                    error_id ? error_id : "-",
                    WHY_MAX_BYTES,
                    is_cancelled ? "It was cancelled." : (why ? why : ""),
-                   strcmp(job->state, "queued") == 0 ? "Nothing was sent"
-                                                     : "Packets may have been sent");
+                   bytes_eq_nocase(bytes_of(job->state), "queued") ? "Nothing was sent"
+                                                                   : "Packets may have been sent");
     return TRACE(note(site, job, target, NOT_SENT, text));
 }
 

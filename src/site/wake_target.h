@@ -16,8 +16,8 @@
 enum {
     WAKE_MACS_MAX = 16,     /* of one device */
     WAKE_ADDRESSES_MAX = 4, /* of one adapter */
-    WAKE_PLACES_MAX = 8,    /* where packets for one adapter go, whatever the device says of itself */
-    WAKE_PREFIX_MIN = 8,    /* bits of a subnet that has a broadcast address for us */
+    WAKE_PLACES_MAX = 8, /* where packets for one adapter go, whatever the device says of itself */
+    WAKE_PREFIX_MIN = 8, /* bits of a subnet that has a broadcast address for us */
     WAKE_PREFIX_MAX = 30,
 };
 
