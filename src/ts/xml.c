@@ -159,8 +159,8 @@ static void note_error(void *ctx, xmlError *error)
 /* Where in @text the byte behind the limit is. */
 static void refuse_size(const struct leash *leash, struct bytes text, size_t max)
 {
-    unsigned line = 1;
-    unsigned column = 1;
+    long line = 1;
+    long column = 1;
     struct ts_xml_place at;
 
     for (size_t i = 0; i < max && i < text.len; i++) {
