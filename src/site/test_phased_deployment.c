@@ -11,6 +11,8 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "db/db.h"
+#include "site/access.h"
 #include "site/alert.h"
 #include "site/collection.h"
 #include "site/collection_rule.h"
@@ -419,6 +421,42 @@ static void deleting_it_leaves_what_has_begun_and_begins_nothing_more(void **sta
                      0); /* the name is free again */
 }
 
+/* Who may read what is deployed to @collection, and nothing else. */
+static void be_reader(struct site *site, const char *collection)
+{
+    struct principal reader = {.id = "AD00099", .name = "reader", .permissions = "*"};
+    struct db_args who =
+        DB_ARGS(db_text(reader.id), db_text(reader.name), db_text(""), db_u64(site->now_us));
+    char target[SITE_ID_MAX];
+
+    assert_int_equal(collection_find(site, collection, target), 0);
+    assert_true(db_run(site->db, SQL_ADMINISTRATOR_ADD, who, NULL) >= 0);
+    assert_int_equal(db_must(site->db,
+                             SQL_ADMINISTRATOR_GRANT_ADD,
+                             DB_ARGS(db_text(reader.id), db_text("SLP0002R"), db_text(target))),
+                     0);
+    principal_set(site, &reader);
+}
+
+static void who_may_not_see_all_its_collections_does_not_see_it(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    OWN(json_freep) json_t *whole = NULL;
+    OWN(json_freep) json_t *shown = NULL;
+    OWN(json_freep) json_t *none = NULL;
+    char first[SITE_ID_MAX];
+
+    assert_int_equal(create(site, TWO), 0);
+    deployment_of(site, 1, first);
+    assert_int_equal(deployment_get(site, first, &whole), 0);
+    assert_string_not_equal(field_text(whole, "phased_deployment_id", ""), "");
+    be_reader(site, "Few");
+    assert_int_equal(deployment_get(site, first, &shown), 0);
+    assert_string_equal(field_text(shown, "phased_deployment_id", ""), "");
+    assert_int_equal(phased_deployment_get(site, "Roll out", &none), SITE_E_REFUSED);
+}
+
 static void requests_that_cannot_be_make_nothing(void **state)
 {
     static const char *const texts[] = {
@@ -473,6 +511,7 @@ int main(void)
         cmocka_unit_test(a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_alert),
         cmocka_unit_test(what_is_refused_is_tried_again_and_begins_when_it_may),
         cmocka_unit_test(deleting_it_leaves_what_has_begun_and_begins_nothing_more),
+        cmocka_unit_test(who_may_not_see_all_its_collections_does_not_see_it),
         cmocka_unit_test(requests_that_cannot_be_make_nothing),
     };
 

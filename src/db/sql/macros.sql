@@ -90,7 +90,7 @@ ORDER BY sp.number LIMIT 1), 'all-begun')
 -- The phased deployment that a deployment (a row of its table) is a phase of, or NULL.
 -- macro: phased_of(d)
 (SELECT dp.phased_deployment_id FROM phase dp JOIN phased_deployment df ON df.id = dp.phased_deployment_id
-WHERE dp.deployment_id = $d.id AND df.deleted_us IS NULL)
+WHERE dp.deployment_id = $d.id AND df.deleted_us IS NULL AND @may_phased('deployment', 'read', df.id))
 
 -- The counts of the deployment that a phase has made (d, u) to the collection c, and whether devices may begin it.
 -- macro: phase_counts(d, u, c)
