@@ -85,18 +85,6 @@ static bool evaluate(const struct ts_condition *c, const struct leaf_context *x,
     return c->n_children == 0 || c->kind != TS_CONDITION_OR;
 }
 
-const char *const ts_variable_operators[] = {"exists",
-                                             "notExists",
-                                             "equals",
-                                             "notEquals",
-                                             "greater",
-                                             "greaterEqual",
-                                             "less",
-                                             "lessEqual",
-                                             "like",
-                                             "notLike",
-                                             NULL};
-
 bool ts_condition_holds(const struct ts_condition *condition,
                         const struct ts_vars *vars,
                         const struct ts_facts *facts,

@@ -36,7 +36,7 @@ enum comparison {
     N_COMPARISONS,
 };
 
-static const char *const comparison_names[N_COMPARISONS] = {
+const char *const ts_variable_operators[] = {
     "exists",
     "notExists",
     "equals",
@@ -47,6 +47,7 @@ static const char *const comparison_names[N_COMPARISONS] = {
     "lessEqual",
     "like",
     "notLike",
+    NULL,
 };
 
 static const char *field(const struct ts_condition *c, const char *name)
@@ -61,7 +62,7 @@ static enum comparison find_comparison(const char *name)
 {
     enum comparison c = EXISTS;
 
-    while (c < N_COMPARISONS && ts_compare_text(name, comparison_names[c]) != 0)
+    while (c < N_COMPARISONS && ts_compare_text(name, ts_variable_operators[c]) != 0)
         c++;
     return c;
 }
@@ -154,7 +155,7 @@ evaluate_variable(const struct ts_condition *c, const struct leaf_context *x, st
         return unanswerable(seen, name, "its value is too long");
     if (comparison == N_COMPARISONS)
         return unanswerable(seen, operator_name, "no operator of a variable condition");
-    buf_addf(seen, "%.*s %s", SHOWN_MAX, name, comparison_names[comparison]);
+    buf_addf(seen, "%.*s %s", SHOWN_MAX, name, ts_variable_operators[comparison]);
     if (comparison != EXISTS && comparison != NOT_EXISTS)
         buf_addf(seen, " \"%.*s\"", SHOWN_MAX, shown);
     if (actual[0] == '\0')
