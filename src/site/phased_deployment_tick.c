@@ -55,7 +55,7 @@ static const char *why_stalled(const struct phase_progress *before)
     if (before->n_devices == 0)
         return "its collection has no devices";
     if (before->is_closed)
-        return "its deployment is disabled or has expired";
+        return "its deployment or its task sequence is disabled, or it has expired";
     return before->n_lost > 0 ? "too many have failed" : "it has not as many devices";
 }
 

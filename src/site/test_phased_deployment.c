@@ -234,6 +234,38 @@ static void a_cancelled_pilot_is_no_success_although_all_that_ran_it_succeeded(v
                  "its deployment was cancelled or deleted. Go on by hand, or put that right.");
 }
 
+static void set_disabled(struct site *site, const char *sequence, bool is_disabled)
+{
+    OWN(json_freep) json_t *body = json_pack("{s:b}", "is_disabled", (int)is_disabled);
+    OWN(json_freep) json_t *answer = NULL;
+
+    assert_int_equal(task_sequence_set(site, "test", sequence, body, &answer), 0);
+}
+
+static void a_pilot_whose_task_sequence_is_disabled_is_said_and_waited_for_again(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(create(site, TWO), 0);
+    set_disabled(site, FIXTURE_SEQUENCE, true);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    expect_phase(site,
+                 2,
+                 "stalled",
+                 "The phase \"Pilot\" cannot succeed on 95 per cent of its devices as things are: "
+                 "its deployment or its task sequence is disabled, or it has expired. Go on by "
+                 "hand, or put that right.");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_int_equal(n_alerts(site, "active"), 1);
+    set_disabled(site, FIXTURE_SEQUENCE, false);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    expect_phase(site,
+                 2,
+                 "waiting",
+                 "The phase \"Pilot\" must have succeeded on 95 per cent of its devices.");
+}
+
 static void an_expired_pilot_that_nobody_runs_is_said(void **state)
 {
     (void)state;
@@ -255,7 +287,8 @@ static void an_expired_pilot_that_nobody_runs_is_said(void **state)
                  2,
                  "stalled",
                  "The phase \"Pilot\" cannot succeed on 95 per cent of its devices as things are: "
-                 "its deployment is disabled or has expired. Go on by hand, or put that right.");
+                 "its deployment or its task sequence is disabled, or it has expired. Go on by "
+                 "hand, or put that right.");
 }
 
 static void a_suspended_one_begins_nothing_until_it_is_resumed(void **state)
@@ -503,6 +536,7 @@ int main(void)
         cmocka_unit_test(
             a_phase_that_cannot_succeed_is_said_with_an_alert_and_gone_on_from_by_hand),
         cmocka_unit_test(a_cancelled_pilot_is_no_success_although_all_that_ran_it_succeeded),
+        cmocka_unit_test(a_pilot_whose_task_sequence_is_disabled_is_said_and_waited_for_again),
         cmocka_unit_test(an_expired_pilot_that_nobody_runs_is_said),
         cmocka_unit_test(a_suspended_one_begins_nothing_until_it_is_resumed),
         cmocka_unit_test(one_that_is_begun_by_hand_waits_for_it),

@@ -94,7 +94,8 @@ WHERE dp.deployment_id = $d.id AND df.deleted_us IS NULL AND @may_phased('deploy
 
 -- The counts of the deployment that a phase has made (d, u) to the collection c, and whether devices may begin it.
 -- macro: phase_counts(d, u, c)
-CASE WHEN $d.deleted_us IS NULL AND $d.is_cancelled = 0 THEN 1 ELSE 0 END AS "is_alive", coalesce($d.is_disabled, 0) AS "is_disabled",
+CASE WHEN $d.deleted_us IS NULL AND $d.is_cancelled = 0 THEN 1 ELSE 0 END AS "is_alive", CASE WHEN $d.is_disabled = 1
+    OR EXISTS (SELECT 1 FROM task_sequence dt WHERE dt.id = $d.task_sequence_id AND dt.is_disabled = 1) THEN 1 ELSE 0 END AS "is_disabled",
 CASE $d.is_cancelled WHEN 0 THEN $c.n_computers - $u.n_begun_members ELSE 0 END AS n_waiting,
 coalesce($u.n_begun, 0) AS n_begun, coalesce($u.n_in_progress, 0) AS n_in_progress, coalesce($u.n_restarting, 0) AS n_restarting,
 coalesce($u.n_paused, 0) AS n_paused, coalesce($u.n_succeeded, 0) AS n_succeeded, coalesce($u.n_failed, 0) AS n_failed,
