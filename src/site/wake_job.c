@@ -25,9 +25,8 @@ enum {
     TEXT_MAX_BYTES = WHY_MAX_BYTES + 64,
 };
 
-#define TAKEN_WITHIN_US (UINT64_C(10) * 60 * 1000000)
-#define SENT            "device.wake-up"
-#define NOT_SENT        "device.wake-up-failed"
+#define SENT     "device.wake-up"
+#define NOT_SENT "device.wake-up-failed"
 
 int wake_job_add(struct site *site, const char *dp_id, json_t *targets)
 {
@@ -184,8 +183,10 @@ static int expire_one(struct site *site, bool *ret)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     char id[UUID_TEXT_MAX];
-    int r = db_first(
-        site->db, SQL_WAKE_JOB_STALE, DB_ARGS(db_u64(site->now_us - TAKEN_WITHIN_US)), &rows);
+    int r = db_first(site->db,
+                     SQL_WAKE_JOB_STALE,
+                     DB_ARGS(db_u64(site->now_us - WAKE_JOB_TAKEN_WITHIN_US)),
+                     &rows);
 
     *ret = r == DB_ROW;
     if (r != DB_ROW)
@@ -200,7 +201,7 @@ static int expire_one(struct site *site, bool *ret)
 
 int wake_job_expire(struct site *site)
 {
-    bool is_more = site->now_us > TAKEN_WITHIN_US;
+    bool is_more = site->now_us > WAKE_JOB_TAKEN_WITHIN_US;
     int r = 0;
 
     while (r == 0 && is_more)

@@ -24,7 +24,10 @@ int wake_job_add(struct site *site, const char *dp_id, json_t *targets);
 /* Whether the distribution point has one that is not over. */
 int wake_job_is_open(struct site *site, const char *dp_id, bool *ret);
 
-/* End those that nobody has taken for ten minutes: packets that come when nobody expects them do harm. */
+#define WAKE_JOB_TAKEN_WITHIN_US (UINT64_C(10) * 60 * 1000000)
+
+/* End those that nobody has taken for so long: packets that come when nobody expects them do harm. Within the caller's transaction, so
+   that none is handed out by another site server meanwhile. */
 int wake_job_expire(struct site *site);
 
 /* Members of struct job_kind. */

@@ -367,13 +367,30 @@ static int wake(struct site *site)
     return TRACE(r);
 }
 
+/* Without the lock that changes take, for this is asked each second. */
+static int has_work(struct site *site, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    uint64_t stale_us =
+        site->now_us > WAKE_JOB_TAKEN_WITHIN_US ? site->now_us - WAKE_JOB_TAKEN_WITHIN_US : 0;
+    int r = db_first(
+        site->db, SQL_WAKE_HAS_WORK, DB_ARGS(db_u64(site->now_us), db_u64(stale_us)), &rows);
+
+    *ret = r == DB_ROW;
+    return r < 0 ? TRACE(r) : 0;
+}
+
 int wake_on_lan_tick(struct site *site)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
-    int r = wake_job_expire(site);
+    bool is_any = false;
+    int r = has_work(site, &is_any);
 
+    if (r < 0 || !is_any)
+        return TRACE(r);
+    r = db_begin(site->db, &tx);
     if (r == 0)
-        r = db_begin(site->db, &tx);
+        r = wake_job_expire(site);
     if (r == 0)
         r = look_at_deployments(site);
     if (r == 0)

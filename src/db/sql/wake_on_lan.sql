@@ -84,6 +84,13 @@ SELECT 1 FROM job WHERE kind = 'wake' AND dp_id = ?1 AND state IN ('queued', 'ru
 -- name: wake_job_args
 SELECT args FROM job WHERE id = ?1;
 
+-- Whether anything is to be done. ?1: now, ?2: jobs that nobody has taken since then
+-- name: wake_has_work
+SELECT 1 WHERE EXISTS (SELECT 1 FROM deployment_wake w JOIN deployment d ON d.id = w.deployment_id
+    WHERE w.due_us > 0 OR (w.look_us <= ?1 AND d.is_disabled = 0 AND d.is_cancelled = 0 AND d.deleted_us IS NULL))
+    OR EXISTS (SELECT 1 FROM wake_up u WHERE u.look_us <= ?1)
+    OR EXISTS (SELECT 1 FROM job j WHERE j.kind = 'wake' AND j.state = 'queued' AND j.created_us < ?2);
+
 -- Those that nobody has taken since ?1.
 -- name: wake_job_stale
 SELECT id FROM job WHERE kind = 'wake' AND state = 'queued' AND created_us < ?1 ORDER BY id LIMIT 1;
