@@ -50,7 +50,7 @@ def run(tests: dict, usage: str, lacks: list, play, litter: tuple) -> int:
         own_mounts()
         play(tests[name], build, name)
     except (LabError, subprocess.SubprocessError) as error:
-        print(f"{name} FAILED: {error}", flush=True)
+        print(getattr(error, "screen", ""), f"{name} FAILED: {error}", sep="\n", flush=True)
         print(f"logs: {folder}/", flush=True)
         return 1
     if "--keep" not in sys.argv:

@@ -207,8 +207,7 @@ class CachedVm(Vm):
                     has_data = entry.n_sectors and not entry.flags & DISCARD
                     search.add(entry, log.read(entry.n_sectors * SECTOR) if has_data else b"")
                 if time.monotonic() > deadline or not self.process.is_running():
-                    tail = "\n".join(line for _, line in self.process.lines[-25:])
-                    raise LabError(f"{self.name}: {moment.name} did not come; states {search.states}\n{tail}")
+                    raise LabError(f"{self.name}: {moment.name} did not come; states {search.states}", self.process.screen())
                 time.sleep(0.002)
         return search
 

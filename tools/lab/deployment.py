@@ -73,7 +73,8 @@ def row_of(site: Site, deployment: str, vm: Vm):
 
 def wait_row(site: Site, deployment: str, vm: Vm, is_it, timeout: float, what: str):
     """Until @is_it says yes of the device's row; a row that is failed when that is not wanted ends it too."""
-    deadline = time.monotonic() + timeout
+    begin = time.monotonic()
+    deadline = begin + timeout
     row = None
     while time.monotonic() < deadline:
         done = site.cli("deployment", "show", deployment, "--output", "json", check=False)
@@ -83,9 +84,12 @@ def wait_row(site: Site, deployment: str, vm: Vm, is_it, timeout: float, what: s
                 return row
             if row and row["state"] in ("failed", "succeeded"):
                 break
+        if vm.process and vm.process.trouble():
+            break
         time.sleep(0.5)
-    tail = "\n".join(line for _, line in vm.process.lines[-30:]) if vm.process else ""
-    raise LabError(f"{vm.name}: {what} did not happen in {timeout:.0f} s; the site says {row}\n{tail}")
+    waited = time.monotonic() - begin
+    trouble, screen = (vm.process.trouble(), vm.process.screen()) if vm.process else ("", "")
+    raise LabError(f"{vm.name}: {what} did not happen in {waited:.0f} s of {timeout:.0f}{trouble}; the site says {row}", screen)
 
 
 def wait_succeeded(site: Site, deployment: str, vm: Vm, timeout=300):

@@ -29,11 +29,17 @@ DHCP_ADDRESS = "10.77.0.2"
 OVMF = Path("/usr/share/OVMF")
 PR_SET_PDEATHSIG = 1
 NO_BOOT_IMAGES = "[boot-image]\nkernel-root = /nonexistent\nx86-root = /nonexistent\n" # for who has no use for them
+RESTARTING = re.compile(r"reboot: (machine restart|Restarting system)")
+START_SECONDS = 240 # that the firmware may take, beside other machines, until something is on the screen again
 ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9]|[=>78cDEHM])")
 
 
 class LabError(Exception):
-    """Something did not happen; the text says what, where and what to look at."""
+    """Something did not happen; the text says what, where and what to look at. @screen: what a machine or a program said last."""
+
+    def __init__(self, text: str, screen: str = ""):
+        super().__init__(text)
+        self.screen = screen
 
 
 def die_with_parent():
@@ -90,7 +96,7 @@ class Process:
         self.log = log
         self.on_line = on_line
         self.lines = []
-        self.started = time.monotonic()
+        self.started = self.heard = time.monotonic()
         self._changed = threading.Condition()
         self.popen = subprocess.Popen(
             self.command,
@@ -111,6 +117,7 @@ class Process:
                 piece = self.popen.stdout.read1(65536)
                 if not piece:
                     break
+                self.heard = time.monotonic()
                 log.write(piece)
                 log.flush()
                 *whole, rest = (rest + piece).split(b"\n")
@@ -150,12 +157,25 @@ class Process:
                 if found:
                     return found
                 left = deadline - time.monotonic()
-                if left <= 0 or (self.popen.poll() is not None and not self._reader.is_alive()):
+                if left <= 0 or (self.trouble() if self.is_running() else not self._reader.is_alive()):
                     break
                 self._changed.wait(min(left, 0.5))
-        ended = "" if self.popen.poll() is None else f" (it ended with {self.popen.returncode})"
-        tail = "\n".join(line for _, line in self.lines[-25:])
-        raise LabError(f"{self.command[0]}: no line like /{pattern}/ in {timeout:.0f} s{ended}; {self.log}:\n{tail}")
+        ended = self.trouble() or ("" if self.is_running() else f"; it ended with {self.popen.returncode}")
+        text = f"{self.command[0]}: no line like /{pattern}/ in {timeout:.0f} s{ended}; see {self.log}"
+        raise LabError(text, self.screen())
+
+    def screen(self) -> str:
+        return "\n".join(line for _, line in self.lines[-25:])
+
+    def trouble(self) -> str:
+        """Why nothing more is to be expected of a machine, where it is not the machine's own doing."""
+        code = self.popen.poll()
+        if code not in (None, 0, -signal.SIGKILL, -signal.SIGTERM):
+            return f"; it ended with {code} by itself"
+        silent = time.monotonic() - self.heard
+        if code is None and silent > START_SECONDS and self.lines and RESTARTING.search(self.lines[-1][1]):
+            return f"; it was to restart {silent:.0f} s ago, and its firmware has not said a word since"
+        return ""
 
     def when(self, pattern: str):
         """Seconds from the start to the first line that matches, or None."""
