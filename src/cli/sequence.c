@@ -101,7 +101,8 @@ bool sequence_read_content(struct session *s,
         return session_fail(s,
                             ARGS_EXIT_FAILURE,
                             "SLW-0704",
-                            "%s is larger than a file of task sequences may be (%d bytes)",
+                            "%s cannot be read: line 1, column 1: it is larger than a file of task "
+                            "sequences may be (%d bytes)",
                             file,
                             FILE_MAX_BYTES);
     if (r != 0)

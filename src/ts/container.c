@@ -23,13 +23,21 @@
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 
+enum {
+    CDATA_CHARS = 9, /* "<![CDATA[" */
+};
+
 struct reader {
     struct ts_imports *imports;
     struct ts_diags *diags;
     size_t n_parts;
     size_t n_bytes;    /* unpacked so far */
     bool is_malformed; /* a task sequence in it is */
+    bool is_over;      /* nothing more is read: a limit, or damage */
 };
+
+/* Of a file as a whole. */
+static const struct ts_xml_place beginning = {1, 1};
 
 void ts_imports_fini(struct ts_imports *imports)
 {
@@ -66,24 +74,41 @@ const char *ts_imports_name_of(const struct ts_imports *imports, const char *id)
     return "";
 }
 
-/* @r to end with, after saying why. */
-static int refuse(struct reader *rd, const char *why)
+/* What to end with, after saying why. */
+static int refuse(struct reader *rd, struct ts_xml_place at, const char *why)
 {
-    ts_diags_add(rd->diags, TS_ERROR, 0, 0, "%s", why);
+    ts_diags_add(rd->diags, TS_ERROR, at.line, at.column, "%s", why);
     return TS_E_MALFORMED;
+}
+
+/* The same of a limit, behind which nothing is read any more. */
+static int refuse_limit(struct reader *rd, struct ts_xml_place at, const char *what, int max)
+{
+    ts_diags_add_at(rd->diags,
+                    TS_ERROR,
+                    &(struct ts_diag_place){.id = "SLW-0171", .line = at.line, .column = at.column},
+                    "%s; the limit is %d",
+                    what,
+                    max);
+    rd->is_over = true;
+    return TS_E_MALFORMED;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 /* Text without white space around it. Owned by the caller. */
 static char *trimmed(char *text)
 {
-    static const char blank[] = " \t\r\n";
-    size_t skip = text ? strspn(text, blank) : 0;
+    size_t skip = text ? strspn(text, " \t\r\n") : 0;
     size_t len = text ? strlen(text + skip) : 0;
 
     if (!text)
         return NULL;
     memmove(text, text + skip, len + 1);
-    while (len > 0 && strchr(blank, text[len - 1]))
+    while (len > 0 && is_blank(text[len - 1]))
         text[--len] = '\0';
     return text;
 }
@@ -112,24 +137,10 @@ static char *property(const xmlNode *scope, const char *name)
     return ts_copy("");
 }
 
-/* Findings about a text that begins on @line of the file become findings about the file, now and, if there is a new
-   document, later. */
-static void move_lines(struct reader *rd, size_t first, unsigned line, bool is_added)
-{
-    for (size_t i = first; line > 0 && i < rd->diags->n; i++)
-        if (rd->diags->items[i].line > 0)
-            rd->diags->items[i].line += line - 1;
-    if (line > 0 && is_added)
-        ts_document_set_first_line(rd->imports->items[rd->imports->n - 1].doc, line);
-}
-
-/* @doc: is taken as soon as there is a place for it */
+/* @doc: is taken as soon as there is a place for it. */
 static int add_document(struct reader *rd, xmlNode *scope, struct ts_document **doc)
 {
     struct ts_imports *imports = rd->imports;
-
-    if (imports->n == TS_IMPORTS_MAX)
-        return refuse(rd, "there are too many task sequences in it");
 
     struct ts_import *grown = realloc(imports->items, (imports->n + 1) * sizeof(*grown));
 
@@ -156,11 +167,20 @@ static int add_document(struct reader *rd, xmlNode *scope, struct ts_document **
                : ERR(-ENOMEM);
 }
 
-static int add_import(struct reader *rd, xmlNode *scope, struct bytes text)
+/* @places: where its elements are in the file; NULL: where they stand in @text
+   @begin:  where @text begins there */
+static int add_import(struct reader *rd,
+                      xmlNode *scope,
+                      struct bytes text,
+                      const struct ts_xml_places *places,
+                      struct ts_xml_place begin)
 {
     OWN(ts_document_freep) struct ts_document *doc = NULL;
-    int r = ts_document_parse(text, &doc, rd->diags);
+    int r;
 
+    if (rd->imports->n == TS_IMPORTS_MAX)
+        return refuse_limit(rd, begin, "there are too many task sequences", TS_IMPORTS_MAX);
+    r = ts_document_parse_at(text, places, &doc, rd->diags);
     return r == 0 ? TRACE(add_document(rd, scope, &doc)) : TRACE(r);
 }
 
@@ -185,21 +205,48 @@ static int add_reference(struct reader *rd, char *id, char *name)
     return 0;
 }
 
+static size_t count_elements(const xmlNode *node)
+{
+    size_t n = 1;
+
+    for (const xmlNode *child = node->children; child; child = child->next)
+        if (child->type == XML_ELEMENT_NODE)
+            n += count_elements(child);
+    return n;
+}
+
+/* In the order of the start tags. Bounded by TS_XML_MAX_DEPTH. @ret: has room. Return: how many. */
+static size_t list_places(const xmlNode *node, struct ts_xml_place *ret)
+{
+    size_t n = 0;
+
+    ret[n++] = (struct ts_xml_place){ts_xml_line(node), ts_xml_column(node)};
+    for (const xmlNode *child = node->children; child; child = child->next)
+        if (child->type == XML_ELEMENT_NODE)
+            n += list_places(child, ret + n);
+    return n;
+}
+
 /* Elements as the text of a document of their own. */
 static int add_element(struct reader *rd, xmlNode *scope, xmlNode *sequence)
 {
-    xmlBuffer *text = xmlBufferCreate();
-    const size_t n_diags = rd->diags->n;
+    OWN(freep)
+    struct ts_xml_place *items = calloc(count_elements(sequence), sizeof(*items));
+    xmlBuffer *text = items ? xmlBufferCreate() : NULL;
+    struct ts_xml_places places = {.items = items};
     int r;
 
     if (!text || xmlNodeDump(text, sequence->doc, sequence, 0, 0) < 0) {
         xmlBufferFree(text);
         return ERR(-ENOMEM);
     }
-    r = add_import(
-        rd, scope, (struct bytes){xmlBufferContent(text), (size_t)xmlBufferLength(text)});
+    places.n = list_places(sequence, items);
+    r = add_import(rd,
+                   scope,
+                   (struct bytes){xmlBufferContent(text), (size_t)xmlBufferLength(text)},
+                   &places,
+                   items[0]);
     xmlBufferFree(text);
-    move_lines(rd, n_diags, (unsigned)xmlGetLineNo(sequence), r == 0);
     return TRACE(r);
 }
 
@@ -241,24 +288,41 @@ static bool has_element(const xmlNode *node)
     return ts_node_element(node->children) != NULL;
 }
 
+/* Where in the file the text of @node begins, behind white space and "<![CDATA[". */
+static struct ts_xml_place begin_of(const xmlNode *node)
+{
+    struct ts_xml_place at = {ts_xml_line(node), ts_xml_column(node) + 1};
+
+    for (const xmlNode *child = node->children; child; child = child->next) {
+        const char *text = (const char *)child->content;
+
+        if (child->type == XML_CDATA_SECTION_NODE)
+            at.column += CDATA_CHARS;
+        for (; text && is_blank(*text); text++) {
+            at.column = *text == '\n' ? 1 : at.column + 1;
+            at.line += *text == '\n' ? 1 : 0;
+        }
+        if (text && *text != '\0')
+            break;
+    }
+    return at;
+}
+
 /* The text of an element that has nothing else may be a task sequence. */
 static int look_at_text(struct reader *rd, xmlNode *scope, const xmlNode *node)
 {
-    OWN(freep) char *text = ts_node_text(node);
-    const size_t n_diags = rd->diags->n;
-    unsigned line = (unsigned)xmlGetLineNo(node);
-    int r;
+    OWN(freep) char *text = trimmed(ts_node_text(node));
+    const struct ts_xml_place begin = begin_of(node);
+    const struct ts_xml_places places = {
+        .lines = begin.line - 1,
+        .first_columns = begin.column - 1,
+    };
 
     if (!text)
         return ERR(-ENOMEM);
-    for (size_t i = 0, n = strspn(text, " \t\r\n"); i < n; i++)
-        line += text[i] == '\n' ? 1 : 0;
-    (void)trimmed(text);
     if (!is_sequence_text(text))
         return 0;
-    r = add_import(rd, scope, bytes_of(text));
-    move_lines(rd, n_diags, line, r == 0);
-    return TRACE(r);
+    return TRACE(add_import(rd, scope, bytes_of(text), &places, begin));
 }
 
 /* The depth is bounded by TS_XML_MAX_DEPTH. */
@@ -322,7 +386,7 @@ static int read_xml(struct reader *rd, struct bytes text, bool is_main)
     xmlNode *root = xmlDocGetRootElement(xml);
 
     if (ts_node_is(root, "sequence"))
-        return TRACE(add_import(rd, NULL, text)); /* with the lines it has */
+        return TRACE(add_import(rd, NULL, text, NULL, beginning)); /* with the lines it has */
     if (ts_node_is(root, "ArrayOfString"))
         return TRACE(read_references(rd, root));
     r = look_within(rd, NULL, root);
@@ -350,54 +414,84 @@ static bool ends_with(const char *text, const char *tail)
     return len >= tail_len && bytes_eq_nocase(bytes_of(text + len - tail_len), tail);
 }
 
+/* Behind the last byte of @text. */
+static struct ts_xml_place end_of(const struct buf *text)
+{
+    struct ts_xml_place at = beginning;
+
+    for (size_t i = 0; i < text->len; i++) {
+        at.column = text->ptr[i] == '\n' ? 1 : at.column + 1;
+        at.line += text->ptr[i] == '\n' ? 1 : 0;
+    }
+    return at;
+}
+
+/* Of damage that is there behind @text; nothing further can be trusted. */
+static int refuse_damage(struct reader *rd, struct archive *zip, const struct buf *text)
+{
+    const char *reason = archive_error_string(zip);
+    struct ts_xml_place at = end_of(text);
+
+    ts_diags_add(rd->diags,
+                 TS_ERROR,
+                 at.line,
+                 at.column,
+                 "it cannot be unpacked from here on: %.200s",
+                 reason ? reason : "the .zip file is damaged");
+    rd->is_over = true;
+    return TS_E_MALFORMED;
+}
+
 /* The unpacked bytes of the entry that @zip stands at. */
-static int unpack(struct reader *rd, struct archive *zip, const char *name, struct buf *ret)
+static int unpack(struct reader *rd, struct archive *zip, struct buf *ret)
 {
     uint8_t piece[16384];
     la_ssize_t n;
 
     while ((n = archive_read_data(zip, piece, sizeof(piece))) > 0) {
+        size_t room = TS_PART_MAX_BYTES - ret->len;
+        size_t rest = TS_PARTS_MAX_BYTES - rd->n_bytes;
+
+        buf_add(ret, (struct bytes){piece, (size_t)n < room ? (size_t)n : room});
+        if (ret->failed)
+            return ERR(-ENOMEM);
+        if ((size_t)n > room)
+            return refuse_limit(rd, end_of(ret), "too many bytes unpacked", TS_PART_MAX_BYTES);
+        if ((size_t)n > rest)
+            return refuse_limit(rd,
+                                end_of(ret),
+                                "too many bytes unpacked, with the files before it",
+                                TS_PARTS_MAX_BYTES);
         rd->n_bytes += (size_t)n;
-        buf_add(ret, (struct bytes){piece, (size_t)n});
-        if (ret->failed || rd->n_bytes > TS_PARTS_MAX_BYTES) {
-            ts_diags_add(rd->diags,
-                         TS_ERROR,
-                         0,
-                         0,
-                         "%.200s: more than %d bytes unpacked, or more than %d with the others",
-                         name,
-                         (int)TS_PART_MAX_BYTES,
-                         (int)TS_PARTS_MAX_BYTES);
-            return TS_E_MALFORMED;
-        }
     }
-    if (n < 0) {
-        ts_diags_add(rd->diags, TS_ERROR, 0, 0, "%.200s: it cannot be unpacked", name);
-        return TS_E_MALFORMED;
-    }
-    return 0;
+    return n < 0 ? refuse_damage(rd, zip, ret) : 0;
+}
+
+static int read_part(struct reader *rd, struct archive *zip, const char *name)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TS_PART_MAX_BYTES);
+    bool is_main =
+        ends_with(name, "/object.xml") && strstr(name, "SMS_TaskSequencePackage/") != NULL;
+    int r;
+
+    if (++rd->n_parts > TS_PARTS_MAX)
+        return refuse_limit(rd, beginning, "there are too many files in the .zip", TS_PARTS_MAX);
+    r = ends_with(name, ".xml") ? unpack(rd, zip, &text) : 0;
+    if (r == 0 && ends_with(name, ".xml"))
+        r = read_xml(rd, buf_bytes(&text), is_main);
+    return TRACE(r);
 }
 
 static int read_entry(struct reader *rd, struct archive *zip, struct archive_entry *entry)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(TS_PART_MAX_BYTES);
+    const size_t n_diags = rd->diags->n;
     const char *name = archive_entry_pathname_utf8(entry);
-    int r;
+    int r = read_part(rd, zip, name ? name : "");
 
-    if (++rd->n_parts > TS_PARTS_MAX)
-        return refuse(rd, "there are too many files in it");
-    if (!name || !ends_with(name, ".xml"))
-        return 0;
-    r = unpack(rd, zip, name, &text);
-    if (r != 0)
+    if (!ts_diags_prefix(rd->diags, n_diags, name ? name : "a file without a name"))
+        return ERR(-ENOMEM);
+    if (r != TS_E_MALFORMED || rd->is_over)
         return TRACE(r);
-    r = read_xml(rd,
-                 buf_bytes(&text),
-                 ends_with(name, "/object.xml") &&
-                     strstr(name, "SMS_TaskSequencePackage/") != NULL);
-    if (r != TS_E_MALFORMED)
-        return TRACE(r);
-    ts_diags_add(rd->diags, TS_ERROR, 0, 0, "the lines are those of %.200s in the .zip", name);
     rd->is_malformed = true; /* what is wrong in the others is told too */
     return 0;
 }
@@ -417,16 +511,16 @@ static int read_zip(struct reader *rd, struct bytes file)
     if (!zip || archive_read_support_format_zip(zip) != ARCHIVE_OK)
         return ERR(-ENOMEM);
     if (archive_read_open_memory(zip, file.ptr, file.len) != ARCHIVE_OK)
-        return refuse(rd, "the .zip file is damaged");
+        return refuse(rd, beginning, "the .zip file is damaged");
     while (r == 0 && (got = archive_read_next_header(zip, &entry)) != ARCHIVE_EOF) {
         if (got < ARCHIVE_WARN)
-            return refuse(rd, "the .zip file is damaged");
+            return refuse(rd, beginning, "the .zip file is damaged");
         r = read_entry(rd, zip, entry);
     }
     if (r == 0 && rd->is_malformed)
         return TS_E_MALFORMED;
     if (r == 0 && rd->imports->n == 0)
-        return refuse(rd, "there is no task sequence in the .zip file");
+        return refuse(rd, beginning, "there is no task sequence in the .zip file");
     return TRACE(r);
 }
 
@@ -460,7 +554,7 @@ int ts_container_read(struct bytes file, struct ts_imports *ret, struct ts_diags
     int r;
 
     if (file.len > TS_FILE_MAX_BYTES)
-        return refuse(&rd, "it is larger than 16 MiB");
+        return refuse_limit(&rd, beginning, "the file has too many bytes", TS_FILE_MAX_BYTES);
     if (bytes_take(&rest, sizeof(zip_mark), &head) &&
         bytes_eq(head, (struct bytes){zip_mark, sizeof(zip_mark)}))
         r = read_zip(&rd, file);
@@ -469,6 +563,6 @@ int ts_container_read(struct bytes file, struct ts_imports *ret, struct ts_diags
     else
         r = read_xml(&rd, file, true);
     if (r > 0 && !ts_diags_has_error(diags))
-        return refuse(&rd, "it cannot be read");
+        return refuse(&rd, beginning, "it cannot be read");
     return TRACE(r);
 }

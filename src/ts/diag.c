@@ -133,6 +133,19 @@ void ts_diags_add_at(struct ts_diags *diags,
     va_end(args);
 }
 
+bool ts_diags_prefix(struct ts_diags *diags, size_t first, const char *part)
+{
+    for (size_t i = first; i < diags->n; i++) {
+        char *message = make_message("%.200s: %s", part, diags->items[i].message);
+
+        if (!message)
+            return false;
+        free(diags->items[i].message);
+        diags->items[i].message = message;
+    }
+    return true;
+}
+
 static bool is_before(const struct ts_diag *a, const struct ts_diag *b)
 {
     unsigned line_a = a->line - 1; /* 0, no one place, comes last */

@@ -34,7 +34,6 @@ struct ts_document {
     const char *version;
     const char *name;
     const char *description;
-    unsigned n_lines_before; /* in the file that it comes from */
 };
 
 struct reader {
@@ -467,20 +466,6 @@ int ts_document_parse_at(struct bytes xml,
 int ts_document_parse(struct bytes xml, struct ts_document **ret, struct ts_diags *diags)
 {
     return TRACE(ts_document_parse_at(xml, NULL, ret, diags));
-}
-
-void ts_document_set_first_line(struct ts_document *doc, unsigned line)
-{
-    for (size_t i = 0; i < doc->n_steps; i++)
-        doc->steps[i].item.line += line - 1 - doc->n_lines_before;
-    for (size_t i = 0; i < doc->n_groups; i++)
-        doc->groups[i]->item.line += line - 1 - doc->n_lines_before;
-    doc->n_lines_before = line - 1;
-}
-
-unsigned ts_document_first_line(const struct ts_document *doc)
-{
-    return doc->n_lines_before + 1;
 }
 
 /* Only the document may change what everybody else borrows. */

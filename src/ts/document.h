@@ -110,10 +110,6 @@ int ts_document_parse_at(struct bytes xml,
                          struct ts_diags *diags);
 void ts_document_free(struct ts_document *doc);
 
-/* The document is a text that begins on @line of a file: its lines are those of the file from now on. */
-void ts_document_set_first_line(struct ts_document *doc, unsigned line);
-unsigned ts_document_first_line(const struct ts_document *doc);
-
 /* An equal document. @ret: owned by the caller. Return: 0 or -ENOMEM. */
 int ts_document_copy(const struct ts_document *doc, struct ts_document **ret);
 

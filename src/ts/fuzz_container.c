@@ -12,7 +12,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* A file is refused with a reason, or has sequences, each of which can be written and read again. */
+/* A file is refused with a reason and a place, or has sequences, each of which can be written and read again. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     OWN(ts_imports_fini) struct ts_imports imports = {0};
@@ -21,6 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     if (r != 0 && !ts_diags_has_error(&diags))
         abort();
+    for (size_t i = 0; i < diags.n && i < TS_DIAGS_MAX; i++)
+        if (diags.items[i].line == 0 || diags.items[i].column == 0)
+            abort();
     if (r == 0 && imports.n == 0)
         abort();
     for (size_t i = 0; i < imports.n; i++) {

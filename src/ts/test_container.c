@@ -19,10 +19,16 @@
     "</QUALIFIER><VALUE>" inside "</VALUE></PROPERTY></INSTANCE>"
 #define IN_CDATA(text) "<![CDATA[" text "\n]]>"
 
+enum {
+    TEXT_MAX_BYTES = 1024 * 1024,
+};
+
 struct part {
     const char *name;
     const char *text;
 };
+
+static uint8_t zip_place[4 * 1024 * 1024];
 
 static void read_ok(struct bytes file, struct ts_imports *ret)
 {
@@ -34,12 +40,12 @@ static void read_ok(struct bytes file, struct ts_imports *ret)
 
 static void pack(const struct part *parts, size_t n, struct buf *ret)
 {
-    static uint8_t place[65536];
     struct archive *zip = archive_write_new();
     size_t used = 0;
 
     assert_int_equal(archive_write_set_format_zip(zip), ARCHIVE_OK);
-    assert_int_equal(archive_write_open_memory(zip, place, sizeof(place), &used), ARCHIVE_OK);
+    assert_int_equal(archive_write_open_memory(zip, zip_place, sizeof(zip_place), &used),
+                     ARCHIVE_OK);
     for (size_t i = 0; i < n; i++) {
         struct archive_entry *entry = archive_entry_new();
 
@@ -52,7 +58,7 @@ static void pack(const struct part *parts, size_t n, struct buf *ret)
         archive_entry_free(entry);
     }
     assert_int_equal(archive_write_free(zip), ARCHIVE_OK);
-    buf_add(ret, (struct bytes){place, used});
+    buf_add(ret, (struct bytes){zip_place, used});
 }
 
 static void a_bare_sequence_is_read(void **state)
@@ -139,6 +145,21 @@ static void refused(struct bytes file)
 
     assert_int_equal(ts_container_read(file, &imports, &diags), TS_E_MALFORMED);
     assert_true(ts_diags_has_error(&diags));
+    for (size_t i = 0; i < diags.n; i++)
+        assert_true(diags.items[i].line > 0 && diags.items[i].column > 0);
+}
+
+/* The only finding. */
+static void refused_at(struct bytes file, unsigned line, unsigned column, const char *wanted)
+{
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+    assert_int_equal(ts_container_read(file, &imports, &diags), TS_E_MALFORMED);
+    assert_int_equal(diags.n, 1);
+    assert_string_equal(diags.items[0].message, wanted);
+    assert_int_equal(diags.items[0].line, line);
+    assert_int_equal(diags.items[0].column, column);
 }
 
 static void what_holds_no_whole_sequence_is_refused_with_a_reason(void **state)
@@ -177,7 +198,91 @@ static void a_part_that_unpacks_to_more_than_the_limit_is_refused(void **state)
 
     pack(&bomb, 1, &file);
     assert_true(file.len < 65536);
-    refused(buf_bytes(&file));
+    text.ptr[TS_PART_MAX_BYTES - 3] = '\n';
+    buf_clear(&file);
+    pack(&bomb, 1, &file);
+    refused_at(
+        buf_bytes(&file),
+        2,
+        3,
+        "SMS_TaskSequencePackage/X/object.xml: too many bytes unpacked; the limit is 8388608");
+}
+
+static void a_file_that_is_too_large_is_refused_at_its_beginning(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf file = BUF_INIT(TS_FILE_MAX_BYTES + 1);
+    static uint8_t blank[1024 * 1024];
+
+    memset(blank, ' ', sizeof(blank));
+    while (file.len < TS_FILE_MAX_BYTES)
+        buf_add(&file, (struct bytes){blank, sizeof(blank)});
+    buf_adds(&file, "x");
+    refused_at(buf_bytes(&file), 1, 1, "the file has too many bytes; the limit is 16777216");
+}
+
+static void too_many_sequences_are_told_where_the_first_of_them_is(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(65536);
+    OWN(buf_fini) struct buf whole = BUF_INIT(65536);
+    OWN(buf_fini) struct buf file = BUF_INIT(65536);
+
+    buf_adds(&text, "<a>\n");
+    for (int i = 0; i < TS_IMPORTS_MAX; i++)
+        buf_adds(&text, "<b><![CDATA[<sequence version=\"3.10\"/>]]></b>\n");
+
+    buf_addf(&whole, "%s</a>", buf_str(&text));
+
+    const struct part parts[] = {{"more.xml", buf_str(&whole)},
+                                 {"x/another.xml", "<c> <sequence version=\"3.10\"/></c>"},
+                                 {"x/third.xml", "<c> <sequence version=\"3.10\"/></c>"}};
+
+    pack(parts, 3, &file);
+    refused_at(buf_bytes(&file),
+               1,
+               29,
+               "x/another.xml: there are too many task sequences; the limit is 256");
+    buf_adds(&text, "<b>\n\n <![CDATA[ <sequence version=\"3.10\"/>]]></b></a>");
+    refused_at(buf_bytes(&text),
+               TS_IMPORTS_MAX + 4,
+               12,
+               "there are too many task sequences; the limit is 256");
+}
+
+static void too_many_files_are_told_with_the_name_of_the_first_of_them(void **state)
+{
+    (void)state;
+    OWN(freep) struct part *parts = calloc(TS_PARTS_MAX + 2, sizeof(*parts));
+    OWN(buf_fini) struct buf file = BUF_INIT(sizeof(zip_place));
+
+    for (size_t i = 0; i < TS_PARTS_MAX + 2; i++)
+        parts[i] = (struct part){i == TS_PARTS_MAX ? "last" : "a", ""};
+    pack(parts, TS_PARTS_MAX + 2, &file);
+    refused_at(
+        buf_bytes(&file), 1, 1, "last: there are too many files in the .zip; the limit is 20000");
+}
+
+static void damage_is_told_with_the_file_and_where_it_begins(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(buf_fini) struct buf file = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    static const char begin[] = "x/object.xml: it cannot be unpacked from here on: ";
+
+    for (unsigned i = 0; i < 20000; i++)
+        buf_addf(&text, "%u\n", i * i * 2654435761U);
+
+    const struct part part = {"x/object.xml", buf_str(&text)};
+
+    pack(&part, 1, &file);
+    file.len /= 2;
+    assert_int_equal(ts_container_read(buf_bytes(&file), &imports, &diags), TS_E_MALFORMED);
+    assert_int_equal(diags.n, 1);
+    assert_int_equal(strncmp(diags.items[0].message, begin, strlen(begin)), 0);
+    assert_true(diags.items[0].line > 5000 && diags.items[0].line < 15000);
 }
 
 static void findings_have_the_lines_of_the_file(void **state)
@@ -185,7 +290,7 @@ static void findings_have_the_lines_of_the_file(void **state)
     (void)state;
     static const char *const inside[] = {
         IN_CDATA("\n<sequence version=\"3.10\">\n<step type=\"odd\" name=\"x\"/></sequence>"),
-        "<sequence version=\"3.10\">\n\n<step type=\"odd\" name=\"x\"/></sequence>"};
+        "<sequence  version=\"3.10\">\n\n<step type=\"odd\" name=\"x\"/></sequence>"};
 
     for (size_t i = 0; i < sizeof(inside) / sizeof(inside[0]); i++) {
         OWN(ts_imports_fini) struct ts_imports imports = {0};
@@ -201,7 +306,29 @@ static void findings_have_the_lines_of_the_file(void **state)
         assert_int_equal(ts_validate(imports.items[0].doc, &diags), 0);
         assert_int_equal(diags.n, 1);
         assert_int_equal(diags.items[0].line, 5);
+        assert_int_equal(diags.items[0].column, 26);
         assert_int_equal(ts_document_steps(imports.items[0].doc, &n)[0].item.line, 5);
+    }
+}
+
+static void
+findings_on_the_line_where_the_sequence_begins_have_the_columns_of_the_file(void **state)
+{
+    (void)state;
+    static const char *const files[] = {
+        "<a><b><![CDATA[ <sequence version=\"3.10\"><step type=\"odd\" name=\"x\"/></sequence>]]></b></a>",
+        "<a><b>    <sequence   version = \"3.10\"  ><step type=\"odd\"  name=\"x\"/></sequence></b></a>",
+    };
+
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        OWN(ts_imports_fini) struct ts_imports imports = {0};
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+        read_ok(bytes_of(files[i]), &imports);
+        assert_int_equal(ts_validate(imports.items[0].doc, &diags), 0);
+        assert_int_equal(diags.n, 1);
+        assert_int_equal(diags.items[0].line, 1);
+        assert_int_equal(diags.items[0].column, strstr(files[i], "/></sequence>") - files[i] + 1);
     }
 }
 
@@ -216,13 +343,19 @@ static void what_is_wrong_in_several_of_an_export_is_told_together(void **state)
     OWN(ts_imports_fini) struct ts_imports imports = {0};
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     OWN(buf_fini) struct buf file = BUF_INIT(65536);
-    unsigned n_named = 0;
+    unsigned n_second = 0;
 
     pack(parts, 2, &file);
     assert_int_equal(ts_container_read(buf_bytes(&file), &imports, &diags), TS_E_MALFORMED);
-    for (size_t i = 0; i < diags.n; i++)
-        n_named += strstr(diags.items[i].message, "the lines are those of") != NULL;
-    assert_int_equal(n_named, 2);
+    assert_true(diags.n >= 2);
+    for (size_t i = 0; i < diags.n; i++) {
+        bool is_second = strstr(diags.items[i].message, "/ABC00013/object.xml: ") != NULL;
+
+        n_second += is_second;
+        assert_true(is_second || strstr(diags.items[i].message, "/ABC00012/object.xml: "));
+        assert_true(diags.items[i].line > 0 && diags.items[i].column > 0);
+    }
+    assert_int_equal(n_second, 1);
 }
 
 int main(void)
@@ -234,7 +367,13 @@ int main(void)
         cmocka_unit_test(an_export_gives_all_its_sequences_and_the_names_of_what_they_need),
         cmocka_unit_test(what_holds_no_whole_sequence_is_refused_with_a_reason),
         cmocka_unit_test(a_part_that_unpacks_to_more_than_the_limit_is_refused),
+        cmocka_unit_test(a_file_that_is_too_large_is_refused_at_its_beginning),
+        cmocka_unit_test(too_many_sequences_are_told_where_the_first_of_them_is),
+        cmocka_unit_test(too_many_files_are_told_with_the_name_of_the_first_of_them),
+        cmocka_unit_test(damage_is_told_with_the_file_and_where_it_begins),
         cmocka_unit_test(findings_have_the_lines_of_the_file),
+        cmocka_unit_test(
+            findings_on_the_line_where_the_sequence_begins_have_the_columns_of_the_file),
         cmocka_unit_test(what_is_wrong_in_several_of_an_export_is_told_together),
     };
 

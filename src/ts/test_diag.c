@@ -61,11 +61,25 @@ static void a_message_that_cuts_a_character_is_text_all_the_same(void **state)
     assert_non_null(strstr(diags.items[0].message, "\xe2\x98\x83?\" is wrong"));
 }
 
+static void findings_say_in_which_file_of_several_they_are(void **state)
+{
+    (void)state;
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+    ts_diags_add(&diags, TS_ERROR, 1, 1, "of none");
+    ts_diags_add(&diags, TS_ERROR, 2, 3, "100%% wrong");
+    assert_true(ts_diags_prefix(&diags, 1, "a/object.xml"));
+    assert_string_equal(diags.items[0].message, "of none");
+    assert_string_equal(diags.items[1].message, "a/object.xml: 100% wrong");
+    assert_int_equal(diags.items[1].line, 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_are_kept_in_order_up_to_the_limit),
         cmocka_unit_test(findings_are_sorted_by_their_place),
+        cmocka_unit_test(findings_say_in_which_file_of_several_they_are),
         cmocka_unit_test(a_message_that_cuts_a_character_is_text_all_the_same),
     };
 

@@ -91,7 +91,7 @@ __attribute__((format(printf, 5, 0))) static void report(const struct ts_check *
     if (vsnprintf(what, sizeof(what), format, args) < 0)
         what[0] = '\0';
     if (node) {
-        place->line = ts_xml_line(node) + ts_document_first_line(c->doc) - 1;
+        place->line = ts_xml_line(node);
         place->column = ts_xml_column(node);
     }
     if (!is_told(c->diags, place, what))

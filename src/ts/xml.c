@@ -46,8 +46,9 @@ static struct ts_xml_place place_of(const struct leash *leash, long line, long c
         return place;
     if (places->n > 0)
         return places->items[i < places->n ? i : places->n - 1];
-    place.line += place.line > 0 ? places->lines : 0;
     place.column += place.column > 0 ? places->columns : 0;
+    place.column += place.column > 0 && place.line == 1 ? places->first_columns : 0;
+    place.line += place.line > 0 ? places->lines : 0;
     return place;
 }
 
@@ -86,7 +87,7 @@ static void remember_place(xmlParserCtxt *ctxt)
 
     if (!ctxt->node || !input)
         return;
-    at = place_of(leash, xmlGetLineNo(ctxt->node), input->col);
+    at = place_of(leash, input->line, input->col);
     // NOLINTNEXTLINE(performance-no-int-to-ptr)
     ctxt->node->_private = (void *)(uintptr_t)at.column;
     if (leash->places)
@@ -261,7 +262,7 @@ static int parse(struct leash *leash, struct bytes xml, size_t max_bytes, xmlDoc
     if (leash->is_out_of_memory)
         return ERR(-ENOMEM);
     if (!ts_diags_has_error(diags))
-        ts_diags_add(diags, TS_ERROR, 0, 0, "not well-formed XML");
+        ts_diags_add(diags, TS_ERROR, 1, 1, "not well-formed XML");
     return TS_E_MALFORMED;
 }
 

@@ -32,6 +32,7 @@ struct ts_xml_places {
     size_t n;   /* 0: where they stand, but these further: */
     unsigned lines;
     unsigned columns;
+    unsigned first_columns; /* of the first line only */
 };
 
 /* The same for a text that was made of something else, or lies in it. */

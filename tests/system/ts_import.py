@@ -309,6 +309,15 @@ def packed_family() -> bytes:
     return data.getvalue()
 
 
+def packed_cut() -> bytes:
+    """The second of two cannot be read."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
+        for number, xml in (("XYZ00004", document(step("a"))), ("XYZ00005", document("\n" + group(step("x"), 70)))):
+            packed.writestr(f"SMS_TaskSequencePackage/{number}/object.xml", instance(number, number, xml))
+    return data.getvalue()
+
+
 def variants() -> dict:
     plain = (SAMPLES / "refresh.xml").read_text(encoding="utf-8")
     bare = without_declaration(plain)
@@ -342,6 +351,8 @@ def refusals() -> dict:
         "doctype.xml": (b'<!DOCTYPE sequence [<!ENTITY a "b">]>\n' + document("").encode(), "DOCTYPE"),
         "cut.xml": (document(step("x"))[:-20].encode(), ""),
         "object-cut.xml": (instance("XYZ00007", "Cut", document("\n\n<step>")).encode(), "line"),
+        "packed-cut.zip": (packed_cut(), "SMS_TaskSequencePackage/XYZ00005/object.xml"),
+        "large.xml": (b" " * (6 << 20) + b"<sequence/>", "6291456"),
         "html.xml": (b"<html>\n<body/></html>", "html"),
     }
 
