@@ -169,12 +169,26 @@ static int judge(struct site *site, const json_t *row)
     return TRACE(note(site, row, state, reason, reached_us, field_number(row, "tried_us", 0)));
 }
 
+/* In a part of its own: what is done for one stays or goes together, without the others. */
+static int see_to(struct site *site, const char *id)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *row = NULL;
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = rows_one(site->db, SQL_PHASE_NEXT, DB_ARGS(db_text(id)), &row);
+    if (r == 0 && row)
+        r = judge(site, row);
+    return r != 0 ? TRACE(r) : TRACE(db_commit(&tx));
+}
+
 int phased_deployment_tick(struct site *site)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(db_rows_fini) struct db_rows any = {0};
     OWN(json_freep) json_t *rows = NULL;
-    int r = db_first(site->db, SQL_PHASE_NEXT, DB_ARGS(db_text("")), &any);
+    int r = db_first(site->db, SQL_PHASED_DEPLOYMENT_WAITING, DB_NO_ARGS, &any);
 
     if (r != DB_ROW)
         return TRACE(r);
@@ -182,8 +196,14 @@ int phased_deployment_tick(struct site *site)
     /* from here on no other site server changes what is read */
     r = db_begin(site->db, &tx);
     if (r == 0)
-        r = rows_array(site->db, SQL_PHASE_NEXT, DB_ARGS(db_text("")), &rows);
-    for (size_t i = 0; r == 0 && i < json_array_size(rows); i++)
-        r = judge(site, json_array_get(rows, i));
-    return r != 0 ? TRACE(r) : TRACE(db_commit(&tx));
+        r = rows_array(site->db, SQL_PHASED_DEPLOYMENT_WAITING, DB_NO_ARGS, &rows);
+    if (r < 0)
+        return TRACE(r);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const char *id = field_text(json_array_get(rows, i), "id", "");
+
+        if (see_to(site, id) < 0)
+            site_passed_over(site, "the next phase of the phased deployment", id);
+    }
+    return TRACE(db_commit(&tx));
 }

@@ -167,10 +167,17 @@ int site_tick(struct site *site)
     int led = find_leader(site, &is_leader);
     int each;
 
+    site->passed_over[0] = '\0';
     if (led == 0 && is_leader)
         led = run_parts(site, of_leader, sizeof(of_leader) / sizeof(of_leader[0]));
     each = run_parts(site, of_each, sizeof(of_each) / sizeof(of_each[0]));
     return led < 0 ? TRACE(led) : TRACE(each);
+}
+
+void site_passed_over(struct site *site, const char *what, const char *id)
+{
+    if (!site->passed_over[0])
+        (void)snprintf(site->passed_over, sizeof(site->passed_over), "%s %s", what, id);
 }
 
 int site_take_id(struct site *site, enum site_id kind, char ret[static SITE_ID_MAX])

@@ -31,6 +31,7 @@ enum {
     SITE_HOLDER_MAX = 40,
     SITE_KEY_BYTES = 32,
     AUDIT_CLASS_MAX = 32,
+    SITE_PASSED_OVER_MAX = 128,
 };
 
 #define SITE_CODE "SLP"
@@ -78,8 +79,9 @@ struct site {
     struct db *db;     /* owned */
     struct zone *zone; /* of its own place; owned; NULL: UTC */
     struct site_settings settings;
-    uint64_t now_us;    /* microseconds since 1970 UTC */
-    uint64_t alerts_us; /* when it was last looked for alerts */
+    uint64_t now_us;                        /* microseconds since 1970 UTC */
+    uint64_t alerts_us;                     /* when it was last looked for alerts */
+    char passed_over[SITE_PASSED_OVER_MAX]; /* by the last site_tick(); "": nothing */
     json_t
         *n_answers; /* owned; to requests with a name, kept by this process: {administrator: n} */
     uint64_t answer_bytes;   /* of them, since all that is kept was last counted */
@@ -128,10 +130,16 @@ int site_open_reader(const char *path, const struct site_settings *settings, str
  * site_tick() - what time does: tokens and tickets end, silent devices fail, stale jobs are handed out again, the
  * write-ahead log is moved into the database; at least once a second
  *
+ * One object that something is the matter with, as one whose row cannot be read, keeps no other from its turn: site->passed_over
+ * names the first of them, for the log.
+ *
  * Of several site servers on one database one does it, the holder of a lease (src/site/lease.h); the others each only
  * what is about themselves.
  */
 int site_tick(struct site *site);
+
+/* For what site_tick() does: that @what of the object @id could not be done, and the others go on. */
+void site_passed_over(struct site *site, const char *what, const char *id);
 
 /* Kinds of ids, each with a range of its own. */
 enum site_id {

@@ -2,111 +2,15 @@
 
 #include "site/phased_deployment.h"
 
-#include <setjmp.h> /* cmocka.h wants this, */
-#include <stdarg.h> /* and this, */
-#include <stddef.h> /* and this, to be there */
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "base/own.h"
-#include "db/db.h"
-#include "site/access.h"
 #include "site/alert.h"
-#include "site/collection.h"
-#include "site/collection_rule.h"
 #include "site/deployment.h"
 #include "site/deployment_change.h"
 #include "site/device_change.h"
-#include "site/fields.h"
-#include "site/fixture.h"
 #include "site/task_sequence.h"
-
-#define DAY_US (UINT64_C(24) * 60 * FIXTURE_MINUTE_US)
-#define MAC_2  "52:54:00:77:00:02"
-#define TWO \
-    "{'name': 'Roll out', 'phases': [{'name': 'Pilot', 'collection': 'Few'}, {'name': 'Rest', " \
-    "'collection': 'Many'}]}"
-
-static void add_member(struct site *site, const char *collection, const char *device)
-{
-    OWN(json_freep) json_t *body = json_pack("{s:s, s:s}", "type", "direct", "device", device);
-    OWN(json_freep) json_t *answer = NULL;
-
-    assert_int_equal(collection_rule_add(site, "test", collection, body, &answer), 0);
-}
-
-/* A device in each of the collections Few and Many. */
-static struct site *site_new(void)
-{
-    static const char *const names[] = {"Few", "Many"};
-    struct site *site = fixture_new();
-
-    fixture_import(site, "A", FIXTURE_MAC);
-    fixture_import(site, "B", MAC_2);
-    for (size_t i = 0; i < 2; i++) {
-        OWN(json_freep) json_t *body = json_pack("{s:s}", "name", names[i]);
-        OWN(json_freep) json_t *answer = NULL;
-
-        assert_int_equal(collection_create(site, "test", body, &answer), 0);
-        add_member(site, names[i], i == 0 ? "A" : "B");
-    }
-    return site;
-}
-
-static int create(struct site *site, const char *text)
-{
-    OWN(json_freep) json_t *body = fixture_json(text);
-    OWN(json_freep) json_t *answer = NULL;
-
-    if (!json_object_get(body, "task_sequence_id"))
-        (void)json_object_set_new(body, "task_sequence_id", json_string(FIXTURE_SEQUENCE));
-    return phased_deployment_create(site, "test", body, &answer);
-}
-
-/* A phase as it is shown; owned by the caller. */
-static json_t *phase(struct site *site, size_t number)
-{
-    OWN(json_freep) json_t *answer = NULL;
-
-    assert_int_equal(phased_deployment_get(site, "Roll out", &answer), 0);
-    return json_incref(json_array_get(json_object_get(answer, "phases"), number - 1));
-}
-
-static void expect_phase(struct site *site, size_t number, const char *state, const char *reason)
-{
-    OWN(json_freep) json_t *shown = phase(site, number);
-
-    assert_string_equal(field_text(shown, "state", ""), state);
-    assert_string_equal(field_text(shown, "reason", ""), reason);
-}
-
-static void deployment_of(struct site *site, size_t number, char ret[static SITE_ID_MAX])
-{
-    OWN(json_freep) json_t *shown = phase(site, number);
-
-    (void)snprintf(ret, SITE_ID_MAX, "%s", field_text(shown, "deployment_id", ""));
-}
-
-/* The device with this address runs what it has, and it ends so. */
-static void run(struct site *site, const char *mac, const char *state)
-{
-    char device[ACCESS_DEVICE_ID_MAX];
-    char order[UUID_TEXT_MAX];
-
-    assert_int_equal(fixture_register(site, mac, device), 0);
-    (void)fixture_order(site, device, order);
-    assert_int_equal(fixture_report(site, device, order, 1, state, "full-os"), 0);
-}
-
-static int next(struct site *site, const char *text)
-{
-    OWN(json_freep) json_t *body = fixture_json(text);
-    OWN(json_freep) json_t *answer = NULL;
-
-    return phased_deployment_next(site, "test", "Roll out", body, &answer);
-}
+#include "site/test_phased.h"
 
 static void suspend(struct site *site, bool is_suspended)
 {
@@ -454,42 +358,6 @@ static void deleting_it_leaves_what_has_begun_and_begins_nothing_more(void **sta
                      0); /* the name is free again */
 }
 
-/* Who may read what is deployed to @collection, and nothing else. */
-static void be_reader(struct site *site, const char *collection)
-{
-    struct principal reader = {.id = "AD00099", .name = "reader", .permissions = "*"};
-    struct db_args who =
-        DB_ARGS(db_text(reader.id), db_text(reader.name), db_text(""), db_u64(site->now_us));
-    char target[SITE_ID_MAX];
-
-    assert_int_equal(collection_find(site, collection, target), 0);
-    assert_true(db_run(site->db, SQL_ADMINISTRATOR_ADD, who, NULL) >= 0);
-    assert_int_equal(db_must(site->db,
-                             SQL_ADMINISTRATOR_GRANT_ADD,
-                             DB_ARGS(db_text(reader.id), db_text("SLP0002R"), db_text(target))),
-                     0);
-    principal_set(site, &reader);
-}
-
-static void who_may_not_see_all_its_collections_does_not_see_it(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = site_new();
-    OWN(json_freep) json_t *whole = NULL;
-    OWN(json_freep) json_t *shown = NULL;
-    OWN(json_freep) json_t *none = NULL;
-    char first[SITE_ID_MAX];
-
-    assert_int_equal(create(site, TWO), 0);
-    deployment_of(site, 1, first);
-    assert_int_equal(deployment_get(site, first, &whole), 0);
-    assert_string_not_equal(field_text(whole, "phased_deployment_id", ""), "");
-    be_reader(site, "Few");
-    assert_int_equal(deployment_get(site, first, &shown), 0);
-    assert_string_equal(field_text(shown, "phased_deployment_id", ""), "");
-    assert_int_equal(phased_deployment_get(site, "Roll out", &none), SITE_E_REFUSED);
-}
-
 static void requests_that_cannot_be_make_nothing(void **state)
 {
     static const char *const texts[] = {
@@ -545,7 +413,6 @@ int main(void)
         cmocka_unit_test(a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_alert),
         cmocka_unit_test(what_is_refused_is_tried_again_and_begins_when_it_may),
         cmocka_unit_test(deleting_it_leaves_what_has_begun_and_begins_nothing_more),
-        cmocka_unit_test(who_may_not_see_all_its_collections_does_not_see_it),
         cmocka_unit_test(requests_that_cannot_be_make_nothing),
     };
 

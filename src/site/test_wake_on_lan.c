@@ -40,14 +40,15 @@ static void put_time(const struct site *site, uint64_t minutes, char ret[static 
 }
 
 /* A required one that wakes. @assignment: JSON, owned; NULL: as soon as possible. @ret: room for SITE_ID_MAX */
-static int deploy_to_all(struct site *site, json_t *assignment, const char *more, char *ret)
+static int deploy_to(
+    struct site *site, const char *collection, json_t *assignment, const char *more, char *ret)
 {
     OWN(json_freep) json_t *body = fixture_json(more);
     OWN(json_freep) json_t *made = NULL;
     int r;
 
     (void)json_object_set_new(body, "task_sequence_id", json_string(FIXTURE_SEQUENCE));
-    (void)json_object_set_new(body, "collection", json_string("All Systems"));
+    (void)json_object_set_new(body, "collection", json_string(collection));
     (void)json_object_set_new(body, "is_wake_on_lan", json_true());
     if (assignment)
         (void)json_object_set_new(body, "assignments", json_pack("[o]", assignment));
@@ -55,6 +56,11 @@ static int deploy_to_all(struct site *site, json_t *assignment, const char *more
     if (r == 0)
         (void)snprintf(ret, SITE_ID_MAX, "%s", field_text(made, "id", ""));
     return r;
+}
+
+static int deploy_to_all(struct site *site, json_t *assignment, const char *more, char *ret)
+{
+    return deploy_to(site, "All Systems", assignment, more, ret);
 }
 
 static void deploy(struct site *site, json_t *assignment, char *ret)
@@ -207,22 +213,107 @@ static void who_has_done_it_is_blocked_or_protected_sleeps_on(void **state)
     assert_asleep(site);
 }
 
+/* A collection with one device in it. */
+static void add_collection(struct site *site, const char *name, const char *device)
+{
+    OWN(json_freep) json_t *body = json_pack("{s:s}", "name", name);
+    OWN(json_freep) json_t *rule = json_pack("{s:s,s:s}", "type", "direct", "device", device);
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *answer = NULL;
+
+    assert_int_equal(collection_create(site, "test", body, &made), 0);
+    assert_int_equal(collection_rule_add(site, "test", name, rule, &answer), 0);
+}
+
+/* As after a fault of the disk. */
+static void make_unreadable(struct site *site, const char *deployment)
+{
+    struct db_args terms = DB_ARGS(db_text(deployment),
+                                   db_text(""),
+                                   db_text("clients-media-and-pxe"),
+                                   db_text(""),
+                                   db_text(""),
+                                   db_text("{"),
+                                   db_text("always"),
+                                   db_text("normal"),
+                                   db_u64(0),
+                                   db_u64(3600),
+                                   db_u64(0),
+                                   db_u64(3600),
+                                   db_u64(0),
+                                   db_u64(0),
+                                   db_u64(60),
+                                   db_u64(1));
+
+    assert_int_equal(db_must(site->db, SQL_DEPLOYMENT_SET_TERMS, terms), 0);
+}
+
+static void what_cannot_be_read_keeps_no_other_from_its_turn(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char bad[SITE_ID_MAX];
+    char good[SITE_ID_MAX];
+    char at[CLOCK_TEXT_MAX];
+
+    fixture_import(site, "PC-0", OTHER_MAC);
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    add_collection(site, "Bad", "PC-0");
+    add_collection(site, "Good", "PC-1");
+    put_time(site, 60, at);
+    assert_int_equal(deploy_to(site, "Bad", NULL, "{'purpose': 'required'}", bad), 0);
+    assert_int_equal(
+        deploy_to(site, "Good", json_pack("{s:s}", "start", at), "{'purpose': 'required'}", good),
+        0);
+    make_unreadable(site, bad);
+    assert_int_equal(ask(site, "PC-0"),
+                     0); /* it is woken although what it is deployed cannot be read */
+    fixture_wait(site, SECOND_US);
+    assert_woken(site, OTHER_MAC);
+    fixture_wait(site, HOUR_US);
+    assert_non_null(strstr(site->passed_over, bad));
+    fixture_wait(site, SECOND_US);
+    assert_woken(site, FIXTURE_MAC);
+}
+
+/* Gathered already when it became unreadable. */
+static void a_device_that_cannot_be_judged_keeps_no_other_asleep(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char id[ACCESS_DEVICE_ID_MAX];
+    char bad[SITE_ID_MAX];
+    char good[SITE_ID_MAX];
+
+    fixture_import(site, "PC-0", OTHER_MAC);
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    add_collection(site, "Bad", "PC-0");
+    add_collection(site, "Good", "PC-1");
+    assert_int_equal(deploy_to(site, "Bad", NULL, "{'purpose': 'required'}", bad), 0);
+    make_unreadable(site, bad);
+    assert_int_equal(db_must(site->db,
+                             SQL_WAKE_UP_GATHER,
+                             DB_ARGS(db_text(bad), db_text(""), db_text("z"), db_u64(1))),
+                     0);
+    assert_int_equal(deploy_to(site, "Good", NULL, "{'purpose': 'required'}", good), 0);
+    assert_int_equal(device_find(site, "PC-0", id), 0);
+    fixture_wait(site, SECOND_US);
+    assert_non_null(strstr(site->passed_over, bad));
+    fixture_wait(site, SECOND_US);
+    assert_woken(site, FIXTURE_MAC);
+}
+
 static void outside_its_windows_a_device_is_woken_when_one_opens(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
     OWN(json_freep) json_t *window = NULL;
     OWN(json_freep) json_t *answer = NULL;
-    OWN(json_freep) json_t *made = NULL;
-    OWN(json_freep) json_t *rule_answer = NULL;
-    OWN(json_freep) json_t *collection = fixture_json("{'name': 'Lab'}");
-    OWN(json_freep) json_t *rule = fixture_json("{'type': 'direct', 'device': 'PC-1'}");
     char deployment[SITE_ID_MAX];
     char at[CLOCK_TEXT_MAX];
 
     fixture_import(site, "PC-1", FIXTURE_MAC);
-    assert_int_equal(collection_create(site, "test", collection, &made), 0);
-    assert_int_equal(collection_rule_add(site, "test", "Lab", rule, &rule_answer), 0);
+    add_collection(site, "Lab", "PC-1");
     put_time(site, 180, at);
     window =
         json_pack("{s:s,s:{s:s,s:i}}", "name", "n", "schedule", "start", at, "duration_min", 60);
@@ -485,6 +576,8 @@ int main(void)
         cmocka_unit_test(each_deadline_wakes_but_not_more_than_once_in_ten_minutes),
         cmocka_unit_test(as_soon_as_possible_is_when_it_can_be_begun),
         cmocka_unit_test(who_has_done_it_is_blocked_or_protected_sleeps_on),
+        cmocka_unit_test(what_cannot_be_read_keeps_no_other_from_its_turn),
+        cmocka_unit_test(a_device_that_cannot_be_judged_keeps_no_other_asleep),
         cmocka_unit_test(outside_its_windows_a_device_is_woken_when_one_opens),
         cmocka_unit_test(what_is_switched_on_later_wakes_from_then_on),
         cmocka_unit_test(an_available_one_wakes_nobody),

@@ -27,6 +27,7 @@ enum {
 #define AGAIN_BY_HAND_US   (UINT64_C(60) * US_PER_S)
 #define AGAIN_BY_ITSELF_US (UINT64_C(600) * US_PER_S)
 #define BUSY_US            (UINT64_C(5) * US_PER_S)    /* its distribution point has work */
+#define FAILED_US          (UINT64_C(60) * US_PER_S)   /* it cannot be read */
 #define LOOK_AGAIN_US      (UINT64_C(3600) * US_PER_S) /* at least, at every deployment */
 
 /* One that may have to be woken. */
@@ -171,13 +172,34 @@ static int look_at_deployment(struct site *site, const json_t *row)
         db_must(site->db, SQL_WAKE_DUE, DB_ARGS(db_text(id), db_u64(look_us), db_u64(due_us))));
 }
 
+/* In a part of its own: what is done for one stays or goes together, without the others. */
+static int read_deployment(struct site *site, const char *id)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *row = NULL;
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = rows_one(site->db, SQL_WAKE_DEPLOYMENT, DB_ARGS(db_text(id)), &row);
+    if (r == 0)
+        r = row ? look_at_deployment(site, row) : ERR(-EIO);
+    return r < 0 ? TRACE(r) : TRACE(db_commit(&tx));
+}
+
 static int look_at_deployments(struct site *site)
 {
     OWN(json_freep) json_t *rows = NULL;
     int r = rows_array(site->db, SQL_WAKE_DEPLOYMENTS, DB_ARGS(db_u64(site->now_us)), &rows);
 
-    for (size_t i = 0; r == 0 && i < json_array_size(rows); i++)
-        r = look_at_deployment(site, json_array_get(rows, i));
+    for (size_t i = 0; r == 0 && i < json_array_size(rows); i++) {
+        const char *id = field_text(json_array_get(rows, i), "id", "");
+
+        if (read_deployment(site, id) == 0)
+            continue;
+        site_passed_over(site, "the deadlines of the deployment", id);
+        r = db_must(
+            site->db, SQL_WAKE_LOOKED, DB_ARGS(db_text(id), db_u64(site->now_us + FAILED_US)));
+    }
     return TRACE(r);
 }
 
@@ -282,11 +304,13 @@ static int add_to_job(
             json_object_set_new(target, "who", json_string(s->who[0] ? s->who : "site")) < 0)
             return ERR(-ENOMEM);
     }
-    if (json_array_extend(list, targets) < 0)
-        return ERR(-ENOMEM);
     r = s->deployment_id[0] ? note_woken(site, s->device_id)
                             : 0; /* else it was when somebody asked */
-    return r < 0 ? TRACE(r) : TRACE(drop(site, s));
+    if (r == 0)
+        r = drop(site, s);
+    if (r < 0)
+        return TRACE(r);
+    return json_array_extend(list, targets) < 0 ? ERR(-ENOMEM) : 0;
 }
 
 static int drop_unreachable(struct site *site, const struct sleeper *s)
@@ -301,7 +325,7 @@ static int drop_unreachable(struct site *site, const struct sleeper *s)
     return r < 0 ? TRACE(r) : TRACE(drop(site, s));
 }
 
-static int see_to(struct site *site, const struct sleeper *s, json_t *jobs)
+static int find_and_add(struct site *site, const struct sleeper *s, json_t *jobs)
 {
     OWN(json_freep) json_t *targets = NULL;
     char dp_id[DP_ID_MAX];
@@ -321,6 +345,25 @@ static int see_to(struct site *site, const struct sleeper *s, json_t *jobs)
         return TRACE(r);
     return is_busy ? TRACE(later(site, s, site->now_us + BUSY_US))
                    : TRACE(add_to_job(site, s, dp_id, targets, jobs));
+}
+
+/* In a part of its own, as deployments are looked at. */
+static int try_one(struct site *site, const struct sleeper *s, json_t *jobs)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = find_and_add(site, s, jobs);
+    return r < 0 ? TRACE(r) : TRACE(db_commit(&tx));
+}
+
+static int see_to(struct site *site, const struct sleeper *s, json_t *jobs)
+{
+    if (try_one(site, s, jobs) == 0)
+        return 0;
+    site_passed_over(site, "the waking of the device", s->device_id);
+    return TRACE(later(site, s, site->now_us + FAILED_US));
 }
 
 static void read_sleeper(const struct db_rows *rows, struct sleeper *ret)

@@ -8,7 +8,7 @@ INSERT INTO phase (phased_deployment_id, number, name, collection_id, terms, beg
     n_confirmed, state, reason)
 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 'waiting', ?11);
 
--- ?3: limit; in the order of ids
+-- ?2: limit; in the order of ids
 -- name: phased_deployment_list
 SELECT f.id, f.name, f.comment, f.task_sequence_id, t.name AS task_sequence_name, f.is_suspended AS "is_suspended",
     @phased_state(f) AS state, (SELECT count(*) FROM phase p WHERE p.phased_deployment_id = f.id) AS n_phases,
@@ -36,7 +36,12 @@ FROM phase p JOIN collection c ON c.id = p.collection_id LEFT JOIN deployment d 
 LEFT JOIN deployment_summary u ON u.deployment_id = d.id
 WHERE p.phased_deployment_id = ?1 ORDER BY p.number;
 
--- The next phase of each, or of ?1, and how the one before goes.
+-- Those that go on by themselves.
+-- name: phased_deployment_waiting
+SELECT f.id FROM phased_deployment f WHERE f.deleted_us IS NULL AND f.is_suspended = 0
+    AND EXISTS (SELECT 1 FROM phase p WHERE p.phased_deployment_id = f.id AND p.state <> 'begun') ORDER BY f.id;
+
+-- The next phase, and how the one before goes.
 -- name: phase_next
 SELECT f.id, f.name AS phased_name, f.task_sequence_id, f.is_suspended AS "is_suspended", p.number, p.name, p.collection_id, p.terms AS "terms:json", p.begins,
     p.begin_after_percent, p.begin_after_devices, p.defer_days, p.n_confirmed, p.state, p.reason, p.reached_us, p.tried_us,
@@ -45,7 +50,7 @@ FROM phased_deployment f JOIN phase p ON p.phased_deployment_id = f.id AND p.sta
 JOIN phase q ON q.phased_deployment_id = f.id AND q.number = p.number - 1 AND q.state = 'begun'
 JOIN collection c ON c.id = q.collection_id LEFT JOIN deployment d ON d.id = q.deployment_id
 LEFT JOIN deployment_summary u ON u.deployment_id = d.id
-WHERE f.deleted_us IS NULL AND (f.is_suspended = 0 OR ?1 <> '') AND (f.id = ?1 OR ?1 = '') ORDER BY f.id;
+WHERE f.deleted_us IS NULL AND f.id = ?1;
 
 -- ?3: state, ?4: reason, ?5: reached, ?6: tried
 -- name: phase_set

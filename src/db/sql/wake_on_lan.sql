@@ -14,10 +14,13 @@ DELETE FROM wake_up WHERE deployment_id = ?1;
 
 -- Those that may be due; one that is disabled is looked at when it is so no more.
 -- name: wake_deployments
+SELECT d.id FROM deployment_wake w JOIN deployment d ON d.id = w.deployment_id
+WHERE w.look_us <= ?1 AND d.is_disabled = 0 AND d.is_cancelled = 0 AND d.deleted_us IS NULL ORDER BY w.look_us, d.id LIMIT 50;
+
+-- name: wake_deployment
 SELECT d.id, w.seen_us, d.created_us, d.purpose, d.make_available_to, d.available_from, d.expires, d.assignments AS "assignments:json",
     d.rerun, d.priority, d.is_disabled
-FROM deployment_wake w JOIN deployment d ON d.id = w.deployment_id
-WHERE w.look_us <= ?1 AND d.is_disabled = 0 AND d.is_cancelled = 0 AND d.deleted_us IS NULL ORDER BY w.look_us, d.id LIMIT 50;
+FROM deployment_wake w JOIN deployment d ON d.id = w.deployment_id WHERE d.id = ?1;
 
 -- name: wake_looked
 UPDATE deployment_wake SET look_us = ?2 WHERE deployment_id = ?1;

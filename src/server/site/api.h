@@ -46,25 +46,26 @@ struct api_capture {
 };
 
 struct api {
-    struct site *site;                    /* owned by main() */
-    const struct role_options *options;   /* borrowed */
-    uint64_t started_us;                  /* monotonic */
-    const char *database;                 /* its address; borrowed */
-    struct readers *readers;              /* borrowed */
-    struct directory_watch *watch;        /* borrowed */
-    struct oidc_provider *oidc;           /* borrowed */
-    struct limit *limit;                  /* of administrators; borrowed */
-    struct limit *address_limit;          /* borrowed */
-    struct alert_sender *alert_sender;    /* borrowed; NULL: there is none */
-    struct event_hub *event_hub;          /* borrowed; NULL: there is none yet */
-    bool is_reader;                       /* one of them; otherwise the writer's */
-    bool is_tick_failing;                 /* of the last site_tick() */
-    bool is_failed;                       /* the request in hand: nothing of it is to be kept */
-    bool is_tried;                        /* the same; its outcome alone is wanted */
-    struct api_capture *capture;          /* borrowed; NULL: answers are sent */
-    char who[ACCESS_WHO_MAX];             /* of the request in hand: an administrator or a role */
-    char dp_id[DP_ID_MAX];                /* of the request in hand, if a role makes it */
-    char device_id[ACCESS_DEVICE_ID_MAX]; /* of the request in hand, if a device makes it */
+    struct site *site;                      /* owned by main() */
+    const struct role_options *options;     /* borrowed */
+    uint64_t started_us;                    /* monotonic */
+    const char *database;                   /* its address; borrowed */
+    struct readers *readers;                /* borrowed */
+    struct directory_watch *watch;          /* borrowed */
+    struct oidc_provider *oidc;             /* borrowed */
+    struct limit *limit;                    /* of administrators; borrowed */
+    struct limit *address_limit;            /* borrowed */
+    struct alert_sender *alert_sender;      /* borrowed; NULL: there is none */
+    struct event_hub *event_hub;            /* borrowed; NULL: there is none yet */
+    bool is_reader;                         /* one of them; otherwise the writer's */
+    bool is_tick_failing;                   /* of the last site_tick() */
+    char passed_over[SITE_PASSED_OVER_MAX]; /* by site_tick(), as the log has it already */
+    bool is_failed;                         /* the request in hand: nothing of it is to be kept */
+    bool is_tried;                          /* the same; its outcome alone is wanted */
+    struct api_capture *capture;            /* borrowed; NULL: answers are sent */
+    char who[ACCESS_WHO_MAX];               /* of the request in hand: an administrator or a role */
+    char dp_id[DP_ID_MAX];                  /* of the request in hand, if a role makes it */
+    char device_id[ACCESS_DEVICE_ID_MAX];   /* of the request in hand, if a device makes it */
 };
 
 /* Outcome beside 0 of the functions below: the answer has been sent. */

@@ -70,6 +70,10 @@ static void tick(void *ctx)
         log_error("what time does could not be done", "why=\"%s\"", db_why(api->site->db));
     if (!api->is_tick_failing && was_failing)
         log_info("what time does can be done again", "name=\"%s\"", api->site->settings.name);
+    if (api->site->passed_over[0] && strcmp(api->site->passed_over, api->passed_over) != 0) {
+        memcpy(api->passed_over, api->site->passed_over, sizeof(api->passed_over));
+        log_error("something is passed over by what time does", "what=\"%s\"", api->passed_over);
+    }
 }
 
 /* The pin, without the line's end. Return: 0 or -errno. */
