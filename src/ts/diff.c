@@ -57,6 +57,8 @@ void ts_diff_add(struct ts_comparison *c, const struct ts_change *change)
         .kind = change->kind,
         .is_group = change->is_group,
         .is_script = change->is_script,
+        .is_element = change->is_element,
+        .is_new = change->is_new,
         .path = ts_copy(change->path ? change->path : ""),
         .old_path = ts_copy(change->old_path ? change->old_path : ""),
         .type = ts_copy(change->type ? change->type : ""),
@@ -361,6 +363,15 @@ static void put_script(const struct ts_change *change, struct buf *ret)
     put_number(n_new, "added", ret);
 }
 
+static void put_element(const struct ts_change *change, struct buf *ret)
+{
+    const char *inside = change->is_new ? change->to : change->from;
+
+    buf_addf(ret, ": %s element %s (", change->is_new ? "added" : "removed", change->label);
+    put_shortened(inside, "", ret);
+    buf_adds(ret, ")");
+}
+
 void ts_change_put(const struct ts_change *change, struct buf *ret)
 {
     static const char *const verbs[] = {
@@ -396,6 +407,10 @@ void ts_change_put(const struct ts_change *change, struct buf *ret)
     }
     if (change->is_script) {
         put_script(change, ret);
+        return;
+    }
+    if (change->is_element) {
+        put_element(change, ret);
         return;
     }
     if (change->kind == TS_CHANGE_PROPERTY)

@@ -41,6 +41,8 @@ struct ts_change {
     char *from; /* "***" if it is secret; of a script that the step holds, its text */
     char *to;
     bool is_script;
+    bool is_element; /* that is not known here, and came or went: from or to is what is in it */
+    bool is_new;     /* it came */
 };
 
 struct ts_changes {

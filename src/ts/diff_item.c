@@ -143,24 +143,29 @@ static const char *mask_of(const char *text)
     return text[0] != '\0' ? "***" : "";
 }
 
+static void diff_attribute(struct pair *p, const char *name, const char *from, const char *to)
+{
+    if (strcmp(from, to) == 0 || (is_default(name, from) && is_default(name, to)))
+        return;
+    if (ts_name_is_secret(name))
+        add_property(p, name, label_of(name), mask_of(from), mask_of(to));
+    else
+        add_property(p, name, label_of(name), from, to);
+}
+
 static void diff_attributes(struct pair *p, const xmlNode *before, const xmlNode *after)
 {
     for (int side = 0; side < 2; side++) {
         for (const xmlAttr *a = (side == 0 ? before : after)->properties; a; a = a->next) {
-            const char *name = (const char *)a->name;
-            OWN(freep) char *from = ts_node_attribute(before, name);
-            OWN(freep) char *to = ts_node_attribute(after, name);
+            const xmlAttr *old = ts_diff_attribute(before, a);
+            OWN(freep) char *name = ts_diff_name(a->ns, a->name);
+            OWN(freep) char *from = ts_diff_attribute_text(old);
+            OWN(freep) char *to = ts_diff_attribute_text(ts_diff_attribute(after, a));
 
-            if (!from || !to || is_apart(name) || strcmp(from, to) == 0)
-                continue;
-            if (side == 1 && xmlHasProp(before, a->name))
-                continue; /* told already */
-            if (is_default(name, from) && is_default(name, to))
-                continue;
-            if (ts_name_is_secret(name))
-                add_property(p, name, label_of(name), mask_of(from), mask_of(to));
-            else
-                add_property(p, name, label_of(name), from, to);
+            if (!name || !from || !to)
+                p->c->is_out_of_memory = true;
+            else if (!is_apart(name) && (side == 0 || !old)) /* told already */
+                diff_attribute(p, name, from, to);
         }
     }
 }
@@ -259,34 +264,29 @@ static void diff_variables(struct pair *p, const xmlNode *before, const xmlNode 
     diff_lists(p, after, before, false);
 }
 
-static void dump(const xmlNode *node, struct buf *ret)
+static bool is_compared(const xmlNode *node)
 {
-    for (xmlNode *child = ts_node_element(node->children); child;
-         child = ts_node_element(child->next)) {
-        static const char *const apart[] = {
-            "action", "defaultVarList", "globalVarList", "referenceList", "condition"};
-        bool is_known = ts_node_is_item(child);
-        xmlBuffer *text;
+    static const char *const apart[] = {
+        "action", "defaultVarList", "globalVarList", "referenceList", "condition"};
+    bool is_known = ts_node_is_item(node);
 
-        for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
-            is_known = is_known || ts_node_is(child, apart[i]);
-        text = is_known ? NULL : xmlBufferCreate();
-        if (text && xmlNodeDump(text, child->doc, child, 0, 0) > 0)
-            buf_adds(ret, (const char *)xmlBufferContent(text));
-        xmlBufferFree(text);
-    }
+    for (size_t i = 0; i < sizeof(apart) / sizeof(apart[0]); i++)
+        is_known = is_known || ts_node_is(node, apart[i]);
+    return is_known;
 }
 
 /* Elements that we do not know. */
 static void diff_rest(struct pair *p, const xmlNode *before, const xmlNode *after)
 {
-    OWN(buf_fini) struct buf from = BUF_INIT(TEXT_MAX_BYTES);
-    OWN(buf_fini) struct buf to = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(freep) char *type = ts_copy(type_name(p->after));
+    const struct ts_change about = {
+        .is_group = p->after && p->after->is_group,
+        .path = p->after ? p->after->path : NULL,
+        .old_path = p->before ? p->before->path : NULL,
+        .type = type,
+    };
 
-    dump(before, &from);
-    dump(after, &to);
-    if (strcmp(buf_str(&from), buf_str(&to)) != 0)
-        add_property(p, "elements", "Other elements", buf_str(&from), buf_str(&to));
+    ts_diff_elements(p->c, &about, &(struct ts_diff_sides){before, after}, is_compared);
 }
 
 static void diff_condition(struct pair *p, const xmlNode *before, const xmlNode *after)

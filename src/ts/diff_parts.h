@@ -30,5 +30,27 @@ void ts_diff_item(struct ts_comparison *c, int before, int after);
 /* What is different in the root elements and their lists. */
 void ts_diff_root(struct ts_comparison *c, const xmlNode *before, const xmlNode *after);
 
+/* The two nodes that are compared. */
+struct ts_diff_sides {
+    const xmlNode *before;
+    const xmlNode *after;
+};
+
+/**
+ * ts_diff_elements() - elements that nothing is known of, and what is in them
+ * @about:    item, paths and type, which all changes get
+ * @is_known: of an element directly in the two: it is compared elsewhere
+ */
+void ts_diff_elements(struct ts_comparison *c,
+                      const struct ts_change *about,
+                      const struct ts_diff_sides *sides,
+                      bool (*is_known)(const xmlNode *));
+
+/* "prefix:name". Owned by the caller; NULL without memory. */
+char *ts_diff_name(const xmlNs *ns, const xmlChar *name);
+/* The attribute of @node of the same name and namespace, or NULL; and its text, "" for NULL. Owned by the caller. */
+const xmlAttr *ts_diff_attribute(const xmlNode *node, const xmlAttr *like);
+char *ts_diff_attribute_text(const xmlAttr *attribute);
+
 /* Append a change; texts are copied, NULL is "". */
 void ts_diff_add(struct ts_comparison *c, const struct ts_change *change);

@@ -148,7 +148,7 @@ static void unknown_elements_and_the_sequence_itself_are_compared(void **state)
           "Changed the task sequence: Name from \"a\" to \"b\"\n");
     check(SEQUENCE("<step name=\"a\"><alien/></step>"),
           SEQUENCE("<step name=\"a\"><alien x=\"1\"/></step>"),
-          "Changed step \"a\": Other elements from \"<alien/>\" to \"<alien x=\"1\"/>\"\n");
+          "Changed step \"a\": x of element alien from nothing to \"1\"\n");
 }
 
 static void a_step_with_another_name_and_other_settings_is_the_same_in_its_place(void **state)
