@@ -77,8 +77,9 @@ def check_parameters(root, path, item, operation):
 
 
 def check_also(root, path, operation, one):
-    if set(one) not in ({"class", "verb", "member"}, {"class", "verb", "param"}):
-        yield f"has a further permission that is not a class and a verb of a member or a parameter: {one}"
+    # without both: by whatever role; the rule knows of which thing
+    if set(one) not in ({"class", "verb", "member"}, {"class", "verb", "param"}, {"class", "verb"}):
+        yield f"has a further permission that is not a class and a verb, of a member, of a parameter or in general: {one}"
     if "param" in one and "{" + one["param"] + "}" not in path:
         yield f"has a permission for the parameter {one['param']}, which it has not"
     body = operation.get("requestBody", {}).get("content", {}).get("application/json", {}).get("schema", {})

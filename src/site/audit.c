@@ -205,14 +205,35 @@ void audit_forget(struct site *site)
     site->audit = (struct audit_note){.class = NULL};
 }
 
-/* What the request was said to be about; else what it makes, of the operation's class. */
-static int find_after(struct site *site, const char *object, char **ret)
+/* "phased-deployment" of "phased-deployment.create" */
+static void put_class_of(const char *action, char ret[static AUDIT_CLASS_MAX])
+{
+    size_t n = strcspn(action, ".");
+
+    (void)snprintf(ret, AUDIT_CLASS_MAX, "%.*s", (int)(n < AUDIT_CLASS_MAX ? n : 0), action);
+}
+
+/*
+ * What the request was said to be about. Else what it has made: of the class that the action is about, or of the operation's.
+ * @ret_is_other: it is not what the request was said to be about
+ */
+static int find_after(
+    struct site *site, const char *action, const char *object, char **ret, bool *ret_is_other)
 {
     const struct permission *operation = site->principal.operation;
+    const struct audit_note *note = &site->audit;
+    char class[AUDIT_CLASS_MAX];
+    int r = 0;
 
     *ret = NULL;
-    if (site->audit.class)
-        return TRACE(find_state(site, site->audit.class, site->audit.id, ret));
+    put_class_of(action, class);
+    if (operation && (!note->class || strcmp(object, note->id) != 0))
+        r = find_state(site, class, object, ret);
+    *ret_is_other = *ret != NULL;
+    if (r < 0 || *ret)
+        return TRACE(r);
+    if (note->class)
+        return TRACE(find_state(site, note->class, note->id, ret));
     return operation ? TRACE(find_state(site, operation->class, object, ret)) : 0;
 }
 
@@ -221,6 +242,7 @@ int site_audit(
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(freep) char *became = NULL;
+    bool is_other = false;
     struct record record = {
         .time_us = site->now_us,
         .who = who,
@@ -228,12 +250,12 @@ int site_audit(
         .action = action,
         .object = object,
         .detail = detail,
-        .was = site->audit.was,
     };
     int r = db_begin(site->db, &tx);
 
     if (r == 0)
-        r = find_after(site, object, &became);
+        r = find_after(site, action, object, &became, &is_other);
+    record.was = is_other ? NULL : site->audit.was;
     record.became = became;
     if (r == 0)
         r = append(site, &record);

@@ -65,19 +65,16 @@ static int check_debug(struct site *site, const char *id)
                   (int)ORDER_DEBUG_DEVICES_MAX);
 }
 
+/* In a transaction. */
 static int add(struct site *site, const char *who, const json_t *body, char id[static SITE_ID_MAX])
 {
-    OWN(db_rollbackp) struct db *tx = NULL;
     char task_sequence_id[SITE_ID_MAX];
     char collection[SITE_ID_MAX];
-    int r = db_begin(site->db, &tx);
+    int r = content_find(site,
+                         CONTENT_FIND_TASK_SEQUENCES,
+                         field_text(body, "task_sequence_id", ""),
+                         task_sequence_id);
 
-    if (r < 0)
-        return TRACE(r);
-    r = content_find(site,
-                     CONTENT_FIND_TASK_SEQUENCES,
-                     field_text(body, "task_sequence_id", ""),
-                     task_sequence_id);
     if (r != 0)
         return TRACE(r);
     r = check_content(site, task_sequence_id);
@@ -109,10 +106,7 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
     r = deployment_keep_terms(site, id, body);
     if (r != 0)
         return TRACE(r);
-    r = site_audit(site, who, "deployment.create", id, task_sequence_id);
-    if (r < 0)
-        return TRACE(r);
-    return TRACE(db_commit(&tx));
+    return TRACE(site_audit(site, who, "deployment.create", id, task_sequence_id));
 }
 
 int deployment_create(struct site *site, const char *who, const json_t *body, json_t **ret)
@@ -126,15 +120,34 @@ int deployment_create(struct site *site, const char *who, const json_t *body, js
         {"confirm_devices", FIELD_NUMBER, false, 0, UINT32_MAX, NULL},
         {0},
     };
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *made = NULL;
     char id[SITE_ID_MAX];
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
+    if (r == 0)
+        r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = add(site, who, body, id);
     if (r != 0)
         return TRACE(r);
-    r = add(site, who, body, id);
-    if (r != 0)
-        return TRACE(r);
-    return TRACE(deployment_get(site, id, ret));
+    r = deployment_get(site, id, &made);
+    if (r == SITE_E_REFUSED)
+        return deployment_refuse_unseen(site);
+    if (r == 0)
+        r = db_commit(&tx);
+    if (r == 0)
+        *ret = TAKE(made);
+    return TRACE(r);
+}
+
+int deployment_refuse_unseen(struct site *site)
+{
+    return refuse(site,
+                  REFUSAL_FORBIDDEN,
+                  "%s has no security role with the permission deployment.read for all of what is "
+                  "deployed to, and could not see it, so nothing was made.",
+                  site->principal.name);
 }
 
 int deployment_get(struct site *site, const char *id, json_t **ret)

@@ -14,12 +14,12 @@ enum {
     PERMISSION_ALSO_MAX = 3,
 };
 
-/* Of something that a member of the body or a parameter of the path names. */
+/* Of something that a member of the body or a parameter of the path names; without both, in general. */
 struct permission_also {
     const char *class; /* NULL: none, and none behind it */
     const char *verb;
     const char *member; /* NULL: it is the parameter */
-    const char *param;
+    const char *param;  /* NULL: it is the member */
 };
 
 /* What can be asked of a list. */

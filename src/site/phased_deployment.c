@@ -12,6 +12,7 @@
 #include "db/db.h"
 #include "site/collection.h"
 #include "site/content.h"
+#include "site/deployment.h"
 #include "site/fields.h"
 #include "site/phase.h"
 #include "site/summary.h"
@@ -164,6 +165,7 @@ int phased_deployment_create(struct site *site, const char *who, const json_t *b
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *made = NULL;
     char id[SITE_ID_MAX];
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
@@ -173,9 +175,16 @@ int phased_deployment_create(struct site *site, const char *who, const json_t *b
         r = db_begin(site->db, &tx);
     if (r == 0)
         r = add(site, who, body, id);
+    if (r != 0)
+        return TRACE(r);
+    r = phased_deployment_get(site, id, &made);
+    if (r == SITE_E_REFUSED)
+        return deployment_refuse_unseen(site);
     if (r == 0)
         r = db_commit(&tx);
-    return r != 0 ? TRACE(r) : TRACE(phased_deployment_get(site, id, ret));
+    if (r == 0)
+        *ret = TAKE(made);
+    return TRACE(r);
 }
 
 int phased_deployment_list(struct site *site, const struct page *page, json_t **ret)
@@ -274,6 +283,20 @@ int phased_deployment_suspend(
     return r != 0 ? TRACE(r) : TRACE(phased_deployment_get(site, id, ret));
 }
 
+/* What POST /deployments asks of who makes the deployment of this phase. */
+static int check_deploys(struct site *site, const json_t *row)
+{
+    const char *sequence_id = field_text(row, "task_sequence_id", "");
+    int r = principal_check(site, "deployment", "create");
+
+    if (r == 0)
+        r = principal_check_object(site, "task-sequence", "deploy", "task-sequence", sequence_id);
+    if (r == 0)
+        r = principal_check_object(
+            site, "collection", "deploy", "collection", field_text(row, "collection_id", ""));
+    return TRACE(r);
+}
+
 static int begin_next(struct site *site, const char *who, const char *id, const json_t *body)
 {
     OWN(json_freep) json_t *row = NULL;
@@ -296,8 +319,7 @@ static int begin_next(struct site *site, const char *who, const char *id, const 
     if (field_bool(row, "is_suspended"))
         return refuse(
             site, REFUSAL_PHASED, "The phased deployment %s is suspended; resume it first.", id);
-    r = principal_check_object(
-        site, "collection", "deploy", "collection", field_text(row, "collection_id", ""));
+    r = check_deploys(site, row);
     if (r != 0)
         return TRACE(r);
     if (json_is_integer(json_object_get(body, "confirm_devices")))

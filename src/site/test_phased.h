@@ -16,6 +16,7 @@
 
 #include "base/own.h"
 #include "site/access.h"
+#include "site/alert.h"
 #include "site/collection.h"
 #include "site/collection_rule.h"
 #include "site/fields.h"
@@ -106,4 +107,18 @@ static inline int next(struct site *site, const char *text)
     OWN(json_freep) json_t *answer = NULL;
 
     return phased_deployment_next(site, "test", "Roll out", body, &answer);
+}
+
+/* Of this kind, in a state; NULL: in any. */
+static inline size_t n_alerts(struct site *site, const char *state)
+{
+    const struct page page = {.after = "", .limit = 100, .is_log = true};
+    OWN(json_freep) json_t *found = NULL;
+    size_t n = 0;
+
+    assert_int_equal(alert_list(site, state, &page, &found), 0);
+    for (size_t i = 0; i < json_array_size(json_object_get(found, "items")); i++)
+        n += strcmp(field_text(json_array_get(json_object_get(found, "items"), i), "kind", ""),
+                    "phased-deployment") == 0;
+    return n;
 }

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "site/alert.h"
 #include "site/deployment.h"
 #include "site/deployment_change.h"
 #include "site/device_change.h"
@@ -17,19 +16,6 @@ static void suspend(struct site *site, bool is_suspended)
     OWN(json_freep) json_t *answer = NULL;
 
     assert_int_equal(phased_deployment_suspend(site, "test", "Roll out", is_suspended, &answer), 0);
-}
-
-static size_t n_alerts(struct site *site, const char *state)
-{
-    const struct page page = {.after = "", .limit = 100, .is_log = true};
-    OWN(json_freep) json_t *found = NULL;
-    size_t n = 0;
-
-    assert_int_equal(alert_list(site, state, &page, &found), 0);
-    for (size_t i = 0; i < json_array_size(json_object_get(found, "items")); i++)
-        n += strcmp(field_text(json_array_get(json_object_get(found, "items"), i), "kind", ""),
-                    "phased-deployment") == 0;
-    return n;
 }
 
 static void the_first_phase_begins_at_once_and_the_next_a_day_after_it_has_succeeded(void **state)
