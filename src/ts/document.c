@@ -143,21 +143,21 @@ static struct ts_variable *read_variables(struct reader *rd, const xmlNode *list
 
 static struct ts_condition *read_condition(struct reader *rd, const xmlNode *node);
 
-/* The platform of an osExpressionGroup in numbers, which the expressions beside it ask for as well. */
-static bool is_repetition(const xmlNode *node)
+static bool has_expression(const xmlNode *node)
 {
-    if (!is_element(node, "platformKey"))
-        return false;
-    for (const xmlNode *other = node->parent->children; other; other = other->next)
-        if (is_element(other, "expression"))
+    for (const xmlNode *child = node->children; child; child = child->next)
+        if (is_element(child, "expression"))
             return true;
     return false;
 }
 
 static void read_operands(struct reader *rd, const xmlNode *node, struct ts_condition *c)
 {
+    /* the platform of an osExpressionGroup in numbers repeats what the expressions beside it ask for */
+    const bool repeats = has_expression(node);
+
     for (const xmlNode *child = node->children; child && rd->r == 0; child = child->next) {
-        if (child->type != XML_ELEMENT_NODE || is_repetition(child))
+        if (child->type != XML_ELEMENT_NODE || (repeats && is_element(child, "platformKey")))
             continue;
 
         struct ts_condition **grown = grow(c->children, c->n_children, POINTER_BYTES);
@@ -345,24 +345,33 @@ static void add_list(struct reader *rd, const char *list)
     }
 }
 
+static void
+collect_of_step(struct reader *rd, const struct ts_package_lists *lists, const struct ts_step *step)
+{
+    char named[TS_PACKAGE_ID_MAX];
+
+    if (!ts_step_is_enabled(step))
+        return;
+    if (ts_named_package(lists, step, named))
+        add_list(rd, named);
+    for (size_t k = 0; k < step->n_variables; k++) {
+        const struct ts_variable *v = &step->variables[k];
+
+        if (ts_is_package_property(v->property[0] != '\0' ? v->property : v->name))
+            add_package(rd, v->text);
+        else if (ts_is_package_list(v))
+            add_list(rd, v->text);
+    }
+}
+
 static void collect_step_packages(struct reader *rd)
 {
-    for (size_t i = 0; i < rd->doc->n_steps; i++) {
-        const struct ts_step *step = &rd->doc->steps[i];
-        char named[TS_PACKAGE_ID_MAX];
+    OWN(ts_package_lists_fini) struct ts_package_lists lists = {0};
 
-        if (ts_step_is_enabled(step) &&
-            ts_named_package(rd->doc->steps, rd->doc->n_steps, step, named))
-            add_list(rd, named);
-        for (size_t k = 0; ts_step_is_enabled(step) && k < step->n_variables; k++) {
-            const struct ts_variable *v = &step->variables[k];
-
-            if (ts_is_package_property(v->property[0] != '\0' ? v->property : v->name))
-                add_package(rd, v->text);
-            else if (ts_is_package_list(v))
-                add_list(rd, v->text);
-        }
-    }
+    if (rd->r == 0 && ts_package_lists_init(&lists, rd->doc->steps, rd->doc->n_steps) < 0)
+        no_memory(rd);
+    for (size_t i = 0; rd->r == 0 && i < rd->doc->n_steps; i++)
+        collect_of_step(rd, &lists, &rd->doc->steps[i]);
 }
 
 static void read_root(struct reader *rd)

@@ -27,6 +27,7 @@ struct ts_group;
 enum {
     TS_XML_MAX_BYTES = 2 * 1024 * 1024, /* as UTF-8: what a site keeps */
     TS_XML_MAX_NODES = 200000,          /* elements and attributes */
+    TS_XML_MAX_ATTRIBUTES = 256,        /* of one element, with the namespaces that hold there */
     TS_XML_MAX_DEPTH = 64,              /* elements within elements */
     TS_STEPS_MAX = 10000,
     /* characters; of version 3.10 only: MDT has no such limits */

@@ -3,6 +3,7 @@
 #include "ts/step_packages.h"
 
 #include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,8 @@
 enum {
     SITE_CODE_CHARS = 3,
     ID_CHARS = 8,
+    PACKAGE_DIGITS = 3,
+    APPLICATION_DIGITS = 2,
 };
 
 bool ts_is_package_property(const char *property)
@@ -80,31 +83,100 @@ static const char *text_of(const struct ts_step *step, const char *name)
     return v ? v->text : "";
 }
 
-/* "Tool007" is of the list "Tool" if there are @n_digits digits. */
-static bool is_of_list(const char *name, const char *base, size_t n_digits)
+static int lower(char c)
 {
-    size_t len = strlen(base);
-
-    return len > 0 && strlen(name) == len + n_digits &&
-           strspn(name + len, "0123456789") == n_digits &&
-           bytes_eq_nocase((struct bytes){(const uint8_t *)name, len}, base);
+    return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : (unsigned char)c;
 }
 
-static bool is_installed(const struct ts_step *steps, size_t n_steps, const char *name)
+/* As strncmp(), folding ASCII letters only. */
+static int compare_folded(const char *a, const char *b, size_t len)
 {
-    static const struct {
-        const char *type;
-        size_t n_digits;
-    } lists[] = {
-        {"SMS_TaskSequence_InstallSoftwareAction", 3},
-        {"SMS_TaskSequence_InstallApplicationAction", 2},
-    };
+    size_t i = 0;
+
+    while (i < len && a[i] != '\0' && lower(a[i]) == lower(b[i]))
+        i++;
+    return i < len ? lower(a[i]) - lower(b[i]) : 0;
+}
+
+static int compare_lists(const void *a, const void *b)
+{
+    const struct ts_package_list *left = a;
+    const struct ts_package_list *right = b;
+
+    if (left->n_digits != right->n_digits)
+        return left->n_digits < right->n_digits ? -1 : 1;
+    return compare_folded(left->base, right->base, SIZE_MAX);
+}
+
+/* How many digits a number has in the names of a list that steps of this type install; 0: they install none. */
+static size_t n_digits_of(const char *type)
+{
+    if (strcmp(type, "SMS_TaskSequence_InstallSoftwareAction") == 0)
+        return PACKAGE_DIGITS;
+    return strcmp(type, "SMS_TaskSequence_InstallApplicationAction") == 0 ? APPLICATION_DIGITS : 0;
+}
+
+int ts_package_lists_init(struct ts_package_lists *lists,
+                          const struct ts_step *steps,
+                          size_t n_steps)
+{
+    size_t n = 0;
 
     for (size_t i = 0; i < n_steps; i++)
-        for (size_t k = 0; k < sizeof(lists) / sizeof(lists[0]); k++)
-            if (strcmp(steps[i].type, lists[k].type) == 0 && ts_step_is_enabled(&steps[i]) &&
-                is_of_list(name, text_of(&steps[i], "BaseVariableName"), lists[k].n_digits))
-                return true;
+        n += n_digits_of(steps[i].type) > 0;
+    *lists = (struct ts_package_lists){.items = calloc(n + 1, sizeof(*lists->items))};
+    if (!lists->items)
+        return ERR(-ENOMEM);
+    for (size_t i = 0; i < n_steps; i++) {
+        size_t n_digits = n_digits_of(steps[i].type);
+        const char *base = n_digits > 0 ? text_of(&steps[i], "BaseVariableName") : "";
+
+        if (base[0] != '\0' && ts_step_is_enabled(&steps[i]))
+            lists->items[lists->n++] = (struct ts_package_list){base, n_digits};
+    }
+    qsort(lists->items, lists->n, sizeof(*lists->items), compare_lists);
+    return 0;
+}
+
+void ts_package_lists_fini(struct ts_package_lists *lists)
+{
+    free(lists->items);
+    *lists = (struct ts_package_lists){0};
+}
+
+/* A name that may be of a list. */
+struct name {
+    const char *text;
+    size_t len; /* without the number */
+    size_t n_digits;
+};
+
+static int compare_name(const void *key, const void *item)
+{
+    const struct name *name = key;
+    const struct ts_package_list *list = item;
+    int order;
+
+    if (name->n_digits != list->n_digits)
+        return name->n_digits < list->n_digits ? -1 : 1;
+    order = compare_folded(name->text, list->base, name->len);
+    return order == 0 && list->base[name->len] != '\0' ? -1 : order;
+}
+
+/* "Tool007" is of the list "Tool" if there are three digits. */
+static bool is_installed(const struct ts_package_lists *lists, const char *text)
+{
+    static const size_t n_digits[] = {PACKAGE_DIGITS, APPLICATION_DIGITS};
+    size_t len = strlen(text);
+
+    for (size_t i = 0; i < sizeof(n_digits) / sizeof(n_digits[0]); i++) {
+        size_t n = n_digits[i];
+        const struct name name = {text, len - n, n};
+
+        if (len > n && strspn(text + len - n, "0123456789") == n &&
+            bsearch(&name, lists->items, lists->n, sizeof(*lists->items), compare_name))
+            return true;
+    }
     return false;
 }
 
@@ -118,15 +190,14 @@ static bool is_id(const char *value)
            (value[ID_CHARS] == ':' || value[ID_CHARS] == '\0');
 }
 
-bool ts_named_package(const struct ts_step *steps,
-                      size_t n_steps,
+bool ts_named_package(const struct ts_package_lists *lists,
                       const struct ts_step *setter,
                       char ret[static TS_PACKAGE_ID_MAX])
 {
     const char *value = text_of(setter, "VariableValue");
 
     if (strcmp(setter->type, "SMS_TaskSequence_SetVariableAction") != 0 || !is_id(value) ||
-        !is_installed(steps, n_steps, text_of(setter, "VariableName")))
+        !is_installed(lists, text_of(setter, "VariableName")))
         return false;
     (void)snprintf(ret, TS_PACKAGE_ID_MAX, "%.*s", ID_CHARS, value);
     return true;

@@ -353,6 +353,36 @@ static void of_two_of_a_kind_the_first_counts_even_if_it_is_empty(void **state)
     assert_int_equal(n, 0);
 }
 
+static void platforms_in_numbers_count_only_where_no_expression_says_them_better(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *inside;
+        size_t n;
+    } cases[] = {
+        {"<platformKey/><platformKey/><platformKey/>", 3},
+        {"<platformKey/><platformKey/><expression type=\"X\"/>", 1},
+        {"<expression type=\"X\"/><platformKey/><expression type=\"Y\"/><platformKey/>", 2},
+        {"<platformKey/><other><expression type=\"X\"/></other>", 2},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(buf_fini) struct buf xml = BUF_INIT(4096);
+        size_t n;
+
+        buf_addf(&xml,
+                 "<sequence version=\"3.10\"><step name=\"a\"><condition><osExpressionGroup>%s"
+                 "</osExpressionGroup></condition></step></sequence>",
+                 cases[i].inside);
+
+        OWN(ts_document_freep) struct ts_document *doc = parse_ok(buf_str(&xml));
+        const struct ts_condition *condition = ts_document_steps(doc, &n)->item.condition;
+
+        assert_int_equal(condition->n_children, 1);
+        assert_int_equal(condition->children[0]->n_children, cases[i].n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -371,6 +401,7 @@ int main(void)
         cmocka_unit_test(parse_refuses_what_is_no_harmless_task_sequence),
         cmocka_unit_test(parse_refuses_nesting_beyond_the_limit),
         cmocka_unit_test(diagnostics_name_the_line),
+        cmocka_unit_test(platforms_in_numbers_count_only_where_no_expression_says_them_better),
         cmocka_unit_test(of_two_of_a_kind_the_first_counts_even_if_it_is_empty),
     };
 

@@ -6,9 +6,11 @@
 #include <stdarg.h> /* and this, */
 #include <stddef.h> /* and this, to be there */
 #include <stdint.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/own.h"
 #include "ts/diag.h"
@@ -54,6 +56,41 @@ static void packages_that_the_document_puts_into_a_list_are_packages_too(void **
     assert_string_equal(packages[2], "SLP00024");
 }
 
+/* With the base names in the order in which they stand, among many others. */
+static void the_list_of_a_package_is_found_whatever_others_there_are(void **state)
+{
+    (void)state;
+    enum {
+        N = 300,
+    };
+    OWN(buf_fini) struct buf text = BUF_INIT(TS_XML_MAX_BYTES);
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    const char *const *packages;
+    size_t n;
+
+    buf_adds(&text,
+             "<sequence version=\"3.10\">" INSTALLS("Software", "") INSTALLS("Software", "List"));
+    for (unsigned i = 0; i < N; i++) {
+        unsigned k = i * 7919 % 1000;
+
+        buf_addf(&text, INSTALLS("Software", "%s%03ux") "", i % 2 ? "list" : "LIST", k);
+        buf_addf(&text, SETS("%s%03uX%03u", "SLP%05X:Install"), i % 3 ? "LisT" : "list", k, i, k);
+        buf_addf(&text, SETS("%03ux%03u", "SLP0FFFF:Install"), k, i); /* no list begins so */
+        buf_addf(&text, SETS("list%03ux%02u", "SLP0FFFE:Install"), k, i % 100);
+        buf_addf(&text, SETS("list%03uxx%03u", "SLP0FFFD:Install"), k, i);
+    }
+    buf_adds(&text, SETS("001", "SLP0FFFC:Install") "</sequence>");
+    doc = parse(buf_str(&text));
+    packages = ts_document_packages(doc, &n);
+    assert_int_equal(n, N);
+    for (unsigned i = 0; i < N; i++) {
+        char id[TS_PACKAGE_ID_MAX];
+
+        (void)snprintf(id, sizeof(id), "SLP%05X", i * 7919 % 1000);
+        assert_string_equal(packages[i], id);
+    }
+}
+
 static void an_id_is_left_where_it_stands_first(void **state)
 {
     (void)state;
@@ -74,6 +111,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(packages_that_the_document_puts_into_a_list_are_packages_too),
+        cmocka_unit_test(the_list_of_a_package_is_found_whatever_others_there_are),
         cmocka_unit_test(an_id_is_left_where_it_stands_first),
     };
 

@@ -122,10 +122,14 @@ static void start_element(void *ctx,
     xmlParserCtxt *ctxt = ctx;
     struct leash *leash = ctxt->_private;
 
-    leash->n_nodes += 1 + (size_t)n_attributes;
+    leash->n_nodes += 1 + (size_t)n_attributes + (size_t)n_namespaces;
     leash->n_elements++;
     if (ctxt->nodeNr >= TS_XML_MAX_DEPTH) {
         stop(ctxt, "SLW-0171", "elements are nested too deep; the limit is 64");
+        return;
+    }
+    if (n_attributes + ctxt->nsNr / 2 > TS_XML_MAX_ATTRIBUTES) {
+        stop(ctxt, "SLW-0171", "too many attributes of one element; the limit is 256");
         return;
     }
     if (leash->n_nodes > TS_XML_MAX_NODES) {
@@ -157,14 +161,15 @@ static void note_error(void *ctx, xmlError *error)
                  error->message ? error->message : "");
 }
 
-/* Where in @text the byte behind the limit is. */
-static void refuse_size(const struct leash *leash, struct bytes text, size_t max)
+/* Of the byte at @offset of @text. */
+static void
+refuse_at(const struct leash *leash, struct bytes text, size_t offset, const char *why, size_t n)
 {
     long line = 1;
     long column = 1;
     struct ts_xml_place at;
 
-    for (size_t i = 0; i < max && i < text.len; i++) {
+    for (size_t i = 0; i < offset && i < text.len; i++) {
         column++;
         if (text.ptr[i] == '\n') {
             line++;
@@ -175,9 +180,81 @@ static void refuse_size(const struct leash *leash, struct bytes text, size_t max
     ts_diags_add_at(leash->diags,
                     TS_ERROR,
                     &(struct ts_diag_place){.id = "SLW-0171", .line = at.line, .column = at.column},
-                    "%zu bytes: a task sequence may have %zu",
-                    text.len,
-                    max);
+                    "%zu %s",
+                    n,
+                    why);
+}
+
+static void refuse_size(const struct leash *leash, struct bytes text, size_t max)
+{
+    char why[64];
+
+    (void)snprintf(why, sizeof(why), "bytes: a task sequence may have %zu", max);
+    refuse_at(leash, text, max, why, text.len);
+}
+
+static bool stands_at(struct bytes text, size_t i, const char *what)
+{
+    size_t len = strlen(what);
+
+    return text.len - i >= len && memcmp(text.ptr + i, what, len) == 0;
+}
+
+/* Behind the next @what from @i on; the end of @text if there is none. */
+static size_t behind(struct bytes text, size_t i, const char *what)
+{
+    while (i < text.len && !stands_at(text, i, what))
+        i++;
+    return i < text.len ? i + strlen(what) : text.len;
+}
+
+/* Behind the tag that begins at @i. @ret_n: how many attributes it has */
+static size_t behind_tag(struct bytes text, size_t i, size_t *ret_n)
+{
+    uint8_t quote = '\0';
+
+    *ret_n = 0;
+    for (; i < text.len; i++) {
+        uint8_t c = text.ptr[i];
+
+        if (quote != '\0')
+            quote = c == quote ? '\0' : quote;
+        else if (c == '"' || c == '\'')
+            quote = c;
+        else if (c == '>')
+            return i + 1;
+        else
+            *ret_n += c == '=';
+    }
+    return i;
+}
+
+/* libxml2 compares each attribute of an element with all others before anybody can count them: here they are, and their
+   number is a limit for the element as it is written. Return: false if there are too many. */
+static bool check_attributes(const struct leash *leash, struct bytes text)
+{
+    static const char why[] = "attributes; the limit for one element is 256";
+    const uint8_t *open;
+    size_t i = 0;
+
+    while (i < text.len && (open = memchr(text.ptr + i, '<', text.len - i))) {
+        size_t begin = (size_t)(open - text.ptr);
+        size_t n = 0;
+
+        if (stands_at(text, begin, "<!--"))
+            i = behind(text, begin + 4, "-->");
+        else if (stands_at(text, begin, "<![CDATA["))
+            i = behind(text, begin, "]]>");
+        else if (stands_at(text, begin, "<?"))
+            i = behind(text, begin, "?>");
+        else
+            i = behind_tag(text, begin, &n);
+        if (n > TS_XML_MAX_ATTRIBUTES) {
+            refuse_at(leash, text, begin, why, n);
+            return false;
+        }
+    }
+    return true;
 }
 
 /* What XML itself says wins over nothing, but not over what the bytes are: a declaration that speaks of UTF-16 in text
@@ -237,6 +314,8 @@ static int parse(struct leash *leash, struct bytes xml, size_t max_bytes, xmlDoc
         refuse_size(leash, xml, max_bytes);
         return TS_E_MALFORMED;
     }
+    if (!check_attributes(leash, xml))
+        return TS_E_MALFORMED;
 
     OWN(xmlFreeParserCtxtp) xmlParserCtxt *ctxt = xmlNewParserCtxt();
 

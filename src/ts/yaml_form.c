@@ -91,8 +91,11 @@ static void read_attributes(struct ts_yaml_reader *rd, xmlNode *element, int num
     for (yaml_node_pair_t *pair = node ? node->data.mapping.pairs.start : NULL;
          pair && rd->r == 0 && pair < node->data.mapping.pairs.top;
          pair++)
-        ts_yaml_set(
-            rd, element, ts_yaml_scalar(rd, pair->key), ts_yaml_scalar(rd, pair->value), node);
+        ts_yaml_set(rd,
+                    element,
+                    ts_yaml_scalar(rd, pair->key),
+                    ts_yaml_scalar(rd, pair->value),
+                    yaml_document_get_node(rd->yaml, pair->key));
 }
 
 /* What the sequence has but no group or step. */
@@ -137,7 +140,11 @@ static void read_rest(struct ts_yaml_reader *rd,
                 "this key means something else; an attribute with this name stands under \"" TS_YAML_ATTRIBUTES
                 "\"");
         else
-            ts_yaml_set(rd, element, key, ts_yaml_scalar(rd, pair->value), node);
+            ts_yaml_set(rd,
+                        element,
+                        key,
+                        ts_yaml_scalar(rd, pair->value),
+                        yaml_document_get_node(rd->yaml, pair->key));
     }
 }
 
@@ -203,6 +210,9 @@ static void read_namespaces(struct ts_yaml_reader *rd, xmlNode *root, int number
     static const char why[] = "a mapping of prefixes and namespaces is wanted here";
     yaml_node_t *node = ts_yaml_node_of(rd, number, YAML_MAPPING_NODE, why);
 
+    if (node &&
+        node->data.mapping.pairs.top - node->data.mapping.pairs.start > TS_XML_MAX_ATTRIBUTES)
+        ts_yaml_refuse(rd, node, "too many namespaces; the limit is 256");
     for (yaml_node_pair_t *pair = node ? node->data.mapping.pairs.start : NULL;
          pair && rd->r == 0 && pair < node->data.mapping.pairs.top;
          pair++) {

@@ -114,7 +114,7 @@ put_attributes(struct ts_yaml_writer *w, const xmlNode *node, const char *head, 
     bool is_first = false;
 
     for (const xmlAttr *a = node->properties; a; a = a->next) {
-        OWN(freep) char *value = ts_node_attribute(node, (const char *)a->name);
+        OWN(freep) char *value = ts_node_text((const xmlNode *)a);
         bool is_other = ts_yaml_is_key((const char *)a->name);
 
         has_others |= is_other;
@@ -126,7 +126,7 @@ put_attributes(struct ts_yaml_writer *w, const xmlNode *node, const char *head, 
     yaml_text_key(w->out, TS_YAML_ATTRIBUTES, indent, &is_first);
     buf_adds(w->out, "\n");
     for (const xmlAttr *a = node->properties; a; a = a->next) {
-        OWN(freep) char *value = ts_node_attribute(node, (const char *)a->name);
+        OWN(freep) char *value = ts_node_text((const xmlNode *)a);
 
         if (ts_yaml_is_key((const char *)a->name))
             yaml_text_pair(w->out,

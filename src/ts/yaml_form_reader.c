@@ -171,7 +171,13 @@ void ts_yaml_set(struct ts_yaml_reader *rd,
                  const char *value,
                  const yaml_node_t *at)
 {
-    if (xmlValidateNCName((const xmlChar *)name, 0) != 0)
+    size_t n = 0;
+
+    for (const xmlAttr *a = node->properties; a; a = a->next)
+        n++;
+    if (n >= TS_XML_MAX_ATTRIBUTES)
+        ts_yaml_refuse(rd, at, "too many attributes of one element; the limit is 256");
+    else if (xmlValidateNCName((const xmlChar *)name, 0) != 0)
         ts_yaml_refuse(rd, at, "this cannot be the name of an attribute");
     else if (!xmlSetProp(node, (const xmlChar *)name, (const xmlChar *)value))
         no_memory(rd);
