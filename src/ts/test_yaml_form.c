@@ -270,7 +270,7 @@ static void what_is_no_such_yaml_is_refused_with_line_and_column(void **state)
         {"sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - variable: x\n        resembles: y",
          5,
          9},
-        {"sequence: '3.10'\nsteps:\n  - step: a\n    'a b': x", 3, 5},
+        {"sequence: '3.10'\nsteps:\n  - step: a\n    'a b': x", 4, 5},
         {"sequence: '3.10'\nsteps:\n  - xml: <a", 3, 10},
         {"sequence: '3.10'\nsteps:\n  - comment: a -- b", 3, 14},
         {"sequence: '3.10'\nsteps:\n  - white space: x", 3, 18},
