@@ -32,32 +32,6 @@
 #define OTHER_MAC "52:54:00:77:00:02"
 #define HOUR_US   (60 * FIXTURE_MINUTE_US)
 
-/* "2026-11-22T22:00:00Z" so many minutes from now. */
-static void put_time(const struct site *site, uint64_t minutes, char ret[static CLOCK_TEXT_MAX])
-{
-    clock_put_rfc3339(ret, site->now_us + minutes * FIXTURE_MINUTE_US);
-    (void)snprintf(ret + 19, CLOCK_TEXT_MAX - 19, "Z");
-}
-
-/* A required one that wakes. @assignment: JSON, owned; NULL: as soon as possible. @ret: room for SITE_ID_MAX */
-static int deploy_to(
-    struct site *site, const char *collection, json_t *assignment, const char *more, char *ret)
-{
-    OWN(json_freep) json_t *body = fixture_json(more);
-    OWN(json_freep) json_t *made = NULL;
-    int r;
-
-    (void)json_object_set_new(body, "task_sequence_id", json_string(FIXTURE_SEQUENCE));
-    (void)json_object_set_new(body, "collection", json_string(collection));
-    (void)json_object_set_new(body, "is_wake_on_lan", json_true());
-    if (assignment)
-        (void)json_object_set_new(body, "assignments", json_pack("[o]", assignment));
-    r = deployment_create(site, "test", body, &made);
-    if (r == 0)
-        (void)snprintf(ret, SITE_ID_MAX, "%s", field_text(made, "id", ""));
-    return r;
-}
-
 static int deploy_to_all(struct site *site, json_t *assignment, const char *more, char *ret)
 {
     return deploy_to(site, "All Systems", assignment, more, ret);
@@ -66,11 +40,6 @@ static int deploy_to_all(struct site *site, json_t *assignment, const char *more
 static void deploy(struct site *site, json_t *assignment, char *ret)
 {
     assert_int_equal(deploy_to_all(site, assignment, "{'purpose': 'required'}", ret), 0);
-}
-
-static const json_t *target_of(const json_t *job, size_t i)
-{
-    return json_array_get(json_object_get(json_object_get(job, "args"), "targets"), i);
 }
 
 /* The site's own distribution point was given exactly one device's packets, and says that it sent them. */
@@ -83,38 +52,6 @@ static void assert_woken(struct site *site, const char *mac)
     assert_null(target_of(job, 1));
     fixture_dp_finish(site, JOB_OWN_DP, job, ALL_SENT);
     assert_null(take_job(site, JOB_OWN_DP));
-}
-
-/* @nics: taken over */
-static void register_with(struct site *site, const char *mac, json_t *nics)
-{
-    char ticket[TOKEN_TEXT_MAX];
-    OWN(json_freep) json_t *answer = NULL;
-    OWN(json_freep) json_t *body = NULL;
-
-    assert_int_equal(access_new_boot_ticket(site, mac, ticket), 0);
-    body = json_pack("{s:s,s:s,s:[s],s:s,s:{s:s},s:o}",
-                     "ticket",
-                     ticket,
-                     "environment",
-                     "boot-image",
-                     "macs",
-                     mac,
-                     "boot_mac",
-                     mac,
-                     "smbios",
-                     "uuid",
-                     "",
-                     "nics",
-                     nics);
-    assert_int_equal(fixture_enlist(site, body, NULL, &answer), 0);
-}
-
-static void register_at(struct site *site, const char *mac, const char *address)
-{
-    register_with(site,
-                  mac,
-                  json_pack("[{s:s,s:s,s:[s]}]", "name", "eth0", "mac", mac, "addresses", address));
 }
 
 static void change_device(struct site *site, const char *which, const char *text)
@@ -211,18 +148,6 @@ static void who_has_done_it_is_blocked_or_protected_sleeps_on(void **state)
     assert_woken(site, "52:54:00:77:00:04");
     fixture_wait(site, HOUR_US);
     assert_asleep(site);
-}
-
-/* A collection with one device in it. */
-static void add_collection(struct site *site, const char *name, const char *device)
-{
-    OWN(json_freep) json_t *body = json_pack("{s:s}", "name", name);
-    OWN(json_freep) json_t *rule = json_pack("{s:s,s:s}", "type", "direct", "device", device);
-    OWN(json_freep) json_t *made = NULL;
-    OWN(json_freep) json_t *answer = NULL;
-
-    assert_int_equal(collection_create(site, "test", body, &made), 0);
-    assert_int_equal(collection_rule_add(site, "test", name, rule, &answer), 0);
 }
 
 /* As after a fault of the disk. */
@@ -442,27 +367,6 @@ static void what_a_device_says_of_itself_makes_no_flood(void **state)
     fixture_wait(site, SECOND_US);
     job = take_job(site, JOB_OWN_DP);
     assert_int_equal(json_array_size(json_object_get(target_of(job, 0), "to")), WAKE_PLACES_MAX);
-}
-
-static void add_group(struct site *site, const char *subnet, const char *dp)
-{
-    OWN(json_freep)
-    json_t *boundary =
-        json_pack("{s:s,s:s,s:s}", "name", "North", "kind", "ipv4-subnet", "value", subnet);
-    OWN(json_freep) json_t *name = fixture_json("{'name': 'North'}");
-    OWN(json_freep) json_t *in = fixture_json("{'boundary': 'North'}");
-    OWN(json_freep) json_t *point = json_pack("{s:s}", "distribution_point", dp);
-    json_t *made = NULL;
-
-    assert_int_equal(boundary_create(site, "test", boundary, &made), 0);
-    json_decref(made);
-    assert_int_equal(boundary_group_create(site, "test", name, &made), 0);
-    json_decref(made);
-    assert_int_equal(boundary_group_add(site, "test", "North", BOUNDARY_PART_BOUNDARY, in, &made),
-                     0);
-    json_decref(made);
-    assert_int_equal(boundary_group_add(site, "test", "North", BOUNDARY_PART_DP, point, &made), 0);
-    json_decref(made);
 }
 
 static void the_distribution_point_of_the_subnet_sends_if_it_is_online(void **state)

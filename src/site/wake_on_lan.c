@@ -19,7 +19,11 @@
 #include "site/wake_target.h"
 
 enum {
-    GATHER_MAX = 2000, /* members of a collection at once */
+    GATHER_MAX = 2000,     /* members of collections in one tick, */
+    GATHER_TURN = 200,     /* of one deployment at a time, */
+    GATHER_TURNS = 200,    /* of so many deployments */
+    LOOK_BY_HAND_MAX = 50, /* of those looked at in one tick */
+    LOOK_TURN = 20,        /* of one deployment at a time */
     WHY_MAX = 128,
     US_PER_S = 1000000,
 };
@@ -28,6 +32,7 @@ enum {
 #define AGAIN_BY_ITSELF_US (UINT64_C(600) * US_PER_S)
 #define BUSY_US            (UINT64_C(5) * US_PER_S)    /* its distribution point has work */
 #define FAILED_US          (UINT64_C(60) * US_PER_S)   /* it cannot be read */
+#define TOO_LATE_US        (UINT64_C(3600) * US_PER_S) /* nobody expects it any more */
 #define LOOK_AGAIN_US      (UINT64_C(3600) * US_PER_S) /* at least, at every deployment */
 
 /* One that may have to be woken. */
@@ -37,6 +42,7 @@ struct sleeper {
     char who[ACCESS_WHO_MAX];
     bool is_blocked;
     uint64_t woken_us;
+    uint64_t since_us; /* when it was to be woken; 0: not known */
 };
 
 int wake_on_lan_plan(struct site *site, const char *deployment_id, bool is_on)
@@ -203,46 +209,68 @@ static int look_at_deployments(struct site *site)
     return TRACE(r);
 }
 
+/* The next one behind the last that had its turn. @ret_id: "": none */
 static int find_gathering(struct site *site,
                           char ret_id[static SITE_ID_MAX],
                           char ret_after[static ACCESS_DEVICE_ID_MAX])
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_WAKE_GATHERING, DB_NO_ARGS, &rows);
+    int r = db_first(site->db, SQL_WAKE_GATHERING, DB_ARGS(db_text(site->gather_turn)), &rows);
 
+    if (r == 0 && site->gather_turn[0]) {
+        db_rows_fini(&rows);
+        r = db_first(site->db, SQL_WAKE_GATHERING, DB_ARGS(db_text("")), &rows);
+    }
     ret_id[0] = '\0';
     if (r != DB_ROW)
         return TRACE(r);
     (void)snprintf(ret_id, SITE_ID_MAX, "%s", db_get_text(&rows, 0));
     (void)snprintf(ret_after, ACCESS_DEVICE_ID_MAX, "%s", db_get_text(&rows, 1));
+    (void)snprintf(site->gather_turn, sizeof(site->gather_turn), "%s", ret_id);
     return 0;
 }
 
-/* The next members of the collection of a deployment whose deadline has come. */
-static int gather(struct site *site)
+/* The next members of the collection of a deployment whose deadline has come. @ret_n: how many */
+static int gather_some(struct site *site, const char *id, const char *after, uint64_t *ret_n)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    char id[SITE_ID_MAX];
-    char after[ACCESS_DEVICE_ID_MAX];
     char last[ACCESS_DEVICE_ID_MAX];
-    int r = find_gathering(site, id, after);
+    struct db_args next = DB_ARGS(db_text(id), db_text(after), db_u64(GATHER_TURN));
+    int r = db_first(site->db, SQL_WAKE_GATHER_LAST, next, &rows);
 
-    if (r < 0 || !id[0])
-        return TRACE(r);
-    r = db_first(site->db,
-                 SQL_WAKE_GATHER_LAST,
-                 DB_ARGS(db_text(id), db_text(after), db_u64(GATHER_MAX)),
-                 &rows);
     if (r != DB_ROW)
         return r < 0 ? TRACE(r) : ERR(-EIO);
     (void)snprintf(last, sizeof(last), "%s", db_get_text(&rows, 0));
+    *ret_n = db_get_u64(&rows, 1);
     db_rows_fini(&rows);
     r = db_must(site->db,
                 SQL_WAKE_UP_GATHER,
                 DB_ARGS(db_text(id), db_text(after), db_text(last), db_u64(site->now_us)));
     if (r < 0)
         return TRACE(r);
-    return TRACE(db_must(site->db, SQL_WAKE_GATHERED, DB_ARGS(db_text(id), db_text(last))));
+    return TRACE(db_must(site->db,
+                         SQL_WAKE_GATHERED,
+                         DB_ARGS(db_text(id), db_text(*ret_n < GATHER_TURN ? "" : last))));
+}
+
+/* By turns, so that one with many devices keeps no other waiting. */
+static int gather(struct site *site)
+{
+    uint64_t n_all = 0;
+
+    for (size_t turn = 0; turn < GATHER_TURNS && n_all < GATHER_MAX; turn++) {
+        char id[SITE_ID_MAX];
+        char after[ACCESS_DEVICE_ID_MAX];
+        uint64_t n = 0;
+        int r = find_gathering(site, id, after);
+
+        if (r == 0 && id[0])
+            r = gather_some(site, id, after, &n);
+        if (r < 0 || !id[0])
+            return TRACE(r);
+        n_all += n;
+    }
+    return 0;
 }
 
 static int drop(struct site *site, const struct sleeper *s)
@@ -251,12 +279,14 @@ static int drop(struct site *site, const struct sleeper *s)
         site->db, SQL_WAKE_UP_DROP, DB_ARGS(db_text(s->device_id), db_text(s->deployment_id))));
 }
 
-static int later(struct site *site, const struct sleeper *s, uint64_t look_us)
+/* @since_us: when it is to be woken, from then on */
+static int later(struct site *site, const struct sleeper *s, uint64_t look_us, uint64_t since_us)
 {
-    return TRACE(
-        db_must(site->db,
-                SQL_WAKE_UP_LATER,
-                DB_ARGS(db_text(s->device_id), db_text(s->deployment_id), db_u64(look_us))));
+    return TRACE(db_must(
+        site->db,
+        SQL_WAKE_UP_LATER,
+        DB_ARGS(
+            db_text(s->device_id), db_text(s->deployment_id), db_u64(look_us), db_u64(since_us))));
 }
 
 /* @ret: whether it is to be woken now; otherwise it is dropped or put off. */
@@ -264,6 +294,7 @@ static int judge(struct site *site, const struct sleeper *s, bool *ret)
 {
     enum deployment_verdict verdict = DEPLOYMENT_OPEN;
     uint64_t changes_us = SCHEDULE_NEVER;
+    uint64_t again_us = s->woken_us + AGAIN_BY_ITSELF_US;
     int r = 0;
 
     *ret = false;
@@ -273,11 +304,11 @@ static int judge(struct site *site, const struct sleeper *s, bool *ret)
         return TRACE(r);
     if ((verdict == DEPLOYMENT_OUTSIDE_WINDOW || verdict == DEPLOYMENT_NOT_YET) &&
         changes_us != SCHEDULE_NEVER)
-        return TRACE(later(site, s, changes_us));
+        return TRACE(later(site, s, changes_us, changes_us));
     if (verdict != DEPLOYMENT_OPEN || s->is_blocked)
         return TRACE(drop(site, s));
-    if (s->deployment_id[0] && s->woken_us > 0 && site->now_us < s->woken_us + AGAIN_BY_ITSELF_US)
-        return TRACE(later(site, s, s->woken_us + AGAIN_BY_ITSELF_US));
+    if (s->deployment_id[0] && s->woken_us > 0 && site->now_us < again_us)
+        return TRACE(later(site, s, again_us, again_us));
     *ret = true;
     return 0;
 }
@@ -313,16 +344,22 @@ static int add_to_job(
     return json_array_extend(list, targets) < 0 ? ERR(-ENOMEM) : 0;
 }
 
-static int drop_unreachable(struct site *site, const struct sleeper *s)
+static int drop_unreachable(struct site *site, const struct sleeper *s, const char *why)
 {
-    int r =
-        site_audit(site,
-                   "site",
-                   "device.wake-up-failed",
-                   s->device_id,
-                   "SLW-0264: the site knows no MAC address that is its own. Nothing was sent.");
+    int r = site_audit(site, "site", "device.wake-up-failed", s->device_id, why);
 
     return r < 0 ? TRACE(r) : TRACE(drop(site, s));
+}
+
+/* Its distribution point has other work. */
+static int wait_for_dp(struct site *site, const struct sleeper *s)
+{
+    if (s->since_us > 0 && site->now_us >= s->since_us + TOO_LATE_US)
+        return TRACE(drop_unreachable(site,
+                                      s,
+                                      "SLW-0266: its distribution point had others to wake for "
+                                      "an hour. Nothing was sent."));
+    return TRACE(later(site, s, site->now_us + BUSY_US, s->since_us));
 }
 
 static int find_and_add(struct site *site, const struct sleeper *s, json_t *jobs)
@@ -339,12 +376,12 @@ static int find_and_add(struct site *site, const struct sleeper *s, json_t *jobs
     if (r < 0)
         return TRACE(r);
     if (json_array_size(targets) == 0)
-        return TRACE(drop_unreachable(site, s));
+        return TRACE(drop_unreachable(
+            site, s, "SLW-0264: the site knows no MAC address that is its own. Nothing was sent."));
     r = wake_job_is_open(site, dp_id, &is_busy);
     if (r < 0)
         return TRACE(r);
-    return is_busy ? TRACE(later(site, s, site->now_us + BUSY_US))
-                   : TRACE(add_to_job(site, s, dp_id, targets, jobs));
+    return is_busy ? TRACE(wait_for_dp(site, s)) : TRACE(add_to_job(site, s, dp_id, targets, jobs));
 }
 
 /* In a part of its own, as deployments are looked at. */
@@ -363,7 +400,7 @@ static int see_to(struct site *site, const struct sleeper *s, json_t *jobs)
     if (try_one(site, s, jobs) == 0)
         return 0;
     site_passed_over(site, "the waking of the device", s->device_id);
-    return TRACE(later(site, s, site->now_us + FAILED_US));
+    return TRACE(later(site, s, site->now_us + FAILED_US, s->since_us));
 }
 
 static void read_sleeper(const struct db_rows *rows, struct sleeper *ret)
@@ -373,35 +410,86 @@ static void read_sleeper(const struct db_rows *rows, struct sleeper *ret)
     (void)snprintf(ret->who, sizeof(ret->who), "%s", db_get_text(rows, 2));
     ret->is_blocked = db_get_bool(rows, 3);
     ret->woken_us = db_get_u64(rows, 4);
+    ret->since_us = db_get_u64(rows, 5);
 }
 
-static int read_due(struct site *site, struct sleeper *ret, size_t *ret_n)
+/* Of one deployment, at most @max. @ret: room for so many */
+static int read_due(
+    struct site *site, const char *deployment_id, size_t max, struct sleeper *ret, size_t *ret_n)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
-    struct db_args args = DB_ARGS(db_u64(site->now_us), db_u64(WAKE_JOB_DEVICES_MAX));
+    struct db_args args = DB_ARGS(db_text(deployment_id), db_u64(site->now_us), db_u64(max));
     int r = db_select(site->db, SQL_WAKE_UP_DUE, args, &rows);
 
     *ret_n = 0;
     if (r < 0)
         return TRACE(r);
-    while ((r = db_next(&rows)) == DB_ROW && *ret_n < WAKE_JOB_DEVICES_MAX)
+    while ((r = db_next(&rows)) == DB_ROW && *ret_n < max)
         read_sleeper(&rows, &ret[(*ret_n)++]);
     return r < 0 ? TRACE(r) : 0;
+}
+
+/* @ret_n: how many were looked at */
+static int
+see_to_some(struct site *site, const char *deployment_id, size_t max, json_t *jobs, size_t *ret_n)
+{
+    struct sleeper due[LOOK_BY_HAND_MAX];
+    size_t n = 0;
+    int r = read_due(site, deployment_id, max < LOOK_BY_HAND_MAX ? max : LOOK_BY_HAND_MAX, due, &n);
+
+    for (size_t i = 0; r == 0 && i < n; i++)
+        r = see_to(site, &due[i], jobs);
+    *ret_n = n;
+    return TRACE(r);
+}
+
+/* The next one behind the last that had its turn; site->wake_turn: "": there is none behind it */
+static int take_turn(struct site *site)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    struct db_args args = DB_ARGS(db_text(site->wake_turn), db_u64(site->now_us));
+    int r = db_first(site->db, SQL_WAKE_UP_NEXT, args, &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    (void)snprintf(
+        site->wake_turn, sizeof(site->wake_turn), "%s", r == DB_ROW ? db_get_text(&rows, 0) : "");
+    return 0;
+}
+
+/* Deployments by turns, so that one with many devices, or with a busy distribution point, keeps no other waiting. */
+static int see_to_deployments(struct site *site, size_t max, json_t *jobs)
+{
+    size_t n_in_round = 1; /* the first round may begin in the middle */
+    size_t n_all = 0;
+    int r = 0;
+
+    while (r == 0 && n_all < max) {
+        size_t n_left = max - n_all;
+        size_t n = 0;
+
+        r = take_turn(site);
+        if (r == 0 && site->wake_turn[0])
+            r = see_to_some(
+                site, site->wake_turn, n_left < LOOK_TURN ? n_left : LOOK_TURN, jobs, &n);
+        else if (r == 0 && n_in_round == 0)
+            return 0;
+        n_all += n;
+        n_in_round = site->wake_turn[0] ? n_in_round + n : 0;
+    }
+    return TRACE(r);
 }
 
 static int wake(struct site *site)
 {
     OWN(json_freep) json_t *jobs = json_object();
-    struct sleeper due[WAKE_JOB_DEVICES_MAX];
     const char *dp_id;
     json_t *targets;
     size_t n = 0;
-    int r = jobs ? read_due(site, due, &n) : ERR(-ENOMEM);
+    int r = jobs ? see_to_some(site, "", LOOK_BY_HAND_MAX, jobs, &n) : ERR(-ENOMEM);
 
-    if (r < 0)
-        return TRACE(r);
-    for (size_t i = 0; r == 0 && i < n; i++)
-        r = see_to(site, &due[i], jobs);
+    if (r == 0)
+        r = see_to_deployments(site, WAKE_JOB_DEVICES_MAX - n, jobs);
     json_object_foreach(jobs, dp_id, targets)
     {
         if (r == 0)

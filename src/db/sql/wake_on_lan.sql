@@ -12,10 +12,10 @@ DELETE FROM deployment_wake WHERE deployment_id = ?1;
 -- name: wake_up_drop_deployment
 DELETE FROM wake_up WHERE deployment_id = ?1;
 
--- Those that may be due; one that is disabled is looked at when it is so no more.
+-- Those that may be due; one that is disabled is looked at when it is so no more, one whose devices are being gathered when that is done.
 -- name: wake_deployments
 SELECT d.id FROM deployment_wake w JOIN deployment d ON d.id = w.deployment_id
-WHERE w.look_us <= ?1 AND d.is_disabled = 0 AND d.is_cancelled = 0 AND d.deleted_us IS NULL ORDER BY w.look_us, d.id LIMIT 50;
+WHERE w.look_us <= ?1 AND w.due_us = 0 AND d.is_disabled = 0 AND d.is_cancelled = 0 AND d.deleted_us IS NULL ORDER BY w.look_us, d.id LIMIT 50;
 
 -- name: wake_deployment
 SELECT d.id, w.seen_us, d.created_us, d.purpose, d.make_available_to, d.available_from, d.expires, d.assignments AS "assignments:json",
@@ -28,37 +28,45 @@ UPDATE deployment_wake SET look_us = ?2 WHERE deployment_id = ?1;
 -- name: wake_due
 UPDATE deployment_wake SET look_us = ?2, seen_us = ?3, due_us = ?3, after_id = '' WHERE deployment_id = ?1;
 
+-- The next behind ?1.
 -- name: wake_gathering
-SELECT deployment_id, after_id FROM deployment_wake WHERE due_us > 0 ORDER BY deployment_id LIMIT 1;
+SELECT deployment_id, after_id FROM deployment_wake WHERE due_us > 0 AND deployment_id > ?1 ORDER BY deployment_id LIMIT 1;
 
--- The last of the next ?3.
+-- The last of the next ?3, and how many these are.
 -- name: wake_gather_last
-SELECT coalesce(max(x.device_id), '') FROM (SELECT m.device_id FROM deployment d JOIN collection_member m ON m.collection_id = d.collection_id
+SELECT coalesce(max(x.device_id), ''), count(*) FROM (SELECT m.device_id FROM deployment d JOIN collection_member m ON m.collection_id = d.collection_id
     WHERE d.id = ?1 AND m.device_id > ?2 ORDER BY m.device_id LIMIT ?3) x;
 
 -- Members behind ?2 up to ?3. ?4: now
 -- name: wake_up_gather
-INSERT INTO wake_up (device_id, deployment_id, look_us)
-SELECT m.device_id, d.id, ?4 FROM deployment d JOIN collection_member m ON m.collection_id = d.collection_id JOIN device v ON v.id = m.device_id
+INSERT INTO wake_up (device_id, deployment_id, look_us, since_us)
+SELECT m.device_id, d.id, ?4, ?4 FROM deployment d JOIN collection_member m ON m.collection_id = d.collection_id JOIN device v ON v.id = m.device_id
 WHERE d.id = ?1 AND m.device_id > ?2 AND m.device_id <= ?3 AND v.kind = 'computer'
-ON CONFLICT (device_id, deployment_id) DO UPDATE SET look_us = excluded.look_us;
+ON CONFLICT (device_id, deployment_id) DO UPDATE SET look_us = excluded.look_us, since_us = excluded.since_us;
 
+-- ?2: '' when there are no more
 -- name: wake_gathered
 UPDATE deployment_wake SET after_id = ?2, due_us = CASE WHEN ?2 = '' THEN 0 ELSE due_us END WHERE deployment_id = ?1;
 
 -- name: wake_up_ask
-INSERT INTO wake_up (device_id, deployment_id, look_us, who) VALUES (?1, '', ?2, ?3)
-ON CONFLICT (device_id, deployment_id) DO UPDATE SET look_us = excluded.look_us, who = excluded.who;
+INSERT INTO wake_up (device_id, deployment_id, look_us, since_us, who) VALUES (?1, '', ?2, ?2, ?3)
+ON CONFLICT (device_id, deployment_id) DO UPDATE SET look_us = excluded.look_us, since_us = excluded.since_us, who = excluded.who;
 
 -- name: wake_up_asked
 SELECT count(*) FROM wake_up WHERE deployment_id = '';
 
--- name: wake_up_due
-SELECT w.device_id, w.deployment_id, w.who, v.is_blocked, v.woken_us FROM wake_up w JOIN device v ON v.id = w.device_id
-WHERE w.look_us <= ?1 ORDER BY w.look_us, w.device_id, w.deployment_id LIMIT ?2;
+-- The next deployment behind ?1 with devices that are due.
+-- name: wake_up_next
+SELECT u.deployment_id FROM wake_up u WHERE u.deployment_id > ?1 AND u.look_us <= ?2 ORDER BY u.deployment_id LIMIT 1;
 
+-- Of one deployment; '': those that somebody asked for.
+-- name: wake_up_due
+SELECT u.device_id, u.deployment_id, u.who, v.is_blocked, v.woken_us, u.since_us FROM wake_up u JOIN device v ON v.id = u.device_id
+WHERE u.deployment_id = ?1 AND u.look_us <= ?2 ORDER BY u.look_us, u.device_id LIMIT ?3;
+
+-- ?4: since when it is to be woken
 -- name: wake_up_later
-UPDATE wake_up SET look_us = ?3 WHERE device_id = ?1 AND deployment_id = ?2;
+UPDATE wake_up SET look_us = ?3, since_us = ?4 WHERE device_id = ?1 AND deployment_id = ?2;
 
 -- name: wake_up_drop
 DELETE FROM wake_up WHERE device_id = ?1 AND deployment_id = ?2;
