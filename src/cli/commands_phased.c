@@ -38,10 +38,11 @@ const struct args_command phased_commands[] = {
                           "PRIORITY",
                           "high|normal|low",
                           "Which goes first where several reach a device (default: normal)."),
-                OPTION("confirm",
-                       "NUMBER",
-                       "How many devices all phases reach together, to confirm that their disks "
-                       "may be wiped."),
+                OPTION(
+                    "confirm",
+                    "NUMBER",
+                    "How many devices the required phases reach together, to confirm that their disks "
+                    "may be wiped."),
                 OPTION("comment", "TEXT", "A comment of at most 255 characters."),
             },
     },

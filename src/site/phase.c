@@ -171,7 +171,7 @@ static int refuse_unconfirmed(struct site *site, uint64_t sum)
 {
     return refuse(site,
                   REFUSAL_CONFIRM,
-                  "All phases together wipe the disks of %" PRIu64
+                  "The phases together wipe the disks of %" PRIu64
                   " device(s) without asking anybody; to go on, confirm it with that number "
                   "(confirm_devices).",
                   sum);
@@ -214,7 +214,7 @@ int phase_check_risk(struct site *site,
         if (r == SITE_E_REFUSED && site->refusal.id == REFUSAL_CONFIRM)
             return refuse_unconfirmed(site, sum);
     }
-    if (r == 0 && is_confirmed && field_number(body, "confirm_devices", 0) != sum)
+    if (r == 0 && is_confirmed && sum > 0 && field_number(body, "confirm_devices", 0) != sum)
         return refuse_unconfirmed(site, sum);
     for (size_t i = 0; r == 0 && !is_confirmed && i < json_array_size(counts); i++)
         (void)json_array_set_new(counts, i, json_null());

@@ -142,8 +142,15 @@ static int begin(struct site *site, const json_t *row, uint64_t reached_us)
     if (was_blocked && site->now_us >= tried_us && site->now_us < tried_us + PHASED_RETRY_US)
         return 0;
     r = phased_deployment_begin(site, OF_SITE, row, json_object_get(row, "n_confirmed"), false);
-    if (r != SITE_E_REFUSED || site->refusal.id == REFUSAL_COUNTING)
-        return r < 0 ? TRACE(r) : 0;
+    if (r != SITE_E_REFUSED)
+        return TRACE(r);
+    if (site->refusal.id == REFUSAL_COUNTING)
+        return TRACE(note(site,
+                          row,
+                          PHASE_WAITING,
+                          "It is due; the members of its collection are being found.",
+                          reached_us,
+                          tried_us));
     (void)snprintf(reason,
                    sizeof(reason),
                    "%s (%s)",

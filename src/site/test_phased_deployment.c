@@ -266,6 +266,20 @@ static void what_wipes_many_is_confirmed_with_the_sum_of_all_phases(void **state
     expect_phase(site, 2, "deployment-created", "");
 }
 
+/* As for a deployment: "slipway apply --confirm" is for all documents of a file. */
+static void a_number_that_nothing_asks_for_is_no_mistake(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(
+        create(site,
+               "{'name': 'Roll out', 'confirm_devices': 7, 'phases': [{'name': 'P', 'collection': "
+               "'Few', 'purpose': 'available'}, {'name': 'Q', 'collection': 'Many', 'purpose': "
+               "'available'}]}"),
+        0);
+}
+
 static void a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_alert(void **state)
 {
     (void)state;
@@ -396,6 +410,7 @@ int main(void)
         cmocka_unit_test(one_that_is_begun_by_hand_waits_for_it),
         cmocka_unit_test(no_other_phase_begins_than_was_meant),
         cmocka_unit_test(what_wipes_many_is_confirmed_with_the_sum_of_all_phases),
+        cmocka_unit_test(a_number_that_nothing_asks_for_is_no_mistake),
         cmocka_unit_test(a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_alert),
         cmocka_unit_test(what_is_refused_is_tried_again_and_begins_when_it_may),
         cmocka_unit_test(deleting_it_leaves_what_has_begun_and_begins_nothing_more),

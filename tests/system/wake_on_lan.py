@@ -128,7 +128,7 @@ def at_the_deadline(site: Site, lan: Sleeper):
     expect(lan.macs()[before] == DONE, f"heard {lan.macs()[before:]}")
     wait_for_line(site, "PC-2", "device.wake-up", f"DP00001: magic packets were sent for {DONE} to 192.0.2.255 (deployment {made['id']})")
     time.sleep(3)
-    expect(len(lan.heard) == before + 1, f"a flood: {lan.macs()[before:]}")
+    expect(len(lan.heard) == before + 1, f"one deadline woke more than once: {lan.macs()[before:]}")
     for name in ("FILES", "BLOCKED"):
         expect(not lines(site, name, "device.wake-up"), f"{name} was woken")
     status, refused, _ = site.call("PATCH", f"/deployments/{made['id']}", {"is_wake_on_lan": "yes"})
