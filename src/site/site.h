@@ -79,8 +79,8 @@ struct site {
     struct db *db;     /* owned */
     struct zone *zone; /* of its own place; owned; NULL: UTC */
     struct site_settings settings;
-    uint64_t now_us;                        /* microseconds since 1970 UTC */
-    uint64_t alerts_us;                     /* when it was last looked for alerts */
+    uint64_t now_us;               /* microseconds since 1970 UTC */
+    uint64_t alerts_us;            /* when it was last looked for alerts */
     char wake_turn[SITE_ID_MAX];   /* deployment whose devices were looked at last; "": none */
     char gather_turn[SITE_ID_MAX]; /* deployment whose devices were gathered last */
     char passed_over[SITE_PASSED_OVER_MAX]; /* by the last site_tick(); "": nothing */
