@@ -16,6 +16,7 @@
 #include "ts/diag.h"
 #include "ts/document_names.h"
 #include "ts/step_packages.h"
+#include "ts/step_references.h"
 #include "ts/tree.h"
 #include "ts/xml.h"
 
@@ -331,17 +332,21 @@ static void read_references(struct reader *rd, const xmlNode *list)
             add_package(rd, attribute(rd, child, "package"));
 }
 
-/* Ids with commas between them, as Download Package Content and Install Application list them. */
-static void add_list(struct reader *rd, const char *list)
+/* Ids with commas between them, as Download Package Content and Install Application list them. Of those with a '/' none is
+   a package: they are the reference product's applications. */
+static void add_list(struct reader *rd, const char *name, const char *list)
 {
-    while (*list != '\0' && rd->r == 0) {
-        int len = (int)strcspn(list, ", ");
-        xmlChar *id = xmlStrndup((const xmlChar *)list, len);
+    struct bytes item;
 
-        if (!id)
+    while (rd->r == 0 && ts_list_next(name, &list, &item)) {
+        const char *id;
+        xmlChar *text = xmlStrndup((const xmlChar *)item.ptr, (int)item.len);
+
+        if (!text)
             no_memory(rd);
-        add_package(rd, keep(rd, id));
-        list += (size_t)len + strspn(list + len, ", ");
+        id = keep(rd, text);
+        if (!strpbrk(id, "/%"))
+            add_package(rd, id);
     }
 }
 
@@ -353,14 +358,14 @@ collect_of_step(struct reader *rd, const struct ts_package_lists *lists, const s
     if (!ts_step_is_enabled(step))
         return;
     if (ts_named_package(lists, step, named))
-        add_list(rd, named);
+        add_package(rd, keep(rd, xmlStrdup((const xmlChar *)named)));
     for (size_t k = 0; k < step->n_variables; k++) {
         const struct ts_variable *v = &step->variables[k];
 
         if (ts_is_package_property(v->property[0] != '\0' ? v->property : v->name))
             add_package(rd, v->text);
         else if (ts_is_package_list(v))
-            add_list(rd, v->text);
+            add_list(rd, v->name, v->text);
     }
 }
 

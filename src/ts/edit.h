@@ -69,14 +69,8 @@ int ts_edit(const struct ts_document *doc,
             struct ts_document **ret,
             struct buf *why);
 
-/* Whether a step, the list of references or a list of packages to download names this id; disabled steps count. */
+/* Whether the list of references names this id, or a property of a step that refers to something; disabled steps count. */
 bool ts_refers_to(const struct ts_document *doc, const char *id);
-
-/* Whether a variable of this name holds ids with commas between them. */
-bool ts_name_is_list(const char *name);
-
-/* Where @id begins as a whole item of such a list; NULL if it is not in it. */
-const char *ts_list_find(const char *list, const char *id);
 
 /* What takes the place of what. */
 struct ts_mapping {
@@ -86,6 +80,9 @@ struct ts_mapping {
 
 /**
  * ts_edit_map() - let all references to @mappings' from become references to its to
+ *
+ * That is <referenceList>, the properties that refer to something (of a type that is not in the table, those whose
+ * text is in that list), what Set Task Sequence Variable puts into a list of packages, and the words of <action>.
  *
  * Return: 0, TS_EDIT_E_REFUSED (nothing refers to one of them) or -ENOMEM.
  */

@@ -36,9 +36,8 @@ bool ts_is_package_property(const char *property)
 bool ts_is_package_list(const struct ts_variable *variable)
 {
     return bytes_eq_nocase(bytes_of(variable->name), "OSDDownloadDownloadPackages") ||
-           ((bytes_eq_nocase(bytes_of(variable->name), "ApplicationName") ||
-             ts_pattern_matches("OSDApp#Name", variable->name)) &&
-            !strpbrk(variable->text, "/%"));
+           bytes_eq_nocase(bytes_of(variable->name), "ApplicationName") ||
+           ts_pattern_matches("OSDApp#Name", variable->name);
 }
 
 struct mention {

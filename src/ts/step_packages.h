@@ -20,8 +20,8 @@ enum {
    our agent comes with the boot image. */
 bool ts_is_package_property(const char *property);
 
-/* A variable whose value is ids with commas between them. An application of ours is a package; ids of the reference
-   product's applications have a '/'. */
+/* A variable whose value is ids, perhaps with commas between them, of which some may be packages: an application of ours
+   is one; ids of the reference product's applications have a '/'. */
 bool ts_is_package_list(const struct ts_variable *variable);
 
 /* Leave each id where it stands first, and nowhere else. @n: how many there are; in and out. Return: 0 or -ENOMEM. */

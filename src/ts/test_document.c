@@ -66,15 +66,16 @@ static void packages_of_lists_are_packages_too(void **state)
         "<variable name=\"OSDApp0Name\" property=\"AppInfo0Name\">SLP00013</variable>"
         "<variable name=\"OSDApp1Name\" property=\"AppInfo1Name\">ScopeId_1/Application_2</variable>"
         "<variable name=\"OSDApp0DisplayName\" property=\"AppInfo0DisplayName\">Thing</variable>"
-        "<variable name=\"ApplicationName\" property=\"ApplicationName\">%Name%</variable>"
+        "<variable name=\"ApplicationName\" property=\"ApplicationName\">%Name%,ScopeId_1/Application_2,SLP00014</variable>"
         "</defaultVarList></step></sequence>");
     size_t n;
     const char *const *packages = ts_document_packages(doc, &n);
 
-    assert_int_equal(n, 3);
+    assert_int_equal(n, 4);
     assert_string_equal(packages[0], "SLP00011");
     assert_string_equal(packages[1], "SLP00012");
     assert_string_equal(packages[2], "SLP00013");
+    assert_string_equal(packages[3], "SLP00014");
 }
 
 static void put_gives_back_what_was_read_unknown_things_included(void **state)

@@ -8,8 +8,8 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "ts/edit.h"
 #include "ts/sequence.h"
+#include "ts/step_references.h"
 #include "ts/validate_parts.h"
 
 DEFINE_FREEP(struct ts_document *, ts_document_free);
@@ -108,22 +108,46 @@ static void check_package(const struct ts_check *c, int item, const struct ts_va
         check_kind(c, item, v, kind);
 }
 
-/* Ids with commas between them. */
-static void
-check_list_of_packages(const struct ts_check *c, int item, const struct ts_variable *list)
+static void check_application(const struct ts_check *c, int item, const struct ts_variable *v)
 {
-    for (const char *text = list->text; *text != '\0';) {
-        size_t len = strcspn(text, ", ");
+    if (c->site->has_application && !c->site->has_application(c->site->ctx, v->text))
+        report_missing(c, &(struct missing){item, NULL, "the application ", v->text});
+}
+
+/* Ids with commas between them. */
+static void check_items(const struct ts_check *c,
+                        int item,
+                        const struct ts_variable *list,
+                        void (*check)(const struct ts_check *, int, const struct ts_variable *))
+{
+    const char *at = list->text;
+    struct bytes text;
+
+    while (ts_list_next(list->name, &at, &text)) {
         char id[ID_MAX];
         struct ts_variable one = *list;
 
-        (void)snprintf(id, sizeof(id), "%.*s", (int)(len < ID_MAX ? len : ID_MAX - 1), text);
+        (void)snprintf(id,
+                       sizeof(id),
+                       "%.*s",
+                       (int)(text.len < ID_MAX ? text.len : ID_MAX - 1),
+                       (const char *)text.ptr);
         one.text = id;
-        if (len > 0)
-            check_package(c, item, &one);
-        text += len;
-        text += strspn(text, ", ");
+        if (!strchr(id, '%'))
+            check(c, item, &one);
     }
+}
+
+static void check_list(const struct ts_check *c, int item, const struct ts_variable *list)
+{
+    const struct ts_step *step = ts_check_step(c, item);
+    bool is_of_applications = bytes_eq_nocase(bytes_of(list->name), "ApplicationName");
+
+    if (!is_of_applications)
+        check_items(c, item, list, check_package);
+    else if (ts_check_text(step, "OSDApp0Name")[0] == '\0' &&
+             ts_check_text(step, "BaseVariableName")[0] == '\0')
+        check_items(c, item, list, check_application); /* the step goes by it */
 }
 
 /* The ids on the way down to a nested sequence, and how much all ways together are. */
@@ -217,12 +241,6 @@ check_nested(const struct ts_check *c, int item, const struct ts_variable *v, st
     return r < 0 ? TRACE(r) : 0;
 }
 
-static void check_application(const struct ts_check *c, int item, const struct ts_variable *v)
-{
-    if (c->site->has_application && !c->site->has_application(c->site->ctx, v->text))
-        report_missing(c, &(struct missing){item, NULL, "the application ", v->text});
-}
-
 static int check_step(const struct ts_check *c, int item, struct chain *chain)
 {
     const struct ts_step *step = ts_check_step(c, item);
@@ -233,12 +251,13 @@ static int check_step(const struct ts_check *c, int item, struct chain *chain)
         const struct ts_variable *v = &step->variables[i];
         const struct ts_property *p = ts_property_find(type, v->name);
 
+        if (p &&
+            (strcmp(p->name, "DownloadPackages") == 0 || strcmp(p->name, "ApplicationName") == 0))
+            check_list(c, item, v);
         if (!p || v->text[0] == '\0' || strchr(v->text, '%'))
             continue;
         if (p->kind == TS_KIND_PACKAGE)
             check_package(c, item, v);
-        else if (strcmp(p->name, "DownloadPackages") == 0)
-            check_list_of_packages(c, item, v);
         else if (p->kind == TS_KIND_SEQUENCE)
             r = check_nested(c, item, v, chain);
         else if (p->kind == TS_KIND_APPLICATION)
@@ -249,7 +268,8 @@ static int check_step(const struct ts_check *c, int item, struct chain *chain)
 
 static bool names(const struct ts_variable *v, const char *id)
 {
-    return strcmp(v->text, id) == 0 || (ts_name_is_list(v->name) && ts_list_find(v->text, id));
+    return strcmp(v->text, id) == 0 ||
+           (ts_name_is_list(v->name) && ts_list_find(v->name, v->text, id));
 }
 
 /* Whether a step that is enabled, or one that is not, has a variable with this text. */
@@ -277,7 +297,7 @@ static bool has(const struct ts_check *c, bool is_application, const char *id)
 }
 
 /* What the list refers to, and no step says why. */
-static int check_list(const struct ts_check *c)
+static int check_reference_list(const struct ts_check *c)
 {
     const xmlNode *list =
         ts_node_child(xmlDocGetRootElement(ts_document_tree(c->doc)), "referenceList");
@@ -320,5 +340,5 @@ int ts_check_references(const struct ts_check *c)
         report_missing(
             c,
             &(struct missing){TS_NO_ITEM, NULL, "the boot image ", c->site->wanted_boot_image_id});
-    return r == 0 ? TRACE(check_list(c)) : TRACE(r);
+    return r == 0 ? TRACE(check_reference_list(c)) : TRACE(r);
 }
