@@ -9,12 +9,14 @@ from xml.sax.saxutils import quoteattr, escape
 
 import deployment as dep
 import trees
-from folders import PASSWORD, start_folders
+from folders import PASSWORD, start_folders, start_smb
 from lab import SERVER_ADDRESS, LabError, debian_image, run
 
 SECONDS = 1500
 WRONG = ("Capture by SMB with a wrong password", "Capture into a folder that is not there", "Capture onto a drive that is not connected")
 BOOT_SECONDS = 600
+CUT_BYTES = 25_000_000
+LOST_SECONDS = 45
 SEQUENCE = "SMS_TaskSequence_"
 # What only the reference computer may have; the copies below /opt go into the image and say later what it was.
 DIRTY = """set -e
@@ -111,13 +113,14 @@ def to_folders() -> str:
     """Into network folders, without most of the system."""
     account = {"OSDCaptureAccount": "root", "OSDCaptureAccountPassword": PASSWORD}
     few = {"SLWCaptureExclusions": "/usr; /var; /boot; /root/not-captured; /left-out"}
+    longer = {"SLWCaptureExclusions": "/var; /boot; /root/not-captured; /left-out", "SLWCaptureCheckpointMB": "16"}
     share = f"\\\\{SERVER_ADDRESS}\\files"
     smb = f"{share}\\captures\\"
     drive = {"SMSConnectNetworkFolderAccount": "root", "SMSConnectNetworkFolderPassword": PASSWORD, "SMSConnectNetworkFolderDriveLetter": "Z:"}
     return "".join(
         (
             failing_captures(smb, account | few),
-            step("CaptureSystemImage", "Capture by SMB", "WinPE", OSDCaptureDestination=smb + "%_SMSTSMachineName%.wim", **few, **account),
+            step("CaptureSystemImage", "Capture by SMB", "WinPE", OSDCaptureDestination=smb + "%_SMSTSMachineName%.wim", **longer, **account),
             step("ConnectNetworkFolder", "Connect a drive", "WinPE", SMSConnectNetworkFolderPath=share, **drive),
             step("CaptureSystemImage", "Capture onto the drive", "WinPE", OSDCaptureDestination="Z:\\captures\\again.wim", **few),
             step("CaptureSystemImage", "Capture by NFS", "WinPE", OSDCaptureDestination=f"{SERVER_ADDRESS}:/export/captures/again.wim", **few),
@@ -141,6 +144,30 @@ def check_refusals(site, deployment: str):
     found = {m["step_name"]: m["error_id"] for m in map(json.loads, messages.splitlines()) if m["state"] == "step-failed"}
     if found != dict.fromkeys(WRONG, "SLW-0484"):
         raise LabError(f"what failed: {found}")
+
+
+def guid_of(path: Path) -> bytes:
+    """A file that is begun anew has another one."""
+    with path.open("rb") as file:
+        return file.read(40)[24:]
+
+
+def wait_part(folder: Path, n_bytes: int) -> Path:
+    """The first file is being written, and is so long."""
+    until = time.monotonic() + SECONDS
+    while time.monotonic() < until:
+        for path in folder.glob("*.wim.part"):
+            if path.name != "again.wim.part" and path.stat().st_size > n_bytes:
+                return path
+        time.sleep(0.1)
+    raise LabError(f"{folder} has no file of {n_bytes} bytes that is being written")
+
+
+def lose_server(world, folders: Path):
+    """For longer than the kernel waits by itself."""
+    world.smb_server.kill()
+    time.sleep(LOST_SECONDS)
+    world.smb_server = start_smb(world, folders)
 
 
 def check_folders(world, folders: Path):
@@ -285,7 +312,7 @@ def capture_and_deploy(world, say):
 
 
 def capture_to_folders(world, say):
-    """By SMB and NFS, from the real servers: what is there is replaced, and no part is left."""
+    """By SMB and NFS, from the real servers: what is there is replaced, what a power cut and a lost server leave is gone on with."""
     site = world.start_site()
     world.lab.start_dhcp()
     folders = start_folders(world)
@@ -298,7 +325,18 @@ def capture_to_folders(world, say):
     deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Capture into folders", boot_image))
     vm = world.add_vm("uefi-secureboot")
     process = vm.power_on()
+    part = wait_part(folders / "files/captures", CUT_BYTES)
+    vm.power_cut()
+    guid = guid_of(part)
+    say(f"the power went {time.monotonic() - process.started:.1f} s after the start")
+    process = vm.power_on()
+    wait_part(folders / "files/captures", part.stat().st_size + CUT_BYTES)
+    lose_server(world, folders)
+    say(f"the server went and came back {time.monotonic() - process.started:.1f} s after the next")
     dep.wait_succeeded(site, deployment, vm, SECONDS)
-    say(f"captured into the folders after {time.monotonic() - process.started:.1f} s")
+    say(f"captured into the folders {time.monotonic() - process.started:.1f} s after that")
     check_refusals(site, deployment)
     check_folders(world, folders)
+    gone_on = [path.name for path in (folders / "files/captures").iterdir() if guid_of(path) == guid]
+    if len(gone_on) != 1 or gone_on[0] == "again.wim":
+        raise LabError(f"the files that went on are {gone_on}")

@@ -34,11 +34,17 @@ def start_folders(world) -> Path:
         encoding="utf-8",
     )
     server = world.lab.server
-    world.lab.start("smbd", world.lab.inside(server, "smbd", "--foreground", "--no-process-group", "-s", str(smb)))
+    world.smb_server = start_smb(world, base)
     command_line = ("ganesha.nfsd", "-F", "-f", str(ganesha), "-L", f"{base}/ganesha.log", "-p", f"{base}/run/ganesha.pid")
     world.lab.start("ganesha", world.lab.inside(server, *command_line))
     start_old_server(world, base)
     return base
+
+
+def start_smb(world, base: Path):
+    """Whoever ends it ends its connections with it: they are processes of their own."""
+    isolated = ("unshare", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc")
+    return world.lab.start("smbd", world.lab.inside(world.lab.server, *isolated, "smbd", "--foreground", "--no-process-group", "-s", str(base / "smb.conf")))
 
 
 def start_old_server(world, base: Path):

@@ -5,8 +5,8 @@
 /*
  * Capture Operating System Image into a WIM file of a network folder
  *
- * The file is written aside, as NAME.part, and renamed when it is whole; one that was there stays until then. A part that
- * an interruption has left is written anew.
+ * The file is written aside, as NAME.part, and renamed when it is whole; one that was there stays until then. How far it is durable is
+ * in the state: after an interruption the step compares that with its hashes and goes on there (docs/protocol/capture.md).
  */
 
 #include "agent/steps/step.h"

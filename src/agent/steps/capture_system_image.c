@@ -5,7 +5,7 @@
  *
  * Every volume of the computer becomes an index of one new OS image of the site's content library
  * (docs/protocol/client-api.md, Capturing), or of a WIM file in a network folder (agent/steps/capture_share.h). What the
- * library has is not sent again, so that a step that was interrupted begins anew and yet goes on.
+ * library or the file has is not sent again, so that a step that was interrupted begins anew and yet goes on.
  */
 
 #include <errno.h>
