@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "ts/sequence.h"
+#include "ts/toolkit_type.h"
 #include "ts/validate_parts.h"
 #include "ts/xml.h"
 
@@ -232,6 +233,15 @@ static void check_type(const struct ts_check *c, int item)
             TS_ERROR,
             "SLW-0182",
             "the step has neither a type nor a command; replace it by a Run Command Line");
+    else if (ts_toolkit_type_advice(step->type))
+        ts_check_report(
+            c,
+            item,
+            TS_ERROR,
+            "SLW-0182",
+            "\"%.80s\" is a script of the Microsoft Deployment Toolkit for Windows, which the agent cannot run; %s",
+            step->type,
+            ts_toolkit_type_advice(step->type));
     else
         ts_check_report(
             c,
