@@ -131,14 +131,23 @@ static const struct unknown *find(const struct ts_run_time *rt, struct bytes nam
     return NULL;
 }
 
-/* All that has been said of this name alone. */
-static void drop(struct ts_run_time *rt, const char *name)
+/* What is said of @by says all there is to say of @item. */
+static bool is_covered(const struct unknown *item, const struct unknown *by)
+{
+    struct bytes name = bytes_of(item->name);
+
+    if (item->reach == by->reach && bytes_eq_nocase(name, by->name))
+        return true;
+    return is_meant(by, name) && (item->reach == REACH_NAME || by->reach == REACH_PREFIX);
+}
+
+/* All that is not asked any more once @by is said. */
+static void drop(struct ts_run_time *rt, const struct unknown *by)
 {
     size_t n = 0;
 
     for (size_t i = 0; i < rt->n; i++) {
-        if (rt->items[i].reach != REACH_NAME ||
-            !bytes_eq_nocase(bytes_of(name), rt->items[i].name)) {
+        if (!is_covered(&rt->items[i], by)) {
             rt->items[n++] = rt->items[i];
             continue;
         }
@@ -152,32 +161,36 @@ static int
 note(struct ts_run_time *rt, const char *name, const char *step, enum reach reach, bool is_known)
 {
     size_t len = strlen(name) - (reach == REACH_NAME ? 0 : 1);
+    OWN(freep) char *own_name = NULL;
+    OWN(freep) char *own_step = NULL;
     struct unknown *grown;
-    char *own_name;
-    char *own_step;
 
-    if (name[0] == '\0' || rt->n == UNKNOWN_MAX)
+    if (name[0] == '\0')
+        return 0;
+    own_name = ts_copy(name);
+    own_step = ts_copy(step);
+    if (!own_name || !own_step)
+        return ERR(-ENOMEM);
+    own_name[len] = '\0';
+    drop(rt, &(struct unknown){.name = own_name, .reach = reach});
+    if (rt->n == UNKNOWN_MAX)
         return 0;
     grown = realloc(rt->items, (rt->n + 1) * sizeof(*grown));
     if (!grown)
         return ERR(-ENOMEM);
     rt->items = grown;
-    own_name = ts_copy(name);
-    own_step = ts_copy(step);
-    if (!own_name || !own_step) {
-        free(own_name);
-        free(own_step);
-        return ERR(-ENOMEM);
-    }
-    own_name[len] = '\0';
-    rt->items[rt->n++] = (struct unknown){own_name, own_step, reach, is_known};
+    rt->items[rt->n++] = (struct unknown){TAKE(own_name), TAKE(own_step), reach, is_known};
     return 0;
 }
 
 /* Its value is known from now on. Without memory it stays unknown, and less is said. */
 static void forget(struct ts_run_time *rt, const char *name)
 {
-    drop(rt, name);
+    OWN(freep) char *copy = ts_copy(name);
+
+    if (!copy)
+        return;
+    drop(rt, &(struct unknown){.name = copy, .reach = REACH_NAME});
     if (find(rt, bytes_of(name)))
         (void)note(rt, name, "", REACH_NAME, true);
 }
@@ -189,8 +202,6 @@ static int add(struct ts_run_time *rt, const char *name, const char *step)
     const char *last = len > 0 ? name + len - 1 : name;
     enum reach reach = *last == '*' ? REACH_PREFIX : *last == '#' ? REACH_NUMBERED : REACH_NAME;
 
-    if (reach == REACH_NAME)
-        drop(rt, name);
     return TRACE(note(rt, name, step, reach, false));
 }
 

@@ -2,6 +2,8 @@
 
 #include "ts/run_time.h"
 
+#include <stdio.h>
+
 #include "ts/test_ts.h"
 
 DEFINE_FREEP(struct ts_run_time *, ts_run_time_free);
@@ -101,6 +103,44 @@ static void what_is_set_behind_a_step_that_sets_all_that_begin_so_is_known(void 
     depends(buf_str(&steps), "OSDAdapter0Name<capture");
 }
 
+/* More of them than there are places for. */
+static void
+what_is_known_again_needs_no_place_when_all_that_begin_so_are_unknown_again(void **state)
+{
+    OWN(ts_run_time_freep) struct ts_run_time *rt = NULL;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    const struct ts_step *steps;
+    size_t n;
+
+    (void)state;
+    doc = parse_ok(SEQUENCE(CAPTURE SET("OSDAdapter%N%", "0") OUTPUT("run", "Out")
+                                ASKS(VARIABLE_IS("Out", "exists", ""))));
+    steps = ts_document_steps(doc, &n);
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_run_time_new(&rt), 0);
+    for (unsigned i = 0; i < 5000; i++) {
+        char number[16];
+
+        (void)snprintf(number, sizeof(number), "%u", i);
+        assert_int_equal(ts_vars_set(vars, "N", number, TS_BY_SEQUENCE), 0);
+        assert_int_equal(ts_run_time_note(rt, &steps[0], "capture", vars, NULL), 0);
+        assert_int_equal(ts_run_time_note(rt, &steps[1], "set", vars, NULL), 0);
+    }
+    assert_int_equal(ts_run_time_note(rt, &steps[2], "run", vars, NULL), 0);
+    assert_int_equal(ts_run_time_ask(rt, steps[3].item.condition), 0);
+    assert_non_null(ts_run_time_gathered(rt, &n));
+    assert_int_equal(n, 1);
+}
+
+static void a_number_behind_a_name_covers_neither_the_name_nor_all_that_begin_so(void **state)
+{
+    (void)state;
+    depends(OUTPUT("run", "Win") DOWNLOAD("Win") ASKS(VARIABLE_IS("Win", "exists", "")), "Win<run");
+    depends(OUTPUT("run", "Win01") DOWNLOAD("Win") ASKS(VARIABLE_IS("Win01", "exists", "")),
+            "Win01<load");
+}
+
 static void a_download_sets_its_variable_with_a_number(void **state)
 {
     (void)state;
@@ -193,6 +233,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_set_behind_a_step_that_sets_all_that_begin_so_is_known),
+        cmocka_unit_test(
+            what_is_known_again_needs_no_place_when_all_that_begin_so_are_unknown_again),
+        cmocka_unit_test(a_number_behind_a_name_covers_neither_the_name_nor_all_that_begin_so),
         cmocka_unit_test(a_download_sets_its_variable_with_a_number),
         cmocka_unit_test(the_output_of_a_command_is_not_known),
         cmocka_unit_test(what_is_made_of_it_is_not_known_either),

@@ -41,10 +41,13 @@ static int add_address(const struct ifaddrs *a, json_t *dst)
 static int add_addresses(const struct ifaddrs *all, json_t *nic)
 {
     const char *name = json_string_value(json_object_get(nic, "name"));
-    json_t *list = json_array();
+    json_t *list;
     int r = 0;
 
-    if (!name || json_object_set_new(nic, "addresses", list) < 0)
+    if (!name)
+        return 0;
+    list = json_array();
+    if (json_object_set_new(nic, "addresses", list) < 0) /* also if there is none */
         return ERR(-ENOMEM);
     for (const struct ifaddrs *a = all; r == 0 && a; a = a->ifa_next)
         if (a->ifa_addr && a->ifa_netmask && a->ifa_addr->sa_family == AF_INET &&

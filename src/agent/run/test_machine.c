@@ -240,6 +240,18 @@ static void an_adapter_has_the_addresses_of_this_moment(void **state)
     json_decref(nics);
 }
 
+/* The sanitizer sees whether anything is left. */
+static void an_adapter_without_a_name_has_none(void **state)
+{
+    (void)state;
+    json_t *nics = json_pack("[{s:s}]", "mac", "52:54:00:77:00:01");
+
+    assert_non_null(nics);
+    assert_int_equal(machine_add_addresses(nics), 0);
+    assert_null(json_object_get(json_array_get(nics, 0), "addresses"));
+    json_decref(nics);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -250,6 +262,7 @@ int main(void)
         cmocka_unit_test(collect_of_an_empty_tree_is_empty),
         cmocka_unit_test(json_has_every_field_of_the_registration),
         cmocka_unit_test(an_adapter_has_the_addresses_of_this_moment),
+        cmocka_unit_test(an_adapter_without_a_name_has_none),
     };
 
     return cmocka_run_group_tests(tests, make_tree, drop_tree);
