@@ -33,6 +33,32 @@ static void success_codes_are_numbers_with_anything_between_them(void **state)
     assert_true(ts_step_is_success(&steps[2], 2));
 }
 
+static void a_time_out_is_1_to_999_minutes_and_anything_else_is_none(void **state)
+{
+    static const struct {
+        const char *attribute;
+        unsigned timeout_s;
+    } cases[] = {{"", 0},
+                 {"timeout=\"0\"", 0},
+                 {"timeout=\"60\"", 60},
+                 {"timeout=\"900\"", 900},
+                 {"timeout=\"59940\"", 59940},
+                 {"timeout=\"59941\"", 0},
+                 {"timeout=\"-60\"", 0},
+                 {"timeout=\"soon\"", 0}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(buf_fini) struct buf xml = BUF_INIT(1024);
+        OWN(ts_document_freep) struct ts_document *doc = NULL;
+        size_t n;
+
+        buf_addf(&xml, SEQUENCE("<step name=\"a\" type=\"X\" %s/>"), cases[i].attribute);
+        doc = parse_ok(buf_str(&xml));
+        assert_int_equal(ts_document_steps(doc, &n)[0].timeout_s, cases[i].timeout_s);
+    }
+}
+
 static const char *runs_as(const char *step)
 {
     OWN(buf_fini) struct buf xml = BUF_INIT(4096);
@@ -81,6 +107,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_variable_may_be_called_as_the_property_is),
+        cmocka_unit_test(a_time_out_is_1_to_999_minutes_and_anything_else_is_none),
         cmocka_unit_test(success_codes_are_numbers_with_anything_between_them),
         cmocka_unit_test(a_step_without_a_type_is_a_command_if_it_has_one),
         cmocka_unit_test(windows_script_host_is_known_by_its_name),

@@ -146,6 +146,21 @@ static struct ts_operation setting(const char *name, const char *value)
     return (struct ts_operation){TS_OP_SET, .path = "a", .assignments = &place, .n_assignments = 1};
 }
 
+static void a_time_out_is_set_from_1_to_999_minutes_and_0_is_none(void **state)
+{
+    (void)state;
+    static const char xml[] = SEQUENCE(
+        "<step name=\"a\" type=\"SMS_TaskSequence_RunCommandLineAction\"><action>x</action>"
+        "<defaultVarList/></step>");
+
+    edit_has(xml, setting("timeout", "1"), "timeout=\"60\"");
+    edit_has(xml, setting("timeout", "999"), "timeout=\"59940\"");
+    edit_has(xml, setting("timeout", "0"), "timeout=\"0\"");
+    edit_refuses(xml, setting("timeout", "1000"));
+    edit_refuses(xml, setting("timeout", "-1"));
+    edit_refuses(xml, setting("timeout", "1.5"));
+}
+
 static void settings_become_attributes_variables_and_the_command(void **state)
 {
     (void)state;
@@ -317,6 +332,7 @@ int main(void)
         cmocka_unit_test(a_copy_may_have_another_name),
         cmocka_unit_test(a_step_is_enabled_and_disabled),
         cmocka_unit_test(what_is_removed_takes_its_references_with_it),
+        cmocka_unit_test(a_time_out_is_set_from_1_to_999_minutes_and_0_is_none),
         cmocka_unit_test(settings_become_attributes_variables_and_the_command),
         cmocka_unit_test(elements_of_arrays_are_set_by_their_number),
         cmocka_unit_test(a_setting_set_to_nothing_is_taken_away),
