@@ -69,7 +69,7 @@ static bool delete_one(struct session *s, const char *place, const char *what)
 
     buf_addf(&path, "/%s/", place);
     session_escape(&path, what);
-    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+    return session_open(s) && session_delete(s, buf_str(&path), "");
 }
 
 bool boundary_delete(struct session *s, const struct args *args)

@@ -118,7 +118,7 @@ bool collection_delete(struct session *s, const struct args *args)
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
     put_path(&path, args, "");
-    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+    return session_open(s) && session_delete(s, buf_str(&path), "");
 }
 
 bool collection_update(struct session *s, const struct args *args)

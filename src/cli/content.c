@@ -249,7 +249,7 @@ bool content_delete(struct session *s, const struct args *args)
     if (!session_open(s) || !content_find(s, args, &content))
         return false;
     put_path(&path, output_text(content, "id"), "");
-    return session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+    return session_delete(s, buf_str(&path), "");
 }
 
 static bool update(struct session *s, const struct args *args, const struct source *source)

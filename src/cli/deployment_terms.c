@@ -163,7 +163,7 @@ bool deployment_delete(struct session *s, const struct args *args)
 
     buf_adds(&path, "/deployments/");
     session_escape(&path, args->operands[0]);
-    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+    return session_open(s) && session_delete(s, buf_str(&path), "");
 }
 
 static bool clear(struct session *s, const struct args *args, const char *place)

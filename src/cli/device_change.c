@@ -93,7 +93,7 @@ bool device_delete(struct session *s, const struct args *args)
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
     put_path(&path, args);
-    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+    return session_open(s) && session_delete(s, buf_str(&path), "");
 }
 
 bool device_history(struct session *s, const struct args *args)

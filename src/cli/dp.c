@@ -222,7 +222,6 @@ bool dp_remove(struct session *s, const struct args *args)
 
     buf_adds(&path, "/distribution-points/");
     session_escape(&path, args->operands[0]);
-    if (args_get(args, "force"))
-        buf_adds(&path, "?force=true");
-    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+    return session_open(s) &&
+           session_delete(s, buf_str(&path), args_get(args, "force") ? "?force=true" : "");
 }

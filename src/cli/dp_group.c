@@ -97,7 +97,7 @@ bool dp_group_delete(struct session *s, const struct args *args)
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
     put_path(&path, args, NULL, NULL);
-    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+    return session_open(s) && session_delete(s, buf_str(&path), "");
 }
 
 static bool

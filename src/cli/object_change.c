@@ -242,5 +242,8 @@ bool object_delete(struct object_site *site, const struct object_kind *kind, con
     const bool is_content = kind->change_place && strcmp(kind->change_place, "content") == 0;
 
     object_put_path(&path, is_content ? "content" : kind->place, answer);
-    return session_call(site->session, "DELETE", buf_str(&path), NULL, NULL);
+    if (is_content) /* the ETag is that of the place where we looked */
+        return session_delete(site->session, buf_str(&path), "");
+    return session_if_match(site->session, output_text(answer, OBJECT_ETAG)) &&
+           session_call(site->session, "DELETE", buf_str(&path), NULL, NULL);
 }

@@ -41,7 +41,7 @@ static bool delete_one(struct session *s, const char *place, const char *which)
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
     put_path(&path, place, which, NULL);
-    return session_open(s) && change(s, "DELETE", &path, NULL);
+    return session_open(s) && session_delete(s, buf_str(&path), "");
 }
 
 static const struct output_column admin_fields[] = {

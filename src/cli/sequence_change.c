@@ -17,19 +17,20 @@ enum {
     NUMBER_MAX = 1000000000,
 };
 
-/* POST or PATCH @body, which is taken over, below the task sequence; print what it is then. */
+/* POST or PATCH @body, which is taken over, below the task sequence as it is now; print what it is then. */
 static bool
 change(struct session *s, const char *method, const char *id, const char *behind, json_t *body)
 {
+    OWN(session_json_freep) json_t *owned = body;
     OWN(session_json_freep) json_t *sequence = NULL;
+    OWN(buf_fini) struct buf of = BUF_INIT(PATH_MAX_BYTES);
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
+    sequence_path(&of, id, "");
     sequence_path(&path, id, behind);
-    if (!session_open(s)) {
-        json_decref(body);
-        return false;
-    }
-    return session_call(s, method, buf_str(&path), body, &sequence) && sequence_print(s, sequence);
+    return session_open(s) && session_match_now(s, buf_str(&of)) &&
+           session_call(s, method, buf_str(&path), TAKE(owned), &sequence) &&
+           sequence_print(s, sequence);
 }
 
 /* Members whose text is NULL are left out. */
@@ -220,7 +221,7 @@ bool sequence_delete(struct session *s, const struct args *args)
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
     sequence_path(&path, args->operands[0], "");
-    return session_open(s) && session_call(s, "DELETE", buf_str(&path), NULL, NULL);
+    return session_open(s) && session_delete(s, buf_str(&path), "");
 }
 
 bool sequence_history(struct session *s, const struct args *args)

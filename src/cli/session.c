@@ -268,15 +268,10 @@ int session_try(struct session *s,
 
 bool session_if_match(struct session *s, const char *etag)
 {
-    char line[HEADER_MAX_BYTES];
-    int r;
-
-    if (!etag || !etag[0])
-        return true;
-    (void)snprintf(line, sizeof(line), "If-Match: %s", etag);
-    r = http_client_next_header(s->client, line);
-    s->is_matched = r == 0;
-    return r == 0 || session_fail_errno(s, "If-Match", r);
+    if (etag && strlen(etag) >= sizeof(s->match))
+        return session_fail_errno(s, "the site's ETag", -EMSGSIZE);
+    (void)snprintf(s->match, sizeof(s->match), "%s", etag ? etag : "");
+    return true;
 }
 
 /* How long to wait before asking again; 0: it is no matter of waiting. */
@@ -298,6 +293,14 @@ static uint64_t wait_of(const struct http_answer *answer)
     return (seconds > 0 ? seconds : 1) * US_PER_S;
 }
 
+static int add_match(struct session *s)
+{
+    char line[HEADER_MAX_BYTES];
+
+    (void)snprintf(line, sizeof(line), "If-Match: %s", s->match);
+    return s->match[0] ? TRACE(http_client_next_header(s->client, line)) : 0;
+}
+
 /* The site asks for patience: it is given, up to a minute in all, and said who waits for what. */
 static int try_patiently(struct session *s,
                          const char *method,
@@ -313,6 +316,8 @@ static int try_patiently(struct session *s,
         int r = header ? http_client_next_header(s->client, header) : 0;
 
         if (r == 0)
+            r = add_match(s);
+        if (r == 0)
             r = session_try(s, method, path, body, ret);
         wait_us = r == 0 ? wait_of(ret) : 0;
         if (wait_us == 0 || wait_us > left_us)
@@ -326,6 +331,30 @@ static int try_patiently(struct session *s,
         left_us -= wait_us;
         clock_sleep_us(wait_us);
     }
+}
+
+bool session_match_now(struct session *s, const char *path)
+{
+    OWN(http_answer_fini) struct http_answer answer = {0};
+    OWN(buf_fini) struct buf text = BUF_INIT(PATH_MAX_BYTES);
+    struct bytes etag;
+    int r = try_patiently(s, "GET", path, NULL, NULL, &answer);
+
+    if (r != 0)
+        return session_no_answer(s, r);
+    /* what is wrong with it, the change will say */
+    if (answer.status != 200 || !http_answer_header(&answer, "ETag", &etag))
+        return true;
+    buf_add(&text, etag);
+    return session_if_match(s, buf_str(&text));
+}
+
+bool session_delete(struct session *s, const char *path, const char *query)
+{
+    OWN(buf_fini) struct buf full = BUF_INIT(PATH_MAX_BYTES);
+
+    buf_addf(&full, "%s%s", path, query);
+    return session_match_now(s, path) && session_call(s, "DELETE", buf_str(&full), NULL, NULL);
 }
 
 /* Who is not signed in has no names that make two requests one. */
@@ -350,13 +379,8 @@ static int try_named(struct session *s,
     char name[TOKEN_TEXT_MAX];
     int r;
 
-    if (strcmp(method, "GET") == 0 || is_nameless(path))
+    if (strcmp(method, "POST") != 0 || is_nameless(path))
         return try_patiently(s, method, path, body, NULL, ret);
-    if (strcmp(method, "POST") != 0 || s->is_matched) {
-        s->is_matched =
-            false; /* the header is gone with the request: what is sent again would not be compared */
-        return session_try(s, method, path, body, ret);
-    }
     random_token(name, "slipway");
     (void)snprintf(line, sizeof(line), "Idempotency-Key: %s", name);
     for (unsigned left = TRIES; left > 0; left--) {
@@ -376,6 +400,7 @@ bool session_call(
     OWN(http_answer_fini) struct http_answer answer = {0};
     int r = try_named(s, method, path, owned, &answer);
 
+    s->match[0] = '\0';
     if (r != 0)
         return session_no_answer(s, r);
     /* What is between us and the site may answer an error in a format of its own. */

@@ -20,6 +20,10 @@
 
 #define SESSION_API "/api/v1"
 
+enum {
+    SESSION_ETAG_MAX = 128,
+};
+
 struct session {
     struct credentials_env env;
     struct credentials site;
@@ -30,8 +34,9 @@ struct session {
     bool is_out_terminal; /* standard output */
     bool is_err_terminal; /* standard error */
     bool has_colour;      /* is_out_terminal, and NO_COLOR is not set */
-    bool is_matched;      /* the next request has If-Match */
-    bool has_cursor;      /* is_out_terminal, and it can move its cursor */
+    char match
+        [SESSION_ETAG_MAX]; /* the ETag of what the next request changes; "": whatever is there */
+    bool has_cursor;        /* is_out_terminal, and it can move its cursor */
 };
 
 /* For OWN(). */
@@ -97,6 +102,12 @@ bool session_call(
 
 /* The next request changes only what has this ETag; "" or NULL: whatever it has. */
 bool session_if_match(struct session *s, const char *etag);
+
+/* The next request changes what is at @path now, or nothing; also who may not look at it may perhaps change it. */
+bool session_match_now(struct session *s, const char *path);
+
+/* DELETE of what is at @path now. @query: what goes behind the path, "?force=true"; "": nothing */
+bool session_delete(struct session *s, const char *path, const char *query);
 
 /* GET below /api/v1 with a formatted path, whose parts session_escape() has encoded. */
 __attribute__((format(printf, 3, 4))) bool

@@ -469,7 +469,8 @@ static void delete_looks_at_the_kind_first(void **state)
     struct fake *fake = *state;
 
     assert_int_equal(RUN("os-image", "delete", "SLP00002"), 0);
-    ASSERT_CALLS(fake, "GET /os-images/SLP00002", "DELETE /content/SLP00002");
+    ASSERT_CALLS(
+        fake, "GET /os-images/SLP00002", "GET /content/SLP00002", "DELETE /content/SLP00002");
 }
 
 static void rollback_and_set_change_what_is_given(void **state)

@@ -112,6 +112,14 @@ def changes_are_based_on_what_was_seen(site: Site):
     site.must("POST", f"/collections/{room}/rules", rule, headers={"If-Match": rules})
     expect(site.call("POST", f"/collections/{room}/rules", rule, headers={"If-Match": rules})[0] == 412, "a stale list")
     what_time_changes_is_no_change(site, room)
+    # sent again, it is not compared with what it has itself made of it
+    again = {"If-Match": site.call("GET", f"/collections/{room}/rules")[2].getheader("ETag"), "Idempotency-Key": "the-same-rule-again-0001"}
+    rule = {**rule, "name": "again"}
+    made = site.must("POST", f"/collections/{room}/rules", rule, headers=again)
+    status, answer, headers = site.call("POST", f"/collections/{room}/rules", rule, headers=again)
+    expect((status, answer, headers.getheader("Idempotency-Replayed")) == (201, made, "true"), f"sent again: {status} {answer}")
+    stale = {**again, "Idempotency-Key": "the-same-rule-again-0002"}
+    expect(site.call("POST", f"/collections/{room}/rules", {**rule, "name": "stale"}, headers=stale)[0] == 412, "a stale list with a name")
     status, answer, _ = site.call("POST", "/collections", {"name": "x"}, headers={"If-Match": etag})
     expect((status, answer["errors"][0]["header"]) == (400, "If-Match"), f"nothing to compare: {status} {answer}")
     site.must("DELETE", f"/collections/{room}", headers={"If-Match": "*"})

@@ -233,7 +233,11 @@ static int do_once(struct api *api,
         api_finish(api, x, r < 0 ? r : capture.r, capture.status, value ? TAKE(value) : NULL));
 }
 
-static int handle_named(struct api *api, struct http_exchange *x, const struct http_route *route)
+/* What was done already is answered as it was then: that it is another thing since is its own doing. */
+static int handle_named(struct api *api,
+                        struct http_exchange *x,
+                        const struct http_route *route,
+                        const struct permission *permission)
 {
     OWN(buf_fini) struct buf target = BUF_INIT(TARGET_MAX_BYTES);
     OWN(db_rollbackp) struct db *tx = NULL;
@@ -255,6 +259,9 @@ static int handle_named(struct api *api, struct http_exchange *x, const struct h
         r = db_commit(&tx);
     if (r != 0 || status != 0)
         return TRACE(api_finish(api, x, r, status, r == 0 && answer ? TAKE(answer) : NULL));
+    r = check_match(api, x, permission);
+    if (r != 0)
+        return TRACE(api_finish(api, x, r, 0, NULL));
     return TRACE(do_once(api, x, route, &request));
 }
 
@@ -266,12 +273,12 @@ int change_handle(struct api *api,
     bool is_tried = false;
     int r = read_flag(api, x, "validate_only", &is_tried);
 
+    if (r == 0 && !is_tried && permission->has_key && http_header(x, KEY))
+        return TRACE(handle_named(api, x, route, permission));
     if (r == 0)
         r = check_match(api, x, permission);
     if (r != 0)
         return TRACE(api_finish(api, x, r, 0, NULL));
-    if (!is_tried && permission->has_key && http_header(x, KEY))
-        return TRACE(handle_named(api, x, route));
     api->is_tried = is_tried;
     r = route->handle(api, x);
     api->is_failed |= is_tried;
