@@ -9,6 +9,7 @@
 #include "cli/sequence_choose.h"
 #include "cli/sequence_file.h"
 #include "cli/values.h"
+#include "ts/secret.h"
 #include "ts/step_types.h"
 
 enum {
@@ -94,8 +95,7 @@ static bool set_settings(struct session *s, const struct args *args, size_t i, j
             return session_fail(
                 s, ARGS_EXIT_USAGE, NULL, "the value of \"%s\" is not UTF-8", buf_str(&name));
     }
-    if (is_open &&
-        bytes_eq_nocase(bytes_of(output_text(settings, "DoNotShowVariableValue")), "true"))
+    if (is_open && ts_secret_is_flag(output_text(settings, "DoNotShowVariableValue")))
         return values_refuse_open(s, "VariableValue");
     return true;
 }

@@ -14,6 +14,7 @@
 #include "ts/condition.h"
 #include "ts/diag.h"
 #include "ts/document.h"
+#include "ts/secret.h"
 #include "ts/tree.h"
 #include "ts/vars.h"
 #include "ts/xml.h"
@@ -98,7 +99,7 @@ static int set_one(const struct assigning *a, const struct ts_step *step)
     return TRACE(set(a,
                      buf_str(&name),
                      text_of(step, "VariableValue"),
-                     ts_compare_text(text_of(step, "DoNotShowVariableValue"), "true") == 0));
+                     ts_secret_is_flag(text_of(step, "DoNotShowVariableValue"))));
 }
 
 static int copy_variable(xmlNode *from, xmlNode *list)
@@ -110,9 +111,11 @@ static int copy_variable(xmlNode *from, xmlNode *list)
         text ? xmlNewTextChild(list, NULL, (const xmlChar *)"variable", (const xmlChar *)text)
              : NULL;
 
-    if (!name || !secret || !variable ||
-        !xmlSetProp(variable, (const xmlChar *)"name", (const xmlChar *)name) ||
-        !xmlSetProp(variable, (const xmlChar *)"hidden", (const xmlChar *)secret))
+    const char *hidden = secret && ts_secret_is_flag(secret) ? "true" : "false";
+
+    if (!variable ||
+        !xmlSetProp(variable, (const xmlChar *)"name", (const xmlChar *)(name ? name : "")) ||
+        !xmlSetProp(variable, (const xmlChar *)"hidden", (const xmlChar *)hidden))
         return ERR(-ENOMEM);
     return 0;
 }

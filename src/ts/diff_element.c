@@ -77,8 +77,8 @@ static bool is_called_secret(const xmlNode *node)
 {
     static const char *const names[] = {"name", "Name", "property"};
     OWN(freep) char *is_so = ts_node_attribute(node, "IsSecret");
-    bool is_secret = ts_name_is_secret((const char *)node->name) || !is_so ||
-                     bytes_eq_nocase(bytes_of(is_so), "true");
+    bool is_secret =
+        ts_name_is_secret((const char *)node->name) || !is_so || ts_secret_is_flag(is_so);
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]) && !is_secret; i++) {
         OWN(freep) char *name = ts_node_attribute(node, names[i]);

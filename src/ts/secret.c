@@ -39,9 +39,14 @@ static char *text_of(const xmlNode *variables, const char *wanted)
     return NULL;
 }
 
-static bool is_true(const char *text)
+bool ts_secret_is_flag(const char *text)
 {
-    return text && bytes_eq_nocase(bytes_of(text), "true");
+    static const char *const open[] = {"", "false", "no", "0"};
+
+    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+        if (bytes_eq_nocase(bytes_of(text), open[i]))
+            return false;
+    return true;
 }
 
 static bool is_named(const xmlNode *variable, const char *wanted)
@@ -62,7 +67,7 @@ static bool is_value_hidden(const xmlNode *step)
              node = node->next) {
             OWN(freep) char *text = ts_node_is(node, "variable") ? ts_node_text(node) : NULL;
 
-            if (text && ((is_true(text) && is_named(node, "DoNotShowVariableValue")) ||
+            if (text && ((ts_secret_is_flag(text) && is_named(node, "DoNotShowVariableValue")) ||
                          (ts_name_is_secret(text) && is_named(node, "VariableName"))))
                 return true;
         }
@@ -90,7 +95,8 @@ static size_t mask_rules(xmlNode *node, const char *mask)
         if (!ts_node_is(child, "Variable"))
             n += mask_rules(child, mask);
         else if (text && text[0] != '\0' &&
-                 (is_true(is_secret) || (name && ts_name_is_secret(name)))) {
+                 ((is_secret && ts_secret_is_flag(is_secret)) ||
+                  (name && ts_name_is_secret(name)))) {
             xmlNodeSetContent(child, (const xmlChar *)mask);
             n++;
         }
@@ -190,7 +196,7 @@ bool ts_secret_hides_value(const struct ts_step *step)
     const struct ts_variable *hides = ts_step_variable(step, "DoNotShowVariableValue");
     const struct ts_variable *target = ts_step_variable(step, "VariableName");
 
-    return (hides && is_true(hides->text)) || (target && ts_name_is_secret(target->text));
+    return (hides && ts_secret_is_flag(hides->text)) || (target && ts_name_is_secret(target->text));
 }
 
 char *ts_secret_mask_value(const struct ts_step *step,
@@ -233,7 +239,7 @@ static const char *put_part(const struct ts_step_type *type,
 
     if (!text || text[0] == '\0')
         *ret_is_empty = true;
-    else if (is_bool && is_true(text))
+    else if (is_bool && bytes_eq_nocase(bytes_of(text), "true"))
         buf_adds(ret, "True"); /* as the reference product writes it */
     else if (is_bool && bytes_eq_nocase(bytes_of(text), "false"))
         buf_adds(ret, "False");

@@ -29,6 +29,9 @@ struct ts_variable;
  */
 char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *mask);
 
+/* What a DoNotShowVariableValue or IsSecret says: only nothing, false, no and 0 let a value be seen, as who wrote anything else meant a secret. */
+bool ts_secret_is_flag(const char *text);
+
 /* Whether the VariableValue of a step, a Set Task Sequence Variable, is not to be shown. */
 bool ts_secret_hides_value(const struct ts_step *step);
 

@@ -78,6 +78,26 @@ static void a_value_that_is_not_to_be_displayed_goes_out_of_the_command_too(void
                 VAR("VariableName", "A") VAR("VariableValue", "") "</defaultVarList></step>"));
 }
 
+static void only_nothing_false_no_and_0_let_a_value_be_seen(void **state)
+{
+    static const char *const open[] = {"", "false", "False", "no", "0"};
+    static const char *const hiding[] = {"true", "TRUE", "1", "yes", "-1", " "};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(open) / sizeof(open[0]); i++)
+        assert_false(ts_secret_is_flag(open[i]));
+    for (size_t i = 0; i < sizeof(hiding) / sizeof(hiding[0]); i++)
+        assert_true(ts_secret_is_flag(hiding[i]));
+    export_is(
+        SEQUENCE(TYPED("SMS_TaskSequence_SetVariableAction",
+                       "x",
+                       VAR("DoNotShowVariableValue", "1") VAR("VariableName", "A")
+                           VAR("VariableValue", "hunter2"))),
+        SEQUENCE("<step name=\"s\" type=\"SMS_TaskSequence_SetVariableAction\"><action>tsenv.exe "
+                 "\"A=\" /hiddenflag:1</action><defaultVarList>" VAR("DoNotShowVariableValue", "1")
+                     VAR("VariableName", "A") VAR("VariableValue", "") "</defaultVarList></step>"));
+}
+
 static void only_secret_dynamic_variables_are_blanked(void **state)
 {
     (void)state;
@@ -228,6 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_export_has_no_password_of_any_step),
         cmocka_unit_test(a_value_that_is_not_to_be_displayed_goes_out_of_the_command_too),
+        cmocka_unit_test(only_nothing_false_no_and_0_let_a_value_be_seen),
         cmocka_unit_test(only_secret_dynamic_variables_are_blanked),
         cmocka_unit_test(a_step_of_an_unknown_type_loses_its_passwords_and_its_command),
         cmocka_unit_test(a_password_is_known_by_its_property_and_by_the_name_of_an_attribute),

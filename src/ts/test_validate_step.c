@@ -13,7 +13,7 @@ static void each_value_is_held_against_the_kind_of_its_property(void **state)
             "name=\"VariableName\">a b</variable><variable name=\"DoNotShowVariableValue\">x</variable>"
             "</defaultVarList></step>"),
         NULL,
-        "SLW-0172 SLW-0181");
+        "SLW-0183 SLW-0172 SLW-0181");
     found(SEQUENCE(STEP("a", "successCodeList=\"0 x\"")), NULL, "SLW-0181");
 }
 

@@ -76,7 +76,7 @@ static void check_secrets(const struct ts_check *c, int item, const struct ts_st
             report_secret(c, item, p->label, p->name);
     }
     if (strcmp(step->type, set_type) == 0 &&
-        ts_check_is_true(ts_check_text(step, "DoNotShowVariableValue")) &&
+        ts_secret_is_flag(ts_check_text(step, "DoNotShowVariableValue")) &&
         ts_check_text(step, "VariableValue")[0] == '\0')
         report_secret(c, item, "Value", "VariableValue");
 }
@@ -234,7 +234,7 @@ void ts_check_values(const struct ts_check *c, int item)
                                            &(struct ts_variable){
                                                .name = ts_check_text(step, "VariableName"),
                                                .text = ts_check_text(step, "VariableValue"),
-                                               .is_hidden = ts_check_is_true(
+                                               .is_hidden = ts_secret_is_flag(
                                                    ts_check_text(step, "DoNotShowVariableValue")),
                                            }});
     if (type)
