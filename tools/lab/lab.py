@@ -22,6 +22,8 @@ import threading
 import time
 from pathlib import Path
 
+from quick_start import quick_start_hooks
+
 ROOT = Path(__file__).resolve().parents[2]
 CACHE = ROOT / ".cache"
 SERVER_ADDRESS = "10.77.0.1"
@@ -533,35 +535,6 @@ def debian_image(progress=lambda text: None, arch="amd64", more="") -> Path:
         if not wim.exists():
             make_debian_image(wim, progress, arch, more)
     return wim
-
-
-# What a computer of the lab does not need, and what takes long where each instruction is translated. e2scrub alone may hold up a
-# start for a minute.
-UNUSED_UNITS = (
-    "e2scrub_reap.service", "e2scrub_all.timer", "apt-daily.timer", "apt-daily-upgrade.timer", "dpkg-db-backup.timer",
-    "fstrim.timer", "getty-static.service", "modprobe@.service", "systemd-fsck-root.service", "systemd-fsckd.socket",
-    "systemd-update-utmp.service", "systemd-update-utmp-runlevel.service", "dev-hugepages.mount", "dev-mqueue.mount",
-    "sys-kernel-debug.mount", "sys-kernel-tracing.mount", "sys-fs-fuse-connections.mount", "sys-kernel-config.mount",
-    "proc-sys-fs-binfmt_misc.automount",
-)
-UNUSED_GENERATORS = ("cryptsetup", "gpt-auto", "hibernate-resume", "integritysetup", "rc-local", "system-update", "sysv", "veritysetup")
-UNUSED_MODULES = (
-    "ahci", "ata_generic", "ata_piix", "button", "evdev", "kvm", "kvm_amd", "kvm_intel", "libata", "powernow_k8", "qemu_fw_cfg",
-    "serio_raw",
-)
-DISK_MODULES = ("virtio_pci", "virtio_blk", "ext4", "crc32c_generic")
-
-
-def quick_start_hooks() -> list:
-    """Shell, with the folder of the system in $1."""
-    etc = "\"$1\"/etc"
-    hooks = [f"ln -s /dev/null {etc}/systemd/system/{unit}" for unit in UNUSED_UNITS]
-    hooks += [f"mkdir -p {etc}/systemd/system-generators"]
-    hooks += [f"ln -s /dev/null {etc}/systemd/system-generators/systemd-{name}-generator" for name in UNUSED_GENERATORS]
-    hooks += [f"echo install {name} /bin/false >> {etc}/modprobe.d/lab.conf" for name in UNUSED_MODULES]
-    hooks += [f"echo {name} >> {etc}/initramfs-tools/modules" for name in DISK_MODULES]
-    hooks += [f"echo MODULES=list > {etc}/initramfs-tools/conf.d/lab", "chroot \"$1\" update-initramfs -u"]
-    return hooks
 
 
 def make_debian_image(wim: Path, progress, arch: str, more: str):
