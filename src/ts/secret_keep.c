@@ -95,8 +95,7 @@ static bool is_secret_rule_variable(const xmlNode *variable)
     OWN(freep) char *is_secret = ts_node_attribute(variable, "IsSecret");
     OWN(freep) char *name = ts_node_attribute(variable, "Name");
 
-    return (is_secret && ts_secret_is_flag(is_secret)) ||
-           (name && ts_name_is_secret(name));
+    return (is_secret && ts_secret_is_flag(is_secret)) || (name && ts_name_is_secret(name));
 }
 
 /* Text of the secret variable of this name under a rule with this condition; NULL if there is none. Owned by the caller. */
