@@ -77,9 +77,11 @@ static bool add_findings(json_t *list, const struct ts_diags *diags, const char 
     return true;
 }
 
+/* @is_named: which one it is has to be said: the file has others, of which some may be unreadable */
 static bool validate_one(json_t *list,
                          struct ts_imports *imports,
                          const struct ts_import *item,
+                         bool is_named,
                          bool *ret_is_valid)
 {
     OWN(ts_diags_fini) struct ts_diags diags = {0};
@@ -93,8 +95,7 @@ static bool validate_one(json_t *list,
     if (ts_validate_at(item->doc, &facts, &diags) < 0)
         return false;
     *ret_is_valid = *ret_is_valid && !ts_diags_has_error(&diags);
-    return add_findings(
-        list, &diags, imports->n > 1 ? (item->name[0] ? item->name : item->id) : NULL);
+    return add_findings(list, &diags, is_named ? (item->name[0] ? item->name : item->id) : NULL);
 }
 
 static json_t *verdict(json_t *list, bool is_valid)
@@ -119,7 +120,7 @@ static bool validate_chosen(struct session *s,
     OWN(session_json_freep) json_t *list = json_array();
     bool is_valid = true;
 
-    if (list && validate_one(list, imports, item, &is_valid))
+    if (list && validate_one(list, imports, item, imports->n > 1, &is_valid))
         *ret = verdict(list, is_valid);
     return *ret || session_fail_errno(s, name, -ENOMEM);
 }
@@ -135,7 +136,8 @@ bool sequence_file_validate(struct session *s, const char *name, struct bytes fi
 
     for (size_t i = 0; is_done && i < imports.n;
          i++) /* also if others of an export cannot be read */
-        is_done = validate_one(list, &imports, &imports.items[i], &is_valid);
+        is_done =
+            validate_one(list, &imports, &imports.items[i], imports.n > 1 || r != 0, &is_valid);
     if (is_done)
         *ret = verdict(list, is_valid);
     return (is_done && *ret) || session_fail_errno(s, name, r < 0 ? r : -ENOMEM);

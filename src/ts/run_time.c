@@ -157,6 +157,25 @@ static void drop(struct ts_run_time *rt, const struct unknown *by)
     rt->n = n;
 }
 
+/* Without room, one that is known is taken for unknown: more is told, and nothing that is wrong. Return: whether there is
+   room. */
+static bool make_room(struct ts_run_time *rt, bool is_known)
+{
+    size_t i = 0;
+
+    if (rt->n < UNKNOWN_MAX || is_known)
+        return rt->n < UNKNOWN_MAX;
+    while (i < rt->n && !rt->items[i].is_known)
+        i++;
+    if (i == rt->n)
+        return false;
+    free(rt->items[i].name);
+    free(rt->items[i].step);
+    rt->n--;
+    memmove(&rt->items[i], &rt->items[i + 1], (rt->n - i) * sizeof(*rt->items));
+    return true;
+}
+
 static int
 note(struct ts_run_time *rt, const char *name, const char *step, enum reach reach, bool is_known)
 {
@@ -173,7 +192,7 @@ note(struct ts_run_time *rt, const char *name, const char *step, enum reach reac
         return ERR(-ENOMEM);
     own_name[len] = '\0';
     drop(rt, &(struct unknown){.name = own_name, .reach = reach});
-    if (rt->n == UNKNOWN_MAX)
+    if (!make_room(rt, is_known))
         return 0;
     grown = realloc(rt->items, (rt->n + 1) * sizeof(*grown));
     if (!grown)
@@ -205,17 +224,21 @@ static int add(struct ts_run_time *rt, const char *name, const char *step)
     return TRACE(note(rt, name, step, reach, false));
 }
 
-/* The first unknown variable that a text refers to, as "%name%"; NULL: none. */
-static const struct unknown *find_in(const struct ts_run_time *rt, const char *text)
+/* The first unknown variable that a text refers to, as "%name%"; NULL: none. @ret_name: how it is called there; NULL: who asks
+   does not want to know */
+static const struct unknown *
+find_in(const struct ts_run_time *rt, const char *text, struct bytes *ret_name)
 {
     const char *open = strchr(text, '%');
 
     while (open) {
         const char *close = strchr(open + 1, '%');
-        const struct unknown *found =
-            close ? find(rt, (struct bytes){(const uint8_t *)open + 1, (size_t)(close - open - 1)})
-                  : NULL;
+        const struct bytes name = {(const uint8_t *)open + 1,
+                                   close ? (size_t)(close - open - 1) : 0};
+        const struct unknown *found = close ? find(rt, name) : NULL;
 
+        if (found && ret_name)
+            *ret_name = name;
         if (found)
             return found;
         open = close;
@@ -241,8 +264,14 @@ static int gather(struct ts_run_time *rt, const struct unknown *unknown, const c
 
 static int ask_field(struct ts_run_time *rt, const struct ts_variable *field)
 {
-    const struct unknown *unknown = find_in(rt, field->text);
-    int r = unknown ? gather(rt, unknown, unknown->name) : 0;
+    OWN(buf_fini) struct buf asked = BUF_INIT(NAME_MAX_BYTES);
+    struct bytes name = {0};
+    const struct unknown *unknown = find_in(rt, field->text, &name);
+    int r;
+
+    if (unknown)
+        buf_add(&asked, name);
+    r = unknown ? gather(rt, unknown, asked.failed ? unknown->name : buf_str(&asked)) : 0;
 
     if (r == 0 && bytes_eq_nocase(bytes_of(field->name), "Variable")) {
         unknown = find(rt, bytes_of(field->text));
@@ -357,7 +386,7 @@ static int note_set(struct ts_run_time *rt,
                     const struct ts_vars *vars)
 {
     OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
-    bool is_unknown = find_in(rt, text_of(step, "VariableValue")) != NULL;
+    bool is_unknown = find_in(rt, text_of(step, "VariableValue"), NULL) != NULL;
 
     (void)ts_vars_expand(vars, text_of(step, "VariableName"), &name);
     if (is_unknown && !name.failed)
@@ -394,7 +423,7 @@ static int note_rule(struct ts_run_time *rt,
     for (size_t i = 0; r == 0 && i < rule->n_variables; i++) {
         const struct ts_variable *v = &rule->variables[i];
 
-        if (!is_known || find_in(rt, v->text))
+        if (!is_known || find_in(rt, v->text, NULL))
             r = add(rt, v->name, path);
         else if (holds)
             forget(rt, v->name);

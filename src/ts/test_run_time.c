@@ -51,12 +51,45 @@ static void depends(const char *steps_xml, const char *wanted)
     assert_string_equal(buf_str(&said), wanted);
 }
 
+static void what_is_unknown_finds_a_place_among_many_that_are_known(void **state)
+{
+    (void)state;
+    enum {
+        N = 6000,
+    };
+    OWN(buf_fini) struct buf xml = BUF_INIT(TS_XML_MAX_BYTES);
+    OWN(ts_run_time_freep) struct ts_run_time *rt = NULL;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    const struct ts_step *steps;
+    size_t n;
+
+    buf_adds(&xml, "<sequence version=\"3.10\">" OUTPUT("all", "A"));
+    buf_adds(&xml, "<step type=\"SMS_TaskSequence_ConnectNetworkFolderAction\" name=\"c\"/>");
+    for (int i = 0; i < N; i++)
+        buf_addf(&xml, SET("SLWNetworkFolder%d", "x"), i);
+    buf_adds(&xml, OUTPUT("run", "Out") ASKS(VARIABLE_IS("Out", "equals", "1")) "</sequence>");
+    doc = parse_ok(buf_str(&xml));
+    steps = ts_document_steps(doc, &n);
+    assert_int_equal(n, N + 4);
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_run_time_new(&rt), 0);
+    for (size_t i = 0; i + 1 < n; i++)
+        assert_int_equal(ts_run_time_note(rt, &steps[i], steps[i].item.name, vars, NULL), 0);
+    assert_int_equal(ts_run_time_ask(rt, steps[n - 1].item.condition), 0);
+    (void)ts_run_time_gathered(rt, &n);
+    assert_int_equal(n, 1);
+}
+
 static void the_output_of_a_command_is_not_known(void **state)
 {
     (void)state;
     depends(OUTPUT("run", "Out") ASKS(VARIABLE_IS("out", "equals", "1")), "out<run");
     depends(OUTPUT("run", "%Base%") ASKS(VARIABLE_IS("Out", "exists", "")), "Out<run");
     depends(OUTPUT("run", "Out") ASKS(VARIABLE_IS("Other", "equals", "x%Out%")), "Out<run");
+    depends("<step type=\"SMS_TaskSequence_ConnectNetworkFolderAction\" name=\"c\"/>" ASKS(
+                VARIABLE_IS("Other", "equals", "%Base%%SLWNetworkFolder7%")),
+            "SLWNetworkFolder7<c");
     depends(OUTPUT("run", "Out") OUTPUT("again", "Out") ASKS(VARIABLE_IS("Out", "exists", "")),
             "Out<again");
     depends(OUTPUT("run", "") ASKS(VARIABLE_IS("Out", "exists", "")), "");
@@ -237,6 +270,7 @@ int main(void)
             what_is_known_again_needs_no_place_when_all_that_begin_so_are_unknown_again),
         cmocka_unit_test(a_number_behind_a_name_covers_neither_the_name_nor_all_that_begin_so),
         cmocka_unit_test(a_download_sets_its_variable_with_a_number),
+        cmocka_unit_test(what_is_unknown_finds_a_place_among_many_that_are_known),
         cmocka_unit_test(the_output_of_a_command_is_not_known),
         cmocka_unit_test(what_is_made_of_it_is_not_known_either),
         cmocka_unit_test(how_the_last_step_ended_is_not_known_unless_it_is_done_here_as_well),

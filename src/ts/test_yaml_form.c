@@ -288,6 +288,10 @@ static void what_is_no_such_yaml_is_refused_with_line_and_column(void **state)
         {"sequence: '3.10'\nsteps:\n  - step: a\n    condition:\n      - expression: x", 5, 9},
         {"sequence: '3.10'\nsteps: &a\n  - group: g\n    steps: *a", 2, 8},
         {"xml: |\n  <sequence version='3.10'>\n   <a x=y/>\n", 3, 9},
+        {"xml: |\r  <sequence version='3.10'>\r   <a x=y/>\r", 3, 9},
+        {"# \xe2\x80\xa8\xc2\x85xml: |\r\n  <sequence version='3.10'>\r\n   <a x=y/>\r\n", 5, 9},
+        {"xml: !!str # a | b\n  # c\n  |\n   <sequence version='3.10'>\n    <a x=y/>\n", 5, 10},
+        {"xml: !!str |\n   <sequence version='3.10'>\n    <a x=y/>\n", 3, 10},
         {"xml: '<a'", 1, 6},
     };
 

@@ -80,6 +80,8 @@ static void comments_behind_one_another_in_a_line_are_left_out_of_account(void *
         "<sequence version=\"3.10\">\n <group name=\"g\"/><!--a--><!--b--><group name=\"h\">\n  <!--c-->"
         "<step name=\"s\"/></group><!--d--><!--e-->\n <group/></sequence>");
     const xmlNode *root = xmlDocGetRootElement(ts_document_tree(doc));
+    /* of g, a, b and h as g, which has a line of its own; of what follows as h, which has none */
+    static const char *const wanted[] = {"\n ", "\n ", "\n ", "\n ", "", "", ""};
     struct ts_yaml_trail trail = {0};
     size_t n = 0;
 
@@ -93,6 +95,8 @@ static void comments_behind_one_another_in_a_line_are_left_out_of_account(void *
         ts_yaml_usual_space(root, node, " ", &trail, &with);
         ts_yaml_usual_space(root, node, " ", &none, &without);
         assert_string_equal(buf_str(&with), buf_str(&without));
+        assert_true(n < sizeof(wanted) / sizeof(wanted[0]));
+        assert_string_equal(buf_str(&with), wanted[n]);
         n++;
     }
     assert_int_equal(n, 7);

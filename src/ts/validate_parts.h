@@ -108,7 +108,7 @@ bool ts_check_are_codes(const char *text);
 
 /* ts/validate_step.c: its properties, one by one, against the table. */
 void ts_check_properties(const struct ts_check *c, int item);
-/* A text that a property has, or gets. */
+/* A text that a property has, or gets. @item: TS_NO_ITEM: by the list of variables of the sequence */
 void ts_check_value(const struct ts_check *c,
                     int item,
                     const struct ts_property *property,

@@ -355,16 +355,62 @@ static int build(struct ts_yaml_reader *rd, const yaml_node_t *node, struct ts_d
     return TRACE(parse_built(rd, xml, node, ret));
 }
 
-/* How far the lines of a block @scalar stand in the file from its margin on. */
-static unsigned margin_of(struct bytes file, const yaml_node_t *scalar)
+/* How many bytes the end of a line takes at @i, as YAML 1.1 has them; 0: there is none. */
+static size_t end_of_line(struct bytes file, size_t i)
+{
+    static const char *const ends[] = {
+        "\r\n", "\n", "\r", "\xc2\x85", "\xe2\x80\xa8", "\xe2\x80\xa9"};
+
+    for (size_t k = 0; k < sizeof(ends) / sizeof(ends[0]); k++) {
+        size_t len = strlen(ends[k]);
+
+        if (file.len - i >= len && memcmp(file.ptr + i, ends[k], len) == 0)
+            return len;
+    }
+    return 0;
+}
+
+/* Behind @n_lines lines from @i on. */
+static size_t skip_lines(struct bytes file, size_t i, size_t n_lines)
+{
+    while (i < file.len && n_lines > 0) {
+        size_t n = end_of_line(file, i);
+
+        n_lines -= n > 0;
+        i += n > 0 ? n : 1;
+    }
+    return i;
+}
+
+/* How many lines behind the beginning of a block scalar its '|' is: a tag may stand before it, and comments. */
+static unsigned lines_to_mark(struct bytes file, const yaml_node_t *scalar)
+{
+    size_t i = skip_lines(file, 0, scalar->start_mark.line);
+    unsigned n_lines = 0;
+
+    for (size_t n = 0; n < scalar->start_mark.column && i < file.len; i++)
+        n += (file.ptr[i] & 0xc0) != 0x80; /* characters */
+    while (i < file.len && file.ptr[i] != '|') {
+        size_t n = end_of_line(file, i);
+
+        if (file.ptr[i] == '#' && i > 0 && (file.ptr[i - 1] == ' ' || file.ptr[i - 1] == '\t')) {
+            i = skip_lines(file, i, 1);
+            n_lines++;
+            continue;
+        }
+        n_lines += n > 0;
+        i += n > 0 ? n : 1;
+    }
+    return n_lines;
+}
+
+/* How far the lines of a block scalar whose '|' is on @line (from 1) stand in the file from its margin on. */
+static unsigned margin_of(struct bytes file, const yaml_node_t *scalar, unsigned line)
 {
     const char *value = (const char *)scalar->data.scalar.value;
-    size_t n_lines = scalar->start_mark.line + 1 + strspn(value, "\n"); /* before the first text */
+    size_t i = skip_lines(file, 0, line + strspn(value, "\n")); /* to the first text */
     size_t n = 0;
-    size_t i = 0;
 
-    for (; i < file.len && n_lines > 0; i++)
-        n_lines -= file.ptr[i] == '\n';
     while (i + n < file.len && file.ptr[i + n] == ' ')
         n++;
     value += strspn(value, "\n");
@@ -382,11 +428,14 @@ static int read_whole(struct ts_yaml_reader *rd, int number, struct ts_document 
 
     if (rd->r != 0)
         return rd->r;
-    if (node->data.scalar.style == YAML_LITERAL_SCALAR_STYLE)
+    if (node->data.scalar.style == YAML_LITERAL_SCALAR_STYLE) {
+        unsigned line = here.line + lines_to_mark(rd->file, node);
+
         places = (struct ts_xml_places){
-            .lines = here.line,
-            .columns = margin_of(rd->file, node),
+            .lines = line,
+            .columns = margin_of(rd->file, node, line),
         };
+    }
     return TRACE(ts_document_parse_at(bytes_of(text), &places, ret, rd->diags));
 }
 

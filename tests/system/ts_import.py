@@ -188,9 +188,13 @@ class Import:
         lost = {key: value for key, value in theirs.items() if ours.get(key) != value}
         check(not lost, f"{path.name}: of the package is lost or another: {lost}")
 
-    def check_without_login(self, path: Path, made: dict):
+    def nobody(self) -> dict:
+        """Of somebody who has never logged in."""
         env = {**self.site.env, "XDG_CONFIG_HOME": str(self.world.files / "nobody"), "HOME": str(self.world.files / "nobody")}
-        env = {name: value for name, value in env.items() if name not in ("SLIPWAY_URL", "SLIPWAY_TOKEN", "SLIPWAY_PIN")}
+        return {name: value for name, value in env.items() if name not in ("SLIPWAY_URL", "SLIPWAY_TOKEN", "SLIPWAY_PIN")}
+
+    def check_without_login(self, path: Path, made: dict):
+        env = self.nobody()
         command = self.site.command("ts", "validate", path, "--output", "json")
         done = subprocess.run(command, env=env, check=False, capture_output=True, timeout=300)
         said = json.loads(done.stdout)
@@ -199,6 +203,11 @@ class Import:
             command = self.site.command("ts", "export", path, "--format", "yaml")
             done = subprocess.run(command, env=env, check=True, capture_output=True, timeout=300)
             check(done.stdout == self.export(made["id"], "yaml"), f"{path.name}: the file converts into another document than the site's")
+
+    def ask_file(self, *words) -> dict:
+        """What the command line says by itself: there is no site."""
+        command = self.site.command(*words, "--output", "json")
+        return json.loads(subprocess.run(command, env=self.nobody(), check=False, capture_output=True, timeout=300).stdout)
 
     def check_loop(self, name: str, made: dict):
         """Export, nothing is edited, import: no difference, and no secret is lost."""
@@ -309,13 +318,22 @@ def packed_family() -> bytes:
     return data.getvalue()
 
 
-def packed_cut() -> bytes:
-    """The second of two cannot be read."""
+def pack(sequences: dict) -> bytes:
     data = io.BytesIO()
     with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as packed:
-        for number, xml in (("XYZ00004", document(step("a"))), ("XYZ00005", document("\n" + group(step("x"), 70)))):
-            packed.writestr(f"SMS_TaskSequencePackage/{number}/object.xml", instance(number, number, xml))
+        for number, xml in sequences.items():
+            packed.writestr(f"SMS_TaskSequencePackage/{number}/object.xml", instance(number, f"Name {number}", xml))
     return data.getvalue()
+
+
+def doubtful(name: str) -> str:
+    """A step with which something is the matter."""
+    return step(name).replace("<step ", '<step timeout="soon" ')
+
+
+def packed_cut() -> bytes:
+    """The second of two cannot be read."""
+    return pack({"XYZ00004": document(doubtful("a")), "XYZ00005": document("\n" + group(step("x"), 70))})
 
 
 def variants() -> dict:
@@ -365,6 +383,24 @@ def check_places(take: Import):
     said = json.loads(take.site.cli("ts", "validate", path, "--output", "json", check=False).stdout)
     lines = [number for number, line in enumerate(text.splitlines(), 1) if "nnnn" in line]
     check([item["line"] for item in said["diagnostics"] if item["severity"] == "error"][:1] == lines, f"lines.xml: {said}, not {lines}")
+
+
+def check_several(take: Import):
+    """Files of several, by the command line alone: of each its findings, and of the one that was asked for no others."""
+    path = take.world.files / "several.zip"
+    path.write_bytes(pack({"XYZ00004": document(doubtful("a")), "XYZ00005": document(doubtful("b"))}))
+    said = take.ask_file("ts", "show", path, "--sequence", "XYZ00005")["diagnostics"]
+    check([item["step"] for item in said] == ["b"], f"several.zip: show XYZ00005: {said}")
+    said = take.ask_file("ts", "validate", path)["diagnostics"]
+    found = [[item["sequence"], item["step"]] for item in said]
+    check(found == [["Name XYZ00004", "a"], ["Name XYZ00005", "b"]], f"several.zip: validate: {said}")
+    path.write_bytes(packed_cut())
+    said = take.ask_file("ts", "validate", path)
+    errors = [item for item in said["diagnostics"] if item["severity"] == "error"]
+    others = [[item.get("sequence"), item["step"]] for item in said["diagnostics"] if item["severity"] != "error"]
+    check(not said["is_valid"] and len(errors) == 1 and errors[0]["line"] == 5, f"several.zip: {said}")
+    check(errors[0]["message"].startswith("SMS_TaskSequencePackage/XYZ00005/object.xml: "), f"several.zip: {errors}")
+    check(others == [["Name XYZ00004", "a"]], f"several.zip: what is wrong in the one that can be read is not told: {said}")
 
 
 def run_command(site, sequence: str, name: str, *words):
@@ -424,6 +460,7 @@ def ts_import_real(world: World):
     for name, (data, what) in refusals().items():
         take.refuse(name, data, what)
     check_places(take)
+    check_several(take)
     say(f"{len(files)} files of task sequences came out as they went in")
 
 
