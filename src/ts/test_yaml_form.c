@@ -395,6 +395,10 @@ static void what_would_be_lost_is_refused_where_it_stands(void **state)
         {"sequence: '3.10'\nreferences:\n  - comment: x\n    package: b\n", 3},
         {"before sequence:\n  - xml: <a/>\nsequence: '3.10'\n", 1},
         {"sequence: '3.10'\nbefore sequence:\n  - comment: x\n    'comment text': b\n", 3},
+        {"sequence: '3.10'\nsteps: []\n---\nsequence: '3.10'\nsteps: []\n", 3},
+        {"---\nsequence: '3.10'\nsteps: []\n...\n# more\n---\nx: y\n", 6},
+        {"sequence: '3.10'\nsteps: []\n---\n---\nx: y\n", 4},
+        {"sequence: '3.10'\nsteps: []\n---\n- [\n", 5},
     };
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
@@ -425,6 +429,19 @@ static void an_alias_counts_as_often_as_it_is_met(void **state)
     assert_non_null(strstr(diags.items[0].message, "too much"));
 }
 
+static void what_ends_with_three_dashes_is_one_document(void **state)
+{
+    (void)state;
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+
+    assert_int_equal(ts_yaml_parse(bytes_of("---\nsequence: '3.10'\nsteps: []\n...\n---\n# end\n"),
+                                   &doc,
+                                   &diags),
+                     0);
+    assert_int_equal(diags.n, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -439,6 +456,7 @@ int main(void)
         cmocka_unit_test(what_is_found_in_the_document_is_where_it_stands_in_the_yaml),
         cmocka_unit_test(a_name_that_is_too_long_is_where_it_stands_in_the_yaml),
         cmocka_unit_test(what_would_be_lost_is_refused_where_it_stands),
+        cmocka_unit_test(what_ends_with_three_dashes_is_one_document),
         cmocka_unit_test(an_alias_counts_as_often_as_it_is_met),
     };
 

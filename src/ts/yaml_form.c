@@ -19,6 +19,7 @@
 #include "ts/yaml_form_reader.h"
 
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
+DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 /* A list of references. */
 static void read_references(struct ts_yaml_reader *rd, xmlNode *list, int number)
@@ -454,12 +455,58 @@ static int read_yaml(struct ts_yaml_reader *rd, struct ts_document **ret)
     return rd->r != 0 ? rd->r : TRACE(build(rd, root, ret));
 }
 
+static int refuse_unreadable(const yaml_parser_t *parser, struct ts_diags *diags)
+{
+    if (parser->error == YAML_MEMORY_ERROR)
+        return ERR(-ENOMEM);
+    ts_diags_add(diags,
+                 TS_ERROR,
+                 (unsigned)parser->problem_mark.line + 1,
+                 (unsigned)parser->problem_mark.column + 1,
+                 "not YAML: %.200s",
+                 parser->problem ? parser->problem : "");
+    return TS_E_MALFORMED;
+}
+
+static bool is_empty(const yaml_node_t *root)
+{
+    return root->type == YAML_SCALAR_NODE && root->data.scalar.length == 0;
+}
+
+/* What stands behind the first document would be lost. */
+static int refuse_second(yaml_parser_t *parser, struct ts_diags *diags)
+{
+    for (;;) {
+        yaml_document_t next;
+        yaml_node_t *root;
+        bool is_end;
+        bool is_lost;
+
+        if (!yaml_parser_load(parser, &next))
+            return TRACE(refuse_unreadable(parser, diags));
+        root = yaml_document_get_root_node(&next);
+        is_end = !root;
+        is_lost = root && !is_empty(root);
+        if (is_lost)
+            ts_diags_add(diags,
+                         TS_ERROR,
+                         (unsigned)next.start_mark.line + 1,
+                         (unsigned)next.start_mark.column + 1,
+                         "a second document begins here; a file holds one task sequence: make it "
+                         "two files");
+        yaml_document_delete(&next);
+        if (is_end || is_lost)
+            return is_lost ? TS_E_MALFORMED : 0;
+    }
+}
+
 int ts_yaml_parse(struct bytes text, struct ts_document **ret, struct ts_diags *diags)
 {
     yaml_parser_t parser;
     yaml_document_t yaml;
     struct ts_yaml_reader rd = {.yaml = &yaml, .file = text, .diags = diags};
-    int r = TS_E_MALFORMED;
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    int r;
 
     if (text.len > TS_YAML_MAX_BYTES) {
         ts_diags_add(diags, TS_ERROR, 1, 1, "it is larger than %d bytes", (int)TS_YAML_MAX_BYTES);
@@ -470,19 +517,16 @@ int ts_yaml_parse(struct bytes text, struct ts_document **ret, struct ts_diags *
     ts_yaml_orders_init(&rd.orders);
     yaml_parser_set_input_string(&parser, text.ptr, text.len);
     if (yaml_parser_load(&parser, &yaml)) {
-        r = read_yaml(&rd, ret);
+        r = read_yaml(&rd, &doc);
         free(rd.places);
         yaml_document_delete(&yaml);
-    } else if (parser.error == YAML_MEMORY_ERROR) {
-        r = ERR(-ENOMEM);
     } else {
-        ts_diags_add(diags,
-                     TS_ERROR,
-                     (unsigned)parser.problem_mark.line + 1,
-                     (unsigned)parser.problem_mark.column + 1,
-                     "not YAML: %.200s",
-                     parser.problem ? parser.problem : "");
+        r = refuse_unreadable(&parser, diags);
     }
+    if (r == 0)
+        r = refuse_second(&parser, diags);
+    if (r == 0)
+        *ret = TAKE(doc);
     yaml_parser_delete(&parser);
     return TRACE(r);
 }
