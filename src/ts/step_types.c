@@ -98,10 +98,16 @@ bool ts_name_is_secret(const char *name)
 {
     static const char *const parts[] = {"password", "passphrase", "productkey"};
     static const char *const tails[] = {"passwd", "pwd", "secret", "pin", "startupkey"};
+    /* properties of the table that are no secret: whether there is to be one, and where it is to be kept */
+    static const char *const others[] = {"RandomAdminPassword",
+                                         "OSDRandomAdminPassword",
+                                         "CreateRecoveryPassword",
+                                         "OSDBitLockerCreateRecoveryPassword"};
     size_t len = strlen(name);
 
-    if (bytes_eq_nocase(bytes_of(name), "OSDRandomAdminPassword")) /* true or false */
-        return false;
+    for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++)
+        if (bytes_eq_nocase(bytes_of(name), others[i]))
+            return false;
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         if (contains(name, parts[i]))
             return true;

@@ -93,6 +93,25 @@ static void passwords_and_keys_are_secret(void **state)
     assert_false(ts_name_is_secret("ScriptName"));
 }
 
+/* "Whether there is to be a password" is none. */
+static void a_name_is_as_secret_as_the_table_says(void **state)
+{
+    (void)state;
+    const struct ts_step_type *type;
+
+    for (size_t i = 0; (type = ts_step_type_at(i)) != NULL; i++) {
+        for (size_t k = 0; k < type->n_properties; k++) {
+            const struct ts_property *p = &type->properties[k];
+
+            if (ts_property_is_secret(p))
+                continue;
+            if (ts_name_is_secret(p->name) || ts_name_is_secret(p->variable))
+                fail_msg("%s %s", p->name, p->variable);
+        }
+    }
+    assert_true(ts_name_is_secret("OSDBitLockerRecoveryPassword"));
+}
+
 static void there_are_no_more_types_than_is_said(void **state)
 {
     (void)state;
@@ -113,6 +132,7 @@ int main(void)
         cmocka_unit_test(each_property_is_found_by_its_name_and_by_its_variable),
         cmocka_unit_test(an_element_of_an_array_is_found_by_its_number),
         cmocka_unit_test(passwords_and_keys_are_secret),
+        cmocka_unit_test(a_name_is_as_secret_as_the_table_says),
     };
 
     return cmocka_run_group_tests_name("ts/step_types", tests, NULL, NULL);
