@@ -132,15 +132,18 @@ static void print_diagnostics(struct session *s, const json_t *problem)
         OWN(buf_fini) struct buf place = BUF_INIT(MESSAGE_MAX_BYTES);
         const json_t *d = json_array_get(list, i);
         const char *step = output_text(d, "step");
+        const char *id = output_text(d, "error_id");
         const bool has_step = step[0] && !strstr(output_text(d, "message"), step);
 
         put_place(&place, d);
         (void)session_fail(s,
                            s->exit_code,
                            NULL,
-                           "%s%s: %s%s%s",
+                           "%s%s%s%s: %s%s%s",
                            buf_str(&place),
                            output_text(d, "severity"),
+                           id[0] ? " " : "",
+                           id,
                            has_step ? step : "",
                            has_step ? ": " : "",
                            output_text(d, "message"));

@@ -172,8 +172,7 @@ static int has_boot_image(struct site *site, bool *ret)
     return r < 0 ? TRACE(r) : 0;
 }
 
-/* A disabled one makes the whole deployment fail: that is said before a disk is touched. */
-static int tell_disabled(void *ctx, const char *id, const struct ts_document *doc)
+static bool is_disabled(void *ctx, const char *id)
 {
     struct asked *asked = ctx;
     const struct ts_imports *siblings = asked->subject->siblings;
@@ -183,16 +182,18 @@ static int tell_disabled(void *ctx, const char *id, const struct ts_document *do
                 ? 0
                 : rows_one(asked->site->db, SQL_TASK_SEQUENCE_STATE, DB_ARGS(db_text(id)), &row);
 
+    if (r < 0)
+        asked->r = asked->r ? asked->r : r;
+    return sibling ? sibling->is_disabled : field_bool(row, "is_disabled");
+}
+
+/* To count them is enough. */
+static int look(void *ctx, const char *id, const struct ts_document *doc)
+{
+    (void)ctx;
+    (void)id;
     (void)doc;
-    if (sibling ? sibling->is_disabled : field_bool(row, "is_disabled"))
-        ts_diags_add_at(
-            asked->diags,
-            TS_ERROR,
-            &(struct ts_diag_place){.id = "SLW-0189"},
-            "it runs the task sequence %.64s, which is disabled; enable that one, or disable "
-            "the step",
-            id);
-    return TRACE(r);
+    return 0;
 }
 
 static int check_nested(struct asked *asked, const struct ts_document *doc)
@@ -202,7 +203,7 @@ static int check_nested(struct asked *asked, const struct ts_document *doc)
                                      subject->siblings,
                                      subject->id ? subject->id : "",
                                      doc,
-                                     &(struct nested_visitor){tell_disabled, asked});
+                                     &(struct nested_visitor){look, asked});
 
     if (r != -E2BIG)
         return TRACE(r);
@@ -241,6 +242,7 @@ int task_sequence_check(struct site *site,
         .platform_of = platform_of,
         .has_application = has_application,
         .sequence = nested,
+        .is_disabled = is_disabled,
         .name_of = name_of,
         .ctx = &asked,
         .own_id = subject->id,

@@ -235,6 +235,33 @@ map(struct site *site, const struct importing *importing, struct taking *taking,
     return TRACE(r);
 }
 
+/* Those that are left run each other, or one that does: say which, as validate does. */
+static int refuse_circle(struct site *site, const struct importing *importing)
+{
+    for (size_t i = 0; i < importing->imports.n; i++) {
+        const struct ts_import *item = &importing->imports.items[i];
+        const struct task_sequence_subject subject = {.id = item->id,
+                                                      .siblings = &importing->imports};
+        OWN(ts_diags_fini) struct ts_diags diags = {0};
+        int r;
+
+        if (importing->items[i].id[0] != '\0')
+            continue;
+        r = task_sequence_check(site, &subject, item->doc, &diags);
+        if (r != 0)
+            return TRACE(r);
+        ts_diags_keep(&diags, "SLW-0179");
+        if (diags.n == 0)
+            continue;
+        if (!ts_diags_prefix(&diags, 0, item->name))
+            return ERR(-ENOMEM);
+        return task_sequence_refuse(site, &diags);
+    }
+    return refuse(site,
+                  REFUSAL_TASK_SEQUENCE,
+                  "The task sequences of the file run each other in a circle.");
+}
+
 /* Those that run others after those: so that ids are known, and what runs itself is found. The last one is the main one. */
 static int store_all(struct site *site, struct importing *importing)
 {
@@ -264,9 +291,7 @@ static int store_all(struct site *site, struct importing *importing)
         }
     }
     if (r == 0 && n_left > 0)
-        return refuse(site,
-                      REFUSAL_TASK_SEQUENCE,
-                      "The task sequences of the file run each other in a circle.");
+        return TRACE(refuse_circle(site, importing));
     return r == 0 ? TRACE(task_sequence_refuse_unused(site, wishes, used)) : TRACE(r);
 }
 

@@ -241,6 +241,29 @@ static void a_boot_image_that_the_site_lacks_is_kept_until_it_is_mapped_or_chose
     assert_string_equal(field_text(mapped, "boot_image_id", ""), FIXTURE_BOOT_IMAGE);
 }
 
+static void a_circle_is_refused_with_the_way_that_it_goes(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    json_t *none = NULL;
+    const json_t *finding;
+
+    assert_int_equal(
+        create(site,
+               FILE_OF(OBJECT("ABC00001", "Above", "", SEQUENCE(NEST("ABC00002")))
+                           OBJECT("ABC00002", "One", "", SEQUENCE(NEST("ABC00003")))
+                               OBJECT("ABC00003", "Two", "", SEQUENCE(NEST("ABC00002")))),
+               "{}",
+               &none),
+        SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_TASK_SEQUENCE);
+    finding = json_array_get(json_object_get(site->refusal.more, "diagnostics"), 0);
+    assert_string_equal(field_text(finding, "error_id", ""), "SLW-0179");
+    assert_string_equal(field_text(finding, "step", ""), "Child");
+    assert_non_null(
+        strstr(field_text(finding, "message", ""), "ABC00002 -> ABC00003 -> ABC00002"));
+}
+
 static void one_that_another_runs_gets_no_boot_image_from_the_request(void **state)
 {
     (void)state;
@@ -452,6 +475,7 @@ int main(void)
         cmocka_unit_test(a_reference_is_mapped_by_the_name_that_its_file_gives_it),
         cmocka_unit_test(a_name_that_two_have_is_refused),
         cmocka_unit_test(a_boot_image_that_the_site_lacks_is_kept_until_it_is_mapped_or_chosen),
+        cmocka_unit_test(a_circle_is_refused_with_the_way_that_it_goes),
         cmocka_unit_test(one_that_another_runs_gets_no_boot_image_from_the_request),
         cmocka_unit_test(history_and_comparison_know_what_stands_beside_the_document),
         cmocka_unit_test(an_export_that_comes_back_changes_nothing_and_keeps_the_passwords),

@@ -214,9 +214,9 @@ static void a_disabled_nested_sequence_is_an_error_and_nothing_begins(void **sta
     set_disabled(site, child, true);
     assert_int_equal(task_sequence_validation(site, top, &validation), 0);
     assert_false(field_bool(validation, "is_valid"));
-    finding = json_array_get(json_object_get(validation, "diagnostics"),
-                             json_array_size(json_object_get(validation, "diagnostics")) - 1);
+    finding = json_array_get(json_object_get(validation, "diagnostics"), 0);
     assert_string_equal(field_text(finding, "error_id", ""), "SLW-0189");
+    assert_string_equal(field_text(finding, "step", ""), "Child");
     assert_int_equal(deploy(site, top, &deployment), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_NOT_DEPLOYABLE);
     set_disabled(site, child, false);

@@ -14,12 +14,16 @@ enum {
     GROW = 16,
 };
 
+static void item_fini(struct ts_diag *item)
+{
+    free(item->message);
+    free(item->path);
+}
+
 void ts_diags_fini(struct ts_diags *diags)
 {
-    for (size_t i = 0; i < diags->n; i++) {
-        free(diags->items[i].message);
-        free(diags->items[i].path);
-    }
+    for (size_t i = 0; i < diags->n; i++)
+        item_fini(&diags->items[i]);
     free(diags->items);
     *diags = (struct ts_diags){0};
 }
@@ -144,6 +148,19 @@ bool ts_diags_prefix(struct ts_diags *diags, size_t first, const char *part)
         diags->items[i].message = message;
     }
     return true;
+}
+
+void ts_diags_keep(struct ts_diags *diags, const char *id)
+{
+    size_t n = 0;
+
+    for (size_t i = 0; i < diags->n; i++) {
+        if (strcmp(diags->items[i].id, id) == 0)
+            diags->items[n++] = diags->items[i];
+        else
+            item_fini(&diags->items[i]);
+    }
+    diags->n = n;
 }
 
 static bool is_before(const struct ts_diag *a, const struct ts_diag *b)

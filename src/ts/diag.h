@@ -61,6 +61,9 @@ __attribute__((format(printf, 4, 5))) void ts_diags_add_at(struct ts_diags *diag
 /* Say of the findings from @first on in which file of several they are: "@part: message". Return: false without memory. */
 bool ts_diags_prefix(struct ts_diags *diags, size_t first, const char *part);
 
+/* Let go of the findings with another id than @id. */
+void ts_diags_keep(struct ts_diags *diags, const char *id);
+
 /* In the order of the document, from the finding @first on; those of one place stay as they are. */
 void ts_diags_sort(struct ts_diags *diags, size_t first);
 

@@ -45,6 +45,23 @@ static void findings_are_sorted_by_their_place(void **state)
     assert_string_equal(diags.items[4].message, "nowhere");
 }
 
+static void findings_of_one_kind_are_kept(void **state)
+{
+    (void)state;
+    static const char *const ids[] = {"SLW-0171", "SLW-0179", "SLW-0173", "SLW-0179"};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+    for (unsigned i = 0; i < 4; i++)
+        ts_diags_add_at(
+            &diags, TS_ERROR, &(struct ts_diag_place){.id = ids[i], .path = "s", .line = i}, "x");
+    ts_diags_keep(&diags, "SLW-0179");
+    assert_int_equal(diags.n, 2);
+    assert_int_equal(diags.items[0].line, 1);
+    assert_int_equal(diags.items[1].line, 3);
+    ts_diags_keep(&diags, "SLW-0171");
+    assert_int_equal(diags.n, 0);
+}
+
 static void a_message_that_cuts_a_character_is_text_all_the_same(void **state)
 {
     (void)state;
@@ -79,6 +96,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(findings_are_kept_in_order_up_to_the_limit),
         cmocka_unit_test(findings_are_sorted_by_their_place),
+        cmocka_unit_test(findings_of_one_kind_are_kept),
         cmocka_unit_test(findings_say_in_which_file_of_several_they_are),
         cmocka_unit_test(a_message_that_cuts_a_character_is_text_all_the_same),
     };

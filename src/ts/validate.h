@@ -26,6 +26,8 @@ struct ts_site_facts {
     bool (*has_application)(void *ctx, const char *name);
     /* Another task sequence; owned by the caller; NULL if the site has none. */
     struct ts_document *(*sequence)(void *ctx, const char *id);
+    /* Whether the task sequence with this id, which there is, is disabled. */
+    bool (*is_disabled)(void *ctx, const char *id);
     /* What the file that the sequence comes from calls it; "" if it does not say. */
     const char *(*name_of)(void *ctx, const char *id);
     void *ctx;

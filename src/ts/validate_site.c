@@ -224,6 +224,17 @@ static int descend(const struct ts_check *c, int item, const char *id, struct ch
         report_missing(c, &(struct missing){item, NULL, "the task sequence ", id});
         return c->site->is_partial ? 0 : 1;
     }
+    /* it makes the whole deployment fail: that is said before a disk is touched */
+    if (c->site->is_disabled && c->site->is_disabled(c->site->ctx, id)) {
+        ts_check_report(c,
+                        item,
+                        TS_ERROR,
+                        "SLW-0189",
+                        "it runs the task sequence %.64s, which is disabled; enable that one, or "
+                        "disable the step",
+                        id);
+        return 1;
+    }
     chain->ids[chain->n++] = id;
     r = descend_into(c, item, doc, chain);
     chain->n--;
