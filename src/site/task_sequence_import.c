@@ -257,9 +257,8 @@ static int refuse_circle(struct site *site, const struct importing *importing)
             return ERR(-ENOMEM);
         return task_sequence_refuse(site, &diags);
     }
-    return refuse(site,
-                  REFUSAL_TASK_SEQUENCE,
-                  "The task sequences of the file run each other in a circle.");
+    return refuse(
+        site, REFUSAL_TASK_SEQUENCE, "The task sequences of the file run each other in a circle.");
 }
 
 /* Those that run others after those: so that ids are known, and what runs itself is found. The last one is the main one. */

@@ -260,8 +260,7 @@ static void a_circle_is_refused_with_the_way_that_it_goes(void **state)
     finding = json_array_get(json_object_get(site->refusal.more, "diagnostics"), 0);
     assert_string_equal(field_text(finding, "error_id", ""), "SLW-0179");
     assert_string_equal(field_text(finding, "step", ""), "Child");
-    assert_non_null(
-        strstr(field_text(finding, "message", ""), "ABC00002 -> ABC00003 -> ABC00002"));
+    assert_non_null(strstr(field_text(finding, "message", ""), "ABC00002 -> ABC00003 -> ABC00002"));
 }
 
 static void one_that_another_runs_gets_no_boot_image_from_the_request(void **state)
