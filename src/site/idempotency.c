@@ -213,13 +213,15 @@ int idempotency_keep(struct site *site,
     char key[HASH_TEXT_MAX];
     char hash[HASH_TEXT_MAX];
     bool is_time = false;
+    size_t n_bytes;
     int r = answer ? seal_answer(site, request, answer, &sealed) : 0;
 
     if (r < 0)
         return TRACE(r);
     hash_key(request, key);
     hash_request(request, hash);
-    site->answer_bytes += sealed ? strlen(sealed) : 0;
+    n_bytes = sealed ? strlen(sealed) : 0;
+    site->answer_bytes += n_bytes;
     r = db_must(site->db,
                 SQL_IDEMPOTENCY_ADD,
                 DB_ARGS(db_text(site->principal.id),
@@ -227,7 +229,8 @@ int idempotency_keep(struct site *site,
                         db_text(hash),
                         db_u64(status),
                         db_text(sealed ? sealed : ""),
-                        db_u64(site->now_us)));
+                        db_u64(site->now_us),
+                        db_u64(n_bytes)));
     if (r == 0)
         r = count_own(site, &is_time);
     if (r == 0 && is_time)
@@ -245,7 +248,7 @@ int idempotency_tick(struct site *site)
                     SQL_IDEMPOTENCY_TRIM,
                     DB_ARGS(db_u64(site->now_us > DAY_US ? site->now_us - DAY_US : 0)));
 
-    /* to count them is to read them all: at first, and then when enough have come */
+    /* to count them is to look at each: at first, and then when enough have come */
     if (r < 0 || (site->is_answers_trimmed && site->answer_bytes < TRIM_BYTES))
         return TRACE(r);
     site->is_answers_trimmed = true;
