@@ -360,11 +360,12 @@ static void wait_until(struct event_hub *hub, uint64_t until_us)
     (void)pthread_cond_timedwait(&hub->is_changed, &hub->lock, &until);
 }
 
-/* With the lock. @is_more: somebody has more to come */
-static void rest(struct event_hub *hub, bool is_more)
+/* With the lock. @is_more: somebody has more to come. @took_us: the last round; at least as long nothing is asked */
+static void rest(struct event_hub *hub, bool is_more, uint64_t took_us)
 {
     uint64_t begun_us = clock_monotonic_us();
-    uint64_t pause_us = begun_us + (is_more ? SHORT_PAUSE_US : PAUSE_US);
+    uint64_t least_us = is_more ? SHORT_PAUSE_US : PAUSE_US;
+    uint64_t pause_us = begun_us + (took_us > least_us ? took_us : least_us);
     uint64_t poll_us = begun_us + POLL_US;
 
     while (!hub->is_ending && clock_monotonic_us() < pause_us)
@@ -400,6 +401,7 @@ static void *run(void *arg)
 
     (void)pthread_mutex_lock(&hub->lock);
     while (!hub->is_ending) {
+        uint64_t begun_us = clock_monotonic_us();
         int r;
 
         if (!hub->first && !hub->joining) {
@@ -410,7 +412,7 @@ static void *run(void *arg)
         if (r < 0 && !is_failing)
             log_error("events cannot be read", "why=\"%s\"", db_why(hub->site->db));
         is_failing = r < 0;
-        rest(hub, r > 0);
+        rest(hub, r > 0, clock_monotonic_us() - begun_us);
     }
     (void)pthread_mutex_unlock(&hub->lock);
     return NULL;
