@@ -2,6 +2,7 @@
 
 #include "rt/http_exchange.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ struct http_exchange {
     const struct http_route *route; /* NULL: refused */
     http_guard *guard;
     struct work_pool *pool;
-    struct work_pool *remote_pool;
+    struct work_pool *const *remote_pools;
     int wake_fd;
     void (*work)(void *arg); /* NULL: nothing was put off */
     void *arg;               /* owned */
@@ -248,7 +249,7 @@ int http_exchange_new(const struct http_exchange_start *start, struct http_excha
     x->path = start->path;
     x->guard = start->guard;
     x->pool = start->pool;
-    x->remote_pool = start->remote_pool;
+    x->remote_pools = start->remote_pools;
     x->wake_fd = start->wake_fd;
     name_request(x);
     r = look_at_start(x, start->routes);
@@ -444,9 +445,10 @@ int http_defer(struct http_exchange *x,
     return 0;
 }
 
-void http_defer_is_remote(struct http_exchange *x)
+void http_defer_is_remote(struct http_exchange *x, unsigned which)
 {
-    x->pool = x->remote_pool;
+    assert(which < HTTP_REMOTES);
+    x->pool = x->remote_pools[which];
 }
 
 void *http_deferred(struct http_exchange *x)

@@ -22,7 +22,7 @@ struct http_exchange_start {
     const struct http_route *routes; /* borrowed, like all of these, for the life of the exchange */
     http_guard *guard;               /* NULL: none */
     struct work_pool *pool;          /* for what takes long */
-    struct work_pool *remote_pool;   /* for what waits for another machine */
+    struct work_pool *const *remote_pools; /* HTTP_REMOTES, for what waits for another machine */
     int wake_fd; /* an eventfd, borrowed: told when a suspended connection may go on */
     struct MHD_Connection *connection;
     const char *method;

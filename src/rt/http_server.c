@@ -40,14 +40,14 @@ enum {
 
 struct http_server {
     struct http_server_options options;
-    struct MHD_Daemon *daemon;     /* owned */
-    struct work_pool *pool;        /* owned */
-    struct work_pool *remote_pool; /* the same, for what waits for other machines */
-    char path[PATH_MAX];           /* where the socket really is; "" until it is there */
-    int listen_fd;                 /* owned until the daemon has it */
-    int stop_fd;  /* owned; an eventfd: http_server_stop() may come at any moment */
-    int wake_fd;  /* owned; an eventfd: a suspended connection may go on */
-    int epoll_fd; /* the daemon's */
+    struct MHD_Daemon *daemon;                    /* owned */
+    struct work_pool *pool;                       /* owned */
+    struct work_pool *remote_pools[HTTP_REMOTES]; /* the same, for what waits for other machines */
+    char path[PATH_MAX]; /* where the socket really is; "" until it is there */
+    int listen_fd;       /* owned until the daemon has it */
+    int stop_fd;         /* owned; an eventfd: http_server_stop() may come at any moment */
+    int wake_fd;         /* owned; an eventfd: a suspended connection may go on */
+    int epoll_fd;        /* the daemon's */
     uint64_t next_tick_us;
     struct http_exchange *held; /* borrowed; the last one first */
 };
@@ -60,7 +60,8 @@ void http_server_free(struct http_server *server)
         return;
     /* first: a suspended connection would be the daemon's end */
     work_pool_free(server->pool);
-    work_pool_free(server->remote_pool);
+    for (size_t i = 0; i < HTTP_REMOTES; i++)
+        work_pool_free(server->remote_pools[i]);
     if (server->daemon)
         MHD_stop_daemon(server->daemon);
     fd_closep(&server->listen_fd);
@@ -180,7 +181,7 @@ static enum MHD_Result on_request(void *ctx,
             .routes = server->options.routes,
             .guard = server->options.guard,
             .pool = server->pool,
-            .remote_pool = server->remote_pool,
+            .remote_pools = server->remote_pools,
             .wake_fd = server->wake_fd,
             .connection = connection,
             .method = method,
@@ -288,8 +289,8 @@ int http_server_new(const struct http_server_options *options, struct http_serve
     if (server->stop_fd < 0 || server->wake_fd < 0)
         return ERR(-errno);
     r = work_pool_new(&server->pool);
-    if (r == 0)
-        r = work_pool_new(&server->remote_pool);
+    for (size_t i = 0; r == 0 && i < HTTP_REMOTES; i++)
+        r = work_pool_new(&server->remote_pools[i]);
     if (r == 0)
         r = open_socket(server);
     if (r < 0)

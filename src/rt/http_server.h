@@ -74,6 +74,7 @@ struct http_server_options {
 enum {
     HTTP_SERVERS_MAX = 4, /* in one http_server_run_all() */
     HTTP_READERS_MAX = 8,
+    HTTP_REMOTES = 2, /* machines that work may wait for */
 };
 
 /**
@@ -143,8 +144,12 @@ int http_defer(struct http_exchange *x,
                void *arg,
                void (*free_arg)(void *arg));
 
-/* Before http_defer(): the work waits for another machine, so a thread for such work does it, and other work need not wait. */
-void http_defer_is_remote(struct http_exchange *x);
+/**
+ * http_defer_is_remote() - before http_defer(): the work waits for another machine, so a thread for such work does it
+ * @which: below HTTP_REMOTES: each has a thread and places of its own, so that a machine that is slow keeps only those waiting
+ *         who wait for it
+ */
+void http_defer_is_remote(struct http_exchange *x, unsigned which);
 
 /* What the work was done on; NULL in the first call of the handler. Borrowed. */
 void *http_deferred(struct http_exchange *x);

@@ -13,11 +13,13 @@
 
 #include <cmocka.h>
 #include <errno.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/own.h"
@@ -31,6 +33,10 @@ struct fixture {
     char socket[48];
     pid_t server;
     struct http_client *client;
+};
+
+enum {
+    MEETING_S = 10,
 };
 
 static struct http_server *running;
@@ -106,8 +112,54 @@ static int say_slowly(void *ctx, struct http_exchange *x)
     return http_defer(x, sleep_long, n, free) < 0 ? -EIO : 0;
 }
 
+/* Work for two machines that is done only while the other is being done as well. */
+struct meeting {
+    unsigned which;
+    bool has_met;
+};
+
+static sem_t arrived[HTTP_REMOTES];
+
+static void meet(void *arg)
+{
+    struct meeting *m = arg;
+    struct timespec until;
+
+    (void)clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += MEETING_S;
+    (void)sem_post(&arrived[m->which]);
+    m->has_met = sem_timedwait(&arrived[1 - m->which], &until) == 0;
+}
+
+static int say_whether_met(struct http_exchange *x, unsigned which)
+{
+    struct meeting *m = http_deferred(x);
+
+    if (m)
+        return http_reply_empty(x, m->has_met ? 200 : 504);
+    m = calloc(1, sizeof(*m));
+    assert_non_null(m);
+    m->which = which;
+    http_defer_is_remote(x, which);
+    return http_defer(x, meet, m, free) < 0 ? -EIO : 0;
+}
+
+static int ask_one(void *ctx, struct http_exchange *x)
+{
+    (void)ctx;
+    return say_whether_met(x, 0);
+}
+
+static int ask_other(void *ctx, struct http_exchange *x)
+{
+    (void)ctx;
+    return say_whether_met(x, 1);
+}
+
 static const struct http_route routes[] = {
     {"GET", "/slow", 0, say_slowly},
+    {"GET", "/one", 0, ask_one},
+    {"GET", "/other", 0, ask_other},
     {"GET", "/devices/{id}", 0, say_device},
     {"POST", "/echo", 200, echo},
     {"GET", "/peer", 0, say_peer},
@@ -124,6 +176,8 @@ static void serve(const char *path)
         .routes = routes,
     };
 
+    for (size_t i = 0; i < HTTP_REMOTES; i++)
+        (void)sem_init(&arrived[i], 0, 0);
     if (http_server_new(&options, &running) != 0)
         _exit(1);
     (void)signal(SIGTERM, on_term);
@@ -357,6 +411,16 @@ static void server_answers_others_while_work_that_takes_long_is_done(void **stat
     assert_int_equal(read_status(slow), 200);
 }
 
+static void who_waits_for_one_machine_keeps_nobody_from_another(void **state)
+{
+    struct fixture *f = *state;
+    OWN(fd_closep) int one = begin_request(f->socket, "GET /one HTTP/1.1\r\nHost: a\r\n\r\n");
+    OWN(fd_closep) int other = begin_request(f->socket, "GET /other HTTP/1.1\r\nHost: a\r\n\r\n");
+
+    assert_int_equal(read_status(one), 200);
+    assert_int_equal(read_status(other), 200);
+}
+
 static void server_refuses_what_too_many_wait_for(void **state)
 {
     struct fixture *f = *state;
@@ -433,6 +497,7 @@ int main(void)
         cmocka_unit_test(server_refuses_requests_that_two_servers_may_read_differently),
         cmocka_unit_test(server_refuses_a_long_body_that_did_not_announce_its_length),
         cmocka_unit_test(socket_has_the_mode_asked_for),
+        cmocka_unit_test(who_waits_for_one_machine_keeps_nobody_from_another),
         cmocka_unit_test(server_refuses_what_too_many_wait_for),
     };
 

@@ -37,7 +37,7 @@ static int begin_work(struct api *api,
     r = rule->begin(api->site, body, work);
     if (r != 0)
         return TRACE(r);
-    http_defer_is_remote(x);
+    http_defer_is_remote(x, API_REMOTE_PROVIDER);
     r = http_defer(x, oidc_work_run, TAKE(work), oidc_work_free);
     api->is_failed |= r == 1; /* nobody has asked, so the code is not used up */
     return r < 0 ? TRACE(r) : API_E_ANSWERED;

@@ -36,6 +36,12 @@ struct alert_sender;
 struct event_hub;
 struct readers;
 
+/* Machines that sign-ins wait for, of http_defer_is_remote(). */
+enum api_remote {
+    API_REMOTE_DIRECTORY,
+    API_REMOTE_PROVIDER,
+};
+
 /* A handler is called for its answer alone, which is not sent. */
 struct api_capture {
     const char *after; /* of a list: where it goes on, as its rule knows it */

@@ -29,7 +29,7 @@ static int begin_work(struct api *api,
         return refuse_parameter(
             api->site, "validate_only", "What compares a password is done, or not asked for.");
     if (work->directory)
-        http_defer_is_remote(x);
+        http_defer_is_remote(x, API_REMOTE_DIRECTORY);
     r = http_defer(x, password_work_run, TAKE(work), password_work_free);
     api->is_failed |= r == 1; /* nobody looks at this password, so it does not count */
     return r < 0 ? TRACE(r) : API_E_ANSWERED;
