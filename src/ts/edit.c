@@ -237,7 +237,8 @@ static int set_defaults(struct ts_editing *e, xmlNode *node, const struct ts_ste
     return 0;
 }
 
-static int assign(struct ts_editing *e, xmlNode *node, const struct ts_operation *op)
+static int
+assign(struct ts_editing *e, xmlNode *node, const xmlNode *before, const struct ts_operation *op)
 {
     for (size_t i = 0; i < op->n_assignments; i++) {
         int r = ts_edit_set(e, node, &op->assignments[i]);
@@ -245,7 +246,7 @@ static int assign(struct ts_editing *e, xmlNode *node, const struct ts_operation
         if (r != 0)
             return TRACE(r);
     }
-    return TRACE(ts_edit_refresh_action(node));
+    return TRACE(ts_edit_refresh_action(node, before));
 }
 
 static int add(struct ts_editing *e, const struct ts_operation *op)
@@ -272,7 +273,7 @@ static int add(struct ts_editing *e, const struct ts_operation *op)
     insert(parent, next, node);
     r = type ? set_defaults(e, node, type) : 0;
     if (r == 0)
-        r = assign(e, node, op);
+        r = assign(e, node, NULL, op);
     return r == 0 ? TRACE(ts_edit_refresh_references(e, NULL)) : TRACE(r);
 }
 
@@ -343,7 +344,7 @@ static int change(struct ts_editing *e, const struct ts_operation *op)
     before = xmlCopyNode(node, 1);
     if (!before)
         return ERR(-ENOMEM);
-    r = assign(e, node, op);
+    r = assign(e, node, before, op);
     if (r == 0)
         r = ts_edit_refresh_references(e, before);
     xmlFreeNode(before);

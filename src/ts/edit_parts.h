@@ -27,8 +27,8 @@ int ts_edit_set(struct ts_editing *e, xmlNode *item, const struct ts_assignment 
 /* The list of that name in @step, made at its place if there is none. NULL without memory. */
 xmlNode *ts_edit_list(xmlNode *step, const char *name);
 
-/* Make the text of <action> anew, if the type is one that we know. */
-int ts_edit_refresh_action(xmlNode *step);
+/* Make the text of <action> anew where it follows from what has changed. @before: the step as it was; NULL: it is new. */
+int ts_edit_refresh_action(xmlNode *step, const xmlNode *before);
 
 /* ts/edit_map.c: let <referenceList> name what the steps refer to, and nothing that they no longer do. @gone: the
    item that was taken away or changed, as it was; may be NULL. */

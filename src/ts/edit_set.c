@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/action.h"
 #include "ts/condition.h"
 #include "ts/diag.h"
 #include "ts/document.h"
@@ -372,6 +373,36 @@ static int put_run_as(xmlNode *step, const struct ts_step_type *type, const char
                : 0;
 }
 
+/* Whether a setting means the command: of a step of an unknown type only its short name does. @property: what @name is of the
+   step's type; NULL if it is none. */
+static bool is_command(const xmlNode *step, const struct ts_property *property, const char *name)
+{
+    if (strcmp(name, "command-line") == 0)
+        return true;
+    return property ? strcmp(property->name, "CommandLine") == 0
+                    : !xmlHasProp(step, (const xmlChar *)"type") &&
+                          bytes_eq_nocase(bytes_of(name), "CommandLine");
+}
+
+/* The command of a step that has it in <action> only. Return: 0; 1: the step is no such one; -ENOMEM. */
+static int set_own_command(xmlNode *step, const struct ts_step_type *type, const char *value)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TS_XML_MAX_BYTES);
+    const xmlNode *action = ts_node_child(step, "action");
+    const xmlNode *variable = find_variable(ts_node_child(step, "defaultVarList"), "CommandLine");
+    OWN(freep) char *old = action ? ts_node_text(action) : NULL;
+    OWN(freep) char *in_variable = variable ? ts_node_text(variable) : ts_copy("");
+    const char *own = old ? ts_action_find_own(type, old, "CommandLine") : NULL;
+
+    if ((action && !old) || !in_variable)
+        return ERR(-ENOMEM);
+    if (!own || own[0] == '\0' || in_variable[0] != '\0')
+        return 1;
+    buf_add(&text, (struct bytes){(const uint8_t *)old, (size_t)(own - old)});
+    buf_adds(&text, value);
+    return text.failed ? ERR(-ENOMEM) : TRACE(set_action(step, buf_str(&text)));
+}
+
 static int set_property(struct ts_editing *e,
                         xmlNode *item,
                         const struct ts_step_type *type,
@@ -385,6 +416,12 @@ static int set_property(struct ts_editing *e,
             (!type || ts_property_find(type, aliases[i].property)))
             name = aliases[i].property;
     property = ts_property_find(type, name);
+    if (is_command(item, property, assignment->name)) {
+        int r = set_own_command(item, type, assignment->value);
+
+        if (r <= 0)
+            return TRACE(r);
+    }
     if (type && !property && !find_variable(ts_node_child(item, "defaultVarList"), name))
         return ts_edit_refuse(e, "\"%s\" has no setting \"%.100s\"", type->display_name, name);
     if (property && strcmp(property->name, "UserName") == 0) {
@@ -428,19 +465,18 @@ int ts_edit_set(struct ts_editing *e, xmlNode *item, const struct ts_assignment 
         return TRACE(set_condition(e, item, assignment->value));
     if (is_group)
         return ts_edit_refuse(e, "a group has no setting \"%.100s\"", assignment->name);
-    if (strcmp(assignment->name, "action") == 0 && !type)
+    if (strcmp(assignment->name, "action") == 0 && !(type && ts_action_is_made(type, item)))
         return TRACE(set_action(item, assignment->value));
     return TRACE(set_property(e, item, type, assignment));
 }
 
-int ts_edit_refresh_action(xmlNode *step)
+int ts_edit_refresh_action(xmlNode *step, const xmlNode *before)
 {
     OWN(freep) char *type_name = ts_node_attribute(step, "type");
     const struct ts_step_type *type = type_name ? ts_step_type_find(type_name) : NULL;
     OWN(buf_fini) struct buf text = BUF_INIT(ACTION_MAX_BYTES);
 
-    if (!type || ts_node_is(step, "group"))
+    if (!type || ts_node_is(step, "group") || !ts_action_make_anew(type, before, step, &text))
         return 0;
-    ts_action_put(type, ts_node_child(step, "defaultVarList"), &text);
     return text.failed ? ERR(-ENOMEM) : TRACE(set_action(step, buf_str(&text)));
 }

@@ -7,6 +7,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/action.h"
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/step_types.h"
@@ -15,29 +16,10 @@
 
 enum {
     ACTION_MAX_BYTES = 256 * 1024,
-    NAME_MAX_BYTES = 64,
 };
 
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
 DEFINE_FREEP(xmlChar *, xmlFree);
-
-/* Text of the variable in the list with this name or property; NULL if there is none. */
-static char *text_of(const xmlNode *variables, const char *wanted)
-{
-    for (const xmlNode *node = variables ? variables->children : NULL; node; node = node->next) {
-        if (!ts_node_is(node, "variable"))
-            continue;
-
-        OWN(freep) char *name = ts_node_attribute(node, "name");
-        OWN(freep) char *property = ts_node_attribute(node, "property");
-
-        if (name && property &&
-            (bytes_eq_nocase(bytes_of(property), wanted) ||
-             bytes_eq_nocase(bytes_of(name), wanted)))
-            return ts_node_text(node);
-    }
-    return NULL;
-}
 
 bool ts_secret_is_flag(const char *text)
 {
@@ -213,60 +195,6 @@ char *ts_secret_mask_value(const struct ts_step *step,
     };
 
     return text ? mask_value(&value, TAKE(text), mask) : NULL;
-}
-
-/* One "{Name}" or plain character of the template; @ret_is_empty: it was a property without text. */
-static const char *put_part(const struct ts_step_type *type,
-                            const char *template,
-                            const xmlNode *variables,
-                            struct buf *ret,
-                            bool *ret_is_empty)
-{
-    const char *end = template[0] == '{' ? strchr(template, '}') : NULL;
-    char name[NAME_MAX_BYTES];
-
-    if (!end || (size_t)(end - template) > sizeof(name)) {
-        buf_add(ret, (struct bytes){(const uint8_t *)template, 1});
-        return template + 1;
-    }
-    memcpy(name, template + 1, (size_t)(end - template) - 1);
-    name[end - template - 1] = '\0';
-
-    OWN(freep) char *text = text_of(variables, name);
-
-    const struct ts_property *property = ts_property_find(type, name);
-    bool is_bool = property && property->kind == TS_KIND_BOOL;
-
-    if (!text || text[0] == '\0')
-        *ret_is_empty = true;
-    else if (is_bool && bytes_eq_nocase(bytes_of(text), "true"))
-        buf_adds(ret, "True"); /* as the reference product writes it */
-    else if (is_bool && bytes_eq_nocase(bytes_of(text), "false"))
-        buf_adds(ret, "False");
-    else
-        buf_adds(ret, text);
-    return end + 1;
-}
-
-void ts_action_put(const struct ts_step_type *type, const xmlNode *variables, struct buf *ret)
-{
-    const char *at = type->command;
-
-    while (*at) {
-        OWN(buf_fini) struct buf part = BUF_INIT(ACTION_MAX_BYTES);
-        bool is_empty = false;
-
-        if (*at != '<') {
-            at = put_part(type, at, variables, ret, &is_empty);
-            continue;
-        }
-        at++;
-        while (*at && *at != '>')
-            at = put_part(type, at, variables, &part, &is_empty);
-        at += *at == '>' ? 1 : 0;
-        if (!is_empty)
-            buf_add(ret, buf_bytes(&part));
-    }
 }
 
 static void set_text(xmlNode *node, const char *text)

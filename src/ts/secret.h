@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * What of a task sequence nobody may see, and the text of <action>, which may repeat it
+ * What of a task sequence nobody may see
  */
 
 #include <stdbool.h>
@@ -14,7 +14,6 @@
 
 struct ts_document;
 struct ts_step;
-struct ts_step_type;
 struct ts_variable;
 
 /**
@@ -71,9 +70,3 @@ const char *ts_secret_account(const char *variable);
 
 /* Whether a text stands for a secret that is not there: empty, or the mask. */
 bool ts_secret_is_blank(const char *text);
-
-/**
- * ts_action_put() - the text of <action> of a step of this type with these variables
- * @variables: the element <defaultVarList>; NULL: none
- */
-void ts_action_put(const struct ts_step_type *type, const xmlNode *variables, struct buf *ret);

@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/action.h"
 #include "ts/diag.h"
 #include "ts/diff_parts.h"
 #include "ts/document.h"

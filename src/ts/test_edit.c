@@ -164,9 +164,9 @@ static void a_time_out_is_set_from_1_to_999_minutes_and_0_is_none(void **state)
 static void settings_become_attributes_variables_and_the_command(void **state)
 {
     (void)state;
-    static const char xml[] = SEQUENCE(
-        "<step name=\"a\" type=\"SMS_TaskSequence_RunCommandLineAction\"><action>old</action>"
-        "<defaultVarList/></step>");
+    static const char xml[] =
+        SEQUENCE("<step name=\"a\" type=\"SMS_TaskSequence_RunCommandLineAction\"><action/>"
+                 "<defaultVarList/></step>");
 
     edit_has(xml, setting("description", "d &"), "description=\"d &amp;\"");
     edit_has(xml, setting("continue-on-error", "True"), "continueOnError=\"true\"");

@@ -145,6 +145,106 @@ static void a_property_of_the_same_name_that_is_no_option_stays_a_variable(void 
            "UpgradeOperatingSystemAction\"><defaultVarList><variable name=\"OSDUpgradeTimeout\"");
 }
 
+/* As MDT writes its steps: the command is the text of <action> only, and no template made it. */
+#define MDT_STEP(type, variables, action) \
+    SEQUENCE("<step name=\"a\" type=\"SMS_TaskSequence_" type \
+             "Action\"><defaultVarList>" variables "</defaultVarList><action>" action \
+             "</action></step>")
+#define MDT_COMMAND(package, action) \
+    MDT_STEP("RunCommandLine", \
+             "<variable name=\"PackageID\" property=\"PackageID\">" package "</variable>", \
+             action)
+#define MDT_RESTART(action) \
+    MDT_STEP("Reboot", "<variable name=\"Target\" property=\"Target\"></variable>", action)
+#define MDT_DISK \
+    MDT_STEP("PartitionDisk", \
+             "<variable name=\"OSDDiskIndex\" property=\"DiskIndex\">0</variable>", \
+             "cscript.exe \"%SCRIPTROOT%\\ZTIDiskpart.wsf\"")
+
+static void a_command_that_no_template_made_stays_when_something_else_is_set(void **state)
+{
+    (void)state;
+    static const char *const steps[] = {
+        MDT_COMMAND("", "echo hello"), MDT_RESTART("smsboot.exe /target:WinPE"), MDT_DISK};
+    static const char *const actions[] = {
+        "<action>echo hello</action>",
+        "<action>smsboot.exe /target:WinPE</action>",
+        "<action>cscript.exe \"%SCRIPTROOT%\\ZTIDiskpart.wsf\"</action>"};
+    static const char *const settings[][2] = {
+        {"description", "d"}, {"name", "n"}, {"condition", "A equals 1"}, {"retry", "2"}};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++)
+        for (size_t k = 0; k < sizeof(settings) / sizeof(settings[0]); k++)
+            edited(steps[i], settings[k][0], settings[k][1], actions[i]);
+    edited(MDT_DISK, "OSDDiskIndex", "1", actions[2]);
+    edited(MDT_COMMAND("", "echo hello"), "PackageID", "SLP00001", actions[0]);
+}
+
+static void what_is_not_set_stays_byte_for_byte(void **state)
+{
+    (void)state;
+    static const char *const steps[] = {MDT_COMMAND("", "echo hello"),
+                                        MDT_COMMAND("", "smsswd.exe /run:SLP00009 echo hello"),
+                                        MDT_COMMAND("", ""),
+                                        MDT_RESTART("smsboot.exe /target:WinPE"),
+                                        MDT_DISK};
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        OWN(ts_document_freep) struct ts_document *doc = parse_ok(steps[i]);
+        OWN(buf_fini) struct buf text = BUF_INIT(65536);
+
+        assert_int_equal(ts_document_canonical(doc, &text), 0);
+        edited(steps[i], "name", "a", buf_str(&text));
+    }
+}
+
+static void a_command_that_is_in_the_action_only_is_set_there(void **state)
+{
+    (void)state;
+    static const char *const spellings[] = {"command-line", "CommandLine"};
+    static const char untyped[] =
+        SEQUENCE("<step name=\"a\"><action>echo hello</action><defaultVarList/></step>");
+
+    for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++) {
+        edited(MDT_COMMAND("", "echo hello"),
+               spellings[i],
+               "echo new",
+               "</variable></defaultVarList><action>echo new</action>");
+        edited(
+            MDT_COMMAND("SLP00001", "smsswd.exe /run:SLP00001 echo hello"),
+            spellings[i],
+            "echo new",
+            "SLP00001</variable></defaultVarList><action>smsswd.exe /run:SLP00001 echo new</action>");
+        edited(untyped,
+               spellings[i],
+               "echo new",
+               "<action>echo new</action><defaultVarList></defaultVarList>");
+    }
+    edited(MDT_COMMAND("", ""),
+           "command-line",
+           "echo new",
+           "property=\"CommandLine\">echo new</variable>");
+    edited(MDT_COMMAND("", ""),
+           "command-line",
+           "echo new",
+           "<action>smsswd.exe /run: echo new</action>");
+    edited(MDT_COMMAND("", "echo hello"), "action", "echo new", "<action>echo new</action>");
+}
+
+static void a_command_stays_when_the_rest_of_its_template_is_set(void **state)
+{
+    (void)state;
+    edited(MDT_COMMAND("SLP00001", "smsswd.exe /run:SLP00001 echo hello"),
+           "PackageID",
+           "SLP00002",
+           "<action>smsswd.exe /run:SLP00002 echo hello</action>");
+    edited(
+        MDT_RESTART("smsboot.exe /target:WinPE"),
+        "Target",
+        "HD",
+        "property=\"Target\">HD</variable></defaultVarList><action>smsboot.exe /target:HD</action>");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -155,6 +255,10 @@ int main(void)
         cmocka_unit_test(the_attribute_that_is_obeyed_follows_the_property_and_its_variable),
         cmocka_unit_test(no_time_out_is_no_variable),
         cmocka_unit_test(a_property_of_the_same_name_that_is_no_option_stays_a_variable),
+        cmocka_unit_test(a_command_that_no_template_made_stays_when_something_else_is_set),
+        cmocka_unit_test(what_is_not_set_stays_byte_for_byte),
+        cmocka_unit_test(a_command_that_is_in_the_action_only_is_set_there),
+        cmocka_unit_test(a_command_stays_when_the_rest_of_its_template_is_set),
         cmocka_unit_test(lists_are_made_before_the_condition),
     };
 

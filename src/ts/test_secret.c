@@ -4,7 +4,6 @@
 
 #include "ts/step_types.h"
 #include "ts/test_ts.h"
-#include "ts/tree.h"
 
 #define VAR(name, text) "<variable name=\"" name "\">" text "</variable>"
 #define TYPED(type, action, variables) \
@@ -210,39 +209,6 @@ static void what_has_no_secrets_is_exported_as_it_is(void **state)
     export_is(xml, xml);
 }
 
-static void action_is(const char *type, const char *variables, const char *wanted)
-{
-    OWN(buf_fini) struct buf xml = BUF_INIT(4096);
-    OWN(buf_fini) struct buf text = BUF_INIT(4096);
-    OWN(ts_tree_fini) struct ts_tree tree = {0};
-    OWN(ts_document_freep) struct ts_document *doc = NULL;
-
-    buf_addf(&xml,
-             SEQUENCE("<step type=\"%s\" name=\"s\"><defaultVarList>%s</defaultVarList></step>"),
-             type,
-             variables);
-    doc = parse_ok(buf_str(&xml));
-    assert_int_equal(ts_tree_read(ts_document_tree(doc), &tree), 0);
-    ts_action_put(
-        ts_step_type_find(type), ts_node_child(tree.items[0].node, "defaultVarList"), &text);
-    assert_string_equal(buf_str(&text), wanted);
-}
-
-static void the_command_follows_from_the_variables(void **state)
-{
-    (void)state;
-    action_is("SMS_TaskSequence_RunCommandLineAction",
-              VAR("CommandLine", "a b") VAR("PackageID", "SLP00001"),
-              "smsswd.exe /run:SLP00001 a b");
-    action_is("SMS_TaskSequence_ApplyOperatingSystemAction",
-              VAR("ImagePackageID", "SLP00001") VAR("RunFromNet", "false"),
-              "OSDApplyOS.exe /image:SLP00001,%OSDImageIndex% /runfromnet:False");
-    action_is("SMS_TaskSequence_ApplyOperatingSystemAction",
-              VAR("InstallPackageID", "SLP00001") VAR("DestinationVariable", "D"),
-              "OSDApplyOS.exe /install:SLP00001,%OSDInstallEditionIndex% /target:%D%");
-    action_is("SMS_TaskSequence_ReleaseStateStoreAction", "", "osdsmpclient.exe /release");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -255,7 +221,6 @@ int main(void)
         cmocka_unit_test(dynamic_variables_without_secrets_stay_byte_for_byte),
         cmocka_unit_test(a_password_is_cleared_where_it_does_not_count_too),
         cmocka_unit_test(what_has_no_secrets_is_exported_as_it_is),
-        cmocka_unit_test(the_command_follows_from_the_variables),
     };
 
     return cmocka_run_group_tests_name("ts/secret", tests, NULL, NULL);
