@@ -59,6 +59,7 @@ void ts_diff_add(struct ts_comparison *c, const struct ts_change *change)
         .is_script = change->is_script,
         .is_element = change->is_element,
         .is_new = change->is_new,
+        .is_first = change->is_first,
         .path = ts_copy(change->path ? change->path : ""),
         .old_path = ts_copy(change->old_path ? change->old_path : ""),
         .type = ts_copy(change->type ? change->type : ""),
@@ -114,16 +115,37 @@ add_whole(struct ts_comparison *c, const struct ts_side *side, int i, enum ts_ch
                 });
 }
 
+/* What is before @i in its group, as its path names it there; "" if it is the first, NULL if it is alone. */
+static const char *find_neighbour(const struct ts_tree *tree, int i)
+{
+    int parent = tree->items[i].parent;
+    size_t len = parent == TS_NO_ITEM ? 0 : strlen(tree->items[parent].path) + 1;
+
+    for (int k = i - 1; k > parent; k--)
+        if (tree->items[k].parent == parent)
+            return tree->items[k].path + len;
+    for (int k = i + 1; k < (int)tree->n; k++)
+        if (tree->items[k].parent == parent)
+            return "";
+    return NULL;
+}
+
 static void add_moved(struct ts_comparison *c, int before, int after)
 {
     const struct ts_tree_item *from = &c->before.tree.items[before];
     const struct ts_tree_item *to = &c->after.tree.items[after];
+    OWN(freep) char *neighbour = NULL;
+    const char *place = find_neighbour(&c->after.tree, after);
 
+    if (place)
+        neighbour = ts_copy(place);
     ts_diff_add(
         c,
         &(struct ts_change){
             .kind = TS_CHANGE_MOVED,
             .is_group = to->is_group,
+            .is_first = place && place[0] == '\0',
+            .label = neighbour,
             .path = to->path,
             .old_path = from->path,
             .from = from->parent == TS_NO_ITEM ? NULL : c->before.tree.items[from->parent].path,
@@ -304,25 +326,32 @@ static void put_value(const char *text, struct buf *ret)
     put_shortened(text, "\"", ret);
 }
 
-static void put_place(const char *group, struct buf *ret)
+static void put_place(const char *group, const char *top, struct buf *ret)
 {
     if (group[0] == '\0')
-        buf_adds(ret, "the top");
+        buf_adds(ret, top);
     else
         buf_addf(ret, "\"%s\"", group);
 }
 
+/* Within its group, or into another one. */
 static void put_moved(const struct ts_change *change, struct buf *ret)
 {
-    if (strcmp(change->from, change->to) == 0) {
-        buf_adds(ret, " to another place in ");
-        put_place(change->to, ret);
-        return;
+    bool is_within = strcmp(change->from, change->to) == 0;
+
+    if (!is_within) {
+        buf_adds(ret, " from ");
+        put_place(change->from, "the top", ret);
     }
-    buf_adds(ret, " from ");
-    put_place(change->from, ret);
-    buf_adds(ret, " to ");
-    put_place(change->to, ret);
+    if (change->is_first) {
+        buf_adds(ret, " to the beginning of ");
+        put_place(change->to, "the task sequence", ret);
+    } else if (!is_within) {
+        buf_adds(ret, " to ");
+        put_place(change->to, "the top", ret);
+    }
+    if (change->label[0] != '\0')
+        buf_addf(ret, "%s behind \"%s\"", is_within ? "" : ",", change->label);
 }
 
 static void put_from_to(const struct ts_change *change, struct buf *ret)

@@ -20,7 +20,8 @@ struct ts_document;
 enum ts_change_kind {
     TS_CHANGE_ADDED,   /* with all that is in it */
     TS_CHANGE_REMOVED, /* likewise */
-    TS_CHANGE_MOVED, /* from and to: the groups, "" at the top; equal: to another place within it */
+    TS_CHANGE_MOVED, /* from and to: the groups, "" at the top; equal: to another place within it; label: behind what
+                        it is there, by its path from the group on, "" if it is the first */
     TS_CHANGE_RENAMED, /* from and to: the names */
     TS_CHANGE_ENABLED,
     TS_CHANGE_DISABLED,
@@ -43,6 +44,7 @@ struct ts_change {
     bool is_script;
     bool is_element; /* that is not known here, and came or went: from or to is what is in it */
     bool is_new;     /* it came */
+    bool is_first;   /* of what has moved: others of the group are behind it */
 };
 
 struct ts_changes {

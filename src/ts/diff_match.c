@@ -26,8 +26,7 @@ static void pair(struct ts_comparison *c, int before, int after)
     c->after.match[after] = before;
 }
 
-/* The settings of an item without its name and without the items in it. */
-static void put_settings(const xmlNode *node, struct buf *ret)
+void ts_diff_put_settings(const xmlNode *node, struct buf *ret)
 {
     for (const xmlAttr *a = node->properties; a; a = a->next) {
         OWN(freep) char *text = NULL;
@@ -54,8 +53,8 @@ static bool has_same_settings(const xmlNode *a, const xmlNode *b)
     OWN(buf_fini) struct buf x = BUF_INIT(4 * (size_t)TS_XML_MAX_BYTES);
     OWN(buf_fini) struct buf y = BUF_INIT(4 * (size_t)TS_XML_MAX_BYTES);
 
-    put_settings(a, &x);
-    put_settings(b, &y);
+    ts_diff_put_settings(a, &x);
+    ts_diff_put_settings(b, &y);
     return !x.failed && !y.failed && strcmp(buf_str(&x), buf_str(&y)) == 0;
 }
 
@@ -176,7 +175,9 @@ static void match_within(struct ts_comparison *c, int before, int after)
 {
     int n_left = TWIN_LOOKS_MAX;
 
+    ts_diff_align(c, before, after, true);
     match_names(c, before, after, &n_left); /* of several with one name, those that are the same */
+    ts_diff_align(c, before, after, false);
     match_names(c, before, after, NULL);
     match_renamed(c, before, after);
     for (int i = before + 1; i < (int)c->before.tree.n; i++)

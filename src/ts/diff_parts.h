@@ -25,6 +25,13 @@ struct ts_comparison {
 /* ts/diff_match.c: fill the two match tables. Return: 0 or -ENOMEM. */
 int ts_diff_match(struct ts_comparison *c);
 
+/* ts/diff_align.c: of what is in the two groups, pair those of a longest run that has kept its order: of several with one
+   name then the one that stayed is the same one. @is_strict: only those with the same settings */
+void ts_diff_align(struct ts_comparison *c, int before, int after, bool is_strict);
+
+/* ts/diff_match.c: the settings of an item without its name and without the items in it. */
+void ts_diff_put_settings(const xmlNode *node, struct buf *ret);
+
 /* ts/diff_item.c: what is different in two items that are the same. */
 void ts_diff_item(struct ts_comparison *c, int before, int after);
 /* What is different in the root elements and their lists. */

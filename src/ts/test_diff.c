@@ -63,10 +63,35 @@ static void a_step_is_moved_to_another_group_or_within_its_own(void **state)
     (void)state;
     check(SEQUENCE(GROUP("g", STEP("a", "") STEP("x", "")) GROUP("h", STEP("b", ""))),
           SEQUENCE(GROUP("g", STEP("x", "")) GROUP("h", STEP("b", "") STEP("a", ""))),
-          "Moved step \"h/a\" from \"g\" to \"h\"\n");
+          "Moved step \"h/a\" from \"g\" to \"h\", behind \"b\"\n");
+    check(SEQUENCE(GROUP("g", STEP("a", "")) STEP("b", "")),
+          SEQUENCE(STEP("a", "") GROUP("g", "") STEP("b", "")),
+          "Moved step \"a\" from \"g\" to the beginning of the task sequence\n");
     check(SEQUENCE(STEP("a", "") STEP("b", "") STEP("c", "") STEP("d", "")),
           SEQUENCE(STEP("b", "") STEP("c", "") STEP("d", "") STEP("a", "")),
-          "Moved step \"a\" to another place in the top\n");
+          "Moved step \"a\" behind \"d\"\n");
+    check(SEQUENCE(GROUP("g", STEP("a", "") STEP("b", "") STEP("c", ""))),
+          SEQUENCE(GROUP("g", STEP("c", "") STEP("a", "") STEP("b", ""))),
+          "Moved step \"g/c\" to the beginning of \"g\"\n");
+    check(
+        SEQUENCE(GROUP("g", STEP("a", "") STEP("x", "") STEP("x", "") STEP("b", "") STEP("c", ""))),
+        SEQUENCE(GROUP("g", STEP("x", "") STEP("x", "") STEP("a", "") STEP("b", "") STEP("c", ""))),
+        "Moved step \"g/a\" behind \"x[2]\"\n");
+}
+
+static void of_several_with_one_name_the_one_that_stayed_is_the_same(void **state)
+{
+    (void)state;
+    check(SEQUENCE(GROUP("g", STEP("a", "") STEP("s", "") STEP("b", ""))),
+          SEQUENCE(GROUP("g", STEP("s", "") STEP("a", "") STEP("s", "") STEP("b", ""))),
+          "Added step \"g/s\" (Run Command Line)\n");
+    check(SEQUENCE(STEP("x", "") APPLY("1")),
+          SEQUENCE(APPLY("3") STEP("x", "") APPLY("2")),
+          "Added step \"Apply\" (Apply Operating System Image)\n"
+          "Changed step \"Apply[2]\": Image index from \"1\" to \"2\"\n");
+    check(SEQUENCE(STEP("s", "") STEP("a", "") STEP("s", "") STEP("b", "")),
+          SEQUENCE(STEP("a", "") STEP("s", "") STEP("b", "")),
+          "Removed step \"s\"\n");
 }
 
 static void what_has_moved_may_have_changed_too(void **state)
@@ -181,6 +206,7 @@ int main(void)
         cmocka_unit_test(equal_documents_have_no_changes),
         cmocka_unit_test(what_is_added_or_removed_is_told_once_with_all_in_it),
         cmocka_unit_test(a_step_is_moved_to_another_group_or_within_its_own),
+        cmocka_unit_test(of_several_with_one_name_the_one_that_stayed_is_the_same),
         cmocka_unit_test(what_has_moved_may_have_changed_too),
         cmocka_unit_test(the_same_step_with_another_name_is_renamed),
         cmocka_unit_test(a_property_is_told_by_the_name_people_know),
