@@ -15,6 +15,7 @@
 
 enum {
     SHOWN_MAX = 160, /* bytes of a value in a sentence */
+    BEFORE_MAX = 40, /* of those, before the place that differs */
     GROW = 32,
     INSIDE_MAX_BYTES = 64,
     LINES_MAX_BYTES = 8 * 1024 * 1024,
@@ -60,6 +61,7 @@ void ts_diff_add(struct ts_comparison *c, const struct ts_change *change)
         .is_element = change->is_element,
         .is_new = change->is_new,
         .is_first = change->is_first,
+        .has_quotes = change->has_quotes,
         .path = ts_copy(change->path ? change->path : ""),
         .old_path = ts_copy(change->old_path ? change->old_path : ""),
         .type = ts_copy(change->type ? change->type : ""),
@@ -301,17 +303,23 @@ const char *ts_change_name(enum ts_change_kind kind)
     return names[kind];
 }
 
-/* One line, not too long. @quote: around it, "" for none. */
-static void put_shortened(const char *text, const char *quote, struct buf *ret)
+static bool is_begun(char c)
 {
-    size_t len = 0;
+    return ((unsigned char)c & 0xc0) == 0x80;
+}
+
+/* One line, not too long. @from: where it begins to be told; @quote: around it, "" for none. */
+static void put_shortened(const char *text, size_t from, const char *quote, struct buf *ret)
+{
+    size_t len = from;
 
     if (text[0] == '\0') {
         buf_adds(ret, "nothing");
         return;
     }
     buf_adds(ret, quote);
-    while (text[len] != '\0' && (len < SHOWN_MAX || ((unsigned char)text[len] & 0xc0) == 0x80)) {
+    buf_adds(ret, from > 0 ? "..." : "");
+    while (text[len] != '\0' && (len - from < SHOWN_MAX || is_begun(text[len]))) {
         bool is_control = (unsigned char)text[len] < 0x20;
 
         buf_add(ret, (struct bytes){(const uint8_t *)(is_control ? " " : &text[len]), 1});
@@ -321,9 +329,24 @@ static void put_shortened(const char *text, const char *quote, struct buf *ret)
     buf_adds(ret, quote);
 }
 
+/* Where two texts are to be told from, so that what differs can be seen. */
+static size_t find_difference(const char *a, const char *b)
+{
+    size_t n = 0;
+
+    while (a[n] != '\0' && a[n] == b[n])
+        n++;
+    if (a[n] == b[n] || n < SHOWN_MAX - BEFORE_MAX || a[0] == '\0' || b[0] == '\0')
+        return 0;
+    n -= BEFORE_MAX;
+    while (n > 0 && is_begun(a[n]))
+        n--;
+    return n;
+}
+
 static void put_value(const char *text, struct buf *ret)
 {
-    put_shortened(text, "\"", ret);
+    put_shortened(text, 0, "\"", ret);
 }
 
 static void put_place(const char *group, const char *top, struct buf *ret)
@@ -357,12 +380,13 @@ static void put_moved(const struct ts_change *change, struct buf *ret)
 static void put_from_to(const struct ts_change *change, struct buf *ret)
 {
     /* a condition has quotation marks of its own */
-    const char *quote = change->kind == TS_CHANGE_CONDITION ? "" : "\"";
+    const char *quote = change->kind == TS_CHANGE_CONDITION || change->has_quotes ? "" : "\"";
+    size_t start = find_difference(change->from, change->to);
 
     buf_adds(ret, " from ");
-    put_shortened(change->from, quote, ret);
+    put_shortened(change->from, start, quote, ret);
     buf_adds(ret, " to ");
-    put_shortened(change->to, quote, ret);
+    put_shortened(change->to, start, quote, ret);
 }
 
 void ts_change_put_lines(const struct ts_change *change, struct buf *ret)
@@ -397,7 +421,7 @@ static void put_element(const struct ts_change *change, struct buf *ret)
     const char *inside = change->is_new ? change->to : change->from;
 
     buf_addf(ret, ": %s element %s (", change->is_new ? "added" : "removed", change->label);
-    put_shortened(inside, "", ret);
+    put_shortened(inside, 0, "", ret);
     buf_adds(ret, ")");
 }
 

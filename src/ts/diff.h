@@ -44,6 +44,7 @@ struct ts_change {
     bool is_script;
     bool is_element; /* that is not known here, and came or went: from or to is what is in it */
     bool is_new;     /* it came */
+    bool has_quotes; /* from and to have quotation marks of their own */
     bool is_first;   /* of what has moved: others of the group are behind it */
 };
 

@@ -110,6 +110,23 @@ static void add_variable(struct pair *p, const char *name, const char *from, con
     add_property(p, is_plain ? property->name : name, is_plain ? property->label : name, from, to);
 }
 
+/* @from and @to: not masked. Return: false if it is no list of rules, or has to be told as a whole. */
+static bool add_rules(struct pair *p, const char *name, const char *from, const char *to)
+{
+    const struct ts_property *property = ts_property_find(p->type, name);
+    OWN(freep) char *type = ts_copy(type_name(p->after));
+    OWN(freep) char *own_name = property ? ts_copy(property->name) : NULL;
+
+    if (!own_name || !type || !p->after || property->kind != TS_KIND_RULES)
+        return false;
+    return ts_diff_rules(
+        p->c,
+        &(struct ts_change){
+            .path = p->after->path, .old_path = p->before->path, .type = type, .name = own_name},
+        from,
+        to);
+}
+
 static const char *label_of(const char *name)
 {
     for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++)
@@ -247,6 +264,8 @@ static void diff_lists(struct pair *p, const xmlNode *list, const xmlNode *other
             strcmp(text, other_text) == 0)
             continue;
         p->n_changed++;
+        if (add_rules(p, name, is_old ? text : other_text, is_old ? other_text : text))
+            continue;
         if (!is_repeated(p, name, is_old ? other_text : text))
             add_variable(p, name, is_old ? shown : other_shown, is_old ? other_shown : shown);
     }

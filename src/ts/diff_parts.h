@@ -37,6 +37,18 @@ void ts_diff_item(struct ts_comparison *c, int before, int after);
 /* What is different in the root elements and their lists. */
 void ts_diff_root(struct ts_comparison *c, const xmlNode *before, const xmlNode *after);
 
+/**
+ * ts_diff_rules() - the rules of Set Dynamic Variables, one by one
+ * @about: paths, type and name of the property, which all changes get
+ * @from:  the XML of the property, with its secrets, which are masked here
+ *
+ * Return: false if nothing has been told: either side cannot be read, or they differ in what means nothing.
+ */
+bool ts_diff_rules(struct ts_comparison *c,
+                   const struct ts_change *about,
+                   const char *from,
+                   const char *to);
+
 /* The two nodes that are compared. */
 struct ts_diff_sides {
     const xmlNode *before;

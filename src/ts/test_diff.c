@@ -130,6 +130,25 @@ static void a_property_is_told_by_the_name_people_know(void **state)
           "Changed step \"d\": OSDPartitions0Size from \"1\" to \"2\"\n");
 }
 
+static void long_values_show_the_place_that_differs(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf before = BUF_INIT(8192);
+    OWN(buf_fini) struct buf after = BUF_INIT(8192);
+    OWN(buf_fini) struct buf text = BUF_INIT(8192);
+
+    buf_adds(&before, "<sequence version=\"3.10\"><step name=\"a\" description=\"");
+    for (int i = 0; i < 100; i++)
+        buf_adds(&before, "\xc3\xa4.");
+    buf_adds(&after, buf_str(&before));
+    buf_adds(&before, "old\"/></sequence>");
+    buf_adds(&after, "new\"/></sequence>");
+    tell(buf_str(&before), buf_str(&after), &text);
+    assert_non_null(strstr(buf_str(&text), " from \"..."));
+    assert_non_null(strstr(buf_str(&text), ".old\" to \"..."));
+    assert_non_null(strstr(buf_str(&text), ".new\"\n"));
+}
+
 static void enabling_and_disabling_have_their_own_words(void **state)
 {
     (void)state;
@@ -210,6 +229,7 @@ int main(void)
         cmocka_unit_test(what_has_moved_may_have_changed_too),
         cmocka_unit_test(the_same_step_with_another_name_is_renamed),
         cmocka_unit_test(a_property_is_told_by_the_name_people_know),
+        cmocka_unit_test(long_values_show_the_place_that_differs),
         cmocka_unit_test(enabling_and_disabling_have_their_own_words),
         cmocka_unit_test(a_condition_is_told_as_a_sentence),
         cmocka_unit_test(secrets_are_never_told),
