@@ -266,12 +266,24 @@ static void put_lines(const char *lines, struct buf *ret)
     }
 }
 
-/* One sentence per line. */
+/* One sentence per line; for spreadsheets a row. */
 static bool print_changes(struct session *s, json_t *diff)
 {
+    static const struct output_column columns[] = {
+        {"STEP", "path", OUTPUT_TEXT},
+        {"CHANGE", "change", OUTPUT_TEXT},
+        {"ITEM", "item", OUTPUT_TEXT},
+        {"PROPERTY", "property", OUTPUT_TEXT},
+        {"FROM", "from", OUTPUT_TEXT},
+        {"TO", "to", OUTPUT_TEXT},
+        {"TEXT", "text", OUTPUT_TEXT},
+        {0},
+    };
     OWN(buf_fini) struct buf text = BUF_INIT(OUTPUT_MAX_BYTES);
     const json_t *changes = output_at(diff, "changes");
 
+    if (s->format == ARGS_FORMAT_CSV || s->format == ARGS_FORMAT_NAME)
+        return session_print_list(s, output_at(diff, "changes"), columns);
     if (s->format != ARGS_FORMAT_TABLE)
         return session_print_fields(s, diff, (const struct output_column[]){{0}});
     for (size_t i = 0; i < json_array_size(changes); i++) {

@@ -190,11 +190,24 @@ static bool print(struct session *s, json_t *result)
         {"MAY BE OTHERWISE", "text", OUTPUT_TEXT},
         {0},
     };
+    /* for scripts and spreadsheets: the steps; their name is the path */
+    static const struct output_column rows[] = {
+        {"NAME", "path", OUTPUT_TEXT},
+        {"STEP", "index", OUTPUT_TEXT},
+        {"DECISION", "decision", OUTPUT_TEXT},
+        {"STEPS", "n_left_out", OUTPUT_TEXT},
+        {"WHERE", "environment", OUTPUT_TEXT},
+        {"WHY", "why", OUTPUT_TEXT},
+        {"NOT ANSWERED", "warnings", OUTPUT_TEXT},
+        {0},
+    };
     OWN(session_json_freep)
     json_t *expanded = all_of(output_at(result, "steps"), "values", "value");
     OWN(session_json_freep)
     json_t *depends = all_of(output_at(result, "steps"), "depends_on", "text");
 
+    if (s->format == ARGS_FORMAT_CSV || s->format == ARGS_FORMAT_NAME)
+        return session_print_list(s, output_at(result, "steps"), rows);
     return session_print_fields(s, result, fields) &&
            session_print_part(s, "Steps", output_at(result, "steps"), steps) &&
            session_print_part(s, "Conditions that a run decides", depends, dependencies) &&

@@ -292,6 +292,49 @@ static void of_several_in_a_file_one_is_said(void **state)
     }
 }
 
+/* What is written begins with @wanted. */
+static void check_written(struct site *site, const char *words, const char *wanted)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(OUTPUT_FILE_MAX);
+    OWN(session_json_freep) json_t *none = NULL;
+
+    (void)run(site, words, &none);
+    assert_int_equal(file_read(site->output, &text), 0);
+    if (strncmp(buf_str(&text), wanted, strlen(wanted)) != 0)
+        fail_msg("%s", buf_str(&text));
+}
+
+static void a_spreadsheet_gets_the_steps_and_the_changes(void **state)
+{
+    struct site *site = *state;
+    OWN(freep) char *old_path = NULL;
+    OWN(freep) char *new_path = NULL;
+    OWN(freep) char *simulate = NULL;
+    OWN(freep) char *diff = NULL;
+
+    assert_true(asprintf(&old_path, "%s/old.xml", site->folder) > 0);
+    assert_true(asprintf(&new_path, "%s/new.xml", site->folder) > 0);
+    assert_int_equal(file_write(old_path, bytes_of(main_xml), 0600), 0);
+    assert_int_equal(file_write(new_path, bytes_of(child_xml), 0600), 0);
+    assert_true(asprintf(&simulate, "ts|simulate|%s|--output|csv", new_path) > 0);
+    check_written(site,
+                  simulate,
+                  "path,index,decision,n_left_out,environment,why,warnings\r\n"
+                  "\"inner\",0,\"run\",");
+    simulate[strlen(simulate) - strlen("csv")] = '\0';
+    assert_true(asprintf(&diff, "%sname", simulate) > 0);
+    check_written(site, diff, "inner\n");
+    free(diff);
+    assert_true(asprintf(&diff, "ts|diff|%s|%s|--output|csv", old_path, new_path) > 0);
+    check_written(site,
+                  diff,
+                  "path,change,item,property,from,to,text\r\n"
+                  "\"dell\",\"removed\",\"step\",");
+    free(diff);
+    assert_true(asprintf(&diff, "ts|diff|%s|%s|--output|name", old_path, new_path) > 0);
+    check_written(site, diff, "dell\n");
+}
+
 static void what_is_not_there_is_said(void **state)
 {
     struct site *site = *state;
@@ -319,6 +362,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_file_needs_no_site_and_its_missing_child_fails, start, stop),
         cmocka_unit_test_setup_teardown(of_several_in_a_file_one_is_said, start, stop),
+        cmocka_unit_test_setup_teardown(a_spreadsheet_gets_the_steps_and_the_changes, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, start, stop),
     };
 
