@@ -245,6 +245,19 @@ static bool is_repeated(const struct pair *p, const char *name, const char *text
     return false;
 }
 
+struct value {
+    const char *text;
+    const char *shown; /* the same, masked */
+};
+
+static void
+add_differing(struct pair *p, const char *name, const struct value *from, const struct value *to)
+{
+    p->n_changed++;
+    if (!add_rules(p, name, from->text, to->text) && !is_repeated(p, name, to->text))
+        add_variable(p, name, from->shown, to->shown);
+}
+
 /* What is in @list, and differs in @other or is not there. @is_old: @list is the one before. */
 static void diff_lists(struct pair *p, const xmlNode *list, const xmlNode *other, bool is_old)
 {
@@ -263,11 +276,10 @@ static void diff_lists(struct pair *p, const xmlNode *list, const xmlNode *other
         if (!other_text || !shown || !other_shown || (!is_old && twin) ||
             strcmp(text, other_text) == 0)
             continue;
-        p->n_changed++;
-        if (add_rules(p, name, is_old ? text : other_text, is_old ? other_text : text))
-            continue;
-        if (!is_repeated(p, name, is_old ? other_text : text))
-            add_variable(p, name, is_old ? shown : other_shown, is_old ? other_shown : shown);
+        const struct value here = {text, shown};
+        const struct value there = {other_text, other_shown};
+
+        add_differing(p, name, is_old ? &here : &there, is_old ? &there : &here);
     }
 }
 

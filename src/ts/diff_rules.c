@@ -11,8 +11,6 @@
 #include "ts/document.h"
 #include "ts/step_types.h"
 
-DEFINE_FREEP(struct ts_document *, ts_document_free);
-
 enum {
     TEXT_MAX_BYTES = 2 * TS_XML_MAX_BYTES,
     LABEL_MAX_BYTES = 1024,
@@ -315,6 +313,12 @@ static void add_order(struct telling *t, const struct rules *before, const struc
     add(t, &label, buf_str(&was), buf_str(&is), true);
 }
 
+/* NULL: it is new. */
+static const struct rule *old_one(const struct rules *before, const struct rule *rule)
+{
+    return rule->match != TS_NO_ITEM && before->rules ? &before->rules[rule->match] : NULL;
+}
+
 bool ts_diff_rules(struct ts_comparison *c,
                    const struct ts_change *about,
                    const char *from,
@@ -331,14 +335,14 @@ bool ts_diff_rules(struct ts_comparison *c,
         if (before.rules[i].match == TS_NO_ITEM)
             add_whole(&t, &before, i, false);
     for (size_t k = 0; k < after.n; k++) {
-        int old = after.rules[k].match;
+        const struct rule *old = old_one(&before, &after.rules[k]);
 
-        if (old == TS_NO_ITEM) {
+        if (!old) {
             add_whole(&t, &after, k, true);
             continue;
         }
-        diff_condition(&t, &before.rules[old], &after.rules[k], k);
-        diff_variables(&t, &before.rules[old], &after, k);
+        diff_condition(&t, old, &after.rules[k], k);
+        diff_variables(&t, old, &after, k);
     }
     if (!has_kept_order(&after))
         add_order(&t, &before, &after);
