@@ -117,7 +117,7 @@ static bool add_rules(struct pair *p, const char *name, const char *from, const 
     OWN(freep) char *type = ts_copy(type_name(p->after));
     OWN(freep) char *own_name = property ? ts_copy(property->name) : NULL;
 
-    if (!own_name || !type || !p->after || property->kind != TS_KIND_RULES)
+    if (!own_name || !type || !p->before || !p->after || property->kind != TS_KIND_RULES)
         return false;
     return ts_diff_rules(
         p->c,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <errno.h>
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -46,33 +46,50 @@ struct telling {
     size_t n; /* changes that were told */
 };
 
+static bool add_rule(struct rules *rules, const struct ts_step *step, const xmlNode *node)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    char *condition;
+
+    ts_condition_text(ts_node_child(node, "condition"), &text);
+    condition = buf_take(&text);
+    if (!condition)
+        return false;
+    rules->rules[rules->n++] = (struct rule){step, condition, TS_NO_ITEM};
+    return true;
+}
+
 /* Return: whether it could be read; without memory not. */
 static bool read_rules(const char *text, struct rules *ret)
 {
     OWN(buf_fini) struct buf ignored = BUF_INIT(LABEL_MAX_BYTES);
-    const struct ts_step *steps;
-    const xmlNode *node;
+    const struct ts_step *steps = NULL;
+    const xmlNode *node = NULL;
     size_t n = 0;
 
-    if (text[0] == '\0')
-        return true;
-    if (ts_rules_read(text, &ret->doc, &ignored) != 0)
+    if (text[0] != '\0' && ts_rules_read(text, &ret->doc, &ignored) != 0)
         return false;
-    steps = ts_document_steps(ret->doc, &n);
+    if (ret->doc) {
+        steps = ts_document_steps(ret->doc, &n);
+        node = ts_node_element(xmlDocGetRootElement(ts_document_tree(ret->doc))->children);
+    }
     if (n > RULES_MAX)
         return false;
     ret->rules = calloc(n + 1, sizeof(*ret->rules));
-    node = ts_node_element(xmlDocGetRootElement(ts_document_tree(ret->doc))->children);
-    for (; ret->rules && node && ret->n < n; node = ts_node_element(node->next)) {
-        OWN(buf_fini) struct buf condition = BUF_INIT(TEXT_MAX_BYTES);
-
-        ts_condition_text(ts_node_child(node, "condition"), &condition);
-        ret->rules[ret->n] = (struct rule){&steps[ret->n], buf_take(&condition), TS_NO_ITEM};
-        if (!ret->rules[ret->n].condition)
+    if (!ret->rules)
+        return false;
+    for (; node && ret->n < n; node = ts_node_element(node->next))
+        if (!add_rule(ret, &steps[ret->n], node))
             return false;
-        ret->n++;
-    }
-    return ret->rules && ret->n == n;
+    return ret->n == n;
+}
+
+static const struct rule *at(const struct rules *rules, size_t i)
+{
+    const struct rule *rule = &rules->rules[i];
+
+    assert(rule->step && rule->condition);
+    return rule;
 }
 
 static bool is_secret(const struct ts_variable *v)
@@ -206,13 +223,14 @@ static void put_variables(const struct rule *rule, struct buf *ret)
     }
 }
 
-static void add_whole(struct telling *t, const struct rules *rules, size_t i, bool is_new)
+/* @i: its number, from 0 */
+static void add_whole(struct telling *t, const struct rule *rule, size_t i, bool is_new)
 {
     OWN(buf_fini) struct buf label = BUF_INIT(LABEL_MAX_BYTES);
     OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
 
     buf_addf(&label, "rule %zu", i + 1);
-    put_variables(&rules->rules[i], &text);
+    put_variables(rule, &text);
     add(t, &label, is_new ? "" : buf_str(&text), is_new ? buf_str(&text) : "", true);
 }
 
@@ -247,7 +265,7 @@ static void add_variable(struct telling *t,
 static void
 diff_variables(struct telling *t, const struct rule *from, const struct rules *after, size_t k)
 {
-    const struct rule *to = &after->rules[k];
+    const struct rule *to = at(after, k);
 
     for (size_t i = 0; i < from->step->n_variables; i++) {
         const struct ts_variable *v = &from->step->variables[i];
@@ -316,7 +334,7 @@ static void add_order(struct telling *t, const struct rules *before, const struc
 /* NULL: it is new. */
 static const struct rule *old_one(const struct rules *before, const struct rule *rule)
 {
-    return rule->match != TS_NO_ITEM && before->rules ? &before->rules[rule->match] : NULL;
+    return rule->match != TS_NO_ITEM ? at(before, (size_t)rule->match) : NULL;
 }
 
 bool ts_diff_rules(struct ts_comparison *c,
@@ -333,15 +351,15 @@ bool ts_diff_rules(struct ts_comparison *c,
     match(&before, &after);
     for (size_t i = 0; i < before.n; i++)
         if (before.rules[i].match == TS_NO_ITEM)
-            add_whole(&t, &before, i, false);
+            add_whole(&t, at(&before, i), i, false);
     for (size_t k = 0; k < after.n; k++) {
-        const struct rule *old = old_one(&before, &after.rules[k]);
+        const struct rule *old = old_one(&before, at(&after, k));
 
         if (!old) {
-            add_whole(&t, &after, k, true);
+            add_whole(&t, at(&after, k), k, true);
             continue;
         }
-        diff_condition(&t, old, &after.rules[k], k);
+        diff_condition(&t, old, at(&after, k), k);
         diff_variables(&t, old, &after, k);
     }
     if (!has_kept_order(&after))
