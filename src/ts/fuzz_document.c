@@ -12,6 +12,7 @@
 #include "ts/diag.h"
 #include "ts/secret.h"
 #include "ts/sequence.h"
+#include "ts/step_types.h"
 #include "ts/validate.h"
 #include "ts/vars.h"
 
@@ -20,6 +21,28 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
+
+/* The command of a step without a type that we know has none of the step's secrets in it. */
+static void check_commands(const struct ts_document *doc, const struct ts_document *safe)
+{
+    size_t n;
+    size_t n_safe;
+    const struct ts_step *steps = ts_document_steps(doc, &n);
+    const struct ts_step *safe_steps = ts_document_steps(safe, &n_safe);
+
+    if (n != n_safe)
+        abort();
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; !ts_step_type_find(steps[i].type) && k < steps[i].n_variables; k++) {
+            OWN(freep)
+            char *shown = ts_secret_mask_value(&steps[i], false, &steps[i].variables[k], "");
+
+            if (shown && shown[0] == '\0' && steps[i].variables[k].text[0] != '\0' &&
+                strstr(safe_steps[i].action, steps[i].variables[k].text))
+                abort();
+        }
+    }
+}
 
 /* What has no secrets any more has none that another export would find. */
 static void check_export(const struct ts_document *doc)
@@ -31,6 +54,7 @@ static void check_export(const struct ts_document *doc)
 
     if (ts_document_export(doc, &safe) != 0)
         return; /* a command that was made anew may be too long */
+    check_commands(doc, safe);
     if (ts_document_export(safe, &again) != 0 || ts_document_put(safe, &text) != 0 ||
         ts_document_put(again, &text_again) != 0)
         abort();

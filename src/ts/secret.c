@@ -10,6 +10,7 @@
 #include "ts/action.h"
 #include "ts/diag.h"
 #include "ts/document.h"
+#include "ts/secret_find.h"
 #include "ts/step_types.h"
 #include "ts/tree.h"
 #include "ts/xml.h"
@@ -19,6 +20,7 @@ enum {
 };
 
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
+DEFINE_FREEP(xmlNode *, xmlFreeNode);
 DEFINE_FREEP(xmlChar *, xmlFree);
 
 bool ts_secret_is_flag(const char *text)
@@ -63,8 +65,14 @@ static const struct ts_step_type *type_of(const xmlNode *step)
     return type ? ts_step_type_find(type) : NULL;
 }
 
-/* Mask the values of secret variables; within is bounded by TS_XML_MAX_DEPTH. Return: how many. */
-static size_t mask_rules(xmlNode *node, const char *mask)
+static void found(struct ts_secrets *secrets, const char *text)
+{
+    if (secrets)
+        ts_secrets_add(secrets, text);
+}
+
+/* Mask the values of secret variables; within is bounded by TS_XML_MAX_DEPTH. @secrets: gets them; may be NULL. Return: how many. */
+static size_t mask_rules(xmlNode *node, const char *mask, struct ts_secrets *secrets)
 {
     size_t n = 0;
 
@@ -75,10 +83,11 @@ static size_t mask_rules(xmlNode *node, const char *mask)
         OWN(freep) char *text = ts_node_text(child);
 
         if (!ts_node_is(child, "Variable"))
-            n += mask_rules(child, mask);
+            n += mask_rules(child, mask, secrets);
         else if (text && text[0] != '\0' &&
                  ((is_secret && ts_secret_is_flag(is_secret)) ||
                   (name && ts_name_is_secret(name)))) {
+            found(secrets, text);
             xmlNodeSetContent(child, (const xmlChar *)mask);
             n++;
         }
@@ -86,7 +95,7 @@ static size_t mask_rules(xmlNode *node, const char *mask)
     return n;
 }
 
-static char *mask_dynamic(char *text, const char *mask)
+static char *mask_dynamic(char *text, const char *mask, struct ts_secrets *secrets)
 {
     OWN(freep) char *own_text = text;
     OWN(ts_diags_fini) struct ts_diags ignored = {0};
@@ -96,9 +105,12 @@ static char *mask_dynamic(char *text, const char *mask)
 
     if (!text || !strstr(text, "Variable"))
         return TAKE(own_text);
-    if (ts_xml_parse_container(bytes_of(text), TS_XML_MAX_BYTES, &xml, &ignored) != 0)
+    if (ts_xml_parse_container(bytes_of(text), TS_XML_MAX_BYTES, &xml, &ignored) != 0) {
+        if (secrets)
+            secrets->has_others = true;
         return ts_copy(mask); /* who knows what is in it */
-    if (mask_rules(xmlDocGetRootElement(xml), mask) == 0)
+    }
+    if (mask_rules(xmlDocGetRootElement(xml), mask, secrets) == 0)
         return TAKE(own_text); /* byte for byte */
     dump = xmlBufferCreate();
     if (dump && xmlNodeDump(dump, xml, xmlDocGetRootElement(xml), 0, 0) > 0)
@@ -110,8 +122,9 @@ static char *mask_dynamic(char *text, const char *mask)
 struct value {
     const struct ts_step_type *type; /* NULL: none of ours */
     const char *name;
-    const char *property; /* the attribute */
-    bool is_hidden;       /* VariableValue is: the Set Task Sequence Variable says so */
+    const char *property;       /* the attribute */
+    bool is_hidden;             /* VariableValue is: the Set Task Sequence Variable says so */
+    struct ts_secrets *secrets; /* get what is masked; NULL: nobody wants it */
 };
 
 static bool is_secret_name(const struct value *v, const char *name)
@@ -132,16 +145,18 @@ static char *mask_value(const struct value *v, char *text, const char *mask)
     if (!property)
         property = ts_property_find(v->type, v->property);
     if (property && property->kind == TS_KIND_RULES)
-        return mask_dynamic(TAKE(own_text), mask);
-    if (own_text[0] != '\0' && (is_secret_name(v, v->name) || is_secret_name(v, v->property)))
-        return ts_copy(mask);
-    return TAKE(own_text);
+        return mask_dynamic(TAKE(own_text), mask, v->secrets);
+    if (own_text[0] == '\0' || (!is_secret_name(v, v->name) && !is_secret_name(v, v->property)))
+        return TAKE(own_text);
+    found(v->secrets, own_text);
+    return ts_copy(mask);
 }
 
 /* Of whom a variable is. */
 struct owner {
     const struct ts_step_type *type; /* NULL: none of ours */
     bool hides_value;
+    struct ts_secrets *secrets; /* get what is masked; NULL: nobody wants it */
 };
 
 static char *mask_variable(const struct owner *owner, const xmlNode *variable, const char *mask)
@@ -158,6 +173,7 @@ static char *mask_variable(const struct owner *owner, const xmlNode *variable, c
         .name = name,
         .property = property,
         .is_hidden = owner->hides_value,
+        .secrets = owner->secrets,
     };
 
     return mask_value(&value, TAKE(text), mask);
@@ -218,12 +234,18 @@ static int blank_variable(const struct owner *owner, xmlNode *variable)
 }
 
 /* No documented attribute is one; an odd one may be. Return: whether there was one. */
-static int blank_attributes(xmlNode *node)
+static int blank_attributes(xmlNode *node, struct ts_secrets *secrets)
 {
     int n = 0;
 
     for (xmlAttr *a = node->properties; a; a = a->next)
         if (ts_name_is_secret((const char *)a->name) && a->children) {
+            OWN(freep) char *text = ts_node_text((const xmlNode *)a);
+
+            if (text)
+                found(secrets, text);
+            else
+                secrets->has_others = true;
             xmlNodeSetContent((xmlNode *)a, NULL);
             n = 1;
         }
@@ -236,8 +258,8 @@ static int blank_item(xmlNode *item);
    that has no effect is exported too. Bounded by TS_XML_MAX_DEPTH. Return: whether there were any, or -ENOMEM. */
 static int blank_within(const struct owner *owner, xmlNode *node)
 {
-    static const struct owner nobody;
-    int n = blank_attributes(node);
+    const struct owner nobody = {.secrets = owner->secrets};
+    int n = blank_attributes(node, owner->secrets);
 
     for (xmlNode *child = ts_node_element(node->children); child;
          child = ts_node_element(child->next)) {
@@ -257,33 +279,65 @@ static int blank_within(const struct owner *owner, xmlNode *node)
     return n;
 }
 
-/* @counts: the one that gets @text */
-static void blank_actions(xmlNode *node, const xmlNode *counts, const char *text)
+/* The text of the command without the secrets. @made: what the template makes without them; NULL: it did not make it. */
+static int blank_action(xmlNode *action, const struct ts_secrets *secrets, const char *made)
 {
-    for (xmlNode *child = ts_node_element(node->children); child;
-         child = ts_node_element(child->next)) {
-        if (ts_node_is(child, "action"))
-            set_text(child, child == counts ? text : "");
-        else if (!ts_node_is_item(child))
-            blank_actions(child, counts, text);
-    }
+    OWN(freep) char *text = ts_node_text(action);
+
+    if (!text)
+        return ERR(-ENOMEM);
+    if (ts_secrets_cut(secrets, text))
+        set_text(action, made ? made : text);
+    return 0;
 }
 
-/* A group, a step or the sequence itself. Its commands would repeat the secret. */
+/* @counts: the one that is @made */
+static int blank_actions(xmlNode *node,
+                         const xmlNode *counts,
+                         const struct ts_secrets *secrets,
+                         const char *made)
+{
+    int r = 0;
+
+    for (xmlNode *child = ts_node_element(node->children); child && r == 0;
+         child = ts_node_element(child->next)) {
+        if (ts_node_is(child, "action"))
+            r = blank_action(child, secrets, child == counts ? made : NULL);
+        else if (!ts_node_is_item(child))
+            r = blank_actions(child, counts, secrets, made);
+    }
+    return TRACE(r);
+}
+
+/* A group, a step or the sequence itself. Its commands may repeat the secret. */
 static int blank_item(xmlNode *item)
 {
-    const struct owner owner = {.type = type_of(item), .hides_value = is_value_hidden(item)};
-    OWN(buf_fini) struct buf text = BUF_INIT(ACTION_MAX_BYTES);
+    OWN(ts_secrets_fini) struct ts_secrets secrets = {0};
+    OWN(buf_fini) struct buf made = BUF_INIT(ACTION_MAX_BYTES);
+    const struct owner owner = {
+        .type = type_of(item), .hides_value = is_value_hidden(item), .secrets = &secrets};
+    bool is_made = owner.type && ts_action_is_made(owner.type, item);
     int r = blank_within(&owner, item);
 
     if (r <= 0)
         return TRACE(r);
-    if (owner.type) /* of a type we do not know, nothing is safer than something */
-        ts_action_put(owner.type, ts_node_child(item, "defaultVarList"), &text);
-    if (text.failed)
+    if (is_made)
+        ts_action_put(owner.type, ts_node_child(item, "defaultVarList"), &made);
+    if (made.failed)
         return ERR(-ENOMEM);
-    blank_actions(item, ts_node_child(item, "action"), buf_str(&text));
-    return 0;
+    return TRACE(blank_actions(
+        item, ts_node_child(item, "action"), &secrets, is_made ? buf_str(&made) : NULL));
+}
+
+char *ts_secret_export_action(xmlNode *step)
+{
+    OWN(xmlFreeNodep) xmlNode *copy = xmlCopyNode(step, 1);
+    const xmlNode *action;
+
+    if (!copy || blank_item(copy) < 0)
+        return NULL;
+    action = ts_node_child(copy, "action");
+    return action ? ts_node_text(action) : ts_copy("");
 }
 
 int ts_document_export(const struct ts_document *doc, struct ts_document **ret)

@@ -44,12 +44,15 @@ char *ts_secret_mask_value(const struct ts_step *step,
  * ts_document_export() - a document without secrets
  * @ret: owned by the caller
  *
- * Also without those in lists that do not count (ts_node_child()) or stand where no list belongs. The command of an item that had
- * one is made anew; others of its commands are empty.
+ * Also without those in lists that do not count (ts_node_child()) or stand where no list belongs. A command that has one of its
+ * item's secrets in it (ts/secret_find.h) is made anew if the template made it, and loses them otherwise.
  *
  * Return: 0 or -ENOMEM.
  */
 int ts_document_export(const struct ts_document *doc, struct ts_document **ret);
+
+/* The text of <action> of a step as ts_document_export() has it. Owned by the caller; NULL without memory. */
+char *ts_secret_export_action(xmlNode *step);
 
 /**
  * ts_document_keep_secrets() - a document with the secrets that an export of @old has lost

@@ -180,7 +180,9 @@ static void keep_rules(xmlNode *variable, const char *text, const char *old_text
 
 struct twins {
     xmlNode *step; /* NULL: the lists of the sequence itself */
-    const xmlNode *old_step;
+    xmlNode *old_step;
+    const struct ts_step_type *type; /* NULL: none of ours */
+    bool was_made;                   /* the command of the step, by its template */
     xmlNode *list;
     const xmlNode *old_list;
 };
@@ -227,28 +229,36 @@ static bool is_same_list(const xmlNode *list, const xmlNode *other)
     return true;
 }
 
-/* The command of a step that had a secret is not in an export; where nothing else has changed, it is the old one. */
+/* Whether the command is as an export has that of the old step, or one made before commands were kept in it: empty, or made by the
+   template. Without memory it is not. */
+static bool is_exported(const struct twins *twins, const char *text)
+{
+    OWN(freep) char *exported = ts_secret_export_action(twins->old_step);
+
+    return ts_secret_is_blank(text) || twins->was_made || (exported && strcmp(text, exported) == 0);
+}
+
+/* The command of a step with a secret may have lost it in an export; where nothing else has changed, it is the old one. */
 static int keep_action(const struct twins *twins)
 {
     xmlNode *action = ts_node_child(twins->step, "action");
     const xmlNode *old_action = ts_node_child(twins->old_step, "action");
-    OWN(freep) char *type_name = ts_node_attribute(twins->step, "type");
+    OWN(freep) char *text = action ? ts_node_text(action) : NULL;
     OWN(freep) char *old_text = old_action ? ts_node_text(old_action) : NULL;
-    OWN(buf_fini) struct buf text = BUF_INIT(ACTION_MAX_BYTES);
-    const struct ts_step_type *type = type_name ? ts_step_type_find(type_name) : NULL;
+    OWN(buf_fini) struct buf made = BUF_INIT(ACTION_MAX_BYTES);
 
-    if (!type_name || (old_action && !old_text))
-        return ERR(-ENOMEM);
     if (!action)
         return 0;
+    if (!text || (old_action && !old_text))
+        return ERR(-ENOMEM);
     if (old_text && is_same_list(twins->list, twins->old_list) &&
-        is_same_list(twins->old_list, twins->list)) {
+        is_same_list(twins->old_list, twins->list) && is_exported(twins, text)) {
         set_text(action, old_text);
-    } else if (type) {
-        ts_action_put(type, twins->list, &text);
-        if (text.failed)
+    } else if (twins->was_made) {
+        ts_action_put(twins->type, twins->list, &made);
+        if (made.failed)
             return ERR(-ENOMEM);
-        set_text(action, buf_str(&text));
+        set_text(action, buf_str(&made));
     }
     return 0;
 }
@@ -292,9 +302,12 @@ static int keep_list(const struct twins *twins)
 
 static int keep_item(const struct ts_tree_item *item, const struct ts_tree_item *old)
 {
+    const struct ts_step_type *type = ts_step_type_find(item->type);
     const struct twins twins = {
         .step = item->node,
         .old_step = old->node,
+        .type = type,
+        .was_made = type && ts_action_is_made(type, item->node),
         .list = ts_node_child(item->node, "defaultVarList"),
         .old_list = ts_node_child(old->node, "defaultVarList"),
     };

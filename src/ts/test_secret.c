@@ -89,7 +89,7 @@ static void only_nothing_false_no_and_0_let_a_value_be_seen(void **state)
         assert_true(ts_secret_is_flag(hiding[i]));
     export_is(
         SEQUENCE(TYPED("SMS_TaskSequence_SetVariableAction",
-                       "x",
+                       "tsenv.exe \"A=hunter2\" /hiddenflag:1",
                        VAR("DoNotShowVariableValue", "1") VAR("VariableName", "A")
                            VAR("VariableValue", "hunter2"))),
         SEQUENCE("<step name=\"s\" type=\"SMS_TaskSequence_SetVariableAction\"><action>tsenv.exe "
@@ -110,20 +110,20 @@ static void only_secret_dynamic_variables_are_blanked(void **state)
                 "&lt;/Variables>&lt;/Rule>&lt;/Rules>"))),
         SEQUENCE(
             "<step name=\"s\" type=\"SMS_TaskSequence_SetDynamicVariablesAction\"><action>"
-            "OSDSetDynamicVariables.exe</action><defaultVarList>" VAR(
+            "x</action><defaultVarList>" VAR(
                 "OSDSetDynamicVariablesRules",
                 "&lt;Rules&gt;&lt;Rule&gt;&lt;Variables&gt;&lt;Variable Name=\"A\" IsSecret=\"true\"/&gt;"
                 "&lt;Variable Name=\"B\" IsSecret=\"false\"&gt;seen&lt;/Variable&gt;&lt;/Variables&gt;"
                 "&lt;/Rule&gt;&lt;/Rules&gt;") "</defaultVarList></step>"));
 }
 
-static void a_step_of_an_unknown_type_loses_its_passwords_and_its_command(void **state)
+static void a_step_of_an_unknown_type_loses_its_passwords_in_its_command_too(void **state)
 {
     (void)state;
     export_is(
         SEQUENCE(TYPED("BDD_ConfigureADDS", "x hunter2", VAR("SafeModeAdminPassword", "hunter2"))),
         SEQUENCE(
-            "<step name=\"s\" type=\"BDD_ConfigureADDS\"><action></action><defaultVarList>" VAR(
+            "<step name=\"s\" type=\"BDD_ConfigureADDS\"><action>x </action><defaultVarList>" VAR(
                 "SafeModeAdminPassword", "") "</defaultVarList></step>"));
 }
 
@@ -209,6 +209,71 @@ static void what_has_no_secrets_is_exported_as_it_is(void **state)
     export_is(xml, xml);
 }
 
+#define PASSWORD "SMSTSRunCommandLineUserPassword"
+#define COMMAND(action, password) \
+    TYPED("SMS_TaskSequence_RunCommandLineAction", \
+          action, \
+          VAR("SMSTSRunCommandLineUserName", "L\\u") VAR(PASSWORD, password))
+#define UNTYPED(action, password) \
+    "<step name=\"s\"><action>" action \
+    "</action><defaultVarList>" VAR(PASSWORD, password) "</defaultVarList></step>"
+
+static void command_is(const char *xml, const char *wanted)
+{
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
+    OWN(ts_document_freep) struct ts_document *safe = NULL;
+    const struct ts_step *steps;
+    size_t n;
+
+    assert_int_equal(ts_document_export(doc, &safe), 0);
+    steps = ts_document_steps(safe, &n);
+    assert_int_equal(n, 1);
+    assert_string_equal(steps[0].action, wanted);
+    assert_string_equal(ts_step_variable(&steps[0], PASSWORD)->text, "");
+}
+
+static void a_command_without_the_password_of_its_step_stays(void **state)
+{
+    (void)state;
+    command_is(SEQUENCE(COMMAND("powershell.exe -file a.ps1", "hunter2")),
+               "powershell.exe -file a.ps1");
+    command_is(SEQUENCE(COMMAND("smsswd.exe /run: echo a", "hunter2")), "smsswd.exe /run: echo a");
+    command_is(SEQUENCE(UNTYPED("echo hello", "hunter2")), "echo hello");
+}
+
+static void a_command_with_the_password_of_its_step_loses_it_only(void **state)
+{
+    (void)state;
+    command_is(SEQUENCE(COMMAND("net use /user:u hunter2", "hunter2")), "net use /user:u ");
+    command_is(SEQUENCE(UNTYPED("a hunter2 b", "hunter2")), "a  b");
+    command_is(SEQUENCE(UNTYPED("get https://u:a%26%20b@h/", "a&amp; b")), "get https://u:@h/");
+}
+
+static void what_is_exported_comes_back_with_its_command(void **state)
+{
+    (void)state;
+    static const char *const steps[] = {
+        SEQUENCE(COMMAND("powershell.exe -file a.ps1", "hunter2")),
+        SEQUENCE(COMMAND("net use /user:u hunter2", "hunter2")),
+        SEQUENCE(UNTYPED("a hunter2 b", "hunter2")),
+        SEQUENCE(UNTYPED("echo hello", "hunter2")),
+    };
+
+    for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+        OWN(ts_document_freep) struct ts_document *doc = parse_ok(steps[i]);
+        OWN(ts_document_freep) struct ts_document *safe = NULL;
+        OWN(ts_document_freep) struct ts_document *kept = NULL;
+        OWN(buf_fini) struct buf text = BUF_INIT(65536);
+        OWN(buf_fini) struct buf kept_text = BUF_INIT(65536);
+
+        assert_int_equal(ts_document_export(doc, &safe), 0);
+        assert_int_equal(ts_document_keep_secrets(safe, doc, &kept), 0);
+        assert_int_equal(ts_document_canonical(doc, &text), 0);
+        assert_int_equal(ts_document_canonical(kept, &kept_text), 0);
+        assert_string_equal(buf_str(&kept_text), buf_str(&text));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -216,11 +281,14 @@ int main(void)
         cmocka_unit_test(a_value_that_is_not_to_be_displayed_goes_out_of_the_command_too),
         cmocka_unit_test(only_nothing_false_no_and_0_let_a_value_be_seen),
         cmocka_unit_test(only_secret_dynamic_variables_are_blanked),
-        cmocka_unit_test(a_step_of_an_unknown_type_loses_its_passwords_and_its_command),
+        cmocka_unit_test(a_step_of_an_unknown_type_loses_its_passwords_in_its_command_too),
         cmocka_unit_test(a_password_is_known_by_its_property_and_by_the_name_of_an_attribute),
         cmocka_unit_test(dynamic_variables_without_secrets_stay_byte_for_byte),
         cmocka_unit_test(a_password_is_cleared_where_it_does_not_count_too),
         cmocka_unit_test(what_has_no_secrets_is_exported_as_it_is),
+        cmocka_unit_test(a_command_without_the_password_of_its_step_stays),
+        cmocka_unit_test(a_command_with_the_password_of_its_step_loses_it_only),
+        cmocka_unit_test(what_is_exported_comes_back_with_its_command),
     };
 
     return cmocka_run_group_tests_name("ts/secret", tests, NULL, NULL);

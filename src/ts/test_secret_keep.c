@@ -166,6 +166,33 @@ static void the_command_of_a_step_that_changed_is_made_anew(void **state)
           "tsenv.exe \"x=hunter2\"");
 }
 
+/* What is in an export is what its author meant. */
+static void a_command_that_has_been_changed_in_the_export_is_the_new_one(void **state)
+{
+    (void)state;
+    static const char account[] = VAR("SMSTSRunCommandLineUserPassword", "");
+    static const char old_account[] = VAR("SMSTSRunCommandLineUserPassword", "hunter2");
+    static const char *const commands[][3] = {/* in the site, in the document, what becomes of it */
+                                              {"echo old", "echo new", "echo new"},
+                                              {"echo old", "echo old", "echo old"},
+                                              {"echo hunter2", "echo ", "echo hunter2"},
+                                              {"echo old", "", "echo old"},
+                                              {"echo old", "smsswd.exe /run: ", "echo old"}};
+
+    for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+        OWN(buf_fini) struct buf old = BUF_INIT(4096);
+        OWN(buf_fini) struct buf xml = BUF_INIT(4096);
+        OWN(buf_fini) struct buf wanted = BUF_INIT(4096);
+        static const char format[] = SEQUENCE(TYPED("RunCommandLine", "a", "%s", "%s"));
+
+        buf_addf(&old, format, commands[i][0], old_account);
+        buf_addf(&xml, format, commands[i][1], account);
+        buf_addf(&wanted, "<action>%s</action>", commands[i][2]);
+        gives(buf_str(&xml), buf_str(&old), buf_str(&wanted));
+        gives(buf_str(&xml), buf_str(&old), ">hunter2</variable>");
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -178,6 +205,7 @@ int main(void)
         cmocka_unit_test(what_would_be_seen_is_not_kept),
         cmocka_unit_test(a_rule_keeps_it_wherever_it_stands_and_another_rule_does_not_get_it),
         cmocka_unit_test(the_command_of_a_step_that_changed_is_made_anew),
+        cmocka_unit_test(a_command_that_has_been_changed_in_the_export_is_the_new_one),
     };
 
     return cmocka_run_group_tests_name("ts/secret_keep", tests, NULL, NULL);
