@@ -93,7 +93,7 @@ static void align_middle(const struct alignment *a, size_t from, size_t n_before
     size_t height = n_before - from + 1;
     OWN(freep) uint16_t *lengths = NULL;
 
-    if (height * width > CELLS_MAX || height > UINT16_MAX)
+    if (width > CELLS_MAX / height || height > UINT16_MAX)
         return; /* another sequence, and not worth the time */
     lengths = calloc(height * width, sizeof(*lengths));
     if (!lengths) {
