@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "ts/action.h"
 #include "ts/condition_text.h"
 #include "ts/diff_parts.h"
 #include "ts/document.h"
@@ -336,32 +337,15 @@ static void diff_condition(struct pair *p, const xmlNode *before, const xmlNode 
     add(p, TS_CHANGE_CONDITION, (struct ts_change){.name = NULL, .from = from_text, .to = to_text});
 }
 
-static bool list_has_secret(const xmlNode *step, const xmlNode *list)
+/* Whether the command follows from the variables: their change has been told. Without a text it does if there was such a change. */
+static bool is_made(const struct pair *p, const struct ts_tree_item *item, const char *text)
 {
-    for (const xmlNode *node = list->children; node; node = node->next) {
-        if (!ts_node_is(node, "variable"))
-            continue;
+    const struct ts_step_type *type = ts_step_type_find(item->type);
 
-        OWN(freep) char *text = ts_node_text(node);
-        OWN(freep) char *shown = ts_secret_mask(step, node, "***");
-
-        if (!text || !shown || strcmp(text, shown) != 0)
-            return true;
-    }
-    return false;
+    return type && (text[0] != '\0' || p->n_changed > 0) && ts_action_is_made(type, item->node);
 }
 
-/* Whether one of the step's variables has something that nobody may see, also in a list that does not count; without memory it
-   has. */
-static bool has_secret(const xmlNode *step)
-{
-    for (const xmlNode *list = step->children; list; list = list->next)
-        if (ts_node_is(list, "defaultVarList") && list_has_secret(step, list))
-            return true;
-    return false;
-}
-
-/* The command of a step without variables; elsewhere it follows from them. It may repeat a secret. */
+/* A command that the template did not make of the variables on both sides. It may repeat a secret. */
 static void diff_action(struct pair *p, const xmlNode *before, const xmlNode *after)
 {
     const xmlNode *a = ts_node_child(before, "action");
@@ -369,9 +353,10 @@ static void diff_action(struct pair *p, const xmlNode *before, const xmlNode *af
     OWN(freep) char *from = a ? ts_node_text(a) : ts_copy("");
     OWN(freep) char *to = b ? ts_node_text(b) : ts_copy("");
 
-    if (!from || !to || strcmp(from, to) == 0 || p->n_changed > 0)
+    if (!from || !to || strcmp(from, to) == 0 ||
+        (is_made(p, p->before, from) && is_made(p, p->after, to)))
         return;
-    if (has_secret(before) || has_secret(after))
+    if (ts_secret_is_in_step(before) || ts_secret_is_in_step(after))
         add_property(p, "action", "Command", mask_of(from), mask_of(to));
     else
         add_property(p, "action", "Command", from, to);

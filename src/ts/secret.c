@@ -189,6 +189,29 @@ char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *m
     return mask_variable(&owner, variable, mask);
 }
 
+static bool list_has_secret(const xmlNode *step, const xmlNode *list)
+{
+    for (const xmlNode *node = list->children; node; node = node->next) {
+        if (!ts_node_is(node, "variable"))
+            continue;
+
+        OWN(freep) char *text = ts_node_text(node);
+        OWN(freep) char *shown = ts_secret_mask(step, node, "***");
+
+        if (!text || !shown || strcmp(text, shown) != 0)
+            return true;
+    }
+    return false;
+}
+
+bool ts_secret_is_in_step(const xmlNode *step)
+{
+    for (const xmlNode *list = step->children; list; list = list->next)
+        if (ts_node_is(list, "defaultVarList") && list_has_secret(step, list))
+            return true;
+    return false;
+}
+
 bool ts_secret_hides_value(const struct ts_step *step)
 {
     const struct ts_variable *hides = ts_step_variable(step, "DoNotShowVariableValue");

@@ -31,6 +31,10 @@ char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *m
 /* What a DoNotShowVariableValue or IsSecret says: only nothing, false, no and 0 let a value be seen, as who wrote anything else meant a secret. */
 bool ts_secret_is_flag(const char *text);
 
+/* Whether one of the step's variables has something that nobody may see, also in a list that does not count; without memory it
+   has. What does not follow from the variables is not shown then: it may repeat it. */
+bool ts_secret_is_in_step(const xmlNode *step);
+
 /* Whether the VariableValue of a step, a Set Task Sequence Variable, is not to be shown. */
 bool ts_secret_hides_value(const struct ts_step *step);
 

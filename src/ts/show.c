@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include "ts/show.h"
+#include "ts/action.h"
 
 #include <errno.h>
 #include <string.h>
@@ -96,20 +97,23 @@ show_variable(const struct ts_tree_item *item, const xmlNode *node, ts_show_visi
                                           strcmp(plain, text) != 0}));
 }
 
-/* The command of a step without a type, as MDT writes plain commands: it has no variables that say it. */
+/* A command that the template of the type did not make of the variables: of MDT, of a step without a type or of one that nobody
+   knows here. */
 static int show_action(const struct ts_tree_item *item, ts_show_visit *visit, void *ctx)
 {
+    const struct ts_step_type *type = ts_step_type_find(item->type);
     const xmlNode *action = ts_node_child(item->node, "action");
     OWN(freep) char *text = action ? ts_node_text(action) : NULL;
+    bool is_secret = ts_secret_is_in_step(item->node);
 
-    if (item->is_group || item->type[0] != '\0' || !action ||
-        ts_node_child(item->node, "defaultVarList"))
+    if (item->is_group || !action || (type && ts_action_is_made(type, item->node)))
         return 0;
     if (!text)
         return ERR(-ENOMEM);
-    return text[0] == '\0'
-               ? 0
-               : TRACE(visit(ctx, &(struct ts_shown){"action", "Command", text, false}));
+    if (text[0] == '\0')
+        return 0;
+    return TRACE(
+        visit(ctx, &(struct ts_shown){"action", "Command", is_secret ? MASK : text, is_secret}));
 }
 
 int ts_show(const struct ts_tree_item *item, ts_show_visit *visit, void *ctx)

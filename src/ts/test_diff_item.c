@@ -124,6 +124,38 @@ static void a_command_without_secrets_is_told_as_it_is(void **state)
     assert_string_equal(changes.items[0].to, "two");
 }
 
+static void a_command_is_told_though_a_variable_changed_too(void **state)
+{
+    (void)state;
+#define STEP_OF(type, action, run_as) \
+    SEQUENCE("<step name=\"s\"" type "><action>" action "</action><defaultVarList><variable " \
+             "name=\"CommandLine\">" run_as "</variable></defaultVarList></step>")
+#define COMMAND_TYPE " type=\"SMS_TaskSequence_RunCommandLineAction\""
+    static const struct {
+        const char *before;
+        const char *after;
+        size_t n;
+    } rules[] = {
+        {STEP_OF("", "echo A", "x"), STEP_OF("", "echo B", "y"), 2},
+        {STEP_OF(" type=\"V\"", "echo A", "x"), STEP_OF(" type=\"V\"", "echo B", "y"), 2},
+        {STEP_OF(COMMAND_TYPE, "echo A", "x"), STEP_OF(COMMAND_TYPE, "echo B", "y"), 2},
+        {STEP_OF(COMMAND_TYPE, "smsswd.exe /run: x", "x"), STEP_OF(COMMAND_TYPE, "echo B", "y"), 2},
+        {STEP_OF(COMMAND_TYPE, "smsswd.exe /run: x", "x"),
+         STEP_OF(COMMAND_TYPE, "smsswd.exe /run: y", "y"),
+         1},
+        {STEP_OF(COMMAND_TYPE, "", "x"), STEP_OF(COMMAND_TYPE, "smsswd.exe /run: y", "y"), 1},
+    };
+
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        OWN(ts_document_freep) struct ts_document *a = parse_ok(rules[i].before);
+        OWN(ts_document_freep) struct ts_document *b = parse_ok(rules[i].after);
+        OWN(ts_changes_fini) struct ts_changes changes = {0};
+
+        assert_int_equal(ts_diff(a, b, &changes), 0);
+        assert_int_equal(changes.n, rules[i].n);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +164,7 @@ int main(void)
         cmocka_unit_test(how_the_editor_shows_a_group_is_no_difference),
         cmocka_unit_test(a_command_that_repeats_a_secret_is_told_without_it),
         cmocka_unit_test(a_command_without_secrets_is_told_as_it_is),
+        cmocka_unit_test(a_command_is_told_though_a_variable_changed_too),
     };
 
     return cmocka_run_group_tests_name("ts/diff_item", tests, NULL, NULL);

@@ -58,7 +58,29 @@ static void a_plain_command_without_a_type_is_shown(void **state)
                    "name=\"MyPassword\">geheim</variable></defaultVarList></step>"
                    "<group name=\"g\"><action>no command</action></group>"),
           "action (Command) = cscript.exe x.wsf\n"
+          "action (Command) = *** !\n"
           "MyPassword (MyPassword) = *** !\n");
+}
+
+static void a_command_that_no_template_made_is_shown(void **state)
+{
+    (void)state;
+#define TYPED(type, action, variables) \
+    "<step name=\"s\" type=\"" type "\"><action>" action "</action><defaultVarList>" variables \
+    "</defaultVarList></step>"
+    shows(SEQUENCE(TYPED("SMS_TaskSequence_RunCommandLineAction",
+                         "echo %A%",
+                         "<variable name=\"A\">1</variable>")
+                       TYPED("SMS_TaskSequence_RebootAction", "smsboot.exe /target:WinPE", "")
+                           TYPED("Vendor_X", "v.exe %A%", "")
+                               TYPED("SMS_TaskSequence_RunCommandLineAction",
+                                     "smsswd.exe /run: a",
+                                     "<variable name=\"CommandLine\">a</variable>")),
+          "action (Command) = echo %A%\n"
+          "A (A) = 1\n"
+          "action (Command) = smsboot.exe /target:WinPE\n"
+          "action (Command) = v.exe %A%\n"
+          "CommandLine (Command line) = a\n");
 }
 
 int main(void)
@@ -67,6 +89,7 @@ int main(void)
         cmocka_unit_test(settings_have_the_names_that_set_takes_and_usual_ones_are_left_out),
         cmocka_unit_test(secrets_are_stars),
         cmocka_unit_test(a_plain_command_without_a_type_is_shown),
+        cmocka_unit_test(a_command_that_no_template_made_is_shown),
     };
 
     return cmocka_run_group_tests_name("ts/show", tests, NULL, NULL);
