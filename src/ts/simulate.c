@@ -50,21 +50,12 @@ struct run {
 
 DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
 
-/* As the agent gives it to the step: a variable of the same name overrides what is no argument. */
-static void put_value(struct run *run, const struct ts_step *step, const struct ts_variable *own)
+static void put_text(struct run *run, const char *text, bool is_secret)
 {
     static const uint8_t nul[] = {0};
-    const struct ts_vars *vars = run->simulation->start.vars;
-    OWN(freep) char *shown = ts_secret_mask_value(step, ts_secret_hides_value(step), own, "***");
-    const char *override = own->is_hidden ? "" : ts_vars_get(vars, own->name);
     size_t start = run->texts.len;
-    bool is_secret = ts_vars_is_secret(vars, own->name);
 
-    if (!shown) {
-        run->texts.failed = true;
-        return;
-    }
-    is_secret |= ts_vars_expand(vars, override[0] != '\0' ? override : shown, &run->texts);
+    is_secret |= ts_vars_expand(run->simulation->start.vars, text, &run->texts);
     if (is_secret && run->texts.len > start && !run->texts.failed) {
         run->texts.len = start;
         run->texts.ptr[start] = '\0';
@@ -73,15 +64,54 @@ static void put_value(struct run *run, const struct ts_step *step, const struct 
     buf_add(&run->texts, (struct bytes){nul, 1});
 }
 
-/* @ret: owned by the caller; its texts are those of @run. */
-static int make_values(struct run *run, const struct ts_step *step, struct ts_simulated_value **ret)
+/* As the agent gives it to the step: a variable of the same name overrides what is no argument. Return: whether the step's own is
+   a secret. */
+static bool put_value(struct run *run,
+                      const struct ts_step *step,
+                      bool hides_value,
+                      const struct ts_variable *own)
+{
+    const struct ts_vars *vars = run->simulation->start.vars;
+    OWN(freep) char *shown = ts_secret_mask_value(step, hides_value, own, "***");
+    const char *override = own->is_hidden ? "" : ts_vars_get(vars, own->name);
+
+    if (!shown) {
+        run->texts.failed = true;
+        return true;
+    }
+    put_text(run, override[0] != '\0' ? override : shown, ts_vars_is_secret(vars, own->name));
+    return strcmp(shown, own->text) != 0;
+}
+
+/* A command line that stands in <action> only, as MDT writes it; NULL: the step has none. */
+static const char *command_of(const struct ts_step *step)
+{
+    const struct ts_variable *line = ts_step_variable(step, "CommandLine");
+    const char *command = ts_step_action_command(step);
+
+    return strcmp(ts_step_runs_as(step), "SMS_TaskSequence_RunCommandLineAction") == 0 &&
+                   command[0] != '\0' && (!line || line->text[0] == '\0')
+               ? command
+               : NULL;
+}
+
+/* @ret: owned by the caller, with room for @ret_n; its texts are those of @run. */
+static int make_values(struct run *run,
+                       const struct ts_step *step,
+                       struct ts_simulated_value **ret,
+                       size_t *ret_n)
 {
     struct ts_simulated_value *values = calloc(step->n_variables + 1, sizeof(*values));
+    const char *command = command_of(step);
+    bool hides_value = ts_secret_hides_value(step);
+    bool has_secret = false;
     const char *text;
 
     buf_clear(&run->texts);
     for (size_t i = 0; values && i < step->n_variables; i++)
-        put_value(run, step, &step->variables[i]);
+        has_secret |= put_value(run, step, hides_value, &step->variables[i]);
+    if (values && command)
+        put_text(run, command, has_secret);
     if (!values || run->texts.failed) {
         free(values);
         return ERR(-ENOMEM);
@@ -91,7 +121,10 @@ static int make_values(struct run *run, const struct ts_step *step, struct ts_si
         values[i] = (struct ts_simulated_value){step->variables[i].name, text};
         text += strlen(text) + 1;
     }
+    if (command)
+        values[step->n_variables] = (struct ts_simulated_value){"action", text};
     *ret = values;
+    *ret_n = step->n_variables + (command ? 1 : 0);
     return 0;
 }
 
@@ -103,11 +136,10 @@ static int tell(struct run *run, const struct ts_next *next)
     int r = 0;
 
     if (next->kind == TS_NEXT_RUN) {
-        r = make_values(run, next->step, &values);
+        r = make_values(run, next->step, &values, &decision.n_values);
         if (r < 0)
             return TRACE(r);
         decision.values = values;
-        decision.n_values = next->step->n_variables;
     }
     ts_sequence_put_item_path(run->sequence, next->index, next->item, &path);
     decision.path = buf_str(&path);

@@ -106,7 +106,7 @@ static void a_restart_leads_into_the_other_environment(void **state)
     assert_string_equal(buf_str(&told),
                         "run format\n"
                         "run restart SMSRebootTarget=HD\n"
-                        "run a (full OS)\n"
+                        "run a (full OS) action=true\n"
                         "run g/restart (full OS) SMSRebootTarget=WinPE\n"
                         "fail b SLW-0405: it runs in the installed operating system only, and this "
                         "is the boot image\n");
@@ -129,7 +129,7 @@ static void preparing_for_capture_leads_into_the_boot_image(void **state)
                         "run format\n"
                         "run restart SMSRebootTarget=HD\n"
                         "run prepare (full OS)\n"
-                        "run capture\n");
+                        "run capture action=true\n");
 }
 
 static void secret_values_are_not_shown(void **state)
@@ -159,6 +159,33 @@ static void secret_values_are_not_shown(void **state)
                         "run a OSDJoinPassword=*** C=*** D=d\n"
                         "run b VariableName=E VariableValue=*** DoNotShowVariableValue=True\n"
                         "run c OSDLocalAdminPassword=***\n");
+}
+
+static void a_command_that_stands_in_the_action_only_is_shown_as_it_would_run(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+
+    assert_int_equal(ts_vars_set(vars, "Place", "lab", TS_BY_SEQUENCE), 0);
+    (void)simulate(
+        SEQUENCE(
+            "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"a\"><action>echo %Place%"
+            "</action><defaultVarList><variable name=\"LoadProfile\">false</variable>"
+            "</defaultVarList></step>"
+            "<step name=\"b\"><action>echo b</action></step>"
+            "<step name=\"c\"><action>echo c /pw:x</action><defaultVarList>"
+            "<variable name=\"UserPassword\">hunter2</variable></defaultVarList></step>"
+            "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"d\"><action>smsswd.exe /run: "
+            "echo d</action><defaultVarList><variable name=\"CommandLine\">echo d</variable>"
+            "</defaultVarList></step>"),
+        vars,
+        &told);
+    assert_string_equal(buf_str(&told),
+                        "run a LoadProfile=false action=echo lab\n"
+                        "run b action=echo b\n"
+                        "run c UserPassword=*** action=***\n"
+                        "run d CommandLine=echo d\n");
 }
 
 static void a_step_that_cannot_set_its_variable_says_why(void **state)
@@ -201,7 +228,7 @@ static void what_the_agent_cannot_run_fails_as_it_would_there(void **state)
         buf_str(&told),
         "fail g/foo SLW-0401: the agent cannot run steps of type \"SMS_TaskSequence_FooAction\"; "
         "disable or replace the step\n"
-        "run reached\n"
+        "run reached action=true\n"
         "fail drivers SLW-0409: \"Auto Apply Drivers\" does something that only Windows has; disable "
         "it, or give it a condition that does not hold on Linux\n");
 }
@@ -226,9 +253,9 @@ static void a_decision_says_what_it_depends_on_at_run_time(void **state)
                                                      STEP("last", "") "</group>"),
         vars,
         &told);
-    assert_non_null(
-        strstr(buf_str(&told),
-               "run plain\nskip catch <_SMSTSLastActionSucceeded of plain\nrun then/set A "));
+    assert_non_null(strstr(
+        buf_str(&told),
+        "run plain action=echo hi\nskip catch <_SMSTSLastActionSucceeded of plain\nrun then/set A "));
     assert_non_null(
         strstr(buf_str(&told), "VariableValue=1 <_SMSTSLastActionSucceeded of plain\n"));
 }
@@ -245,7 +272,7 @@ static void a_step_without_a_type_is_a_command(void **state)
         &told);
     assert_string_equal(
         buf_str(&told),
-        "run plain\n"
+        "run plain action=echo hi\n"
         "fail empty SLW-0401: the step has neither a type nor a command; replace it by a Run Command Line\n");
 }
 
@@ -262,7 +289,7 @@ static void a_script_for_windows_script_host_fails_as_it_does_there(void **state
 
     assert_false(end.is_succeeded);
     assert_string_equal(ts_vars_get(vars, "_SMSTSLastActionRetCode"), "-2147024846");
-    assert_non_null(strstr(buf_str(&told), "run gather\nfail gather SLW-0718: "));
+    assert_non_null(strstr(buf_str(&told), "\nfail gather SLW-0718: "));
 }
 
 static void a_type_that_is_in_the_wrong_place_fails(void **state)
@@ -333,6 +360,7 @@ int main(void)
         cmocka_unit_test(a_restart_leads_into_the_other_environment),
         cmocka_unit_test(preparing_for_capture_leads_into_the_boot_image),
         cmocka_unit_test(secret_values_are_not_shown),
+        cmocka_unit_test(a_command_that_stands_in_the_action_only_is_shown_as_it_would_run),
         cmocka_unit_test(a_step_that_cannot_set_its_variable_says_why),
         cmocka_unit_test(what_the_agent_cannot_run_fails_as_it_would_there),
         cmocka_unit_test(a_type_that_is_in_the_wrong_place_fails),
