@@ -5,6 +5,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -270,7 +271,7 @@ struct dp *dp_start(void)
     struct dp *dp = calloc(1, sizeof(*dp));
     struct sockaddr_un address = {.sun_family = AF_UNIX};
 
-    if (!dp)
+    if (!dp || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
         return NULL;
     memcpy(dp->sources, names, sizeof(names));
     dp->content = BUF_INIT(CONTENT_MAX);
