@@ -79,7 +79,8 @@ struct dp {
     } listener, proxy;
 };
 
-/* Starts the server, with no content yet. From then on SIGPIPE is ignored, as in the agent: who fetches may go away. Owned by the caller, dp_stop(). NULL if it cannot. */
+/* Starts the server, with no content yet. From then on SIGPIPE is ignored, as in the agent: who fetches may go away. Owned by the
+   caller, dp_stop(). NULL if it cannot. */
 struct dp *dp_start(void);
 void dp_stop(struct dp *dp);
 

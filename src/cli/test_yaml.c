@@ -76,6 +76,9 @@ static void put_quotes_what_a_reader_could_take_for_something_else(void **state)
         {"\xc2\xa0", "\"\xc2\xa0\"\n"},
         {"\xe2\x80\xa8\xe2\x80\xa9", "\"\\u2028\\u2029\"\n"},
         {"\xef\xbb\xbf", "\"\\ufeff\"\n"},
+        {"\xef\xbf\xbe", "\"\\ufffe\"\n"},
+        {"\xef\xbf\xbf", "\"\\uffff\"\n"},
+        {"\xef\xbf\xbd", "\"\xef\xbf\xbd\"\n"},
         {"Stra\xc3\x9f"
          "e",
          "\"Stra\xc3\x9f"

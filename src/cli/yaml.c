@@ -50,7 +50,8 @@ static bool is_plain(const char *text, size_t len)
 }
 
 /* C1 control characters (U+0080 to U+009F) are C2 80 to C2 9F in UTF-8; U+2028, U+2029 and U+FEFF are
- * characters that readers treat in their own ways. Return: bytes taken, 0: nothing special here. */
+ * characters that readers treat in their own ways; U+FFFE and U+FFFF are none (YAML 1.2, 5.1). Return: bytes
+ * taken, 0: nothing special here. */
 static size_t put_special(struct buf *dst, const uint8_t *at, size_t left)
 {
     if (left >= 2 && at[0] == 0xc2 && at[1] < 0xa0) {
@@ -63,6 +64,10 @@ static size_t put_special(struct buf *dst, const uint8_t *at, size_t left)
     }
     if (left >= 3 && at[0] == 0xef && at[1] == 0xbb && at[2] == 0xbf) {
         buf_adds(dst, "\\ufeff");
+        return 3;
+    }
+    if (left >= 3 && at[0] == 0xef && at[1] == 0xbf && at[2] >= 0xbe) {
+        buf_addf(dst, "\\uff%02x", at[2] + 0x40);
         return 3;
     }
     return 0;
