@@ -49,11 +49,11 @@ check-sanitized: bootstrap
 	ninja -C $(BUILD)-san
 	tools/run_tests $(BUILD)-san unit scenario
 
-# Each fuzzer for SECONDS, from its corpus in tests/corpus; what it finds new stays in the build folder. With SEED: see tools/run_fuzzers.
+# Each fuzzer for SECONDS, from its corpus in tests/corpus; what it finds new stays in the build folder. With RUNS: see tools/run_fuzzers.
 fuzz: bootstrap
 	test -f $(BUILD)-san/build.ninja || CC=clang meson setup $(BUILD)-san \
 	  -Db_sanitize=address,undefined -Dc_args=-fsanitize=fuzzer-no-link
-	tools/run_fuzzers $(BUILD)-san $(SECONDS) $(SEED)
+	tools/run_fuzzers $(BUILD)-san $(SECONDS) $(RUNS)
 
 bench: bootstrap
 	@$(MAKE) --no-print-directory all
