@@ -4,6 +4,7 @@
 import contextlib
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -52,6 +53,8 @@ class Bench(Site):
         super().__init__(build)
         self.build = build
         self.address = address
+        # agents are played as a user who may not enter a home folder with the build in it
+        shutil.copy2(build / "tests/bench/slipway-sim", self.work)
         (self.work / "conf").write_text(SETTINGS.replace("127.0.0.1", address) + CONFIG, encoding="utf-8")
 
     def __enter__(self):
@@ -103,7 +106,7 @@ class Bench(Site):
         return (self.state / "keys/pin").read_text().strip()
 
     def sim(self, *words) -> list:
-        return [str(self.build / "tests/bench/slipway-sim"), *map(str, words)]
+        return [str(self.work / "slipway-sim"), *map(str, words)]
 
     def agents(self, *words) -> dict:
         command = self.sim("agents", "--site", f"{self.address}:443", "--pin", self.pin(), "--roles", self.state / "run/roles.sock", *words)
