@@ -151,6 +151,19 @@ int device_key_add(struct site *site,
                 DB_ARGS(db_text(device_id), db_u64(DEVICE_KEYS_MAX), db_text(public_half))));
 }
 
+int device_key_reported(struct site *site, const char *token)
+{
+    uint64_t before_us = site->now_us > DEVICE_REPORT_US ? site->now_us - DEVICE_REPORT_US : 0;
+    char hash[SHA256_TEXT_MAX];
+    int r = access_hash_token(token ? token : "", hash);
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_must(site->db,
+                         SQL_DEVICE_KEY_REPORTED,
+                         DB_ARGS(db_text(hash), db_u64(site->now_us), db_u64(before_us))));
+}
+
 int device_key_drop_all(struct site *site, const char *device_id)
 {
     int r = db_must(site->db, SQL_DEVICE_KEYS_DROP, DB_ARGS(db_text(device_id)));

@@ -16,9 +16,10 @@
 #define DEVICE_KEY_US    (UINT64_C(24) * 3600 * 1000000)
 #define DEVICE_TOKEN_US  (UINT64_C(15) * 60 * 1000000)
 #define DEVICE_REPEAT_US (UINT64_C(10) * 60 * 1000000) /* a registration may be repeated */
+#define DEVICE_REPORT_US (UINT64_C(60) * 1000000) /* a key's reports are noted once in this time */
 
 enum {
-    DEVICE_KEYS_MAX = 8,   /* of a device; the oldest goes */
+    DEVICE_KEYS_MAX = 8,   /* of a device; the oldest goes, if no order was reported on with it */
     DEVICE_TOKENS_MAX = 4, /* of a key */
 };
 
@@ -50,6 +51,9 @@ int device_key_add(struct site *site,
                    const char *device_id,
                    const char *public_half,
                    const char *ticket_hash);
+
+/* An order was reported on with this token: other registrations of the device do not take its key away. */
+int device_key_reported(struct site *site, const char *token);
 
 /* The device's keys and tokens are good for nothing more. */
 int device_key_drop_all(struct site *site, const char *device_id);

@@ -250,6 +250,24 @@ static void a_device_has_a_few_keys_and_a_key_a_few_tokens(void **state)
     assert_int_equal(renew(site, &last), 0);
 }
 
+static void who_registers_again_and_again_takes_no_key_that_an_order_goes_on_with(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    struct agent real = start(site, FIXTURE_MAC);
+    struct agent stranger = real;
+
+    assert_int_equal(device_key_reported(site, "slw_dev_of_nobody"), 0);
+    assert_int_equal(device_key_reported(site, real.token), 0);
+    for (unsigned i = 0; i < 2 * DEVICE_KEYS_MAX; i++) {
+        fixture_wait(site, 1);
+        stranger = start(site, FIXTURE_MAC);
+        assert_int_equal(renew(site, &stranger), 0); /* each is good, the one just made too */
+    }
+    assert_int_equal(renew(site, &real), 0);
+    assert_true(is_token_good(site, real.token, real.device));
+}
+
 /* What somebody may have of device A, tried on B; and what is A's own at another time, or for another purpose. */
 enum theft {
     OWN_PROOF, /* the control: this one is good */
@@ -355,6 +373,7 @@ int main(void)
         cmocka_unit_test(an_agent_without_a_key_is_told_that_its_boot_image_is_old),
         cmocka_unit_test(blocking_or_deleting_a_device_ends_its_key_and_tokens),
         cmocka_unit_test(a_device_has_a_few_keys_and_a_key_a_few_tokens),
+        cmocka_unit_test(who_registers_again_and_again_takes_no_key_that_an_order_goes_on_with),
         cmocka_unit_test(nothing_of_one_device_is_good_for_another_nor_at_another_time),
         cmocka_unit_test(a_stolen_registration_makes_nobody_the_device),
     };

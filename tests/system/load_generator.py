@@ -9,6 +9,8 @@ import contextlib
 import shutil
 import sqlite3
 import sys
+import threading
+import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
@@ -35,6 +37,25 @@ def check_agents(site: Bench):
     expect(kept >= N_AGENTS + found["report"]["n"], f"{found['report']['n']} reports were acknowledged, {kept} are kept")
     orders = count(site, "SELECT count(*) FROM orders WHERE state = 'in-progress'")
     expect(orders == N_AGENTS, f"{orders} orders are in progress")
+
+
+def end_tokens(site: Bench):
+    """Those in use, in the middle of the traffic."""
+    time.sleep(SECONDS / 2)
+    with contextlib.closing(sqlite3.connect(site.state / "site/slipway.db", timeout=30)) as db, db:
+        db.execute("DELETE FROM device_token")
+
+
+def check_tokens(site: Bench):
+    """Agents get other tokens: when the time has come, and when the site takes theirs no more."""
+    words = ["--count", N_AGENTS, "--rate", RATE_PER_S, "--seconds", SECONDS]
+    found = site.agents(*words, "--renew", 1)
+    expect(found["n_failed"] == 0 and found["token"]["n"] >= N_AGENTS, f"agents whose time has come: {found}")
+    ending = threading.Thread(target=end_tokens, args=(site,))
+    ending.start()
+    found = site.agents(*words)
+    ending.join()
+    expect(found["n_failed"] == 0 and found["token"]["n"] > 0, f"agents whose tokens have ended: {found}")
 
 
 def check_storm(site: Bench, boot_file: Path):
@@ -67,6 +88,7 @@ def main() -> int:
             add_devices(site, 0, N_AGENTS + N_MACHINES)
             site.deploy()
             check_agents(site)
+            check_tokens(site)
             check_storm(site, boot_file)
             check_wrong_file(site, boot_file)
         except Failed as why:

@@ -3,11 +3,16 @@
 -- name: device_key_add
 INSERT INTO device_key (public_key, device_id, ticket_hash, created_us, expires_us) VALUES (?1, ?2, ?3, ?4, ?5);
 
--- All of a device but ?3, which was just made, and the latest; ?2 in all.
+-- All of a device but ?3, which was just made, those that orders were reported on with, and the latest; ?2 in all.
 -- name: device_key_trim
 DELETE FROM device_key WHERE device_id = ?1 AND public_key NOT IN (
     SELECT k.public_key FROM device_key k WHERE k.device_id = ?1
-    ORDER BY CASE k.public_key WHEN ?3 THEN 0 ELSE 1 END, k.created_us DESC, k.public_key LIMIT ?2);
+    ORDER BY CASE k.public_key WHEN ?3 THEN 0 ELSE 1 END, k.reported_us DESC, k.created_us DESC, k.public_key LIMIT ?2);
+
+-- The key that the token ?1 is of. Nothing if that was noted after ?3.
+-- name: device_key_reported
+UPDATE device_key SET reported_us = ?2 WHERE reported_us <= ?3
+    AND public_key = (SELECT t.public_key FROM device_token t WHERE t.hash = ?1);
 
 -- name: device_key_find
 SELECT device_id, ticket_hash, created_us FROM device_key WHERE public_key = ?1 AND expires_us > ?2;

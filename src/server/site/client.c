@@ -14,6 +14,7 @@
 #include "site/device.h"
 #include "site/device_capture.h"
 #include "site/device_key.h"
+#include "site/fields.h"
 #include "site/order.h"
 #include "site/order_debug.h"
 #include "site/order_state.h"
@@ -178,7 +179,18 @@ static int tell(struct api *api, struct http_exchange *x, order_rule *rule)
 
 int client_report_status(void *ctx, struct http_exchange *x)
 {
-    return tell(ctx, x, order_report);
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = order_report(api->site, api->device_id, http_param(x, "id"), body, &answer);
+    if (r == 0 && strcmp(field_text(body, "state", ""), "step-progress") != 0)
+        r = device_key_reported(api->site, api_bearer(x));
+    return api_finish(api, x, r, 200, answer);
 }
 
 int client_put_state(void *ctx, struct http_exchange *x)

@@ -15,7 +15,9 @@
 enum {
     HTTP_OK = 200,
     HTTP_CREATED = 201,
+    HTTP_UNAUTHORIZED = 401,
     HTTP_SERVER_ERROR = 500,
+    US_PER_S = 1000000,
 };
 
 void agent_mac(uint8_t ret[static MAC_BYTES], uint64_t number)
@@ -32,10 +34,11 @@ static bool put_subject(const struct agent *agent, struct sink *dst)
     char mac[MAC_TEXT_MAX];
     char pin[SHA256_TEXT_MAX];
     char subject[TOKEN_TEXT_MAX + MAC_TEXT_MAX];
-    struct proof proof = {.purpose = PROOF_REGISTRATION,
+    bool is_token = agent->ask == AGENT_TOKEN;
+    struct proof proof = {.purpose = is_token ? PROOF_TOKEN : PROOF_REGISTRATION,
                           .challenge = agent->challenge,
                           .pin = pin,
-                          .subject = subject};
+                          .subject = is_token ? agent->device : subject};
 
     mac_put(mac, agent->mac);
     hex_put(pin, (struct bytes){agent->options->site->pin, SHA256_BYTES});
@@ -126,6 +129,20 @@ static int send_registration(struct agent *agent)
         &agent->connection, "POST", "/api/v1/client/registrations", NULL, bytes_of(body)));
 }
 
+static int send_token(struct agent *agent)
+{
+    char proof[AGENT_PROOF_MAX];
+    char body[AGENT_BODY_MAX];
+    int r = put_proof(agent, proof);
+
+    if (r < 0)
+        return TRACE(r);
+    (void)snprintf(
+        body, sizeof(body), "{\"device_id\": \"%s\", \"key\": %s}", agent->device, proof);
+    return TRACE(
+        connection_ask(&agent->connection, "POST", "/api/v1/client/tokens", NULL, bytes_of(body)));
+}
+
 static int send_ask(struct agent *agent)
 {
     char path[AGENT_PATH_MAX];
@@ -137,6 +154,8 @@ static int send_ask(struct agent *agent)
         return connection_ask(c, "GET", "/api/v1/client/time", NULL, (struct bytes){0});
     case AGENT_REGISTER:
         return send_registration(agent);
+    case AGENT_TOKEN:
+        return send_token(agent);
     case AGENT_ORDER:
         return connection_ask(c, "POST", "/api/v1/client/orders", agent->token, bytes_of("{}"));
     case AGENT_WISH:
@@ -163,7 +182,7 @@ static void on_again(void *ctx)
 {
     struct agent *agent = ctx;
 
-    if (agent->ask == AGENT_REGISTER)
+    if (agent->ask == AGENT_REGISTER || agent->ask == AGENT_TOKEN)
         agent->ask = AGENT_TIME; /* a challenge is good once */
     try(agent);
 }
@@ -176,23 +195,61 @@ static bool read_text(const json_t *answer, const char *name, char *dst, size_t 
     return text && strlen(text) < cap && snprintf(dst, cap, "%s", text) > 0;
 }
 
+/* When it is to get another one. */
+static bool read_token(struct agent *agent, const json_t *answer)
+{
+    uint64_t life_us =
+        (uint64_t)json_integer_value(json_object_get(answer, "token_life_s")) * US_PER_S;
+    uint64_t renew_us = agent->options->renew_us > 0 ? agent->options->renew_us : life_us / 2;
+
+    agent->renew_at_us = agent->options->loop->now_us + renew_us;
+    return life_us > 0 && read_text(answer, "token", agent->token, sizeof(agent->token));
+}
+
 /* Return: false if the answer is none that helps. */
 static bool take_answer(struct agent *agent, const struct answer *answer)
 {
     OWN(json_decrefp) json_t *body = NULL;
+    bool makes = agent->ask == AGENT_REGISTER || agent->ask == AGENT_TOKEN;
 
     if (agent->ask == AGENT_REPORT)
         agent->acked = answer->status == HTTP_OK ? agent->seq : agent->acked;
     if (agent->ask == AGENT_WISH || agent->ask == AGENT_REPORT)
         return answer->status == HTTP_OK;
-    if (answer->status != (agent->ask == AGENT_REGISTER ? HTTP_CREATED : HTTP_OK))
+    if (answer->status != (makes ? HTTP_CREATED : HTTP_OK))
         return false;
     body = json_loadb((const char *)answer->body.ptr, answer->body.len, 0, NULL);
     if (agent->ask == AGENT_TIME)
         return read_text(body, "challenge", agent->challenge, sizeof(agent->challenge));
-    if (agent->ask == AGENT_REGISTER)
-        return read_text(body, "token", agent->token, sizeof(agent->token));
-    return read_text(body, "order_id", agent->order_id, sizeof(agent->order_id));
+    if (agent->ask == AGENT_ORDER)
+        return read_text(body, "order_id", agent->order_id, sizeof(agent->order_id));
+    return read_token(agent, body) &&
+           (agent->ask == AGENT_TOKEN ||
+            read_text(body, "device_id", agent->device, sizeof(agent->device)));
+}
+
+/* The site takes the token no more, which is worth one other. */
+static bool is_token_over(const struct agent *agent)
+{
+    return agent->status == HTTP_UNAUTHORIZED && agent->ask == agent->wanted &&
+           agent->ask > AGENT_TOKEN && !agent->is_renewed;
+}
+
+static void renew(struct agent *agent)
+{
+    agent->is_renewed = true;
+    agent->ask = AGENT_TIME;
+    try(agent);
+}
+
+/* What comes after what has been answered. */
+static void go_on(struct agent *agent)
+{
+    if (agent->ask == AGENT_TIME && agent->wanted != AGENT_REGISTER)
+        agent->ask = AGENT_TOKEN;
+    else
+        agent->ask = agent->wanted;
+    try(agent);
 }
 
 static void on_answer(void *ctx, const struct answer *answer)
@@ -208,15 +265,17 @@ static void on_answer(void *ctx, const struct answer *answer)
         if (sim_timer_set(agent->options->loop, &agent->again, now_us + AGENT_AGAIN_US) == 0)
             return;
     }
+    if (is_token_over(agent)) {
+        renew(agent);
+        return;
+    }
     is_good = take_answer(agent, answer);
     if (is_good)
         figures_add(&agent->options->figures[agent->ask], now_us - agent->begin_us);
-    if (is_good && agent->ask == AGENT_TIME) {
-        agent->ask = AGENT_REGISTER;
-        try(agent);
-        return;
-    }
-    agent->options->done(agent->ctx, is_good);
+    if (is_good && agent->ask != agent->wanted)
+        go_on(agent);
+    else
+        agent->options->done(agent->ctx, is_good);
 }
 
 void agent_init(struct agent *agent,
@@ -240,7 +299,11 @@ void agent_fini(struct agent *agent)
 
 static void begin(struct agent *agent, enum agent_ask ask, uint64_t due_us)
 {
-    agent->ask = ask;
+    bool is_renewal = ask > AGENT_TOKEN && agent->options->loop->now_us >= agent->renew_at_us;
+
+    agent->wanted = ask;
+    agent->ask = ask == AGENT_REGISTER || is_renewal ? AGENT_TIME : ask;
+    agent->is_renewed = is_renewal;
     agent->begin_us = due_us;
     agent->tries = 0;
     try(agent);
@@ -252,7 +315,7 @@ void agent_register(struct agent *agent, uint64_t due_us)
     agent->acked = 0;
     connection_aim(&agent->connection, agent->options->site, agent->local);
     random_bytes(agent->key, sizeof(agent->key));
-    begin(agent, AGENT_TIME, due_us);
+    begin(agent, AGENT_REGISTER, due_us);
 }
 
 void agent_order(struct agent *agent, uint64_t due_us)

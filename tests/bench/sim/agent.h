@@ -5,7 +5,8 @@
 /*
  * An agent as the site sees it (docs/protocol/client-api.md): it registers with a key, takes its order, reports, asks what is wanted
  *
- * What fails on the way, or is answered with 5xx, is sent again after a moment, the same report with the same number.
+ * What fails on the way, or is answered with 5xx, is sent again after a moment, the same report with the same number. Its
+ * token lives a while; after half of that, or when the site takes it no more, the agent gets another before what it asks.
  */
 
 #include "base/text.h"
@@ -24,8 +25,9 @@ enum {
 };
 
 enum agent_ask {
-    AGENT_TIME, /* and a challenge, before each registration */
+    AGENT_TIME, /* and a challenge, before each registration and token */
     AGENT_REGISTER,
+    AGENT_TOKEN,
     AGENT_ORDER, /* the policy */
     AGENT_WISH,
     AGENT_REPORT,
@@ -47,6 +49,7 @@ struct agent_options {
     const struct place *site;
     struct figures *figures; /* of each enum agent_ask, of what was answered well */
     uint64_t *n_again;       /* requests sent again */
+    uint64_t renew_us;       /* of a token's age; 0: half of its life */
     void (*done)(void *ctx, bool is_good);
 };
 
@@ -60,13 +63,17 @@ struct agent {
     char ticket[TOKEN_TEXT_MAX];
     uint8_t key[SIGNATURE_KEY_BYTES]; /* secret half; a new one for each registration */
     char challenge[AGENT_CHALLENGE_MAX];
+    char device[UUID_TEXT_MAX];
     char token[TOKEN_TEXT_MAX];
+    uint64_t renew_at_us;
     char order_id[UUID_TEXT_MAX];
-    uint64_t seq;   /* of the last report */
-    uint64_t acked; /* the last one that was acknowledged */
-    enum agent_ask ask;
+    uint64_t seq;          /* of the last report */
+    uint64_t acked;        /* the last one that was acknowledged */
+    enum agent_ask ask;    /* in hand */
+    enum agent_ask wanted; /* what all is about */
     enum agent_state state;
     uint64_t begin_us; /* when the request was due */
+    bool is_renewed;   /* for this request */
     unsigned tries;
     unsigned status; /* of the last answer; 0: none came */
 };

@@ -4,12 +4,13 @@
  * slipway-sim: plays thousands of agents, DHCP, TFTP and HTTP Boot clients against a running site, in one thread
  *
  *     slipway-sim agents --site ADDRESS:PORT --pin HEX --roles SOCKET --count N [--first N] [--at-once N] [--rate N]
- *                        [--seconds N] [--acknowledged FILE]
+ *                        [--seconds N] [--renew SECONDS] [--acknowledged FILE]
  *     slipway-sim storm  --interface NAME --network ADDRESS --boot-file FILE --count N [--site ADDRESS:PORT --pin HEX]
  *                        [--first N] [--spread SECONDS] [--tftp-each N] [--limit SECONDS]
  *
  * agents: each registers with a ticket that it gets on the roles' socket, begins the task sequence that is deployed to it, and
- * then reports and asks, all together --rate times in a second (0: as fast as each is answered). storm: storm.h; without --site
+ * then reports and asks, all together --rate times in a second (0: as fast as each is answered); it gets another token after
+ * --renew seconds, as agents do after half of a token's life, which is what 0 stands for. storm: storm.h; without --site
  * the machines only boot. Prints one line of JSON. Exit status 1: something was lost, which was said.
  */
 
@@ -56,6 +57,7 @@ enum choice {
     OPTION_AT_ONCE,
     OPTION_RATE,
     OPTION_SECONDS,
+    OPTION_RENEW,
     OPTION_ACKNOWLEDGED,
     OPTION_INTERFACE,
     OPTION_NETWORK,
@@ -80,6 +82,7 @@ static const struct option_row {
     {"at-once", OPTION_AT_ONCE, 1, COUNT_MAX, 32},
     {"rate", OPTION_RATE, 0, RATE_MAX, 0},
     {"seconds", OPTION_SECONDS, 1, SECONDS_MAX, 10},
+    {"renew", OPTION_RENEW, 0, SECONDS_MAX, 0},
     {"acknowledged", OPTION_ACKNOWLEDGED, 0, 0, 0},
     {"interface", OPTION_INTERFACE, 0, 0, 0},
     {"network", OPTION_NETWORK, 0, 0, 0},
@@ -187,6 +190,7 @@ static int run_agents(const struct given *given)
         .n_at_once = given->number[OPTION_AT_ONCE],
         .rate_per_s = given->number[OPTION_RATE],
         .duration_us = given->number[OPTION_SECONDS] * US_PER_S,
+        .renew_us = given->number[OPTION_RENEW] * US_PER_S,
         .ack_file = given->text[OPTION_ACKNOWLEDGED],
         .server = target.host,
     };

@@ -58,7 +58,7 @@ static void begin_next(struct traffic *traffic);
 static void fail(struct worker *worker, const char *what)
 {
     static const char *const asks[] = {
-        "the time", "its registration", "its order", "what is wanted", "its report"};
+        "the time", "its registration", "its token", "its order", "what is wanted", "its report"};
     struct traffic *traffic = worker->traffic;
     char mac[MAC_TEXT_MAX];
 
@@ -227,7 +227,7 @@ static void begin_next(struct traffic *traffic)
 
 static void print(const struct traffic *traffic)
 {
-    static const char *const names[] = {"time", "registration", "order", "wish", "report"};
+    static const char *const names[] = {"time", "registration", "token", "order", "wish", "report"};
     struct figures all = {0};
     double elapsed_s = (double)(traffic->loop.now_us - traffic->begin_us) / US_PER_S;
 
@@ -238,7 +238,7 @@ static void print(const struct traffic *traffic)
         (void)printf("\"%s\": ", names[i]);
         figures_print(f, stdout);
         (void)printf(", ");
-        if (i > AGENT_REGISTER)
+        if (i > AGENT_TOKEN)
             figures_join(&all, f);
     }
     (void)printf("\"all\": ");
@@ -299,6 +299,7 @@ int traffic_run(const struct traffic_options *options)
                                              .site = options->site,
                                              .figures = traffic->figures,
                                              .n_again = &traffic->n_again,
+                                             .renew_us = options->renew_us,
                                              .done = on_done};
     r = sim_loop_init(&traffic->loop);
     if (r == 0)

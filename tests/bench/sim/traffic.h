@@ -19,6 +19,7 @@ struct traffic_options {
     uint64_t
         rate_per_s; /* requests of all together; 0: each agent asks again as soon as it is answered */
     uint64_t duration_us; /* of the traffic, when all have begun */
+    uint64_t renew_us;    /* agents get another token after so long; 0: after half of its life */
     const char *
         ack_file; /* NULL, or where "ORDER NUMBER" is written of each agent: its last report that was acknowledged */
     const char *server; /* what the devices call the server */
