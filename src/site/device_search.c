@@ -23,7 +23,7 @@ enum {
 /* Names from one to another, the latter not included, without regard to case. */
 struct name_range {
     char from[NAME_MAX_BYTES + 1];
-    char to[NAME_MAX_BYTES + 1];
+    char to[NAME_MAX_BYTES + 2];
 };
 
 struct search {
@@ -58,28 +58,46 @@ static int look(struct search *search, const struct db_rows *rows)
     return TRACE(r);
 }
 
-/* Whether the next byte is the next letter or digit, in the order of any collation. */
-static bool has_next(char c)
+/* What comes behind it in the order of any collation, with nothing between that begins with it; 0: nobody knows. */
+static char behind(char c)
 {
-    return (c >= '0' && c <= '8') || (c >= 'a' && c <= 'y');
+    bool has_next = (c >= '0' && c <= '8') || (c >= 'a' && c <= 'y');
+
+    return has_next ? (char)(c + 1) : (char)(c == '9' ? 'a' : 0);
 }
 
-/* Of names that begin with @start, which is in lower case; wider, if it ends in what nobody knows the next of. Return: false: all. */
-static bool put_range(struct bytes start, struct name_range *ret)
+/* Names that begin with @start, which is in lower case; more, if it ends in what nobody knows the next of. Return: false: all. */
+static bool put_names_from(struct bytes start, struct name_range *ret)
 {
     size_t n = start.len;
 
-    for (size_t i = 0; i < start.len; i++)
-        if (start.ptr[i] < ' ' || start.ptr[i] > '~')
-            return false;
-    while (n > 0 && !has_next((char)start.ptr[n - 1]))
+    while (n > 0 && !behind((char)start.ptr[n - 1]))
         n--;
-    if (n == 0 || n > NAME_MAX_BYTES)
+    if (n == 0)
         return false;
     (void)snprintf(ret->from, sizeof(ret->from), "%.*s", (int)n, (const char *)start.ptr);
     (void)snprintf(ret->to, sizeof(ret->to), "%s", ret->from);
-    ret->to[n - 1]++;
+    ret->to[n - 1] = behind(ret->to[n - 1]);
     return true;
+}
+
+/* The name and few others: with one more sign it comes later in any collation. */
+static bool put_name(struct bytes name, struct name_range *ret)
+{
+    (void)snprintf(ret->from, sizeof(ret->from), "%.*s", (int)name.len, (const char *)name.ptr);
+    (void)snprintf(ret->to, sizeof(ret->to), "%s0", ret->from);
+    return true;
+}
+
+/* Return: false: all names. */
+static bool put_range(enum filter_op op, struct bytes text, struct name_range *ret)
+{
+    if (text.len == 0 || text.len > NAME_MAX_BYTES)
+        return false;
+    for (size_t i = 0; i < text.len; i++)
+        if (text.ptr[i] < ' ' || text.ptr[i] > '~')
+            return false;
+    return op == FILTER_EQ ? put_name(text, ret) : put_names_from(text, ret);
 }
 
 static bool is_about_name(const struct filter *filter, const struct filter_term *term)
@@ -97,7 +115,8 @@ static bool find_range(const struct filter *filter, struct name_range *ret)
             return false;
     for (size_t i = 0; i < filter->n_terms; i++)
         if (is_about_name(filter, &filter->terms[i]))
-            return put_range(filter->values[filter->terms[i].first_value].text, ret);
+            return put_range(
+                filter->terms[i].op, filter->values[filter->terms[i].first_value].text, ret);
     return false;
 }
 

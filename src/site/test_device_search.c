@@ -112,22 +112,10 @@ static void the_index_of_names_finds_what_looking_at_each_device_finds(void **st
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
-    static const char *const names[] = {"PC-19",
-                                        "pc-190",
-                                        "PC-1Z",
-                                        "PC-2",
-                                        "PC",
-                                        "P",
-                                        "pc-1-9",
-                                        "PCz",
-                                        "PD",
-                                        "Z",
-                                        "zz",
-                                        "Z9-a",
-                                        "z9",
-                                        "9",
-                                        "9a",
-                                        "a-b"};
+    static const char *const names[] = {
+        "PC-19",  "pc-190",   "PC-1Z",   "PC-2",    "PC",     "P",    "pc-1-9", "PCz",
+        "PD",     "Z",        "zz",      "Z9-a",    "z9",     "9",    "9a",     "a-b",
+        "PC-199", "PC-199-9", "PC-1990", "PC-199z", "PC-19a", "PC-20"};
     static const char *const terms[] = {"name startswith 'pc-19'",
                                         "name startswith 'PC-1'",
                                         "name startswith 'p'",
@@ -137,7 +125,10 @@ static void the_index_of_names_finds_what_looking_at_each_device_finds(void **st
                                         "name startswith '9'",
                                         "name startswith 'a-'",
                                         "name startswith ''",
+                                        "name startswith 'pc-199'",
                                         "name eq 'PC-19'",
+                                        "name eq 'pc-199'",
+                                        "name eq 'a-b'",
                                         "name eq 'zz'",
                                         "name eq 'nobody'"};
 
