@@ -80,13 +80,8 @@ static void put_number_of_steps(const struct ts_tree *tree, int group, struct bu
 {
     size_t n = 0;
 
-    for (int i = group + 1; i < (int)tree->n; i++) {
-        int parent = tree->items[i].parent;
-
-        while (parent > group)
-            parent = tree->items[parent].parent;
-        n += parent == group && !tree->items[i].is_group;
-    }
+    for (int i = group + 1; i < tree->items[group].end; i++)
+        n += !tree->items[i].is_group;
     buf_addf(ret, "%zu step%s", n, n == 1 ? "" : "s");
 }
 
@@ -126,10 +121,7 @@ static const char *find_neighbour(const struct ts_tree *tree, int i)
     for (int k = i - 1; k > parent; k--)
         if (tree->items[k].parent == parent)
             return tree->items[k].path + len;
-    for (int k = i + 1; k < (int)tree->n; k++)
-        if (tree->items[k].parent == parent)
-            return "";
-    return NULL;
+    return tree->items[i].end < ts_tree_end(tree, parent) ? "" : NULL;
 }
 
 static void add_moved(struct ts_comparison *c, int before, int after)
@@ -167,49 +159,52 @@ static bool has_stayed(const struct ts_comparison *c, int after)
     return parent == TS_NO_ITEM ? old_parent == TS_NO_ITEM : c->after.match[parent] == old_parent;
 }
 
-/* Of the children of @parent that have stayed in it, those outside a longest run in the old order have moved.
-   @place: room for 3 numbers for each of them. */
-static void diff_order(struct ts_comparison *c, int parent, int *place)
-{
-    int *items = place;
-    int *lengths = place + c->after.tree.n;
-    int *previous = lengths + c->after.tree.n;
-    int n = 0;
-    int best = -1;
+/* What the children of a group are put in order with; room for all items. */
+struct ordering {
+    int *items;    /* owned, as all here */
+    int *numbers;  /* of each where it was */
+    bool *is_kept; /* it is in a longest run in the old order */
+};
 
-    for (int i = parent + 1; i < (int)c->after.tree.n; i++)
-        if (c->after.tree.items[i].parent == parent && has_stayed(c, i))
-            items[n++] = i;
-    for (int i = 0; i < n; i++) {
-        lengths[i] = 1;
-        previous[i] = -1;
-        for (int k = 0; k < i; k++) {
-            if (c->after.match[items[k]] > c->after.match[items[i]] || lengths[k] < lengths[i])
-                continue;
-            lengths[i] = lengths[k] + 1;
-            previous[i] = k;
+static void ordering_fini(struct ordering *o)
+{
+    free(o->items);
+    free(o->numbers);
+    free(o->is_kept);
+}
+
+/* Of the children of @parent that have stayed in it, those outside a longest run in the old order have moved. */
+static void diff_order(struct ts_comparison *c, int parent, const struct ordering *o)
+{
+    const struct ts_tree *tree = &c->after.tree;
+    size_t n = 0;
+
+    for (int i = parent + 1; i < ts_tree_end(tree, parent); i = tree->items[i].end)
+        if (has_stayed(c, i)) {
+            o->items[n] = i;
+            o->numbers[n++] = c->after.match[i];
         }
-        if (best < 0 || lengths[i] > lengths[best])
-            best = i;
-    }
-    for (int i = n - 1; i >= 0; i--) {
-        if (i == best)
-            best = previous[i];
-        else
-            add_moved(c, c->after.match[items[i]], items[i]);
-    }
+    if (ts_diff_order(o->numbers, n, o->is_kept) < 0)
+        c->is_out_of_memory = true;
+    for (size_t i = n; !c->is_out_of_memory && i-- > 0;)
+        if (!o->is_kept[i])
+            add_moved(c, o->numbers[i], o->items[i]);
 }
 
 static int compare(struct ts_comparison *c)
 {
-    OWN(freep) int *place = calloc(3 * c->after.tree.n + 1, sizeof(*place));
+    size_t n = c->after.tree.n + 1;
+    OWN(ordering_fini)
+    struct ordering o = {.items = calloc(n, sizeof(*o.items)),
+                         .numbers = calloc(n, sizeof(*o.numbers)),
+                         .is_kept = calloc(n, sizeof(*o.is_kept))};
 
-    if (!place)
+    if (!o.items || !o.numbers || !o.is_kept)
         return ERR(-ENOMEM);
     for (int i = 0; i < (int)c->before.tree.n; i++)
         if (c->before.match[i] == TS_NO_ITEM)
             add_whole(c, &c->before, i, TS_CHANGE_REMOVED);
-    diff_order(c, TS_NO_ITEM, place);
+    diff_order(c, TS_NO_ITEM, &o);
     for (int i = 0; i < (int)c->after.tree.n; i++) {
         int before = c->after.match[i];
 
@@ -221,7 +216,7 @@ static int compare(struct ts_comparison *c)
             add_moved(c, before, i);
         ts_diff_item(c, before, i);
         if (c->after.tree.items[i].is_group)
-            diff_order(c, i, place);
+            diff_order(c, i, &o);
     }
     return c->is_out_of_memory ? ERR(-ENOMEM) : 0;
 }

@@ -57,11 +57,14 @@ static uint64_t number_of(const xmlNode *node)
 
 static bool read_rows(const struct ts_side *side, int parent, bool is_strict, struct rows *ret)
 {
-    ret->rows = calloc(side->tree.n + 1, sizeof(*ret->rows));
-    for (int i = parent + 1; ret->rows && i < (int)side->tree.n; i++)
-        if (side->tree.items[i].parent == parent)
-            ret->rows[ret->n++] =
-                (struct row){i, is_strict ? number_of(side->tree.items[i].node) : 0};
+    const struct ts_tree *tree = &side->tree;
+    size_t n = 0;
+
+    for (int i = parent + 1; i < ts_tree_end(tree, parent); i = tree->items[i].end)
+        n++;
+    ret->rows = calloc(n + 1, sizeof(*ret->rows));
+    for (int i = parent + 1; ret->rows && ret->n < n; i = tree->items[i].end)
+        ret->rows[ret->n++] = (struct row){i, is_strict ? number_of(tree->items[i].node) : 0};
     return ret->rows;
 }
 

@@ -58,60 +58,61 @@ static bool has_same_settings(const xmlNode *a, const xmlNode *b)
     return !x.failed && !y.failed && strcmp(buf_str(&x), buf_str(&y)) == 0;
 }
 
+/* What the two sides are matched with. */
+struct matching {
+    struct ts_comparison *c;
+    struct ts_diff_index before;   /* anywhere */
+    struct ts_diff_index after;    /* anywhere */
+    struct ts_diff_index in_group; /* of the new one */
+};
+
+static void matching_fini(struct matching *m)
+{
+    ts_diff_index_fini(&m->before);
+    ts_diff_index_fini(&m->after);
+    ts_diff_index_fini(&m->in_group);
+}
+
 /**
- * find_twin() - first unmatched item with the name of @wanted in @side
- * @parent: in which it is, unless it is @is_anywhere
+ * find_twin() - first unmatched item of @index with the name of @wanted
+ * @parent: in which it is, if that counts there
  * @n_left: only one with the same settings, and so many looks at them; NULL: whatever they are
  */
-static int find_twin(const struct ts_side *side,
-                     const struct ts_tree_item *wanted,
-                     int parent,
-                     bool is_anywhere,
-                     int *n_left)
+static int
+find_twin(struct ts_diff_index *index, const struct ts_tree_item *wanted, int parent, int *n_left)
 {
-    for (int i = is_anywhere ? 0 : parent + 1; i < (int)side->tree.n; i++) {
-        const struct ts_tree_item *item = &side->tree.items[i];
+    size_t at = ts_diff_index_left(index, wanted, parent, TS_DIFF_NO_ENTRY);
 
-        if (side->match[i] != TS_NO_ITEM || (!is_anywhere && item->parent != parent) ||
-            !is_same_kind(item, wanted) || strcmp(item->name, wanted->name) != 0)
-            continue;
+    for (; at != TS_DIFF_NO_ENTRY; at = ts_diff_index_left(index, wanted, parent, at)) {
+        const struct ts_diff_entry *entry = &index->entries[at];
+
         if (!n_left)
-            return i;
+            return entry->i;
         if ((*n_left)-- <= 0)
             return TS_NO_ITEM;
-        if (has_same_settings(item->node, wanted->node))
-            return i;
+        if (has_same_settings(entry->item->node, wanted->node))
+            return entry->i;
     }
     return TS_NO_ITEM;
 }
 
-static size_t
-count_common_children(const struct ts_comparison *c, int before, int after, size_t *ret_n)
+static size_t count_common_children(const struct matching *m, int before, int after, size_t *ret_n)
 {
+    const struct ts_tree *tree = &m->c->before.tree;
     size_t n_common = 0;
 
     *ret_n = 0;
-    for (int i = before + 1; i < (int)c->before.tree.n; i++) {
-        const struct ts_tree_item *a = &c->before.tree.items[i];
-
-        if (a->parent != before)
-            continue;
+    for (int i = before + 1; i < ts_tree_end(tree, before); i = tree->items[i].end) {
         ++*ret_n;
-        for (int k = after + 1; k < (int)c->after.tree.n; k++) {
-            const struct ts_tree_item *b = &c->after.tree.items[k];
-
-            if (b->parent == after && is_same_kind(a, b) && strcmp(a->name, b->name) == 0) {
-                n_common++;
-                break;
-            }
-        }
+        n_common += ts_diff_index_has(&m->in_group, &tree->items[i], after);
     }
     return n_common;
 }
 
 /* Whether the two, whose names differ, are the same with another name. */
-static bool is_renamed(const struct ts_comparison *c, int before, int after)
+static bool is_renamed(const struct matching *m, int before, int after)
 {
+    const struct ts_comparison *c = m->c;
     const struct ts_tree_item *a = &c->before.tree.items[before];
     const struct ts_tree_item *b = &c->after.tree.items[after];
     size_t n;
@@ -119,7 +120,7 @@ static bool is_renamed(const struct ts_comparison *c, int before, int after)
     if (!is_same_kind(a, b))
         return false;
     if (a->is_group) {
-        size_t n_common = count_common_children(c, before, after, &n);
+        size_t n_common = count_common_children(m, before, after, &n);
 
         return n > 0 && 2 * n_common >= n;
     }
@@ -127,82 +128,95 @@ static bool is_renamed(const struct ts_comparison *c, int before, int after)
 }
 
 /* @n_left: as of find_twin() */
-static void match_names(struct ts_comparison *c, int before, int after, int *n_left)
+static void match_names(struct matching *m, int before, int after, int *n_left)
 {
-    for (int i = before + 1; i < (int)c->before.tree.n; i++) {
-        const struct ts_tree_item *item = &c->before.tree.items[i];
-        int twin;
+    const struct ts_tree *tree = &m->c->before.tree;
 
-        if (item->parent != before || c->before.match[i] != TS_NO_ITEM)
-            continue;
-        twin = find_twin(&c->after, item, after, false, n_left);
+    for (int i = before + 1; i < ts_tree_end(tree, before); i = tree->items[i].end) {
+        int twin = TS_NO_ITEM;
+
+        if (m->c->before.match[i] == TS_NO_ITEM)
+            twin = find_twin(&m->in_group, &tree->items[i], after, n_left);
         if (twin != TS_NO_ITEM)
-            pair(c, i, twin);
+            pair(m->c, i, twin);
     }
 }
 
 static size_t count_unmatched(const struct ts_side *side, int parent)
 {
+    const struct ts_tree *tree = &side->tree;
     size_t n = 0;
 
-    for (int i = parent + 1; i < (int)side->tree.n; i++)
-        n += side->tree.items[i].parent == parent && side->match[i] == TS_NO_ITEM;
+    for (int i = parent + 1; i < ts_tree_end(tree, parent); i = tree->items[i].end)
+        n += side->match[i] == TS_NO_ITEM;
     return n;
 }
 
-static void match_renamed(struct ts_comparison *c, int before, int after)
+/* What @before is called now in the group @after. */
+static void match_renamed_one(struct matching *m, int before, int after)
 {
+    const struct ts_comparison *c = m->c;
+    const struct ts_tree *tree = &c->after.tree;
+
+    for (int k = after + 1; k < ts_tree_end(tree, after); k = tree->items[k].end) {
+        if (c->after.match[k] != TS_NO_ITEM ||
+            find_twin(&m->before, &tree->items[k], TS_NO_ITEM, NULL) != TS_NO_ITEM ||
+            !is_renamed(m, before, k))
+            continue;
+        pair(m->c, before, k);
+        return;
+    }
+}
+
+static void match_renamed(struct matching *m, int before, int after)
+{
+    const struct ts_comparison *c = m->c;
+    const struct ts_tree *tree = &c->before.tree;
+
     if (count_unmatched(&c->before, before) * count_unmatched(&c->after, after) > RENAMED_PAIRS_MAX)
         return; /* another sequence, and not worth the time */
-    for (int i = before + 1; i < (int)c->before.tree.n; i++) {
-        if (c->before.tree.items[i].parent != before || c->before.match[i] != TS_NO_ITEM ||
-            find_twin(&c->after, &c->before.tree.items[i], TS_NO_ITEM, true, NULL) != TS_NO_ITEM)
+    for (int i = before + 1; i < ts_tree_end(tree, before); i = tree->items[i].end) {
+        if (c->before.match[i] != TS_NO_ITEM ||
+            find_twin(&m->after, &tree->items[i], TS_NO_ITEM, NULL) != TS_NO_ITEM)
             continue; /* it may have moved: a name is worth more than settings */
-        for (int k = after + 1; k < (int)c->after.tree.n; k++) {
-            if (c->after.tree.items[k].parent != after || c->after.match[k] != TS_NO_ITEM ||
-                find_twin(&c->before, &c->after.tree.items[k], TS_NO_ITEM, true, NULL) !=
-                    TS_NO_ITEM ||
-                !is_renamed(c, i, k))
-                continue;
-            pair(c, i, k);
-            break;
-        }
+        match_renamed_one(m, i, after);
     }
 }
 
 /* What is in two groups that are the same. The depth is bounded by TS_XML_MAX_DEPTH. */
-static void match_within(struct ts_comparison *c, int before, int after)
+static void match_within(struct matching *m, int before, int after)
 {
+    const struct ts_tree *tree = &m->c->before.tree;
     int n_left = TWIN_LOOKS_MAX;
 
-    ts_diff_align(c, before, after, true);
-    match_names(c, before, after, &n_left); /* of several with one name, those that are the same */
-    ts_diff_align(c, before, after, false);
-    match_names(c, before, after, NULL);
-    match_renamed(c, before, after);
-    for (int i = before + 1; i < (int)c->before.tree.n; i++)
-        if (c->before.tree.items[i].parent == before && c->before.tree.items[i].is_group &&
-            c->before.match[i] != TS_NO_ITEM)
-            match_within(c, i, c->before.match[i]);
+    ts_diff_align(m->c, before, after, true);
+    match_names(m, before, after, &n_left); /* of several with one name, those that are the same */
+    ts_diff_align(m->c, before, after, false);
+    match_names(m, before, after, NULL);
+    match_renamed(m, before, after);
+    for (int i = before + 1; i < ts_tree_end(tree, before); i = tree->items[i].end)
+        if (tree->items[i].is_group && m->c->before.match[i] != TS_NO_ITEM)
+            match_within(m, i, m->c->before.match[i]);
 }
 
-static void match_moved(struct ts_comparison *c)
+static void match_moved(struct matching *m)
 {
+    const struct ts_tree *tree = &m->c->before.tree;
     int n_left = TWIN_LOOKS_MAX;
 
-    for (int i = 0; i < (int)c->before.tree.n; i++) {
+    for (int i = 0; i < (int)tree->n; i++) {
         int twin;
 
-        if (c->before.match[i] != TS_NO_ITEM)
+        if (m->c->before.match[i] != TS_NO_ITEM)
             continue;
-        twin = find_twin(&c->after, &c->before.tree.items[i], TS_NO_ITEM, true, &n_left);
+        twin = find_twin(&m->after, &tree->items[i], TS_NO_ITEM, &n_left);
         if (twin == TS_NO_ITEM)
-            twin = find_twin(&c->after, &c->before.tree.items[i], TS_NO_ITEM, true, NULL);
+            twin = find_twin(&m->after, &tree->items[i], TS_NO_ITEM, NULL);
         if (twin == TS_NO_ITEM)
             continue;
-        pair(c, i, twin);
-        if (c->before.tree.items[i].is_group)
-            match_within(c, i, twin);
+        pair(m->c, i, twin);
+        if (tree->items[i].is_group)
+            match_within(m, i, twin);
     }
 }
 
@@ -226,13 +240,14 @@ static bool is_same_place(const struct ts_comparison *c, int before, int after)
     return a == TS_NO_ITEM || b == TS_NO_ITEM ? a == b : c->before.match[a] == b;
 }
 
+/* 2: more than one. */
 static size_t count_of_kind(const struct ts_side *side, int parent, const struct ts_tree_item *like)
 {
+    const struct ts_tree *tree = &side->tree;
     size_t n = 0;
 
-    for (int i = parent + 1; i < (int)side->tree.n; i++)
-        n += side->tree.items[i].parent == parent && side->match[i] == TS_NO_ITEM &&
-             is_same_kind(&side->tree.items[i], like);
+    for (int i = parent + 1; i < ts_tree_end(tree, parent) && n < 2; i = tree->items[i].end)
+        n += side->match[i] == TS_NO_ITEM && is_same_kind(&tree->items[i], like);
     return n;
 }
 
@@ -249,9 +264,10 @@ static void match_changed(struct ts_comparison *c)
             count_of_kind(&c->before, item->parent, item) != 1 ||
             count_of_kind(&c->after, parent, item) != 1)
             continue;
-        for (int k = parent + 1; k < (int)c->after.tree.n; k++)
-            if (c->after.tree.items[k].parent == parent && c->after.match[k] == TS_NO_ITEM &&
-                is_same_kind(&c->after.tree.items[k], item) && is_same_place(c, i, k))
+        for (int k = parent + 1; k < ts_tree_end(&c->after.tree, parent);
+             k = c->after.tree.items[k].end)
+            if (c->after.match[k] == TS_NO_ITEM && is_same_kind(&c->after.tree.items[k], item) &&
+                is_same_place(c, i, k))
                 pair(c, i, k);
     }
 }
@@ -267,12 +283,16 @@ static int *no_matches(size_t n)
 
 int ts_diff_match(struct ts_comparison *c)
 {
+    OWN(matching_fini) struct matching m = {.c = c};
+
     c->before.match = no_matches(c->before.tree.n);
     c->after.match = no_matches(c->after.tree.n);
-    if (!c->before.match || !c->after.match)
+    if (!c->before.match || !c->after.match || !ts_diff_index_make(&c->before, false, &m.before) ||
+        !ts_diff_index_make(&c->after, false, &m.after) ||
+        !ts_diff_index_make(&c->after, true, &m.in_group))
         return ERR(-ENOMEM);
-    match_within(c, TS_NO_ITEM, TS_NO_ITEM);
-    match_moved(c);
+    match_within(&m, TS_NO_ITEM, TS_NO_ITEM);
+    match_moved(&m);
     match_changed(c);
     return 0;
 }

@@ -6,6 +6,8 @@
  * The parts of ts/diff.c
  */
 
+#include <stdint.h>
+
 #include "ts/diff.h"
 #include "ts/tree.h"
 
@@ -28,6 +30,49 @@ int ts_diff_match(struct ts_comparison *c);
 /* ts/diff_align.c: of what is in the two groups, pair those of a longest run that has kept its order: of several with one
    name then the one that stayed is the same one. @is_strict: only those with the same settings */
 void ts_diff_align(struct ts_comparison *c, int before, int after, bool is_strict);
+
+/* ts/diff_index.c: the items of a side by type and name, so that one is found without looking at all of them. */
+struct ts_diff_entry {
+    const struct ts_tree_item *item;
+    int parent; /* TS_NO_ITEM unless it counts */
+    int i;
+    size_t next; /* where to go on if this one has a match */
+};
+
+struct ts_diff_index {
+    struct ts_diff_entry *entries; /* owned */
+    size_t n;
+    const int *match; /* borrowed from the side */
+    bool is_by_group; /* only those of one group are alike */
+};
+
+#define TS_DIFF_NO_ENTRY SIZE_MAX
+
+/* Return: false without memory. */
+bool ts_diff_index_make(const struct ts_side *side, bool is_by_group, struct ts_diff_index *ret);
+
+/* May be called twice. Fits OWN(). */
+void ts_diff_index_fini(struct ts_diff_index *index);
+
+/* Whether there is one with the type and name of @wanted in the group @parent, or anywhere, matched or not. */
+bool ts_diff_index_has(const struct ts_diff_index *index,
+                       const struct ts_tree_item *wanted,
+                       int parent);
+
+/**
+ * ts_diff_index_left() - of those the first one that has no match, in the order of the document
+ * @behind: behind this one; TS_DIFF_NO_ENTRY: from the beginning
+ *
+ * Return: its entry, or TS_DIFF_NO_ENTRY.
+ */
+size_t ts_diff_index_left(struct ts_diff_index *index,
+                          const struct ts_tree_item *wanted,
+                          int parent,
+                          size_t behind);
+
+/* ts/diff_order.c: of @n numbers, none of them twice, those of a longest run that grows. @ret_is_kept: for each whether it is
+   one of them. Return: 0 or -ENOMEM. */
+int ts_diff_order(const int *numbers, size_t n, bool *ret_is_kept);
 
 /* ts/diff_match.c: the settings of an item without its name and without the items in it. */
 void ts_diff_put_settings(const xmlNode *node, struct buf *ret);

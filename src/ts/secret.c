@@ -49,10 +49,12 @@ static bool is_value_hidden(const xmlNode *step)
     for (const xmlNode *list = step->children; list; list = list->next)
         for (const xmlNode *node = ts_node_is(list, "defaultVarList") ? list->children : NULL; node;
              node = node->next) {
-            OWN(freep) char *text = ts_node_is(node, "variable") ? ts_node_text(node) : NULL;
+            bool is_flag = ts_node_is(node, "variable") && is_named(node, "DoNotShowVariableValue");
+            bool is_target = ts_node_is(node, "variable") && is_named(node, "VariableName");
+            OWN(freep) char *text = is_flag || is_target ? ts_node_text(node) : NULL;
 
-            if (text && ((ts_secret_is_flag(text) && is_named(node, "DoNotShowVariableValue")) ||
-                         (ts_name_is_secret(text) && is_named(node, "VariableName"))))
+            if (text &&
+                ((is_flag && ts_secret_is_flag(text)) || (is_target && ts_name_is_secret(text))))
                 return true;
         }
     return false;

@@ -87,8 +87,9 @@ bool ts_property_is_secret(const struct ts_property *property)
 static bool contains(const char *text, const char *part)
 {
     size_t n = strlen(part);
+    size_t len = strlen(text);
 
-    for (; strlen(text) >= n; text++)
+    for (const char *last = text + len; (size_t)(last - text) >= n; text++)
         if (bytes_eq_nocase((struct bytes){(const uint8_t *)text, n}, part))
             return true;
     return false;

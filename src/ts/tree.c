@@ -233,6 +233,8 @@ static int read_within(struct ts_tree *tree, const xmlNode *parent_node, int par
                      ts_node_is(node, "group") ? TS_NO_ITEM : (*n_steps)++);
         if (r == 0 && ts_node_is(node, "group"))
             r = read_within(tree, node, index, n_steps);
+        if (r == 0)
+            tree->items[index].end = (int)tree->n;
     }
     return TRACE(r);
 }
@@ -275,6 +277,11 @@ int ts_tree_find(const struct ts_tree *tree, const char *path)
         if (strcmp(tree->items[i].position, path) == 0)
             return (int)i;
     return TS_NO_ITEM;
+}
+
+int ts_tree_end(const struct ts_tree *tree, int parent)
+{
+    return parent == TS_NO_ITEM ? (int)tree->n : tree->items[parent].end;
 }
 
 bool ts_tree_is_enabled(const struct ts_tree *tree, int item)

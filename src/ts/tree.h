@@ -26,8 +26,9 @@ struct ts_tree_item {
     char *path;    /* owned: "Install/Apply Operating System", see docs/protocol/task-sequence.md */
     char *position; /* owned: "2.1", counted from 1 among its siblings */
     int parent;     /* index of the group around it, or TS_NO_ITEM */
-    int step;       /* index of the step in ts_document_steps(), or TS_NO_ITEM */
-    int group;      /* of the group in ts_document_groups(), or TS_NO_ITEM */
+    int end; /* index behind all that is in it: that of the next item of its group, if there is one */
+    int step;  /* index of the step in ts_document_steps(), or TS_NO_ITEM */
+    int group; /* of the group in ts_document_groups(), or TS_NO_ITEM */
     bool is_group;
     bool is_disabled; /* itself; the groups around it do not count */
 };
@@ -60,6 +61,10 @@ void ts_tree_fini(struct ts_tree *tree);
  * Return: its index, or TS_NO_ITEM.
  */
 int ts_tree_find(const struct ts_tree *tree, const char *path);
+
+/* Behind the last item in the group @parent, or with TS_NO_ITEM of all. The items of a group are from @parent + 1 on, each
+   behind the end of the one before it. */
+int ts_tree_end(const struct ts_tree *tree, int parent);
 
 /* Whether the item and all groups around it are enabled. */
 bool ts_tree_is_enabled(const struct ts_tree *tree, int item);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 /*
- * usage: bench_ts_largest   read, validate and write as YAML the largest documents that are taken
+ * usage: bench_ts_largest   read, validate, write as YAML and compare the largest documents that are taken
  *
- * Prints the processor time in milliseconds; exit status 1 if one takes more than a second.
+ * Prints the processor time in milliseconds; exit status 1 if one takes more than a second for the first three, or
+ * for the comparison with a document whose names are other ones.
  */
 
 #include <stdio.h>
@@ -16,6 +17,7 @@
 #include "base/own.h"
 #include "ts/container.h"
 #include "ts/diag.h"
+#include "ts/diff.h"
 #include "ts/document.h"
 #include "ts/validate.h"
 #include "ts/xml.h"
@@ -28,6 +30,7 @@ enum {
         199000, /* elements and attributes; with those around them as many as a document may have */
     SHAPE_MAX_STEPS = 9990,
     SHAPE_HEAD_BYTES = 4096,
+    OTHERS = 200000,  /* a number that none of the others has */
     TARGET_MS = 1000, /* of processor time, for each */
 };
 
@@ -44,6 +47,10 @@ static double processor_ms(void)
 #define A64(a) A16(a "0") A16(a "1") A16(a "2") A16(a "3")
 #define ATTRIBUTES_STEP \
     "<step type=\"x\" name=\"s%u\"" A64(" a") A64(" b") A64(" c") A16(" d") A16(" e") A16(" f") "/>"
+
+#define G4(g)  g g g g
+#define G12(g) G4(g) G4(g) G4(g)
+#define G60(g) G12(g) G12(g) G12(g) G12(g) G12(g)
 
 /* A document that is as long as it may be by one thing after the other. */
 static const struct shape {
@@ -104,6 +111,15 @@ static const struct shape {
      13,
      SHAPE_MAX_STEPS / 2},
     {"attributes", "", ATTRIBUTES_STEP, "", 243, 0},
+    {"groups in groups", "", G60("<group name=\"g%u\">") G60("</group>"), "", 120, 0},
+    {"dynamic rules",
+     "<step type=\"SMS_TaskSequence_SetDynamicVariablesAction\" name=\"a\"><action>x</action>"
+     "<defaultVarList><variable name=\"OSDSetDynamicVariablesRules\">&lt;Rules&gt;",
+     "&lt;Rule&gt;&lt;condition/&gt;&lt;Variables&gt;&lt;Variable Name=\"v%u\"&gt;x"
+     "&lt;/Variable&gt;&lt;/Variables&gt;&lt;/Rule&gt;",
+     "&lt;/Rules&gt;</variable></defaultVarList></step>",
+     0,
+     0},
 };
 
 /* One that is over a limit, which has to be seen soon. */
@@ -128,17 +144,34 @@ static void put_one(struct buf *xml, const char *one, unsigned number)
     buf_adds(xml, one);
 }
 
-/* Return: how many there are of it. */
-static size_t put_shape(struct buf *xml, const struct shape *shape)
+/* @first: number of the first. Return: how many there are of it. */
+static size_t put_shape(struct buf *xml, const struct shape *shape, unsigned first)
 {
     size_t n = 0;
 
     buf_addf(xml, "<sequence version=\"3.10\">%s", shape->head);
     while (xml->len + SHAPE_HEAD_BYTES < TS_XML_MAX_BYTES &&
            (n + 1) * shape->n_nodes <= SHAPE_MAX_NODES && (shape->n_max == 0 || n < shape->n_max))
-        put_one(xml, shape->one, (unsigned)n++);
+        put_one(xml, shape->one, first + (unsigned)n++);
     buf_addf(xml, "%s</sequence>", shape->tail);
     return n;
+}
+
+/* With one in which no number is the same. Return: milliseconds; more than TARGET_MS also if it fails. */
+static double compare_shape(const struct shape *shape, const struct ts_document *doc)
+{
+    OWN(buf_fini) struct buf xml = BUF_INIT(TS_FILE_MAX_BYTES);
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(ts_changes_fini) struct ts_changes changes = {0};
+    double start;
+
+    (void)put_shape(&xml, shape, OTHERS);
+    if (ts_container_read(buf_bytes(&xml), &imports, &diags) != 0)
+        return TARGET_MS + 1;
+    start = processor_ms();
+    return ts_diff(doc, imports.items[0].doc, &changes) == 0 ? processor_ms() - start
+                                                             : TARGET_MS + 1;
 }
 
 static int measure_shape(const struct shape *shape, bool is_refused)
@@ -147,11 +180,12 @@ static int measure_shape(const struct shape *shape, bool is_refused)
     OWN(buf_fini) struct buf yaml = BUF_INIT(TS_FILE_MAX_BYTES);
     OWN(ts_imports_fini) struct ts_imports imports = {0};
     OWN(ts_diags_fini) struct ts_diags diags = {0};
-    size_t n = put_shape(&xml, shape);
+    size_t n = put_shape(&xml, shape, 0);
     double start = processor_ms();
     double read;
     double validated;
     double written;
+    double compared = 0;
 
     bool is_taken = ts_container_read(buf_bytes(&xml), &imports, &diags) == 0;
 
@@ -167,8 +201,11 @@ static int measure_shape(const struct shape *shape, bool is_refused)
     if (is_taken && ts_yaml_put(imports.items[0].doc, &yaml) != 0)
         return EXIT_FAILURE;
     written = processor_ms();
+    if (is_taken)
+        compared = compare_shape(shape, imports.items[0].doc);
     (void)printf(
-        "%-28s %6zu, %7zu bytes: %s %.0f ms, validate %.0f ms, YAML %.0f ms (at most %d together)\n",
+        "%-28s %6zu, %7zu bytes: %s %.0f ms, validate %.0f ms, YAML %.0f ms (at most %d together), "
+        "compare %.0f ms\n",
         shape->name,
         n,
         xml.len,
@@ -176,8 +213,9 @@ static int measure_shape(const struct shape *shape, bool is_refused)
         read - start,
         validated - read,
         written - validated,
-        (int)TARGET_MS);
-    return written - start <= TARGET_MS ? EXIT_SUCCESS : EXIT_FAILURE;
+        (int)TARGET_MS,
+        compared);
+    return written - start <= TARGET_MS && compared <= TARGET_MS ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* All are measured, also behind one that takes too long. */
