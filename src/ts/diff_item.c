@@ -356,7 +356,7 @@ static void diff_action(struct pair *p, const xmlNode *before, const xmlNode *af
     if (!from || !to || strcmp(from, to) == 0 ||
         (is_made(p, p->before, from) && is_made(p, p->after, to)))
         return;
-    if (ts_secret_is_in_step(before) || ts_secret_is_in_step(after))
+    if (ts_secret_is_in_step(p->before->node) || ts_secret_is_in_step(p->after->node))
         add_property(p, "action", "Command", mask_of(from), mask_of(to));
     else
         add_property(p, "action", "Command", from, to);

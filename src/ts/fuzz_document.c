@@ -11,8 +11,11 @@
 #include "ts/condition.h"
 #include "ts/diag.h"
 #include "ts/secret.h"
+#include "ts/secret_find.h"
+#include "ts/secret_unknown.h"
 #include "ts/sequence.h"
 #include "ts/step_types.h"
+#include "ts/tree.h"
 #include "ts/validate.h"
 #include "ts/vars.h"
 
@@ -21,6 +24,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 DEFINE_FREEP(struct ts_document *, ts_document_free);
 DEFINE_FREEP(struct ts_vars *, ts_vars_free);
 DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
+
+enum {
+    MIN_BYTES =
+        4 *
+        TS_SECRET_MIN_CHARS, /* that many characters at least, of which short secrets have fewer */
+};
 
 /* The command of a step without a type that we know has none of the step's secrets in it. */
 static void check_commands(const struct ts_document *doc, const struct ts_document *safe)
@@ -38,10 +47,26 @@ static void check_commands(const struct ts_document *doc, const struct ts_docume
             char *shown = ts_secret_mask_value(&steps[i], false, &steps[i].variables[k], "");
 
             if (shown && shown[0] == '\0' && steps[i].variables[k].text[0] != '\0' &&
+                strlen(steps[i].variables[k].text) >= MIN_BYTES &&
                 strstr(safe_steps[i].action, steps[i].variables[k].text))
                 abort();
         }
     }
+}
+
+static bool is_found(void *ctx, xmlNode *node, const char *name)
+{
+    (void)ctx;
+    (void)node;
+    (void)name;
+    return false;
+}
+
+/* Nothing in it that nobody knows has the name of a secret and a text. */
+static void check_unknown(const struct ts_document *safe)
+{
+    if (!ts_secret_each_unknown(xmlDocGetRootElement(ts_document_tree(safe)), is_found, NULL))
+        abort();
 }
 
 /* What has no secrets any more has none that another export would find. */
@@ -55,6 +80,7 @@ static void check_export(const struct ts_document *doc)
     if (ts_document_export(doc, &safe) != 0)
         return; /* a command that was made anew may be too long */
     check_commands(doc, safe);
+    check_unknown(safe);
     if (ts_document_export(safe, &again) != 0 || ts_document_put(safe, &text) != 0 ||
         ts_document_put(again, &text_again) != 0)
         abort();

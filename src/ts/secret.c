@@ -11,6 +11,7 @@
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/secret_find.h"
+#include "ts/secret_unknown.h"
 #include "ts/step_types.h"
 #include "ts/tree.h"
 #include "ts/xml.h"
@@ -88,7 +89,7 @@ static size_t mask_rules(xmlNode *node, const char *mask, struct ts_secrets *sec
             n += mask_rules(child, mask, secrets);
         else if (text && text[0] != '\0' &&
                  ((is_secret && ts_secret_is_flag(is_secret)) ||
-                  (name && ts_name_is_secret(name)))) {
+                  (name && ts_secret_is_called(name, text)))) {
             found(secrets, text);
             xmlNodeSetContent(child, (const xmlChar *)mask);
             n++;
@@ -129,13 +130,13 @@ struct value {
     struct ts_secrets *secrets; /* get what is masked; NULL: nobody wants it */
 };
 
-static bool is_secret_name(const struct value *v, const char *name)
+static bool is_secret_name(const struct value *v, const char *name, const char *text)
 {
     const struct ts_property *property = ts_property_find(v->type, name);
 
     if (v->is_hidden && bytes_eq_nocase(bytes_of(name), "VariableValue"))
         return true;
-    return property ? ts_property_is_secret(property) : ts_name_is_secret(name);
+    return property ? ts_property_is_secret(property) : ts_secret_is_called(name, text);
 }
 
 /* @text: is taken. */
@@ -148,7 +149,8 @@ static char *mask_value(const struct value *v, char *text, const char *mask)
         property = ts_property_find(v->type, v->property);
     if (property && property->kind == TS_KIND_RULES)
         return mask_dynamic(TAKE(own_text), mask, v->secrets);
-    if (own_text[0] == '\0' || (!is_secret_name(v, v->name) && !is_secret_name(v, v->property)))
+    if (own_text[0] == '\0' ||
+        (!is_secret_name(v, v->name, own_text) && !is_secret_name(v, v->property, own_text)))
         return TAKE(own_text);
     found(v->secrets, own_text);
     return ts_copy(mask);
@@ -191,6 +193,16 @@ char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *m
     return mask_variable(&owner, variable, mask);
 }
 
+static bool is_found(void *ctx, xmlNode *node, const char *name)
+{
+    bool *has_some = ctx;
+
+    (void)node;
+    (void)name;
+    *has_some = true;
+    return false;
+}
+
 static bool list_has_secret(const xmlNode *step, const xmlNode *list)
 {
     for (const xmlNode *node = list->children; node; node = node->next) {
@@ -206,12 +218,16 @@ static bool list_has_secret(const xmlNode *step, const xmlNode *list)
     return false;
 }
 
-bool ts_secret_is_in_step(const xmlNode *step)
+bool ts_secret_is_in_step(xmlNode *step)
 {
+    bool has_some = false;
+
+    if (!ts_secret_each_unknown(step, is_found, &has_some))
+        return true; /* or there was no memory */
     for (const xmlNode *list = step->children; list; list = list->next)
         if (ts_node_is(list, "defaultVarList") && list_has_secret(step, list))
             return true;
-    return false;
+    return has_some;
 }
 
 bool ts_secret_hides_value(const struct ts_step *step)
@@ -258,23 +274,22 @@ static int blank_variable(const struct owner *owner, xmlNode *variable)
     return 1;
 }
 
-/* No documented attribute is one; an odd one may be. Return: whether there was one. */
-static int blank_attributes(xmlNode *node, struct ts_secrets *secrets)
+struct blanking {
+    struct ts_secrets *secrets;
+    bool has_some;
+};
+
+static bool blank_unknown(void *ctx, xmlNode *node, const char *name)
 {
-    int n = 0;
+    struct blanking *blanking = ctx;
+    OWN(freep) char *text = ts_secret_own_text(node);
 
-    for (xmlAttr *a = node->properties; a; a = a->next)
-        if (ts_name_is_secret((const char *)a->name) && a->children) {
-            OWN(freep) char *text = ts_node_text((const xmlNode *)a);
-
-            if (text)
-                found(secrets, text);
-            else
-                secrets->has_others = true;
-            xmlNodeSetContent((xmlNode *)a, NULL);
-            n = 1;
-        }
-    return n;
+    (void)name;
+    if (text)
+        found(blanking->secrets, text);
+    ts_secret_clear(node);
+    blanking->has_some = true;
+    return text != NULL;
 }
 
 static int blank_item(xmlNode *item);
@@ -284,7 +299,7 @@ static int blank_item(xmlNode *item);
 static int blank_within(const struct owner *owner, xmlNode *node)
 {
     const struct owner nobody = {.secrets = owner->secrets};
-    int n = blank_attributes(node, owner->secrets);
+    int n = 0;
 
     for (xmlNode *child = ts_node_element(node->children); child;
          child = ts_node_element(child->next)) {
@@ -311,7 +326,9 @@ static int blank_action(xmlNode *action, const struct ts_secrets *secrets, const
 
     if (!text)
         return ERR(-ENOMEM);
-    if (ts_secrets_cut(secrets, text))
+    bool has_short = made && ts_secrets_have_short(secrets, text);
+
+    if (ts_secrets_cut(secrets, text) || has_short)
         set_text(action, made ? made : text);
     return 0;
 }
@@ -334,24 +351,45 @@ static int blank_actions(xmlNode *node,
     return TRACE(r);
 }
 
+/* All but commands. Return: whether there was a secret, or -ENOMEM. */
+static int blank_values(xmlNode *item, struct ts_secrets *secrets)
+{
+    const struct owner owner = {
+        .type = type_of(item), .hides_value = is_value_hidden(item), .secrets = secrets};
+    struct blanking blanking = {.secrets = secrets};
+    int r;
+
+    if (!ts_secret_each_unknown(item, blank_unknown, &blanking))
+        return ERR(-ENOMEM);
+    r = blank_within(&owner, item);
+    return r == 0 && blanking.has_some ? 1 : TRACE(r);
+}
+
 /* A group, a step or the sequence itself. Its commands may repeat the secret. */
 static int blank_item(xmlNode *item)
 {
     OWN(ts_secrets_fini) struct ts_secrets secrets = {0};
     OWN(buf_fini) struct buf made = BUF_INIT(ACTION_MAX_BYTES);
-    const struct owner owner = {
-        .type = type_of(item), .hides_value = is_value_hidden(item), .secrets = &secrets};
-    bool is_made = owner.type && ts_action_is_made(owner.type, item);
-    int r = blank_within(&owner, item);
+    const struct ts_step_type *type = type_of(item);
+    bool is_made = type && ts_action_is_made(type, item);
+    int r = blank_values(item, &secrets);
 
     if (r <= 0)
         return TRACE(r);
     if (is_made)
-        ts_action_put(owner.type, ts_node_child(item, "defaultVarList"), &made);
+        ts_action_put(type, ts_node_child(item, "defaultVarList"), &made);
     if (made.failed)
         return ERR(-ENOMEM);
     return TRACE(blank_actions(
         item, ts_node_child(item, "action"), &secrets, is_made ? buf_str(&made) : NULL));
+}
+
+int ts_secret_gather(xmlNode *item, struct ts_secrets *ret)
+{
+    OWN(xmlFreeNodep) xmlNode *copy = xmlCopyNode(item, 1);
+    int r = copy ? blank_values(copy, ret) : ERR(-ENOMEM);
+
+    return r < 0 ? TRACE(r) : 0;
 }
 
 char *ts_secret_export_action(xmlNode *step)

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 
 struct ts_document;
+struct ts_secrets;
 struct ts_step;
 struct ts_variable;
 
@@ -33,7 +34,10 @@ bool ts_secret_is_flag(const char *text);
 
 /* Whether one of the step's variables has something that nobody may see, also in a list that does not count; without memory it
    has. What does not follow from the variables is not shown then: it may repeat it. */
-bool ts_secret_is_in_step(const xmlNode *step);
+bool ts_secret_is_in_step(xmlNode *step);
+
+/* The secrets of a group or step, without those of the items in it. @ret: to be ended by the caller. Return: 0 or -ENOMEM. */
+int ts_secret_gather(xmlNode *item, struct ts_secrets *ret);
 
 /* Whether the VariableValue of a step, a Set Task Sequence Variable, is not to be shown. */
 bool ts_secret_hides_value(const struct ts_step *step);

@@ -105,21 +105,47 @@ static size_t match(const char *text, const char *secret, enum coding coding)
     return (size_t)(at - text);
 }
 
-static bool cut(char *text, const char *secret, enum coding coding)
+/* Letters and digits; and all that is not ASCII, which may be one. */
+static bool is_of_word(char c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+           (unsigned char)c >= 0x80;
+}
+
+/* Characters, not bytes. */
+static bool is_short(const char *secret)
+{
+    size_t n = 0;
+
+    for (; *secret != '\0'; secret++)
+        n += ((unsigned char)*secret & 0xc0) != 0x80;
+    return n < TS_SECRET_MIN_CHARS;
+}
+
+static bool cut_words(char *text, const char *secret, enum coding coding, bool is_word)
 {
     bool is_found = false;
     char *to = text;
+    char before = ' '; /* what is cut stays the end of a word */
 
     while (*text != '\0') {
         size_t len = match(text, secret, coding);
 
+        if (is_word && len > 0 && (is_of_word(before) || is_of_word(text[len])))
+            len = 0;
         is_found |= len > 0;
+        before = len > 0 ? ' ' : *text;
         text += len;
         if (len == 0)
             *to++ = *text++;
     }
     *to = '\0';
     return is_found;
+}
+
+static bool cut(char *text, const char *secret, enum coding coding)
+{
+    return cut_words(text, secret, coding, false);
 }
 
 /* The characters of Base64 that are of @bytes alone, if @lead bytes stand before them. */
@@ -169,6 +195,27 @@ static bool cut_utf16(char *text, const char *secret)
                       (struct bytes){buf_bytes(&bytes).ptr + MARK_BYTES, bytes.len - MARK_BYTES});
 }
 
+/* One that is found in any text: only where nothing of a word stands beside it. */
+static bool cut_short(char *text, const char *secret)
+{
+    OWN(buf_fini) struct buf coded = BUF_INIT(CODED_MAX_BYTES);
+    bool is_found = false;
+
+    for (enum coding coding = AS_IT_IS; coding < CODINGS; coding++)
+        is_found |= cut_words(text, secret, coding, true);
+    base64_put(&coded, bytes_of(secret));
+    is_found |= coded.len > 0 && cut_words(text, buf_str(&coded), AS_IT_IS, true);
+    return is_found | cut_utf16(text, secret);
+}
+
+bool ts_secrets_have_short(const struct ts_secrets *secrets, const char *text)
+{
+    for (size_t i = 0; i < secrets->n; i++)
+        if (is_short(secrets->items[i]) && strstr(text, secrets->items[i]))
+            return true;
+    return false;
+}
+
 static bool cut_all(const struct ts_secrets *secrets, char *text)
 {
     bool is_found = false;
@@ -176,6 +223,10 @@ static bool cut_all(const struct ts_secrets *secrets, char *text)
     for (size_t i = 0; i < secrets->n; i++) {
         const char *secret = secrets->items[i];
 
+        if (is_short(secret)) {
+            is_found |= cut_short(text, secret);
+            continue;
+        }
         for (enum coding coding = AS_IT_IS; coding < CODINGS; coding++)
             is_found |= cut(text, secret, coding);
         is_found |= cut_base64(text, bytes_of(secret));

@@ -5,6 +5,9 @@
 /*
  * Secrets in a text that should have none: the command of a step may repeat its password
  *
+ * One of fewer than TS_SECRET_MIN_CHARS characters only where it is a word: it would be found in any text, and the command
+ * would be cut to pieces.
+ *
  * Looked for as they are, with characters escaped as in XML, URL-coded (RFC 3986, section 2.1; also with '+' for spaces), and within
  * Base64 of UTF-8 and of UTF-16LE.
  */
@@ -13,6 +16,7 @@
 #include <stddef.h>
 
 enum {
+    TS_SECRET_MIN_CHARS = 4,
     TS_SECRETS_MAX = 16,
     TS_SECRET_MAX_BYTES = 512,
 };
@@ -29,6 +33,9 @@ void ts_secrets_add(struct ts_secrets *secrets, const char *secret);
 
 /* May be called twice. Fits OWN(). */
 void ts_secrets_fini(struct ts_secrets *secrets);
+
+/* Whether @text has a short secret, as a word or within one. */
+bool ts_secrets_have_short(const struct ts_secrets *secrets, const char *text);
 
 /**
  * ts_secrets_cut() - take all that is one out of a text

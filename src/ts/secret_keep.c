@@ -12,6 +12,7 @@
 #include "ts/diag.h"
 #include "ts/diff_parts.h"
 #include "ts/document.h"
+#include "ts/secret_unknown.h"
 #include "ts/step_types.h"
 #include "ts/tree.h"
 #include "ts/xml.h"
@@ -263,21 +264,6 @@ static int keep_action(const struct twins *twins)
     return 0;
 }
 
-static int keep_attributes(const struct twins *twins)
-{
-    for (const xmlAttr *a = twins->old_step->properties; a; a = a->next) {
-        OWN(freep) char *text = ts_node_attribute(twins->step, (const char *)a->name);
-        OWN(freep) char *old_text = ts_node_attribute(twins->old_step, (const char *)a->name);
-
-        if (!text || !old_text)
-            return ERR(-ENOMEM);
-        if (ts_name_is_secret((const char *)a->name) && xmlHasProp(twins->step, a->name) &&
-            ts_secret_is_blank(text))
-            (void)xmlSetProp(twins->step, a->name, (const xmlChar *)old_text);
-    }
-    return 0;
-}
-
 /* Return: whether the old list has secrets, or -ENOMEM. */
 static int keep_list(const struct twins *twins)
 {
@@ -311,14 +297,14 @@ static int keep_item(const struct ts_tree_item *item, const struct ts_tree_item 
         .list = ts_node_child(item->node, "defaultVarList"),
         .old_list = ts_node_child(old->node, "defaultVarList"),
     };
+    bool has_unknown;
     int r;
 
     if (strcmp(item->type, old->type) != 0 || strcmp(item->name, old->name) != 0)
         return 0;
-    r = keep_attributes(&twins);
-    if (r == 0)
-        r = keep_list(&twins);
-    return r > 0 ? TRACE(keep_action(&twins)) : TRACE(r);
+    has_unknown = ts_secret_keep_unknown(item->node, old->node);
+    r = keep_list(&twins);
+    return r > 0 || (r == 0 && has_unknown) ? TRACE(keep_action(&twins)) : TRACE(r);
 }
 
 static int keep_all(struct ts_comparison *c, xmlDoc *old_xml, xmlDoc *xml)
@@ -333,8 +319,10 @@ static int keep_all(struct ts_comparison *c, xmlDoc *old_xml, xmlDoc *xml)
         r = ts_tree_read(xml, &c->after.tree);
     if (r == 0)
         r = ts_diff_match(c);
-    if (r == 0)
+    if (r == 0) {
+        (void)ts_secret_keep_unknown(xmlDocGetRootElement(xml), xmlDocGetRootElement(old_xml));
         r = keep_list(&globals);
+    }
     for (size_t i = 0; r >= 0 && i < c->after.tree.n; i++)
         if (c->after.match[i] != TS_NO_ITEM)
             r = keep_item(&c->after.tree.items[i], &c->before.tree.items[c->after.match[i]]);

@@ -97,8 +97,16 @@ static bool contains(const char *text, const char *part)
 
 bool ts_name_is_secret(const char *name)
 {
-    static const char *const parts[] = {"password", "passphrase", "productkey"};
-    static const char *const tails[] = {"passwd", "pwd", "secret", "pin", "startupkey"};
+    static const char *const parts[] = {"password",
+                                        "passphrase",
+                                        "passwd",
+                                        "pwd",
+                                        "secret",
+                                        "productkey",
+                                        "apikey",
+                                        "accesskey",
+                                        "privatekey"};
+    static const char *const tails[] = {"pin", "startupkey", "token"};
     /* properties of the table that are no secret: whether there is to be one, and where it is to be kept */
     static const char *const others[] = {"RandomAdminPassword",
                                          "OSDRandomAdminPassword",

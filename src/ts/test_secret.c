@@ -139,6 +139,58 @@ static void a_password_is_known_by_its_property_and_by_the_name_of_an_attribute(
             "<variable name=\"Odd\" property=\"UserPassword\"></variable></defaultVarList></step>"));
 }
 
+static void a_short_secret_leaves_a_command_as_it_is(void **state)
+{
+    (void)state;
+    export_is(SEQUENCE(TYPED("Vendor", "start adam.exe /pin:a", VAR("AdminPin", "a"))),
+              SEQUENCE("<step name=\"s\" type=\"Vendor\"><action>start adam.exe /pin:</action>"
+                       "<defaultVarList>" VAR("AdminPin", "") "</defaultVarList></step>"));
+    /* which the template made */
+    export_is(
+        SEQUENCE(TYPED("SMS_TaskSequence_SetVariableAction",
+                       "tsenv.exe \"A=e\" /hiddenflag:True",
+                       VAR("DoNotShowVariableValue", "true") VAR("VariableName", "A")
+                           VAR("VariableValue", "e"))),
+        SEQUENCE(
+            "<step name=\"s\" type=\"SMS_TaskSequence_SetVariableAction\"><action>tsenv.exe \"A=\" "
+            "/hiddenflag:True</action><defaultVarList>" VAR("DoNotShowVariableValue", "true")
+                VAR("VariableName", "A") VAR("VariableValue", "") "</defaultVarList></step>"));
+}
+
+static void an_element_that_nobody_knows_loses_what_its_name_calls_a_secret(void **state)
+{
+    (void)state;
+    export_is(
+        SEQUENCE(
+            "<step name=\"s\" type=\"Vendor\"><action>run hunter2 /x</action><Password>hunter2</Password></step>"),
+        SEQUENCE(
+            "<step name=\"s\" type=\"Vendor\"><action>run  /x</action><Password></Password></step>"));
+    export_is(
+        SEQUENCE("<step name=\"s\"><Cfg xmlns=\"urn:v\"><AdminPassword>\n <Value>hunter2</Value>"
+                 "<PlainText>true</PlainText>\n</AdminPassword><Value>seen</Value></Cfg></step>"),
+        SEQUENCE("<step name=\"s\"><Cfg xmlns=\"urn:v\"><AdminPassword>\n <Value></Value>"
+                 "<PlainText>true</PlainText>\n</AdminPassword><Value>seen</Value></Cfg></step>"));
+    export_is(
+        SEQUENCE(
+            "<step name=\"s\"><Set><item key=\"dbPwd\" value=\"hunter2\"></item><item key=\"dbUser\" "
+            "value=\"eva\"></item></Set><p Name=\"ClientSecret\"><![CDATA[hunter2]]></p></step>"),
+        SEQUENCE("<step name=\"s\"><Set><item key=\"dbPwd\" value=\"\"></item><item key=\"dbUser\" "
+                 "value=\"eva\"></item></Set><p Name=\"ClientSecret\"></p></step>"));
+    export_is(SEQUENCE("<Password>12345</Password><group name=\"Password\"></group>"),
+              SEQUENCE("<Password></Password><group name=\"Password\"></group>"));
+}
+
+static void what_says_whether_or_how_long_is_no_secret(void **state)
+{
+    static const char xml[] = SEQUENCE(
+        "<step name=\"s\" requirePassword=\"true\" type=\"Vendor\"><PasswordNeverExpires>True"
+        "</PasswordNeverExpires><MaxPasswordAge>-42</MaxPasswordAge><defaultVarList>" VAR(
+            "PasswordLength", "12") VAR("UsePassword", "false") "</defaultVarList></step>");
+
+    (void)state;
+    export_is(xml, xml);
+}
+
 static void dynamic_variables_without_secrets_stay_byte_for_byte(void **state)
 {
     (void)state;
@@ -283,6 +335,9 @@ int main(void)
         cmocka_unit_test(only_secret_dynamic_variables_are_blanked),
         cmocka_unit_test(a_step_of_an_unknown_type_loses_its_passwords_in_its_command_too),
         cmocka_unit_test(a_password_is_known_by_its_property_and_by_the_name_of_an_attribute),
+        cmocka_unit_test(an_element_that_nobody_knows_loses_what_its_name_calls_a_secret),
+        cmocka_unit_test(what_says_whether_or_how_long_is_no_secret),
+        cmocka_unit_test(a_short_secret_leaves_a_command_as_it_is),
         cmocka_unit_test(dynamic_variables_without_secrets_stay_byte_for_byte),
         cmocka_unit_test(a_password_is_cleared_where_it_does_not_count_too),
         cmocka_unit_test(what_has_no_secrets_is_exported_as_it_is),

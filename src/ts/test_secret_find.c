@@ -33,6 +33,32 @@ static void a_secret_is_cut_wherever_it_stands(void **state)
     cut_is("%", "a % b", "a  b");
 }
 
+static void a_short_secret_is_cut_only_where_it_is_a_word(void **state)
+{
+    (void)state;
+    cut_is("a", "net user adam /pass:a -a a", "net user adam /pass: - ");
+    cut_is("12", "x 12 120 512 a12 \"12\" pin=12", "x  120 512 a12 \"\" pin=");
+    cut_is("ab", "abab ab-ab", "abab -");
+    cut_is("a&b", "a&amp;b xa&amp;b a%26b", " xa&amp;b ");
+    cut_is("xyz", "x eHl6 y eHl6eHl6", "x  y eHl6eHl6");
+    cut_is("\xc3\xa4\xc3\xb6\xc3\xbc",
+           "\xc3\xa4\xc3\xb6\xc3\xbc b\xc3\xa4\xc3\xb6\xc3\xbc",
+           " b\xc3\xa4\xc3\xb6\xc3\xbc");
+    cut_is("abcd", "xabcdx", "xx");
+}
+
+static void a_short_secret_is_seen_wherever_it_stands(void **state)
+{
+    (void)state;
+    OWN(ts_secrets_fini) struct ts_secrets secrets = {0};
+
+    ts_secrets_add(&secrets, "long enough");
+    assert_false(ts_secrets_have_short(&secrets, "long enough"));
+    ts_secrets_add(&secrets, "ab");
+    assert_true(ts_secrets_have_short(&secrets, "drabs"));
+    assert_false(ts_secrets_have_short(&secrets, "a b"));
+}
+
 static void a_secret_is_found_in_other_spellings(void **state)
 {
     (void)state;
@@ -92,8 +118,8 @@ static void too_many_secrets_and_one_too_long_cannot_be_looked_for(void **state)
 static void what_stood_around_a_secret_makes_none(void **state)
 {
     (void)state;
-    cut_is("ab", "x aabb y", "x  y");
-    cut_is("ab", "x aaaabbbb y", "");
+    cut_is("abcd", "x aabcdbcd y", "x  y");
+    cut_is("abcd", "x aaaabcdbcdbcdbcd y", "");
 }
 
 int main(void)
@@ -101,6 +127,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_without_a_secret_stays),
         cmocka_unit_test(a_secret_is_cut_wherever_it_stands),
+        cmocka_unit_test(a_short_secret_is_cut_only_where_it_is_a_word),
+        cmocka_unit_test(a_short_secret_is_seen_wherever_it_stands),
         cmocka_unit_test(a_secret_is_found_in_other_spellings),
         cmocka_unit_test(a_secret_is_found_in_base64),
         cmocka_unit_test(what_may_have_a_secret_that_cannot_be_looked_for_becomes_empty),

@@ -71,6 +71,10 @@ static void an_export_that_comes_back_has_lost_nothing(void **state)
         SEQUENCE("<globalVarList>" VAR("SitePassword", "hunter2") "</globalVarList>"),
         SEQUENCE(TYPED("Odd", "o", "odd.exe hunter2", VAR("OddPassword", "hunter2"))),
         SEQUENCE("<step type=\"Odd\" name=\"o\" OddPassword=\"hunter2\"/>"),
+        SEQUENCE(
+            "<step type=\"Odd\" name=\"o\"><action>o.exe hunter2</action><Cfg/><Cfg><user> eva </user>"
+            "<pwd Value=\"hunter2 &amp;amp;\">\n <a> hunter2 &amp;amp; </a>\n</pwd></Cfg></step>"),
+        SEQUENCE("<x><Password>hunter2</Password></x>" TYPED("Odd", "o", "odd.exe", "")),
         SEQUENCE(DYNAMIC(RULE("&lt;x a='1'/>", RULE_VARIABLE("a", "true", "hunter2"))
                              RULE("&lt;y/>", RULE_VARIABLE("b", "false", "open")))),
         SEQUENCE("<group name=\"g\">" CONNECT("c", "a", "one") "</group>" CONNECT("c", "a", "two")),

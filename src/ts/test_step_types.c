@@ -90,6 +90,12 @@ static void passwords_and_keys_are_secret(void **state)
     assert_false(ts_property_is_secret(ts_property_find(join, "OSDJoinAccount")));
     assert_true(ts_name_is_secret("SafeModeAdminPassword"));
     assert_true(ts_name_is_secret("OsProductKey"));
+    assert_true(ts_name_is_secret("UserPwdHash"));
+    assert_true(ts_name_is_secret("CLIENT_SECRET_VALUE"));
+    assert_true(ts_name_is_secret("DbPasswdText"));
+    assert_true(ts_name_is_secret("AccessToken"));
+    assert_false(ts_name_is_secret("TokenGroups"));
+    assert_false(ts_name_is_secret("Shipping"));
     assert_false(ts_name_is_secret("ScriptName"));
 }
 

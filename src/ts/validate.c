@@ -285,6 +285,7 @@ static void check_item(struct ts_check *c, int item)
 
     ts_check_attributes(c, item);
     ts_check_condition(c, item);
+    ts_check_secrets(c, item);
     if (at->is_group)
         return;
     c->n_enabled++;
@@ -302,6 +303,7 @@ static int check_document(struct ts_check *c)
 
     find_platform(c);
     ts_check_root(c);
+    ts_check_root_secrets(c);
     for (size_t i = 0; i < c->tree.n; i++)
         if (ts_tree_is_enabled(&c->tree, (int)i))
             check_item(c, (int)i);

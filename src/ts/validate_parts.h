@@ -106,6 +106,10 @@ void ts_check_root(const struct ts_check *c);
 /* Whether they are integers with spaces, commas or semicolons between them, each a possible exit code. */
 bool ts_check_are_codes(const char *text);
 
+/* ts/validate_secrets.c: what an export has empty because of its name, and short secrets in a command. */
+void ts_check_secrets(const struct ts_check *c, int item);
+void ts_check_root_secrets(const struct ts_check *c);
+
 /* ts/validate_step.c: its properties, one by one, against the table. */
 void ts_check_properties(const struct ts_check *c, int item);
 /* A text that a property has, or gets. @item: TS_NO_ITEM: by the list of variables of the sequence */

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include <string.h>
+
+#include "base/own.h"
+#include "ts/action.h"
+#include "ts/secret.h"
+#include "ts/secret_find.h"
+#include "ts/secret_unknown.h"
+#include "ts/validate_parts.h"
+
+/* Whose secrets are told. */
+struct telling {
+    const struct ts_check *c;
+    int item; /* TS_NO_ITEM: the sequence itself */
+};
+
+#define NOT_EXPORTED "is called like a secret: an export has it empty"
+
+static bool tell(void *ctx, xmlNode *node, const char *name)
+{
+    const struct telling *telling = ctx;
+    bool is_attribute = node->type == XML_ATTRIBUTE_NODE;
+    const char *own_name = (const char *)node->name;
+
+    if (telling->item == TS_NO_ITEM)
+        ts_check_report_node(telling->c,
+                             is_attribute ? node->parent : node,
+                             TS_WARNING,
+                             "SLW-0197",
+                             "%s %.64s (%.64s) of the sequence " NOT_EXPORTED,
+                             is_attribute ? "attribute" : "element",
+                             own_name,
+                             name);
+    else
+        ts_check_report(telling->c,
+                        telling->item,
+                        TS_WARNING,
+                        "SLW-0197",
+                        "%s %.64s (%.64s) " NOT_EXPORTED,
+                        is_attribute ? "attribute" : "element",
+                        own_name,
+                        name);
+    return true;
+}
+
+/* A variable that no table knows and only its name makes a secret. */
+static void tell_variable(const struct telling *telling,
+                          const struct ts_step_type *type,
+                          const xmlNode *variable)
+{
+    OWN(freep) char *name = ts_node_attribute(variable, "name");
+    OWN(freep) char *property = ts_node_attribute(variable, "property");
+    OWN(freep) char *text = ts_node_text(variable);
+
+    if (!name || !property || !text || ts_property_find(type, name) ||
+        ts_property_find(type, property) ||
+        (!ts_secret_is_called(name, text) && !ts_secret_is_called(property, text)))
+        return;
+    if (telling->item == TS_NO_ITEM)
+        ts_check_report_node(telling->c,
+                             variable,
+                             TS_WARNING,
+                             "SLW-0197",
+                             "variable %.64s of the sequence " NOT_EXPORTED,
+                             name);
+    else
+        ts_check_report(telling->c,
+                        telling->item,
+                        TS_WARNING,
+                        "SLW-0197",
+                        "variable %.64s " NOT_EXPORTED,
+                        name);
+}
+
+static void
+tell_variables(const struct telling *telling, const struct ts_step_type *type, const xmlNode *list)
+{
+    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next)
+        if (ts_node_is(node, "variable"))
+            tell_variable(telling, type, node);
+}
+
+/* A command that the template did not make may have a short secret in it by chance. */
+static void check_command(const struct ts_check *c, int item, const struct ts_step_type *type)
+{
+    xmlNode *node = c->tree.items[item].node;
+    const xmlNode *action = ts_node_child(node, "action");
+    OWN(ts_secrets_fini) struct ts_secrets secrets = {0};
+    OWN(freep) char *text = NULL;
+
+    if (!action || !ts_secret_is_in_step(node) || (type && ts_action_is_made(type, node)) ||
+        ts_secret_gather(node, &secrets) < 0)
+        return;
+    text = ts_node_text(action);
+    if (text && ts_secrets_have_short(&secrets, text))
+        ts_check_report(
+            c,
+            item,
+            TS_WARNING,
+            "SLW-0198",
+            "the command has a secret of fewer than %d characters in it: an export takes it out "
+            "only where it is a word of its own; choose a longer one",
+            (int)TS_SECRET_MIN_CHARS);
+}
+
+void ts_check_secrets(const struct ts_check *c, int item)
+{
+    const struct ts_tree_item *at = &c->tree.items[item];
+    const struct ts_step_type *type = ts_step_type_find(at->type);
+    struct telling telling = {c, item};
+
+    (void)ts_secret_each_unknown(at->node, tell, &telling);
+    tell_variables(&telling, type, ts_node_child(at->node, "defaultVarList"));
+    check_command(c, item, type);
+}
+
+void ts_check_root_secrets(const struct ts_check *c)
+{
+    xmlNode *root = xmlDocGetRootElement(ts_document_tree(c->doc));
+    struct telling telling = {c, TS_NO_ITEM};
+
+    (void)ts_secret_each_unknown(root, tell, &telling);
+    tell_variables(&telling, NULL, ts_node_child(root, "globalVarList"));
+}
