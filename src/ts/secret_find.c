@@ -134,7 +134,10 @@ static bool cut_words(char *text, const char *secret, enum coding coding, bool i
         if (is_word && len > 0 && (is_of_word(before) || is_of_word(text[len])))
             len = 0;
         is_found |= len > 0;
-        before = len > 0 ? ' ' : *text;
+        if (len > 0)
+            before = ' ';
+        else
+            before = *text;
         text += len;
         if (len == 0)
             *to++ = *text++;
