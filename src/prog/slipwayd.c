@@ -23,6 +23,7 @@ static const struct {
     {"site", server_site_main},
     {"dp", server_dp_main},
     {"pxe", server_pxe_main},
+    {"token", server_token_main},
     {"worker", server_worker_main},
 };
 
@@ -112,7 +113,7 @@ static int run_role(const struct arguments *args)
             .name = roles[i].name,
             .state_folder = args->state,
             .config_file = args->config ? args->config : SERVER_CONFIG_FILE,
-            .users = args->users ? args->users : "0,0,0,0",
+            .users = args->users ? args->users : "0,0,0,0,0",
             .run = roles[i].run,
         };
 

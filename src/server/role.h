@@ -53,6 +53,9 @@ struct role_options {
     int lease_fd; /* pxe: UDP socket bound to 255.255.255.255:68 (not to 0.0.0.0), SO_REUSEADDR, IP_PKTINFO:
                      hears what the LAN's own DHCP server tells the clients; -1: not given, and the role does
                      without (docs/protocol/boot.md, Secure Boot) */
+    int key_fd; /* token: the secret key of a remote distribution point (server/parent/dp_key.h) */
+    int old_token_fd;       /* token: what it was let in with before it had one; -1: nothing */
+    int token_fd;           /* token: tokens are written here, each as one line */
     uint32_t uids[N_ROLES]; /* who the roles run as: SO_PEERCRED on run/roles.sock */
 };
 
@@ -60,6 +63,7 @@ struct role_options {
 int server_site_main(const struct role_options *options);
 int server_dp_main(const struct role_options *options);
 int server_pxe_main(const struct role_options *options);
+int server_token_main(const struct role_options *options); /* in src/server/parent */
 
 /**
  * server_worker_main() - one job of the distribution point

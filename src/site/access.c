@@ -314,6 +314,7 @@ int access_expire(struct site *site)
         SQL_ACCESS_TOKEN_EXPIRE,
         SQL_DEVICE_KEY_EXPIRE,
         SQL_DEVICE_TOKEN_EXPIRE,
+        SQL_DP_ACCESS_EXPIRE,
         SQL_BOOT_TICKET_EXPIRE,
     };
     int r = login_expire(site);

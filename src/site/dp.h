@@ -60,14 +60,11 @@ int dp_create_token(struct site *site, const char *who, const json_t *body, json
 
 /**
  * dp_join() - a host becomes a distribution point; its token is then used up
- * @body:        {"token", "name", "addresses", "http_port", "version"}
+ * @body:        {"token", "name", "addresses", "http_port", "version", "key"}; "key": a proof of PROOF_DP_KEY about "token"
  * @certificate: the site's, as PEM
- * @ret:         {"id", "site_name", "token", "certificate"}
+ * @ret:         {"id", "site_name", "token", "certificate"}; "token": NULL with a key, which gets others (dp_key.h)
  */
 int dp_join(struct site *site, const json_t *body, const char *certificate, json_t **ret);
-
-/* Whose credential is this? Return: 0 or SITE_E_REFUSED. */
-int dp_check_token(struct site *site, const char *token, char ret[static DP_ID_MAX]);
 
 /**
  * dp_seen() - it asks for work, and says how it is: {"free_bytes", "total_bytes", "version", "http_base"}, all optional

@@ -11,6 +11,7 @@
 #include "base/own.h"
 #include "plat/clock.h"
 #include "site/access.h"
+#include "site/dp_key.h"
 #include "site/fields.h"
 
 enum {
@@ -151,12 +152,30 @@ static int take_token(struct site *site, const char *given, char ret[static 4 * 
     return 0;
 }
 
+/* What it will be known by: its key, or, as long as its program is older than keys, a token for ever. @token: "" or that */
+static int
+add_credential(struct site *site, const char *dp_id, const json_t *body, const char *token)
+{
+    if (token[0] != '\0')
+        return 0; /* it is in its row */
+    return TRACE(
+        dp_key_add(site, dp_id, json_object_get(body, "key"), field_text(body, "token", "")));
+}
+
+/* @ret: NULL for "" */
+static int hash_token(const char *token, char room[static SHA256_TEXT_MAX], const char **ret)
+{
+    *ret = token[0] != '\0' ? room : NULL;
+    return token[0] != '\0' ? TRACE(access_hash_token(token, room)) : 0;
+}
+
 static int add(struct site *site, const json_t *body, const char *token, char id[static DP_ID_MAX])
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     char name[4 * DP_NAME_MAX + 1];
     char url[DP_URL_MAX_BYTES + 1];
-    char hash[SHA256_TEXT_MAX];
+    char room[SHA256_TEXT_MAX];
+    const char *hash = NULL;
     int r = db_begin(site->db, &tx);
 
     if (r == 0)
@@ -168,7 +187,7 @@ static int add(struct site *site, const json_t *body, const char *token, char id
     if (r == 0)
         r = named_take_id(site, &dp_named, id);
     if (r == 0)
-        r = access_hash_token(token, hash);
+        r = hash_token(token, room, &hash);
     if (r == 0)
         r = db_must(site->db,
                     SQL_DP_ADD,
@@ -178,6 +197,8 @@ static int add(struct site *site, const json_t *body, const char *token, char id
                             db_text(hash),
                             db_text(field_text(body, "version", "")),
                             db_u64(site->now_us)));
+    if (r == 0)
+        r = add_credential(site, id, body, token);
     if (r == 0)
         r = site_audit(site, id, "distribution-point.join", id, url);
     if (r != 0)
@@ -193,49 +214,31 @@ int dp_join(struct site *site, const json_t *body, const char *certificate, json
         {"addresses", FIELD_ARRAY, true, 0, DP_ADDRESSES_MAX, NULL},
         {"http_port", FIELD_NUMBER, false, 1, PORT_MAX, NULL},
         {"version", FIELD_TEXT, false, 0, VERSION_MAX_BYTES, NULL},
+        {"key", FIELD_OBJECT, false, 0, 0, NULL},
         {0},
     };
-    char token[TOKEN_TEXT_MAX];
+    char token[TOKEN_TEXT_MAX] = "";
     char id[DP_ID_MAX];
     int r = fields_check(site, body, fields, true, REFUSAL_INVALID);
 
     if (r != 0)
         return TRACE(r);
-    random_token(token, "slw_dpc");
+    if (!json_is_object(json_object_get(body, "key")))
+        random_token(token, "slw_dpc");
     r = add(site, body, token, id);
     if (r != 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:s,s:s}",
+    *ret = json_pack("{s:s,s:s,s:s?,s:s}",
                      "id",
                      id,
                      "site_name",
                      site->settings.name,
                      "token",
-                     token,
+                     token[0] != '\0' ? token : NULL,
                      "certificate",
                      certificate);
     explicit_bzero(token, sizeof(token));
     return *ret ? 0 : ERR(-ENOMEM);
-}
-
-int dp_check_token(struct site *site, const char *token, char ret[static DP_ID_MAX])
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    char hash[SHA256_TEXT_MAX];
-    int r = access_hash_token(token ? token : "", hash);
-
-    if (r < 0)
-        return TRACE(r);
-    r = db_first(site->db, SQL_DP_BY_TOKEN, DB_ARGS(db_text(hash)), &rows);
-    if (r < 0)
-        return TRACE(r);
-    if (r != DB_ROW)
-        return refuse(
-            site,
-            REFUSAL_DP_TOKEN,
-            "The token is of no distribution point of this site: it was removed, or never joined.");
-    (void)snprintf(ret, DP_ID_MAX, "%s", db_get_text(&rows, 0));
-    return 0;
 }
 
 int dp_seen(struct site *site, const char *dp_id, const json_t *body)

@@ -12,6 +12,7 @@
 
 #include "base/own.h"
 #include "site/distribution.h"
+#include "site/dp_key.h"
 #include "site/fields.h"
 #include "site/fixture.h"
 

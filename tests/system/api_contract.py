@@ -220,6 +220,8 @@ ELSEWHERE = {
     "internalFindUnnamed": "content-faults",
     "internalReportBootEvent": "capture-and-deploy",
     "internalReportJob": "content-faults",
+    "internalRegisterDistributionPointKey": "dp-key",
+    "internalRenewDistributionPointToken": "dp-key",
 }
 
 

@@ -42,8 +42,8 @@ class Test(Pair):
         twice = self.remote.join(SITE_URL, token)
         expect(twice.returncode == 21 and "SLW-0341" in twice.stderr, f"joining twice: {twice}")
         self.remote.start()
-        mode = (self.remote.state / "keys/dp-token").stat().st_mode & 0o777
-        expect(mode == 0o400, f"the token's mode is {mode:o}")
+        mode = (self.remote.state / "keys/dp-key").stat().st_mode & 0o777
+        expect(mode == 0o600, f"the key's mode is {mode:o}")
         expect(not (self.remote.state / "site/slipway.db").exists(), "a remote distribution point has a database")
 
     def test_distribute(self):
@@ -121,7 +121,7 @@ class Test(Pair):
         question = {"mac": "52:54:00:79:00:01", "uuid": None, "arch": 7, "client": "pxe", "ipxe": False,
                     "interface": "eth0", "server_address": REMOTE_ADDRESS, "relay": None, "stage": "discover"}
         path = "/api/v1/internal/boot-decisions"
-        answer = ask_socket(self.remote.state / "run/roles.sock", path, question)
+        answer = ask_socket(self.remote.state, path, question)
         expect(answer.get("reason") == "unknown-computers-off", f"the boot decision is {answer}")
         words = ["curl", "--silent", "--output", "/dev/null", "--write-out", "%{http_code}", "--unix-socket",
                  str(self.remote.state / "run/roles.sock"), "http://site/api/v1/devices"]

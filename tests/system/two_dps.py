@@ -205,9 +205,11 @@ class Api:
         return package
 
 
-def ask_socket(socket: Path, path: str, body: dict) -> dict:
-    """POST to a Unix socket; {} unless the answer is 200."""
-    words = ["curl", "--silent", "--fail", "--unix-socket", str(socket), "--json", json.dumps(body), f"http://site{path}"]
+def ask_socket(state: Path, path: str, body: dict) -> dict:
+    """POST to a distribution point's socket of the roles, as one of them; {} unless the answer is 200."""
+    token = (state / "run/token/dp-token").read_text(encoding="ascii")
+    words = ["curl", "--silent", "--fail", "--unix-socket", str(state / "run/roles.sock"), "--json", json.dumps(body),
+             "--header", f"Authorization: Bearer {token}", f"http://site{path}"]
     answer = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, check=False)
     return json.loads(answer.stdout) if answer.returncode == 0 else {}
 

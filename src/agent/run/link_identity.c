@@ -6,9 +6,9 @@
 #include "agent/run/link_parts.h"
 #include "base/err.h"
 #include "base/own.h"
-#include "format/proof/proof.h"
 #include "plat/clock.h"
 #include "plat/random.h"
+#include "rt/prove.h"
 
 enum {
     HTTP_CREATED = 201,
@@ -73,33 +73,12 @@ static int sign(const struct link *link,
         .pin = pin,
         .subject = subject,
     };
-    uint8_t text[PROOF_MAX_BYTES];
-    struct sink dst = {.ptr = text, .cap = sizeof(text)};
-    uint8_t public_half[SIGNATURE_KEY_BYTES];
-    uint8_t signature[SIGNATURE_BYTES];
-    char public_text[SIGNATURE_KEY_TEXT_MAX];
-    char signature_text[SIGNATURE_TEXT_MAX];
     int r;
 
     if (link->options.has_pin)
         hex_put(pin, (struct bytes){link->options.pin, SHA256_BYTES});
-    if (!proof.challenge || !proof_put(&proof, &dst))
-        return LINK_E_AWAY;
-    r = signature_public(link->identity.secret, public_half);
-    if (r == 0)
-        r = signature_make(link->identity.secret, (struct bytes){text, dst.len}, signature);
-    if (r < 0)
-        return TRACE(r);
-    hex_put(public_text, (struct bytes){public_half, sizeof(public_half)});
-    hex_put(signature_text, (struct bytes){signature, sizeof(signature)});
-    *ret = json_pack("{s:s, s:s, s:s}",
-                     "public",
-                     public_text,
-                     "challenge",
-                     proof.challenge,
-                     "signature",
-                     signature_text);
-    return *ret ? 0 : ERR(-ENOMEM);
+    r = prove(link->identity.secret, &proof, ret);
+    return r == PROVE_E_UNFIT ? LINK_E_AWAY : TRACE(r);
 }
 
 int link_prove(struct link *link, const char *purpose, const char *subject, json_t **ret)

@@ -8,7 +8,30 @@ SELECT d.id, d.is_own FROM distribution_point d
 WHERE (d.id = ?1 OR d.name = ?1) AND @may('distribution-point', 'read', d.id) ORDER BY d.id = ?1 DESC LIMIT 1;
 
 -- name: dp_by_token
-SELECT id FROM distribution_point WHERE token_hash = ?1;
+SELECT id FROM distribution_point WHERE token_hash = ?1
+UNION ALL SELECT dp_id FROM distribution_point_access WHERE hash = ?1 AND expires_us > ?2;
+
+-- name: dp_key_add
+INSERT INTO distribution_point_key (public_key, dp_id, created_us) VALUES (?1, ?2, ?3);
+
+-- name: dp_key_find
+SELECT dp_id FROM distribution_point_key WHERE public_key = ?1;
+
+-- The token from before it had a key.
+-- name: dp_drop_old_token
+UPDATE distribution_point SET token_hash = NULL WHERE id = ?1;
+
+-- name: dp_access_add
+INSERT INTO distribution_point_access (hash, dp_id, expires_us) VALUES (?1, ?2, ?3);
+
+-- All of a distribution point but ?3, which was just made, and the latest; ?2 in all.
+-- name: dp_access_trim
+DELETE FROM distribution_point_access WHERE dp_id = ?1 AND hash NOT IN (
+    SELECT a.hash FROM distribution_point_access a WHERE a.dp_id = ?1
+    ORDER BY CASE a.hash WHEN ?3 THEN 0 ELSE 1 END, a.expires_us DESC, a.hash LIMIT ?2);
+
+-- name: dp_access_expire
+DELETE FROM distribution_point_access WHERE expires_us <= ?1;
 
 -- Kept to ten seconds, so that a claim is not a write.
 -- name: dp_seen

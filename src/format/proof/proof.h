@@ -14,8 +14,10 @@
 #include "base/bytes.h"
 
 #define PROOF_REGISTRATION \
-    "registration"          /* about the boot ticket and the address it was given to */
-#define PROOF_TOKEN "token" /* about the device that the token is to be for */
+    "registration"              /* about the boot ticket and the address it was given to */
+#define PROOF_TOKEN    "token"  /* about the device that the token is to be for */
+#define PROOF_DP_KEY   "dp-key" /* about the token that the distribution point registers it with */
+#define PROOF_DP_TOKEN "dp-token" /* about the key itself, which a distribution point is known by */
 
 enum {
     PROOF_MAX_BYTES = 1024,

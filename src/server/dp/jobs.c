@@ -16,6 +16,7 @@
 #include "plat/clock.h"
 #include "rt/http_client.h"
 #include "rt/log.h"
+#include "rt/token_file.h"
 #include "server/dp/claim.h"
 #include "server/dp/exports.h"
 #include "server/dp/job.h"
@@ -51,6 +52,7 @@ struct run {
 struct jobs {
     const struct role_options *options; /* borrowed */
     struct jobs_pace pace;
+    struct token_file token;
     struct http_client *site; /* owned */
     struct slots slots;
     struct run runs[RUNS_MAX]; /* all but what is in them: of the thread that asks */
@@ -70,17 +72,18 @@ static void nap(struct jobs *jobs, uint64_t us)
         clock_sleep_us(us < NAP_US ? us : NAP_US);
 }
 
-static int open_site(const struct role_options *options, struct http_client **ret)
+static int open_site(struct jobs *jobs, struct http_client **ret)
 {
     char path[PATH_MAX_BYTES];
     const struct http_client_options client = {
         .base_url = "http://site",
         .unix_socket = path,
+        .tokens = token_file_tokens(&jobs->token),
         .user_agent = "slipwayd-dp",
         .timeout_us = TIMEOUT_US,
     };
 
-    (void)snprintf(path, sizeof(path), "%s/run/roles.sock", options->state_folder);
+    (void)snprintf(path, sizeof(path), "%s/run/roles.sock", jobs->options->state_folder);
     return TRACE(http_client_new(&client, ret));
 }
 
@@ -139,7 +142,7 @@ static int start_run(struct jobs *jobs, json_t *claim)
     if (r == JOB_E_MALFORMED)
         log_error("dp: the site's job cannot be read", "bytes=%zu", json_object_size(claim));
     if (r == 0 && run && !is_running(jobs, job.id)) {
-        r = open_site(jobs->options, &job.site);
+        r = open_site(jobs, &job.site);
         if (r == 0) {
             *run = (struct run){.job = job, .jobs = jobs};
             r = start_thread(run_one, run, &run->thread);
@@ -294,12 +297,13 @@ int jobs_start(const struct role_options *options, struct jobs_pace pace, struct
 
     if (!jobs)
         return ERR(-ENOMEM);
-    r = open_site(options, &site);
+    jobs->options = options;
+    jobs->token = (struct token_file){options->state_folder};
+    r = open_site(jobs, &site);
     if (r == 0)
         r = slots_init(&jobs->slots);
     if (r < 0)
         return TRACE(r);
-    jobs->options = options;
     jobs->pace = pace;
     jobs->site = site;
     jobs->collect_us = clock_monotonic_us() + COLLECT_AGAIN_US;

@@ -17,8 +17,11 @@
 #include "base/own.h"
 #include "base/text.h"
 #include "plat/file.h"
+#include "plat/random.h"
 #include "rt/http_client.h"
+#include "rt/prove.h"
 #include "server/config.h"
+#include "server/parent/dp_key.h"
 #include "server/parent/failure.h"
 #include "server/parent/keys.h"
 #include "server/parent/remote.h"
@@ -42,7 +45,9 @@ struct joining {
     uint8_t pin[SHA256_BYTES];
     char keys[PATH_MAX]; /* the folder */
     int lock_fd;         /* owned */
-    json_t *answer;      /* owned */
+    uint8_t secret[SIGNATURE_KEY_BYTES];
+    json_t *proof;  /* owned; NULL: the site is older than keys */
+    json_t *answer; /* owned */
 };
 
 DEFINE_FREEP(struct http_client *, http_client_free);
@@ -50,7 +55,9 @@ DEFINE_FREEP(struct http_client *, http_client_free);
 static void joining_fini(struct joining *joining)
 {
     explicit_bzero(joining->token, sizeof(joining->token));
+    explicit_bzero(joining->secret, sizeof(joining->secret));
     server_config_fini(&joining->config);
+    json_decref(joining->proof);
     json_decref(joining->answer);
     fd_closep(&joining->lock_fd);
 }
@@ -167,7 +174,7 @@ static json_t *make_request(const struct joining *joining)
     char host[NAME_MAX_BYTES + 1] = "";
 
     (void)gethostname(host, sizeof(host) - 1);
-    return json_pack("{s:s, s:s, s:o, s:I, s:s}",
+    return json_pack("{s:s, s:s, s:o, s:I, s:s, s:O?}",
                      "token",
                      joining->token,
                      "name",
@@ -177,7 +184,9 @@ static json_t *make_request(const struct joining *joining)
                      "http_port",
                      (json_int_t)joining->config.http_port,
                      "version",
-                     SLIPWAY_VERSION);
+                     SLIPWAY_VERSION,
+                     "key",
+                     joining->proof);
 }
 
 static int fail_call(const struct joining *joining, int r, const char *why)
@@ -211,10 +220,28 @@ static int fail_answer(const struct joining *joining, unsigned status)
                        id ? id : "no id");
 }
 
+/* A key of its own, which it proves to have. Return: 0, HTTP_CLIENT_E_... or -errno. */
+static int make_proof(struct joining *joining, struct http_client *client)
+{
+    OWN(json_decrefp) json_t *time = NULL;
+    char pin[SHA256_TEXT_MAX];
+    struct proof about = {.purpose = PROOF_DP_KEY, .pin = pin, .subject = joining->token};
+    unsigned status = 0;
+    int r = http_client_json(client, "GET", "/api/v1/client/time", NULL, &status, &time);
+
+    if (r != 0)
+        return r < 0 ? TRACE(r) : r;
+    random_bytes(joining->secret, sizeof(joining->secret));
+    hex_put(pin, (struct bytes){joining->pin, sizeof(joining->pin)});
+    about.challenge = json_string_value(json_object_get(time, "challenge"));
+    r = prove(joining->secret, &about, &joining->proof);
+    return r < 0 ? TRACE(r) : 0;
+}
+
 static int ask(struct joining *joining)
 {
     OWN(http_client_freep) struct http_client *client = NULL;
-    OWN(json_decrefp) json_t *request = make_request(joining);
+    OWN(json_decrefp) json_t *request = NULL;
     const struct http_client_options options = {
         .base_url = joining->site.url,
         .pin = joining->pin,
@@ -222,8 +249,14 @@ static int ask(struct joining *joining)
         .timeout_us = TIMEOUT_US,
     };
     unsigned status = 0;
-    int r = request ? http_client_new(&options, &client) : -ENOMEM;
+    int r = http_client_new(&options, &client);
 
+    if (r == 0)
+        r = make_proof(joining, client);
+    if (r == 0)
+        request = make_request(joining);
+    if (r == 0 && !request)
+        r = -ENOMEM;
     if (r == 0)
         r = http_client_json(
             client, "POST", "/api/v1/distribution-points:join", request, &status, &joining->answer);
@@ -262,11 +295,26 @@ static int keep_address(const struct joining *joining)
                        : TRACE(write_key(joining, "address", buf_str(&text), 0444));
 }
 
+/* @token: of a site that is older than keys, which gets the key when it is not any more; NULL: it has it */
+static int keep_credentials(const struct joining *joining, const char *token)
+{
+    char text[DP_KEY_TEXT_MAX];
+    int r;
+
+    dp_key_put(text, joining->secret);
+    r = write_key(joining, "dp-key", text, 0600);
+    explicit_bzero(text, sizeof(text));
+    if (r == 0 && token)
+        return TRACE(write_key(joining, "dp-token", token, 0400));
+    remove_key(joining, "dp-token");
+    return TRACE(r);
+}
+
 /* keys/site-url last: it is what makes this host a distribution point. */
 static int keep(const struct joining *joining, const char *token, const char *certificate)
 {
     OWN(buf_fini) struct buf url = BUF_INIT(REMOTE_URL_MAX + 1);
-    int r = write_key(joining, "dp-token", token, 0400);
+    int r = keep_credentials(joining, token);
 
     buf_addf(&url, "%s\n", joining->site.url);
     if (r == 0)
@@ -282,6 +330,7 @@ static int keep(const struct joining *joining, const char *token, const char *ce
     remove_key(joining, "site-url");
     remove_key(joining, "site.crt");
     remove_key(joining, "dp-token");
+    remove_key(joining, "dp-key");
     return parent_fail_errno(
         r,
         "the site knows this host now, so remove it there (slipway dp remove) before "
@@ -298,9 +347,7 @@ static int take_answer(const struct joining *joining)
     uint8_t pin[SHA256_BYTES];
     int status;
 
-    if (!id || !token || !certificate || strlen(token) > TOKEN_MAX_BYTES ||
-        strspn(token, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.") !=
-            strlen(token))
+    if (!id || !certificate || (token ? !dp_key_is_token(token) : !joining->proof))
         return parent_fail(PARENT_EXIT_JOIN_REFUSED,
                            "the answer of the site at %s cannot be read: is it of another version?",
                            joining->site.url);

@@ -3,6 +3,7 @@
 #include "server/parent/launch.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,14 +14,16 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "plat/file.h"
 #include "server/parent/child.h"
+#include "server/parent/dp_key.h"
 #include "server/role.h"
 
 enum {
     ARG_MAX_BYTES = PATH_MAX + 64,
 };
 
-const char *const launch_names[N_CHILDREN] = {"site", "dp", "pxe", "nginx"};
+const char *const launch_names[N_CHILDREN] = {"site", "dp", "pxe", "nginx", "token"};
 
 /* The little of our environment that the children need. */
 struct environment {
@@ -197,7 +200,7 @@ static int launch_role(const struct parent_options *options,
 
 static void give_descriptors(const struct prepared *prepared,
                              enum parent_child child,
-                             int first_start_fd,
+                             int pipe_fd,
                              int fds[static CHILD_FDS_MAX])
 {
     for (unsigned i = 0; i < CHILD_FDS_MAX; i++)
@@ -205,8 +208,10 @@ static void give_descriptors(const struct prepared *prepared,
     if (child == CHILD_HTTP)
         return;
     fds[0] = prepared->config_fd;
+    if (child == CHILD_TOKEN)
+        fds[3] = pipe_fd; /* behind the two of launch_token() */
     if (child == CHILD_SITE)
-        fds[1] = first_start_fd;
+        fds[1] = pipe_fd;
     if (child == CHILD_PXE) {
         fds[1] = prepared->ports.dhcp_fd;
         fds[2] = prepared->ports.boot_server_fd;
@@ -215,13 +220,43 @@ static void give_descriptors(const struct prepared *prepared,
     }
 }
 
+static int open_key(const char *state_folder, const char *name, int *ret)
+{
+    char path[PATH_MAX];
+    int n = snprintf(path, sizeof(path), "%s/%s", state_folder, name);
+
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return ERR(-ENAMETOOLONG);
+    *ret = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    return *ret < 0 && errno != ENOENT ? ERR(-errno) : 0;
+}
+
+/* Its key and its old token are for root alone: it gets them open. */
+static int launch_token(const struct parent_options *options,
+                        const struct prepared *prepared,
+                        struct child_command *command,
+                        pid_t *ret)
+{
+    OWN(fd_closep) int key_fd = -1;
+    OWN(fd_closep) int old_token_fd = -1;
+    int r = open_key(options->state_folder, DP_KEY_FILE, &key_fd);
+
+    if (r == 0)
+        r = open_key(options->state_folder, DP_KEY_OLD_TOKEN_FILE, &old_token_fd);
+    if (r < 0)
+        return TRACE(r);
+    command->fds[1] = key_fd;
+    command->fds[2] = old_token_fd;
+    return TRACE(launch_role(options, prepared, CHILD_TOKEN, command, ret));
+}
+
 int launch(const struct parent_options *options,
            const struct prepared *prepared,
            enum parent_child child,
-           int first_start_fd,
+           int pipe_fd,
            pid_t *ret)
 {
-    static const char *const temporary[N_CHILDREN] = {"site", "dp/staging", "run", "http"};
+    static const char *const temporary[N_CHILDREN] = {"site", "dp/staging", "run", "http", "run"};
     OWN(environment_fini) struct environment env = {.list = {NULL}};
     struct child_command command = {
         .envp = env.list,
@@ -232,8 +267,10 @@ int launch(const struct parent_options *options,
 
     if (r < 0)
         return TRACE(r);
-    give_descriptors(prepared, child, first_start_fd, command.fds);
+    give_descriptors(prepared, child, pipe_fd, command.fds);
     if (child == CHILD_HTTP)
         return TRACE(launch_nginx(options, prepared, &command, ret));
+    if (child == CHILD_TOKEN)
+        return TRACE(launch_token(options, prepared, &command, ret));
     return TRACE(launch_role(options, prepared, child, &command, ret));
 }

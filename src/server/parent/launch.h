@@ -11,14 +11,14 @@
 #include "server/parent/parent.h"
 #include "server/parent/prepare.h"
 
-extern const char *const launch_names[N_CHILDREN]; /* "site", "dp", "pxe", "nginx" */
+extern const char *const launch_names[N_CHILDREN]; /* "site", "dp", "pxe", "nginx", "token" */
 
 /**
  * launch() - start one
- * @first_start_fd: for the site: see server/role.h; -1: not given
+ * @pipe_fd: for the site, its first_start_fd, and for the process `token`, its token_fd (server/role.h); -1: not given
  */
 int launch(const struct parent_options *options,
            const struct prepared *prepared,
            enum parent_child child,
-           int first_start_fd,
+           int pipe_fd,
            pid_t *ret);

@@ -344,11 +344,6 @@ static void put_https(const struct nginx_conf_options *options, struct buf *dst)
              "    }\n");
 }
 
-void nginx_conf_put_token(const char *token, struct buf *dst)
-{
-    buf_addf(dst, "proxy_set_header Authorization \"Bearer %s\";\n", token);
-}
-
 /* Where the site is: by its address, or by its name, which is then looked up again and again. */
 static void put_site(const struct nginx_conf_options *options, struct buf *dst)
 {
@@ -367,7 +362,7 @@ static void put_site(const struct nginx_conf_options *options, struct buf *dst)
              site->port);
 }
 
-/* What the roles of a remote distribution point ask, passed on to the site, which must have the pinned certificate. */
+/* What the roles of a remote distribution point ask, with their token, passed on to the site, which must have the pinned certificate. */
 static void put_roles(const struct nginx_conf_options *options, struct buf *dst)
 {
     const char *state = options->state_folder;
@@ -385,9 +380,7 @@ static void put_roles(const struct nginx_conf_options *options, struct buf *dst)
              "            proxy_ssl_verify_depth 1;\n"
              "            proxy_ssl_trusted_certificate \"%s/keys/site.crt\";\n"
              "            proxy_ssl_name " KEYS_SITE_NAME ";\n"
-             "            proxy_ssl_protocols TLSv1.2 TLSv1.3;\n"
-             "            include \"%s/" NGINX_CONF_TOKEN_FILE "\";\n",
-             state,
+             "            proxy_ssl_protocols TLSv1.2 TLSv1.3;\n",
              state);
     buf_adds(dst,
              "            proxy_http_version 1.1;\n"

@@ -13,9 +13,6 @@
 
 struct remote;
 
-/* What nginx says to the site of a remote distribution point is in a file of its own, with the token. */
-#define NGINX_CONF_TOKEN_FILE "http/dp-token.conf" /* below the state folder; 0400, of nginx */
-
 struct nginx_conf_options {
     const char *state_folder; /* absolute, without quotes, backslashes, '$' or line breaks */
     uint16_t http_port;
@@ -30,8 +27,5 @@ struct nginx_conf_options {
 
 /* Whether a path can stand in nginx.conf between double quotes. */
 bool nginx_conf_is_path_plain(const char *path);
-
-/* The content of NGINX_CONF_TOKEN_FILE. @token: letters, digits, '-', '_' and '.' */
-void nginx_conf_put_token(const char *token, struct buf *dst);
 
 void nginx_conf_put(const struct nginx_conf_options *options, struct buf *dst);

@@ -20,6 +20,7 @@
 #include "rt/log.h"
 #include "rt/notify.h"
 #include "server/parent/backoff.h"
+#include "server/parent/dp_key.h"
 #include "server/parent/failure.h"
 #include "server/parent/first_start.h"
 #include "server/parent/launch.h"
@@ -45,6 +46,7 @@ struct parent {
     const struct parent_options *options;
     struct prepared prepared;
     struct first_start first_start;
+    struct dp_key_pipe tokens;
     struct process processes[N_CHILDREN];
     int signal_fd; /* owned */
     bool is_ready;
@@ -60,6 +62,7 @@ static void parent_fini(struct parent *parent)
 {
     prepared_fini(&parent->prepared);
     first_start_fini(&parent->first_start);
+    dp_key_pipe_fini(&parent->tokens);
     fd_closep(&parent->signal_fd);
 }
 
@@ -86,15 +89,17 @@ static void put_off(struct process *process, uint64_t now, uint64_t lived_us)
 static void start_one(struct parent *parent, enum parent_child child)
 {
     struct process *process = &parent->processes[child];
-    int token_fd = -1;
+    int pipe_fd = -1;
     int r = 0;
 
     process->started_us = clock_monotonic_us();
     if (child == CHILD_SITE)
-        r = first_start_open(&parent->first_start, &token_fd);
+        r = first_start_open(&parent->first_start, &pipe_fd);
+    if (child == CHILD_TOKEN)
+        r = dp_key_pipe_open(&parent->tokens, &pipe_fd);
     if (r == 0)
-        r = launch(parent->options, &parent->prepared, child, token_fd, &process->pid);
-    fd_closep(&token_fd);
+        r = launch(parent->options, &parent->prepared, child, pipe_fd, &process->pid);
+    fd_closep(&pipe_fd);
     if (r == 0)
         return;
     put_off(process, process->started_us, 0);
@@ -287,12 +292,16 @@ static int watch(struct parent *parent)
         struct pollfd fds[] = {
             {.fd = parent->signal_fd, .events = POLLIN},
             {.fd = parent->first_start.fd, .events = POLLIN},
+            {.fd = parent->tokens.fd, .events = POLLIN},
         };
 
-        if (poll(fds, 2, wait_ms(parent)) < 0 && errno != EINTR)
+        if (poll(fds, sizeof(fds) / sizeof(fds[0]), wait_ms(parent)) < 0 && errno != EINTR)
             return parent_fail_errno(-errno, "cannot wait for", "the roles");
         if (fds[1].revents != 0)
             first_start_read(&parent->first_start, parent->options, parent->prepared.pin);
+        if (fds[2].revents != 0)
+            dp_key_pipe_read(
+                &parent->tokens, parent->options->state_folder, parent->prepared.users.roles_gid);
         take_signals(parent);
         look_whether_up(parent);
         say_alive(parent);
@@ -325,6 +334,7 @@ int parent_run(const struct parent_options *options)
         .options = options,
         .prepared = PREPARED_INIT,
         .first_start = FIRST_START_INIT,
+        .tokens = DP_KEY_PIPE_INIT,
         .signal_fd = -1,
         .watchdog_us = notify_watchdog_us() / 2,
     };
@@ -340,5 +350,6 @@ int parent_run(const struct parent_options *options)
     parent.processes[CHILD_DP].is_wanted = options->config->is_dp_on;
     parent.processes[CHILD_PXE].is_wanted = options->config->is_pxe_on;
     parent.processes[CHILD_HTTP].is_wanted = true;
+    parent.processes[CHILD_TOKEN].is_wanted = options->remote.is_on;
     return watch(&parent);
 }

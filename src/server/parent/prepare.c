@@ -13,6 +13,7 @@
 #include "base/own.h"
 #include "plat/file.h"
 #include "rt/log.h"
+#include "server/parent/dp_key.h"
 #include "server/parent/failure.h"
 #include "server/parent/holder.h"
 #include "server/parent/keys.h"
@@ -22,12 +23,9 @@
 enum {
     NGINX_CONF_MAX_BYTES = 64 * 1024,
     RESOLV_CONF_MAX_BYTES = 16 * 1024,
-    TOKEN_MAX_BYTES = 256,
 };
 
 /* A token has nothing that means anything to nginx. */
-#define TOKEN_LETTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_."
-
 void prepared_fini(struct prepared *prepared)
 {
     ports_fini(&prepared->ports);
@@ -149,37 +147,6 @@ static int take_ports(const struct parent_options *options, struct prepared *ret
     return r > 0 ? fail_port(r, &failure) : PARENT_EXIT_OK;
 }
 
-/* Only nginx may read it, whose master and workers are one user. */
-static int write_token(const struct parent_options *options, const struct prepared *prepared)
-{
-    OWN(buf_fini) struct buf token = BUF_INIT(TOKEN_MAX_BYTES);
-    OWN(buf_fini) struct buf text = BUF_INIT(TOKEN_MAX_BYTES + 128);
-    char from[PATH_MAX];
-    char to[PATH_MAX];
-    int r;
-
-    if (!put_path(from, options->state_folder, "keys/dp-token") ||
-        !put_path(to, options->state_folder, NGINX_CONF_TOKEN_FILE))
-        return parent_fail_errno(-ENAMETOOLONG, "cannot use", options->state_folder);
-    r = file_read(from, &token);
-    if (r < 0)
-        return parent_fail_errno(r, "cannot read", from);
-    if (r > 0 || token.len == 0 || strspn(buf_str(&token), TOKEN_LETTERS) != token.len)
-        return parent_fail(
-            PARENT_EXIT_BAD_KEYS,
-            "%s is missing or damaged: remove keys/site-url, and join the site again",
-            from);
-    nginx_conf_put_token(buf_str(&token), &text);
-    r = text.failed ? -ENOMEM : file_write(to, buf_bytes(&text), 0400);
-    explicit_bzero(token.ptr, token.len);
-    if (text.ptr)
-        explicit_bzero(text.ptr, text.len);
-    if (r == 0 &&
-        lchown(to, prepared->users.uids[CHILD_HTTP], prepared->users.gids[CHILD_HTTP]) != 0)
-        r = -errno;
-    return r < 0 ? parent_fail_errno(r, "cannot write", to) : PARENT_EXIT_OK;
-}
-
 /* A host without name servers asks those of its C library; nginx has only these. */
 static void find_resolvers(struct buf *dst)
 {
@@ -238,11 +205,12 @@ static void say_users(const struct users *users)
         log_warning("not started by root: all roles run as the caller", "uid=%u", users->uids[0]);
     else if (users->are_fixed)
         log_warning("the users of the roles do not all exist: fixed numbers stand in for them",
-                    "site=%u dp=%u pxe=%u http=%u",
+                    "site=%u dp=%u pxe=%u http=%u token=%u",
                     users->uids[CHILD_SITE],
                     users->uids[CHILD_DP],
                     users->uids[CHILD_PXE],
-                    users->uids[CHILD_HTTP]);
+                    users->uids[CHILD_HTTP],
+                    users->uids[CHILD_TOKEN]);
 }
 
 int prepare(const struct parent_options *options, struct prepared *ret)
@@ -261,7 +229,8 @@ int prepare(const struct parent_options *options, struct prepared *ret)
     say_users(&ret->users);
     status = make_folders(options, ret);
     if (status == PARENT_EXIT_OK)
-        status = options->remote.is_on ? write_token(options, ret) : make_keys(options, ret);
+        status = options->remote.is_on ? dp_key_prepare(options->state_folder, ret->users.roles_gid)
+                                       : make_keys(options, ret);
     if (status == PARENT_EXIT_OK)
         status = take_ports(options, ret);
     if (status == PARENT_EXIT_OK)

@@ -49,6 +49,15 @@ static const struct role_rule {
       {"/sys/class/net", false},
       {"/sys/devices", false},
       {"/etc", false}}},
+    {"token",
+     SANDBOX_CALLS_SERVE,
+     false,
+     {{"keys/site-url", false},
+      {"keys/site.crt", false},
+      {"/usr", false},
+      {"/lib", false},
+      {"/lib64", false},
+      {"/etc", false}}},
     {"dp",
      SANDBOX_CALLS_WORK,
      true,
@@ -183,6 +192,9 @@ static void take_descriptors(const char *name, struct role_options *ret)
     ret->boot_server_fd = -1;
     ret->tftp_fd = -1;
     ret->lease_fd = -1;
+    ret->key_fd = -1;
+    ret->old_token_fd = -1;
+    ret->token_fd = -1;
     if (strcmp(name, "site") == 0)
         ret->first_start_fd = fd_if_open(ROLE_FD_FIRST_START);
     if (strcmp(name, "pxe") == 0) {
@@ -190,6 +202,11 @@ static void take_descriptors(const char *name, struct role_options *ret)
         ret->boot_server_fd = fd_if_open(ROLE_FD_BOOT_SERVER);
         ret->tftp_fd = fd_if_open(ROLE_FD_TFTP);
         ret->lease_fd = fd_if_open(ROLE_FD_LEASE);
+    }
+    if (strcmp(name, "token") == 0) {
+        ret->key_fd = fd_if_open(ROLE_FD_KEY);
+        ret->old_token_fd = fd_if_open(ROLE_FD_OLD_TOKEN);
+        ret->token_fd = fd_if_open(ROLE_FD_TOKEN);
     }
 }
 

@@ -16,12 +16,15 @@ enum role_fd {
     ROLE_FD_BOOT_SERVER = 5,
     ROLE_FD_TFTP = 6,
     ROLE_FD_LEASE = 7,
+    ROLE_FD_KEY = 4, /* token */
+    ROLE_FD_OLD_TOKEN = 5,
+    ROLE_FD_TOKEN = 6,
 };
 
 typedef int role_main(const struct role_options *options);
 
 struct role_start {
-    const char *name;         /* "site", "dp", "pxe", "worker" */
+    const char *name;         /* "site", "dp", "pxe", "token", "worker" */
     const char *state_folder; /* absolute */
     const char *config_file;  /* its name, for messages */
     const char *users;        /* users_put() */

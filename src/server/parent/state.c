@@ -58,6 +58,7 @@ static const struct folder {
     {"run", "api", 02750, OWNER_SITE, GROUP_HTTP},
     {"run", "roles", 02750, OWNER_OF_API, GROUP_ROLES},
     {"run", "dp", 02750, OWNER_DP, GROUP_HTTP},
+    {"run", "token", 02750, OWNER_ROOT, GROUP_ROLES}, /* rt/token_file.h */
 };
 
 /* In run/. */

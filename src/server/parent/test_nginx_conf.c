@@ -134,7 +134,6 @@ conf_of_a_remote_distribution_point_passes_on_what_its_roles_ask_and_has_no_api(
         "proxy_pass \"https://192.0.2.1:443\";",
         "proxy_ssl_verify on;",
         "proxy_ssl_trusted_certificate \"/state folder/keys/site.crt\";",
-        "include \"/state folder/http/dp-token.conf\";",
         "alias \"/state folder/dp/boot/\";",
     };
 
@@ -146,6 +145,8 @@ conf_of_a_remote_distribution_point_passes_on_what_its_roles_ask_and_has_no_api(
             fail_msg("missing: %s", wanted[i]);
     assert_null(strstr(buf_str(&text), "8443"));
     assert_null(strstr(buf_str(&text), "site.key"));
+    assert_null(
+        strstr(buf_str(&text), "Authorization")); /* the roles show their token, which passes */
     assert_null(strstr(buf_str(&text), "uploads"));
     assert_null(strstr(buf_str(&text), "resolver"));
 

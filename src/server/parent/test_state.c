@@ -144,21 +144,21 @@ static void make_gives_away_nothing_behind_a_symbolic_link(void **state)
 static void users_go_to_a_role_and_come_back(void **state)
 {
     (void)state;
-    const struct users users = {.uids = {0, 61702, UINT32_MAX, 4}};
+    const struct users users = {.uids = {0, 61702, UINT32_MAX, 4, 5}};
     static const char *const bad[] = {"",
                                       "1",
-                                      "1,2,3",
-                                      "1,2,3,",
-                                      "1,2,3,4,5",
-                                      "1,,3,4",
-                                      "1,2,3,4294967296",
-                                      "1,2,3,-1",
-                                      "a,2,3,4"};
+                                      "1,2,3,4",
+                                      "1,2,3,4,",
+                                      "1,2,3,4,5,6",
+                                      "1,,3,4,5",
+                                      "1,2,3,4,4294967296",
+                                      "1,2,3,4,-1",
+                                      "a,2,3,4,5"};
     OWN(buf_fini) struct buf text = BUF_INIT(64);
     uint32_t got[N_CHILDREN];
 
     users_put(&users, &text);
-    assert_string_equal(buf_str(&text), "0,61702,4294967295,4");
+    assert_string_equal(buf_str(&text), "0,61702,4294967295,4,5");
     assert_true(users_parse(buf_bytes(&text), got));
     assert_memory_equal(got, users.uids, sizeof(got));
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)

@@ -12,7 +12,8 @@
 #include "base/err.h"
 
 enum {
-    FIXED_ID = 61701, /* of the site; the others follow */
+    FIXED_ID = 61701,          /* of the site; the others follow, and behind nginx, */
+    FIXED_ROLES_GROUP = 61705, /* before `token`, this */
     ENTRY_MAX_BYTES = 16 * 1024,
 };
 
@@ -23,6 +24,7 @@ const char *const users_names[N_CHILDREN] = {
     "slipway-dp",
     "slipway-pxe",
     "slipway-http",
+    "slipway-token",
 };
 
 static void be_the_caller(struct users *ret)
@@ -32,6 +34,11 @@ static void be_the_caller(struct users *ret)
         ret->gids[i] = getgid();
     }
     ret->roles_gid = getgid();
+}
+
+static uint32_t fixed_id(unsigned child)
+{
+    return FIXED_ID + child + (FIXED_ID + child >= FIXED_ROLES_GROUP ? 1 : 0);
 }
 
 static int find_user(unsigned child, struct users *ret)
@@ -45,8 +52,8 @@ static int find_user(unsigned child, struct users *ret)
         return ERR(-e);
     if (!found) {
         ret->are_fixed = true;
-        ret->uids[child] = FIXED_ID + child;
-        ret->gids[child] = FIXED_ID + child;
+        ret->uids[child] = fixed_id(child);
+        ret->gids[child] = fixed_id(child);
         return 0;
     }
     ret->uids[child] = user.pw_uid;
@@ -65,7 +72,7 @@ static int find_group(struct users *ret)
         return ERR(-e);
     if (!found)
         ret->are_fixed = true;
-    ret->roles_gid = found ? group.gr_gid : FIXED_ID + N_CHILDREN;
+    ret->roles_gid = found ? group.gr_gid : FIXED_ROLES_GROUP;
     return 0;
 }
 

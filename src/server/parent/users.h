@@ -17,7 +17,8 @@ enum parent_child {
     CHILD_SITE,
     CHILD_DP,
     CHILD_PXE,
-    CHILD_HTTP, /* nginx */
+    CHILD_HTTP,  /* nginx */
+    CHILD_TOKEN, /* of a remote distribution point: gets tokens for its key */
     N_CHILDREN,
 };
 

@@ -71,10 +71,12 @@ static int start_site_link(struct pxe_role *role)
     struct site_link_options options = {
         .loop = &role->loop,
         .socket_path = path,
+        .tokens = token_file_tokens(&role->token),
         .answer = on_decision,
         .ctx = role,
     };
 
+    role->token.state_folder = role->options->state_folder;
     (void)snprintf(path, sizeof(path), "%s/run/roles.sock", role->options->state_folder);
     return TRACE(site_link_new(&options, &role->site));
 }

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "rt/token_file.h"
 #include "server/pxe/boot_clients.h"
 #include "server/pxe/site_link.h"
 #include "server/pxe/tftp_service.h"
@@ -24,6 +25,7 @@ struct pxe_role {
     const struct role_options *options;
     uv_loop_t loop;
     struct boot_clients clients;
+    struct token_file token;   /* for @site */
     struct site_link *site;    /* owned */
     struct tftp_service *tftp; /* owned; NULL: no TFTP */
     struct offers *offers;     /* owned */

@@ -45,6 +45,7 @@ struct delivery {
 struct site_link {
     uv_loop_t *loop;
     char *socket_path; /* owned */
+    struct http_tokens tokens;
     uint64_t timeout_us;
     site_answer *answer;
     void *ctx;
@@ -122,6 +123,7 @@ int site_link_new(const struct site_link_options *options, struct site_link **re
     link->loop = options->loop;
     link->answer = options->answer;
     link->ctx = options->ctx;
+    link->tokens = options->tokens;
     link->timeout_us = options->timeout_us > 0 ? options->timeout_us : SITE_ASK_TIMEOUT_US;
     link->socket_path = strdup(options->socket_path);
     if (!link->socket_path)
@@ -194,6 +196,7 @@ static int open_client(const struct site_link *link, struct http_client **ret)
     struct http_client_options options = {
         .base_url = "http://site",
         .unix_socket = link->socket_path,
+        .tokens = link->tokens,
         .user_agent = USER_AGENT,
         .timeout_us = link->timeout_us,
     };

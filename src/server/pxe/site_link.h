@@ -15,6 +15,7 @@
 #include <uv.h>
 
 #include "base/text.h"
+#include "rt/http_client.h"
 #include "server/pxe/boot_clients.h"
 
 enum {
@@ -72,9 +73,10 @@ typedef void site_answer(void *ctx,
                          const struct site_decision *decision);
 
 struct site_link_options {
-    uv_loop_t *loop;         /* borrowed */
-    const char *socket_path; /* copied */
-    uint64_t timeout_us;     /* 0: SITE_ASK_TIMEOUT_US */
+    uv_loop_t *loop;           /* borrowed */
+    const char *socket_path;   /* copied */
+    struct http_tokens tokens; /* .put NULL: none are shown */
+    uint64_t timeout_us;       /* 0: SITE_ASK_TIMEOUT_US */
     site_answer *answer;
     void *ctx;
 };

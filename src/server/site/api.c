@@ -14,6 +14,7 @@
 #include "rt/log.h"
 #include "server/site/commit.h"
 #include "site/device_key.h"
+#include "site/dp_key.h"
 
 #define BEARER  "Bearer "
 #define REAL_IP "X-Real-IP"

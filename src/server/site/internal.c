@@ -20,6 +20,7 @@
 #include "site/content.h"
 #include "site/device_capture.h"
 #include "site/dp.h"
+#include "site/dp_key.h"
 #include "site/job.h"
 
 DEFINE_FREEP(struct db *, db_free);
@@ -84,6 +85,37 @@ int internal_report_boot_event(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = boot_event_report(api->site, body);
     return api_finish(api, x, r, 204, NULL);
+}
+
+int internal_register_dp_key(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    int r = api_begin_role(api, x);
+
+    if (r == 0 && strcmp(api->dp_id, DP_OWN_ID) == 0)
+        r = refuse(api->site, REFUSAL_NOT_A_ROLE, "The site's own distribution point has no key.");
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = dp_key_register(api->site, api->dp_id, api_bearer(x), body);
+    if (r == 0)
+        log_info("a distribution point has a key now", "dp=%s", api->dp_id);
+    return api_finish(api, x, r, 204, NULL);
+}
+
+int internal_renew_dp_token(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin(api);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = dp_token_renew(api->site, body, &answer);
+    return api_finish(api, x, r, 201, answer);
 }
 
 int internal_claim_job(void *ctx, struct http_exchange *x)

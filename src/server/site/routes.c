@@ -30,6 +30,8 @@ enum {
 #define ROLE_ROUTES \
     {"POST", V1 "/internal/boot-decisions", SMALL_MAX_BYTES, internal_decide_boot}, \
         {"POST", V1 "/internal/boot-events", SMALL_MAX_BYTES, internal_report_boot_event}, \
+        {"POST", V1 "/internal/dp/keys", SMALL_MAX_BYTES, internal_register_dp_key}, \
+        {"POST", V1 "/internal/dp/tokens", SMALL_MAX_BYTES, internal_renew_dp_token}, \
         {"POST", V1 "/internal/dp/jobs:claim", SMALL_MAX_BYTES, internal_claim_job}, \
         {"POST", V1 "/internal/dp/manifests:unnamed", SMALL_MAX_BYTES, internal_find_unnamed}, \
         {"POST", V1 "/internal/backups", SMALL_MAX_BYTES, internal_back_up}, \
