@@ -15,7 +15,8 @@ import sys
 import tempfile
 from pathlib import Path
 
-COMMON = {"--output", "--help"}
+# of every command of a kind; slipway.1 has them once
+COMMON = {"--output", "--help", "--request-id", "--watch", "--dry-run", "--yes"}
 
 
 def run(*argv, **more):
@@ -127,7 +128,7 @@ def check(slipway, page, completions):
     manual = manual_commands(Path(page))
     yield from differences("manual", set(manual), set(program))
     for name, options in program.items():
-        yield from differences(f"manual: {name}", manual.get(name, set()), options - COMMON)
+        yield from differences(f"manual: {name}", manual.get(name, set()) - COMMON, options - COMMON)
     for shell, script in EXTENSIONS.items():
         if shutil.which(shell):
             yield from check_completion(slipway, shell, Path(completions) / script, program)

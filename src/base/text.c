@@ -133,6 +133,13 @@ size_t text_count_characters(const char *text)
     return n;
 }
 
+bool request_id_is_fit(const char *text)
+{
+    size_t n = strspn(text, "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-");
+
+    return n > 0 && n < REQUEST_ID_MAX && text[n] == '\0';
+}
+
 bool text_is_utf8(struct bytes src)
 {
     while (src.len > 0) {

@@ -20,6 +20,7 @@ enum {
     SHA1_BYTES = 20,
     SHA256_BYTES = 32,
     SHA256_TEXT_MAX = 65,
+    REQUEST_ID_MAX = 65, /* and the NUL */
 };
 
 /**
@@ -49,6 +50,9 @@ bool uuid_parse(struct bytes src, uint8_t ret[static UUID_BYTES]);
 size_t utf8_len(struct bytes src);
 
 bool text_is_utf8(struct bytes src);
+
+/* Whether a request may be called so: 1 to 64 of A-Z a-z 0-9 . _ - */
+bool request_id_is_fit(const char *text);
 
 /* How many characters a text of UTF-8 has. */
 size_t text_count_characters(const char *text);

@@ -129,12 +129,8 @@ bool affinity_import(struct session *s, const struct args *args)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "there is no file \"%s\"", file);
     if (r < 0)
         return session_fail_errno(s, file, r);
-    body = json_pack("{s:s%,s:b}",
-                     "csv",
-                     buf_str(&csv),
-                     csv.len,
-                     "validate_only",
-                     args_get(args, "dry-run") != NULL);
+    body =
+        json_pack("{s:s%,s:b}", "csv", buf_str(&csv), csv.len, "validate_only", (int)args->is_dry);
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "the file is not UTF-8");
     if (!session_open(s) || !session_call(s, "POST", "/user-affinities:import", body, &answer) ||

@@ -161,6 +161,7 @@ static bool diff(struct session *s, const struct args *args, bool is_told_by_exi
     OWN(session_json_freep) json_t *documents = NULL;
     OWN(session_json_freep) json_t *rows = json_array();
 
+    s->is_dry = false; /* it only asks */
     if (!object_files_read(s, args_get(args, "file"), &documents) || !session_open(s) ||
         !compare_all(&site, documents, rows) || !print_rows(s, rows))
         return false;
@@ -278,6 +279,18 @@ static bool apply_kind(struct object_site *site,
     return is_ok;
 }
 
+/* It has failed. Some of it was done all the same? */
+static bool end_partly(struct session *s, const json_t *rows)
+{
+    static const char *const done[] = {"created", "changed", "deleted"};
+
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        for (size_t k = 0; k < sizeof(done) / sizeof(done[0]); k++)
+            if (strcmp(output_text(json_array_get(rows, i), "state"), done[k]) == 0)
+                s->exit_code = ARGS_EXIT_PARTIAL;
+    return false;
+}
+
 bool site_apply(struct session *s, const struct args *args)
 {
     OWN(object_site_fini) struct object_site site = {.session = s};
@@ -285,7 +298,7 @@ bool site_apply(struct session *s, const struct args *args)
     OWN(session_json_freep) json_t *rows = json_array();
     bool is_ok = true;
 
-    if (args_get(args, "dry-run"))
+    if (args->is_dry)
         return diff(s, args, false);
     if (!object_files_read(s, args_get(args, "file"), &documents) || !session_open(s))
         return false;
@@ -294,7 +307,7 @@ bool site_apply(struct session *s, const struct args *args)
         is_ok = apply_kind(&site, documents, from, to, args_get(args, "confirm"), rows);
     }
     /* What was done before something failed is told as well. */
-    return print_rows(s, rows) && is_ok;
+    return print_rows(s, rows) && (is_ok || end_partly(s, rows));
 }
 
 bool site_delete(struct session *s, const struct args *args)
@@ -319,10 +332,10 @@ bool site_delete(struct session *s, const struct args *args)
                                  "%s \"%s\" is not deleted by a document",
                                  kind->kind,
                                  output_text(wanted, "name"));
-        else if (is_ok && answer)
+        else if (is_ok && answer && !args->is_dry)
             is_ok = object_delete(&site, kind, answer);
         if (is_ok)
-            note(rows, wanted, answer ? "deleted" : "missing");
+            note(rows, wanted, !answer ? "missing" : args->is_dry ? "to be deleted" : "deleted");
     }
-    return print_rows(s, rows) && is_ok;
+    return print_rows(s, rows) && (is_ok || end_partly(s, rows));
 }

@@ -6,16 +6,66 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 #define FORMATS  "table|json|yaml|csv|name|wide"
 #define REPEATED "]..."
 
-const struct args_option args_output_option = {
-    .name = "output",
-    .value = "FORMAT",
-    .choices = FORMATS,
-    .help = "How to write the result (default: table).",
+enum {
+    COMMON_OUTPUT,
+    COMMON_REQUEST_ID,
+    COMMON_WATCH,
+    COMMON_DRY_RUN,
+    COMMON_YES,
 };
+
+static const struct {
+    struct args_option option;
+    enum args_effect from; /* which commands have it */
+} common[] = {
+    [COMMON_OUTPUT] = {{.name = "output",
+                        .value = "FORMAT",
+                        .choices = FORMATS,
+                        .help = "How to write the result (default: table)."},
+                       ARGS_READS},
+    [COMMON_REQUEST_ID] = {{.name = "request-id",
+                            .value = "ID",
+                            .help = "What the site's log and the audit log call this command's "
+                                    "requests: 1 to 64 of A-Z a-z 0-9 . _ -"},
+                           ARGS_READS},
+    [COMMON_WATCH] = {{.name = "watch",
+                       .help = "Show it again whenever it changes, until it is over or "
+                               "interrupted."},
+                      ARGS_READS},
+    [COMMON_DRY_RUN] = {{.name = "dry-run",
+                         .help = "Only try it: the site says what it would do, and changes "
+                                 "nothing."},
+                        ARGS_CHANGES},
+    [COMMON_YES] = {{.name = "yes", .help = "Do not ask whether it is to be done."}, ARGS_DESTROYS},
+};
+
+static bool has_common(const struct args_command *command, size_t at)
+{
+    return command->effect >= common[at].from && (at != COMMON_WATCH || command->topics);
+}
+
+const struct args_option *args_common(const struct args_command *command, size_t at)
+{
+    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+        if (has_common(command, i) && at-- == 0)
+            return &common[i].option;
+    return NULL;
+}
+
+const struct args_option *args_common_find(const struct args_command *command, struct bytes name)
+{
+    const struct args_option *option;
+
+    for (size_t i = 0; (option = args_common(command, i)); i++)
+        if (bytes_eq(name, bytes_of(option->name)))
+            return option;
+    return NULL;
+}
 
 struct cursor {
     int argc;
@@ -123,7 +173,7 @@ option_find(const struct args_command *command, struct bytes name, size_t *ret_a
             return &command->options[i];
         }
     }
-    return bytes_eq(name, bytes_of(args_output_option.name)) ? &args_output_option : NULL;
+    return args_common_find(command, name);
 }
 
 /* The value behind '=' or in the next word. */
@@ -136,6 +186,31 @@ static const char *take_value(struct cursor *c, const char *equals)
     return NULL;
 }
 
+/* An option that is no member of the row. @at: where the table above has it */
+static int set_common(struct cursor *c, size_t at, const char *value, int choice)
+{
+    switch (at) {
+    case COMMON_OUTPUT:
+        c->ret->format = (enum args_format)choice;
+        return 0;
+    case COMMON_REQUEST_ID:
+        c->ret->request_id = value;
+        if (request_id_is_fit(value))
+            return 0;
+        buf_addf(c->why, "--request-id is 1 to %d of A-Z a-z 0-9 . _ -", REQUEST_ID_MAX - 1);
+        return 1;
+    case COMMON_WATCH:
+        c->ret->is_watched = true;
+        return 0;
+    case COMMON_DRY_RUN:
+        c->ret->is_dry = true;
+        return 0;
+    default:
+        c->ret->is_sure = true;
+        return 0;
+    }
+}
+
 static int
 set_option(struct cursor *c, const struct args_option *option, size_t at, const char *value)
 {
@@ -145,10 +220,9 @@ set_option(struct cursor *c, const struct args_option *option, size_t at, const 
         buf_addf(c->why, "--%s is one of %s, not \"%s\"", option->name, option->choices, value);
         return 1;
     }
-    if (option == &args_output_option) {
-        c->ret->format = (enum args_format)choice;
-        return 0;
-    }
+    for (size_t i = 0; i < sizeof(common) / sizeof(common[0]); i++)
+        if (option == &common[i].option)
+            return set_common(c, i, value, choice);
     if (option->may_repeat && c->ret->n_repeated < ARGS_WORDS_MAX) {
         c->ret->repeated[c->ret->n_repeated++] = value;
     } else if (option->may_repeat) {
@@ -328,13 +402,15 @@ static void put_option(struct buf *dst, const struct args_option *option)
 static void put_command_help(struct buf *dst, const struct args_command *command)
 {
     static const struct args_option help = {.name = "help", .help = "Show this text."};
+    const struct args_option *option;
 
     buf_adds(dst, "usage: ");
     put_usage(dst, command);
     buf_addf(dst, "\n\n%s\n\noptions:\n", command->summary);
     for (const struct args_option *o = command->options; o->name; o++)
         put_option(dst, o);
-    put_option(dst, &args_output_option);
+    for (size_t i = 0; (option = args_common(command, i)); i++)
+        put_option(dst, option);
     put_option(dst, &help);
 }
 

@@ -16,6 +16,7 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "base/bytes.h"
 
 enum {
     ARGS_OPTIONS_MAX = 20,
@@ -50,6 +51,13 @@ enum args_ask {
     ARGS_ASK_VERSION,
 };
 
+/* What a command does to the site; by this it has options of every command (args_common()). */
+enum args_effect {
+    ARGS_READS, /* nothing that stays; or it signs in, or is a conversation, and cannot be tried */
+    ARGS_CHANGES,  /* --dry-run */
+    ARGS_DESTROYS, /* --dry-run; a person at a terminal is asked first, but for --yes */
+};
+
 struct session;
 struct args;
 
@@ -76,10 +84,12 @@ struct args_command {
         *operands[ARGS_OPERANDS_MAX]; /* their names in the help; "[NAME]" may be missing, and
                                                 there may be more than one of the last, "[NAME]..." */
     const char *summary;
+    enum args_effect effect;
     args_run *run;
     struct args_option options[ARGS_OPTIONS_MAX + 1];
     const char *
-        topics; /* of events by which its option --watch runs it again; NULL: it has none, or sees to it itself */
+        topics; /* of events by which --watch runs it again; "": of all; NULL: it has no such option, or sees to it itself */
+    bool is_by_id;     /* its first operand is an id: by --watch only events of that thing count */
     args_run *is_over; /* whether it is not to be run again; NULL: until it is interrupted */
     const struct args_command *more; /* of the row that ends a table: where it goes on, or NULL */
 };
@@ -95,6 +105,10 @@ struct args {
     const char *repeated[ARGS_WORDS_MAX]; /* of the option that may repeat, as they were given */
     size_t n_repeated;
     enum args_format format;
+    bool is_watched;        /* --watch of a command with topics */
+    bool is_dry;            /* --dry-run */
+    bool is_sure;           /* --yes */
+    const char *request_id; /* --request-id; NULL: none */
 };
 
 /**
@@ -116,8 +130,11 @@ const struct args_command *args_next(const struct args_command *command);
 /* The value of an option of the command's row; NULL if it was not given. */
 const char *args_get(const struct args *args, const char *option);
 
-/* --output, which every command has. */
-extern const struct args_option args_output_option;
+/* The @at-th option that @command has as every one of its effect has: --output, --request-id...; NULL behind the last. */
+const struct args_option *args_common(const struct args_command *command, size_t at);
+
+/* The one that is called @name; NULL: it has none such. */
+const struct args_option *args_common_find(const struct args_command *command, struct bytes name);
 
 /* Help on what @args names: everything, a noun or a command. */
 void args_put_help(struct buf *dst, const struct args *args);

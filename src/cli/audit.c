@@ -46,8 +46,17 @@ static bool put_json_line(struct buf *dst, json_t *record)
     return true;
 }
 
-static const char *const members[] = {
-    "number", "time", "who", "address", "action", "object", "detail", "before", "after", "hash"};
+static const char *const members[] = {"number",
+                                      "time",
+                                      "who",
+                                      "address",
+                                      "action",
+                                      "object",
+                                      "detail",
+                                      "before",
+                                      "after",
+                                      "hash",
+                                      "request_id"};
 
 enum {
     N_MEMBERS = sizeof(members) / sizeof(members[0]),
@@ -131,6 +140,7 @@ bool audit_list(struct session *s, const struct args *args)
         {"ACTION", "action", OUTPUT_TEXT},
         {"OBJECT", "object", OUTPUT_TEXT},
         {"DETAIL", "detail", OUTPUT_TEXT},
+        {"REQUEST", "request_id", OUTPUT_TEXT},
         {0},
     };
     OWN(buf_fini) struct buf after = BUF_INIT(PATH_MAX_BYTES);

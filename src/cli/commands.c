@@ -5,17 +5,22 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/own.h"
+#include "cli/cmdlets.h"
 #include "cli/complete.h"
 #include "cli/deployment_terms.h"
 #include "cli/follow.h"
 #include "cli/manual.h"
 #include "cli/session.h"
 #include "cli/table.h"
+#include "cli/terminal.h"
 
 enum {
     HELP_MAX_BYTES = 64 * 1024,
+    QUESTION_MAX_BYTES = 4096,
+    ANSWER_MAX_BYTES = 64,
 };
 
 const struct args_command commands[] = {
@@ -59,11 +64,13 @@ const struct args_command commands[] = {
         .noun = "status",
         .summary = "Show what runs at the site and how much of everything there is.",
         .run = site_status,
+        .topics = "",
     },
     {
         .noun = "deployment",
         .verb = "create",
         .summary = "Deploy a task sequence to a collection.",
+        .effect = ARGS_CHANGES,
         .run = deployment_create,
         .options =
             {
@@ -93,7 +100,6 @@ const struct args_command commands[] = {
         .verb = "list",
         .summary = "List the deployments with their counts.",
         .run = deployment_list,
-        .options = {OPTION_WATCH},
         .topics = "deployments",
     },
     {
@@ -109,6 +115,7 @@ const struct args_command commands[] = {
         .verb = "cancel",
         .operands = {"ID"},
         .summary = "Cancel a deployment: no device begins it, and those that run it stop.",
+        .effect = ARGS_DESTROYS,
         .run = deployment_cancel,
         .options = {OPTION(
             "device", "DEVICE", "Only on this device (id, name, MAC address or SMBIOS UUID).")},
@@ -118,6 +125,7 @@ const struct args_command commands[] = {
         .verb = "pause",
         .operands = {"ID"},
         .summary = "Let a device wait: before its next step, or inside the one that runs.",
+        .effect = ARGS_CHANGES,
         .run = deployment_pause,
         .options =
             {
@@ -131,6 +139,7 @@ const struct args_command commands[] = {
         .verb = "resume",
         .operands = {"ID"},
         .summary = "Let a paused device go on.",
+        .effect = ARGS_CHANGES,
         .run = deployment_resume,
         .options = {OPTION_NEEDED(
             "device", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID).")},
@@ -140,6 +149,7 @@ const struct args_command commands[] = {
         .verb = "state",
         .operands = {"ID"},
         .summary = "Show where a task sequence is on a device, and its variables, as it told last.",
+        .topics = "deployments",
         .run = deployment_state,
         .options =
             {
@@ -210,20 +220,57 @@ const struct args_command commands[] = {
                 OPTION("seconds", "NUMBER", "End after so long."),
             },
     },
+    {
+        .noun = "cmdlet",
+        .operands = {"[CMDLET]"},
+        .summary = "Show which command does what a cmdlet of Configuration Manager does.",
+        .run = cmdlet_show,
+    },
     {.noun = NULL, .more = device_commands},
 };
+
+/* What cannot be taken back is asked about, of a person who is there to answer. */
+static bool is_wanted(struct session *s, const struct args *args)
+{
+    OWN(buf_fini) struct buf question = BUF_INIT(QUESTION_MAX_BYTES);
+    OWN(buf_fini) struct buf answer = BUF_INIT(ANSWER_MAX_BYTES);
+    const struct args_command *command = args->command;
+
+    if (command->effect != ARGS_DESTROYS || args->is_sure || args->is_dry || !s->is_err_terminal ||
+        isatty(STDIN_FILENO) != 1)
+        return true;
+    buf_addf(&question, "%s %s", command->noun, command->verb ? command->verb : "");
+    for (size_t i = 0; i < args->n_operands; i++) {
+        buf_adds(&question, " ");
+        output_put_safe(&question, args->operands[i], strlen(args->operands[i]));
+    }
+    buf_adds(&question, ": is that to be done? (yes/no) ");
+    if (terminal_ask(buf_str(&question), false, &answer) == 0 &&
+        (strcmp(buf_str(&answer), "yes") == 0 || strcmp(buf_str(&answer), "y") == 0))
+        return true;
+    return session_fail(s, ARGS_EXIT_FAILURE, NULL, "nothing was done; --yes does it unasked");
+}
+
+enum args_exit commands_run(struct session *s, const struct args *args)
+{
+    bool is_good;
+
+    s->request_id = args->request_id;
+    s->is_dry = args->is_dry;
+    if (!is_wanted(s, args))
+        return s->exit_code;
+    is_good = args->is_watched ? follow_command(s, args) : args->command->run(s, args);
+    if (!is_good && !s->is_over && s->exit_code == ARGS_EXIT_OK)
+        return ARGS_EXIT_FAILURE;
+    return s->exit_code;
+}
 
 static enum args_exit run(const struct args *args)
 {
     OWN(session_fini) struct session s;
-    bool is_good;
 
     session_init(&s, args->format);
-    is_good = args->command->topics && args_get(args, "watch") ? follow_command(&s, args)
-                                                               : args->command->run(&s, args);
-    if (!is_good)
-        return s.exit_code != ARGS_EXIT_OK ? s.exit_code : ARGS_EXIT_FAILURE;
-    return s.exit_code;
+    return commands_run(&s, args);
 }
 
 static enum args_exit print(const struct buf *text)
@@ -273,6 +320,8 @@ enum args_exit commands_main(int argc, char *const *argv)
         return ARGS_EXIT_FAILURE;
     if (print_table(argc, argv, &printed))
         return printed;
+    if (argc > 1 && cmdlet_is_one(argv[1]))
+        return cmdlet_answer(argv[1]);
     r = args_parse(commands, argc, argv, &args, &why);
     if (r != 0) {
         const bool has_verb = args.command && args.command->verb;

@@ -11,6 +11,9 @@
 /* Ends with .noun == NULL. */
 extern const struct args_command commands[];
 
+/* Do what @args say: ask first if that is needed, try only if that is wanted. Return: the exit code of the program. */
+enum args_exit commands_run(struct session *s, const struct args *args);
+
 /* The whole program but main(). Return: the exit code. */
 enum args_exit commands_main(int argc, char *const *argv);
 
@@ -24,6 +27,11 @@ args_run site_status;
 args_run image_os_list;
 args_run image_boot_build;
 args_run image_boot_list;
+
+/* cmdlet.c */
+args_run cmdlet_show;
+enum args_exit cmdlet_answer(
+    const char *word); /* Of who typed a cmdlet: print what to type here. Return: the exit code. */
 
 /* events.c */
 args_run events_print;

@@ -16,6 +16,7 @@ const struct args_command affinity_commands[] = {
         .verb = "add",
         .operands = {"DEVICE", "USER"},
         .summary = "Make somebody a primary user of a device.",
+        .effect = ARGS_CHANGES,
         .run = affinity_add,
     },
     {
@@ -23,6 +24,7 @@ const struct args_command affinity_commands[] = {
         .verb = "remove",
         .operands = {"DEVICE", "USER"},
         .summary = "Make somebody no primary user of a device any more.",
+        .effect = ARGS_DESTROYS,
         .run = affinity_remove,
     },
     {
@@ -30,8 +32,8 @@ const struct args_command affinity_commands[] = {
         .verb = "import",
         .operands = {"FILE"},
         .summary = "Import lines USER,DEVICE from a CSV file (- is standard input), all or none.",
+        .effect = ARGS_CHANGES,
         .run = affinity_import,
-        .options = {OPTION("dry-run", NULL, "Only show what is wrong, by line.")},
     },
     {
         .noun = "affinity",
@@ -44,6 +46,7 @@ const struct args_command affinity_commands[] = {
         .verb = "approve",
         .operands = {"DEVICE", "USER"},
         .summary = "Let a deployment make somebody a primary user.",
+        .effect = ARGS_CHANGES,
         .run = affinity_approve,
     },
     {
@@ -51,6 +54,7 @@ const struct args_command affinity_commands[] = {
         .verb = "deny",
         .operands = {"DEVICE", "USER"},
         .summary = "Do not let a deployment make somebody a primary user.",
+        .effect = ARGS_CHANGES,
         .run = affinity_deny,
     },
     {
@@ -58,6 +62,7 @@ const struct args_command affinity_commands[] = {
         .verb = "mode",
         .operands = {"[none|pending|automatic]"},
         .summary = "Show or set what deployments may assign.",
+        .effect = ARGS_CHANGES,
         .run = affinity_mode,
     },
     {.noun = NULL, .more = content_commands},

@@ -9,6 +9,7 @@ const struct args_command boundary_commands[] = {
         .verb = "create",
         .operands = {"NAME"},
         .summary = "Create a boundary: addresses of clients.",
+        .effect = ARGS_CHANGES,
         .run = boundary_create,
         .options =
             {
@@ -21,6 +22,7 @@ const struct args_command boundary_commands[] = {
         .noun = "boundary",
         .verb = "list",
         .summary = "List the boundaries and the groups they are in.",
+        .topics = "boundaries",
         .run = boundary_list,
     },
     {
@@ -28,6 +30,7 @@ const struct args_command boundary_commands[] = {
         .verb = "delete",
         .operands = {"BOUNDARY"},
         .summary = "Delete a boundary (id or name).",
+        .effect = ARGS_DESTROYS,
         .run = boundary_delete,
     },
     {
@@ -35,6 +38,7 @@ const struct args_command boundary_commands[] = {
         .verb = "create",
         .operands = {"NAME"},
         .summary = "Create an empty boundary group.",
+        .effect = ARGS_CHANGES,
         .run = boundary_group_create,
         .options =
             {
@@ -45,6 +49,7 @@ const struct args_command boundary_commands[] = {
         .noun = "boundary-group",
         .verb = "list",
         .summary = "List the boundary groups.",
+        .topics = "boundaries",
         .run = boundary_group_list,
     },
     {
@@ -53,6 +58,7 @@ const struct args_command boundary_commands[] = {
         .operands = {"GROUP"},
         .summary =
             "Show a boundary group (id or name), its boundaries, distribution points and neighbours.",
+        .topics = "boundaries",
         .run = boundary_group_show,
     },
     {
@@ -60,6 +66,7 @@ const struct args_command boundary_commands[] = {
         .verb = "set",
         .operands = {"GROUP"},
         .summary = "Change what a boundary group is called.",
+        .effect = ARGS_CHANGES,
         .run = boundary_group_set,
         .options =
             {
@@ -72,6 +79,7 @@ const struct args_command boundary_commands[] = {
         .verb = "delete",
         .operands = {"GROUP"},
         .summary = "Delete a boundary group.",
+        .effect = ARGS_DESTROYS,
         .run = boundary_group_delete,
     },
     {
@@ -79,6 +87,7 @@ const struct args_command boundary_commands[] = {
         .verb = "add-boundary",
         .operands = {"GROUP", "BOUNDARY"},
         .summary = "Add a boundary to a group.",
+        .effect = ARGS_CHANGES,
         .run = boundary_group_add_boundary,
     },
     {
@@ -86,6 +95,7 @@ const struct args_command boundary_commands[] = {
         .verb = "remove-boundary",
         .operands = {"GROUP", "BOUNDARY"},
         .summary = "Take a boundary out of a group.",
+        .effect = ARGS_DESTROYS,
         .run = boundary_group_remove_boundary,
     },
     {
@@ -93,6 +103,7 @@ const struct args_command boundary_commands[] = {
         .verb = "add-dp",
         .operands = {"GROUP", "DP"},
         .summary = "Have a distribution point serve the clients of a group.",
+        .effect = ARGS_CHANGES,
         .run = boundary_group_add_dp,
     },
     {
@@ -100,6 +111,7 @@ const struct args_command boundary_commands[] = {
         .verb = "remove-dp",
         .operands = {"GROUP", "DP"},
         .summary = "Take a distribution point out of a group.",
+        .effect = ARGS_DESTROYS,
         .run = boundary_group_remove_dp,
     },
     {
@@ -108,6 +120,7 @@ const struct args_command boundary_commands[] = {
         .operands = {"GROUP", "NEIGHBOUR"},
         .summary =
             "Let the clients of a group fall back to the distribution points of another one.",
+        .effect = ARGS_CHANGES,
         .run = boundary_group_add_neighbour,
         .options =
             {
@@ -122,6 +135,7 @@ const struct args_command boundary_commands[] = {
         .verb = "remove-neighbour",
         .operands = {"GROUP", "NEIGHBOUR"},
         .summary = "Take a neighbour from a group.",
+        .effect = ARGS_DESTROYS,
         .run = boundary_group_remove_neighbour,
     },
     {

@@ -16,6 +16,7 @@
         .noun = (kind), \
         .verb = "list", \
         .summary = "List the " many ".", \
+        .topics = "content", \
         .run = (list), \
     }, \
         { \
@@ -23,11 +24,13 @@
             .verb = "show", \
             .operands = {operand}, \
             .summary = "Show " one " (id or name)" with ".", \
+            .topics = "content", \
             .run = content_show, \
         }, \
     { \
         .noun = (kind), .verb = "delete", .operands = {operand}, \
-        .summary = "Delete " one " that no task sequence uses.", .run = content_delete, \
+        .summary = "Delete " one " that no task sequence uses.", .effect = ARGS_DESTROYS, \
+        .run = content_delete, \
     }
 
 /* What is made of a folder. */
@@ -37,6 +40,7 @@
         .verb = "create", \
         .operands = {"NAME"}, \
         .summary = "Make " one " of a folder on the server.", \
+        .effect = ARGS_CHANGES, \
         .run = content_create, \
         .options = \
             { \
@@ -47,7 +51,7 @@
     { \
         .noun = (kind), .verb = "update", .operands = {"PACKAGE"}, \
         .summary = "Read the folder of " one " again, as its next content version.", \
-        .run = content_update, \
+        .effect = ARGS_CHANGES, .run = content_update, \
         .options = {OPTION("source", "PATH", "The folder on the server from now on.")}, \
     }
 
@@ -58,6 +62,7 @@ const struct args_command content_commands[] = {
         .operands = {"[FILE]..."},
         .summary =
             "Import the images of a WIM file, or of all parts of a split one, sent from here or on the server.",
+        .effect = ARGS_CHANGES,
         .run = content_add_file,
         .options =
             {
@@ -73,6 +78,7 @@ const struct args_command content_commands[] = {
         .operands = {"IMAGE", "[FILE]..."},
         .summary =
             "Import it again, from a new file or from its source, as its next content version.",
+        .effect = ARGS_CHANGES,
         .run = content_update_file,
         .options =
             {
@@ -106,6 +112,7 @@ const struct args_command content_commands[] = {
         .noun = "boot-image",
         .verb = "build",
         .summary = "Build a boot image on the distribution point.",
+        .effect = ARGS_CHANGES,
         .run = image_boot_build,
         .options =
             {
@@ -129,6 +136,7 @@ const struct args_command content_commands[] = {
         .verb = "update",
         .operands = {"IMAGE"},
         .summary = "Build a boot image anew, as its next content version.",
+        .effect = ARGS_CHANGES,
         .run = content_rebuild,
     },
     LIST_SHOW_DELETE(
@@ -143,6 +151,7 @@ const struct args_command content_commands[] = {
         .verb = "create",
         .operands = {"NAME"},
         .summary = "Make an operating system upgrade package of an ISO file or a folder.",
+        .effect = ARGS_CHANGES,
         .run = content_create_file,
         .options =
             {
@@ -158,6 +167,7 @@ const struct args_command content_commands[] = {
         .operands = {"PACKAGE", "[FILE]"},
         .summary =
             "Read it again, from a new file or from its source, as its next content version.",
+        .effect = ARGS_CHANGES,
         .run = content_update_file,
         .options =
             {
@@ -174,6 +184,7 @@ const struct args_command content_commands[] = {
         .noun = "content",
         .verb = "list",
         .summary = "List the content of every kind.",
+        .topics = "content",
         .run = content_list,
     },
     {
@@ -181,6 +192,7 @@ const struct args_command content_commands[] = {
         .verb = "versions",
         .operands = {"CONTENT"},
         .summary = "List the content versions of an image or a package.",
+        .topics = "content",
         .run = content_versions,
     },
     {
@@ -188,6 +200,7 @@ const struct args_command content_commands[] = {
         .verb = "rollback",
         .operands = {"CONTENT", "VERSION"},
         .summary = "Make an older content version the current one.",
+        .effect = ARGS_CHANGES,
         .run = content_rollback,
     },
     {
@@ -202,6 +215,7 @@ const struct args_command content_commands[] = {
         .verb = "set",
         .operands = {"CONTENT"},
         .summary = "Change what an image or a package is called and how it is kept.",
+        .effect = ARGS_CHANGES,
         .run = content_set,
         .options =
             {
@@ -222,7 +236,6 @@ const struct args_command content_commands[] = {
         .options =
             {
                 OPTION("all", NULL, "Also what has ended, for 90 days."),
-                OPTION_WATCH,
             },
         .topics = "operations",
     },
@@ -231,8 +244,8 @@ const struct args_command content_commands[] = {
         .verb = "show",
         .operands = {"ID"},
         .summary = "Show how far an operation has come or how it ended.",
+        .is_by_id = true,
         .run = operation_show,
-        .options = {OPTION_WATCH},
         .topics = "operations",
         .is_over = operation_is_over,
     },
@@ -241,6 +254,7 @@ const struct args_command content_commands[] = {
         .verb = "cancel",
         .operands = {"ID"},
         .summary = "End an operation before it is done.",
+        .effect = ARGS_DESTROYS,
         .run = operation_cancel,
     },
     {.noun = NULL, .more = distribution_commands},

@@ -10,11 +10,8 @@ const struct args_command deployment_commands[] = {
         .verb = "list",
         .summary = "Show what somebody should look at.",
         .run = alert_list,
-        .options = {OPTION_OF("state",
-                              "STATE",
-                              "active|acknowledged|closed",
-                              "Only alerts in this state."),
-                    OPTION_WATCH},
+        .options = {OPTION_OF(
+            "state", "STATE", "active|acknowledged|closed", "Only alerts in this state.")},
         .topics = "alerts",
     },
     {
@@ -22,6 +19,7 @@ const struct args_command deployment_commands[] = {
         .verb = "acknowledge",
         .operands = {"NUMBER"},
         .summary = "Say that an alert was seen.",
+        .effect = ARGS_CHANGES,
         .run = alert_acknowledge,
     },
     {
@@ -29,6 +27,7 @@ const struct args_command deployment_commands[] = {
         .verb = "close",
         .operands = {"NUMBER"},
         .summary = "Close an alert.",
+        .effect = ARGS_CHANGES,
         .run = alert_close,
     },
     {
@@ -51,12 +50,12 @@ const struct args_command deployment_commands[] = {
         .verb = "status",
         .operands = {"ID"},
         .summary = "Show how many devices are in which category, and why.",
+        .is_by_id = true,
         .run = deployment_status,
         .options = {OPTION_OF("category",
                               "CATEGORY",
                               "success|in-progress|error|requirements-not-met|unknown",
-                              "Only devices of this category."),
-                    OPTION_WATCH},
+                              "Only devices of this category.")},
         .topics = "deployments",
         .is_over = deployment_is_over,
     },
@@ -65,6 +64,7 @@ const struct args_command deployment_commands[] = {
         .verb = "steps",
         .operands = {"ID"},
         .summary = "Show the steps that ran on a device: exit codes, durations, output.",
+        .topics = "deployments",
         .run = deployment_steps,
         .options = {OPTION_NEEDED(
             "device", "DEVICE", "The device (id, name, MAC address or SMBIOS UUID).")},
@@ -74,6 +74,7 @@ const struct args_command deployment_commands[] = {
         .verb = "set",
         .operands = {"ID"},
         .summary = "Change when and for whom a deployment is.",
+        .effect = ARGS_CHANGES,
         .run = deployment_set,
         .options = {DEPLOYMENT_TERMS_OPTIONS},
     },
@@ -86,6 +87,7 @@ const struct args_command deployment_commands[] = {
             "confirm",
             "NUMBER",
             "How many devices it reaches, to confirm that their disks may be wiped.")},
+        .effect = ARGS_CHANGES,
         .run = deployment_enable,
     },
     {
@@ -93,6 +95,7 @@ const struct args_command deployment_commands[] = {
         .verb = "disable",
         .operands = {"ID"},
         .summary = "Let no device begin a deployment; those that run it go on.",
+        .effect = ARGS_CHANGES,
         .run = deployment_disable,
     },
     {
@@ -100,6 +103,7 @@ const struct args_command deployment_commands[] = {
         .verb = "delete",
         .operands = {"ID"},
         .summary = "Delete a deployment that no device runs.",
+        .effect = ARGS_DESTROYS,
         .run = deployment_delete,
     },
     {
@@ -107,6 +111,7 @@ const struct args_command deployment_commands[] = {
         .verb = "clear-pxe",
         .operands = {"DEVICE"},
         .summary = "Forget what required deployments did on a device: they may begin anew.",
+        .effect = ARGS_DESTROYS,
         .run = device_clear_pxe,
     },
     {
@@ -114,6 +119,7 @@ const struct args_command deployment_commands[] = {
         .verb = "clear-pxe",
         .operands = {"COLLECTION"},
         .summary = "The same for all members of a collection.",
+        .effect = ARGS_DESTROYS,
         .run = collection_clear_pxe,
     },
     {.noun = NULL, .more = phased_commands},

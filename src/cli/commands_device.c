@@ -9,7 +9,6 @@ const struct args_command device_commands[] = {
         .verb = "list",
         .summary = "List the collections.",
         .run = collection_list,
-        .options = {OPTION_WATCH},
         .topics = "collections",
     },
     {
@@ -17,6 +16,7 @@ const struct args_command device_commands[] = {
         .verb = "create",
         .operands = {"NAME"},
         .summary = "Create a collection without rules.",
+        .effect = ARGS_CHANGES,
         .run = collection_create,
         .options =
             {
@@ -31,6 +31,7 @@ const struct args_command device_commands[] = {
         .verb = "show",
         .operands = {"COLLECTION"},
         .summary = "Show a collection (id or name) and its members.",
+        .topics = "collections",
         .run = collection_show,
     },
     {
@@ -38,6 +39,7 @@ const struct args_command device_commands[] = {
         .verb = "add-member",
         .operands = {"COLLECTION", "DEVICE"},
         .summary = "Add a device (id, name, MAC address or SMBIOS UUID) to a collection.",
+        .effect = ARGS_CHANGES,
         .run = collection_add_member,
     },
     {
@@ -45,6 +47,7 @@ const struct args_command device_commands[] = {
         .verb = "set",
         .operands = {"COLLECTION"},
         .summary = "Change a collection.",
+        .effect = ARGS_CHANGES,
         .run = collection_set,
         .options =
             {
@@ -62,6 +65,7 @@ const struct args_command device_commands[] = {
         .verb = "delete",
         .operands = {"COLLECTION"},
         .summary = "Delete a collection that nothing uses.",
+        .effect = ARGS_DESTROYS,
         .run = collection_delete,
     },
     {
@@ -69,6 +73,7 @@ const struct args_command device_commands[] = {
         .verb = "rule",
         .operands = {"add|list|remove", "[WORD]..."},
         .summary = "The rules of a collection: add COLLECTION, list COLLECTION, remove COLLECTION.",
+        .effect = ARGS_CHANGES,
         .run = collection_rule_run,
         .options =
             {
@@ -85,6 +90,7 @@ const struct args_command device_commands[] = {
         .operands = {"add|list|remove", "COLLECTION"},
         .summary =
             "The maintenance windows of a collection, in which required deployments may begin.",
+        .effect = ARGS_CHANGES,
         .run = collection_window,
         .options =
             {
@@ -105,6 +111,7 @@ const struct args_command device_commands[] = {
         .verb = "update",
         .operands = {"COLLECTION"},
         .summary = "Evaluate the rules of a collection for all devices.",
+        .effect = ARGS_CHANGES,
         .run = collection_update,
     },
     {
@@ -113,6 +120,7 @@ const struct args_command device_commands[] = {
         .operands = {"set|list|remove", "[WORD]..."},
         .summary =
             "Variables for task sequences: set COLLECTION NAME=VALUE..., list COLLECTION, remove COLLECTION NAME...",
+        .effect = ARGS_CHANGES,
         .run = variable_run,
         .options =
             {
@@ -126,8 +134,7 @@ const struct args_command device_commands[] = {
         .verb = "list",
         .summary = "List the devices.",
         .run = device_list,
-        .options = {OPTION("filter", "FILTER", "Only those that fit: \"model eq 'X1'\"."),
-                    OPTION_WATCH},
+        .options = {OPTION("filter", "FILTER", "Only those that fit: \"model eq 'X1'\".")},
         .topics = "devices",
     },
     {
@@ -135,6 +142,7 @@ const struct args_command device_commands[] = {
         .verb = "show",
         .operands = {"DEVICE"},
         .summary = "Show a device (id, name, MAC address or SMBIOS UUID) and its inventory.",
+        .topics = "devices",
         .run = device_show,
     },
     {
@@ -143,6 +151,7 @@ const struct args_command device_commands[] = {
         .operands = {"DEVICE"},
         .summary =
             "Show what a device said of itself to conditions; as JSON, a file for ts simulate --facts.",
+        .topics = "devices",
         .run = device_facts,
     },
     {
@@ -150,6 +159,7 @@ const struct args_command device_commands[] = {
         .verb = "import",
         .operands = {"NAME"},
         .summary = "Make a device known before it is seen.",
+        .effect = ARGS_CHANGES,
         .run = device_import,
         .options =
             {
@@ -157,7 +167,6 @@ const struct args_command device_commands[] = {
                 OPTION("uuid", "UUID", "SMBIOS UUID."),
                 OPTION(
                     "collection", "COLLECTION", "Collection (id or name) it becomes a member of."),
-                OPTION("dry-run", NULL, "Only look whether it can be done."),
             },
     },
     {
@@ -165,11 +174,11 @@ const struct args_command device_commands[] = {
         .verb = "import-file",
         .operands = {"FILE"},
         .summary = "Import devices from a CSV file (- is standard input), all of them or none.",
+        .effect = ARGS_CHANGES,
         .run = device_import_file,
         .options =
             {
                 OPTION("collection", "COLLECTION", "Collection of the lines that name none."),
-                OPTION("dry-run", NULL, "Only show what is wrong, by line."),
             },
     },
     {
@@ -177,6 +186,7 @@ const struct args_command device_commands[] = {
         .verb = "rename",
         .operands = {"DEVICE", "NAME"},
         .summary = "Give a device another name.",
+        .effect = ARGS_CHANGES,
         .run = device_rename,
     },
     {
@@ -184,6 +194,7 @@ const struct args_command device_commands[] = {
         .verb = "block",
         .operands = {"DEVICE"},
         .summary = "Block a device: it is offered nothing, and what it runs is over.",
+        .effect = ARGS_CHANGES,
         .run = device_block,
         .options = {OPTION("reason", "TEXT", "Why.")},
     },
@@ -192,6 +203,7 @@ const struct args_command device_commands[] = {
         .verb = "unblock",
         .operands = {"DEVICE"},
         .summary = "End the block of a device.",
+        .effect = ARGS_CHANGES,
         .run = device_unblock,
     },
     {
@@ -199,6 +211,7 @@ const struct args_command device_commands[] = {
         .verb = "protect",
         .operands = {"DEVICE"},
         .summary = "Protect a device: no required deployment begins on it.",
+        .effect = ARGS_CHANGES,
         .run = device_protect,
     },
     {
@@ -206,6 +219,7 @@ const struct args_command device_commands[] = {
         .verb = "unprotect",
         .operands = {"DEVICE"},
         .summary = "End the protection of a device.",
+        .effect = ARGS_CHANGES,
         .run = device_unprotect,
     },
     {
@@ -213,6 +227,7 @@ const struct args_command device_commands[] = {
         .verb = "wake",
         .operands = {"DEVICE"},
         .summary = "Send a device magic packets, which switch it on if its firmware allows that.",
+        .effect = ARGS_CHANGES,
         .run = device_wake,
     },
     {
@@ -220,6 +235,7 @@ const struct args_command device_commands[] = {
         .verb = "delete",
         .operands = {"DEVICE"},
         .summary = "Delete a device with its orders, variables and log.",
+        .effect = ARGS_DESTROYS,
         .run = device_delete,
     },
     {
@@ -227,6 +243,7 @@ const struct args_command device_commands[] = {
         .verb = "history",
         .operands = {"DEVICE"},
         .summary = "Show what was done to a device, oldest first.",
+        .topics = "devices",
         .run = device_history,
     },
     {
@@ -235,6 +252,7 @@ const struct args_command device_commands[] = {
         .operands = {"add|list|remove", "[ID]"},
         .summary =
             "MAC addresses and UUIDs that many machines have (docks), and that identify none.",
+        .effect = ARGS_CHANGES,
         .run = device_duplicate_id,
         .options = {OPTION("comment", "TEXT", "Of add: what it is.")},
     },
@@ -252,6 +270,7 @@ const struct args_command device_commands[] = {
         .operands = {"set|list|remove", "[WORD]..."},
         .summary =
             "Variables for task sequences: set DEVICE NAME=VALUE..., list DEVICE, remove DEVICE NAME...",
+        .effect = ARGS_CHANGES,
         .run = variable_run,
         .options =
             {

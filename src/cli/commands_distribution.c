@@ -10,6 +10,7 @@ const struct args_command distribution_commands[] = {
         .operands = {"CONTENT"},
         .summary =
             "Have content, or all that a task sequence refers to, copied to distribution points.",
+        .effect = ARGS_CHANGES,
         .run = distribution_distribute,
         .options =
             {
@@ -22,6 +23,7 @@ const struct args_command distribution_commands[] = {
         .verb = "status",
         .operands = {"CONTENT"},
         .summary = "Show how content stands on each of its distribution points.",
+        .topics = "content",
         .run = distribution_status,
     },
     {
@@ -30,6 +32,7 @@ const struct args_command distribution_commands[] = {
         .operands = {"CONTENT"},
         .summary =
             "Have every byte sent to distribution points again, or what has failed tried at once.",
+        .effect = ARGS_CHANGES,
         .run = distribution_redistribute,
         .options =
             {
@@ -43,6 +46,7 @@ const struct args_command distribution_commands[] = {
         .verb = "validate",
         .operands = {"CONTENT"},
         .summary = "Have distribution points read content and compare it with its hashes.",
+        .effect = ARGS_CHANGES,
         .run = distribution_validate,
         .options =
             {
@@ -56,6 +60,7 @@ const struct args_command distribution_commands[] = {
         .verb = "cancel",
         .operands = {"CONTENT"},
         .summary = "End what is being done with content on distribution points.",
+        .effect = ARGS_DESTROYS,
         .run = distribution_cancel,
         .options =
             {
@@ -70,6 +75,7 @@ const struct args_command distribution_commands[] = {
         .verb = "remove",
         .operands = {"CONTENT"},
         .summary = "Take content off a distribution point, or off a group and its members.",
+        .effect = ARGS_DESTROYS,
         .run = distribution_remove,
         .options =
             {
@@ -82,6 +88,7 @@ const struct args_command distribution_commands[] = {
         .verb = "history",
         .operands = {"CONTENT"},
         .summary = "Show what happened to content on distribution points, oldest first.",
+        .topics = "content",
         .run = distribution_history,
         .options =
             {
@@ -96,12 +103,14 @@ const struct args_command distribution_commands[] = {
         .operands = {"NAME"},
         .summary =
             "Make a token with which a host becomes a distribution point, once and within 24 hours.",
+        .effect = ARGS_CHANGES,
         .run = dp_create_token,
     },
     {
         .noun = "dp",
         .verb = "list",
         .summary = "List the distribution points.",
+        .topics = "distribution-points",
         .run = dp_list,
     },
     {
@@ -109,6 +118,7 @@ const struct args_command distribution_commands[] = {
         .verb = "show",
         .operands = {"DP"},
         .summary = "Show a distribution point (id or name), its rules and its content.",
+        .topics = "distribution-points",
         .run = dp_show,
     },
     {
@@ -116,6 +126,7 @@ const struct args_command distribution_commands[] = {
         .verb = "set",
         .operands = {"DP"},
         .summary = "Change the properties of a distribution point.",
+        .effect = ARGS_CHANGES,
         .run = dp_set,
         .options =
             {
@@ -147,6 +158,7 @@ const struct args_command distribution_commands[] = {
         .verb = "remove",
         .operands = {"DP"},
         .summary = "Forget a distribution point that has no content.",
+        .effect = ARGS_DESTROYS,
         .run = dp_remove,
         .options =
             {
@@ -158,6 +170,7 @@ const struct args_command distribution_commands[] = {
         .verb = "create",
         .operands = {"NAME"},
         .summary = "Create an empty distribution point group.",
+        .effect = ARGS_CHANGES,
         .run = dp_group_create,
         .options =
             {
@@ -168,6 +181,7 @@ const struct args_command distribution_commands[] = {
         .noun = "dp-group",
         .verb = "list",
         .summary = "List the distribution point groups.",
+        .topics = "distribution-points",
         .run = dp_group_list,
     },
     {
@@ -175,6 +189,7 @@ const struct args_command distribution_commands[] = {
         .verb = "show",
         .operands = {"GROUP"},
         .summary = "Show a group (id or name), its members and its content.",
+        .topics = "distribution-points",
         .run = dp_group_show,
     },
     {
@@ -182,6 +197,7 @@ const struct args_command distribution_commands[] = {
         .verb = "delete",
         .operands = {"GROUP"},
         .summary = "Delete a group; its members keep their content.",
+        .effect = ARGS_DESTROYS,
         .run = dp_group_delete,
     },
     {
@@ -189,6 +205,7 @@ const struct args_command distribution_commands[] = {
         .verb = "add-member",
         .operands = {"GROUP", "DP"},
         .summary = "Add a distribution point to a group, whose content it gets.",
+        .effect = ARGS_CHANGES,
         .run = dp_group_add_member,
     },
     {
@@ -196,6 +213,7 @@ const struct args_command distribution_commands[] = {
         .verb = "remove-member",
         .operands = {"GROUP", "DP"},
         .summary = "Take a distribution point out of a group; it keeps its content.",
+        .effect = ARGS_DESTROYS,
         .run = dp_group_remove_member,
     },
     {
@@ -204,6 +222,7 @@ const struct args_command distribution_commands[] = {
         .operands = {"GROUP", "CONTENT"},
         .summary =
             "Have content, or all that a task sequence refers to, copied to each member, also to later ones.",
+        .effect = ARGS_CHANGES,
         .run = dp_group_add_content,
     },
     {.noun = NULL, .more = boundary_commands},

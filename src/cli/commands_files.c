@@ -17,11 +17,11 @@ const struct args_command files_commands[] = {
     {
         .noun = "apply",
         .summary = "Make the site what documents say: create what is missing, change what differs.",
+        .effect = ARGS_CHANGES,
         .run = site_apply,
         .options =
             {
                 FILE_OPTION,
-                OPTION("dry-run", NULL, "Only say what would be done."),
                 OPTION("confirm",
                        "NUMBER",
                        "How many devices a new deployment reaches, as deployment create wants it."),
@@ -36,6 +36,7 @@ const struct args_command files_commands[] = {
     {
         .noun = "delete",
         .summary = "Delete the things that documents name.",
+        .effect = ARGS_DESTROYS,
         .run = site_delete,
         .options = {FILE_OPTION},
     },

@@ -9,6 +9,7 @@ const struct args_command phased_commands[] = {
         .verb = "create",
         .operands = {"NAME"},
         .summary = "Deploy a task sequence to one collection after the other.",
+        .effect = ARGS_CHANGES,
         .run = phased_deployment_create,
         .options =
             {
@@ -51,7 +52,6 @@ const struct args_command phased_commands[] = {
         .verb = "list",
         .summary = "List the phased deployments and how they stand.",
         .run = phased_deployment_list,
-        .options = {OPTION_WATCH},
         .topics = "deployments",
     },
     {
@@ -59,6 +59,7 @@ const struct args_command phased_commands[] = {
         .verb = "show",
         .operands = {"NAME"},
         .summary = "Show how each phase goes, and why one waits.",
+        .topics = "deployments",
         .run = phased_deployment_show,
     },
     {
@@ -66,6 +67,7 @@ const struct args_command phased_commands[] = {
         .verb = "pause",
         .operands = {"NAME"},
         .summary = "Suspend it: no phase begins; those that have begun go on.",
+        .effect = ARGS_CHANGES,
         .run = phased_deployment_pause,
     },
     {
@@ -73,6 +75,7 @@ const struct args_command phased_commands[] = {
         .verb = "resume",
         .operands = {"NAME"},
         .summary = "Let its phases begin again.",
+        .effect = ARGS_CHANGES,
         .run = phased_deployment_resume,
     },
     {
@@ -81,6 +84,7 @@ const struct args_command phased_commands[] = {
         .operands = {"NAME", "[PHASE]"},
         .summary =
             "Begin the next phase, PHASE if it is said, now, however the one before it goes.",
+        .effect = ARGS_CHANGES,
         .run = phased_deployment_next,
         .options = {OPTION(
             "confirm",
@@ -92,6 +96,7 @@ const struct args_command phased_commands[] = {
         .verb = "delete",
         .operands = {"NAME"},
         .summary = "Delete it: no further phase begins; the deployments that it has made stay.",
+        .effect = ARGS_DESTROYS,
         .run = phased_deployment_delete,
     },
     {.noun = NULL, .more = security_commands},

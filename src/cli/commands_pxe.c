@@ -10,6 +10,7 @@ const struct args_command pxe_commands[] = {
         .operands = {"list|show|set|remove", "[ID]"},
         .summary =
             "What computers that start from the network are asked, by the site or a distribution point.",
+        .effect = ARGS_CHANGES,
         .run = pxe_rule,
         .options =
             {
@@ -33,6 +34,7 @@ const struct args_command pxe_commands[] = {
         .operands = {"set|remove", "ID"},
         .summary =
             "The password that is typed on the screen of a computer that starts from the network.",
+        .effect = ARGS_CHANGES,
         .run = pxe_password,
         .options =
             {

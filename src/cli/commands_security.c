@@ -12,6 +12,7 @@ const struct args_command security_commands[] = {
         .noun = "admin",
         .verb = "list",
         .summary = "List the administrators.",
+        .topics = "administrators",
         .run = admin_list,
     },
     {
@@ -19,6 +20,7 @@ const struct args_command security_commands[] = {
         .verb = "show",
         .operands = {"NAME"},
         .summary = "Show an administrator (id or name) and what he is granted.",
+        .topics = "administrators",
         .run = admin_show,
     },
     {
@@ -26,6 +28,7 @@ const struct args_command security_commands[] = {
         .verb = "create",
         .operands = {"NAME"},
         .summary = "Create an administrator, who is granted nothing yet.",
+        .effect = ARGS_CHANGES,
         .run = admin_create,
         .options =
             {
@@ -48,6 +51,7 @@ const struct args_command security_commands[] = {
         .verb = "password",
         .operands = {"NAME"},
         .summary = "Set a password, which ends the administrator's tokens and sessions.",
+        .effect = ARGS_CHANGES,
         .run = admin_password,
         .options = {PASSWORD_OPTION},
     },
@@ -56,6 +60,7 @@ const struct args_command security_commands[] = {
         .verb = "disable",
         .operands = {"NAME"},
         .summary = "Keep an administrator out, and end his tokens and sessions.",
+        .effect = ARGS_CHANGES,
         .run = admin_disable,
     },
     {
@@ -63,6 +68,7 @@ const struct args_command security_commands[] = {
         .verb = "enable",
         .operands = {"NAME"},
         .summary = "Let a disabled administrator sign in again.",
+        .effect = ARGS_CHANGES,
         .run = admin_enable,
     },
     {
@@ -70,6 +76,7 @@ const struct args_command security_commands[] = {
         .verb = "delete",
         .operands = {"NAME"},
         .summary = "Delete an administrator.",
+        .effect = ARGS_DESTROYS,
         .run = admin_delete,
     },
     {
@@ -77,6 +84,7 @@ const struct args_command security_commands[] = {
         .verb = "grant",
         .operands = {"NAME"},
         .summary = "Grant a security role for a security scope or a collection.",
+        .effect = ARGS_CHANGES,
         .run = admin_grant,
         .options =
             {
@@ -90,6 +98,7 @@ const struct args_command security_commands[] = {
         .verb = "revoke",
         .operands = {"NAME"},
         .summary = "Revoke what was granted.",
+        .effect = ARGS_DESTROYS,
         .run = admin_revoke,
         .options =
             {
@@ -109,6 +118,7 @@ const struct args_command security_commands[] = {
         .verb = "create",
         .operands = {"NAME"},
         .summary = "Create an API token and show it, this once.",
+        .effect = ARGS_CHANGES,
         .run = token_create,
         .options =
             {
@@ -124,12 +134,14 @@ const struct args_command security_commands[] = {
         .verb = "revoke",
         .operands = {"ID"},
         .summary = "Revoke a token or session of yours.",
+        .effect = ARGS_DESTROYS,
         .run = token_revoke,
     },
     {
         .noun = "security-role",
         .verb = "list",
         .summary = "List the security roles.",
+        .topics = "administrators",
         .run = security_role_list,
     },
     {
@@ -138,6 +150,7 @@ const struct args_command security_commands[] = {
         .operands = {"ROLE"},
         .summary =
             "Show a security role (id or name); with --output json it can be imported elsewhere.",
+        .topics = "administrators",
         .run = security_role_show,
     },
     {
@@ -145,6 +158,7 @@ const struct args_command security_commands[] = {
         .verb = "copy",
         .operands = {"ROLE", "NAME"},
         .summary = "Make a security role of your own from one that is there.",
+        .effect = ARGS_CHANGES,
         .run = security_role_copy,
     },
     {
@@ -152,6 +166,7 @@ const struct args_command security_commands[] = {
         .verb = "import",
         .operands = {"FILE"},
         .summary = "Make a security role from JSON; - is standard input.",
+        .effect = ARGS_CHANGES,
         .run = security_role_import,
         .options = {OPTION("name", "NAME", "Another name than in the file.")},
     },
@@ -160,6 +175,7 @@ const struct args_command security_commands[] = {
         .verb = "set",
         .operands = {"ROLE"},
         .summary = "Change a security role that is not built in.",
+        .effect = ARGS_CHANGES,
         .run = security_role_set,
         .options =
             {
@@ -175,12 +191,14 @@ const struct args_command security_commands[] = {
         .verb = "delete",
         .operands = {"ROLE"},
         .summary = "Delete a security role that is not built in and granted to nobody.",
+        .effect = ARGS_DESTROYS,
         .run = security_role_delete,
     },
     {
         .noun = "security-scope",
         .verb = "list",
         .summary = "List the security scopes.",
+        .topics = "administrators",
         .run = security_scope_list,
     },
     {
@@ -188,6 +206,7 @@ const struct args_command security_commands[] = {
         .verb = "show",
         .operands = {"SCOPE"},
         .summary = "Show a security scope (id or name) and its objects.",
+        .topics = "administrators",
         .run = security_scope_show,
     },
     {
@@ -195,6 +214,7 @@ const struct args_command security_commands[] = {
         .verb = "create",
         .operands = {"NAME"},
         .summary = "Create an empty security scope.",
+        .effect = ARGS_CHANGES,
         .run = security_scope_create,
         .options = {OPTION("comment", "TEXT", "Comment of at most 127 characters.")},
     },
@@ -203,6 +223,7 @@ const struct args_command security_commands[] = {
         .verb = "delete",
         .operands = {"SCOPE"},
         .summary = "Delete a security scope that is granted to nobody.",
+        .effect = ARGS_DESTROYS,
         .run = security_scope_delete,
     },
     {
@@ -210,6 +231,7 @@ const struct args_command security_commands[] = {
         .verb = "add-object",
         .operands = {"SCOPE", "OBJECT"},
         .summary = "Put an object (id or name) into a security scope.",
+        .effect = ARGS_CHANGES,
         .run = security_scope_add,
         .options = {OPTION_NEEDED("class", "CLASS", "What it is: task-sequence, os-image, ...")},
     },
@@ -218,6 +240,7 @@ const struct args_command security_commands[] = {
         .verb = "remove-object",
         .operands = {"SCOPE", "OBJECT"},
         .summary = "Take an object (id or name) out of a security scope.",
+        .effect = ARGS_DESTROYS,
         .run = security_scope_remove,
         .options = {OPTION_NEEDED("class", "CLASS", "What it is: task-sequence, os-image, ...")},
     },

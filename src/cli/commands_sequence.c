@@ -16,6 +16,7 @@ const struct args_command sequence_commands[] = {
         .operands = {"FILE"},
         .summary =
             "Import task sequences: XML, object.xml, the .zip of an export, or YAML; - is standard input.",
+        .effect = ARGS_CHANGES,
         .run = sequence_import,
         .options =
             {
@@ -54,6 +55,7 @@ const struct args_command sequence_commands[] = {
         .noun = "ts",
         .verb = "list",
         .summary = "List the task sequences.",
+        .topics = "task-sequences",
         .run = sequence_list,
     },
     {
@@ -61,6 +63,7 @@ const struct args_command sequence_commands[] = {
         .verb = "show",
         .operands = {"SEQUENCE"},
         .summary = "Show a task sequence (id, name or file), its steps and what is wrong with it.",
+        .topics = "task-sequences",
         .run = sequence_show,
         .options =
             {
@@ -123,6 +126,7 @@ const struct args_command sequence_commands[] = {
         .verb = "history",
         .operands = {"SEQUENCE"},
         .summary = "List its versions: who changed what, and when.",
+        .topics = "task-sequences",
         .run = sequence_history,
     },
     {
@@ -130,6 +134,7 @@ const struct args_command sequence_commands[] = {
         .verb = "set",
         .operands = {"SEQUENCE"},
         .summary = "Change the properties of a task sequence, or what it refers to.",
+        .effect = ARGS_CHANGES,
         .run = sequence_set,
         .options =
             {
@@ -146,6 +151,7 @@ const struct args_command sequence_commands[] = {
         .operands = {"add|move|set|remove|types", "[WORD]..."},
         .summary =
             "Change groups and steps: add SEQUENCE [NAME=VALUE]..., move SEQUENCE STEP, set SEQUENCE STEP NAME=VALUE..., remove SEQUENCE STEP; list their types: types [TYPE].",
+        .effect = ARGS_CHANGES,
         .run = sequence_step,
         .options =
             {
@@ -162,6 +168,7 @@ const struct args_command sequence_commands[] = {
         .verb = "copy",
         .operands = {"SEQUENCE", "[STEP]"},
         .summary = "Copy a task sequence, or a group or step within it.",
+        .effect = ARGS_CHANGES,
         .run = sequence_copy,
         .options =
             {
@@ -178,6 +185,7 @@ const struct args_command sequence_commands[] = {
         .verb = "enable",
         .operands = {"SEQUENCE", "[STEP]"},
         .summary = "Enable a group or step, or a whole task sequence.",
+        .effect = ARGS_CHANGES,
         .run = sequence_enable,
     },
     {
@@ -186,6 +194,7 @@ const struct args_command sequence_commands[] = {
         .operands = {"SEQUENCE", "[STEP]"},
         .summary =
             "Disable a group or step: it is skipped; or a whole task sequence: no deployment begins it.",
+        .effect = ARGS_CHANGES,
         .run = sequence_disable,
     },
     {
@@ -193,6 +202,7 @@ const struct args_command sequence_commands[] = {
         .verb = "delete",
         .operands = {"SEQUENCE"},
         .summary = "Delete a task sequence that nothing uses, with its versions.",
+        .effect = ARGS_DESTROYS,
         .run = sequence_delete,
     },
     {.noun = NULL, .more = deployment_commands},

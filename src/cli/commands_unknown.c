@@ -8,6 +8,7 @@ const struct args_command unknown_commands[] = {
         .noun = "unknown",
         .verb = "list",
         .summary = "List the unknown computers that wait for an approval or a name.",
+        .topics = "unknown-computers",
         .run = unknown_list,
     },
     {
@@ -15,6 +16,7 @@ const struct args_command unknown_commands[] = {
         .verb = "approve",
         .operands = {"CODE"},
         .summary = "Approve the unknown computer whose screen shows this code.",
+        .effect = ARGS_CHANGES,
         .run = unknown_approve,
         .options = {OPTION("name", "NAME", "What it is called from now on.")},
     },
@@ -23,6 +25,7 @@ const struct args_command unknown_commands[] = {
         .verb = "deny",
         .operands = {"CODE"},
         .summary = "Deny the unknown computer whose screen shows this code.",
+        .effect = ARGS_CHANGES,
         .run = unknown_deny,
         .options = {OPTION("reason", "TEXT", "Why; its screen shows it.")},
     },
@@ -31,6 +34,7 @@ const struct args_command unknown_commands[] = {
         .verb = "forget",
         .operands = {"DEVICE"},
         .summary = "Forget the request of a device, so that it may ask again when it boots.",
+        .effect = ARGS_DESTROYS,
         .run = unknown_forget,
     },
     {
@@ -39,6 +43,7 @@ const struct args_command unknown_commands[] = {
         .operands = {"list|show|set|remove", "[ID]"},
         .summary =
             "The rules for unknown computers of the site, a distribution point or a deployment.",
+        .effect = ARGS_CHANGES,
         .run = unknown_rule,
         .options =
             {

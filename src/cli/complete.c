@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cli/args.h"
+#include "cli/cmdlets.h"
 
 #define FILES ":file\n"
 
@@ -44,11 +45,21 @@ static bool is_repeated(const struct question *q, const struct args_command *row
     return false;
 }
 
+/* Of Configuration Manager; only to who types a capital letter, as there are many. */
+static void put_cmdlets(const struct question *q)
+{
+    for (const struct cmdlet *c = cmdlets; c->name; c++)
+        if (!strchr(c->name, '*'))
+            put(q, c->name, c->noun ? c->noun : c->text);
+}
+
 static void put_nouns(const struct question *q)
 {
     for (const struct args_command *c = q->table; c->noun; c = args_next(c))
         if (!is_repeated(q, c))
             put(q, c->noun, c->verb ? "" : c->summary);
+    if (q->typed[0] >= 'A' && q->typed[0] <= 'Z')
+        put_cmdlets(q);
     put_option(q, "help", "Show every command.");
     put_option(q, "version", "Show the version.");
 }
@@ -76,11 +87,13 @@ static const struct args_option *option_before(const struct question *q,
                                                const struct args_command *command)
 {
     const char *before = q->words[q->n - 1];
+    const struct args_option *common;
 
     if (!begins(before, "--"))
         return NULL;
-    if (strcmp(before + 2, args_output_option.name) == 0)
-        return &args_output_option;
+    common = args_common_find(command, bytes_of(before + 2));
+    if (common)
+        return common->value ? common : NULL;
     for (const struct args_option *o = command->options; o->name; o++)
         if (strcmp(before + 2, o->name) == 0)
             return o->value ? o : NULL;
@@ -123,6 +136,7 @@ static bool takes_files(const struct args_command *command)
 static void put_rest(const struct question *q, const struct args_command *command)
 {
     const struct args_option *option = option_before(q, command);
+    const struct args_option *common;
 
     if (option && option->choices) {
         put_choices(q, option->choices);
@@ -135,7 +149,9 @@ static void put_rest(const struct question *q, const struct args_command *comman
     for (const struct args_option *o = command->options; o->name; o++)
         if (o->may_repeat || !is_given(q, o))
             put_option(q, o->name, o->help);
-    put_option(q, args_output_option.name, args_output_option.help);
+    for (size_t i = 0; (common = args_common(command, i)); i++)
+        if (!is_given(q, common))
+            put_option(q, common->name, common->help);
     put_option(q, "help", "Show how the command is used.");
     if (takes_files(command) && !begins(q->typed, "-"))
         buf_adds(q->dst, FILES);

@@ -3,6 +3,7 @@
 #include "cli/content.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -117,13 +118,33 @@ static bool send_parts(struct session *s, const struct source *source, json_t *b
     return true;
 }
 
+/* Files are not sent to try something, and without them the rest cannot be tried. */
+static bool tell_parts(struct session *s, const struct source *source)
+{
+    OWN(freep) struct image_parts *parts = malloc(sizeof(*parts));
+
+    if (!parts)
+        return session_fail_errno(s, source->files[0], -ENOMEM);
+    if (!image_parts_find(s, source->files, source->n_files, parts))
+        return false;
+    for (size_t i = 0; i < parts->n; i++) {
+        OWN(buf_fini) struct buf safe = BUF_INIT(PATH_MAX_BYTES);
+
+        if (!sending_can(s, parts->paths[i]))
+            return false;
+        output_put_safe(&safe, parts->paths[i], strlen(parts->paths[i]));
+        (void)fprintf(stderr, "slipway: only tried, this would be sent: %s\n", buf_str(&safe));
+    }
+    return session_end_try(s);
+}
+
 static bool put_source(struct session *s, const struct source *source, json_t *body)
 {
     if (!put_indexes(s, source->indexes, body))
         return false;
     if (source->n_files == 0)
         return put_text(s, body, "source_path", source->path);
-    return send_parts(s, source, body);
+    return s->is_dry ? tell_parts(s, source) : send_parts(s, source, body);
 }
 
 /* What was sent is in use now. */

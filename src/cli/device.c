@@ -128,7 +128,7 @@ bool device_import(struct session *s, const struct args *args)
                      "collection",
                      args_get(args, "collection"),
                      "validate_only",
-                     args_get(args, "dry-run") != NULL);
+                     (int)args->is_dry);
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "a name is not UTF-8");
     return session_call(s, "POST", "/devices", body, &device) &&

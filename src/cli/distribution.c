@@ -125,8 +125,11 @@ static bool post(struct session *s, const struct args *args, const char *what, b
         json_decref(status);
         status = NULL;
         put_path(&path, args, json_string_value(json_array_get(targets, i)), what);
-        if (!session_call(s, "POST", buf_str(&path), json_object(), &status))
+        if (!session_call(s, "POST", buf_str(&path), json_object(), &status)) {
+            if (i > 0 && !s->is_dry)
+                s->exit_code = ARGS_EXIT_PARTIAL; /* the others do it */
             return false;
+        }
     }
     return distribution_print(s, status);
 }

@@ -8,6 +8,7 @@
 
 #include "base/own.h"
 #include "cli/follow.h"
+#include "cli/output_columns.h"
 #include "plat/clock.h"
 
 enum {
@@ -20,6 +21,17 @@ struct printing {
     uint64_t left;   /* events that are still wanted; 0: no limit */
     uint64_t end_us; /* monotonic; 0: none */
     bool is_failed;
+};
+
+static const struct output_column csv_columns[] = {
+    {"TIME", "time", OUTPUT_TEXT},
+    {"NUMBER", "event_id", OUTPUT_TEXT},
+    {"EVENT", "event", OUTPUT_TEXT},
+    {"ID", "id", OUTPUT_TEXT},
+    {"CHANGE", "change", OUTPUT_TEXT},
+    {"ACTION", "action", OUTPUT_TEXT},
+    {"DEVICE", "device_id", OUTPUT_TEXT},
+    {0},
 };
 
 static void put_safe(struct buf *dst, const char *text)
@@ -51,14 +63,24 @@ static void put_line(struct buf *dst, const struct sse_event *event, const json_
     buf_adds(dst, "\n");
 }
 
-/* As a program reads them: one object a line, or one document each. */
+/* As a program reads them: one object a line, or one document each; or a line of the columns, or of the id. */
 static bool
 put_value(struct buf *dst, const struct sse_event *event, json_t *data, enum args_format format)
 {
+    OWN(session_json_freep) json_t *row = NULL;
     OWN(freep) char *text = NULL;
 
     (void)json_object_set_new(data, "event", json_string(event->name));
     (void)json_object_set_new(data, "event_id", json_string(event->id));
+    if (format == ARGS_FORMAT_CSV) {
+        output_put_csv_row(dst, data, csv_columns);
+        return true;
+    }
+    if (format == ARGS_FORMAT_NAME) {
+        row = json_pack("[O]", data);
+        output_put_names(dst, row, NULL);
+        return row != NULL;
+    }
     if (format == ARGS_FORMAT_YAML) {
         buf_adds(dst, "---\n");
         return output_put_value(dst, data, format, false) == 0;
@@ -123,11 +145,15 @@ bool events_print(struct session *s, const struct args *args)
         .idle = on_second,
         .ctx = &p,
     };
+    OWN(buf_fini) struct buf head = BUF_INIT(LINE_MAX_BYTES);
     uint64_t seconds = 0;
 
     if (!read_number(s, args, "count", 1000000, &p.left) ||
-        !read_number(s, args, "seconds", UINT64_C(366) * 24 * 3600, &seconds) ||
-        !session_wants_value(s) || !session_open(s))
+        !read_number(s, args, "seconds", UINT64_C(366) * 24 * 3600, &seconds) || !session_open(s))
+        return false;
+    if (s->format == ARGS_FORMAT_CSV)
+        output_put_csv_head(&head, csv_columns);
+    if (!session_write(s, &head))
         return false;
     if (seconds > 0)
         p.end_us = clock_monotonic_us() + seconds * US_PER_S;

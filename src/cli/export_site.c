@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,33 @@ static bool read_all(struct object_site *site, const struct object_kind *kind, j
     return true;
 }
 
+/* Which they are, without what is in them. */
+static bool print_names(struct session *s, const json_t *documents)
+{
+    static const struct output_column columns[] = {
+        {"KIND", "kind", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *rows = json_array();
+
+    for (size_t i = 0; i < json_array_size(documents); i++) {
+        const json_t *document = json_array_get(documents, i);
+        OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+
+        buf_adds(&name, output_text(document, "name"));
+        if (name.len == 0)
+            object_put_name(&name, document);
+        if (json_array_append_new(
+                rows,
+                json_pack(
+                    "{s:s, s:s}", "kind", output_text(document, "kind"), "name", buf_str(&name))) <
+            0)
+            return session_fail_errno(s, "the result", -ENOMEM);
+    }
+    return session_print_list(s, rows, columns);
+}
+
 static bool print_documents(struct session *s, json_t *documents)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
@@ -46,6 +74,8 @@ static bool print_documents(struct session *s, json_t *documents)
 
     if (s->format == ARGS_FORMAT_JSON)
         return session_print_list(s, documents, NULL);
+    if (s->format == ARGS_FORMAT_CSV || s->format == ARGS_FORMAT_NAME)
+        return print_names(s, documents);
     json_array_foreach(documents, i, document)
     {
         buf_adds(&text, i > 0 ? "---\n" : "");
@@ -91,7 +121,7 @@ bool site_get(struct session *s, const struct args *args)
         (void)object_check(wrong, &kind, &why);
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "%s", buf_str(&why));
     }
-    if (!session_wants_value(s) || !session_open(s))
+    if (!session_open(s))
         return false;
     return (args->n_operands > 1 ? get_one(&site, kind, args->operands[1], documents)
                                  : read_all(&site, kind, documents)) &&
@@ -160,7 +190,7 @@ bool site_export(struct session *s, const struct args *args)
     OWN(session_json_freep) json_t *documents = json_array();
     const char *folder = args_get(args, "folder");
 
-    if (!session_wants_value(s) || !session_open(s))
+    if (!session_open(s))
         return false;
     for (const struct object_kind *k = object_kinds; k->kind; k++)
         if (!read_all(&site, k, documents))

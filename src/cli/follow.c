@@ -166,7 +166,7 @@ static bool on_change(void *ctx, const struct sse_event *event)
 {
     struct repeated *c = ctx;
     OWN(session_json_freep) json_t *data = json_loads(event->data, JSON_REJECT_DUPLICATES, NULL);
-    const char *id = c->args->n_operands > 0 ? c->args->operands[0] : NULL;
+    const char *id = c->args->command->is_by_id ? c->args->operands[0] : NULL;
 
     c->is_old |=
         !id || strcmp(event->name, "reset") == 0 || strcmp(output_text(data, "id"), id) == 0;
@@ -183,13 +183,17 @@ bool follow_command(struct session *s, const struct args *args)
 {
     struct repeated c = {.s = s, .args = args, .is_old = true};
     const struct follow_options options = {
-        .topics = args->command->topics, .take = on_change, .idle = on_second, .ctx = &c};
+        .topics = args->command->topics[0] ? args->command->topics : NULL,
+        .take = on_change,
+        .idle = on_second,
+        .ctx = &c};
     OWN(session_fini) struct session other;
     bool is_good;
 
     if (!session_open(s))
         return false;
     session_init(&other, s->format);
+    other.request_id = s->request_id;
     is_good = session_open(&other) && follow_events(&other, &options);
     if (other.exit_code != ARGS_EXIT_OK)
         s->exit_code = other.exit_code;

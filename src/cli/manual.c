@@ -5,6 +5,13 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "base/own.h"
+#include "cli/cmdlets.h"
+
+enum {
+    LINE_MAX_BYTES = 1024,
+};
+
 /* Text as roff takes it: what it would read as its own is escaped. */
 static void put_text(struct buf *dst, const char *text)
 {
@@ -107,6 +114,26 @@ static void put_options(struct buf *dst, const struct args_command *command)
         put_option(dst, o);
 }
 
+static size_t count_common(enum args_effect effect)
+{
+    size_t n = 0;
+
+    while (args_common(&(struct args_command){.effect = effect}, n))
+        n++;
+    return n;
+}
+
+/* What commands of a kind have beside what others have too. @from: where that begins */
+static void
+put_common(struct buf *dst, const char *whose, const struct args_command *kind, size_t from)
+{
+    const struct args_option *option;
+
+    buf_addf(dst, ".SS %s\n", whose);
+    for (size_t i = from; (option = args_common(kind, i)); i++)
+        put_option(dst, option);
+}
+
 /* .SH OPTIONS: those of each verb, then those of all. */
 static void put_all_options(struct buf *dst, const struct args_command *first, const char *noun)
 {
@@ -117,9 +144,39 @@ static void put_all_options(struct buf *dst, const struct args_command *first, c
     for (const struct args_command *c = first; c->noun; c = args_next(c))
         if (strcmp(c->noun, noun) == 0)
             put_options(dst, c);
-    buf_adds(dst, ".SS Every command\n");
-    put_option(dst, &args_output_option);
+    put_common(dst, "Every command", &(struct args_command){.effect = ARGS_READS}, 0);
     put_option(dst, &help);
+    put_common(dst,
+               "Commands that can be watched",
+               &(struct args_command){.effect = ARGS_READS, .topics = ""},
+               count_common(ARGS_READS));
+    put_common(dst,
+               "Every command that changes something",
+               &(struct args_command){.effect = ARGS_CHANGES},
+               count_common(ARGS_READS));
+    put_common(dst,
+               "Every command that deletes, cancels or takes away",
+               &(struct args_command){.effect = ARGS_DESTROYS},
+               count_common(ARGS_CHANGES));
+}
+
+static void put_cmdlets(struct buf *dst, const struct args_command *table)
+{
+    buf_adds(dst, ".SH CMDLETS\n");
+    for (const struct cmdlet *c = cmdlets; c->name; c++) {
+        OWN(buf_fini) struct buf native = BUF_INIT(LINE_MAX_BYTES);
+
+        cmdlet_put_native(&native, c, table);
+        buf_adds(dst, ".TP\n");
+        put_text(dst, c->name);
+        buf_adds(dst, "\n");
+        put_text(dst, native.len > 0 ? buf_str(&native) : "There is no such command.");
+        buf_adds(dst, "\n");
+        if (c->text) {
+            put_text(dst, c->text);
+            buf_adds(dst, "\n");
+        }
+    }
 }
 
 static const struct args_command *find(const struct args_command *table, const char *noun)
@@ -145,10 +202,12 @@ int manual_put(struct buf *dst, const struct args_command *table, const char *no
     for (const struct args_command *c = first; c->noun; c = args_next(c))
         if (strcmp(c->noun, noun) == 0)
             put_synopsis(dst, c);
+    if (strcmp(noun, "cmdlet") == 0)
+        put_cmdlets(dst, table);
     put_all_options(dst, first, noun);
     buf_adds(dst,
              ".SH EXIT STATUS\n0 done; 1 failed; 2 wrong usage; 3 not found; 4 conflict; 5 denied; "
-             "6 the site was not reached; 7 done in part.\n"
+             "6 the site was not reached, or did not answer in time; 7 done in part.\n"
              ".SH SEE ALSO\n.BR slipway (1),\n.BR slipwayd (8)\n");
     return 0;
 }

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "cli/output_columns.h"
 #include "cli/patience.h"
 #include "cli/session.h"
 #include "plat/clock.h"
@@ -99,11 +100,17 @@ static bool print_page(struct session *s, const json_t *page, const struct outpu
     const json_t *items = output_at(page, "items");
     int r = 0;
 
+    if (s->format == ARGS_FORMAT_NAME)
+        output_put_names(&text, items, columns);
     for (size_t i = 0; r == 0 && i < json_array_size(items); i++) {
+        json_t *item = json_array_get(items, i);
+
         if (s->format == ARGS_FORMAT_TABLE)
-            put_line(&text, json_array_get(items, i), columns);
-        else
-            r = put_item(s, &text, json_array_get(items, i));
+            put_line(&text, item, columns);
+        else if (s->format == ARGS_FORMAT_CSV)
+            output_put_csv_row(&text, item, columns);
+        else if (s->format != ARGS_FORMAT_NAME)
+            r = put_item(s, &text, item);
     }
     if (r < 0)
         return session_fail_errno(s, "the result", r);
@@ -128,9 +135,14 @@ static bool print_all(struct session *s,
                       const struct output_column *columns)
 {
     OWN(buf_fini) struct buf cursor = BUF_INIT(PATH_MAX_BYTES);
+    OWN(buf_fini) struct buf head = BUF_INIT(PATH_MAX_BYTES);
     struct patience patience = {0};
     bool has_more = true;
 
+    if (s->format == ARGS_FORMAT_CSV)
+        output_put_csv_head(&head, columns);
+    if (!session_write(s, &head))
+        return false;
     while (has_more || is_following) {
         OWN(session_json_freep) json_t *page = NULL;
         OWN(buf_fini) struct buf full = BUF_INIT(QUERY_MAX_BYTES);
@@ -158,9 +170,8 @@ bool messages_log(struct session *s, const struct args *args)
         return session_fail(
             s, ARGS_EXIT_USAGE, NULL, "--smsts is the log of one --device, and of no deployment");
     put_path(&path, args);
-    return session_wants_value(s) && session_open(s) &&
-           print_all(s,
-                     buf_str(&path),
-                     args_get(args, "follow") != NULL,
-                     is_smsts ? log_columns : message_columns);
+    return session_open(s) && print_all(s,
+                                        buf_str(&path),
+                                        args_get(args, "follow") != NULL,
+                                        is_smsts ? log_columns : message_columns);
 }

@@ -34,6 +34,8 @@ bool operation_follow(struct session *s, const char *id)
     struct patience patience = {0};
     struct progress progress;
 
+    if (s->is_dry)
+        return session_end_try(s);
     progress_init(&progress, s->is_err_terminal);
     buf_adds(&path, "/operations/");
     session_escape(&path, id);

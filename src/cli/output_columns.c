@@ -133,6 +133,22 @@ static void put_field(struct buf *dst, const json_t *value)
     buf_adds(dst, is_quoted ? "\"" : "");
 }
 
+void output_put_csv_head(struct buf *dst, const struct output_column *columns)
+{
+    for (size_t i = 0; columns[i].title; i++)
+        buf_addf(dst, "%s%s", i > 0 ? "," : "", columns[i].path);
+    buf_adds(dst, "\r\n");
+}
+
+void output_put_csv_row(struct buf *dst, const json_t *row, const struct output_column *columns)
+{
+    for (size_t i = 0; columns[i].title; i++) {
+        buf_adds(dst, i > 0 ? "," : "");
+        put_field(dst, output_at(row, columns[i].path));
+    }
+    buf_adds(dst, "\r\n");
+}
+
 int output_put_csv(struct buf *dst, json_t *rows, const struct output_column *columns)
 {
     OWN(output_columns_fini) struct output_columns found = {.n = 0};
@@ -143,16 +159,9 @@ int output_put_csv(struct buf *dst, json_t *rows, const struct output_column *co
         return TRACE(r);
     if (!is_named)
         columns = found.items;
-    for (size_t i = 0; columns[i].title; i++)
-        buf_addf(dst, "%s%s", i > 0 ? "," : "", columns[i].path);
-    buf_adds(dst, "\r\n");
-    for (size_t k = 0; k < json_array_size(rows); k++) {
-        for (size_t i = 0; columns[i].title; i++) {
-            buf_adds(dst, i > 0 ? "," : "");
-            put_field(dst, output_at(json_array_get(rows, k), columns[i].path));
-        }
-        buf_adds(dst, "\r\n");
-    }
+    output_put_csv_head(dst, columns);
+    for (size_t k = 0; k < json_array_size(rows); k++)
+        output_put_csv_row(dst, json_array_get(rows, k), columns);
     return dst->failed ? ERR(-ENOMEM) : 0;
 }
 

@@ -46,5 +46,9 @@ int output_gather_columns(json_t *rows,
  */
 int output_put_csv(struct buf *dst, json_t *rows, const struct output_column *columns);
 
+/* The same bit by bit, of what may have no end. */
+void output_put_csv_head(struct buf *dst, const struct output_column *columns);
+void output_put_csv_row(struct buf *dst, const json_t *row, const struct output_column *columns);
+
 /* A line for each row: its id, else its name, else its first column; made fit for a terminal. */
 void output_put_names(struct buf *dst, const json_t *rows, const struct output_column *columns);

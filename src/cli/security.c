@@ -149,7 +149,7 @@ bool admin_create(struct session *s, const struct args *args)
         return fail_utf8(s);
     if (!session_open(s) || !session_call(s, "POST", "/administrators", body, NULL))
         return false;
-    if (is_local && !args_get(args, "no-password") &&
+    if (is_local && !s->is_dry && !args_get(args, "no-password") &&
         !set_password(s, args->operands[0], args_get(args, "password")))
         return false;
     return show_admin(s, args->operands[0]);

@@ -160,6 +160,14 @@ static bool open_file(struct session *s, const char *file, int *ret_fd, struct s
     return true;
 }
 
+bool sending_can(struct session *s, const char *file)
+{
+    OWN(fd_closep) int fd = -1;
+    struct stat stat = {0};
+
+    return open_file(s, file, &fd, &stat);
+}
+
 bool sending_file(struct session *s, const char *file, char ret_id[static UPLOAD_NOTE_ID_MAX])
 {
     OWN(fd_closep) int fd = -1;

@@ -9,6 +9,9 @@
 #include "cli/session.h"
 #include "cli/upload_note.h"
 
+/* Whether it is a file that can be read; if not, that is reported. */
+bool sending_can(struct session *s, const char *file);
+
 /**
  * sending_file() - open the session and send; a run that was stopped is gone on with
  * @ret_id: of the upload, complete

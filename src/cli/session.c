@@ -154,17 +154,20 @@ bool session_problem(struct session *s, unsigned status, const json_t *problem)
 {
     const char *title = output_text(problem, "title");
     const char *detail = output_text(problem, "detail");
+    const char *request = output_text(problem, "request_id");
 
     if (!title[0] && !detail[0])
         detail = "the site gave no reason";
     (void)session_fail(s,
                        session_exit_of(status),
                        output_text(problem, "error_id"),
-                       "%s%s%s [HTTP %u]%s",
+                       "%s%s%s [HTTP %u%s%s]%s",
                        title,
                        title[0] && detail[0] ? ": " : "",
                        detail,
                        status,
+                       request[0] ? ", request " : "",
+                       request,
                        status == 401 && s->site.token ? "; log in again with: slipway login URL"
                                                       : "");
     print_diagnostics(s, problem);
@@ -221,6 +224,12 @@ bool session_connect(struct session *s)
             "\"%s\" is not the address of a site: it looks like https://site.example:443",
             s->site.url);
     r = http_client_new(&options, &s->client);
+    if (r == 0 && s->request_id) {
+        char line[HEADER_MAX_BYTES];
+
+        (void)snprintf(line, sizeof(line), "X-Request-Id: %s", s->request_id);
+        r = http_client_add_header(s->client, line);
+    }
     return r == 0 || session_fail_errno(s, s->site.url, r);
 }
 
@@ -395,15 +404,41 @@ static int try_named(struct session *s,
     return r;
 }
 
+bool session_end_try(struct session *s)
+{
+    (void)fputs("slipway: what follows needs what was only tried, and is not tried\n", stderr);
+    s->is_over = true;
+    return false;
+}
+
+/* What would have been done. */
+static void tell_try(struct session *s, const char *method, const char *path, unsigned status)
+{
+    OWN(buf_fini) struct buf safe = BUF_INIT(MESSAGE_SAFE_MAX_BYTES);
+
+    output_put_safe(&safe, path, strlen(path));
+    (void)fprintf(
+        stderr, "slipway: only tried, the site would do it: %s %s\n", method, buf_str(&safe));
+    s->has_made |= status == 201 || status == 202;
+}
+
 bool session_call(
     struct session *s, const char *method, const char *path, json_t *body, json_t **ret)
 {
     OWN(session_json_freep) json_t *owned = body;
     OWN(session_json_freep) json_t *value = NULL;
     OWN(http_answer_fini) struct http_answer answer = {0};
-    int r = try_named(s, method, path, owned, &answer);
+    OWN(buf_fini) struct buf full = BUF_INIT(PATH_MAX_BYTES);
+    const bool is_tried = s->is_dry && strcmp(method, "GET") != 0;
+    int r;
 
+    buf_addf(&full, "%s", path);
+    if (is_tried)
+        buf_addf(&full, "%cvalidate_only=true", strchr(path, '?') ? '&' : '?');
+    r = full.failed ? ERR(-ENAMETOOLONG) : try_named(s, method, buf_str(&full), owned, &answer);
     s->match[0] = '\0';
+    if (r == 0 && answer.status == 404 && s->has_made)
+        return session_end_try(s);
     if (r != 0)
         return session_no_answer(s, r);
     /* What is between us and the site may answer an error in a format of its own. */
@@ -412,6 +447,8 @@ bool session_call(
         return session_problem(s, answer.status, value);
     if (ret && !json_is_object(value))
         return session_no_answer(s, -EBADMSG);
+    if (is_tried)
+        tell_try(s, method, path, answer.status);
     if (ret)
         *ret = TAKE(value);
     return true;

@@ -37,6 +37,10 @@ struct session {
     char match
         [SESSION_ETAG_MAX]; /* the ETag of what the next request changes; "": whatever is there */
     bool has_cursor;        /* is_out_terminal, and it can move its cursor */
+    const char *request_id; /* what its requests are called; NULL: the site names each */
+    bool is_dry;            /* what changes something is only tried */
+    bool has_made;          /* what was tried would have made something, which is not there */
+    bool is_over;           /* so the rest cannot be tried: it ends here, and well */
 };
 
 /* For OWN(). */
@@ -95,7 +99,8 @@ int session_try(struct session *s,
  * @body: taken over; NULL: none
  * @ret:  owned by the caller; NULL if the answer has no body; may be NULL if it is of no interest
  *
- * A POST has a name of its own, so that it can be sent again, and is, when the connection breaks.
+ * A POST has a name of its own, so that it can be sent again, and is, when the connection breaks. With --dry-run what is
+ * no GET is tried, and said to the person.
  */
 bool session_call(
     struct session *s, const char *method, const char *path, json_t *body, json_t **ret);
@@ -108,6 +113,9 @@ bool session_match_now(struct session *s, const char *path);
 
 /* DELETE of what is at @path now. @query: what goes behind the path, "?force=true"; "": nothing */
 bool session_delete(struct session *s, const char *path, const char *query);
+
+/* What follows needs what was only tried; said to the person. Return: false, for the caller to end with; the exit code is 0. */
+bool session_end_try(struct session *s);
 
 /* GET below /api/v1 with a formatted path, whose parts session_escape() has encoded. */
 __attribute__((format(printf, 3, 4))) bool

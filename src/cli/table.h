@@ -27,10 +27,6 @@
         .name = (n), .value = (v), .help = (h), .may_repeat = true \
     }
 
-/* For rows with .topics. */
-#define OPTION_WATCH \
-    OPTION("watch", NULL, "Show it again whenever it changes, until it is over or interrupted.")
-
 /* Ends with .noun == NULL, and may go on in .more of that row. */
 extern const struct args_command device_commands[];
 extern const struct args_command unknown_commands[];

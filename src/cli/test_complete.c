@@ -72,6 +72,8 @@ static void options_that_are_given_are_not_offered_again(void **state)
     assert_complete((const char *[WORDS_MAX]){"image", "add", "--force", "--tag", "t", "--"},
                     "--name\tIts name.\n--notes\tWhere the notes are.\n--arch\tFor what.\n"
                     "--tag\tA tag.\n--output\tHow to write the result (default: table).\n"
+                    "--request-id\tWhat the site's log and the audit log call this command's "
+                    "requests: 1 to 64 of A-Z a-z 0-9 . _ -\n"
                     "--help\tShow how the command is used.\n");
     assert_complete((const char *[WORDS_MAX]){"image", "add", "--no"},
                     "--notes\tWhere the notes are.\n");

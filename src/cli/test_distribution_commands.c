@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <pthread.h>
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
 #include <stddef.h> /* and this, to be there */
@@ -10,27 +9,13 @@
 
 #include <cmocka.h>
 
-#include "base/own.h"
-#include "cli/commands.h"
-#include "cli/session.h"
-#include "plat/file.h"
-#include "rt/http_server.h"
-
-enum {
-    ARGV_MAX = 12,
-    BODY_MAX_BYTES = 4096,
-    PATH_MAX_BYTES = 256,
-    WHY_MAX_BYTES = 512,
-};
+#include "cli/test_fixture.h"
 
 /* A site that answers everything, and remembers what it was asked last. */
 struct site {
-    char folder[PATH_MAX_BYTES];
-    char socket[PATH_MAX_BYTES + 16];
-    struct http_server *server;
-    pthread_t thread;
-    char asked[BODY_MAX_BYTES]; /* "POST /boundaries {…}" */
-    unsigned status;            /* of the answer */
+    struct fixture fixture;
+    char asked[FIXTURE_BODY_MAX_BYTES]; /* "POST /boundaries {…}" */
+    unsigned status;                    /* of the answer */
 };
 
 static int answer(void *ctx, struct http_exchange *x)
@@ -66,39 +51,18 @@ static int answer(void *ctx, struct http_exchange *x)
                                      "next"));
 }
 
-#define ROUTES(method) \
-    {method, "/api/v1/{a}", BODY_MAX_BYTES, answer}, \
-        {method, "/api/v1/{a}/{b}", BODY_MAX_BYTES, answer}, \
-        {method, "/api/v1/{a}/{b}/{c}", BODY_MAX_BYTES, answer}, \
-        {method, "/api/v1/{a}/{b}/{c}/{d}", BODY_MAX_BYTES, answer}, \
-    { \
-        method, "/api/v1/{a}/{b}/{c}/{d}/{e}", BODY_MAX_BYTES, answer \
-    }
-
-static const struct http_route routes[] = {
-    ROUTES("GET"), ROUTES("POST"), ROUTES("PATCH"), ROUTES("DELETE"), {NULL, NULL, 0, NULL}};
-
-static void *serve(void *arg)
-{
-    struct site *site = arg;
-
-    (void)http_server_run(site->server);
-    return NULL;
-}
+static const struct http_route routes[] = {FIXTURE_ROUTES("GET", answer),
+                                           FIXTURE_ROUTES("POST", answer),
+                                           FIXTURE_ROUTES("PATCH", answer),
+                                           FIXTURE_ROUTES("DELETE", answer),
+                                           {NULL, NULL, 0, NULL}};
 
 static int start(void **state)
 {
     struct site *site = calloc(1, sizeof(*site));
 
     assert_non_null(site);
-    (void)snprintf(site->folder, sizeof(site->folder), "/tmp/test_commands.XXXXXX");
-    assert_non_null(mkdtemp(site->folder));
-    (void)snprintf(site->socket, sizeof(site->socket), "%s/api.sock", site->folder);
-    const struct http_server_options options = {
-        .socket_path = site->socket, .socket_mode = 0600, .routes = routes, .ctx = site};
-
-    assert_int_equal(http_server_new(&options, &site->server), 0);
-    assert_int_equal(pthread_create(&site->thread, NULL, serve, site), 0);
+    fixture_start(&site->fixture, routes, site);
     *state = site;
     return 0;
 }
@@ -107,10 +71,7 @@ static int stop(void **state)
 {
     struct site *site = *state;
 
-    http_server_stop(site->server);
-    assert_int_equal(pthread_join(site->thread, NULL), 0);
-    http_server_free(site->server);
-    assert_int_equal(dir_remove(site->folder), 0);
+    fixture_stop(&site->fixture);
     free(site);
     return 0;
 }
@@ -118,34 +79,9 @@ static int stop(void **state)
 /* Run "slipway WORDS", which are separated by '|'. Return: the exit code. */
 static enum args_exit run(struct site *site, const char *words, unsigned status)
 {
-    const struct http_client_options options = {.base_url = "http://site",
-                                                .unix_socket = site->socket};
-    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
-    OWN(session_fini) struct session s;
-    OWN(freep) char *copy = strdup(words);
-    char program[] = "slipway";
-    char *argv[ARGV_MAX] = {program};
-    struct args args;
-    int argc = 1;
-
-    assert_non_null(copy);
-    for (char *at = copy; at && argc < ARGV_MAX; argc++) {
-        char *end = strchr(at, '|');
-
-        argv[argc] = at;
-        at = end ? end + 1 : NULL;
-        if (end)
-            *end = '\0';
-    }
     site->asked[0] = '\0';
     site->status = status;
-    if (args_parse(commands, argc, argv, &args, &why) != 0)
-        return ARGS_EXIT_USAGE;
-    session_init(&s, ARGS_FORMAT_JSON);
-    assert_int_equal(http_client_new(&options, &s.client), 0);
-    if (args.command->run(&s, &args))
-        return s.exit_code;
-    return s.exit_code != ARGS_EXIT_OK ? s.exit_code : ARGS_EXIT_FAILURE;
+    return fixture_run(&site->fixture, words, NULL);
 }
 
 static void each_command_asks_the_site_for_what_it_says(void **state)

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <pthread.h>
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
 #include <stddef.h> /* and this, to be there */
@@ -10,28 +9,14 @@
 
 #include <cmocka.h>
 
-#include "base/own.h"
-#include "cli/commands.h"
-#include "cli/session.h"
-#include "plat/file.h"
-#include "rt/http_server.h"
-
-enum {
-    ARGV_MAX = 12,
-    BODY_MAX_BYTES = 4096,
-    PATH_MAX_BYTES = 256,
-    WHY_MAX_BYTES = 512,
-};
+#include "cli/test_fixture.h"
 
 #define MINE   "\"mine\""
 #define THEIRS "\"theirs\""
 
 /* A site on which somebody else may change the thing between two requests. */
 struct site {
-    char folder[PATH_MAX_BYTES];
-    char socket[PATH_MAX_BYTES + 16];
-    struct http_server *server;
-    pthread_t thread;
+    struct fixture fixture;
     const char *etag;   /* of the thing as it is now */
     const char *next;   /* what somebody else makes of it before the change comes; NULL: nothing */
     bool is_unseen;     /* who asks may not look at it */
@@ -66,33 +51,19 @@ static int change(void *ctx, struct http_exchange *x)
     return http_reply_json(x, 200, json_pack("{s:s}", "id", "SLP00002"));
 }
 
-static const struct http_route routes[] = {{"GET", "/api/v1/{a}/{b}", 0, show},
-                                           {"DELETE", "/api/v1/{a}/{b}", 0, change},
-                                           {"PATCH", "/api/v1/{a}/{b}", BODY_MAX_BYTES, change},
-                                           {"POST", "/api/v1/{a}/{b}/{c}", BODY_MAX_BYTES, change},
-                                           {NULL, NULL, 0, NULL}};
-
-static void *serve(void *arg)
-{
-    struct site *site = arg;
-
-    (void)http_server_run(site->server);
-    return NULL;
-}
+static const struct http_route routes[] = {
+    {"GET", "/api/v1/{a}/{b}", 0, show},
+    {"DELETE", "/api/v1/{a}/{b}", 0, change},
+    {"PATCH", "/api/v1/{a}/{b}", FIXTURE_BODY_MAX_BYTES, change},
+    {"POST", "/api/v1/{a}/{b}/{c}", FIXTURE_BODY_MAX_BYTES, change},
+    {NULL, NULL, 0, NULL}};
 
 static int start(void **state)
 {
     struct site *site = calloc(1, sizeof(*site));
 
     assert_non_null(site);
-    (void)snprintf(site->folder, sizeof(site->folder), "/tmp/test_match.XXXXXX");
-    assert_non_null(mkdtemp(site->folder));
-    (void)snprintf(site->socket, sizeof(site->socket), "%s/api.sock", site->folder);
-    const struct http_server_options options = {
-        .socket_path = site->socket, .socket_mode = 0600, .routes = routes, .ctx = site};
-
-    assert_int_equal(http_server_new(&options, &site->server), 0);
-    assert_int_equal(pthread_create(&site->thread, NULL, serve, site), 0);
+    fixture_start(&site->fixture, routes, site);
     *state = site;
     return 0;
 }
@@ -101,10 +72,7 @@ static int stop(void **state)
 {
     struct site *site = *state;
 
-    http_server_stop(site->server);
-    assert_int_equal(pthread_join(site->thread, NULL), 0);
-    http_server_free(site->server);
-    assert_int_equal(dir_remove(site->folder), 0);
+    fixture_stop(&site->fixture);
     free(site);
     return 0;
 }
@@ -113,36 +81,12 @@ static int stop(void **state)
 static enum args_exit
 run(struct site *site, const char *words, const char *etag, const char *next, bool is_unseen)
 {
-    const struct http_client_options options = {.base_url = "http://site",
-                                                .unix_socket = site->socket};
-    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
-    OWN(session_fini) struct session s;
-    OWN(freep) char *copy = strdup(words);
-    char program[] = "slipway";
-    char *argv[ARGV_MAX] = {program};
-    struct args args;
-    int argc = 1;
-
-    assert_non_null(copy);
-    for (char *at = copy; at && argc < ARGV_MAX; argc++) {
-        char *end = strchr(at, '|');
-
-        argv[argc] = at;
-        at = end ? end + 1 : NULL;
-        if (end)
-            *end = '\0';
-    }
     site->etag = etag;
     site->next = next;
     site->is_unseen = is_unseen;
     site->n_changes = 0;
     site->has_matched = true;
-    assert_int_equal(args_parse(commands, argc, argv, &args, &why), 0);
-    session_init(&s, ARGS_FORMAT_JSON);
-    assert_int_equal(http_client_new(&options, &s.client), 0);
-    if (args.command->run(&s, &args))
-        return s.exit_code;
-    return s.exit_code != ARGS_EXIT_OK ? s.exit_code : ARGS_EXIT_FAILURE;
+    return fixture_run(&site->fixture, words, NULL);
 }
 
 static const char *const changes[] = {

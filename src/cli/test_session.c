@@ -93,8 +93,12 @@ static void problem_lets_no_escape_sequence_through(void **state)
     struct session s = {0};
     char text[TEXT_MAX_BYTES];
 
-    report(&s, 500, "{\"title\": \"a\\u001b[2Jb\\nc\", \"error_id\": \"\\u001b[31m12\"}", text);
-    assert_string_equal(text, "slipway: a\\x1b[2Jb\\x0ac [HTTP 500]\n");
+    report(
+        &s,
+        500,
+        "{\"request_id\": \"nightly-7\", \"title\": \"a\\u001b[2Jb\\nc\", \"error_id\": \"\\u001b[31m12\"}",
+        text);
+    assert_string_equal(text, "slipway: a\\x1b[2Jb\\x0ac [HTTP 500, request nightly-7]\n");
 }
 
 static void problem_shows_each_diagnostic(void **state)

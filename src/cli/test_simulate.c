@@ -1,26 +1,21 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include <pthread.h>
 #include <setjmp.h> /* cmocka.h wants this, */
 #include <stdarg.h> /* and this, */
 #include <stddef.h> /* and this, to be there */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "base/own.h"
-#include "cli/commands.h"
 #include "cli/session.h"
+#include "cli/test_fixture.h"
 #include "plat/file.h"
-#include "rt/http_server.h"
 
 enum {
-    ARGV_MAX = 16,
     PATH_MAX_BYTES = 256,
-    WHY_MAX_BYTES = 512,
     OUTPUT_FILE_MAX = 1024 * 1024,
 };
 
@@ -49,11 +44,7 @@ static const char facts_of_device[] =
     " \"variables\": {\"_SMSTSMake\": \"Dell Inc.\", \"_SMSTSMachineName\": \"pc-1\"}}";
 
 struct site {
-    char folder[PATH_MAX_BYTES];
-    char socket[PATH_MAX_BYTES + 16];
-    char output[PATH_MAX_BYTES + 16];
-    struct http_server *server;
-    pthread_t thread;
+    struct fixture fixture;
 };
 
 static int answer(void *ctx, struct http_exchange *x)
@@ -93,28 +84,12 @@ static const struct http_route routes[] = {{"GET", "/api/v1/{a}/{b}", 0, answer}
                                            {"GET", "/api/v1/{a}/{b}/{c}", 0, answer},
                                            {NULL, NULL, 0, NULL}};
 
-static void *serve(void *arg)
-{
-    struct site *site = arg;
-
-    (void)http_server_run(site->server);
-    return NULL;
-}
-
 static int start(void **state)
 {
     struct site *site = calloc(1, sizeof(*site));
 
     assert_non_null(site);
-    (void)snprintf(site->folder, sizeof(site->folder), "/tmp/test_simulate.XXXXXX");
-    assert_non_null(mkdtemp(site->folder));
-    (void)snprintf(site->socket, sizeof(site->socket), "%s/api.sock", site->folder);
-    (void)snprintf(site->output, sizeof(site->output), "%s/output", site->folder);
-    const struct http_server_options options = {
-        .socket_path = site->socket, .socket_mode = 0600, .routes = routes, .ctx = site};
-
-    assert_int_equal(http_server_new(&options, &site->server), 0);
-    assert_int_equal(pthread_create(&site->thread, NULL, serve, site), 0);
+    fixture_start(&site->fixture, routes, site);
     *state = site;
     return 0;
 }
@@ -123,53 +98,17 @@ static int stop(void **state)
 {
     struct site *site = *state;
 
-    http_server_stop(site->server);
-    assert_int_equal(pthread_join(site->thread, NULL), 0);
-    http_server_free(site->server);
-    assert_int_equal(dir_remove(site->folder), 0);
+    fixture_stop(&site->fixture);
     free(site);
     return 0;
-}
-
-static enum args_exit call(struct site *site, const struct args *args)
-{
-    const struct http_client_options options = {.base_url = "http://site",
-                                                .unix_socket = site->socket};
-    OWN(session_fini) struct session s;
-
-    session_init(&s, args->format);
-    assert_int_equal(http_client_new(&options, &s.client), 0);
-    (void)args->command->run(&s, args);
-    return s.exit_code;
 }
 
 /* Run "slipway WORDS", which are separated by '|'. @ret: what it printed, NULL if that is not JSON. */
 static enum args_exit run(struct site *site, const char *words, json_t **ret)
 {
-    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
     OWN(buf_fini) struct buf output = BUF_INIT(OUTPUT_FILE_MAX);
-    OWN(freep) char *copy = strdup(words);
-    char program[] = "slipway";
-    char *argv[ARGV_MAX] = {program};
-    char *rest = copy;
-    struct args args;
-    enum args_exit code;
-    int argc = 1;
-    int console = dup(STDOUT_FILENO);
+    enum args_exit code = fixture_run(&site->fixture, words, &output);
 
-    while (rest && argc < ARGV_MAX) {
-        argv[argc++] = rest;
-        rest = strchr(rest, '|');
-        if (rest)
-            *rest++ = '\0';
-    }
-    assert_int_equal(args_parse(commands, argc, argv, &args, &why), 0);
-    assert_non_null(freopen(site->output, "w", stdout));
-    code = call(site, &args);
-    (void)fflush(stdout);
-    assert_int_equal(dup2(console, STDOUT_FILENO), STDOUT_FILENO);
-    (void)close(console);
-    assert_int_equal(file_read(site->output, &output), 0);
     *ret = json_loadb(buf_str(&output), output.len, 0, NULL);
     return code;
 }
@@ -228,7 +167,7 @@ static void what_the_site_says_of_a_device_is_a_file_of_facts(void **state)
 
     assert_int_equal(run(site, "device|facts|pc-1|--output|json", &shown), ARGS_EXIT_OK);
     text = json_dumps(shown, 0);
-    (void)snprintf(path, sizeof(path), "%s/facts.json", site->folder);
+    (void)snprintf(path, sizeof(path), "%s/facts.json", site->fixture.folder);
     assert_int_equal(file_write(path, bytes_of(text), 0600), 0);
     (void)snprintf(
         words, sizeof(words), "ts|simulate|SLP00003|--facts|%s|--var|Who=me|--output|json", path);
@@ -246,7 +185,7 @@ static void a_file_needs_no_site_and_its_missing_child_fails(void **state)
     char words[2 * PATH_MAX_BYTES + 64];
     char path[PATH_MAX_BYTES + 16];
 
-    (void)snprintf(path, sizeof(path), "%s/ts.xml", site->folder);
+    (void)snprintf(path, sizeof(path), "%s/ts.xml", site->fixture.folder);
     assert_int_equal(file_write(path, bytes_of(main_xml), 0600), 0);
     (void)snprintf(words, sizeof(words), "ts|simulate|%s|--output|json", path);
     assert_int_equal(run(site, words, &result), ARGS_EXIT_FAILURE);
@@ -279,7 +218,7 @@ static void of_several_in_a_file_one_is_said(void **state)
     };
     OWN(freep) char *path = NULL;
 
-    assert_true(asprintf(&path, "%s/several.xml", site->folder) > 0);
+    assert_true(asprintf(&path, "%s/several.xml", site->fixture.folder) > 0);
     assert_int_equal(file_write(path, bytes_of(file), 0600), 0);
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         OWN(freep) char *words = NULL;
@@ -299,7 +238,7 @@ static void check_written(struct site *site, const char *words, const char *want
     OWN(session_json_freep) json_t *none = NULL;
 
     (void)run(site, words, &none);
-    assert_int_equal(file_read(site->output, &text), 0);
+    assert_int_equal(file_read(site->fixture.output, &text), 0);
     if (strncmp(buf_str(&text), wanted, strlen(wanted)) != 0)
         fail_msg("%s", buf_str(&text));
 }
@@ -312,8 +251,8 @@ static void a_spreadsheet_gets_the_steps_and_the_changes(void **state)
     OWN(freep) char *simulate = NULL;
     OWN(freep) char *diff = NULL;
 
-    assert_true(asprintf(&old_path, "%s/old.xml", site->folder) > 0);
-    assert_true(asprintf(&new_path, "%s/new.xml", site->folder) > 0);
+    assert_true(asprintf(&old_path, "%s/old.xml", site->fixture.folder) > 0);
+    assert_true(asprintf(&new_path, "%s/new.xml", site->fixture.folder) > 0);
     assert_int_equal(file_write(old_path, bytes_of(main_xml), 0600), 0);
     assert_int_equal(file_write(new_path, bytes_of(child_xml), 0600), 0);
     assert_true(asprintf(&simulate, "ts|simulate|%s|--output|csv", new_path) > 0);

@@ -23,10 +23,8 @@
 
 #define REQUEST_ID            "X-Request-Id"
 #define BUSY_RETRY_AFTER_S    "5"
-#define REQUEST_ID_CHARACTERS "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ._-"
 
 enum {
-    REQUEST_ID_MAX = 65,
     REQUEST_ID_MADE_BYTES = 16,
     SHOWN_MAX = 256,
     UNWANTED_MAX_BYTES = 16 * 1024 * 1024, /* of a body that is read and not looked at */
@@ -228,13 +226,12 @@ static int look_at_start(struct http_exchange *x, const struct http_route *route
 static void name_request(struct http_exchange *x)
 {
     const char *given = http_header(x, REQUEST_ID);
-    size_t n = given ? strspn(given, REQUEST_ID_CHARACTERS) : 0;
     uint8_t made[REQUEST_ID_MADE_BYTES];
 
     random_bytes(made, sizeof(made));
     hex_put(x->request_id, (struct bytes){made, sizeof(made)});
-    if (n > 0 && n < sizeof(x->request_id) && given[n] == '\0')
-        memcpy(x->request_id, given, n + 1);
+    if (given && request_id_is_fit(given))
+        (void)snprintf(x->request_id, sizeof(x->request_id), "%s", given);
 }
 
 int http_exchange_new(const struct http_exchange_start *start, struct http_exchange **ret)

@@ -31,8 +31,9 @@ struct record {
     const char *action;
     const char *object;
     const char *detail;
-    const char *was;    /* NULL: there was none */
-    const char *became; /* NULL: there is none */
+    const char *was;        /* NULL: there was none */
+    const char *became;     /* NULL: there is none */
+    const char *request_id; /* NULL: no request, or a record from before there was this member */
 };
 
 /* "5:hello," so that no two records look alike; "-," for what is not there */
@@ -68,6 +69,8 @@ hash_of(const struct record *record, const char *before, char ret[static SHA256_
     put_part(&text, time);
     for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
         put_part(&text, parts[i]);
+    if (record->request_id)
+        put_part(&text, record->request_id);
     if (text.failed)
         return ERR(-E2BIG);
     r = digest_sha256(buf_bytes(&text), hash);
@@ -103,7 +106,8 @@ static int append(struct site *site, struct record *record)
                             db_text(record->detail),
                             db_text(record->was),
                             db_text(record->became),
-                            db_text(hash)));
+                            db_text(hash),
+                            db_text(record->request_id)));
     if (r == 0)
         r = db_must(site->db, SQL_AUDIT_HEAD_SET, DB_ARGS(db_text(hash)));
     return TRACE(r);
@@ -250,6 +254,7 @@ int site_audit(
         .action = action,
         .object = object,
         .detail = detail,
+        .request_id = site->principal.request_id[0] ? site->principal.request_id : NULL,
     };
     int r = db_begin(site->db, &tx);
 
@@ -329,6 +334,7 @@ static int follow(const struct db_rows *rows, struct chain *chain)
         .detail = db_get_text(rows, 6),
         .was = text_or_null(rows, 7),
         .became = text_or_null(rows, 8),
+        .request_id = text_or_null(rows, 10),
     };
     char hash[SHA256_TEXT_MAX];
     int r = hash_of(&record, chain->hash, hash);

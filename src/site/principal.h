@@ -11,6 +11,8 @@
 
 #include <stdbool.h>
 
+#include "base/text.h"
+
 struct site;
 struct permission;
 
@@ -27,6 +29,7 @@ struct principal {
     char id[PRINCIPAL_ID_MAX];           /* of the administrator; "": the site itself */
     char name[PRINCIPAL_NAME_MAX];       /* for the audit log */
     char address[PRINCIPAL_ADDRESS_MAX]; /* of the client, as nginx says it; "": on this machine */
+    char request_id[REQUEST_ID_MAX];     /* what his request is called; "": it is none */
     char token_id[PRINCIPAL_TOKEN_ID_MAX];       /* what he signed in with */
     char permissions[PRINCIPAL_PERMISSIONS_MAX]; /* that it is good for, separated by blanks */
     const struct permission *operation;          /* what is being done; NULL: nothing of the API */

@@ -77,6 +77,9 @@ class Recorder(Cli):
 
     def show(self, schema, *words):
         expect(self.do(*words) != "", f"slipway {' '.join(words)}: nothing for people")
+        for form in ("yaml", "csv", "wide", "name"):
+            if form in ("yaml", "wide") or schema:
+                self.run(*words, "-o", form)
         return self.ask(schema, *words)
 
 
@@ -450,11 +453,41 @@ def boundaries(cli: Recorder):
 def documents(cli: Recorder, work: Path):
     path = work / "lab.yaml"
     path.write_text("kind: Collection\nname: From a file\n", encoding="utf-8")
+    expect("missing" in cli.do("apply", "--file", str(path), "--dry-run"), "what apply would do")
     cli.show(None, "apply", "--file", str(path))
     cli.show(None, "diff", "--file", str(path))
     cli.show(None, "get", "Collection", "From a file")
+    expect(cli.do("get", "Collection", "From a file", "-o", "name") == "From a file\n", "its name")
+    expect(cli.do("get", "Collection", "From a file", "-o", "csv").startswith("kind,name\n"), "its name as CSV")
+    expect("to be deleted" in cli.do("delete", "--file", str(path), "--dry-run"), "what delete would do")
+    cli.do("delete", "--file", str(path))
     cli.show(None, "delete", "--file", str(path))
     cli.show(None, "export-site")
+
+
+def for_every_command(cli: Recorder, work: Path):
+    """What every command takes: to be tried, a name for its requests; exit codes; the names of cmdlets."""
+    before = cli.json("collection", "list")
+    for words in (["collection", "create", "Tried"], ["collection", "delete", "Lab"], ["device", "delete", "PC-1"]):
+        cli.do(*words, "--dry-run")
+    cli.do("admin", "create", "eve", "--dry-run")
+    cli.fails("collection", "create", "Lab", "--dry-run", status=4)
+    expect([one["name"] for one in cli.json("collection", "list")] == [one["name"] for one in before], "something was not only tried")
+    cli.fails("admin", "show", "eve", status=3)
+    cli.do("collection", "create", "Nightly", "--request-id", "nightly-7")
+    record = [one for one in cli.json("audit", "list") if one["action"] == "collection.create"][-1]
+    expect(record["request_id"] == "nightly-7", f"which request made it: {record}")
+    told = cli.fails("collection", "create", "Nightly", "--request-id", "nightly-8", status=4)
+    expect("request nightly-8]" in told, f"which request was refused: {told}")
+    cli.fails("collection", "list", "--request-id", "two words", status=2)
+    cli.do("collection", "delete", "Nightly", "--yes")
+    part = work / "part.yaml"
+    part.write_text("[{kind: Collection, name: Half}, {kind: Collection, name: Other, limiting: Nowhere}]", encoding="utf-8")
+    cli.fails("apply", "-f", str(part), status=7)
+    cli.do("collection", "delete", "Half")
+    cli.show(None, "cmdlet")
+    expect(cli.run("New-CMCollection", "-Name", "x").startswith("slipway collection create NAME"), "a cmdlet's native form")
+    cli.fails("New-CMBootableMedia", status=2)
 
 
 def events(cli: Recorder):
@@ -493,6 +526,7 @@ def everything(lab: Lab, build: Path):
     distribution(cli)
     boundaries(cli)
     documents(cli, work)
+    for_every_command(cli, work)
     events(cli)
     cli.show("[AuditRecord]", "audit", "list")
     cli.do("audit", "verify")

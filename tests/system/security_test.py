@@ -519,6 +519,7 @@ def audit_chain(site: Site):
     log = site.must("GET", "/audit-log?limit=1000")["items"]
     made = [r for r in log if r["action"] == "collection.create"][0]
     expect((made["who"], made["address"], made["before"]) == ("administrator", "192.0.2.77", None), f"{made}")
+    expect(made["request_id"] == "test", f"which request it was: {made}")
     changed = [r for r in log if r["action"] == "collection.change"][-1]
     before, after = json.loads(changed["before"]), json.loads(changed["after"])
     expect((before["variable_priority"], after["variable_priority"]) == (8, 9), f"before and after: {changed}")
@@ -528,6 +529,7 @@ def audit_chain(site: Site):
     expect(whole["head"] == log[-1]["hash"], "the head is not the last record's hash")
     cases = {
         "a changed value": ["UPDATE audit_record SET who = 'somebody' WHERE id = 4"],
+        "a request without its id": ["UPDATE audit_record SET request_id = NULL WHERE id = 4"],
         "a changed state": ["UPDATE audit_record SET became = '{}' WHERE id = 5"],
         "a removed record": ["DELETE FROM audit_record WHERE id = 3"],
         "an end cut off": [f"DELETE FROM audit_record WHERE id = {len(log)}"],

@@ -195,7 +195,7 @@ def check_move(cli: Cli, site: Site, build: Path):
     with Site(build) as other:
         other.first_login()
         there = login(other, "there")
-        done = states(there, "apply", "-f", str(folder), status=4)
+        done = states(there, "apply", "-f", str(folder), status=7)
         expect(done.get('Collection "Lab 1"') == "created", f"what was done before it stopped is not told: {done}")
         told = there.fails("apply", "-f", str(folder), status=4)
         expect("JoinPassword" in told and "SLW-0715" in told, f"the missing secret: {told!r}")

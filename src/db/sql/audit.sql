@@ -11,16 +11,16 @@ UPDATE audit_head SET hash = ?1 WHERE name = 'audit';
 SELECT n, hash FROM audit_head WHERE name = 'audit';
 
 -- name: audit_record_add
-INSERT INTO audit_record (id, time_us, who, address, action, object, detail, was, became, hash)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10);
+INSERT INTO audit_record (id, time_us, who, address, action, object, detail, was, became, hash, request_id)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
 
 -- ?3: of this object, '' any
 -- name: audit_record_list
-SELECT id, id AS number, time_us AS "time:time", who, address, action, object, detail, was AS "before", became AS "after", hash
+SELECT id, id AS number, time_us AS "time:time", who, address, action, object, detail, was AS "before", became AS "after", hash, request_id
 FROM audit_record WHERE id > ?1 AND (?3 = '' OR object = ?3) ORDER BY id LIMIT ?2;
 
 -- name: audit_record_chain
-SELECT id, time_us, who, address, action, object, detail, was, became, hash FROM audit_record
+SELECT id, time_us, who, address, action, object, detail, was, became, hash, request_id FROM audit_record
 WHERE id > ?1 ORDER BY id LIMIT ?2;
 
 -- What was written before there was a chain.

@@ -75,6 +75,10 @@ static void put_frame(const char *state, struct buf *dst)
              "    client_max_body_size 1k;\n"
              "    large_client_header_buffers 4 8k;\n"
              "    limit_req_zone $binary_remote_addr zone=logins:1m rate=10r/s;\n"
+             "    map $http_x_request_id $slipway_request_id {\n"
+             "        \"~^[0-9A-Za-z._-]{1,64}$\" $http_x_request_id;\n"
+             "        default $request_id;\n"
+             "    }\n"
              "    merge_slashes on;\n"
              "    etag on;\n"
              "    default_type application/octet-stream;\n"
@@ -134,7 +138,7 @@ static void put_proxy_to(const char *target, struct buf *dst)
              "            proxy_set_header Host $host;\n"
              "            proxy_set_header Connection \"\";\n"
              "            proxy_set_header X-Real-IP $remote_addr;\n"
-             "            proxy_set_header X-Request-Id $request_id;\n"
+             "            proxy_set_header X-Request-Id $slipway_request_id;\n"
              "            proxy_set_header X-Forwarded-For $remote_addr;\n"
              "            proxy_set_header X-Forwarded-Proto https;\n"
              "            proxy_request_buffering on;\n"
@@ -280,11 +284,11 @@ static void put_logins(struct buf *dst)
         "            internal;\n"
         "            default_type application/problem+json;\n"
         "            add_header Retry-After 1 always;\n"
-        "            add_header X-Request-Id $request_id always;\n"
+        "            add_header X-Request-Id $slipway_request_id always;\n"
         "            return 429 "
         "'{\"type\":\"urn:slipway:error:SLW-0124\",\"error_id\":\"SLW-0124\","
         "\"title\":\"Too many requests\",\"status\":429,\"detail\":\"This address has tried to sign "
-        "in too often in a second. Wait a little.\",\"request_id\":\"$request_id\"}';\n"
+        "in too often in a second. Wait a little.\",\"request_id\":\"$slipway_request_id\"}';\n"
         "        }\n");
 }
 

@@ -55,6 +55,20 @@ static void only_load_balancers_that_are_named_say_for_whom_they_ask(void **stat
     assert_null(strstr(buf_str(&without), "proxy_protocol"));
 }
 
+static void a_request_is_called_what_its_sender_says_if_that_is_fit(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+
+    put(true, &text);
+    assert_non_null(strstr(buf_str(&text),
+                           "map $http_x_request_id $slipway_request_id {\n"
+                           "        \"~^[0-9A-Za-z._-]{1,64}$\" $http_x_request_id;\n"
+                           "        default $request_id;\n"));
+    assert_non_null(strstr(buf_str(&text), "proxy_set_header X-Request-Id $slipway_request_id;"));
+    assert_null(strstr(buf_str(&text), "X-Request-Id $request_id"));
+}
+
 static void conf_serves_files_and_passes_the_api_on(void **state)
 {
     (void)state;
@@ -171,6 +185,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_load_balancers_that_are_named_say_for_whom_they_ask),
+        cmocka_unit_test(a_request_is_called_what_its_sender_says_if_that_is_fit),
         cmocka_unit_test(conf_serves_files_and_passes_the_api_on),
         cmocka_unit_test(conf_has_as_many_closing_as_opening_braces),
         cmocka_unit_test(conf_without_a_distribution_point_serves_no_files),

@@ -89,11 +89,13 @@ static int check_cookie(struct api *api, struct http_exchange *x, struct princip
     return TRACE(access_check_session(api->site, secret, http_header(x, CSRF), is_change, ret));
 }
 
-static void note_address(struct http_exchange *x, struct principal *ret)
+/* From where the request comes, and what it is called. */
+static void note_request(struct http_exchange *x, struct principal *ret)
 {
     const char *address = http_header(x, REAL_IP);
 
     (void)snprintf(ret->address, sizeof(ret->address), "%s", address ? address : "");
+    (void)snprintf(ret->request_id, sizeof(ret->request_id), "%s", http_request_id(x));
 }
 
 static int authenticate(struct api *api, struct http_exchange *x, struct principal *ret)
@@ -103,7 +105,7 @@ static int authenticate(struct api *api, struct http_exchange *x, struct princip
 
     if (r != 0)
         return TRACE(r);
-    note_address(x, ret);
+    note_request(x, ret);
     (void)snprintf(api->who, sizeof(api->who), "%s", ret->name);
     return 0;
 }
@@ -182,7 +184,7 @@ static int authorize(struct api *api, struct http_exchange *x, const struct perm
     int r;
 
     if (is_open(permission)) {
-        note_address(x, &principal);
+        note_request(x, &principal);
         principal_set(api->site, &principal);
         return TRACE(check_page(api, x, permission));
     }
