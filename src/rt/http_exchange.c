@@ -21,8 +21,8 @@
 #include "rt/log.h"
 #include "rt/work_pool.h"
 
-#define REQUEST_ID            "X-Request-Id"
-#define BUSY_RETRY_AFTER_S    "5"
+#define REQUEST_ID         "X-Request-Id"
+#define BUSY_RETRY_AFTER_S "5"
 
 enum {
     REQUEST_ID_MADE_BYTES = 16,
