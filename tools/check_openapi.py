@@ -94,7 +94,7 @@ def check_permission(root, path, operation):
     if not isinstance(permission, dict) or not {"class", "verb"} <= set(permission):
         yield "has no x-slipway-permission with class and verb"
         return
-    unknown = set(permission) - {"class", "verb", "object", "param", "also"}
+    unknown = set(permission) - {"class", "verb", "object", "param", "unseen", "also"}
     if unknown:
         yield f"has a permission with unknown members {sorted(unknown)}"
     yield from (f"has a permission that is no word: {w}" for w in (permission["class"], permission["verb"]) if not WORD.match(w))

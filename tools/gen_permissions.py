@@ -163,7 +163,7 @@ def row_of(contract: Contract, path: str, method: str) -> tuple:
     return tables, (
         f"    {{{text(method.upper())}, {text('/api/v1' + path)}, {text(operation['operationId'])}, "
         f"{text(permission['class'])}, {text(permission['verb'])}, {text(of_class)}, {text(name)}, "
-        f"{also_of(permission)}, {queries}, {flag(contract.has(operation, 'IdempotencyKey'))}, {of_list}, {etag_of(contract, path, method)}}},\n"
+        f"{flag(permission.get('unseen', False))}, {also_of(permission)}, {queries}, {flag(contract.has(operation, 'IdempotencyKey'))}, {of_list}, {etag_of(contract, path, method)}}},\n"
     )
 
 

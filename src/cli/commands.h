@@ -88,6 +88,7 @@ args_run device_explain_boot;
 /* device_change.c */
 args_run device_import_file;
 args_run device_rename;
+args_run device_set;
 args_run device_block;
 args_run device_unblock;
 args_run device_protect;

@@ -163,8 +163,8 @@ const struct args_command device_commands[] = {
         .run = device_import,
         .options =
             {
-                OPTION_NEEDED("mac", "MAC", "MAC address it boots with."),
-                OPTION("uuid", "UUID", "SMBIOS UUID."),
+                OPTION("mac", "MAC", "MAC address it boots with."),
+                OPTION("uuid", "UUID", "SMBIOS UUID; without --mac it alone identifies it."),
                 OPTION(
                     "collection", "COLLECTION", "Collection (id or name) it becomes a member of."),
             },
@@ -188,6 +188,18 @@ const struct args_command device_commands[] = {
         .summary = "Give a device another name.",
         .effect = ARGS_CHANGES,
         .run = device_rename,
+    },
+    {
+        .noun = "device",
+        .verb = "set",
+        .operands = {"DEVICE"},
+        .summary = "Say by what a device is known, as after a change of its adapter or mainboard.",
+        .run = device_set,
+        .options =
+            {
+                OPTION("mac", "MAC[,MAC]...", "All of its MAC addresses from now on."),
+                OPTION("uuid", "UUID", "Its SMBIOS UUID; none: it has none."),
+            },
     },
     {
         .noun = "device",

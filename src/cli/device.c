@@ -101,12 +101,17 @@ static bool check_identity(struct session *s, const char *mac, const char *uuid,
     uint8_t mac_bytes[MAC_BYTES];
     uint8_t uuid_bytes[UUID_BYTES];
 
-    if (!mac_parse(bytes_of(mac), mac_bytes))
+    ret_mac[0] = '\0';
+    if (!mac && !uuid)
+        return session_fail(
+            s, ARGS_EXIT_USAGE, NULL, "say by what it is known: --mac, --uuid, or both");
+    if (mac && !mac_parse(bytes_of(mac), mac_bytes))
         return session_fail(
             s, ARGS_EXIT_USAGE, NULL, "\"%s\" is no MAC address (52:54:00:12:34:56)", mac);
     if (uuid && !uuid_parse(bytes_of(uuid), uuid_bytes))
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "\"%s\" is no UUID", uuid);
-    mac_put(ret_mac, mac_bytes);
+    if (mac)
+        mac_put(ret_mac, mac_bytes);
     return true;
 }
 
@@ -118,11 +123,11 @@ bool device_import(struct session *s, const struct args *args)
 
     if (!check_identity(s, args_get(args, "mac"), args_get(args, "uuid"), mac) || !session_open(s))
         return false;
-    body = json_pack("{s:s, s:s, s:s*, s:s*, s:b}",
+    body = json_pack("{s:s, s:s*, s:s*, s:s*, s:b}",
                      "name",
                      args->operands[0],
                      "mac",
-                     mac,
+                     mac[0] ? mac : NULL,
                      "smbios_uuid",
                      args_get(args, "uuid"),
                      "collection",

@@ -18,6 +18,7 @@ static const struct output_column fields[] = {
     {"ID", "id", OUTPUT_TEXT},
     {"Name", "name", OUTPUT_TEXT},
     {"MAC addresses", "macs", OUTPUT_TEXT},
+    {"SMBIOS UUID", "smbios_uuid", OUTPUT_TEXT},
     {"Blocked", "is_blocked", OUTPUT_TEXT},
     {"Because", "block_reason", OUTPUT_TEXT},
     {"Protected", "is_protected", OUTPUT_TEXT},
@@ -54,6 +55,39 @@ bool device_block(struct session *s, const struct args *args)
         s,
         args,
         json_pack("{s:b, s:s*}", "is_blocked", 1, "block_reason", args_get(args, "reason")));
+}
+
+/* "M,M" as a list; NULL: nothing was said of it */
+static json_t *split_macs(const char *text)
+{
+    json_t *list = text ? json_array() : NULL;
+
+    while (text && *text) {
+        size_t n = strcspn(text, ",");
+
+        (void)json_array_append_new(list, json_stringn(text, n));
+        text += n + (text[n] == ',');
+    }
+    return list;
+}
+
+bool device_set(struct session *s, const struct args *args)
+{
+    const char *mac = args_get(args, "mac");
+    const char *uuid = args_get(args, "uuid");
+    bool is_none = uuid && strcmp(uuid, "none") == 0;
+
+    if (!mac && !uuid)
+        return session_fail(s, ARGS_EXIT_USAGE, NULL, "say what is to change: --mac, --uuid");
+    return change(s,
+                  args,
+                  json_pack("{s:o*, s:o*}",
+                            "macs",
+                            split_macs(mac),
+                            "smbios_uuid",
+                            is_none ? json_null()
+                            : uuid  ? json_string(uuid)
+                                    : NULL));
 }
 
 bool device_unblock(struct session *s, const struct args *args)
@@ -185,11 +219,19 @@ static bool list_duplicates(struct session *s)
 
 static bool add_duplicate(struct session *s, const char *id, const char *comment)
 {
+    static const struct output_column added[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"Comment", "comment", OUTPUT_TEXT},
+        {"Taken from the device", "taken_from", OUTPUT_TEXT},
+        {0},
+    };
+    OWN(session_json_freep) json_t *answer = NULL;
     json_t *body = json_pack("{s:s, s:s*}", "id", id, "comment", comment);
 
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "this is not UTF-8");
-    return session_open(s) && session_call(s, "POST", "/duplicate-hardware-ids", body, NULL);
+    return session_open(s) && session_call(s, "POST", "/duplicate-hardware-ids", body, &answer) &&
+           session_print_fields(s, answer, added);
 }
 
 static bool remove_duplicate(struct session *s, const char *id)
@@ -216,9 +258,9 @@ bool device_duplicate_id(struct session *s, const struct args *args)
     if (args->n_operands != (is_list ? 1U : 2U))
         return session_fail(
             s, ARGS_EXIT_USAGE, NULL, is_list ? "list wants nothing" : "say which address or UUID");
-    if (is_add && !add_duplicate(s, args->operands[1], args_get(args, "comment")))
-        return false;
-    if (!is_add && !is_list && !remove_duplicate(s, args->operands[1]))
+    if (is_add)
+        return add_duplicate(s, args->operands[1], args_get(args, "comment"));
+    if (!is_list && !remove_duplicate(s, args->operands[1]))
         return false;
     return list_duplicates(s);
 }

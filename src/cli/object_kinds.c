@@ -178,7 +178,7 @@ static const struct object_field boot_image_fields[] = {
 
 static const struct object_field device_fields[] = {
     {.name = "mac", .member = "macs", .value = first_of, .is_fixed = true},
-    {.name = "smbios_uuid", .is_fixed = true},
+    {.name = "smbios_uuid"},
     {.name = "is_blocked"},
     {.name = "block_reason"},
     {.name = "is_protected"},

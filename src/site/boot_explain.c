@@ -30,6 +30,8 @@ complete_from_device(struct site *site, const char *device_id, struct boot_reque
 
     if (r == DB_ROW && strcmp(db_get_text(&rows, 4), "bios") == 0)
         request->arch = 0;
+    if (r == DB_ROW && !request->mac[0] && !request->uuid[0])
+        (void)snprintf(request->uuid, sizeof(request->uuid), "%s", db_get_text(&rows, 7));
     if (r < 0 || request->mac[0])
         return r < 0 ? TRACE(r) : 0;
     r = db_first(site->db, SQL_BOOT_DEVICE_MAC, DB_ARGS(db_text(device_id)), &mac);
@@ -38,12 +40,26 @@ complete_from_device(struct site *site, const char *device_id, struct boot_reque
     return r < 0 ? TRACE(r) : 0;
 }
 
+/* Of a known device that has no mark of its own left: whatever asks, it is not taken for this one. */
+static void decide_without_mark(const char *device_id, struct boot_decision *ret)
+{
+    *ret = (struct boot_decision){
+        .reason = "no-hardware-id", .image_text = "", .arch = "", .secure_boot = -1};
+    (void)snprintf(ret->device_id, sizeof(ret->device_id), "%s", device_id);
+    (void)snprintf(
+        ret->text,
+        sizeof(ret->text),
+        "The device has no MAC address and no SMBIOS UUID of its own, so no computer that starts is taken for it. Give it "
+        "one: slipway device set.");
+}
+
 static json_t *text_or_null(const char *text)
 {
     return text[0] ? json_string(text) : json_null();
 }
 
-static int put(struct site *site, const struct boot_request *request, json_t **ret)
+static int
+put(struct site *site, const struct boot_request *request, const char *device_id, json_t **ret)
 {
     OWN(json_freep) json_t *history = NULL;
     OWN(json_freep) json_t *device = NULL;
@@ -51,8 +67,12 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
     OWN(json_freep) json_t *asked = NULL;
     OWN(json_freep) json_t *window = NULL;
     struct boot_decision decision;
-    int r = boot_decide(site, request, &decision);
+    int r = 0;
 
+    if (device_id[0] && !request->mac[0] && !request->uuid[0])
+        decide_without_mark(device_id, &decision);
+    else
+        r = boot_decide(site, request, &decision);
     if (r < 0)
         return TRACE(r);
     r = rows_array(site->db, SQL_BOOT_EVENT_HISTORY, DB_ARGS(db_text(request->mac)), &history);
@@ -102,7 +122,7 @@ static int put(struct site *site, const struct boot_request *request, json_t **r
 int boot_explain(struct site *site, const char *which, bool is_device, json_t **ret)
 {
     struct boot_request request = usual_request();
-    char device_id[ACCESS_DEVICE_ID_MAX];
+    char device_id[ACCESS_DEVICE_ID_MAX] = "";
     uint8_t bytes[UUID_BYTES];
     int r;
 
@@ -115,10 +135,12 @@ int boot_explain(struct site *site, const char *which, bool is_device, json_t **
         return TRACE(r);
     if (r == SITE_E_REFUSED && (is_device || (!request.mac[0] && !request.uuid[0])))
         return SITE_E_REFUSED;
-    if (r == 0) {
+    if (r == SITE_E_REFUSED)
+        device_id[0] = '\0';
+    else {
         r = complete_from_device(site, device_id, &request);
         if (r < 0)
             return TRACE(r);
     }
-    return TRACE(put(site, &request, ret));
+    return TRACE(put(site, &request, device_id, ret));
 }

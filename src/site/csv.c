@@ -2,6 +2,8 @@
 
 #include "site/csv.h"
 
+#include <string.h>
+
 static bool take_if(struct csv *csv, uint8_t c)
 {
     if (csv->rest.len == 0 || csv->rest.ptr[0] != c)
@@ -63,8 +65,21 @@ static bool take_field(struct csv *csv)
            csv->rest.ptr[0] == '\r';
 }
 
+/* What some programs put before UTF-8. */
+static void take_mark(struct csv *csv)
+{
+    static const uint8_t mark[] = {0xEF, 0xBB, 0xBF};
+
+    if (csv->rest.len < sizeof(mark) || memcmp(csv->rest.ptr, mark, sizeof(mark)) != 0)
+        return;
+    csv->rest.ptr += sizeof(mark);
+    csv->rest.len -= sizeof(mark);
+}
+
 int csv_next(struct csv *csv)
 {
+    if (csv->line == 0)
+        take_mark(csv);
     csv->n_fields = 0;
     csv->text.max = CSV_ROW_MAX_BYTES;
     buf_clear(&csv->text);

@@ -6,6 +6,7 @@
  * Comma-separated values (RFC 4180)
  *
  * Fields may stand in double quotes, where "" is one and line ends and commas are text. Lines end with LF or CR LF.
+ * U+FEFF before the first line is passed over (RFC 3629, 6).
  */
 
 #include <stdbool.h>

@@ -11,6 +11,7 @@
 #include "site/device.h"
 #include "site/device_facts.h"
 #include "site/device_key.h"
+#include "site/device_mark.h"
 #include "site/device_parts.h"
 #include "site/device_protection.h"
 #include "site/fields.h"
@@ -104,6 +105,8 @@ static int change(struct site *site, const char *who, const char *id, const json
         r = set_blocked(site, who, id, body);
     if (r == 0 && json_object_get(body, "is_protected"))
         r = device_protection_set(site, who, id, field_bool(body, "is_protected"));
+    if (r == 0)
+        r = device_mark_change(site, who, id, body);
     return r == 0 ? TRACE(membership_device_changed(site, id, before)) : TRACE(r);
 }
 
@@ -115,6 +118,8 @@ int device_change(
         {"is_blocked", FIELD_BOOL, false, 0, 0, NULL},
         {"block_reason", FIELD_LINE, false, 0, REASON_MAX, NULL},
         {"is_protected", FIELD_BOOL, false, 0, 0, NULL},
+        {"macs", FIELD_ARRAY, false, 0, DEVICE_MACS_MAX, NULL},
+        {"smbios_uuid", FIELD_UUID, false, 0, 0, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;

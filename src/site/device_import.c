@@ -14,8 +14,8 @@
 #include "site/csv.h"
 #include "site/device.h"
 #include "site/device_facts.h"
+#include "site/device_mark.h"
 #include "site/device_parts.h"
-#include "site/duplicate_id.h"
 #include "site/fields.h"
 #include "site/membership.h"
 #include "site/variable.h"
@@ -27,67 +27,101 @@ enum {
     ERRORS_SHOWN = 100,
 };
 
+/* By which a machine is known; canonical, "" for what is not given. */
+struct marks {
+    char mac[MAC_TEXT_MAX];
+    char uuid[UUID_TEXT_MAX];
+    bool is_by_mac; /* the address has an owner */
+};
+
 static int refuse_name(struct site *site, const char *name)
 {
     return refuse(site, REFUSAL_EXISTS, "A device named \"%s\" exists.", name);
 }
 
-static int refuse_mac(struct site *site, const char *mac, const char *name)
-{
-    return name
-               ? refuse(site,
-                        REFUSAL_EXISTS,
-                        "The MAC address %s belongs to the device \"%s\".",
-                        mac,
-                        name)
-               : refuse(site, REFUSAL_EXISTS, "The MAC address %s belongs to another device.", mac);
-}
-
-/* A computer that came as an unknown one is taken over by who may see it; any other owner of the MAC is a conflict. */
-static int
-adopt(struct site *site, const char *name, const char *mac, const char *uuid, const char *id)
+/* A computer that came as an unknown one is taken over by who may see it; any other owner of the mark is a conflict. */
+static int adopt(struct site *site, const char *name, const struct marks *marks, const char *id)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     bool is_visible = false;
+    bool is_unknown;
     int r = device_is_visible(site, id, &is_visible);
 
     if (r == 0)
         r = db_first(site->db, SQL_DEVICE_BRIEF, DB_ARGS(db_text(id)), &rows);
     if (r < 0)
         return TRACE(r);
-    if (!is_visible || !db_get_bool(&rows, 1))
-        return refuse_mac(site, mac, is_visible ? db_get_text(&rows, 0) : NULL);
-    r = db_run(
-        site->db, SQL_DEVICE_ADOPT, DB_ARGS(db_text(id), db_text(name), db_text(uuid)), NULL);
+    is_unknown = db_get_bool(&rows, 1);
+    db_rows_fini(&rows);
+    if (!is_visible || !is_unknown)
+        return marks->is_by_mac ? device_mark_refuse(site, "The MAC address", marks->mac, id)
+                                : device_mark_refuse(site, "The SMBIOS UUID", marks->uuid, id);
+    r = db_run(site->db,
+               SQL_DEVICE_ADOPT,
+               DB_ARGS(db_text(id), db_text(name), db_text(marks->uuid[0] ? marks->uuid : NULL)),
+               NULL);
+    return r > 0 ? refuse_name(site, name) : TRACE(r);
+}
+
+/* The device that has one of the marks; two devices cannot become one. */
+static int find_owner(struct site *site, struct marks *marks, char id[static ACCESS_DEVICE_ID_MAX])
+{
+    char by_uuid[ACCESS_DEVICE_ID_MAX] = "";
+    int r = 0;
+
+    id[0] = '\0';
+    if (marks->mac[0])
+        r = device_by_mac(site, marks->mac, id);
+    if (r == 0 && marks->uuid[0])
+        r = device_mark_uuid(site, marks->uuid, id, marks->uuid, by_uuid);
+    if (r != 0)
+        return TRACE(r);
+    marks->is_by_mac = id[0];
+    if (id[0] && by_uuid[0])
+        return device_mark_refuse(site, "The SMBIOS UUID", marks->uuid, by_uuid);
+    if (!id[0])
+        (void)snprintf(id, ACCESS_DEVICE_ID_MAX, "%s", by_uuid);
+    return 0;
+}
+
+static int add_mac(struct site *site, const struct marks *marks, const char *id)
+{
+    const char *const macs[] = {marks->mac};
+
+    return marks->mac[0] ? TRACE(device_add_macs(site, id, macs, 1)) : 0;
+}
+
+static int make_or_adopt(struct site *site,
+                         const char *name,
+                         const struct marks *marks,
+                         char id[static ACCESS_DEVICE_ID_MAX])
+{
+    int r;
+
+    if (id[0])
+        return TRACE(adopt(site, name, marks, id));
+    r = device_add(site, name, marks->uuid[0] ? marks->uuid : NULL, true, id);
     return r > 0 ? refuse_name(site, name) : TRACE(r);
 }
 
 /* @ret_is_new: it was not there before */
 static int import_one(struct site *site,
                       const char *name,
-                      const char *mac,
-                      const char *uuid,
+                      struct marks *marks,
                       char id[static ACCESS_DEVICE_ID_MAX],
                       bool *ret_is_new)
 {
     OWN(json_freep) json_t *before = NULL;
-    int r = device_by_mac(site, mac, id);
+    int r = find_owner(site, marks, id);
 
+    *ret_is_new = !id[0];
     if (r == 0 && id[0])
         r = device_facts_note(site, id, &before);
-    *ret_is_new = !id[0];
-    if (r < 0)
-        return TRACE(r);
-    if (id[0]) {
-        r = adopt(site, name, mac, uuid, id);
-        return r == 0 ? TRACE(membership_device_changed(site, id, before)) : TRACE(r);
-    }
-    r = device_add(site, name, uuid, true, id);
-    if (r > 0)
-        return refuse_name(site, name);
     if (r == 0)
-        r = device_add_macs(site, id, &mac, 1);
-    return r < 0 ? TRACE(r) : TRACE(membership_device_changed(site, id, NULL));
+        r = make_or_adopt(site, name, marks, id);
+    if (r == 0)
+        r = add_mac(site, marks, id);
+    return r == 0 ? TRACE(membership_device_changed(site, id, before)) : TRACE(r);
 }
 
 static int set_variables(struct site *site, const char *who, const char *id, const json_t *body)
@@ -107,6 +141,16 @@ static int set_variables(struct site *site, const char *who, const char *id, con
     return 0;
 }
 
+static int read_marks(struct site *site, const json_t *body, struct marks *ret)
+{
+    const char *mac = field_text(body, "mac", NULL);
+    uint8_t uuid[UUID_BYTES];
+
+    if (uuid_parse(bytes_of(field_text(body, "smbios_uuid", "")), uuid))
+        uuid_put(ret->uuid, uuid);
+    return mac ? TRACE(device_mark_mac(site, mac, ret->mac)) : 0;
+}
+
 /* What a checked body says, within the caller's transaction. */
 static int import_body(struct site *site,
                        const char *who,
@@ -114,25 +158,13 @@ static int import_body(struct site *site,
                        char id[static ACCESS_DEVICE_ID_MAX])
 {
     const char *name = field_text(body, "name", "");
-    const char *asked_uuid = field_text(body, "smbios_uuid", NULL);
     const char *collection = field_text(body, "collection", NULL);
-    uint8_t bytes[UUID_BYTES] = {0};
-    char mac[MAC_TEXT_MAX];
-    char uuid[UUID_TEXT_MAX];
-    bool is_duplicate = false;
+    struct marks marks = {.is_by_mac = false};
     bool is_new = false;
-    int r;
+    int r = read_marks(site, body, &marks);
 
-    if (asked_uuid && uuid_parse(bytes_of(asked_uuid), bytes))
-        uuid_put(uuid, bytes);
-    (void)mac_parse(bytes_of(field_text(body, "mac", "")), bytes);
-    mac_put(mac, bytes);
-    r = duplicate_id_has(site, mac, &is_duplicate);
-    if (r == 0 && is_duplicate)
-        return refuse(
-            site, REFUSAL_INVALID, "The MAC address %s is on the list of duplicate ids.", mac);
     if (r == 0)
-        r = import_one(site, name, mac, asked_uuid ? uuid : NULL, id, &is_new);
+        r = import_one(site, name, &marks, id, &is_new);
     if (r == 0 && collection)
         r = is_new ? collection_add_new_device(site, collection, id)
                    : collection_add_device(site, collection, id);
@@ -145,7 +177,7 @@ static int check_body(struct site *site, const json_t *body)
 {
     static const struct field fields[] = {
         {"name", FIELD_TEXT, true, 1, DEVICE_NAME_MAX_BYTES, NULL},
-        {"mac", FIELD_MAC, true, 0, 0, NULL},
+        {"mac", FIELD_MAC, false, 0, 0, NULL},
         {"smbios_uuid", FIELD_UUID, false, 0, 0, NULL},
         {"collection", FIELD_TEXT, false, 1, NAME_MAX_BYTES, NULL},
         {"variables", FIELD_OBJECT, false, 0, 0, NULL},
@@ -161,11 +193,11 @@ static int check_body(struct site *site, const json_t *body)
             site,
             REFUSAL_INVALID,
             "\"name\" must be letters, digits and '-', and neither begin nor end with '-'.");
-    if (json_is_string(json_object_get(body, "smbios_uuid")) &&
-        !device_uuid_is_real(field_text(body, "smbios_uuid", "")))
-        return refuse(site,
-                      REFUSAL_INVALID,
-                      "\"smbios_uuid\" is one that many machines share; leave it out.");
+    if (!field_text(body, "mac", NULL) && !field_text(body, "smbios_uuid", NULL))
+        return refuse(
+            site,
+            REFUSAL_INVALID,
+            "Give \"mac\", \"smbios_uuid\" or both: by them the machine is known when it starts.");
     return 0;
 }
 
@@ -235,6 +267,15 @@ static bool is_column(const char *name)
     return strncmp(name, VARIABLE_PREFIX, strlen(VARIABLE_PREFIX)) == 0;
 }
 
+/* Names of variables know no upper and lower case. Columns without a name are left out in any case. */
+static bool is_there(const json_t *columns, const char *name)
+{
+    for (size_t i = 0; name[0] && i < json_array_size(columns); i++)
+        if (bytes_eq_nocase(bytes_of(json_string_value(json_array_get(columns, i))), name))
+            return true;
+    return false;
+}
+
 /* The first line. */
 static int read_columns(struct site *site, struct csv *csv, json_t *ret)
 {
@@ -246,24 +287,48 @@ static int read_columns(struct site *site, struct csv *csv, json_t *ret)
         const char *name = csv_field(csv, i);
 
         if (!is_column(name))
-            return refuse(site,
-                          REFUSAL_INVALID,
-                          "The first line names the columns, and \"%.100s\" is none: name, mac, "
-                          "smbios_uuid, collection, variable.NAME, or nothing.",
-                          name);
+            return refuse(
+                site,
+                REFUSAL_INVALID,
+                "The first line names the columns, separated by commas, and \"%.100s\" is "
+                "none: name, mac, smbios_uuid, collection, variable.NAME, or nothing.",
+                name);
+        if (is_there(ret, name))
+            return refuse(
+                site, REFUSAL_INVALID, "The first line names the column \"%.100s\" twice.", name);
         if (json_array_append_new(ret, json_string(name)) < 0)
             return refuse(site, REFUSAL_INVALID, "The first line is not UTF-8.");
     }
     return 0;
 }
 
+/* What stands behind the last column would be lost; what is missing at the end is empty. */
+static int check_width(struct site *site, const struct csv *csv, size_t n_columns)
+{
+    if (csv->n_fields <= n_columns)
+        return 0;
+    return refuse(
+        site,
+        REFUSAL_INVALID,
+        "The line has %zu fields, the first line %zu; a comma in a field needs quotes around "
+        "the field.",
+        csv->n_fields,
+        n_columns);
+}
+
 /* One line; what is refused is added to @errors. */
-static int import_line(
-    struct site *site, const char *who, const struct csv *csv, const json_t *body, json_t *errors)
+static int import_line(struct site *site,
+                       const char *who,
+                       const struct csv *csv,
+                       size_t n_columns,
+                       const json_t *body,
+                       json_t *errors)
 {
     char id[ACCESS_DEVICE_ID_MAX];
-    int r = check_body(site, body);
+    int r = check_width(site, csv, n_columns);
 
+    if (r == 0)
+        r = check_body(site, body);
     if (r == 0)
         r = import_body(site, who, body, id);
     if (r != SITE_E_REFUSED)
@@ -297,7 +362,7 @@ static int import_lines(
                 site, REFUSAL_INVALID, "The file has more than %d lines.", DEVICE_IMPORT_LINES_MAX);
         r = put_line(&csv, columns, field_text(request, "collection", NULL), &body);
         if (r == 0)
-            r = import_line(site, who, &csv, body, errors);
+            r = import_line(site, who, &csv, json_array_size(columns), body, errors);
     }
     return r == CSV_E_WRONG ? refuse_csv(site, &csv) : TRACE(r);
 }

@@ -11,6 +11,7 @@
 #include "db/db.h"
 #include "site/device.h"
 #include "site/device_facts.h"
+#include "site/device_parts.h"
 #include "site/fields.h"
 #include "site/membership.h"
 
@@ -45,17 +46,33 @@ canonical(struct site *site, const char *text, char ret[static UUID_TEXT_MAX], b
     return 0;
 }
 
+/* The name, for who may see it; NULL: nobody's, or not for him. Owned. */
+static int name_of(struct site *site, const char *device, json_t **ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    bool is_visible = false;
+    int r = device_is_visible(site, device, &is_visible);
+
+    if (r < 0 || !is_visible)
+        return TRACE(r);
+    r = db_first(site->db, SQL_DEVICE_BRIEF, DB_ARGS(db_text(device)), &rows);
+    if (r == DB_ROW)
+        *ret = json_string(db_get_text(&rows, 0));
+    return r < 0 ? TRACE(r) : 0;
+}
+
 /* From the device that has it. */
-static int take_mac(struct site *site, const char *mac)
+static int take_mac(struct site *site, const char *mac, json_t **ret_name)
 {
     OWN(json_freep) json_t *before = NULL;
-    const char *const macs[] = {mac};
     char device[ACCESS_DEVICE_ID_MAX];
-    int r = device_find_hardware(site, macs, 1, NULL, device);
+    int r = device_by_mac(site, mac, device);
 
     if (r < 0 || !device[0])
         return TRACE(r);
-    r = device_facts_note(site, device, &before);
+    r = name_of(site, device, ret_name);
+    if (r == 0)
+        r = device_facts_note(site, device, &before);
     if (r == 0)
         r = db_must(site->db, SQL_DEVICE_MAC_DROP, DB_ARGS(db_text(mac)));
     return r < 0 ? TRACE(r) : TRACE(membership_device_changed(site, device, before));
@@ -81,6 +98,7 @@ int duplicate_id_add(struct site *site, const char *who, const json_t *body, jso
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *taken_from = NULL;
     const char *comment = field_text(body, "comment", "");
     char id[UUID_TEXT_MAX];
     bool is_mac = false;
@@ -91,7 +109,7 @@ int duplicate_id_add(struct site *site, const char *who, const json_t *body, jso
     if (r == 0)
         r = db_begin(site->db, &tx);
     if (r == 0 && is_mac)
-        r = take_mac(site, id);
+        r = take_mac(site, id, &taken_from);
     if (r == 0)
         r = add(site, id, comment);
     if (r == 0)
@@ -100,7 +118,7 @@ int duplicate_id_add(struct site *site, const char *who, const json_t *body, jso
         r = db_commit(&tx);
     if (r != 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s}", "id", id, "comment", comment);
+    *ret = json_pack("{s:s,s:s,s:O*}", "id", id, "comment", comment, "taken_from", taken_from);
     return *ret ? 0 : ERR(-ENOMEM);
 }
 

@@ -41,6 +41,8 @@ struct permission {
     const char *verb;         /* "read" */
     const char *object_class; /* of what the parameter names; NULL: it is about no one thing */
     const char *object_param; /* "id" */
+    bool
+        is_of_unseen; /* also about one that the site does not have, for who sees all that it has */
     struct permission_also also[PERMISSION_ALSO_MAX];
     const char *const *queries; /* parameters that it takes, and NULL; NULL: nobody looks */
     bool has_key; /* its answer is kept under the name of the request: src/site/idempotency.h */

@@ -78,12 +78,40 @@ static int has_row(struct site *site, enum db_sql sql, struct db_args args, bool
     return r < 0 ? TRACE(r) : 0;
 }
 
+static bool is_one_of(const char *class, const char *const *classes)
+{
+    for (; *classes; classes++)
+        if (strcmp(*classes, class) == 0)
+            return true;
+    return false;
+}
+
+/* What is granted for a collection alone makes nothing that belongs by scopes, and changes nothing of the whole site. */
+static bool needs_scope(const char *class, const char *verb)
+{
+    static const char *const scoped[] = {"os-image",
+                                         "os-upgrade-package",
+                                         "boot-image",
+                                         "driver-package",
+                                         "package",
+                                         "task-sequence",
+                                         "distribution-point",
+                                         "distribution-point-group",
+                                         "boundary-group",
+                                         NULL};
+    static const char *const of_site[] = {
+        "site", "boundary", "administrator", "security-role", "security-scope", NULL};
+
+    return (strcmp(verb, "create") == 0 && is_one_of(class, scoped)) ||
+           (strcmp(verb, "read") != 0 && is_one_of(class, of_site));
+}
+
 static int may_any(struct site *site, const char *class, const char *verb, bool *ret)
 {
+    enum db_sql sql = needs_scope(class, verb) ? SQL_PRINCIPAL_MAY_BY_SCOPE : SQL_PRINCIPAL_MAY_ANY;
+
     *ret = principal_words_allow(site->principal.permissions, class, verb);
-    if (!*ret)
-        return 0;
-    return TRACE(has_row(site, SQL_PRINCIPAL_MAY_ANY, DB_ARGS(db_text(class), db_text(verb)), ret));
+    return *ret ? TRACE(has_row(site, sql, DB_ARGS(db_text(class), db_text(verb)), ret)) : 0;
 }
 
 static int refuse_verb(struct site *site, const char *class, const char *verb)

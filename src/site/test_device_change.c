@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "site/boot_decision.h"
 #include "site/collection.h"
 #include "site/collection_rule.h"
 #include "site/device.h"
@@ -132,6 +133,44 @@ static void a_shared_address_says_nothing_about_a_machine(void **state)
     assert_string_equal(first, second);
 }
 
+static void a_device_may_get_another_adapter_and_mainboard(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *add = fixture_json("{'id': '52:54:00:d0:c0:01'}");
+    OWN(json_freep) json_t *added = NULL;
+    OWN(json_freep) json_t *explained = NULL;
+    char id[ACCESS_DEVICE_ID_MAX];
+    char found[ACCESS_DEVICE_ID_MAX];
+
+    fixture_import(site, "PC-1", "52:54:00:d0:c0:01");
+    fixture_import(site, "PC-2", "52:54:00:00:00:02");
+    assert_int_equal(device_find(site, "PC-1", id), 0);
+    assert_int_equal(duplicate_id_add(site, "test", add, &added), 0);
+    assert_string_equal(field_text(added, "taken_from", ""), "PC-1");
+    assert_int_equal(boot_explain(site, "PC-1", true, &explained), 0);
+    assert_string_equal(field_text(json_object_get(explained, "decision"), "reason", ""),
+                        "no-hardware-id");
+
+    assert_int_equal(change(site, "PC-1", "{'macs': ['52:54:00:d0:c0:01']}"), SITE_E_REFUSED);
+    assert_int_equal(change(site, "PC-1", "{'macs': ['52:54:00:00:00:02']}"), SITE_E_REFUSED);
+    assert_non_null(strstr(site->refusal.detail, "PC-2"));
+    assert_int_equal(change(site, "PC-1", "{'macs': []}"), SITE_E_REFUSED);
+    assert_int_equal(change(site, "PC-1", "{'macs': [1]}"), SITE_E_REFUSED);
+    assert_int_equal(change(site, "PC-1", "{'smbios_uuid': '" FIXTURE_UUID "'}"), 0);
+    assert_int_equal(device_find(site, FIXTURE_UUID, found), 0);
+    assert_string_equal(found, id);
+    assert_int_equal(change(site, "PC-2", "{'smbios_uuid': '" FIXTURE_UUID "'}"), SITE_E_REFUSED);
+    assert_int_equal(
+        change(site,
+               "PC-1",
+               "{'macs': ['52-54-00-00-00-0A', '52:54:00:00:00:0b'], 'smbios_uuid': null}"),
+        0);
+    assert_int_equal(device_find(site, "52:54:00:00:00:0a", found), 0);
+    assert_string_equal(found, id);
+    assert_int_equal(device_find(site, FIXTURE_UUID, found), SITE_E_REFUSED);
+}
+
 static void its_history_says_who_did_what(void **state)
 {
     (void)state;
@@ -159,6 +198,7 @@ int main(void)
         cmocka_unit_test(a_deleted_device_leaves_its_collections_and_is_unknown),
         cmocka_unit_test(a_new_name_moves_it_between_collections),
         cmocka_unit_test(a_shared_address_says_nothing_about_a_machine),
+        cmocka_unit_test(a_device_may_get_another_adapter_and_mainboard),
         cmocka_unit_test(its_history_says_who_did_what),
     };
 

@@ -119,6 +119,71 @@ static void a_file_that_is_none_is_refused(void **state)
     }
 }
 
+static void nothing_that_a_file_says_is_left_out_in_silence(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "name,mac\nPC-1,52:54:00:77:00:01,W. Europe, Std\n",
+        "name,mac\nPC-1,00:00:00:00:00:00\n",
+        "name,mac\nPC-1,ff:ff:ff:ff:ff:ff\n",
+        "name,mac\nPC-1,01:00:5e:00:00:01\n",
+        "name,mac,smbios_uuid\nPC-1,,\n",
+        "name,mac,smbios_uuid\nPC-1,52:54:00:77:00:01," FIXTURE_UUID
+        "\nPC-2,52:54:00:77:00:02," FIXTURE_UUID "\n",
+    };
+    static const char *const heads[] = {
+        "name,mac,mac\nPC-1,52:54:00:77:00:01,52:54:00:77:00:02\n",
+        "name,mac,variable.X,variable.x\nPC-1,52:54:00:77:00:01,a,b\n",
+        "name;mac\nPC-1;52:54:00:77:00:01\n",
+    };
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        OWN(json_freep) json_t *answer = import_file(site, lines[i], false);
+
+        assert_int_equal(json_array_size(json_object_get(answer, "errors")), 1);
+        assert_false(field_bool(answer, "is_imported"));
+    }
+    for (size_t i = 0; i < sizeof(heads) / sizeof(heads[0]); i++) {
+        OWN(json_freep) json_t *body = json_pack("{s:s}", "csv", heads[i]);
+        OWN(json_freep) json_t *answer = NULL;
+
+        assert_int_equal(device_import_file(site, "test", body, &answer), SITE_E_REFUSED);
+    }
+    assert_false(is_there(site, "PC-1"));
+}
+
+static void a_file_may_begin_with_the_mark_of_utf_8(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep)
+    json_t *answer = import_file(site, "\xef\xbb\xbfname,mac\r\nPC-4,52:54:00:00:00:04\r\n", false);
+
+    assert_true(field_bool(answer, "is_imported"));
+    assert_true(is_there(site, "PC-4"));
+}
+
+static void a_machine_may_be_known_by_its_uuid_alone(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep)
+    json_t *other = fixture_json("{'name': 'PC-9', 'mac': '" FIXTURE_MAC
+                                 "', 'smbios_uuid': '" FIXTURE_UUID "'}");
+    OWN(json_freep) json_t *device = NULL;
+    OWN(json_freep)
+    json_t *answer = import_file(site, "name,smbios_uuid\nPC-4," FIXTURE_UUID "\n", false);
+    char id[ACCESS_DEVICE_ID_MAX];
+
+    assert_true(field_bool(answer, "is_imported"));
+    assert_int_equal(device_find(site, FIXTURE_UUID, id), 0);
+    assert_int_equal(device_import(site, "test", other, &device), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_EXISTS);
+    assert_non_null(strstr(site->refusal.detail, "PC-4"));
+    assert_false(is_there(site, "PC-9"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -126,6 +191,9 @@ int main(void)
         cmocka_unit_test(a_preview_says_what_is_wrong_by_line_and_nothing_is_imported),
         cmocka_unit_test(what_is_only_validated_is_not_imported),
         cmocka_unit_test(a_file_that_is_none_is_refused),
+        cmocka_unit_test(nothing_that_a_file_says_is_left_out_in_silence),
+        cmocka_unit_test(a_file_may_begin_with_the_mark_of_utf_8),
+        cmocka_unit_test(a_machine_may_be_known_by_its_uuid_alone),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

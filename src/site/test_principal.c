@@ -490,6 +490,30 @@ static void what_one_makes_is_in_his_scopes(void **state)
     assert_string_equal(db_get_text(&rows, 0), id);
 }
 
+static void what_is_granted_for_a_collection_is_good_for_nothing_outside_it(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char lab[SITE_ID_MAX];
+
+    make_collection(site, "Lab", "All Systems", lab);
+    grant(site, "SLP000ER", lab);
+    be_somebody(site, "*");
+    assert_int_equal(principal_check(site, "device", "create"), 0);
+    assert_int_equal(principal_check(site, "task-sequence", "read"), 0);
+    assert_int_equal(principal_check(site, "task-sequence", "create"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_FORBIDDEN);
+    assert_int_equal(principal_check(site, "content", "create"), SITE_E_REFUSED);
+    assert_int_equal(principal_check(site, "distribution-point", "create"), SITE_E_REFUSED);
+    assert_int_equal(principal_check(site, "site", "modify"), SITE_E_REFUSED);
+    assert_int_equal(principal_check(site, "site", "read"), 0);
+
+    grant(site, "SLP000ER", "SLP00UNA");
+    be_somebody(site, "*");
+    assert_int_equal(principal_check(site, "task-sequence", "create"), 0);
+    assert_int_equal(principal_check(site, "site", "modify"), 0);
+}
+
 static void a_token_may_be_good_for_less(void **state)
 {
     (void)state;
@@ -537,6 +561,7 @@ int main(void)
         cmocka_unit_test(what_another_teams_deployment_says_is_not_shown),
         cmocka_unit_test(a_token_for_devices_shows_no_deployment_and_no_collection_of_theirs),
         cmocka_unit_test(what_another_teams_deployment_did_is_not_cleared),
+        cmocka_unit_test(what_is_granted_for_a_collection_is_good_for_nothing_outside_it),
         cmocka_unit_test(a_token_may_be_good_for_less),
         cmocka_unit_test(a_request_that_reads_cannot_write),
     };

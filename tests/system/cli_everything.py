@@ -189,8 +189,10 @@ def devices(cli: Recorder, work: Path):
     cli.ask("Device", "device", "protect", "PC-4")
     cli.ask("Device", "device", "unprotect", "PC-4")
     cli.do("device", "variable", "set", "PC-1", "Desk=1")
-    cli.ask("[DuplicateHardwareId]", "device", "duplicate-id", "add", "00:00:5e:00:53:01")
+    cli.ask("Device", "device", "set", "PC-2", "--mac", f"{mac_of(2)},{mac_of(22)}", "--uuid", "5e1f0000-0000-4000-8000-000000000002")
+    cli.ask("DuplicateHardwareId", "device", "duplicate-id", "add", "00:00:5e:00:53:01")
     cli.show("BootExplanation", "device", "explain-boot", "PC-1")
+    cli.show("BootExplanation", "device", "explain-boot", mac_of(99))
     cli.show(None, "device", "history", "PC-4")
     cli.do("device", "delete", "PC-4")
 

@@ -71,7 +71,7 @@ WHERE o.id IS NOT NULL OR (d.is_cancelled = 0 AND d.is_reached = 1)
 ORDER BY CASE o.state WHEN 'in-progress' THEN 0 ELSE 1 END, d.created_us DESC, d.id DESC LIMIT 500;
 
 -- name: boot_device
-SELECT id, name, is_unknown, secure_boot, firmware, is_blocked, arch FROM device WHERE id = ?1;
+SELECT id, name, is_unknown, secure_boot, firmware, is_blocked, arch, coalesce(smbios_uuid, '') AS smbios_uuid FROM device WHERE id = ?1;
 
 -- name: boot_device_mac
 SELECT min(mac) FROM device_mac WHERE device_id = ?1;

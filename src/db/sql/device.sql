@@ -125,6 +125,16 @@ SELECT id, comment, created_us AS "created_at" FROM duplicate_hardware_id WHERE 
 -- name: device_mac_drop
 DELETE FROM device_mac WHERE mac = ?1;
 
+-- name: device_macs_drop
+DELETE FROM device_mac WHERE device_id = ?1;
+
+-- name: device_uuid_set
+UPDATE device SET smbios_uuid = ?2 WHERE id = ?1;
+
+-- name: device_marks_get
+SELECT coalesce(v.smbios_uuid, '') AS smbios_uuid, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json"
+FROM device v WHERE v.id = ?1;
+
 -- name: machine_facts_put
 INSERT INTO machine_facts (device_id, facts, registered_us) VALUES (?1, ?2, ?3)
 ON CONFLICT (device_id) DO UPDATE SET facts = excluded.facts, registered_us = excluded.registered_us;

@@ -6,6 +6,11 @@
 -- name: principal_may_any
 SELECT 1 WHERE :principal = '' OR EXISTS (@granted(?1, ?2));
 
+-- The same by a security scope, and not by a collection alone.
+-- name: principal_may_by_scope
+SELECT 1 WHERE :principal = '' OR EXISTS (@granted(?1, ?2)
+    AND (ag.target_id = 'SLP00ALL' OR ag.target_id IN (SELECT s.id FROM security_scope s)));
+
 -- name: principal_may_all
 SELECT 1 WHERE @may_all(?1, ?2);
 

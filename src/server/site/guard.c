@@ -17,6 +17,7 @@
 #include "server/site/list.h"
 #include "server/site/readers.h"
 #include "site/audit.h"
+#include "site/collection.h"
 #include "site/object.h"
 #include "site/permission.h"
 
@@ -134,18 +135,44 @@ static bool is_also_for_devices(const struct permission *permission)
     return strcmp(permission->operation, "internalAuthorize") == 0;
 }
 
+/* Nothing of this class is hidden from whoever has all devices. */
+static bool sees_all(struct api *api, const struct permission *permission)
+{
+    return principal_check_object(api->site,
+                                  permission->class,
+                                  permission->verb,
+                                  "collection",
+                                  COLLECTION_ALL_SYSTEMS) == 0;
+}
+
+static int
+check_object(struct api *api, struct http_exchange *x, const struct permission *permission)
+{
+    const char *which = http_param(x, permission->object_param);
+    bool is_missing;
+    int r;
+
+    if (!permission->object_class)
+        return 0;
+    r = principal_check_object(
+        api->site, permission->class, permission->verb, permission->object_class, which);
+    is_missing = r == SITE_E_REFUSED && api->site->refusal.id == REFUSAL_MISSING;
+    if (!is_missing || !permission->is_of_unseen)
+        return TRACE(r);
+    if (sees_all(api, permission))
+        return 0; /* the rule says what is known of it */
+    return TRACE(principal_check_object(
+        api->site, permission->class, permission->verb, permission->object_class, which));
+}
+
 /* First in general, so that who may never gets to know what there is. */
 int guard_check(struct api *api, struct http_exchange *x, const struct permission *permission)
 {
     const char *class = permission->class;
     int r = is_class(permission, "own") ? 0 : principal_check(api->site, class, permission->verb);
 
-    if (r == 0 && permission->object_class)
-        r = principal_check_object(api->site,
-                                   class,
-                                   permission->verb,
-                                   permission->object_class,
-                                   http_param(x, permission->object_param));
+    if (r == 0)
+        r = check_object(api, x, permission);
     for (size_t i = 0; r == 0 && i < PERMISSION_ALSO_MAX && permission->also[i].class; i++)
         r = check_also(api, x, &permission->also[i]);
     return r;
