@@ -10,6 +10,7 @@
 #include "base/bytes.h"
 #include "base/own.h"
 #include "cli/deployment_terms.h"
+#include "cli/due.h"
 #include "cli/patience.h"
 #include "cli/session.h"
 #include "cli/watch.h"
@@ -17,6 +18,7 @@
 
 enum {
     PATH_MAX_BYTES = 1024,
+    DUE_MAX_BYTES = 256,
     POLL_US = 1000 * 1000,
     WIDTH_USUAL = 80,
     HEIGHT_USUAL = 24,
@@ -32,11 +34,14 @@ static const struct output_column fields[] = {
     {"Content", "content_option", OUTPUT_TEXT},
     {"To be debugged", "is_debug", OUTPUT_TEXT},
     {"Made available to", "make_available_to", OUTPUT_TEXT},
-    {"Available from", "available_from", OUTPUT_TEXT},
-    {"Expires", "expires", OUTPUT_TEXT},
+    {"Available from (site's clock)", "available_from", OUTPUT_TEXT},
+    {"Expires (site's clock)", "expires", OUTPUT_TEXT},
+    {"Due (site's clock)", "due", OUTPUT_TEXT},
     {"Rerun", "rerun", OUTPUT_TEXT},
     {"Priority", "priority", OUTPUT_TEXT},
     {"Lost contact after (s)", "lost_contact_s", OUTPUT_TEXT},
+    {"Alert below (%)", "alert_success_percent", OUTPUT_TEXT},
+    {"Alert after (s)", "alert_after_s", OUTPUT_TEXT},
     {"Runs outside windows", "is_run_outside_windows", OUTPUT_TEXT},
     {"Restarts outside windows", "is_restart_outside_windows", OUTPUT_TEXT},
     {"May take (min)", "max_run_min", OUTPUT_TEXT},
@@ -55,6 +60,27 @@ static const struct output_column fields[] = {
     {"Cancelled there", "counts.cancelled", OUTPUT_TEXT},
     {0},
 };
+
+/* For people, what it is due at is one line more. */
+static bool print_terms(struct session *s, json_t *deployment)
+{
+    OWN(session_json_freep) json_t *shown = NULL;
+    json_t *due = json_array();
+    const json_t *assignments = json_object_get(deployment, "assignments");
+
+    for (size_t i = 0; i < json_array_size(assignments); i++) {
+        OWN(buf_fini) struct buf line = BUF_INIT(DUE_MAX_BYTES);
+
+        due_put(json_array_get(assignments, i), &line);
+        (void)json_array_append_new(due, json_string(buf_str(&line)));
+    }
+    shown = s->format == ARGS_FORMAT_TABLE ? json_copy(deployment) : json_incref(deployment);
+    if (s->format != ARGS_FORMAT_TABLE)
+        json_decref(due);
+    else
+        (void)json_object_set_new(shown, "due", due);
+    return session_print_fields(s, shown, fields);
+}
 
 bool deployment_create(struct session *s, const struct args *args)
 {
@@ -82,8 +108,7 @@ bool deployment_create(struct session *s, const struct args *args)
         json_decref(body);
         return false;
     }
-    return session_call(s, "POST", "/deployments", body, &deployment) &&
-           session_print_fields(s, deployment, fields);
+    return session_call(s, "POST", "/deployments", body, &deployment) && print_terms(s, deployment);
 }
 
 bool deployment_list(struct session *s, const struct args *args)
@@ -153,7 +178,7 @@ static bool print_deployment(struct session *s, json_t *deployment)
         {0},
     };
 
-    return session_print_fields(s, deployment, fields) &&
+    return print_terms(s, deployment) &&
            session_print_part(s, "Devices", output_at(deployment, "devices"), devices) &&
            print_phases(s, deployment);
 }
@@ -228,7 +253,7 @@ static bool finish(struct session *s, struct watching *w)
     if (watch_result(w->last) == WATCH_PARTIAL)
         s->exit_code = ARGS_EXIT_PARTIAL;
     if (s->format != ARGS_FORMAT_TABLE)
-        return session_print_fields(s, w->last, fields);
+        return print_terms(s, w->last);
     watch_put_summary(&text, w->last);
     return session_write(s, &text);
 }
@@ -279,7 +304,7 @@ static bool change(struct session *s, const struct args *args, const char *what,
     }
     buf_addf(&path, "/%s", what);
     return session_open(s) && session_call(s, "POST", buf_str(&path), TAKE(owned), &deployment) &&
-           session_print_fields(s, deployment, fields);
+           print_terms(s, deployment);
 }
 
 bool deployment_cancel(struct session *s, const struct args *args)

@@ -57,6 +57,8 @@ static bool is_weekday(const struct words *w, size_t at)
 }
 
 /* "day" or "days" */
+static const char *const weeks[LAST_WEEK] = {"first", "second", "third", "fourth", "last"};
+
 static bool is_unit(const struct words *w, size_t at, const char *unit)
 {
     size_t n = strlen(unit);
@@ -88,7 +90,6 @@ static bool take_weekday(const struct words *w, size_t at, json_t *dst)
 /* "on day 31", "on last day", "on second tue" */
 static bool take_month_day(const struct words *w, size_t at, json_t *dst)
 {
-    static const char *const weeks[] = {"first", "second", "third", "fourth", "last"};
     uint64_t day = 0;
 
     if (!is(w, at, "on") || at + 3 != w->n)
@@ -157,4 +158,54 @@ bool due_parse(const char *text, json_t **ret, struct buf *why)
     json_decref(schedule);
     buf_addf(why, "\"%s\" is no time to be due: as-soon-as-possible, or " FORM, text);
     return false;
+}
+
+static const char *text_of(const json_t *schedule, const char *name)
+{
+    const char *text = json_string_value(json_object_get(schedule, name));
+
+    return text ? text : "";
+}
+
+static void put_month_day(const json_t *schedule, struct buf *dst)
+{
+    json_int_t day = json_integer_value(json_object_get(schedule, "day"));
+    json_int_t week = json_integer_value(json_object_get(schedule, "week"));
+
+    if (strcmp(text_of(schedule, "repeat"), "monthly-by-weekday") == 0)
+        buf_addf(dst,
+                 " on %s %s",
+                 weeks[week >= 1 && week <= LAST_WEEK ? week - 1 : 0],
+                 text_of(schedule, "weekday"));
+    else if (day > 0)
+        buf_addf(dst, " on day %" JSON_INTEGER_FORMAT, day);
+    else
+        buf_adds(dst, " on last day");
+}
+
+void due_put(const json_t *src, struct buf *dst)
+{
+    const char *repeat = text_of(src, "repeat");
+    json_int_t every = json_integer_value(json_object_get(src, "every"));
+    bool is_weekly = strcmp(repeat, "weekly") == 0;
+    bool is_monthly = strncmp(repeat, "monthly", strlen("monthly")) == 0;
+
+    if (!json_is_object(src)) {
+        buf_adds(dst, json_is_string(src) ? json_string_value(src) : "");
+        return;
+    }
+    buf_adds(dst, text_of(src, "start"));
+    if (!repeat[0] || strcmp(repeat, "never") == 0)
+        return;
+    if (every > 1)
+        buf_addf(dst, " every %" JSON_INTEGER_FORMAT " ", every);
+    else
+        buf_adds(dst, " every ");
+    buf_adds(dst, is_weekly ? "weeks" : is_monthly ? "months" : repeat);
+    if (every <= 1)
+        dst->len--; /* "every day" */
+    if (is_weekly)
+        buf_addf(dst, " on %s", text_of(src, "weekday"));
+    if (is_monthly)
+        put_month_day(src, dst);
 }

@@ -24,3 +24,6 @@
  * @why: what is wrong, in one line, otherwise
  */
 bool due_parse(const char *text, json_t **ret, struct buf *why);
+
+/* The same back, as it would be typed. */
+void due_put(const json_t *src, struct buf *dst);

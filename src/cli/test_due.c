@@ -11,6 +11,18 @@
 
 #include "base/own.h"
 
+static void assert_same_when_written(const json_t *schedule)
+{
+    OWN(buf_fini) struct buf written = BUF_INIT(256);
+    OWN(buf_fini) struct buf why = BUF_INIT(256);
+    json_t *again = NULL;
+
+    due_put(schedule, &written);
+    assert_true(due_parse(buf_str(&written), &again, &why));
+    assert_true(json_equal(again, schedule));
+    json_decref(again);
+}
+
 static void what_is_typed_becomes_a_schedule(void **state)
 {
     static const char *const cases[][2] = {
@@ -44,6 +56,7 @@ static void what_is_typed_becomes_a_schedule(void **state)
         OWN(freep) char *text = json_dumps(schedule, JSON_SORT_KEYS | JSON_ENCODE_ANY);
 
         assert_string_equal(text, cases[i][1]);
+        assert_same_when_written(schedule);
         json_decref(schedule);
     }
 }

@@ -15,6 +15,31 @@
 #include "site/device.h"
 #include "site/fields.h"
 #include "site/wake_on_lan.h"
+#include "site/zone.h"
+
+static uint64_t time_us(struct site *site, const struct deployment_time *time, uint64_t without)
+{
+    return time->is_set ? zone_utc_us(time->is_utc ? NULL : site->zone, time->at_s) : without;
+}
+
+/* Terms by which it never begins on any device. That it is over already is none: a site's documents may say so. */
+static int check_order(struct site *site, const struct deployment_terms *terms)
+{
+    uint64_t from_us = time_us(site, &terms->available_from, 0);
+    uint64_t end_us = time_us(site, &terms->expires, SCHEDULE_NEVER);
+
+    if (end_us <= from_us)
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "\"expires\" is not after \"available_from\", so it could never begin.");
+    for (size_t i = 0; end_us != SCHEDULE_NEVER && i < terms->n_assignments; i++)
+        if (schedule_next(&terms->assignments[i], site->zone, from_us) >= end_us)
+            return refuse(site,
+                          REFUSAL_INVALID,
+                          "\"assignments\": number %zu is never due before the deployment expires.",
+                          i + 1);
+    return 0;
+}
 
 int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
 {
@@ -23,6 +48,8 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
     struct deployment_terms terms;
     int r = deployment_terms_parse(site, body, &terms);
 
+    if (r == 0)
+        r = check_order(site, &terms);
     if (r != 0)
         return TRACE(r);
     if (!text)

@@ -120,7 +120,7 @@ int schedule_parse(
     if (!schedule_parse_time(field_text(src, "start", ""), &s.start_s, &s.is_utc))
         return refuse(site,
                       REFUSAL_INVALID,
-                      "\"%s\": \"%s\" is no time; write \"2026-11-22T22:00:00\" for the devices' "
+                      "\"%s\": \"%s\" is no time; write \"2026-11-22T22:00:00\" for the site's "
                       "own time or \"2026-11-22T22:00:00Z\" for UTC.",
                       name,
                       field_text(src, "start", ""));

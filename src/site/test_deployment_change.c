@@ -74,6 +74,10 @@ static void terms_that_cannot_be_change_nothing(void **state)
         "{'assignments': ['soon']}",
         "{'assignments': [{'start': '2026-11-22', 'repeat': 'weekly'}]}",
         "{'rerun': 'sometimes'}",
+        "{'available_from': '2027-01-01', 'expires': '2027-01-01'}",
+        "{'available_from': '2027-01-01', 'expires': '2026-12-01'}",
+        "{'expires': '2027-01-01', 'assignments': [{'start': '2027-12-01'}]}",
+        "{'expires': '2027-01-05', 'assignments': [{'start': '2027-01-01', 'repeat': 'monthly-by-date', 'day': 6}]}",
         "{'purpose': 'available'}",
         "{'unknown': 1}",
     };
