@@ -26,6 +26,7 @@ enum {
     SUMS_MAX_BYTES = 64 * 1024,
     COPY_BYTES = 1024 * 1024,
     ANSWER_MAX_BYTES = 4096,
+    ASIDE_MAX = 10000,
 };
 
 DEFINE_FREEP(struct digest *, digest_free);
@@ -241,6 +242,52 @@ int backup_take_database(const char *path, const char *to)
     return r < 0 ? parent_fail_errno(r, "cannot copy", from) : PARENT_EXIT_OK;
 }
 
+int backup_free_name(const char *path, const char *suffix, char ret[static PATH_MAX])
+{
+    struct stat st;
+
+    for (unsigned n = 1; n <= ASIDE_MAX; n++) {
+        int len = n == 1 ? snprintf(ret, PATH_MAX, "%s.%s", path, suffix)
+                         : snprintf(ret, PATH_MAX, "%s.%s-%u", path, suffix, n);
+
+        if (len < 0 || len >= PATH_MAX)
+            return ERR(-ENAMETOOLONG);
+        if (lstat(ret, &st) != 0)
+            return errno == ENOENT ? 0 : ERR(-errno);
+    }
+    return ERR(-EEXIST);
+}
+
+/* Whether the state has a key, and another one than the backup. */
+static bool is_other_site(const char *from, const char *to)
+{
+    char of_backup[PATH_MAX];
+    char of_state[PATH_MAX];
+    char sums[2][SHA256_TEXT_MAX];
+
+    put(of_backup, from, "site.key");
+    put(of_state, to, "site.key");
+    return sum_file(of_state, sums[0]) == 0 &&
+           (sum_file(of_backup, sums[1]) != 0 || strcmp(sums[0], sums[1]) != 0);
+}
+
+/* Devices trust a site by its key: one that is replaced must be found again. */
+static int keep_keys(const char *keys)
+{
+    char aside[PATH_MAX];
+    int r = backup_free_name(keys, "replaced", aside);
+
+    if (r == 0 && mkdir(aside, 0700) != 0)
+        r = ERR(-errno);
+    if (r == 0)
+        r = copy_files(keys, aside);
+    if (r == 0)
+        r = dir_sync(aside);
+    if (r == 0)
+        (void)printf("the keys that were there, of another site, are in %s\n", aside);
+    return TRACE(r);
+}
+
 int backup_take_keys(const char *path, const char *state)
 {
     char from[PATH_MAX];
@@ -249,6 +296,9 @@ int backup_take_keys(const char *path, const char *state)
 
     put(from, path, "keys");
     put(to, state, "keys");
+    r = is_other_site(from, to) ? keep_keys(to) : 0;
+    if (r < 0)
+        return parent_fail_errno(r, "cannot keep a copy of", to);
     r = copy_files(from, to);
     if (r == 0)
         r = dir_sync(to);

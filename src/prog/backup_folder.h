@@ -36,5 +36,12 @@ int backup_ask_site(const char *state, const struct users *users, const char *pa
 /* Every file is there as it was. */
 int backup_check(const char *path);
 
+/**
+ * backup_free_name() - PATH.SUFFIX, or PATH.SUFFIX-2 and so on, the first that is not there
+ *
+ * Return: 0 or -errno; -EEXIST: there are ten thousand of them.
+ */
+int backup_free_name(const char *path, const char *suffix, char ret[static PATH_MAX]);
+
 int backup_take_database(const char *path, const char *to);
 int backup_take_keys(const char *path, const char *state);

@@ -142,17 +142,35 @@ static int copy_database(const char *from_address,
     return PARENT_EXIT_OK;
 }
 
-/* Nobody goes on with the old one by mistake. */
+static int move(const char *from, const char *to)
+{
+    if (rename(from, to) != 0 && errno != ENOENT)
+        return parent_fail_errno(-errno, "cannot rename", from);
+    return PARENT_EXIT_OK;
+}
+
+/* Nobody goes on with the old one by mistake, and none that was put aside before is lost. With its log, so that it can be opened. */
 static int put_aside(const char *path, const char *suffix)
 {
     char aside[PATH_MAX];
-    int n = snprintf(aside, sizeof(aside), "%s.%s", path, suffix);
+    char log[PATH_MAX];
+    char aside_log[PATH_MAX];
+    int status;
+    int r;
 
-    if (n < 0 || (size_t)n >= sizeof(aside))
-        return parent_fail_errno(-ENAMETOOLONG, "cannot rename", path);
-    if (rename(path, aside) != 0 && errno != ENOENT)
-        return parent_fail_errno(-errno, "cannot rename", path);
-    return PARENT_EXIT_OK;
+    if (access(path, F_OK) != 0)
+        return errno == ENOENT ? PARENT_EXIT_OK : parent_fail_errno(-errno, "cannot see", path);
+    r = backup_free_name(path, suffix, aside);
+    if (r < 0)
+        return parent_fail_errno(r, "cannot put aside", path);
+    (void)snprintf(log, sizeof(log), "%.*s-wal", PATH_MAX - 8, path);
+    (void)snprintf(aside_log, sizeof(aside_log), "%.*s-wal", PATH_MAX - 8, aside);
+    status = move(log, aside_log);
+    if (status == PARENT_EXIT_OK)
+        status = move(path, aside);
+    if (status == PARENT_EXIT_OK)
+        (void)printf("the database that was there is %s\n", aside);
+    return status;
 }
 
 int database_migrate(const char *state, const char *config_file)
@@ -232,16 +250,12 @@ static int restore_postgresql(const struct place *place, const char *part)
 
 static int restore_sqlite(const struct place *place, const char *part)
 {
-    char log[PATH_MAX];
     int status;
 
     if (place->users.is_root &&
         chown(part, place->users.uids[CHILD_SITE], place->users.gids[CHILD_SITE]) != 0)
         return parent_fail_errno(-errno, "cannot give away", part);
-    (void)snprintf(log, sizeof(log), "%.*s-wal", PATH_MAX - 8, place->database);
     status = put_aside(place->database, "replaced");
-    if (status == PARENT_EXIT_OK)
-        status = put_aside(log, "replaced");
     if (status != PARENT_EXIT_OK)
         return status;
     if (rename(part, place->database) != 0)
