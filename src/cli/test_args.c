@@ -124,7 +124,7 @@ static void parse_refuses_wrong_usage_and_says_why(void **state)
         {{"slipway", "device", "list", "--output", "jso"}, "one of table|json|yaml|csv|name|wide"},
         {{"slipway", "device", "list", "--output", ""}, "one of table|json|yaml|csv|name|wide"},
         {{"slipway", "device", "list", "--output"}, "wants a value"},
-        {{"slipway", "device", "import", "a"}, "--mac is missing"},
+        {{"slipway", "deployment", "create"}, "--task-sequence is missing"},
         {{"slipway", "device", "import", "a", "--mac", "1", "--mac", "2"}, "given twice"},
         {{"slipway", "log", "--follow=yes"}, "takes no value"},
         {{"slipway", "boot-image", "build", "--arch", "arm"}, "one of x64"},

@@ -14,6 +14,7 @@
 #include "site/directory_account.h"
 #include "site/directory_login.h"
 #include "site/fields.h"
+#include "site/principal.h"
 #include "site/security_role.h"
 #include "site/security_scope.h"
 
@@ -396,21 +397,22 @@ join_words(struct site *site, const json_t *words, char ret[static PRINCIPAL_PER
     (void)snprintf(ret, PRINCIPAL_PERMISSIONS_MAX, "*");
     for (size_t i = 0; i < json_array_size(words); i++) {
         const char *word = json_string_value(json_array_get(words, i));
-        int n = snprintf(ret + len,
-                         PRINCIPAL_PERMISSIONS_MAX - len,
-                         "%s%s",
-                         len > 0 ? " " : "",
-                         word ? word : "?");
+        int n;
 
+        if (!word || (strcmp(word, "*") != 0 && !principal_permission_is_known(word)))
+            return refuse(site,
+                          REFUSAL_INVALID,
+                          "Nothing wants the permission \"%.80s\": it is a class and a verb, as in "
+                          "\"device.read\" or \"*.read\" (docs/security-roles.md).",
+                          word ? word : "?");
+        n = snprintf(ret + len, PRINCIPAL_PERMISSIONS_MAX - len, "%s%s", len > 0 ? " " : "", word);
         if (n < 0 || (size_t)n >= PRINCIPAL_PERMISSIONS_MAX - len)
             return refuse(site, REFUSAL_INVALID, "These are too many permissions for one token.");
         len += (size_t)n;
     }
-    if (!principal_words_are_fit(ret))
-        return refuse(site,
-                      REFUSAL_INVALID,
-                      "A permission is a class and a verb, as in \"device.read\" or \"*.read\".");
-    return 0;
+    return principal_words_are_fit(ret)
+               ? 0
+               : refuse(site, REFUSAL_INVALID, "These are no permissions for a token.");
 }
 
 /* What is good for less must not make what is good for more. */

@@ -66,8 +66,13 @@ bool principal_words_are_fit(const char *words)
 }
 
 /* "content" stands for all of these; for one thing, for what it is. */
-static const char *const content_classes[] = {
-    "os-image", "os-upgrade-package", "boot-image", "driver-package", "package", "task-sequence"};
+static const char *const content_classes[] = {"os-image",
+                                              "os-upgrade-package",
+                                              "boot-image",
+                                              "driver-package",
+                                              "package",
+                                              "task-sequence",
+                                              NULL};
 
 static int has_row(struct site *site, enum db_sql sql, struct db_args args, bool *ret)
 {
@@ -86,23 +91,24 @@ static bool is_one_of(const char *class, const char *const *classes)
     return false;
 }
 
+static const char *const scoped_classes[] = {"os-image",
+                                             "os-upgrade-package",
+                                             "boot-image",
+                                             "driver-package",
+                                             "package",
+                                             "task-sequence",
+                                             "distribution-point",
+                                             "distribution-point-group",
+                                             "boundary-group",
+                                             NULL};
+
 /* What is granted for a collection alone makes nothing that belongs by scopes, and changes nothing of the whole site. */
 static bool needs_scope(const char *class, const char *verb)
 {
-    static const char *const scoped[] = {"os-image",
-                                         "os-upgrade-package",
-                                         "boot-image",
-                                         "driver-package",
-                                         "package",
-                                         "task-sequence",
-                                         "distribution-point",
-                                         "distribution-point-group",
-                                         "boundary-group",
-                                         NULL};
     static const char *const of_site[] = {
         "site", "boundary", "administrator", "security-role", "security-scope", NULL};
 
-    return (strcmp(verb, "create") == 0 && is_one_of(class, scoped)) ||
+    return (strcmp(verb, "create") == 0 && is_one_of(class, scoped_classes)) ||
            (strcmp(verb, "read") != 0 && is_one_of(class, of_site));
 }
 
@@ -127,7 +133,7 @@ static int refuse_verb(struct site *site, const char *class, const char *verb)
 int principal_check(struct site *site, const char *class, const char *verb)
 {
     bool is_content = strcmp(class, "content") == 0;
-    size_t n = is_content ? sizeof(content_classes) / sizeof(content_classes[0]) : 1;
+    size_t n = is_content ? sizeof(content_classes) / sizeof(content_classes[0]) - 1 : 1;
     bool is_allowed = false;
     int r = 0;
 
@@ -239,4 +245,41 @@ int principal_check_fill(struct site *site, const char *collection_id)
                       site->principal.name,
                       collection_id);
     return 0;
+}
+
+static bool is_wanted(const char *class, const char *verb, const char *has_class, const char *has)
+{
+    bool is_class = strcmp(class, "*") == 0 || strcmp(class, has_class) == 0 ||
+                    (strcmp(has_class, "content") == 0 && is_one_of(class, content_classes));
+
+    return is_class && (strcmp(verb, "*") == 0 || strcmp(verb, has) == 0);
+}
+
+static bool is_wanted_by(const char *class, const char *verb, const struct permission *p)
+{
+    if (is_wanted(class, verb, p->class, p->verb))
+        return true;
+    for (size_t i = 0; i < PERMISSION_ALSO_MAX && p->also[i].class; i++)
+        if (is_wanted(class, verb, p->also[i].class, p->also[i].verb))
+            return true;
+    return false;
+}
+
+bool principal_permission_is_known(const char *text)
+{
+    char class[WORD_MAX];
+    size_t n = strcspn(text, ".");
+
+    if (n >= sizeof(class) || text[n] != '.')
+        return false;
+    memcpy(class, text, n);
+    class[n] = '\0';
+    if (strcmp(class, "content") == 0)
+        return false;
+    if (strcmp(text + n + 1, "set-scope") == 0) /* src/site/security_scope.c wants it */
+        return strcmp(class, "*") == 0 || is_one_of(class, scoped_classes);
+    for (const struct permission *p = permissions; p->method; p++)
+        if (is_wanted_by(class, text + n + 1, p))
+            return true;
+    return false;
 }

@@ -65,6 +65,9 @@ bool principal_words_allow(const char *words, const char *class, const char *ver
 /* Whether these are such words, and not too many. */
 bool principal_words_are_fit(const char *words);
 
+/* Whether any operation wants "class.verb", '*' being all; "content" is each of the kinds of content, and not granted by itself. */
+bool principal_permission_is_known(const char *text);
+
 /* Something was made: it gets the security scopes in which its maker may make such things. */
 int principal_made(struct site *site, const char *id);
 int principal_made_collection(struct site *site, const char *id, const char *limiting_id);

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "site/fields.h"
+#include "site/principal.h"
 
 enum {
     PERMISSIONS_MAX = 200,
@@ -113,6 +114,22 @@ static int set_permissions(struct site *site, const char *id, const json_t *perm
     return TRACE(r);
 }
 
+/* A slip would make a role that can do nothing. */
+static int check_given(struct site *site, const json_t *permissions)
+{
+    for (size_t i = 0; i < json_array_size(permissions); i++) {
+        const char *text = json_string_value(json_array_get(permissions, i));
+
+        if (!text || !principal_permission_is_known(text))
+            return refuse(site,
+                          REFUSAL_INVALID,
+                          "Nothing wants the permission \"%.80s\": it is a class and a verb, as in "
+                          "\"device.read\" (docs/security-roles.md).",
+                          text ? text : "?");
+    }
+    return 0;
+}
+
 /* Those of the body, or of the role that it names. */
 static int find_permissions(struct site *site, const json_t *body, json_t **ret)
 {
@@ -125,7 +142,7 @@ static int find_permissions(struct site *site, const json_t *body, json_t **ret)
         return refuse(site, REFUSAL_INVALID, "Give either \"copy_of\" or \"permissions\".");
     if (!copy_of) {
         *ret = json_incref(given);
-        return 0;
+        return TRACE(check_given(site, given));
     }
     r = security_role_get(site, copy_of, &role);
     if (r == 0)
@@ -208,6 +225,8 @@ int security_role_set(
                    NULL);
     if (r == DB_E_EXISTS)
         return named_refuse_same(site, &roles, field_text(body, "name", ""));
+    if (r == 0 && json_is_array(json_object_get(body, "permissions")))
+        r = check_given(site, json_object_get(body, "permissions"));
     if (r == 0 && json_is_array(json_object_get(body, "permissions")))
         r = set_permissions(site, id, json_object_get(body, "permissions"));
     if (r == 0)

@@ -81,7 +81,6 @@ static const struct builtin {
       "boundary.*",
       "boundary-group.*",
       "security-scope.read",
-      "alert.*",
       "maintenance-window.*"}},
     {"SLP000FR",
      "Security Administrator",

@@ -514,6 +514,37 @@ static void what_is_granted_for_a_collection_is_good_for_nothing_outside_it(void
     assert_int_equal(principal_check(site, "site", "modify"), 0);
 }
 
+static void a_permission_that_nothing_wants_is_none(void **state)
+{
+    static const char *const good[] = {"*.*",
+                                       "device.*",
+                                       "*.read",
+                                       "device.read",
+                                       "package.distribute",
+                                       "audit-log.audit",
+                                       "task-sequence.deploy",
+                                       "operation.cancel",
+                                       "*.set-scope",
+                                       "package.set-scope"};
+    static const char *const bad[] = {"foo.bar",
+                                      "device",
+                                      "device.",
+                                      ".read",
+                                      "devices.read",
+                                      "device.view",
+                                      "*.view",
+                                      "content.read",
+                                      "*",
+                                      "device.read.all",
+                                      "device.set-scope"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++)
+        assert_true(principal_permission_is_known(good[i]));
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+        assert_false(principal_permission_is_known(bad[i]));
+}
+
 static void a_token_may_be_good_for_less(void **state)
 {
     (void)state;
@@ -562,6 +593,7 @@ int main(void)
         cmocka_unit_test(a_token_for_devices_shows_no_deployment_and_no_collection_of_theirs),
         cmocka_unit_test(what_another_teams_deployment_did_is_not_cleared),
         cmocka_unit_test(what_is_granted_for_a_collection_is_good_for_nothing_outside_it),
+        cmocka_unit_test(a_permission_that_nothing_wants_is_none),
         cmocka_unit_test(a_token_may_be_good_for_less),
         cmocka_unit_test(a_request_that_reads_cannot_write),
     };
