@@ -148,12 +148,13 @@ static bool sees_all(struct api *api, const struct permission *permission)
 static int
 check_object(struct api *api, struct http_exchange *x, const struct permission *permission)
 {
-    const char *which = http_param(x, permission->object_param);
+    const char *which;
     bool is_missing;
     int r;
 
     if (!permission->object_class)
         return 0;
+    which = http_param(x, permission->object_param);
     r = principal_check_object(
         api->site, permission->class, permission->verb, permission->object_class, which);
     is_missing = r == SITE_E_REFUSED && api->site->refusal.id == REFUSAL_MISSING;
