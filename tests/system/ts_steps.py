@@ -313,10 +313,14 @@ def condition_steps() -> str:
     )
 
 
+AGAIN = "grep -q hello /run/slipway/drives/Z/hello &amp;&amp; grep -q hello /run/nfs/hello &amp;&amp; grep -q hello /run/old/hello"
+
+
 def system_steps(package: str, software: str) -> str:
     """In the installed system."""
     return "".join(
         (
+            command("The folders of the boot image are there again", "FullOS", AGAIN),
             any_step(
                 "PrestartCheck",
                 "Ready in the system",

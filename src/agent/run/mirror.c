@@ -7,6 +7,7 @@
 
 #include "agent/run/order.h"
 #include "agent/run/state.h"
+#include "agent/steps/connections.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "ts/document.h"
@@ -40,7 +41,7 @@ int mirror_make(const struct state *state, size_t n_steps, const struct ts_step 
     json_t *secrets = json_array();
 
     put_variables(state->vars, values, secrets);
-    *ret = json_pack("{s:i, s:I, s:s, s:o, s:I, s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:I}",
+    *ret = json_pack("{s:i, s:I, s:s, s:o, s:I, s:s, s:s, s:o, s:o, s:s, s:b, s:o, s:I, s:o}",
                      "version",
                      VERSION,
                      "seq",
@@ -66,7 +67,9 @@ int mirror_make(const struct state *state, size_t n_steps, const struct ts_step 
                      "debugger",
                      ts_debugger_to_json(&state->debugger),
                      "started_us",
-                     (json_int_t)state->started_us);
+                     (json_int_t)state->started_us,
+                     "network_folders",
+                     connections_json(&state->connections, false));
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
@@ -112,6 +115,7 @@ int mirror_resume(const json_t *mirror, struct state *state, bool *ret)
 {
     const json_t *next = json_object_get(mirror, "next");
     struct state position = {0};
+    OWN(connections_fini) struct connections connections = {0};
     int r;
 
     *ret = false;
@@ -120,6 +124,9 @@ int mirror_resume(const json_t *mirror, struct state *state, bool *ret)
         !is_text(mirror, "step_type", format_type) || !is_text(mirror, "phase", "boot-image") ||
         !state_read_next(mirror, &position) || !has_all_secrets(mirror, state->order))
         return 0;
+    r = connections_read(json_object_get(mirror, "network_folders"), &connections);
+    if (r != 0 || connections_want_password(&connections))
+        return r < 0 ? TRACE(r) : 0;
     r = take_variables(mirror, state);
     if (r < 0)
         return TRACE(r);
@@ -127,6 +134,9 @@ int mirror_resume(const json_t *mirror, struct state *state, bool *ret)
     state->is_running = true;
     state->n_starts = position.n_starts;
     state->has_applied_os = position.has_applied_os;
+    connections_fini(&state->connections);
+    state->connections = connections;
+    connections.n = 0;
     *ret = true;
     return 0;
 }

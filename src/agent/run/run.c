@@ -19,6 +19,7 @@
 #include "agent/run/target.h"
 #include "agent/steps/capture_parts.h"
 #include "agent/steps/content.h"
+#include "agent/steps/network_reach.h"
 #include "agent/steps/return_code.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -50,6 +51,8 @@ const struct run_platform *run_platform(void)
         .boot_image_is_back = restart_to_boot_image_done,
         .prepare_boot_image = restart_prepare,
         .get_ahead = content_get_ahead,
+        .connect_folder = network_folder_connect,
+        .is_folder_connected = network_folder_is_connected,
         .settle = target_settle,
         .target_root = TARGET_ROOT,
         .full_os_root = "",
@@ -58,6 +61,7 @@ const struct run_platform *run_platform(void)
         .poll_us = 15 * US_PER_S,
         .off_us = 30 * US_PER_S,
         .patience_us = REPORT_PATIENCE_US,
+        .folder_patience_us = 5 * 60 * US_PER_S,
         .failed_wait_us = DEFAULT_FAILED_WAIT_S * US_PER_S,
     };
 

@@ -18,6 +18,7 @@
 #include "agent/steps/step.h"
 #include "base/buf.h"
 
+struct connection; /* agent/steps/connections.h */
 struct machine;
 struct screen;
 
@@ -43,6 +44,11 @@ struct run_platform {
     int (*prepare_boot_image)(struct step_context *c, struct buf *why);
     /* What a step uses, before the first is run, if the order says so (agent/steps/content.h). May be NULL. */
     int (*get_ahead)(struct step_context *c, struct step_result *ret);
+    /* A folder of Connect To Network Folder, after a restart (agent/steps/network_reach.h). May be NULL. */
+    int (*connect_folder)(struct step_context *c,
+                          const struct connection *connection,
+                          struct buf *why);
+    bool (*is_folder_connected)(const char *target);
     int (*settle)(const char *root);     /* agent/run/target.h, after each step; may be NULL */
     void (*state_is_written)(void *ctx); /* after each write; may be NULL */
     void *ctx;
@@ -51,9 +57,10 @@ struct run_platform {
     const char *journal_path;      /* the log in memory */
     const char *log_settings_path; /* SMSTS.ini, below the system's root; NULL: there is none */
     uint64_t poll_us;              /* between two questions to a site that has nothing for us */
-    uint64_t off_us;         /* how long a problem is shown before the computer is switched off */
-    uint64_t patience_us;    /* how long network and site may be away */
-    uint64_t failed_wait_us; /* after a failure before there is an order, which says how long */
+    uint64_t off_us;      /* how long a problem is shown before the computer is switched off */
+    uint64_t patience_us; /* how long network and site may be away */
+    uint64_t folder_patience_us; /* and a network folder, after a restart */
+    uint64_t failed_wait_us;     /* after a failure before there is an order, which says how long */
 };
 
 struct run_options {

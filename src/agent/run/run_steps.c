@@ -534,6 +534,11 @@ int runner_run_steps(struct runner *rn)
         return RUNNER_E_FAILED;
     if (runner_wait_for_second_restart(rn) != 0)
         return RUNNER_E_OVER;
+
+    int folders = runner_connect_folders(rn);
+
+    if (folders < 0)
+        return TRACE(folders);
     for (;;) {
         struct ts_next next;
         bool is_done = false;

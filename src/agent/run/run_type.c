@@ -130,6 +130,7 @@ void runner_fill_context(struct runner *rn, const struct ts_step *step, struct s
         .site = link_get_options(rn->link),
         .tokens = link_tokens(rn->link),
         .target = &rn->state->target,
+        .connections = &rn->state->connections,
         .traffic = &rn->state->traffic,
         .output = &rn->output,
         .environment = rn->options->is_full_os ? STEP_IN_FULL_OS : STEP_IN_BOOT_IMAGE,

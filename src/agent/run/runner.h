@@ -142,6 +142,10 @@ void runner_post_action(struct runner *rn);
 int runner_run_steps(struct runner *rn);
 void runner_place_journal(struct runner *rn);
 
+/* folders.c: after a restart, what Connect To Network Folder had connected is connected again; a folder that cannot be is told
+   of in the log, and whatever needs it fails. Return: 0 or -errno. */
+int runner_connect_folders(struct runner *rn);
+
 /* get_ahead.c: what all enabled steps use is downloaded, if the order says so. */
 int runner_get_ahead(struct runner *rn);
 

@@ -46,6 +46,7 @@ void state_free(struct state *state)
         return;
     order_free(state->order);
     ts_vars_free(state->vars);
+    connections_fini(&state->connections);
     explicit_bzero(state->key, sizeof(state->key));
     free(state);
 }
@@ -253,6 +254,9 @@ static int read_state(json_t *json, struct state *state, struct buf *why)
     if (!read_result(json, state) || !get_number(json, "started_us", INT64_MAX, &state->started_us))
         return malformed(why, "result or started_us is not what it should be");
     read_traffic(json_object_get(json, "traffic"), &state->traffic);
+    r = connections_read(json_object_get(json, "network_folders"), &state->connections);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : malformed(why, "network_folders is not what it should be");
     r = ts_vars_new(&state->vars);
     if (r < 0)
         return TRACE(r);
@@ -359,7 +363,7 @@ static json_t *state_json(const struct state *state)
     variables_json(state->vars, values, secrets);
     return json_pack(
         "{s:i, s:O, s:o, s:I, s:s, s:o, s:o, s:o, s:o, s:b, s:I, s:s?, s:s?, s:s?, s:i, s:I, s:{s:I, s:I}, s:b, s:I, "
-        "s:o}",
+        "s:o, s:o}",
         "version",
         VERSION,
         "order",
@@ -402,7 +406,9 @@ static json_t *state_json(const struct state *state)
         "pause_until_us",
         (json_int_t)state->pause_until_us,
         "debugger",
-        ts_debugger_to_json(&state->debugger));
+        ts_debugger_to_json(&state->debugger),
+        "network_folders",
+        connections_json(&state->connections, true));
 }
 
 static int add_piece(const char *piece, size_t size, void *ctx)

@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "agent/run/link.h"
+#include "agent/steps/connections.h"
 #include "agent/steps/step.h"
 #include "base/buf.h"
 #include "base/bytes.h"
@@ -54,6 +55,7 @@ struct state {
     int exit_code; /* of the step that failed, or what is documented for the failure */
     uint64_t started_us;
     struct step_traffic traffic;
+    struct connections connections; /* by Connect To Network Folder */
     struct ts_debugger debugger;
     bool is_paused;          /* the site has it wait */
     uint64_t pause_until_us; /* 0: without end */

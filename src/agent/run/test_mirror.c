@@ -130,6 +130,28 @@ static void who_would_miss_a_secret_starts_over(void **unused)
     assert_false(resumes(before, &format, after));
 }
 
+static void a_folder_without_an_account_is_kept_and_one_with_a_password_is_missed(void **unused)
+{
+    (void)unused;
+    OWN(state_freep) struct state *before = running();
+    OWN(state_freep) struct state *after = fresh();
+    OWN(json_decrefp) json_t *mirror = NULL;
+    OWN(freep) char *text = NULL;
+
+    assert_int_equal(
+        connections_keep(&before->connections, &(struct connection){"s:/a", "/mnt/a", "", ""}), 0);
+    assert_true(resumes(before, &format, after));
+    assert_int_equal(after->connections.n, 1);
+    assert_string_equal(after->connections.list[0].path, "s:/a");
+    assert_int_equal(connections_keep(&before->connections,
+                                      &(struct connection){"//s/b", "/mnt/b", "x", "hush"}),
+                     0);
+    assert_false(resumes(before, &format, after));
+    assert_int_equal(mirror_make(before, 8, &format, &mirror), 0);
+    text = json_dumps(mirror, JSON_COMPACT);
+    assert_null(strstr(text, "hush"));
+}
+
 static void break_points_are_kept_also_by_who_starts_over(void **unused)
 {
     (void)unused;
@@ -167,6 +189,7 @@ int main(void)
         cmocka_unit_test(who_went_down_while_formatting_goes_on_there),
         cmocka_unit_test(who_went_down_anywhere_else_starts_over),
         cmocka_unit_test(who_would_miss_a_secret_starts_over),
+        cmocka_unit_test(a_folder_without_an_account_is_kept_and_one_with_a_password_is_missed),
         cmocka_unit_test(break_points_are_kept_also_by_who_starts_over),
         cmocka_unit_test(a_mirror_that_makes_no_sense_starts_over),
     };

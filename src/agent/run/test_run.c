@@ -21,6 +21,8 @@
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
 #include "agent/run/test_site.h"
+#include "agent/steps/connections.h"
+#include "agent/steps/network_folder.h"
 #include "base/own.h"
 #include "plat/file.h"
 #include "ts/document.h"
@@ -57,6 +59,8 @@ static char state_path[160];
 static char old_path[96];   /* while it exists, the first step chooses an old volume */
 static char watch_path[96]; /* while it exists, it is noted when the disk gets its own start back */
 static char ahead_path[96]; /* while it exists, all content comes first; "no": and cannot */
+static char
+    drive_path[96]; /* while it exists, the first step connects a folder; "no": later nobody can */
 static char break_path[96]; /* while it exists, Setup fails, and the disk takes nothing any more */
 
 static unsigned kill_at, n_writes; /* the child dies at this write of the state; 0: never */
@@ -145,6 +149,11 @@ static int run_format(struct step_context *c, struct step_result *ret)
     *c->target = (struct step_target){.root_device = "/dev/fake2", .root_uuid = "u"};
     *ret = (struct step_result){0};
     c->target->is_old = file_exists(old_path);
+    if (file_exists(drive_path) &&
+        connections_keep(c->connections,
+                         &(struct connection){"\\\\server\\share", "/run/drive", "eva", "hush"}) !=
+            0)
+        return -1;
     return dir_make(volume, 0700) != 0 ? -1 : c->target->is_old ? c->save(c->ctx) : 0;
 }
 
@@ -196,6 +205,30 @@ static int fake_get_ahead(struct step_context *c, struct step_result *ret)
     return strstr(buf_str(&text), "no") ? step_fail(ret, "SLW-0330", "there is no room") : 0;
 }
 
+/* Only who is as the step said gets in. */
+static int
+fake_connect_folder(struct step_context *c, const struct connection *one, struct buf *why)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(64);
+
+    (void)c;
+    if (strcmp(one->path, "\\\\server\\share") != 0 || strcmp(one->account, "eva") != 0 ||
+        strcmp(one->password, "hush") != 0)
+        return -1;
+    test_note(ran_path, one->target);
+    (void)file_read(drive_path, &text);
+    if (!strstr(buf_str(&text), "no"))
+        return 0;
+    buf_adds(why, "the server has moved");
+    return NETWORK_FOLDER_E_MISSING;
+}
+
+static bool fake_is_folder_connected(const char *target)
+{
+    (void)target;
+    return false;
+}
+
 static void run_child(bool is_full_os)
 {
     static const struct run_platform fake = {
@@ -208,6 +241,8 @@ static void run_child(bool is_full_os)
         .find_type = fake_find_type,
         .boot_image_is_back = fake_boot_image_is_back,
         .get_ahead = fake_get_ahead,
+        .connect_folder = fake_connect_folder,
+        .is_folder_connected = fake_is_folder_connected,
         .settle = fake_settle,
         .state_is_written = die_when_it_is_time,
         .target_root = volume,
@@ -448,6 +483,30 @@ static void the_disk_starts_the_boot_image_until_its_steps_are_done(void **state
     assert_non_null(strstr(buf_str(&ran), "setup-1 switched-back "));
 }
 
+static void a_folder_is_connected_again_before_the_next_step_after_each_start(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+    OWN(buf_fini) struct buf log = BUF_INIT(TEXT_MAX);
+    char path[160];
+
+    begin();
+    test_note(drive_path, "yes");
+    assert_int_equal(start(false, 1), KILLED);
+    assert_int_equal(start(false, 0), END_RESTART);
+    test_note(drive_path, "no");
+    assert_int_equal(start(true, 0), END_FINISHED);
+    (void)unlink(drive_path);
+    test_read(ran_path, &ran);
+    assert_string_equal(buf_str(&ran), "format /run/drive a o setup-1 /run/drive setup-2 last ");
+    (void)snprintf(path, sizeof(path), "%s/var/log/slipway/smsts.log", volume);
+    test_read(path, &log);
+    assert_non_null(
+        strstr(buf_str(&log), "Connecting \\\\server\\share to /run/drive again as eva"));
+    assert_non_null(strstr(buf_str(&log), "the server has moved"));
+    assert_null(strstr(buf_str(&log), "hush"));
+}
+
 static void nothing_is_touched_before_the_site_has_heard_of_the_start(void **state)
 {
     (void)state;
@@ -564,6 +623,7 @@ int main(void)
         cmocka_unit_test(a_paused_computer_waits_before_a_step_until_the_site_says_otherwise),
         cmocka_unit_test(a_failure_on_a_disk_that_takes_nothing_more_is_reported),
         cmocka_unit_test(the_disk_starts_the_boot_image_until_its_steps_are_done),
+        cmocka_unit_test(a_folder_is_connected_again_before_the_next_step_after_each_start),
         cmocka_unit_test(nothing_is_touched_before_the_site_has_heard_of_the_start),
         cmocka_unit_test(an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up),
         cmocka_unit_test(a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_more),
@@ -583,6 +643,7 @@ int main(void)
                   {ahead_path, "ahead"},
                   {trouble_path, "trouble"},
                   {watch_path, "watch"},
+                  {drive_path, "drive"},
                   {break_path, "break"},
                   {reports_path, "reports"}};
 

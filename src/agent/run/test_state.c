@@ -30,6 +30,8 @@ static const char state_text[] =
     " \"n_starts\": 2}, \"variables\": {\"A\": \"b\", \"_C\": \"d\"}, \"secrets\": [\"A\"],"
     " \"target\": {\"disk_serial\": \"lab\", \"disk_size_bytes\": 4294967296,"
     " \"root_uuid\": \"r\", \"esp_uuid\": \"\", \"is_old\": true}, \"result\": null, \"started_us\": 9,"
+    " \"network_folders\": [{\"path\": \"//s/x\", \"target\": \"/run/slipway/drives/Z\", \"account\": \"a\","
+    " \"password\": \"p\"}],"
     " \"traffic\": {\"downloaded_bytes\": 12, \"reused_bytes\": 5000000000}}";
 
 static struct state *parse_ok(struct bytes text)
@@ -68,6 +70,11 @@ static void parse_and_put_keep_everything(void **unused)
     assert_true(ts_vars_is_secret(s->vars, "A"));
     assert_int_equal(s->result, STATE_UNDECIDED);
     assert_int_equal(s->started_us, 9);
+    assert_int_equal(s->connections.n, 1);
+    assert_string_equal(s->connections.list[0].path, "//s/x");
+    assert_string_equal(s->connections.list[0].target, "/run/slipway/drives/Z");
+    assert_string_equal(s->connections.list[0].account, "a");
+    assert_string_equal(s->connections.list[0].password, "p");
     assert_int_equal(s->traffic.downloaded_bytes, 12);
     assert_int_equal(s->traffic.reused_bytes, UINT64_C(5000000000));
 }

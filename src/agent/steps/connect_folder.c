@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "agent/steps/connections.h"
 #include "agent/steps/network_folder.h"
 #include "agent/steps/network_reach.h"
 #include "agent/steps/return_code.h"
@@ -28,6 +29,20 @@ static int tell(struct step_context *c, const char *drive, const char *target)
         r = ts_vars_set(c->vars, name, target, TS_BY_ENGINE);
     }
     return r < 0 ? TRACE(r) : 0;
+}
+
+/* So that it is there again after a restart. Return: 0, or -errno; @ret may be a failure. */
+static int keep(struct step_context *c, const struct connection *one, struct step_result *ret)
+{
+    int r = c->connections ? connections_keep(c->connections, one) : 0;
+
+    if (r <= 0)
+        return TRACE(r);
+    return step_fail(ret,
+                     "SLW-0448",
+                     "\"%.200s\" is not kept: a task sequence may connect %d folders",
+                     one->path,
+                     (int)CONNECTIONS_MAX);
 }
 
 /* Connect To Network Folder */
@@ -56,21 +71,22 @@ int step_connect_folder_run(struct step_context *c, struct step_result *ret)
             "SLW-0448",
             "\"%.64s\" is neither a drive letter (D to Z but X) nor a path to mount at",
             drive);
+
+    const struct connection connection = {.path = path,
+                                          .target = buf_str(&target),
+                                          .account = account,
+                                          .password =
+                                              step_value(c, "SMSConnectNetworkFolderPassword")};
+
     c->log(c->ctx,
            "Connecting %s to %s%s%s",
            path,
            buf_str(&target),
            account[0] != '\0' ? " as " : "",
            account);
-    r = network_folder_reach(c, &folder, &why);
+    r = network_folder_connect(c, &connection, &why);
     if (r == NETWORK_FOLDER_E_CANCELLED)
         return step_fail(ret, "SLW-0406", "\"%.200s\" was not connected: %s", path, buf_str(&why));
-    if (r == 0)
-        r = network_folder_mount(&folder,
-                                 account,
-                                 step_value(c, "SMSConnectNetworkFolderPassword"),
-                                 buf_str(&target),
-                                 &why);
     if (r < 0)
         return TRACE(r);
     if (r > 0)
@@ -80,5 +96,8 @@ int step_connect_folder_run(struct step_context *c, struct step_result *ret)
                               "\"%.200s\" cannot be connected: %s",
                               path,
                               buf_str(&why));
+    r = keep(c, &connection, ret);
+    if (r < 0 || ret->error_id)
+        return TRACE(r);
     return TRACE(tell(c, drive, buf_str(&target)));
 }

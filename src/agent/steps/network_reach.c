@@ -3,12 +3,14 @@
 #include "agent/steps/network_reach.h"
 
 #include <errno.h>
+#include <mntent.h>
 #include <netdb.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#include "agent/steps/connections.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "plat/file.h"
@@ -18,6 +20,7 @@ enum {
     TURN_MS = 1000,
     TURNS_MAX = 60,
     TEXT_MAX = 320,
+    MOUNT_LINE_MAX = 16 * 1024,
 };
 
 static const char *port_of(const struct ts_network_folder *f)
@@ -82,4 +85,41 @@ int network_folder_reach(struct step_context *c, const struct ts_network_folder 
     if (fd < 0)
         return ERR(-error);
     return error == EINPROGRESS ? wait_for(c, fd, f, why) : judge(error, why);
+}
+
+int network_folder_connect(struct step_context *c,
+                           const struct connection *connection,
+                           struct buf *why)
+{
+    struct ts_network_folder folder;
+    int r;
+
+    if (!ts_network_folder_parse(connection->path, &folder)) {
+        buf_adds(why, "the path is none of a network folder");
+        return NETWORK_FOLDER_E_REFUSED;
+    }
+    r = network_folder_reach(c, &folder, why);
+    if (r == 0)
+        r = network_folder_mount(
+            &folder, connection->account, connection->password, connection->target, why);
+    return TRACE(r);
+}
+
+static void end_mounts(FILE **mounts)
+{
+    if (*mounts)
+        (void)endmntent(*mounts);
+}
+
+bool network_folder_is_connected(const char *target)
+{
+    OWN(end_mounts) FILE *mounts = setmntent("/proc/self/mounts", "re");
+    char line[MOUNT_LINE_MAX];
+    struct mntent entry;
+    bool ret = false;
+
+    while (mounts && getmntent_r(mounts, &entry, line, sizeof(line)))
+        if (strcmp(entry.mnt_dir, target) == 0) /* the last one lies above all */
+            ret = strncmp(entry.mnt_type, "nfs", 3) == 0 || strcmp(entry.mnt_type, "cifs") == 0;
+    return ret;
 }

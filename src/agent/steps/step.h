@@ -22,6 +22,7 @@ struct ts_vars;      /* ts/ */
 struct order;        /* agent/run/order.h: what the site ordered, with content and sources */
 struct machine;      /* agent/run/machine.h: who this computer is */
 struct link_options; /* agent/run/link.h: where the site is */
+struct connections;  /* agent/steps/connections.h */
 
 enum step_environment {
     STEP_IN_BOOT_IMAGE = 1, /* runIn WinPE */
@@ -92,6 +93,8 @@ struct step_context {
         *site;                 /* for the few steps that speak to it themselves; may be NULL */
     struct http_tokens tokens; /* ours there; never shown. Any thread may ask */
     struct step_target *target;
+    struct connections
+        *connections; /* what Connect To Network Folder connects is added; NULL: nobody keeps it */
     struct step_traffic *traffic; /* what a step fetches is added; NULL: nobody counts */
     struct buf
         *output; /* gets the end of what the step's last program wrote; NULL: nobody keeps it */
