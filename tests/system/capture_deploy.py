@@ -2,6 +2,7 @@
 """A machine that was deployed is prepared and captured by its task sequence; two others are deployed from that image."""
 
 import json
+import os
 import re
 import time
 from pathlib import Path
@@ -14,7 +15,9 @@ from lab import SERVER_ADDRESS, LabError, debian_image, run
 
 SECONDS = 1500
 WRONG = ("Capture by SMB with a wrong password", "Capture into a folder that is not there", "Capture onto a drive that is not connected")
+BUSY = "Capture into a file that another computer writes"
 BOOT_SECONDS = 600
+HOUR_S = 3600
 CUT_BYTES = 25_000_000
 LOST_SECONDS = 45
 SEQUENCE = "SMS_TaskSequence_"
@@ -104,9 +107,10 @@ def from_captured(image: str) -> str:
 
 def failing_captures(smb: str, account: dict) -> str:
     bad = account | {"OSDCaptureAccountPassword": "no"}
+    busy = step("CaptureSystemImage", BUSY, "WinPE", OSDCaptureDestination=smb + "busy.wim", **account)
     targets = ((smb + "wrong.wim", bad), (smb + "none\\wrong.wim", account), ("Y:\\captures\\wrong.wim", {}))
     steps = (step("CaptureSystemImage", name, "WinPE", OSDCaptureDestination=target, **who) for name, (target, who) in zip(WRONG, targets))
-    return "".join(xml.replace("<step ", '<step continueOnError="true" ', 1) for xml in steps)
+    return "".join(xml.replace("<step ", '<step continueOnError="true" ', 1) for xml in (busy, *steps))
 
 
 def to_folders() -> str:
@@ -142,8 +146,10 @@ def check_refusals(site, deployment: str):
     if PASSWORD in messages:
         raise LabError("the site was told the password")
     found = {m["step_name"]: m["error_id"] for m in map(json.loads, messages.splitlines()) if m["state"] == "step-failed"}
-    if found != dict.fromkeys(WRONG, "SLW-0484"):
+    if found != dict.fromkeys(WRONG, "SLW-0484") | {BUSY: "SLW-0487"}:
         raise LabError(f"what failed: {found}")
+    if "PC-OF-ANOTHER captures into it" not in messages:
+        raise LabError("the site is not told which computer writes the file")
 
 
 def guid_of(path: Path) -> bytes:
@@ -311,6 +317,14 @@ def capture_and_deploy(world, say):
     say(f"three computers, three identities: {[one['etc/machine-id'] for one in found]}")
 
 
+def leave_claim(path: Path, age_s: float):
+    """As another computer that captures into @path, and gave its last sign of life so long ago."""
+    lock = path.with_name(path.name + ".lock")
+    lock.write_text(json.dumps({"device_id": "another", "device_name": "PC-OF-ANOTHER", "claim": "0123456789abcdef" * 2, "turn": "1"}), encoding="utf-8")
+    os.utime(lock, (time.time() - age_s, time.time() - age_s))
+    return lock
+
+
 def capture_to_folders(world, say):
     """By SMB and NFS, from the real servers: what is there is replaced, what a power cut and a lost server leave is gone on with."""
     site = world.start_site()
@@ -320,6 +334,8 @@ def capture_to_folders(world, say):
         (folders / name / "captures").mkdir()
         (folders / name / "captures/again.wim").write_text("an older one\n", encoding="utf-8")
         (folders / name / "captures/again.wim.part").write_text("what a power cut left\n" * 100, encoding="utf-8")
+        leave_claim(folders / name / "captures/again.wim", HOUR_S)
+    busy = leave_claim(folders / "files/captures/busy.wim", -HOUR_S)  # its signs of life do not end while the test runs
     boot_image = dep.default_boot_image(site)
     xml = into_folders(dep.newest_package(site, "os-image"))
     deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "Capture into folders", boot_image))
@@ -336,6 +352,7 @@ def capture_to_folders(world, say):
     dep.wait_succeeded(site, deployment, vm, SECONDS)
     say(f"captured into the folders {time.monotonic() - process.started:.1f} s after that")
     check_refusals(site, deployment)
+    busy.unlink()
     check_folders(world, folders)
     gone_on = [path.name for path in (folders / "files/captures").iterdir() if guid_of(path) == guid]
     if len(gone_on) != 1 or gone_on[0] == "again.wim":

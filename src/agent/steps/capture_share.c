@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "agent/run/order.h"
+#include "agent/steps/capture_claim.h"
 #include "agent/steps/network_folder.h"
 #include "agent/steps/network_reach.h"
 #include "agent/steps/return_code.h"
@@ -36,6 +38,7 @@ enum {
     TRIES_MAX = 20, /* without a stage that became whole */
     PAUSE_S = 15,
     US_PER_S = 1000 * 1000,
+    S_PER_MINUTE = 60,
     WRITE_AGAIN = 2, /* of functions that return 1 if the result was set: it may go well later */
     CHECKPOINT_MAX_MB = 1024 * 1024,
     MB_SHIFT = 20,
@@ -44,11 +47,14 @@ enum {
 struct place { /* where it is written */
     struct step_context *c;
     const struct ts_capture_target *target;
-    const char *text; /* as the step says it */
-    unsigned n_tries; /* that have failed one behind the other */
+    const char *text;                        /* as the step says it */
+    const struct wim_create_options *source; /* as the step made it */
+    struct capture_claim *claim;             /* while it is written */
+    unsigned n_tries;                        /* that have failed one behind the other */
     char folder[PATH_MAX];
     char file[PATH_MAX];
     char part[PATH_MAX];
+    char lock[PATH_MAX];
 };
 
 /* Where the folder is, once it is connected. */
@@ -191,6 +197,20 @@ static bool find_part(const struct place *place, struct wim_part *ret)
            wim_part_parse(bytes_of(ts_vars_get(vars, PART_VARIABLE)), ret);
 }
 
+static int fail_claim(const struct place *place, const char *why, struct step_result *ret)
+{
+    forget_part(place);
+    return step_fail(
+        ret,
+        "SLW-0487",
+        "\"%.200s\" is another computer's: %s. Give each computer a file of its own, such as "
+        "%%_SMSTSMachineName%%.wim; a computer that is gone for good loses the file after %d minutes, "
+        "or at once to a step with SLWCaptureTakeOver",
+        place->text,
+        why,
+        CAPTURE_CLAIM_STALE_S / S_PER_MINUTE);
+}
+
 /*
  * What is left of the file is of use only after a failure of the network or the server: else it goes.
  * Return: 0, or WRITE_AGAIN.
@@ -198,6 +218,10 @@ static bool find_part(const struct place *place, struct wim_part *ret)
 static int explain(const struct place *place, int outcome, struct buf *why, struct step_result *ret)
 {
     struct wim_part part;
+
+    if (capture_claim_is_lost(place->claim)) /* what is there is not ours any more */
+        return TRACE(fail_claim(place, "another computer has taken it over", ret));
+
     bool is_again =
         outcome == WIM_CREATE_E_TARGET && is_lost(buf_str(why)) && place->n_tries < TRIES_MAX;
 
@@ -229,6 +253,8 @@ static int give_name(const struct place *place, struct step_result *ret)
     OWN(fd_closep) int folder = -1;
     struct stat st;
 
+    if (!capture_claim_renew(place->claim))
+        return TRACE(fail_claim(place, "another computer has taken it over", ret));
     if (rename(place->part, place->file) != 0) {
         OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
 
@@ -288,17 +314,80 @@ static bool find_checkpoint(struct step_context *c, uint64_t *ret)
     return true;
 }
 
-static int
-write_file(struct place *place, const struct wim_create_options *source, struct step_result *ret)
+static void tell(void *ctx, uint64_t done_bytes)
+{
+    const struct place *place = ctx;
+
+    if (place->source->tell)
+        place->source->tell(place->source->ctx, done_bytes);
+}
+
+static bool is_stopped(void *ctx)
+{
+    const struct place *place = ctx;
+
+    return capture_claim_is_lost(place->claim) ||
+           (place->source->is_stopped && place->source->is_stopped(place->source->ctx));
+}
+
+/* The file is ours alone. Return: 0 with @ret a success or a failure, WRITE_AGAIN, or -errno. */
+static int write_claimed(struct place *place, uint64_t stage_bytes, struct step_result *ret)
 {
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
-    struct wim_create_options options = *source;
+    struct wim_create_options options = *place->source;
     struct wim_part part;
-    struct stat st;
     bool has_part;
     int r;
 
-    if (!find_checkpoint(place->c, &options.stage_bytes)) {
+    options.stage_bytes = stage_bytes;
+    options.tell = tell;
+    options.is_stopped = is_stopped;
+    options.ctx = place;
+    options.keep = keep_part;
+    options.keep_ctx = place;
+    r = check_part(place, &options, &part, &has_part, &why);
+    if (r == 0 && !has_part)
+        (void)unlink(place->part); /* not the same file: somebody may still have it open */
+    if (r == 0)
+        r = wim_create(&options, place->part, has_part ? &part : NULL, &why);
+    if (r != 0)
+        return r < 0 ? TRACE(r) : explain(place, r, &why, ret);
+    return TRACE(give_name(place, ret));
+}
+
+/* Return: 0, 1 with @ret set, WRITE_AGAIN with a failure, or -errno. */
+static int claim(struct place *place, struct step_result *ret)
+{
+    struct step_context *c = place->c;
+    OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX);
+    const struct capture_claim_options options = {
+        .path = place->lock,
+        .device_id = c->order->device_id,
+        .device_name = c->order->device_name,
+        .is_forced = bytes_eq_nocase(bytes_of(step_value(c, "SLWCaptureTakeOver")), "true"),
+        .renew_us = (uint64_t)CAPTURE_CLAIM_RENEW_S * US_PER_S,
+        .stale_s = CAPTURE_CLAIM_STALE_S,
+    };
+    int r = capture_claim_take(&options, &place->claim, &why);
+
+    if (r <= 0)
+        return TRACE(r);
+    if (r == CAPTURE_CLAIM_E_HELD) {
+        (void)fail_claim(place, buf_str(&why), ret);
+        return 1;
+    }
+    (void)fail(place, buf_str(&why), ret); /* what is there may be another computer's */
+    return is_lost(buf_str(&why)) && place->n_tries < TRIES_MAX ? WRITE_AGAIN : 1;
+}
+
+static int write_file(struct place *place, struct step_result *ret)
+{
+    uint64_t stage_bytes;
+    struct wim_part part;
+    struct stat st;
+    int r;
+
+    if (!find_checkpoint(place->c, &stage_bytes)) {
         (void)fail(place,
                    "SLWCaptureCheckpointMB is not a number from 1 to 1048576; correct it or remove "
                    "it",
@@ -309,19 +398,17 @@ write_file(struct place *place, const struct wim_create_options *source, struct 
         (void)fail(place, "a folder has this name", ret);
         return 0;
     }
-    options.keep = keep_part;
-    options.keep_ctx = place;
-    r = check_part(place, &options, &part, &has_part, &why);
-    if (r == 0)
-        r = wim_create(&options, place->part, has_part ? &part : NULL, &why);
+    r = claim(place, ret);
     if (r != 0)
-        return r < 0 ? TRACE(r) : explain(place, r, &why, ret);
-    return TRACE(give_name(place, ret));
+        return r < 0 || r == WRITE_AGAIN ? TRACE(r) : 0;
+    r = write_claimed(place, stage_bytes, ret);
+    capture_claim_end(place->claim, r == 0 && !find_part(place, &part));
+    place->claim = NULL;
+    return TRACE(r);
 }
 
 /* Once. Return: 0 or 1 with @ret a success or a failure, WRITE_AGAIN with a failure, or -errno. */
-static int
-try_to_write(struct place *place, const struct wim_create_options *options, struct step_result *ret)
+static int try_to_write(struct place *place, struct step_result *ret)
 {
     int r;
 
@@ -330,7 +417,7 @@ try_to_write(struct place *place, const struct wim_create_options *options, stru
     if (r != 0)
         return r < 0 ? TRACE(r)
                      : (place->n_tries > 0 && place->n_tries < TRIES_MAX ? WRITE_AGAIN : 1);
-    r = write_file(place, options, ret);
+    r = write_file(place, ret);
     if (place->target->drive == '\0')
         (void)umount2(place->folder, MNT_DETACH);
     return r < 0 ? TRACE(r) : r;
@@ -354,13 +441,17 @@ int capture_share_write(struct step_context *c,
                         const struct wim_create_options *options,
                         struct step_result *ret)
 {
-    struct place place = {.c = c, .target = target, .text = step_value(c, "OSDCaptureDestination")};
+    struct place place = {.c = c,
+                          .target = target,
+                          .text = step_value(c, "OSDCaptureDestination"),
+                          .source = options};
 
     find_folder(&place);
     (void)snprintf(place.file, sizeof(place.file), "%.600s/%s", place.folder, target->name);
     (void)snprintf(place.part, sizeof(place.part), "%.600s/%s.part", place.folder, target->name);
+    (void)snprintf(place.lock, sizeof(place.lock), "%.600s/%s.lock", place.folder, target->name);
     for (;;) {
-        int r = try_to_write(&place, options, ret);
+        int r = try_to_write(&place, ret);
 
         if (r != WRITE_AGAIN)
             return r < 0 ? TRACE(r) : 0;
