@@ -248,7 +248,7 @@ static int try_to_take(const struct capture_claim *claim, struct buf *why)
     const struct capture_claim_options *options = &claim->options;
     struct capture_holder holder;
     int64_t time_s;
-    int64_t now_s;
+    int64_t now_s = 0;
     int r = create(claim, options->path, NULL);
 
     if (r != -EEXIST)
