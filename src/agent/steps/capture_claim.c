@@ -138,7 +138,7 @@ static int create(const struct capture_claim *claim, const char *path, int64_t *
 {
     OWN(fd_closep)
     int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-    struct stat st;
+    struct stat st = {0};
     int r;
 
     if (fd < 0)
@@ -157,7 +157,7 @@ static int create(const struct capture_claim *claim, const char *path, int64_t *
 static int read_holder(int fd, struct capture_holder *ret, int64_t *ret_time_s)
 {
     uint8_t text[FILE_MAX];
-    struct stat st;
+    struct stat st = {0};
     ssize_t n;
 
     if (fstat(fd, &st) < 0)
@@ -212,9 +212,9 @@ static int replace(const struct capture_claim *claim,
                    struct buf *why)
 {
     const char *path = claim->options.path;
-    struct capture_holder holder;
+    struct capture_holder holder = {0};
     char aside[PATH_MAX];
-    int64_t time_s;
+    int64_t time_s = 0;
     int r;
 
     (void)snprintf(
@@ -246,8 +246,8 @@ static int replace(const struct capture_claim *claim,
 static int try_to_take(const struct capture_claim *claim, struct buf *why)
 {
     const struct capture_claim_options *options = &claim->options;
-    struct capture_holder holder;
-    int64_t time_s;
+    struct capture_holder holder = {0};
+    int64_t time_s = 0;
     int64_t now_s = 0;
     int r = create(claim, options->path, NULL);
 
@@ -276,8 +276,8 @@ static void renew(struct capture_claim *claim)
 {
     OWN(fd_closep)
     int fd = open(claim->options.path, O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    struct capture_holder holder;
-    int64_t time_s;
+    struct capture_holder holder = {0};
+    int64_t time_s = 0;
 
     if (fd < 0 && errno == ENOENT) /* somebody has removed it */
         (void)create(claim, claim->options.path, NULL);
@@ -358,7 +358,7 @@ int capture_claim_take(const struct capture_claim_options *options,
     OWN(claim_freep) struct capture_claim *claim = NULL;
     int r = claim_new(options, &claim);
 
-    if (r < 0)
+    if (!claim)
         return TRACE(r);
     r = E_AGAIN;
     for (unsigned i = 0; r == E_AGAIN && i < TRIES_MAX; i++)
