@@ -32,6 +32,7 @@
 
 enum {
     AVAILABLE_WAIT_S = 60,
+    FOLDER_WAIT_S = 300,
     DEFAULT_FAILED_WAIT_S = 900,
     FAILED_WAIT_MAX_S = 7 * 24 * 60 * 60,
     LOG_FOLDER_MODE = 0755,
@@ -61,7 +62,7 @@ const struct run_platform *run_platform(void)
         .poll_us = 15 * US_PER_S,
         .off_us = 30 * US_PER_S,
         .patience_us = REPORT_PATIENCE_US,
-        .folder_patience_us = 5 * 60 * US_PER_S,
+        .folder_patience_us = FOLDER_WAIT_S * US_PER_S,
         .failed_wait_us = DEFAULT_FAILED_WAIT_S * US_PER_S,
     };
 

@@ -525,20 +525,25 @@ static void warn(struct runner *rn, const struct ts_next *next)
                       next->warnings);
 }
 
+/* After each start, before the first step of it. Return: 0, RUNNER_E_FAILED, RUNNER_E_OVER or -errno. */
+static int begin(struct runner *rn)
+{
+    if (refuse_processor(rn))
+        return RUNNER_E_FAILED;
+    if (runner_wait_for_second_restart(rn) != 0)
+        return RUNNER_E_OVER;
+    return TRACE(runner_connect_folders(rn));
+}
+
 int runner_run_steps(struct runner *rn)
 {
     unsigned here = rn->options->is_full_os ? TS_RUN_IN_FULL_OS : TS_RUN_IN_BOOT_IMAGE;
     bool was_running = rn->state->is_running;
 
-    if (refuse_processor(rn))
-        return RUNNER_E_FAILED;
-    if (runner_wait_for_second_restart(rn) != 0)
-        return RUNNER_E_OVER;
+    int begun = begin(rn);
 
-    int folders = runner_connect_folders(rn);
-
-    if (folders < 0)
-        return TRACE(folders);
+    if (begun != 0)
+        return begun < 0 ? TRACE(begun) : begun;
     for (;;) {
         struct ts_next next;
         bool is_done = false;
