@@ -53,6 +53,23 @@ void boot_text_esp(const char *root_uuid, struct buf *ret)
              root_uuid);
 }
 
+void boot_text_staged(const char *uuid, const char *root_uuid, struct buf *ret)
+{
+    buf_addf(ret,
+             "set timeout=0\n"
+             "set default=0\n"
+             "search --no-floppy --fs-uuid --set=root %s\n"
+             "if [ -f ($root)" BOOT_ONCE_FILE " ]; then\n"
+             "  source ($root)" BOOT_ONCE_FILE "\n"
+             "else\n"
+             "  search --no-floppy --fs-uuid --set=root %s\n"
+             "  set prefix=($root)" BOOT_MENU_FOLDER "\n"
+             "  configfile ($root)" BOOT_MENU_FOLDER "/grub.cfg\n"
+             "fi\n",
+             uuid,
+             root_uuid);
+}
+
 void boot_text_once(const char *arguments, struct buf *ret)
 {
     buf_addf(ret,

@@ -37,6 +37,9 @@ void boot_text_menu(const struct boot_kernel *kernel, struct buf *ret);
 /* EFI/debian/grub.cfg on the EFI system partition: find the root and go on with its menu. */
 void boot_text_esp(const char *root_uuid, struct buf *ret);
 
+/* The same on the FAT32 partition of TSUEFIDrive: BOOT_ONCE_FILE of that one, while it is there; else as above. */
+void boot_text_staged(const char *uuid, const char *root_uuid, struct buf *ret);
+
 /* BOOT_ONCE_FILE: load the boot image from the disk. @arguments: the kernel's command line. */
 void boot_text_once(const char *arguments, struct buf *ret);
 

@@ -12,6 +12,22 @@
 
 #include "base/own.h"
 
+static void a_staged_menu_goes_on_with_the_disk_when_the_boot_image_is_done(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf menu = BUF_INIT(BOOT_TEXT_MAX);
+    const char *once;
+    const char *other;
+
+    boot_text_staged("AAAA-BBBB", "1-2-3", &menu);
+    once = strstr(buf_str(&menu),
+                  "--set=root AAAA-BBBB\nif [ -f ($root)" BOOT_ONCE_FILE
+                  " ]; then\n  source ($root)" BOOT_ONCE_FILE "\nelse\n");
+    other = strstr(buf_str(&menu), "--set=root 1-2-3\n");
+    assert_true(once && other && once < other);
+    assert_non_null(strstr(other, "configfile ($root)" BOOT_MENU_FOLDER "/grub.cfg\nfi\n"));
+}
+
 static void menu_prefers_the_boot_image_then_the_own_menu_of_the_os(void **state)
 {
     (void)state;
@@ -132,6 +148,7 @@ int main(void)
         cmocka_unit_test(fstab_of_its_own_output_is_the_same),
         cmocka_unit_test(arguments_are_the_consoles_only),
         cmocka_unit_test(what_the_disk_starts_is_told_so_once),
+        cmocka_unit_test(a_staged_menu_goes_on_with_the_disk_when_the_boot_image_is_done),
         cmocka_unit_test(again_leaves_out_what_is_for_one_start),
     };
 

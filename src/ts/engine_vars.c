@@ -169,7 +169,9 @@ static const struct ts_engine_var table[] = {
     {"TSDisableProgressUI", OBEYED, "see above"},
     {"TSErrorOnWarning", OBEYED, "an application that is not for this computer is an error"},
     {"TSProgressInfoLevel", OBEYED, "see above"},
-    {"TSUEFIDrive", OBEYED, "a restart into the boot image is refused with it: `SLW-0415`"},
+    {"TSUEFIDrive",
+     OBEYED,
+     "restart into the boot image of a computer that started by BIOS: the boot image is put on this FAT32 partition, for a firmware that starts by UEFI from then on (docs/steps.md, Restart Computer)"},
     /* what no step reads any more */
     {"OSDAllowUnsignedDriver", NO_EFFECT, "Windows only"},
     {"OSDBuildStorageDriverList", NO_EFFECT, "Windows only"},

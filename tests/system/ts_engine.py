@@ -343,6 +343,60 @@ def restart_both_ways(world: World):
     expect(trees.has_state(vm.disk, world.folder), False, "state left on the disk")
 
 
+FOR_UEFI = {
+    "OSDDiskIndex": "0",
+    "OSDPartitionStyle": "GPT",
+    "OSDPartitions0Type": "EFI",
+    "OSDPartitions0FileSystem": "FAT32",
+    "OSDPartitions0Size": "512",
+    "OSDPartitions0SizeUnits": "MB",
+    "OSDPartitions0QuickFormat": "true",
+    "OSDPartitions0VolumeLetterVariable": "TSUEFIDrive",
+    "OSDPartitions1Type": "Primary",
+    "OSDPartitions1FileSystem": "NTFS",
+    "OSDPartitions1Size": "100",
+    "OSDPartitions1SizeUnits": "Percent",
+    "OSDPartitions1QuickFormat": "true",
+}
+
+
+def from_bios_to_uefi(image: str) -> str:
+    """The group that is documented for this, and behind it an ordinary deployment on the same disk."""
+    group = command("It starts by BIOS", "test '%_SMSTSBootUEFI%' = false && test ! -e /sys/firmware/efi", run_in="WinPE")
+    group += step("PartitionDisk", "Partition for UEFI", FOR_UEFI, run_in="WinPE")
+    group += step("Reboot", "Restart as UEFI", {"SMSRebootTarget": "WinPE"}, run_in="WinPE")
+    group = f'<group name="BIOS to UEFI">{is_variable("_SMSTSBootUEFI", "false")}{group}</group>'
+    line = "test '%_SMSTSBootUEFI%' = true && test -e /sys/firmware/efi && grep -q slipway.disk=1 /proc/cmdline"
+    group += command("It starts by UEFI, from the disk", line, run_in="WinPE")
+    xml, n = re.subn(r'<step type="SMS_TaskSequence_PartitionDiskAction".*?</step>', lambda _: group, dep.task_sequence_xml(image), flags=re.DOTALL)
+    expect(n, 1, "steps that format in the example")
+    return xml
+
+
+def bios_to_uefi(world: World):
+    """The first start is SeaBIOS by the network; the next one is UEFI with Secure Boot, from the disk."""
+    site = world.start_site()
+    world.lab.start_dhcp()
+    xml = from_bios_to_uefi(dep.newest_package(site, "os-image"))
+    deployment = dep.deploy(site, dep.import_task_sequence(site, xml, "BIOS to UEFI", dep.default_boot_image(site)))
+    vm = world.add_vm("bios")
+    process = vm.power_on(is_off_at_restart=True)
+    process.wait_line("reboot: ", system_test.DEPLOY_SECONDS)
+    process.popen.wait(60)
+    say(f"it goes down {time.monotonic() - process.started:.0f} s after the start")
+    vm.set_firmware("uefi-secureboot")
+    process = vm.power_on()
+    row = dep.wait_succeeded(site, deployment, vm, system_test.DEPLOY_SECONDS + FULL_OS_SECONDS)
+    say(f"done {time.monotonic() - process.started:.0f} s after the start by UEFI")
+    system_test.switch_off(vm)
+    states = {phase["name"]: phase["state"] for phase in row["phases"]}
+    expect(set(states.values()), {"succeeded"}, f"states of the steps {states}")
+    expect(row["attempt"], 1, "attempts: a restart on purpose is none")
+    log = trees.read(vm.disk, world.folder, "var/log/slipway/smsts.log")
+    expect("(TSUEFIDrive), for a firmware that starts by UEFI now" in log, True, "that it was staged, in the log on the disk")
+    expect(trees.has_state(vm.disk, world.folder), False, "state left on the disk")
+
+
 def check_whole_log(site, row, on_disk: str):
     """Each step's beginning and end is in the log on the disk once, whatever restarts lay between, and at the site too."""
     at_site = site.cli("log", "--device", row["device_id"], "--smsts", "--output", "json").stdout
@@ -355,6 +409,7 @@ def check_whole_log(site, row, on_disk: str):
 TESTS = {
     "ts-error-handling": error_handling,
     "ts-restart-both-ways": restart_both_ways,
+    "ts-bios-to-uefi": bios_to_uefi,
 }
 
 

@@ -407,8 +407,16 @@ class Vm:
         self._n_starts = 0
         with open(self.disk, "wb") as disk:
             disk.truncate(disk_bytes)
+        self._make_variables()
+
+    def _make_variables(self):
         if self.kind["firmware"] != "bios":
             shutil.copy(OVMF / VARS[self.kind["firmware"]], self.vars)
+
+    def set_firmware(self, firmware: str):
+        """As somebody who changes it in the setup of the computer: it has another one from its next start on, with nothing in its variables."""
+        self.kind = FIRMWARE[firmware]
+        self._make_variables()
 
     def _firmware_arguments(self) -> list:
         kind = self.kind["firmware"]
@@ -425,8 +433,9 @@ class Vm:
             out += ["-fw_cfg", "name=opt/org.tianocore/IPv4PXESupport,string=no"]
         return out
 
-    def power_on(self, on_line=None, console=None) -> Process:
-        """With @console, a path, the serial console is a Unix socket there too; it is always in the log."""
+    def power_on(self, on_line=None, console=None, is_off_at_restart=False) -> Process:
+        """With @console, a path, the serial console is a Unix socket there too; it is always in the log. @is_off_at_restart: it does not come up again
+        by itself."""
         self._n_starts += 1
         self.console = console
         rom = "" if self.kind["firmware"] == "bios" else ",romfile="
@@ -436,7 +445,7 @@ class Vm:
             "qemu-system-i386" if "processor" in self.kind else "qemu-system-x86_64",
             "-accel", "tcg,thread=multi", "-cpu", self.kind.get("processor", "max"), "-smp", "1",
             "-m", str(self.memory_mib), "-nodefaults", "-vga", "none", "-display", "none", "-monitor", "none",
-            *self._console_arguments(console), "-device", "virtio-rng-pci", "-uuid", self.uuid,
+            *(["-no-reboot"] if is_off_at_restart else []), *self._console_arguments(console), "-device", "virtio-rng-pci", "-uuid", self.uuid,
             *self._firmware_arguments(),
             "-netdev", f"tap,id=n,ifname={self.tap},script=no,downscript=no",
             "-device", f"virtio-net-pci,netdev=n,mac={self.mac},bootindex={network_turn}{rom}",

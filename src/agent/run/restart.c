@@ -10,6 +10,7 @@
 
 #include "agent/fetch/fetch.h"
 #include "agent/run/order.h"
+#include "agent/run/restart_parts.h"
 #include "agent/run/target.h"
 #include "agent/steps/inside.h"
 #include "agent/steps/package.h"
@@ -21,13 +22,8 @@
 #include "plat/file.h"
 #include "ts/vars.h"
 
-#define BOOT_FOLDER "/" TARGET_STATE_FOLDER "/boot"
 /* What this computer was booted with, kept for the full operating system, which has a line of its own */
 #define ARGUMENTS_FILE BOOT_MENU_FOLDER "/arguments"
-
-enum {
-    CMDLINE_MAX = 64 * 1024,
-};
 
 static const char *const file_names[] = {"vmlinuz", "initrd.img"};
 
@@ -46,6 +42,7 @@ static const struct order_file *find_file(const struct order_content *content, c
 
 static int fetch_one(struct step_context *c,
                      const struct order_content *content,
+                     const char *root,
                      const char *name,
                      struct buf *why)
 {
@@ -61,7 +58,7 @@ static int fetch_one(struct step_context *c,
     }
     package_options(c, content, &options);
     (void)snprintf(path, sizeof(path), "/boot/%s/" ARCH_NAME "/%s", content->package_id, name);
-    (void)snprintf(target, sizeof(target), "%s" BOOT_FOLDER "/%s", root_of(c), name);
+    (void)snprintf(target, sizeof(target), "%s" RESTART_BOOT_FOLDER "/%s", root, name);
     int r = fetch_file(
         &options,
         &(struct fetch_file){.path = path, .size_bytes = file->size_bytes, .sha256 = file->sha256},
@@ -78,7 +75,7 @@ static int fetch_one(struct step_context *c,
 /* In the boot image the line of this start; in the full OS the one that Setup kept. */
 static int read_arguments(const struct step_context *c, struct buf *ret)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(CMDLINE_MAX);
+    OWN(buf_fini) struct buf text = BUF_INIT(RESTART_CMDLINE_MAX);
     const char *path = c->environment == STEP_IN_FULL_OS ? ARGUMENTS_FILE : "/proc/cmdline";
     int r = file_read(path, &text);
 
@@ -92,8 +89,8 @@ static int read_arguments(const struct step_context *c, struct buf *ret)
 
 int restart_keep_arguments(void)
 {
-    OWN(buf_fini) struct buf text = BUF_INIT(CMDLINE_MAX);
-    OWN(buf_fini) struct buf kept = BUF_INIT(CMDLINE_MAX);
+    OWN(buf_fini) struct buf text = BUF_INIT(RESTART_CMDLINE_MAX);
+    OWN(buf_fini) struct buf kept = BUF_INIT(RESTART_CMDLINE_MAX);
     OWN(fd_closep) int root = -1;
     int r = file_read("/proc/cmdline", &text);
 
@@ -110,28 +107,23 @@ int restart_keep_arguments(void)
                                       (struct inside_mode){.bits = 0600}));
 }
 
-int restart_to_boot_image_prepare(struct step_context *c, struct buf *why)
+int restart_put_boot_image(struct step_context *c, const char *root, struct buf *why)
 {
-    OWN(buf_fini) struct buf arguments = BUF_INIT(CMDLINE_MAX);
+    OWN(buf_fini) struct buf arguments = BUF_INIT(RESTART_CMDLINE_MAX);
     OWN(buf_fini) struct buf menu = BUF_INIT(BOOT_TEXT_MAX);
     const struct order_content *content =
         c->order->boot_image_id ? order_find_content(c->order, c->order->boot_image_id) : NULL;
     char path[PATH_MAX];
 
-    (void)snprintf(path, sizeof(path), "%s" BOOT_MENU_FOLDER "/grub.cfg", root_of(c));
-    if (!file_exists(path)) {
-        buf_adds(why, "the volume has no boot loader yet: Setup has not run");
-        return RESTART_E_NOT_BOOTABLE;
-    }
     if (!content) {
         buf_adds(why, "the order names no boot image");
         return RESTART_E_NO_BOOT_IMAGE;
     }
-    (void)snprintf(path, sizeof(path), "%s" BOOT_FOLDER, root_of(c));
+    (void)snprintf(path, sizeof(path), "%s" RESTART_BOOT_FOLDER, root);
     int r = dir_make(path, 0700);
 
     for (size_t i = 0; r == 0 && i < sizeof(file_names) / sizeof(file_names[0]); i++)
-        r = fetch_one(c, content, file_names[i], why);
+        r = fetch_one(c, content, root, file_names[i], why);
     if (r != 0)
         return TRACE(r);
     r = read_arguments(c, &arguments);
@@ -144,36 +136,59 @@ int restart_to_boot_image_prepare(struct step_context *c, struct buf *why)
     if (menu.failed)
         return ERR(-ENOMEM);
     /* The switch comes last, when what it loads is there */
-    (void)snprintf(path, sizeof(path), "%s" BOOT_ONCE_FILE, root_of(c));
+    (void)snprintf(path, sizeof(path), "%s" BOOT_ONCE_FILE, root);
     return TRACE(file_write(path, buf_bytes(&menu), 0600));
+}
+
+int restart_to_boot_image_prepare(struct step_context *c, struct buf *why)
+{
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s" BOOT_MENU_FOLDER "/grub.cfg", root_of(c));
+    if (!file_exists(path)) {
+        buf_adds(why, "the volume has no boot loader yet: Setup has not run");
+        return RESTART_E_NOT_BOOTABLE;
+    }
+    return TRACE(restart_put_boot_image(c, root_of(c), why));
 }
 
 int restart_prepare(struct step_context *c, struct buf *why)
 {
-    int r;
-
-    if (ts_vars_get(c->vars, "TSUEFIDrive")[0] != '\0') {
-        buf_adds(
-            why,
-            "TSUEFIDrive is set, but a boot image cannot be staged for another kind of firmware: "
-            "boot from the network after the change instead");
-        return RESTART_E_NOT_BOOTABLE;
-    }
-    r = restart_to_boot_image_prepare(c, why);
+    int r = restart_to_boot_image_prepare(c, why);
 
     if (r == RESTART_E_NOT_BOOTABLE && c->environment == STEP_IN_BOOT_IMAGE)
-        return 0;
+        r = 0;
+    if (r == 0 && restart_uefi_is_wanted(c)) {
+        buf_clear(why);
+        r = restart_uefi_stage(c, why);
+    }
     return r < 0 ? TRACE(r) : r;
+}
+
+int restart_take_boot_image(const char *root)
+{
+    char path[PATH_MAX];
+
+    (void)snprintf(path, sizeof(path), "%s" RESTART_BOOT_FOLDER, root);
+    if (!file_exists(path))
+        return 0;
+    (void)snprintf(path, sizeof(path), "%s" BOOT_ONCE_FILE, root);
+    if (unlink(path) != 0 && errno != ENOENT)
+        return ERR(-errno);
+    (void)snprintf(path, sizeof(path), "%s" RESTART_BOOT_FOLDER, root);
+
+    int r = dir_remove(path);
+
+    return r < 0 ? TRACE(r) : RESTART_SWITCHED_BACK;
 }
 
 int restart_to_boot_image_done(const struct step_target *target)
 {
-    if (!target->is_mounted || !file_exists(TARGET_ROOT BOOT_FOLDER))
+    if (!target->is_mounted)
         return 0;
-    if (unlink(TARGET_ROOT BOOT_ONCE_FILE) != 0 && errno != ENOENT)
-        return ERR(-errno);
 
-    int r = dir_remove(TARGET_ROOT BOOT_FOLDER);
+    int staged = restart_uefi_done(target);
+    int r = staged < 0 ? staged : restart_take_boot_image(TARGET_ROOT);
 
-    return r < 0 ? TRACE(r) : RESTART_SWITCHED_BACK;
+    return r < 0 ? TRACE(r) : r > 0 ? r : staged;
 }

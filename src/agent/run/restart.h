@@ -34,7 +34,8 @@ enum {
 int restart_to_boot_image_prepare(struct step_context *c, struct buf *why);
 
 /* The same; but in the boot image, before the disk can boot, the next start comes from the network as this one did, and
-   there is nothing to prepare. */
+   there is nothing to prepare. With TSUEFIDrive on a computer that started by BIOS, the boot image is also put there, so that a firmware
+   that was switched to UEFI meanwhile finds it. */
 int restart_prepare(struct step_context *c, struct buf *why);
 
 /**

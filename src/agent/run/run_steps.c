@@ -543,7 +543,7 @@ int runner_run_steps(struct runner *rn)
     int begun = begin(rn);
 
     if (begun != 0)
-        return begun < 0 ? TRACE(begun) : begun;
+        return TRACE(begun);
     for (;;) {
         struct ts_next next;
         bool is_done = false;

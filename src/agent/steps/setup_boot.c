@@ -15,6 +15,7 @@
 #include "agent/run/machine.h"
 #include "agent/run/restart.h"
 #include "agent/steps/inside.h"
+#include "agent/steps/loaders.h"
 #include "agent/steps/return_code.h"
 #include "base/buf.h"
 #include "base/err.h"
@@ -25,17 +26,16 @@
 #include "image/disk_write.h"
 #include "plat/arch.h"
 #include "plat/file.h"
+#include "ts/vars.h"
 
-#define LOADERS        "/usr/lib/slipway-boot" /* made by bootimage/build.sh */
-#define OWN_FOLDER     "boot/slipway"          /* BOOT_MENU_FOLDER below the volume's root */
-#define OWN_MENU       "boot/grub/grub.cfg"    /* of the operating system */
+#define OWN_FOLDER     "boot/slipway"       /* BOOT_MENU_FOLDER below the volume's root */
+#define OWN_MENU       "boot/grub/grub.cfg" /* of the operating system */
 #define OWN_MENU_ASIDE OWN_MENU ".of-the-image"
 #define GRUB_DEFAULTS  "etc/default/grub"
 #define GRUB_DROP_IN   "etc/default/grub.d/slipway.cfg"
 #define ENTRY_NAME     "Slipway"
 
 enum {
-    LOADER_MAX = 16 * 1024 * 1024,
     MENU_MAX = 4 * 1024 * 1024,
     CMDLINE_MAX = 64 * 1024,
     WHY_MAX = 1024,
@@ -169,54 +169,12 @@ static int write_menu(struct step_context *c, const struct found_kernel *kernel)
     return r < 0 ? TRACE(r) : TRACE(write_defaults(root, buf_str(&arguments)));
 }
 
-/* Everything written so far reaches the disk, the files of the image too. */
-static int settle(const char *folder)
-{
-    OWN(fd_closep) int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (fd < 0 || syncfs(fd) != 0)
-        return ERR(-errno);
-    return 0;
-}
-
-static int copy_loader(int esp, const char *name, const char *to)
-{
-    OWN(buf_fini) struct buf content = BUF_INIT(LOADER_MAX);
-    char from[PATH_MAX];
-
-    (void)snprintf(from, sizeof(from), LOADERS "/%s", name);
-    int r = file_read(from, &content);
-
-    if (r != 0)
-        return r < 0 ? TRACE(r) : ERR(-ENOENT);
-    return TRACE(inside_write(esp, to, buf_bytes(&content), (struct inside_mode){.bits = 0644}));
-}
-
-/* shim comes last: without it the firmware finds nothing to start. */
 static int fill_esp(struct step_context *c)
 {
     OWN(buf_fini) struct buf menu = BUF_INIT(BOOT_TEXT_MAX);
-    OWN(fd_closep) int esp = -1;
-    int r = inside_open(TARGET_ESP, &esp);
 
     boot_text_esp(c->target->root_uuid, &menu);
-    /* The folder that is built into Debian's signed GRUB */
-    if (r == 0)
-        r = inside_write(
-            esp, "EFI/debian/grub.cfg", buf_bytes(&menu), (struct inside_mode){.bits = 0644});
-    if (r == 0)
-        r = copy_loader(esp, "grub" ARCH_EFI ".efi", "EFI/debian/grub" ARCH_EFI ".efi");
-    if (r == 0)
-        r = copy_loader(esp, "grub" ARCH_EFI ".efi", "EFI/BOOT/grub" ARCH_EFI ".efi");
-    if (r == 0)
-        r = settle(TARGET_ESP);
-    if (r == 0)
-        r = copy_loader(esp, "shim" ARCH_EFI ".efi", "EFI/debian/shim" ARCH_EFI ".efi");
-    if (r == 0)
-        r = copy_loader(esp, "shim" ARCH_EFI ".efi", "EFI/BOOT/BOOT" ARCH_EFI_BOOT ".EFI");
-    if (r == 0)
-        r = settle(TARGET_ESP);
-    return TRACE(r);
+    return menu.failed ? ERR(-ENOMEM) : TRACE(loaders_write_uefi(TARGET_ESP, buf_bytes(&menu)));
 }
 
 static void register_entry(struct step_context *c)
@@ -256,7 +214,8 @@ static int boot_uefi(struct step_context *c, struct step_result *ret)
             -r);
         return 1;
     }
-    register_entry(c);
+    if (c->machine->is_uefi)
+        register_entry(c);
     return 0;
 }
 
@@ -276,8 +235,8 @@ static int boot_bios(struct step_context *c, struct step_result *ret)
             c->target->disk);
         return 1;
     }
-    int r =
-        boot_bios_install(c->target->disk, LOADERS "/boot.img", LOADERS "/core.img", offset, room);
+    int r = boot_bios_install(
+        c->target->disk, LOADERS_FOLDER "/boot.img", LOADERS_FOLDER "/core.img", offset, room);
 
     if (r != 0) {
         (void)step_fail(ret,
@@ -289,6 +248,21 @@ static int boot_bios(struct step_context *c, struct step_result *ret)
         return 1;
     }
     return 0;
+}
+
+/* The firmware starts by UEFI from the next time on, as the sequence says. */
+static bool is_for_uefi(const struct step_context *c)
+{
+    return c->target->is_gpt && c->target->esp_device[0] != '\0' &&
+           ts_vars_get(c->vars, "TSUEFIDrive")[0] != '\0';
+}
+
+static bool has_bios_boot(const struct step_context *c)
+{
+    uint64_t offset;
+    uint64_t bytes;
+
+    return disk_find_partition(c->target->disk, DISK_TYPE_BIOS_BOOT, &offset, &bytes) != 0;
 }
 
 int setup_boot(struct step_context *c, struct step_result *ret)
@@ -317,7 +291,7 @@ int setup_boot(struct step_context *c, struct step_result *ret)
     if (r == 0)
         r = restart_keep_arguments();
     if (r == 0)
-        r = settle(TARGET_ROOT);
+        r = loaders_settle(TARGET_ROOT);
     if (r < 0) {
         (void)step_fail_with(ret,
                              return_code_of_errno(-r, RETURN_UNSPECIFIED),
@@ -325,6 +299,11 @@ int setup_boot(struct step_context *c, struct step_result *ret)
                              "The boot menu could not be written to the volume (error %d)",
                              -r);
         return 1;
+    }
+    if (!c->machine->is_uefi && is_for_uefi(c)) {
+        c->log(c->ctx, "TSUEFIDrive is set: the disk is made to start by UEFI");
+        r = boot_uefi(c, ret);
+        return r != 0 || !has_bios_boot(c) ? r : boot_bios(c, ret);
     }
     return c->machine->is_uefi ? boot_uefi(c, ret) : boot_bios(c, ret);
 }
