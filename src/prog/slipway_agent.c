@@ -93,9 +93,10 @@ static int run_in_boot_image(void)
     return end == RUN_OFF ? EXIT_OFF : EXIT_SUCCESS;
 }
 
-static int restart_computer(void)
+/* @how: "reboot" or "poweroff" */
+static int end_computer(const char *how)
 {
-    const char *const argv[] = {"reboot", NULL};
+    const char *const argv[] = {how, NULL};
     struct process_result result;
 
     return process_run(&(struct process_options){.argv = argv}, &result) < 0 ||
@@ -121,12 +122,13 @@ static int run_in_full_os(void)
         return EXIT_FAILURE;
     switch (end) {
     case RUN_RESTART:
-        return restart_computer();
+        return end_computer("reboot");
+    case RUN_OFF:
+        return end_computer("poweroff");
     case RUN_UNREPORTED:
         return EXIT_UNREPORTED;
     case RUN_FINISHED:
     case RUN_NOT_OURS:
-    case RUN_OFF: /* of the boot image only */
         break;
     }
     return EXIT_SUCCESS;

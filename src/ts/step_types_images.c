@@ -232,7 +232,6 @@ static const struct ts_property prepareos[] = {
              "OSDShutdownPreparedOs",
              "Shut down the computer instead of restarting it",
              TS_KIND_BOOL,
-             .is_for_windows = true,
              .default_text = "false"),
 };
 

@@ -558,7 +558,7 @@ static int run_in_full_os(struct runner *rn, enum run_end *ret)
         !rn->state) /* none, or one that cannot be read: it stays as evidence */
         return 0;
     if (r == RUNNER_E_RESTART) {
-        *ret = RUN_RESTART;
+        *ret = rn->goes_off ? RUN_OFF : RUN_RESTART;
         return 0;
     }
     if (!rn->report || !report_drain(rn->report, 0)) {

@@ -79,7 +79,7 @@ enum run_end {
     RUN_RESTART,  /* restart the computer now */
     RUN_FINISHED, /* in the full OS: everything is done, or there was nothing to do */
     RUN_NOT_OURS, /* boot image: nothing to do here; start from the disk */
-    RUN_OFF,      /* boot image: switch the computer off now */
+    RUN_OFF,      /* switch the computer off now */
     RUN_UNREPORTED, /* in the full OS: done, but the site does not know it; try again at the next start */
 };
 

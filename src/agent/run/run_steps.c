@@ -267,9 +267,10 @@ static int restart(struct runner *rn, const struct ts_after *after)
     journal_write(rn->journal,
                   CMTRACE_INFORMATION,
                   "TSManager",
-                  "Restarting into %s",
+                  rn->goes_off ? "Switching off. When somebody switches it on it starts %s"
+                               : "Restarting into %s",
                   is_to_os ? "the installed operating system" : "the boot image");
-    screen_set(rn->screen, SCREEN_STATUS, "Restarting");
+    screen_set(rn->screen, SCREEN_STATUS, "%s", rn->goes_off ? "Switching off" : "Restarting");
     runner_fill_status(rn, "restarting", rn->current, &status);
     status.restart_to = is_to_os ? "full-os" : "boot-image";
     r = report_add(rn->report, &status);
@@ -382,6 +383,7 @@ static int finish_step(struct runner *rn, const struct ts_step *step, struct ste
     int r;
 
     settle(rn);
+    rn->goes_off = result->is_off && !result->error_id && rn->options->is_full_os;
     if (!result->error_id)
         state_note_success(rn->state, step->type);
     r = ts_sequence_step_done(rn->sequence, &how, &after);

@@ -49,6 +49,7 @@ struct runner {
     char group[1024];           /* of a step that is told of */
     char component[64];         /* of the log, for lines of a step */
     struct buf output;          /* the end of what the step's last program wrote */
+    bool goes_off;              /* the restart at hand is one that somebody else does */
     bool is_holding;            /* the site knows that we wait */
     uint64_t asked_us;          /* monotonic: when it was last asked what it wants */
     uint64_t ask_again_us;      /* for an order, while there is none; 0: as the platform does */

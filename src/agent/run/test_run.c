@@ -36,6 +36,7 @@ enum {
     KILLED = 9,
     END_RESTART = 20,
     END_FINISHED = 21,
+    END_OFF = 22,
     MAX_STARTS = 12,
     HANGS_S = 20, /* no start takes so long */
     TEXT_MAX = 64 * 1024,
@@ -61,6 +62,7 @@ static char watch_path[96]; /* while it exists, it is noted when the disk gets i
 static char ahead_path[96]; /* while it exists, all content comes first; "no": and cannot */
 static char
     drive_path[96]; /* while it exists, the first step connects a folder; "no": later nobody can */
+static char off_path[96];   /* while it exists, the last step has the computer switched off */
 static char break_path[96]; /* while it exists, Setup fails, and the disk takes nothing any more */
 
 static unsigned kill_at, n_writes; /* the child dies at this write of the state; 0: never */
@@ -162,6 +164,8 @@ static int run_repeatable(struct step_context *c, struct step_result *ret)
     test_note(ran_path, c->step_name);
     is_unsettled = true;
     *ret = (struct step_result){0};
+    if (strcmp(c->step_name, "last") == 0 && file_exists(off_path))
+        *ret = (struct step_result){.then = STEP_THEN_RESTART_TO_OS, .is_off = true};
     return 0;
 }
 
@@ -264,7 +268,10 @@ static void run_child(bool is_full_os)
     if (!freopen("/dev/null", "we", stderr) || screen_new(NULL, 0, &options.screen) != 0 ||
         run_agent(&options, &end) != 0)
         _exit(1);
-    _exit(end == RUN_RESTART ? END_RESTART : end == RUN_FINISHED ? END_FINISHED : 1);
+    _exit(end == RUN_RESTART    ? END_RESTART
+          : end == RUN_FINISHED ? END_FINISHED
+          : end == RUN_OFF      ? END_OFF
+                                : 1);
 }
 
 static int start(bool is_full_os, unsigned die_at)
@@ -507,6 +514,21 @@ static void a_folder_is_connected_again_before_the_next_step_after_each_start(vo
     assert_null(strstr(buf_str(&log), "hush"));
 }
 
+static void a_computer_that_was_switched_off_goes_on_when_it_is_switched_on(void **state)
+{
+    (void)state;
+    OWN(buf_fini) struct buf ran = BUF_INIT(TEXT_MAX);
+
+    begin();
+    test_note(off_path, "yes");
+    assert_int_equal(start(false, 0), END_RESTART);
+    assert_int_equal(start(true, 0), END_OFF);
+    (void)unlink(off_path);
+    assert_int_equal(start(true, 0), END_FINISHED);
+    test_read(ran_path, &ran);
+    assert_string_equal(buf_str(&ran), "format a o setup-1 setup-2 last ");
+}
+
 static void nothing_is_touched_before_the_site_has_heard_of_the_start(void **state)
 {
     (void)state;
@@ -624,6 +646,7 @@ int main(void)
         cmocka_unit_test(a_failure_on_a_disk_that_takes_nothing_more_is_reported),
         cmocka_unit_test(the_disk_starts_the_boot_image_until_its_steps_are_done),
         cmocka_unit_test(a_folder_is_connected_again_before_the_next_step_after_each_start),
+        cmocka_unit_test(a_computer_that_was_switched_off_goes_on_when_it_is_switched_on),
         cmocka_unit_test(nothing_is_touched_before_the_site_has_heard_of_the_start),
         cmocka_unit_test(an_agent_whose_token_is_not_known_any_more_stops_and_cleans_up),
         cmocka_unit_test(a_boot_image_from_the_disk_goes_back_when_nothing_is_deployed_any_more),
@@ -644,6 +667,7 @@ int main(void)
                   {trouble_path, "trouble"},
                   {watch_path, "watch"},
                   {drive_path, "drive"},
+                  {off_path, "off"},
                   {break_path, "break"},
                   {reports_path, "reports"}};
 

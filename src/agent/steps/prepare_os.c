@@ -3,7 +3,8 @@
 /*
  * Prepare Windows for Capture (SMS_TaskSequence_PrepareOSAction)
  *
- * In the running system, as the reference product has it; then it restarts into the boot image. What a shutdown writes
+ * In the running system, as the reference product has it; then it restarts into the boot image, or is switched off
+ * and starts there when somebody switches it on. What a shutdown writes
  * once more (logs, the random seed) is removed by Capture Operating System Image, which looks for the variable that is set
  * here.
  */
@@ -21,8 +22,6 @@
 
 static void log_ignored(struct step_context *c)
 {
-    if (bytes_eq_nocase(bytes_of(step_value(c, "OSDShutdownPreparedOs")), "true"))
-        c->log(c->ctx, "The computer is restarted and not shut down: the task sequence goes on");
     if (bytes_eq_nocase(bytes_of(step_value(c, "OSDKeepActivation")), "true") ||
         bytes_eq_nocase(bytes_of(step_value(c, "OSDBuildStorageDriverList")), "true"))
         c->log(c->ctx, "OSDKeepActivation and OSDBuildStorageDriverList have no meaning on Linux");
@@ -76,5 +75,6 @@ int step_prepare_os_run(struct step_context *c, struct step_result *ret)
     if (r == 0)
         r = ts_vars_set(c->vars, "OSDTargetSystemRoot", "/", TS_BY_ENGINE);
     ret->then = STEP_THEN_RESTART_TO_BOOT_IMAGE;
+    ret->is_off = bytes_eq_nocase(bytes_of(step_value(c, "OSDShutdownPreparedOs")), "true");
     return r < 0 ? TRACE(r) : 0;
 }

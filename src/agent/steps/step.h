@@ -80,6 +80,8 @@ struct step_result {
                                            do. May quote secrets until step_result_mask() */
     bool is_message_cut;        /* there was more of it */
     enum step_then then;
+    bool
+        is_off; /* with a restart, in the full OS: it is switched off, and goes on when somebody switches it on */
     bool is_same_step_again; /* with a restart: this step goes on in the other environment */
 };
 
