@@ -10,16 +10,12 @@
 
 #include "agent/run/journal.h"
 #include "agent/run/mirror.h"
-#include "agent/run/network.h"
 #include "agent/run/order.h"
 #include "agent/run/report.h"
-#include "agent/run/restart.h"
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
 #include "agent/steps/capture_parts.h"
-#include "agent/steps/content.h"
-#include "agent/steps/network_reach.h"
 #include "agent/steps/return_code.h"
 #include "base/err.h"
 #include "base/own.h"
@@ -32,42 +28,9 @@
 
 enum {
     AVAILABLE_WAIT_S = 60,
-    FOLDER_WAIT_S = 300,
-    DEFAULT_FAILED_WAIT_S = 900,
     FAILED_WAIT_MAX_S = 7 * 24 * 60 * 60,
     LOG_FOLDER_MODE = 0755,
 };
-
-const struct run_platform *run_platform(void)
-{
-    static const struct run_platform real = {
-        .collect = machine_collect,
-        .network_up = network_up,
-        .set_clock = clock_set_wall_us,
-        .mount = target_mount,
-        .unmount = target_unmount,
-        .find_state = target_find_state,
-        .find_windows = target_find_windows,
-        .find_type = step_type_find,
-        .boot_image_is_back = restart_to_boot_image_done,
-        .prepare_boot_image = restart_prepare,
-        .get_ahead = content_get_ahead,
-        .connect_folder = network_folder_connect,
-        .is_folder_connected = network_folder_is_connected,
-        .settle = target_settle,
-        .target_root = TARGET_ROOT,
-        .full_os_root = "",
-        .journal_path = "/run/slipway/smsts.log",
-        .log_settings_path = "/etc/slipway/SMSTS.ini",
-        .poll_us = 15 * US_PER_S,
-        .off_us = 30 * US_PER_S,
-        .patience_us = REPORT_PATIENCE_US,
-        .folder_patience_us = FOLDER_WAIT_S * US_PER_S,
-        .failed_wait_us = DEFAULT_FAILED_WAIT_S * US_PER_S,
-    };
-
-    return &real;
-}
 
 int runner_problem(
     struct runner *rn, const char *error_id, const char *remedy, const char *format, ...)
