@@ -33,6 +33,7 @@ struct assigning {
     void (*told)(void *ctx, const char *name, const char *value);
     void *ctx;
     struct buf *why;
+    bool is_simulated; /* secrets may be withheld */
 };
 
 DEFINE_FREEP(xmlDoc *, xmlFreeDoc);
@@ -94,11 +95,12 @@ static const char *text_of(const struct ts_step *step, const char *name)
 static int set_one(const struct assigning *a, const struct ts_step *step)
 {
     OWN(buf_fini) struct buf name = BUF_INIT(VALUE_MAX_BYTES);
+    bool is_withheld = a->is_simulated && ts_secret_withholds_value(step);
 
     (void)ts_vars_expand(a->vars, text_of(step, "VariableName"), &name);
     return TRACE(set(a,
                      buf_str(&name),
-                     text_of(step, "VariableValue"),
+                     is_withheld ? "***" : text_of(step, "VariableValue"),
                      ts_secret_is_flag(text_of(step, "DoNotShowVariableValue"))));
 }
 
@@ -203,7 +205,8 @@ static int apply_rule(const struct assigning *a, const struct ts_step *rule)
         return 0;
     for (size_t i = 0; i < rule->n_variables; i++) {
         const struct ts_variable *v = &rule->variables[i];
-        int r = set(a, v->name, v->text, v->is_hidden);
+        bool is_withheld = a->is_simulated && ts_secret_is_withheld(v);
+        int r = set(a, v->name, is_withheld ? "***" : v->text, v->is_hidden);
 
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
@@ -216,7 +219,7 @@ int ts_rule_apply(const struct ts_step *rule,
                   const struct ts_facts *facts,
                   struct buf *why)
 {
-    const struct assigning a = {.vars = vars, .facts = facts, .why = why};
+    const struct assigning a = {.vars = vars, .facts = facts, .why = why, .is_simulated = true};
 
     return TRACE(apply_rule(&a, rule));
 }
@@ -240,6 +243,11 @@ static int apply_rules(const struct assigning *a, const struct ts_step *step)
     return r < 0 ? TRACE(r) : r;
 }
 
+static int assign(const struct assigning *a, const struct ts_step *step)
+{
+    return TRACE(strcmp(step->type, rules_type) == 0 ? apply_rules(a, step) : set_one(a, step));
+}
+
 int ts_assign(const struct ts_step *step,
               struct ts_vars *vars,
               const struct ts_facts *facts,
@@ -247,7 +255,17 @@ int ts_assign(const struct ts_step *step,
               void *ctx,
               struct buf *why)
 {
-    const struct assigning a = {vars, facts, told, ctx, why};
+    const struct assigning a = {vars, facts, told, ctx, why, false};
 
-    return TRACE(strcmp(step->type, rules_type) == 0 ? apply_rules(&a, step) : set_one(&a, step));
+    return TRACE(assign(&a, step));
+}
+
+int ts_assign_simulated(const struct ts_step *step,
+                        struct ts_vars *vars,
+                        const struct ts_facts *facts,
+                        struct buf *why)
+{
+    const struct assigning a = {.vars = vars, .facts = facts, .why = why, .is_simulated = true};
+
+    return TRACE(assign(&a, step));
 }

@@ -43,7 +43,7 @@ bool ts_is_assignment(const struct ts_step *step);
 int ts_rules_read(const char *text, struct ts_document **ret, struct buf *why);
 
 /**
- * ts_rule_apply() - do what one of these rules says, if its condition holds
+ * ts_rule_apply() - do what one of these rules says in a simulation, if its condition holds
  *
  * Return: as ts_assign().
  */
@@ -65,3 +65,9 @@ int ts_assign(const struct ts_step *step,
               void (*told)(void *ctx, const char *name, const char *value),
               void *ctx,
               struct buf *why);
+
+/* The same in a simulation, which may have a document without its secrets: a value that is withheld (ts/secret.h) is "***". */
+int ts_assign_simulated(const struct ts_step *step,
+                        struct ts_vars *vars,
+                        const struct ts_facts *facts,
+                        struct buf *why);

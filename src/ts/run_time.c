@@ -13,6 +13,7 @@
 #include "ts/assign.h"
 #include "ts/condition.h"
 #include "ts/document.h"
+#include "ts/secret.h"
 #include "ts/tree.h"
 #include "ts/vars.h"
 
@@ -308,7 +309,7 @@ int ts_run_time_withhold(struct ts_run_time *rt, const struct ts_vars *vars)
     int r = 0;
 
     for (size_t i = 0; r == 0 && ts_vars_at(vars, i, &name, &value, &is_secret); i++)
-        if (is_secret && strcmp(value, "***") == 0)
+        if (is_secret && strstr(value, "***"))
             r = add(rt, name, "");
     return TRACE(r);
 }
@@ -386,11 +387,12 @@ static int note_set(struct ts_run_time *rt,
                     const struct ts_vars *vars)
 {
     OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
-    bool is_unknown = find_in(rt, text_of(step, "VariableValue"), NULL) != NULL;
+    bool is_withheld = ts_secret_withholds_value(step);
+    bool is_unknown = is_withheld || find_in(rt, text_of(step, "VariableValue"), NULL) != NULL;
 
     (void)ts_vars_expand(vars, text_of(step, "VariableName"), &name);
     if (is_unknown && !name.failed)
-        return TRACE(add(rt, buf_str(&name), path));
+        return TRACE(add(rt, buf_str(&name), is_withheld ? "" : path));
     forget(rt, buf_str(&name));
     return 0;
 }
@@ -425,6 +427,8 @@ static int note_rule(struct ts_run_time *rt,
 
         if (!is_known || find_in(rt, v->text, NULL))
             r = add(rt, v->name, path);
+        else if (holds && ts_secret_is_withheld(v))
+            r = add(rt, v->name, "");
         else if (holds)
             forget(rt, v->name);
     }

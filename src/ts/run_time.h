@@ -26,7 +26,7 @@ struct ts_dependency {
 int ts_run_time_new(struct ts_run_time **ret);
 void ts_run_time_free(struct ts_run_time *rt);
 
-/* At the start: the site does not tell the values of secret variables, they are "***". Return: 0 or -ENOMEM. */
+/* At the start: the values of secret variables that are not told here are "***", or were made of it. Return: 0 or -ENOMEM. */
 int ts_run_time_withhold(struct ts_run_time *rt, const struct ts_vars *vars);
 
 /**
@@ -35,7 +35,9 @@ int ts_run_time_withhold(struct ts_run_time *rt, const struct ts_vars *vars);
  * @vars: before the step
  *
  * Set Task Sequence Variable and Set Dynamic Variables are done in a simulation as well. What they set is unknown only if it is made
- * of something unknown, or if the condition of the rule is, or if the facts cannot answer that. Return: 0 or -ENOMEM.
+ * of something unknown or withheld (ts/secret.h), or if the condition of the rule is, or if the facts cannot answer that.
+ *
+ * Return: 0 or -ENOMEM.
  */
 int ts_run_time_note(struct ts_run_time *rt,
                      const struct ts_step *step,

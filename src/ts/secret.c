@@ -20,6 +20,8 @@ enum {
     ACTION_MAX_BYTES = 256 * 1024,
 };
 
+static const char value_name[] = "VariableValue";
+
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
 DEFINE_FREEP(xmlNode *, xmlFreeNode);
 DEFINE_FREEP(xmlChar *, xmlFree);
@@ -74,8 +76,10 @@ static void found(struct ts_secrets *secrets, const char *text)
         ts_secrets_add(secrets, text);
 }
 
-/* Mask the values of secret variables; within is bounded by TS_XML_MAX_DEPTH. @secrets: gets them; may be NULL. Return: how many. */
-static size_t mask_rules(xmlNode *node, const char *mask, struct ts_secrets *secrets)
+/* Mask the values of secret variables; within is bounded by TS_XML_MAX_DEPTH. @secrets: gets them; may be NULL. @masks_blank: empty
+   ones as well. Return: how many. */
+static size_t
+mask_rules(xmlNode *node, const char *mask, bool masks_blank, struct ts_secrets *secrets)
 {
     size_t n = 0;
 
@@ -86,10 +90,11 @@ static size_t mask_rules(xmlNode *node, const char *mask, struct ts_secrets *sec
         OWN(freep) char *text = ts_node_text(child);
 
         if (!ts_node_is(child, "Variable"))
-            n += mask_rules(child, mask, secrets);
-        else if (text && text[0] != '\0' &&
+            n += mask_rules(child, mask, masks_blank, secrets);
+        else if (text && (text[0] != '\0' || masks_blank) &&
                  ((is_secret && ts_secret_is_flag(is_secret)) ||
-                  (name && ts_secret_is_called(name, text)))) {
+                  (name && (text[0] != '\0' ? ts_secret_is_called(name, text)
+                                            : ts_name_is_secret(name))))) {
             found(secrets, text);
             xmlNodeSetContent(child, (const xmlChar *)mask);
             n++;
@@ -98,7 +103,8 @@ static size_t mask_rules(xmlNode *node, const char *mask, struct ts_secrets *sec
     return n;
 }
 
-static char *mask_dynamic(char *text, const char *mask, struct ts_secrets *secrets)
+static char *
+mask_dynamic(char *text, const char *mask, bool masks_blank, struct ts_secrets *secrets)
 {
     OWN(freep) char *own_text = text;
     OWN(ts_diags_fini) struct ts_diags ignored = {0};
@@ -113,7 +119,7 @@ static char *mask_dynamic(char *text, const char *mask, struct ts_secrets *secre
             secrets->has_others = true;
         return ts_copy(mask); /* who knows what is in it */
     }
-    if (mask_rules(xmlDocGetRootElement(xml), mask, secrets) == 0)
+    if (mask_rules(xmlDocGetRootElement(xml), mask, masks_blank, secrets) == 0)
         return TAKE(own_text); /* byte for byte */
     dump = xmlBufferCreate();
     if (dump && xmlNodeDump(dump, xml, xmlDocGetRootElement(xml), 0, 0) > 0)
@@ -127,6 +133,7 @@ struct value {
     const char *name;
     const char *property;       /* the attribute */
     bool is_hidden;             /* VariableValue is: the Set Task Sequence Variable says so */
+    bool masks_blank;           /* what a variable is set to is masked if it is empty as well */
     struct ts_secrets *secrets; /* get what is masked; NULL: nobody wants it */
 };
 
@@ -134,7 +141,7 @@ static bool is_secret_name(const struct value *v, const char *name, const char *
 {
     const struct ts_property *property = ts_property_find(v->type, name);
 
-    if (v->is_hidden && bytes_eq_nocase(bytes_of(name), "VariableValue"))
+    if (v->is_hidden && bytes_eq_nocase(bytes_of(name), value_name))
         return true;
     return property ? ts_property_is_secret(property) : ts_secret_is_called(name, text);
 }
@@ -148,7 +155,11 @@ static char *mask_value(const struct value *v, char *text, const char *mask)
     if (!property)
         property = ts_property_find(v->type, v->property);
     if (property && property->kind == TS_KIND_RULES)
-        return mask_dynamic(TAKE(own_text), mask, v->secrets);
+        return mask_dynamic(TAKE(own_text), mask, v->masks_blank, v->secrets);
+    if (own_text[0] == '\0' && v->masks_blank && v->is_hidden &&
+        (bytes_eq_nocase(bytes_of(v->name), value_name) ||
+         bytes_eq_nocase(bytes_of(v->property), value_name)))
+        return ts_copy(mask);
     if (own_text[0] == '\0' ||
         (!is_secret_name(v, v->name, own_text) && !is_secret_name(v, v->property, own_text)))
         return TAKE(own_text);
@@ -238,10 +249,11 @@ bool ts_secret_hides_value(const struct ts_step *step)
     return (hides && ts_secret_is_flag(hides->text)) || (target && ts_name_is_secret(target->text));
 }
 
-char *ts_secret_mask_value(const struct ts_step *step,
-                           bool hides_value,
-                           const struct ts_variable *variable,
-                           const char *mask)
+static char *mask_read(const struct ts_step *step,
+                       bool hides_value,
+                       bool masks_blank,
+                       const struct ts_variable *variable,
+                       const char *mask)
 {
     OWN(freep) char *text = ts_copy(variable->text);
     const struct value value = {
@@ -249,9 +261,38 @@ char *ts_secret_mask_value(const struct ts_step *step,
         .name = variable->name,
         .property = variable->property,
         .is_hidden = hides_value,
+        .masks_blank = masks_blank,
     };
 
     return text ? mask_value(&value, TAKE(text), mask) : NULL;
+}
+
+char *ts_secret_mask_value(const struct ts_step *step,
+                           bool hides_value,
+                           const struct ts_variable *variable,
+                           const char *mask)
+{
+    return mask_read(step, hides_value, false, variable, mask);
+}
+
+char *ts_secret_show_value(const struct ts_step *step,
+                           bool hides_value,
+                           const struct ts_variable *variable)
+{
+    return mask_read(step, hides_value, true, variable, "***");
+}
+
+bool ts_secret_withholds_value(const struct ts_step *step)
+{
+    const struct ts_variable *value = ts_step_variable(step, value_name);
+
+    return ts_secret_hides_value(step) && (!value || ts_secret_is_blank(value->text));
+}
+
+bool ts_secret_is_withheld(const struct ts_variable *variable)
+{
+    return (variable->is_hidden || ts_name_is_secret(variable->name)) &&
+           ts_secret_is_blank(variable->text);
 }
 
 static void set_text(xmlNode *node, const char *text)

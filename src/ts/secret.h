@@ -48,6 +48,16 @@ char *ts_secret_mask_value(const struct ts_step *step,
                            const struct ts_variable *variable,
                            const char *mask);
 
+/* The same for a simulation: a value that is withheld, as below, is "***" too. */
+char *ts_secret_show_value(const struct ts_step *step,
+                           bool hides_value,
+                           const struct ts_variable *variable);
+
+/* Whether a Set Task Sequence Variable, or a variable of one of ts_rules_read(), has a value that is not told here: it is a secret,
+   and empty or "***", as in an export. */
+bool ts_secret_withholds_value(const struct ts_step *step);
+bool ts_secret_is_withheld(const struct ts_variable *variable);
+
 /**
  * ts_document_export() - a document without secrets
  * @ret: owned by the caller

@@ -16,6 +16,7 @@
 #include "ts/secret.h"
 #include "ts/settings.h"
 #include "ts/step_types.h"
+#include "ts/step_value.h"
 #include "ts/validate.h"
 #include "ts/vars.h"
 
@@ -53,15 +54,23 @@ DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
 static void put_text(struct run *run, const char *text, bool is_secret)
 {
     static const uint8_t nul[] = {0};
-    size_t start = run->texts.len;
 
-    is_secret |= ts_vars_expand(run->simulation->start.vars, text, &run->texts);
-    if (is_secret && run->texts.len > start && !run->texts.failed) {
-        run->texts.len = start;
-        run->texts.ptr[start] = '\0';
-        buf_adds(&run->texts, "***");
-    }
+    if (is_secret)
+        buf_adds(&run->texts, text[0] != '\0' ? "***" : "");
+    else
+        ts_vars_expand_shown(run->simulation->start.vars, text, &run->texts);
     buf_add(&run->texts, (struct bytes){nul, 1});
+}
+
+/* The variable that overrides the step's own. MDT names some of those as the property is called. */
+static const char *overriding_name(const struct ts_step *step, const struct ts_variable *own)
+{
+    const struct ts_property *property =
+        bytes_eq_nocase(bytes_of(own->name), own->property)
+            ? ts_property_find(ts_step_type_find(step->type), own->property)
+            : NULL;
+
+    return property && !strchr(property->variable, '#') ? property->variable : own->name;
 }
 
 /* As the agent gives it to the step: a variable of the same name overrides what is no argument. Return: whether the step's own is
@@ -72,27 +81,30 @@ static bool put_value(struct run *run,
                       const struct ts_variable *own)
 {
     const struct ts_vars *vars = run->simulation->start.vars;
-    OWN(freep) char *shown = ts_secret_mask_value(step, hides_value, own, "***");
-    const char *override = own->is_hidden ? "" : ts_vars_get(vars, own->name);
+    OWN(freep) char *shown = ts_secret_show_value(step, hides_value, own);
+    const char *name = overriding_name(step, own);
+    const char *override = own->is_hidden ? "" : ts_vars_get(vars, name);
 
     if (!shown) {
         run->texts.failed = true;
         return true;
     }
-    put_text(run, override[0] != '\0' ? override : shown, ts_vars_is_secret(vars, own->name));
+    put_text(run, override[0] != '\0' ? override : shown, ts_vars_is_secret(vars, name));
     return strcmp(shown, own->text) != 0;
 }
 
-/* A command line that stands in <action> only, as MDT writes it; NULL: the step has none. */
-static const char *command_of(const struct ts_step *step)
+/* A command line, or the command with the target of a restart, that stands in <action> only, as MDT writes it; NULL: the
+   step has none. */
+static const char *command_of(const struct run *run, const struct ts_step *step)
 {
-    const struct ts_variable *line = ts_step_variable(step, "CommandLine");
-    const char *command = ts_step_action_command(step);
+    const struct ts_vars *vars = run->simulation->start.vars;
+    bool is_command = strcmp(ts_step_runs_as(step), command_type) == 0;
+    const char *command = is_command ? ts_step_action_command(step) : step->action;
+    const char *name = is_command ? "CommandLine" : "SMSRebootTarget";
 
-    return strcmp(ts_step_runs_as(step), "SMS_TaskSequence_RunCommandLineAction") == 0 &&
-                   command[0] != '\0' && (!line || line->text[0] == '\0')
-               ? command
-               : NULL;
+    if (!is_command && strcmp(step->type, reboot_type) != 0)
+        return NULL;
+    return command[0] != '\0' && ts_step_value(step, vars, name)[0] == '\0' ? command : NULL;
 }
 
 /* @ret: owned by the caller, with room for @ret_n; its texts are those of @run. */
@@ -102,7 +114,7 @@ static int make_values(struct run *run,
                        size_t *ret_n)
 {
     struct ts_simulated_value *values = calloc(step->n_variables + 1, sizeof(*values));
-    const char *command = command_of(step);
+    const char *command = command_of(run, step);
     bool hides_value = ts_secret_hides_value(step);
     bool has_secret = false;
     const char *text;
@@ -148,24 +160,6 @@ static int tell(struct run *run, const struct ts_next *next)
                                  : 0;
 }
 
-static const char *text_of(const struct ts_step *step, const char *name)
-{
-    const struct ts_variable *variable = ts_step_variable(step, name);
-
-    return variable ? variable->text : "";
-}
-
-/* The target of a Restart Computer, as the agent gives it to the step. */
-static void put_target(const struct run *run, const struct ts_step *step, struct buf *ret)
-{
-    static const char name[] = "SMSRebootTarget";
-    const struct ts_vars *vars = run->simulation->start.vars;
-    const struct ts_variable *own = ts_step_variable(step, name);
-    const char *override = own && own->is_hidden ? "" : ts_vars_get(vars, name);
-
-    (void)ts_vars_expand(vars, override[0] != '\0' ? override : text_of(step, name), ret);
-}
-
 /* Where the step leads, if it is one of those that restart. */
 static enum ts_restart restart_of(const struct run *run, const struct ts_step *step)
 {
@@ -177,7 +171,7 @@ static enum ts_restart restart_of(const struct run *run, const struct ts_step *s
         return TS_RESTART_TO_BOOT_IMAGE;
     if (strcmp(step->type, reboot_type) != 0)
         return TS_NO_RESTART;
-    put_target(run, step, &target);
+    ts_step_put_target(step, run->simulation->start.vars, &target);
     return ts_compare_text(buf_str(&target), "HD") == 0 ? TS_RESTART_TO_FULL_OS
                                                         : TS_RESTART_TO_BOOT_IMAGE;
 }
@@ -285,7 +279,7 @@ static int assign(struct run *run, const struct ts_next *next)
 
     if (!ts_is_assignment(next->step))
         return 0;
-    outcome = ts_assign(next->step, start->vars, start->facts, NULL, NULL, &why);
+    outcome = ts_assign_simulated(next->step, start->vars, start->facts, &why);
     if (outcome <= 0)
         return TRACE(outcome);
     r = tell_failure(run, next, "SLW-0407", buf_str(&why));
@@ -302,7 +296,7 @@ static int check_restart(struct run *run, const struct ts_next *next, int64_t *r
 
     if (strcmp(next->step->type, reboot_type) != 0)
         return 0;
-    put_target(run, next->step, &target);
+    ts_step_put_target(next->step, run->simulation->start.vars, &target);
     is_boot_image = target.len == 0 || ts_compare_text(buf_str(&target), "WinPE") == 0;
     if (!is_boot_image && ts_compare_text(buf_str(&target), "HD") != 0) {
         buf_addf(
@@ -326,7 +320,7 @@ static int check_restart(struct run *run, const struct ts_next *next, int64_t *r
 static int check_command(struct run *run, const struct ts_next *next, int64_t *ret_code)
 {
     OWN(buf_fini) struct buf command = BUF_INIT(VALUES_MAX_BYTES);
-    const char *own = text_of(next->step, "CommandLine");
+    const char *own = ts_step_value(next->step, run->simulation->start.vars, "CommandLine");
     int r;
 
     if (strcmp(ts_step_runs_as(next->step), command_type) != 0)
@@ -381,14 +375,40 @@ static int run_step(struct run *run, const struct ts_next *next)
     return r < 0 ? TRACE(r) : 0;
 }
 
+/* Secrets of the sequence's own list that are not told here. */
+static int withhold_globals(const struct ts_document *doc, struct ts_vars *vars)
+{
+    size_t n;
+    const struct ts_variable *globals = ts_document_globals(doc, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        bool is_withheld =
+            ts_name_is_secret(globals[i].name) && ts_vars_get(vars, globals[i].name)[0] == '\0';
+        int r = is_withheld ? ts_vars_set(vars, globals[i].name, "***", TS_BY_SEQUENCE) : 0;
+
+        if (r == 0 && is_withheld)
+            r = ts_vars_set_secret(vars, globals[i].name);
+        if (r < 0)
+            return TRACE(r);
+    }
+    return 0;
+}
+
+static int set_globals(const struct ts_document *doc, struct ts_vars *vars)
+{
+    int r = ts_sequence_set_globals(doc, vars);
+
+    return r == 0 ? TRACE(withhold_globals(doc, vars)) : TRACE(r);
+}
+
 static int set_environment(struct run *run)
 {
     const struct ts_start *start = &run->simulation->start;
-    int r = ts_sequence_set_globals(start->document, start->vars);
+    int r = set_globals(start->document, start->vars);
 
     for (size_t i = 0; r == 0 && i < start->n_children; i++)
         if (start->children[i].document)
-            r = ts_sequence_set_globals(start->children[i].document, start->vars);
+            r = set_globals(start->children[i].document, start->vars);
     if (r == 0)
         r = ts_settings_expand(start->vars);
     if (r == 0)

@@ -69,6 +69,31 @@ static void a_variable_is_set_and_what_comes_of_a_secret_is_one(void **state)
     assert_true(ts_vars_is_secret(vars, "D"));
 }
 
+static void only_a_simulation_takes_an_empty_secret_for_one_that_is_not_told(void **state)
+{
+    (void)state;
+    static const char *const xml[] = {
+        SEQUENCE(SET("S", "", "true")),
+        SEQUENCE(RULES("<Rules>" RULE("",
+                                      "<Variable Name=\"S\" IsSecret=\"true\"/>"
+                                      "<Variable Name=\"T\"/>") "</Rules>")),
+    };
+
+    for (size_t i = 0; i < sizeof(xml) / sizeof(xml[0]); i++) {
+        OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+        OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml[i]);
+        OWN(buf_fini) struct buf text = BUF_INIT(TS_ASSIGN_TEXT_MAX);
+        size_t n;
+
+        assert_int_equal(run(xml[i], vars, &text), 0);
+        assert_string_equal(ts_vars_get(vars, "S"), "");
+        assert_int_equal(ts_assign_simulated(ts_document_steps(doc, &n), vars, NULL, &text), 0);
+        assert_string_equal(ts_vars_get(vars, "S"), "***");
+        assert_true(ts_vars_is_secret(vars, "S"));
+        assert_string_equal(ts_vars_get(vars, "T"), "");
+    }
+}
+
 static void names_values_and_read_only_ones_are_refused(void **state)
 {
     (void)state;
@@ -124,6 +149,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_variable_is_set_and_what_comes_of_a_secret_is_one),
+        cmocka_unit_test(only_a_simulation_takes_an_empty_secret_for_one_that_is_not_told),
         cmocka_unit_test(names_values_and_read_only_ones_are_refused),
         cmocka_unit_test(rules_apply_one_after_the_other_where_their_condition_holds),
         cmocka_unit_test(rules_that_cannot_be_read_fail),

@@ -188,6 +188,129 @@ static void a_command_that_stands_in_the_action_only_is_shown_as_it_would_run(vo
                         "run d CommandLine=echo d\n");
 }
 
+#define HIDDEN(name, value) \
+    "<step type=\"SMS_TaskSequence_SetVariableAction\" name=\"hide " name \
+    "\"><action/><defaultVarList>" \
+    "<variable name=\"VariableName\" hidden=\"true\">" name "</variable>" \
+    "<variable name=\"DoNotShowVariableValue\" hidden=\"true\">true</variable>" \
+    "<variable name=\"VariableValue\" hidden=\"true\">" value \
+    "</variable></defaultVarList></step>"
+
+static void a_hidden_value_that_is_not_in_the_document_is_set_and_unknown(void **state)
+{
+    (void)state;
+    static const char *const values[] = {"", "***"};
+    static const char asks[] = "<group name=\"a\"><condition>" VARIABLE_IS(
+        "Pw", "notExists", "") "</condition></group>"
+                               "<group name=\"b\"><condition>" VARIABLE_IS(
+                                   "Made", "equals", "xS3cret") "</condition>" STEP("s",
+                                                                                    "") "</group>";
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+        OWN(buf_fini) struct buf told = BUF_INIT(4096);
+        OWN(buf_fini) struct buf xml = BUF_INIT(8192);
+
+        buf_addf(&xml, SEQUENCE(HIDDEN("Pw", "%s") SET("Made", "x%%Pw%%") "%s"), values[i], asks);
+        (void)simulate(buf_str(&xml), vars, &told);
+        assert_string_equal(
+            buf_str(&told),
+            "run hide Pw VariableName=Pw DoNotShowVariableValue=true VariableValue=***\n"
+            "run set Made VariableName=Made VariableValue=x***\n"
+            "skip b <Made of set Made\n");
+    }
+}
+
+static void secrets_of_rules_that_are_not_in_the_document_are_set_and_unknown(void **state)
+{
+    (void)state;
+    static const char rules[] =
+        "<step type=\"SMS_TaskSequence_SetDynamicVariablesAction\" name=\"rules\"><defaultVarList>"
+        "<variable name=\"OSDSetDynamicVariablesRules\" property=\"Rules\"><![CDATA[<Rules><Rule><Variables>"
+        "<Variable Name=\"A\" IsSecret=\"true\"/><Variable Name=\"B\"/></Variables></Rule><Rule><condition>" VARIABLE_IS(
+            "A",
+            "equals",
+            "x") "</condition><Variables><Variable Name=\"C\">1</Variable></Variables></Rule>"
+                 "</Rules>]]></variable></defaultVarList></step>";
+    static const char asks[] =
+        "<group name=\"g\"><condition>" VARIABLE_IS("A", "notExists", "") "</condition>" STEP("s", "") "</group><group name=\"h\"><condition>" VARIABLE_IS(
+            "C",
+            "exists",
+            "") "</condition>" STEP("t", "") "</group>"
+                                             "<group name=\"i\"><condition>" VARIABLE_IS(
+                                                 "B",
+                                                 "exists",
+                                                 "") "</condition>" STEP("u", "") "</group>";
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    OWN(buf_fini) struct buf xml = BUF_INIT(8192);
+
+    buf_addf(&xml, SEQUENCE("%s%s"), rules, asks);
+    (void)simulate(buf_str(&xml), vars, &told);
+    assert_non_null(strstr(buf_str(&told), "IsSecret=\"true\">***</Variable>"));
+    assert_non_null(strstr(buf_str(&told), "\nskip g <A of \nskip h <C of rules\nskip i\n"));
+}
+
+static void a_secret_of_the_sequence_that_is_not_in_the_document_is_set_and_unknown(void **state)
+{
+    (void)state;
+    static const char xml[] =
+        SEQUENCE("<globalVarList><variable name=\"LabPassword\"/><variable name=\"Plain\"/>"
+                 "<variable name=\"Url\">http://%LabPassword%@lab</variable></globalVarList>"
+                 "<group name=\"g\"><condition>" VARIABLE_IS("LabPassword", "notExists", "")
+                     VARIABLE_IS("Plain", "exists", "")
+                         VARIABLE_IS("Url", "exists", "") "</condition>" STEP("s", "") "</group>");
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(ts_vars_freep) struct ts_vars *given = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+
+    (void)simulate(xml, vars, &told);
+    assert_string_equal(buf_str(&told), "skip g <LabPassword of  <Url of \n");
+    buf_clear(&told);
+    assert_int_equal(ts_vars_set(given, "LabPassword", "given", TS_BY_SITE), 0);
+    (void)simulate(xml, given, &told);
+    assert_string_equal(buf_str(&told), "skip g\n");
+}
+
+static void of_a_text_only_the_secret_is_hidden(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+
+    assert_int_equal(ts_vars_set(vars, "OSDJoinPassword", "hunter22", TS_BY_SEQUENCE), 0);
+    (void)simulate(SEQUENCE("<step name=\"a\"><action>net use /user:a %OSDJoinPassword% x:</action>"
+                            "<defaultVarList><variable name=\"B\">pw=%OSDJoinPassword%</variable>"
+                            "</defaultVarList></step>"),
+                   vars,
+                   &told);
+    assert_string_equal(buf_str(&told), "run a B=pw=*** action=net use /user:a *** x:\n");
+}
+
+static void a_restart_goes_where_its_action_says(void **state)
+{
+    (void)state;
+#define MDT_RESTART(target) \
+    "<step type=\"SMS_TaskSequence_RebootAction\" name=\"r\"><action>smsboot.exe /target:" target \
+    "</action><defaultVarList><variable name=\"Target\" property=\"Target\"/></defaultVarList></step>"
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+
+    (void)simulate(SEQUENCE(FORMAT MDT_RESTART("HD") STEP("a", "") MDT_RESTART("WinPE")
+                                STEP("b", "") MDT_RESTART("Moon")),
+                   vars,
+                   &told);
+    assert_string_equal(
+        buf_str(&told),
+        "run format\n"
+        "run r Target= action=smsboot.exe /target:HD\n"
+        "run a (full OS) action=true\n"
+        "run r (full OS) Target= action=smsboot.exe /target:WinPE\n"
+        "run b action=true\n"
+        "run r Target= action=smsboot.exe /target:Moon\n"
+        "fail r SLW-0408: the target \"Moon\" is neither HD nor WinPE; correct the step\n");
+}
+
 static void a_step_that_cannot_set_its_variable_says_why(void **state)
 {
     (void)state;
@@ -361,6 +484,11 @@ int main(void)
         cmocka_unit_test(preparing_for_capture_leads_into_the_boot_image),
         cmocka_unit_test(secret_values_are_not_shown),
         cmocka_unit_test(a_command_that_stands_in_the_action_only_is_shown_as_it_would_run),
+        cmocka_unit_test(a_hidden_value_that_is_not_in_the_document_is_set_and_unknown),
+        cmocka_unit_test(secrets_of_rules_that_are_not_in_the_document_are_set_and_unknown),
+        cmocka_unit_test(a_secret_of_the_sequence_that_is_not_in_the_document_is_set_and_unknown),
+        cmocka_unit_test(of_a_text_only_the_secret_is_hidden),
+        cmocka_unit_test(a_restart_goes_where_its_action_says),
         cmocka_unit_test(a_step_that_cannot_set_its_variable_says_why),
         cmocka_unit_test(what_the_agent_cannot_run_fails_as_it_would_there),
         cmocka_unit_test(a_type_that_is_in_the_wrong_place_fails),

@@ -96,6 +96,26 @@ static void a_restart_into_a_system_needs_one(void **state)
     finds(buf_str(&xml), "SLW-0177");
 }
 
+#define MDT_RESTART(target) \
+    "<step type=\"SMS_TaskSequence_RebootAction\" name=\"r\"><action>smsboot.exe /target:" target \
+    "</action><defaultVarList><variable name=\"Target\" property=\"Target\"/></defaultVarList></step>"
+
+static void a_target_in_the_action_leads_there(void **state)
+{
+    (void)state;
+    finds(SEQUENCE(TYPED("PartitionDisk", "") MDT_RESTART("HD")), "SLW-0184!");
+    finds(SEQUENCE(MDT_RESTART("WinPE") TYPED("PartitionDisk", "")), "SLW-0177");
+    finds(SEQUENCE(MDT_RESTART("HD") TYPED("PartitionDisk", "")), "SLW-0177 SLW-0175!");
+}
+
+static void a_target_that_only_a_run_knows_may_lead_anywhere(void **state)
+{
+    (void)state;
+    finds(SEQUENCE(MDT_RESTART("%Where%") TYPED("PartitionDisk", "") MDT_RESTART("%Where%")
+                       STEP("s", "runIn=\"FullOS\"")),
+          "SLW-0177");
+}
+
 static void an_account_is_of_the_installed_system(void **state)
 {
     (void)state;
@@ -121,6 +141,8 @@ int main(void)
         cmocka_unit_test(an_empty_condition_is_true_everywhere),
         cmocka_unit_test(steps_of_nested_sequences_stand_where_they_are_run),
         cmocka_unit_test(a_restart_into_a_system_needs_one),
+        cmocka_unit_test(a_target_in_the_action_leads_there),
+        cmocka_unit_test(a_target_that_only_a_run_knows_may_lead_anywhere),
         cmocka_unit_test(an_account_is_of_the_installed_system),
     };
 

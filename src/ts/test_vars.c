@@ -164,6 +164,10 @@ static void secrets_are_told_and_masked(void **state)
 
     ts_vars_mask(vars, buf_str(&text), &masked);
     assert_string_equal(buf_str(&masked), "-p *** ***");
+    buf_clear(&masked);
+    assert_int_equal(ts_vars_set(vars, "A", "abcdef", TS_BY_SEQUENCE), 0);
+    ts_vars_expand_shown(vars, "-p %OSDLocalAdminPassword% %A% %B%", &masked);
+    assert_string_equal(buf_str(&masked), "-p *** abcdef %B%");
 }
 
 static void a_copy_has_the_same_and_goes_its_own_way(void **state)

@@ -4,7 +4,9 @@
 
 #include "base/own.h"
 #include "ts/sequence.h"
+#include "ts/step_value.h"
 #include "ts/validate_parts.h"
+#include "ts/vars.h"
 
 #define TYPE(name) "SMS_TaskSequence_" name "Action"
 
@@ -12,6 +14,7 @@ DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 enum {
     BOOT_PLACES = TS_PLACE_BOOT_IMAGE | TS_PLACE_BARE | TS_PLACE_FORMATTED,
+    TARGET_MAX_BYTES = 64 * 1024,
 };
 
 /* Where a condition can be true, and where it can be false. */
@@ -168,14 +171,24 @@ static void check_state_place(const struct ts_check *c, int item, unsigned place
             is_bare ? "" : ", if it was started on a bare machine");
 }
 
+static unsigned to_boot_image(unsigned places)
+{
+    bool is_empty = (places & ~(unsigned)(TS_PLACE_BARE | TS_PLACE_FORMATTED)) == 0;
+
+    return is_empty ? TS_PLACE_FORMATTED : (places & TS_PLACE_FORMATTED) | TS_PLACE_BOOT_IMAGE;
+}
+
 static unsigned after_restart(const struct ts_check *c, int item, unsigned places)
 {
-    const struct ts_step *step = ts_check_step(c, item);
-    const char *target = ts_check_text(step, "SMSRebootTarget");
-    bool is_disk = bytes_eq_nocase(bytes_of(target), "HD");
+    OWN(buf_fini) struct buf target = BUF_INIT(TARGET_MAX_BYTES);
+    bool is_disk;
     unsigned empty = places & (TS_PLACE_BARE | TS_PLACE_FORMATTED);
 
+    ts_step_put_target(ts_check_step(c, item), NULL, &target);
+    is_disk = bytes_eq_nocase(bytes_of(buf_str(&target)), "HD");
     check_state_place(c, item, places);
+    if (ts_vars_has_reference(buf_str(&target))) /* only a run knows */
+        return TS_PLACE_FULL_OS | to_boot_image(places);
     if (!is_disk && (places & TS_PLACE_FULL_OS) && c->site && c->site->boot_image_id &&
         c->site->boot_image_id[0] == '\0')
         ts_check_report(
@@ -192,10 +205,7 @@ static unsigned after_restart(const struct ts_check *c, int item, unsigned place
             "SLW-0184",
             "it restarts into the installed operating system, but no Setup Windows and Configuration "
             "Manager step comes before it");
-    if (is_disk)
-        return TS_PLACE_FULL_OS;
-    return places == empty ? TS_PLACE_FORMATTED
-                           : (places & TS_PLACE_FORMATTED) | TS_PLACE_BOOT_IMAGE;
+    return is_disk ? TS_PLACE_FULL_OS : to_boot_image(places);
 }
 
 /* What a setting asks for that the boot image does not have. */

@@ -301,7 +301,7 @@ bool ts_vars_has_reference(const char *text)
     return false;
 }
 
-bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *ret)
+static bool expand(const struct ts_vars *vars, const char *text, bool masks, struct buf *ret)
 {
     bool has_secret = false;
 
@@ -312,7 +312,7 @@ bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *re
         if (end && end - text - 1 <= TS_VAR_NAME_MAX)
             var = find(vars, (struct bytes){(const uint8_t *)text + 1, (size_t)(end - text - 1)});
         if (var && var->value[0] != '\0') {
-            buf_adds(ret, var->value);
+            buf_adds(ret, masks && var->is_secret ? "***" : var->value);
             has_secret |= var->is_secret;
             text = end + 1;
             continue;
@@ -324,6 +324,16 @@ bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *re
         text += plain;
     }
     return has_secret;
+}
+
+bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *ret)
+{
+    return expand(vars, text, false, ret);
+}
+
+void ts_vars_expand_shown(const struct ts_vars *vars, const char *text, struct buf *ret)
+{
+    (void)expand(vars, text, true, ret);
 }
 
 static bool is_word(char c)

@@ -106,6 +106,9 @@ bool ts_vars_at(const struct ts_vars *vars,
  */
 bool ts_vars_expand(const struct ts_vars *vars, const char *text, struct buf *ret);
 
+/* The same for people: of a secret variable "***". */
+void ts_vars_expand_shown(const struct ts_vars *vars, const char *text, struct buf *ret);
+
 /* Whether there is a %NAME% in @text, so that what it says is not known before it is expanded. */
 bool ts_vars_has_reference(const char *text);
 

@@ -6,9 +6,11 @@
 #include "agent/steps/step.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/step_value.h"
 
 enum {
     TIMEOUT_MAX_S = 24 * 60 * 60,
+    TARGET_MAX_BYTES = 64 * 1024,
 };
 
 /* Give whoever sits there the announced time. Return: false when the order was cancelled meanwhile. */
@@ -50,10 +52,13 @@ static int to_boot_image(struct step_context *c, struct step_result *ret)
 /* Restart Computer */
 int step_restart_run(struct step_context *c, struct step_result *ret)
 {
-    const char *target = step_value(c, "SMSRebootTarget");
+    OWN(buf_fini) struct buf text = BUF_INIT(TARGET_MAX_BYTES);
+    const char *target;
     int r;
 
     *ret = (struct step_result){0};
+    ts_step_put_target(c->step, c->vars, &text);
+    target = buf_str(&text);
     if (bytes_eq_nocase(bytes_of(target), "HD")) {
         ret->then = STEP_THEN_RESTART_TO_OS;
     } else if (target[0] == '\0' || bytes_eq_nocase(bytes_of(target), "WinPE")) {

@@ -11,7 +11,7 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "base/text.h"
-#include "ts/document.h"
+#include "ts/step_value.h"
 #include "ts/vars.h"
 
 enum {
@@ -103,23 +103,12 @@ void step_context_fini(struct step_context *c)
 
 const char *step_value(struct step_context *c, const char *name)
 {
-    const struct ts_variable *own = ts_step_variable(c->step, name);
-    const char *text = own ? own->text : "";
     struct buf expanded = BUF_INIT(VALUE_MAX_BYTES);
-    struct step_strings *entry;
+    struct step_strings *entry = calloc(1, sizeof(*entry));
 
-    if (!own || !own->is_hidden) {
-        bool is_called_as_property = own && bytes_eq_nocase(bytes_of(own->name), own->property);
-        const char *override =
-            ts_vars_get(c->vars, own && !is_called_as_property ? own->name : name);
-
-        if (override[0] != '\0')
-            text = override;
-    }
-    entry = calloc(1, sizeof(*entry));
     if (!entry)
         return "";
-    (void)ts_vars_expand(c->vars, text, &expanded);
+    (void)ts_vars_expand(c->vars, ts_step_value(c->step, c->vars, name), &expanded);
     entry->text = buf_take(&expanded);
     entry->next = c->strings;
     c->strings = entry;

@@ -41,7 +41,8 @@ __attribute__((format(printf, 2, 3))) static void to_log(void *ctx, const char *
     buf_addf(&b->log, "%s\n", line);
 }
 
-struct step_bench *step_bench_new(const char *type, const char *attributes, const char *variables)
+static struct step_bench *
+make(const char *type, const char *attributes, const char *action, const char *variables)
 {
     OWN(buf_fini) struct buf xml = BUF_INIT(XML_MAX_BYTES);
     OWN(ts_diags_fini) struct ts_diags diags = {0};
@@ -51,9 +52,10 @@ struct step_bench *step_bench_new(const char *type, const char *attributes, cons
     assert_non_null(b);
     buf_addf(&xml,
              "<sequence version=\"3.10\"><step type=\"SMS_TaskSequence_%s\" name=\"the step\" %s>"
-             "<action>x.exe</action><defaultVarList>%s</defaultVarList></step></sequence>",
+             "<action>%s</action><defaultVarList>%s</defaultVarList></step></sequence>",
              type,
              attributes,
+             action,
              variables);
     assert_int_equal(ts_document_parse(buf_bytes(&xml), &b->doc, &diags), 0);
     b->log = BUF_INIT(LOG_MAX_BYTES);
@@ -70,6 +72,17 @@ struct step_bench *step_bench_new(const char *type, const char *attributes, cons
     };
     assert_int_equal(ts_vars_new(&b->c.vars), 0);
     return b;
+}
+
+struct step_bench *step_bench_new(const char *type, const char *attributes, const char *variables)
+{
+    return make(type, attributes, "x.exe", variables);
+}
+
+struct step_bench *
+step_bench_new_action(const char *type, const char *action, const char *variables)
+{
+    return make(type, "", action, variables);
 }
 
 void step_bench_free(struct step_bench *b)

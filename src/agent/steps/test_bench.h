@@ -30,6 +30,9 @@ struct step_bench {
 
 /* A step of the type "SMS_TaskSequence_@type" with these attributes and variables, as XML. @c is ready to run. */
 struct step_bench *step_bench_new(const char *type, const char *attributes, const char *variables);
+/* The same with this text of <action>. */
+struct step_bench *
+step_bench_new_action(const char *type, const char *action, const char *variables);
 void step_bench_free(struct step_bench *b);
 DEFINE_FREEP(struct step_bench *, step_bench_free);
 

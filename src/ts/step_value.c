@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+
+#include "ts/step_value.h"
+
+#include <string.h>
+
+#include "base/bytes.h"
+#include "base/own.h"
+#include "ts/action.h"
+#include "ts/document.h"
+#include "ts/step_types.h"
+#include "ts/vars.h"
+
+static const char reboot_type[] = "SMS_TaskSequence_RebootAction";
+
+enum {
+    TARGET_MAX_BYTES = 64 * 1024,
+};
+
+const char *ts_step_value(const struct ts_step *step, const struct ts_vars *vars, const char *name)
+{
+    const struct ts_variable *own = ts_step_variable(step, name);
+    bool is_called_as_property = own && bytes_eq_nocase(bytes_of(own->name), own->property);
+    const char *set = "";
+
+    if (vars && (!own || !own->is_hidden))
+        set = ts_vars_get(vars, own && !is_called_as_property ? own->name : name);
+    if (set[0] != '\0')
+        return set;
+    return own ? own->text : "";
+}
+
+void ts_step_put_action_target(const struct ts_step *step, struct buf *ret)
+{
+    const char *target =
+        strcmp(step->type, reboot_type) == 0
+            ? ts_action_find_own(ts_step_type_find(step->type), step->action, "Target")
+            : NULL;
+
+    if (target && target != step->action)
+        buf_add(ret, (struct bytes){(const uint8_t *)target, strcspn(target, " \t\r\n")});
+}
+
+void ts_step_put_target(const struct ts_step *step, const struct ts_vars *vars, struct buf *ret)
+{
+    OWN(buf_fini) struct buf of_action = BUF_INIT(TARGET_MAX_BYTES);
+    const char *target = ts_step_value(step, vars, "SMSRebootTarget");
+
+    if (target[0] == '\0') {
+        ts_step_put_action_target(step, &of_action);
+        target = buf_str(&of_action);
+    }
+    if (vars)
+        (void)ts_vars_expand(vars, target, ret);
+    else
+        buf_adds(ret, target);
+}
