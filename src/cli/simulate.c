@@ -55,12 +55,14 @@ static json_t *depends_json(const struct ts_simulated *decision)
 
     for (size_t i = 0; i < decision->n_depends; i++) {
         const struct ts_dependency *depends = &decision->depends[i];
-        json_t *text = depends->step[0] != '\0'
-                           ? json_sprintf("depends on %s, which \"%s\" sets at run time",
-                                          depends->variable,
-                                          depends->step)
-                           : json_sprintf("depends on %s, whose value is secret and not told here",
-                                          depends->variable);
+        json_t *text =
+            json_sprintf("depends on %s, %s%s%s",
+                         depends->variable,
+                         depends->step[0] != '\0' ? "which \"" : "",
+                         depends->step,
+                         depends->step[0] != '\0' ? "\" sets at run time"
+                         : depends->is_of_engine  ? "which is set when a run begins"
+                                                  : "whose value is secret and not told here");
 
         (void)json_array_append_new(
             list,
@@ -230,6 +232,7 @@ static bool simulate(struct session *s,
                   .facts = &facts},
         .environment = file->environment != 0 ? file->environment : TS_RUN_IN_BOOT_IMAGE,
         .has_volume = ts_facts_have_volume(&facts),
+        .has_facts = args_get(args, "facts") || args_get(args, "device"),
         .tell = tell,
         .ctx = steps,
     };

@@ -524,6 +524,18 @@ static int read_zip(struct reader *rd, struct bytes file)
     return TRACE(r);
 }
 
+/* The same of UTF-16, whose characters there have a byte that is 0. */
+static bool is_wide_yaml(struct bytes file, bool is_big)
+{
+    size_t low = is_big ? 1 : 0;
+    size_t i = file.ptr[0] >= 0xfe ? 2 : 0; /* a byte order mark */
+
+    while (i + 1 < file.len && file.ptr[i + 1 - low] == 0 && file.ptr[i + low] != '\0' &&
+           strchr(" \t\r\n", file.ptr[i + low]))
+        i += 2;
+    return i + 1 < file.len && (file.ptr[i + 1 - low] != 0 || file.ptr[i + low] != '<');
+}
+
 /* Whether it cannot be XML: its first character is neither '<' nor white space or a byte order mark before one. */
 static bool is_yaml(struct bytes file)
 {
@@ -531,7 +543,7 @@ static bool is_yaml(struct bytes file)
     size_t i = 0;
 
     if (ts_is_utf16(file, &is_big))
-        return false;
+        return is_wide_yaml(file, is_big);
     while (i < file.len && strchr(" \t\r\n\xef\xbb\xbf", file.ptr[i]) && file.ptr[i] != '\0')
         i++;
     return i < file.len && file.ptr[i] != '<';
@@ -540,7 +552,15 @@ static bool is_yaml(struct bytes file)
 static int read_yaml(struct reader *rd, struct bytes file)
 {
     OWN(ts_document_freep) struct ts_document *doc = NULL;
-    int r = ts_yaml_parse(file, &doc, rd->diags);
+    OWN(buf_fini) struct buf text = BUF_INIT(2 * (size_t)TS_FILE_MAX_BYTES);
+    bool is_big;
+    int r;
+
+    if (ts_is_utf16(file, &is_big)) {
+        ts_to_utf8(file, &text);
+        file = buf_bytes(&text);
+    }
+    r = text.failed ? ERR(-ENOMEM) : ts_yaml_parse(file, &doc, rd->diags);
 
     return r == 0 ? TRACE(add_document(rd, NULL, &doc)) : TRACE(r);
 }

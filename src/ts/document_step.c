@@ -10,7 +10,8 @@
 /* MDT names some variables as the property of the type is called: "Target" instead of "SMSRebootTarget". */
 static const struct ts_variable *find_under_property(const struct ts_step *step, const char *name)
 {
-    const struct ts_property *property = ts_property_find(ts_step_type_find(step->type), name);
+    const struct ts_property *property =
+        ts_property_find(ts_step_type_find(ts_step_runs_as(step)), name);
 
     if (!property || bytes_eq_nocase(bytes_of(property->name), name))
         return NULL;

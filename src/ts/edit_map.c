@@ -397,6 +397,34 @@ static int map_values(const struct ts_document *doc, xmlDoc *xml, struct mapping
     return TRACE(r);
 }
 
+static bool has_same(const xmlNode *node, const xmlNode *other, const char *attribute)
+{
+    OWN(freep) char *a = ts_node_attribute(node, attribute);
+    OWN(freep) char *b = ts_node_attribute(other, attribute);
+
+    return a && b && strcmp(a, b) == 0;
+}
+
+/* Of references to @id that have become the same the first stays. White space goes with the others. */
+static void drop_doubles(const xmlNode *list, const char *id)
+{
+    const xmlNode *first = find_reference(list, id);
+    xmlNode *next;
+
+    for (xmlNode *node = first ? ts_node_element(first->next) : NULL; node; node = next) {
+        xmlNode *space = node->prev && xmlIsBlankNode(node->prev) ? node->prev : NULL;
+
+        next = ts_node_element(node->next);
+        if (!ts_node_is(node, "reference") || !has_same(first, node, "package") ||
+            !has_same(first, node, "application"))
+            continue;
+        xmlUnlinkNode(node);
+        xmlFreeNode(node);
+        xmlUnlinkNode(space);
+        xmlFreeNode(space);
+    }
+}
+
 static int map_all(const struct ts_document *doc, xmlDoc *xml, struct mapping *mapping)
 {
     xmlNode *root = xmlDocGetRootElement(xml);
@@ -404,7 +432,11 @@ static int map_all(const struct ts_document *doc, xmlDoc *xml, struct mapping *m
 
     mapping->is_listed = find_reference(ts_node_child(root, "referenceList"), mapping->m->from);
     r = map_values(doc, xml, mapping);
-    return r == 0 ? TRACE(map_within(root, mapping)) : TRACE(r);
+    if (r == 0)
+        r = map_within(root, mapping);
+    if (r == 0 && mapping->n > 0)
+        drop_doubles(ts_node_child(root, "referenceList"), mapping->m->to);
+    return TRACE(r);
 }
 
 int ts_edit_map(const struct ts_document *doc,

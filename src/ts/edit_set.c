@@ -171,6 +171,7 @@ as_attribute(struct ts_editing *e, size_t i, const char *value, char *place, siz
 {
     uint64_t n = 0;
     bool is_number = bytes_parse_u64(bytes_of(value), 0, MINUTES_MAX, &n);
+    struct bytes digits = {(const uint8_t *)value, strspn(value, "0123456789")};
 
     if (value[0] == '\0' || settings[i].how == AS_TEXT)
         return value;
@@ -182,6 +183,11 @@ as_attribute(struct ts_editing *e, size_t i, const char *value, char *place, siz
         return value;
     if (settings[i].how == AS_MINUTES && is_number) {
         (void)snprintf(place, size, "%u", (unsigned)n * 60);
+        return place;
+    }
+    if (settings[i].how == AS_MINUTES && strcmp(value + digits.len, " s") == 0 &&
+        bytes_parse_u64(digits, 0, (uint64_t)MINUTES_MAX * 60, &n)) { /* as it is shown */
+        (void)snprintf(place, size, "%u", (unsigned)n);
         return place;
     }
     (void)ts_edit_refuse(e,
@@ -204,6 +210,8 @@ static int set_attribute(struct ts_editing *e,
         settings[i].property ? ts_property_find(type, settings[i].property) : NULL;
     bool is_minutes = settings[i].how == AS_MINUTES;
     char place[16];
+    char minutes[16] = "";
+    uint64_t seconds;
     const char *text = as_attribute(e, i, value, place, sizeof(place));
 
     if (!text)
@@ -216,8 +224,10 @@ static int set_attribute(struct ts_editing *e,
         (void)xmlSetProp(item, (const xmlChar *)settings[i].attribute, (const xmlChar *)text);
     if (!property || (is_minutes && !property->is_hidden)) /* a time-out of something else */
         return 0;
+    if (is_minutes && bytes_parse_u64(bytes_of(text), 0, UINT32_MAX, &seconds))
+        (void)snprintf(minutes, sizeof(minutes), "%u", (unsigned)((seconds + 59) / 60));
     if (is_minutes)
-        text = strcmp(text, "0") == 0 ? "" : value;
+        text = strcmp(minutes, "0") == 0 ? "" : minutes;
     return TRACE(put_variable(item, property, property->variable, text));
 }
 
@@ -408,6 +418,8 @@ static int set_property(struct ts_editing *e,
                         const struct ts_step_type *type,
                         const struct ts_assignment *assignment)
 {
+    /* what a step without a type runs as */
+    const struct ts_step_type *command = ts_step_type_find("SMS_TaskSequence_RunCommandLineAction");
     const char *name = assignment->name;
     const struct ts_property *property;
 
@@ -415,7 +427,7 @@ static int set_property(struct ts_editing *e,
         if (strcmp(name, aliases[i].setting) == 0 &&
             (!type || ts_property_find(type, aliases[i].property)))
             name = aliases[i].property;
-    property = ts_property_find(type, name);
+    property = ts_property_find(xmlHasProp(item, (const xmlChar *)"type") ? type : command, name);
     if (is_command(item, property, assignment->name)) {
         int r = set_own_command(item, type, assignment->value);
 
@@ -425,7 +437,7 @@ static int set_property(struct ts_editing *e,
     if (type && !property && !find_variable(ts_node_child(item, "defaultVarList"), name))
         return ts_edit_refuse(e, "\"%s\" has no setting \"%.100s\"", type->display_name, name);
     if (property && strcmp(property->name, "UserName") == 0) {
-        int r = put_run_as(item, type, assignment->value);
+        int r = put_run_as(item, type ? type : command, assignment->value);
 
         if (r < 0)
             return TRACE(r);

@@ -40,6 +40,7 @@ struct unknown {
     char *step;
     enum reach reach;
     bool is_known; /* again, behind a prefix */
+    bool is_of_engine;
 };
 
 struct ts_run_time {
@@ -75,6 +76,27 @@ static const struct {
     {TYPE("DownloadPackageContent"), "OSDDownloadDestinationVariable", "#"},
     {TYPE("PartitionDisk"), "OSDPartitions#VolumeLetterVariable", ""},
 };
+
+/* What the engine sets when a run begins. */
+static const char *const of_computer[] = {"_SMSTSBootUEFI",
+                                          "_TSSecureBoot",
+                                          "_SMSTSMake",
+                                          "_SMSTSModel",
+                                          "_SMSTSSerialNumber",
+                                          "_SMSTSAssetTag",
+                                          "_SMSTSUUID",
+                                          "_SMSTSMacAddresses",
+                                          "_SMSTSIPAddresses",
+                                          "_SMSTSDefaultGateways",
+                                          "_SMSTSMachineName",
+                                          "_OSDDetectedWinDrive",
+                                          "_OSDDetectedWinDir"};
+static const char *const of_order[] = {"_SMSTSAdvertID",
+                                       "_SMSTSClientGUID",
+                                       "_SMSTSMP",
+                                       "_SMSTSMPPort",
+                                       "_SMSTSOrgName",
+                                       "_SMSTSTimezone"};
 
 /* Not ..Name, which is known */
 static const char *const last_action[] = {"_SMSTSLastActionRetCode", "_SMSTSLastActionSucceeded"};
@@ -199,7 +221,8 @@ note(struct ts_run_time *rt, const char *name, const char *step, enum reach reac
     if (!grown)
         return ERR(-ENOMEM);
     rt->items = grown;
-    rt->items[rt->n++] = (struct unknown){TAKE(own_name), TAKE(own_step), reach, is_known};
+    rt->items[rt->n++] =
+        (struct unknown){TAKE(own_name), TAKE(own_step), reach, is_known, .is_of_engine = false};
     return 0;
 }
 
@@ -259,7 +282,8 @@ static int gather(struct ts_run_time *rt, const struct unknown *unknown, const c
     copy = ts_copy(variable);
     if (!copy)
         return ERR(-ENOMEM);
-    rt->gathered[rt->n_gathered++] = (struct ts_dependency){copy, unknown->step};
+    rt->gathered[rt->n_gathered++] =
+        (struct ts_dependency){copy, unknown->step, unknown->is_of_engine};
     return 0;
 }
 
@@ -312,6 +336,30 @@ int ts_run_time_withhold(struct ts_run_time *rt, const struct ts_vars *vars)
         if (is_secret && strstr(value, "***"))
             r = add(rt, name, "");
     return TRACE(r);
+}
+
+static int
+expect(struct ts_run_time *rt, const struct ts_vars *vars, const char *const *names, size_t n)
+{
+    int r = 0;
+
+    for (size_t i = 0; r == 0 && i < n; i++) {
+        if (ts_vars_get(vars, names[i])[0] != '\0')
+            continue;
+        r = add(rt, names[i], "");
+        if (r == 0 && rt->n > 0)
+            rt->items[rt->n - 1].is_of_engine = true;
+    }
+    return TRACE(r);
+}
+
+int ts_run_time_expect(struct ts_run_time *rt, const struct ts_vars *vars, bool has_facts)
+{
+    size_t n = has_facts ? 0 : sizeof(of_computer) / sizeof(of_computer[0]);
+    int r = expect(rt, vars, of_computer, n);
+
+    return r == 0 ? TRACE(expect(rt, vars, of_order, sizeof(of_order) / sizeof(of_order[0])))
+                  : TRACE(r);
 }
 
 void ts_run_time_forget_last(struct ts_run_time *rt)

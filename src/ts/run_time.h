@@ -9,6 +9,7 @@
  * check, _SMSTSLastActionRetCode. A condition that asks for such a variable may be decided otherwise on the computer.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct ts_condition;
@@ -21,6 +22,7 @@ struct ts_dependency {
     const char *variable;
     const char *
         step; /* the path of the last step that would set it; "": it has a value that is not told here */
+    bool is_of_engine; /* the engine sets it when it begins */
 };
 
 int ts_run_time_new(struct ts_run_time **ret);
@@ -28,6 +30,10 @@ void ts_run_time_free(struct ts_run_time *rt);
 
 /* At the start: the values of secret variables that are not told here are "***", or were made of it. Return: 0 or -ENOMEM. */
 int ts_run_time_withhold(struct ts_run_time *rt, const struct ts_vars *vars);
+
+/* At the start: what the engine knows of the order has no value here, nor, without facts, what it knows of the computer.
+   Return: 0 or -ENOMEM. */
+int ts_run_time_expect(struct ts_run_time *rt, const struct ts_vars *vars, bool has_facts);
 
 /**
  * ts_run_time_note() - what a step sets that counts as a success without having been run

@@ -53,7 +53,9 @@ static int show_attributes(const struct ts_tree_item *item, ts_show_visit *visit
             continue;
         if (strcmp(shown.name, "timeout") == 0 &&
             bytes_parse_u64(bytes_of(text), 0, SECONDS_MAX, &seconds)) {
-            buf_addf(&minutes, "%u", (unsigned)((seconds + 59) / 60));
+            buf_addf(&minutes,
+                     seconds % 60 ? "%u s" : "%u",
+                     (unsigned)(seconds % 60 ? seconds : seconds / 60));
             shown.value = buf_str(&minutes);
         }
         r = visit(ctx, &shown);

@@ -468,6 +468,8 @@ int ts_simulate(const struct ts_simulation *simulation, struct ts_simulation_end
     if (r == 0)
         r = ts_run_time_withhold(run.unknown, simulation->start.vars);
     if (r == 0)
+        r = ts_run_time_expect(run.unknown, simulation->start.vars, simulation->has_facts);
+    if (r == 0)
         r = ts_sequence_new(&start, &sequence);
     if (r != 0) {
         ts_run_time_free(run.unknown);

@@ -39,6 +39,7 @@ struct ts_simulation {
     struct ts_start start;
     unsigned environment; /* where it begins */
     bool has_volume;      /* one is there already: ts_facts_have_volume() */
+    bool has_facts;       /* the computer is known; otherwise what the engine knows of it is not */
     int (*tell)(void *ctx, const struct ts_simulated *decision); /* 0, or -errno, which ends it */
     void *ctx;
 };

@@ -121,6 +121,8 @@ static const struct {
     {VARIABLE_IS("N", "less", "9"), IS_FALSE},
     {VARIABLE_IS("N", "lessEqual", "-1"), IS_FALSE},
     {VARIABLE_IS("A", "less", "u"), IS_TRUE},
+    {VARIABLE_IS("NotSet", "less", "5"), IS_TRUE}, /* an empty text */
+    {VARIABLE_IS("NotSet", "greater", "5"), IS_FALSE},
     {VARIABLE_IS("A", "like", "t*"), IS_TRUE},
     {VARIABLE_IS("A", "like", "*e?"), IS_TRUE},
     {VARIABLE_IS("A", "like", "?en?"), IS_FALSE},

@@ -83,6 +83,38 @@ static void a_sequence_in_yaml_is_read(void **state)
     assert_string_equal(imports.items[0].name, "N");
 }
 
+static void a_sequence_in_yaml_of_utf16_is_read(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before; /* the mark */
+        size_t n_before;
+        bool is_big;
+    } cases[] = {
+        {"\xff\xfe", 2, false},
+        {"\xfe\xff", 2, true},
+        {"", 0, false},
+        {"", 0, true},
+    };
+    static const char yaml[] = "\r\nsequence: \"3.00\"\r\nname: N\r\nsteps:\r\n  - step: a\r\n";
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_imports_fini) struct ts_imports imports = {0};
+        OWN(buf_fini) struct buf file = BUF_INIT(TEXT_MAX_BYTES);
+
+        buf_add(&file, (struct bytes){(const uint8_t *)cases[i].before, cases[i].n_before});
+        for (size_t k = 0; yaml[k]; k++) {
+            const uint8_t unit[] = {cases[i].is_big ? 0 : (uint8_t)yaml[k],
+                                    cases[i].is_big ? (uint8_t)yaml[k] : 0};
+
+            buf_add(&file, (struct bytes){unit, sizeof(unit)});
+        }
+        read_ok(buf_bytes(&file), &imports);
+        assert_int_equal(imports.n, 1);
+        assert_string_equal(imports.items[0].name, "N");
+    }
+}
+
 static void an_instance_gives_the_sequence_and_what_the_site_said_of_it(void **state)
 {
     (void)state;
@@ -363,6 +395,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bare_sequence_is_read),
         cmocka_unit_test(a_sequence_in_yaml_is_read),
+        cmocka_unit_test(a_sequence_in_yaml_of_utf16_is_read),
         cmocka_unit_test(an_instance_gives_the_sequence_and_what_the_site_said_of_it),
         cmocka_unit_test(an_export_gives_all_its_sequences_and_the_names_of_what_they_need),
         cmocka_unit_test(what_holds_no_whole_sequence_is_refused_with_a_reason),

@@ -33,6 +33,21 @@ static void success_codes_are_numbers_with_anything_between_them(void **state)
     assert_true(ts_step_is_success(&steps[2], 2));
 }
 
+static void a_step_without_a_type_has_the_variables_of_a_command(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *doc = parse_ok(
+        SEQUENCE("<step name=\"a\"><action>x</action><defaultVarList><variable name=\"RunAsUser\" "
+                 "property=\"RunAsUser\">true</variable></defaultVarList></step>"));
+    size_t n;
+    const struct ts_variable *found =
+        ts_step_variable(ts_document_steps(doc, &n), "_SMSTSRunCommandLineAsUser");
+
+    assert_non_null(found);
+    assert_string_equal(found->text, "true");
+}
+
 static void a_time_out_is_1_to_999_minutes_and_anything_else_is_none(void **state)
 {
     static const struct {
@@ -107,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_variable_may_be_called_as_the_property_is),
+        cmocka_unit_test(a_step_without_a_type_has_the_variables_of_a_command),
         cmocka_unit_test(a_time_out_is_1_to_999_minutes_and_anything_else_is_none),
         cmocka_unit_test(success_codes_are_numbers_with_anything_between_them),
         cmocka_unit_test(a_step_without_a_type_is_a_command_if_it_has_one),

@@ -116,6 +116,22 @@ static void what_is_put_into_a_list_is_mapped(void **state)
            NULL);
 }
 
+static void references_that_become_one_stand_there_once(void **state)
+{
+    (void)state;
+    mapped(SEQUENCE("<referenceList>\n  <reference application=\"SLP0001A\"/>\n  <reference "
+                    "application=\"A/1\"/>\n  <reference application=\"A/2\"/>\n"
+                    "</referenceList>" INSTALLS(VAR("ApplicationName", "A/1"))),
+           "A/1",
+           "<referenceList>\n  <reference application=\"SLP0001A\"></reference>\n  <reference "
+           "application=\"A/2\"></reference>\n</referenceList>");
+    mapped(SEQUENCE("<referenceList><reference package=\"A1\"/><reference package=\"A1\"/>"
+                    "<reference package=\"A2\"/></referenceList>"),
+           "A1",
+           "<referenceList><reference package=\"SLP0001A\"></reference><reference "
+           "package=\"A2\"></reference></referenceList>");
+}
+
 static void each_application_of_a_list_is_in_the_list_of_references(void **state)
 {
     (void)state;
@@ -131,6 +147,7 @@ int main(void)
         cmocka_unit_test(applications_of_a_list_are_mapped),
         cmocka_unit_test(what_refers_to_nothing_is_not_mapped),
         cmocka_unit_test(what_is_put_into_a_list_is_mapped),
+        cmocka_unit_test(references_that_become_one_stand_there_once),
         cmocka_unit_test(each_application_of_a_list_is_in_the_list_of_references),
         cmocka_unit_test(what_nothing_refers_to_any_more_leaves_the_list),
         cmocka_unit_test(mdt_has_no_list_of_references),

@@ -124,6 +124,41 @@ static void the_attribute_that_is_obeyed_follows_the_property_and_its_variable(v
     edited(SCRIPT_STEP, "success-codes", "0 7", "property=\"SuccessCodes\">0 7</variable>");
 }
 
+static void an_account_of_a_step_without_a_type_is_set_and_taken_away(void **state)
+{
+    (void)state;
+#define MDT_PLAIN(runs_as, user) \
+    SEQUENCE("<step name=\"a\"><action>echo hi</action><defaultVarList>" \
+             "<variable name=\"RunAsUser\" property=\"RunAsUser\">" runs_as \
+             "</variable><variable name=\"UserName\" property=\"UserName\">" user \
+             "</variable></defaultVarList></step>")
+    edited(MDT_PLAIN("true", "anna"),
+           "run-as",
+           "",
+           "<action>echo hi</action><defaultVarList><variable name=\"RunAsUser\" "
+           "property=\"RunAsUser\">false</variable></defaultVarList>");
+    edited(MDT_PLAIN("false", ""),
+           "run-as",
+           "anna",
+           "property=\"RunAsUser\">true</variable><variable name=\"UserName\" "
+           "property=\"UserName\">anna</variable></defaultVarList>");
+    edited(SEQUENCE("<step name=\"a\"><action>echo hi</action></step>"),
+           "run-as",
+           "anna",
+           "<variable name=\"SMSTSRunCommandLineUserName\" property=\"UserName\">anna</variable>");
+}
+
+static void a_time_out_may_be_written_in_seconds_as_it_is_shown(void **state)
+{
+    (void)state;
+    static const char xml[] = COMMAND_STEP(
+        "timeout=\"300\"",
+        "<variable name=\"Timeout\" property=\"Timeout\" hidden=\"true\">5</variable>");
+
+    edited(xml, "timeout", "90 s", " timeout=\"90\"");
+    edited(xml, "timeout", "90 s", ">2</variable>");
+}
+
 static void no_time_out_is_no_variable(void **state)
 {
     (void)state;
@@ -253,6 +288,8 @@ int main(void)
         cmocka_unit_test(a_step_with_an_account_runs_as_it_and_one_without_does_not),
         cmocka_unit_test(a_variable_that_goes_by_its_property_is_changed_and_not_doubled),
         cmocka_unit_test(the_attribute_that_is_obeyed_follows_the_property_and_its_variable),
+        cmocka_unit_test(an_account_of_a_step_without_a_type_is_set_and_taken_away),
+        cmocka_unit_test(a_time_out_may_be_written_in_seconds_as_it_is_shown),
         cmocka_unit_test(no_time_out_is_no_variable),
         cmocka_unit_test(a_property_of_the_same_name_that_is_no_option_stays_a_variable),
         cmocka_unit_test(a_command_that_no_template_made_stays_when_something_else_is_set),

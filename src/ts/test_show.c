@@ -36,7 +36,7 @@ static void settings_have_the_names_that_set_takes_and_usual_ones_are_left_out(v
           "description (Description) = d\n"
           "condition (Condition) = A equals \"b\"\n"
           "success-codes (Success codes) = 0 3010\n"
-          "timeout (Time-out (minutes)) = 2\n"
+          "timeout (Time-out (minutes)) = 90 s\n"
           "CommandLine (Command line) = x\n"
           "Odd (Odd) = y\n");
 }

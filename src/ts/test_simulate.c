@@ -272,6 +272,40 @@ static void a_secret_of_the_sequence_that_is_not_in_the_document_is_set_and_unkn
     assert_string_equal(buf_str(&told), "skip g\n");
 }
 
+static void what_the_engine_sets_on_the_computer_is_not_known_without_it(void **state)
+{
+    (void)state;
+    static const char xml[] = SEQUENCE(
+        "<group name=\"uefi\"><condition>" VARIABLE_IS("_SMSTSBootUEFI", "equals", "true") "</condition>" STEP(
+            "s",
+            "") "</group><group name=\"order\"><condition>" VARIABLE_IS("_SMSTSAdvertID",
+                                                                        "exists",
+                                                                        "") "</condition>" STEP("t",
+                                                                                                "") "</group>");
+    OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+    OWN(ts_vars_freep) struct ts_vars *given = new_vars();
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    struct ts_simulation_end end;
+
+    (void)simulate(xml, vars, &told);
+    assert_string_equal(buf_str(&told),
+                        "skip uefi <_SMSTSBootUEFI of \nskip order <_SMSTSAdvertID of \n");
+    buf_clear(&told);
+    assert_int_equal(ts_vars_set(given, "_SMSTSBootUEFI", "false", TS_BY_ENGINE), 0);
+    (void)simulate(xml, given, &told);
+    assert_string_equal(buf_str(&told), "skip uefi\nskip order <_SMSTSAdvertID of \n");
+    buf_clear(&told);
+    assert_int_equal(ts_simulate(&(struct ts_simulation){.start = {.document = doc, .vars = vars},
+                                                         .environment = TS_RUN_IN_BOOT_IMAGE,
+                                                         .has_facts = true,
+                                                         .tell = put,
+                                                         .ctx = &told},
+                                 &end),
+                     0);
+    assert_string_equal(buf_str(&told), "skip uefi\nskip order <_SMSTSAdvertID of \n");
+}
+
 static void of_a_text_only_the_secret_is_hidden(void **state)
 {
     (void)state;
@@ -487,6 +521,7 @@ int main(void)
         cmocka_unit_test(a_hidden_value_that_is_not_in_the_document_is_set_and_unknown),
         cmocka_unit_test(secrets_of_rules_that_are_not_in_the_document_are_set_and_unknown),
         cmocka_unit_test(a_secret_of_the_sequence_that_is_not_in_the_document_is_set_and_unknown),
+        cmocka_unit_test(what_the_engine_sets_on_the_computer_is_not_known_without_it),
         cmocka_unit_test(of_a_text_only_the_secret_is_hidden),
         cmocka_unit_test(a_restart_goes_where_its_action_says),
         cmocka_unit_test(a_step_that_cannot_set_its_variable_says_why),

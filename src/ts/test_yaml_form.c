@@ -166,6 +166,33 @@ static void irregular_white_space_is_said_where_it_is(void **state)
                         "  - step: d\n");
 }
 
+static void a_type_may_be_named_as_in_the_editor(void **state)
+{
+    (void)state;
+    static const char yaml[] = "sequence: '3.10'\nsteps:\n  - step: a\n    type: run command line\n"
+                               "    variables:\n      CommandLine: x\n  - step: b\n    type: Odd\n";
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    OWN(buf_fini) struct buf text = BUF_INIT(4096);
+
+    assert_int_equal(ts_yaml_parse(bytes_of(yaml), &doc, &diags), 0);
+    assert_int_equal(ts_document_put(doc, &text), 0);
+    assert_non_null(strstr(
+        buf_str(&text),
+        "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"a\"><defaultVarList><variable "
+        "name=\"CommandLine\" property=\"CommandLine\" hidden=\"true\">x<"));
+    assert_non_null(strstr(buf_str(&text), "<step type=\"Odd\" name=\"b\"/>"));
+    /* one that really is called so comes back */
+    ts_document_free(TAKE(doc));
+    doc = parse_ok(SEQUENCE("<step type=\"Run Command Line\" name=\"a\"/>"));
+    buf_clear(&text);
+    assert_int_equal(ts_yaml_put(doc, &text), 0);
+    assert_string_equal(
+        buf_str(&text),
+        "xml: |\n  <?xml version=\"1.0\" encoding=\"UTF-8\"?>\n  <sequence version=\"3.10\"><step "
+        "type=\"Run Command Line\" name=\"a\"/></sequence>\n");
+}
+
 static void a_script_reads_like_one(void **state)
 {
     (void)state;
@@ -449,6 +476,7 @@ int main(void)
         cmocka_unit_test(whatever_is_unknown_is_kept),
         cmocka_unit_test(only_what_is_unknown_stays_xml),
         cmocka_unit_test(irregular_white_space_is_said_where_it_is),
+        cmocka_unit_test(a_type_may_be_named_as_in_the_editor),
         cmocka_unit_test(a_script_reads_like_one),
         cmocka_unit_test(every_text_survives),
         cmocka_unit_test(lines_and_indentation_come_back),

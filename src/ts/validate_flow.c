@@ -139,6 +139,7 @@ static const char *advice_for(const struct ts_check *c, unsigned places)
 static void check_place(const struct ts_check *c, int item, unsigned places)
 {
     const struct ts_step *step = ts_check_step(c, item);
+    const struct ts_step_type *type = ts_step_type_find(step->type);
     bool lacks_boot_image = places == TS_PLACE_FULL_OS && c->site && c->site->boot_image_id &&
                             c->site->boot_image_id[0] == '\0';
 
@@ -150,7 +151,7 @@ static void check_place(const struct ts_check *c, int item, unsigned places)
                     lacks_boot_image ? "SLW-0178" : "SLW-0175",
                     "it is reached %s, where \"%s\" cannot run; %s",
                     words_for(places),
-                    step->type,
+                    type ? type->display_name : step->type,
                     advice_for(c, places));
 }
 

@@ -59,6 +59,14 @@ static const struct ts_step_type *step_type_of(const xmlNode *element)
     return name ? ts_step_type_find(name) : NULL;
 }
 
+/* The class that is meant by a name as in the editor: "Run Command Line" */
+static const char *class_of(const char *name)
+{
+    const struct ts_step_type *type = ts_step_type_find(name);
+
+    return type && bytes_eq_nocase(bytes_of(name), type->display_name) ? type->type : name;
+}
+
 /* Return: whether @key is one of a part. */
 static bool read_part(struct ts_yaml_reader *rd,
                       xmlNode *element,
@@ -125,6 +133,7 @@ static void read_rest(struct ts_yaml_reader *rd,
 
     for (; rd->r == 0 && pair < node->data.mapping.pairs.top; pair++) {
         const char *key = ts_yaml_scalar(rd, pair->key);
+        bool is_type = !is_root && strcmp(key, "type") == 0;
 
         if ((is_root && is_of_root(key)) || read_part(rd, element, key, pair))
             continue;
@@ -144,7 +153,8 @@ static void read_rest(struct ts_yaml_reader *rd,
             ts_yaml_set(rd,
                         element,
                         key,
-                        ts_yaml_scalar(rd, pair->value),
+                        is_type ? class_of(ts_yaml_scalar(rd, pair->value))
+                                : ts_yaml_scalar(rd, pair->value),
                         yaml_document_get_node(rd->yaml, pair->key));
     }
 }
@@ -183,7 +193,7 @@ static void read_item(struct ts_yaml_reader *rd, xmlNode *parent, int number)
     for (const yaml_node_pair_t *pair = first; rd->r == 0 && pair < node->data.mapping.pairs.top;
          pair++)
         if (strcmp(ts_yaml_scalar(rd, pair->key), "type") == 0)
-            ts_yaml_set(rd, element, "type", ts_yaml_scalar(rd, pair->value), node);
+            ts_yaml_set(rd, element, "type", class_of(ts_yaml_scalar(rd, pair->value)), node);
     if (!is_absent(rd, first->value))
         ts_yaml_set(rd, element, "name", ts_yaml_scalar(rd, first->value), node);
     read_rest(rd, element, node, first + 1);
