@@ -16,9 +16,11 @@ bool session_write(struct session *s, const struct buf *text)
 {
     if (text->failed)
         return session_fail_errno(s, "the result", -ENOMEM);
-    if (fwrite(buf_str(text), 1, text->len, stdout) != text->len || fflush(stdout) != 0)
-        return session_fail_errno(s, "standard output", -errno);
-    return true;
+    if (fwrite(buf_str(text), 1, text->len, stdout) == text->len && fflush(stdout) == 0)
+        return true;
+    s->exit_code = ARGS_EXIT_FAILURE;
+    /* who reads it, such as head, has seen enough */
+    return errno == EPIPE ? false : session_fail_errno(s, "standard output", -errno);
 }
 
 bool session_wants_value(struct session *s)

@@ -2,6 +2,7 @@
 
 #include "cli/session.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -200,6 +201,49 @@ static ssize_t count_posts(const char *path)
     return n;
 }
 
+/* In a process of its own. Return: its exit code, or 100 if there was something on standard error. */
+static int write_to(int output)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+    struct session s = {0};
+    int memory = memfd_create("stderr", MFD_CLOEXEC);
+
+    buf_adds(&text, "a line\n");
+    if (memory < 0 || signal(SIGPIPE, SIG_IGN) == SIG_ERR ||
+        dup2(output, STDOUT_FILENO) != STDOUT_FILENO ||
+        dup2(memory, STDERR_FILENO) != STDERR_FILENO || session_write(&s, &text))
+        return 99;
+    return lseek(memory, 0, SEEK_END) == 0 ? (int)s.exit_code : 100;
+}
+
+static int exit_of_writing_to(int output)
+{
+    pid_t child = fork();
+    int status;
+
+    assert_true(child >= 0);
+    if (child == 0)
+        _exit(write_to(output));
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
+static void who_reads_no_more_is_not_complained_of(void **state)
+{
+    (void)state;
+    int ends[2];
+    int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+
+    assert_int_equal(pipe(ends), 0);
+    (void)close(ends[0]);
+    assert_true(full >= 0);
+    assert_int_equal(exit_of_writing_to(ends[1]), ARGS_EXIT_FAILURE);
+    assert_int_equal(exit_of_writing_to(full), 100);
+    (void)close(ends[1]);
+    (void)close(full);
+}
+
 static void who_signs_in_is_sent_once(void **state)
 {
     (void)state;
@@ -217,6 +261,7 @@ int main(void)
         cmocka_unit_test(problem_shows_each_diagnostic),
         cmocka_unit_test(problem_without_a_body_is_a_problem_too),
         cmocka_unit_test(escape_leaves_only_unreserved_characters),
+        cmocka_unit_test(who_reads_no_more_is_not_complained_of),
         cmocka_unit_test(who_signs_in_is_sent_once),
     };
 

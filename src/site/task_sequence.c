@@ -160,7 +160,8 @@ static int find_diags(struct site *site,
     if (r == 0)
         r = task_sequence_check(site, &subject, *ret, diags);
     if (r == 0)
-        r = note_deployable(site, subject.id, !ts_diags_has_error(diags));
+        r = note_deployable(
+            site, subject.id, !ts_diags_has_error(diags) && !field_bool(row, "is_disabled"));
     return TRACE(r);
 }
 
@@ -192,7 +193,10 @@ int task_sequence_get(struct site *site, const char *id, json_t **ret)
         r = put_properties(doc, found);
     if (r != 0)
         return TRACE(r);
-    (void)json_object_set_new(found, "is_deployable", json_boolean(!ts_diags_has_error(&diags)));
+    (void)json_object_set_new(
+        found,
+        "is_deployable",
+        json_boolean(!ts_diags_has_error(&diags) && !field_bool(found, "is_disabled")));
     (void)json_object_set_new(found, "diagnostics", task_sequence_diags(&diags));
     (void)json_object_set(found, "missing", missing);
     *ret = TAKE(found);
@@ -206,9 +210,9 @@ int task_sequence_validation(struct site *site, const char *id, json_t **ret)
 
     if (r != 0)
         return TRACE(r);
-    *ret = json_pack("{s:O,s:O,s:O}",
+    *ret = json_pack("{s:b,s:O,s:O}",
                      "is_valid",
-                     json_object_get(sequence, "is_deployable"),
+                     (int)!has_error(json_object_get(sequence, "diagnostics")),
                      "diagnostics",
                      json_object_get(sequence, "diagnostics"),
                      "missing",

@@ -117,6 +117,51 @@ int task_sequence_describe(const char *what,
     return TRACE(r);
 }
 
+static bool is_same_text(const char *a, const char *b)
+{
+    return strcmp(a ? a : "", b ? b : "") == 0;
+}
+
+/* Whether a change has changed nothing, byte for byte. Return: 0 or -ENOMEM. */
+static int compare(const struct task_sequence_row *before,
+                   const struct task_sequence_row *after,
+                   bool *ret_is_same)
+{
+    OWN(buf_fini) struct buf old = BUF_INIT(TASK_SEQUENCE_XML_MAX_BYTES);
+    OWN(buf_fini) struct buf new = BUF_INIT(TASK_SEQUENCE_XML_MAX_BYTES);
+    int r = ts_document_put(before->doc, &old);
+
+    if (r == 0)
+        r = ts_document_put(after->doc, &new);
+    *ret_is_same = !old.failed && !new.failed &&is_same_text(buf_str(&old), buf_str(&new)) &&
+                   is_same_text(before->name, after->name) &&
+                   is_same_text(before->description, after->description) &&
+                   is_same_text(before->boot_image_id, after->boot_image_id) &&
+                   is_same_text(before->wanted_boot_image, after->wanted_boot_image) &&
+                   before->is_disabled == after->is_disabled;
+    return TRACE(r);
+}
+
+/* What became of @before: the next version, unless it is the same. */
+static int put_change(struct site *site,
+                      const char *who,
+                      const char *id,
+                      const struct task_sequence_row *before,
+                      struct task_sequence_row *row,
+                      json_t **ret)
+{
+    OWN(buf_fini) struct buf note = BUF_INIT(TASK_SEQUENCE_NOTE_MAX_BYTES);
+    bool is_same;
+    int r = compare(before, row, &is_same);
+
+    if (r == 0 && is_same)
+        return TRACE(task_sequence_get(site, id, ret));
+    if (r == 0)
+        r = task_sequence_describe("", before, row, &note);
+    row->note = buf_str(&note);
+    return r == 0 ? TRACE(put(site, who, id, row, ret)) : TRACE(r);
+}
+
 /* The mappings of the request, of which each must have a use. */
 static int map(struct site *site,
                const json_t *body,
@@ -153,7 +198,6 @@ int task_sequence_set(
     OWN(json_freep) json_t *old = NULL;
     OWN(ts_document_freep) struct ts_document *old_doc = NULL;
     OWN(ts_document_freep) struct ts_document *doc = NULL;
-    OWN(buf_fini) struct buf note = BUF_INIT(TASK_SEQUENCE_NOTE_MAX_BYTES);
     struct task_sequence_row before = {0};
     struct task_sequence_row row;
     const char *boot_image = field_text(body, "boot_image_id", NULL);
@@ -181,9 +225,7 @@ int task_sequence_set(
     }
     if (json_is_boolean(json_object_get(body, "is_disabled")))
         row.is_disabled = field_bool(body, "is_disabled");
-    r = task_sequence_describe("", &before, &row, &note);
-    row.note = buf_str(&note);
-    return r == 0 ? TRACE(put(site, who, id, &row, ret)) : TRACE(r);
+    return TRACE(put_change(site, who, id, &before, &row, ret));
 }
 
 int task_sequence_versions(struct site *site, const char *id, json_t **ret)
@@ -280,7 +322,6 @@ int task_sequence_edit(
     OWN(ts_document_freep) struct ts_document *doc = NULL;
     OWN(ts_document_freep) struct ts_document *edited = NULL;
     OWN(buf_fini) struct buf why = BUF_INIT(WHY_MAX_BYTES);
-    OWN(buf_fini) struct buf note = BUF_INIT(TASK_SEQUENCE_NOTE_MAX_BYTES);
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r != 0)
@@ -298,12 +339,7 @@ int task_sequence_edit(
     before = row;
     before.doc = doc;
     row.doc = edited;
-    if (r == 0)
-        r = task_sequence_describe("", &before, &row, &note);
-    if (r < 0)
-        return TRACE(r);
-    row.note = buf_str(&note);
-    return TRACE(put(site, who, id, &row, ret));
+    return r == 0 ? TRACE(put_change(site, who, id, &before, &row, ret)) : TRACE(r);
 }
 
 int task_sequence_copy(

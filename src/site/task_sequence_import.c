@@ -202,7 +202,7 @@ static int store(struct site *site, const struct importing *importing, struct ta
     const char *own_name =
         item->name[0] ? item->name : field_text(importing->body, "file_name", "Task sequence");
     struct task_sequence_row row = {
-        .name = field_text(importing->body, "name", own_name),
+        .name = taking->is_child ? own_name : field_text(importing->body, "name", own_name),
         .description = item->description,
         .names = taking->names,
         .object = item->object,
@@ -315,6 +315,25 @@ static int prepare(struct importing *importing)
     return TRACE(r);
 }
 
+/* A name is for the one that no other one of the file runs. */
+static int refuse_several(struct site *site, const struct importing *importing)
+{
+    size_t n_main = 0;
+
+    for (size_t i = 0; i < importing->imports.n; i++)
+        n_main += importing->items[i].is_child ? 0 : 1;
+    if (importing->imports.n > 1 && field_text(importing->body, "into", NULL))
+        return refuse(
+            site, REFUSAL_INVALID, "The file has several task sequences: into is for one.");
+    if (n_main > 1 && field_text(importing->body, "name", NULL))
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "The file has %zu task sequences that no other one of it runs: name is for "
+                      "one.",
+                      n_main);
+    return 0;
+}
+
 static int answer(struct site *site, const struct importing *importing, json_t **ret)
 {
     json_t *list = json_array();
@@ -351,12 +370,9 @@ int task_sequence_create(struct site *site, const char *who, const json_t *body,
         return TRACE(r);
     if (ts_diags_has_error(&diags))
         return task_sequence_refuse(site, &diags);
-    if (importing.imports.n > 1 &&
-        (field_text(body, "into", NULL) || field_text(body, "name", NULL)))
-        return refuse(site,
-                      REFUSAL_INVALID,
-                      "The file has several task sequences: name and into are for one.");
     r = prepare(&importing);
+    if (r == 0)
+        r = refuse_several(site, &importing);
     if (r == 0)
         r = db_begin(site->db, &tx);
     if (r == 0)

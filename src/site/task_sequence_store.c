@@ -100,7 +100,7 @@ find_deployable(struct site *site, const char *id, const struct task_sequence_ro
     };
     int r = task_sequence_check(site, &subject, row->doc, &diags);
 
-    *ret = !ts_diags_has_error(&diags);
+    *ret = !ts_diags_has_error(&diags) && !row->is_disabled;
     return TRACE(r);
 }
 

@@ -81,6 +81,37 @@ static void every_change_is_a_version_with_author_time_and_what_was_done(void **
                             field_text(made, "created_at", ""));
 }
 
+static void a_change_that_changes_nothing_makes_no_version(void **state)
+{
+    (void)state;
+    static const char *const edits[] = {
+        "{'operation': 'set', 'path': 'a', 'settings': {'name': 'a', 'command-line': 'x'}}",
+        "{'operation': 'move', 'path': 'a', 'where': 'before', 'target': 'b'}",
+        "{'operation': 'enable', 'path': 'b'}",
+    };
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *same = NULL;
+    OWN(json_freep) json_t *other = NULL;
+    OWN(json_freep) json_t *body = fixture_json("{'name': 'T', 'is_disabled': false}");
+    OWN(json_freep) json_t *renamed = fixture_json("{'name': 'U'}");
+    const char *id;
+
+    assert_int_equal(
+        create(site, SEQUENCE(RUN("a", "x") "\n " RUN("b", "y") "\n"), "{'name': 'T'}", &made), 0);
+    id = field_text(made, "id", "");
+    for (size_t i = 0; i < sizeof(edits) / sizeof(edits[0]); i++) {
+        OWN(json_freep) json_t *answer = NULL;
+
+        assert_int_equal(edit(site, id, edits[i], &answer), 0);
+        assert_int_equal(field_number(answer, "version", 0), 1);
+    }
+    assert_int_equal(task_sequence_set(site, "bob", id, body, &same), 0);
+    assert_int_equal(field_number(same, "version", 0), 1);
+    assert_int_equal(task_sequence_set(site, "bob", id, renamed, &other), 0);
+    assert_int_equal(field_number(other, "version", 0), 2);
+}
+
 static void an_edit_that_cannot_be_is_refused_and_makes_no_version(void **state)
 {
     (void)state;
@@ -360,6 +391,7 @@ int main(void)
         cmocka_unit_test(a_request_that_only_reads_can_look_at_a_task_sequence),
         cmocka_unit_test(a_file_that_has_no_name_in_it_gives_its_own),
         cmocka_unit_test(every_change_is_a_version_with_author_time_and_what_was_done),
+        cmocka_unit_test(a_change_that_changes_nothing_makes_no_version),
         cmocka_unit_test(an_edit_that_cannot_be_is_refused_and_makes_no_version),
         cmocka_unit_test(what_is_malformed_is_refused_with_line_and_column),
         cmocka_unit_test(a_file_in_utf16_is_taken_as_base64),

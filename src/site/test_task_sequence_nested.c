@@ -170,6 +170,18 @@ static void success_is_believed_from_the_os_only_if_a_nested_sequence_applies_on
     assert_int_equal(f.site->refusal.id, REFUSAL_SUCCESS_NOT_IN_OS);
 }
 
+/* And valid all the same. */
+static bool is_deployable(struct site *site, const char *id)
+{
+    OWN(json_freep) json_t *found = NULL;
+    OWN(json_freep) json_t *validation = NULL;
+
+    assert_int_equal(task_sequence_get(site, id, &found), 0);
+    assert_int_equal(task_sequence_validation(site, id, &validation), 0);
+    assert_true(field_bool(validation, "is_valid"));
+    return field_bool(found, "is_deployable");
+}
+
 static void a_disabled_sequence_is_begun_by_no_deployment(void **state)
 {
     (void)state;
@@ -183,7 +195,9 @@ static void a_disabled_sequence_is_begun_by_no_deployment(void **state)
     create(site, "one", SEQUENCE(RUN("a")), id);
     assert_int_equal(deploy(site, id, &deployment), 0);
     json_decref(deployment);
+    assert_true(is_deployable(site, id));
     set_disabled(site, id, true);
+    assert_false(is_deployable(site, id));
     assert_int_equal(deploy(site, id, &deployment), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_DISABLED);
     decision = fixture_ask(site, FIXTURE_MAC, 7);
@@ -267,6 +281,34 @@ static void an_export_as_zip_is_imported_as_the_same_family(void **state)
     assert_string_equal(buf_str(&leaf), buf_str(&copy));
 }
 
+static void a_name_is_for_the_one_that_no_other_one_of_the_file_runs(void **state)
+{
+    (void)state;
+    OWN(family_fini) struct family f = begin();
+    OWN(buf_fini) struct buf zip = BUF_INIT(TASK_SEQUENCE_EXPORT_MAX_BYTES);
+    OWN(buf_fini) struct buf base64 = BUF_INIT(TASK_SEQUENCE_EXPORT_MAX_BYTES);
+    OWN(json_freep) json_t *body = NULL;
+    OWN(json_freep) json_t *made = NULL;
+    const json_t *ids;
+    size_t n_named = 0;
+
+    assert_int_equal(task_sequence_export(f.site, f.top, 0, TASK_SEQUENCE_ZIP, &zip), 0);
+    base64_put(&base64, buf_bytes(&zip));
+    body = json_pack("{s:s,s:s}", "file", buf_str(&base64), "name", "Again");
+    assert_int_equal(task_sequence_create(f.site, "alice", body, &made), 0);
+    assert_string_equal(field_text(made, "name", ""), "Again");
+    ids = json_object_get(made, "imported");
+    for (size_t i = 0; i < json_array_size(ids); i++) {
+        OWN(json_freep) json_t *one = NULL;
+
+        assert_int_equal(task_sequence_get(f.site, json_string_value(json_array_get(ids, i)), &one),
+                         0);
+        n_named += strcmp(field_text(one, "name", ""), "Again") == 0;
+    }
+    assert_int_equal(json_array_size(ids), 3);
+    assert_int_equal(n_named, 1);
+}
+
 /* Each runs the next twice: 2^16 ways through them, of which nobody waits for the end. */
 static void a_lattice_of_sequences_is_refused_without_going_all_ways(void **state)
 {
@@ -297,6 +339,7 @@ int main(void)
         cmocka_unit_test(a_disabled_sequence_is_begun_by_no_deployment),
         cmocka_unit_test(a_disabled_nested_sequence_is_an_error_and_nothing_begins),
         cmocka_unit_test(an_export_as_zip_is_imported_as_the_same_family),
+        cmocka_unit_test(a_name_is_for_the_one_that_no_other_one_of_the_file_runs),
         cmocka_unit_test(a_lattice_of_sequences_is_refused_without_going_all_ways),
     };
 
