@@ -106,14 +106,16 @@ static int show_action(const struct ts_tree_item *item, ts_show_visit *visit, vo
     const struct ts_step_type *type = ts_step_type_find(item->type);
     const xmlNode *action = ts_node_child(item->node, "action");
     OWN(freep) char *text = action ? ts_node_text(action) : NULL;
-    bool is_secret = ts_secret_is_in_step(item->node);
+    OWN(freep) char *exported = action ? ts_secret_export_action(item->node) : NULL;
+    bool is_secret;
 
     if (item->is_group || !action || (type && ts_action_is_made(type, item->node)))
         return 0;
-    if (!text)
+    if (!text || !exported)
         return ERR(-ENOMEM);
     if (text[0] == '\0')
         return 0;
+    is_secret = strcmp(text, exported) != 0;
     return TRACE(
         visit(ctx, &(struct ts_shown){"action", "Command", is_secret ? MASK : text, is_secret}));
 }

@@ -14,14 +14,17 @@
 #include "ts/assign.h"
 #include "ts/compare.h"
 #include "ts/secret.h"
+#include "ts/secret_find.h"
 #include "ts/settings.h"
 #include "ts/step_types.h"
 #include "ts/step_value.h"
+#include "ts/tree.h"
 #include "ts/validate.h"
 #include "ts/vars.h"
 
 static const char reboot_type[] = "SMS_TaskSequence_RebootAction";
 static const char command_type[] = "SMS_TaskSequence_RunCommandLineAction";
+static const char script_type[] = "SMS_TaskSequence_RunPowerShellScriptAction";
 static const char setup_type[] = "SMS_TaskSequence_SetupWindowsAndSMSAction";
 static const char prepare_type[] = "SMS_TaskSequence_PrepareOSAction";
 static const char format_type[] = "SMS_TaskSequence_PartitionDiskAction";
@@ -36,6 +39,7 @@ enum {
 enum {
     CODE_UNSUPPORTED = -2147024846, /* 0x80070032 */
     CODE_PARAMETER = -2147024809,   /* 0x80070057 */
+    CODE_LOGON = -2147023570,       /* 0x8007052E */
     CODE_NO_VOLUME = -2147024881,   /* 0x8007000F */
 };
 
@@ -73,12 +77,13 @@ static const char *overriding_name(const struct ts_step *step, const struct ts_v
     return property && !strchr(property->variable, '#') ? property->variable : own->name;
 }
 
-/* As the agent gives it to the step: a variable of the same name overrides what is no argument. Return: whether the step's own is
-   a secret. */
-static bool put_value(struct run *run,
+/* As the agent gives it to the step: a variable of the same name overrides what is no argument. @secrets: get the step's own if it
+   is one */
+static void put_value(struct run *run,
                       const struct ts_step *step,
                       bool hides_value,
-                      const struct ts_variable *own)
+                      const struct ts_variable *own,
+                      struct ts_secrets *secrets)
 {
     const struct ts_vars *vars = run->simulation->start.vars;
     OWN(freep) char *shown = ts_secret_show_value(step, hides_value, own);
@@ -87,10 +92,19 @@ static bool put_value(struct run *run,
 
     if (!shown) {
         run->texts.failed = true;
-        return true;
+        return;
     }
     put_text(run, override[0] != '\0' ? override : shown, ts_vars_is_secret(vars, name));
-    return strcmp(shown, own->text) != 0;
+    if (strcmp(shown, own->text) != 0)
+        ts_secrets_add(secrets, own->text);
+}
+
+/* A command that may have one of the step's own secrets in it. */
+static void put_command(struct run *run, const char *command, const struct ts_secrets *secrets)
+{
+    OWN(freep) char *cut = ts_copy(command);
+
+    put_text(run, command, !cut || ts_secrets_cut(secrets, cut));
 }
 
 /* A command line, or the command with the target of a restart, that stands in <action> only, as MDT writes it; NULL: the
@@ -116,14 +130,14 @@ static int make_values(struct run *run,
     struct ts_simulated_value *values = calloc(step->n_variables + 1, sizeof(*values));
     const char *command = command_of(run, step);
     bool hides_value = ts_secret_hides_value(step);
-    bool has_secret = false;
+    OWN(ts_secrets_fini) struct ts_secrets secrets = {0};
     const char *text;
 
     buf_clear(&run->texts);
     for (size_t i = 0; values && i < step->n_variables; i++)
-        has_secret |= put_value(run, step, hides_value, &step->variables[i]);
+        put_value(run, step, hides_value, &step->variables[i], &secrets);
     if (values && command)
-        put_text(run, command, has_secret);
+        put_command(run, command, &secrets);
     if (!values || run->texts.failed) {
         free(values);
         return ERR(-ENOMEM);
@@ -316,6 +330,31 @@ static int check_restart(struct run *run, const struct ts_next *next, int64_t *r
     return r < 0 ? TRACE(r) : 1;
 }
 
+/* Whether there is the account that a command or script is to run as: the boot image has none. Return: as check_command(). */
+static int check_account(struct run *run, const struct ts_next *next, int64_t *ret_code)
+{
+    const struct ts_vars *vars = run->simulation->start.vars;
+    const char *type = ts_step_runs_as(next->step);
+    bool is_script = strcmp(type, script_type) == 0;
+    const char *user = ts_step_value(
+        next->step, vars, is_script ? "SMSTSRunPowerShellUserName" : "SMSTSRunCommandLineUserName");
+    int r;
+
+    if (run->environment != TS_RUN_IN_BOOT_IMAGE || user[0] == '\0' ||
+        (!is_script && strcmp(type, command_type) != 0) ||
+        !ts_step_wants_account(next->step, vars, is_script ? "RunPowerShell" : "RunCommandLine"))
+        return 0;
+    *ret_code = CODE_LOGON;
+    r = tell_failure(
+        run,
+        next,
+        "SLW-0425",
+        "the boot image has no accounts, so the step can run as an account only in the "
+        "installed operating system; move it behind Setup Windows and Configuration "
+        "Manager");
+    return r < 0 ? TRACE(r) : 1;
+}
+
 /* Whether a command can run. Return: 0, -errno, or positive: it fails with @ret_code, as was told. */
 static int check_command(struct run *run, const struct ts_next *next, int64_t *ret_code)
 {
@@ -353,6 +392,8 @@ static int run_step(struct run *run, const struct ts_next *next)
     result.code = r > 0 ? CODE_PARAMETER : CODE_UNSUPPORTED;
     if (r == 0 && next->kind != TS_NEXT_FAIL)
         r = check_restart(run, next, &result.code);
+    if (r == 0 && next->kind != TS_NEXT_FAIL)
+        r = check_account(run, next, &result.code);
     if (r == 0 && next->kind != TS_NEXT_FAIL)
         r = check_command(run, next, &result.code);
     if (r < 0)

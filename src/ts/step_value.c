@@ -2,6 +2,7 @@
 
 #include "ts/step_value.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/bytes.h"
@@ -14,7 +15,8 @@
 static const char reboot_type[] = "SMS_TaskSequence_RebootAction";
 
 enum {
-    TARGET_MAX_BYTES = 64 * 1024,
+    VALUE_MAX_BYTES = 64 * 1024,
+    NAME_MAX_BYTES = 64,
 };
 
 const char *ts_step_value(const struct ts_step *step, const struct ts_vars *vars, const char *name)
@@ -30,6 +32,33 @@ const char *ts_step_value(const struct ts_step *step, const struct ts_vars *vars
     return own ? own->text : "";
 }
 
+static bool is_true(const char *text)
+{
+    return bytes_eq_nocase(bytes_of(text), "true") || bytes_eq_nocase(bytes_of(text), "yes") ||
+           strcmp(text, "1") == 0;
+}
+
+bool ts_step_wants_account(const struct ts_step *step,
+                           const struct ts_vars *vars,
+                           const char *family)
+{
+    OWN(buf_fini) struct buf expanded = BUF_INIT(VALUE_MAX_BYTES);
+    char name[NAME_MAX_BYTES];
+    const char *wanted;
+
+    (void)snprintf(name, sizeof(name), "SMSTS%sAsUser", family);
+    wanted = ts_vars_get(vars, name);
+    if (wanted[0] != '\0')
+        return is_true(wanted);
+    wanted = ts_step_value(step, vars, "RunAsUser");
+    if (wanted[0] == '\0') { /* who writes by hand may leave out the property */
+        (void)snprintf(name, sizeof(name), "_SMSTS%sAsUser", family);
+        wanted = ts_step_value(step, vars, name);
+    }
+    (void)ts_vars_expand(vars, wanted, &expanded);
+    return is_true(buf_str(&expanded));
+}
+
 void ts_step_put_action_target(const struct ts_step *step, struct buf *ret)
 {
     const char *target =
@@ -43,7 +72,7 @@ void ts_step_put_action_target(const struct ts_step *step, struct buf *ret)
 
 void ts_step_put_target(const struct ts_step *step, const struct ts_vars *vars, struct buf *ret)
 {
-    OWN(buf_fini) struct buf of_action = BUF_INIT(TARGET_MAX_BYTES);
+    OWN(buf_fini) struct buf of_action = BUF_INIT(VALUE_MAX_BYTES);
     const char *target = ts_step_value(step, vars, "SMSRebootTarget");
 
     if (target[0] == '\0') {

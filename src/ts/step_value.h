@@ -6,6 +6,8 @@
  * What a step gets for one of its settings: the agent, the simulation and the validator ask here
  */
 
+#include <stdbool.h>
+
 #include "base/buf.h"
 
 struct ts_step;
@@ -21,6 +23,11 @@ struct ts_vars;
  * Return: borrowed from @step or @vars; "" if there is none.
  */
 const char *ts_step_value(const struct ts_step *step, const struct ts_vars *vars, const char *name);
+
+/* Whether a command or script of the family ("RunCommandLine", "RunPowerShell") is to run as an account. */
+bool ts_step_wants_account(const struct ts_step *step,
+                           const struct ts_vars *vars,
+                           const char *family);
 
 /* The target that stands in <action> only, as MDT writes it: "HD" of "smsboot.exe /target:HD", not expanded. Nothing if the
    step is no Restart Computer, or has none there. */

@@ -56,9 +56,13 @@ static void a_plain_command_without_a_type_is_shown(void **state)
                    "<step name=\"t\"><action/></step>"
                    "<step name=\"u\"><action>x geheim</action><defaultVarList><variable "
                    "name=\"MyPassword\">geheim</variable></defaultVarList></step>"
+                   "<step name=\"v\"><action>y</action><defaultVarList><variable "
+                   "name=\"MyPassword\">geheim</variable></defaultVarList></step>"
                    "<group name=\"g\"><action>no command</action></group>"),
           "action (Command) = cscript.exe x.wsf\n"
           "action (Command) = *** !\n"
+          "MyPassword (MyPassword) = *** !\n"
+          "action (Command) = y\n"
           "MyPassword (MyPassword) = *** !\n");
 }
 

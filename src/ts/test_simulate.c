@@ -176,6 +176,8 @@ static void a_command_that_stands_in_the_action_only_is_shown_as_it_would_run(vo
             "<step name=\"b\"><action>echo b</action></step>"
             "<step name=\"c\"><action>echo c /pw:x</action><defaultVarList>"
             "<variable name=\"UserPassword\">hunter2</variable></defaultVarList></step>"
+            "<step name=\"e\"><action>echo e /pw:hunter2</action><defaultVarList>"
+            "<variable name=\"UserPassword\">hunter2</variable></defaultVarList></step>"
             "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"d\"><action>smsswd.exe /run: "
             "echo d</action><defaultVarList><variable name=\"CommandLine\">echo d</variable>"
             "</defaultVarList></step>"),
@@ -184,7 +186,8 @@ static void a_command_that_stands_in_the_action_only_is_shown_as_it_would_run(vo
     assert_string_equal(buf_str(&told),
                         "run a LoadProfile=false action=echo lab\n"
                         "run b action=echo b\n"
-                        "run c UserPassword=*** action=***\n"
+                        "run c UserPassword=*** action=echo c /pw:x\n"
+                        "run e UserPassword=*** action=***\n"
                         "run d CommandLine=echo d\n");
 }
 
@@ -304,6 +307,36 @@ static void what_the_engine_sets_on_the_computer_is_not_known_without_it(void **
                                  &end),
                      0);
     assert_string_equal(buf_str(&told), "skip uefi\nskip order <_SMSTSAdvertID of \n");
+}
+
+static void in_the_boot_image_nothing_runs_as_an_account(void **state)
+{
+    (void)state;
+    static const char xml[] =
+        SEQUENCE("<step name=\"a\" type=\"%s\"><action>x</action><defaultVarList><variable "
+                 "name=\"%s\" property=\"RunAsUser\">%s</variable><variable name=\"UserName\" "
+                 "property=\"UserName\">anna</variable></defaultVarList></step>");
+    static const struct {
+        const char *type;
+        const char *flag;
+        const char *value;
+        bool fails;
+    } cases[] = {
+        {"SMS_TaskSequence_RunCommandLineAction", "_SMSTSRunCommandLineAsUser", "true", true},
+        {"SMS_TaskSequence_RunCommandLineAction", "_SMSTSRunCommandLineAsUser", "false", false},
+        {"SMS_TaskSequence_RunPowerShellScriptAction", "_SMSTSRunPowerShellAsUser", "1", true},
+        {"", "RunAsUser", "true", true},
+    };
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        OWN(ts_vars_freep) struct ts_vars *vars = new_vars();
+        OWN(buf_fini) struct buf told = BUF_INIT(4096);
+        OWN(buf_fini) struct buf text = BUF_INIT(4096);
+
+        buf_addf(&text, xml, cases[i].type, cases[i].flag, cases[i].value);
+        assert_int_equal(simulate(buf_str(&text), vars, &told).is_succeeded, !cases[i].fails);
+        assert_int_equal(strstr(buf_str(&told), "\nfail a SLW-0425: ") != NULL, cases[i].fails);
+    }
 }
 
 static void of_a_text_only_the_secret_is_hidden(void **state)
@@ -522,6 +555,7 @@ int main(void)
         cmocka_unit_test(secrets_of_rules_that_are_not_in_the_document_are_set_and_unknown),
         cmocka_unit_test(a_secret_of_the_sequence_that_is_not_in_the_document_is_set_and_unknown),
         cmocka_unit_test(what_the_engine_sets_on_the_computer_is_not_known_without_it),
+        cmocka_unit_test(in_the_boot_image_nothing_runs_as_an_account),
         cmocka_unit_test(of_a_text_only_the_secret_is_hidden),
         cmocka_unit_test(a_restart_goes_where_its_action_says),
         cmocka_unit_test(a_step_that_cannot_set_its_variable_says_why),

@@ -128,6 +128,11 @@ static void an_account_is_of_the_installed_system(void **state)
     finds(SEQUENCE(AS_USER), "");
     finds(SEQUENCE(IN_BOOT_IMAGE(TYPED("PartitionDisk", "") AS_USER)), "SLW-0425!");
     finds(SEQUENCE(TYPED("PartitionDisk", "") AS_USER), "SLW-0425!");
+    finds(
+        SEQUENCE(
+            TYPED("PartitionDisk", "") "<step name=\"p\"><action>id</action><defaultVarList>" VALUE(
+                "RunAsUser", "true") VALUE("UserName", "eva") "</defaultVarList></step>"),
+        "SLW-0425!");
     finds(SEQUENCE(IN_BOOT_IMAGE(STEP_OF("DownloadPackageContent",
                                          VALUE("OSDDownloadDownloadPackages", "SLP00003") VALUE(
                                              "OSDDownloadDestinationLocationType", "CCMCache")))),

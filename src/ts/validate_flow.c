@@ -240,7 +240,7 @@ static void check_needs_full_os(const struct ts_check *c, int item, unsigned pla
     if (places == 0 || (places & places_of(step) & TS_PLACE_FULL_OS))
         return;
     for (size_t i = 0; i < sizeof(needs) / sizeof(needs[0]); i++)
-        if (is_type(step, needs[i].type) &&
+        if (strcmp(ts_step_runs_as(step), needs[i].type) == 0 &&
             ts_check_is_one_of(ts_check_text(step, needs[i].variable), needs[i].value))
             ts_check_report(
                 c,

@@ -20,6 +20,7 @@
 #include "plat/clock.h"
 #include "plat/process.h"
 #include "ts/document.h"
+#include "ts/step_value.h"
 #include "ts/vars.h"
 
 enum {
@@ -465,26 +466,11 @@ int program_judge(struct step_context *c, int code, struct step_result *ret)
     return 0;
 }
 
-static bool is_true(const char *text)
-{
-    return bytes_eq_nocase(bytes_of(text), "true") || bytes_eq_nocase(bytes_of(text), "yes") ||
-           strcmp(text, "1") == 0;
-}
-
 void program_run_as(struct step_context *c, const char *family, struct program *program)
 {
     char name[64];
-    const char *wanted;
 
-    (void)snprintf(name, sizeof(name), "SMSTS%sAsUser", family);
-    wanted = ts_vars_get(c->vars, name);
-    if (wanted[0] == '\0')
-        wanted = step_value(c, "RunAsUser");
-    if (wanted[0] == '\0') { /* who writes by hand may leave out the property */
-        (void)snprintf(name, sizeof(name), "_SMSTS%sAsUser", family);
-        wanted = step_value(c, name);
-    }
-    if (!is_true(wanted))
+    if (!ts_step_wants_account(c->step, c->vars, family))
         return;
     (void)snprintf(name, sizeof(name), "SMSTS%sUserName", family);
     program->user = step_value(c, name);
