@@ -290,8 +290,8 @@ static int move(struct ts_editing *e, const struct ts_operation *op)
         return TRACE(r);
     if (is_within(parent, node))
         return ts_edit_refuse(e, "\"%.200s\" cannot be moved into itself", op->path);
-    if (next == node)
-        next = next_item(node->next);
+    if (next == node || (node->parent == parent && next == next_item(node->next)))
+        return 0; /* it is there, with what stands around it */
     take_out(node);
     insert(parent, next, node);
     return 0;
