@@ -104,6 +104,7 @@ static void a_target_in_the_action_leads_there(void **state)
 {
     (void)state;
     finds(SEQUENCE(TYPED("PartitionDisk", "") MDT_RESTART("HD")), "SLW-0184!");
+    finds(SEQUENCE(TYPED("PartitionDisk", "") MDT_RESTART("Moon")), "SLW-0181!");
     finds(SEQUENCE(MDT_RESTART("WinPE") TYPED("PartitionDisk", "")), "SLW-0177");
     finds(SEQUENCE(MDT_RESTART("HD") TYPED("PartitionDisk", "")), "SLW-0177 SLW-0175!");
 }

@@ -13,6 +13,7 @@
 #include "ts/compare.h"
 #include "ts/script_text.h"
 #include "ts/secret.h"
+#include "ts/step_value.h"
 #include "ts/validate_parts.h"
 #include "ts/vars.h"
 
@@ -396,6 +397,19 @@ static void check_choice_of_image(const struct ts_check *c, int item)
             c, item, TS_ERROR, "SLW-0180", "no OS image is chosen (ImagePackageID); set it");
 }
 
+/* The target of a restart that stands in <action> only. */
+static void check_target(const struct ts_check *c, int item, const struct ts_step_type *type)
+{
+    const struct ts_step *step = ts_check_step(c, item);
+    OWN(buf_fini) struct buf target = BUF_INIT(TS_XML_MAX_BYTES);
+
+    if (ts_check_text(step, "SMSRebootTarget")[0] != '\0')
+        return;
+    ts_step_put_action_target(step, &target);
+    if (target.len > 0)
+        ts_check_value(c, item, ts_property_find(type, "Target"), buf_str(&target));
+}
+
 void ts_check_properties(const struct ts_check *c, int item)
 {
     const struct ts_step *step = ts_check_step(c, item);
@@ -420,4 +434,5 @@ void ts_check_properties(const struct ts_check *c, int item)
     check_required(c, item, type);
     check_run_as(c, item, type);
     check_choice_of_image(c, item);
+    check_target(c, item, type);
 }
