@@ -8,6 +8,7 @@
 #include "base/bytes.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "ts/classes.h"
 #include "ts/compare.h"
 #include "ts/condition.h"
 #include "ts/document.h"
@@ -546,7 +547,10 @@ static bool is_query_portable(const struct ts_condition *c, struct buf *why)
     if (ts_query_parse(field(c, "Query"), &query, &reason) != 0 ||
         ts_class_is_gathered(field(c, "Namespace"), ts_query_class(query)))
         return true;
-    buf_addf(why, "class %.64s of %.64s", ts_query_class(query), field(c, "Namespace"));
+    buf_addf(why,
+             "class %.64s of %.64s",
+             ts_query_class(query),
+             field(c, "Namespace")[0] != '\0' ? field(c, "Namespace") : TS_CIMV2);
     return false;
 }
 

@@ -210,7 +210,7 @@ static size_t count_children(const xmlNode *list)
     return n;
 }
 
-/* Whether @text of a variable says what @attribute says; a time-out has minutes there and seconds here. */
+/* Whether @text of a variable says what @attribute says; a time-out has full minutes there and seconds here. */
 static bool is_same_value(const char *property, const char *text, const char *attribute)
 {
     uint64_t minutes = 0;
@@ -220,7 +220,7 @@ static bool is_same_value(const char *property, const char *text, const char *at
         return strcmp(text, attribute) == 0;
     return bytes_parse_u64(bytes_of(text), 0, UINT16_MAX, &minutes) &&
            bytes_parse_u64(bytes_of(attribute), 0, UINT32_MAX, &seconds) &&
-           seconds == minutes * SECONDS_PER_MINUTE;
+           (seconds + SECONDS_PER_MINUTE - 1) / SECONDS_PER_MINUTE == minutes;
 }
 
 /* Whether the variable repeats an attribute, whose change has been told: the success codes, the retry count. */

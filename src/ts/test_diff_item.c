@@ -56,6 +56,7 @@ static void a_time_out_is_told_once_though_it_stands_in_two_places(void **state)
         {COMMAND("timeout=\"300\"", MINUTES("5")), COMMAND("timeout=\"60\"", MINUTES("1")), 1},
         {COMMAND("timeout=\"300\"", MINUTES("5")), COMMAND("", ""), 1},
         {COMMAND("timeout=\"300\"", MINUTES("5")), COMMAND("timeout=\"60\"", MINUTES("2")), 2},
+        {COMMAND("timeout=\"300\"", MINUTES("5")), COMMAND("timeout=\"90\"", MINUTES("2")), 1},
         {COMMAND("", MINUTES("5")), COMMAND("", MINUTES("2")), 1},
     };
 

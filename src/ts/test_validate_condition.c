@@ -88,6 +88,20 @@ static void all_that_no_linux_answers_is_told_in_one_finding(void **state)
         strstr(diags.items[1].message, "C:\\one, which is none of Linux; path D:\\two"));
 }
 
+static void a_query_without_a_namespace_asks_the_usual_one(void **state)
+{
+    (void)state;
+    OWN(ts_document_freep)
+    struct ts_document *doc = parse_ok(SEQUENCE("<group name=\"g\"><condition>" EXPRESSION(
+        "WMI", VALUE("Query", "select * from Win32_Nothing")) "</condition>" STEP("a",
+                                                                                  "") "</group>"));
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+    assert_int_equal(ts_validate(doc, &diags), 0);
+    assert_int_equal(diags.n, 1);
+    assert_non_null(strstr(diags.items[0].message, "class Win32_Nothing of root\\cimv2"));
+}
+
 static void what_has_no_room_in_it_is_not_passed_over(void **state)
 {
     (void)state;
@@ -114,6 +128,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_field_of_an_expression_is_held_against_its_form),
         cmocka_unit_test(all_that_no_linux_answers_is_told_in_one_finding),
+        cmocka_unit_test(a_query_without_a_namespace_asks_the_usual_one),
         cmocka_unit_test(what_has_no_room_in_it_is_not_passed_over),
     };
 
