@@ -11,7 +11,6 @@
 
 enum {
     PATH_MAX_BYTES = 1024,
-    FILE_MAX_BYTES = 4 * 1024 * 1024,
 };
 
 static const struct output_column fields[] = {
@@ -146,63 +145,6 @@ bool device_history(struct session *s, const struct args *args)
     return session_open(s) &&
            session_get(s, &answer, "/devices/%s/history?limit=1000", buf_str(&id)) &&
            session_print_list(s, output_at(answer, "items"), columns);
-}
-
-static bool read_csv(struct session *s, const char *file, struct buf *ret)
-{
-    int r = file_read(strcmp(file, "-") == 0 ? "/dev/stdin" : file, ret);
-
-    if (r > 0)
-        return session_fail(s, ARGS_EXIT_USAGE, NULL, "there is no file \"%s\"", file);
-    if (r < 0)
-        return session_fail_errno(s, file, r);
-    return true;
-}
-
-/* What was wrong is the result, and a failure. */
-static bool print_errors(struct session *s, json_t *answer)
-{
-    static const struct output_column result[] = {
-        {"Devices", "n_devices", OUTPUT_TEXT},
-        {"Imported", "is_imported", OUTPUT_TEXT},
-        {0},
-    };
-    static const struct output_column columns[] = {
-        {"LINE", "line", OUTPUT_TEXT},
-        {"ERROR", "error_id", OUTPUT_TEXT},
-        {"WHAT IS WRONG", "detail", OUTPUT_TEXT},
-        {0},
-    };
-    const json_t *errors = output_at(answer, "errors");
-
-    if (!session_print_fields(s, answer, result) ||
-        !session_print_part(s, "Errors", errors, columns))
-        return false;
-    if (json_array_size(errors) > 0)
-        return session_fail(s, ARGS_EXIT_FAILURE, NULL, "nothing is imported: the file has errors");
-    return true;
-}
-
-bool device_import_file(struct session *s, const struct args *args)
-{
-    OWN(session_json_freep) json_t *answer = NULL;
-    OWN(buf_fini) struct buf csv = BUF_INIT(FILE_MAX_BYTES);
-    json_t *body;
-
-    if (!read_csv(s, args->operands[0], &csv))
-        return false;
-    body = json_pack("{s:s%, s:s*, s:b}",
-                     "csv",
-                     buf_str(&csv),
-                     csv.len,
-                     "collection",
-                     args_get(args, "collection"),
-                     "validate_only",
-                     (int)args->is_dry);
-    if (!body)
-        return session_fail(s, ARGS_EXIT_USAGE, NULL, "the file is not UTF-8");
-    return session_open(s) && session_call(s, "POST", "/devices:import", body, &answer) &&
-           print_errors(s, answer);
 }
 
 static bool list_duplicates(struct session *s)

@@ -9,7 +9,7 @@
 #include "site/site.h"
 
 enum {
-    DEVICE_IMPORT_LINES_MAX = 10000,
+    DEVICE_IMPORT_LINES_MAX = 1000, /* at once: everybody else waits meanwhile */
     DEVICE_IMPORT_FILE_MAX_BYTES = 4 * 1024 * 1024,
 };
 

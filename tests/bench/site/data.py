@@ -11,7 +11,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "system"))
 from monitoring_test import SEQUENCE  # noqa: E402
 from security_test import CONFIG, Failed, Site, UnixConnection, expect, insert  # noqa: E402, F401
 
-CSV_LINES = 10000
+CSV_LINES = 1000
 SETTINGS = """[site]
 address = 127.0.0.1
 requests-per-second = 0
