@@ -7,7 +7,10 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "cli/audit_chain.h"
 #include "cli/session.h"
+
+DEFINE_FREEP(FILE *, fclose);
 
 enum {
     PATH_MAX_BYTES = 2048,
@@ -48,6 +51,7 @@ static bool put_json_line(struct buf *dst, json_t *record)
 
 static const char *const members[] = {"number",
                                       "time",
+                                      "time_us",
                                       "who",
                                       "address",
                                       "action",
@@ -62,7 +66,7 @@ enum {
     N_MEMBERS = sizeof(members) / sizeof(members[0]),
 };
 
-/* As RFC 4180 wants it; a value that a spreadsheet would take for a formula is shown as text. */
+/* As RFC 4180 wants it, what is not there without quotes; a value that a spreadsheet would take for a formula is shown as text. */
 static void put_csv_cell(struct buf *dst, const char *text)
 {
     buf_adds(dst, strchr("=+-@", text[0]) && text[0] ? "\"'" : "\"");
@@ -81,6 +85,8 @@ static bool put_csv_line(struct buf *dst, json_t *record)
 
         if (i > 0)
             buf_adds(dst, ",");
+        if (json_is_null(value))
+            continue;
         if (json_is_integer(value))
             buf_addf(dst, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         else
@@ -161,22 +167,87 @@ bool audit_list(struct session *s, const struct args *args)
     return session_print_list(s, all, columns);
 }
 
+static const struct output_column verified[] = {
+    {"Whole", "is_whole", OUTPUT_TEXT},
+    {"Records", "n_records", OUTPUT_TEXT},
+    {"Head", "head", OUTPUT_TEXT},
+    {"Noted head found", "has_noted", OUTPUT_TEXT},
+    {"First bad one", "first_bad", OUTPUT_TEXT},
+    {"Why", "why", OUTPUT_TEXT},
+    {0},
+};
+
+static bool print_verified(struct session *s, json_t *found)
+{
+    return session_print_fields(s, found, verified) &&
+           (json_is_true(json_object_get(found, "is_whole")) ||
+            session_fail(
+                s, ARGS_EXIT_FAILURE, "SLW-0711", "the audit log is not what was written"));
+}
+
+/* @has_noted: set when the chain goes through @noted */
+static bool add_lines(
+    struct session *s, FILE *file, const char *noted, struct audit_chain *chain, bool *has_noted)
+{
+    OWN(freep) char *line = NULL;
+    size_t cap = 0;
+
+    while (!chain->why && getline(&line, &cap, file) > 0) {
+        OWN(session_json_freep) json_t *record = json_loads(line, 0, NULL);
+
+        if (!record && chain->number == 0)
+            return session_fail(s,
+                                ARGS_EXIT_USAGE,
+                                NULL,
+                                "this is no exported audit log; write one by slipway audit export");
+        if (audit_chain_add(chain, record) && noted && strcmp(chain->head, noted) == 0)
+            *has_noted = true;
+    }
+    return ferror(file) ? session_fail_errno(s, "the file", -EIO) : true;
+}
+
+/* An export, with nobody's word but its own. */
+static bool verify_file(struct session *s, const char *path, const char *noted)
+{
+    OWN(session_json_freep) json_t *found = NULL;
+    OWN(fclosep) FILE *file = fopen(path, "re");
+    struct audit_chain chain = {0};
+    bool has_noted = false;
+
+    if (!file)
+        return session_fail_errno(s, path, -errno);
+    if (!add_lines(s, file, noted, &chain, &has_noted))
+        return false;
+    found = json_pack(
+        "{s:b,s:I,s:s,s:o*,s:o*,s:s*}",
+        "is_whole",
+        (int)(!chain.why && (!noted || has_noted)),
+        "n_records",
+        chain.number,
+        "head",
+        chain.head,
+        "has_noted",
+        noted ? json_boolean(has_noted) : NULL,
+        "first_bad",
+        chain.why ? json_integer(chain.number + 1) : NULL,
+        "why",
+        chain.why ? chain.why
+        : noted && !has_noted
+            ? "no record has the noted hash: it is another log, or one that ends before it"
+            : NULL);
+    return print_verified(s, found);
+}
+
 bool audit_verify(struct session *s, const struct args *args)
 {
-    static const struct output_column fields[] = {
-        {"Whole", "is_whole", OUTPUT_TEXT},
-        {"Records", "n_records", OUTPUT_TEXT},
-        {"Head", "head", OUTPUT_TEXT},
-        {"First bad one", "first_bad", OUTPUT_TEXT},
-        {"Why", "why", OUTPUT_TEXT},
-        {0},
-    };
     OWN(session_json_freep) json_t *found = NULL;
+    const char *noted = args_get(args, "head");
 
-    (void)args;
-    if (!session_open(s) || !session_call(s, "GET", "/audit-log/verification", NULL, &found) ||
-        !session_print_fields(s, found, fields))
-        return false;
-    return json_is_true(json_object_get(found, "is_whole")) ||
-           session_fail(s, ARGS_EXIT_FAILURE, "SLW-0711", "the audit log is not what was written");
+    if (args->n_operands > 0)
+        return verify_file(s, args->operands[0], noted);
+    if (noted)
+        return session_fail(
+            s, ARGS_EXIT_USAGE, NULL, "--head is looked for in an export: name the file");
+    return session_open(s) && session_call(s, "GET", "/audit-log/verification", NULL, &found) &&
+           print_verified(s, found);
 }

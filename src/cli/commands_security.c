@@ -254,8 +254,12 @@ const struct args_command security_commands[] = {
     {
         .noun = "audit",
         .verb = "verify",
-        .summary = "Go through the chain of the audit log, and fail if it was changed.",
+        .operands = {"[FILE]"},
+        .summary =
+            "Go through the chain of the audit log, or of an export of it, and fail if it was changed.",
         .run = audit_verify,
+        .options = {OPTION(
+            "head", "HASH", "Of a file: a head that was noted, which must be in its chain.")},
     },
     {
         .noun = "audit",

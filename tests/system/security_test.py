@@ -628,6 +628,21 @@ def admin_cli(site: Site):
     table = chief.run("audit", "export", "--format", "csv").splitlines()
     expect(len(table) == len(log) + 1 and table[0].startswith("number,time,who"), f"{table[:2]}")
     expect(chief.json("audit", "verify")["head"] == log[-1]["hash"], "the head is not the last record's hash")
+    exported = site.work / "audit.jsonl"
+    exported.write_text(chief.run("audit", "export"), encoding="utf-8")
+    found = chief.json("audit", "verify", str(exported), "--head", log[5]["hash"])
+    expect((found["is_whole"], found["n_records"], found["has_noted"]) == (True, len(log), True), f"the export: {found}")
+    exported.write_text(exported.read_text(encoding="utf-8").replace("dora", "dara", 1), encoding="utf-8")
+    expect("SLW-0711" in chief.fails("audit", "verify", str(exported)), "a changed export is taken for whole")
+
+    table = site.work / "devices.csv"
+    rows = [f"BULK-{i},52:54:00:b0:{i >> 8:02x}:{i & 255:02x}" for i in range(2001)]
+    table.write_text("name,mac\n" + "\n".join([*rows, "X,no address"]) + "\n", encoding="utf-8")
+    chief.fails("device", "import-file", str(table))
+    expect(not chief.json("device", "list"), "of a file with an error something was imported")
+    table.write_text("name,mac\n" + "\n".join([*rows, "BULK-0,52:54:00:b0:ff:ff"]) + "\n", encoding="utf-8")
+    told = chief.fails("device", "import-file", str(table), status=7)
+    expect("before line 2002 are imported" in told, told)
 
 
 TESTS = {"admin-cli": admin_cli, "admin-login": admin_login, "rbac-matrix": rbac_matrix, "audit-chain": audit_chain}
