@@ -626,7 +626,7 @@ def admin_cli(site: Site):
     lines = [json.loads(line) for line in chief.run("audit", "export").splitlines()]
     expect(lines == log, "the export is not the list")
     table = chief.run("audit", "export", "--format", "csv").splitlines()
-    expect(len(table) == len(log) + 1 and table[0].startswith("number,time,who"), f"{table[:2]}")
+    expect(len(table) == len(log) + 1 and table[0].startswith("number,time,time_us,who"), f"{table[:2]}")
     expect(chief.json("audit", "verify")["head"] == log[-1]["hash"], "the head is not the last record's hash")
     exported = site.work / "audit.jsonl"
     exported.write_text(chief.run("audit", "export"), encoding="utf-8")
