@@ -124,7 +124,9 @@ def tables_of(contract: Contract, item: dict, method: str) -> tuple:
     """Texts of the tables that an operation needs for itself, and the names that its row has for them."""
     operation = item[method]
     name = operation["operationId"]
-    if operation["x-slipway-permission"]["class"] in OPEN:
+    kind = operation["x-slipway-permission"]["class"]
+    # what a provider adds to the way back to us is not ours to refuse
+    if kind in OPEN and (kind != "public" or method == "get"):
         return "", "NULL", "NULL"
     rows = [text(one) for one in contract.queries(item, operation)]
     made = f"static const char *const queries_{name}[] = {{{', '.join(rows + ['NULL'])}}};\n"

@@ -29,7 +29,7 @@ const char *http_values_find(const struct http_values *values, const char *name)
     return NULL;
 }
 
-/* @src without its percent signs. Return: 0, 1 if it is ill-encoded, or -ENOMEM. */
+/* @src without its percent signs. Return: 0, 1 if it is ill-encoded or no UTF-8, or -ENOMEM. */
 static int decode(struct bytes src, char **ret)
 {
     OWN(freep) char *text = malloc(src.len + 1);
@@ -50,6 +50,8 @@ static int decode(struct bytes src, char **ret)
         text[len++] = (char)byte;
     }
     text[len] = '\0';
+    if (!text_is_utf8((struct bytes){(const uint8_t *)text, len}))
+        return 1;
     *ret = TAKE(text);
     return 0;
 }

@@ -43,6 +43,9 @@ static void match_refuses_what_does_not(void **state)
         {"/{x}", "/%4"},
         {"/{x}", "/%4g"},
         {"/{x}", "/%00"},
+        {"/{x}", "/%ff"},
+        {"/{x}", "/%c3%28"},
+        {"/{x}", "/%ed%a0%80"},
         {"/a", ""},
     };
 

@@ -415,15 +415,15 @@ join_words(struct site *site, const json_t *words, char ret[static PRINCIPAL_PER
                : refuse(site, REFUSAL_INVALID, "These are no permissions for a token.");
 }
 
-/* What is good for less must not make what is good for more. */
-static int check_unlimited(struct site *site)
+int administrator_check_unlimited(struct site *site)
 {
     if (strcmp(site->principal.permissions, "*") == 0)
         return 0;
     return refuse(
         site,
         REFUSAL_FORBIDDEN,
-        "A token that is good for a part of its administrator's permissions makes no other one.");
+        "A token that is good for a part of its administrator's permissions makes no other one, "
+        "ends none but itself, and changes no password.");
 }
 
 int administrator_token_create(struct site *site, const char *who, const json_t *body, json_t **ret)
@@ -449,7 +449,7 @@ int administrator_token_create(struct site *site, const char *who, const json_t 
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
-        r = check_unlimited(site);
+        r = administrator_check_unlimited(site);
     if (r == 0)
         r = join_words(site, json_object_get(body, "permissions"), words);
     if (r == 0)
@@ -473,9 +473,12 @@ int administrator_token_revoke(struct site *site, const char *who, const char *i
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     OWN(db_rollbackp) struct db *tx = NULL;
-    int r = db_first(
-        site->db, SQL_ACCESS_TOKEN_OF, DB_ARGS(db_text(id), db_text(site->principal.id)), &rows);
+    int r = strcmp(id, site->principal.token_id) == 0 ? 0 : administrator_check_unlimited(site);
 
+    if (r != 0)
+        return TRACE(r);
+    r = db_first(
+        site->db, SQL_ACCESS_TOKEN_OF, DB_ARGS(db_text(id), db_text(site->principal.id)), &rows);
     if (r < 0)
         return TRACE(r);
     if (r != DB_ROW)

@@ -56,4 +56,7 @@ int administrator_token_create(struct site *site,
                                const char *who,
                                const json_t *body,
                                json_t **ret);
+/* What is good for less must not make what is good for more, or undo it. Return: 0 or SITE_E_REFUSED. */
+int administrator_check_unlimited(struct site *site);
+
 int administrator_token_revoke(struct site *site, const char *who, const char *id);

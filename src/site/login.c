@@ -406,6 +406,8 @@ int login_begin_own(struct site *site, const json_t *body, struct password_work 
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
+        r = administrator_check_unlimited(site);
+    if (r == 0)
         r = directory_check_own_password(site, site->principal.id);
     if (r != 0)
         return TRACE(r);
