@@ -55,7 +55,7 @@ enum {
     N_QUESTIONS = 3, /* for an order, until it is clear that the computer only waits */
     POLL_US = 10 * 1000,
     PATIENCE_US = 5 * 1000 * 1000,
-    N_ENDS = 5,
+    N_ENDS = 6,
     EXIT_OF_ENDS = 20,
 };
 
@@ -64,6 +64,7 @@ enum {
 static const char *const ends[N_ENDS] = {
     [RUN_RESTART] = "restart",
     [RUN_FINISHED] = "finished",
+    [RUN_FAILED] = "finished", /* what there was to do is done */
     [RUN_NOT_OURS] = "not-ours",
     [RUN_UNREPORTED] = "unreported",
     [RUN_OFF] = "off",

@@ -84,6 +84,7 @@ args_run device_show;
 args_run device_facts;
 args_run device_import;
 args_run device_explain_boot;
+args_run device_explain_client;
 
 /* device_change.c */
 args_run device_import_file;

@@ -278,6 +278,13 @@ const struct args_command device_commands[] = {
     },
     {
         .noun = "device",
+        .verb = "explain-client",
+        .operands = {"DEVICE"},
+        .summary = "Show what the agent in a device's installed system would be offered, and why.",
+        .run = device_explain_client,
+    },
+    {
+        .noun = "device",
         .verb = "variable",
         .operands = {"set|list|remove", "[WORD]..."},
         .summary =

@@ -140,6 +140,42 @@ bool device_import(struct session *s, const struct args *args)
            session_print_fields(s, device, fields);
 }
 
+static const struct output_column judged[] = {
+    {"DEPLOYMENT", "deployment_id", OUTPUT_TEXT},
+    {"TASK SEQUENCE", "task_sequence_name", OUTPUT_TEXT},
+    {"COLLECTION", "collection_name", OUTPUT_TEXT},
+    {"PURPOSE", "purpose", OUTPUT_TEXT},
+    {"PRIORITY", "priority", OUTPUT_TEXT},
+    {"STATE", "verdict", OUTPUT_TEXT},
+    {"UNTIL (UTC)", "changes_at", OUTPUT_TIME},
+    {0},
+};
+
+bool device_explain_client(struct session *s, const struct args *args)
+{
+    static const struct output_column explained[] = {
+        {"Device", "device.name", OUTPUT_TEXT},
+        {"Is a client", "is_client", OUTPUT_TEXT},
+        {"Last heard (UTC)", "device.last_seen_at", OUTPUT_TIME},
+        {"Its key lapses (UTC)", "key_expires_at", OUTPUT_TIME},
+        {"Would begin", "begins", OUTPUT_TEXT},
+        {"In a maintenance window", "maintenance_window.is_open", OUTPUT_TEXT},
+        {"Next window (UTC)", "maintenance_window.next_at", OUTPUT_TIME},
+        {0},
+    };
+    OWN(session_json_freep) json_t *explanation = NULL;
+    OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
+
+    session_escape(&id, args->operands[0]);
+    return session_open(s) &&
+           session_get(s, &explanation, "/devices/%s/client-explanation", buf_str(&id)) &&
+           session_print_fields(s, explanation, explained) &&
+           session_print_part(s,
+                              "Deployments, the chosen one first",
+                              output_at(explanation, "deployments"),
+                              judged);
+}
+
 bool device_explain_boot(struct session *s, const struct args *args)
 {
     static const struct output_column decision[] = {
@@ -165,16 +201,6 @@ bool device_explain_boot(struct session *s, const struct args *args)
         {"COMMENT", "comment", OUTPUT_TEXT},
         {0},
     };
-    static const struct output_column deployments[] = {
-        {"DEPLOYMENT", "deployment_id", OUTPUT_TEXT},
-        {"TASK SEQUENCE", "task_sequence_name", OUTPUT_TEXT},
-        {"COLLECTION", "collection_name", OUTPUT_TEXT},
-        {"PURPOSE", "purpose", OUTPUT_TEXT},
-        {"PRIORITY", "priority", OUTPUT_TEXT},
-        {"STATE", "verdict", OUTPUT_TEXT},
-        {"UNTIL (UTC)", "changes_at", OUTPUT_TIME},
-        {0},
-    };
     static const struct output_column history[] = {
         {"TIME (UTC)", "time", OUTPUT_TIME},
         {"EVENT", "event", OUTPUT_TEXT},
@@ -191,7 +217,7 @@ bool device_explain_boot(struct session *s, const struct args *args)
            session_print_part(s,
                               "Deployments, the chosen one first",
                               output_at(explanation, "deployments"),
-                              deployments) &&
+                              judged) &&
            session_print_part(s,
                               "What the screen lets choose, the default first",
                               output_at(explanation, "screen.choices"),

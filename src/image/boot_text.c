@@ -206,9 +206,11 @@ void boot_text_again(const char *cmdline, struct buf *ret)
     copy_words(cmdline, is_for_every_start, ret);
 }
 
-#define AGENT_COMMAND \
+#define AGENT_PROGRAM \
     "/usr/lib/slipway/ld.so --inhibit-cache --library-path /usr/lib/slipway/lib " \
-    "/usr/lib/slipway/slipway-agent run --full-os"
+    "/usr/lib/slipway/slipway-agent "
+#define AGENT_COMMAND  AGENT_PROGRAM "run --full-os"
+#define CLIENT_COMMAND AGENT_PROGRAM "client"
 
 const char *boot_text_systemd_unit(void)
 {
@@ -265,6 +267,59 @@ const char *boot_text_sysv_script(void)
            "start)\n"
            "    [ -e /_SMSTaskSequence/state.json ] || exit 0\n"
            "    " AGENT_COMMAND " </dev/null >/dev/console 2>&1 &\n"
+           "    ;;\n"
+           "esac\n";
+}
+
+const char *boot_text_client_unit(void)
+{
+    return "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+           "[Unit]\n"
+           "Description=Slipway client: asks the site what is to be run here\n"
+           "Wants=network-online.target\n"
+           "After=network-online.target slipway-agent.service\n"
+           "\n"
+           "[Service]\n"
+           "ExecStart=" CLIENT_COMMAND "\n"
+           "Restart=on-failure\n"
+           "RestartSec=60\n"
+           "KillMode=process\n" /* as of the other */
+           "\n"
+           "[Install]\n"
+           "WantedBy=multi-user.target\n";
+}
+
+const char *boot_text_client_openrc_script(void)
+{
+    return "#!/sbin/openrc-run\n"
+           "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+           "description=\"Slipway client: asks the site what is to be run here\"\n"
+           "command=/usr/lib/slipway/ld.so\n"
+           "command_args=\"--inhibit-cache --library-path /usr/lib/slipway/lib "
+           "/usr/lib/slipway/slipway-agent client\"\n"
+           "command_background=true\n"
+           "pidfile=/run/slipway-client.pid\n"
+           "depend() {\n"
+           "    need net\n"
+           "    after firewall slipway-agent\n"
+           "}\n";
+}
+
+const char *boot_text_client_sysv_script(void)
+{
+    return "#!/bin/sh\n"
+           "# SPDX-License-Identifier: GPL-3.0-or-later\n"
+           "### BEGIN INIT INFO\n"
+           "# Provides:          slipway-client\n"
+           "# Required-Start:    $network $remote_fs\n"
+           "# Required-Stop:\n"
+           "# Default-Start:     2 3 4 5\n"
+           "# Default-Stop:\n"
+           "# Short-Description: Slipway client: asks the site what is to be run here\n"
+           "### END INIT INFO\n"
+           "case \"$1\" in\n"
+           "start)\n"
+           "    " CLIENT_COMMAND " </dev/null >/dev/null 2>&1 &\n"
            "    ;;\n"
            "esac\n";
 }

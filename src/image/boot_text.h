@@ -71,3 +71,8 @@ void boot_text_again(const char *cmdline, struct buf *ret);
 const char *boot_text_systemd_unit(void);
 const char *boot_text_openrc_script(void);
 const char *boot_text_sysv_script(void);
+
+/* The service that stays there when that is over. */
+const char *boot_text_client_unit(void);
+const char *boot_text_client_openrc_script(void);
+const char *boot_text_client_sysv_script(void);

@@ -9,22 +9,20 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "agent/capture/command.h"
+#include "agent/client/command.h"
 #include "agent/facts/command.h"
 #include "agent/run/machine.h"
 #include "agent/run/run.h"
 #include "agent/run/screen.h"
 #include "base/own.h"
-#include "plat/process.h"
 #include "rt/log.h"
 
 enum {
     ARGUMENT_MAX = 2048,
     EXIT_USAGE = 2,
-    EXIT_OFF = 76,        /* init of the boot image switches the computer off */
-    EXIT_UNREPORTED = 75, /* systemd tries again at the next start */
+    EXIT_OFF = 76, /* init of the boot image switches the computer off */
 };
 
 DEFINE_FREEP(struct screen *, screen_free);
@@ -32,6 +30,9 @@ DEFINE_FREEP(struct screen *, screen_free);
 static const char usage[] =
     "usage: slipway-agent run            in the boot image: get an order and run it\n"
     "       slipway-agent run --full-os  in the installed system: finish what was begun\n"
+    "       slipway-agent client         there, when that is over: ask the site what is due\n"
+    "       slipway-agent deployments    what is deployed to this computer\n"
+    "       slipway-agent run DEPLOYMENT begin one of them now\n"
     "       slipway-agent capture ...      make an image of a folder or a volume\n"
     "       slipway-agent show           what this computer is, as JSON\n"
     "       slipway-agent facts          what conditions may ask of it, for slipway ts simulate\n"
@@ -93,45 +94,22 @@ static int run_in_boot_image(void)
     return end == RUN_OFF ? EXIT_OFF : EXIT_SUCCESS;
 }
 
-/* @how: "reboot" or "poweroff" */
-static int end_computer(const char *how)
+/* What is for the installed system. */
+static int in_full_os(int argc, char **argv)
 {
-    const char *const argv[] = {how, NULL};
-    struct process_result result;
+    const char *command = argc > 1 ? argv[1] : "";
+    bool is_run = argc == 3 && strcmp(command, "run") == 0;
 
-    return process_run(&(struct process_options){.argv = argv}, &result) < 0 ||
-                   result.exit_code != 0
-               ? EXIT_FAILURE
-               : EXIT_SUCCESS;
-}
-
-static int run_in_full_os(void)
-{
-    OWN(screen_freep) struct screen *screen = NULL;
-    struct run_options options = {.is_full_os = true,
-                                  .ticket = "",
-                                  .boot_image = "",
-                                  .version = SLIPWAY_VERSION,
-                                  .platform = run_platform()};
-    enum run_end end;
-
-    if (screen_new(NULL, 0, &screen) < 0)
-        return EXIT_FAILURE;
-    options.screen = screen;
-    if (run_agent(&options, &end) < 0)
-        return EXIT_FAILURE;
-    switch (end) {
-    case RUN_RESTART:
-        return end_computer("reboot");
-    case RUN_OFF:
-        return end_computer("poweroff");
-    case RUN_UNREPORTED:
-        return EXIT_UNREPORTED;
-    case RUN_FINISHED:
-    case RUN_NOT_OURS:
-        break;
-    }
-    return EXIT_SUCCESS;
+    if (is_run && strcmp(argv[2], "--full-os") == 0)
+        return client_resume_command(SLIPWAY_VERSION);
+    if (is_run && argv[2][0] != '-')
+        return client_run_command(SLIPWAY_VERSION, argv[2]);
+    if (argc == 2 && strcmp(command, "client") == 0)
+        return client_command(SLIPWAY_VERSION);
+    if (argc == 2 && strcmp(command, "deployments") == 0)
+        return client_deployments_command(SLIPWAY_VERSION);
+    (void)fputs(usage, stderr);
+    return EXIT_USAGE;
 }
 
 int main(int argc, char **argv)
@@ -155,8 +133,5 @@ int main(int argc, char **argv)
         return facts_command();
     if (argc == 2 && strcmp(command, "run") == 0)
         return run_in_boot_image();
-    if (argc == 3 && strcmp(command, "run") == 0 && strcmp(argv[2], "--full-os") == 0)
-        return run_in_full_os();
-    (void)fputs(usage, stderr);
-    return EXIT_USAGE;
+    return in_full_os(argc, argv);
 }

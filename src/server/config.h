@@ -35,6 +35,7 @@ struct server_config {
     uint64_t address_requests_per_s; /* [site] address-requests-per-second; 0: no limit */
     uint64_t deployment_usual_size;  /* [site] deployment-usual-size; 0: none */
     uint64_t deployment_max_size;    /* [site] deployment-max-size; 0: none */
+    uint64_t client_poll_min;        /* [site] client-poll-minutes */
     uint64_t wake_port;              /* [site] wake-on-lan-port */
     uint64_t wake_packets_per_s;     /* [site] wake-on-lan-packets-per-second */
     bool is_wake_unicast_on;         /* [site] wake-on-lan-unicast */

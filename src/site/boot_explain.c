@@ -78,7 +78,7 @@ put(struct site *site, const struct boot_request *request, const char *device_id
     r = rows_array(site->db, SQL_BOOT_EVENT_HISTORY, DB_ARGS(db_text(request->mac)), &history);
     if (r < 0)
         return TRACE(r);
-    r = boot_target_list(site, decision.device_id, &deployments);
+    r = boot_target_list(site, decision.device_id, false, &deployments);
     if (r == 0)
         r = boot_gate_explain(
             site, decision.device_id, request->dp_id ? request->dp_id : DP_OWN_ID, &asked);

@@ -17,6 +17,7 @@
 #include "site/maintenance_window.h"
 #include "site/order.h"
 #include "site/rows.h"
+#include "site/task_sequence_parts.h"
 #include "site/unknown.h"
 #include "site/variable.h"
 
@@ -34,6 +35,7 @@ struct targets {
     bool is_unknown;             /* they reach the device as an unknown computer */
     bool is_protected;           /* no required one begins */
     bool is_for_clients;         /* what is for clients alone counts as well */
+    bool is_client;              /* the agent in the installed system asks */
 };
 
 static void targets_fini(struct targets *targets)
@@ -52,6 +54,15 @@ static enum deployment_past past_of(const json_t *row)
     if (!state[0] || field_bool(row, "is_cleared"))
         return DEPLOYMENT_NOT_RUN;
     return strcmp(state, "succeeded") == 0 ? DEPLOYMENT_SUCCEEDED : DEPLOYMENT_FAILED;
+}
+
+/* Only where the rules ask: documents are read for it. */
+static int find_wipes(struct site *site, const json_t *row, struct deployment_candidate *c)
+{
+    if (!c->is_client && !c->is_by_client)
+        return 0;
+    return TRACE(
+        task_sequence_wipes_by_id(site, field_text(row, "task_sequence_id", ""), &c->wipes));
 }
 
 static int read_candidate(struct site *site,
@@ -77,7 +88,9 @@ static int read_candidate(struct site *site,
     ret->past = past_of(row);
     ret->begun_us = field_number(row, "begun_us", 0);
     ret->ended_us = field_number(row, "ended_us", 0);
-    return 0;
+    ret->is_client = targets->is_client;
+    ret->is_by_client = field_bool(row, "is_by_client");
+    return TRACE(find_wipes(site, row, ret));
 }
 
 static int find(struct site *site,
@@ -99,11 +112,11 @@ static int find(struct site *site,
                        SQL_BOOT_TARGETS,
                        DB_ARGS(db_text(device_id), db_text(record), db_u64(is_allowed ? 1 : 0)),
                        &ret->rows);
-    if (r == 0)
+    if (r == 0 && !ret->is_client)
         r = variable_find(site, device_id, PREFERRED, ret->preferred, sizeof(ret->preferred));
     if (r == 0)
         r = device_windows_find(site, device_id, record, &ret->windows);
-    if (r == 0)
+    if (r == 0 && !ret->is_client)
         r = boot_gate_chosen(site, device_id, ret->on_screen);
     if (r == 0)
         r = device_protection_find(site, device_id, mac, &protection);
@@ -267,6 +280,8 @@ const char *boot_target_word(enum deployment_verdict verdict)
         [DEPLOYMENT_OUTSIDE_WINDOW] = "outside-window",
         [DEPLOYMENT_SUPERSEDED] = "superseded",
         [DEPLOYMENT_PROTECTED] = "device-protected",
+        [DEPLOYMENT_MEDIA_ONLY] = "media-and-pxe-only",
+        [DEPLOYMENT_NOT_DUE] = "not-yet-due",
     };
 
     return words[verdict];
@@ -291,6 +306,30 @@ int boot_target_judge(struct site *site,
     return TRACE(r);
 }
 
+int boot_target_find_client(struct site *site,
+                            const char *device_id,
+                            const char *deployment_id,
+                            struct boot_target *ret)
+{
+    OWN(targets_fini) struct targets targets = {.is_client = true};
+    int r = find(site, device_id, NULL, NULL, NULL, &targets);
+    size_t at = targets.chosen;
+
+    *ret = (struct boot_target){0};
+    if (r < 0)
+        return TRACE(r);
+    for (size_t i = 0; deployment_id && i <= targets.n; i++) {
+        at = i;
+        if (i < targets.n &&
+            strcmp(field_text(json_array_get(targets.rows, i), "id", ""), deployment_id) == 0)
+            break;
+    }
+    if (at < targets.n)
+        put_target(json_array_get(targets.rows, at), &targets.list[at], ret);
+    ret->is_for_unknown = targets.is_unknown;
+    return 0;
+}
+
 static json_t *time_or_null(uint64_t us)
 {
     char text[CLOCK_TEXT_MAX];
@@ -304,9 +343,11 @@ static json_t *time_or_null(uint64_t us)
 static int
 put_item(const json_t *row, const struct deployment_candidate *c, bool is_first, json_t *dst)
 {
-    json_t *item = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:o}",
+    json_t *item = json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:o}",
                              "deployment_id",
                              field_text(row, "id", ""),
+                             "comment",
+                             field_text(row, "comment", ""),
                              "task_sequence_name",
                              field_text(row, "task_sequence_name", ""),
                              "collection_name",
@@ -324,9 +365,9 @@ put_item(const json_t *row, const struct deployment_candidate *c, bool is_first,
     return r < 0 ? ERR(-ENOMEM) : 0;
 }
 
-int boot_target_list(struct site *site, const char *device_id, json_t **ret)
+int boot_target_list(struct site *site, const char *device_id, bool is_client, json_t **ret)
 {
-    OWN(targets_fini) struct targets targets = {0};
+    OWN(targets_fini) struct targets targets = {.is_client = is_client};
     OWN(json_freep) json_t *list = json_array();
     int r = find(site, device_id, NULL, NULL, NULL, &targets);
 

@@ -66,11 +66,22 @@ int boot_target_judge(struct site *site,
                       uint64_t *ret_changes);
 
 /**
- * boot_target_list() - all that reach the device, judged, for people
- * @ret: [{"deployment_id", "task_sequence_name", "collection_name", "purpose", "verdict", "changes_at"}], the chosen
- *       one first; owned by the caller
+ * boot_target_find_client() - the same for the agent in the installed system, whom nobody is asked for
+ * @deployment_id: that somebody there wants to begin; NULL: what the rules choose
+ * @ret:           with its verdict; no deployment if none reaches the device, or not that one
  */
-int boot_target_list(struct site *site, const char *device_id, json_t **ret);
+int boot_target_find_client(struct site *site,
+                            const char *device_id,
+                            const char *deployment_id,
+                            struct boot_target *ret);
+
+/**
+ * boot_target_list() - all that reach the device, judged, for people
+ * @is_client: as for the agent in the installed system, not for what starts from the network
+ * @ret: [{"deployment_id", "comment", "task_sequence_name", "collection_name", "purpose", "priority", "verdict",
+ *       "changes_at"}], the chosen one first; owned by the caller
+ */
+int boot_target_list(struct site *site, const char *device_id, bool is_client, json_t **ret);
 
 /* "not-yet", …: the word of the API for a verdict. */
 const char *boot_target_word(enum deployment_verdict verdict);

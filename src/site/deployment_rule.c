@@ -76,6 +76,12 @@ static void change_when_due(struct deployment_candidate *c, const struct moment 
         c->changes_us = due_us;
 }
 
+/* It wipes nothing that another run has made since it was due. */
+static bool is_harmless(const struct deployment_candidate *c)
+{
+    return c->is_client && !c->wipes;
+}
+
 /* A required one that has run runs again only when it was due since, and its rerun behaviour lets it. */
 static enum deployment_verdict judge_required(struct deployment_candidate *c,
                                               const struct moment *m)
@@ -86,13 +92,17 @@ static enum deployment_verdict judge_required(struct deployment_candidate *c,
         /* never due yet: its deadline is to come, and whoever starts from the network does not wait for it */
         uint64_t wanted_us = due_us ? due_us : available_us(c, m->zone);
 
-        if (m->last_run_us <= wanted_us)
+        if (c->is_client && !due_us) {
+            change_when_due(c, m);
+            return DEPLOYMENT_NOT_DUE;
+        }
+        if (m->last_run_us <= wanted_us || is_harmless(c))
             return DEPLOYMENT_OPEN;
         change_when_due(c, m);
         return DEPLOYMENT_SUPERSEDED;
     }
     if (may_rerun(c)) {
-        if (due_us > c->ended_us && due_us > m->last_run_us)
+        if (due_us > c->ended_us && (due_us > m->last_run_us || is_harmless(c)))
             return DEPLOYMENT_OPEN;
         change_when_due(c, m);
     }
@@ -121,11 +131,30 @@ static enum deployment_verdict judge_window(struct deployment_candidate *c, cons
     return DEPLOYMENT_OPEN;
 }
 
+static enum deployment_verdict judge_audience(const struct deployment_candidate *c)
+{
+    switch (c->terms.audience) {
+    case DEPLOYMENT_FOR_CLIENTS:
+        return c->is_client ? DEPLOYMENT_OPEN : DEPLOYMENT_CLIENTS_ONLY;
+    case DEPLOYMENT_FOR_MEDIA_PXE:
+        return c->is_client ? DEPLOYMENT_MEDIA_ONLY : DEPLOYMENT_OPEN;
+    case DEPLOYMENT_FOR_MEDIA_PXE_HIDDEN:
+        return c->is_client      ? DEPLOYMENT_MEDIA_ONLY
+               : c->is_preferred ? DEPLOYMENT_OPEN
+                                 : DEPLOYMENT_HIDDEN;
+    case DEPLOYMENT_FOR_CLIENTS_MEDIA_PXE:
+    default:
+        return DEPLOYMENT_OPEN;
+    }
+}
+
 static enum deployment_verdict judge(struct deployment_candidate *c, const struct moment *m)
 {
     uint64_t from_us = available_us(c, m->zone);
     uint64_t until_us =
         c->terms.expires.is_set ? time_us(&c->terms.expires, m->zone) : SCHEDULE_NEVER;
+
+    enum deployment_verdict audience;
 
     c->changes_us = SCHEDULE_NEVER;
     if (c->past == DEPLOYMENT_IN_PROGRESS)
@@ -136,10 +165,9 @@ static enum deployment_verdict judge(struct deployment_candidate *c, const struc
         return DEPLOYMENT_DISABLED;
     if (c->is_sequence_disabled)
         return DEPLOYMENT_SEQUENCE_DISABLED;
-    if (c->terms.audience == DEPLOYMENT_FOR_CLIENTS)
-        return DEPLOYMENT_CLIENTS_ONLY;
-    if (c->terms.audience == DEPLOYMENT_FOR_MEDIA_PXE_HIDDEN && !c->is_preferred)
-        return DEPLOYMENT_HIDDEN;
+    audience = judge_audience(c);
+    if (audience != DEPLOYMENT_OPEN)
+        return audience;
     if (m->now_us >= until_us)
         return DEPLOYMENT_EXPIRED;
     c->changes_us = until_us;
@@ -181,6 +209,13 @@ bool deployment_goes_before(const struct deployment_candidate *a,
     return a->created_us > b->created_us;
 }
 
+/* Whether what it has made could be wiped by another: what a client has run and leaves the disk as it was could not. */
+static bool has_made_something(const struct deployment_candidate *c)
+{
+    return c->past != DEPLOYMENT_NOT_RUN && c->past != DEPLOYMENT_IN_PROGRESS &&
+           (c->wipes || !(c->is_client || c->is_by_client));
+}
+
 size_t deployment_choose(struct deployment_candidate *list,
                          size_t n,
                          const struct zone *zone,
@@ -190,8 +225,7 @@ size_t deployment_choose(struct deployment_candidate *list,
     size_t best = n;
 
     for (size_t i = 0; i < n; i++)
-        if (list[i].past != DEPLOYMENT_NOT_RUN && list[i].past != DEPLOYMENT_IN_PROGRESS &&
-            list[i].begun_us > m.last_run_us)
+        if (has_made_something(&list[i]) && list[i].begun_us > m.last_run_us)
             m.last_run_us = list[i].begun_us;
     for (size_t i = 0; i < n; i++) {
         list[i].verdict = judge(&list[i], &m);

@@ -31,6 +31,8 @@ enum deployment_verdict {
     DEPLOYMENT_OUTSIDE_WINDOW, /* it is required, and waits for a maintenance window */
     DEPLOYMENT_SUPERSEDED,     /* the device has run another since this one was due */
     DEPLOYMENT_PROTECTED,      /* it is required, and nothing of that kind begins on the device */
+    DEPLOYMENT_MEDIA_ONLY,     /* not for clients */
+    DEPLOYMENT_NOT_DUE, /* it is required, and its deadline is to come: a client waits for it */
 };
 
 /* What became of the device's last order under it. */
@@ -51,6 +53,9 @@ struct deployment_candidate {
     const struct windows *windows; /* of the device; NULL: it has none; borrowed */
     bool is_protected;             /* the device: no required one begins there */
     bool is_chosen;                /* on the screen of the device, of several available ones */
+    bool is_client; /* the agent in the installed system asks, not what starts from the network */
+    bool is_by_client; /* the last order was begun so */
+    bool wipes;        /* of is_client and is_by_client only: nothing on a disk outlives it */
     enum deployment_past past;
     uint64_t begun_us; /* that order */
     uint64_t ended_us;

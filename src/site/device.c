@@ -374,6 +374,18 @@ int device_register(struct site *site,
     return r == 0 ? TRACE(membership_device_changed(site, ret_id, before)) : TRACE(r);
 }
 
+int device_take_inventory(struct site *site, const char *id, const json_t *inventory)
+{
+    OWN(json_freep) json_t *before = NULL;
+    int r = device_facts_note(site, id, &before);
+
+    if (r == 0)
+        r = save_inventory(site, id, NULL, inventory);
+    if (r == 0)
+        r = device_facts_keep(site, id, inventory);
+    return r == 0 ? TRACE(membership_device_changed(site, id, before)) : TRACE(r);
+}
+
 int device_show(struct site *site, const char *id, json_t **ret)
 {
     const struct principal *principal = &site->principal;

@@ -51,6 +51,9 @@ int device_register(struct site *site,
                     const json_t *registration,
                     char ret_id[static ACCESS_DEVICE_ID_MAX]);
 
+/* What a device that is known says later; what it is known by stays, but for its serial number. @inventory: checked by the caller */
+int device_take_inventory(struct site *site, const char *id, const json_t *inventory);
+
 int device_get(struct site *site, const char *which, json_t **ret);
 int device_list(struct site *site, const struct page *page, json_t **ret);
 

@@ -89,10 +89,12 @@ static int fail_if_disabled(struct site *site, const char *order_id, const char 
     return TRACE(order_end_failed(site, order_id, device_id, SITE_ERROR_DISABLED, cause));
 }
 
+/* @is_client: in the installed system. */
 static int begin_order(struct site *site,
                        const char *device_id,
                        const char *deployment_id,
-                       const char *boot_image_id)
+                       const char *boot_image_id,
+                       bool is_client)
 {
     char id[UUID_TEXT_MAX];
     int r;
@@ -104,7 +106,8 @@ static int begin_order(struct site *site,
                         db_text(deployment_id),
                         db_text(device_id),
                         db_u64(site->now_us),
-                        db_u64(site->now_us + site->settings.order_life_us)));
+                        db_u64(site->now_us + site->settings.order_life_us),
+                        db_u64(is_client ? 1 : 0)));
     if (r == 0)
         r = add_sequences(site, id, deployment_id);
     if (r == 0)
@@ -135,7 +138,12 @@ int order_begin(struct site *site,
         r = unknown_gate(site, device_id, boot_image_id, &target, &may_begin);
     if (r < 0 || !may_begin)
         return TRACE(r);
-    return TRACE(begin_order(site, device_id, target.deployment_id, boot_image_id));
+    return TRACE(begin_order(site, device_id, target.deployment_id, boot_image_id, false));
+}
+
+int order_begin_client(struct site *site, const char *device_id, const char *deployment_id)
+{
+    return TRACE(begin_order(site, device_id, deployment_id, "", true));
 }
 
 static int begin_if_not_asked(struct site *site, const char *device_id, const char *boot_image_id)

@@ -40,6 +40,9 @@ int order_begin(struct site *site,
                 const char *boot_image_id,
                 bool *ret_is_open);
 
+/* The same of the agent in the installed system, which has been judged to begin it. Within the caller's transaction. */
+int order_begin_client(struct site *site, const char *device_id, const char *deployment_id);
+
 /* Who asks for an order, as the network shows it; each may be NULL: not known. */
 struct order_client {
     const char *address; /* its own: decides its boundary groups */

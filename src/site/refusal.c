@@ -98,6 +98,7 @@ static const struct {
     [REFUSAL_NOT_ASKED] = {"SLW-0218", "The computer is not asked for this"},
     [REFUSAL_CHOICE] = {"SLW-0219", "The deployment cannot be chosen"},
     [REFUSAL_CAPTURE] = {"SLW-0220", "The device may not capture this"},
+    [REFUSAL_CLIENT_DEPLOYMENT] = {"SLW-0222", "The client cannot begin the deployment"},
     [REFUSAL_CAPTURE_MISSING] = {"SLW-0221", "The device has no such capture"},
     [REFUSAL_OIDC_DOWN] = {"SLW-0232", "The OpenID provider does not answer"},
     [REFUSAL_OIDC_STATE] = {"SLW-0233", "There is no such sign-in"},

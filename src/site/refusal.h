@@ -87,6 +87,7 @@ enum refusal_id {
     REFUSAL_CHOICE,            /* SLW-0219 */
     REFUSAL_CAPTURE,           /* SLW-0220 */
     REFUSAL_CAPTURE_MISSING,   /* SLW-0221 */
+    REFUSAL_CLIENT_DEPLOYMENT, /* SLW-0222 */
     REFUSAL_BLOCKED,           /* SLW-0231 */
     REFUSAL_WOKEN,             /* SLW-0263 */
     REFUSAL_NO_MAC,            /* SLW-0264 */

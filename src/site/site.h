@@ -51,9 +51,10 @@ struct site_settings {
     uint64_t deployment_max_size;   /* over it it is refused; 0: none */
     uint64_t events_kept;           /* events that are no progress; 0: EVENT_KEPT_MAX */
     unsigned wake_port;             /* of magic packets; 0: 9 */
-    unsigned wake_packets_per_s;    /* of a distribution point; 0: 50 */
-    bool is_wake_unicast_on;        /* also to the last address of an adapter */
-    bool is_protection_warning;     /* what is protected may be wiped when that was confirmed */
+    unsigned client_poll_min;    /* minutes between two questions of a client; 0: CLIENT_POLL_MIN */
+    unsigned wake_packets_per_s; /* of a distribution point; 0: 50 */
+    bool is_wake_unicast_on;     /* also to the last address of an adapter */
+    bool is_protection_warning;  /* what is protected may be wiped when that was confirmed */
     struct directory_settings directory;
     struct oidc_settings oidc;
     bool has_alert_webhook; /* alerts go out by it */

@@ -193,6 +193,7 @@ def devices(cli: Recorder, work: Path):
     cli.ask("DuplicateHardwareId", "device", "duplicate-id", "add", "00:00:5e:00:53:01")
     cli.show("BootExplanation", "device", "explain-boot", "PC-1")
     cli.show("BootExplanation", "device", "explain-boot", mac_of(99))
+    cli.show("ClientExplanation", "device", "explain-client", "PC-1")
     cli.show(None, "device", "history", "PC-4")
     cli.do("device", "delete", "PC-4")
 
@@ -237,6 +238,11 @@ def control(lab: Lab, cli: Recorder, deployment: str):
         expect("device" in told, f"deployment {verb}: {told!r}")
     lab.must("POST", f"/deployments/{deployment}/devices/{client.mac}/log", {})
     client.tell("failed", error_id="SLW-0401", cause="played")
+    # Its installed system stays a client.
+    lab.must("PUT", "/client/inventory", {"environment": "full-os", "smbios": {"serial": "S-1"}}, token=client.token)
+    reached = [item["deployment_id"] for item in lab.must("GET", "/client/deployments", token=client.token)["items"]]
+    expect(deployment in reached, f"{deployment} is not among {reached}")
+    expect(cli.ask("ClientExplanation", "device", "explain-client", "PC-1")["is_client"], "PC-1 is no client")
     cli.show("[StatusMessage]", "log", "--deployment", deployment)
 
 

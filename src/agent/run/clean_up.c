@@ -150,7 +150,9 @@ int runner_clean_up(struct runner *rn)
     if (r < 0)
         return TRACE(r);
     runner_keep_content(rn);
-    r = remove_folder(root);
+    r = runner_keep_client(rn);
+    if (r == 0)
+        r = remove_folder(root);
     if (r < 0)
         return TRACE(r);
     disable_service(root);

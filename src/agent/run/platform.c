@@ -29,6 +29,7 @@ const struct run_platform *run_platform(void)
         .unmount = target_unmount,
         .find_state = target_find_state,
         .find_windows = target_find_windows,
+        .find_running = target_find_running,
         .find_type = step_type_find,
         .boot_image_is_back = restart_to_boot_image_done,
         .prepare_boot_image = restart_prepare,

@@ -114,8 +114,7 @@ static int fresh_state(struct runner *rn)
     return 0;
 }
 
-/* No disk has a state; but the site may have been told one. */
-static int begin_fresh(struct runner *rn)
+int runner_begin_fresh(struct runner *rn)
 {
     const json_t *mirror = rn->state->order->mirror;
     bool is_resumed = false;
@@ -169,7 +168,7 @@ static int find_state(struct runner *rn, struct order **order)
     }
     rn->state->order = TAKE(*order);
     state_set_site(rn->state, rn->link);
-    return rn->state->vars ? 0 : TRACE(begin_fresh(rn));
+    return rn->state->vars ? 0 : TRACE(runner_begin_fresh(rn));
 }
 
 static bool is_disabled_by_person(struct runner *rn)
@@ -461,41 +460,9 @@ static int run_in_boot_image(struct runner *rn, enum run_end *ret)
     return 0;
 }
 
-static int load_full_os_state(struct runner *rn)
-{
-    OWN(buf_fini) struct buf path = BUF_INIT(4096);
-    OWN(buf_fini) struct buf text = BUF_INIT(STATE_MAX_BYTES);
-    OWN(buf_fini) struct buf why = BUF_INIT(PROBLEM_MAX);
-    int r;
-
-    buf_addf(&path, "%s/%s", rn->platform->full_os_root, TARGET_STATE_FILE);
-    r = file_read(buf_str(&path), &text);
-    if (r == FILE_E_MISSING)
-        return RUNNER_E_NOT_OURS;
-    if (r < 0)
-        return TRACE(r);
-    r = state_parse(buf_bytes(&text), &rn->state, &why);
-    if (r > 0)
-        return runner_problem(rn,
-                              "SLW-0411",
-                              "deploy the task sequence again",
-                              "the state in %s cannot be used: %s",
-                              buf_str(&path),
-                              buf_str(&why));
-    if (r < 0)
-        return TRACE(r);
-    rn->state->seq += STATE_SEQ_GAP;
-    rn->state->target.is_mounted = false;
-    rn->state->site.unix_socket = rn->options->site.unix_socket;
-    r = link_new(&rn->state->site, &rn->link);
-    if (r == 0 && rn->state->has_key)
-        r = link_set_key(rn->link, rn->state->key, rn->state->order->device_id);
-    return TRACE(r);
-}
-
 static int life_in_full_os(struct runner *rn)
 {
-    int r = load_full_os_state(rn);
+    int r = runner_load_state(rn);
 
     if (r == 0)
         r = runner_wait_for_site(rn);
@@ -528,6 +495,7 @@ static int run_in_full_os(struct runner *rn, enum run_end *ret)
         *ret = RUN_UNREPORTED;
         return 0;
     }
+    *ret = r == RUNNER_E_FAILED ? RUN_FAILED : RUN_FINISHED;
     r = runner_clean_up(rn);
     runner_post_action(rn);
     return r < 0 ? TRACE(r) : 0;

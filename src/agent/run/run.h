@@ -9,6 +9,7 @@
  *     full OS:    state, site, the rest of the steps; then the report, and nothing is left behind
  */
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +19,8 @@
 #include "agent/steps/step.h"
 #include "base/buf.h"
 
-struct connection; /* agent/steps/connections.h */
+struct client_identity; /* agent/run/client_identity.h */
+struct connection;      /* agent/steps/connections.h */
 struct machine;
 struct screen;
 
@@ -36,6 +38,8 @@ struct run_platform {
                       const char *order_id,
                       struct step_target *ret,
                       struct buf *ret_state);
+    /* Of the full OS: the volume that it runs from (agent/run/target.h). May be NULL: nobody knows. */
+    void (*find_running)(const struct machine *machine, struct step_target *ret);
     /* Of the boot image: an installed Windows (agent/run/target.h). May be NULL: nobody looks. */
     bool (*find_windows)(const struct machine *machine, char ret[static TARGET_DEVICE_MAX]);
     const struct step_type *(*find_type)(const char *type);      /* agent/steps/step.h */
@@ -65,8 +69,11 @@ struct run_platform {
 
 struct run_options {
     bool is_full_os;
-    struct link_options site; /* of the boot image; in the full OS the state says it */
-    const char *ticket;       /* "" */
+    const struct client_identity
+        *client; /* of the full OS, with what the site has just ordered: it is begun if there is */
+    const json_t *client_order; /* no state. NULL: the state alone counts */
+    struct link_options site;   /* of the boot image; in the full OS the state says it */
+    const char *ticket;         /* "" */
     bool is_from_disk; /* the disk was told to start this boot image: the state knows who we are */
     const char *boot_image; /* "SLP00001"; "" */
     const char *version;    /* of the agent */
@@ -78,6 +85,7 @@ struct run_options {
 enum run_end {
     RUN_RESTART,  /* restart the computer now */
     RUN_FINISHED, /* in the full OS: everything is done, or there was nothing to do */
+    RUN_FAILED,   /* in the full OS: the same, but the task sequence has failed */
     RUN_NOT_OURS, /* boot image: nothing to do here; start from the disk */
     RUN_OFF,      /* switch the computer off now */
     RUN_UNREPORTED, /* in the full OS: done, but the site does not know it; try again at the next start */

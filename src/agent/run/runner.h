@@ -117,6 +117,15 @@ void runner_forget_answers(struct runner *rn);
 /* clean_up.c: in the full OS, when all is told: nothing is left but the log, at its final place. */
 int runner_clean_up(struct runner *rn);
 
+/* full_os.c: the state on the disk, or a new one for the client's order. Return: 0, RUNNER_E_NOT_OURS: neither; RUNNER_E_FAILED or -errno. */
+int runner_load_state(struct runner *rn);
+
+/* run.c: no disk has a state of the order, which is in it; but the site may have been told one. */
+int runner_begin_fresh(struct runner *rn);
+
+/* keep_client.c: in the full OS, before the state goes: who we are stays, so that the site has a client there. */
+int runner_keep_client(struct runner *rn);
+
 /* keep_content.c: packages that are to stay (SMSTSPreserveContent) go to the client's cache; best effort. */
 void runner_keep_content(struct runner *rn);
 

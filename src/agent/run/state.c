@@ -109,7 +109,7 @@ static bool get_text(const json_t *object, const char *field, char *dst, size_t 
     return true;
 }
 
-static bool read_site(const json_t *site, struct state *state)
+bool state_read_site(const json_t *site, struct state *state)
 {
     const json_t *urls = json_object_get(site, "urls");
     const char *pin = json_string_value(json_object_get(site, "pin"));
@@ -245,7 +245,7 @@ static int read_state(json_t *json, struct state *state, struct buf *why)
     r = order_parse(json_object_get(json, "order"), &state->order, why);
     if (r != 0)
         return r < 0 ? TRACE(r) : STATE_E_MALFORMED;
-    if (!read_site(json_object_get(json, "site"), state))
+    if (!state_read_site(json_object_get(json, "site"), state))
         return malformed(why, "site is not what it should be");
     if (!get_number(json, "seq", INT64_MAX / 2, &state->seq) || !state_read_next(json, state))
         return malformed(why, "seq, phase or next is not what it should be");
@@ -287,7 +287,7 @@ int state_parse(struct bytes text, struct state **ret, struct buf *why)
     return 0;
 }
 
-static json_t *site_json(const struct state *state)
+json_t *state_site_json(const struct state *state)
 {
     json_t *urls = json_array();
     char pin[SHA256_TEXT_MAX];
@@ -369,7 +369,7 @@ static json_t *state_json(const struct state *state)
         "order",
         state->order->raw,
         "site",
-        site_json(state),
+        state_site_json(state),
         "seq",
         (json_int_t)state->seq,
         "phase",

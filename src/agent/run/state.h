@@ -82,6 +82,10 @@ int state_parse(struct bytes text, struct state **ret, struct buf *why);
 /* The text of state.json, appended. */
 int state_put(const struct state *state, struct buf *ret);
 
+/* Part of it: "site", with the key. state_read_site() sets only those. */
+bool state_read_site(const json_t *site, struct state *state);
+json_t *state_site_json(const struct state *state);
+
 /* Part of it, for the mirror: "phase", "next" and what goes with them. */
 bool state_read_next(const json_t *json, struct state *state);
 json_t *state_next_json(const struct state *state);

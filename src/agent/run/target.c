@@ -501,8 +501,7 @@ static int look_for_number(void *ctx, const char *device)
     return 0;
 }
 
-/* The EFI system partition of the disk, if it has one that can be used. */
-static void find_esp(const struct machine_disk *disk, struct step_target *target)
+void target_find_esp(const struct machine_disk *disk, struct step_target *target)
 {
     uint64_t offset;
     uint64_t size;
@@ -539,6 +538,6 @@ int target_find_system(const struct machine *machine,
         return TARGET_E_SEVERAL;
     *ret = search.found;
     ret->is_old = true;
-    find_esp(disk, ret);
+    target_find_esp(disk, ret);
     return 0;
 }

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 
 struct machine;
+struct machine_disk;
 
 #define TARGET_STATE_FOLDER \
     "_SMSTaskSequence" /* below the root of the volume, docs/protocol/state.md */
@@ -98,6 +99,15 @@ uint64_t target_most_free(const struct machine *machine);
  * Return: whether there is one.
  */
 bool target_find_windows(const struct machine *machine, char ret[static TARGET_DEVICE_MAX]);
+
+/* The EFI system partition of @target's disk, if it has one that can be used. */
+void target_find_esp(const struct machine_disk *disk, struct step_target *target);
+
+/**
+ * target_find_running() - the volume that "/" is, for the boot image to find it again
+ * @ret: disk_serial, disk_size_bytes, root_uuid, esp_uuid and is_old; all empty if it is no partition of a fixed disk of @machine
+ */
+void target_find_running(const struct machine *machine, struct step_target *ret);
 
 struct target_wish {    /* which volume; all empty: the only one with an operating system */
     const char *device; /* "/dev/vda2"; NULL: any */

@@ -20,11 +20,12 @@
 #include "plat/file.h"
 
 #define BUNDLE       "/usr/lib/slipway" /* made by bootimage/build.sh */
-#define SYSTEMD_UNIT "/etc/systemd/system/slipway-agent.service"
-#define SYSTEMD_LINK "/etc/systemd/system/multi-user.target.wants/slipway-agent.service"
-#define INIT_SCRIPT  "/etc/init.d/slipway-agent"
-#define OPENRC_LINK  "/etc/runlevels/default/slipway-agent"
-#define SYSV_LINK    "/etc/rc%c.d/S99slipway-agent"
+#define UNIT_FOLDER  "/etc/systemd/system/"
+#define WANTS_FOLDER "/etc/systemd/system/multi-user.target.wants/"
+#define INIT_FOLDER  "/etc/init.d/"
+#define LEVEL_FOLDER "/etc/runlevels/default/"
+#define SYSV_LINK    "/etc/rc%c.d/S99%s"
+#define OLD_IDENTITY "/var/lib/slipway/client/client.json"
 
 enum {
     BUNDLE_FILE_MAX = 256 * 1024 * 1024,
@@ -91,37 +92,93 @@ static int copy_files(const char *folder, int root)
     return TRACE(r);
 }
 
-static int install_sysv(int root)
-{
-    char link[64];
-    int r = write_text(root, INIT_SCRIPT, boot_text_sysv_script(), 0755);
+/* What is installed for each of the init systems. */
+struct service {
+    const char *name;
+    const char *(*unit)(void);
+    const char *(*openrc)(void);
+    const char *(*sysv)(void);
+};
 
+/* The one that goes on with the task sequence, and the one that stays when it is over (docs/clients.md) */
+static const struct service services[] = {
+    {"slipway-agent", boot_text_systemd_unit, boot_text_openrc_script, boot_text_sysv_script},
+    {"slipway-client",
+     boot_text_client_unit,
+     boot_text_client_openrc_script,
+     boot_text_client_sysv_script},
+};
+
+enum {
+    N_SERVICES = sizeof(services) / sizeof(services[0]),
+    SERVICE_PATH_MAX = 128,
+};
+
+static int install_systemd(int root, const struct service *service)
+{
+    char unit[SERVICE_PATH_MAX];
+    char link[SERVICE_PATH_MAX];
+    int r;
+
+    (void)snprintf(unit, sizeof(unit), UNIT_FOLDER "%s.service", service->name);
+    (void)snprintf(link, sizeof(link), WANTS_FOLDER "%s.service", service->name);
+    r = write_text(root, unit, service->unit(), 0644);
+    return r != 0 ? TRACE(r) : TRACE(make_link(root, link, unit));
+}
+
+static int install_openrc(int root, const struct service *service)
+{
+    char script[SERVICE_PATH_MAX];
+    char link[SERVICE_PATH_MAX];
+    int r;
+
+    (void)snprintf(script, sizeof(script), INIT_FOLDER "%s", service->name);
+    (void)snprintf(link, sizeof(link), LEVEL_FOLDER "%s", service->name);
+    r = write_text(root, script, service->openrc(), 0755);
+    return r != 0 ? TRACE(r) : TRACE(make_link(root, link, script));
+}
+
+static int install_sysv(int root, const struct service *service)
+{
+    char script[SERVICE_PATH_MAX];
+    char to[SERVICE_PATH_MAX];
+    char link[SERVICE_PATH_MAX];
+    int r;
+
+    (void)snprintf(script, sizeof(script), INIT_FOLDER "%s", service->name);
+    (void)snprintf(to, sizeof(to), "../init.d/%s", service->name);
+    r = write_text(root, script, service->sysv(), 0755);
     for (char level = '2'; r == 0 && level <= '5'; level++) {
-        (void)snprintf(link, sizeof(link), SYSV_LINK, level);
-        r = make_link(root, link, "../init.d/slipway-agent");
+        (void)snprintf(link, sizeof(link), SYSV_LINK, level, service->name);
+        r = make_link(root, link, to);
     }
     return TRACE(r);
 }
 
-/* Return: 0; 1: an init system that is not known here; -errno. */
-static int install_service(struct step_context *c, int root)
+static int install_all(int root, int (*install)(int root, const struct service *service))
 {
-    int r;
+    int r = 0;
 
+    for (size_t i = 0; r == 0 && i < N_SERVICES; i++)
+        r = install(root, &services[i]);
+    return TRACE(r);
+}
+
+/* Return: 0; 1: an init system that is not known here; -errno. */
+static int install_services(struct step_context *c, int root)
+{
     if (inside_exists(root, "usr/lib/systemd/systemd") ||
         inside_exists(root, "lib/systemd/systemd")) {
         c->log(c->ctx, "The operating system has systemd");
-        r = write_text(root, SYSTEMD_UNIT, boot_text_systemd_unit(), 0644);
-        return r != 0 ? TRACE(r) : TRACE(make_link(root, SYSTEMD_LINK, SYSTEMD_UNIT));
+        return TRACE(install_all(root, install_systemd));
     }
     if (inside_exists(root, "sbin/openrc-run") || inside_exists(root, "usr/sbin/openrc-run")) {
         c->log(c->ctx, "The operating system has OpenRC");
-        r = write_text(root, INIT_SCRIPT, boot_text_openrc_script(), 0755);
-        return r != 0 ? TRACE(r) : TRACE(make_link(root, OPENRC_LINK, INIT_SCRIPT));
+        return TRACE(install_all(root, install_openrc));
     }
     if (inside_exists(root, "etc/init.d") && inside_exists(root, "etc/rc2.d")) {
         c->log(c->ctx, "The operating system has SysV init");
-        return TRACE(install_sysv(root));
+        return TRACE(install_all(root, install_sysv));
     }
     return 1;
 }
@@ -129,7 +186,8 @@ static int install_service(struct step_context *c, int root)
 bool setup_has_service(const char *root)
 {
     return exists(root, BUNDLE "/slipway-agent") &&
-           (exists(root, SYSTEMD_LINK) || exists(root, OPENRC_LINK) ||
+           (exists(root, WANTS_FOLDER "slipway-agent.service") ||
+            exists(root, LEVEL_FOLDER "slipway-agent") ||
             exists(root, "/etc/rc2.d/S99slipway-agent"));
 }
 
@@ -183,12 +241,14 @@ int setup_agent(struct step_context *c, struct step_result *ret)
     if (r < 0)
         return fail_write(ret, "The file system table /etc/fstab", r);
     c->log(c->ctx, "Copying the agent to " BUNDLE);
-    r = copy_files(BUNDLE, root);
+    r = inside_remove(root, &OLD_IDENTITY[1]); /* of the computer that the image is of */
+    if (r == 0)
+        r = copy_files(BUNDLE, root);
     if (r == 0)
         r = copy_files(BUNDLE "/lib", root);
     if (r < 0)
         return fail_write(ret, "The agent", r);
-    r = install_service(c, root);
+    r = install_services(c, root);
     if (r < 0)
         return fail_write(ret, "The agent's service", r);
     if (r > 0) {

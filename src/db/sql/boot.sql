@@ -47,7 +47,7 @@ SELECT state, arch FROM package WHERE id = ?1 AND kind = 'boot-image';
 -- ?2: an unknown computer is also what the record of its architecture is. ?3: whether its memberships count. What is in progress
 -- comes first: of very many it is not the one that is left out.
 -- name: boot_targets
-SELECT d.id, d.purpose, coalesce(t.boot_image_id, '') AS boot_image_id, t.name AS task_sequence_name,
+SELECT d.id, d.task_sequence_id, coalesce(o.is_client, 0) AS "is_by_client", d.purpose, coalesce(t.boot_image_id, '') AS boot_image_id, t.name AS task_sequence_name,
     d.comment, d.collection_name, coalesce(o.state, '') AS order_state, coalesce(o.is_restarting, 0) AS restarting,
     coalesce(o.environment, '') AS environment,
     iif(d.is_cancelled <> 0 OR (coalesce(o.is_cancelled, 0) <> 0 AND coalesce(o.is_cleared, 0) = 0), 1, 0) AS "is_cancelled",

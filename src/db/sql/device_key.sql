@@ -5,7 +5,7 @@ INSERT INTO device_key (public_key, device_id, ticket_hash, created_us, expires_
 
 -- All of a device but ?3, which was just made, those that orders were reported on with, and the latest; ?2 in all.
 -- name: device_key_trim
-DELETE FROM device_key WHERE device_id = ?1 AND public_key NOT IN (
+DELETE FROM device_key WHERE device_id = ?1 AND is_client = 0 AND public_key NOT IN (
     SELECT k.public_key FROM device_key k WHERE k.device_id = ?1
     ORDER BY CASE k.public_key WHEN ?3 THEN 0 ELSE 1 END, k.reported_us DESC, k.created_us DESC, k.public_key LIMIT ?2);
 

@@ -1,11 +1,11 @@
 -- SPDX-License-Identifier: GPL-3.0-or-later
 
 -- name: order_add
-INSERT INTO orders (id, deployment_id, device_id, state, environment, attempt, created_us, deadline_us, heard_us, is_debug)
-VALUES (?1, ?2, ?3, 'in-progress', 'boot-image', 1, ?4, ?5, ?4, (SELECT is_debug FROM deployment WHERE id = ?2));
+INSERT INTO orders (id, deployment_id, device_id, state, environment, attempt, created_us, deadline_us, heard_us, is_debug, is_client)
+VALUES (?1, ?2, ?3, 'in-progress', iif(?6 <> 0, 'full-os', 'boot-image'), 1, ?4, ?5, ?4, (SELECT is_debug FROM deployment WHERE id = ?2), ?6);
 
 -- name: order_in_progress
-SELECT id, deployment_id, attempt, environment, is_restarting, restarted_us, deadline_us, heard_us FROM orders
+SELECT id, deployment_id, attempt, environment, is_restarting, restarted_us, deadline_us, heard_us, is_client FROM orders
 WHERE device_id = ?1 AND state = 'in-progress';
 
 -- A restart on purpose is no attempt more.

@@ -10,6 +10,7 @@
 #include "server/site/api.h"
 #include "server/site/shapes.h"
 #include "site/boot_decision.h"
+#include "site/client_policy.h"
 #include "site/deployment.h"
 #include "site/device.h"
 #include "site/fields.h"
@@ -45,6 +46,17 @@ int admin_explain_device_boot(void *ctx, struct http_exchange *x)
 
     if (r == 0)
         r = boot_explain(api->site, http_param(x, "id"), true, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int admin_explain_device_client(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_admin(api, x);
+
+    if (r == 0)
+        r = client_policy_explain(api->site, http_param(x, "id"), &answer);
     return api_finish(api, x, r, 200, answer);
 }
 

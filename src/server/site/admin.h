@@ -79,6 +79,7 @@ http_handler admin_remove_duplicate_hardware_id;
 http_handler admin_get_device;
 http_handler admin_get_device_facts;
 http_handler admin_explain_device_boot;
+http_handler admin_explain_device_client;
 http_handler admin_explain_boot;
 http_handler admin_get_device_log;
 http_handler admin_list_deployments;

@@ -91,6 +91,7 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_CHOICE] = 409,
         [REFUSAL_CAPTURE] = 403,
         [REFUSAL_CAPTURE_MISSING] = 404,
+        [REFUSAL_CLIENT_DEPLOYMENT] = 409,
         [REFUSAL_BLOCKED] = 403,
         [REFUSAL_WOKEN] = 429,
         [REFUSAL_NO_MAC] = 409,

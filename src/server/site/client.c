@@ -11,6 +11,7 @@
 #include "server/site/password_request.h"
 #include "site/boot_gate.h"
 #include "site/challenge.h"
+#include "site/client_policy.h"
 #include "site/device.h"
 #include "site/device_capture.h"
 #include "site/device_key.h"
@@ -83,17 +84,38 @@ static void put_host(struct http_exchange *x, char *dst, size_t cap)
         (void)snprintf(dst, cap, "%.*s", (int)n, host);
 }
 
+static int give_order(struct api *api, struct http_exchange *x, json_t **ret)
+{
+    char host[256];
+    const struct order_client client = {.address = http_header(x, "X-Real-IP"), .host = host};
+
+    put_host(x, host, sizeof(host));
+    return TRACE(order_get(api->site, api->device_id, &client, ret));
+}
+
+/* Of the installed system, where nobody sits at a screen of the boot image. */
+static int get_client_order(struct api *api, struct http_exchange *x, const json_t *body)
+{
+    json_t *order = NULL;
+    bool is_there = false;
+    int r = client_policy_begin(api->site, api->device_id, body, &is_there);
+
+    if (r == 0 && is_there)
+        r = give_order(api, x, &order);
+    return api_finish(api, x, r, order ? 200 : 204, order);
+}
+
 int client_get_order(void *ctx, struct http_exchange *x)
 {
     struct api *api = ctx;
-    char host[256];
-    struct order_client client;
+    OWN(json_freep) json_t *body = NULL;
     json_t *order = NULL;
     int r = api_begin_device(api, x);
 
-    put_host(x, host, sizeof(host));
-    client.host = host;
-    client.address = http_header(x, "X-Real-IP");
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0 && json_object_get(body, "environment"))
+        return get_client_order(api, x, body);
     if (r == 0)
         r = boot_gate_ask(api->site, api->device_id, &order);
     if (r == 0 && !order)
@@ -101,8 +123,33 @@ int client_get_order(void *ctx, struct http_exchange *x)
     if (r == 0 && order)
         return api_finish(api, x, r, 202, order);
     if (r == 0)
-        r = order_get(api->site, api->device_id, &client, &order);
+        r = give_order(api, x, &order);
     return api_finish(api, x, r, order ? 200 : 204, order);
+}
+
+int client_put_inventory(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = client_policy_inventory(api->site, api->device_id, api_bearer(x), body, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int client_list_deployments(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = client_policy_list(api->site, api->device_id, &answer);
+    return api_finish(api, x, r, 200, answer);
 }
 
 static int begin_boot_password(struct api *api,

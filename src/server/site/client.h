@@ -12,6 +12,8 @@ http_handler client_time;
 http_handler client_register;
 http_handler client_renew_token;
 http_handler client_get_order;
+http_handler client_put_inventory;
+http_handler client_list_deployments;
 http_handler client_put_name;
 http_handler client_put_boot_password;
 http_handler client_put_choice;
