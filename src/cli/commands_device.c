@@ -194,6 +194,7 @@ const struct args_command device_commands[] = {
         .verb = "set",
         .operands = {"DEVICE"},
         .summary = "Say by what a device is known, as after a change of its adapter or mainboard.",
+        .effect = ARGS_CHANGES,
         .run = device_set,
         .options =
             {

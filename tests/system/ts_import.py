@@ -435,7 +435,7 @@ def check_steps(take: Import):
     check(texts["_SMSTSRunCommandLineAsUser"] == "true" and texts["SMSTSRunCommandLineUserName"] == "anna", f"first: {texts}")
     check(not texts["SMSTSRunCommandLineUserPassword"], "the password is in the export")
     check(not [item for item in shown["diagnostics"] if item["error_id"] in ("SLW-0183", "SLW-0193")], f"{shown['diagnostics']}")
-    said = site.ask("ts", "simulate", made, "--facts", take.facts)
+    said = site.ask("ts", "simulate", made, "--facts", take.facts, "--environment", "full-os")  # "first" has an account
     ran = [item["path"] for item in said["steps"] if item["decision"] == "run"]
     check(said["outcome"] == "succeeded" and ran == ["first", "Install/Name it", "Install/last"], f"simulated: {said}")
     notes = [item["note"] for item in site.ask("ts", "history", made)]
