@@ -142,7 +142,7 @@ def tables_of(contract: Contract, item: dict, method: str) -> tuple:
     made += (
         f"static const struct permission_list list_{name} = {{items_{name}, names_{name}, {text(identity)}, "
         f"{flag('next' not in page.get('required', []))}, {flag(contract.has(operation, 'Filter'))}, {flag(contract.has(operation, 'OrderBy'))}, "
-        f"{flag(contract.has(operation, 'Fields'))}}};\n"
+        f"{flag(contract.has(operation, 'Fields'))}, {flag(operation.get('x-slipway-by-name'))}}};\n"
     )
     return made, f"queries_{name}", f"&list_{name}"
 

@@ -96,6 +96,22 @@ static json_t *grant_of(const json_t *answer)
                 strcmp(output_text(answer, "target_kind"), "collection") == 0 ? collection : scope);
 }
 
+static json_t *scoped_of(const json_t *answer)
+{
+    static const char *const pairs[] = {"class", "class", "object", "object", NULL};
+
+    return pick(answer, pairs);
+}
+
+static const struct object_part scope_parts[] = {
+    {.name = "objects",
+     .path = "/objects",
+     .list = "members",
+     .key = "class/object",
+     .item = scoped_of},
+    {0},
+};
+
 static const struct object_field comment_only[] = {{.name = "comment"}, {0}};
 static const struct object_field comment_fixed[] = {{.name = "comment", .is_fixed = true}, {0}};
 static const struct object_field role_fields[] = {
@@ -305,10 +321,6 @@ static const struct object_field phased_fields[] = {
     }
 
 const struct object_kind object_kinds[] = {
-    {.kind = "SecurityScope",
-     .place = "security-scopes",
-     .fields = comment_fixed,
-     .change_place = ""},
     {.kind = "SecurityRole", .place = "security-roles", .fields = role_fields},
     {.kind = "DistributionPoint",
      .place = "distribution-points",
@@ -352,6 +364,11 @@ const struct object_kind object_kinds[] = {
      .place = "task-sequences",
      .fields = sequence_fields,
      .has_sequence = true},
+    {.kind = "SecurityScope",
+     .place = "security-scopes",
+     .fields = comment_fixed,
+     .parts = scope_parts,
+     .change_place = ""},
     {.kind = "Administrator",
      .place = "administrators",
      .fields = administrator_fields,

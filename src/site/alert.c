@@ -95,6 +95,7 @@ static int judge(struct site *site)
         SQL_ALERT_END_CONTENT,
         SQL_ALERT_RAISE_CONTENT,
         SQL_ALERT_END_PHASED,
+        SQL_ALERT_RENEW_PHASED,
         SQL_ALERT_RAISE_PHASED,
     };
     struct db_value now = db_u64(site->now_us);

@@ -419,7 +419,8 @@ int device_list(struct site *site, const struct page *page, json_t **ret)
 {
     struct db_args args = DB_ARGS(page_after(page), page_limit(page));
 
-    return TRACE(rows_page(site->db, SQL_DEVICE_LIST, args, page, ret));
+    return TRACE(rows_page(
+        site->db, page->is_by_name ? SQL_DEVICE_LIST_BY_NAME : SQL_DEVICE_LIST, args, page, ret));
 }
 
 int device_log_list(struct site *site, const char *which, const struct page *page, json_t **ret)

@@ -21,7 +21,7 @@ static const struct filter_property items[] = {
     {0},
 };
 static const char *const names[] = {"id", "name", "n", "is_x", "at", "macs", NULL};
-static const struct permission_list list = {items, names, "id", false, true, true, true};
+static const struct permission_list list = {items, names, "id", false, true, true, true, false};
 
 static void free_refusal(struct site **site)
 {

@@ -31,6 +31,7 @@ struct permission_list {
     bool has_filter;                     /* here and below: for every list in the same way */
     bool has_order;
     bool has_fields;
+    bool is_by_name; /* its handler can give it in the order of names */
 };
 
 struct permission {

@@ -15,6 +15,10 @@
 #define JSON_SUFFIX ":json"
 #define TIME_SUFFIX ":time"
 
+enum {
+    NAME_CURSOR_MAX = 1024,
+};
+
 static bool ends_with(const char *text, const char *suffix)
 {
     size_t a = strlen(text);
@@ -158,11 +162,25 @@ static json_t *cursor_of(const json_t *item)
     return json_string(text);
 }
 
+/* Lower case is that of ASCII, as in the list's order. */
+static json_t *cursor_of_name(const json_t *item)
+{
+    const char *name = json_string_value(json_object_get(item, "name"));
+    char text[NAME_CURSOR_MAX];
+
+    (void)snprintf(text, sizeof(text), "%s", name ? name : "");
+    for (char *c = text; *c; c++)
+        *c = (char)(*c >= 'A' && *c <= 'Z' ? *c - 'A' + 'a' : *c);
+    return json_string(text);
+}
+
 /* The cursor behind the last item kept. */
 static json_t *next_of(const json_t *items, bool has_more, const struct page *page)
 {
     size_t n = json_array_size(items);
 
+    if (n > 0 && has_more && page->is_by_name)
+        return cursor_of_name(json_array_get(items, n - 1));
     if (n > 0 && (has_more || page->is_log))
         return cursor_of(json_array_get(items, n - 1));
     return page->is_log ? json_string(page->after[0] ? page->after : "0") : json_null();

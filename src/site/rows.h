@@ -26,6 +26,7 @@ enum {
 struct page {
     const char *after; /* cursor; "" for the beginning */
     unsigned limit;    /* 1..ROWS_LIMIT_MAX */
+    bool is_by_name;   /* in the order of lower-case names: `after` is one */
     bool is_log; /* `next` is always a cursor, the id is a number and no member of the items */
 };
 

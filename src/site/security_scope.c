@@ -41,6 +41,7 @@ int security_scope_get(struct site *site, const char *which, json_t **ret)
 {
     OWN(json_freep) json_t *object = NULL;
     OWN(json_freep) json_t *rows = NULL;
+    OWN(json_freep) json_t *members = NULL;
     OWN(json_freep) json_t *objects = json_array();
     char id[NAMED_ID_MAX];
     int r = security_scope_find(site, which, id);
@@ -49,12 +50,15 @@ int security_scope_get(struct site *site, const char *which, json_t **ret)
         r = rows_one(site->db, SQL_SECURITY_SCOPE_GET, DB_ARGS(db_text(id)), &object);
     if (r == 0)
         r = rows_array(site->db, SQL_SECURITY_SCOPE_OBJECTS, DB_ARGS(db_text(id)), &rows);
+    if (r == 0)
+        r = rows_array(site->db, SQL_SECURITY_SCOPE_MEMBERS, DB_ARGS(db_text(id)), &members);
     if (r != 0)
         return TRACE(r);
     for (size_t i = 0; i < json_array_size(rows); i++)
         if (json_array_append(objects, json_object_get(json_array_get(rows, i), "object_id")) < 0)
             return ERR(-ENOMEM);
-    if (json_object_set(object, "objects", objects) < 0)
+    if (json_object_set(object, "objects", objects) < 0 ||
+        json_object_set(object, "members", members) < 0)
         return ERR(-ENOMEM);
     *ret = TAKE(object);
     return 0;

@@ -84,6 +84,38 @@ static void pages_neither_skip_nor_repeat_a_device(void **state)
     assert_int_equal(n, N_DEVICES - 5);
 }
 
+static void pages_by_name_are_in_the_order_of_small_letters(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    static const char *const names[] = {"b-2", "A", "a-1", "C", "B", "a", "c9", "B-10", "ab"};
+    static const char *const in_order[] = {"A", "a-1", "ab", "B", "B-10", "b-2", "C", "c9"};
+    char after[256] = "";
+    size_t n = 0;
+
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char mac[32];
+
+        (void)snprintf(mac, sizeof(mac), "52:54:00:77:03:%02zx", i);
+        if (strcmp(names[i], "a") != 0) /* there is A */
+            fixture_import(site, names[i], mac);
+    }
+    do {
+        OWN(json_freep) json_t *page = NULL;
+        size_t n_items;
+
+        assert_int_equal(
+            device_search(
+                site, NULL, &(struct page){.after = after, .limit = 3, .is_by_name = true}, &page),
+            0);
+        n_items = json_array_size(json_object_get(page, "items"));
+        for (size_t i = 0; i < n_items; i++)
+            assert_string_equal(name_at(page, i), in_order[n++]);
+        (void)snprintf(after, sizeof(after), "%s", field_text(page, "next", ""));
+    } while (after[0]);
+    assert_int_equal(n, sizeof(in_order) / sizeof(in_order[0]));
+}
+
 static void a_filter_that_is_not_right_is_refused(void **state)
 {
     (void)state;
@@ -159,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(only_devices_that_fit_are_listed),
         cmocka_unit_test(pages_neither_skip_nor_repeat_a_device),
+        cmocka_unit_test(pages_by_name_are_in_the_order_of_small_letters),
         cmocka_unit_test(a_filter_that_is_not_right_is_refused),
         cmocka_unit_test(the_index_of_names_finds_what_looking_at_each_device_finds),
         cmocka_unit_test(a_name_beside_another_condition_is_found_by_both),

@@ -24,7 +24,7 @@ static const struct filter_property items[] = {
 };
 static const char *const names[] = {
     "id", "name", "n", "is_big", "created_at", "macs", "parts", NULL};
-static const struct permission_list list = {items, names, "id", false, true, true, true};
+static const struct permission_list list = {items, names, "id", false, true, true, true, false};
 
 #define THING \
     "{'id':'b','name':'Ada','n':7,'is_big':true,'created_at':'2026-11-22T10:00:00Z','macs':['x','y']}"

@@ -105,6 +105,66 @@ static void a_phase_that_cannot_succeed_is_said_with_an_alert_and_gone_on_from_b
     assert_int_equal(site->refusal.id, REFUSAL_PHASED);
 }
 
+/* The text of the only alert of this kind that is not over; owned by the caller. */
+static char *text_of_alert(struct site *site)
+{
+    const struct page page = {.after = "", .limit = 100, .is_log = true};
+    OWN(json_freep) json_t *alerts = NULL;
+    char *found = NULL;
+    size_t i;
+    json_t *alert;
+
+    assert_int_equal(alert_list(site, NULL, &page, &alerts), 0);
+    json_array_foreach(json_object_get(alerts, "items"), i, alert)
+    {
+        if (json_is_true(json_object_get(alert, "is_over")) ||
+            strcmp(field_text(alert, "kind", ""), "phased-deployment") != 0)
+            continue;
+        assert_null(found);
+        found = strdup(field_text(alert, "text", ""));
+    }
+    assert_non_null(found);
+    return found;
+}
+
+static void the_alert_is_about_the_phase_that_waits_now(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+    OWN(freep) char *first = NULL;
+    OWN(freep) char *second = NULL;
+    OWN(freep) char *third = NULL;
+    OWN(json_freep) json_t *more = fixture_json("{'name': 'More'}");
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *cancelled = NULL;
+    char id[SITE_ID_MAX];
+
+    assert_int_equal(collection_create(site, "test", more, &made), 0);
+    assert_int_equal(
+        create(site,
+               "{'name': 'Roll out', 'phases': [{'name': 'Pilot', 'collection': 'Few'}, {'name': "
+               "'Rest', 'collection': 'Many'}, {'name': 'Last', 'collection': 'More'}]}"),
+        0);
+    run(site, FIXTURE_MAC, "failed");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    first = text_of_alert(site);
+    assert_non_null(strstr(first, "The phase \"Rest\""));
+    assert_non_null(strstr(first, "too many have failed"));
+    /* the reason of the same phase changes */
+    deployment_of(site, 1, id);
+    assert_int_equal(deployment_cancel(site, "test", id, &cancelled), 0);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    second = text_of_alert(site);
+    assert_non_null(strstr(second, "The phase \"Rest\""));
+    assert_non_null(strstr(second, "was cancelled or deleted"));
+    /* it is begun by hand, fails, and the next one waits before the alerts are looked at again */
+    assert_int_equal(next(site, "{'phase': 'Rest'}"), 0);
+    run(site, MAC_2, "failed");
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    third = text_of_alert(site);
+    assert_non_null(strstr(third, "The phase \"Last\""));
+}
+
 static void a_cancelled_pilot_is_no_success_although_all_that_ran_it_succeeded(void **state)
 {
     (void)state;
@@ -403,6 +463,7 @@ int main(void)
         cmocka_unit_test(what_a_phase_says_becomes_the_terms_of_its_deployment),
         cmocka_unit_test(
             a_phase_that_cannot_succeed_is_said_with_an_alert_and_gone_on_from_by_hand),
+        cmocka_unit_test(the_alert_is_about_the_phase_that_waits_now),
         cmocka_unit_test(a_cancelled_pilot_is_no_success_although_all_that_ran_it_succeeded),
         cmocka_unit_test(a_pilot_whose_task_sequence_is_disabled_is_said_and_waited_for_again),
         cmocka_unit_test(an_expired_pilot_that_nobody_runs_is_said),

@@ -83,6 +83,7 @@ block_reason: broken
   comment: A dongle
 - kind: SecurityScope
   name: School
+  objects: [{class: task-sequence, object: Deploy}, {class: boundary-group, object: Here}]
 - kind: SecurityRole
   name: Desk
   comment: Looks
@@ -157,6 +158,13 @@ def check_change(cli: Cli, work: Path):
     got = yaml.safe_load(cli.run("get", "collection", "Lab 1"))
     expect(got["comment"] == "Room 18" and len(got["rules"]) == 1, f"after the change: {got}")
     expect(got["variable_priority"] == 5 and len(got["variables"]) == 2, f"what was not said has changed: {got}")
+    scope = work / "scope.yaml"
+    scope.write_text("kind: SecurityScope\nname: School\nobjects: [{class: task-sequence, object: Deploy}]\n", encoding="utf-8")
+    expect("objects: remove" in cli.run("diff", "-f", str(scope), status=1), "what would be taken out of the scope")
+    expect(states(cli, "apply", "-f", str(scope)) == {'SecurityScope "School"': "changed"}, "the scope was not changed")
+    expect(states(cli, "apply", "-f", str(scope)) == {'SecurityScope "School"': "same"}, "the scope was changed twice")
+    got = yaml.safe_load(cli.run("get", "SecurityScope", "School"))
+    expect(got["objects"] == [{"class": "task-sequence", "object": "Deploy"}], f"what is in the scope: {got}")
     fixed = work / "fixed.yaml"
     fixed.write_text("kind: Device\nname: lab1-01\nmac: 52:54:00:77:00:09\n", encoding="utf-8")
     cli.run("apply", "-f", str(fixed), status=4)

@@ -73,7 +73,7 @@ WHERE kind = 'content-failed' AND is_over = 0 AND NOT EXISTS (
 -- Phases that the site cannot begin, and that nobody has looked after.
 -- name: alert_raise_phased
 INSERT INTO alert (kind, object, severity, text, raised_us, changed_us)
-SELECT 'phased-deployment', f.id, 'error', format('The phase "%s" of the phased deployment %s ("%s") does not begin: %s', p.name, f.id, f.name, p.reason), ?1, ?1
+SELECT 'phased-deployment', f.id, 'error', @phase_alert(p, f), ?1, ?1
 FROM phase p JOIN phased_deployment f ON f.id = p.phased_deployment_id
 WHERE p.state IN ('stalled', 'blocked') AND f.deleted_us IS NULL AND f.is_suspended = 0
     AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.kind = 'phased-deployment' AND a.object = f.id AND a.is_over = 0);
@@ -82,7 +82,19 @@ WHERE p.state IN ('stalled', 'blocked') AND f.deleted_us IS NULL AND f.is_suspen
 UPDATE alert SET is_over = 1, state = 'closed', changed_us = ?1, changed_by = iif(state = 'closed', changed_by, '')
 WHERE kind = 'phased-deployment' AND is_over = 0 AND NOT EXISTS (
     SELECT 1 FROM phase p JOIN phased_deployment f ON f.id = p.phased_deployment_id
-    WHERE f.id = alert.object AND p.state IN ('stalled', 'blocked') AND f.deleted_us IS NULL AND f.is_suspended = 0);
+    WHERE f.id = alert.object AND p.state IN ('stalled', 'blocked') AND f.deleted_us IS NULL AND f.is_suspended = 0
+        AND substr(alert.text, 1, length(@phase_words(p, f))) = @phase_words(p, f));
+
+-- It is the same phase, for another reason.
+-- name: alert_renew_phased
+UPDATE alert SET changed_us = ?1, text = (
+    SELECT @phase_alert(p, f) FROM phase p JOIN phased_deployment f ON f.id = p.phased_deployment_id
+    WHERE f.id = alert.object AND p.state IN ('stalled', 'blocked')
+        AND substr(alert.text, 1, length(@phase_words(p, f))) = @phase_words(p, f) ORDER BY p.number LIMIT 1)
+WHERE kind = 'phased-deployment' AND is_over = 0 AND EXISTS (
+    SELECT 1 FROM phase p JOIN phased_deployment f ON f.id = p.phased_deployment_id
+    WHERE f.id = alert.object AND p.state IN ('stalled', 'blocked')
+        AND substr(alert.text, 1, length(@phase_words(p, f))) = @phase_words(p, f) AND @phase_alert(p, f) <> alert.text);
 
 -- Those about deployments to whom may read these, the others to whom may read the status of distribution points.
 -- name: alert_list

@@ -54,6 +54,13 @@ SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.dev
     v.seen_us AS "last_seen_at"
 FROM device v WHERE v.id > ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v) ORDER BY v.id LIMIT ?2;
 
+-- The same in the order of names, ASCII in lower case; ?1: the name before, in lower case.
+-- name: device_list_by_name
+SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.is_protected, v.created_us AS "created_at",
+    v.seen_us AS "last_seen_at"
+FROM device v WHERE lower(v.name COLLATE BINARY) > ?1 AND v.kind = 'computer' AND @may_device('device', 'read', v) ORDER BY lower(v.name COLLATE BINARY) LIMIT ?2;
+
 -- One of that list, if the administrator may see it.
 -- name: device_list_of
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",

@@ -129,3 +129,10 @@ WHEN $e.class = 'operation' THEN EXISTS (SELECT 1 FROM job ej WHERE ej.id = $e.o
     AND @may('operation', 'read', coalesce(ej.package_id, ej.id)))
 WHEN $e.class = 'alert' THEN EXISTS (SELECT 1 FROM alert ea WHERE ea.id = CAST($e.object_id AS INTEGER) AND @may_alert('read', ea))
 ELSE @may($e.class, 'read', $e.object_id) END
+
+-- How the alert about a phase (p) of a phased deployment (f) begins, by which it is known again; all of it.
+-- macro: phase_words(p, f)
+format('The phase "%s" of the phased deployment %s (', $p.name, $f.id)
+
+-- macro: phase_alert(p, f)
+format('The phase "%s" of the phased deployment %s ("%s") does not begin: %s', $p.name, $f.id, $f.name, $p.reason)

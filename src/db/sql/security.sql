@@ -71,6 +71,20 @@ ORDER BY a.name LIMIT 1;
 -- name: security_scope_objects
 SELECT object_id FROM security_scope_object WHERE scope_id = ?1 ORDER BY object_id LIMIT 10000;
 
+-- What the administrator may see of them, by its name.
+-- name: security_scope_members
+SELECT 'task-sequence' AS class, t.id AS object_id, t.name COLLATE BINARY AS object FROM security_scope_object x JOIN task_sequence t ON t.id = x.object_id
+WHERE x.scope_id = ?1 AND t.deleted_us IS NULL AND @may('task-sequence', 'read', t.id)
+UNION ALL SELECT p.kind, p.id, p.name COLLATE BINARY FROM security_scope_object x JOIN package p ON p.id = x.object_id
+WHERE x.scope_id = ?1 AND @may(p.kind, 'read', p.id)
+UNION ALL SELECT 'distribution-point', d.id, d.name COLLATE BINARY FROM security_scope_object x JOIN distribution_point d ON d.id = x.object_id
+WHERE x.scope_id = ?1 AND @may('distribution-point', 'read', d.id)
+UNION ALL SELECT 'distribution-point-group', g.id, g.name COLLATE BINARY FROM security_scope_object x JOIN dp_group g ON g.id = x.object_id
+WHERE x.scope_id = ?1 AND @may('distribution-point-group', 'read', g.id)
+UNION ALL SELECT 'boundary-group', b.id, b.name COLLATE BINARY FROM security_scope_object x JOIN boundary_group b ON b.id = x.object_id
+WHERE x.scope_id = ?1 AND @may('boundary-group', 'read', b.id)
+ORDER BY 1, 3, 2 LIMIT 10000;
+
 -- name: security_scope_object_add
 INSERT INTO security_scope_object (object_id, scope_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
 

@@ -197,6 +197,7 @@ int api_page(struct api *api, struct http_exchange *x, bool is_log, struct page 
     *ret = (struct page){
         .after = api->capture->after,
         .limit = api->capture->limit,
+        .is_by_name = api->capture->is_by_name,
         .is_log = is_log,
     };
     return 0;

@@ -46,6 +46,7 @@ enum api_remote {
 struct api_capture {
     const char *after; /* of a list: where it goes on, as its rule knows it */
     unsigned limit;    /* of a list: in place of what the query says */
+    bool is_by_name;   /* of a list: in the order of names */
     int r;             /* as api_finish() was told */
     unsigned status;
     json_t *value; /* owned; set with r == 0 */

@@ -121,7 +121,8 @@ static int read_query(struct listing *l)
 
 int list_ask(struct listing *l, const char *after, size_t limit)
 {
-    struct api_capture capture = {.after = after, .limit = (unsigned)limit};
+    struct api_capture capture = {
+        .after = after, .limit = (unsigned)limit, .is_by_name = l->is_by_name};
     int r = api_capture(l->api, l->x, l->route->handle, &capture);
 
     if (r < 0)
@@ -384,15 +385,25 @@ static int take_of_whole(struct listing *l)
     return 0;
 }
 
+/* Whether an index has the order that is asked for, so that a page need not look at the whole list. */
+static bool is_by_name(const struct listing *l)
+{
+    return l->permission->list->is_by_name && l->order.n_keys == 1 &&
+           strcmp(l->order.keys[0].name, "name") == 0 && !l->order.keys[0].is_descending &&
+           !http_query(l->x, "filter") && !json_object_get(l->place, "key");
+}
+
 static int take(struct listing *l)
 {
     int r;
+
+    l->is_by_name = is_by_name(l);
 
     if (l->permission->list->is_whole) {
         r = list_ask(l, "", ROWS_LIMIT_MAX);
         return r < 0 || l->is_answered ? TRACE(r) : TRACE(take_of_whole(l));
     }
-    return l->order.n_keys > 0 ? TRACE(take_in_order(l)) : TRACE(take_in_turn(l));
+    return l->order.n_keys > 0 && !l->is_by_name ? TRACE(take_in_order(l)) : TRACE(take_in_turn(l));
 }
 
 static int add_link(struct listing *l, const char *cursor)

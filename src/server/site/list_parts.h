@@ -37,6 +37,7 @@ struct listing {
         *best; /* owned; the first items in the order behind the place, limit + 1 of them at most */
     size_t n_best;
     size_t n_looks;
+    bool is_by_name;  /* the handler gives it in the order that is asked for */
     bool is_answered; /* with a refusal */
     bool is_long;     /* it is the one long list */
 };
