@@ -121,7 +121,7 @@ static void a_document_that_is_not_understood_is_refused_with_what_would_be(void
 {
     (void)state;
     assert_refused("{\"kind\": \"Collektion\", \"name\": \"x\"}",
-                   "there is no kind \"Collektion\"; the kinds are SecurityScope, ");
+                   "there is no kind \"Collektion\"; the kinds are SecurityRole, ");
     assert_refused("{\"name\": \"x\"}", "there is no kind \"\"");
     assert_refused("{\"kind\": \"collection\"}", "name is missing");
     assert_refused("{\"kind\": \"Deployment\", \"collection\": \"x\"}",

@@ -27,7 +27,6 @@
 #include "site/object.h"
 #include "site/permission.h"
 #include "site/rows.h"
-#include "site/security_scope.h"
 #include "site/status_message.h"
 #include "site/task_sequence.h"
 
@@ -119,32 +118,6 @@ static void what_is_in_a_scope_of_somebody_else_is_not_there(void **state)
     assert_int_equal(principal_check_object(site, "content", "delete", "content", FIXTURE_OS_IMAGE),
                      SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_FORBIDDEN);
-}
-
-static void a_scope_names_only_what_one_may_see_of_it(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    OWN(json_freep) json_t *mine = NULL;
-    OWN(json_freep) json_t *all = NULL;
-    const json_t *item;
-
-    make_scope(site, "SS00001", FIXTURE_OS_IMAGE);
-    make_scope(site, "SS00002", FIXTURE_SEQUENCE);
-    assert_int_equal(db_must(site->db,
-                             SQL_SECURITY_SCOPE_OBJECT_ADD,
-                             DB_ARGS(db_text(FIXTURE_OS_IMAGE), db_text("SS00002"))),
-                     0);
-    grant(site, "SLP0002R", "SS00001");
-    be_somebody(site, "*");
-    assert_int_equal(security_scope_get(site, "SS00002", &mine), 0);
-    assert_int_equal(json_array_size(json_object_get(mine, "members")), 1);
-    item = json_array_get(json_object_get(mine, "members"), 0);
-    assert_string_equal(field_text(item, "class", ""), "os-image");
-    assert_string_equal(field_text(item, "object_id", ""), FIXTURE_OS_IMAGE);
-    principal_clear(site);
-    assert_int_equal(security_scope_get(site, "SS00002", &all), 0);
-    assert_int_equal(json_array_size(json_object_get(all, "members")), 2);
 }
 
 static void devices_come_with_their_collections(void **state)
@@ -607,7 +580,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(nobody_but_the_site_itself_may_anything_by_default),
         cmocka_unit_test(what_is_in_a_scope_of_somebody_else_is_not_there),
-        cmocka_unit_test(a_scope_names_only_what_one_may_see_of_it),
         cmocka_unit_test(devices_come_with_their_collections),
         cmocka_unit_test(what_one_makes_is_in_his_scopes),
         cmocka_unit_test(nobody_makes_his_collection_wider),
