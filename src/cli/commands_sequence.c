@@ -9,6 +9,12 @@
         "OLD=NEW", \
         "A reference, by id or by the name that its file gives it, and the id or name of what takes its place; may be given more than once.")
 
+#define MAP_BY_NAME_OPTION \
+    OPTION( \
+        "map-by-name", \
+        NULL, \
+        "What the site lacks is replaced by what has the same name here, where exactly one has it.")
+
 const struct args_command sequence_commands[] = {
     {
         .noun = "ts",
@@ -28,6 +34,7 @@ const struct args_command sequence_commands[] = {
                     "IMAGE",
                     "Boot image (id or name) that devices start it from; the file's own if missing."),
                 MAP_OPTION,
+                MAP_BY_NAME_OPTION,
                 OPTION("into", "SEQUENCE", "Make it the next version of this task sequence."),
             },
     },
@@ -143,6 +150,7 @@ const struct args_command sequence_commands[] = {
                 OPTION(
                     "boot-image", "IMAGE", "Boot image (id or name) that devices start it from."),
                 MAP_OPTION,
+                MAP_BY_NAME_OPTION,
             },
     },
     {

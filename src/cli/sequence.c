@@ -139,6 +139,8 @@ bool sequence_read_map(struct session *s, const struct args *args, json_t *body)
 {
     json_t *map = json_object();
 
+    if (args_get(args, "map-by-name"))
+        (void)json_object_set_new(body, "map_by_name", json_true());
     for (size_t i = 0; i < args->n_repeated; i++) {
         const char *text = args->repeated[i];
         const char *equals = find_equals(text);
@@ -210,6 +212,14 @@ static bool print_imported(struct session *s, const json_t *sequence)
 
 bool sequence_import(struct session *s, const struct args *args)
 {
+    static const struct output_column packages[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"KIND", "kind", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {"VERSION", "version", OUTPUT_TEXT},
+        {"FILES OF ITS CONTENT", "n_files", OUTPUT_TEXT},
+        {0},
+    };
     OWN(session_json_freep) json_t *sequence = NULL;
     json_t *body = json_object();
 
@@ -222,7 +232,8 @@ bool sequence_import(struct session *s, const struct args *args)
         return false;
     }
     return session_call(s, "POST", "/task-sequences", body, &sequence) &&
-           sequence_print(s, sequence) && print_imported(s, sequence);
+           sequence_print(s, sequence) && print_imported(s, sequence) &&
+           session_print_part(s, "Packages in the file", output_at(sequence, "packages"), packages);
 }
 
 static bool get_validation(struct session *s, const struct args *args, json_t **ret)
@@ -287,7 +298,16 @@ static bool print_findings(struct session *s, const json_t *value)
 
 bool sequence_print(struct session *s, json_t *sequence)
 {
-    return session_print_fields(s, sequence, fields) && print_findings(s, sequence);
+    static const struct output_column mapped[] = {
+        {"ID", "id", OUTPUT_TEXT},
+        {"NAME", "name", OUTPUT_TEXT},
+        {"NOW", "to", OUTPUT_TEXT},
+        {0},
+    };
+
+    return session_print_fields(s, sequence, fields) &&
+           session_print_part(s, "Mapped by name", output_at(sequence, "mapped_by_name"), mapped) &&
+           print_findings(s, sequence);
 }
 
 bool sequence_validate(struct session *s, const struct args *args)

@@ -163,6 +163,24 @@ static void packing_freep(struct packing **p)
     free(packing);
 }
 
+static bool is_listed(const struct ts_export_reference *references, size_t n, const char *id)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(references[i].id, id) == 0)
+            return true;
+    return false;
+}
+
+/* A package, if the file does not say. */
+static enum ts_export_kind kind_of(const struct ts_imports *imports, const char *id)
+{
+    enum ts_export_kind kind = ts_imports_kind_of(imports, id);
+
+    if (ts_imports_find(imports, id))
+        return TS_EXPORT_SEQUENCE;
+    return kind == TS_EXPORT_UNKNOWN ? TS_EXPORT_PACKAGE : kind;
+}
+
 /* What the file says of what @item refers to. */
 static size_t find_references(const struct ts_imports *imports,
                               const struct ts_import *item,
@@ -174,15 +192,14 @@ static size_t find_references(const struct ts_imports *imports,
         const struct ts_reference *reference = &imports->references[i];
         bool is_boot_image = strcmp(reference->id, item->boot_image_id) == 0;
 
-        if (!is_boot_image && !ts_refers_to(item->doc, reference->id))
+        if ((!is_boot_image && !ts_refers_to(item->doc, reference->id)) ||
+            is_listed(ret, n, reference->id))
             continue;
         ret[n++] = (struct ts_export_reference){
-            .kind = is_boot_image ? TS_EXPORT_BOOT_IMAGE
-                                  : (ts_imports_find(imports, reference->id) ? TS_EXPORT_SEQUENCE
-                                                                             : TS_EXPORT_PACKAGE),
+            .kind = is_boot_image ? TS_EXPORT_BOOT_IMAGE : kind_of(imports, reference->id),
             .id = reference->id,
             .name = reference->name,
-            .version = "",
+            .version = reference->version,
         };
     }
     return n;

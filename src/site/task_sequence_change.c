@@ -167,7 +167,8 @@ static int map(struct site *site,
                const json_t *body,
                const json_t *old,
                struct ts_document **doc,
-               char boot_image_id[static SITE_ID_MAX])
+               char boot_image_id[static SITE_ID_MAX],
+               json_t *names_mapped)
 {
     json_t *wishes = json_object_get(body, "map");
     OWN(freep) bool *used = calloc(json_object_size(wishes) + 1, sizeof(*used));
@@ -180,6 +181,8 @@ static int map(struct site *site,
 
     if (r == 0)
         r = task_sequence_refuse_unused(site, wishes, used);
+    if (r == 0 && field_bool(body, "map_by_name"))
+        r = task_sequence_map_names(site, NULL, &mapped, names_mapped);
     memcpy(boot_image_id, mapped.boot_image_id, SITE_ID_MAX);
     return TRACE(r);
 }
@@ -192,10 +195,12 @@ int task_sequence_set(
         {"description", FIELD_TEXT, false, 0, 255, NULL},
         {"boot_image_id", FIELD_TEXT, false, 0, 255, NULL},
         {"map", FIELD_OBJECT, false, 0, 0, NULL},
+        {"map_by_name", FIELD_BOOL, false, 0, 0, NULL},
         {"is_disabled", FIELD_BOOL, false, 0, 0, NULL},
         {0},
     };
     OWN(json_freep) json_t *old = NULL;
+    OWN(json_freep) json_t *names_mapped = json_array();
     OWN(ts_document_freep) struct ts_document *old_doc = NULL;
     OWN(ts_document_freep) struct ts_document *doc = NULL;
     struct task_sequence_row before = {0};
@@ -209,7 +214,7 @@ int task_sequence_set(
     if (r == 0)
         r = ts_document_copy(old_doc, &doc);
     if (r == 0)
-        r = map(site, body, old, &doc, boot_image_id);
+        r = map(site, body, old, &doc, boot_image_id, names_mapped);
     if (r == 0 && boot_image && boot_image[0])
         r = content_find(site, CONTENT_BOOT_IMAGE, boot_image, boot_image_id);
     if (r != 0)
@@ -225,7 +230,10 @@ int task_sequence_set(
     }
     if (json_is_boolean(json_object_get(body, "is_disabled")))
         row.is_disabled = field_bool(body, "is_disabled");
-    return TRACE(put_change(site, who, id, &before, &row, ret));
+    r = put_change(site, who, id, &before, &row, ret);
+    if (r == 0 && json_object_set(*ret, "mapped_by_name", names_mapped) < 0)
+        r = ERR(-ENOMEM);
+    return TRACE(r);
 }
 
 int task_sequence_versions(struct site *site, const char *id, json_t **ret)

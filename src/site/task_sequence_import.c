@@ -37,6 +37,7 @@ struct importing {
     struct ts_imports imports;
     struct taking *items; /* owned; one for each import */
     size_t main_one;
+    json_t *mapped; /* owned; what was mapped by its name */
 };
 
 /* The one of the file that @taking is about. */
@@ -50,6 +51,7 @@ static void importing_fini(struct importing *i)
     for (size_t k = 0; i->items && k < i->imports.n; k++)
         json_decref(i->items[k].names);
     free(i->items);
+    json_decref(i->mapped);
     ts_imports_fini(&i->imports);
 }
 
@@ -231,6 +233,8 @@ map(struct site *site, const struct importing *importing, struct taking *taking,
     };
     int r = task_sequence_map(site, json_object_get(importing->body, "map"), &mapped, used);
 
+    if (r == 0 && field_bool(importing->body, "map_by_name"))
+        r = task_sequence_map_names(site, &importing->imports, &mapped, importing->mapped);
     memcpy(taking->mapped_boot_image, mapped.boot_image_id, SITE_ID_MAX);
     return TRACE(r);
 }
@@ -300,8 +304,9 @@ static int prepare(struct importing *importing)
     struct ts_imports *imports = &importing->imports;
     int r = 0;
 
+    importing->mapped = json_array();
     importing->items = calloc(imports->n, sizeof(*importing->items));
-    if (!importing->items)
+    if (!importing->items || !importing->mapped)
         return ERR(-ENOMEM);
     for (size_t i = 0; r == 0 && i < imports->n; i++) {
         struct taking *taking = &importing->items[i];
@@ -334,6 +339,31 @@ static int refuse_several(struct site *site, const struct importing *importing)
     return 0;
 }
 
+/* What the file has of what its sequences refer to; their content is not taken. */
+static json_t *packages(const struct ts_imports *imports)
+{
+    json_t *list = json_array();
+
+    for (size_t i = 0; i < imports->n_references; i++) {
+        const struct ts_reference *reference = &imports->references[i];
+
+        if (reference->is_package)
+            (void)json_array_append_new(list,
+                                        json_pack("{s:s,s:s,s:s,s:s,s:I}",
+                                                  "id",
+                                                  reference->id,
+                                                  "kind",
+                                                  ts_export_word(reference->kind),
+                                                  "name",
+                                                  reference->name,
+                                                  "version",
+                                                  reference->version,
+                                                  "n_files",
+                                                  (json_int_t)reference->n_files));
+    }
+    return list;
+}
+
 static int answer(struct site *site, const struct importing *importing, json_t **ret)
 {
     json_t *list = json_array();
@@ -343,6 +373,10 @@ static int answer(struct site *site, const struct importing *importing, json_t *
         (void)json_array_append_new(list, json_string(importing->items[i].id));
     if (r == 0)
         (void)json_object_set(*ret, "imported", list);
+    if (r == 0)
+        (void)json_object_set_new(*ret, "packages", packages(&importing->imports));
+    if (r == 0)
+        (void)json_object_set(*ret, "mapped_by_name", importing->mapped);
     json_decref(list);
     return TRACE(r);
 }
@@ -356,6 +390,7 @@ int task_sequence_create(struct site *site, const char *who, const json_t *body,
         {"file", FIELD_TEXT, false, 1, 2 * (uint64_t)TASK_SEQUENCE_FILE_MAX_BYTES, NULL},
         {"boot_image_id", FIELD_TEXT, false, 1, 255, NULL},
         {"map", FIELD_OBJECT, false, 0, 0, NULL},
+        {"map_by_name", FIELD_BOOL, false, 0, 0, NULL},
         {"into", FIELD_TEXT, false, 1, 255, NULL},
         {0},
     };

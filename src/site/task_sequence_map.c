@@ -9,7 +9,9 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "site/content.h"
+#include "site/fields.h"
 #include "site/task_sequence_parts.h"
+#include "ts/container.h"
 #include "ts/edit.h"
 
 enum {
@@ -133,6 +135,81 @@ int task_sequence_refuse_unused(struct site *site, json_t *map, const bool *used
                           REFUSAL_MISSING,
                           "Nothing here refers to \"%.100s\", by id or by name.",
                           from);
+    }
+    return 0;
+}
+
+/* Among what it is looked for first. */
+static unsigned kind_of(const struct ts_imports *imports, const char *id)
+{
+    enum ts_export_kind kind = ts_imports_kind_of(imports, id);
+    const char *word = kind == TS_EXPORT_APPLICATION ? "package" : ts_export_word(kind);
+
+    for (unsigned i = 0; i < N_CONTENT_KINDS; i++)
+        if (strcmp(content_kind_name((enum content_kind)i), word) == 0)
+            return i;
+    return kind == TS_EXPORT_SEQUENCE ? CONTENT_FIND_TASK_SEQUENCES : CONTENT_FIND_ANY;
+}
+
+/* What is called @name here. Return: 0, SITE_E_REFUSED if it is not one thing, or -errno. */
+static int
+find_named(struct site *site, unsigned among, const char *name, char id[static SITE_ID_MAX])
+{
+    int r = content_find(site, among, name, id);
+
+    if (r == SITE_E_REFUSED && site->refusal.id == REFUSAL_MISSING && among == CONTENT_FIND_ANY)
+        r = content_find(site, CONTENT_FIND_TASK_SEQUENCES, name, id);
+    return TRACE(r);
+}
+
+static int map_named(struct site *site,
+                     const struct ts_imports *imports,
+                     struct task_sequence_mapped *m,
+                     const char *from,
+                     const char *name,
+                     json_t *ret)
+{
+    OWN(json_freep) json_t *row = NULL;
+    char to[SITE_ID_MAX];
+    unsigned among = is_wanted(m, from) ? (unsigned)CONTENT_BOOT_IMAGE : kind_of(imports, from);
+    int r = rows_one(site->db, SQL_TASK_SEQUENCE_REFERENCE, DB_ARGS(db_text(from)), &row);
+
+    if (r < 0 || (row && !is_wanted(m, from)))
+        return TRACE(r); /* it is here */
+    r = find_named(site, among, name, to);
+    if (r == SITE_E_REFUSED && site->refusal.id == REFUSAL_MISSING && among != CONTENT_FIND_ANY &&
+        !is_wanted(m, from))
+        r = find_named(
+            site, CONTENT_FIND_ANY, name, to); /* what a file says of kinds may be a guess */
+    if (r == SITE_E_REFUSED)
+        return 0; /* none, or several: it stays missing, which is told with its name */
+    if (r == 0)
+        r = map_one(site, from, to, m);
+    if (r == 0 && json_array_append_new(
+                      ret, json_pack("{s:s,s:s,s:s}", "id", from, "name", name, "to", to)) < 0)
+        r = ERR(-ENOMEM);
+    return TRACE(r);
+}
+
+int task_sequence_map_names(struct site *site,
+                            const struct ts_imports *imports,
+                            struct task_sequence_mapped *mapped,
+                            json_t *ret)
+{
+    const char *id;
+    json_t *name;
+
+    json_object_foreach(mapped->names, id, name)
+    {
+        bool is_sibling = imports && ts_imports_find(imports, id);
+        bool is_mapped = is_wanted(mapped, id) && mapped->boot_image_id[0] != '\0';
+        int r = 0;
+
+        if (!is_sibling && !is_mapped && json_string_value(name)[0] != '\0' &&
+            (is_wanted(mapped, id) || ts_refers_to(*mapped->doc, id)))
+            r = map_named(site, imports, mapped, id, json_string_value(name), ret);
+        if (r != 0)
+            return TRACE(r);
     }
     return 0;
 }

@@ -206,3 +206,13 @@ int task_sequence_map(struct site *site,
 
 /* Refuse the first of @map that has not been used. */
 int task_sequence_refuse_unused(struct site *site, json_t *map, const bool *used);
+
+/**
+ * task_sequence_map_names() - replace what the site lacks by what has the same name here, where exactly one thing has it
+ * @imports: of the file, which says what kind of thing each is, and of which none is looked for here; may be NULL
+ * @ret:     array of {"id", "name", "to"}, appended to
+ */
+int task_sequence_map_names(struct site *site,
+                            const struct ts_imports *imports,
+                            struct task_sequence_mapped *mapped,
+                            json_t *ret);

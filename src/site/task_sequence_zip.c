@@ -52,25 +52,6 @@ static void zipping_freep(struct zipping **p)
     free(z);
 }
 
-static enum ts_export_kind kind_of(const char *word)
-{
-    static const struct {
-        const char *word;
-        enum ts_export_kind kind;
-    } kinds[] = {
-        {"driver-package", TS_EXPORT_DRIVER_PACKAGE},
-        {"task-sequence", TS_EXPORT_SEQUENCE},
-        {"os-image", TS_EXPORT_OS_IMAGE},
-        {"boot-image", TS_EXPORT_BOOT_IMAGE},
-        {"os-upgrade-package", TS_EXPORT_OS_UPGRADE_PACKAGE},
-    };
-
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-        if (strcmp(kinds[i].word, word) == 0)
-            return kinds[i].kind;
-    return TS_EXPORT_PACKAGE;
-}
-
 /* Each once. */
 static int add_reference(struct site *site, struct source *source, const char *id)
 {
@@ -95,7 +76,7 @@ static int add_reference(struct site *site, struct source *source, const char *i
     if (!row || json_object_set_new(row, "id", json_string(id)) < 0)
         return ERR(-ENOMEM);
     source->references[source->n] = (struct ts_export_reference){
-        .kind = kind_of(field_text(row, "kind", "")),
+        .kind = ts_export_kind_of_word(field_text(row, "kind", "")),
         .id = field_text(row, "id", ""),
         .name = field_text(row, "name", ""),
         .version = field_text(row, "version", ""),

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/own.h"
 #include "base/text.h"
+#include "site/content.h"
 #include "site/deployment_change.h"
 #include "site/fields.h"
 #include "site/fixture.h"
@@ -191,6 +192,90 @@ static void a_reference_is_mapped_by_the_name_that_its_file_gives_it(void **stat
     assert_int_equal(create(site, xml, "{'map': {'Zed': '" FIXTURE_OS_IMAGE "'}}", &none),
                      SITE_E_REFUSED);
     assert_non_null(strstr(site->refusal.detail, "Zed"));
+}
+
+static void make_package(struct site *site, const char *text)
+{
+    OWN(json_freep) json_t *body = fixture_json(text);
+    OWN(json_freep) json_t *made = NULL;
+
+    assert_int_equal(content_create(site, CONTENT_PACKAGE, "alice", body, &made), 0);
+}
+
+static void what_is_called_the_same_here_takes_its_place_if_that_is_wanted(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *by_hand = NULL;
+    OWN(json_freep) json_t *at_once = NULL;
+    OWN(json_freep) json_t *later = NULL;
+    const json_t *first;
+    static const char xml[] = FILE_OF(
+        OBJECT("ABC00001",
+               "T",
+               PROPERTY("BootImageID", "ABC00005"),
+               SEQUENCE(RUN("a", "ABC00009") RUN("b", "ABC00008") RUN("c", "ABC00007")))
+            NAMED("ABC00009", "debian") NAMED("ABC00008", "Tools") NAMED("ABC00007", "Nowhere"));
+
+    make_package(site, "{'name': 'Tools', 'version': '1', 'source_path': '/srv/one'}");
+    make_package(site, "{'name': 'Tools', 'version': '2', 'source_path': '/srv/two'}");
+    assert_int_equal(create(site, xml, "{}", &by_hand), 0);
+    assert_int_equal(json_array_size(json_object_get(by_hand, "mapped_by_name")), 0);
+    assert_int_equal(json_array_size(json_object_get(by_hand, "missing")), 4);
+    assert_int_equal(create(site, xml, "{'map_by_name': true}", &at_once), 0);
+    assert_int_equal(json_array_size(json_object_get(at_once, "mapped_by_name")), 1);
+    first = json_array_get(json_object_get(at_once, "mapped_by_name"), 0);
+    assert_string_equal(field_text(first, "id", ""), "ABC00009");
+    assert_string_equal(field_text(first, "to", ""), FIXTURE_OS_IMAGE);
+    assert_int_equal(json_array_size(json_object_get(at_once, "missing")), 3);
+    assert_int_equal(set(site, field_text(by_hand, "id", ""), "{'map_by_name': true}", &later), 0);
+    assert_int_equal(json_array_size(json_object_get(later, "mapped_by_name")), 1);
+    assert_int_equal(json_array_size(json_object_get(later, "missing")), 3);
+}
+
+static void
+a_boot_image_is_found_by_its_name_and_a_sequence_of_the_file_is_not_looked_for(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *boot_image = NULL;
+    OWN(json_freep) json_t *made = NULL;
+    OWN(buf_fini) struct buf xml = BUF_INIT(4096);
+
+    assert_int_equal(content_get(site, CONTENT_BOOT_IMAGE, FIXTURE_BOOT_IMAGE, &boot_image), 0);
+    buf_addf(
+        &xml,
+        FILE_OF(OBJECT(
+            "ABC00001", "Parent", PROPERTY("BootImageID", "ABC00005"), SEQUENCE(NEST("ABC00002")))
+                    OBJECT("ABC00002", "Deploy Debian", "", SEQUENCE(RUN("a", "")))
+                        NAMED("ABC00005", "%s")),
+        field_text(boot_image, "name", ""));
+    assert_int_equal(create(site, buf_str(&xml), "{'map_by_name': true}", &made), 0);
+    assert_string_equal(field_text(made, "boot_image_id", ""), FIXTURE_BOOT_IMAGE);
+    assert_int_equal(json_array_size(json_object_get(made, "mapped_by_name")), 1);
+    assert_int_equal(json_array_size(json_object_get(made, "missing")), 0);
+    assert_int_equal(json_array_size(json_object_get(made, "imported")), 2);
+}
+
+static void an_import_tells_what_packages_the_file_holds(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    const json_t *package;
+
+    assert_int_equal(create(site,
+                            FILE_OF(OBJECT("ABC00001", "T", "", SEQUENCE(RUN("a", "ABC00009")))
+                                        NAMED("ABC00009", "Tools")),
+                            "{}",
+                            &made),
+                     0);
+    assert_int_equal(json_array_size(json_object_get(made, "packages")), 1);
+    package = json_array_get(json_object_get(made, "packages"), 0);
+    assert_string_equal(field_text(package, "id", ""), "ABC00009");
+    assert_string_equal(field_text(package, "kind", ""), "package");
+    assert_string_equal(field_text(package, "name", ""), "Tools");
+    assert_int_equal(field_number(package, "n_files", 9), 0);
 }
 
 static void a_name_that_two_have_is_refused(void **state)
@@ -473,6 +558,10 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_told_by_id_and_name_also_later),
         cmocka_unit_test(a_reference_is_mapped_by_the_name_that_its_file_gives_it),
         cmocka_unit_test(a_name_that_two_have_is_refused),
+        cmocka_unit_test(what_is_called_the_same_here_takes_its_place_if_that_is_wanted),
+        cmocka_unit_test(
+            a_boot_image_is_found_by_its_name_and_a_sequence_of_the_file_is_not_looked_for),
+        cmocka_unit_test(an_import_tells_what_packages_the_file_holds),
         cmocka_unit_test(a_boot_image_that_the_site_lacks_is_kept_until_it_is_mapped_or_chosen),
         cmocka_unit_test(a_circle_is_refused_with_the_way_that_it_goes),
         cmocka_unit_test(one_that_another_runs_gets_no_boot_image_from_the_request),

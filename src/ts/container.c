@@ -12,6 +12,7 @@
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/own.h"
+#include "ts/container_parts.h"
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/encoding.h"
@@ -52,6 +53,7 @@ void ts_imports_fini(struct ts_imports *imports)
     for (size_t i = 0; i < imports->n_references; i++) {
         free(imports->references[i].id);
         free(imports->references[i].name);
+        free(imports->references[i].version);
     }
     free(imports->items);
     free(imports->references);
@@ -99,8 +101,7 @@ static bool is_blank(char c)
     return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
-/* Text without white space around it. Owned by the caller. */
-static char *trimmed(char *text)
+char *ts_container_trim(char *text)
 {
     size_t skip = text ? strspn(text, " \t\r\n") : 0;
     size_t len = text ? strlen(text + skip) : 0;
@@ -113,8 +114,7 @@ static char *trimmed(char *text)
     return text;
 }
 
-/* <PROPERTY NAME="@name"><VALUE>text, or <@name>text, directly in @scope; "" if there is neither. */
-static char *property(const xmlNode *scope, const char *name)
+char *ts_container_property(const xmlNode *scope, const char *name)
 {
     for (const xmlNode *child = scope->children; child; child = child->next) {
         const xmlNode *holder = NULL;
@@ -132,7 +132,7 @@ static char *property(const xmlNode *scope, const char *name)
                 holder = ts_node_child(child, "VALUE");
         }
         if (holder)
-            return trimmed(ts_node_text(holder));
+            return ts_container_trim(ts_node_text(holder));
     }
     return ts_copy("");
 }
@@ -148,15 +148,15 @@ static int add_document(struct reader *rd, xmlNode *scope, struct ts_document **
         return ERR(-ENOMEM);
     imports->items = grown;
 
-    OWN(freep) char *enabled = scope ? property(scope, "TsEnabled") : ts_copy("");
+    OWN(freep) char *enabled = scope ? ts_container_property(scope, "TsEnabled") : ts_copy("");
     struct ts_import *item = &grown[imports->n++];
 
     *item = (struct ts_import){
-        .id = scope ? property(scope, "PackageID") : ts_copy(""),
-        .name = scope ? property(scope, "Name") : ts_copy(ts_document_name(*doc)),
-        .description =
-            scope ? property(scope, "Description") : ts_copy(ts_document_description(*doc)),
-        .boot_image_id = scope ? property(scope, "BootImageID") : ts_copy(""),
+        .id = scope ? ts_container_property(scope, "PackageID") : ts_copy(""),
+        .name = scope ? ts_container_property(scope, "Name") : ts_copy(ts_document_name(*doc)),
+        .description = scope ? ts_container_property(scope, "Description")
+                             : ts_copy(ts_document_description(*doc)),
+        .boot_image_id = scope ? ts_container_property(scope, "BootImageID") : ts_copy(""),
         .object = scope ? ts_object_take(scope) : ts_copy(""),
     };
     item->doc = TAKE(*doc); /* not above: in which order a list is evaluated is not specified */
@@ -182,27 +182,6 @@ static int add_import(struct reader *rd,
         return refuse_limit(rd, begin, "there are too many task sequences", TS_IMPORTS_MAX);
     r = ts_document_parse_at(text, places, &doc, rd->diags);
     return r == 0 ? TRACE(add_document(rd, scope, &doc)) : TRACE(r);
-}
-
-static int add_reference(struct reader *rd, char *id, char *name)
-{
-    OWN(freep) char *owned_id = id;
-    OWN(freep) char *owned_name = name;
-    struct ts_imports *imports = rd->imports;
-
-    if (!id || !name)
-        return ERR(-ENOMEM);
-    if (id[0] == '\0' || imports->n_references == TS_PARTS_MAX)
-        return 0;
-
-    struct ts_reference *grown =
-        realloc(imports->references, (imports->n_references + 1) * sizeof(*grown));
-
-    if (!grown)
-        return ERR(-ENOMEM);
-    imports->references = grown;
-    grown[imports->n_references++] = (struct ts_reference){TAKE(owned_id), TAKE(owned_name)};
-    return 0;
 }
 
 static size_t count_elements(const xmlNode *node)
@@ -311,7 +290,7 @@ static struct ts_xml_place begin_of(const xmlNode *node)
 /* The text of an element that has nothing else may be a task sequence. */
 static int look_at_text(struct reader *rd, xmlNode *scope, const xmlNode *node)
 {
-    OWN(freep) char *text = trimmed(ts_node_text(node));
+    OWN(freep) char *text = ts_container_trim(ts_node_text(node));
     const struct ts_xml_place begin = begin_of(node);
     const struct ts_xml_places places = {
         .lines = begin.line - 1,
@@ -334,7 +313,7 @@ static int look_within(struct reader *rd, xmlNode *scope, xmlNode *node)
         return TRACE(add_element(rd, scope, node));
     if (is_scope(node)) {
         scope = node;
-        r = add_reference(rd, property(node, "PackageID"), property(node, "Name"));
+        r = ts_container_add_object(rd->imports, node);
     }
     if (r == 0 && !has_element(node))
         return TRACE(look_at_text(rd, scope ? scope : node, node));
@@ -351,7 +330,7 @@ static int read_references(struct reader *rd, const xmlNode *list)
          node = ts_node_element(node->next)) {
         OWN(ts_diags_fini) struct ts_diags ignored = {0};
         OWN(xmlFreeDocp) xmlDoc *xml = NULL;
-        OWN(freep) char *text = trimmed(ts_node_text(node));
+        OWN(freep) char *text = ts_container_trim(ts_node_text(node));
         int r = text ? ts_xml_parse_container(bytes_of(text), TS_PART_MAX_BYTES, &xml, &ignored)
                      : ERR(-ENOMEM);
 
@@ -362,10 +341,7 @@ static int read_references(struct reader *rd, const xmlNode *list)
 
         const xmlNode *root = xmlDocGetRootElement(xml);
 
-        r = add_reference(
-            rd, property(root, "ReferencePackageID"), property(root, "ReferenceName"));
-        if (r == 0)
-            r = add_reference(rd, property(root, "RefAppModelName"), property(root, "RefAppName"));
+        r = ts_container_add_named(rd->imports, root);
         if (r < 0)
             return TRACE(r);
     }
@@ -390,10 +366,8 @@ static int read_xml(struct reader *rd, struct bytes text, bool is_main)
     if (ts_node_is(root, "ArrayOfString"))
         return TRACE(read_references(rd, root));
     r = look_within(rd, NULL, root);
-    if (r == 0)
-        r = add_reference(rd, property(root, "PackageID"), property(root, "Name"));
-    if (r == 0) /* an application */
-        r = add_reference(rd, property(root, "ModelName"), property(root, "LocalizedDisplayName"));
+    if (r == 0 && !is_scope(root)) /* which has been looked at */
+        r = ts_container_add_object(rd->imports, root);
     if (r == 0 && is_main && rd->imports->n == before) {
         ts_diags_add(rd->diags,
                      TS_ERROR,
@@ -472,12 +446,16 @@ static int read_part(struct reader *rd, struct archive *zip, const char *name)
     OWN(buf_fini) struct buf text = BUF_INIT(TS_PART_MAX_BYTES);
     bool is_main =
         ends_with(name, "/object.xml") && strstr(name, "SMS_TaskSequencePackage/") != NULL;
+    bool is_xml = ends_with(name, ".xml");
     int r;
 
     if (++rd->n_parts > TS_PARTS_MAX)
         return refuse_limit(rd, beginning, "there are too many files in the .zip", TS_PARTS_MAX);
-    r = ends_with(name, ".xml") ? unpack(rd, zip, &text) : 0;
-    if (r == 0 && ends_with(name, ".xml"))
+    r = ts_container_add_content(rd->imports, name);
+    if (r != 0) /* of which no byte is looked at */
+        return r < 0 ? TRACE(r) : 0;
+    r = is_xml ? unpack(rd, zip, &text) : 0;
+    if (r == 0 && is_xml)
         r = read_xml(rd, buf_bytes(&text), is_main);
     return TRACE(r);
 }

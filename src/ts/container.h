@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
+#include "ts/export_kind.h"
 
 struct ts_diags;
 struct ts_document;
@@ -38,8 +39,12 @@ struct ts_import {
 
 /* What the export says of something its sequences refer to. */
 struct ts_reference {
-    char *id; /* owned */
+    char *id; /* owned, as all texts */
     char *name;
+    char *version;
+    enum ts_export_kind kind;
+    bool is_package; /* it is in the file itself: its object, or files of its content */
+    size_t n_files;  /* of its content; their bytes are not looked at */
 };
 
 struct ts_imports {
@@ -47,6 +52,7 @@ struct ts_imports {
     size_t n;
     struct ts_reference *references; /* owned; may have several of an id */
     size_t n_references;
+    size_t n_content_files; /* of all packages */
 };
 
 /* Start with {0}. May be called twice. Fits OWN(). */
@@ -66,3 +72,6 @@ const struct ts_import *ts_imports_find(const struct ts_imports *imports, const 
 
 /* Name of @id according to the file, "" if it does not say. */
 const char *ts_imports_name_of(const struct ts_imports *imports, const char *id);
+
+/* What kind of thing @id is according to the file. */
+enum ts_export_kind ts_imports_kind_of(const struct ts_imports *imports, const char *id);

@@ -68,20 +68,6 @@ static int put_object(struct buf *dst, const struct ts_export *item)
     return xml.failed ? ERR(-ENOMEM) : TRACE(ts_object_put(item, buf_str(&xml), dst));
 }
 
-static const char *type_of(enum ts_export_kind kind)
-{
-    static const char *const types[] = {
-        [TS_EXPORT_PACKAGE] = "0",
-        [TS_EXPORT_DRIVER_PACKAGE] = "3",
-        [TS_EXPORT_SEQUENCE] = "4",
-        [TS_EXPORT_OS_IMAGE] = "257",
-        [TS_EXPORT_BOOT_IMAGE] = "258",
-        [TS_EXPORT_OS_UPGRADE_PACKAGE] = "259",
-    };
-
-    return types[kind];
-}
-
 /* Each instance is text in an element. */
 static void put_references(struct buf *dst, const struct ts_export *item)
 {
@@ -95,7 +81,7 @@ static void put_references(struct buf *dst, const struct ts_export *item)
         put_property(&one, "ProgramName", "string", "*");
         put_property(&one, "ReferenceName", "string", reference->name);
         put_property(&one, "ReferencePackageID", "string", reference->id);
-        put_property(&one, "ReferencePackageType", "uint32", type_of(reference->kind));
+        put_property(&one, "ReferencePackageType", "uint32", ts_export_number(reference->kind));
         put_property(&one, "ReferenceProgramName", "string", "*");
         put_property(&one, "ReferenceVersion", "string", reference->version);
         buf_adds(&one, "</INSTANCE>");
@@ -206,6 +192,74 @@ static int add_item(struct archive *zip, const struct ts_export *item)
     return TRACE(r);
 }
 
+/* Of which an object is written. */
+struct package {
+    const struct ts_export_reference *reference;
+    size_t place; /* among all that are mentioned */
+};
+
+/* Whether its object can be in the file: it is content with a name, and its id can be that of a folder. */
+static bool has_object(const struct ts_export_reference *reference)
+{
+    static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+    return reference->kind != TS_EXPORT_SEQUENCE && reference->kind != TS_EXPORT_UNKNOWN &&
+           reference->kind != TS_EXPORT_APPLICATION && reference->name[0] != '\0' &&
+           reference->id[0] != '\0' && reference->id[strspn(reference->id, plain)] == '\0';
+}
+
+/* What a package, image or the like is called, for whoever has to find or make it elsewhere. */
+static int add_package(struct archive *zip, const struct ts_export_reference *reference)
+{
+    OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
+    OWN(buf_fini) struct buf text = BUF_INIT(PART_MAX_BYTES);
+    const char *class = ts_export_class(reference->kind);
+
+    buf_addf(&path, "%s/%s/object.xml", class, reference->id);
+    buf_addf(&text, XML_HEAD "\n<INSTANCE CLASSNAME=\"%s\">\n", class);
+    put_property(&text, "Name", "string", reference->name);
+    put_property(&text, "PackageID", "string", reference->id);
+    put_property(&text, "PackageType", "uint32", ts_export_number(reference->kind));
+    put_property(&text, "Version", "string", reference->version);
+    buf_adds(&text, "</INSTANCE>\n");
+    return path.failed ? ERR(-ENOMEM) : TRACE(add_part(zip, buf_str(&path), &text));
+}
+
+/* By id, of one id the first that is mentioned. */
+static int compare_packages(const void *a, const void *b)
+{
+    const struct package *left = a;
+    const struct package *right = b;
+    int order = strcmp(left->reference->id, right->reference->id);
+
+    return order != 0 ? order : (left->place > right->place) - (left->place < right->place);
+}
+
+static int add_packages(struct archive *zip, const struct ts_export *items, size_t n)
+{
+    OWN(freep) struct package *packages = NULL;
+    size_t n_all = 0;
+    size_t n_packages = 0;
+    int r = 0;
+
+    for (size_t i = 0; i < n; i++)
+        n_all += items[i].n_references;
+    packages = calloc(n_all + 1, sizeof(*packages));
+    if (!packages)
+        return ERR(-ENOMEM);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < items[i].n_references; k++)
+            if (has_object(&items[i].references[k])) {
+                packages[n_packages] = (struct package){&items[i].references[k], n_packages};
+                n_packages++;
+            }
+    qsort(packages, n_packages, sizeof(*packages), compare_packages);
+    for (size_t i = 0; r == 0 && i < n_packages; i++)
+        if (i == 0 || strcmp(packages[i].reference->id, packages[i - 1].reference->id) != 0)
+            r = add_package(zip, packages[i].reference);
+    return TRACE(r);
+}
+
 static void free_archive(struct archive **zip)
 {
     (void)archive_write_free(*zip);
@@ -234,6 +288,8 @@ int ts_container_put(const struct ts_export *items, size_t n, struct buf *ret)
         r = add_manifest(zip, items);
     for (size_t i = 0; r == 0 && i < n; i++)
         r = add_item(zip, &items[i]);
+    if (r == 0)
+        r = add_packages(zip, items, n);
     if (r == 0)
         r = add_text(zip,
                      PROPERTIES_PATH,

@@ -10,17 +10,9 @@
 #include <stddef.h>
 
 #include "base/buf.h"
+#include "ts/export_kind.h"
 
 struct ts_document;
-
-enum ts_export_kind {
-    TS_EXPORT_PACKAGE,
-    TS_EXPORT_DRIVER_PACKAGE,
-    TS_EXPORT_SEQUENCE,
-    TS_EXPORT_OS_IMAGE,
-    TS_EXPORT_BOOT_IMAGE,
-    TS_EXPORT_OS_UPGRADE_PACKAGE,
-};
 
 /* What a sequence refers to, so that whoever imports it knows what to look for. */
 struct ts_export_reference {

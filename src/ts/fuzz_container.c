@@ -26,6 +26,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             abort();
     if (r == 0 && imports.n == 0)
         abort();
+    for (size_t i = 0; i < imports.n_references; i++)
+        if (!imports.references[i].id[0] || !imports.references[i].name ||
+            !imports.references[i].version)
+            abort();
     for (size_t i = 0; i < imports.n; i++) {
         OWN(buf_fini) struct buf text = BUF_INIT(2 * (size_t)TS_XML_MAX_BYTES);
         struct ts_document *again = NULL;

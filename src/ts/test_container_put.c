@@ -75,7 +75,64 @@ static void what_is_written_is_read_again(void **state)
     assert_equal(imports.items[0].doc, parent);
     assert_equal(imports.items[1].doc, child);
     assert_string_equal(ts_imports_name_of(&imports, "SLP00001"), "Boot <x64> & more");
+    assert_int_equal(imports.n_content_files, 0);
     assert_string_equal(ts_imports_name_of(&imports, "SLP00004"), "Child");
+}
+
+/* The one package of @imports that is in the file itself and has this id; NULL: there is none. */
+static const struct ts_reference *package(const struct ts_imports *imports, const char *id)
+{
+    const struct ts_reference *found = NULL;
+
+    for (size_t i = 0; i < imports->n_references; i++) {
+        if (!imports->references[i].is_package || strcmp(imports->references[i].id, id) != 0)
+            continue;
+        assert_null(found);
+        found = &imports->references[i];
+    }
+    return found;
+}
+
+static void each_package_has_an_object_of_its_own_once(void **state)
+{
+    (void)state;
+    static const struct ts_export_reference references[] = {
+        {TS_EXPORT_OS_IMAGE, "SLP00005", "Debian", "12"},
+        {TS_EXPORT_OS_IMAGE, "SLP00005", "Debian", "12"},
+        {TS_EXPORT_DRIVER_PACKAGE, "SLP00006", "Drivers", ""},
+        {TS_EXPORT_PACKAGE, "SLP00007", "", ""},
+        {TS_EXPORT_PACKAGE, "../SLP00008", "Outside", ""},
+        {TS_EXPORT_APPLICATION, "ScopeId_A/Application_1", "App", ""},
+    };
+    OWN(ts_document_freep) struct ts_document *doc = parse_ok(CHILD);
+    const struct ts_export items[] = {{.id = "SLP00003",
+                                       .name = "A",
+                                       .description = "",
+                                       .boot_image_id = "",
+                                       .doc = doc,
+                                       .references = references,
+                                       .n_references = sizeof(references) / sizeof(references[0])},
+                                      {.id = "SLP00004",
+                                       .name = "B",
+                                       .description = "",
+                                       .boot_image_id = "",
+                                       .doc = doc,
+                                       .references = references,
+                                       .n_references = 1}};
+    OWN(buf_fini) struct buf zip = BUF_INIT(ZIP_MAX_BYTES);
+    OWN(ts_imports_fini) struct ts_imports imports = {0};
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+
+    assert_int_equal(ts_container_put(items, 2, &zip), 0);
+    assert_int_equal(ts_container_read(buf_bytes(&zip), &imports, &diags), 0);
+    assert_int_equal(package(&imports, "SLP00005")->kind, TS_EXPORT_OS_IMAGE);
+    assert_string_equal(package(&imports, "SLP00005")->name, "Debian");
+    assert_string_equal(package(&imports, "SLP00005")->version, "12");
+    assert_int_equal(package(&imports, "SLP00006")->kind, TS_EXPORT_DRIVER_PACKAGE);
+    assert_null(package(&imports, "SLP00007"));
+    assert_null(package(&imports, "../SLP00008"));
+    assert_null(package(&imports, "ScopeId_A/Application_1"));
+    assert_string_equal(ts_imports_name_of(&imports, "ScopeId_A/Application_1"), "App");
 }
 
 static void the_same_is_written_as_the_same_bytes(void **state)
@@ -109,6 +166,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_again),
+        cmocka_unit_test(each_package_has_an_object_of_its_own_once),
         cmocka_unit_test(the_same_is_written_as_the_same_bytes),
         cmocka_unit_test(what_does_not_fit_is_an_error),
     };

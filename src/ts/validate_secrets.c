@@ -2,12 +2,17 @@
 
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/own.h"
 #include "ts/action.h"
 #include "ts/secret.h"
 #include "ts/secret_find.h"
 #include "ts/secret_unknown.h"
 #include "ts/validate_parts.h"
+
+enum {
+    WHAT_MAX_BYTES = 256,
+};
 
 /* Whose secrets are told. */
 struct telling {
@@ -17,30 +22,33 @@ struct telling {
 
 #define NOT_EXPORTED "is called like a secret: an export has it empty"
 
+/* "element Value (Password)": what it is, and what calls it a secret if that is not its own name. */
+static void put_what(const xmlNode *node, const char *name, struct buf *ret)
+{
+    const char *own_name = (const char *)node->name;
+
+    buf_addf(ret, "%s %.64s", node->type == XML_ATTRIBUTE_NODE ? "attribute" : "element", own_name);
+    if (strcmp(own_name, name) != 0)
+        buf_addf(ret, " (%.64s)", name);
+}
+
 static bool tell(void *ctx, xmlNode *node, const char *name)
 {
     const struct telling *telling = ctx;
-    bool is_attribute = node->type == XML_ATTRIBUTE_NODE;
-    const char *own_name = (const char *)node->name;
+    const xmlNode *place = node->type == XML_ATTRIBUTE_NODE ? node->parent : node;
+    OWN(buf_fini) struct buf what = BUF_INIT(WHAT_MAX_BYTES);
 
+    put_what(node, name, &what);
     if (telling->item == TS_NO_ITEM)
         ts_check_report_node(telling->c,
-                             is_attribute ? node->parent : node,
+                             place,
                              TS_WARNING,
                              "SLW-0197",
-                             "%s %.64s (%.64s) of the sequence " NOT_EXPORTED,
-                             is_attribute ? "attribute" : "element",
-                             own_name,
-                             name);
+                             "%s of the sequence " NOT_EXPORTED,
+                             buf_str(&what));
     else
-        ts_check_report(telling->c,
-                        telling->item,
-                        TS_WARNING,
-                        "SLW-0197",
-                        "%s %.64s (%.64s) " NOT_EXPORTED,
-                        is_attribute ? "attribute" : "element",
-                        own_name,
-                        name);
+        ts_check_report(
+            telling->c, telling->item, TS_WARNING, "SLW-0197", "%s " NOT_EXPORTED, buf_str(&what));
     return true;
 }
 

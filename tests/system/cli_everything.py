@@ -143,9 +143,27 @@ def scripts_in_files(cli: Recorder, work: Path):
     expect("    Write-Host two\n" in cli.do("ts", "show", str(new)), "the script for people")
 
 
-def instance(number: str, name: str) -> str:
-    values = {"Name": f"<VALUE>{name}</VALUE>", "PackageID": f"<VALUE>{number}</VALUE>", "Sequence": escape(SEQUENCE)}
+def instance(number: str, name: str, sequence: str = SEQUENCE) -> str:
+    values = {"Name": f"<VALUE>{name}</VALUE>", "PackageID": f"<VALUE>{number}</VALUE>", "Sequence": escape(sequence)}
     return "<INSTANCE>" + "".join(f'<PROPERTY NAME="{key}">{value}</PROPERTY>' for key, value in values.items()) + "</INSTANCE>"
+
+
+def references_by_name(cli: Recorder, work: Path):
+    """What a file calls as the site does takes its place if that is asked for; what it describes is told."""
+    step = script_step("Get-Date").replace(
+        "</defaultVarList>",
+        '<variable name="OSDRunPowerShellScriptPackageID" property="PackageID">CHQ00009</variable></defaultVarList>',
+    )
+    sequence = instance("CHQ00008", "Refers", step)
+    package = '<INSTANCE CLASSNAME="SMS_Package"><PROPERTY NAME="PackageID"><VALUE>CHQ00009</VALUE></PROPERTY>'
+    package += '<PROPERTY NAME="Name"><VALUE>Nowhere at all</VALUE></PROPERTY></INSTANCE>'
+    path = work / "refers.xml"
+    path.write_text(f"<X>{sequence}{package}</X>", encoding="utf-8")
+    made = cli.ask("TaskSequence", "ts", "import", str(path), "--map-by-name")
+    expect([one["name"] for one in made["packages"]] == ["Nowhere at all"], f"what the file describes: {made['packages']}")
+    expect(made["mapped_by_name"] == [], "nothing here is called so")
+    expect("Nowhere at all" in cli.do("ts", "set", "Refers", "--map-by-name"), "what is missing, by its name")
+    cli.do("ts", "delete", "Refers")
 
 
 def sequences(cli: Recorder, work: Path):
@@ -161,6 +179,7 @@ def sequences(cli: Recorder, work: Path):
     several.write_text(f"<X>{instance('CHQ00001', 'Client')}{instance('CHQ00002', 'Server')}</X>", encoding="utf-8")
     expect("Server" in cli.do("ts", "show", str(several), "--sequence", "CHQ00002"), "the other one of a file is shown")
     cli.do("ts", "export", str(several), "--sequence", "Client")
+    references_by_name(cli, work)
     cli.do("ts", "simulate", str(several), "--sequence", "Client")
     cli.do("ts", "diff", str(several), str(several), "--sequence", "Client")
     cli.do("ts", "step", "add", "Debian", "--type", "group", "--name", "Install")
