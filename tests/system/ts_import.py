@@ -56,11 +56,16 @@ def without_declaration(text: str) -> str:
     return text[text.index("?>") + 2 :] if text.startswith("<?xml") else text
 
 
+def is_sequence_object(name: str) -> bool:
+    """Not that of a package beside them."""
+    return "SMS_TaskSequencePackage/" in name and name.endswith("/object.xml")
+
+
 def sequences_of(data: bytes) -> list:
     """The documents in a file, by other means than ours."""
     if data.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            names = [name for name in packed.namelist() if name.endswith("/object.xml")]
+            names = [name for name in packed.namelist() if is_sequence_object(name)]
             return [document for name in names for document in sequences_of(packed.read(name))]
     text = without_declaration(decode(data))
     root = ElementTree.fromstring(text, parser=ElementTree.XMLParser(target=ElementTree.TreeBuilder(insert_comments=True)))
@@ -102,7 +107,7 @@ def properties_of(data: bytes) -> dict:
     """What the only instance in a file says beside what a site changes; none if there is no instance, or more than one."""
     if data.startswith(b"PK\x03\x04"):
         with zipfile.ZipFile(io.BytesIO(data)) as packed:
-            names = [name for name in packed.namelist() if name.endswith("/object.xml")]
+            names = [name for name in packed.namelist() if is_sequence_object(name)]
             return properties_of(packed.read(names[0])) if len(names) == 1 else {}
     root = ElementTree.fromstring(without_declaration(decode(data)))
     if root.tag != "INSTANCE":
