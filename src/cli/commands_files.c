@@ -45,7 +45,10 @@ const struct args_command files_commands[] = {
         .summary = "Print everything the site consists of as documents, without secrets.",
         .run = site_export,
         .options = {OPTION(
-            "folder", "FOLDER", "Write a file per thing below this folder instead.")},
+            "folder",
+            "FOLDER",
+            "Write a file per thing below this folder instead; remove those of a former export "
+            "that are none of this one.")},
     },
     {.noun = NULL},
 };

@@ -4,18 +4,16 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <string.h>
 
 #include "base/own.h"
+#include "cli/export_folder.h"
 #include "cli/object.h"
 #include "cli/session.h"
 #include "cli/yaml.h"
-#include "plat/file.h"
 
 enum {
     TEXT_MAX_BYTES = 64 * 1024 * 1024,
     NAME_MAX_BYTES = 4096,
-    FILE_NAME_MAX_BYTES = 200,
 };
 
 static bool read_all(struct object_site *site, const struct object_kind *kind, json_t *documents)
@@ -128,62 +126,6 @@ bool site_get(struct session *s, const struct args *args)
            print_documents(s, documents);
 }
 
-/* "Lab 1/2" is the file "Lab-1-2"; what is the same then is told apart by a number. */
-static void put_file_name(struct buf *dst, const json_t *document)
-{
-    const char *name = output_text(document, "name");
-    OWN(buf_fini) struct buf both = BUF_INIT(NAME_MAX_BYTES);
-
-    if (!name[0]) {
-        buf_addf(&both,
-                 "%s-%s",
-                 output_text(document, "task_sequence"),
-                 output_text(document, "collection"));
-        name = buf_str(&both);
-    }
-    for (size_t n = 0; name[n] && n < FILE_NAME_MAX_BYTES; n++)
-        buf_addf(dst, "%c", strchr("/\\:*?\"<>| .", name[n]) ? '-' : name[n]);
-}
-
-static bool write_one(struct session *s, const char *folder, json_t *document, json_t *used)
-{
-    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
-    OWN(buf_fini) struct buf path = BUF_INIT(2 * (size_t)NAME_MAX_BYTES);
-    json_int_t n;
-    int r;
-
-    buf_addf(&path, "%s/%s", folder, output_text(document, "kind"));
-    r = dir_make(buf_str(&path), 0755);
-    buf_adds(&path, "/");
-    put_file_name(&path, document);
-    n = json_integer_value(json_object_get(used, buf_str(&path)));
-    (void)json_object_set_new(used, buf_str(&path), json_integer(n + 1));
-    if (n > 0)
-        buf_addf(&path, "~%d", (int)n);
-    buf_adds(&path, ".yaml");
-    yaml_put(&text, document);
-    if (r == 0)
-        r = file_write(buf_str(&path), buf_bytes(&text), 0644);
-    return r == 0 || session_fail_errno(s, buf_str(&path), r);
-}
-
-static bool write_folder(struct session *s, const char *folder, json_t *documents)
-{
-    OWN(session_json_freep) json_t *used = json_object();
-    size_t i;
-    json_t *document;
-    int r = dir_make(folder, 0755);
-
-    if (r < 0)
-        return session_fail_errno(s, folder, r);
-    json_array_foreach(documents, i, document)
-    {
-        if (!write_one(s, folder, document, used))
-            return false;
-    }
-    return true;
-}
-
 bool site_export(struct session *s, const struct args *args)
 {
     OWN(object_site_fini) struct object_site site = {.session = s};
@@ -195,7 +137,7 @@ bool site_export(struct session *s, const struct args *args)
     for (const struct object_kind *k = object_kinds; k->kind; k++)
         if (!read_all(&site, k, documents))
             return false;
-    if (folder ? !write_folder(s, folder, documents) : !print_documents(s, documents))
+    if (folder ? !export_folder_write(s, folder, documents) : !print_documents(s, documents))
         return false;
     if (site.n_secrets > 0)
         (void)fprintf(

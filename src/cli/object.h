@@ -157,6 +157,12 @@ void object_put_path(struct buf *dst, const char *place, const json_t *answer);
  */
 bool object_files_read(struct session *s, const char *path, json_t **ret);
 
+/**
+ * object_files_list() - the paths of the files that object_files_read() reads
+ * @ret: an array of texts, each beginning with @path; owned
+ */
+bool object_files_list(struct session *s, const char *path, json_t **ret);
+
 /* object_sequence.c: the task sequence of a document, by the names of what it uses. */
 
 /* @document gets the members "document" and "content". */

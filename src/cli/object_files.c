@@ -103,9 +103,9 @@ static void entries_free(struct dirent **entries, int n)
     free(entries);
 }
 
-static bool read_path(struct session *s, const char *path, unsigned depth, json_t *documents);
+static bool add_path(struct session *s, const char *path, unsigned depth, json_t *paths);
 
-static bool read_folder(struct session *s, const char *path, unsigned depth, json_t *documents)
+static bool add_folder(struct session *s, const char *path, unsigned depth, json_t *paths)
 {
     struct dirent **entries = NULL;
     int n = scandir(path, &entries, is_wanted, alphasort);
@@ -115,22 +115,34 @@ static bool read_folder(struct session *s, const char *path, unsigned depth, jso
         OWN(buf_fini) struct buf below = BUF_INIT(PATH_MAX_BYTES);
 
         buf_addf(&below, "%s/%s", path, entries[i]->d_name);
-        is_ok = read_path(s, buf_str(&below), depth, documents);
+        is_ok = add_path(s, buf_str(&below), depth, paths);
     }
     entries_free(entries, n);
     return is_ok;
 }
 
-static bool read_path(struct session *s, const char *path, unsigned depth, json_t *documents)
+static bool add_path(struct session *s, const char *path, unsigned depth, json_t *paths)
 {
     struct stat st;
     const bool is_folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode);
 
     if (is_folder && depth < FOLDERS_MAX)
-        return read_folder(s, path, depth + 1, documents);
+        return add_folder(s, path, depth + 1, paths);
     if (is_folder || (depth > 0 && !is_document_file(path)))
         return true;
-    return read_file(s, path, documents);
+    /* a name that is no UTF-8 is read by nobody, and is told */
+    return json_array_append_new(paths, json_string(path)) == 0 ||
+           session_fail_errno(s, path, -EILSEQ);
+}
+
+bool object_files_list(struct session *s, const char *path, json_t **ret)
+{
+    OWN(session_json_freep) json_t *paths = json_array();
+
+    if (!add_path(s, path, 0, paths))
+        return false;
+    *ret = TAKE(paths);
+    return true;
 }
 
 /* Names that a document's thing needs among those of its own kind. */
@@ -215,11 +227,15 @@ static void take_kind(json_t *documents, const struct object_kind *kind, json_t 
 
 bool object_files_read(struct session *s, const char *path, json_t **ret)
 {
+    OWN(session_json_freep) json_t *paths = NULL;
     OWN(session_json_freep) json_t *documents = json_array();
     OWN(session_json_freep) json_t *sorted = json_array();
 
-    if (!read_path(s, path, 0, documents))
+    if (!object_files_list(s, path, &paths))
         return false;
+    for (size_t i = 0; i < json_array_size(paths); i++)
+        if (!read_file(s, json_string_value(json_array_get(paths, i)), documents))
+            return false;
     if (json_array_size(documents) == 0)
         return session_fail(s, ARGS_EXIT_FAILURE, "SLW-0716", "%s: there is no document", path);
     for (const struct object_kind *k = object_kinds; k->kind; k++)

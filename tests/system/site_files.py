@@ -215,6 +215,22 @@ def check_move(cli: Cli, site: Site, build: Path):
     site.start()
 
 
+def check_export_again(cli: Cli, site: Site):
+    """What was deleted at the site is not brought back by a former export."""
+    folder = site.work / "again"
+    cli.run("export-site", "--folder", str(folder))
+    expect((folder / "Deployment" / "Deploy-Lab-1.yaml").is_file(), "the deployment was not exported")
+    for one in cli.json("deployment", "list"):
+        if not one["phased_deployment_id"]:
+            cli.run("deployment", "delete", one["id"])
+    cli.run("export-site", "--folder", str(folder))
+    expect(not list((folder / "Deployment").iterdir()), "a deleted deployment is still in the folder")
+    expect(set(states(cli, "apply", "-f", str(folder)).values()) == {"same"}, "applied after the export")
+    (folder / "Deployment" / "by-hand.yml").write_text("kind: Deployment\n", encoding="utf-8")
+    told = cli.fails("export-site", "--folder", str(folder), status=4)
+    expect("SLW-0719" in told and "Deployment/by-hand.yml" in told, f"another's document: {told!r}")
+
+
 def check_delete(cli: Cli, path: Path):
     cli.run("deployment", "delete", cli.json("deployment", "list")[0]["id"])
     done = states(cli, "delete", "-f", str(path))
@@ -231,6 +247,7 @@ def site_as_files(site: Site):
     check_change(cli, site.work)
     check_refusals(cli, site.work)
     check_move(cli, site, Path(sys.argv[1]).resolve())
+    check_export_again(cli, site)
     check_delete(cli, path)
 
 
