@@ -247,7 +247,8 @@ const struct args_command device_commands[] = {
         .noun = "device",
         .verb = "delete",
         .operands = {"DEVICE"},
-        .summary = "Delete a device with its orders, variables and log.",
+        .summary =
+            "Delete a device with its orders, variables and log; not while it runs a task sequence.",
         .effect = ARGS_DESTROYS,
         .run = device_delete,
     },

@@ -47,6 +47,7 @@ static const struct output_column fields[] = {
     {"May take (min)", "max_run_min", OUTPUT_TEXT},
     {"Wakes devices", "is_wake_on_lan", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
+    {"Held", "is_held", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {"Cancelled", "is_cancelled", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},

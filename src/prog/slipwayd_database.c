@@ -3,6 +3,7 @@
 #include "prog/slipwayd_database.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <limits.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -13,6 +14,8 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "db/copy.h"
+#include "db/restore.h"
+#include "plat/clock.h"
 #include "plat/file.h"
 #include "prog/backup_folder.h"
 #include "server/config.h"
@@ -227,15 +230,17 @@ int database_backup(const char *state, const char *config_file, const char *fold
 
 /*
  * A copy of the backup is brought up to date. Who followed the site that is lost may know numbers of events that the backup does not:
- * they must not come again for something else.
+ * they must not come again for something else. Nor does it know which computers have run what since.
  */
-static int prepare_restored(const char *part)
+static int prepare_restored(const char *part, uint64_t *ret_n_held)
 {
     OWN(db_freep) struct db *db = NULL;
     int r = db_open(part, &db);
 
     if (r == 0)
         r = db_must(db, SQL_EVENT_SKIP, DB_ARGS(db_u64(EVENT_SKIP)));
+    if (r == 0)
+        r = db_hold(db, clock_wall_us(), ret_n_held);
     return r == 0 ? PARENT_EXIT_OK : say_why(r, "the backup");
 }
 
@@ -268,6 +273,7 @@ int database_restore(const char *state, const char *config_file, const char *fol
     OWN(place_fini) struct place place = {.lock_fd = -1};
     char part[PATH_MAX];
     const char *failed = "";
+    uint64_t n_held = 0;
     int status = open_place(state, config_file, &place);
     int r;
 
@@ -283,7 +289,7 @@ int database_restore(const char *state, const char *config_file, const char *fol
     (void)snprintf(part, sizeof(part), "%.*s.part", PATH_MAX - 8, place.database);
     status = backup_take_database(folder, part);
     if (status == PARENT_EXIT_OK)
-        status = prepare_restored(part);
+        status = prepare_restored(part, &n_held);
     if (status == PARENT_EXIT_OK)
         status = place.config.database[0] != '\0' ? restore_postgresql(&place, part)
                                                   : restore_sqlite(&place, part);
@@ -296,5 +302,11 @@ int database_restore(const char *state, const char *config_file, const char *fol
         return parent_fail_errno(r, "cannot give to its owner", failed);
     (void)printf(
         "the site of %s is restored; its configuration is %s/slipway.conf\n", folder, folder);
+    if (n_held > 0)
+        (void)printf(
+            "%" PRIu64
+            " required deployments are held, for the backup does not know which computers "
+            "have run them since; look at each, and let it begin by \"slipway deployment enable\"\n",
+            n_held);
     return PARENT_EXIT_OK;
 }

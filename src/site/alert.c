@@ -97,6 +97,8 @@ static int judge(struct site *site)
         SQL_ALERT_END_PHASED,
         SQL_ALERT_RENEW_PHASED,
         SQL_ALERT_RAISE_PHASED,
+        SQL_ALERT_END_HELD,
+        SQL_ALERT_RAISE_HELD,
     };
     struct db_value now = db_u64(site->now_us);
     struct db_value silent =

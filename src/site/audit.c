@@ -3,6 +3,7 @@
 #include "site/audit.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,7 @@ enum {
     RECORD_MAX_BYTES = 64 * 1024,
     CHAIN_BATCH = 1000,
     NUMBER_MAX = 24,
+    DETAIL_MAX = 128,
 };
 
 /* One record, as it is hashed. */
@@ -302,6 +304,40 @@ int audit_adopt(struct site *site)
             .action = db_get_text(&rows, 2),
             .object = db_get_text(&rows, 3),
             .detail = db_get_text(&rows, 4),
+        };
+
+        r = append(site, &record);
+    }
+    return r < 0 ? TRACE(r) : TRACE(db_commit(&tx));
+}
+
+int audit_restored(struct site *site)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    char detail[DETAIL_MAX];
+    uint64_t at_us;
+    int r = db_begin(site->db, &tx);
+
+    if (r == 0)
+        r = db_first(site->db, SQL_RESTORE_NOTE_GET, DB_NO_ARGS, &rows);
+    if (r != DB_ROW)
+        return TRACE(r);
+    at_us = db_get_u64(&rows, 0);
+    (void)snprintf(detail,
+                   sizeof(detail),
+                   "from a backup; %" PRIu64 " required deployments are held",
+                   db_get_u64(&rows, 1));
+    db_rows_fini(&rows);
+    r = db_must(site->db, SQL_RESTORE_NOTE_DROP, DB_ARGS(db_u64(at_us)));
+    if (r == 0) {
+        struct record record = {
+            .time_us = at_us,
+            .who = "slipwayd",
+            .address = "",
+            .action = "site.restore",
+            .object = "",
+            .detail = detail,
         };
 
         r = append(site, &record);

@@ -33,3 +33,6 @@ int audit_verify(struct site *site, json_t **ret);
 
 /* Take over what an older program wrote; at the start. */
 int audit_adopt(struct site *site);
+
+/* Write down that the database was restored from a backup, if it was (db/restore.h); at the start. */
+int audit_restored(struct site *site);

@@ -298,6 +298,9 @@ static const char *const closed_texts[] = {
     [DEPLOYMENT_PROTECTED] =
         "is required, and the device is protected or runs a server of the site; \"slipway device unprotect\" "
         "ends what an administrator has protected.",
+    [DEPLOYMENT_HELD] =
+        "is from the backup that the site was restored from, which does not know whether this device has run it "
+        "since; \"slipway deployment enable\" lets devices begin it.",
     [DEPLOYMENT_SUPERSEDED] =
         "was due before the device ran another one, and no device is wiped by what was meant for it earlier; " ANEW,
 };
@@ -455,10 +458,10 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
 {
     const struct boot_target *target = &ret->target;
     const char *dp_id = request->dp_id ? request->dp_id : "";
-    bool is_in_progress = strcmp(target->order_state, "in-progress") == 0;
+    bool is_in_progress = target->verdict == DEPLOYMENT_RUNS;
     int r;
 
-    if (target->waits_for_disk)
+    if (is_in_progress && target->waits_for_disk)
         return decide(
             ret,
             false,

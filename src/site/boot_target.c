@@ -88,6 +88,8 @@ static int read_candidate(struct site *site,
     ret->past = past_of(row);
     ret->begun_us = field_number(row, "begun_us", 0);
     ret->ended_us = field_number(row, "ended_us", 0);
+    ret->heard_us = field_number(row, "heard_us", 0);
+    ret->held_us = field_number(row, "held_us", 0);
     ret->is_client = targets->is_client;
     ret->is_by_client = field_bool(row, "is_by_client");
     return TRACE(find_wipes(site, row, ret));
@@ -282,6 +284,7 @@ const char *boot_target_word(enum deployment_verdict verdict)
         [DEPLOYMENT_PROTECTED] = "device-protected",
         [DEPLOYMENT_MEDIA_ONLY] = "media-and-pxe-only",
         [DEPLOYMENT_NOT_DUE] = "not-yet-due",
+        [DEPLOYMENT_HELD] = "held-after-restore",
     };
 
     return words[verdict];

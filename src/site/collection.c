@@ -144,9 +144,9 @@ int collection_delete(struct site *site, const char *who, const char *which)
     if (r == 0)
         r = check_unused(site, id);
     if (r == 0)
-        r = db_must(site->db, SQL_COLLECTION_ORDERS_DROP, DB_ARGS(db_text(id)));
+        r = db_must(site->db, SQL_COLLECTION_DEPLOYMENTS_COUNT, DB_ARGS(db_text(id)));
     if (r == 0)
-        r = db_must(site->db, SQL_COLLECTION_DEPLOYMENTS_DROP, DB_ARGS(db_text(id)));
+        r = db_must(site->db, SQL_COLLECTION_DEPLOYMENTS_KEEP, DB_ARGS(db_text(id)));
     if (r == 0)
         r = db_must(site->db, SQL_COLLECTION_DROP, DB_ARGS(db_text(id)));
     if (r == 0)

@@ -104,6 +104,9 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
     if (r != 0)
         return TRACE(r);
     r = deployment_keep_terms(site, id, body);
+    if (r == 0)
+        r = deployment_terms_check(
+            site, body, strcmp(field_text(body, "purpose", ""), "required") == 0);
     if (r != 0)
         return TRACE(r);
     return TRACE(site_audit(site, who, "deployment.create", id, task_sequence_id));

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "base/own.h"
@@ -78,6 +79,20 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
                         db_u64(terms.is_wake_on_lan ? 1 : 0))));
 }
 
+/* It is enabled, or was held and is said to be enabled: what it wipes is asked as if it were made now. */
+static int release(struct site *site, const char *id, const json_t *now, bool was_stopped)
+{
+    int r = 0;
+
+    if (was_stopped)
+        r = deployment_check_risk(site,
+                                  field_text(now, "task_sequence_id", ""),
+                                  field_text(now, "collection_id", ""),
+                                  now);
+    return r == 0 ? TRACE(db_must(site->db, SQL_DEPLOYMENT_RELEASE, DB_ARGS(db_text(id))))
+                  : TRACE(r);
+}
+
 int deployment_change(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
@@ -90,7 +105,7 @@ int deployment_change(
     OWN(json_freep) json_t *now = NULL;
     OWN(json_freep) json_t *changes = json_deep_copy(body);
     OWN(freep) char *detail = NULL;
-    bool was_disabled;
+    bool was_stopped;
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
     if (r == 0)
@@ -101,16 +116,16 @@ int deployment_change(
         r = refuse(site, REFUSAL_MISSING, "There is no deployment \"%.100s\".", id);
     if (r != 0)
         return TRACE(r);
-    was_disabled = field_bool(now, "is_disabled");
+    was_stopped = field_bool(now, "is_disabled") || field_bool(now, "is_held");
     detail = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
     if (!detail || json_object_update(now, changes) < 0)
         return ERR(-ENOMEM);
     r = deployment_keep_terms(site, id, now);
-    if (r == 0 && was_disabled && !field_bool(now, "is_disabled"))
-        r = deployment_check_risk(site,
-                                  field_text(now, "task_sequence_id", ""),
-                                  field_text(now, "collection_id", ""),
-                                  now);
+    if (r == 0)
+        r = deployment_terms_check(
+            site, body, strcmp(field_text(now, "purpose", ""), "required") == 0);
+    if (r == 0 && json_is_false(json_object_get(body, "is_disabled")))
+        r = release(site, id, now, was_stopped);
     if (r == 0)
         r = site_audit(site, who, "deployment.change", id, detail);
     if (r == 0)

@@ -157,8 +157,9 @@ static enum deployment_verdict judge(struct deployment_candidate *c, const struc
     enum deployment_verdict audience;
 
     c->changes_us = SCHEDULE_NEVER;
+    /* nothing was heard since a restore: it may have ended long ago */
     if (c->past == DEPLOYMENT_IN_PROGRESS)
-        return DEPLOYMENT_RUNS;
+        return c->held_us != 0 && c->heard_us <= c->held_us ? DEPLOYMENT_HELD : DEPLOYMENT_RUNS;
     if (c->is_cancelled)
         return DEPLOYMENT_CANCELLED;
     if (c->terms.is_disabled)
@@ -182,6 +183,10 @@ static enum deployment_verdict judge(struct deployment_candidate *c, const struc
     if (c->terms.is_required) {
         enum deployment_verdict verdict = judge_required(c, m);
 
+        if (verdict == DEPLOYMENT_OPEN && c->held_us != 0) {
+            c->changes_us = SCHEDULE_NEVER;
+            return DEPLOYMENT_HELD;
+        }
         return verdict == DEPLOYMENT_OPEN ? judge_window(c, m) : verdict;
     }
     return c->past == DEPLOYMENT_SUCCEEDED ? DEPLOYMENT_SUCCEEDED_ALREADY : DEPLOYMENT_OPEN;

@@ -33,6 +33,7 @@ enum deployment_verdict {
     DEPLOYMENT_PROTECTED,      /* it is required, and nothing of that kind begins on the device */
     DEPLOYMENT_MEDIA_ONLY,     /* not for clients */
     DEPLOYMENT_NOT_DUE, /* it is required, and its deadline is to come: a client waits for it */
+    DEPLOYMENT_HELD,    /* it is from a backup, and nobody has enabled it since */
 };
 
 /* What became of the device's last order under it. */
@@ -59,6 +60,9 @@ struct deployment_candidate {
     enum deployment_past past;
     uint64_t begun_us; /* that order */
     uint64_t ended_us;
+    uint64_t heard_us;
+    uint64_t
+        held_us; /* since the site was restored then, and knows no more than the backup did; 0: it is not */
     /* results */
     enum deployment_verdict verdict;
     uint64_t changes_us; /* when the verdict will be another by itself, or SCHEDULE_NEVER */

@@ -83,6 +83,23 @@ json_t *deployment_terms_assignments(const json_t *src)
                                                                    : json_array();
 }
 
+int deployment_terms_check(struct site *site, const json_t *body, bool is_required)
+{
+    const json_t *list = json_object_get(body, "assignments");
+    int r = 0;
+
+    if (is_required && list && json_array_size(list) == 0)
+        return refuse(
+            site,
+            REFUSAL_INVALID,
+            "\"assignments\": a required deployment is due at some time; disable it, or say "
+            "\"" AT_ONCE "\".");
+    for (size_t i = 0; r == 0 && i < json_array_size(list); i++)
+        if (json_is_object(json_array_get(list, i)))
+            r = schedule_check(site, json_array_get(list, i), "assignments");
+    return r;
+}
+
 int deployment_terms_parse(struct site *site, const json_t *src, struct deployment_terms *ret)
 {
     json_t *assignments = deployment_terms_assignments(src);

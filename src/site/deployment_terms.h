@@ -112,5 +112,13 @@ struct deployment_terms {
  */
 int deployment_terms_parse(struct site *site, const json_t *src, struct deployment_terms *ret);
 
+/**
+ * deployment_terms_check() - what is asked of new assignments only, beside deployment_terms_parse()
+ * @body: from who makes or changes a deployment; has been parsed
+ *
+ * Return: 0 or SITE_E_REFUSED.
+ */
+int deployment_terms_check(struct site *site, const json_t *body, bool is_required);
+
 /* "assignments" as they are kept: of a required deployment that says none, ["as-soon-as-possible"]. Owned by the caller. */
 json_t *deployment_terms_assignments(const json_t *src);

@@ -140,6 +140,21 @@ int device_change(
     return r == 0 ? TRACE(device_get(site, id, ret)) : TRACE(r);
 }
 
+/* Half a disk would be left, and nobody to tell what became of it. */
+static int check_idle(struct site *site, const char *id, const char *name)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_ORDER_IN_PROGRESS, DB_ARGS(db_text(id)), &rows);
+
+    if (r != DB_ROW)
+        return TRACE(r);
+    return refuse(site,
+                  REFUSAL_IN_USE,
+                  "The device \"%.100s\" is running a task sequence; cancel that first, or block "
+                  "the device, which ends it.",
+                  name);
+}
+
 int device_delete(struct site *site, const char *who, const char *which)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
@@ -149,6 +164,8 @@ int device_delete(struct site *site, const char *who, const char *which)
 
     if (r == 0)
         r = find_computer(site, which, id, &state);
+    if (r == 0)
+        r = check_idle(site, id, field_text(state, "name", ""));
     if (r == 0)
         r = summary_device_leaves(site, id);
     if (r == 0)

@@ -101,12 +101,13 @@ static int check(struct site *site, const json_t *body)
         {"schedule", FIELD_OBJECT, true, 0, 0, NULL},
         {0},
     };
+    const json_t *src = json_object_get(body, "schedule");
     struct schedule schedule;
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
-    return r == 0 ? TRACE(schedule_parse(
-                        site, json_object_get(body, "schedule"), "schedule", true, &schedule))
-                  : TRACE(r);
+    if (r == 0)
+        r = schedule_parse(site, src, "schedule", true, &schedule);
+    return r == 0 ? TRACE(schedule_check(site, src, "schedule")) : TRACE(r);
 }
 
 static int check_room(struct site *site, const char *id, const char *name)

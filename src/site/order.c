@@ -163,6 +163,7 @@ int order_at_registration(struct site *site, const char *device_id, const char *
     char id[UUID_TEXT_MAX];
     uint64_t attempt;
     bool is_on_purpose;
+    bool is_held;
     int r = db_first(site->db, SQL_ORDER_IN_PROGRESS, DB_ARGS(db_text(device_id)), &rows);
 
     if (r < 0)
@@ -172,8 +173,17 @@ int order_at_registration(struct site *site, const char *device_id, const char *
     (void)snprintf(id, sizeof(id), "%s", db_get_text(&rows, 0));
     attempt = db_get_u64(&rows, 2);
     is_on_purpose = db_get_bool(&rows, 4);
+    is_held = db_get_bool(&rows, 9);
     db_rows_fini(&rows);
 
+    if (is_held)
+        return TRACE(order_end_failed(
+            site,
+            id,
+            device_id,
+            SITE_ERROR_SILENT,
+            "The site was restored from a backup that was made while the device ran it; "
+            "it may have ended since, and does not begin anew by itself."));
     if (attempt < ORDER_ATTEMPTS_MAX || is_on_purpose) {
         r = db_must(site->db, SQL_ORDER_NEXT_ATTEMPT, DB_ARGS(db_text(id), db_u64(site->now_us)));
         return r < 0 ? TRACE(r) : TRACE(summary_order_changed(site, id));

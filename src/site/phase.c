@@ -69,9 +69,10 @@ static int refuse_phase(struct site *site, size_t i)
 static int check_terms(struct site *site, const json_t *phase)
 {
     OWN(json_freep) json_t *terms = phase_terms(phase);
-    struct deployment_terms ignored;
+    struct deployment_terms read;
+    int r = terms ? deployment_terms_parse(site, terms, &read) : ERR(-ENOMEM);
 
-    return terms ? TRACE(deployment_terms_parse(site, terms, &ignored)) : ERR(-ENOMEM);
+    return r == 0 ? TRACE(deployment_terms_check(site, phase, read.is_required)) : TRACE(r);
 }
 
 static int check_one(struct site *site, const json_t *phase)

@@ -51,7 +51,7 @@ static const struct {
     [REFUSAL_NO_PASSWORD] = {"SLW-0195", "There is no password here"},
     [REFUSAL_DUPLICATE] = {"SLW-0130", "Content of this kind has this name and version already"},
     [REFUSAL_BUSY] = {"SLW-0131", "A content version is being made"},
-    [REFUSAL_IN_USE] = {"SLW-0132", "The content is in use"},
+    [REFUSAL_IN_USE] = {"SLW-0132", "It is in use"},
     [REFUSAL_NO_SOURCE] = {"SLW-0133", "There is no source to make it from"},
     [REFUSAL_ARCH] = {"SLW-0135", "This architecture cannot be built here"},
     [REFUSAL_VERSION] = {"SLW-0136", "The content version cannot be used"},

@@ -91,6 +91,32 @@ static int check_repeat(struct site *site, const json_t *src, const char *name, 
     return 0;
 }
 
+int schedule_check(struct site *site, const json_t *src, const char *name)
+{
+    enum schedule_repeat repeat = find_repeat(field_text(src, "repeat", "never"));
+    bool is_by_weekday = repeat == SCHEDULE_MONTHLY_BY_WEEKDAY;
+    const struct {
+        const char *name;
+        bool has;
+    } members[] = {
+        {"every", repeat != SCHEDULE_ONCE},
+        {"weekday", repeat == SCHEDULE_WEEKLY || is_by_weekday},
+        {"day", repeat == SCHEDULE_MONTHLY_BY_DATE},
+        {"week", is_by_weekday},
+    };
+
+    for (size_t i = 0; i < sizeof(members) / sizeof(members[0]); i++)
+        if (!members[i].has && json_object_get(src, members[i].name))
+            return refuse(
+                site,
+                REFUSAL_INVALID,
+                "\"%s\": what repeats \"%s\" has no \"%s\"; leave it out, or say another \"repeat\".",
+                name,
+                repeats[repeat].name,
+                members[i].name);
+    return 0;
+}
+
 int schedule_parse(
     struct site *site, const json_t *src, const char *name, bool has_duration, struct schedule *ret)
 {

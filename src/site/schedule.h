@@ -60,6 +60,14 @@ struct schedule {
 };
 
 /**
+ * schedule_check() - whether no member is there that its kind of repetition does not have
+ * @src: what schedule_parse() has let pass, from who makes it; what is kept was not always asked this
+ *
+ * A day that does not count would be taken for one that does. Return: 0 or SITE_E_REFUSED.
+ */
+int schedule_check(struct site *site, const json_t *src, const char *name);
+
+/**
  * schedule_parse() - check and read one
  * @name: of the member it is in, for the refusal
  * @has_duration: it is a window, whose "duration_min" is 1 to SCHEDULE_DURATION_MAX_MIN

@@ -75,6 +75,8 @@ int site_open(const char *path, const struct site_settings *settings, struct sit
     if (r == 0)
         r = audit_adopt(site);
     if (r == 0)
+        r = audit_restored(site);
+    if (r == 0)
         r = cursor_make_key(site);
     if (r == 0)
         r = challenge_make_key(site);

@@ -208,6 +208,8 @@ static void the_users_go_with_the_device(void **state)
     OWN(json_freep) json_t *answer = NULL;
 
     assert_int_equal(add(&life, "LAB\\ada"), 0);
+    assert_int_equal(fixture_report(life.site, life.device, life.order, 1, "succeeded", "full-os"),
+                     0);
     assert_int_equal(device_delete(life.site, "test", life.device), 0);
     assert_int_equal(affinity_list(life.site, life.device, &answer), SITE_E_REFUSED);
 }

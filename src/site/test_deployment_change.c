@@ -73,6 +73,8 @@ static void terms_that_cannot_be_change_nothing(void **state)
         "{'expires': '2026-13-01'}",
         "{'assignments': ['soon']}",
         "{'assignments': [{'start': '2026-11-22', 'repeat': 'weekly'}]}",
+        "{'assignments': [{'start': '2026-11-22', 'repeat': 'days', 'weekday': 'sun'}]}",
+        "{'assignments': []}",
         "{'rerun': 'sometimes'}",
         "{'available_from': '2027-01-01', 'expires': '2027-01-01'}",
         "{'available_from': '2027-01-01', 'expires': '2026-12-01'}",

@@ -61,7 +61,7 @@ static void a_blocked_device_is_offered_nothing_and_what_it_runs_is_over(void **
     assert_true(fixture_ask(site, FIXTURE_MAC, 7).is_offer);
 }
 
-static void a_deleted_device_leaves_its_collections_and_is_unknown(void **state)
+static void a_device_that_runs_something_is_not_deleted(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
@@ -71,6 +71,28 @@ static void a_deleted_device_leaves_its_collections_and_is_unknown(void **state)
     fixture_import(site, "PC-1", FIXTURE_MAC);
     fixture_deploy(site, "All Systems", "required", deployment);
     assert_int_equal(fixture_register(site, FIXTURE_MAC, id), 0);
+    assert_int_equal(device_delete(site, "test", "PC-1"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_IN_USE);
+    assert_non_null(strstr(site->refusal.detail, "PC-1"));
+    assert_int_equal(n_members(site, "All Systems"), 1);
+    /* what is blocked runs nothing any more */
+    assert_int_equal(change(site, "PC-1", "{'is_blocked': true}"), 0);
+    assert_int_equal(device_delete(site, "test", "PC-1"), 0);
+}
+
+static void a_deleted_device_leaves_its_collections_and_is_unknown(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char deployment[SITE_ID_MAX];
+    char id[ACCESS_DEVICE_ID_MAX];
+    char order[UUID_TEXT_MAX];
+
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    fixture_deploy(site, "All Systems", "required", deployment);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, id), 0);
+    (void)fixture_order(site, id, order);
+    assert_int_equal(fixture_report(site, id, order, 1, "succeeded", "full-os"), 0);
     assert_int_equal(n_members(site, "All Systems"), 1);
     assert_int_equal(device_delete(site, "test", "PC-1"), 0);
     assert_int_equal(n_members(site, "All Systems"), 0);
@@ -195,6 +217,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_blocked_device_is_offered_nothing_and_what_it_runs_is_over),
+        cmocka_unit_test(a_device_that_runs_something_is_not_deleted),
         cmocka_unit_test(a_deleted_device_leaves_its_collections_and_is_unknown),
         cmocka_unit_test(a_new_name_moves_it_between_collections),
         cmocka_unit_test(a_shared_address_says_nothing_about_a_machine),

@@ -229,6 +229,44 @@ static void what_is_no_schedule_is_refused(void **state)
     }
 }
 
+static void what_the_repetition_does_not_have_is_refused(void **state)
+{
+    static const char *const good[] = {
+        "{'start': '2026-02-03'}",
+        "{'start': '2026-02-03', 'repeat': 'days', 'every': 2}",
+        "{'start': '2026-02-03', 'repeat': 'weekly', 'every': 2, 'weekday': 'sun'}",
+        "{'start': '2026-02-03', 'repeat': 'monthly-by-date', 'every': 2, 'day': 0}",
+        "{'start': '2026-02-03', 'repeat': 'monthly-by-weekday', 'week': 5, 'weekday': 'fri'}",
+    };
+    static const char *const bad[] = {
+        "{'start': '2026-02-03', 'every': 2}",
+        "{'start': '2026-02-03', 'weekday': 'sun'}",
+        "{'start': '2026-02-03', 'repeat': 'days', 'weekday': 'sun'}",
+        "{'start': '2026-02-03', 'repeat': 'hours', 'day': 1}",
+        "{'start': '2026-02-03', 'repeat': 'weekly', 'weekday': 'sun', 'week': 2}",
+        "{'start': '2026-02-03', 'repeat': 'weekly', 'weekday': 'sun', 'day': 3}",
+        "{'start': '2026-02-03', 'repeat': 'monthly-by-date', 'day': 3, 'weekday': 'sun'}",
+        "{'start': '2026-02-03', 'repeat': 'monthly-by-weekday', 'week': 1, 'weekday': 'sun', 'day': 3}",
+    };
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(good) / sizeof(good[0]); i++) {
+        OWN(json_freep) json_t *src = fixture_json(good[i]);
+
+        assert_int_equal(schedule_check(site, src, "schedule"), 0);
+    }
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        OWN(json_freep) json_t *src = fixture_json(bad[i]);
+        struct schedule kept = {0};
+
+        assert_int_equal(schedule_check(site, src, "schedule"), SITE_E_REFUSED);
+        assert_int_equal(site->refusal.id, REFUSAL_INVALID);
+        /* where one is kept from before, devices are judged by it as ever */
+        assert_int_equal(schedule_parse(site, src, "schedule", false, &kept), 0);
+    }
+}
+
 static void zones_have_names_and_no_paths(void **state)
 {
     static const char *const names[] = {"Europe/Nowhere",
@@ -262,6 +300,7 @@ int main(void)
         cmocka_unit_test(the_second_tuesday_and_the_last_friday_are_found),
         cmocka_unit_test(next_and_last_agree_over_decades),
         cmocka_unit_test(what_is_no_schedule_is_refused),
+        cmocka_unit_test(what_the_repetition_does_not_have_is_refused),
         cmocka_unit_test(zones_have_names_and_no_paths),
     };
 

@@ -105,6 +105,8 @@ def test_backup_restore(site: Place):
     site.start()
     expect(site.pin() == pin, "another key: no device would trust the site")
     expect(site.devices() == devices, "other devices than were backed up")
+    done = [record["action"] for record in site.must("GET", "/audit-log?limit=1000")["items"]]
+    expect(done.count("site.restore") == 1, f"the audit log has not one restore: {done}")
     site.add_devices(N_DEVICES, 1)
     site.stop()
 

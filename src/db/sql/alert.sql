@@ -96,6 +96,18 @@ WHERE kind = 'phased-deployment' AND is_over = 0 AND EXISTS (
     WHERE f.id = alert.object AND p.state IN ('stalled', 'blocked')
         AND substr(alert.text, 1, length(@phase_words(p, f))) = @phase_words(p, f) AND @phase_alert(p, f) <> alert.text);
 
+-- name: alert_raise_held
+INSERT INTO alert (kind, object, severity, text, raised_us, changed_us)
+SELECT 'deployment-held', d.id, 'warning', format('The site was restored from a backup, and no device begins the required deployment %s of "%s" to "%s" since: make sure that none that has run it does so again, and let it begin by slipway deployment enable %s.',
+    d.id, t.name, c.name, d.id), ?1, ?1
+FROM deployment d JOIN collection c ON c.id = d.collection_id JOIN task_sequence t ON t.id = d.task_sequence_id
+WHERE @is_held(d) AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.kind = 'deployment-held' AND a.object = d.id AND a.is_over = 0);
+
+-- name: alert_end_held
+UPDATE alert SET is_over = 1, state = 'closed', changed_us = ?1, changed_by = iif(state = 'closed', changed_by, '')
+WHERE kind = 'deployment-held' AND is_over = 0 AND NOT EXISTS (
+    SELECT 1 FROM deployment d WHERE d.id = alert.object AND @is_held(d));
+
 -- Those about deployments to whom may read these, the others to whom may read the status of distribution points.
 -- name: alert_list
 SELECT a.id, a.id AS number, a.kind, a.object, a.severity, a.state, a.is_over AS "is_over", a.text, a.raised_us AS "raised_at",

@@ -46,12 +46,17 @@ UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read
     FROM collection_link l WHERE l.other_id = ?1
 LIMIT 1;
 
--- What is left of deleted deployments to it: what they did on devices goes with the collection.
--- name: collection_orders_drop
-DELETE FROM orders WHERE deployment_id IN (SELECT d.id FROM deployment d WHERE d.collection_id = ?1 AND d.deleted_us IS NOT NULL);
+-- What is left of deleted deployments to it stays with the collection that limits it, so that what they did on devices is known.
+-- First the counts, which are about the members of that one then.
+-- name: collection_deployments_count
+UPDATE deployment_summary SET n_begun_members = (SELECT count(*) FROM deployment_device s JOIN collection_member m ON m.device_id = s.device_id
+    WHERE s.deployment_id = deployment_summary.deployment_id AND m.collection_id = (SELECT c.limiting_id FROM collection c WHERE c.id = ?1))
+WHERE deployment_id IN (SELECT d.id FROM deployment d WHERE d.collection_id = ?1);
 
--- name: collection_deployments_drop
-DELETE FROM deployment WHERE collection_id = ?1 AND deleted_us IS NOT NULL;
+-- name: collection_deployments_keep
+UPDATE deployment SET former_collection = coalesce(former_collection, (SELECT c.name FROM collection c WHERE c.id = ?1)),
+    collection_id = (SELECT c.limiting_id FROM collection c WHERE c.id = ?1)
+WHERE collection_id = ?1 AND deleted_us IS NOT NULL;
 
 -- name: collection_direct_add
 INSERT INTO collection_direct (collection_id, device_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING;

@@ -12,6 +12,9 @@ UPDATE deployment SET comment = ?2, make_available_to = ?3, available_from = ?4,
     is_wake_on_lan = ?16
 WHERE id = ?1;
 
+-- name: deployment_release
+UPDATE deployment SET held_us = NULL WHERE id = ?1;
+
 -- name: deployment_delete
 UPDATE deployment SET deleted_us = ?2 WHERE id = ?1;
 
@@ -60,7 +63,7 @@ SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, 
     d.assignments AS "assignments:json", d.rerun, d.priority, d.lost_contact_s, d.alert_success_percent, d.alert_after_s, d.is_disabled AS "is_disabled",
     d.may_run_outside_windows AS "is_run_outside_windows", d.may_restart_outside_windows AS "is_restart_outside_windows", d.max_run_min,
     d.is_wake_on_lan AS "is_wake_on_lan",
-    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
+    iif(@is_held(d), 1, 0) AS "is_held", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
     CASE d.is_cancelled WHEN 0 THEN c.n_computers - u.n_begun_members ELSE 0 END AS n_waiting, u.n_begun, u.n_in_progress, u.n_restarting, u.n_paused,
     u.n_succeeded, u.n_failed, u.n_cancelled, u.n_requirements_not_met
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
@@ -73,7 +76,7 @@ SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, 
     d.assignments AS "assignments:json", d.rerun, d.priority, d.lost_contact_s, d.alert_success_percent, d.alert_after_s, d.is_disabled AS "is_disabled",
     d.may_run_outside_windows AS "is_run_outside_windows", d.may_restart_outside_windows AS "is_restart_outside_windows", d.max_run_min,
     d.is_wake_on_lan AS "is_wake_on_lan",
-    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
+    iif(@is_held(d), 1, 0) AS "is_held", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
     CASE d.is_cancelled WHEN 0 THEN c.n_computers - u.n_begun_members ELSE 0 END AS n_waiting, u.n_begun, u.n_in_progress, u.n_restarting, u.n_paused,
     u.n_succeeded, u.n_failed, u.n_cancelled, u.n_requirements_not_met
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id

@@ -107,9 +107,13 @@ coalesce($u.n_cancelled, 0) AS n_cancelled, coalesce($u.n_requirements_not_met, 
 AND $u.n_begun + $c.n_computers - $u.n_begun_members > 0
 AND 100 * $u.n_succeeded < $d.alert_success_percent * ($u.n_begun + $c.n_computers - $u.n_begun_members))
 
+-- A required deployment (a row of its table) that nobody has enabled since the site was restored from a backup.
+-- macro: is_held(d)
+($d.held_us IS NOT NULL AND $d.purpose = 'required' AND $d.deleted_us IS NULL AND $d.is_cancelled = 0)
+
 -- An alert (a row of the table alert).
 -- macro: may_alert(verb, a)
-(EXISTS (SELECT 1 FROM deployment ad WHERE ad.id = $a.object AND $a.kind IN ('deployment-success', 'deployment-failed', 'lost-contact')
+(EXISTS (SELECT 1 FROM deployment ad WHERE ad.id = $a.object AND $a.kind IN ('deployment-success', 'deployment-failed', 'lost-contact', 'deployment-held')
 AND @may_collection('deployment', $verb, ad.collection_id))
 OR ($a.kind = 'phased-deployment' AND @may_phased('deployment', $verb, $a.object)) OR ($a.kind IN ('distribution-point-silent', 'content-failed')
 AND EXISTS (SELECT 1 FROM distribution_point ap WHERE ap.id = substr($a.object, 1, 7) AND @may('distribution-point', $verb, ap.id))))

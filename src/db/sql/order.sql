@@ -5,8 +5,9 @@ INSERT INTO orders (id, deployment_id, device_id, state, environment, attempt, c
 VALUES (?1, ?2, ?3, 'in-progress', iif(?6 <> 0, 'full-os', 'boot-image'), 1, ?4, ?5, ?4, (SELECT is_debug FROM deployment WHERE id = ?2), ?6);
 
 -- name: order_in_progress
-SELECT id, deployment_id, attempt, environment, is_restarting, restarted_us, deadline_us, heard_us, is_client FROM orders
-WHERE device_id = ?1 AND state = 'in-progress';
+SELECT o.id, o.deployment_id, o.attempt, o.environment, o.is_restarting, o.restarted_us, o.deadline_us, o.heard_us, o.is_client,
+    iif(d.held_us >= o.heard_us, 1, 0)
+FROM orders o JOIN deployment d ON d.id = o.deployment_id WHERE o.device_id = ?1 AND o.state = 'in-progress';
 
 -- A restart on purpose is no attempt more.
 -- name: order_next_attempt
