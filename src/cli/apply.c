@@ -134,16 +134,25 @@ static bool print_rows(struct session *s, json_t *rows)
     return session_write(s, &text);
 }
 
-/* Compare every document; @ret_rows: what differs and what does not. */
+static bool compare_one(struct object_site *site, const json_t *wanted, json_t *rows)
+{
+    OWN(state_fini) struct state state = {0};
+    OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+    bool is_ok;
+
+    object_put_name(&name, wanted);
+    site->session->about = buf_str(&name);
+    is_ok = look(site, wanted, &state);
+    site->session->about = NULL;
+    return is_ok && json_array_append_new(rows, row_of(&state, verdict_of(&state))) == 0;
+}
+
+/* Compare every document; @rows: what differs and what does not. */
 static bool compare_all(struct object_site *site, const json_t *documents, json_t *rows)
 {
-    for (size_t i = 0; i < json_array_size(documents); i++) {
-        OWN(state_fini) struct state state = {0};
-
-        if (!look(site, json_array_get(documents, i), &state))
+    for (size_t i = 0; i < json_array_size(documents); i++)
+        if (!compare_one(site, json_array_get(documents, i), rows))
             return false;
-        (void)json_array_append_new(rows, row_of(&state, verdict_of(&state)));
-    }
     return true;
 }
 
@@ -175,6 +184,26 @@ bool site_diff(struct session *s, const struct args *args)
     return diff(s, args, true);
 }
 
+typedef bool
+one_fn(struct object_site *site, const json_t *wanted, const char *confirm, const char **verdict);
+
+/* What is told meanwhile begins with the name of the document's thing. */
+static bool with_name(one_fn *one,
+                      struct object_site *site,
+                      const json_t *wanted,
+                      const char *confirm,
+                      const char **verdict)
+{
+    OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+    bool is_ok;
+
+    object_put_name(&name, wanted);
+    site->session->about = buf_str(&name);
+    is_ok = one(site, wanted, confirm, verdict);
+    site->session->about = NULL;
+    return is_ok;
+}
+
 /* Change what differs. @verdict: "created" stays so. */
 static bool change_one(struct object_site *site,
                        const json_t *wanted,
@@ -182,6 +211,7 @@ static bool change_one(struct object_site *site,
                        const char **verdict)
 {
     OWN(state_fini) struct state state = {0};
+    const size_t n_missing = site->n_missing;
 
     if (!look(site, wanted, &state))
         return false;
@@ -189,8 +219,10 @@ static bool change_one(struct object_site *site,
         return true;
     if (!object_apply(site, state.kind, state.answer, wanted, state.changes, confirm))
         return false;
-    if (!*verdict)
-        *verdict = state.answer ? "changed" : "created";
+    if (!*verdict && site->n_missing - n_missing == json_array_size(state.changes))
+        *verdict = "incomplete";
+    else if (!*verdict)
+        *verdict = "changed";
     return true;
 }
 
@@ -258,14 +290,14 @@ static bool apply_kind(struct object_site *site,
     for (size_t i = from; i < to && is_ok; i++) {
         const char *verdict = NULL;
 
-        is_ok = create_missing(site, json_array_get(documents, i), confirm, &verdict);
+        is_ok = with_name(create_missing, site, json_array_get(documents, i), confirm, &verdict);
         if (is_ok)
             (void)json_array_append_new(verdicts, verdict ? json_string(verdict) : json_null());
     }
     for (size_t i = from; i < to && is_ok; i++) {
         const char *verdict = json_string_value(json_array_get(verdicts, i - from));
 
-        is_ok = change_one(site, json_array_get(documents, i), confirm, &verdict);
+        is_ok = with_name(change_one, site, json_array_get(documents, i), confirm, &verdict);
         n_done += is_ok;
         if (is_ok && verdict)
             (void)json_array_set_new(verdicts, i - from, json_string(verdict));
@@ -277,6 +309,32 @@ static bool apply_kind(struct object_site *site,
             note(rows, json_array_get(documents, from + i), verdict);
     }
     return is_ok;
+}
+
+/* What is deployed would run without the secrets that are missing: it waits until they are there. */
+static bool is_to_wait(const struct object_site *site, const json_t *document)
+{
+    const struct object_kind *kind = object_kind_find(output_text(document, "kind"));
+
+    return site->n_missing > 0 && (kind->is_deployment || kind->is_confirmed);
+}
+
+/* Every document, one kind after the other. Return: whether all was done. */
+static bool
+apply_all(struct object_site *site, const json_t *documents, const char *confirm, json_t *rows)
+{
+    bool is_ok = true;
+
+    for (size_t from = 0, to; is_ok && from < json_array_size(documents); from = to) {
+        to = end_of_kind(documents, from);
+        if (!is_to_wait(site, json_array_get(documents, from))) {
+            is_ok = apply_kind(site, documents, from, to, confirm, rows);
+            continue;
+        }
+        for (size_t i = from; i < to; i++)
+            note(rows, json_array_get(documents, i), "waiting");
+    }
+    return is_ok && site->n_missing == 0;
 }
 
 /* It has failed. Some of it was done all the same? */
@@ -296,18 +354,37 @@ bool site_apply(struct session *s, const struct args *args)
     OWN(object_site_fini) struct object_site site = {.session = s};
     OWN(session_json_freep) json_t *documents = NULL;
     OWN(session_json_freep) json_t *rows = json_array();
-    bool is_ok = true;
+    bool is_ok;
 
     if (args->is_dry)
         return diff(s, args, false);
     if (!object_files_read(s, args_get(args, "file"), &documents) || !session_open(s))
         return false;
-    for (size_t from = 0, to; is_ok && from < json_array_size(documents); from = to) {
-        to = end_of_kind(documents, from);
-        is_ok = apply_kind(&site, documents, from, to, args_get(args, "confirm"), rows);
-    }
+    is_ok = apply_all(&site, documents, args_get(args, "confirm"), rows);
     /* What was done before something failed is told as well. */
     return print_rows(s, rows) && (is_ok || end_partly(s, rows));
+}
+
+/* @confirm: "": nothing is deleted, but told; NULL: it is deleted */
+static bool delete_one(struct object_site *site,
+                       const json_t *wanted,
+                       const char *confirm,
+                       const char **verdict)
+{
+    const struct object_kind *kind = object_kind_find(output_text(wanted, "kind"));
+    OWN(session_json_freep) json_t *answer = NULL;
+
+    if (!object_find(site, kind, wanted, &answer))
+        return false;
+    if (answer && kind->is_kept)
+        return session_fail(site->session,
+                            ARGS_EXIT_CONFLICT,
+                            "SLW-0714",
+                            "%s \"%s\" is not deleted by a document",
+                            kind->kind,
+                            output_text(wanted, "name"));
+    *verdict = !answer ? "missing" : confirm ? "to be deleted" : "deleted";
+    return !answer || confirm || object_delete(site, kind, answer);
 }
 
 bool site_delete(struct session *s, const struct args *args)
@@ -321,21 +398,11 @@ bool site_delete(struct session *s, const struct args *args)
         return false;
     for (size_t i = json_array_size(documents); is_ok && i-- > 0;) {
         const json_t *wanted = json_array_get(documents, i);
-        const struct object_kind *kind = object_kind_find(output_text(wanted, "kind"));
-        OWN(session_json_freep) json_t *answer = NULL;
+        const char *verdict = NULL;
 
-        is_ok = object_find(&site, kind, wanted, &answer);
-        if (is_ok && answer && kind->is_kept)
-            is_ok = session_fail(s,
-                                 ARGS_EXIT_CONFLICT,
-                                 "SLW-0714",
-                                 "%s \"%s\" is not deleted by a document",
-                                 kind->kind,
-                                 output_text(wanted, "name"));
-        else if (is_ok && answer && !args->is_dry)
-            is_ok = object_delete(&site, kind, answer);
+        is_ok = with_name(delete_one, &site, wanted, args->is_dry ? "" : NULL, &verdict);
         if (is_ok)
-            note(rows, wanted, !answer ? "missing" : args->is_dry ? "to be deleted" : "deleted");
+            note(rows, wanted, verdict);
     }
     return print_rows(s, rows) && (is_ok || end_partly(s, rows));
 }

@@ -99,6 +99,7 @@ struct object_site {
     struct session *session;
     json_t *names;    /* "collections/SLP10001" -> name; owned */
     size_t n_secrets; /* that were left out of what was read */
+    size_t n_missing; /* that a document wants and nobody has; each was told */
 };
 
 /* For OWN(). */
@@ -133,7 +134,7 @@ bool object_read(struct object_site *site,
                  json_t **ret);
 
 /**
- * object_apply() - create or change a thing
+ * object_apply() - create or change a thing; a secret that is missing is told and counted, and the rest is done
  * @answer:  as object_find(); NULL: it is created
  * @changes: as object_compare()
  * @confirm: of a deployment: as deployment create --confirm; NULL: none

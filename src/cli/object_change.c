@@ -190,11 +190,14 @@ static bool change_part(struct work *w, const json_t *answer, const json_t *chan
 
     if (!part)
         return true;
-    if (strcmp(operation, "missing-secret") == 0)
-        return fail(w,
-                    "SLW-0715",
-                    ": its value is secret and stands in no document; set it by hand",
-                    output_text(item, "name"));
+    if (strcmp(operation, "missing-secret") == 0) {
+        w->site->n_missing++;
+        (void)fail(w,
+                   "SLW-0715",
+                   ": its value is secret and stands in no document; set it by hand",
+                   output_text(item, "name"));
+        return true;
+    }
     if (strcmp(operation, "remove") == 0)
         return remove_item(w, part, answer, item);
     if (strcmp(operation, "change") == 0 && !part->is_replaced &&

@@ -67,11 +67,16 @@ bool session_fail(
 {
     char text[MESSAGE_MAX_BYTES];
     OWN(buf_fini) struct buf safe = BUF_INIT(MESSAGE_SAFE_MAX_BYTES);
+    const char *about = s->about ? s->about : "";
     va_list args;
 
     va_start(args, format);
     (void)vsnprintf(text, sizeof(text), format, args);
     va_end(args);
+    if (about[0] && strncmp(text, about, strlen(about)) != 0) { /* it does not say so itself */
+        output_put_safe(&safe, about, strlen(about));
+        buf_adds(&safe, ": ");
+    }
     output_put_safe(&safe, text, strlen(text));
     if (is_error_id(error_id))
         (void)fprintf(stderr, "slipway: %s (%s)\n", buf_str(&safe), error_id);

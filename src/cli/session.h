@@ -37,6 +37,7 @@ struct session {
     char match
         [SESSION_ETAG_MAX]; /* the ETag of what the next request changes; "": whatever is there */
     bool has_cursor;        /* is_out_terminal, and it can move its cursor */
+    const char *about;      /* what errors begin with: the document in hand; NULL: nothing */
     const char *request_id; /* what its requests are called; NULL: the site names each */
     bool is_dry;            /* what changes something is only tried */
     bool has_made;          /* what was tried would have made something, which is not there */

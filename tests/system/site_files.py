@@ -50,6 +50,7 @@ rules: [{type: query, name: Labs, filter: "name startswith 'lab'"}]
 ---
 kind: Collection
 name: Teachers
+variables: [{name: OtherPassword, value: "more secret words", is_secret: true}]
 ---
 kind: Device
 name: lab1-01
@@ -165,6 +166,16 @@ def check_change(cli: Cli, work: Path):
     expect(states(cli, "apply", "-f", str(scope)) == {'SecurityScope "School"': "same"}, "the scope was changed twice")
     got = yaml.safe_load(cli.run("get", "SecurityScope", "School"))
     expect(got["objects"] == [{"class": "task-sequence", "object": "Deploy"}], f"what is in the scope: {got}")
+    half = work / "half.yaml"
+    half.write_text(
+        "[{kind: Device, name: lab1-03}, {kind: Collection, name: Lab 1, rules: [{type: direct, device: nobody}]}]",
+        encoding="utf-8",
+    )
+    told = cli.fails("apply", "-f", str(half))
+    expect('slipway: Device "lab1-03": ' in told, f"which document it stopped at: {told!r}")
+    half.write_text("{kind: Collection, name: Lab 1, rules: [{type: direct, device: nobody}]}", encoding="utf-8")
+    told = cli.fails("apply", "-f", str(half), status=3)
+    expect('slipway: Collection "Lab 1": ' in told and "nobody" in told, f"which document it stopped at: {told!r}")
     fixed = work / "fixed.yaml"
     fixed.write_text("kind: Device\nname: lab1-01\nmac: 52:54:00:77:00:09\n", encoding="utf-8")
     cli.run("apply", "-f", str(fixed), status=4)
@@ -207,6 +218,10 @@ def check_move(cli: Cli, site: Site, build: Path):
         expect(done.get('Collection "Lab 1"') == "created", f"what was done before it stopped is not told: {done}")
         told = there.fails("apply", "-f", str(folder), status=4)
         expect("JoinPassword" in told and "SLW-0715" in told, f"the missing secret: {told!r}")
+        expect("OtherPassword" in told and told.count("SLW-0715") == 2, f"every missing secret: {told!r}")
+        there.run("admin", "show", "ada")
+        expect(there.json("deployment", "list") == [], "something is deployed without its secrets")
+        there.run("collection", "variable", "set", "Teachers", "OtherPassword=@-", "--secret", given="another")
         there.run("collection", "variable", "set", "Lab 1", "JoinPassword=@-", "--secret", given="other")
         there.run("apply", "-f", str(folder))
         left = states(there, "diff", "-f", str(folder))
