@@ -46,6 +46,7 @@ static const struct output_column fields[] = {
     {"Restarts outside windows", "is_restart_outside_windows", OUTPUT_TEXT},
     {"May take (min)", "max_run_min", OUTPUT_TEXT},
     {"Wakes devices", "is_wake_on_lan", OUTPUT_TEXT},
+    {"Shows progress", "is_progress_shown", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Held", "is_held", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},

@@ -62,6 +62,7 @@ static void put_switches(const struct args *args, json_t *dst)
         {"run-outside", "is_run_outside_windows"},
         {"restart-outside", "is_restart_outside_windows"},
         {"wake-on-lan", "is_wake_on_lan"},
+        {"show-progress", "is_progress_shown"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -108,6 +109,7 @@ static const struct output_column fields[] = {
     {"Restarts outside windows", "is_restart_outside_windows", OUTPUT_TEXT},
     {"May take (min)", "max_run_min", OUTPUT_TEXT},
     {"Wakes devices", "is_wake_on_lan", OUTPUT_TEXT},
+    {"Shows progress", "is_progress_shown", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {0},

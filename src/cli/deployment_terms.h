@@ -59,6 +59,10 @@
                   "YES|NO", \
                   "yes|no", \
                   "Whether devices are sent magic packets when it is due on them (default: no)."), \
+        OPTION_OF("show-progress", \
+                  "YES|NO", \
+                  "yes|no", \
+                  "Whether the screen of an installed system shows its progress (default: yes)."), \
         OPTION("alert-after", "SECONDS", "So long after it was made (default: 86400)."), \
         OPTION("comment", "TEXT", "A comment of at most 255 characters.")
 

@@ -201,6 +201,11 @@ bool device_explain_boot(struct session *s, const struct args *args)
         {"COMMENT", "comment", OUTPUT_TEXT},
         {0},
     };
+    static const struct output_column variables[] = {
+        {"NAME", "name", OUTPUT_TEXT},
+        {"SECRET", "is_secret", OUTPUT_TEXT},
+        {0},
+    };
     static const struct output_column history[] = {
         {"TIME (UTC)", "time", OUTPUT_TIME},
         {"EVENT", "event", OUTPUT_TEXT},
@@ -222,6 +227,10 @@ bool device_explain_boot(struct session *s, const struct args *args)
                               "What the screen lets choose, the default first",
                               output_at(explanation, "screen.choices"),
                               choices) &&
+           session_print_part(s,
+                              "Variables that the screen asks for",
+                              output_at(explanation, "screen.variables"),
+                              variables) &&
            session_print_part(
                s, "What happened, newest first", output_at(explanation, "history"), history);
 }

@@ -249,6 +249,7 @@ static const struct object_field deployment_fields[] = {
     {.name = "is_restart_outside_windows"},
     {.name = "max_run_min"},
     {.name = "is_wake_on_lan"},
+    {.name = "is_progress_shown"},
     {.name = "is_disabled"},
     {0},
 };
@@ -295,6 +296,8 @@ static json_t *phases_of(const json_t *answer)
                                         "max_run_min",
                                         "is_wake_on_lan",
                                         "is_wake_on_lan",
+                                        "is_progress_shown",
+                                        "is_progress_shown",
                                         NULL};
     json_t *list = json_array();
 

@@ -24,6 +24,13 @@ static void put_path(struct buf *dst, const struct args *args, const char *behin
     }
 }
 
+static const char *shown(const json_t *item)
+{
+    if (json_is_true(output_at(item, "is_asked")))
+        return "(asked on the screen)";
+    return json_is_true(output_at(item, "is_secret")) ? "***" : output_text(item, "value");
+}
+
 static bool show(struct session *s, const struct args *args)
 {
     static const struct output_column columns[] = {
@@ -43,10 +50,8 @@ static bool show(struct session *s, const struct args *args)
     items = output_at(list, "items");
     for (size_t i = 0; s->format == ARGS_FORMAT_TABLE && i < json_array_size(items); i++) {
         json_t *item = json_array_get(items, i);
-        bool is_secret = json_is_true(output_at(item, "is_secret"));
 
-        (void)json_object_set_new(
-            item, "shown", json_string(is_secret ? "***" : output_text(item, "value")));
+        (void)json_object_set_new(item, "shown", json_string(shown(item)));
     }
     return session_print_list(s, items, columns);
 }
@@ -62,7 +67,7 @@ static bool set_one(struct session *s, const struct args *args, const char *text
 
     if (!values_read(s, text, &name, &value, &is_hidden))
         return false;
-    if (!is_hidden && (is_secret || ts_name_is_secret(buf_str(&name))))
+    if (!is_hidden && value.len > 0 && (is_secret || ts_name_is_secret(buf_str(&name))))
         return values_refuse_open(s, buf_str(&name));
     body = json_pack("{s:s, s:s}", "name", buf_str(&name), "value", buf_str(&value));
     if (!body)

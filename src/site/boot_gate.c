@@ -17,6 +17,7 @@
 #include "site/login.h"
 #include "site/order.h"
 #include "site/unknown.h"
+#include "site/wizard.h"
 
 enum {
     SUBJECT_MAX = 96,
@@ -29,6 +30,7 @@ struct gate {
     bool is_password_needed;
     uint64_t n_wrong;
     char deployment_id[SITE_ID_MAX]; /* chosen; "" */
+    char variables_of[SITE_ID_MAX];  /* the deployment whose variables were asked for; "" */
 };
 
 static void copy(char *dst, size_t cap, const struct db_rows *rows, size_t column)
@@ -50,6 +52,7 @@ static int load(struct site *site, const char *device_id, struct gate *ret)
     ret->is_password_needed = db_get_bool(&rows, 2);
     ret->n_wrong = db_get_u64(&rows, 3);
     copy(ret->deployment_id, sizeof(ret->deployment_id), &rows, 4);
+    copy(ret->variables_of, sizeof(ret->variables_of), &rows, 5);
     return 0;
 }
 
@@ -67,25 +70,57 @@ int boot_gate_chosen(struct site *site, const char *device_id, char *ret)
     return TRACE(r);
 }
 
+/* What is to be typed before what would begin; @ret: as wizard_asked(), empty also if it was typed. */
+static int find_asked(struct site *site,
+                      const char *device_id,
+                      const struct gate *gate,
+                      char *ret_deployment,
+                      char **ret_name,
+                      json_t **ret)
+{
+    int r = wizard_asked(site, device_id, ret_deployment, ret_name, ret);
+
+    if (r == 0 && ret_deployment[0] && strcmp(ret_deployment, gate->variables_of) == 0)
+        r = json_array_clear(*ret);
+    return TRACE(r);
+}
+
+/* Whether there is something to be typed. */
+static int asks_variables(struct site *site, const char *device_id, bool *ret)
+{
+    OWN(json_freep) json_t *asked = NULL;
+    OWN(freep) char *name = NULL;
+    char deployment[SITE_ID_MAX];
+    int r = wizard_asked(site, device_id, deployment, &name, &asked);
+
+    *ret = json_array_size(asked) > 0;
+    return TRACE(r);
+}
+
 int boot_gate_open(struct site *site, const char *device_id, const char *boot_image_id, bool *ret)
 {
     OWN(json_freep) json_t *choices = NULL;
     struct boot_rule rule = {0};
     char dp_id[DP_ID_MAX];
     bool is_password_needed;
+    bool asks = false;
     int r = boot_gate_drop(site, device_id);
 
     *ret = false;
+    if (r == 0)
+        r = wizard_forget(site, device_id);
     if (r == 0)
         r = unknown_dp(site, device_id, dp_id);
     if (r == 0)
         r = boot_rule_find(site, dp_id, &rule);
     if (r == 0)
         r = boot_target_choices(site, device_id, &choices);
+    if (r == 0)
+        r = asks_variables(site, device_id, &asks);
     if (r < 0)
         return TRACE(r);
     is_password_needed = rule.hash[0] != '\0';
-    *ret = !is_password_needed && json_array_size(choices) < 2;
+    *ret = !is_password_needed && !asks && json_array_size(choices) < 2;
     if (*ret)
         return 0;
     return TRACE(db_must(site->db,
@@ -138,6 +173,41 @@ static int begin(struct site *site, const char *device_id, const struct gate *ga
     return TRACE(boot_gate_drop(site, device_id));
 }
 
+static int put_variables(const struct gate *gate,
+                         const char *deployment_id,
+                         const char *name,
+                         json_t *asked,
+                         json_t **ret)
+{
+    *ret = json_pack("{s:s,s:s,s:s,s:b,s:O}",
+                     "state",
+                     "variables",
+                     "deployment_id",
+                     deployment_id,
+                     "name",
+                     name,
+                     "has_list",
+                     (int)(gate->deployment_id[0] != '\0'),
+                     "variables",
+                     asked);
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+/* Nothing is to be chosen any more. */
+static int
+ask_or_begin(struct site *site, const char *device_id, const struct gate *gate, json_t **ret)
+{
+    OWN(json_freep) json_t *asked = NULL;
+    OWN(freep) char *name = NULL;
+    char deployment[SITE_ID_MAX];
+    int r = find_asked(site, device_id, gate, deployment, &name, &asked);
+
+    if (r < 0)
+        return TRACE(r);
+    return json_array_size(asked) > 0 ? TRACE(put_variables(gate, deployment, name, asked, ret))
+                                      : TRACE(begin(site, device_id, gate));
+}
+
 static int move_on(struct site *site, const char *device_id, const struct gate *gate, json_t **ret)
 {
     OWN(json_freep) json_t *choices = NULL;
@@ -148,7 +218,7 @@ static int move_on(struct site *site, const char *device_id, const struct gate *
     if (r != 0)
         return TRACE(r);
     return json_array_size(choices) > 1 ? TRACE(put_choices(site, gate, choices, ret))
-                                        : TRACE(begin(site, device_id, gate));
+                                        : TRACE(ask_or_begin(site, device_id, gate, ret));
 }
 
 int boot_gate_ask(struct site *site, const char *device_id, json_t **ret)
@@ -361,10 +431,12 @@ int boot_gate_choose(struct site *site, const char *device_id, const json_t *bod
 {
     static const struct field fields[] = {
         {"deployment_id", FIELD_TEXT, true, 1, SITE_ID_MAX - 1, NULL},
+        {"is_by_time", FIELD_BOOL, false, 0, 0, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;
     const char *id = field_text(body, "deployment_id", "");
+    const char *variables_of = field_bool(body, "is_by_time") ? id : ""; /* nobody is there */
     struct gate gate;
     int r = fields_check(site, body, fields, false, REFUSAL_CLIENT_INVALID);
 
@@ -375,7 +447,9 @@ int boot_gate_choose(struct site *site, const char *device_id, const json_t *bod
     if (r == 0)
         r = check_choice(site, device_id, id, &gate);
     if (r == 0)
-        r = db_must(site->db, SQL_BOOT_GATE_CHOOSE, DB_ARGS(db_text(device_id), db_text(id)));
+        r = db_must(site->db,
+                    SQL_BOOT_GATE_CHOOSE,
+                    DB_ARGS(db_text(device_id), db_text(id), db_text(variables_of)));
     if (r == 0)
         r = note(site, device_id, "chosen", id);
     if (r == 0)
@@ -388,29 +462,120 @@ int boot_gate_choose(struct site *site, const char *device_id, const json_t *bod
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
-static const char *waits_for(const struct gate *gate, size_t n_choices)
+int boot_gate_unchoose(struct site *site, const char *device_id, json_t **ret)
+{
+    struct gate gate;
+    int r = load(site, device_id, &gate);
+
+    if (r == 0 && (!gate.is_there || !gate.deployment_id[0]))
+        return refuse(site, REFUSAL_NOT_ASKED, "Nothing was chosen from a list.");
+    if (r == 0)
+        r = db_must(
+            site->db, SQL_BOOT_GATE_CHOOSE, DB_ARGS(db_text(device_id), db_text(""), db_text("")));
+    if (r != 0)
+        return TRACE(r);
+    *ret = json_object();
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+static int check_typed(struct site *site,
+                       const struct gate *gate,
+                       const char *deployment_id,
+                       const char *wanted,
+                       const json_t *asked)
+{
+    if (!gate->is_there || gate->is_password_needed || json_array_size(asked) == 0)
+        return refuse(site, REFUSAL_NOT_ASKED, "This computer is asked for no variables.");
+    if (strcmp(deployment_id, wanted) != 0)
+        return refuse(site,
+                      REFUSAL_CHOICE,
+                      "\"%.100s\" is not what this computer would begin now.",
+                      deployment_id);
+    return 0;
+}
+
+static int
+take_variables(struct site *site, const char *device_id, const char *deployment, json_t *variables)
+{
+    OWN(json_freep) json_t *asked = NULL;
+    OWN(freep) char *name = NULL;
+    struct gate gate;
+    char wanted[SITE_ID_MAX];
+    int r = load(site, device_id, &gate);
+
+    if (r == 0)
+        r = find_asked(site, device_id, &gate, wanted, &name, &asked);
+    if (r == 0)
+        r = check_typed(site, &gate, deployment, wanted, asked);
+    if (r == 0)
+        r = wizard_keep(site, device_id, deployment, asked, variables);
+    if (r == 0)
+        r = db_must(
+            site->db, SQL_BOOT_GATE_HAS_ASKED, DB_ARGS(db_text(device_id), db_text(deployment)));
+    return TRACE(r);
+}
+
+int boot_gate_take_variables(struct site *site,
+                             const char *device_id,
+                             const json_t *body,
+                             json_t **ret)
+{
+    static const struct field fields[] = {
+        {"deployment_id", FIELD_TEXT, true, 1, SITE_ID_MAX - 1, NULL},
+        {"variables", FIELD_OBJECT, true, 0, 0, NULL},
+        {0},
+    };
+    OWN(db_rollbackp) struct db *tx = NULL;
+    const char *id = field_text(body, "deployment_id", "");
+    int r = fields_check(site, body, fields, false, REFUSAL_CLIENT_INVALID);
+
+    if (r == 0)
+        r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = take_variables(site, device_id, id, json_object_get(body, "variables"));
+    if (r == 0)
+        r = note(site,
+                 device_id,
+                 "variables",
+                 "Its variables without a value were asked for on its screen.");
+    if (r == 0)
+        r = site_audit(site, device_id, "deployment.set-variables", id, device_id);
+    if (r == 0)
+        r = db_commit(&tx);
+    if (r != 0)
+        return TRACE(r);
+    *ret = json_object();
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
+static const char *waits_for(const struct gate *gate, size_t n_choices, size_t n_asked)
 {
     if (!gate->is_there)
         return "";
     if (gate->is_password_needed)
         return gate->n_wrong < BOOT_GATE_TRIES ? "password" : "restart";
-    return n_choices > 1 ? "choice" : "";
+    return n_choices > 1 ? "choice" : n_asked > 0 ? "variables" : "";
 }
 
 int boot_gate_explain(struct site *site, const char *device_id, const char *dp_id, json_t **ret)
 {
     OWN(json_freep) json_t *choices = NULL;
+    OWN(json_freep) json_t *asked = NULL;
+    OWN(freep) char *name = NULL;
     struct boot_rule rule = {0};
     struct gate gate;
+    char deployment[SITE_ID_MAX];
     int r = load(site, device_id, &gate);
 
+    if (r == 0)
+        r = find_asked(site, device_id, &gate, deployment, &name, &asked);
     if (r == 0)
         r = boot_rule_find(site, dp_id, &rule);
     if (r == 0)
         r = boot_target_choices(site, device_id, &choices);
     if (r < 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:i,s:i,s:O,s:s,s:I}",
+    *ret = json_pack("{s:s,s:i,s:i,s:O,s:O,s:s,s:I}",
                      "password_of",
                      rule.password_of,
                      "menu_s",
@@ -419,8 +584,10 @@ int boot_gate_explain(struct site *site, const char *device_id, const char *dp_i
                      (int)rule.choice_s,
                      "choices",
                      choices,
+                     "variables",
+                     asked,
                      "waits_for",
-                     waits_for(&gate, json_array_size(choices)),
+                     waits_for(&gate, json_array_size(choices), json_array_size(asked)),
                      "n_wrong",
                      (json_int_t)gate.n_wrong);
     return *ret ? 0 : ERR(-ENOMEM);

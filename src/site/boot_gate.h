@@ -4,7 +4,7 @@
 
 /*
  * What a computer that has registered is asked on its screen before there is an order: the password of those who start from the
- * network, and which of several available deployments it is to begin (docs/deployments.md, docs/protocol/client-api.md)
+ * network, which of several available deployments it is to begin, and variables without a value (docs/deployments.md, docs/protocol/client-api.md)
  */
 
 #include <stdbool.h>
@@ -45,8 +45,17 @@ int boot_gate_end_password(struct site *site,
                            const struct password_work *work,
                            json_t **ret);
 
-/* PUT /client/choice {"deployment_id"}; @ret: {} */
+/* PUT /client/choice {"deployment_id", "is_by_time"}; @ret: {} */
 int boot_gate_choose(struct site *site, const char *device_id, const json_t *body, json_t **ret);
+
+/* DELETE /client/choice: the list is asked again; @ret: {} */
+int boot_gate_unchoose(struct site *site, const char *device_id, json_t **ret);
+
+/* PUT /client/variables {"deployment_id", "variables"}: what was typed; @ret: {} */
+int boot_gate_take_variables(struct site *site,
+                             const char *device_id,
+                             const json_t *body,
+                             json_t **ret);
 
 /* What was chosen on the screen; @ret: room for SITE_ID_MAX, "" for nothing. */
 int boot_gate_chosen(struct site *site, const char *device_id, char *ret);
@@ -56,6 +65,6 @@ int boot_gate_drop(struct site *site, const char *device_id);
 
 /**
  * boot_gate_explain() - what would be asked, and what is waited for, for people
- * @ret: {"password_of", "choice_s", "choices": [{"deployment_id", "name", "comment"}], "waits_for", "n_wrong"}; owned by the caller
+ * @ret: {"password_of", "choice_s", "choices": [{"deployment_id", "name", "comment"}], "variables": [{"name", "is_secret"}], "waits_for", "n_wrong"}; owned by the caller
  */
 int boot_gate_explain(struct site *site, const char *device_id, const char *dp_id, json_t **ret);

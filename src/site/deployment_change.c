@@ -76,7 +76,8 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
                         db_u64(terms.may_run_outside_windows ? 1 : 0),
                         db_u64(terms.may_restart_outside_windows ? 1 : 0),
                         db_u64(terms.max_run_min),
-                        db_u64(terms.is_wake_on_lan ? 1 : 0))));
+                        db_u64(terms.is_wake_on_lan ? 1 : 0),
+                        db_u64(terms.is_progress_shown ? 1 : 0))));
 }
 
 /* It is enabled, or was held and is said to be enabled: what it wipes is asked as if it were made now. */

@@ -115,6 +115,7 @@ int deployment_terms_parse(struct site *site, const json_t *src, struct deployme
         .may_restart_outside_windows = field_bool(src, "is_restart_outside_windows"),
         .max_run_min = field_number(src, "max_run_min", 0),
         .is_wake_on_lan = field_bool(src, "is_wake_on_lan"),
+        .is_progress_shown = !json_is_false(json_object_get(src, "is_progress_shown")),
         .priority = FIND(priorities, field_text(src, "priority", "normal")),
     };
     r = parse_time(site, src, "available_from", &ret->available_from);

@@ -60,6 +60,7 @@ struct deployment_terms {
     bool may_restart_outside_windows; /* it need not fit into what is left of one */
     uint64_t max_run_min;             /* 0: nobody has said */
     bool is_wake_on_lan;              /* devices are woken at its deadlines */
+    bool is_progress_shown;           /* also in an installed system; if nobody says so, too */
     bool is_due_at_once;              /* "as-soon-as-possible" is among the assignments */
     size_t n_assignments;
     struct schedule assignments[SCHEDULE_LIST_MAX];
@@ -87,6 +88,7 @@ struct deployment_terms {
         {"is_restart_outside_windows", FIELD_BOOL, false, 0, 0, NULL}, \
         {"max_run_min", FIELD_NUMBER, false, 0, DEPLOYMENT_MAX_RUN_MAX_MIN, NULL}, \
         {"is_wake_on_lan", FIELD_BOOL, false, 0, 0, NULL}, \
+        {"is_progress_shown", FIELD_BOOL, false, 0, 0, NULL}, \
     { \
         "alert_after_s", FIELD_NUMBER, false, 0, DEPLOYMENT_ALERT_AFTER_MAX_S, NULL \
     }

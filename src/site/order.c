@@ -15,6 +15,7 @@
 #include "site/boot_gate.h"
 #include "site/boot_target.h"
 #include "site/boundary_sources.h"
+#include "site/device_change.h"
 #include "site/fields.h"
 #include "site/order_end.h"
 #include "site/order_state.h"
@@ -28,6 +29,8 @@
 
 DEFINE_FREEP(struct boundary_sources *, boundary_sources_free);
 DEFINE_FREEP(struct ts_document *, ts_document_free);
+
+#define HOUR_US (UINT64_C(3600) * 1000000)
 
 enum {
     CAUSE_MAX_BYTES = 128,
@@ -197,6 +200,44 @@ int order_at_registration(struct site *site, const char *device_id, const char *
                          "it; it loses power or crashes on the way."));
 }
 
+int order_reopen(struct site *site, const char *device_id, const json_t *body, json_t **ret)
+{
+    static const struct field fields[] = {
+        {"boot_image", FIELD_TEXT, true, 0, SITE_ID_MAX - 1, NULL},
+        {0},
+    };
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = fields_check(site, body, fields, false, REFUSAL_CLIENT_INVALID);
+
+    if (r == 0)
+        r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = db_first(site->db,
+                     SQL_ORDER_OF_DEVICE_SINCE,
+                     DB_ARGS(db_text(device_id), db_u64(site->now_us - HOUR_US)),
+                     &rows);
+    if (r != DB_ROW)
+        return TRACE(r);
+    if (db_get_u64(&rows, 0) > 0)
+        return refuse(site, REFUSAL_NOT_ASKED, "An order is in progress on this computer.");
+    if (db_get_u64(&rows, 1) >= ORDER_REOPENED_MAX)
+        return refuse(site,
+                      REFUSAL_NOT_ASKED,
+                      "%d orders have begun on this computer within an hour; start it again.",
+                      (int)ORDER_REOPENED_MAX);
+    db_rows_fini(&rows);
+    r = device_check_open(site, device_id);
+    if (r == 0)
+        r = begin_if_not_asked(site, device_id, field_text(body, "boot_image", ""));
+    if (r == 0)
+        r = db_commit(&tx);
+    if (r != 0)
+        return TRACE(r);
+    *ret = json_object();
+    return *ret ? 0 : ERR(-ENOMEM);
+}
+
 /* The boot image's files by name, as docs/protocol/client-api.md has them. */
 static json_t *files_by_name(const json_t *list)
 {
@@ -352,14 +393,15 @@ static int put_order(struct site *site,
     if (r == 0)
         r = put_sequence(site, row, &sequence);
     if (r == 0)
-        r = variable_put_order(site, db_get_text(row, 2), name, &variables, &secrets);
+        r = variable_put_order(
+            site, db_get_text(row, 2), db_get_text(row, 1), name, &variables, &secrets);
     if (r == 0)
         r = unknown_name_put_order(site, db_get_text(row, 2), name, variables);
     if (r == 0)
         r = put_progress_text(db_get_text(row, 12), variables);
     if (r < 0)
         return TRACE(r);
-    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:O,s:O,s:O,s:O,s:O,s:i,s:s}",
+    *ret = json_pack("{s:s,s:s,s:s,s:s,s:I,s:I,s:s,s:O,s:O,s:O,s:O,s:O,s:i,s:s,s:b}",
                      "order_id",
                      db_get_text(row, 0),
                      "deployment_id",
@@ -387,7 +429,9 @@ static int put_order(struct site *site,
                      "failed_wait_s",
                      ORDER_FAILED_WAIT_S,
                      "content_option",
-                     db_get_text(row, 11));
+                     db_get_text(row, 11),
+                     "is_progress_shown",
+                     (int)db_get_bool(row, 13));
     return *ret ? TRACE(put_mirror(site, *ret)) : ERR(-ENOMEM);
 }
 

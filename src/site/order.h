@@ -11,6 +11,7 @@
 enum {
     ORDER_ATTEMPTS_MAX = 5,
     ORDER_FAILED_WAIT_S = 900,
+    ORDER_REOPENED_MAX = 10, /* orders of a device in an hour, before it is to be started again */
     ORDER_STEPS_MAX = 100000,
     ORDER_RESTARTS_TO_DISK = 1, /* values of orders.is_restarting beside 0 */
     ORDER_RESTARTS_TO_BOOT_IMAGE = 2,
@@ -30,6 +31,15 @@ enum {
  * @boot_image_id: what it says it has started; "" if it does not say
  */
 int order_at_registration(struct site *site, const char *device_id, const char *boot_image_id);
+
+/**
+ * order_reopen() - POST /client/choice {"boot_image"}: an available order ended before anything was written, and whoever sits there wants to
+ * choose again
+ * @ret: {}; what was asked at the registration is asked again
+ *
+ * Not while an order is in progress, and ORDER_REOPENED_MAX times an hour.
+ */
+int order_reopen(struct site *site, const char *device_id, const json_t *body, json_t **ret);
 
 /**
  * order_begin() - the device's deployment becomes an order, if there is one to run and an unknown computer may begin it

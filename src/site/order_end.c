@@ -21,6 +21,7 @@
 #include "site/order_step.h"
 #include "site/status_message.h"
 #include "site/summary.h"
+#include "site/wizard.h"
 
 enum {
     CAUSE_MAX_BYTES = 512,
@@ -32,6 +33,8 @@ static int ended(struct site *site, const char *order_id, const char *error_id, 
 {
     int r = order_step_ended(site, order_id);
 
+    if (r == 0)
+        r = wizard_forget_order(site, order_id);
     if (r == 0)
         r = status_message_ended(site, order_id, error_id, cause);
     return r < 0 ? TRACE(r) : TRACE(summary_order_changed(site, order_id));

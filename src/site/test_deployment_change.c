@@ -11,10 +11,13 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "site/access.h"
 #include "site/collection.h"
 #include "site/deployment.h"
 #include "site/device_change.h"
+#include "site/fields.h"
 #include "site/fixture.h"
+#include "site/order.h"
 #include "site/task_sequence.h"
 
 #define UNKNOWN "All Unknown Computers"
@@ -64,6 +67,43 @@ static void terms_are_kept_shown_and_gone_by(void **state)
     assert_string_equal(json_string_value(json_array_get(json_object_get(shown, "assignments"), 0)),
                         "as-soon-as-possible");
     assert_string_equal(json_string_value(json_object_get(shown, "make_available_to")), "clients");
+}
+
+static bool is_progress_shown(struct site *site, const char *id)
+{
+    OWN(json_freep) json_t *shown = NULL;
+
+    assert_int_equal(deployment_get(site, id, &shown), 0);
+    assert_true(json_is_boolean(json_object_get(shown, "is_progress_shown")));
+    return field_bool(shown, "is_progress_shown");
+}
+
+/* As the device is told. */
+static bool is_progress_ordered(struct site *site, const char *device)
+{
+    static const struct order_client client;
+    OWN(json_freep) json_t *order = NULL;
+
+    assert_int_equal(order_get(site, device, &client, &order), 0);
+    assert_non_null(order);
+    return field_bool(order, "is_progress_shown");
+}
+
+static void progress_is_shown_until_somebody_says_otherwise(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char device[ACCESS_DEVICE_ID_MAX];
+    char id[SITE_ID_MAX];
+
+    fixture_deploy(site, UNKNOWN, "required", id);
+    assert_true(is_progress_shown(site, id));
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    assert_true(is_progress_ordered(site, device));
+    change(site, id, "{'is_progress_shown': false}");
+    change(site, id, "{'comment': 'of something else'}");
+    assert_false(is_progress_shown(site, id));
+    assert_false(is_progress_ordered(site, device));
 }
 
 static void terms_that_cannot_be_change_nothing(void **state)
@@ -324,6 +364,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(terms_are_kept_shown_and_gone_by),
+        cmocka_unit_test(progress_is_shown_until_somebody_says_otherwise),
         cmocka_unit_test(terms_that_cannot_be_change_nothing),
         cmocka_unit_test(a_deployment_that_runs_is_not_deleted),
         cmocka_unit_test(a_deleted_deployment_reaches_nobody),

@@ -56,7 +56,7 @@ static void assert_order(struct site *site, const char *name, const char *value,
     char id[ACCESS_DEVICE_ID_MAX];
 
     assert_int_equal(device_find(site, "pc", id), 0);
-    assert_int_equal(variable_put_order(site, id, "pc", &variables, &secrets), 0);
+    assert_int_equal(variable_put_order(site, id, "", "pc", &variables, &secrets), 0);
     assert_string_equal(field_text(variables, name, ""), value);
     for (size_t i = 0; i < json_array_size(secrets); i++)
         is_named |= strcmp(json_string_value(json_array_get(secrets, i)), name) == 0;

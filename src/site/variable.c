@@ -70,8 +70,7 @@ static size_t length_of(const char *utf8)
     return n;
 }
 
-/* By the rules that hold where it is used. */
-static int check(struct site *site, const char *name, const char *value)
+int variable_check(struct site *site, const char *name, const char *value)
 {
     OWN(ts_vars_freep) struct ts_vars *vars = NULL;
     int r = ts_vars_new(&vars);
@@ -168,7 +167,8 @@ static int check_body(struct site *site, const json_t *body)
     };
     int r = fields_check(site, body, fields, false, REFUSAL_INVALID);
 
-    return r == 0 ? TRACE(check(site, field_text(body, "name", ""), field_text(body, "value", "")))
+    return r == 0 ? TRACE(variable_check(
+                        site, field_text(body, "name", ""), field_text(body, "value", "")))
                   : TRACE(r);
 }
 
@@ -251,7 +251,7 @@ static int read_settings(const json_t *rows, struct ts_setting **ret)
         const json_t *row = json_array_get(rows, i);
 
         settings[i] = (struct ts_setting){
-            .source = field_bool(row, "is_device") ? TS_FROM_DEVICE : TS_FROM_COLLECTION,
+            .source = (enum ts_source)field_number(row, "source", TS_FROM_COLLECTION),
             .priority = (unsigned)field_number(row, "priority", 0),
             .name = field_text(row, "name", ""),
             .value = field_text(row, "value", ""),
@@ -262,26 +262,32 @@ static int read_settings(const json_t *rows, struct ts_setting **ret)
     return 0;
 }
 
-/* Its collections', as one of the unknown computers too, and its own. */
-static int read_rows(struct site *site, const char *device_id, json_t **ret)
+/* Its collections', as one of the unknown computers too, its own, and what was typed for @deployment_id ("": nothing). */
+static int
+read_rows(struct site *site, const char *device_id, const char *deployment_id, json_t **ret)
 {
     char record[UNKNOWN_RECORD_MAX];
     bool is_unknown = false;
     int r = unknown_record(site, device_id, NULL, record, &is_unknown);
 
     return r < 0 ? TRACE(r)
-                 : TRACE(rows_array(site->db,
-                                    SQL_VARIABLE_SETTINGS,
-                                    DB_ARGS(db_text(device_id), db_text(record)),
-                                    ret));
+                 : TRACE(rows_array(
+                       site->db,
+                       SQL_VARIABLE_SETTINGS,
+                       DB_ARGS(db_text(device_id), db_text(record), db_text(deployment_id)),
+                       ret));
 }
 
 /* Into @vars, by precedence. @ret_rows: all that was looked at, the later before the earlier; owned by the caller. */
-static int apply(struct site *site, const char *device_id, struct ts_vars *vars, json_t **ret_rows)
+static int apply(struct site *site,
+                 const char *device_id,
+                 const char *deployment_id,
+                 struct ts_vars *vars,
+                 json_t **ret_rows)
 {
     OWN(freep) struct ts_setting *settings = NULL;
     const struct ts_setting *refused = NULL;
-    int r = read_rows(site, device_id, ret_rows);
+    int r = read_rows(site, device_id, deployment_id, ret_rows);
 
     if (r == 0)
         r = read_settings(*ret_rows, &settings);
@@ -298,7 +304,8 @@ static const char *source_of(const json_t *rows, const char *name)
         const json_t *row = json_array_get(rows, i);
 
         if (strcasecmp(field_text(row, "name", ""), name) == 0)
-            return field_bool(row, "is_device") ? "device" : field_text(row, "owner", "");
+            return field_number(row, "source", 0) == TS_FROM_DEVICE ? "device"
+                                                                    : field_text(row, "owner", "");
     }
     return "";
 }
@@ -306,7 +313,7 @@ static const char *source_of(const json_t *rows, const char *name)
 int variable_find(struct site *site, const char *device_id, const char *name, char *ret, size_t cap)
 {
     OWN(json_freep) json_t *rows = NULL;
-    int r = read_rows(site, device_id, &rows);
+    int r = read_rows(site, device_id, "", &rows);
 
     if (r < 0)
         return TRACE(r);
@@ -334,7 +341,7 @@ int variable_list_effective(struct site *site, const char *device, json_t **ret)
     if (r == 0)
         r = ts_vars_new(&vars);
     if (r == 0)
-        r = apply(site, id, vars, &rows);
+        r = apply(site, id, "", vars, &rows);
     for (size_t i = 0; r == 0 && ts_vars_at(vars, i, &name, &value, &is_secret); i++)
         if (value[0] != '\0')
             (void)json_array_append_new(items,
@@ -351,8 +358,79 @@ int variable_list_effective(struct site *site, const char *device, json_t **ret)
     return r == 0 && !*ret ? ERR(-ENOMEM) : TRACE(r);
 }
 
+/* The last row of a name says its value; any of them that it is secret. */
+static const json_t *last_of(const json_t *rows, const char *name, bool *ret_is_secret)
+{
+    const json_t *last = NULL;
+
+    *ret_is_secret = ts_name_is_secret(name);
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        if (strcasecmp(field_text(row, "name", ""), name) != 0)
+            continue;
+        *ret_is_secret = *ret_is_secret || field_bool(row, "is_secret");
+        last = row;
+    }
+    return last;
+}
+
+static int by_name(const void *a, const void *b)
+{
+    const json_t *const *left = a;
+    const json_t *const *right = b;
+
+    return strcasecmp(field_text(*left, "name", ""), field_text(*right, "name", ""));
+}
+
+/* @rows: in the order of precedence. @ret: borrows those that count and have no value, by name; owned by the caller. */
+static int find_empty(const json_t *rows, const json_t ***ret, size_t *ret_n)
+{
+    const json_t **found = calloc(json_array_size(rows) + 1, sizeof(const json_t *));
+    bool is_secret;
+
+    if (!found)
+        return ERR(-ENOMEM);
+    *ret_n = 0;
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        const json_t *row = json_array_get(rows, i);
+
+        if (!field_text(row, "value", "")[0] &&
+            last_of(rows, field_text(row, "name", ""), &is_secret) == row)
+            found[(*ret_n)++] = row;
+    }
+    qsort(found, *ret_n, sizeof(const json_t *), by_name);
+    *ret = found;
+    return 0;
+}
+
+int variable_list_asked(struct site *site, const char *device_id, json_t **ret)
+{
+    OWN(freep) const json_t **found = NULL;
+    OWN(json_freep) json_t *rows = NULL;
+    OWN(json_freep) json_t *list = json_array();
+    bool is_secret;
+    size_t n = 0;
+    int r = device_id ? read_rows(site, device_id, "", &rows) : 0;
+
+    if (r == 0)
+        r = find_empty(rows, &found, &n);
+    for (size_t i = 0; r == 0 && i < n && i < VARIABLES_ASKED_MAX; i++) {
+        const char *name = field_text(found[i], "name", "");
+
+        (void)last_of(rows, name, &is_secret);
+        if (json_array_append_new(
+                list, json_pack("{s:s,s:b}", "name", name, "is_secret", (int)is_secret)) < 0)
+            r = ERR(-ENOMEM);
+    }
+    if (r == 0)
+        *ret = TAKE(list);
+    return TRACE(r);
+}
+
 int variable_put_order(struct site *site,
                        const char *device_id,
+                       const char *deployment_id,
                        const char *device_name,
                        json_t **ret,
                        json_t **ret_secrets)
@@ -371,7 +449,7 @@ int variable_put_order(struct site *site,
     if (r == 0 && site->settings.organization)
         r = ts_vars_set(vars, "_SMSTSOrgName", site->settings.organization, TS_BY_ENGINE);
     if (r == 0)
-        r = apply(site, device_id, vars, &rows);
+        r = apply(site, device_id, deployment_id, vars, &rows);
     if (r != 0)
         return TRACE(r);
     for (size_t i = 0; ts_vars_at(vars, i, &name, &value, &is_secret); i++) {

@@ -13,7 +13,8 @@
 #include "site/site.h"
 
 enum {
-    VARIABLES_MAX = 1000, /* of one collection or device */
+    VARIABLES_MAX = 1000,     /* of one collection or device */
+    VARIABLES_ASKED_MAX = 64, /* on the screen of one device */
 };
 
 enum variable_owner {
@@ -56,13 +57,25 @@ int variable_find(
     struct site *site, const char *device_id, const char *name, char *ret, size_t cap);
 
 /**
+ * variable_list_asked() - those that the device gets without a value: they are asked for on its screen
+ * @device_id: NULL: of nobody
+ * @ret: [{"name", "is_secret"}] by name, at most VARIABLES_ASKED_MAX; owned by the caller
+ */
+int variable_list_asked(struct site *site, const char *device_id, json_t **ret);
+
+/* By the rules that hold where it is used. Return: 0 or SITE_E_REFUSED. */
+int variable_check(struct site *site, const char *name, const char *value);
+
+/**
  * variable_put_order() - the variables of an order
+ * @deployment_id: what was typed on the screen for it is among them
  * @device_name: becomes _SMSTSMachineName: the computer name if neither a variable nor the step gives one
  * @ret:         an object of texts; owned by the caller, like the next
  * @ret_secrets: the names of the secret ones among them
  */
 int variable_put_order(struct site *site,
                        const char *device_id,
+                       const char *deployment_id,
                        const char *device_name,
                        json_t **ret,
                        json_t **ret_secrets);

@@ -223,6 +223,10 @@ def collections(cli: Recorder):
     cli.ask("Member", "collection", "add-member", "Lab", "PC-1")
     cli.do("collection", "rule", "add", "Lab", "--query", "Named", "--filter", "name startswith 'PC'")
     cli.do("collection", "variable", "set", "Lab", "WHAT=a lab")
+    cli.do("collection", "variable", "set", "Lab", "--secret", "JoinKey=")
+    asked = [one["name"] for one in cli.json("collection", "variable", "list", "Lab") if one["is_asked"]]
+    expect(asked == ["JoinKey"], f"asked for on the screen: {asked}")
+    cli.do("collection", "variable", "remove", "Lab", "JoinKey")
     cli.ask("Collection", "collection", "update", "Lab")
     cli.show("[Collection]", "collection", "list")
     cli.show("Collection", "collection", "show", "Lab")
@@ -322,7 +326,7 @@ def deployments(lab: Lab, cli: Recorder):
     ident = made["id"]
     cli.show("[Deployment]", "deployment", "list")
     cli.show("Deployment", "deployment", "show", ident)
-    cli.ask("Deployment", "deployment", "set", ident, "--alert-success", "90", "--alert-after", "1", "--wake-on-lan", "yes")
+    cli.ask("Deployment", "deployment", "set", ident, "--alert-success", "90", "--alert-after", "1", "--wake-on-lan", "yes", "--show-progress", "no")
     cli.ask("Deployment", "deployment", "disable", ident)
     cli.ask("Deployment", "deployment", "enable", ident)
     control(lab, cli, ident)

@@ -4,7 +4,7 @@
 runs again: a running site, the questions that the role pxe asks it, and devices that are played. No virtual machine; five situations with
 real firmware are in system_test.py (pxe_situations.py), the password on a real screen in unknown_test.py (approval-gate).
 
-usage: pxe_choice.py BUILD_DIR {pxe-choice|pxe-password|required-rerun}
+usage: pxe_choice.py BUILD_DIR {pxe-choice|pxe-password|pxe-variables|required-rerun}
 """
 
 import contextlib
@@ -376,6 +376,81 @@ def test_password(lab: Choices):
     expect_nowhere(lab)
 
 
+TYPED_SECRET = "typed and hidden 9"
+
+
+def put_variables(client: Client, deployment: str, variables: dict, good: int):
+    body = {"deployment_id": deployment, "variables": variables}
+    status, answer, _ = client.lab.call("PUT", "/client/variables", body, token=client.token)
+    expect(status == good, f"{variables}: {status} {answer}")
+    return answer.get("error_id")
+
+
+def expect_values(order: dict, **values):
+    found = {name: order["variables"].get(name) for name in values}
+    expect(found == values, f"the order has {found}, not {values}")
+
+
+def type_again(case: Case, *deployments):
+    """The order has failed; what it was given has gone with it, and one chooses again."""
+    client = case.client
+    expect(client.lab.call("POST", "/client/choice", {"boot_image": ""}, token=client.token)[0] == 409, "back from what runs")
+    client.order, client.seq = ask_order(client, 200)["order_id"], 1
+    client.tell("failed")
+    client.post("/choice", {"boot_image": ""}, 200)
+    expect([one["deployment_id"] for one in ask_order(client, 202)["choices"]] == list(deployments), "to choose from again")
+    body = {"deployment_id": deployments[0], "is_by_time": True}
+    client.lab.must("PUT", "/client/choice", body, token=client.token)
+    expect_values(ask_order(client, 200), Room="later", JoinKey=None)
+
+
+def test_variables(lab: Choices):
+    """What has no value is asked for after the list, and is the order's: before that of the device, after a power cut, and no longer."""
+    lab.begin_with_images(1)
+    lab.must("POST", "/administrators/administrator/password", {"password": PASSWORD})
+    cli = Cli(lab, "chief")
+    cli.run("login", cli.url, "--user", "administrator", "--password", "@-", given=PASSWORD + "\n")
+    case = Case(lab, 0, ("variables", [available(), available()], {}, {}))
+    for step in case.steps:
+        case.do(*step)
+    older, newer = case.deployments
+    cli.run("collection", "variable", "set", case.collection, "Room=hall", "Floor=3")
+    cli.run("collection", "variable", "set", case.collection, "--secret", "JoinKey=")
+    cli.run("device", "variable", "set", case.mac, "Room=")
+    expect("asked on the screen" in cli.run("device", "variable", "list", case.mac), "an empty variable is not called so")
+    case.ask("config")
+    client = case.client
+    client.register(202)
+    for chosen in (newer, older):
+        lab.must("PUT", "/client/choice", {"deployment_id": chosen}, token=client.token)
+        asked = ask_order(client, 202)
+        wanted = [{"name": "JoinKey", "is_secret": True}, {"name": "Room", "is_secret": False}]
+        expect((asked["state"], asked["deployment_id"], asked["has_list"]) == ("variables", chosen, True), str(asked))
+        expect(asked["variables"] == wanted, f"asked for {asked}")
+        if chosen == newer:
+            lab.must("DELETE", "/client/choice", token=client.token)
+            expect(ask_order(client, 202)["state"] == "choice", "not back at the list")
+    screen = cli.json("device", "explain-boot", case.mac)["screen"]
+    expect((screen["waits_for"], screen["variables"]) == ("variables", wanted), f"explained as {screen}")
+    for wrong in ({"_SMSTSMachineName": "x"}, {"Floor": "4"}, {"Room": "x" * 4001}):
+        expect(put_variables(client, older, wrong, 422) == "SLW-0190", f"{wrong}")
+    expect(put_variables(client, newer, {}, 409) == "SLW-0219", "for what was not chosen")
+    put_variables(client, older, {"Room": "4711", "JoinKey": TYPED_SECRET}, 200)
+    expect_values(ask_order(client, 200), Room="4711", Floor="3", JoinKey=TYPED_SECRET)
+    cli.run("device", "variable", "set", case.mac, "Room=later")
+    client.register(200)
+    order = ask_order(client, 200)
+    expect_values(order, Room="4711", JoinKey=TYPED_SECRET)
+    expect(order["secret_variables"] == ["JoinKey"] and order["attempt"] == 2, f"{order['secret_variables']}, {order['attempt']}")
+    expect(put_variables(client, older, {"Room": "1"}, 409) == "SLW-0218", "while it runs")
+    told = json.dumps([lab.must("GET", "/audit-log"), lab.must("GET", f"/boot-explanations/{case.mac}"),
+                       lab.must("GET", f"/devices/{case.mac}/effective-variables")])
+    expect(TYPED_SECRET not in told and TYPED_SECRET not in (lab.work / "err").read_text(encoding="utf-8"), "the secret is told")
+    type_again(case, newer, older)
+    with contextlib.closing(sqlite3.connect(lab.database)) as db:
+        expect(db.execute("SELECT count(*) FROM wizard_variable").fetchone() == (0,), "what was typed stays when the order is over")
+
+
 DUE_S = 10  # until what is due every minute is due again
 RERUNS = {"always": ("succeeded", "failed"), "never": (), "if-failed": ("failed",), "if-succeeded": ("succeeded",)}
 
@@ -417,7 +492,7 @@ def test_rerun(lab: Choices):
     expect_reason(never, "required-deployment", "when it was cleared")
 
 
-TESTS = {"pxe-choice": test_choice, "pxe-password": test_password, "required-rerun": test_rerun}
+TESTS = {"pxe-choice": test_choice, "pxe-password": test_password, "pxe-variables": test_variables, "required-rerun": test_rerun}
 
 
 def main() -> int:

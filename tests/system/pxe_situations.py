@@ -4,10 +4,17 @@
 Each function arranges deployments for a machine that is not on yet, and gives the one that is to begin.
 """
 
+import json
 import socket
 import time
 
 import deployment as dep
+from lab import LabError
+
+
+def _expect(got, want, what: str):
+    if got != want:
+        raise LabError(f"{what}: {got!r} instead of {want!r}")
 
 
 def _named(site, name: str) -> str:
@@ -64,6 +71,8 @@ def chosen_on_screen(site, vm) -> str:
     older = dep.deploy(site, _named(site, "The older one"), more=["--purpose", "available"])
     dep.deploy(site, _named(site, "The newer one"), more=["--purpose", "available"])
     site.cli("pxe", "rule", "set", "site", "--choice-seconds", "0", "--menu-seconds", "20")
+    site.cli("collection", "variable", "set", dep.UNKNOWN_COMPUTERS, "Room=", "Floor=3")
+    site.cli("collection", "variable", "set", dep.UNKNOWN_COMPUTERS, "--secret", "JoinKey=")
     return older
 
 
@@ -82,3 +91,48 @@ def choose_the_second(vm, process, seconds: float):
     type_on(vm.console, "9\r")
     process.wait_line("Problem: Type one of the numbers", seconds)
     type_on(vm.console, "2\r")
+
+
+TYPED_SECRET = "hush hush 77"
+
+
+def type_variables(site, vm, process, seconds: float):
+    """What has no value is asked for: back to the list and again to the second, a secret, and a value that is changed."""
+    process.wait_line("To be typed: JoinKey, 1 of 2 .it is not shown", seconds)
+    seen = len(process.lines)
+    type_on(vm.console, "<\r")
+    process.wait_line("To choose from: 2: The older one", seconds, seen)
+    type_on(vm.console, "2\r")
+    process.wait_line("To be typed: JoinKey, 1 of 2", seconds, seen)
+    explained = site.ask("device", "explain-boot", vm.mac)["screen"]
+    wanted = [{"name": "JoinKey", "is_secret": True}, {"name": "Room", "is_secret": False}]
+    _expect((explained["waits_for"], explained["variables"]), ("variables", wanted), "what explain-boot says of the screen")
+    _expect(vm.disk.stat().st_blocks, 0, "blocks of the disk that were written while variables are asked for")
+    type_on(vm.console, TYPED_SECRET + "\r")
+    process.wait_line("To be typed: Room, 2 of 2", seconds)
+    type_on(vm.console, "4710\r")
+    process.wait_line("Variable: Room = 4710", seconds)
+    seen = len(process.lines)
+    type_on(vm.console, "<\r")
+    process.wait_line("To be typed: Room, 2 of 2", seconds, seen)
+    type_on(vm.console, "4711\r")
+    process.wait_line("Variable: Room = 4711", seconds)
+    process.wait_line("To be typed: Enter to begin", seconds, seen)
+    type_on(vm.console, "\r")
+
+
+def expect_typed(site, deployment: str, vm, process, seconds: float):
+    """The task sequence runs with it; the secret is nowhere to be seen."""
+    deadline = time.monotonic() + seconds
+    state = {}
+    while "Room" not in state.get("variables", {}):
+        _expect(time.monotonic() < deadline, True, f"the state of the order comes in time: {state}")
+        time.sleep(1)
+        answer = site.cli("deployment", "state", deployment, "--device", vm.mac, "--output", "json", check=False)
+        state = json.loads(answer.stdout).get("state") or {} if answer.returncode == 0 else {}
+    variables = state["variables"]
+    _expect((variables["Room"], variables["Floor"]), ("4711", "3"), "variables of the run")
+    _expect("JoinKey" in state["secrets"] and "JoinKey" not in variables, True, f"the secret one is kept as such: {state}")
+    _expect([line for _, line in process.lines if TYPED_SECRET in line], [], "the secret on the console")
+    for path in site.state.rglob("*.log"):
+        _expect(TYPED_SECRET.encode() in path.read_bytes(), False, f"the secret is in {path}")

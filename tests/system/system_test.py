@@ -242,9 +242,15 @@ def boot_bios(world: World):
 
 
 def boot_uefi_pxe(world: World):
-    agent_registers(
-        world, "uefi", arrange=pxe_situations.chosen_on_screen, type_on_screen=pxe_situations.choose_the_second
-    )
+    started = []
+
+    def type_it(vm, process, seconds):
+        started.append(process)
+        pxe_situations.choose_the_second(vm, process, seconds)
+        pxe_situations.type_variables(world.site, vm, process, seconds)
+
+    site, deployment, vm = agent_registers(world, "uefi", arrange=pxe_situations.chosen_on_screen, type_on_screen=type_it)
+    pxe_situations.expect_typed(site, deployment, vm, started[0], BOOT_SECONDS)
 
 
 def boot_uefi_http(world: World):

@@ -153,7 +153,7 @@ static void show_list(struct runner *rn, const json_t *waiting)
     (void)snprintf(text[shown++], LABEL_MAX, "0: none of these, restart");
     for (size_t i = 0; i < shown; i++)
         lines[i] = text[i];
-    screen_set_list(rn->screen, lines, shown);
+    screen_set_list(rn->screen, "To choose from", lines, shown);
 }
 
 /* @seconds: until the first one begins; 0: it does not by itself */
@@ -174,14 +174,14 @@ static void show_choice(struct runner *rn, const json_t *waiting, uint64_t secon
     screen_set(rn->screen, SCREEN_QUESTION, "Number, and Enter");
 }
 
-static int tell_choice(struct runner *rn, const char *id, const char *by)
+static int tell_choice(struct runner *rn, const char *id, bool is_by_time)
 {
     OWN(json_decrefp) json_t *body = json_pack("{s:s}", "deployment_id", id);
     OWN(json_decrefp) json_t *answer = NULL;
     unsigned status;
     int r;
 
-    if (!body)
+    if (!body || (is_by_time && json_object_set_new(body, "is_by_time", json_true()) < 0))
         return ERR(-ENOMEM);
     r = link_json(rn->link, "PUT", "/api/v1/client/choice", body, &status, &answer);
     if (r != 0) {
@@ -193,7 +193,7 @@ static int tell_choice(struct runner *rn, const char *id, const char *by)
                   "Registration",
                   "The deployment %s was chosen %s (status %u)",
                   id,
-                  by,
+                  is_by_time ? "because nobody did in time" : "on the screen",
                   status);
     rn->has_chosen = status == HTTP_OK;
     if (rn->has_chosen)
@@ -222,8 +222,8 @@ static int take_typed(struct runner *rn, const json_t *waiting, const char *type
         journal_write(rn->journal, CMTRACE_INFORMATION, "Registration", "None was chosen");
         return RUNNER_E_RESTART;
     }
-    return TRACE(tell_choice(
-        rn, text_of(choice_at(waiting, (size_t)number - 1), "deployment_id"), "on the screen"));
+    return TRACE(
+        tell_choice(rn, text_of(choice_at(waiting, (size_t)number - 1), "deployment_id"), false));
 }
 
 int runner_ask_choice(struct runner *rn, const json_t *waiting)
@@ -245,7 +245,7 @@ int runner_ask_choice(struct runner *rn, const json_t *waiting)
     if (screen_read_line(rn->screen, turn_us, typed, sizeof(typed)))
         return TRACE(take_typed(rn, waiting, typed));
     if (clock_monotonic_us() >= rn->choose_until_us)
-        return TRACE(tell_choice(rn, text_of(waiting, "default_id"), "because nobody did in time"));
+        return TRACE(tell_choice(rn, text_of(waiting, "default_id"), true));
     return 0;
 }
 

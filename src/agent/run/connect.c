@@ -392,16 +392,27 @@ static int give_disk_back(struct runner *rn)
     return back == RESTART_SWITCHED_BACK ? RUNNER_E_RESTART : 0;
 }
 
-/* Until the next question; @n_asked: those that found nothing. Return: 0 or RUNNER_E_FAILED. */
-static int wait_for_deployment(struct runner *rn, uint64_t n_asked)
+/* Return: 0: somebody wants it to ask again; RUNNER_E_RESTART. */
+static int give_up(struct runner *rn, uint64_t *n_asked)
+{
+    (void)runner_problem(rn,
+                         "SLW-0472",
+                         "deploy a task sequence to it and start it again",
+                         "nothing is deployed to this computer, which has asked %u times",
+                         (unsigned)*n_asked);
+    if (!runner_wait_previous(rn, rn->platform->failed_wait_us))
+        return RUNNER_E_RESTART;
+    runner_go_back(rn);
+    *n_asked = 0;
+    return 0;
+}
+
+/* Until the next question; @n_asked: those that found nothing. Return: 0 or RUNNER_E_RESTART. */
+static int wait_for_deployment(struct runner *rn, uint64_t *n_asked)
 {
     runner_end_waiting(rn);
-    if (rn->n_asks_max > 0 && n_asked > rn->n_asks_max)
-        return runner_problem(rn,
-                              "SLW-0472",
-                              "deploy a task sequence to it and start it again",
-                              "nothing is deployed to this computer, which has asked %u times",
-                              (unsigned)n_asked);
+    if (rn->n_asks_max > 0 && ++*n_asked > rn->n_asks_max)
+        return TRACE(give_up(rn, n_asked));
     screen_set(
         rn->screen,
         SCREEN_STATUS,
@@ -419,6 +430,8 @@ static int wait_a_turn(struct runner *rn, const json_t *waiting)
         return TRACE(runner_ask_password(rn, waiting));
     if (state && strcmp(state, "choice") == 0)
         return TRACE(runner_ask_choice(rn, waiting));
+    if (state && strcmp(state, "variables") == 0)
+        return TRACE(runner_ask_variables(rn, waiting));
     return TRACE(runner_wait_unknown(rn, waiting));
 }
 
@@ -429,19 +442,20 @@ static int wait_for_order(struct runner *rn, struct order **ret)
 
     for (bool is_first = true;; is_first = false) {
         OWN(json_decrefp) json_t *waiting = NULL;
+        bool is_refused = false;
         int r = ask_for_order(rn, &order, &waiting);
 
-        if (r == 0 && waiting)
+        if (r == 0 && order)
+            r = runner_check_content(rn, order, &is_refused);
+        else if (r == 0 && waiting)
             r = wait_a_turn(rn, waiting);
-        else if (r == 0 && !order && is_first)
+        else if (r == 0 && is_first)
             r = give_disk_back(rn);
-        if (r != 0)
-            return r < 0 ? TRACE(r) : r;
-        if (order)
+        if (r == 0 && order && !is_refused)
             break;
-        if (waiting)
-            continue;
-        r = wait_for_deployment(rn, ++n_asked);
+        order_free(TAKE(order));
+        if (r == 0 && !is_refused && !waiting)
+            r = wait_for_deployment(rn, &n_asked);
         if (r != 0)
             return r < 0 ? TRACE(r) : r;
     }

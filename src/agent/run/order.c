@@ -348,6 +348,7 @@ static void read_order(struct reader *rd, const json_t *json, struct order *orde
     read_children(rd, json_object_get(ts, "children"), order);
     read_purpose(rd, json, order);
     read_content_option(rd, json, order);
+    order->is_progress_shown = !json_is_false(json_object_get(json, "is_progress_shown"));
     order->attempt = (unsigned)read_number(rd, json, "attempt", ATTEMPT_MAX);
     order->deadline_us = read_number(rd, json, "deadline_us", INT64_MAX);
     order->failed_wait_us = read_number(rd, json, "failed_wait_s", FAILED_WAIT_MAX_S) * US_PER_S;

@@ -71,6 +71,8 @@ struct order {
     size_t n_children;
     char *boot_image_id; /* package id of the boot image among the content; NULL if there is none */
     bool is_required;
+    bool
+        is_progress_shown; /* in an installed system where the sequence began; elsewhere it is in any case */
     enum order_content_option content_option;
     unsigned attempt;
     uint64_t deadline_us;

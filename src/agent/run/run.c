@@ -15,6 +15,7 @@
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
 #include "agent/run/target.h"
+#include "agent/run/wizard.h"
 #include "agent/steps/capture_parts.h"
 #include "agent/steps/return_code.h"
 #include "base/err.h"
@@ -28,7 +29,6 @@
 
 enum {
     AVAILABLE_WAIT_S = 60,
-    FAILED_WAIT_MAX_S = 7 * 24 * 60 * 60,
     LOG_FOLDER_MODE = 0755,
 };
 
@@ -53,6 +53,7 @@ int runner_problem(
 static void runner_fini(struct runner *rn)
 {
     debug_fini(&rn->debug);
+    wizard_free(rn->wizard);
     ts_sequence_free(rn->sequence);
     runner_forget_answers(rn);
     runner_forget_documents(rn);
@@ -415,25 +416,6 @@ static int life_in_boot_image(struct runner *rn)
     return r < 0 ? TRACE(r) : r;
 }
 
-static void wait_for_inspection(struct runner *rn)
-{
-    uint64_t wait_us = rn->state && rn->state->order ? rn->state->order->failed_wait_us
-                                                     : rn->platform->failed_wait_us;
-    uint64_t own_s;
-
-    if (rn->state && rn->state->vars &&
-        bytes_parse_u64(bytes_of(ts_vars_get(rn->state->vars, "SMSTSErrorDialogTimeout")),
-                        0,
-                        FAILED_WAIT_MAX_S,
-                        &own_s))
-        wait_us = own_s * US_PER_S;
-    screen_set(rn->screen,
-               SCREEN_STATUS,
-               "Failed. Restarting in %u seconds, or when Enter is pressed",
-               (unsigned)(wait_us / US_PER_S));
-    (void)screen_wait_key(rn->screen, wait_us);
-}
-
 static int run_in_boot_image(struct runner *rn, enum run_end *ret)
 {
     int r = life_in_boot_image(rn);
@@ -449,7 +431,7 @@ static int run_in_boot_image(struct runner *rn, enum run_end *ret)
     if (r == 0 || r == RUNNER_E_FAILED)
         runner_post_action(rn);
     if (r == RUNNER_E_FAILED || r < 0)
-        wait_for_inspection(rn);
+        runner_wait_failed(rn);
     if (r == RUNNER_E_OFF)
         runner_wait_off(rn);
     if (rn->state) {

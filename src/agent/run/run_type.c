@@ -11,6 +11,7 @@
 
 #include "agent/run/journal.h"
 #include "agent/run/link.h"
+#include "agent/run/order.h"
 #include "agent/run/report.h"
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
@@ -47,6 +48,16 @@ bool runner_progress(void *ctx, unsigned percent, uint64_t rate_bytes_per_s, con
     return !report_is_over(rn->report);
 }
 
+/* Who works at the computer may not be disturbed; before there is a system that anybody works with, nobody is. */
+static bool is_progress_shown(const struct runner *rn)
+{
+    const struct state *s = rn->state;
+
+    if (ts_vars_is_true(s->vars, "TSDisableProgressUI"))
+        return false;
+    return s->order->is_progress_shown || s->has_applied_os || s->phase != STEP_IN_FULL_OS;
+}
+
 void runner_show_step(struct runner *rn, const struct ts_step *step)
 {
     OWN(buf_fini) struct buf counter = BUF_INIT(COUNTER_MAX);
@@ -54,8 +65,7 @@ void runner_show_step(struct runner *rn, const struct ts_step *step)
 
     /* whoever sits there must know of a restart */
     screen_show_progress(rn->screen,
-                         !ts_vars_is_true(vars, "TSDisableProgressUI") ||
-                             strcmp(step->type, restart_type) == 0);
+                         is_progress_shown(rn) || strcmp(step->type, restart_type) == 0);
     ts_progress_put(rn->sequence, rn->current, ts_vars_get(vars, "TSProgressInfoLevel"), &counter);
     screen_set(rn->screen, SCREEN_GROUP, "%s", rn->group);
     screen_set(rn->screen, SCREEN_STEP, "%s: %s", buf_str(&counter), step->item.name);

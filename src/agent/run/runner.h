@@ -16,6 +16,7 @@
 struct journal;
 struct report;
 struct report_status;
+struct wizard;
 
 enum {
     PROBLEM_MAX = 1024,
@@ -58,8 +59,9 @@ struct runner {
     char waits_for[256];             /* an unknown computer, before it has an order; "" */
     uint64_t
         choose_until_us; /* monotonic: when the first of the list begins by itself; 0: it is not shown */
-    bool has_chosen;  /* from the list, or time did: nobody is asked again */
-    size_t n_skipped; /* of the list, before those that are shown */
+    bool has_chosen;       /* from the list, or time did: nobody is asked again */
+    size_t n_skipped;      /* of the list, before those that are shown */
+    struct wizard *wizard; /* while variables are asked for; owned */
 };
 
 /* Outcomes of the functions below beside 0 */
@@ -91,6 +93,26 @@ int runner_wait_unknown(struct runner *rn, const json_t *waiting);
  */
 int runner_ask_password(struct runner *rn, const json_t *waiting);
 int runner_ask_choice(struct runner *rn, const json_t *waiting);
+
+/* asking_variables.c: one turn of the page for variables without a value. Return: 0: ask the site again; or -errno. */
+int runner_ask_variables(struct runner *rn, const json_t *waiting);
+
+/* failed_page.c: what has failed stays on the screen, with whom to ask, for 900 s, SMSTSErrorDialogTimeout or until Enter is pressed. */
+void runner_wait_failed(struct runner *rn);
+
+/* failed_page.c: the same before there is an order, or anything was written. Return: whether somebody wants to go back to the list. */
+bool runner_wait_previous(struct runner *rn, uint64_t us);
+
+/* previous.c: what has failed is shown no more, and nothing begins by itself. */
+void runner_go_back(struct runner *rn);
+
+/**
+ * runner_check_content() - previous.c: whether an available order can begin: all that it wants can be had
+ * @ret_is_refused: it cannot; the site and the screen have heard of it, and somebody went back to the list: ask for an order again
+ *
+ * Return: 0; RUNNER_E_RESTART: nobody went back; or -errno.
+ */
+int runner_check_content(struct runner *rn, const struct order *order, bool *ret_is_refused);
 
 /* asking.c: the screen says that the computer is switched off, so long. */
 void runner_wait_off(struct runner *rn);

@@ -28,7 +28,7 @@ enum {
     BYTES_PER_MB = 1000 * 1000,
     BYTES_PER_KB = 1000,
     NO_PERCENT = 101,
-    LINE_MAX_BYTES = 128,
+    LINE_MAX_BYTES = SCREEN_TYPED_MAX - 1,
 };
 
 /* What is being typed. */
@@ -239,9 +239,10 @@ void screen_set(struct screen *screen, enum screen_field field, const char *form
         say(screen, labels[field], text);
 }
 
-void screen_set_list(struct screen *screen, const char *const *lines, size_t n)
+void screen_set_list(struct screen *screen, const char *label, const char *const *lines, size_t n)
 {
-    bool is_other = false;
+    bool is_new[SCREEN_LINES_MAX];
+    bool is_other;
 
     n = n < SCREEN_LINES_MAX ? n : SCREEN_LINES_MAX;
     is_other = n != screen->n_lines;
@@ -250,7 +251,8 @@ void screen_set_list(struct screen *screen, const char *const *lines, size_t n)
 
         (void)snprintf(text, sizeof(text), "%s", lines[i]);
         make_harmless(text);
-        is_other = is_other || strcmp(text, screen->lines[i]) != 0;
+        is_new[i] = i >= screen->n_lines || strcmp(text, screen->lines[i]) != 0;
+        is_other = is_other || is_new[i];
         memcpy(screen->lines[i], text, sizeof(text));
     }
     screen->n_lines = n;
@@ -258,7 +260,8 @@ void screen_set_list(struct screen *screen, const char *const *lines, size_t n)
         return;
     paint(screen);
     for (size_t i = 0; i < n; i++)
-        say(screen, "To choose from", screen->lines[i]);
+        if (is_new[i])
+            say(screen, label, screen->lines[i]);
 }
 
 void screen_hide_typing(struct screen *screen, bool is_hidden)

@@ -16,7 +16,8 @@
 enum {
     SCREEN_TEXT_MAX = 256,
     SCREEN_OUTPUTS_MAX = 8,
-    SCREEN_LINES_MAX = 14, /* of a list; a page of 24 has no more room */
+    SCREEN_LINES_MAX = 14,   /* of a list; a page of 24 has no more room */
+    SCREEN_TYPED_MAX = 4096, /* with the NUL; a terminal of the kernel takes no longer line */
 };
 
 struct screen;
@@ -51,8 +52,9 @@ void screen_free(struct screen *screen);
 __attribute__((format(printf, 3, 4))) void
 screen_set(struct screen *screen, enum screen_field field, const char *format, ...);
 
-/* What is to be chosen from, one a line; @n 0: nothing. Of more than SCREEN_LINES_MAX the last ones are left out. */
-void screen_set_list(struct screen *screen, const char *const *lines, size_t n);
+/* What is to be chosen from, or looked at, one a line; @n 0: nothing. Of more than SCREEN_LINES_MAX the last ones are left out.
+   @label: what it is, where there are only lines, and those that are new are said */
+void screen_set_list(struct screen *screen, const char *label, const char *const *lines, size_t n);
 
 /* Whether what is typed stays dark, as a password does; then it is forgotten as soon as it was read, too. */
 void screen_hide_typing(struct screen *screen, bool is_hidden);

@@ -107,6 +107,20 @@ static void an_order_is_for_32_bits_unless_each_system_is_known_to_be_wider(void
     order->n_content = 2;
 }
 
+static void progress_is_shown_unless_the_site_says_otherwise(void **state)
+{
+    (void)state;
+    OWN(json_decrefp) json_t *json = json_loads(order_text, 0, NULL);
+    OWN(order_freep) struct order *order = NULL;
+
+    assert_int_equal(parse(json, &order), 0);
+    assert_true(order->is_progress_shown);
+    order_free(TAKE(order));
+    assert_int_equal(json_object_set_new(json, "is_progress_shown", json_false()), 0);
+    assert_int_equal(parse(json, &order), 0);
+    assert_false(order->is_progress_shown);
+}
+
 static void content_is_streamed_unless_the_site_says_otherwise(void **state)
 {
     (void)state;
@@ -260,6 +274,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_order_is_for_32_bits_unless_each_system_is_known_to_be_wider),
         cmocka_unit_test(parse_copies_every_field),
+        cmocka_unit_test(progress_is_shown_unless_the_site_says_otherwise),
         cmocka_unit_test(content_is_streamed_unless_the_site_says_otherwise),
         cmocka_unit_test(a_package_is_where_the_site_says_and_else_where_the_order_says),
         cmocka_unit_test(a_package_with_a_folder_has_its_manifest),

@@ -149,7 +149,7 @@ void runner_end_waiting(struct runner *rn)
 {
     screen_set(rn->screen, SCREEN_CODE, "%s", "");
     screen_set(rn->screen, SCREEN_QUESTION, "%s", "");
-    screen_set_list(rn->screen, NULL, 0);
+    screen_set_list(rn->screen, "", NULL, 0);
     screen_hide_typing(rn->screen, false);
     rn->choose_until_us = 0;
     rn->n_skipped = 0;

@@ -30,7 +30,7 @@ SELECT 1 FROM distribution_point WHERE id = ?1;
 INSERT INTO boot_gate (device_id, dp_id, boot_image_id, is_password_needed, created_us) VALUES (?1, ?2, ?3, ?4, ?5);
 
 -- name: boot_gate_get
-SELECT dp_id, boot_image_id, is_password_needed, n_wrong, deployment_id FROM boot_gate WHERE device_id = ?1;
+SELECT dp_id, boot_image_id, is_password_needed, n_wrong, deployment_id, variables_of FROM boot_gate WHERE device_id = ?1;
 
 -- name: boot_gate_drop
 DELETE FROM boot_gate WHERE device_id = ?1;
@@ -41,5 +41,9 @@ UPDATE boot_gate SET n_wrong = n_wrong + 1 WHERE device_id = ?1;
 -- name: boot_gate_pass
 UPDATE boot_gate SET is_password_needed = 0, n_wrong = 0 WHERE device_id = ?1;
 
+-- ?3: that whose variables are not to be asked for, '' for none.
 -- name: boot_gate_choose
-UPDATE boot_gate SET deployment_id = ?2 WHERE device_id = ?1;
+UPDATE boot_gate SET deployment_id = ?2, variables_of = ?3 WHERE device_id = ?1;
+
+-- name: boot_gate_has_asked
+UPDATE boot_gate SET variables_of = ?2 WHERE device_id = ?1;

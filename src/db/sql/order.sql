@@ -9,6 +9,10 @@ SELECT o.id, o.deployment_id, o.attempt, o.environment, o.is_restarting, o.resta
     iif(d.held_us >= o.heard_us, 1, 0)
 FROM orders o JOIN deployment d ON d.id = o.deployment_id WHERE o.device_id = ?1 AND o.state = 'in-progress';
 
+-- How many are in progress, and how many have begun since ?2.
+-- name: order_of_device_since
+SELECT count(*) FILTER (WHERE state = 'in-progress'), count(*) FILTER (WHERE created_us >= ?2) FROM orders WHERE device_id = ?1;
+
 -- A restart on purpose is no attempt more.
 -- name: order_next_attempt
 UPDATE orders SET attempt = attempt + iif(is_restarting = 0, 1, 0), environment = 'boot-image', is_restarting = 0,
@@ -16,7 +20,7 @@ UPDATE orders SET attempt = attempt + iif(is_restarting = 0, 1, 0), environment 
 
 -- name: order_document
 SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, x.xml, t.boot_image_id,
-    d.content_option, x.object
+    d.content_option, x.object, d.is_progress_shown
 FROM orders o JOIN device v ON v.id = o.device_id JOIN deployment d ON d.id = o.deployment_id
 JOIN task_sequence t ON t.id = d.task_sequence_id
 JOIN order_sequence s ON s.order_id = o.id AND s.position = 0

@@ -25,28 +25,34 @@ SELECT count(*) FILTER (WHERE name = ?2), count(*) FROM collection_variable WHER
 SELECT count(*) FILTER (WHERE name = ?2), count(*) FROM device_variable WHERE device_id = ?1;
 
 -- name: collection_variable_get
-SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM collection_variable
+SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, iif(value = '', 1, 0) AS is_asked,
+    changed_us AS "changed_at" FROM collection_variable
 WHERE collection_id = ?1 AND name = ?2;
 
 -- name: device_variable_get
-SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM device_variable
+SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, iif(value = '', 1, 0) AS is_asked,
+    changed_us AS "changed_at" FROM device_variable
 WHERE device_id = ?1 AND name = ?2;
 
 -- A secret value leaves the database in the order of a device only.
 -- name: collection_variable_list
-SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM collection_variable
+SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, iif(value = '', 1, 0) AS is_asked,
+    changed_us AS "changed_at" FROM collection_variable
 WHERE collection_id = ?1 ORDER BY name;
 
 -- name: device_variable_list
-SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, changed_us AS "changed_at" FROM device_variable
+SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, iif(value = '', 1, 0) AS is_asked,
+    changed_us AS "changed_at" FROM device_variable
 WHERE device_id = ?1 ORDER BY name;
 
--- What a device gets: its collections' by rising priority, then its own. ?2: an unknown computer also gets those of the
--- collections of the record of its architecture.
+-- What a device gets: its collections' by rising priority, then its own, then what was typed on its screen for the deployment ?3. ?2: an
+-- unknown computer also gets those of the collections of the record of its architecture. The first column is enum ts_source.
 -- name: variable_settings
-SELECT 0 AS is_device, c.variable_priority AS priority, c.id AS owner, x.name, x.value, x.is_secret
+SELECT 0 AS source, c.variable_priority AS priority, c.id AS owner, x.name, x.value, x.is_secret
 FROM collection_variable x JOIN collection c ON c.id = x.collection_id
 WHERE EXISTS (SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND m.device_id IN (?1, ?2))
 UNION ALL
 SELECT 1, 0, device_id, name, value, is_secret FROM device_variable WHERE device_id = ?1
+UNION ALL
+SELECT 3, 0, device_id, name, value, is_secret FROM wizard_variable WHERE device_id = ?1 AND deployment_id = ?3
 ORDER BY 1, 2, 3, 4;

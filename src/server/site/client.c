@@ -200,6 +200,27 @@ int client_put_choice(void *ctx, struct http_exchange *x)
     return put_own(ctx, x, boot_gate_choose);
 }
 
+int client_reopen_choice(void *ctx, struct http_exchange *x)
+{
+    return put_own(ctx, x, order_reopen);
+}
+
+int client_drop_choice(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    json_t *answer = NULL;
+    int r = api_begin_device(api, x);
+
+    if (r == 0)
+        r = boot_gate_unchoose(api->site, api->device_id, &answer);
+    return api_finish(api, x, r, 200, answer);
+}
+
+int client_put_variables(void *ctx, struct http_exchange *x)
+{
+    return put_own(ctx, x, boot_gate_take_variables);
+}
+
 int client_put_name(void *ctx, struct http_exchange *x)
 {
     return put_own(ctx, x, unknown_name_from_screen);
