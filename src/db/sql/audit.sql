@@ -16,7 +16,7 @@ VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11);
 
 -- ?3: of this object, '' any
 -- name: audit_record_list
-SELECT id, id AS number, time_us AS "time:time", time_us, who, address, action, object, detail, was AS "before", became AS "after", hash, request_id
+SELECT id, id AS number, time_us AS "time:time", who, address, action, object, detail, was AS "before", became AS "after", hash, request_id, time_us
 FROM audit_record WHERE id > ?1 AND (?3 = '' OR object = ?3) ORDER BY id LIMIT ?2;
 
 -- name: audit_record_chain
