@@ -14,6 +14,7 @@
 enum {
     TEXT_MAX_BYTES = 64 * 1024 * 1024,
     NAME_MAX_BYTES = 4096,
+    SAFE_MAX_BYTES = 4 * NAME_MAX_BYTES,
 };
 
 static bool read_all(struct object_site *site, const struct object_kind *kind, json_t *documents)
@@ -126,6 +127,29 @@ bool site_get(struct session *s, const struct args *args)
            print_documents(s, documents);
 }
 
+/* Things that documents cannot tell apart: apply will ask to delete all but one. */
+static void warn_of_same(const json_t *documents)
+{
+    OWN(session_json_freep) json_t *seen = json_object();
+
+    for (size_t i = 0; i < json_array_size(documents); i++) {
+        OWN(buf_fini) struct buf name = BUF_INIT(NAME_MAX_BYTES);
+        OWN(buf_fini) struct buf safe = BUF_INIT(SAFE_MAX_BYTES);
+        json_int_t n;
+
+        object_put_name(&name, json_array_get(documents, i));
+        n = json_integer_value(json_object_get(seen, buf_str(&name))) + 1;
+        (void)json_object_set_new(seen, buf_str(&name), json_integer(n));
+        if (n != 2) /* each is told once */
+            continue;
+        output_put_safe(&safe, buf_str(&name), name.len);
+        (void)fprintf(stderr,
+                      "slipway: %s: the site has more than one, and slipway apply will refuse "
+                      "them; delete all but one (SLW-0712)\n",
+                      buf_str(&safe));
+    }
+}
+
 bool site_export(struct session *s, const struct args *args)
 {
     OWN(object_site_fini) struct object_site site = {.session = s};
@@ -139,6 +163,7 @@ bool site_export(struct session *s, const struct args *args)
             return false;
     if (folder ? !export_folder_write(s, folder, documents) : !print_documents(s, documents))
         return false;
+    warn_of_same(documents);
     if (site.n_secrets > 0)
         (void)fprintf(
             stderr,

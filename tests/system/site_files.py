@@ -235,6 +235,9 @@ def check_export_again(cli: Cli, site: Site):
     folder = site.work / "again"
     cli.run("export-site", "--folder", str(folder))
     expect((folder / "Deployment" / "Deploy-Lab-1.yaml").is_file(), "the deployment was not exported")
+    cli.run("deployment", "create", "--task-sequence", "Deploy", "--collection", "Lab 1", "--purpose", "available")
+    told = cli.fails("export-site", "--folder", str(folder), status=0)
+    expect('Deployment of "Deploy" to "Lab 1": ' in told and "SLW-0712" in told, f"two alike: {told!r}")
     for one in cli.json("deployment", "list"):
         if not one["phased_deployment_id"]:
             cli.run("deployment", "delete", one["id"])
