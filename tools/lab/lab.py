@@ -31,6 +31,7 @@ DHCP_ADDRESS = "10.77.0.2"
 OVMF = Path("/usr/share/OVMF")
 PR_SET_PDEATHSIG = 1
 NO_BOOT_IMAGES = "[boot-image]\nkernel-root = /nonexistent\nx86-root = /nonexistent\n" # for who has no use for them
+KERNEL = re.compile(r"^\[ *[0-9]+\.[0-9]+\]")
 RESTARTING = re.compile(r"reboot: (machine restart|Restarting system)")
 START_SECONDS = 240 # that the firmware may take, beside other machines, until something is on the screen again
 ESCAPES = re.compile(r"\x1b(\[[0-9;=?]*[A-Za-z]|[()][A-Z0-9]|[=>78cDEHM])")
@@ -167,7 +168,16 @@ class Process:
         raise LabError(text, self.screen())
 
     def screen(self) -> str:
-        return "\n".join(line for _, line in self.lines[-25:])
+        return "\n".join(f"{at:7.1f} s  {line}" for at, line in self.lines[-25:])
+
+    def is_starting(self) -> bool:
+        """It went down for a restart, and no kernel has said anything since."""
+        for _, line in reversed(self.lines):
+            if RESTARTING.search(line):
+                return True
+            if KERNEL.search(line):
+                return False
+        return False
 
     def trouble(self) -> str:
         """Why nothing more is to be expected of a machine, where it is not the machine's own doing."""
@@ -175,8 +185,8 @@ class Process:
         if code not in (None, 0, -signal.SIGKILL, -signal.SIGTERM):
             return f"; it ended with {code} by itself"
         silent = time.monotonic() - self.heard
-        if code is None and silent > START_SECONDS and self.lines and RESTARTING.search(self.lines[-1][1]):
-            return f"; it was to restart {silent:.0f} s ago, and its firmware has not said a word since"
+        if code is None and silent > START_SECONDS and self.is_starting():
+            return f"; it was to restart, and its firmware or boot loader has not said a word for {silent:.0f} s"
         return ""
 
     def when(self, pattern: str):
