@@ -55,7 +55,7 @@ LOADER = "EFI/BOOT/BOOTX64.EFI"
 PUT = ("opt/downloaded/SLP00004/install.sh", "opt/program/data", "opt/application/data", "DATA/usr/large")
 ONCE = 2  # index of the step that must not be run twice
 # Of the tree, what two runs do not have in common: logs with their times, and what is drawn anew each time
-OWN = ("var/log/slipway/", "lost+found/", "etc/shadow", "etc/machine-id")
+OWN = ("var/log/slipway/", "lost+found/", "etc/shadow", "etc/machine-id", "var/lib/slipway/client/client.json")
 
 
 def variables(values: dict) -> str:
