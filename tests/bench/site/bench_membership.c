@@ -27,7 +27,7 @@
 #include "site/site.h"
 
 enum {
-    CSV_LINES = 5000,
+    CSV_LINES = DEVICE_IMPORT_LINES_MAX,
     CSV_MAX_BYTES = 4 * 1024 * 1024,
     GOAL_US = 1000000,
 };
