@@ -220,6 +220,16 @@ static void serve(const struct fixture *f)
     _exit(r == 0 ? 0 : 1);
 }
 
+/* The socket is there a moment before somebody listens. */
+static bool is_up(const struct fixture *f)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    OWN(fd_closep) int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", f->socket);
+    return connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+}
+
 static int set_up(void **state)
 {
     static struct fixture f;
@@ -231,7 +241,7 @@ static int set_up(void **state)
     f.server = fork();
     if (f.server == 0)
         serve(&f);
-    for (unsigned i = 0; i < 1000 && !file_exists(f.socket); i++)
+    for (unsigned i = 0; i < 30000 && !is_up(&f); i++)
         (void)usleep(1000);
 
     struct http_client_options options = {.base_url = "http://site", .unix_socket = f.socket};
