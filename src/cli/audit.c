@@ -10,7 +10,12 @@
 #include "cli/audit_chain.h"
 #include "cli/session.h"
 
-DEFINE_FREEP(FILE *, fclose);
+static void file_close(FILE *file)
+{
+    (void)fclose(file);
+}
+
+DEFINE_FREEP(FILE *, file_close);
 
 enum {
     PATH_MAX_BYTES = 2048,
@@ -210,7 +215,7 @@ static bool add_lines(
 static bool verify_file(struct session *s, const char *path, const char *noted)
 {
     OWN(session_json_freep) json_t *found = NULL;
-    OWN(fclosep) FILE *file = fopen(path, "re");
+    OWN(file_closep) FILE *file = fopen(path, "re");
     struct audit_chain chain = {0};
     bool has_noted = false;
 

@@ -61,9 +61,12 @@ static int look(struct search *search, const struct db_rows *rows)
 /* What comes behind it in the order of any collation, with nothing between that begins with it; 0: nobody knows. */
 static char behind(char c)
 {
-    bool has_next = (c >= '0' && c <= '8') || (c >= 'a' && c <= 'y');
+    static const char order[] = "0123456789abcdefghijklmnopqrstuvwxyz";
+    const char *at = c ? strchr(order, c) : NULL;
 
-    return has_next ? (char)(c + 1) : (char)(c == '9' ? 'a' : 0);
+    if (!at)
+        return '\0';
+    return at[1];
 }
 
 /* Names that begin with @start, which is in lower case; more, if it ends in what nobody knows the next of. Return: false: all. */

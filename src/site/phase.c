@@ -69,7 +69,7 @@ static int refuse_phase(struct site *site, size_t i)
 static int check_terms(struct site *site, const json_t *phase)
 {
     OWN(json_freep) json_t *terms = phase_terms(phase);
-    struct deployment_terms read;
+    struct deployment_terms read = {.is_required = false};
     int r = terms ? deployment_terms_parse(site, terms, &read) : ERR(-ENOMEM);
 
     return r == 0 ? TRACE(deployment_terms_check(site, phase, read.is_required)) : TRACE(r);
