@@ -164,17 +164,26 @@ int client_policy_list(struct site *site, const char *device_id, json_t **ret)
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
-/* What is in progress in the boot image, or was begun there, is nothing for the installed system. @ret_is_busy: there is one */
+/*
+ * What is in progress in the boot image, or was begun there, is nothing for the installed system; its own that a restore holds ends:
+ * who still runs it reports, and does not ask. @ret_is_busy: there is one
+ */
 static int
 find_order(struct site *site, const char *device_id, bool *ret_is_busy, bool *ret_is_ours)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
+    char id[UUID_TEXT_MAX];
     int r = db_first(site->db, SQL_ORDER_IN_PROGRESS, DB_ARGS(db_text(device_id)), &rows);
 
     *ret_is_busy = r == DB_ROW;
     *ret_is_ours =
         r == DB_ROW && db_get_bool(&rows, 8) && strcmp(db_get_text(&rows, 3), "full-os") == 0;
-    return r < 0 ? TRACE(r) : 0;
+    if (!*ret_is_ours || !db_get_bool(&rows, 9))
+        return r < 0 ? TRACE(r) : 0;
+    (void)snprintf(id, sizeof(id), "%s", db_get_text(&rows, 0));
+    db_rows_fini(&rows);
+    *ret_is_busy = *ret_is_ours = false;
+    return TRACE(order_end_held(site, id, device_id));
 }
 
 /* A person who begins it decides when. */

@@ -160,6 +160,17 @@ static int begin_if_not_asked(struct site *site, const char *device_id, const ch
     return TRACE(order_begin(site, device_id, boot_image_id, &is_open));
 }
 
+int order_end_held(struct site *site, const char *id, const char *device_id)
+{
+    return TRACE(order_end_failed(
+        site,
+        id,
+        device_id,
+        SITE_ERROR_SILENT,
+        "The site was restored from a backup that was made while the device ran it; "
+        "it may have ended since, and does not begin anew by itself."));
+}
+
 int order_at_registration(struct site *site, const char *device_id, const char *boot_image_id)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
@@ -180,13 +191,7 @@ int order_at_registration(struct site *site, const char *device_id, const char *
     db_rows_fini(&rows);
 
     if (is_held)
-        return TRACE(order_end_failed(
-            site,
-            id,
-            device_id,
-            SITE_ERROR_SILENT,
-            "The site was restored from a backup that was made while the device ran it; "
-            "it may have ended since, and does not begin anew by itself."));
+        return TRACE(order_end_held(site, id, device_id));
     if (attempt < ORDER_ATTEMPTS_MAX || is_on_purpose) {
         r = db_must(site->db, SQL_ORDER_NEXT_ATTEMPT, DB_ARGS(db_text(id), db_u64(site->now_us)));
         return r < 0 ? TRACE(r) : TRACE(summary_order_changed(site, id));

@@ -32,6 +32,9 @@ enum {
  */
 int order_at_registration(struct site *site, const char *device_id, const char *boot_image_id);
 
+/* It was in progress when the backup was made, and the device was not heard of since the restore. Within the caller's transaction. */
+int order_end_held(struct site *site, const char *id, const char *device_id);
+
 /**
  * order_reopen() - POST /client/choice {"boot_image"}: an available order ended before anything was written, and whoever sits there wants to
  * choose again

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "db/restore.h"
 #include "format/proof/proof.h"
 #include "plat/clock.h"
 #include "plat/random.h"
@@ -439,6 +440,29 @@ a_command_that_a_client_ran_keeps_no_image_from_who_starts_from_the_network(void
     assert_true(fixture_ask(site, FIXTURE_MAC, 7).is_offer);
 }
 
+/* Whether it has ended since, the backup does not know. */
+static void after_a_restore_a_client_is_not_given_its_order_again(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *shown = NULL;
+    struct computer pc = known(site, "PC-1", FIXTURE_MAC);
+    char command[SITE_ID_MAX] = "";
+    uint64_t n = 0;
+
+    deploy(site, "{'purpose': 'required', 'make_available_to': 'clients'}", command);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_given(site, &pc, command);
+    assert_int_equal(db_hold(site->db, site->now_us, &n), 0);
+    fixture_wait(site, FIXTURE_MINUTE_US);
+    assert_given(site, &pc, "");
+    assert_verdict(site, &pc, command, "failed-already");
+    shown = fixture_progress(site, command);
+    assert_string_equal(field_text(shown, "state", ""), "failed");
+    assert_string_equal(field_text(shown, "error_id", ""), SITE_ERROR_SILENT);
+    assert_given(site, &pc, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -453,6 +477,7 @@ int main(void)
         cmocka_unit_test(what_wipes_is_not_begun_over_what_a_later_run_has_made),
         cmocka_unit_test(
             a_command_that_a_client_ran_keeps_no_image_from_who_starts_from_the_network),
+        cmocka_unit_test(after_a_restore_a_client_is_not_given_its_order_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
