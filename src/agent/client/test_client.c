@@ -261,9 +261,9 @@ static void who_it_is_is_kept_for_root_alone_and_read_again(void **state)
     assert_int_equal(client_identity_remove(root), 0);
 }
 
-#define OF_ANOTHER_VERSION \
-    "{\"version\": 2, \"device_id\": \"d\", \"device_name\": \"n\", \"site\": {\"urls\": [\"https://a\"]," \
-    "\"key\": \"0101010101010101010101010101010101010101010101010101010101010101\"}}"
+static const char of_another_version[] = {
+    "{\"version\": 2, \"device_id\": \"d\", \"device_name\": \"n\", \"site\": {\"urls\": [\"https://a\"],"
+    "\"key\": \"0101010101010101010101010101010101010101010101010101010101010101\"}}"};
 
 static void an_identity_that_lacks_something_is_malformed(void **state)
 {
@@ -272,7 +272,7 @@ static void an_identity_that_lacks_something_is_malformed(void **state)
         "[]",
         "{\"version\": 1}",
         "{\"version\": 1, \"device_id\": \"d\", \"device_name\": \"n\", \"site\": {\"urls\": [\"https://a\"]}}",
-        OF_ANOTHER_VERSION,
+        of_another_version,
     };
     struct client_identity identity;
 
