@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
-#include "cli/commands.h"
+#include "cli/collection.h"
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "cli/commands.h"
 #include "cli/session.h"
 
 enum {
@@ -30,6 +31,24 @@ static const struct output_column members[] = {
     {"ID", "device_id", OUTPUT_TEXT},
     {0},
 };
+
+bool collection_print_reach(struct session *s, const json_t *collection)
+{
+    static const struct output_column columns[] = {
+        {"DEPLOYMENT", "deployment_id", OUTPUT_TEXT},
+        {"TASK SEQUENCE", "task_sequence_name", OUTPUT_TEXT},
+        {"COLLECTION", "collection_name", OUTPUT_TEXT},
+        {"DEVICES BEFORE", "n_devices_before", OUTPUT_TEXT},
+        {"DEVICES", "n_devices", OUTPUT_TEXT},
+        {"WIPES DISKS", "is_high_risk", OUTPUT_TEXT},
+        {"NOT CONFIRMED", "is_not_confirmed", OUTPUT_TEXT},
+        {0},
+    };
+    const json_t *list = output_at(collection, "reaching_more");
+
+    return json_array_size(list) == 0 ||
+           session_print_part(s, "Required deployments that reach more devices now", list, columns);
+}
 
 bool collection_list(struct session *s, const struct args *args)
 {
@@ -110,7 +129,7 @@ bool collection_set(struct session *s, const struct args *args)
     }
     put_path(&path, args, "");
     return session_open(s) && session_call(s, "PATCH", buf_str(&path), body, &collection) &&
-           session_print_fields(s, collection, fields);
+           session_print_fields(s, collection, fields) && collection_print_reach(s, collection);
 }
 
 bool collection_delete(struct session *s, const struct args *args)

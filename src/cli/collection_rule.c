@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/own.h"
+#include "cli/collection.h"
 #include "cli/session.h"
 
 enum {
@@ -55,7 +56,8 @@ static bool find_type(struct session *s, const struct args *args, const char **r
     return true;
 }
 
-static bool add(struct session *s, const struct args *args, const char *type)
+/* @ret: the collection */
+static bool add(struct session *s, const struct args *args, const char *type, json_t **ret)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     bool is_query = strcmp(type, "query") == 0;
@@ -76,7 +78,7 @@ static bool add(struct session *s, const struct args *args, const char *type)
     if (!body)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "the rule is not UTF-8");
     put_path(&path, args);
-    return session_call(s, "POST", buf_str(&path), body, NULL);
+    return session_call(s, "POST", buf_str(&path), body, ret);
 }
 
 static bool remove_one(struct session *s, const struct args *args, const char *type)
@@ -95,6 +97,7 @@ bool collection_rule_run(struct session *s, const struct args *args)
     bool is_add = strcmp(operation, "add") == 0;
     bool is_list = strcmp(operation, "list") == 0;
     const char *type = NULL;
+    OWN(session_json_freep) json_t *collection = NULL;
 
     if (!is_add && !is_list && strcmp(operation, "remove") != 0)
         return session_fail(s,
@@ -108,7 +111,7 @@ bool collection_rule_run(struct session *s, const struct args *args)
         return false;
     if (!session_open(s))
         return false;
-    if (!is_list && !(is_add ? add(s, args, type) : remove_one(s, args, type)))
+    if (!is_list && !(is_add ? add(s, args, type, &collection) : remove_one(s, args, type)))
         return false;
-    return show(s, args);
+    return show(s, args) && (!is_add || collection_print_reach(s, collection));
 }

@@ -49,6 +49,8 @@ static const struct output_column fields[] = {
     {"Shows progress", "is_progress_shown", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Held", "is_held", OUTPUT_TEXT},
+    {"May begin on (devices)", "confirmed_devices", OUTPUT_TEXT},
+    {"Not confirmed", "is_not_confirmed", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {"Cancelled", "is_cancelled", OUTPUT_TEXT},
     {"Created (UTC)", "created_at", OUTPUT_TIME},

@@ -99,6 +99,9 @@ static int judge(struct site *site)
         SQL_ALERT_RAISE_PHASED,
         SQL_ALERT_END_HELD,
         SQL_ALERT_RAISE_HELD,
+        SQL_ALERT_END_NOT_CONFIRMED,
+        SQL_ALERT_RENEW_NOT_CONFIRMED,
+        SQL_ALERT_RAISE_NOT_CONFIRMED,
     };
     struct db_value now = db_u64(site->now_us);
     struct db_value silent =

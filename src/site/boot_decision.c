@@ -301,6 +301,9 @@ static const char *const closed_texts[] = {
     [DEPLOYMENT_HELD] =
         "is from the backup that the site was restored from, which does not know whether this device has run it "
         "since; \"slipway deployment enable\" lets devices begin it.",
+    [DEPLOYMENT_NOT_CONFIRMED] =
+        "is required and wipes disks, and its collection has more devices than somebody has said yes to: look who "
+        "has come into it; \"slipway deployment enable\" with their number lets it begin.",
     [DEPLOYMENT_SUPERSEDED] =
         "was due before the device ran another one, and no device is wiped by what was meant for it earlier; " ANEW,
 };

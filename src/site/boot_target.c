@@ -80,6 +80,8 @@ static int read_candidate(struct site *site,
     ret->created_us = field_number(row, "created_us", 0);
     ret->is_cancelled = field_bool(row, "is_cancelled");
     ret->is_reached = field_bool(row, "is_reached");
+    ret->is_grown = field_bool(row, "is_grown");
+    ret->since_us = field_number(row, "since_us", 0);
     ret->is_sequence_disabled = field_bool(row, "is_sequence_disabled");
     ret->is_preferred = targets->preferred[0] && strcmp(id, targets->preferred) == 0;
     ret->is_chosen = targets->on_screen[0] && strcmp(id, targets->on_screen) == 0;
@@ -285,6 +287,7 @@ const char *boot_target_word(enum deployment_verdict verdict)
         [DEPLOYMENT_MEDIA_ONLY] = "media-and-pxe-only",
         [DEPLOYMENT_NOT_DUE] = "not-yet-due",
         [DEPLOYMENT_HELD] = "held-after-restore",
+        [DEPLOYMENT_NOT_CONFIRMED] = "not-confirmed",
     };
 
     return words[verdict];

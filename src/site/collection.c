@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "site/collection_graph.h"
+#include "site/deployment_reach.h"
 #include "site/device.h"
 #include "site/fields.h"
 #include "site/membership.h"
@@ -246,6 +247,7 @@ int collection_change(
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *old = NULL;
+    OWN(json_freep) json_t *before = NULL;
     char id[SITE_ID_MAX];
     int r = db_begin(site->db, &tx);
 
@@ -256,10 +258,14 @@ int collection_change(
     if (r == 0)
         r = rows_one(site->db, SQL_COLLECTION_GET, DB_ARGS(db_text(id)), &old);
     if (r == 0)
+        r = deployment_reach_note(site, &before);
+    if (r == 0)
         r = change(site, id, body, old);
     if (r == 0)
         r = site_audit(site, who, "collection.change", id, field_text(body, "name", ""));
     if (r == 0)
         r = db_commit(&tx);
-    return r == 0 ? TRACE(collection_get(site, id, ret)) : TRACE(r);
+    if (r == 0)
+        r = collection_get(site, id, ret);
+    return r == 0 ? TRACE(deployment_reach_put(site, before, *ret)) : TRACE(r);
 }

@@ -31,6 +31,7 @@ int collection_list(struct site *site, const struct page *page, json_t **ret);
 /**
  * collection_change() - PATCH /collections/{id}: {"name", "comment", "limiting", "variable_priority"}
  *
+ * The answer says in "reaching_more" which required deployments have more devices by it (site/deployment_reach.h).
  * "variable_priority" is 1 to 9: of two collections with a variable the higher one's counts. It is all that may be changed of a
  * built-in collection.
  */

@@ -10,6 +10,7 @@
 #include "db/db.h"
 #include "site/access.h"
 #include "site/collection.h"
+#include "site/deployment_reach.h"
 #include "site/device.h"
 #include "site/device_facts.h"
 #include "site/fields.h"
@@ -172,6 +173,7 @@ int collection_rule_add(
     struct site *site, const char *who, const char *which, const json_t *body, json_t **ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *before = NULL;
     char id[SITE_ID_MAX];
     int r = check_rule(site, body);
 
@@ -182,12 +184,16 @@ int collection_rule_add(
     if (r == 0)
         r = principal_check_fill(site, id);
     if (r == 0)
+        r = deployment_reach_note(site, &before);
+    if (r == 0)
         r = add(site, id, body);
     if (r == 0)
         r = site_audit(site, who, "collection.add-rule", id, field_text(body, "type", ""));
     if (r == 0)
         r = db_commit(&tx);
-    return r == 0 ? TRACE(collection_get(site, id, ret)) : TRACE(r);
+    if (r == 0)
+        r = collection_get(site, id, ret);
+    return r == 0 ? TRACE(deployment_reach_put(site, before, *ret)) : TRACE(r);
 }
 
 static int refuse_missing(struct site *site, const char *type, const char *rule)

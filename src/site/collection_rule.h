@@ -16,7 +16,7 @@ enum {
 /**
  * collection_rule_add() - POST /collections/{id}/rules
  * @body: {"type": "direct", "device"}, {"type": "query", "name", "filter"}, {"type": "include" or "exclude", "collection"}
- * @ret:  the collection
+ * @ret:  the collection, and in "reaching_more" which required deployments have more devices by it (site/deployment_reach.h)
  */
 int collection_rule_add(
     struct site *site, const char *who, const char *which, const json_t *body, json_t **ret);

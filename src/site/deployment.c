@@ -98,6 +98,8 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
                         db_u64(site->now_us),
                         db_u64(field_bool(body, "is_debug"))));
     if (r == 0)
+        r = deployment_keep_reach(site, id, task_sequence_id, collection, body);
+    if (r == 0)
         r = summary_deployment_added(site, id);
     if (r == 0 && field_bool(body, "is_debug"))
         r = check_debug(site, id);

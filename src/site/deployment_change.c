@@ -80,16 +80,17 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
                         db_u64(terms.is_progress_shown ? 1 : 0))));
 }
 
-/* It is enabled, or was held and is said to be enabled: what it wipes is asked as if it were made now. */
+/* It is enabled, or was stopped otherwise and is said to be enabled: what it wipes is asked as if it were made now. */
 static int release(struct site *site, const char *id, const json_t *now, bool was_stopped)
 {
+    const char *sequence = field_text(now, "task_sequence_id", "");
+    const char *collection = field_text(now, "collection_id", "");
     int r = 0;
 
     if (was_stopped)
-        r = deployment_check_risk(site,
-                                  field_text(now, "task_sequence_id", ""),
-                                  field_text(now, "collection_id", ""),
-                                  now);
+        r = deployment_check_risk(site, sequence, collection, now);
+    if (r == 0 && was_stopped)
+        r = deployment_keep_reach(site, id, sequence, collection, now);
     return r == 0 ? TRACE(db_must(site->db, SQL_DEPLOYMENT_RELEASE, DB_ARGS(db_text(id))))
                   : TRACE(r);
 }
@@ -117,7 +118,8 @@ int deployment_change(
         r = refuse(site, REFUSAL_MISSING, "There is no deployment \"%.100s\".", id);
     if (r != 0)
         return TRACE(r);
-    was_stopped = field_bool(now, "is_disabled") || field_bool(now, "is_held");
+    was_stopped = field_bool(now, "is_disabled") || field_bool(now, "is_held") ||
+                  field_bool(now, "is_not_confirmed");
     detail = json_dumps(body, JSON_COMPACT | JSON_SORT_KEYS);
     if (!detail || json_object_update(now, changes) < 0)
         return ERR(-ENOMEM);

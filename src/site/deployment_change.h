@@ -44,6 +44,22 @@ int deployment_check_risk(struct site *site,
                           const json_t *body);
 
 /**
+ * deployment_keep_reach() - keep whether it wipes disks, and on how many devices it may begin; in the caller's transaction
+ * @body: that deployment_check_risk() has let pass
+ *
+ * So many as were confirmed, or as are usual at the site, whichever is more, but never more than the site allows. While its
+ * collection has more, it begins on none.
+ */
+int deployment_keep_reach(struct site *site,
+                          const char *id,
+                          const char *task_sequence_id,
+                          const char *collection_id,
+                          const json_t *body);
+
+/* Those whose task sequences were changed: whether they still wipe disks. Part of site_tick(). */
+int deployment_risk_tick(struct site *site);
+
+/**
  * deployment_check_edited() - after a task sequence was changed, in that transaction
  * @harmless: task sequences that wiped nothing before; NULL: none
  *

@@ -9,6 +9,7 @@
 #include "site/deployment_change.h"
 #include "site/device_protection.h"
 #include "site/fields.h"
+#include "site/rows.h"
 #include "site/task_sequence_parts.h"
 
 static int
@@ -89,6 +90,96 @@ int deployment_check_risk(struct site *site,
     return r == 0 && is_wiping ? TRACE(check_reach(site, collection_id, body)) : TRACE(r);
 }
 
+/* On how many it may begin when @n were confirmed; db_null(): on any number. */
+static int
+find_limit(struct site *site, const char *collection_id, uint64_t n, struct db_value *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    uint64_t usual = site->settings.deployment_usual_size;
+    uint64_t most = site->settings.deployment_max_size;
+    uint64_t limit = usual == 0 ? UINT64_MAX : n > usual ? n : usual;
+    int r = db_first(site->db, SQL_DEPLOYMENT_RISK, DB_ARGS(db_text(collection_id)), &rows);
+
+    if (most > 0 && limit > most)
+        limit = most;
+    /* who is unknown comes and goes, and is let in by rules of its own */
+    if (r == DB_ROW && strcmp(db_get_text(&rows, 0), "all-unknown") == 0)
+        limit = UINT64_MAX;
+    *ret = limit == UINT64_MAX ? db_null() : db_u64(limit);
+    return r < 0 ? TRACE(r) : 0;
+}
+
+/* @n: how many were confirmed; of what wipes nothing nobody has to. */
+static int
+keep_reach(struct site *site, const char *id, const char *collection_id, bool is_wiping, uint64_t n)
+{
+    struct db_value limit = db_null();
+    int r = is_wiping ? find_limit(site, collection_id, n, &limit) : 0;
+
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(db_must(site->db,
+                         SQL_DEPLOYMENT_SET_REACH,
+                         DB_ARGS(db_text(id), db_u64(is_wiping ? 1 : 0), limit)));
+}
+
+int deployment_keep_reach(struct site *site,
+                          const char *id,
+                          const char *task_sequence_id,
+                          const char *collection_id,
+                          const json_t *body)
+{
+    bool is_wiping = false;
+    int r = 0;
+
+    if (strcmp(field_text(body, "purpose", ""), "required") == 0)
+        r = task_sequence_wipes_by_id(site, task_sequence_id, &is_wiping);
+    return r == 0
+               ? TRACE(keep_reach(
+                     site, id, collection_id, is_wiping, field_number(body, "confirm_devices", 0)))
+               : TRACE(r);
+}
+
+/* What was confirmed stays so. */
+static int look(struct site *site, const json_t *row)
+{
+    bool is_wiping = false;
+    const json_t *confirmed = json_object_get(row, "confirmed_n");
+    struct db_value limit = db_null();
+    int r = task_sequence_wipes_by_id(site, field_text(row, "task_sequence_id", ""), &is_wiping);
+
+    if (r == 0 && is_wiping && json_is_integer(confirmed))
+        r = find_limit(site,
+                       field_text(row, "collection_id", ""),
+                       field_number(row, "confirmed_n", 0),
+                       &limit);
+    if (r < 0)
+        return TRACE(r);
+    return TRACE(
+        db_must(site->db,
+                SQL_DEPLOYMENT_SET_REACH,
+                DB_ARGS(db_text(field_text(row, "id", "")), db_u64(is_wiping ? 1 : 0), limit)));
+}
+
+int deployment_risk_tick(struct site *site)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    OWN(json_freep) json_t *rows = NULL;
+    int r = rows_array(site->db, SQL_DEPLOYMENT_NOT_LOOKED_AT, DB_NO_ARGS, &rows);
+
+    if (r < 0 || json_array_size(rows) == 0)
+        return TRACE(r);
+    json_decref(rows);
+    rows = NULL;
+    /* from here on no other site server changes what is read */
+    r = db_begin(site->db, &tx);
+    if (r == 0)
+        r = rows_array(site->db, SQL_DEPLOYMENT_NOT_LOOKED_AT, DB_NO_ARGS, &rows);
+    for (size_t i = 0; r == 0 && i < json_array_size(rows); i++)
+        r = look(site, json_array_get(rows, i));
+    return r < 0 ? TRACE(r) : TRACE(db_commit(&tx));
+}
+
 /* Those of one task sequence that wipes from now on. */
 static int check_edited(struct site *site, const char *task_sequence_id)
 {
@@ -106,6 +197,8 @@ static int check_edited(struct site *site, const char *task_sequence_id)
                           "of more devices than are usual, and nobody has confirmed that.",
                           db_get_text(&rows, 0),
                           task_sequence_id);
+        if (r == 0)
+            r = keep_reach(site, db_get_text(&rows, 0), db_get_text(&rows, 1), true, 0);
     }
     return TRACE(r);
 }
@@ -114,7 +207,10 @@ int deployment_check_edited(struct site *site, const json_t *harmless)
 {
     size_t i;
     json_t *id;
+    int looked = db_must(site->db, SQL_DEPLOYMENT_LOOK_AGAIN, DB_NO_ARGS);
 
+    if (looked < 0)
+        return TRACE(looked);
     json_array_foreach(harmless, i, id)
     {
         bool is_wiping = false;

@@ -10,6 +10,7 @@ struct moment {
     const struct zone *zone;
     uint64_t now_us;
     uint64_t last_run_us; /* when the device last began one of them that it has ended; 0: never */
+    uint64_t last_end_us; /* when it ended one; 0: never */
 };
 
 static uint64_t time_us(const struct deployment_time *time, const struct zone *zone)
@@ -96,7 +97,8 @@ static enum deployment_verdict judge_required(struct deployment_candidate *c,
             change_when_due(c, m);
             return DEPLOYMENT_NOT_DUE;
         }
-        if (m->last_run_us <= wanted_us || is_harmless(c))
+        /* for who came into the collection after all that it is due from then on */
+        if (m->last_run_us <= wanted_us || c->since_us > m->last_end_us || is_harmless(c))
             return DEPLOYMENT_OPEN;
         change_when_due(c, m);
         return DEPLOYMENT_SUPERSEDED;
@@ -187,6 +189,10 @@ static enum deployment_verdict judge(struct deployment_candidate *c, const struc
             c->changes_us = SCHEDULE_NEVER;
             return DEPLOYMENT_HELD;
         }
+        if ((verdict == DEPLOYMENT_OPEN || verdict == DEPLOYMENT_NOT_DUE) && c->is_grown) {
+            c->changes_us = SCHEDULE_NEVER;
+            return DEPLOYMENT_NOT_CONFIRMED;
+        }
         return verdict == DEPLOYMENT_OPEN ? judge_window(c, m) : verdict;
     }
     return c->past == DEPLOYMENT_SUCCEEDED ? DEPLOYMENT_SUCCEEDED_ALREADY : DEPLOYMENT_OPEN;
@@ -229,9 +235,14 @@ size_t deployment_choose(struct deployment_candidate *list,
     struct moment m = {.zone = zone, .now_us = now_us};
     size_t best = n;
 
-    for (size_t i = 0; i < n; i++)
-        if (has_made_something(&list[i]) && list[i].begun_us > m.last_run_us)
+    for (size_t i = 0; i < n; i++) {
+        if (!has_made_something(&list[i]))
+            continue;
+        if (list[i].begun_us > m.last_run_us)
             m.last_run_us = list[i].begun_us;
+        if (list[i].ended_us > m.last_end_us)
+            m.last_end_us = list[i].ended_us;
+    }
     for (size_t i = 0; i < n; i++) {
         list[i].verdict = judge(&list[i], &m);
         if (list[i].verdict == DEPLOYMENT_OPEN && !list[i].is_reached)

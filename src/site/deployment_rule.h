@@ -34,6 +34,7 @@ enum deployment_verdict {
     DEPLOYMENT_MEDIA_ONLY,     /* not for clients */
     DEPLOYMENT_NOT_DUE, /* it is required, and its deadline is to come: a client waits for it */
     DEPLOYMENT_HELD,    /* it is from a backup, and nobody has enabled it since */
+    DEPLOYMENT_NOT_CONFIRMED, /* it wipes disks, and reaches more devices than somebody has said yes to */
 };
 
 /* What became of the device's last order under it. */
@@ -49,6 +50,8 @@ struct deployment_candidate {
     uint64_t created_us;
     bool is_cancelled;
     bool is_reached;
+    uint64_t since_us; /* the device is a member of the collection; 0: longer than is known */
+    bool is_grown;     /* it is required and wipes disks, of more devices than were confirmed */
     bool is_sequence_disabled;
     bool is_preferred;             /* SMSTSPreferredAdvertID of the device names it */
     const struct windows *windows; /* of the device; NULL: it has none; borrowed */

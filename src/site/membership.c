@@ -93,13 +93,17 @@ static int store(struct view *view, size_t at)
 {
     const char *id = view->graph->nodes[at].id;
     bool is_member = view->is_member[at];
-    int r = db_must(view->site->db,
-                    is_member ? SQL_MEMBERSHIP_ADD : SQL_MEMBERSHIP_DROP,
-                    DB_ARGS(db_text(id), db_text(view->device_id)));
+    struct db *db = view->site->db;
+    int r =
+        is_member
+            ? db_must(db,
+                      SQL_MEMBERSHIP_ADD,
+                      DB_ARGS(db_text(id), db_text(view->device_id), db_u64(view->site->now_us)))
+            : db_must(db, SQL_MEMBERSHIP_DROP, DB_ARGS(db_text(id), db_text(view->device_id)));
 
     if (r < 0)
         return TRACE(r);
-    r = db_must(view->site->db,
+    r = db_must(db,
                 is_member ? SQL_MEMBERSHIP_COUNT_UP : SQL_MEMBERSHIP_COUNT_DOWN,
                 DB_ARGS(db_text(id), db_text(view->device_id)));
     if (r < 0)

@@ -18,6 +18,7 @@
 #include "site/collection_graph.h"
 #include "site/content.h"
 #include "site/cursor.h"
+#include "site/deployment_change.h"
 #include "site/distribution_job.h"
 #include "site/dp.h"
 #include "site/event.h"
@@ -156,6 +157,7 @@ int site_tick(struct site *site)
         content_prune,
         status_message_tick,
         phased_deployment_tick,
+        deployment_risk_tick,
         alert_tick,
         dp_tick,
         distribution_tick,

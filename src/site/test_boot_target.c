@@ -153,6 +153,68 @@ static void it_outlives_a_chain_of_collections(void **state)
     assert_counts_right(play.site);
 }
 
+static void who_comes_into_a_collection_later_is_due_from_then_on(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play play = play_new();
+    char standing[SITE_ID_MAX];
+    char other[SITE_ID_MAX];
+
+    fixture_deploy(play.site, "Other", "required", standing);
+    fixture_wait(play.site, FIXTURE_MINUTE_US);
+    fixture_deploy(play.site, "Lab", "required", other);
+    run(&play, "succeeded");
+    put_into(play.site, "Other", "PC-1");
+    assert_verdict(&play, standing, "open");
+    assert_string_equal(fixture_ask(play.site, FIXTURE_MAC, 7).target.deployment_id, standing);
+    /* also when everything is evaluated anew, it is a member since then */
+    fixture_wait(play.site, FIXTURE_MINUTE_US);
+    run(&play, "succeeded");
+    assert_verdict(&play, standing, "succeeded-already");
+    assert_verdict(&play, other, "succeeded-already");
+    /* who has run it does not again because he left and came back */
+    assert_int_equal(collection_rule_remove(play.site, "test", "Other", "direct", "PC-1"), 0);
+    fixture_wait(play.site, FIXTURE_MINUTE_US);
+    put_into(play.site, "Other", "PC-1");
+    assert_verdict(&play, standing, "succeeded-already");
+}
+
+static void a_member_stays_one_since_it_came_when_the_collection_is_evaluated(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play play = play_new();
+    OWN(json_freep) json_t *nothing = json_object();
+    OWN(json_freep) json_t *collection = NULL;
+    char old[SITE_ID_MAX];
+    char new[SITE_ID_MAX];
+
+    put_into(play.site, "Other", "PC-1");
+    fixture_deploy(play.site, "Lab", "required", old);
+    fixture_wait(play.site, FIXTURE_MINUTE_US);
+    fixture_deploy(play.site, "Other", "required", new);
+    run(&play, "succeeded");
+    assert_int_equal(collection_evaluate(play.site, "test", "Lab", nothing, &collection), 0);
+    assert_int_equal(site_tick(play.site), 0);
+    assert_verdict(&play, old, "superseded");
+}
+
+/* It becomes known by what it has run, and a member of All Systems with that. */
+static void
+a_computer_that_was_unknown_is_not_wiped_again_by_what_is_there_for_known_ones(void **state)
+{
+    (void)state;
+    OWN(play_fini) struct play play = {.site = fixture_new()};
+    char for_known[SITE_ID_MAX];
+    char for_unknown[SITE_ID_MAX];
+
+    fixture_deploy(play.site, "All Systems", "required", for_known);
+    fixture_wait(play.site, FIXTURE_MINUTE_US);
+    fixture_deploy(play.site, COLLECTION_ALL_UNKNOWN, "required", for_unknown);
+    run(&play, "succeeded");
+    assert_verdict(&play, for_unknown, "succeeded-already");
+    assert_verdict(&play, for_known, "superseded");
+}
+
 static void enable(struct site *site, const char *deployment)
 {
     OWN(json_freep) json_t *body = fixture_json("{'is_disabled': false}");
@@ -250,6 +312,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_superseded_one_outlives_its_deployment_and_its_collection),
         cmocka_unit_test(it_outlives_a_chain_of_collections),
+        cmocka_unit_test(who_comes_into_a_collection_later_is_due_from_then_on),
+        cmocka_unit_test(a_member_stays_one_since_it_came_when_the_collection_is_evaluated),
+        cmocka_unit_test(
+            a_computer_that_was_unknown_is_not_wiped_again_by_what_is_there_for_known_ones),
         cmocka_unit_test(after_a_restore_nothing_required_begins_before_it_is_enabled),
         cmocka_unit_test(what_ran_at_the_backup_goes_on_only_if_it_still_runs),
     };

@@ -327,6 +327,41 @@ static void what_was_chosen_goes_before_what_was_not(void **state)
     assert_int_equal(deployment_choose(list, 3, NULL, utc("2026-11-02")), 0);
 }
 
+static void what_has_grown_over_what_was_confirmed_begins_on_none(void **state)
+{
+    struct deployment_candidate c = required();
+    struct deployment_candidate client = required();
+
+    (void)state;
+    c.is_grown = true;
+    assert_int_equal(judge(c, "2026-11-02"), DEPLOYMENT_NOT_CONFIRMED);
+    (void)deployment_choose(&c, 1, NULL, utc("2026-11-02"));
+    assert_true(c.changes_us == SCHEDULE_NEVER);
+    c.past = DEPLOYMENT_IN_PROGRESS;
+    assert_int_equal(judge(c, "2026-11-02"), DEPLOYMENT_RUNS);
+    assert_int_equal(judge(ran(c, DEPLOYMENT_SUCCEEDED, "2026-11-02", "2026-11-03"), "2026-11-04"),
+                     DEPLOYMENT_SUCCEEDED_ALREADY);
+    /* a person who begins it before its deadline has counted nobody either */
+    client.is_grown = client.is_client = true;
+    client.terms.is_due_at_once = false;
+    every_day_at_ten(&client);
+    assert_int_equal(judge(client, "2026-11-01T13:00"), DEPLOYMENT_NOT_CONFIRMED);
+}
+
+static void a_member_that_came_after_its_last_run_is_due_from_then_on(void **state)
+{
+    struct deployment_candidate list[2] = {required(), required()};
+
+    (void)state;
+    list[1] = ran(list[1], DEPLOYMENT_SUCCEEDED, "2026-11-02", "2026-11-03");
+    list[0].since_us = utc("2026-11-03");
+    (void)deployment_choose(list, 2, NULL, utc("2026-11-04"));
+    assert_int_equal(list[0].verdict, DEPLOYMENT_SUPERSEDED);
+    list[0].since_us += 1;
+    assert_int_equal(deployment_choose(list, 2, NULL, utc("2026-11-04")), 0);
+    assert_int_equal(list[0].verdict, DEPLOYMENT_OPEN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +380,8 @@ int main(void)
         cmocka_unit_test(windows_are_nothing_to_who_chooses_and_to_what_has_begun),
         cmocka_unit_test(what_was_chosen_goes_before_what_was_not),
         cmocka_unit_test(an_available_one_may_be_chosen_again_after_a_failure),
+        cmocka_unit_test(what_has_grown_over_what_was_confirmed_begins_on_none),
+        cmocka_unit_test(a_member_that_came_after_its_last_run_is_due_from_then_on),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

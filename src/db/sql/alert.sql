@@ -108,6 +108,27 @@ UPDATE alert SET is_over = 1, state = 'closed', changed_us = ?1, changed_by = ii
 WHERE kind = 'deployment-held' AND is_over = 0 AND NOT EXISTS (
     SELECT 1 FROM deployment d WHERE d.id = alert.object AND @is_held(d));
 
+-- name: alert_raise_not_confirmed
+INSERT INTO alert (kind, object, severity, text, raised_us, changed_us)
+SELECT 'deployment-not-confirmed', d.id, 'warning', @grown_alert(d, c, t), ?1, ?1
+FROM deployment d JOIN collection c ON c.id = d.collection_id JOIN task_sequence t ON t.id = d.task_sequence_id
+WHERE @is_grown(d, c) AND d.is_disabled = 0
+    AND NOT EXISTS (SELECT 1 FROM alert a WHERE a.kind = 'deployment-not-confirmed' AND a.object = d.id AND a.is_over = 0);
+
+-- It has as many others now.
+-- name: alert_renew_not_confirmed
+UPDATE alert SET changed_us = ?1, text = (
+    SELECT @grown_alert(d, c, t) FROM deployment d JOIN collection c ON c.id = d.collection_id JOIN task_sequence t ON t.id = d.task_sequence_id
+    WHERE d.id = alert.object)
+WHERE kind = 'deployment-not-confirmed' AND is_over = 0 AND EXISTS (
+    SELECT 1 FROM deployment d JOIN collection c ON c.id = d.collection_id JOIN task_sequence t ON t.id = d.task_sequence_id
+    WHERE d.id = alert.object AND @grown_alert(d, c, t) <> alert.text);
+
+-- name: alert_end_not_confirmed
+UPDATE alert SET is_over = 1, state = 'closed', changed_us = ?1, changed_by = iif(state = 'closed', changed_by, '')
+WHERE kind = 'deployment-not-confirmed' AND is_over = 0 AND NOT EXISTS (
+    SELECT 1 FROM deployment d JOIN collection c ON c.id = d.collection_id WHERE d.id = alert.object AND @is_grown(d, c) AND d.is_disabled = 0);
+
 -- Those about deployments to whom may read these, the others to whom may read the status of distribution points.
 -- name: alert_list
 SELECT a.id, a.id AS number, a.kind, a.object, a.severity, a.state, a.is_over AS "is_over", a.text, a.raised_us AS "raised_at",

@@ -110,8 +110,9 @@ SELECT collection_id FROM collection_member WHERE device_id = ?1;
 -- name: membership_direct
 SELECT collection_id FROM collection_direct WHERE device_id = ?1;
 
+-- ?3: now
 -- name: membership_add
-INSERT INTO collection_member (collection_id, device_id) VALUES (?1, ?2) ON CONFLICT DO NOTHING;
+INSERT INTO collection_member (collection_id, device_id, since_us) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING;
 
 -- name: membership_drop
 DELETE FROM collection_member WHERE collection_id = ?1 AND device_id = ?2;

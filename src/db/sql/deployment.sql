@@ -15,6 +15,25 @@ WHERE id = ?1;
 -- name: deployment_release
 UPDATE deployment SET held_us = NULL WHERE id = ?1;
 
+-- ?2: whether it wipes disks, ?3: on how many devices it may begin, NULL: on any number
+-- name: deployment_set_reach
+UPDATE deployment SET is_high_risk = ?2, confirmed_n = ?3 WHERE id = ?1;
+
+-- Somebody has to look whether they still wipe disks.
+-- name: deployment_look_again
+UPDATE deployment SET is_high_risk = NULL WHERE is_high_risk = 1 AND deleted_us IS NULL;
+
+-- name: deployment_not_looked_at
+SELECT id, task_sequence_id, collection_id, confirmed_n FROM deployment WHERE is_high_risk IS NULL ORDER BY id LIMIT 50;
+
+-- Required ones that devices may begin, with the number of their devices.
+-- name: deployment_reach
+SELECT d.id AS deployment_id, t.name AS task_sequence_name, c.id AS collection_id, c.name AS collection_name, c.n_computers AS n_devices,
+    coalesce(d.is_high_risk, 1) AS "is_high_risk", iif(@is_grown(d, c), 1, 0) AS "is_not_confirmed"
+FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
+WHERE d.purpose = 'required' AND d.deleted_us IS NULL AND d.is_cancelled = 0 AND d.is_disabled = 0
+    AND @may_collection('deployment', 'read', d.collection_id) ORDER BY d.id;
+
 -- name: deployment_delete
 UPDATE deployment SET deleted_us = ?2 WHERE id = ?1;
 
@@ -33,10 +52,7 @@ UPDATE orders SET is_cleared = 1 WHERE state <> 'in-progress' AND is_cleared = 0
 
 -- How many a deployment to a collection would reach.
 -- name: deployment_risk
-SELECT c.rule, c.name,
-    (SELECT count(*) FROM collection_member m JOIN device v ON v.id = m.device_id
-        WHERE m.collection_id = c.id AND v.kind = 'computer') AS n_devices
-FROM collection c WHERE c.id = ?1;
+SELECT c.rule, c.name, c.n_computers AS n_devices FROM collection c WHERE c.id = ?1;
 
 -- Whether a collection, or one that its members come from, is being evaluated: then they are not counted yet.
 -- name: collection_is_counting
@@ -63,7 +79,8 @@ SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, 
     d.assignments AS "assignments:json", d.rerun, d.priority, d.lost_contact_s, d.alert_success_percent, d.alert_after_s, d.is_disabled AS "is_disabled",
     d.may_run_outside_windows AS "is_run_outside_windows", d.may_restart_outside_windows AS "is_restart_outside_windows", d.max_run_min,
     d.is_wake_on_lan AS "is_wake_on_lan", d.is_progress_shown AS "is_progress_shown",
-    iif(@is_held(d), 1, 0) AS "is_held", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
+    iif(@is_held(d), 1, 0) AS "is_held", iif(@is_grown(d, c), 1, 0) AS "is_not_confirmed", CASE d.is_high_risk WHEN 1 THEN d.confirmed_n END AS confirmed_devices,
+    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
     CASE d.is_cancelled WHEN 0 THEN c.n_computers - u.n_begun_members ELSE 0 END AS n_waiting, u.n_begun, u.n_in_progress, u.n_restarting, u.n_paused,
     u.n_succeeded, u.n_failed, u.n_cancelled, u.n_requirements_not_met
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id
@@ -76,7 +93,8 @@ SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, 
     d.assignments AS "assignments:json", d.rerun, d.priority, d.lost_contact_s, d.alert_success_percent, d.alert_after_s, d.is_disabled AS "is_disabled",
     d.may_run_outside_windows AS "is_run_outside_windows", d.may_restart_outside_windows AS "is_restart_outside_windows", d.max_run_min,
     d.is_wake_on_lan AS "is_wake_on_lan", d.is_progress_shown AS "is_progress_shown",
-    iif(@is_held(d), 1, 0) AS "is_held", d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
+    iif(@is_held(d), 1, 0) AS "is_held", iif(@is_grown(d, c), 1, 0) AS "is_not_confirmed", CASE d.is_high_risk WHEN 1 THEN d.confirmed_n END AS confirmed_devices,
+    d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
     CASE d.is_cancelled WHEN 0 THEN c.n_computers - u.n_begun_members ELSE 0 END AS n_waiting, u.n_begun, u.n_in_progress, u.n_restarting, u.n_paused,
     u.n_succeeded, u.n_failed, u.n_cancelled, u.n_requirements_not_met
 FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id JOIN collection c ON c.id = d.collection_id

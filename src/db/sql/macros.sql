@@ -111,9 +111,15 @@ AND 100 * $u.n_succeeded < $d.alert_success_percent * ($u.n_begun + $c.n_compute
 -- macro: is_held(d)
 ($d.held_us IS NOT NULL AND $d.purpose = 'required' AND $d.deleted_us IS NULL AND $d.is_cancelled = 0)
 
+-- A required deployment (a row of its table) that wipes disks, and whose collection c has more devices than it was confirmed for.
+-- Until somebody has looked at its task sequence it may wipe them.
+-- macro: is_grown(d, c)
+($d.purpose = 'required' AND coalesce($d.is_high_risk, 1) = 1 AND coalesce($d.confirmed_n, $c.n_computers) < $c.n_computers
+AND $d.deleted_us IS NULL AND $d.is_cancelled = 0)
+
 -- An alert (a row of the table alert).
 -- macro: may_alert(verb, a)
-(EXISTS (SELECT 1 FROM deployment ad WHERE ad.id = $a.object AND $a.kind IN ('deployment-success', 'deployment-failed', 'lost-contact', 'deployment-held')
+(EXISTS (SELECT 1 FROM deployment ad WHERE ad.id = $a.object AND $a.kind IN ('deployment-success', 'deployment-failed', 'lost-contact', 'deployment-held', 'deployment-not-confirmed')
 AND @may_collection('deployment', $verb, ad.collection_id))
 OR ($a.kind = 'phased-deployment' AND @may_phased('deployment', $verb, $a.object)) OR ($a.kind IN ('distribution-point-silent', 'content-failed')
 AND EXISTS (SELECT 1 FROM distribution_point ap WHERE ap.id = substr($a.object, 1, 7) AND @may('distribution-point', $verb, ap.id))))
@@ -140,3 +146,8 @@ format('The phase "%s" of the phased deployment %s (', $p.name, $f.id)
 
 -- macro: phase_alert(p, f)
 format('The phase "%s" of the phased deployment %s ("%s") does not begin: %s', $p.name, $f.id, $f.name, $p.reason)
+
+-- What is said of a deployment (d) of the task sequence t to the collection c that is_grown() is true of.
+-- macro: grown_alert(d, c, t)
+format('The collection "%s" has %s devices, and the required deployment %s of "%s", which wipes their disks, may begin on %s: it begins on none any more. Look who has come into the collection, then let it begin by slipway deployment enable %s --confirm %s.',
+    $c.name, $c.n_computers, $d.id, $t.name, $d.confirmed_n, $d.id, $c.n_computers)
