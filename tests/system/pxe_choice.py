@@ -106,6 +106,10 @@ SITUATIONS = [
     ("it restarts into what it installed", [deploy(), ran("restarting")], {}, silence("waits-for-installed-os", 0)),
     ("the older one is superseded", [deploy(), deploy(), ran("succeeded")], {},
      silence("succeeded-already", 1, verdicts=["superseded", "succeeded-already"])),
+    ("who comes into a collection after what it has run is due from then on", [("deploy-elsewhere",), deploy(), ran("succeeded"), ("join",)], {},
+     offer("required-deployment", 0, verdicts=["open", "succeeded-already"])),
+    ("who was a member before is not", [("deploy-elsewhere",), ("join",), deploy(), ran("succeeded")], {},
+     silence("succeeded-already", 1, verdicts=["superseded", "succeeded-already"])),
     ("what is newer than what has run begins", [deploy(), ran("succeeded"), deploy()], {}, offer("required-deployment", 1)),
     ("the device is blocked", [deploy(), ("block",)], {}, silence("device-blocked")),
     ("the device is protected", [deploy(), ("protect",)], {}, silence("device-protected", 0)),
@@ -162,6 +166,14 @@ class Case:
         terms = {**terms, "task_sequence_id": self.lab.sequences[terms["sequence"]], "collection": self.collection}
         del terms["sequence"]
         self.deployments.append(self.lab.must("POST", "/deployments", terms)["id"])
+
+    def do_deploy_elsewhere(self):
+        self.other = self.lab.must("POST", "/collections", {"name": f"Other of {self.mac}"})["id"]
+        terms = {"task_sequence_id": self.lab.sequences["x64-high-old"], "collection": self.other, "purpose": "required"}
+        self.deployments.append(self.lab.must("POST", "/deployments", terms)["id"])
+
+    def do_join(self):
+        self.lab.must("POST", f"/collections/{self.other}/members", {"device": self.mac})
 
     def do_change(self, n: int, terms: dict):
         self.lab.must("PATCH", f"/deployments/{self.deployments[n]}", terms)
