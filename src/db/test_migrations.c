@@ -138,6 +138,30 @@ static void images_become_their_first_content_version(void **state)
                (const char *[]){"SLP00003", "t", "SLP20001", NULL});
 }
 
+static void scopes_that_differ_in_case_alone_get_names_of_their_own(void **state)
+{
+    (void)state;
+    static const char rows[] =
+        "INSERT INTO security_scope (id, name, created_us) VALUES"
+        " ('SS00001', 'Berlin', 1), ('SS00002', 'berlin', 2), ('SS00003', 'all', 3), ('SS00004', 'Bonn', 4)";
+    static const char *const want[][2] = {
+        {"SS00001", "Berlin"},
+        {"SS00002", "berlin (SS00002)"},
+        {"SS00003", "all (SS00003)"},
+        {"SS00004", "Bonn"},
+        {"SLP00ALL", "All"},
+    };
+    OWN(db_freep) struct db *db = NULL;
+
+    make_old(51, rows);
+    assert_int_equal(db_open(path, &db), 0);
+    for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+        assert_row(db,
+                   SQL_SECURITY_SCOPE_GET,
+                   DB_ARGS(db_text(want[i][0])),
+                   (const char *[]){want[i][0], want[i][1], NULL});
+}
+
 /* The highest number that an alert ever had. */
 static int last_number(void)
 {
@@ -269,6 +293,8 @@ int main(void)
             alerts_and_what_is_to_be_told_of_them_outlive_a_further_kind,
             make_folder,
             remove_folder),
+        cmocka_unit_test_setup_teardown(
+            scopes_that_differ_in_case_alone_get_names_of_their_own, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(
             what_any_earlier_version_made_is_brought_up_to_date, make_folder, remove_folder),
     };

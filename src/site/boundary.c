@@ -110,7 +110,7 @@ static int add_boundary(struct site *site,
 int boundary_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, true, 1, BOUNDARY_NAME_MAX, NULL},
+        {"name", FIELD_NAME, true, 1, BOUNDARY_NAME_MAX, NULL},
         {"kind", FIELD_CHOICE, true, 0, 0, "ipv4-subnet|ipv4-range|ipv6-prefix"},
         {"value", FIELD_TEXT, true, 1, VALUE_MAX_BYTES, NULL},
         {0},
@@ -212,7 +212,7 @@ int boundary_group_set(
     struct site *site, const char *who, const char *which, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, false, 1, BOUNDARY_NAME_MAX, NULL},
+        {"name", FIELD_NAME, false, 1, BOUNDARY_NAME_MAX, NULL},
         {"comment", FIELD_LINE, false, 0, COMMENT_MAX, NULL},
         {0},
     };

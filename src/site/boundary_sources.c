@@ -27,6 +27,8 @@ enum {
     COLUMN_MINUTES,
     COLUMN_GROUP_ID,
     COLUMN_GROUP_NAME,
+    COLUMN_IS_DP_SEEN, /* by the administrator of the request */
+    COLUMN_IS_GROUP_SEEN,
 };
 
 struct source {
@@ -204,8 +206,9 @@ static json_t *explain_row(const struct db_rows *rows, bool is_again)
 {
     static const char *const tiers[] = {"current", "neighbour", "default"};
     const char *no = is_again ? "a better group has it already" : why_not(rows);
+    bool is_seen = db_get_bool(rows, COLUMN_IS_GROUP_SEEN);
 
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:I,s:b,s:s}",
+    return json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:s,s:I,s:b,s:s}",
                      "distribution_point_id",
                      db_get_text(rows, COLUMN_ID),
                      "distribution_point_name",
@@ -213,9 +216,9 @@ static json_t *explain_row(const struct db_rows *rows, bool is_again)
                      "url",
                      db_get_text(rows, COLUMN_URL),
                      "boundary_group_id",
-                     db_get_text(rows, COLUMN_GROUP_ID),
+                     is_seen ? db_get_text(rows, COLUMN_GROUP_ID) : NULL,
                      "boundary_group_name",
-                     db_get_text(rows, COLUMN_GROUP_NAME),
+                     is_seen ? db_get_text(rows, COLUMN_GROUP_NAME) : NULL,
                      "tier",
                      tiers[db_get_u64(rows, COLUMN_TIER) % 3],
                      "fallback_minutes",
@@ -244,7 +247,8 @@ static int explain_sources(struct site *site, const char *key, json_t *items)
     if (r < 0)
         return TRACE(r);
     while ((r = db_next(&rows)) == DB_ROW)
-        if (json_array_append_new(
+        if (db_get_bool(&rows, COLUMN_IS_DP_SEEN) &&
+            json_array_append_new(
                 items, explain_row(&rows, has_row_of(items, db_get_text(&rows, COLUMN_ID)))) < 0)
             return ERR(-ENOMEM);
     return TRACE(r);

@@ -13,6 +13,7 @@
 #include "site/device.h"
 #include "site/fields.h"
 #include "site/membership.h"
+#include "site/named.h"
 
 enum {
     NAME_MAX_BYTES = 255,
@@ -92,7 +93,7 @@ static int add(struct site *site, const char *id, const json_t *body)
 int collection_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, true, 1, NAME_MAX_BYTES, NULL},
+        {"name", FIELD_NAME, true, 1, NAME_MAX_BYTES, NULL},
         {"comment", FIELD_TEXT, false, 0, COMMENT_MAX_BYTES, NULL},
         {"limiting", FIELD_TEXT, false, 1, NAME_MAX_BYTES, NULL},
         {0},
@@ -134,6 +135,42 @@ static int check_unused(struct site *site, const char *id)
                   id);
 }
 
+/* Nobody loses a right without anybody's having said so. */
+static int check_not_granted(struct site *site, const char *id)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_COLLECTION_GRANTED, DB_ARGS(db_text(id)), &rows);
+
+    if (r != DB_ROW)
+        return TRACE(r);
+    return refuse(site,
+                  REFUSAL_COLLECTION_USED,
+                  "%s is granted a role for the collection %s: revoke that first.",
+                  db_get_text(&rows, 0),
+                  id);
+}
+
+/* Those that are left are granted for what it was limited by, too. */
+static int end_grants(struct site *site, const char *who, const char *id)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    char detail[NAMED_ID_MAX + SITE_ID_MAX + 8];
+    int r = db_select(site->db, SQL_COLLECTION_GRANTS, DB_ARGS(db_text(id)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    while ((r = db_next(&rows)) == DB_ROW) {
+        (void)snprintf(detail, sizeof(detail), "%s for %s", db_get_text(&rows, 1), id);
+        r = site_audit(site, who, "administrator.revoke", db_get_text(&rows, 0), detail);
+        if (r != 0)
+            return TRACE(r);
+    }
+    if (r < 0)
+        return TRACE(r);
+    db_rows_fini(&rows);
+    return TRACE(db_must(site->db, SQL_COLLECTION_GRANTS_DROP, DB_ARGS(db_text(id))));
+}
+
 int collection_delete(struct site *site, const char *who, const char *which)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
@@ -144,6 +181,10 @@ int collection_delete(struct site *site, const char *who, const char *which)
         r = collection_find_own(site, which, id);
     if (r == 0)
         r = check_unused(site, id);
+    if (r == 0)
+        r = check_not_granted(site, id);
+    if (r == 0)
+        r = end_grants(site, who, id);
     if (r == 0)
         r = db_must(site->db, SQL_COLLECTION_DEPLOYMENTS_COUNT, DB_ARGS(db_text(id)));
     if (r == 0)
@@ -227,7 +268,7 @@ static int change(struct site *site, const char *id, const json_t *body, const j
 static int check_change(struct site *site, const char *which, const json_t *body)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, false, 1, NAME_MAX_BYTES, NULL},
+        {"name", FIELD_NAME, false, 1, NAME_MAX_BYTES, NULL},
         {"comment", FIELD_TEXT, false, 0, COMMENT_MAX_BYTES, NULL},
         {"limiting", FIELD_TEXT, false, 1, NAME_MAX_BYTES, NULL},
         {"variable_priority", FIELD_NUMBER, false, 1, VARIABLE_PRIORITY_MAX, NULL},

@@ -174,7 +174,7 @@ static int create_boot_image(struct site *site,
     static const struct field fields[] = {
         {"arch", FIELD_CHOICE, true, 0, 0, "x64|x86"},
         {"flavour", FIELD_CHOICE, false, 0, 0, "generic|virtual"},
-        {"name", FIELD_LINE, false, 1, CONTENT_NAME_MAX, NULL},
+        {"name", FIELD_NAME, false, 1, CONTENT_NAME_MAX, NULL},
         {"version", FIELD_LINE, false, 0, CONTENT_VERSION_MAX, NULL},
         {"comment", FIELD_LINE, false, 0, CONTENT_COMMENT_MAX, NULL},
         {"priority", FIELD_CHOICE, false, 0, 0, "high|medium|low"},
@@ -233,7 +233,7 @@ static int create_imported(struct site *site,
                            char id[static SITE_ID_MAX])
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, true, 1, CONTENT_NAME_MAX, NULL},
+        {"name", FIELD_NAME, true, 1, CONTENT_NAME_MAX, NULL},
         {"version", FIELD_LINE, false, 0, CONTENT_VERSION_MAX, NULL},
         {"comment", FIELD_LINE, false, 0, CONTENT_COMMENT_MAX, NULL},
         {"priority", FIELD_CHOICE, false, 0, 0, "high|medium|low"},
@@ -380,7 +380,7 @@ int content_set(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, false, 1, CONTENT_NAME_MAX, NULL},
+        {"name", FIELD_NAME, false, 1, CONTENT_NAME_MAX, NULL},
         {"version", FIELD_LINE, false, 0, CONTENT_VERSION_MAX, NULL},
         {"comment", FIELD_LINE, false, 0, CONTENT_COMMENT_MAX, NULL},
         {"source_path", FIELD_LINE, false, 0, CONTENT_PATH_MAX_BYTES, NULL},

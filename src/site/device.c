@@ -209,12 +209,13 @@ int device_add_macs(struct site *site, const char *device_id, const char *const 
 
 bool device_name_is_good(const char *name)
 {
+    uint8_t mark[UUID_BYTES];
     size_t len = strlen(name);
 
     for (size_t i = 0; i < len; i++)
         if (!isalnum((unsigned char)name[i]) && (name[i] != '-' || i == 0 || i + 1 == len))
             return false;
-    return len > 0;
+    return len > 0 && !mac_parse(bytes_of(name), mark) && !uuid_parse(bytes_of(name), mark);
 }
 
 int device_by_mac(struct site *site, const char *mac, char ret[static ACCESS_DEVICE_ID_MAX])

@@ -266,7 +266,7 @@ int device_capture_begin(struct site *site, const char *device_id, const json_t 
 {
     static const struct field fields[] = {
         {"order_id", FIELD_UUID, true, 0, 0, NULL},
-        {"name", FIELD_LINE, true, 1, CONTENT_NAME_MAX, NULL},
+        {"name", FIELD_NAME, true, 1, CONTENT_NAME_MAX, NULL},
         {"version", FIELD_LINE, false, 0, CONTENT_VERSION_MAX, NULL},
         {"comment", FIELD_LINE, false, 0, CONTENT_COMMENT_MAX, NULL},
         {0},

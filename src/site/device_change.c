@@ -83,10 +83,7 @@ static int rename_to(struct site *site, const char *who, const char *id, const c
     int r;
 
     if (!device_name_is_good(name))
-        return refuse(
-            site,
-            REFUSAL_INVALID,
-            "\"name\" must be letters, digits and '-', and neither begin nor end with '-'.");
+        return refuse(site, REFUSAL_INVALID, DEVICE_NAME_RULE);
     r = db_run(site->db, SQL_DEVICE_RENAME, DB_ARGS(db_text(id), db_text(name)), NULL);
     if (r > 0)
         return refuse(site, REFUSAL_EXISTS, "A device named \"%s\" exists.", name);

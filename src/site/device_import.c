@@ -189,10 +189,7 @@ static int check_body(struct site *site, const json_t *body)
     if (r != 0)
         return TRACE(r);
     if (!device_name_is_good(field_text(body, "name", "")))
-        return refuse(
-            site,
-            REFUSAL_INVALID,
-            "\"name\" must be letters, digits and '-', and neither begin nor end with '-'.");
+        return refuse(site, REFUSAL_INVALID, DEVICE_NAME_RULE);
     if (!field_text(body, "mac", NULL) && !field_text(body, "smbios_uuid", NULL))
         return refuse(
             site,

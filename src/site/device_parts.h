@@ -12,7 +12,10 @@
 #include "site/access.h"
 #include "site/device.h"
 
-/* A name that a computer can have: letters, digits and '-' inside. */
+/* A name that a computer can have: letters, digits and '-' inside; no MAC address or UUID, which would mean another computer. */
+#define DEVICE_NAME_RULE \
+    "\"name\" must be letters, digits and '-', neither begin nor end with '-', and be no MAC address or UUID."
+
 bool device_name_is_good(const char *name);
 
 /* Whether the administrator of the request may see it. */

@@ -163,7 +163,7 @@ static int check_rules(struct site *site, const json_t *body)
 int dp_set(struct site *site, const char *who, const char *which, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, false, 1, DP_NAME_MAX, NULL},
+        {"name", FIELD_NAME, false, 1, DP_NAME_MAX, NULL},
         {"comment", FIELD_LINE, false, 0, COMMENT_MAX, NULL},
         {"is_disabled", FIELD_BOOL, false, 0, 0, NULL},
         {"reserve_bytes", FIELD_NUMBER, false, 0, RESERVE_MAX_BYTES, NULL},

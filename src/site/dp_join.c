@@ -57,7 +57,7 @@ static int add_token(struct site *site, const char *name, const char *token)
 int dp_create_token(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, true, 1, DP_NAME_MAX, NULL},
+        {"name", FIELD_NAME, true, 1, DP_NAME_MAX, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;

@@ -2,8 +2,10 @@
 
 #include "site/fields.h"
 
+#include <ctype.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/bytes.h"
 #include "base/own.h"
@@ -49,6 +51,38 @@ static bool is_line(const json_t *value, const struct field *field)
     return json_is_string(value) && n >= field->min && n <= field->max;
 }
 
+/* "SLP", a digit and four digits or letters; or what kind of thing it is, in two letters, and its number. */
+static bool is_like_id(const char *name)
+{
+    static const char digits[] = "0123456789";
+    static const char *const prefixes[] = {"AD", "BD", "BG", "DG", "DP", "SR", "SS"};
+    size_t len = strlen(name);
+
+    if (len == 8 && strncasecmp(name, SITE_CODE, 3) == 0 && strspn(name + 3, digits) > 0) {
+        size_t n = 4;
+
+        while (n < len && isascii((unsigned char)name[n]) && isalnum((unsigned char)name[n]))
+            n++;
+        return n == len;
+    }
+    for (size_t i = 0; i < sizeof(prefixes) / sizeof(prefixes[0]); i++)
+        if (len >= 7 && strncasecmp(name, prefixes[i], 2) == 0 &&
+            strspn(name + 2, digits) == len - 2)
+            return true;
+    return false;
+}
+
+bool is_fit_name(const char *name)
+{
+    size_t len = strlen(name);
+
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)name[i] < 0x20 || name[i] == 0x7f)
+            return false;
+    return len > 0 && len <= FIELD_NAME_MAX_BYTES && name[0] != ' ' && name[len - 1] != ' ' &&
+           !is_like_id(name);
+}
+
 static bool is_number(const json_t *value, const struct field *field)
 {
     return json_is_integer(value) && json_integer_value(value) >= 0 &&
@@ -65,6 +99,8 @@ static bool is_good(const json_t *value, const struct field *field)
         return is_text(value, field);
     case FIELD_LINE:
         return is_line(value, field);
+    case FIELD_NAME:
+        return is_line(value, field) && is_fit_name(json_string_value(value));
     case FIELD_NUMBER:
         return is_number(value, field);
     case FIELD_BOOL:
@@ -100,6 +136,15 @@ static void put_wanted(char *dst, size_t cap, const struct field *field)
                        (unsigned long long)field->min,
                        (unsigned long long)field->max);
         break;
+    case FIELD_NAME:
+        (void)snprintf(
+            dst,
+            cap,
+            "a line of %llu to %llu characters (255 bytes at most) that neither begins nor "
+            "ends with a blank and is not like an id, as SLP10004 and BG00001 are",
+            (unsigned long long)field->min,
+            (unsigned long long)field->max);
+        break;
     case FIELD_NUMBER:
         (void)snprintf(dst,
                        cap,
@@ -132,7 +177,7 @@ static int
 check_one(struct site *site, const json_t *object, const struct field *field, enum refusal_id id)
 {
     const json_t *value = json_object_get(object, field->name);
-    char wanted[96];
+    char wanted[192];
 
     if (!value || json_is_null(value)) {
         if (!field->is_required)

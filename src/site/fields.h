@@ -18,6 +18,7 @@ struct site;
 enum field_type {
     FIELD_TEXT,   /* UTF-8 of min..max bytes without NUL */
     FIELD_LINE,   /* of min..max characters, without control characters */
+    FIELD_NAME,   /* such a line that is_fit_name() lets be one, of at most FIELD_NAME_MAX_BYTES */
     FIELD_NUMBER, /* whole, min..max; null counts as absent */
     FIELD_BOOL,
     FIELD_CHOICE, /* one of the words of choices, separated by '|' */
@@ -25,6 +26,10 @@ enum field_type {
     FIELD_UUID,
     FIELD_OBJECT,
     FIELD_ARRAY, /* of at most max items */
+};
+
+enum {
+    FIELD_NAME_MAX_BYTES = 255,
 };
 
 struct field {
@@ -48,6 +53,12 @@ int fields_check(struct site *site,
                  const struct field *fields,
                  bool is_open,
                  enum refusal_id id);
+
+/*
+ * May a thing be called so: no control character, no blank at the ends, and not of the form of an id of the site (SLP10004, BG00001),
+ * which would take the place of what has that id.
+ */
+bool is_fit_name(const char *name);
 
 /* Values of checked members. Text is borrowed; what is absent or null is the fallback. */
 const char *field_text(const json_t *object, const char *name, const char *fallback);

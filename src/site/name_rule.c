@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/text.h"
 
 enum {
     PARTS_MAX = 24,
@@ -279,6 +280,7 @@ int name_rule_base(const char *pattern,
 
 const char *name_rule_why_not(const char *name, unsigned max)
 {
+    uint8_t mark[UUID_BYTES];
     size_t len = strlen(name);
 
     if (len == 0)
@@ -290,6 +292,8 @@ const char *name_rule_why_not(const char *name, unsigned max)
             return "It may have letters, digits and '-' only.";
     if (name[0] == '-' || name[len - 1] == '-')
         return "It must neither begin nor end with '-'.";
+    if (mac_parse(bytes_of(name), mark) || uuid_parse(bytes_of(name), mark))
+        return "It must be no MAC address and no UUID: by those computers are found.";
     if (strspn(name, "0123456789") == len)
         return "It must not be digits only: that would be a number, not a name.";
     return NULL;

@@ -90,7 +90,7 @@ int named_create(struct site *site,
                  char ret[static NAMED_ID_MAX])
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, true, 1, NAMED_NAME_MAX, NULL},
+        {"name", FIELD_NAME, true, 1, NAMED_NAME_MAX, NULL},
         {"comment", FIELD_LINE, false, 0, NAMED_COMMENT_MAX, NULL},
         {0},
     };

@@ -157,7 +157,7 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
 int phased_deployment_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, true, 1, 255, NULL},
+        {"name", FIELD_NAME, true, 1, 255, NULL},
         {"comment", FIELD_LINE, false, 0, 255, NULL},
         {"task_sequence_id", FIELD_TEXT, true, 1, 255, NULL},
         {"phases", FIELD_ARRAY, true, 0, PHASES_MAX, NULL},

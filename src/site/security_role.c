@@ -153,7 +153,7 @@ static int find_permissions(struct site *site, const json_t *body, json_t **ret)
 int security_role_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, true, 1, NAMED_NAME_MAX, NULL},
+        {"name", FIELD_NAME, true, 1, NAMED_NAME_MAX, NULL},
         {"comment", FIELD_LINE, false, 0, NAMED_COMMENT_MAX, NULL},
         {"copy_of", FIELD_TEXT, false, 1, 255, NULL},
         {"permissions", FIELD_ARRAY, false, 0, PERMISSIONS_MAX, NULL},
@@ -203,7 +203,7 @@ int security_role_set(
     struct site *site, const char *who, const char *which, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_LINE, false, 1, NAMED_NAME_MAX, NULL},
+        {"name", FIELD_NAME, false, 1, NAMED_NAME_MAX, NULL},
         {"comment", FIELD_LINE, false, 0, NAMED_COMMENT_MAX, NULL},
         {"permissions", FIELD_ARRAY, false, 0, PERMISSIONS_MAX, NULL},
         {0},

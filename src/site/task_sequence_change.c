@@ -191,7 +191,7 @@ int task_sequence_set(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, false, 1, 255, NULL},
+        {"name", FIELD_NAME, false, 1, 255, NULL},
         {"description", FIELD_TEXT, false, 0, 255, NULL},
         {"boot_image_id", FIELD_TEXT, false, 0, 255, NULL},
         {"map", FIELD_OBJECT, false, 0, 0, NULL},
@@ -354,7 +354,7 @@ int task_sequence_copy(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, false, 1, 255, NULL},
+        {"name", FIELD_NAME, false, 1, 255, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;

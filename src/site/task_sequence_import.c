@@ -384,7 +384,7 @@ static int answer(struct site *site, const struct importing *importing, json_t *
 int task_sequence_create(struct site *site, const char *who, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
-        {"name", FIELD_TEXT, false, 1, 255, NULL},
+        {"name", FIELD_NAME, false, 1, 255, NULL},
         {"file_name", FIELD_TEXT, false, 1, 255, NULL},
         {"xml", FIELD_TEXT, false, 1, TASK_SEQUENCE_XML_MAX_BYTES, NULL},
         {"file", FIELD_TEXT, false, 1, 2 * (uint64_t)TASK_SEQUENCE_FILE_MAX_BYTES, NULL},

@@ -158,8 +158,19 @@ int task_sequence_add(struct site *site,
                       const struct task_sequence_row *row,
                       char id[static SITE_ID_MAX])
 {
-    int r = site_take_id(site, SITE_ID_OBJECT, id);
+    int r;
 
+    if (!is_fit_name(row->name)) /* it may come from a file */
+        return refuse_member(
+            site,
+            REFUSAL_INVALID,
+            "name",
+            "\"%.100s\" can be no name: it has control characters, begins or ends "
+            "with a blank, is longer than %d bytes or like an id of the site; give "
+            "another \"name\".",
+            row->name,
+            FIELD_NAME_MAX_BYTES);
+    r = site_take_id(site, SITE_ID_OBJECT, id);
     if (r == 0)
         r = write_row(site, SQL_TASK_SEQUENCE_ADD, who, id, row);
     if (r != 0)

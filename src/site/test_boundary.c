@@ -262,6 +262,52 @@ static void explain_says_which_and_why(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_INVALID);
 }
 
+/* Somebody who may read what is in a scope of its own, in which @object is. */
+static void be_somebody_who_sees(struct site *site, const char *object)
+{
+    struct principal principal = {.id = "AD00099", .name = "somebody", .permissions = "*"};
+    const struct db_args run[] = {
+        DB_ARGS(db_text(principal.id), db_text("somebody"), db_text(""), db_u64(1)),
+        DB_ARGS(db_text("SS00001"), db_text("Mine"), db_text(""), db_u64(1)),
+        DB_ARGS(db_text(object), db_text("SS00001")),
+        DB_ARGS(db_text(principal.id), db_text("SLP0002R"), db_text("SS00001")),
+    };
+    static const enum db_sql sql[] = {
+        SQL_ADMINISTRATOR_ADD,
+        SQL_SECURITY_SCOPE_ADD,
+        SQL_SECURITY_SCOPE_OBJECT_ADD,
+        SQL_ADMINISTRATOR_GRANT_ADD,
+    };
+
+    for (size_t i = 0; i < sizeof(sql) / sizeof(sql[0]); i++)
+        assert_int_equal(db_must(site->db, sql[i], run[i]), 0);
+    principal_set(site, &principal);
+}
+
+static void explain_tells_nothing_of_what_is_out_of_sight(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = two_branches();
+    OWN(json_freep) json_t *mine = NULL;
+    OWN(json_freep) json_t *all = NULL;
+    const json_t *source;
+    char north[DP_ID_MAX];
+
+    assert_int_equal(dp_find(site, "north", north), 0);
+    be_somebody_who_sees(site, north);
+    assert_int_equal(boundary_explain(site, "10.78.5.5", &mine), 0);
+    assert_int_equal(json_array_size(json_object_get(mine, "groups")), 0);
+    assert_int_equal(json_array_size(json_object_get(mine, "sources")), 1);
+    source = json_array_get(json_object_get(mine, "sources"), 0);
+    assert_string_equal(field_text(source, "distribution_point_id", ""), north);
+    assert_true(json_is_null(json_object_get(source, "boundary_group_id")));
+    assert_true(json_is_null(json_object_get(source, "boundary_group_name")));
+    principal_clear(site);
+    assert_int_equal(boundary_explain(site, "10.78.5.5", &all), 0);
+    assert_int_equal(json_array_size(json_object_get(all, "groups")), 1);
+    assert_int_equal(json_array_size(json_object_get(all, "sources")), 2);
+}
+
 static void what_cannot_be_is_refused(void **state)
 {
     (void)state;
@@ -319,6 +365,7 @@ int main(void)
         cmocka_unit_test(who_is_away_disabled_or_without_the_content_is_left_out),
         cmocka_unit_test(an_order_names_the_sources_of_each_package),
         cmocka_unit_test(explain_says_which_and_why),
+        cmocka_unit_test(explain_tells_nothing_of_what_is_out_of_sight),
         cmocka_unit_test(what_cannot_be_is_refused),
         cmocka_unit_test(a_group_or_boundary_that_is_deleted_serves_nobody),
     };

@@ -305,9 +305,9 @@ static void content_is_found_by_its_name_unless_several_have_it(void **state)
     assert_int_equal(find(site, CONTENT_FIND_ANY, "Debian", ""), REFUSAL_AMBIGUOUS);
     assert_non_null(strstr(site->refusal.detail, id));
     assert_non_null(strstr(site->refusal.detail, FIXTURE_OS_IMAGE));
-    /* what is called as another's id is not meant by it */
-    assert_int_equal(fixture_set(site, id, "{'name': '" FIXTURE_OS_IMAGE "'}"), 0);
-    assert_int_equal(find(site, CONTENT_FIND_ANY, FIXTURE_OS_IMAGE, FIXTURE_OS_IMAGE), 0);
+    /* nothing is called as another's id */
+    assert_int_equal(fixture_set(site, id, "{'name': '" FIXTURE_OS_IMAGE "'}"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_INVALID);
 }
 
 static void manifests_that_no_version_has_are_told(void **state)

@@ -123,6 +123,11 @@ static void a_new_name_moves_it_between_collections(void **state)
     assert_int_equal(change(site, "A2", "{'name': 'b1'}"), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_EXISTS);
     assert_int_equal(change(site, "A2", "{'name': '-x'}"), SITE_E_REFUSED);
+    assert_int_equal(change(site, "A2", "{'name': '52-54-00-77-00-99'}"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_INVALID);
+    assert_int_equal(change(site, "A2", "{'name': '525400770099'}"), SITE_E_REFUSED);
+    assert_int_equal(change(site, "A2", "{'name': '11111111-2222-3333-4444-555555555555'}"),
+                     SITE_E_REFUSED);
     assert_int_equal(change(site, "A2", "{}"), SITE_E_REFUSED);
 }
 

@@ -81,6 +81,9 @@ static void no_computer_is_called_by_digits_only(void **state)
     assert_non_null(name_rule_why_not("-PC", 15));
     assert_non_null(name_rule_why_not("PC-", 15));
     assert_non_null(name_rule_why_not("PC.1", 15));
+    assert_non_null(name_rule_why_not("5254007700ab", 15));
+    assert_non_null(name_rule_why_not("52-54-00-77-00-ab", 63));
+    assert_non_null(name_rule_why_not("11111111-2222-3333-4444-555555555555", 63));
     assert_non_null(name_rule_why_not("", 15));
     assert_non_null(name_rule_why_not("SIXTEEN-LETTERS1", 15));
     assert_null(name_rule_why_not("SIXTEEN-LETTERS1", 16));

@@ -65,11 +65,42 @@ static void a_name_is_there_once_and_is_neither_empty_nor_too_long(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_INVALID);
 }
 
+static void a_name_that_is_no_line_or_like_an_id_is_refused(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "{'name': 'BG00007'}",
+        "{'name': 'bg00007'}",
+        "{'name': 'SLP10004'}",
+        "{'name': 'slp00all'}",
+        "{'name': ' North'}",
+        "{'name': 'North '}",
+        "{'name': 'No\\trth'}",
+    };
+    static const char *const right[] = {
+        "{'name': 'BG'}",
+        "{'name': 'BG7'}",
+        "{'name': 'SLP room'}",
+        "{'name': 'SLProom1'}",
+        "{'name': 'SLP10004 old'}",
+    };
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char id[NAMED_ID_MAX];
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        assert_int_equal(create(site, wrong[i], id), SITE_E_REFUSED);
+        assert_int_equal(site->refusal.id, REFUSAL_INVALID);
+    }
+    for (size_t i = 0; i < sizeof(right) / sizeof(right[0]); i++)
+        assert_int_equal(create(site, right[i], id), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_made_is_found_by_id_and_name_until_it_is_deleted),
         cmocka_unit_test(a_name_is_there_once_and_is_neither_empty_nor_too_long),
+        cmocka_unit_test(a_name_that_is_no_line_or_like_an_id_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -12,6 +12,8 @@
 
 #include "base/own.h"
 #include "db/db.h"
+#include "site/administrator.h"
+#include "site/collection.h"
 #include "site/fields.h"
 #include "site/fixture.h"
 
@@ -74,10 +76,109 @@ static void a_scope_names_only_what_one_may_see_of_it(void **state)
     assert_int_equal(json_array_size(json_object_get(all, "members")), 2);
 }
 
+static void a_name_knows_no_upper_and_lower_case(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *body = fixture_json("{'name': 'all'}");
+    OWN(json_freep) json_t *scope = NULL;
+    char id[NAMED_ID_MAX];
+
+    assert_int_equal(security_scope_create(site, "test", body, &scope), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_EXISTS);
+    assert_int_equal(security_scope_find(site, "aLL", id), 0);
+    assert_string_equal(id, "SLP00ALL");
+}
+
+static void make_collection(struct site *site,
+                            const char *name,
+                            const char *limiting,
+                            char ret[static SITE_ID_MAX])
+{
+    OWN(json_freep) json_t *body = json_pack("{s:s,s:s}", "name", name, "limiting", limiting);
+    OWN(json_freep) json_t *made = NULL;
+
+    assert_int_equal(collection_create(site, "test", body, &made), 0);
+    (void)snprintf(ret, SITE_ID_MAX, "%s", field_text(made, "id", ""));
+}
+
+static size_t n_grants(struct site *site)
+{
+    OWN(json_freep) json_t *grants = NULL;
+
+    assert_int_equal(
+        rows_array(site->db, SQL_ADMINISTRATOR_GRANTS, DB_ARGS(db_text(SOMEBODY)), &grants), 0);
+    return json_array_size(grants);
+}
+
+/* So that revoking leaves one who may everything. */
+static void let_the_first_sign_in(struct site *site)
+{
+    assert_int_equal(db_must(site->db,
+                             SQL_ADMINISTRATOR_SET_PASSWORD,
+                             DB_ARGS(db_text("AD00001"), db_text("x"))),
+                     0);
+}
+
+static void a_collection_is_not_deleted_with_the_only_right_of_somebody(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *records = NULL;
+    const json_t *last;
+    char lab[SITE_ID_MAX];
+    char inner[SITE_ID_MAX];
+
+    let_the_first_sign_in(site);
+    make_collection(site, "Lab", "All Systems", lab);
+    grant(site, "SLP000ER", lab);
+    be_somebody(site, "*");
+    make_collection(site, "Inner", "Lab", inner); /* which grants him as much there */
+    assert_int_equal(n_grants(site), 2);
+    assert_int_equal(collection_delete(site, "test", "Inner"), 0);
+    assert_int_equal(n_grants(site), 1);
+    principal_clear(site);
+    assert_int_equal(rows_array(site->db,
+                                SQL_AUDIT_RECORD_LIST,
+                                DB_ARGS(db_u64(0), db_u64(100), db_text("")),
+                                &records),
+                     0);
+    last = json_array_get(records, json_array_size(records) - 2);
+    assert_string_equal(field_text(last, "action", ""), "administrator.revoke");
+    assert_string_equal(field_text(last, "object", ""), SOMEBODY);
+    assert_int_equal(collection_delete(site, "test", "Lab"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_COLLECTION_USED);
+    assert_non_null(strstr(site->refusal.detail, "somebody"));
+    assert_int_equal(administrator_revoke(site, "test", SOMEBODY, "SLP000ER", lab), 0);
+    assert_int_equal(collection_delete(site, "test", "Lab"), 0);
+}
+
+static void what_one_may_not_see_is_revoked_by_its_id(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    char lab[SITE_ID_MAX];
+
+    let_the_first_sign_in(site);
+    make_collection(site, "Lab", "All Systems", lab);
+    grant(site, "SLP000ER", lab);
+    be_somebody(site, "*");
+    assert_int_equal(
+        db_must(site->db, SQL_SECURITY_ROLE_PERMISSIONS_DROP, DB_ARGS(db_text("SLP000ER"))), 0);
+    assert_int_equal(administrator_revoke(site, "test", SOMEBODY, "SLP000ER", "Lab"),
+                     SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_MISSING);
+    assert_int_equal(administrator_revoke(site, "test", SOMEBODY, "SLP000ER", lab), 0);
+    assert_int_equal(n_grants(site), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_scope_names_only_what_one_may_see_of_it),
+        cmocka_unit_test(a_collection_is_not_deleted_with_the_only_right_of_somebody),
+        cmocka_unit_test(what_one_may_not_see_is_revoked_by_its_id),
+        cmocka_unit_test(a_name_knows_no_upper_and_lower_case),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

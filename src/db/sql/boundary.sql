@@ -83,7 +83,7 @@ DELETE FROM boundary_group_neighbour WHERE group_id = ?1 AND neighbour_id = ?2;
 -- name: boundary_groups_of
 SELECT DISTINCT g.id, g.name FROM boundary b JOIN boundary_group_boundary x ON x.boundary_id = b.id
 JOIN boundary_group g ON g.id = x.group_id
-WHERE b.low <= ?1 AND ?1 <= b.high AND g.is_default = 0 ORDER BY g.id;
+WHERE b.low <= ?1 AND ?1 <= b.high AND g.is_default = 0 AND @may('boundary-group', 'read', g.id) ORDER BY g.id;
 
 -- Every distribution point that an address may use, the best first. Tier 0: of its own groups, 1: of neighbours, by the
 -- time of fallback, 2: of the default group. One that is in several places counts where it comes first. Nobody waits.
@@ -107,7 +107,8 @@ reach (group_id, tier, minutes) AS (
         LEFT JOIN boundary_group_neighbour x ON x.group_id = c.id AND x.neighbour_id = g.id
     WHERE g.is_default <> 0 GROUP BY g.id HAVING count(iif(x.group_id IS NULL, 120, x.fallback_minutes)) > 0)
 SELECT d.id, d.name, d.url, d.is_own, d.is_disabled, d.is_own <> 0 OR coalesce(d.seen_us, 0) >= ?2 AS is_online,
-    r.tier, r.minutes, g.id, g.name
+    r.tier, r.minutes, g.id, g.name, CASE WHEN @may('distribution-point', 'read', d.id) THEN 1 ELSE 0 END AS is_dp_seen,
+    CASE WHEN @may('boundary-group', 'read', g.id) THEN 1 ELSE 0 END AS is_group_seen
 FROM reach r JOIN boundary_group g ON g.id = r.group_id JOIN boundary_group_dp x ON x.group_id = r.group_id
 JOIN distribution_point d ON d.id = x.dp_id
 ORDER BY r.tier, r.minutes, d.is_own, d.id, g.id;

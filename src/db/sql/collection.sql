@@ -46,6 +46,18 @@ UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read
     FROM collection_link l WHERE l.other_id = ?1
 LIMIT 1;
 
+-- Who is granted it, and would lose what the same role gives him neither for the collection that limits it nor for All.
+-- name: collection_granted
+SELECT a.name FROM administrator_grant g JOIN administrator a ON a.id = g.administrator_id JOIN collection c ON c.id = g.target_id
+WHERE g.target_id = ?1 AND NOT EXISTS (SELECT 1 FROM administrator_grant o WHERE o.administrator_id = g.administrator_id
+    AND o.role_id = g.role_id AND o.target_id IN ('SLP00ALL', coalesce(c.limiting_id, ''))) ORDER BY a.name LIMIT 1;
+
+-- name: collection_grants
+SELECT g.administrator_id, g.role_id FROM administrator_grant g WHERE g.target_id = ?1 ORDER BY g.administrator_id, g.role_id;
+
+-- name: collection_grants_drop
+DELETE FROM administrator_grant WHERE target_id = ?1;
+
 -- What is left of deleted deployments to it stays with the collection that limits it, so that what they did on devices is known.
 -- First the counts, which are about the members of that one then.
 -- name: collection_deployments_count

@@ -10,7 +10,7 @@ ON CONFLICT (id) DO UPDATE SET name = excluded.name, comment = excluded.comment;
 INSERT INTO security_role (id, name, comment, created_us) VALUES (?1, ?2, ?3, ?4);
 
 -- name: security_role_find
-SELECT id, is_builtin FROM security_role WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
+SELECT id, is_builtin FROM security_role WHERE id = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC LIMIT 1;
 
 -- name: security_role_list
 SELECT r.id, r.name, r.comment, r.is_builtin,
@@ -49,7 +49,7 @@ ORDER BY a.name LIMIT 1;
 INSERT INTO security_scope (id, name, comment, created_us) VALUES (?1, ?2, ?3, ?4);
 
 -- name: security_scope_find
-SELECT id, is_builtin FROM security_scope WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
+SELECT id, is_builtin FROM security_scope WHERE id = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC LIMIT 1;
 
 -- name: security_scope_list
 SELECT s.id, s.name, s.comment, s.is_builtin,
