@@ -26,7 +26,10 @@ static void put_file_name(struct buf *dst, const json_t *document)
     const char *name = output_text(document, "name");
     OWN(buf_fini) struct buf both = BUF_INIT(NAME_MAX_BYTES);
 
-    if (!name[0]) {
+    if (output_text(document, "distribution_point")[0]) {
+        buf_addf(&both, "distribution-point-%s", output_text(document, "distribution_point"));
+        name = buf_str(&both);
+    } else if (!name[0]) {
         buf_addf(&both,
                  "%s-%s",
                  output_text(document, "task_sequence"),

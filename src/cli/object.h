@@ -27,6 +27,16 @@ struct object_field {
     json_t *(*value)(
         const json_t *answer); /* of the answered value, owned; NULL: the value itself */
     bool is_fixed;             /* the site takes it when the thing is created, and never again */
+    bool is_exact; /* false, "" and nothing are three: of a rule, nothing is to be inherited */
+};
+
+#define OBJECT_RULE_SITE "site" /* what the rule of the site itself is called */
+
+/* Rules are not made, but set: object_rule.c */
+enum object_rule {
+    OBJECT_RULE_NONE,
+    OBJECT_RULE_LIST,   /* one of the site, and of each distribution point or deployment */
+    OBJECT_RULE_SINGLE, /* one, of the site */
 };
 
 /* One member that is a list, whose items come and go one by one. */
@@ -59,6 +69,7 @@ struct object_kind {
     bool has_sequence;        /* "document" is a task sequence */
     bool is_confirmed;        /* a new one may wipe many disks */
     bool is_deployment;       /* its name is made of those of its task sequence and collection */
+    enum object_rule rule;
 };
 
 /* In the order in which one needs the other. */
@@ -174,6 +185,14 @@ bool object_sequence_compare(struct object_site *site,
                              const json_t *answer,
                              const json_t *wanted,
                              json_t *changes);
+
+/* object_rule.c: object_list() and object_apply() of rules, and whether a row is what a document is about. */
+bool object_rule_list(struct object_site *site, const struct object_kind *kind, json_t **ret);
+bool object_rule_apply(struct object_site *site,
+                       const struct object_kind *kind,
+                       const json_t *answer,
+                       const json_t *wanted);
+bool object_rule_is_of(const struct object_kind *kind, const json_t *row, const json_t *document);
 
 /* A new sequence (@answer: NULL), or a new version. */
 bool object_sequence_apply(struct object_site *site, const json_t *answer, const json_t *wanted);

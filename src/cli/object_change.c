@@ -221,6 +221,8 @@ bool object_apply(struct object_site *site,
                      .name = BUF_INIT(NAME_MAX_BYTES)};
 
     object_put_name(&w.name, wanted);
+    if (kind->rule)
+        return object_rule_apply(site, kind, answer, wanted);
     if (!answer && kind->has_sequence)
         return object_sequence_apply(site, NULL, wanted);
     if (!answer)

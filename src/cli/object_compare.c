@@ -156,7 +156,7 @@ compare_field(json_t *changes, const struct object_field *field, const json_t *i
 {
     json_t *change;
 
-    if (has_all(is, wanted))
+    if (field->is_exact ? json_equal(is ? is : json_null(), wanted) : has_all(is, wanted))
         return 0;
     change = json_pack("{s:s, s:O?, s:O}", "member", field->name, "is", is, "wanted", wanted);
     if (field->is_fixed)

@@ -317,6 +317,32 @@ static const struct object_field phased_fields[] = {
     {0},
 };
 
+#define OWNER_DP \
+    { \
+        .name = "distribution_point", .member = "distribution_point_name", .is_fixed = true \
+    }
+#define UNKNOWN_RULE \
+    {.name = "name_pattern", .is_exact = true}, {.name = "name_max", .is_exact = true}, \
+        {.name = "is_name_asked", .is_exact = true}, \
+        {.name = "is_approval_needed", .is_exact = true}, \
+    { \
+        .name = "approval_hours", .is_exact = true \
+    }
+static const struct object_field unknown_rule_fields[] = {
+    OWNER_DP, {.name = "is_allowed", .is_exact = true}, UNKNOWN_RULE, {0}};
+static const struct object_field unknown_deployment_fields[] = {
+    {.name = "task_sequence", .member = "task_sequence_name", .is_fixed = true},
+    {.name = "collection", .member = "collection_name", .is_fixed = true},
+    UNKNOWN_RULE,
+    {0}};
+static const struct object_field boot_rule_fields[] = {
+    OWNER_DP,
+    {.name = "is_password_asked", .is_exact = true},
+    {.name = "menu_s", .is_exact = true},
+    {.name = "choice_s", .is_exact = true},
+    {0}};
+static const struct object_field affinity_fields[] = {{.name = "mode", .is_exact = true}, {0}};
+
 #define CONTENT(k, p, command) \
     { \
         .kind = (k), .place = (p), .fields = content_fields, .change_place = "content", \
@@ -358,6 +384,22 @@ const struct object_kind object_kinds[] = {
      .fields = comment_fixed,
      .change_place = "",
      .is_listed_only = true},
+    {.kind = "UnknownComputerRule",
+     .place = "unknown-computer-rules",
+     .fields = unknown_rule_fields,
+     .is_listed_only = true,
+     .rule = OBJECT_RULE_LIST},
+    {.kind = "BootRule",
+     .place = "boot-rules",
+     .fields = boot_rule_fields,
+     .is_listed_only = true,
+     .rule = OBJECT_RULE_LIST},
+    {.kind = "UserAffinityMode",
+     .place = "user-affinity-mode",
+     .fields = affinity_fields,
+     .is_listed_only = true,
+     .is_kept = true,
+     .rule = OBJECT_RULE_SINGLE},
     {.kind = "Device", .place = "devices", .fields = device_fields, .parts = device_parts},
     {.kind = "Collection",
      .place = "collections",
@@ -385,6 +427,11 @@ const struct object_kind object_kinds[] = {
      .place = "deployments",
      .fields = deployment_fields,
      .is_deployment = true},
+    {.kind = "UnknownDeploymentRule",
+     .place = "unknown-computer-rules",
+     .fields = unknown_deployment_fields,
+     .is_deployment = true,
+     .rule = OBJECT_RULE_LIST},
     {0},
 };
 
@@ -423,6 +470,11 @@ static bool has_name(const json_t *document, const struct object_kind *kind)
 {
     if (kind->is_deployment)
         return output_text(document, "task_sequence")[0] && output_text(document, "collection")[0];
+    if (kind->rule && output_text(document, "name")[0])
+        return strcmp(output_text(document, "name"), OBJECT_RULE_SITE) == 0 &&
+               !json_object_get(document, "distribution_point");
+    if (kind->rule == OBJECT_RULE_LIST)
+        return output_text(document, "distribution_point")[0];
     return output_text(document, "name")[0];
 }
 
@@ -461,8 +513,11 @@ bool object_check(json_t *document, const struct object_kind **ret, struct buf *
     }
     if (!has_name(document, *ret)) {
         buf_adds(why,
-                 (*ret)->is_deployment ? "task_sequence or collection is missing"
-                                       : "name is missing, or no text");
+                 (*ret)->is_deployment                ? "task_sequence or collection is missing"
+                 : (*ret)->rule == OBJECT_RULE_SINGLE ? "its name is \"" OBJECT_RULE_SITE "\""
+                 : (*ret)->rule                       ? "it has either the name \"" OBJECT_RULE_SITE
+                                  "\", or a distribution_point"
+                                : "name is missing, or no text");
         return false;
     }
     json_object_foreach(document, key, value)
@@ -483,6 +538,11 @@ void object_put_name(struct buf *dst, const json_t *document)
 
     if (output_text(document, "name")[0])
         buf_addf(dst, "%s \"%s\"", kind, output_text(document, "name"));
+    else if (output_text(document, "distribution_point")[0])
+        buf_addf(dst,
+                 "%s of the distribution point \"%s\"",
+                 kind,
+                 output_text(document, "distribution_point"));
     else
         buf_addf(dst,
                  "%s of \"%s\" to \"%s\"",

@@ -76,6 +76,8 @@ bool object_list(struct object_site *site, const struct object_kind *kind, json_
     OWN(session_json_freep) json_t *rows = NULL;
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
 
+    if (kind->rule)
+        return object_rule_list(site, kind, ret);
     buf_addf(&path, "/%s", kind->place);
     if (!session_list(site->session, buf_str(&path), &rows))
         return false;
@@ -88,6 +90,8 @@ bool object_list(struct object_site *site, const struct object_kind *kind, json_
 
 static bool is_same(const struct object_kind *kind, const json_t *row, const json_t *document)
 {
+    if (kind->rule && !kind->is_deployment)
+        return object_rule_is_of(kind, row, document);
     if (!kind->is_deployment)
         return strcmp(output_text(row, id_member(kind)), output_text(document, "name")) == 0;
     return strcmp(output_text(row, "task_sequence_name"), output_text(document, "task_sequence")) ==
@@ -193,8 +197,10 @@ static bool read_field(struct object_site *site,
     } else {
         value = field->value ? field->value(value) : json_incref(value);
     }
-    if (value && !(json_is_string(value) && json_string_length(value) == 0) &&
-        !(json_is_array(value) && json_array_size(value) == 0) && !json_is_false(value))
+    if (value && field->is_exact)
+        (void)json_object_set(document, field->name, value);
+    else if (value && !(json_is_string(value) && json_string_length(value) == 0) &&
+             !(json_is_array(value) && json_array_size(value) == 0) && !json_is_false(value))
         (void)json_object_set(document, field->name, value);
     json_decref(value);
     return true;

@@ -49,6 +49,47 @@ static void what_a_document_does_not_say_is_no_difference(void **state)
     assert_changes("Device", "{}", "{\"is_blocked\": false}", "[]");
 }
 
+static void of_rules_false_is_not_what_is_inherited(void **state)
+{
+    (void)state;
+    assert_changes("UnknownComputerRule",
+                   "{\"name\": \"site\"}",
+                   "{\"is_allowed\": false, \"name_pattern\": null}",
+                   "[{\"member\": \"is_allowed\", \"is\": null, \"wanted\": false}]");
+    assert_changes("UnknownComputerRule",
+                   "{\"is_allowed\": false, \"name_pattern\": \"\"}",
+                   "{\"is_allowed\": false, \"name_pattern\": null}",
+                   "[{\"member\": \"name_pattern\", \"is\": \"\", \"wanted\": null}]");
+    assert_changes("BootRule", "{\"menu_s\": 5}", "{\"menu_s\": 5, \"choice_s\": null}", "[]");
+}
+
+static void assert_check(const char *document, bool is_good)
+{
+    OWN(session_json_freep) json_t *wanted = of(document);
+    OWN(buf_fini) struct buf why = BUF_INIT(TEXT_MAX_BYTES);
+    const struct object_kind *kind;
+
+    assert_int_equal(object_check(wanted, &kind, &why), is_good);
+    assert_int_equal(why.len > 0, !is_good);
+}
+
+static void a_rule_is_of_the_site_or_of_a_distribution_point(void **state)
+{
+    (void)state;
+    assert_check("{\"kind\": \"BootRule\", \"name\": \"site\"}", true);
+    assert_check("{\"kind\": \"BootRule\", \"distribution_point\": \"North\"}", true);
+    assert_check("{\"kind\": \"BootRule\", \"name\": \"North\"}", false);
+    assert_check("{\"kind\": \"BootRule\"}", false);
+    assert_check("{\"kind\": \"BootRule\", \"name\": \"site\", \"distribution_point\": \"North\"}",
+                 false);
+    assert_check("{\"kind\": \"UserAffinityMode\", \"name\": \"site\"}", true);
+    assert_check("{\"kind\": \"UserAffinityMode\", \"name\": \"x\"}", false);
+    assert_check("{\"kind\": \"UnknownDeploymentRule\", \"name\": \"site\"}", false);
+    assert_check("{\"kind\": \"UnknownDeploymentRule\", \"task_sequence\": \"A\", "
+                 "\"collection\": \"B\"}",
+                 true);
+}
+
 static void members_become_what_the_document_says(void **state)
 {
     (void)state;
@@ -151,6 +192,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_a_document_does_not_say_is_no_difference),
+        cmocka_unit_test(of_rules_false_is_not_what_is_inherited),
+        cmocka_unit_test(a_rule_is_of_the_site_or_of_a_distribution_point),
         cmocka_unit_test(members_become_what_the_document_says),
         cmocka_unit_test(items_of_lists_come_go_and_change_one_by_one),
         cmocka_unit_test(a_secret_that_is_there_is_the_one_that_is_wanted),

@@ -494,6 +494,43 @@ def documents(cli: Recorder, work: Path):
     cli.do("delete", "--file", str(path))
     cli.show(None, "delete", "--file", str(path))
     cli.show(None, "export-site")
+    rules_in_documents(cli, work)
+
+
+def rules_in_documents(cli: Recorder, work: Path):
+    """What is set and inherited, and made by nobody."""
+    dp = cli.json("dp", "list")[0]["name"]
+    made = cli.json("deployment", "create", "--task-sequence", "Debian", "--collection", "All Unknown Computers")
+    sequence, collection = made["task_sequence_name"], made["collection_name"]
+    path = work / "rules.json"
+    documents = [
+        {"kind": "UnknownComputerRule", "name": "site", "is_allowed": True, "is_approval_needed": True, "name_pattern": "PC-%serial:5%"},
+        {"kind": "UnknownComputerRule", "distribution_point": dp, "is_allowed": False},
+        {"kind": "UnknownDeploymentRule", "task_sequence": sequence, "collection": collection, "name_pattern": ""},
+        {"kind": "BootRule", "name": "site", "menu_s": 7},
+        {"kind": "BootRule", "distribution_point": dp, "is_password_asked": False},
+        {"kind": "UserAffinityMode", "name": "site", "mode": "pending"},
+    ]
+    before = {kind: cli.json("get", kind) for kind in ("UnknownComputerRule", "UnknownDeploymentRule", "BootRule", "UserAffinityMode")}
+    path.write_text(json.dumps(documents), encoding="utf-8")
+    cli.do("apply", "-f", str(path))
+    cli.do("diff", "-f", str(path))
+    expect(cli.json("get", "BootRule", dp) == [documents[4]], "the rule of a distribution point as a document")
+    exported = cli.json("export-site")
+    for one in documents:
+        found = [document for document in exported if all(document.get(member) == value for member, value in one.items())]
+        expect(len(found) == 1, f"{one} of {exported}")
+    path.write_text(json.dumps([{**documents[0], "name_pattern": None}, documents[1]]), encoding="utf-8")
+    cli.do("apply", "-f", str(path))
+    expect("name_pattern" not in cli.json("get", "UnknownComputerRule", "site")[0], "a pattern that is inherited again")
+    path.write_text(json.dumps(documents[:5]), encoding="utf-8")
+    cli.do("delete", "-f", str(path))
+    expect(cli.json("get", "UnknownComputerRule") == [], "rules that are gone")
+    path.write_text(json.dumps([one for kind in before for one in before[kind]]), encoding="utf-8")
+    cli.do("apply", "-f", str(path))
+    cli.do("diff", "-f", str(path))
+    cli.do("deployment", "cancel", made["id"])
+    cli.do("deployment", "delete", made["id"])
 
 
 def for_every_command(cli: Recorder, work: Path):
