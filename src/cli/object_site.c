@@ -181,6 +181,12 @@ static bool name_of_id(struct object_site *site, const char *place, const char *
     return true;
 }
 
+static bool says_nothing(const json_t *value)
+{
+    return (json_is_string(value) && json_string_length(value) == 0) ||
+           (json_is_array(value) && json_array_size(value) == 0) || json_is_false(value);
+}
+
 static bool read_field(struct object_site *site,
                        const struct object_field *field,
                        const json_t *answer,
@@ -197,10 +203,7 @@ static bool read_field(struct object_site *site,
     } else {
         value = field->value ? field->value(value) : json_incref(value);
     }
-    if (value && field->is_exact)
-        (void)json_object_set(document, field->name, value);
-    else if (value && !(json_is_string(value) && json_string_length(value) == 0) &&
-             !(json_is_array(value) && json_array_size(value) == 0) && !json_is_false(value))
+    if (value && (field->is_exact || !says_nothing(value)))
         (void)json_object_set(document, field->name, value);
     json_decref(value);
     return true;
