@@ -94,6 +94,7 @@ args_run device_block;
 args_run device_unblock;
 args_run device_protect;
 args_run device_unprotect;
+args_run device_forget_tpm_key;
 args_run device_wake;
 args_run device_delete;
 args_run device_history;

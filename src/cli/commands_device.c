@@ -237,6 +237,13 @@ const struct args_command device_commands[] = {
     },
     {
         .noun = "device",
+        .verb = "forget-tpm-key",
+        .operands = {"DEVICE"},
+        .summary = "Its mainboard was replaced: the TPM that it has now is taken for its own.",
+        .run = device_forget_tpm_key,
+    },
+    {
+        .noun = "device",
         .verb = "wake",
         .operands = {"DEVICE"},
         .summary = "Send a device magic packets, which switch it on if its firmware allows that.",

@@ -16,6 +16,7 @@ static const struct output_column fields[] = {
     {"Name", "name", OUTPUT_TEXT},
     {"MAC addresses", "macs", OUTPUT_TEXT},
     {"SMBIOS UUID", "smbios_uuid", OUTPUT_TEXT},
+    {"TPM key", "tpm_key", OUTPUT_TEXT},
     {"Imported", "is_imported", OUTPUT_TEXT},
     {"In a maintenance window", "maintenance_window.is_open", OUTPUT_TEXT},
     {"Next maintenance window (UTC)", "maintenance_window.next_at", OUTPUT_TIME},

@@ -104,6 +104,11 @@ bool device_unprotect(struct session *s, const struct args *args)
     return change(s, args, json_pack("{s:b}", "is_protected", 0));
 }
 
+bool device_forget_tpm_key(struct session *s, const struct args *args)
+{
+    return change(s, args, json_pack("{s:b}", "forget_tpm_key", 1));
+}
+
 bool device_wake(struct session *s, const struct args *args)
 {
     static const struct output_column sent[] = {

@@ -2,6 +2,7 @@
 
 #include "site/challenge.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include <sodium.h>
@@ -137,6 +138,18 @@ int challenge_use(struct site *site, const char *text, bool *ret)
     r = db_run(site->db, SQL_CHALLENGE_USE, DB_ARGS(db_text(key), db_u64(time_us)), &changes);
     *ret = r == 0 && changes == 1;
     return r < 0 ? TRACE(r) : 0;
+}
+
+int challenge_derive(struct site *site, struct bytes about, size_t len, uint8_t *ret)
+{
+    int r = load_key(site);
+
+    if (r < 0)
+        return TRACE(r);
+    return crypto_generichash(
+               ret, len, about.ptr, about.len, site->challenge_key, SITE_KEY_BYTES) == 0
+               ? 0
+               : ERR(-EINVAL);
 }
 
 int challenge_expire(struct site *site)

@@ -10,7 +10,10 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
+#include "base/bytes.h"
 #include "site/site.h"
 
 #define CHALLENGE_LIFE_US (UINT64_C(2) * 60 * 1000000)
@@ -45,6 +48,9 @@ int challenge_check(struct site *site, const char *text, bool *ret);
  * @ret:  whether for the first time
  */
 int challenge_use(struct site *site, const char *text, bool *ret);
+
+/* What follows from @about and the key of all sites on this database: the same each time, and nobody else can tell it. */
+int challenge_derive(struct site *site, struct bytes about, size_t len, uint8_t *ret);
 
 /* Forget what is too old. */
 int challenge_expire(struct site *site);

@@ -111,6 +111,8 @@ int device_find(struct site *site, const char *which, char ret[static ACCESS_DEV
         uuid_put(text, bytes);
         r = by_uuid(site, text, ret);
     }
+    if (r == 0 && !ret[0])
+        r = first_id(site, SQL_DEVICE_BY_TPM_KEY, which, ret);
     if (r == 0 && ret[0])
         r = first_id(site, SQL_DEVICE_VISIBLE, ret, seen);
     if (r < 0)
@@ -119,7 +121,7 @@ int device_find(struct site *site, const char *which, char ret[static ACCESS_DEV
         return refuse(
             site,
             REFUSAL_MISSING,
-            "There is no device with the id, name, MAC address or SMBIOS UUID \"%.100s\".",
+            "There is no device with the id, name, MAC address, SMBIOS UUID or TPM key \"%.100s\".",
             which);
     return 0;
 }
@@ -251,6 +253,7 @@ static int save_inventory(struct site *site, const char *id, const char *uuid, c
 
     (void)json_object_del(copy, "ticket");
     (void)json_object_del(copy, "facts"); /* site/machine_facts.h */
+    (void)json_object_del(copy, "tpm_key");
     text = json_dumps(copy, JSON_COMPACT);
     if (!text)
         return ERR(-ENOMEM);
@@ -275,6 +278,7 @@ struct marks {
     size_t n_macs;
     const char *uuid; /* NULL: none that says anything */
     const char *serial;
+    const char *tpm_key; /* proven; "": none */
 };
 
 /*
@@ -318,6 +322,58 @@ static int find_by_other_macs(struct site *site,
     return 0;
 }
 
+static bool is_different(const char *one, const char *other)
+{
+    return one && one[0] && other[0] && strcmp(one, other) != 0;
+}
+
+/*
+ * A device that is known by its TPM and comes with another one is refused. Where UUID and serial number are others as well it is
+ * another computer, which has no more than an adapter of it. @device: emptied then
+ */
+static int compare_tpm(struct site *site, const struct marks *marks, char *device)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = device[0] ? db_first(site->db, SQL_DEVICE_TPM_KEY, DB_ARGS(db_text(device)), &rows) : 0;
+
+    if (r != DB_ROW)
+        return r < 0 ? TRACE(r) : 0;
+    if (!db_get_text(&rows, 0)[0])
+        return 0;
+    if (is_different(marks->uuid, db_get_text(&rows, 1)) &&
+        is_different(marks->serial, db_get_text(&rows, 2))) {
+        device[0] = '\0';
+        return 0;
+    }
+    if (!marks->tpm_key[0])
+        return 0;
+    return refuse(
+        site,
+        REFUSAL_TPM_KEY,
+        "By its addresses, its SMBIOS UUID or its serial number this is the device \"%.63s\", which "
+        "had another TPM when it registered last. If its mainboard was replaced, say so: slipway "
+        "device forget-tpm-key %.63s. If two computers share a network adapter, add its address to "
+        "the duplicate hardware ids.",
+        db_get_text(&rows, 3),
+        db_get_text(&rows, 3));
+}
+
+/* By what else than its TPM. */
+static int
+find_by_board(struct site *site, const struct marks *marks, char ret[static ACCESS_DEVICE_ID_MAX])
+{
+    int r = device_find_hardware(site, marks->macs, 1, NULL, ret); /* the one that is proven */
+
+    if (r == 0)
+        r = compare_tpm(site, marks, ret);
+    if (r != 0 || ret[0])
+        return TRACE(r);
+    r = find_by_other_macs(site, marks, ret);
+    if (r == 0 && !ret[0])
+        r = find_by_uuid(site, marks, ret);
+    return r == 0 ? TRACE(compare_tpm(site, marks, ret)) : TRACE(r);
+}
+
 /* @ret_before: what the device was like; NULL: it is new */
 static int find_or_add(struct site *site,
                        const struct marks *marks,
@@ -325,12 +381,15 @@ static int find_or_add(struct site *site,
                        json_t **ret_before)
 {
     char name[DEVICE_NAME_MAX_BYTES + 1];
-    int r = device_find_hardware(site, marks->macs, 1, NULL, ret); /* the one that is proven */
+    int r = 0;
 
+    ret[0] = '\0';
+    if (marks->tpm_key[0])
+        r = first_id(site, SQL_DEVICE_BY_TPM_KEY, marks->tpm_key, ret);
     if (r == 0 && !ret[0])
-        r = find_by_other_macs(site, marks, ret);
-    if (r == 0 && !ret[0])
-        r = find_by_uuid(site, marks, ret);
+        r = find_by_board(site, marks, ret);
+    if (r > 0)
+        return r;
     if (r == 0 && ret[0])
         return TRACE(device_facts_note(site, ret, ret_before));
     if (r < 0)
@@ -342,8 +401,17 @@ static int find_or_add(struct site *site,
     return r > 0 ? ERR(-EIO) : TRACE(r);
 }
 
+static int keep_tpm_key(struct site *site, const char *id, const char *tpm_key)
+{
+    return tpm_key[0]
+               ? TRACE(db_must(
+                     site->db, SQL_DEVICE_SET_TPM_KEY, DB_ARGS(db_text(id), db_text(tpm_key))))
+               : 0;
+}
+
 int device_register(struct site *site,
                     const char *mac,
+                    const char *tpm_key,
                     const json_t *registration,
                     char ret_id[static ACCESS_DEVICE_ID_MAX])
 {
@@ -353,6 +421,7 @@ int device_register(struct site *site,
     struct marks marks = {
         .n_macs = read_macs(mac, registration, texts),
         .serial = field_text(smbios, "serial", ""),
+        .tpm_key = tpm_key,
     };
     OWN(json_freep) json_t *before = NULL;
     char uuid[UUID_TEXT_MAX];
@@ -366,6 +435,8 @@ int device_register(struct site *site,
         marks.uuid = uuid;
     }
     r = find_or_add(site, &marks, ret_id, &before);
+    if (r == 0)
+        r = keep_tpm_key(site, ret_id, tpm_key);
     if (r == 0)
         r = device_add_macs(site, ret_id, marks.macs, marks.n_macs);
     if (r == 0)

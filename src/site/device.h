@@ -42,12 +42,14 @@ bool device_uuid_is_real(const char *uuid);
 
 /**
  * device_register() - what the agent found out about its machine
- * @mac:    the address it was admitted by, canonical: it decides first which device this is
+ * @mac:     the address it was admitted by, canonical: unless the TPM is known, it decides first which device this is
+ * @tpm_key: of its TPM, proven: the device that has it is this one, and one that has another is not; "": none
  * @registration: checked by the caller (src/site/registration.c)
  * @ret_id: of the device, which is made as an unknown computer if the site does not know it
  */
 int device_register(struct site *site,
                     const char *mac,
+                    const char *tpm_key,
                     const json_t *registration,
                     char ret_id[static ACCESS_DEVICE_ID_MAX]);
 

@@ -90,6 +90,14 @@ static int rename_to(struct site *site, const char *who, const char *id, const c
     return r < 0 ? TRACE(r) : TRACE(site_audit(site, who, "device.rename", id, name));
 }
 
+/* Its mainboard was replaced: the next TPM that registers as it is the one that is known. */
+static int forget_tpm_key(struct site *site, const char *who, const char *id)
+{
+    int r = db_must(site->db, SQL_DEVICE_SET_TPM_KEY, DB_ARGS(db_text(id), db_text(NULL)));
+
+    return r < 0 ? TRACE(r) : TRACE(site_audit(site, who, "device.forget-tpm-key", id, ""));
+}
+
 static int change(struct site *site, const char *who, const char *id, const json_t *body)
 {
     OWN(json_freep) json_t *before = NULL;
@@ -104,6 +112,8 @@ static int change(struct site *site, const char *who, const char *id, const json
         r = device_protection_set(site, who, id, field_bool(body, "is_protected"));
     if (r == 0)
         r = device_mark_change(site, who, id, body);
+    if (r == 0 && field_bool(body, "forget_tpm_key"))
+        r = forget_tpm_key(site, who, id);
     return r == 0 ? TRACE(membership_device_changed(site, id, before)) : TRACE(r);
 }
 
@@ -117,6 +127,7 @@ int device_change(
         {"is_protected", FIELD_BOOL, false, 0, 0, NULL},
         {"macs", FIELD_ARRAY, false, 0, DEVICE_MACS_MAX, NULL},
         {"smbios_uuid", FIELD_UUID, false, 0, 0, NULL},
+        {"forget_tpm_key", FIELD_BOOL, false, 0, 0, NULL},
         {0},
     };
     OWN(db_rollbackp) struct db *tx = NULL;

@@ -10,7 +10,7 @@
 #include "site/site.h"
 
 /**
- * device_change() - PATCH /devices/{id}: {"name", "is_blocked", "block_reason", "is_protected"}
+ * device_change() - PATCH /devices/{id}: {"name", "is_blocked", "block_reason", "is_protected", "forget_tpm_key"}
  *
  * A blocked device is offered nothing and registers no more; what it runs is over. @ret: the device
  */

@@ -41,6 +41,7 @@ const struct filter_property device_properties[] = {
     [DEVICE_IS_BLOCKED] = {"is_blocked", FILTER_TRUTH, false, 0},
     [DEVICE_CREATED_AT] = {"created_at", FILTER_TIME, false, 0},
     [DEVICE_LAST_SEEN_AT] = {"last_seen_at", FILTER_TIME, false, 0},
+    [DEVICE_TPM_KEY] = {"tpm_key", FILTER_TEXT, false, 0},
     [N_DEVICE_PROPERTIES] = {0},
 };
 

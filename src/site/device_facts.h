@@ -40,6 +40,7 @@ enum device_property {
     DEVICE_IS_BLOCKED,
     DEVICE_CREATED_AT,
     DEVICE_LAST_SEEN_AT,
+    DEVICE_TPM_KEY,
     N_DEVICE_PROPERTIES,
 };
 

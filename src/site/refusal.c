@@ -88,6 +88,7 @@ static const struct {
     [REFUSAL_DEVICE_KEY] = {"SLW-0250", "The device's key is not good"},
     [REFUSAL_PROOF] = {"SLW-0251", "The proof of a key is not good"},
     [REFUSAL_NO_KEY] = {"SLW-0252", "The agent has no key"},
+    [REFUSAL_TPM_KEY] = {"SLW-0254", "The device has another TPM than before"},
     [REFUSAL_ORDER_MISSING] = {"SLW-0210", "The device has no such order"},
     [REFUSAL_COMPUTER_NAME] = {"SLW-0212", "The computer cannot have this name"},
     [REFUSAL_NO_NAME_WANTED] = {"SLW-0213", "No name is asked for"},

@@ -94,6 +94,7 @@ enum refusal_id {
     REFUSAL_DEVICE_KEY,        /* SLW-0250 */
     REFUSAL_PROOF,             /* SLW-0251 */
     REFUSAL_NO_KEY,            /* SLW-0252 */
+    REFUSAL_TPM_KEY,           /* SLW-0254 */
     REFUSAL_OIDC_DOWN,         /* SLW-0232 */
     REFUSAL_OIDC_STATE,        /* SLW-0233 */
     REFUSAL_OIDC_REFUSED,      /* SLW-0234 */

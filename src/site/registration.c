@@ -19,6 +19,7 @@
 #include "site/fields.h"
 #include "site/machine_facts.h"
 #include "site/order.h"
+#include "site/tpm_key.h"
 #include "site/variable.h"
 
 enum {
@@ -27,12 +28,15 @@ enum {
     ASSIGNMENTS_RETRY_MAX = 1000,
     SUBJECT_MAX = TOKEN_TEXT_MAX + MAC_TEXT_MAX + 2,
     US_PER_S = 1000 * 1000,
+    CONFLICT_AGAIN_US = 10 * 60 * US_PER_S,
 };
 
 struct newcomer {
     char public_half[SIGNATURE_KEY_TEXT_MAX];
-    char ticket_hash[SHA256_TEXT_MAX]; /* of "" if it has none */
-    char mac[MAC_TEXT_MAX];            /* the one address that is proven */
+    char ticket_hash[SHA256_TEXT_MAX];    /* of "" if it has none */
+    char mac[MAC_TEXT_MAX];               /* the one address that is proven */
+    char tpm_key[SHA256_TEXT_MAX];        /* of its TPM, which is proven as well; "": none */
+    char device_id[ACCESS_DEVICE_ID_MAX]; /* which it is, or would be */
 };
 
 static int check_body(struct site *site, const json_t *body)
@@ -51,6 +55,7 @@ static int check_body(struct site *site, const json_t *body)
         {"nics", FIELD_ARRAY, false, 0, 256, NULL},
         {"facts", FIELD_OBJECT, false, 0, 0, NULL},
         {"key", FIELD_OBJECT, false, 0, 0, NULL},
+        {"tpm_key", FIELD_OBJECT, false, 0, 0, NULL},
         {0},
     };
     static const struct field smbios[] = {
@@ -213,6 +218,8 @@ static int prove(struct site *site, const json_t *body, struct newcomer *ret)
     (void)snprintf(subject, sizeof(subject), "%s %s", ticket, field_text(body, "boot_mac", ""));
     r = device_key_prove(
         site, json_object_get(body, "key"), PROOF_REGISTRATION, subject, ret->public_half);
+    if (r == 0)
+        r = tpm_key_prove(site, body, ret->tpm_key);
     return r == 0 ? TRACE(access_hash_token(ticket, ret->ticket_hash)) : TRACE(r);
 }
 
@@ -237,7 +244,7 @@ take(struct site *site, const json_t *body, const char *facts, struct newcomer *
     int r = admit(site, body, who->mac);
 
     if (r == 0)
-        r = device_register(site, who->mac, body, device);
+        r = device_register(site, who->mac, who->tpm_key, body, device);
     if (r == 0)
         r = machine_facts_keep(site, device, facts);
     if (r == 0)
@@ -251,13 +258,54 @@ take(struct site *site, const json_t *body, const char *facts, struct newcomer *
     return TRACE(r);
 }
 
-int registration_take(struct site *site, const json_t *body, json_t **ret)
+/* Said once a while for each TPM, as nothing else of such a registration is kept, nor its challenge used. */
+static int conflict_is_known(struct site *site, const char *device, const char *detail, bool *ret)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    uint64_t since_us = site->now_us > CONFLICT_AGAIN_US ? site->now_us - CONFLICT_AGAIN_US : 0;
+    int r = db_first(site->db,
+                     SQL_DEVICE_TPM_CONFLICT_IS_KNOWN,
+                     DB_ARGS(db_text(device), db_u64(since_us), db_text(detail)),
+                     &rows);
+
+    *ret = r == DB_ROW;
+    return r < 0 ? TRACE(r) : 0;
+}
+
+static int note_conflict(struct site *site, const struct newcomer *who)
+{
+    OWN(db_rollbackp) struct db *tx = NULL;
+    char detail[SHA256_TEXT_MAX + 64];
+    bool is_known = false;
+    int r = db_begin(site->db, &tx);
+
+    (void)snprintf(
+        detail, sizeof(detail), "A computer with the TPM key %s registered as it.", who->tpm_key);
+    if (r == 0)
+        r = conflict_is_known(site, who->device_id, detail, &is_known);
+    if (r < 0 || is_known)
+        return TRACE(r);
+    r = site_audit(site, who->device_id, "device.tpm-conflict", who->device_id, detail);
+    if (r == 0)
+        r = boot_event_add(
+            site,
+            &(struct boot_event){
+                who->mac,
+                "refused",
+                "",
+                "",
+                "",
+                "",
+                "The registration was refused: the device had another TPM before (SLW-0254).",
+                NULL});
+    return r < 0 ? TRACE(r) : TRACE(db_commit(&tx));
+}
+
+static int take_in(struct site *site, const json_t *body, struct newcomer *who, json_t **ret)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
     OWN(json_freep) json_t *answer = NULL;
     OWN(freep) char *facts = NULL;
-    struct newcomer who = {.mac = ""};
-    char device_id[ACCESS_DEVICE_ID_MAX] = "";
     int r = check_body(site, body);
 
     if (r == 0)
@@ -265,16 +313,27 @@ int registration_take(struct site *site, const json_t *body, json_t **ret)
     if (r == 0)
         r = db_begin(site->db, &tx);
     if (r == 0)
-        r = prove(site, body, &who);
+        r = prove(site, body, who);
     if (r == 0)
-        r = find_repeated(site, &who, device_id);
+        r = find_repeated(site, who, who->device_id);
     if (r == 0)
-        r = device_id[0] ? device_check_open(site, device_id)
-                         : take(site, body, facts, &who, device_id);
+        r = who->device_id[0] ? device_check_open(site, who->device_id)
+                              : take(site, body, facts, who, who->device_id);
     if (r == 0)
-        r = put_answer(site, device_id, &who, &answer);
+        r = put_answer(site, who->device_id, who, &answer);
     if (r != 0)
         return TRACE(r);
     *ret = TAKE(answer);
     return TRACE(db_commit(&tx));
+}
+
+int registration_take(struct site *site, const json_t *body, json_t **ret)
+{
+    struct newcomer who = {.mac = ""};
+    int r = take_in(site, body, &who, ret);
+    int s = 0;
+
+    if (r == SITE_E_REFUSED && site->refusal.id == REFUSAL_TPM_KEY)
+        s = note_conflict(site, &who);
+    return s < 0 ? TRACE(s) : TRACE(r);
 }

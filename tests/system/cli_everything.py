@@ -207,6 +207,7 @@ def devices(cli: Recorder, work: Path):
     cli.ask("Device", "device", "unblock", "PC-4")
     cli.ask("Device", "device", "protect", "PC-4")
     cli.ask("Device", "device", "unprotect", "PC-4")
+    cli.ask("Device", "device", "forget-tpm-key", "PC-4")
     cli.do("device", "variable", "set", "PC-1", "Desk=1")
     cli.ask("Device", "device", "set", "PC-2", "--mac", f"{mac_of(2)},{mac_of(22)}", "--uuid", "5e1f0000-0000-4000-8000-000000000002")
     cli.ask("DuplicateHardwareId", "device", "duplicate-id", "add", "00:00:5e:00:53:01")

@@ -11,6 +11,7 @@
 #include "agent/steps/content.h"
 #include "agent/steps/network_reach.h"
 #include "plat/clock.h"
+#include "plat/tpm.h"
 
 #define US_PER_S UINT64_C(1000000)
 
@@ -25,6 +26,7 @@ const struct run_platform *run_platform(void)
         .collect = machine_collect,
         .network_up = network_up,
         .set_clock = clock_set_wall_us,
+        .open_tpm = tpm_open,
         .mount = target_mount,
         .unmount = target_unmount,
         .find_state = target_find_state,

@@ -22,6 +22,7 @@
 #include "base/own.h"
 #include "plat/clock.h"
 #include "plat/file.h"
+#include "plat/tpm.h"
 #include "ts/sequence.h"
 #include "ts/vars.h"
 
@@ -60,6 +61,7 @@ static void runner_fini(struct runner *rn)
     report_free(rn->report);
     journal_free(rn->journal);
     link_free(rn->link);
+    tpm_free(rn->tpm);
     state_free(rn->state);
     buf_fini(&rn->output);
     buf_fini(&rn->package_version);

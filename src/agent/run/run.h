@@ -23,6 +23,7 @@ struct client_identity; /* agent/run/client_identity.h */
 struct connection;      /* agent/steps/connections.h */
 struct machine;
 struct screen;
+struct tpm;
 
 /* What the runner asks of this computer. run_platform() is the real thing; tests bring their own. */
 struct run_platform {
@@ -31,7 +32,10 @@ struct run_platform {
                       char *ret_interface,
                       size_t cap,
                       struct buf *why);
-    int (*set_clock)(uint64_t wall_us);       /* plat/clock.h */
+    int (*set_clock)(uint64_t wall_us); /* plat/clock.h */
+    int (*open_tpm)(const char *device,
+                    uint64_t patience_us,
+                    struct tpm **ret);        /* plat/tpm.h; may be NULL: nobody looks */
     int (*mount)(struct step_target *target); /* agent/run/target.h */
     int (*unmount)(struct step_target *target);
     int (*find_state)(const struct machine *machine,

@@ -34,6 +34,7 @@ struct runner {
     struct machine machine;
     struct journal *journal; /* owned, as all below */
     struct link *link;
+    struct tpm *tpm; /* while it registers; NULL: none */
     struct state *state;
     struct report *report;
     struct ts_document *document;

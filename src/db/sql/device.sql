@@ -15,6 +15,18 @@ SELECT device_id FROM device_mac WHERE mac = ?1;
 -- name: device_by_smbios_uuid
 SELECT id FROM device WHERE smbios_uuid = ?1 ORDER BY id LIMIT 2;
 
+-- name: device_by_tpm_key
+SELECT id FROM device WHERE tpm_key = ?1;
+
+-- name: device_tpm_key
+SELECT coalesce(tpm_key, ''), coalesce(smbios_uuid, ''), serial, name FROM device WHERE id = ?1;
+
+-- name: device_set_tpm_key
+UPDATE device SET tpm_key = ?2 WHERE id = ?1;
+
+-- name: device_tpm_conflict_is_known
+SELECT 1 FROM audit_record WHERE object = ?1 AND action = 'device.tpm-conflict' AND time_us > ?2 AND detail = ?3;
+
 -- name: device_by_id_or_name
 SELECT id FROM device WHERE id = ?1 OR name = ?1 ORDER BY id = ?1 DESC LIMIT 1;
 
@@ -70,7 +82,7 @@ FROM device v WHERE v.id = ?1 AND v.kind = 'computer' AND @may_device('device', 
 
 -- name: device_get
 SELECT v.id, v.name, (SELECT json_group_array(mac) FROM device_mac a WHERE a.device_id = v.id) AS "macs:json",
-    coalesce(v.smbios_uuid, '') AS smbios_uuid, v.is_imported, v.is_unknown, v.is_blocked, v.block_reason, v.is_protected, v.created_us AS "created_at",
+    coalesce(v.smbios_uuid, '') AS smbios_uuid, coalesce(v.tpm_key, '') AS tpm_key, v.is_imported, v.is_unknown, v.is_blocked, v.block_reason, v.is_protected, v.created_us AS "created_at",
     v.seen_us AS "last_seen_at", v.inventory AS "inventory:json",
     (SELECT json_group_array(u.user_name) FROM device_user u WHERE u.device_id = v.id) AS "primary_users:json",
     (SELECT json_group_array(c.name) FROM collection_member m JOIN collection c ON c.id = m.collection_id

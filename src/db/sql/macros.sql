@@ -37,7 +37,7 @@ WHERE gm.collection_id = ag.target_id AND gm.device_id = $device.id)))
 $device.id, $device.name, NULL, $device.smbios_uuid, $device.serial, $device.manufacturer, $device.model, $device.asset_tag,
 $device.firmware, $device.arch, $device.secure_boot, $device.tpm, $device.cpu, $device.n_cpus, $device.memory_bytes,
 $device.n_disks, $device.disk_bytes, NULL, NULL, $device.agent_version, $device.is_imported, $device.is_unknown,
-$device.is_blocked, $device.created_us, $device.seen_us
+$device.is_blocked, $device.created_us, $device.seen_us, $device.tpm_key
 
 -- How an order (a row of the table orders) stands, and in which category its device is; docs/monitoring.md.
 -- macro: is_unfit(o)

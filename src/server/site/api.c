@@ -98,6 +98,7 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_DEVICE_KEY] = 401,
         [REFUSAL_PROOF] = 401,
         [REFUSAL_NO_KEY] = 403,
+        [REFUSAL_TPM_KEY] = 403,
         [REFUSAL_OIDC_DOWN] = 503,
         [REFUSAL_OIDC_STATE] = 401,
         [REFUSAL_OIDC_REFUSED] = 401,

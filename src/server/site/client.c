@@ -21,6 +21,7 @@
 #include "site/order_state.h"
 #include "site/order_wish.h"
 #include "site/registration.h"
+#include "site/tpm_key.h"
 #include "site/unknown_request.h"
 
 int client_time(void *ctx, struct http_exchange *x)
@@ -69,6 +70,20 @@ int client_renew_token(void *ctx, struct http_exchange *x)
         r = api_body(x, &body);
     if (r == 0)
         r = device_token_renew(api->site, body, &answer);
+    return api_finish(api, x, r, 201, answer);
+}
+
+int client_make_tpm_credential(void *ctx, struct http_exchange *x)
+{
+    struct api *api = ctx;
+    OWN(json_freep) json_t *body = NULL;
+    json_t *answer = NULL;
+    int r = api_begin(api);
+
+    if (r == 0)
+        r = api_body(x, &body);
+    if (r == 0)
+        r = tpm_key_challenge(api->site, body, &answer);
     return api_finish(api, x, r, 201, answer);
 }
 

@@ -11,6 +11,7 @@
 http_handler client_time;
 http_handler client_register;
 http_handler client_renew_token;
+http_handler client_make_tpm_credential;
 http_handler client_get_order;
 http_handler client_put_inventory;
 http_handler client_list_deployments;

@@ -208,6 +208,7 @@ const struct http_route api_routes[] = {
     {"GET", V1 "/client/time", 0, client_time},
     {"POST", V1 "/client/registrations", REGISTRATION_MAX_BYTES, client_register},
     {"POST", V1 "/client/tokens", SMALL_MAX_BYTES, client_renew_token},
+    {"POST", V1 "/client/tpm-credentials", SMALL_MAX_BYTES, client_make_tpm_credential},
     {"POST", V1 "/client/orders", SMALL_MAX_BYTES, client_get_order},
     {"PUT", V1 "/client/inventory", REGISTRATION_MAX_BYTES, client_put_inventory},
     {"GET", V1 "/client/deployments", 0, client_list_deployments},
