@@ -205,12 +205,12 @@ def facts_decide_as_the_device_did(site, deployment: str, vm: Vm):
         expect("Win32_QuickFixEngineering" in told["Probe 9"].get("warnings", ""), True, "a warning of what cannot be answered")
 
 
-def agent_registers(world: World, firmware: str, dhcp_options=(), arrange=None, type_on_screen=None, prepare=lambda vm: None):
+def agent_registers(world: World, firmware: str, dhcp_options=(), arrange=None, type_on_screen=None, prepare=lambda vm: None, has_tpm=False):
     """Power on to the agent at the site, which the site and the machine's own screen both say; with @arrange of several deployments to
     the right one, which @type_on_screen may have to choose."""
     site = world.start_site()
     world.lab.start_dhcp(*dhcp_options)
-    vm = world.add_vm(firmware)
+    vm = world.add_vm(firmware, has_tpm=has_tpm)
     deployment = arrange(site, vm) if arrange else world.deploy_debian()
     prepare(vm)
     process = vm.power_on(console=world.folder / "console" if type_on_screen else None)
@@ -224,6 +224,10 @@ def agent_registers(world: World, firmware: str, dhcp_options=(), arrange=None, 
     expect(inventory["secure_boot"], firmware.startswith("uefi-secureboot"), "Secure Boot in the inventory")
     expect([nic["has_link"] for nic in inventory["nics"]], [True], "link of the network card that booted")
     expect(device["smbios_uuid"].lower(), vm.uuid, "SMBIOS UUID in the inventory")
+    expect(inventory["tpm"], "2.0" if has_tpm else "none", "TPM in the inventory")
+    expect(len(device["tpm_key"]), 64 if has_tpm else 0, "digits of the TPM's key")
+    if has_tpm:
+        expect(site.ask("device", "show", device["tpm_key"])["id"], device["id"], "the device with this key")
     explained = site.cli("device", "explain-boot", vm.mac).stdout
     if "offer" not in explained:
         raise LabError(f"explain-boot does not tell of the offer:\n{explained}")
@@ -249,7 +253,7 @@ def boot_uefi_pxe(world: World):
         pxe_situations.choose_the_second(vm, process, seconds)
         pxe_situations.type_variables(world.site, vm, process, seconds)
 
-    site, deployment, vm = agent_registers(world, "uefi", arrange=pxe_situations.chosen_on_screen, type_on_screen=type_it)
+    site, deployment, vm = agent_registers(world, "uefi", arrange=pxe_situations.chosen_on_screen, type_on_screen=type_it, has_tpm=True)
     pxe_situations.expect_typed(site, deployment, vm, started[0], BOOT_SECONDS)
 
 

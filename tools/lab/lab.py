@@ -76,6 +76,7 @@ def missing_for_lab() -> list:
         ("ip", "iproute2"),
         ("dnsmasq", "dnsmasq-base"),
         ("qemu-system-x86_64", "qemu-system-x86"),
+        ("swtpm", "swtpm"),
         ("mmdebstrap", "mmdebstrap"),
         ("wimlib-imagex", "wimtools"),
         ("nginx", "nginx-light"),
@@ -400,7 +401,7 @@ VARS = {
 class Vm:
     """A virtual machine whose disk and firmware variables outlive its power."""
 
-    def __init__(self, lab: Lab, name: str, firmware: str, disk_bytes=4 << 30, memory_mib=1024, number=1, other_macs=()):
+    def __init__(self, lab: Lab, name: str, firmware: str, disk_bytes=4 << 30, memory_mib=1024, number=1, other_macs=(), has_tpm=False):
         self.lab = lab
         self.name = name
         self.kind = FIRMWARE[firmware]
@@ -412,6 +413,7 @@ class Vm:
         self.tap = lab.add_tap()
         self.disk = lab.folder / f"{name}.img"
         self.vars = lab.folder / f"{name}.vars"
+        self.tpm = lab.folder / f"{name}.tpm" if has_tpm else None
         self.process = None
         self.is_network_first = False
         self._n_starts = 0
@@ -460,6 +462,7 @@ class Vm:
             "-netdev", f"tap,id=n,ifname={self.tap},script=no,downscript=no",
             "-device", f"virtio-net-pci,netdev=n,mac={self.mac},bootindex={network_turn}{rom}",
             *self._other_cards(),
+            *self._tpm_arguments(),
             *self._disk_arguments(),
             "-device", f"virtio-blk-pci,drive=d,bootindex={disk_turn},serial={self.serial_number}",
         )
@@ -471,6 +474,21 @@ class Vm:
         for i, mac in enumerate(self.other_macs):
             out += ["-netdev", f"hubport,id=n{i},hubid={i}", "-device", f"virtio-net-pci,netdev=n{i},mac={mac},romfile="]
         return out
+
+    def _tpm_arguments(self) -> list:
+        """A TPM 2.0, whose seeds stay as the disk does; it ends with the machine."""
+        if not self.tpm:
+            return []
+        self.tpm.mkdir(exist_ok=True)
+        socket = self.tpm / f"socket-{self._n_starts}"
+        control = ("--ctrl", f"type=unixio,path={socket}", "--terminate")
+        process = self.lab.start(f"{self.name}-tpm-{self._n_starts}", ["swtpm", "socket", "--tpm2", "--tpmstate", f"dir={self.tpm}", *control])
+        until = time.monotonic() + 20
+        while not socket.exists():
+            if time.monotonic() > until:
+                raise LabError(f"swtpm does not start; see {process.log}")
+            time.sleep(0.05)
+        return ["-chardev", f"socket,id=tpm,path={socket}", "-tpmdev", "emulator,id=chip,chardev=tpm", "-device", "tpm-tis,tpmdev=chip"]
 
     def _disk_arguments(self) -> list:
         return ["-drive", f"if=none,id=d,format=raw,file={self.disk},cache=unsafe,discard=unmap,aio=threads"]

@@ -9,11 +9,11 @@
 #include "agent/run/restart.h"
 #include "agent/run/runner.h"
 #include "agent/run/screen.h"
+#include "agent/run/tpm_proof.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "format/proof/proof.h"
 #include "plat/clock.h"
-#include "plat/tpm.h"
 
 enum {
     HTTP_OK = 200,
@@ -29,7 +29,6 @@ enum {
     ASK_INTERVAL_MAX_S = 3600,
     ASK_RETRY_MAX = 1000,
     SUBJECT_MAX = 1024,
-    TPM_PATIENCE_US = 90 * 1000 * 1000, /* an old one takes half of it */
 };
 
 DEFINE_FREEP(struct order *, order_free);
@@ -250,83 +249,6 @@ static void take_assignments(struct runner *rn, const json_t *answer)
     rn->n_asks_max = number_in(assignments, "retry", ASK_RETRY_MAX);
 }
 
-static bool put_hex(json_t *object, const char *name, struct bytes src)
-{
-    char text[2 * TPM_PUBLIC_MAX_BYTES + 1];
-
-    if (src.len > TPM_PUBLIC_MAX_BYTES)
-        return false;
-    hex_put(text, src);
-    return json_object_set_new(object, name, json_string(text)) == 0;
-}
-
-/* @ret_len: how many bytes there are */
-static bool
-read_hex(const json_t *object, const char *name, size_t cap, uint8_t *ret, size_t *ret_len)
-{
-    const char *text = json_string_value(json_object_get(object, name));
-
-    *ret_len = text ? strlen(text) / 2 : 0;
-    return text && *ret_len <= cap && hex_parse(bytes_of(text), *ret_len, ret);
-}
-
-/* Return: of tpm_activate(); TPM_E_REFUSED too if there is no credential in the answer. */
-static int open_credential(struct tpm *tpm,
-                           const json_t *answer,
-                           uint8_t ret[static TPM_SECRET_MAX_BYTES],
-                           size_t *ret_len)
-{
-    uint8_t blob[TPM_BLOB_MAX_BYTES];
-    uint8_t encrypted[TPM_BLOB_MAX_BYTES];
-    size_t blob_len;
-    size_t encrypted_len;
-
-    if (!read_hex(answer, "blob", sizeof(blob), blob, &blob_len) ||
-        !read_hex(answer, "encrypted", sizeof(encrypted), encrypted, &encrypted_len))
-        return TPM_E_REFUSED;
-    return TRACE(tpm_activate(tpm,
-                              (struct bytes){blob, blob_len},
-                              (struct bytes){encrypted, encrypted_len},
-                              ret,
-                              ret_len));
-}
-
-static int add_secret(struct runner *rn, json_t *body, json_t *shown, const json_t *answer)
-{
-    uint8_t secret[TPM_SECRET_MAX_BYTES];
-    size_t len = 0;
-    int r = open_credential(rn->tpm, answer, secret, &len);
-    bool is_put = r == 0 && put_hex(shown, "secret", (struct bytes){secret, len});
-
-    explicit_bzero(secret, sizeof(secret));
-    (void)json_object_del(shown, "challenge");
-    if (r < 0 || !is_put)
-        return r < 0 ? TRACE(r) : r > 0 ? 0 : ERR(-ENOMEM);
-    return json_object_set(body, "tpm_key", shown) == 0 ? 0 : ERR(-ENOMEM);
-}
-
-/* A site that is older gives no credential: the registration goes without. @challenge: the one of its other proof */
-static int prove_tpm(struct runner *rn, json_t *body, const json_t *challenge)
-{
-    OWN(json_decrefp) json_t *shown = json_pack("{s:O}", "challenge", challenge);
-    OWN(json_decrefp) json_t *answer = NULL;
-    unsigned status = 0;
-    int r;
-
-    (void)json_object_del(body, "tpm_key");
-    if (!rn->tpm)
-        return 0;
-    if (!shown || !put_hex(shown, "public", tpm_public(rn->tpm)) ||
-        !put_hex(shown, "name", tpm_name(rn->tpm)))
-        return ERR(-ENOMEM);
-    r = link_json(rn->link, "POST", "/api/v1/client/tpm-credentials", shown, &status, &answer);
-    if (r == 0 && status >= HTTP_SERVER_ERROR)
-        r = LINK_E_AWAY;
-    if (r != 0 || status != HTTP_CREATED)
-        return r < 0 ? TRACE(r) : r;
-    return TRACE(add_secret(rn, body, shown, answer));
-}
-
 /* With a challenge of its own each time: the answer to the last one may have got lost on its way. */
 static int prove_registration(struct runner *rn, json_t *body)
 {
@@ -341,26 +263,8 @@ static int prove_registration(struct runner *rn, json_t *body)
         return r < 0 ? TRACE(r) : r;
     if (json_object_set_new(body, "key", proof) != 0)
         return ERR(-ENOMEM);
-    r = prove_tpm(rn, body, json_object_get(proof, "challenge"));
+    r = tpm_proof_add(rn, body, json_object_get(proof, "challenge"));
     return r < 0 ? TRACE(r) : r;
-}
-
-/* Made anew at each start; the TPM may take seconds. */
-static int find_tpm(struct runner *rn)
-{
-    int r;
-
-    if (rn->machine.tpm != MACHINE_TPM_2_0 || !rn->platform->open_tpm)
-        return 0;
-    screen_set(rn->screen, SCREEN_STATUS, "Asking the TPM for its key");
-    r = rn->platform->open_tpm("/dev/tpmrm0", TPM_PATIENCE_US, &rn->tpm);
-    if (r > 0)
-        journal_write(
-            rn->journal,
-            CMTRACE_WARNING,
-            "Registration",
-            "The TPM gives no endorsement key: the site knows this computer by other marks");
-    return r < 0 ? TRACE(r) : 0;
 }
 
 static int register_machine(struct runner *rn)
@@ -372,7 +276,7 @@ static int register_machine(struct runner *rn)
 
     if (r < 0)
         return TRACE(r);
-    r = find_tpm(rn);
+    r = tpm_proof_begin(rn);
     if (r < 0)
         return TRACE(r);
     screen_set(rn->screen, SCREEN_STATUS, "Registering");
@@ -383,8 +287,7 @@ static int register_machine(struct runner *rn)
             &(struct question){"POST", "/api/v1/client/registrations", body, prove_registration},
             &status,
             &answer);
-    tpm_free(rn->tpm);
-    rn->tpm = NULL;
+    tpm_proof_end(rn);
     if (r != 0)
         return r < 0 ? TRACE(r) : r;
 
