@@ -16,6 +16,9 @@
 
 enum {
     PUBLIC_MAX_BYTES = 512,
+    PUBLIC_TEXT_MAX = 2 * PUBLIC_MAX_BYTES,
+    NAME_TEXT_MAX = 2 * TPM_CREDENTIAL_NAME_BYTES,
+    SECRET_TEXT_MAX = 2 * TPM_CREDENTIAL_SECRET_BYTES,
     HALF_TEXT_MAX = 2 * TPM_CREDENTIAL_SEED_BYTES + 1, /* of a credential; the longer half */
 };
 
@@ -79,8 +82,8 @@ int tpm_key_challenge(struct site *site, const json_t *body, json_t **ret)
 {
     static const struct field fields[] = {
         {"challenge", FIELD_TEXT, true, 1, CHALLENGE_TEXT_MAX - 1, NULL},
-        {"public", FIELD_TEXT, true, 2, 2 * PUBLIC_MAX_BYTES, NULL},
-        {"name", FIELD_TEXT, true, 2, 2 * TPM_CREDENTIAL_NAME_BYTES, NULL},
+        {"public", FIELD_TEXT, true, 2, PUBLIC_TEXT_MAX, NULL},
+        {"name", FIELD_TEXT, true, 2, NAME_TEXT_MAX, NULL},
         {0},
     };
     const char *challenge = field_text(body, "challenge", "");
@@ -110,9 +113,9 @@ int tpm_key_challenge(struct site *site, const json_t *body, json_t **ret)
 int tpm_key_prove(struct site *site, const json_t *registration, char ret[static SHA256_TEXT_MAX])
 {
     static const struct field fields[] = {
-        {"public", FIELD_TEXT, true, 2, 2 * PUBLIC_MAX_BYTES, NULL},
-        {"name", FIELD_TEXT, true, 2, 2 * TPM_CREDENTIAL_NAME_BYTES, NULL},
-        {"secret", FIELD_TEXT, true, 2, 2 * TPM_CREDENTIAL_SECRET_BYTES, NULL},
+        {"public", FIELD_TEXT, true, 2, PUBLIC_TEXT_MAX, NULL},
+        {"name", FIELD_TEXT, true, 2, NAME_TEXT_MAX, NULL},
+        {"secret", FIELD_TEXT, true, 2, SECRET_TEXT_MAX, NULL},
         {0},
     };
     const json_t *tpm = json_object_get(registration, "tpm_key");

@@ -205,6 +205,7 @@ ELSEWHERE = {
     "clientPutState": "ts-steps",
     "clientPutLog": "ts-steps",
     "clientRenewToken": "lost-contact",
+    "clientMakeTpmCredential": "boot-uefi-pxe",
     "clientSendLog": "ts-steps",
     "clientBeginCapture": "build-and-capture",
     "clientGetCapture": "build-and-capture",

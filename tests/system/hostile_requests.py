@@ -122,7 +122,7 @@ def bodies() -> list:
 
 
 PLACES = ["/collections", "/devices", "/deployments", "/boundaries", "/administrators", "/tokens", "/task-sequences",
-          "/devices:import", "/client/registrations", "/client/tokens", "/logins", "/security-roles", "/packages", "/alerts/0", "/captures/chunks",
+          "/devices:import", "/client/registrations", "/client/tokens", "/client/tpm-credentials", "/logins", "/security-roles", "/packages", "/alerts/0", "/captures/chunks",
           "/unknown-computer-names:preview", "/collections/SLP10001/rules", "/user-affinities:import", "/boundary-groups"]
 NAMES = ["limit", "after", "filter", "order_by", "fields", "format", "validate_only", "x", "", "limit%00", "\u00fc"]
 VALUES = ["", "0", "-1", "1e9", "9" * 40, "name", "name desc", "," * 250, "a" * 3000, "%ff%fe", "%00", "'", "((((", "name eq '",

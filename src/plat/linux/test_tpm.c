@@ -27,6 +27,7 @@
 enum {
     FILE_MAX = 4096,
     TOOL_US = 60 * 1000 * 1000,
+    TCTI_MAX = 64,
     CREDENTIAL_VERSION = 1, /* of a file of tpm2-tools */
     PAUSE_US = 1000,
 };
@@ -120,7 +121,7 @@ static void only_a_public_area_of_the_template_is_taken(void **state)
     OWN(swtpm_stop) struct swtpm m = swtpm_start();
     struct bytes public = tpm_public(m.tpm);
     struct bytes modulus;
-    uint8_t copy[TPM_PUBLIC_MAX_BYTES];
+    uint8_t copy[TPM_PUBLIC_MAX_BYTES] = {0};
 
     assert_true(tpm_credential_parse(public, &modulus));
     assert_int_equal(modulus.len, 256);
@@ -148,21 +149,20 @@ static void where_there_is_no_tpm_there_is_none(void **state)
     assert_null(tpm);
 }
 
-/* A program of tpm2-tools, in the TPM's folder. */
-static void run_tool(const struct swtpm *m, const char *const *argv)
+/* A program of tpm2-tools, in the TPM's folder. @argv: ends with NULL; room for two more. @tcti: where it finds the TPM */
+static void run_tool(const struct swtpm *m, const char *tcti, const char **argv)
 {
     OWN(buf_fini) struct buf output = BUF_INIT(FILE_MAX);
-    char tcti[sizeof(m->device) + sizeof("TPM2TOOLS_TCTI=device:")];
-    char path[FILE_MAX];
-    const char *const envp[] = {tcti, path, NULL};
     struct process_result result;
+    size_t n = 0;
 
-    (void)snprintf(tcti, sizeof(tcti), "TPM2TOOLS_TCTI=device:%s", m->device);
-    (void)snprintf(path, sizeof(path), "PATH=%s", getenv("PATH"));
+    while (argv[n])
+        n++;
+    argv[n] = "-T";
+    argv[n + 1] = tcti;
     assert_int_equal(process_run(
                          &(struct process_options){
                              .argv = argv,
-                             .envp = envp,
                              .folder = m->folder,
                              .output = &output,
                              .timeout_us = TOOL_US,
@@ -175,7 +175,13 @@ static void run_tool(const struct swtpm *m, const char *const *argv)
     assert_int_equal(result.exit_code, 0);
 }
 
-#define RUN_TOOL(m, ...) run_tool(m, (const char *const[]){__VA_ARGS__, NULL})
+#define RUN_TOOL(m, tcti, ...) run_tool(m, tcti, (const char *[]){__VA_ARGS__, NULL, NULL, NULL})
+
+/* Of this TPM. */
+static void put_tcti(const struct swtpm *m, char ret[static TCTI_MAX])
+{
+    (void)snprintf(ret, TCTI_MAX, "device:%s", m->device);
+}
 
 static struct bytes read_result(const struct swtpm *m, const char *name, struct buf *dst)
 {
@@ -210,6 +216,7 @@ static void our_credential_is_opened_by_another_program(void **state)
 {
     (void)state;
     OWN(swtpm_stop) struct swtpm m = swtpm_new();
+    char tcti[TCTI_MAX];
     OWN(buf_fini) struct buf public_file = BUF_INIT(FILE_MAX);
     OWN(buf_fini) struct buf name_file = BUF_INIT(FILE_MAX);
     OWN(buf_fini) struct buf found_file = BUF_INIT(FILE_MAX);
@@ -221,9 +228,11 @@ static void our_credential_is_opened_by_another_program(void **state)
     struct sink file = {.ptr = text, .cap = sizeof(text)};
     struct tpm_credential credential;
 
-    RUN_TOOL(&m, "tpm2_createek", "-G", "rsa", "-c", "ek.ctx", "-u", "ek.pub");
-    RUN_TOOL(&m, "tpm2_createak", "-C", "ek.ctx", "-c", "ak.ctx", "-G", "ecc", "-n", "ak.name");
-    RUN_TOOL(&m, "tpm2_flushcontext", "-t");
+    put_tcti(&m, tcti);
+    RUN_TOOL(&m, tcti, "tpm2_createek", "-G", "rsa", "-c", "ek.ctx", "-u", "ek.pub");
+    RUN_TOOL(
+        &m, tcti, "tpm2_createak", "-C", "ek.ctx", "-c", "ak.ctx", "-G", "ecc", "-n", "ak.name");
+    RUN_TOOL(&m, tcti, "tpm2_flushcontext", "-t");
     public = read_result(&m, "ek.pub", &public_file);
     name = read_result(&m, "ak.name", &name_file);
     assert_int_equal(name.len, TPM_CREDENTIAL_NAME_BYTES);
@@ -234,9 +243,10 @@ static void our_credential_is_opened_by_another_program(void **state)
         0);
     put_file(&credential, &file);
     write_input(&m, "credential", (struct bytes){text, file.len});
-    RUN_TOOL(&m, "tpm2_startauthsession", "--policy-session", "-S", "session");
-    RUN_TOOL(&m, "tpm2_policysecret", "-S", "session", "-c", "e");
+    RUN_TOOL(&m, tcti, "tpm2_startauthsession", "--policy-session", "-S", "session");
+    RUN_TOOL(&m, tcti, "tpm2_policysecret", "-S", "session", "-c", "e");
     RUN_TOOL(&m,
+             tcti,
              "tpm2_activatecredential",
              "-C",
              "ek.ctx",
@@ -257,6 +267,7 @@ static void the_credential_of_another_program_is_opened_by_us(void **state)
 {
     (void)state;
     OWN(swtpm_stop) struct swtpm m = swtpm_new();
+    char tcti[TCTI_MAX];
     OWN(buf_fini) struct buf public_file = BUF_INIT(FILE_MAX);
     OWN(buf_fini) struct buf credential_file = BUF_INIT(FILE_MAX);
     struct bytes public;
@@ -267,8 +278,9 @@ static void the_credential_of_another_program_is_opened_by_us(void **state)
     struct tpm_credential theirs;
     size_t len = 0;
 
-    RUN_TOOL(&m, "tpm2_createek", "-G", "rsa", "-c", "ek.ctx", "-u", "ek.pub");
-    RUN_TOOL(&m, "tpm2_flushcontext", "-t");
+    put_tcti(&m, tcti);
+    RUN_TOOL(&m, tcti, "tpm2_createek", "-G", "rsa", "-c", "ek.ctx", "-u", "ek.pub");
+    RUN_TOOL(&m, tcti, "tpm2_flushcontext", "-t");
     assert_int_equal(tpm_open(m.device, SWTPM_PATIENCE_US, &m.tpm), 0);
     public = read_result(&m, "ek.pub", &public_file);
     assert_int_equal(public.len, 2 + tpm_public(m.tpm).len); /* it is the key that they know */
@@ -277,9 +289,8 @@ static void the_credential_of_another_program_is_opened_by_us(void **state)
     write_input(&m, "secret", (struct bytes){secret, sizeof(secret)});
     hex_put(name, tpm_name(m.tpm));
     RUN_TOOL(&m,
-             "tpm2_makecredential",
-             "-T",
              "none",
+             "tpm2_makecredential",
              "-e",
              "ek.pub",
              "-s",
@@ -301,8 +312,10 @@ static void a_tpm_whose_owner_keeps_the_hierarchy_to_himself_is_none(void **stat
 {
     (void)state;
     OWN(swtpm_stop) struct swtpm m = swtpm_new();
+    char tcti[TCTI_MAX];
 
-    RUN_TOOL(&m, "tpm2_changeauth", "-c", "e", "password");
+    put_tcti(&m, tcti);
+    RUN_TOOL(&m, tcti, "tpm2_changeauth", "-c", "e", "password");
     assert_int_equal(tpm_open(m.device, SWTPM_PATIENCE_US, &m.tpm), TPM_E_NONE);
     assert_null(m.tpm);
 }

@@ -8,6 +8,7 @@
 #include "plat/tpm.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -113,16 +114,25 @@ static void answer(struct tpm_chip *chip, int fd)
     }
 }
 
-/* The process aside. What tpm2-tss says on standard error is nobody's. */
+/* What tpm2-tss says on standard error is nobody's, and as this process may stay longer than we do it keeps nothing open. */
+static void let_go(int fd)
+{
+    int nobody = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    if (nobody >= 0)
+        (void)dup2(nobody, STDERR_FILENO);
+    (void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0);
+    (void)close_range((unsigned)fd + 1, ~0U, 0);
+}
+
+/* The process aside. */
 static _Noreturn void serve(const char *device, int fd)
 {
     struct hello hello = {0};
     struct tpm_chip *chip = NULL;
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
-    (void)close_range(STDERR_FILENO + 1, (unsigned)fd - 1, 0); /* it may stay longer than we do */
-    (void)close_range((unsigned)fd + 1, ~0U, 0);
-    (void)setenv("TSS2_LOG", "all+NONE", 1);
+    let_go(fd);
     hello.outcome = tpm_chip_open(device, &chip);
     if (hello.outcome == 0) {
         hello.public_len = tpm_chip_public(chip).len;
