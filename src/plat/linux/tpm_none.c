@@ -38,7 +38,7 @@ int tpm_activate(struct tpm *tpm,
     (void)tpm;
     (void)blob;
     (void)encrypted;
-    (void)ret;
-    (void)ret_len;
+    ret[0] = 0;
+    *ret_len = 0;
     return TPM_E_NONE;
 }
