@@ -21,7 +21,7 @@ enum {
     COLLECTION_MEMBERS_MAX = 10000, /* shown by collection_get() */
 };
 
-/* @ret: id of the device with this id, name, MAC or SMBIOS UUID. Return: 0 or SITE_E_REFUSED. */
+/* @ret: id of the device with this id, name, MAC, SMBIOS UUID or TPM key. Return: 0 or SITE_E_REFUSED. */
 int device_find(struct site *site, const char *which, char ret[static ACCESS_DEVICE_ID_MAX]);
 
 /**

@@ -30,7 +30,7 @@ SELECT time_us, who, action, object, detail FROM audit ORDER BY id;
 -- What is noted of an object before and after a change; ?1: its id.
 
 -- name: audit_device
-SELECT name, smbios_uuid, is_unknown, is_imported, is_blocked, block_reason, is_protected FROM device WHERE id = ?1;
+SELECT name, smbios_uuid, tpm_key, is_unknown, is_imported, is_blocked, block_reason, is_protected FROM device WHERE id = ?1;
 
 -- name: audit_collection
 SELECT c.name, c.comment, c.rule, c.variable_priority, c.limiting_id, c.n_members FROM collection c WHERE c.id = ?1;
