@@ -53,14 +53,14 @@ static TPM2B_PUBLIC ek_template(void)
     return t;
 }
 
-/* A key that signs, in the hierarchy that everybody may use; it is gone with the next start. */
+/* A key that signs, in the hierarchy that everybody may use; it is gone with the next start. It works while the TPM is locked, too. */
 static TPM2B_PUBLIC beside_template(void)
 {
     TPM2B_PUBLIC t = {.publicArea = {.type = TPM2_ALG_ECC, .nameAlg = TPM2_ALG_SHA256}};
 
     t.publicArea.objectAttributes = TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT |
                                     TPMA_OBJECT_SENSITIVEDATAORIGIN | TPMA_OBJECT_USERWITHAUTH |
-                                    TPMA_OBJECT_SIGN_ENCRYPT;
+                                    TPMA_OBJECT_SIGN_ENCRYPT | TPMA_OBJECT_NODA;
     t.publicArea.parameters.eccDetail = (TPMS_ECC_PARMS){
         .symmetric.algorithm = TPM2_ALG_NULL,
         .scheme = {.scheme = TPM2_ALG_ECDSA, .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
