@@ -141,7 +141,8 @@ const struct args_command device_commands[] = {
         .noun = "device",
         .verb = "show",
         .operands = {"DEVICE"},
-        .summary = "Show a device (id, name, MAC address, SMBIOS UUID or TPM key) and its inventory.",
+        .summary =
+            "Show a device (id, name, MAC address, SMBIOS UUID or TPM key) and its inventory.",
         .topics = "devices",
         .run = device_show,
     },
