@@ -59,6 +59,23 @@ static void a_secret_is_not_told(void **state)
     apply("MyPassword=geheim\n", "MyPassword=***;", "");
 }
 
+static void what_has_the_value_of_a_secret_is_one(void **state)
+{
+    (void)state;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(buf_fini) struct buf told = BUF_INIT(4096);
+    OWN(buf_fini) struct buf why = BUF_INIT(4096);
+
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_vars_set(vars, "MyPassword", "geheim", TS_BY_SEQUENCE), 0);
+    assert_int_equal(
+        ts_variable_file_apply(bytes_of("Copy=is geheim!\nOther=heim\n"), vars, put, &told, &why),
+        0);
+    assert_string_equal(buf_str(&told), "Copy=***;Other=heim;");
+    assert_true(ts_vars_is_secret(vars, "Copy"));
+    assert_string_equal(ts_vars_get(vars, "Copy"), "is geheim!");
+}
+
 static void what_is_too_long_is_refused(void **state)
 {
     (void)state;
@@ -95,6 +112,7 @@ int main(void)
         cmocka_unit_test(the_line_ends_and_mark_of_powershell_are_no_part_of_it),
         cmocka_unit_test(a_line_that_is_none_is_named_and_the_others_count),
         cmocka_unit_test(a_secret_is_not_told),
+        cmocka_unit_test(what_has_the_value_of_a_secret_is_one),
         cmocka_unit_test(what_is_too_long_is_refused),
         cmocka_unit_test(a_line_that_is_not_utf8_is_named_and_sets_nothing),
     };

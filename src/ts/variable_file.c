@@ -67,7 +67,7 @@ static int apply_line(struct bytes line,
         return TS_VARS_E_NAME;
     if (!text_is_utf8(line))
         return E_NOT_UTF8; /* neither the state nor a status could hold it */
-    r = ts_vars_set(vars, buf_str(&name), buf_str(&value), TS_BY_SEQUENCE);
+    r = ts_vars_set_heard(vars, buf_str(&name), buf_str(&value));
     if (r == 0 && told)
         told(
             ctx, buf_str(&name), ts_vars_is_secret(vars, buf_str(&name)) ? "***" : buf_str(&value));

@@ -416,6 +416,30 @@ void ts_vars_mask(const struct ts_vars *vars, const char *text, struct buf *ret)
     (void)mask(vars, text, false, ret);
 }
 
+static bool has_secret(const struct ts_vars *vars, const char *text)
+{
+    char before = '\0';
+
+    for (const char *at = text; *at; at++) {
+        bool is_open = false;
+
+        if (secret_here(vars, at, before, &is_open) > 0)
+            return true;
+        before = *at;
+    }
+    return false;
+}
+
+int ts_vars_set_heard(struct ts_vars *vars, const char *name, const char *value)
+{
+    bool is_secret = has_secret(vars, value);
+    int r = ts_vars_set(vars, name, value, TS_BY_SEQUENCE);
+
+    if (r == 0 && is_secret)
+        r = ts_vars_set_secret(vars, name);
+    return r < 0 ? TRACE(r) : r;
+}
+
 size_t ts_vars_mask_part(const struct ts_vars *vars, const char *text, struct buf *ret)
 {
     return mask(vars, text, true, ret);

@@ -59,6 +59,13 @@ bool ts_vars_is_name(const char *name, enum ts_who who);
  */
 int ts_vars_set(struct ts_vars *vars, const char *name, const char *value, enum ts_who who);
 
+/**
+ * ts_vars_set_heard() - ts_vars_set() as a step does, of a value that a program printed or a person typed
+ *
+ * A value in which that of a secret variable stands is a secret itself, as what an assignment makes of one is.
+ */
+int ts_vars_set_heard(struct ts_vars *vars, const char *name, const char *value);
+
 /* Never show the value of @name, which may be set later. A name that ts_name_is_secret() knows is secret without being
    told. */
 int ts_vars_set_secret(struct ts_vars *vars, const char *name);

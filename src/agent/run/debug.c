@@ -212,7 +212,7 @@ static void say_steps(struct runner *rn, const struct ts_debug_command *command)
 
 static void set_variable(struct runner *rn, const struct ts_debug_command *command)
 {
-    int r = ts_vars_set(rn->state->vars, command->name, command->value, TS_BY_SEQUENCE);
+    int r = ts_vars_set_heard(rn->state->vars, command->name, command->value);
 
     if (r != 0) {
         refuse(rn,

@@ -318,7 +318,7 @@ static int keep_output(struct step_context *c,
         buf_adds(p->tail, program_output_tail(output));
     if (!p->output_variable || p->output_variable[0] == '\0')
         return 0;
-    r = ts_vars_set(c->vars, p->output_variable, program_output_tail(output), TS_BY_SEQUENCE);
+    r = ts_vars_set_heard(c->vars, p->output_variable, program_output_tail(output));
     if (r < 0)
         return TRACE(r);
     if (r > 0)

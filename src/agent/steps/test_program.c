@@ -117,6 +117,7 @@ static void a_program_gets_variables_input_and_more_environment(void **state)
                         .output_variable = "Out",
                     }));
     assert_string_equal(ts_vars_get(b.vars, "Out"), "fed\nred /mine green hidden");
+    assert_true(ts_vars_is_secret(b.vars, "Out")); /* the site and the debugger are not told it */
     assert_int_equal(program_judge(&b.c, 3, &b.result), 0);
     assert_null(b.result.error_id);
     assert_int_equal(b.result.exit_code, 3);
@@ -245,6 +246,7 @@ static void an_account_has_its_own_environment_and_no_secrets(void **state)
                         .output_variable = "Out",
                     }));
     assert_string_equal(ts_vars_get(b.vars, "Out"), "daemon\ndaemon daemon red");
+    assert_false(ts_vars_is_secret(b.vars, "Out"));
     assert_non_null(strstr(buf_str(&b.log), "runs as daemon\n"));
 }
 
