@@ -13,7 +13,7 @@
     OPTION( \
         "map-by-name", \
         NULL, \
-        "What the site lacks is replaced by what has the same name here, where exactly one has it.")
+        "What the site lacks is replaced by what has the same name here, and of several the version of the file.")
 
 const struct args_command sequence_commands[] = {
     {

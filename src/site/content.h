@@ -70,6 +70,23 @@ int content_find(struct site *site,
                  const char *id_or_name,
                  char ret_id[static SITE_ID_MAX]);
 
+/* What a name is to be looked for with. */
+struct content_wish {
+    unsigned among; /* as of content_find() */
+    const char *name;
+    const char *version; /* of several that have the name, the one with this version; "" if it is not known */
+};
+
+/**
+ * content_find_named() - what has a name here
+ *
+ * Return: 0; refused if there is none, or if several have this name and not just one of them that version: the refusal names
+ *         them; -errno.
+ */
+int content_find_named(struct site *site,
+                       const struct content_wish *wish,
+                       char ret_id[static SITE_ID_MAX]);
+
 /* One of this kind, with "indexes" (OS image) or "files" (boot image) of its current version; N_CONTENT_KINDS: any. */
 int content_get(struct site *site, enum content_kind kind, const char *id, json_t **ret);
 int content_list(struct site *site, enum content_kind kind, const struct page *page, json_t **ret);

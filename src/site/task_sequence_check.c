@@ -106,12 +106,15 @@ static const char *find_kind(struct asked *asked, const char *id)
     return asked->kind;
 }
 
-static const char *kind_of(void *ctx, const char *id)
+/* What is missing is of the kind that the step asks for, or else of the one that the file says. */
+static const char *kind_of(void *ctx, const char *id, const char *wanted)
 {
+    const struct asked *asked = ctx;
     const char *kind = find_kind(ctx, id);
+    const char *theirs = ts_export_word(ts_imports_kind_of(asked->subject->siblings, id));
 
     if (kind && kind[0] == '\0')
-        add_missing(ctx, id, "content");
+        add_missing(ctx, id, wanted[0] != '\0' ? wanted : theirs[0] != '\0' ? theirs : "content");
     return kind;
 }
 

@@ -151,15 +151,18 @@ static unsigned kind_of(const struct ts_imports *imports, const char *id)
     return kind == TS_EXPORT_SEQUENCE ? CONTENT_FIND_TASK_SEQUENCES : CONTENT_FIND_ANY;
 }
 
-/* What is called @name here. Return: 0, SITE_E_REFUSED if it is not one thing, or -errno. */
+/* What is called so here. Return: 0, SITE_E_REFUSED if it is not one thing, or -errno. */
 static int
-find_named(struct site *site, unsigned among, const char *name, char id[static SITE_ID_MAX])
+find_named(struct site *site, const struct content_wish *wish, char id[static SITE_ID_MAX])
 {
-    int r = content_find(site, among, name, id);
+    struct content_wish other = *wish;
+    int r = content_find_named(site, wish, id);
 
-    if (r == SITE_E_REFUSED && site->refusal.id == REFUSAL_MISSING && among == CONTENT_FIND_ANY)
-        r = content_find(site, CONTENT_FIND_TASK_SEQUENCES, name, id);
-    return TRACE(r);
+    if (r != SITE_E_REFUSED || site->refusal.id != REFUSAL_MISSING ||
+        wish->among != CONTENT_FIND_ANY)
+        return TRACE(r);
+    other.among = CONTENT_FIND_TASK_SEQUENCES;
+    return TRACE(content_find_named(site, &other, id));
 }
 
 static int map_named(struct site *site,
@@ -171,18 +174,23 @@ static int map_named(struct site *site,
 {
     OWN(json_freep) json_t *row = NULL;
     char to[SITE_ID_MAX];
-    unsigned among = is_wanted(m, from) ? (unsigned)CONTENT_BOOT_IMAGE : kind_of(imports, from);
+    struct content_wish wish = {
+        .among = is_wanted(m, from) ? (unsigned)CONTENT_BOOT_IMAGE : kind_of(imports, from),
+        .name = name,
+        .version = ts_imports_version_of(imports, from),
+    };
     int r = rows_one(site->db, SQL_TASK_SEQUENCE_REFERENCE, DB_ARGS(db_text(from)), &row);
 
     if (r < 0 || (row && !is_wanted(m, from)))
         return TRACE(r); /* it is here */
-    r = find_named(site, among, name, to);
-    if (r == SITE_E_REFUSED && site->refusal.id == REFUSAL_MISSING && among != CONTENT_FIND_ANY &&
-        !is_wanted(m, from))
-        r = find_named(
-            site, CONTENT_FIND_ANY, name, to); /* what a file says of kinds may be a guess */
-    if (r == SITE_E_REFUSED)
-        return 0; /* none, or several: it stays missing, which is told with its name */
+    r = find_named(site, &wish, to);
+    if (r == SITE_E_REFUSED && site->refusal.id == REFUSAL_MISSING &&
+        wish.among != CONTENT_FIND_ANY && !is_wanted(m, from)) {
+        wish.among = CONTENT_FIND_ANY; /* what a file says of kinds may be a guess */
+        r = find_named(site, &wish, to);
+    }
+    if (r == SITE_E_REFUSED && site->refusal.id == REFUSAL_MISSING)
+        return 0; /* it stays missing, which is told with its name */
     if (r == 0)
         r = map_one(site, from, to, m);
     if (r == 0 && json_array_append_new(

@@ -208,9 +208,11 @@ int task_sequence_map(struct site *site,
 int task_sequence_refuse_unused(struct site *site, json_t *map, const bool *used);
 
 /**
- * task_sequence_map_names() - replace what the site lacks by what has the same name here, where exactly one thing has it
+ * task_sequence_map_names() - replace what the site lacks by what has the same name here
  * @imports: of the file, which says what kind of thing each is, and of which none is looked for here; may be NULL
  * @ret:     array of {"id", "name", "to"}, appended to
+ *
+ * Of several the one with the version that the file gives; refused if that is not one of them.
  */
 int task_sequence_map_names(struct site *site,
                             const struct ts_imports *imports,

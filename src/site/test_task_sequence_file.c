@@ -165,7 +165,52 @@ static void what_is_missing_is_told_by_id_and_name_also_later(void **state)
     assert_int_equal(json_array_size(missing), 1);
     assert_string_equal(field_text(json_array_get(missing, 0), "id", ""), "ABC00009");
     assert_string_equal(field_text(json_array_get(missing, 0), "name", ""), "Dell drivers");
+    assert_string_equal(field_text(json_array_get(missing, 0), "kind", ""), "package");
     assert_null(json_object_get(json_object_get(later, "names"), "ABC00008"));
+}
+
+static void what_is_missing_is_of_the_kind_that_its_step_or_the_file_says(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    const json_t *missing;
+    const json_t *one;
+    size_t i;
+    static const char *const kinds[][2] = {{"ABC00007", "task-sequence"},
+                                           {"ABC00002", "os-image"},
+                                           {"ABC00003", "driver-package"},
+                                           {"ABC00004", "os-upgrade-package"},
+                                           {"ABC00005", "content"}, /* a list of any */
+                                           {"ABC00006", "content"}};
+#define STEP_WITH(type, variable, text) \
+    "<step type=\"SMS_TaskSequence_" type "Action\" name=\"" variable "\"><action/>" \
+    "<defaultVarList><variable name=\"" variable "\">" text "</variable></defaultVarList></step>"
+
+    assert_int_equal(
+        create(
+            site,
+            FILE_OF(OBJECT(
+                "ABC00001",
+                "T",
+                "",
+                SEQUENCE(STEP_WITH("ApplyOperatingSystem", "ImagePackageID", "ABC00002") STEP_WITH(
+                    "ApplyDriverPackage", "OSDApplyDriverDriverPackageID", "ABC00003")
+                             STEP_WITH(
+                                 "UpgradeOperatingSystem", "OSDUpgradeInstallPackageID", "ABC00004")
+                                 STEP_WITH("DownloadPackageContent",
+                                           "OSDDownloadDownloadPackages",
+                                           "ABC00005,ABC00006") NEST("ABC00007")))),
+            "{}",
+            &made),
+        0);
+    missing = json_object_get(made, "missing");
+    assert_int_equal(json_array_size(missing), sizeof(kinds) / sizeof(kinds[0]));
+    json_array_foreach(missing, i, one)
+    {
+        assert_string_equal(field_text(one, "id", ""), kinds[i][0]);
+        assert_string_equal(field_text(one, "kind", ""), kinds[i][1]);
+    }
 }
 
 static void a_reference_is_mapped_by_the_name_that_its_file_gives_it(void **state)
@@ -202,6 +247,46 @@ static void make_package(struct site *site, const char *text)
     assert_int_equal(content_create(site, CONTENT_PACKAGE, "alice", body, &made), 0);
 }
 
+static void of_several_with_one_name_the_version_decides(void **state)
+{
+    (void)state;
+#define WANTS(version) \
+    FILE_OF( \
+        OBJECT("ABC00001", \
+               "T", \
+               "", \
+               SEQUENCE(RUN( \
+                   "a", "ABC00008"))) "<INSTANCE CLASSNAME=\"SMS_Package\">" PROPERTY("PackageID", \
+                                                                                      "ABC00008") \
+            PROPERTY("Name", "tools") PROPERTY("Version", version) "</INSTANCE>")
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *fits = NULL;
+    OWN(json_freep) json_t *by_hand = NULL;
+    OWN(json_freep) json_t *found = NULL;
+    json_t *none = NULL;
+    const json_t *mapped;
+
+    make_package(site, "{'name': 'Tools', 'version': '1', 'source_path': '/srv/one'}");
+    make_package(site, "{'name': 'Tools', 'version': '2 b', 'source_path': '/srv/two'}");
+    assert_int_equal(create(site, WANTS("2 B"), "{'map_by_name': true}", &fits), 0);
+    mapped = json_array_get(json_object_get(fits, "mapped_by_name"), 0);
+    assert_string_equal(field_text(mapped, "id", ""), "ABC00008");
+    assert_int_equal(json_array_size(json_object_get(fits, "missing")), 0);
+    assert_int_equal(content_get(site, CONTENT_PACKAGE, field_text(mapped, "to", ""), &found), 0);
+    assert_string_equal(field_text(found, "version", ""), "2 b");
+
+    assert_int_equal(create(site, WANTS("3"), "{'map_by_name': true}", &none), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_AMBIGUOUS);
+    assert_non_null(strstr(site->refusal.detail, "(version 1), package SLP"));
+    assert_non_null(strstr(site->refusal.detail, "(version 2 b)"));
+    assert_non_null(strstr(site->refusal.detail, "\"tools\", version 3"));
+
+    assert_int_equal(create(site, WANTS("3"), "{}", &by_hand), 0);
+    assert_int_equal(set(site, field_text(by_hand, "id", ""), "{'map_by_name': true}", &none),
+                     SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_AMBIGUOUS);
+}
+
 static void what_is_called_the_same_here_takes_its_place_if_that_is_wanted(void **state)
 {
     (void)state;
@@ -217,8 +302,6 @@ static void what_is_called_the_same_here_takes_its_place_if_that_is_wanted(void 
                SEQUENCE(RUN("a", "ABC00009") RUN("b", "ABC00008") RUN("c", "ABC00007")))
             NAMED("ABC00009", "debian") NAMED("ABC00008", "Tools") NAMED("ABC00007", "Nowhere"));
 
-    make_package(site, "{'name': 'Tools', 'version': '1', 'source_path': '/srv/one'}");
-    make_package(site, "{'name': 'Tools', 'version': '2', 'source_path': '/srv/two'}");
     assert_int_equal(create(site, xml, "{}", &by_hand), 0);
     assert_int_equal(json_array_size(json_object_get(by_hand, "mapped_by_name")), 0);
     assert_int_equal(json_array_size(json_object_get(by_hand, "missing")), 4);
@@ -558,6 +641,8 @@ int main(void)
         cmocka_unit_test(what_is_missing_is_told_by_id_and_name_also_later),
         cmocka_unit_test(a_reference_is_mapped_by_the_name_that_its_file_gives_it),
         cmocka_unit_test(a_name_that_two_have_is_refused),
+        cmocka_unit_test(what_is_missing_is_of_the_kind_that_its_step_or_the_file_says),
+        cmocka_unit_test(of_several_with_one_name_the_version_decides),
         cmocka_unit_test(what_is_called_the_same_here_takes_its_place_if_that_is_wanted),
         cmocka_unit_test(
             a_boot_image_is_found_by_its_name_and_a_sequence_of_the_file_is_not_looked_for),

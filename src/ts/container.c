@@ -76,6 +76,14 @@ const char *ts_imports_name_of(const struct ts_imports *imports, const char *id)
     return "";
 }
 
+const char *ts_imports_version_of(const struct ts_imports *imports, const char *id)
+{
+    for (size_t i = 0; imports && i < imports->n_references; i++)
+        if (strcmp(imports->references[i].id, id) == 0 && imports->references[i].version[0] != '\0')
+            return imports->references[i].version;
+    return "";
+}
+
 /* What to end with, after saying why. */
 static int refuse(struct reader *rd, struct ts_xml_place at, const char *why)
 {

@@ -73,5 +73,8 @@ const struct ts_import *ts_imports_find(const struct ts_imports *imports, const 
 /* Name of @id according to the file, "" if it does not say. */
 const char *ts_imports_name_of(const struct ts_imports *imports, const char *id);
 
+/* Version of @id according to the file, "" if it does not say. */
+const char *ts_imports_version_of(const struct ts_imports *imports, const char *id);
+
 /* What kind of thing @id is according to the file. */
 enum ts_export_kind ts_imports_kind_of(const struct ts_imports *imports, const char *id);

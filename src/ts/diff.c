@@ -372,6 +372,14 @@ static void put_moved(const struct ts_change *change, struct buf *ret)
         buf_addf(ret, "%s behind \"%s\"", is_within ? "" : ",", change->label);
 }
 
+bool ts_change_is_secret(const struct ts_change *change)
+{
+    bool has_mask = strcmp(change->from, "***") == 0 || strcmp(change->to, "***") == 0;
+    bool has_values = change->kind == TS_CHANGE_PROPERTY || change->kind == TS_CHANGE_CONDITION;
+
+    return has_values && (has_mask || strcmp(change->from, change->to) == 0);
+}
+
 static void put_from_to(const struct ts_change *change, struct buf *ret)
 {
     /* a condition has quotation marks of its own */
@@ -463,6 +471,10 @@ void ts_change_put(const struct ts_change *change, struct buf *ret)
     }
     if (change->kind == TS_CHANGE_PROPERTY)
         buf_addf(ret, ": %s", change->label);
-    if (change->kind == TS_CHANGE_PROPERTY || change->kind == TS_CHANGE_CONDITION)
+    if (ts_change_is_secret(change) && strcmp(change->from, change->to) == 0)
+        buf_adds(ret,
+                 strcmp(change->from, "***") == 0 ? " (its value is secret)"
+                                                  : " (what differs is secret)");
+    else if (change->kind == TS_CHANGE_PROPERTY || change->kind == TS_CHANGE_CONDITION)
         put_from_to(change, ret);
 }

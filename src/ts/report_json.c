@@ -98,7 +98,7 @@ static json_t *put_change(const struct ts_change *change)
 
     ts_change_put(change, &sentence);
     ts_change_put_lines(change, &lines);
-    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s}",
+    return json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:s,s:b,s:s,s:s}",
                      "change",
                      ts_change_name(change->kind),
                      "item",
@@ -115,6 +115,8 @@ static json_t *put_change(const struct ts_change *change)
                      change->from,
                      "to",
                      change->to,
+                     "is_secret",
+                     ts_change_is_secret(change),
                      "text",
                      buf_str(&sentence),
                      "lines",

@@ -95,6 +95,13 @@ static bool contains(const char *text, const char *part)
     return false;
 }
 
+const char *ts_property_content(const struct ts_property *property)
+{
+    if (!property || property->kind != TS_KIND_PACKAGE)
+        return "";
+    return property->content ? property->content : "package";
+}
+
 bool ts_name_is_secret(const char *name)
 {
     static const char *const parts[] = {"password",

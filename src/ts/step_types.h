@@ -58,6 +58,7 @@ struct ts_property {
                               has this value, is set, is not set; NULL: is_required says all */
     const char *default_text; /* what holds if it is not given; NULL: nothing */
     const char *choices;      /* "WinPE|HD" for TS_KIND_CHOICE, else NULL */
+    const char *content;      /* "os-image", ... for TS_KIND_PACKAGE; NULL: "package" */
     int64_t min;              /* of a number; of a text's length in characters */
     int64_t max;              /* 0 with min 0: no limit of its own */
 };
@@ -105,6 +106,9 @@ const struct ts_step_type *ts_step_type_find(const char *type);
  * Return: NULL if the type has none of that name.
  */
 const struct ts_property *ts_property_find(const struct ts_step_type *type, const char *name);
+
+/* Which kind of content a value of @property, which may be NULL, names: "os-image", "package", ...; "" if it may be any, or none. */
+const char *ts_property_content(const struct ts_property *property);
 
 /* Whether a value of @property, or of one so named in an unknown step, must never be shown. */
 bool ts_property_is_secret(const struct ts_property *property);

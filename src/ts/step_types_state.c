@@ -212,6 +212,7 @@ static const struct ts_property apply_driver_package[] = {
              "OSDApplyDriverDriverPackageID",
              "Driver package",
              TS_KIND_PACKAGE,
+             .content = "driver-package",
              .is_required = true,
              .is_hidden = true),
     PROPERTY("Recurse",

@@ -57,8 +57,8 @@ static void secrets_are_masked_on_both_sides(void **state)
     (void)state;
     check(RULES(RULE("", HIDE("A", "geheim") VAR("MyPassword", "x"))),
           RULES(RULE("", HIDE("A", "anders") VAR("MyPassword", "y"))),
-          "rule 1, variable A from \"***\" to \"***\"\n"
-          "rule 1, variable MyPassword from \"***\" to \"***\"\n");
+          "rule 1, variable A (its value is secret)\n"
+          "rule 1, variable MyPassword (its value is secret)\n");
     check(RULES(RULE("", HIDE("A", "geheim"))),
           RULES(RULE("", VAR("A", "geheim"))),
           "rule 1, variable A from secret to shown\n");

@@ -76,9 +76,10 @@ static void validate_finds_what_will_not_work(void **state)
     "</variable></defaultVarList>" \
     "</subtasksequence>"
 
-static const char *kind_of(void *ctx, const char *id)
+static const char *kind_of(void *ctx, const char *id, const char *wanted)
 {
     (void)ctx;
+    (void)wanted;
     if (strcmp(id, "SLP00002") == 0)
         return "os-image";
     return strcmp(id, "SLP00003") == 0 ? "package" : "";

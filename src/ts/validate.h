@@ -18,8 +18,8 @@ struct ts_document;
 /* What is known of the site; a NULL in it: nothing, and what would need it is not checked. */
 struct ts_site_facts {
     /* Kind of the content with this id ("os-image", "package", ...); "" if the site has none; NULL if that cannot be
-       told now. */
-    const char *(*kind_of)(void *ctx, const char *id);
+       told now. @wanted: what the reference asks for; "": any */
+    const char *(*kind_of)(void *ctx, const char *id, const char *wanted);
     /* What the image is of; 0: unknown. */
     unsigned (*platform_of)(void *ctx, const char *image_id);
     /* Whether the site has this application. */

@@ -20,46 +20,41 @@ enum {
     NAMED_MAX_BYTES = 512,
 };
 
-/* Which kinds of content a property may name. */
-static const struct {
-    const char *type;
-    const char *variable;
-    const char *kind;
-    const char *words;
-} uses[] = {
-    {"ApplyOperatingSystem", "ImagePackageID", "os-image", "an OS image"},
-    {"ApplyOperatingSystem", "InstallPackageID", "os-upgrade-package", "an OS upgrade package"},
-    {"ApplyDataImage", "ImagePackageID", "os-image", "an OS image"},
-    {"ApplyDriverPackage", "OSDApplyDriverDriverPackageID", "driver-package", "a driver package"},
-    {"UpgradeOperatingSystem",
-     "OSDUpgradeInstallPackageID",
-     "os-upgrade-package",
-     "an OS upgrade package"},
-    {"ApplyOperatingSystem", "ConfigFilePackage", "package", "a package"},
-    {"CaptureUserState", "_OSDMigrateUsmtPackageID", "package", "a package"},
-    {"InstallSoftware", "PackageID", "package", "a package"},
-    {"RestoreUserState", "_OSDMigrateUsmtRestorePackageID", "package", "a package"},
-    {"RunCommandLine", "PackageID", "package", "a package"},
-    {"RunPowerShellScript", "OSDRunPowerShellScriptPackageID", "package", "a package"},
-    {"UpgradeOperatingSystem", "OSDUpgradeDriverPackageID", "driver-package", "a driver package"},
-};
-
-static void
-check_kind(const struct ts_check *c, int item, const struct ts_variable *v, const char *kind)
+/* The property by which a step refers to content. */
+static const struct ts_property *
+find_property(const struct ts_check *c, int item, const struct ts_variable *v)
 {
-    const char *type = c->tree.items[item].type;
+    return ts_property_find(ts_step_type_find(ts_check_step(c, item)->type), v->name);
+}
 
-    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
-        if (strstr(type, uses[i].type) && strcmp(v->name, uses[i].variable) == 0 &&
-            strcmp(kind, uses[i].kind) != 0)
-            ts_check_report(c,
-                            item,
-                            TS_ERROR,
-                            "SLW-0174",
-                            "it wants %s; %.64s is of the kind %s: choose another",
-                            uses[i].words,
-                            v->text,
-                            kind);
+static const char *words_of(const char *content)
+{
+    static const char *const words[][2] = {{"os-image", "an OS image"},
+                                           {"os-upgrade-package", "an OS upgrade package"},
+                                           {"driver-package", "a driver package"}};
+
+    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+        if (strcmp(words[i][0], content) == 0)
+            return words[i][1];
+    return "a package";
+}
+
+/* @wanted: ts_property_content() */
+static void check_kind(const struct ts_check *c,
+                       int item,
+                       const struct ts_variable *v,
+                       const char *wanted,
+                       const char *kind)
+{
+    if (wanted[0] != '\0' && strcmp(kind, wanted) != 0)
+        ts_check_report(c,
+                        item,
+                        TS_ERROR,
+                        "SLW-0174",
+                        "it wants %s; %.64s is of the kind %s: choose another",
+                        words_of(wanted),
+                        v->text,
+                        kind);
 }
 
 /* Something that is referred to, and not there: by its id and, if the file that it comes from says it, by its name.
@@ -98,14 +93,15 @@ static void report_missing(const struct ts_check *c, const struct missing *m)
 
 static void check_package(const struct ts_check *c, int item, const struct ts_variable *v)
 {
-    const char *kind = c->site->kind_of ? c->site->kind_of(c->site->ctx, v->text) : NULL;
+    const char *wanted = ts_property_content(find_property(c, item, v));
+    const char *kind = c->site->kind_of ? c->site->kind_of(c->site->ctx, v->text, wanted) : NULL;
 
     if (!kind)
         return;
     if (kind[0] == '\0')
         report_missing(c, &(struct missing){item, NULL, "", v->text});
     else
-        check_kind(c, item, v, kind);
+        check_kind(c, item, v, wanted, kind);
 }
 
 static void check_application(const struct ts_check *c, int item, const struct ts_variable *v)
@@ -303,7 +299,7 @@ static bool has(const struct ts_check *c, bool is_application, const char *id)
 
     if (is_application)
         return !c->site->has_application || c->site->has_application(c->site->ctx, id);
-    kind = c->site->kind_of ? c->site->kind_of(c->site->ctx, id) : NULL;
+    kind = c->site->kind_of ? c->site->kind_of(c->site->ctx, id, "") : NULL;
     return !kind || kind[0] != '\0';
 }
 

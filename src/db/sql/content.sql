@@ -66,6 +66,15 @@ SELECT id, kind FROM (
     WHERE ?2 IN ('all', 'task-sequence') AND t.deleted_us IS NULL AND @may('task-sequence', 'read', t.id)) AS x
 WHERE id = ?1 OR name = ?1 COLLATE NOCASE ORDER BY id = ?1 DESC, id LIMIT 2;
 
+-- All that have this name, in whatever case; ?2: as above.
+-- name: content_namesakes
+SELECT id, kind, version FROM (
+    SELECT p.id, p.name, p.kind, p.version FROM package p
+    WHERE (?2 IN ('', 'all') OR p.kind = ?2) AND @may(p.kind, 'read', p.id)
+    UNION ALL SELECT t.id, t.name, 'task sequence', '' FROM task_sequence t
+    WHERE ?2 IN ('all', 'task-sequence') AND t.deleted_us IS NULL AND @may('task-sequence', 'read', t.id)) AS x
+WHERE name = ?1 COLLATE NOCASE ORDER BY id LIMIT ?3;
+
 -- What was made of the upload ?4, with this name, and has not failed.
 -- name: package_of_upload
 SELECT p.id FROM package p JOIN job j ON j.package_id = p.id
