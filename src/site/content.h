@@ -74,7 +74,8 @@ int content_find(struct site *site,
 struct content_wish {
     unsigned among; /* as of content_find() */
     const char *name;
-    const char *version; /* of several that have the name, the one with this version; "" if it is not known */
+    const char *
+        version; /* of several that have the name, the one with this version; "" if it is not known */
 };
 
 /**

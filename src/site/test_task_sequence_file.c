@@ -2,68 +2,13 @@
 
 #include "site/task_sequence.h"
 
-#include <setjmp.h> /* cmocka.h wants this, */
-#include <stdarg.h> /* and this, */
-#include <stddef.h> /* and this, to be there */
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/base64.h"
-#include "base/buf.h"
-#include "base/own.h"
-#include "base/text.h"
-#include "site/content.h"
 #include "site/deployment_change.h"
-#include "site/fields.h"
-#include "site/fixture.h"
 #include "ts/container.h"
 #include "ts/diag.h"
 
+#include "site/test_task_sequence.h"
+
 /* What comes in files, stays beside the document, and goes out again. */
-
-#define SEQUENCE(inside) "<sequence version=\"3.10\">" inside "</sequence>"
-#define RUN(name, package) \
-    "<step type=\"SMS_TaskSequence_RunCommandLineAction\" name=\"" name \
-    "\"><action>x</action><defaultVarList><variable name=\"CommandLine\">x</variable>" \
-    "<variable name=\"PackageID\">" package "</variable></defaultVarList></step>"
-#define NEST(id) \
-    "<subtasksequence type=\"SMS_TaskSequence_SubTasksequence\" name=\"Child\"><defaultVarList><variable " \
-    "name=\"OSDSubTasksequencePackageID\" property=\"TsPackageID\">" id \
-    "</variable></defaultVarList></subtasksequence>"
-#define CONNECT(password) \
-    "<step type=\"SMS_TaskSequence_ConnectNetworkFolderAction\" name=\"c\"><action>x</action><defaultVarList>" \
-    "<variable name=\"SMSConnectNetworkFolderPath\">//s/x</variable>" \
-    "<variable name=\"SMSConnectNetworkFolderAccount\">anna</variable>" \
-    "<variable name=\"SMSConnectNetworkFolderPassword\">" password \
-    "</variable></defaultVarList></step>"
-#define PROPERTY(name, value) "<PROPERTY NAME=\"" name "\"><VALUE>" value "</VALUE></PROPERTY>"
-#define OBJECT(id, name, more, sequence) \
-    "<INSTANCE CLASSNAME=\"SMS_TaskSequencePackage\">" PROPERTY("Name", name) \
-        PROPERTY("PackageID", id) \
-            more PROPERTY("Sequence", "<![CDATA[" sequence "]]>") "</INSTANCE>"
-#define NAMED(id, name) \
-    "<INSTANCE CLASSNAME=\"SMS_Package\">" PROPERTY("PackageID", id) \
-        PROPERTY("Name", name) "</INSTANCE>"
-
-/* A file with a package's name in it, as ReferencesInfo.xml would say it. */
-#define FILE_OF(objects) "<all>" objects "</all>"
-
-static int create(struct site *site, const char *xml, const char *more, json_t **ret)
-{
-    OWN(json_freep) json_t *body = fixture_json(more);
-
-    (void)json_object_set_new(body, "xml", json_string(xml));
-    return task_sequence_create(site, "alice", body, ret);
-}
-
-static int set(struct site *site, const char *id, const char *text, json_t **ret)
-{
-    OWN(json_freep) json_t *body = fixture_json(text);
-
-    return task_sequence_set(site, "bob", id, body, ret);
-}
 
 static json_t *diff(struct site *site, const char *id, const char *xml, const char *text)
 {
@@ -144,178 +89,6 @@ static void what_else_is_in_a_file_is_looked_at_though_one_sequence_cannot_be_re
     assert_null(made);
 }
 
-static void what_is_missing_is_told_by_id_and_name_also_later(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    OWN(json_freep) json_t *made = NULL;
-    OWN(json_freep) json_t *later = NULL;
-    const json_t *missing;
-
-    assert_int_equal(
-        create(site,
-               FILE_OF(OBJECT("ABC00001", "T", "", SEQUENCE(RUN("a", "ABC00009")))
-                           NAMED("ABC00009", "Dell drivers") NAMED("ABC00008", "Other")),
-               "{}",
-               &made),
-        0);
-    assert_false(field_bool(made, "is_deployable"));
-    assert_int_equal(task_sequence_get(site, field_text(made, "id", ""), &later), 0);
-    missing = json_object_get(later, "missing");
-    assert_int_equal(json_array_size(missing), 1);
-    assert_string_equal(field_text(json_array_get(missing, 0), "id", ""), "ABC00009");
-    assert_string_equal(field_text(json_array_get(missing, 0), "name", ""), "Dell drivers");
-    assert_string_equal(field_text(json_array_get(missing, 0), "kind", ""), "package");
-    assert_null(json_object_get(json_object_get(later, "names"), "ABC00008"));
-}
-
-static void what_is_missing_is_of_the_kind_that_its_step_or_the_file_says(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    OWN(json_freep) json_t *made = NULL;
-    const json_t *missing;
-    const json_t *one;
-    size_t i;
-    static const char *const kinds[][2] = {{"ABC00007", "task-sequence"},
-                                           {"ABC00002", "os-image"},
-                                           {"ABC00003", "driver-package"},
-                                           {"ABC00004", "os-upgrade-package"},
-                                           {"ABC00005", "content"}, /* a list of any */
-                                           {"ABC00006", "content"}};
-#define STEP_WITH(type, variable, text) \
-    "<step type=\"SMS_TaskSequence_" type "Action\" name=\"" variable "\"><action/>" \
-    "<defaultVarList><variable name=\"" variable "\">" text "</variable></defaultVarList></step>"
-
-    assert_int_equal(
-        create(
-            site,
-            FILE_OF(OBJECT(
-                "ABC00001",
-                "T",
-                "",
-                SEQUENCE(STEP_WITH("ApplyOperatingSystem", "ImagePackageID", "ABC00002") STEP_WITH(
-                    "ApplyDriverPackage", "OSDApplyDriverDriverPackageID", "ABC00003")
-                             STEP_WITH(
-                                 "UpgradeOperatingSystem", "OSDUpgradeInstallPackageID", "ABC00004")
-                                 STEP_WITH("DownloadPackageContent",
-                                           "OSDDownloadDownloadPackages",
-                                           "ABC00005,ABC00006") NEST("ABC00007")))),
-            "{}",
-            &made),
-        0);
-    missing = json_object_get(made, "missing");
-    assert_int_equal(json_array_size(missing), sizeof(kinds) / sizeof(kinds[0]));
-    json_array_foreach(missing, i, one)
-    {
-        assert_string_equal(field_text(one, "id", ""), kinds[i][0]);
-        assert_string_equal(field_text(one, "kind", ""), kinds[i][1]);
-    }
-}
-
-static void a_reference_is_mapped_by_the_name_that_its_file_gives_it(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    OWN(json_freep) json_t *at_once = NULL;
-    OWN(json_freep) json_t *later = NULL;
-    OWN(json_freep) json_t *mapped = NULL;
-    json_t *none = NULL;
-    static const char xml[] = FILE_OF(OBJECT("ABC00001", "T", "", SEQUENCE(RUN("a", "ABC00009")))
-                                          NAMED("ABC00009", "A, B = C"));
-
-    assert_int_equal(create(site, xml, "{'map': {'a, b = c': '" FIXTURE_OS_IMAGE "'}}", &at_once),
-                     0);
-    assert_int_equal(json_array_size(json_object_get(at_once, "missing")), 0);
-    assert_int_equal(create(site, xml, "{}", &later), 0);
-    assert_int_equal(set(site,
-                         field_text(later, "id", ""),
-                         "{'map': {'A, B = C': '" FIXTURE_OS_IMAGE "'}}",
-                         &mapped),
-                     0);
-    assert_int_equal(json_array_size(json_object_get(mapped, "missing")), 0);
-    assert_int_equal(create(site, xml, "{'map': {'Zed': '" FIXTURE_OS_IMAGE "'}}", &none),
-                     SITE_E_REFUSED);
-    assert_non_null(strstr(site->refusal.detail, "Zed"));
-}
-
-static void make_package(struct site *site, const char *text)
-{
-    OWN(json_freep) json_t *body = fixture_json(text);
-    OWN(json_freep) json_t *made = NULL;
-
-    assert_int_equal(content_create(site, CONTENT_PACKAGE, "alice", body, &made), 0);
-}
-
-static void of_several_with_one_name_the_version_decides(void **state)
-{
-    (void)state;
-#define WANTS(version) \
-    FILE_OF( \
-        OBJECT("ABC00001", \
-               "T", \
-               "", \
-               SEQUENCE(RUN( \
-                   "a", "ABC00008"))) "<INSTANCE CLASSNAME=\"SMS_Package\">" PROPERTY("PackageID", \
-                                                                                      "ABC00008") \
-            PROPERTY("Name", "tools") PROPERTY("Version", version) "</INSTANCE>")
-    OWN(fixture_freep) struct site *site = fixture_new();
-    OWN(json_freep) json_t *fits = NULL;
-    OWN(json_freep) json_t *by_hand = NULL;
-    OWN(json_freep) json_t *found = NULL;
-    json_t *none = NULL;
-    const json_t *mapped;
-
-    make_package(site, "{'name': 'Tools', 'version': '1', 'source_path': '/srv/one'}");
-    make_package(site, "{'name': 'Tools', 'version': '2 b', 'source_path': '/srv/two'}");
-    assert_int_equal(create(site, WANTS("2 B"), "{'map_by_name': true}", &fits), 0);
-    mapped = json_array_get(json_object_get(fits, "mapped_by_name"), 0);
-    assert_string_equal(field_text(mapped, "id", ""), "ABC00008");
-    assert_int_equal(json_array_size(json_object_get(fits, "missing")), 0);
-    assert_int_equal(content_get(site, CONTENT_PACKAGE, field_text(mapped, "to", ""), &found), 0);
-    assert_string_equal(field_text(found, "version", ""), "2 b");
-
-    assert_int_equal(create(site, WANTS("3"), "{'map_by_name': true}", &none), SITE_E_REFUSED);
-    assert_int_equal(site->refusal.id, REFUSAL_AMBIGUOUS);
-    assert_non_null(strstr(site->refusal.detail, "(version 1), package SLP"));
-    assert_non_null(strstr(site->refusal.detail, "(version 2 b)"));
-    assert_non_null(strstr(site->refusal.detail, "\"tools\", version 3"));
-
-    assert_int_equal(create(site, WANTS("3"), "{}", &by_hand), 0);
-    assert_int_equal(set(site, field_text(by_hand, "id", ""), "{'map_by_name': true}", &none),
-                     SITE_E_REFUSED);
-    assert_int_equal(site->refusal.id, REFUSAL_AMBIGUOUS);
-}
-
-static void what_is_called_the_same_here_takes_its_place_if_that_is_wanted(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    OWN(json_freep) json_t *by_hand = NULL;
-    OWN(json_freep) json_t *at_once = NULL;
-    OWN(json_freep) json_t *later = NULL;
-    const json_t *first;
-    static const char xml[] = FILE_OF(
-        OBJECT("ABC00001",
-               "T",
-               PROPERTY("BootImageID", "ABC00005"),
-               SEQUENCE(RUN("a", "ABC00009") RUN("b", "ABC00008") RUN("c", "ABC00007")))
-            NAMED("ABC00009", "debian") NAMED("ABC00008", "Tools") NAMED("ABC00007", "Nowhere"));
-
-    assert_int_equal(create(site, xml, "{}", &by_hand), 0);
-    assert_int_equal(json_array_size(json_object_get(by_hand, "mapped_by_name")), 0);
-    assert_int_equal(json_array_size(json_object_get(by_hand, "missing")), 4);
-    assert_int_equal(create(site, xml, "{'map_by_name': true}", &at_once), 0);
-    assert_int_equal(json_array_size(json_object_get(at_once, "mapped_by_name")), 1);
-    first = json_array_get(json_object_get(at_once, "mapped_by_name"), 0);
-    assert_string_equal(field_text(first, "id", ""), "ABC00009");
-    assert_string_equal(field_text(first, "to", ""), FIXTURE_OS_IMAGE);
-    assert_int_equal(json_array_size(json_object_get(at_once, "missing")), 3);
-    assert_int_equal(set(site, field_text(by_hand, "id", ""), "{'map_by_name': true}", &later), 0);
-    assert_int_equal(json_array_size(json_object_get(later, "mapped_by_name")), 1);
-    assert_int_equal(json_array_size(json_object_get(later, "missing")), 3);
-}
-
 static void
 a_boot_image_is_found_by_its_name_and_a_sequence_of_the_file_is_not_looked_for(void **state)
 {
@@ -359,23 +132,6 @@ static void an_import_tells_what_packages_the_file_holds(void **state)
     assert_string_equal(field_text(package, "kind", ""), "package");
     assert_string_equal(field_text(package, "name", ""), "Tools");
     assert_int_equal(field_number(package, "n_files", 9), 0);
-}
-
-static void a_name_that_two_have_is_refused(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-    json_t *none = NULL;
-
-    assert_int_equal(
-        create(
-            site,
-            FILE_OF(OBJECT("ABC00001", "T", "", SEQUENCE(RUN("a", "ABC00009") RUN("b", "ABC00008")))
-                        NAMED("ABC00009", "Tools") NAMED("ABC00008", "Tools")),
-            "{'map': {'Tools': '" FIXTURE_OS_IMAGE "'}}",
-            &none),
-        SITE_E_REFUSED);
-    assert_int_equal(site->refusal.id, REFUSAL_AMBIGUOUS);
 }
 
 static void a_boot_image_that_the_site_lacks_is_kept_until_it_is_mapped_or_chosen(void **state)
@@ -638,12 +394,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_file_is_looked_at_with_the_sequences_that_are_in_it),
         cmocka_unit_test(what_else_is_in_a_file_is_looked_at_though_one_sequence_cannot_be_read),
-        cmocka_unit_test(what_is_missing_is_told_by_id_and_name_also_later),
-        cmocka_unit_test(a_reference_is_mapped_by_the_name_that_its_file_gives_it),
-        cmocka_unit_test(a_name_that_two_have_is_refused),
-        cmocka_unit_test(what_is_missing_is_of_the_kind_that_its_step_or_the_file_says),
-        cmocka_unit_test(of_several_with_one_name_the_version_decides),
-        cmocka_unit_test(what_is_called_the_same_here_takes_its_place_if_that_is_wanted),
         cmocka_unit_test(
             a_boot_image_is_found_by_its_name_and_a_sequence_of_the_file_is_not_looked_for),
         cmocka_unit_test(an_import_tells_what_packages_the_file_holds),

@@ -150,6 +150,7 @@ evaluate_variable(const struct ts_condition *c, const struct leaf_context *x, st
     const char *operator_name = field(c, "Operator");
     enum comparison comparison = find_comparison(operator_name);
     const char *actual = ts_vars_get(x->vars, name);
+    bool is_secret = ts_vars_is_secret(x->vars, name);
     const char *shown;
 
     if (!expand_field(c, x, "Value", &value, &shown))
@@ -157,11 +158,13 @@ evaluate_variable(const struct ts_condition *c, const struct leaf_context *x, st
     if (comparison == N_COMPARISONS)
         return unanswerable(seen, operator_name, "no operator of a variable condition");
     buf_addf(seen, "%.*s %s", SHOWN_MAX, name, ts_variable_operators[comparison]);
+    if (is_secret && field(c, "Value")[0] != '\0')
+        shown = "***";
     if (comparison != EXISTS && comparison != NOT_EXISTS)
         buf_addf(seen, " \"%.*s\"", SHOWN_MAX, shown);
     if (actual[0] == '\0')
         buf_adds(seen, ": it is not set");
-    else if (ts_vars_is_secret(x->vars, name))
+    else if (is_secret)
         buf_adds(seen, ": it is \"***\"");
     else
         buf_addf(seen, ": it is \"%.*s\"", SHOWN_MAX, actual);

@@ -6,6 +6,7 @@
 
 #include "base/bytes.h"
 #include "base/own.h"
+#include "ts/secret_names.h"
 #include "ts/tree.h"
 
 enum {
@@ -66,7 +67,22 @@ static bool is_known(const char *type)
     return false;
 }
 
-static void put_variable(const xmlNode *node, struct buf *ret)
+/* Who is told. */
+struct telling {
+    const struct ts_secret_names *names;
+    bool is_masked; /* what is compared with a secret variable is "***" */
+};
+
+static bool is_masked(const struct telling *telling, const xmlNode *expression)
+{
+    const xmlNode *value =
+        telling->is_masked ? ts_secret_compared(telling->names, expression, NULL) : NULL;
+    OWN(freep) char *text = value ? ts_node_text(value) : NULL;
+
+    return value && (!text || text[0] != '\0');
+}
+
+static void put_variable(const struct telling *telling, const xmlNode *node, struct buf *ret)
 {
     OWN(buf_fini) struct buf op = BUF_INIT(FIELD_MAX_BYTES);
 
@@ -76,13 +92,17 @@ static void put_variable(const xmlNode *node, struct buf *ret)
     if (strcmp(buf_str(&op), "exists") == 0 || strcmp(buf_str(&op), "notExists") == 0)
         return;
     buf_adds(ret, " ");
-    put_quoted(node, "Value", ret);
+    if (is_masked(telling, node))
+        buf_adds(ret, "\"***\"");
+    else
+        put_quoted(node, "Value", ret);
 }
 
 /* All fields, in their order. */
-static void put_fields(const xmlNode *expression, struct buf *ret)
+static void put_fields(const struct telling *telling, const xmlNode *expression, struct buf *ret)
 {
     const char *between = "";
+    bool hides_values = is_masked(telling, expression);
 
     buf_adds(ret, " (");
     for (const xmlNode *node = expression->children; node; node = node->next) {
@@ -93,21 +113,21 @@ static void put_fields(const xmlNode *expression, struct buf *ret)
         if (!text)
             continue;
         buf_addf(ret, "%s%s \"", between, name);
-        buf_adds(ret, text);
+        buf_adds(ret, hides_values && bytes_eq_nocase(bytes_of(name), "Value") ? "***" : text);
         buf_adds(ret, "\"");
         between = ", ";
     }
     buf_adds(ret, ")");
 }
 
-static void put_expression(const xmlNode *node, struct buf *ret)
+static void put_expression(const struct telling *telling, const xmlNode *node, struct buf *ret)
 {
     OWN(freep) char *type = ts_node_attribute(node, "type");
 
     if (!type)
         return;
     if (is_kind(type, "Variable")) {
-        put_variable(node, ret);
+        put_variable(telling, node, ret);
         return;
     }
     if (is_kind(type, "WMI")) {
@@ -127,7 +147,7 @@ static void put_expression(const xmlNode *node, struct buf *ret)
         buf_adds(ret, type);
     else
         buf_addf(ret, "unknown expression \"%s\"", type);
-    put_fields(node, ret);
+    put_fields(telling, node, ret);
 }
 
 /* What stands between the operands of an element; NULL: nobody knows what it means. As src/ts/document.c reads it. */
@@ -164,10 +184,11 @@ static size_t count_elements(const xmlNode *node)
     return n;
 }
 
-static void put_operands(const xmlNode *node, const char *word, struct buf *ret);
+static void
+put_operands(const struct telling *telling, const xmlNode *node, const char *word, struct buf *ret);
 
 /* As it is written: the operator, or the element with its attributes, and what is in it. */
-static void put_unknown(const xmlNode *node, struct buf *ret)
+static void put_unknown(const struct telling *telling, const xmlNode *node, struct buf *ret)
 {
     OWN(freep) char *type = ts_node_attribute(node, "type");
     OWN(freep) char *text = ts_node_text(node);
@@ -184,44 +205,45 @@ static void put_unknown(const xmlNode *node, struct buf *ret)
         buf_adds(ret, "> (");
     }
     if (ts_node_element(node->children))
-        put_operands(node, ", ", ret);
+        put_operands(telling, node, ", ", ret);
     else
         buf_adds(ret, text ? text : "");
     buf_adds(ret, ")");
 }
 
 /* The depth is bounded by TS_XML_MAX_DEPTH. */
-static void put_operand(const xmlNode *node, struct buf *ret)
+static void put_operand(const struct telling *telling, const xmlNode *node, struct buf *ret)
 {
     const char *word = find_word(node);
     OWN(freep) char *name = ts_node_attribute(node, "name");
 
     if (ts_node_is(node, "expression")) {
-        put_expression(node, ret);
+        put_expression(telling, node, ret);
     } else if (!word) {
-        put_unknown(node, ret);
+        put_unknown(telling, node, ret);
     } else if (ts_node_is(node, "osExpressionGroup") && name && name[0] != '\0') {
         buf_addf(ret, "OS is \"%s\"", name);
     } else {
         buf_adds(ret, is_not(node) ? "none of (" : "(");
-        put_operands(node, word, ret);
+        put_operands(telling, node, word, ret);
         buf_adds(ret, ")");
     }
 }
 
-static void put_operands(const xmlNode *node, const char *word, struct buf *ret)
+static void
+put_operands(const struct telling *telling, const xmlNode *node, const char *word, struct buf *ret)
 {
     const char *between = "";
 
     for (xmlNode *child = ts_node_element(node->children); child;
          child = ts_node_element(child->next)) {
         buf_adds(ret, between);
-        put_operand(child, ret);
+        put_operand(telling, child, ret);
         between = word;
     }
 }
 
-void ts_condition_text(const xmlNode *condition, struct buf *ret)
+static void put(const struct telling *telling, const xmlNode *condition, struct buf *ret)
 {
     xmlNode *only = condition ? ts_node_element(condition->children) : NULL;
 
@@ -229,10 +251,22 @@ void ts_condition_text(const xmlNode *condition, struct buf *ret)
         return;
     /* one operator over everything is what the editor writes: no parentheses around it all */
     if (is_not(condition))
-        put_operand(condition, ret);
+        put_operand(telling, condition, ret);
     else if (only && count_elements(condition) == 1 && ts_node_is(only, "operator") &&
              !is_not(only) && find_word(only))
-        put_operands(only, find_word(only), ret);
+        put_operands(telling, only, find_word(only), ret);
     else
-        put_operands(condition, find_word(condition), ret);
+        put_operands(telling, condition, find_word(condition), ret);
+}
+
+void ts_condition_text(const xmlNode *condition, struct buf *ret)
+{
+    put(&(struct telling){0}, condition, ret);
+}
+
+void ts_condition_shown(const xmlNode *condition,
+                        const struct ts_secret_names *names,
+                        struct buf *ret)
+{
+    put(&(struct telling){.names = names, .is_masked = true}, condition, ret);
 }

@@ -233,6 +233,8 @@ int ts_diff(const struct ts_document *before,
     if (r == 0)
         r = ts_tree_read(new_xml, &c.after.tree);
     if (r == 0)
+        r = ts_secret_names_new(before, after, &c.names);
+    if (r == 0)
         r = ts_diff_match(&c);
     if (r == 0) {
         ts_diff_root(&c, xmlDocGetRootElement(old_xml), xmlDocGetRootElement(new_xml));
@@ -240,6 +242,7 @@ int ts_diff(const struct ts_document *before,
     }
     free(c.before.match);
     free(c.after.match);
+    ts_secret_names_free(c.names);
     ts_tree_fini(&c.before.tree);
     ts_tree_fini(&c.after.tree);
     return TRACE(r);

@@ -20,7 +20,8 @@ enum {
 struct view {
     const xmlNode *node;
     const xmlNode *step; /* whose secrets its variables are */
-    bool is_secret;      /* nobody may see what is in it */
+    const struct ts_secret_names *names;
+    bool is_secret; /* nobody may see what is in it */
 };
 
 struct child {
@@ -88,18 +89,29 @@ static bool is_called_secret(const xmlNode *node)
     return is_secret;
 }
 
+static bool is_compared(const struct ts_secret_names *names, const xmlNode *node)
+{
+    const xmlNode *value = node->parent ? ts_secret_compared(names, node->parent, NULL) : NULL;
+
+    while (value && value != node)
+        value = ts_secret_compared(names, node->parent, value);
+    return value != NULL;
+}
+
 /* @node, which stands in @outer. Without memory it is a secret. A command may repeat one. */
 static struct view look(const struct view *outer, const xmlNode *node)
 {
     struct view view = {
         .node = node,
         .step = ts_node_is_item(node) ? node : outer->step,
-        .is_secret = outer->is_secret || ts_node_is(node, "action") || is_called_secret(node),
+        .names = outer->names,
+        .is_secret = outer->is_secret || ts_node_is(node, "action") || is_called_secret(node) ||
+                     is_compared(outer->names, node),
     };
 
     if (!view.is_secret && ts_node_is(node, "variable")) {
         OWN(freep) char *text = ts_node_text(node);
-        OWN(freep) char *shown = ts_secret_mask(view.step, node, "***");
+        OWN(freep) char *shown = ts_secret_mask(view.names, view.step, node, "***");
 
         view.is_secret = !text || !shown || strcmp(text, shown) != 0;
     }
@@ -504,8 +516,8 @@ void ts_diff_elements(struct ts_comparison *c,
                       bool (*is_known)(const xmlNode *))
 {
     const struct comparing w = {c, about, ""};
-    const struct view from = {.node = sides->before, .step = sides->before};
-    const struct view to = {.node = sides->after, .step = sides->after};
+    const struct view from = {.node = sides->before, .step = sides->before, .names = c->names};
+    const struct view to = {.node = sides->after, .step = sides->after, .names = c->names};
     OWN(children_fini) struct children before = {0};
     OWN(children_fini) struct children after = {0};
 

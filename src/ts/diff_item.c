@@ -271,8 +271,10 @@ static void diff_lists(struct pair *p, const xmlNode *list, const xmlNode *other
         const xmlNode *twin = name ? find_variable(other, name) : NULL;
         OWN(freep) char *text = name ? ts_node_text(node) : NULL;
         OWN(freep) char *other_text = twin ? ts_node_text(twin) : ts_copy("");
-        OWN(freep) char *shown = text ? ts_secret_mask(step, node, "***") : NULL;
-        OWN(freep) char *other_shown = twin ? ts_secret_mask(other_step, twin, "***") : ts_copy("");
+        OWN(freep) char *shown = text ? ts_secret_mask(p->c->names, step, node, "***") : NULL;
+        OWN(freep)
+        char *other_shown =
+            twin ? ts_secret_mask(p->c->names, other_step, twin, "***") : ts_copy("");
 
         if (!other_text || !shown || !other_shown || (!is_old && twin) ||
             strcmp(text, other_text) == 0)
@@ -321,6 +323,15 @@ static void diff_rest(struct pair *p, const xmlNode *before, const xmlNode *afte
     ts_diff_elements(p->c, &about, &(struct ts_diff_sides){before, after}, is_compared);
 }
 
+/* Owned by the caller; NULL without memory. */
+static char *show_condition(const struct pair *p, const xmlNode *condition)
+{
+    OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
+
+    ts_condition_shown(condition, p->c->names, &text);
+    return buf_take(&text);
+}
+
 static void diff_condition(struct pair *p, const xmlNode *before, const xmlNode *after)
 {
     OWN(buf_fini) struct buf from = BUF_INIT(TEXT_MAX_BYTES);
@@ -331,10 +342,12 @@ static void diff_condition(struct pair *p, const xmlNode *before, const xmlNode 
     if (strcmp(buf_str(&from), buf_str(&to)) == 0)
         return;
 
-    OWN(freep) char *from_text = buf_take(&from);
-    OWN(freep) char *to_text = buf_take(&to);
+    OWN(freep) char *from_shown = show_condition(p, ts_node_child(before, "condition"));
+    OWN(freep) char *to_shown = show_condition(p, ts_node_child(after, "condition"));
 
-    add(p, TS_CHANGE_CONDITION, (struct ts_change){.name = NULL, .from = from_text, .to = to_text});
+    add(p,
+        TS_CHANGE_CONDITION,
+        (struct ts_change){.name = NULL, .from = from_shown, .to = to_shown});
 }
 
 /* Whether the command follows from the variables: their change has been told. Without a text it does if there was such a change. */
@@ -356,7 +369,8 @@ static void diff_action(struct pair *p, const xmlNode *before, const xmlNode *af
     if (!from || !to || strcmp(from, to) == 0 ||
         (is_made(p, p->before, from) && is_made(p, p->after, to)))
         return;
-    if (ts_secret_is_in_step(p->before->node) || ts_secret_is_in_step(p->after->node))
+    if (ts_secret_is_in_step(p->c->names, p->before->node) ||
+        ts_secret_is_in_step(p->c->names, p->after->node))
         add_property(p, "action", "Command", mask_of(from), mask_of(to));
     else
         add_property(p, "action", "Command", from, to);

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "ts/diff.h"
+#include "ts/secret_names.h"
 #include "ts/tree.h"
 
 /* One of the two documents. */
@@ -21,6 +22,7 @@ struct ts_comparison {
     struct ts_side before;
     struct ts_side after;
     struct ts_changes *changes;
+    struct ts_secret_names *names; /* owned; of both documents */
     bool is_out_of_memory;
 };
 

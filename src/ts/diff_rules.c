@@ -22,6 +22,7 @@ enum {
 struct rule {
     const struct ts_step *step;
     char *condition; /* owned; as one line, "" for none */
+    char *shown;     /* owned; the same for people */
     int match;       /* the rule of the other side, or TS_NO_ITEM */
 };
 
@@ -33,8 +34,10 @@ struct rules {
 
 static void rules_fini(struct rules *rules)
 {
-    for (size_t i = 0; i < rules->n; i++)
+    for (size_t i = 0; i < rules->n; i++) {
         free(rules->rules[i].condition);
+        free(rules->rules[i].shown);
+    }
     free(rules->rules);
     ts_document_free(rules->doc);
 }
@@ -46,21 +49,28 @@ struct telling {
     size_t n; /* changes that were told */
 };
 
-static bool add_rule(struct rules *rules, const struct ts_step *step, const xmlNode *node)
+static bool add_rule(struct rules *rules,
+                     const struct ts_step *step,
+                     const xmlNode *node,
+                     const struct ts_secret_names *names)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(TEXT_MAX_BYTES);
-    char *condition;
+    OWN(buf_fini) struct buf masked = BUF_INIT(TEXT_MAX_BYTES);
+    OWN(freep) char *condition = NULL;
+    OWN(freep) char *shown = NULL;
 
     ts_condition_text(ts_node_child(node, "condition"), &text);
+    ts_condition_shown(ts_node_child(node, "condition"), names, &masked);
     condition = buf_take(&text);
-    if (!condition)
+    shown = buf_take(&masked);
+    if (!condition || !shown)
         return false;
-    rules->rules[rules->n++] = (struct rule){step, condition, TS_NO_ITEM};
+    rules->rules[rules->n++] = (struct rule){step, TAKE(condition), TAKE(shown), TS_NO_ITEM};
     return true;
 }
 
 /* Return: whether it could be read; without memory not. */
-static bool read_rules(const char *text, struct rules *ret)
+static bool read_rules(const char *text, const struct ts_secret_names *names, struct rules *ret)
 {
     OWN(buf_fini) struct buf ignored = BUF_INIT(LABEL_MAX_BYTES);
     const struct ts_step *steps = NULL;
@@ -79,7 +89,7 @@ static bool read_rules(const char *text, struct rules *ret)
     if (!ret->rules)
         return false;
     for (; node && ret->n < n; node = ts_node_element(node->next))
-        if (!add_rule(ret, &steps[ret->n], node))
+        if (!add_rule(ret, &steps[ret->n], node, names))
             return false;
     return ret->n == n;
 }
@@ -88,7 +98,7 @@ static const struct rule *at(const struct rules *rules, size_t i)
 {
     const struct rule *rule = &rules->rules[i];
 
-    assert(rule->step && rule->condition);
+    assert(rule->step && rule->condition && rule->shown);
     return rule;
 }
 
@@ -175,7 +185,7 @@ static void match(struct rules *before, struct rules *after)
 /* "rule 2 (Make equals "Dell*")" */
 static void put_rule(const struct rules *rules, size_t i, struct buf *ret)
 {
-    const char *condition = rules->rules[i].condition;
+    const char *condition = rules->rules[i].shown;
     size_t len = 0;
 
     buf_addf(ret, "rule %zu", i + 1);
@@ -211,8 +221,8 @@ add(struct telling *t, struct buf *label, const char *from, const char *to, bool
 /* `A = "1", B = ***`: what a rule sets. */
 static void put_variables(const struct rule *rule, struct buf *ret)
 {
-    buf_adds(ret, rule->condition[0] == '\0' ? "always" : "if ");
-    buf_adds(ret, rule->condition);
+    buf_adds(ret, rule->shown[0] == '\0' ? "always" : "if ");
+    buf_adds(ret, rule->shown);
     for (size_t i = 0; i < rule->step->n_variables; i++) {
         const struct ts_variable *v = &rule->step->variables[i];
 
@@ -293,7 +303,7 @@ diff_condition(struct telling *t, const struct rule *from, const struct rule *to
     if (strcmp(from->condition, to->condition) == 0)
         return;
     buf_addf(&label, "condition of rule %zu", k + 1);
-    add(t, &label, from->condition, to->condition, true);
+    add(t, &label, from->shown, to->shown, true);
 }
 
 static bool has_kept_order(const struct rules *after)
@@ -346,7 +356,7 @@ bool ts_diff_rules(struct ts_comparison *c,
     OWN(rules_fini) struct rules after = {0};
     struct telling t = {.c = c, .about = about};
 
-    if (!read_rules(from, &before) || !read_rules(to, &after))
+    if (!read_rules(from, c->names, &before) || !read_rules(to, c->names, &after))
         return false;
     match(&before, &after);
     for (size_t i = 0; i < before.n; i++)

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <libxml/c14n.h>
 #include <libxml/tree.h>
 
 #include "base/err.h"
@@ -32,6 +31,8 @@ struct ts_document {
     size_t n_packages;
     xmlChar **strings; /* owned; everything the structs point at */
     size_t n_strings;
+    char **noted; /* owned; names of variables that somebody else calls secret */
+    size_t n_noted;
     const char *version;
     const char *name;
     const char *description;
@@ -505,6 +506,9 @@ void ts_document_free(struct ts_document *doc)
     }
     for (size_t i = 0; i < doc->n_strings; i++)
         xmlFree(doc->strings[i]);
+    for (size_t i = 0; i < doc->n_noted; i++)
+        free(doc->noted[i]);
+    free(doc->noted);
     free(doc->steps);
     free(doc->groups);
     free(doc->globals);
@@ -512,44 +516,6 @@ void ts_document_free(struct ts_document *doc)
     free(doc->strings);
     xmlFreeDoc(doc->xml);
     free(doc);
-}
-
-int ts_document_put(const struct ts_document *doc, struct buf *ret)
-{
-    xmlChar *text = NULL;
-    int size = 0;
-
-    xmlDocDumpFormatMemoryEnc(doc->xml, &text, &size, "UTF-8", 0);
-    if (!text)
-        return ERR(-ENOMEM);
-    buf_add(ret, (struct bytes){text, (size_t)size});
-    xmlFree(text);
-    return 0;
-}
-
-int ts_document_copy(const struct ts_document *doc, struct ts_document **ret)
-{
-    OWN(ts_diags_fini) struct ts_diags ignored = {0};
-    OWN(buf_fini) struct buf text = BUF_INIT(2 * (size_t)TS_XML_MAX_BYTES);
-    int r = ts_document_put(doc, &text);
-
-    if (r == 0)
-        r = ts_document_parse(buf_bytes(&text), ret, &ignored);
-    return r == 0 ? 0 : ERR(-ENOMEM); /* it was a document before */
-}
-
-int ts_document_canonical(const struct ts_document *doc, struct buf *ret)
-{
-    xmlChar *text = NULL;
-    int size = xmlC14NDocDumpMemory(doc->xml, NULL, XML_C14N_1_0, NULL, 1, &text);
-
-    if (size < 0)
-        return TS_E_MALFORMED;
-    if (!text)
-        return ERR(-ENOMEM);
-    buf_add(ret, (struct bytes){text, (size_t)size});
-    xmlFree(text);
-    return 0;
 }
 
 xmlDoc *ts_document_tree(const struct ts_document *doc)
@@ -582,6 +548,26 @@ const struct ts_group *const *ts_document_groups(const struct ts_document *doc, 
 {
     *ret_n = doc->n_groups;
     return (const struct ts_group *const *)doc->groups;
+}
+
+int ts_document_note_secret(struct ts_document *doc, const char *name)
+{
+    char **grown = grow(doc->noted, doc->n_noted, sizeof(*grown));
+
+    if (!grown)
+        return ERR(-ENOMEM);
+    doc->noted = grown;
+    grown[doc->n_noted] = ts_copy(name);
+    if (!grown[doc->n_noted])
+        return ERR(-ENOMEM);
+    doc->n_noted++;
+    return 0;
+}
+
+const char *const *ts_document_noted_secrets(const struct ts_document *doc, size_t *ret_n)
+{
+    *ret_n = doc->n_noted;
+    return (const char *const *)doc->noted;
 }
 
 const struct ts_variable *ts_document_globals(const struct ts_document *doc, size_t *ret_n)

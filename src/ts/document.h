@@ -140,6 +140,13 @@ const struct ts_step *ts_document_steps(const struct ts_document *doc, size_t *r
 /* All groups, in the order of their start tags. */
 const struct ts_group *const *ts_document_groups(const struct ts_document *doc, size_t *ret_n);
 
+/* Somebody else, the site, calls this variable secret: what conditions compare it with is not shown (ts/secret_names.h). It is no part of the
+   document: copies do not have it. Return: 0 or -ENOMEM. */
+int ts_document_note_secret(struct ts_document *doc, const char *name);
+
+/* Those names. */
+const char *const *ts_document_noted_secrets(const struct ts_document *doc, size_t *ret_n);
+
 /* globalVarList */
 const struct ts_variable *ts_document_globals(const struct ts_document *doc, size_t *ret_n);
 

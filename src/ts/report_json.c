@@ -9,8 +9,11 @@
 #include "base/own.h"
 #include "ts/diff.h"
 #include "ts/document.h"
+#include "ts/secret_names.h"
 #include "ts/show.h"
 #include "ts/tree.h"
+
+DEFINE_FREEP(struct ts_secret_names *, ts_secret_names_free);
 
 enum {
     SENTENCE_MAX_BYTES = 8192,
@@ -77,11 +80,14 @@ static int show_setting(void *ctx, const struct ts_shown *setting)
 int ts_properties_json(const struct ts_document *doc, json_t **ret)
 {
     OWN(ts_tree_fini) struct ts_tree tree = {0};
+    OWN(ts_secret_names_freep) struct ts_secret_names *names = NULL;
     json_t *list = json_array();
     int r = ts_tree_read(ts_document_tree(doc), &tree);
 
+    if (r == 0)
+        r = ts_secret_names_new(doc, NULL, &names);
     for (size_t i = 0; r == 0 && i < tree.n; i++)
-        r = ts_show(&tree.items[i], show_setting, &(struct showing){list, &tree.items[i]});
+        r = ts_show(names, &tree.items[i], show_setting, &(struct showing){list, &tree.items[i]});
     if (r == 0 && list) {
         *ret = list;
         return 0;

@@ -305,8 +305,35 @@ static int ask_field(struct ts_run_time *rt, const struct ts_variable *field)
     return TRACE(r);
 }
 
+static const char *field_of(const struct ts_condition *condition, const char *name)
+{
+    for (size_t i = 0; i < condition->n_fields; i++)
+        if (bytes_eq_nocase(bytes_of(condition->fields[i].name), name))
+            return condition->fields[i].text;
+    return "";
+}
+
+/* A secret variable is compared with what an export has lost. */
+static int
+ask_secret(struct ts_run_time *rt, const struct ts_condition *condition, const struct ts_vars *vars)
+{
+    static char nowhere[] = "";
+    static const struct unknown withheld = {.step = nowhere};
+    const char *name = field_of(condition, "Variable");
+    const char *operator_name = field_of(condition, "Operator");
+
+    if (name[0] == '\0' || !ts_vars_is_secret(vars, name) ||
+        !ts_secret_is_blank(field_of(condition, "Value")) ||
+        bytes_eq_nocase(bytes_of(operator_name), "exists") ||
+        bytes_eq_nocase(bytes_of(operator_name), "notExists"))
+        return 0;
+    return TRACE(gather(rt, &withheld, name));
+}
+
 /* The depth is bounded by TS_XML_MAX_DEPTH. */
-int ts_run_time_ask(struct ts_run_time *rt, const struct ts_condition *condition)
+int ts_run_time_ask(struct ts_run_time *rt,
+                    const struct ts_condition *condition,
+                    const struct ts_vars *vars)
 {
     int r = 0;
 
@@ -314,8 +341,10 @@ int ts_run_time_ask(struct ts_run_time *rt, const struct ts_condition *condition
         return 0;
     for (size_t i = 0; r == 0 && i < condition->n_fields; i++)
         r = ask_field(rt, &condition->fields[i]);
+    if (r == 0)
+        r = ask_secret(rt, condition, vars);
     for (size_t i = 0; r == 0 && i < condition->n_children; i++)
-        r = ts_run_time_ask(rt, condition->children[i]);
+        r = ts_run_time_ask(rt, condition->children[i], vars);
     return TRACE(r);
 }
 
@@ -455,7 +484,8 @@ static bool is_certain(struct ts_run_time *rt,
 
     *ret_holds = ts_condition_holds(condition, vars, facts, &verdict);
     ts_run_time_reset(rt);
-    return verdict.warnings.len == 0 && ts_run_time_ask(rt, condition) == 0 && rt->n_gathered == 0;
+    return verdict.warnings.len == 0 && ts_run_time_ask(rt, condition, vars) == 0 &&
+           rt->n_gathered == 0;
 }
 
 /* @vars: as the rules before it have left them */

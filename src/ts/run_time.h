@@ -54,8 +54,11 @@ int ts_run_time_note(struct ts_run_time *rt,
 /* The outcome of the last step is known: it failed. */
 void ts_run_time_forget_last(struct ts_run_time *rt);
 
-/* A condition has been evaluated: gather what it asks for of all this. NULL: none. Return: 0 or -ENOMEM. */
-int ts_run_time_ask(struct ts_run_time *rt, const struct ts_condition *condition);
+/* A condition has been evaluated: gather what it asks for of all this, and the secret variables that it compares with what an
+   export has lost. NULL: none. Return: 0 or -ENOMEM. */
+int ts_run_time_ask(struct ts_run_time *rt,
+                    const struct ts_condition *condition,
+                    const struct ts_vars *vars);
 
 /* What has been gathered, each variable once. @ret_n: how many. Return: borrowed until the next call of ask or note. */
 const struct ts_dependency *ts_run_time_gathered(const struct ts_run_time *rt, size_t *ret_n);

@@ -11,6 +11,7 @@
 #include "ts/diag.h"
 #include "ts/document.h"
 #include "ts/secret_find.h"
+#include "ts/secret_names.h"
 #include "ts/secret_unknown.h"
 #include "ts/step_types.h"
 #include "ts/tree.h"
@@ -25,6 +26,7 @@ static const char value_name[] = "VariableValue";
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
 DEFINE_FREEP(xmlNode *, xmlFreeNode);
 DEFINE_FREEP(xmlChar *, xmlFree);
+DEFINE_FREEP(struct ts_secret_names *, ts_secret_names_free);
 
 bool ts_secret_is_flag(const char *text)
 {
@@ -76,13 +78,32 @@ static void found(struct ts_secrets *secrets, const char *text)
         ts_secrets_add(secrets, text);
 }
 
-/* Mask the values of secret variables; within is bounded by TS_XML_MAX_DEPTH. @secrets: gets them; may be NULL. @masks_blank: empty
-   ones as well. Return: how many. */
-static size_t
-mask_rules(xmlNode *node, const char *mask, bool masks_blank, struct ts_secrets *secrets)
-{
-    size_t n = 0;
+/* How values are masked. */
+struct masking {
+    const char *mask;
+    bool masks_blank; /* what a variable is set to is masked if it is empty as well */
+    const struct ts_secret_names *names; /* NULL: those that are secret by their name */
+    struct ts_secrets *secrets;          /* get what is masked; NULL: nobody wants it */
+    size_t n;                            /* how many there were */
+};
 
+static bool mask_compared(void *ctx, xmlNode *value)
+{
+    struct masking *m = ctx;
+    OWN(freep) char *text = ts_node_text(value);
+
+    if (text && text[0] == '\0')
+        return true;
+    if (text)
+        found(m->secrets, text);
+    xmlNodeSetContent(value, (const xmlChar *)m->mask);
+    m->n++;
+    return text != NULL;
+}
+
+/* Mask the values of secret variables; within is bounded by TS_XML_MAX_DEPTH. */
+static void mask_rules(struct masking *m, xmlNode *node)
+{
     for (xmlNode *child = ts_node_element(node->children); child;
          child = ts_node_element(child->next)) {
         OWN(freep) char *is_secret = ts_node_attribute(child, "IsSecret");
@@ -90,21 +111,19 @@ mask_rules(xmlNode *node, const char *mask, bool masks_blank, struct ts_secrets 
         OWN(freep) char *text = ts_node_text(child);
 
         if (!ts_node_is(child, "Variable"))
-            n += mask_rules(child, mask, masks_blank, secrets);
-        else if (text && (text[0] != '\0' || masks_blank) &&
+            mask_rules(m, child);
+        else if (text && (text[0] != '\0' || m->masks_blank) &&
                  ((is_secret && ts_secret_is_flag(is_secret)) ||
                   (name && (text[0] != '\0' ? ts_secret_is_called(name, text)
                                             : ts_name_is_secret(name))))) {
-            found(secrets, text);
-            xmlNodeSetContent(child, (const xmlChar *)mask);
-            n++;
+            found(m->secrets, text);
+            xmlNodeSetContent(child, (const xmlChar *)m->mask);
+            m->n++;
         }
     }
-    return n;
 }
 
-static char *
-mask_dynamic(char *text, const char *mask, bool masks_blank, struct ts_secrets *secrets)
+static char *mask_dynamic(char *text, struct masking *m)
 {
     OWN(freep) char *own_text = text;
     OWN(ts_diags_fini) struct ts_diags ignored = {0};
@@ -115,11 +134,14 @@ mask_dynamic(char *text, const char *mask, bool masks_blank, struct ts_secrets *
     if (!text || !strstr(text, "Variable"))
         return TAKE(own_text);
     if (ts_xml_parse_container(bytes_of(text), TS_XML_MAX_BYTES, &xml, &ignored) != 0) {
-        if (secrets)
-            secrets->has_others = true;
-        return ts_copy(mask); /* who knows what is in it */
+        if (m->secrets)
+            m->secrets->has_others = true;
+        return ts_copy(m->mask); /* who knows what is in it */
     }
-    if (mask_rules(xmlDocGetRootElement(xml), mask, masks_blank, secrets) == 0)
+    mask_rules(m, xmlDocGetRootElement(xml));
+    if (!ts_secret_each_compared(m->names, xmlDocGetRootElement(xml), mask_compared, m))
+        return NULL;
+    if (m->n == 0)
         return TAKE(own_text); /* byte for byte */
     dump = xmlBufferCreate();
     if (dump && xmlNodeDump(dump, xml, xmlDocGetRootElement(xml), 0, 0) > 0)
@@ -131,10 +153,8 @@ mask_dynamic(char *text, const char *mask, bool masks_blank, struct ts_secrets *
 struct value {
     const struct ts_step_type *type; /* NULL: none of ours */
     const char *name;
-    const char *property;       /* the attribute */
-    bool is_hidden;             /* VariableValue is: the Set Task Sequence Variable says so */
-    bool masks_blank;           /* what a variable is set to is masked if it is empty as well */
-    struct ts_secrets *secrets; /* get what is masked; NULL: nobody wants it */
+    const char *property; /* the attribute */
+    bool is_hidden;       /* VariableValue is: the Set Task Sequence Variable says so */
 };
 
 static bool is_secret_name(const struct value *v, const char *name, const char *text)
@@ -147,7 +167,7 @@ static bool is_secret_name(const struct value *v, const char *name, const char *
 }
 
 /* @text: is taken. */
-static char *mask_value(const struct value *v, char *text, const char *mask)
+static char *mask_value(const struct value *v, char *text, struct masking *m)
 {
     OWN(freep) char *own_text = text;
     const struct ts_property *property = ts_property_find(v->type, v->name);
@@ -155,23 +175,24 @@ static char *mask_value(const struct value *v, char *text, const char *mask)
     if (!property)
         property = ts_property_find(v->type, v->property);
     if (property && property->kind == TS_KIND_RULES)
-        return mask_dynamic(TAKE(own_text), mask, v->masks_blank, v->secrets);
-    if (own_text[0] == '\0' && v->masks_blank && v->is_hidden &&
+        return mask_dynamic(TAKE(own_text), m);
+    if (own_text[0] == '\0' && m->masks_blank && v->is_hidden &&
         (bytes_eq_nocase(bytes_of(v->name), value_name) ||
          bytes_eq_nocase(bytes_of(v->property), value_name)))
-        return ts_copy(mask);
+        return ts_copy(m->mask);
     if (own_text[0] == '\0' ||
         (!is_secret_name(v, v->name, own_text) && !is_secret_name(v, v->property, own_text)))
         return TAKE(own_text);
-    found(v->secrets, own_text);
-    return ts_copy(mask);
+    found(m->secrets, own_text);
+    return ts_copy(m->mask);
 }
 
 /* Of whom a variable is. */
 struct owner {
     const struct ts_step_type *type; /* NULL: none of ours */
     bool hides_value;
-    struct ts_secrets *secrets; /* get what is masked; NULL: nobody wants it */
+    const struct ts_secret_names *names; /* NULL: those that are secret by their name */
+    struct ts_secrets *secrets;          /* get what is masked; NULL: nobody wants it */
 };
 
 static char *mask_variable(const struct owner *owner, const xmlNode *variable, const char *mask)
@@ -179,6 +200,7 @@ static char *mask_variable(const struct owner *owner, const xmlNode *variable, c
     OWN(freep) char *name = ts_node_attribute(variable, "name");
     OWN(freep) char *property = ts_node_attribute(variable, "property");
     OWN(freep) char *text = ts_node_text(variable);
+    struct masking masking = {.mask = mask, .names = owner->names, .secrets = owner->secrets};
 
     if (!name || !property || !text)
         return NULL;
@@ -188,17 +210,20 @@ static char *mask_variable(const struct owner *owner, const xmlNode *variable, c
         .name = name,
         .property = property,
         .is_hidden = owner->hides_value,
-        .secrets = owner->secrets,
     };
 
-    return mask_value(&value, TAKE(text), mask);
+    return mask_value(&value, TAKE(text), &masking);
 }
 
-char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *mask)
+char *ts_secret_mask(const struct ts_secret_names *names,
+                     const xmlNode *step,
+                     const xmlNode *variable,
+                     const char *mask)
 {
     const struct owner owner = {
         .type = type_of(step),
         .hides_value = step && is_named(variable, "VariableValue") && is_value_hidden(step),
+        .names = names,
     };
 
     return mask_variable(&owner, variable, mask);
@@ -214,14 +239,22 @@ static bool is_found(void *ctx, xmlNode *node, const char *name)
     return false;
 }
 
-static bool list_has_secret(const xmlNode *step, const xmlNode *list)
+static bool is_compared(void *ctx, xmlNode *value)
+{
+    OWN(freep) char *text = ts_node_text(value);
+
+    return (text && text[0] == '\0') || is_found(ctx, value, NULL);
+}
+
+static bool
+list_has_secret(const struct ts_secret_names *names, const xmlNode *step, const xmlNode *list)
 {
     for (const xmlNode *node = list->children; node; node = node->next) {
         if (!ts_node_is(node, "variable"))
             continue;
 
         OWN(freep) char *text = ts_node_text(node);
-        OWN(freep) char *shown = ts_secret_mask(step, node, "***");
+        OWN(freep) char *shown = ts_secret_mask(names, step, node, "***");
 
         if (!text || !shown || strcmp(text, shown) != 0)
             return true;
@@ -229,14 +262,15 @@ static bool list_has_secret(const xmlNode *step, const xmlNode *list)
     return false;
 }
 
-bool ts_secret_is_in_step(xmlNode *step)
+bool ts_secret_is_in_step(const struct ts_secret_names *names, xmlNode *step)
 {
     bool has_some = false;
 
-    if (!ts_secret_each_unknown(step, is_found, &has_some))
+    if (!ts_secret_each_unknown(step, is_found, &has_some) ||
+        !ts_secret_each_compared(names, step, is_compared, &has_some))
         return true; /* or there was no memory */
     for (const xmlNode *list = step->children; list; list = list->next)
-        if (ts_node_is(list, "defaultVarList") && list_has_secret(step, list))
+        if (ts_node_is(list, "defaultVarList") && list_has_secret(names, step, list))
             return true;
     return has_some;
 }
@@ -251,9 +285,8 @@ bool ts_secret_hides_value(const struct ts_step *step)
 
 static char *mask_read(const struct ts_step *step,
                        bool hides_value,
-                       bool masks_blank,
                        const struct ts_variable *variable,
-                       const char *mask)
+                       struct masking *masking)
 {
     OWN(freep) char *text = ts_copy(variable->text);
     const struct value value = {
@@ -261,10 +294,9 @@ static char *mask_read(const struct ts_step *step,
         .name = variable->name,
         .property = variable->property,
         .is_hidden = hides_value,
-        .masks_blank = masks_blank,
     };
 
-    return text ? mask_value(&value, TAKE(text), mask) : NULL;
+    return text ? mask_value(&value, TAKE(text), masking) : NULL;
 }
 
 char *ts_secret_mask_value(const struct ts_step *step,
@@ -272,14 +304,19 @@ char *ts_secret_mask_value(const struct ts_step *step,
                            const struct ts_variable *variable,
                            const char *mask)
 {
-    return mask_read(step, hides_value, false, variable, mask);
+    struct masking masking = {.mask = mask};
+
+    return mask_read(step, hides_value, variable, &masking);
 }
 
-char *ts_secret_show_value(const struct ts_step *step,
+char *ts_secret_show_value(const struct ts_secret_names *names,
+                           const struct ts_step *step,
                            bool hides_value,
                            const struct ts_variable *variable)
 {
-    return mask_read(step, hides_value, true, variable, "***");
+    struct masking masking = {.mask = "***", .masks_blank = true, .names = names};
+
+    return mask_read(step, hides_value, variable, &masking);
 }
 
 bool ts_secret_withholds_value(const struct ts_step *step)
@@ -333,19 +370,19 @@ static bool blank_unknown(void *ctx, xmlNode *node, const char *name)
     return text != NULL;
 }
 
-static int blank_item(xmlNode *item);
+static int blank_item(const struct ts_secret_names *names, xmlNode *item);
 
 /* Of what is in a node, but not in an item within it, whose secrets are its own. Variables count wherever they stand: a list
    that has no effect is exported too. Bounded by TS_XML_MAX_DEPTH. Return: whether there were any, or -ENOMEM. */
 static int blank_within(const struct owner *owner, xmlNode *node)
 {
-    const struct owner nobody = {.secrets = owner->secrets};
+    const struct owner nobody = {.names = owner->names, .secrets = owner->secrets};
     int n = 0;
 
     for (xmlNode *child = ts_node_element(node->children); child;
          child = ts_node_element(child->next)) {
         bool is_item = ts_node_is_item(child);
-        int r = is_item ? blank_item(child) : 0;
+        int r = is_item ? blank_item(owner->names, child) : 0;
 
         if (ts_node_is(child, "variable"))
             r = blank_variable(owner, child);
@@ -393,27 +430,32 @@ static int blank_actions(xmlNode *node,
 }
 
 /* All but commands. Return: whether there was a secret, or -ENOMEM. */
-static int blank_values(xmlNode *item, struct ts_secrets *secrets)
+static int
+blank_values(const struct ts_secret_names *names, xmlNode *item, struct ts_secrets *secrets)
 {
-    const struct owner owner = {
-        .type = type_of(item), .hides_value = is_value_hidden(item), .secrets = secrets};
+    const struct owner owner = {.type = type_of(item),
+                                .hides_value = is_value_hidden(item),
+                                .names = names,
+                                .secrets = secrets};
     struct blanking blanking = {.secrets = secrets};
+    struct masking compared = {.mask = "", .secrets = secrets};
     int r;
 
-    if (!ts_secret_each_unknown(item, blank_unknown, &blanking))
+    if (!ts_secret_each_unknown(item, blank_unknown, &blanking) ||
+        !ts_secret_each_compared(names, item, mask_compared, &compared))
         return ERR(-ENOMEM);
     r = blank_within(&owner, item);
-    return r == 0 && blanking.has_some ? 1 : TRACE(r);
+    return r == 0 && (blanking.has_some || compared.n > 0) ? 1 : TRACE(r);
 }
 
 /* A group, a step or the sequence itself. Its commands may repeat the secret. */
-static int blank_item(xmlNode *item)
+static int blank_item(const struct ts_secret_names *names, xmlNode *item)
 {
     OWN(ts_secrets_fini) struct ts_secrets secrets = {0};
     OWN(buf_fini) struct buf made = BUF_INIT(ACTION_MAX_BYTES);
     const struct ts_step_type *type = type_of(item);
     bool is_made = type && ts_action_is_made(type, item);
-    int r = blank_values(item, &secrets);
+    int r = blank_values(names, item, &secrets);
 
     if (r <= 0)
         return TRACE(r);
@@ -425,20 +467,20 @@ static int blank_item(xmlNode *item)
         item, ts_node_child(item, "action"), &secrets, is_made ? buf_str(&made) : NULL));
 }
 
-int ts_secret_gather(xmlNode *item, struct ts_secrets *ret)
+int ts_secret_gather(const struct ts_secret_names *names, xmlNode *item, struct ts_secrets *ret)
 {
     OWN(xmlFreeNodep) xmlNode *copy = xmlCopyNode(item, 1);
-    int r = copy ? blank_values(copy, ret) : ERR(-ENOMEM);
+    int r = copy ? blank_values(names, copy, ret) : ERR(-ENOMEM);
 
     return r < 0 ? TRACE(r) : 0;
 }
 
-char *ts_secret_export_action(xmlNode *step)
+char *ts_secret_export_action(const struct ts_secret_names *names, xmlNode *step)
 {
     OWN(xmlFreeNodep) xmlNode *copy = xmlCopyNode(step, 1);
     const xmlNode *action;
 
-    if (!copy || blank_item(copy) < 0)
+    if (!copy || blank_item(names, copy) < 0)
         return NULL;
     action = ts_node_child(copy, "action");
     return action ? ts_node_text(action) : ts_copy("");
@@ -449,8 +491,12 @@ int ts_document_export(const struct ts_document *doc, struct ts_document **ret)
     OWN(ts_diags_fini) struct ts_diags ignored = {0};
     OWN(xmlFreeDocp) xmlDoc *xml = xmlCopyDoc(ts_document_tree(doc), 1);
     OWN(xmlFreep) xmlChar *text = NULL;
+    OWN(ts_secret_names_freep) struct ts_secret_names *names = NULL;
     int size = 0;
-    int r = xml ? blank_item(xmlDocGetRootElement(xml)) : ERR(-ENOMEM);
+    int r = xml ? ts_secret_names_new(doc, NULL, &names) : ERR(-ENOMEM);
+
+    if (r == 0)
+        r = blank_item(names, xmlDocGetRootElement(xml));
 
     if (r < 0)
         return TRACE(r);

@@ -13,12 +13,14 @@
 #include "base/buf.h"
 
 struct ts_document;
+struct ts_secret_names;
 struct ts_secrets;
 struct ts_step;
 struct ts_variable;
 
 /**
  * ts_secret_mask() - the text of a variable as it may be shown
+ * @names:    of the document, for the conditions of rules; NULL: those that are secret by their name (ts/secret_names.h), here and below
  * @step:     the step that has it; NULL: the sequence's own list
  * @variable: the element <variable>
  * @mask:     what takes the place of a secret that is not empty: "***", or "" for an export
@@ -27,17 +29,20 @@ struct ts_variable;
  *
  * Return: owned by the caller; NULL without memory.
  */
-char *ts_secret_mask(const xmlNode *step, const xmlNode *variable, const char *mask);
+char *ts_secret_mask(const struct ts_secret_names *names,
+                     const xmlNode *step,
+                     const xmlNode *variable,
+                     const char *mask);
 
 /* What a DoNotShowVariableValue or IsSecret says: only nothing, false, no and 0 let a value be seen, as who wrote anything else meant a secret. */
 bool ts_secret_is_flag(const char *text);
 
-/* Whether one of the step's variables has something that nobody may see, also in a list that does not count; without memory it
+/* Whether one of the step's variables, or what its condition compares one with, is something that nobody may see, also in a list that does not count; without memory it
    has. What does not follow from the variables is not shown then: it may repeat it. */
-bool ts_secret_is_in_step(xmlNode *step);
+bool ts_secret_is_in_step(const struct ts_secret_names *names, xmlNode *step);
 
 /* The secrets of a group or step, without those of the items in it. @ret: to be ended by the caller. Return: 0 or -ENOMEM. */
-int ts_secret_gather(xmlNode *item, struct ts_secrets *ret);
+int ts_secret_gather(const struct ts_secret_names *names, xmlNode *item, struct ts_secrets *ret);
 
 /* Whether the VariableValue of a step, a Set Task Sequence Variable, is not to be shown. */
 bool ts_secret_hides_value(const struct ts_step *step);
@@ -49,7 +54,8 @@ char *ts_secret_mask_value(const struct ts_step *step,
                            const char *mask);
 
 /* The same for a simulation: a value that is withheld, as below, is "***" too. */
-char *ts_secret_show_value(const struct ts_step *step,
+char *ts_secret_show_value(const struct ts_secret_names *names,
+                           const struct ts_step *step,
                            bool hides_value,
                            const struct ts_variable *variable);
 
@@ -70,7 +76,7 @@ bool ts_secret_is_withheld(const struct ts_variable *variable);
 int ts_document_export(const struct ts_document *doc, struct ts_document **ret);
 
 /* The text of <action> of a step as ts_document_export() has it. Owned by the caller; NULL without memory. */
-char *ts_secret_export_action(xmlNode *step);
+char *ts_secret_export_action(const struct ts_secret_names *names, xmlNode *step);
 
 /**
  * ts_document_keep_secrets() - a document with the secrets that an export of @old has lost

@@ -12,6 +12,7 @@
 #include "ts/diag.h"
 #include "ts/diff_parts.h"
 #include "ts/document.h"
+#include "ts/secret_names.h"
 #include "ts/secret_unknown.h"
 #include "ts/step_types.h"
 #include "ts/tree.h"
@@ -24,6 +25,8 @@ enum {
 
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
 DEFINE_FREEP(xmlChar *, xmlFree);
+DEFINE_FREEP(xmlNode *, xmlFreeNode);
+DEFINE_FREEP(struct ts_secret_names *, ts_secret_names_free);
 
 const char *ts_secret_account(const char *variable)
 {
@@ -81,13 +84,23 @@ static bool is_same_text(const xmlNode *list, const xmlNode *old_list, const cha
     return text && old_text && strcmp(text, old_text) == 0;
 }
 
-/* The text of an element's only condition, as it stands. */
-static void put_condition(const xmlNode *rule, struct buf *ret)
+static bool clear(void *ctx, xmlNode *value)
+{
+    (void)ctx;
+    xmlNodeSetContent(value, NULL);
+    return true;
+}
+
+/* The text of an element's only condition, as it stands, but for what an export loses. */
+static void put_condition(const struct ts_secret_names *names, const xmlNode *rule, struct buf *ret)
 {
     xmlNode *condition = ts_node_child(rule, "condition");
-    xmlBuffer *text = condition ? xmlBufferCreate() : NULL;
+    OWN(xmlFreeNodep)
+    xmlNode *copy = condition ? xmlDocCopyNode(condition, condition->doc, 1) : NULL;
+    xmlBuffer *text = copy ? xmlBufferCreate() : NULL;
 
-    if (text && xmlNodeDump(text, condition->doc, condition, 0, 0) > 0)
+    if (text && ts_secret_each_compared(names, copy, clear, NULL) &&
+        xmlNodeDump(text, condition->doc, copy, 0, 0) > 0)
         buf_adds(ret, (const char *)xmlBufferContent(text));
     xmlBufferFree(text);
 }
@@ -100,15 +113,33 @@ static bool is_secret_rule_variable(const xmlNode *variable)
     return (is_secret && ts_secret_is_flag(is_secret)) || (name && ts_name_is_secret(name));
 }
 
+/* The old rule with this condition. NULL: there is none. */
+static xmlNode *
+find_rule(const struct ts_secret_names *names, const xmlNode *old_rules, const char *condition)
+{
+    for (xmlNode *rule = ts_node_element(old_rules->children); rule;
+         rule = ts_node_element(rule->next)) {
+        OWN(buf_fini) struct buf own = BUF_INIT(RULES_MAX_BYTES);
+
+        put_condition(names, rule, &own);
+        if (strcmp(buf_str(&own), condition) == 0)
+            return rule;
+    }
+    return NULL;
+}
+
 /* Text of the secret variable of this name under a rule with this condition; NULL if there is none. Owned by the caller. */
-static char *find_rule_secret(const xmlNode *old_rules, const char *condition, const char *wanted)
+static char *find_rule_secret(const struct ts_secret_names *names,
+                              const xmlNode *old_rules,
+                              const char *condition,
+                              const char *wanted)
 {
     for (xmlNode *rule = ts_node_element(old_rules->children); rule;
          rule = ts_node_element(rule->next)) {
         OWN(buf_fini) struct buf own = BUF_INIT(RULES_MAX_BYTES);
         const xmlNode *list = ts_node_child(rule, "Variables");
 
-        put_condition(rule, &own);
+        put_condition(names, rule, &own);
         if (!list || strcmp(buf_str(&own), condition) != 0)
             continue;
         for (xmlNode *v = ts_node_element(list->children); v; v = ts_node_element(v->next)) {
@@ -121,33 +152,32 @@ static char *find_rule_secret(const xmlNode *old_rules, const char *condition, c
     return NULL;
 }
 
-/* Return: how many secrets were kept. */
-static size_t keep_in_rules(xmlNode *rules, const xmlNode *old_rules)
+static void
+keep_in_rules(const struct ts_secret_names *names, xmlNode *rules, const xmlNode *old_rules)
 {
-    size_t n = 0;
-
     for (xmlNode *rule = ts_node_element(rules->children); rule;
          rule = ts_node_element(rule->next)) {
         OWN(buf_fini) struct buf condition = BUF_INIT(RULES_MAX_BYTES);
         const xmlNode *list = ts_node_child(rule, "Variables");
+        xmlNode *old;
 
-        put_condition(rule, &condition);
+        put_condition(names, rule, &condition);
         for (xmlNode *v = list ? ts_node_element(list->children) : NULL; v;
              v = ts_node_element(v->next)) {
             OWN(freep) char *name = ts_node_attribute(v, "Name");
             OWN(freep) char *text = ts_node_text(v);
             OWN(freep)
             char *kept = name && text && ts_secret_is_blank(text) && is_secret_rule_variable(v)
-                             ? find_rule_secret(old_rules, buf_str(&condition), name)
+                             ? find_rule_secret(names, old_rules, buf_str(&condition), name)
                              : NULL;
 
-            if (!kept)
-                continue;
-            set_text(v, kept);
-            n++;
+            if (kept)
+                set_text(v, kept);
         }
+        old = find_rule(names, old_rules, buf_str(&condition));
+        if (old)
+            (void)ts_secret_keep_compared(names, rule, old);
     }
-    return n;
 }
 
 /* The root element as text. Return: whether it could be had. */
@@ -163,24 +193,32 @@ static bool dump(xmlDoc *xml, struct buf *ret)
 }
 
 /* Rules are text that holds XML; if nothing else has changed, they are again what they were byte for byte. */
-static void keep_rules(xmlNode *variable, const char *text, const char *old_text)
+static void keep_rules(const struct ts_secret_names *names,
+                       xmlNode *variable,
+                       const char *text,
+                       const char *old_text)
 {
     OWN(ts_diags_fini) struct ts_diags ignored = {0};
     OWN(xmlFreeDocp) xmlDoc *xml = NULL;
     OWN(xmlFreeDocp) xmlDoc *old_xml = NULL;
+    OWN(buf_fini) struct buf exported = BUF_INIT(RULES_MAX_BYTES);
     OWN(buf_fini) struct buf kept = BUF_INIT(RULES_MAX_BYTES);
     OWN(buf_fini) struct buf old = BUF_INIT(RULES_MAX_BYTES);
 
     if (ts_xml_parse_container(bytes_of(text), TS_XML_MAX_BYTES, &xml, &ignored) != 0 ||
         ts_xml_parse_container(bytes_of(old_text), TS_XML_MAX_BYTES, &old_xml, &ignored) != 0 ||
-        keep_in_rules(xmlDocGetRootElement(xml), xmlDocGetRootElement(old_xml)) == 0 ||
-        !dump(xml, &kept) || !dump(old_xml, &old))
+        !dump(xml, &exported))
+        return;
+    keep_in_rules(names, xmlDocGetRootElement(xml), xmlDocGetRootElement(old_xml));
+    if (!dump(xml, &kept) || !dump(old_xml, &old) ||
+        strcmp(buf_str(&kept), buf_str(&exported)) == 0)
         return;
     set_text(variable, strcmp(buf_str(&kept), buf_str(&old)) == 0 ? old_text : buf_str(&kept));
 }
 
 struct twins {
-    xmlNode *step; /* NULL: the lists of the sequence itself */
+    const struct ts_secret_names *names; /* of both documents */
+    xmlNode *step;                       /* NULL: the lists of the sequence itself */
     xmlNode *old_step;
     const struct ts_step_type *type; /* NULL: none of ours */
     bool was_made;                   /* the command of the step, by its template */
@@ -194,7 +232,7 @@ static int keep_one(const struct twins *twins, xmlNode *variable, const xmlNode 
     OWN(freep) char *name = ts_node_attribute(variable, "name");
     OWN(freep) char *text = ts_node_text(variable);
     OWN(freep) char *old_text = ts_node_text(old_variable);
-    OWN(freep) char *old_shown = ts_secret_mask(twins->old_step, old_variable, "");
+    OWN(freep) char *old_shown = ts_secret_mask(twins->names, twins->old_step, old_variable, "");
     OWN(freep) char *shown = NULL;
     const char *account = name ? ts_secret_account(name) : NULL;
 
@@ -204,13 +242,13 @@ static int keep_one(const struct twins *twins, xmlNode *variable, const xmlNode 
         (account && !is_same_text(twins->list, twins->old_list, account)))
         return 0;
     if (old_shown[0] != '\0') {
-        keep_rules(variable, text, old_text);
+        keep_rules(twins->names, variable, text, old_text);
         return 0;
     }
     if (!ts_secret_is_blank(text))
         return 0;
     set_text(variable, old_text);
-    shown = ts_secret_mask(twins->step, variable, "");
+    shown = ts_secret_mask(twins->names, twins->step, variable, "");
     if (!shown)
         return ERR(-ENOMEM);
     if (shown[0] != '\0') /* it would be seen there */
@@ -234,7 +272,7 @@ static bool is_same_list(const xmlNode *list, const xmlNode *other)
    template. Without memory it is not. */
 static bool is_exported(const struct twins *twins, const char *text)
 {
-    OWN(freep) char *exported = ts_secret_export_action(twins->old_step);
+    OWN(freep) char *exported = ts_secret_export_action(twins->names, twins->old_step);
 
     return ts_secret_is_blank(text) || twins->was_made || (exported && strcmp(text, exported) == 0);
 }
@@ -274,7 +312,8 @@ static int keep_list(const struct twins *twins)
         OWN(freep)
         char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
         OWN(freep) char *text = name ? ts_node_text(node) : NULL;
-        OWN(freep) char *shown = name ? ts_secret_mask(twins->old_step, node, "") : NULL;
+        OWN(freep)
+        char *shown = name ? ts_secret_mask(twins->names, twins->old_step, node, "") : NULL;
         xmlNode *twin = name ? find_variable(twins->list, name) : NULL;
         int r = twin ? keep_one(twins, twin, node) : 0;
 
@@ -286,10 +325,20 @@ static int keep_list(const struct twins *twins)
     return has_secret;
 }
 
-static int keep_item(const struct ts_tree_item *item, const struct ts_tree_item *old)
+static bool is_any(void *ctx, xmlNode *value)
+{
+    (void)ctx;
+    (void)value;
+    return false;
+}
+
+static int keep_item(const struct ts_secret_names *names,
+                     const struct ts_tree_item *item,
+                     const struct ts_tree_item *old)
 {
     const struct ts_step_type *type = ts_step_type_find(item->type);
     const struct twins twins = {
+        .names = names,
         .step = item->node,
         .old_step = old->node,
         .type = type,
@@ -303,13 +352,17 @@ static int keep_item(const struct ts_tree_item *item, const struct ts_tree_item 
     if (strcmp(item->type, old->type) != 0 || strcmp(item->name, old->name) != 0)
         return 0;
     has_unknown = ts_secret_keep_unknown(item->node, old->node);
-    r = keep_list(&twins);
+    has_unknown |= !ts_secret_each_compared(names, old->node, is_any, NULL);
+    r = ts_secret_keep_compared(names, item->node, old->node);
+    if (r == 0)
+        r = keep_list(&twins);
     return r > 0 || (r == 0 && has_unknown) ? TRACE(keep_action(&twins)) : TRACE(r);
 }
 
 static int keep_all(struct ts_comparison *c, xmlDoc *old_xml, xmlDoc *xml)
 {
     const struct twins globals = {
+        .names = c->names,
         .list = ts_node_child(xmlDocGetRootElement(xml), "globalVarList"),
         .old_list = ts_node_child(xmlDocGetRootElement(old_xml), "globalVarList"),
     };
@@ -325,7 +378,8 @@ static int keep_all(struct ts_comparison *c, xmlDoc *old_xml, xmlDoc *xml)
     }
     for (size_t i = 0; r >= 0 && i < c->after.tree.n; i++)
         if (c->after.match[i] != TS_NO_ITEM)
-            r = keep_item(&c->after.tree.items[i], &c->before.tree.items[c->after.match[i]]);
+            r = keep_item(
+                c->names, &c->after.tree.items[i], &c->before.tree.items[c->after.match[i]]);
     return r < 0 ? TRACE(r) : 0;
 }
 
@@ -338,8 +392,12 @@ int ts_document_keep_secrets(const struct ts_document *doc,
     OWN(xmlFreep) xmlChar *text = NULL;
     struct ts_comparison c = {0};
     int size = 0;
-    int r = xml ? keep_all(&c, ts_document_tree(old), xml) : ERR(-ENOMEM);
+    int r = xml ? ts_secret_names_new(doc, old, &c.names) : ERR(-ENOMEM);
 
+    if (r == 0)
+        r = keep_all(&c, ts_document_tree(old), xml);
+
+    ts_secret_names_free(c.names);
     free(c.before.match);
     free(c.after.match);
     ts_tree_fini(&c.before.tree);

@@ -11,6 +11,7 @@
 #include "base/err.h"
 #include "base/own.h"
 #include "ts/condition.h"
+#include "ts/secret_names.h"
 #include "ts/table.h"
 #include "ts/vars.h"
 
@@ -78,7 +79,7 @@ int ts_sequence_set_globals(const struct ts_document *doc, struct ts_vars *vars)
             return TRACE(r);
         /* a name or value that is no variable's cannot be meant for the steps either */
     }
-    return 0;
+    return TRACE(ts_secret_names_set(doc, vars));
 }
 
 /* The outermost scope that begins at the position and lies within @outer (NULL: anywhere). */

@@ -69,7 +69,8 @@ enum {
 int ts_sequence_new(const struct ts_start *start, struct ts_sequence **ret);
 void ts_sequence_free(struct ts_sequence *sequence);
 
-/* Give the variables of globalVarList their values, unless they have one. For a new run. */
+/* Give the variables of globalVarList their values, unless they have one, and let nobody see those that a step hides, from the
+   beginning. For a new run. */
 int ts_sequence_set_globals(const struct ts_document *doc, struct ts_vars *vars);
 
 /* The id of the sequence that a Run Task Sequence step names; NULL: the step is of another type. */

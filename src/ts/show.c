@@ -63,25 +63,36 @@ static int show_attributes(const struct ts_tree_item *item, ts_show_visit *visit
     return TRACE(r);
 }
 
-static int show_condition(const struct ts_tree_item *item, ts_show_visit *visit, void *ctx)
+static int show_condition(const struct ts_secret_names *names,
+                          const struct ts_tree_item *item,
+                          ts_show_visit *visit,
+                          void *ctx)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(TS_XML_MAX_BYTES);
+    OWN(buf_fini) struct buf shown = BUF_INIT(TS_XML_MAX_BYTES);
+    bool is_secret;
 
     ts_condition_text(ts_node_child(item->node, "condition"), &text);
-    if (text.failed)
+    ts_condition_shown(ts_node_child(item->node, "condition"), names, &shown);
+    if (text.failed || shown.failed)
         return ERR(-ENOMEM);
     if (text.len == 0)
         return 0;
-    return TRACE(visit(ctx, &(struct ts_shown){"condition", "Condition", buf_str(&text), false}));
+    is_secret = strcmp(buf_str(&text), buf_str(&shown)) != 0;
+    return TRACE(
+        visit(ctx, &(struct ts_shown){"condition", "Condition", buf_str(&shown), is_secret}));
 }
 
-static int
-show_variable(const struct ts_tree_item *item, const xmlNode *node, ts_show_visit *visit, void *ctx)
+static int show_variable(const struct ts_secret_names *names,
+                         const struct ts_tree_item *item,
+                         const xmlNode *node,
+                         ts_show_visit *visit,
+                         void *ctx)
 {
     const struct ts_step_type *type = ts_step_type_find(item->type);
     OWN(freep) char *name = ts_node_attribute(node, "name");
     OWN(freep) char *plain = ts_node_text(node);
-    OWN(freep) char *text = ts_secret_mask(item->node, node, MASK);
+    OWN(freep) char *text = ts_secret_mask(names, item->node, node, MASK);
     const struct ts_property *property = name ? ts_property_find(type, name) : NULL;
     bool is_plain = property && !strchr(property->name, '#');
     OWN(buf_fini) struct buf script = BUF_INIT(TS_XML_MAX_BYTES);
@@ -101,12 +112,15 @@ show_variable(const struct ts_tree_item *item, const xmlNode *node, ts_show_visi
 
 /* A command that the template of the type did not make of the variables: of MDT, of a step without a type or of one that nobody
    knows here. */
-static int show_action(const struct ts_tree_item *item, ts_show_visit *visit, void *ctx)
+static int show_action(const struct ts_secret_names *names,
+                       const struct ts_tree_item *item,
+                       ts_show_visit *visit,
+                       void *ctx)
 {
     const struct ts_step_type *type = ts_step_type_find(item->type);
     const xmlNode *action = ts_node_child(item->node, "action");
     OWN(freep) char *text = action ? ts_node_text(action) : NULL;
-    OWN(freep) char *exported = action ? ts_secret_export_action(item->node) : NULL;
+    OWN(freep) char *exported = action ? ts_secret_export_action(names, item->node) : NULL;
     bool is_secret;
 
     if (item->is_group || !action || (type && ts_action_is_made(type, item->node)))
@@ -120,17 +134,20 @@ static int show_action(const struct ts_tree_item *item, ts_show_visit *visit, vo
         visit(ctx, &(struct ts_shown){"action", "Command", is_secret ? MASK : text, is_secret}));
 }
 
-int ts_show(const struct ts_tree_item *item, ts_show_visit *visit, void *ctx)
+int ts_show(const struct ts_secret_names *names,
+            const struct ts_tree_item *item,
+            ts_show_visit *visit,
+            void *ctx)
 {
     const xmlNode *list = ts_node_child(item->node, "defaultVarList");
     int r = show_attributes(item, visit, ctx);
 
     if (r == 0)
-        r = show_condition(item, visit, ctx);
+        r = show_condition(names, item, visit, ctx);
     if (r == 0)
-        r = show_action(item, visit, ctx);
+        r = show_action(names, item, visit, ctx);
     for (const xmlNode *node = list ? list->children : NULL; r == 0 && node; node = node->next)
         if (ts_node_is(node, "variable"))
-            r = show_variable(item, node, visit, ctx);
+            r = show_variable(names, item, node, visit, ctx);
     return TRACE(r);
 }

@@ -15,6 +15,7 @@
 #include "ts/compare.h"
 #include "ts/secret.h"
 #include "ts/secret_find.h"
+#include "ts/secret_names.h"
 #include "ts/settings.h"
 #include "ts/step_types.h"
 #include "ts/step_value.h"
@@ -47,10 +48,11 @@ struct run {
     const struct ts_simulation *simulation;
     struct ts_sequence *sequence;
     unsigned environment;
-    bool has_place;              /* a volume could keep where the sequence goes on */
-    struct ts_run_time *unknown; /* owned */
-    int asked;                   /* 0, or what gathering failed with */
-    struct buf texts;            /* the values, one behind the other, each with its NUL */
+    bool has_place;                /* a volume could keep where the sequence goes on */
+    struct ts_run_time *unknown;   /* owned */
+    struct ts_secret_names *names; /* owned; of the sequence itself */
+    int asked;                     /* 0, or what gathering failed with */
+    struct buf texts;              /* the values, one behind the other, each with its NUL */
 };
 
 DEFINE_FREEP(struct ts_sequence *, ts_sequence_free);
@@ -86,7 +88,7 @@ static void put_value(struct run *run,
                       struct ts_secrets *secrets)
 {
     const struct ts_vars *vars = run->simulation->start.vars;
-    OWN(freep) char *shown = ts_secret_show_value(step, hides_value, own);
+    OWN(freep) char *shown = ts_secret_show_value(run->names, step, hides_value, own);
     const char *name = overriding_name(step, own);
     const char *override = own->is_hidden ? "" : ts_vars_get(vars, name);
 
@@ -278,7 +280,7 @@ static int note(struct run *run, const struct ts_next *next)
 static void gather(void *ctx, const struct ts_condition *condition)
 {
     struct run *run = ctx;
-    int r = ts_run_time_ask(run->unknown, condition);
+    int r = ts_run_time_ask(run->unknown, condition, run->simulation->start.vars);
 
     run->asked = run->asked ? run->asked : r;
 }
@@ -512,6 +514,8 @@ int ts_simulate(const struct ts_simulation *simulation, struct ts_simulation_end
         r = ts_run_time_expect(run.unknown, simulation->start.vars, simulation->has_facts);
     if (r == 0)
         r = ts_sequence_new(&start, &sequence);
+    if (r == 0)
+        r = ts_secret_names_new(start.document, NULL, &run.names);
     if (r != 0) {
         ts_run_time_free(run.unknown);
         return r < 0 ? TRACE(r) : r;
@@ -519,6 +523,7 @@ int ts_simulate(const struct ts_simulation *simulation, struct ts_simulation_end
     run.sequence = sequence;
     r = go(&run, ret);
     ts_run_time_free(run.unknown);
+    ts_secret_names_free(run.names);
     buf_fini(&run.texts);
     return TRACE(r);
 }

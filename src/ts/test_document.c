@@ -78,27 +78,6 @@ static void packages_of_lists_are_packages_too(void **state)
     assert_string_equal(packages[3], "SLP00014");
 }
 
-static void put_gives_back_what_was_read_unknown_things_included(void **state)
-{
-    (void)state;
-    OWN(ts_document_freep) struct ts_document *doc = parse_ok(whole);
-    OWN(buf_fini) struct buf text = BUF_INIT(65536);
-
-    assert_int_equal(ts_document_put(doc, &text), 0);
-    assert_non_null(strstr(buf_str(&text), "future=\"kept\""));
-
-    const char *behind = strstr(buf_str(&text), "<sequence");
-
-    assert_int_equal(strlen(behind), sizeof(whole)); /* a line end follows */
-    assert_memory_equal(behind, whole, sizeof(whole) - 1);
-
-    OWN(ts_document_freep) struct ts_document *again = parse_ok(buf_str(&text));
-    OWN(buf_fini) struct buf second = BUF_INIT(65536);
-
-    assert_int_equal(ts_document_put(again, &second), 0);
-    assert_string_equal(buf_str(&second), buf_str(&text));
-}
-
 static void parse_reads_a_byte_order_mark_and_utf16(void **state)
 {
     (void)state;
@@ -173,34 +152,6 @@ static void diagnostics_name_the_line(void **state)
         TS_E_MALFORMED);
     assert_int_equal(diags.items[0].line, 3);
     assert_true(diags.items[0].column > 1);
-}
-
-static void canonical(const char *xml, struct buf *ret)
-{
-    OWN(ts_document_freep) struct ts_document *doc = parse_ok(xml);
-
-    assert_int_equal(ts_document_canonical(doc, ret), 0);
-}
-
-static void the_canonical_form_knows_no_order_of_attributes_nor_spelling_of_text(void **state)
-{
-    (void)state;
-    OWN(buf_fini) struct buf a = BUF_INIT(4096);
-    OWN(buf_fini) struct buf b = BUF_INIT(4096);
-
-    canonical(
-        "<sequence version='3.10'><step type='X' name='a'><action/><x>&#x41;<![CDATA[<]]></x></step>"
-        "</sequence>",
-        &a);
-    canonical(
-        "<?xml version=\"1.0\"?>\n<sequence  version=\"3.10\" ><step name=\"a\" type=\"X\"><action>"
-        "</action><x>A&lt;</x></step></sequence>",
-        &b);
-    assert_string_equal(
-        buf_str(&a),
-        "<sequence version=\"3.10\"><step name=\"a\" type=\"X\"><action></action><x>A&lt;"
-        "</x></step></sequence>");
-    assert_string_equal(buf_str(&a), buf_str(&b));
 }
 
 static void a_declaration_of_utf16_in_text_that_is_not_is_overruled(void **state)
@@ -390,9 +341,7 @@ int main(void)
         cmocka_unit_test(parse_reads_groups_steps_and_their_settings),
         cmocka_unit_test(packages_are_listed_once_from_references_and_steps),
         cmocka_unit_test(packages_of_lists_are_packages_too),
-        cmocka_unit_test(put_gives_back_what_was_read_unknown_things_included),
         cmocka_unit_test(parse_reads_a_byte_order_mark_and_utf16),
-        cmocka_unit_test(the_canonical_form_knows_no_order_of_attributes_nor_spelling_of_text),
         cmocka_unit_test(a_declaration_of_utf16_in_text_that_is_not_is_overruled),
         cmocka_unit_test(a_name_over_its_limit_is_refused_with_line_and_column),
         cmocka_unit_test(what_is_refused_behind_the_parser_has_a_place_too),

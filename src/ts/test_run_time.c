@@ -44,7 +44,7 @@ static void depends(const char *steps_xml, const char *wanted)
     assert_int_equal(ts_run_time_new(&rt), 0);
     for (size_t i = 0; i + 1 < n; i++)
         assert_int_equal(ts_run_time_note(rt, &steps[i], steps[i].item.name, vars, NULL), 0);
-    assert_int_equal(ts_run_time_ask(rt, steps[n - 1].item.condition), 0);
+    assert_int_equal(ts_run_time_ask(rt, steps[n - 1].item.condition, vars), 0);
     found = ts_run_time_gathered(rt, &n);
     for (size_t i = 0; i < n; i++)
         buf_addf(&said, "%s%s<%s", i > 0 ? " " : "", found[i].variable, found[i].step);
@@ -76,7 +76,7 @@ static void what_is_unknown_finds_a_place_among_many_that_are_known(void **state
     assert_int_equal(ts_run_time_new(&rt), 0);
     for (size_t i = 0; i + 1 < n; i++)
         assert_int_equal(ts_run_time_note(rt, &steps[i], steps[i].item.name, vars, NULL), 0);
-    assert_int_equal(ts_run_time_ask(rt, steps[n - 1].item.condition), 0);
+    assert_int_equal(ts_run_time_ask(rt, steps[n - 1].item.condition, vars), 0);
     (void)ts_run_time_gathered(rt, &n);
     assert_int_equal(n, 1);
 }
@@ -161,7 +161,7 @@ what_is_known_again_needs_no_place_when_all_that_begin_so_are_unknown_again(void
         assert_int_equal(ts_run_time_note(rt, &steps[1], "set", vars, NULL), 0);
     }
     assert_int_equal(ts_run_time_note(rt, &steps[2], "run", vars, NULL), 0);
-    assert_int_equal(ts_run_time_ask(rt, steps[3].item.condition), 0);
+    assert_int_equal(ts_run_time_ask(rt, steps[3].item.condition, vars), 0);
     assert_non_null(ts_run_time_gathered(rt, &n));
     assert_int_equal(n, 1);
 }
@@ -255,7 +255,7 @@ static void a_secret_of_the_site_has_a_value_that_is_not_told(void **state)
     assert_int_equal(ts_vars_set_secret(vars, "Pass"), 0);
     assert_int_equal(ts_run_time_new(&rt), 0);
     assert_int_equal(ts_run_time_withhold(rt, vars), 0);
-    assert_int_equal(ts_run_time_ask(rt, ts_document_steps(doc, &n)[0].item.condition), 0);
+    assert_int_equal(ts_run_time_ask(rt, ts_document_steps(doc, &n)[0].item.condition, vars), 0);
     found = ts_run_time_gathered(rt, &n);
     assert_int_equal(n, 1);
     assert_string_equal(found[0].variable, "pass");

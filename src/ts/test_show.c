@@ -18,7 +18,7 @@ static void shows(const char *xml, const char *wanted)
 
     assert_int_equal(ts_tree_read(ts_document_tree(doc), &tree), 0);
     for (size_t i = 0; i < tree.n; i++)
-        assert_int_equal(ts_show(&tree.items[i], note, &text), 0);
+        assert_int_equal(ts_show(NULL, &tree.items[i], note, &text), 0);
     assert_string_equal(buf_str(&text), wanted);
 }
 

@@ -328,11 +328,14 @@ int ts_validate_at(const struct ts_document *doc,
     c.steps = ts_document_steps(doc, &n_steps);
     r = ts_tree_read(ts_document_tree(doc), &c.tree);
     if (r == 0)
+        r = ts_secret_names_new(doc, NULL, &c.secrets);
+    if (r == 0)
         r = ts_assigned_read(doc, &c.assigned);
     ts_types_read(c.steps, n_steps, &c.types);
     if (r == 0)
         r = check_document(&c);
     ts_diags_sort(diags, first);
+    ts_secret_names_free(c.secrets);
     ts_assigned_fini(&c.assigned);
     ts_tree_fini(&c.tree);
     return TRACE(r);

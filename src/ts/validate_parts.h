@@ -8,6 +8,7 @@
 
 #include "ts/diag.h"
 #include "ts/document.h"
+#include "ts/secret_names.h"
 #include "ts/step_types.h"
 #include "ts/tree.h"
 #include "ts/validate.h"
@@ -40,6 +41,7 @@ struct ts_check {
     const struct ts_step *steps;
     const struct ts_site_facts *site; /* may be NULL */
     struct ts_tree tree;              /* owned */
+    struct ts_secret_names *secrets;  /* owned */
     struct ts_assigned assigned; /* owned; what steps that are enabled, and globalVarList, set */
     struct ts_types types;
     struct ts_diags *diags;

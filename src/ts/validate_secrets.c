@@ -89,6 +89,45 @@ tell_variables(const struct telling *telling, const struct ts_step_type *type, c
             tell_variable(telling, type, node);
 }
 
+static char *field_of(const xmlNode *expression, const char *wanted)
+{
+    for (const xmlNode *node = expression->children; node; node = node->next) {
+        OWN(freep)
+        char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
+
+        if (name && bytes_eq_nocase(bytes_of(name), wanted))
+            return ts_node_text(node);
+    }
+    return ts_copy("");
+}
+
+/* A condition shows the secret that it compares a variable with. */
+static bool tell_compared(void *ctx, xmlNode *value)
+{
+    const struct telling *telling = ctx;
+    OWN(freep) char *variable = field_of(value->parent, "Variable");
+    OWN(freep) char *operator_name = field_of(value->parent, "Operator");
+    OWN(freep) char *text = ts_node_text(value);
+
+    if (!variable || !operator_name || !text)
+        return false;
+    if (bytes_eq_nocase(bytes_of(operator_name), "exists") ||
+        bytes_eq_nocase(bytes_of(operator_name), "notExists"))
+        return true;
+    ts_check_report(
+        telling->c,
+        telling->item,
+        TS_WARNING,
+        "SLW-0197",
+        ts_secret_is_blank(text)
+            ? "the condition compares %.64s, which is secret, with nothing: if that was "
+              "lost in an export, set it again"
+            : "the condition compares %.64s, which is secret, with a value: an export "
+              "has it empty",
+        variable);
+    return true;
+}
+
 /* A command that the template did not make may have a short secret in it by chance. */
 static void check_command(const struct ts_check *c, int item, const struct ts_step_type *type)
 {
@@ -97,8 +136,8 @@ static void check_command(const struct ts_check *c, int item, const struct ts_st
     OWN(ts_secrets_fini) struct ts_secrets secrets = {0};
     OWN(freep) char *text = NULL;
 
-    if (!action || !ts_secret_is_in_step(node) || (type && ts_action_is_made(type, node)) ||
-        ts_secret_gather(node, &secrets) < 0)
+    if (!action || !ts_secret_is_in_step(c->secrets, node) ||
+        (type && ts_action_is_made(type, node)) || ts_secret_gather(c->secrets, node, &secrets) < 0)
         return;
     text = ts_node_text(action);
     if (text && ts_secrets_have_short(&secrets, text))
@@ -119,6 +158,7 @@ void ts_check_secrets(const struct ts_check *c, int item)
     struct telling telling = {c, item};
 
     (void)ts_secret_each_unknown(at->node, tell, &telling);
+    (void)ts_secret_each_compared(c->secrets, at->node, tell_compared, &telling);
     tell_variables(&telling, type, ts_node_child(at->node, "defaultVarList"));
     check_command(c, item, type);
 }
