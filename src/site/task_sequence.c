@@ -158,6 +158,8 @@ static int find_diags(struct site *site,
     int r = task_sequence_read(site, subject.id, 0, ret);
 
     if (r == 0)
+        r = task_sequence_note_secrets(site, *ret);
+    if (r == 0)
         r = task_sequence_check(site, &subject, *ret, diags);
     if (r == 0)
         r = note_deployable(
@@ -281,6 +283,8 @@ int task_sequence_export(struct site *site,
     OWN(ts_document_freep) struct ts_document *safe = NULL;
     int r = task_sequence_read(site, id, version, &doc);
 
+    if (r == 0)
+        r = task_sequence_note_secrets(site, doc);
     if (r == 0 && spelling == TASK_SEQUENCE_ZIP)
         return TRACE(task_sequence_put_zip(site, id, version, doc, ret));
 

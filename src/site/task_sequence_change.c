@@ -43,7 +43,8 @@ int task_sequence_read_row(struct site *site,
         .wanted_boot_image = field_text(*ret_old, "wanted_boot_image_id", ""),
         .is_disabled = field_bool(*ret_old, "is_disabled"),
     };
-    return TRACE(task_sequence_read(site, id, 0, ret_doc));
+    r = task_sequence_read(site, id, 0, ret_doc);
+    return r == 0 ? TRACE(task_sequence_note_secrets(site, *ret_doc)) : TRACE(r);
 }
 
 int task_sequence_refuse_circle(struct site *site, const char *id, const struct ts_document *doc)

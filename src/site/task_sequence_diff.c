@@ -54,7 +54,8 @@ static int read_side(struct site *site, const char *id, uint64_t version, struct
         .boot_image_id = field_text(ret->row, "boot_image_id", ""),
         .is_disabled = field_bool(ret->row, "is_disabled"),
     };
-    return TRACE(task_sequence_read(site, id, version, &ret->doc));
+    r = task_sequence_read(site, id, version, &ret->doc);
+    return r == 0 ? TRACE(task_sequence_note_secrets(site, ret->doc)) : TRACE(r);
 }
 
 static int compare(const struct side *before, const struct side *after, json_t **ret)

@@ -66,6 +66,9 @@ int task_sequence_read(struct site *site,
                        uint64_t version,
                        struct ts_document **ret);
 
+/* Tell @doc which variables are hidden on devices and collections here, before something of it is shown. */
+int task_sequence_note_secrets(struct site *site, struct ts_document *doc);
+
 /* The .zip of @doc, which is this version of @id (0: the newest), without secrets. @ret: appended to */
 int task_sequence_put_zip(struct site *site,
                           const char *id,

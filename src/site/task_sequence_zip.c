@@ -12,6 +12,8 @@
 #include "ts/secret.h"
 #include "ts/sequence.h"
 
+DEFINE_FREEP(struct ts_document *, ts_document_free);
+
 enum {
     ITEMS_MAX = NESTED_SEQUENCES_MAX + 1,
     REFERENCES_MAX = 4096, /* of one sequence */
@@ -109,6 +111,7 @@ static int add_references(struct site *site, struct source *source, const struct
 static int
 fill(struct zipping *z, struct source *source, const char *id, const struct ts_document *doc)
 {
+    OWN(ts_document_freep) struct ts_document *whole = NULL;
     uint64_t version = z->version;
     int r;
 
@@ -117,7 +120,11 @@ fill(struct zipping *z, struct source *source, const char *id, const struct ts_d
     r = task_sequence_read_about(z->site, id, version, &source->about);
     source->boot_image = field_text(source->about, "boot_image_id", "");
     if (r == 0)
-        r = ts_document_export(doc, &source->doc);
+        r = ts_document_copy(doc, &whole);
+    if (r == 0)
+        r = task_sequence_note_secrets(z->site, whole);
+    if (r == 0)
+        r = ts_document_export(whole, &source->doc);
     return r == 0 ? TRACE(add_references(z->site, source, doc)) : TRACE(r);
 }
 

@@ -56,3 +56,7 @@ SELECT 1, 0, device_id, name, value, is_secret FROM device_variable WHERE device
 UNION ALL
 SELECT 3, 0, device_id, name, value, is_secret FROM wizard_variable WHERE device_id = ?1 AND deployment_id = ?3
 ORDER BY 1, 2, 3, 4;
+
+-- The names of those that are hidden on a device or a collection, whoever may see that.
+-- name: variable_hidden_names
+SELECT name FROM collection_variable WHERE is_secret = 1 UNION SELECT name FROM device_variable WHERE is_secret = 1 LIMIT ?1;
