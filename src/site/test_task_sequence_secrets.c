@@ -21,8 +21,8 @@ DEFINE_FREEP(struct ts_document *, ts_document_free);
 static void hide(struct site *site, const char *name)
 {
     OWN(json_freep) json_t *collection = fixture_json("{'name': 'Doors'}");
-    OWN(json_freep) json_t *body =
-        json_pack("{s:s,s:s,s:b}", "name", name, "value", "4711", "is_secret", 1);
+    OWN(json_freep)
+    json_t *body = json_pack("{s:s,s:s,s:b}", "name", name, "value", "4711", "is_secret", 1);
     OWN(json_freep) json_t *made = NULL;
     OWN(json_freep) json_t *answer = NULL;
 

@@ -26,7 +26,6 @@ enum {
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
 DEFINE_FREEP(xmlChar *, xmlFree);
 DEFINE_FREEP(xmlNode *, xmlFreeNode);
-DEFINE_FREEP(struct ts_secret_names *, ts_secret_names_free);
 
 const char *ts_secret_account(const char *variable)
 {

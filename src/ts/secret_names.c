@@ -127,8 +127,11 @@ int ts_secret_names_new(const struct ts_document *doc,
                         struct ts_secret_names **ret)
 {
     OWN(ts_secret_names_freep) struct ts_secret_names *names = calloc(1, sizeof(*names));
-    int r = names ? add_declared(names, doc) : ERR(-ENOMEM);
+    int r;
 
+    if (!names)
+        return ERR(-ENOMEM);
+    r = add_declared(names, doc);
     if (r == 0 && also)
         r = add_declared(names, also);
     if (r < 0)
@@ -144,6 +147,8 @@ int ts_secret_names_set(const struct ts_document *doc, struct ts_vars *vars)
     OWN(ts_secret_names_freep) struct ts_secret_names *names = NULL;
     int r = ts_secret_names_new(doc, NULL, &names);
 
+    if (r < 0 || !names)
+        return TRACE(r);
     /* what is no name of a variable, or one too many, will not be set either */
     for (size_t i = 0; r >= 0 && i < names->n; i++)
         r = ts_vars_set_secret(vars, names->items[i]);
@@ -265,10 +270,11 @@ int ts_secret_keep_compared(const struct ts_secret_names *names, xmlNode *item, 
     xmlNode *condition = ts_node_child(item, "condition");
     xmlNode *old_condition = ts_node_child(old, "condition");
     struct compared *both = calloc(2, sizeof(*both));
-    int r = both ? 0 : ERR(-ENOMEM);
+    int r = 0;
 
-    if (r == 0 && condition && old_condition &&
-        ts_secret_each_compared(names, condition, gather, &both[0]) &&
+    if (!both)
+        return ERR(-ENOMEM);
+    if (condition && old_condition && ts_secret_each_compared(names, condition, gather, &both[0]) &&
         ts_secret_each_compared(names, old_condition, gather, &both[1]))
         r = keep(&both[0], &both[1]);
     free(both);
