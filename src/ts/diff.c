@@ -380,7 +380,8 @@ bool ts_change_is_secret(const struct ts_change *change)
     bool has_mask = strcmp(change->from, "***") == 0 || strcmp(change->to, "***") == 0;
     bool has_values = change->kind == TS_CHANGE_PROPERTY || change->kind == TS_CHANGE_CONDITION;
 
-    return has_values && (has_mask || strcmp(change->from, change->to) == 0);
+    return has_values &&
+           (has_mask || (strcmp(change->from, change->to) == 0 && strstr(change->from, "***")));
 }
 
 static void put_from_to(const struct ts_change *change, struct buf *ret)

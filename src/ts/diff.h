@@ -83,7 +83,7 @@ int ts_diff_about(const struct ts_about *before,
 /* "added", "removed", "moved", ... */
 const char *ts_change_name(enum ts_change_kind kind);
 
-/* Whether a value is masked: one of them is, or they seem to be the same. */
+/* Whether a value is masked: one of them is, or a part of them that differs. */
 bool ts_change_is_secret(const struct ts_change *change);
 
 /* One sentence; long values are shortened, and of a script only the number of lines is said. */
