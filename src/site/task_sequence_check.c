@@ -20,6 +20,7 @@ struct asked {
     struct site *site;
     const struct task_sequence_subject *subject;
     struct ts_diags *diags;
+    json_t *noted; /* the ids that are in the subject's list of what is missing, as names */
     char kind[KIND_MAX];
     int r; /* the first failure */
 };
@@ -84,12 +85,11 @@ static void add_missing(struct asked *asked, const char *id, const char *kind)
 {
     json_t *list = asked->subject->missing;
 
-    for (size_t i = 0; i < json_array_size(list); i++)
-        if (strcmp(field_text(json_array_get(list, i), "id", ""), id) == 0)
-            return;
-    if (list)
-        (void)json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s}", "id", id, "name", name_of(asked, id), "kind", kind));
+    if (!list || json_object_get(asked->noted, id))
+        return;
+    (void)json_object_set_new(asked->noted, id, json_true());
+    (void)json_array_append_new(
+        list, json_pack("{s:s,s:s,s:s}", "id", id, "name", name_of(asked, id), "kind", kind));
 }
 
 static const char *find_kind(struct asked *asked, const char *id)
@@ -220,12 +220,24 @@ static int check_nested(struct asked *asked, const struct ts_document *doc)
     return 0;
 }
 
+/* The ids of a list that others may have begun. */
+static json_t *ids_of(const json_t *missing)
+{
+    json_t *ids = json_object();
+
+    for (size_t i = 0; i < json_array_size(missing); i++)
+        (void)json_object_set_new(
+            ids, field_text(json_array_get(missing, i), "id", ""), json_true());
+    return ids;
+}
+
 int task_sequence_check(struct site *site,
                         const struct task_sequence_subject *subject,
                         const struct ts_document *doc,
                         struct ts_diags *diags)
 {
-    struct asked asked = {.site = site, .subject = subject, .diags = diags};
+    OWN(json_freep) json_t *noted = ids_of(subject->missing);
+    struct asked asked = {.site = site, .subject = subject, .diags = diags, .noted = noted};
     const char *wanted = subject->wanted_boot_image && subject->wanted_boot_image[0]
                              ? subject->wanted_boot_image
                              : NULL;

@@ -236,6 +236,14 @@ static void what_the_site_lacks_is_missing_only_if_the_step_is_enabled(void **st
         SEQUENCE("<referenceList><reference package=\"SLP00009\"/></referenceList>" NAMED(
             "InstallSoftware", "x", "disable=\"true\"", VAR("PackageID", "SLP00009")));
 
+    static const char many[] =
+        SEQUENCE("<referenceList><reference package=\"SLP00008\"/><reference package=\"SLP00009\"/>"
+                 "<reference package=\"SLP0000\"/></referenceList>" NAMED(
+                     "DownloadPackageContent",
+                     "x",
+                     "disable=\"true\"",
+                     VAR("OSDDownloadDownloadPackages", "SLP00009,SLP00008")));
+
     assert_int_equal(
         count(SEQUENCE(NAMED("InstallSoftware", "x", "", VAR("PackageID", "SLP00009"))),
               "SLW-0173"),
@@ -245,6 +253,7 @@ static void what_the_site_lacks_is_missing_only_if_the_step_is_enabled(void **st
         count(SEQUENCE("<referenceList><reference package=\"SLP00009\"/></referenceList>"),
               "SLW-0173"),
         1);
+    assert_int_equal(count(many, "SLW-0173"), 1);
     assert_int_equal(
         count(SEQUENCE(NAMED("InstallSoftware", "x", "", VAR("PackageID", "%P%"))), "SLW-0173"), 0);
 }

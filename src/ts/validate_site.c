@@ -18,6 +18,7 @@ enum {
     CHAIN_MAX_BYTES = 512,
     ID_MAX = 128,
     NAMED_MAX_BYTES = 512,
+    MENTIONED_FIRST = 64,
 };
 
 /* The property by which a step refers to content. */
@@ -273,23 +274,73 @@ static int check_step(const struct ts_check *c, int item, struct chain *chain)
     return TRACE(r);
 }
 
-static bool names(const struct ts_variable *v, const char *id)
+/* What the steps' variables say, and each item of those that are lists: sorted, since a list of references may be long. */
+struct mentioned {
+    struct bytes *items; /* owned; they are borrowed from the document */
+    size_t n;
+    size_t n_allocated;
+};
+
+static void mentioned_fini(struct mentioned *m)
 {
-    return strcmp(v->text, id) == 0 ||
-           (ts_name_is_list(v->name) && ts_list_find(v->name, v->text, id));
+    free(m->items);
 }
 
-/* Whether a step that is enabled, or one that is not, has a variable with this text. */
-static bool is_named(const struct ts_check *c, const char *id, bool is_enabled)
+static int mention(struct mentioned *m, struct bytes text)
+{
+    if (m->n == m->n_allocated) {
+        size_t wanted = m->n_allocated * 2 + MENTIONED_FIRST;
+        struct bytes *items = realloc(m->items, wanted * sizeof(*items));
+
+        if (!items)
+            return ERR(-ENOMEM);
+        m->items = items;
+        m->n_allocated = wanted;
+    }
+    m->items[m->n++] = text;
+    return 0;
+}
+
+static int mention_variable(struct mentioned *m, const struct ts_variable *v)
+{
+    const char *at = v->text;
+    struct bytes item;
+    int r = mention(m, bytes_of(v->text));
+
+    while (r == 0 && ts_name_is_list(v->name) && ts_list_next(v->name, &at, &item))
+        r = mention(m, item);
+    return TRACE(r);
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+    const struct bytes *left = a;
+    const struct bytes *right = b;
+    size_t n = left->len < right->len ? left->len : right->len;
+    int order = n > 0 ? memcmp(left->ptr, right->ptr, n) : 0;
+
+    return order != 0 ? order : (left->len > right->len) - (left->len < right->len);
+}
+
+static int gather_mentioned(const struct ts_check *c, struct mentioned *ret)
 {
     size_t n;
     const struct ts_step *steps = ts_document_steps(c->doc, &n);
+    int r = 0;
 
-    for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < steps[i].n_variables; k++)
-            if (ts_step_is_enabled(&steps[i]) == is_enabled && names(&steps[i].variables[k], id))
-                return true;
-    return false;
+    for (size_t i = 0; r == 0 && i < n; i++)
+        for (size_t k = 0; r == 0 && k < steps[i].n_variables; k++)
+            r = mention_variable(ret, &steps[i].variables[k]);
+    if (r == 0 && ret->n > 0)
+        qsort(ret->items, ret->n, sizeof(*ret->items), compare_texts);
+    return TRACE(r);
+}
+
+static bool is_mentioned(const struct mentioned *m, const char *id)
+{
+    struct bytes text = bytes_of(id);
+
+    return m->n > 0 && bsearch(&text, m->items, m->n, sizeof(*m->items), compare_texts);
 }
 
 /* Whether the site has what a <reference> of the list names. */
@@ -309,6 +360,10 @@ static int check_reference_list(const struct ts_check *c)
     const xmlNode *list =
         ts_node_child(xmlDocGetRootElement(ts_document_tree(c->doc)), "referenceList");
 
+    OWN(mentioned_fini) struct mentioned mentioned = {0};
+
+    if (list && gather_mentioned(c, &mentioned) < 0)
+        return ERR(-ENOMEM);
     for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
         if (!ts_node_is(node, "reference"))
             continue;
@@ -322,8 +377,7 @@ static int check_reference_list(const struct ts_check *c)
         bool is_application = package[0] == '\0';
         const char *id = is_application ? application : package;
 
-        if (id[0] != '\0' && !is_named(c, id, true) && !is_named(c, id, false) &&
-            !has(c, is_application, id))
+        if (id[0] != '\0' && !is_mentioned(&mentioned, id) && !has(c, is_application, id))
             report_missing(
                 c,
                 &(struct missing){TS_NO_ITEM, node, is_application ? "the application " : "", id});
