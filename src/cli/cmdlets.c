@@ -97,7 +97,7 @@ const struct cmdlet cmdlets[] = {
     /* Images and packages */
     DONE_BY("Get-CMBootImage", "boot-image", "list", NULL, NULL),
     DONE_BY("New-CMBootImage", "boot-image", "build", NULL, NULL),
-    DONE_BY("Set-CMBootImage", "content", "set", NULL, NULL),
+    DONE_BY("Set-CMBootImage", "boot-image", "set", NULL, NULL),
     DONE_BY("Remove-CMBootImage", "boot-image", "delete", NULL, NULL),
     NOT_HERE(
         "Set-CMDriverBootImage",

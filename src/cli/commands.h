@@ -53,6 +53,7 @@ args_run content_delete;
 args_run content_versions;
 args_run content_rollback;
 args_run content_set;
+args_run content_set_boot_image;
 
 /* operation.c */
 args_run operation_is_over; /* of operation show --watch */

@@ -129,6 +129,9 @@ const struct args_command content_commands[] = {
                 OPTION("custom",
                        NULL,
                        "Never build it anew by itself when the kernel or Slipway is upgraded."),
+                OPTION("prestart-command",
+                       "COMMAND",
+                       "A line for its shell, which computers run when they have started it."),
             },
     },
     {
@@ -138,6 +141,25 @@ const struct args_command content_commands[] = {
         .summary = "Build a boot image anew, as its next content version.",
         .effect = ARGS_CHANGES,
         .run = content_rebuild,
+    },
+    {
+        .noun = "boot-image",
+        .verb = "set",
+        .operands = {"IMAGE"},
+        .summary = "Change what a boot image is called, and what it runs before anything is asked.",
+        .effect = ARGS_CHANGES,
+        .run = content_set_boot_image,
+        .options =
+            {
+                OPTION("name", "NAME", "Name of at most 50 characters."),
+                LABELS,
+                OPTION("keep", "N", "Content versions that are kept, the current one included."),
+                OPTION(
+                    "prestart-command",
+                    "COMMAND",
+                    "A line for its shell, which computers run when they have started it (docs/deployments.md); \"\": none."),
+            },
+        .topics = "content",
     },
     LIST_SHOW_DELETE(
         "boot-image", "IMAGE", "a boot image", "boot images", " and its files", image_boot_list),

@@ -182,6 +182,7 @@ bool content_print(struct session *s, const char *place, const char *id)
         {"Architecture", "arch", OUTPUT_TEXT},
         {"Flavour", "flavour", OUTPUT_TEXT},
         {"Custom", "is_custom", OUTPUT_TEXT},
+        {"Prestart command", "prestart_command", OUTPUT_TEXT},
         {"State", "state", OUTPUT_TEXT},
         {"Content version", "current_version", OUTPUT_TEXT},
         {"Versions kept", "keep_versions", OUTPUT_TEXT},
@@ -482,18 +483,31 @@ bool content_rollback(struct session *s, const struct args *args)
            content_print(s, "/content", args->operands[0]);
 }
 
-bool content_set(struct session *s, const struct args *args)
+/* @option, @member: what only this command changes */
+static bool
+change(struct session *s, const struct args *args, const char *option, const char *member)
 {
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(session_json_freep) json_t *body = json_object();
+    const char *place = content_place(args->command->noun);
 
     put_path(&path, args->operands[0], "");
     if (!make_request(s, args, args_get(args, "name"), body) ||
-        !put_text(s, body, "source_path", args_get(args, "source")) ||
+        !put_text(s, body, member, args_get(args, option)) ||
         !put_number(s, body, "keep_versions", args_get(args, "keep")))
         return false;
     if (json_object_size(body) == 0)
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "what is to be changed is missing");
     return session_open(s) && session_call(s, "PATCH", buf_str(&path), json_incref(body), NULL) &&
-           content_print(s, "/content", args->operands[0]);
+           content_print(s, place, args->operands[0]);
+}
+
+bool content_set(struct session *s, const struct args *args)
+{
+    return change(s, args, "source", "source_path");
+}
+
+bool content_set_boot_image(struct session *s, const struct args *args)
+{
+    return change(s, args, "prestart-command", "prestart_command");
 }

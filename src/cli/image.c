@@ -28,18 +28,20 @@ bool image_os_list(struct session *s, const struct args *args)
 bool image_boot_build(struct session *s, const struct args *args)
 {
     OWN(session_json_freep) json_t *image = NULL;
-    json_t *body = json_pack("{s:s, s:s*, s:s*, s:b}",
+    json_t *body = json_pack("{s:s, s:s*, s:s*, s:s*, s:b}",
                              "arch",
                              args_get(args, "arch"),
                              "flavour",
                              args_get(args, "flavour"),
                              "name",
                              args_get(args, "name"),
+                             "prestart_command",
+                             args_get(args, "prestart-command"),
                              "is_custom",
                              (int)(args_get(args, "custom") != NULL));
 
     if (!body)
-        return session_fail(s, ARGS_EXIT_USAGE, "SLW-0704", "the name is not UTF-8");
+        return session_fail(s, ARGS_EXIT_USAGE, "SLW-0704", "the name or the command is not UTF-8");
     if (!session_open(s)) {
         json_decref(body);
         return false;

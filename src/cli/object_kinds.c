@@ -185,6 +185,7 @@ static const struct object_field boot_image_fields[] = {
     {.name = "arch", .is_fixed = true},
     {.name = "flavour", .is_fixed = true},
     {.name = "is_custom", .is_fixed = true},
+    {.name = "prestart_command"},
     {.name = "version"},
     {.name = "comment"},
     {.name = "priority"},

@@ -33,10 +33,11 @@ enum {
 };
 
 struct process_options {
-    const char *const *argv;         /* ends with NULL; argv[0] is a path or is looked up in PATH */
-    const char *const *envp;         /* ends with NULL; NULL: ours */
-    const char *folder;              /* working directory; NULL: ours */
-    struct bytes input;              /* fed to standard input, which is otherwise /dev/null */
+    const char *const *argv; /* ends with NULL; argv[0] is a path or is looked up in PATH */
+    const char *const *envp; /* ends with NULL; NULL: ours */
+    const char *folder;      /* working directory; NULL: ours */
+    struct bytes input;      /* fed to standard input, which is otherwise /dev/null */
+    int terminal; /* the program's side of a pseudo terminal, borrowed: it has that for input and output both, and to itself; 0: none */
     struct buf *output;              /* standard output and error, both; NULL: ours */
     uint64_t timeout_us;             /* it is killed then, with its process group; 0: none */
     const struct process_user *user; /* NULL: ours; the folder is entered before */

@@ -42,6 +42,24 @@ int boot_event_add(struct site *site, const struct boot_event *event)
     return TRACE(r);
 }
 
+int boot_event_add_device(struct site *site,
+                          const char *device_id,
+                          const char *event,
+                          const char *detail)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    char mac[MAC_TEXT_MAX] = "";
+    int r = db_first(site->db, SQL_BOOT_DEVICE_MAC, DB_ARGS(db_text(device_id)), &rows);
+
+    if (r < 0)
+        return TRACE(r);
+    if (r == DB_ROW)
+        (void)snprintf(mac, sizeof(mac), "%s", db_get_text(&rows, 0));
+    db_rows_fini(&rows);
+    return TRACE(
+        boot_event_add(site, &(struct boot_event){mac, event, "", "", "", "", detail, NULL}));
+}
+
 static int read_request(struct site *site, const json_t *body, struct boot_request *ret)
 {
     static const struct field fields[] = {

@@ -14,6 +14,7 @@
 #include "plat/clock.h"
 #include "site/device.h"
 #include "site/dp.h"
+#include "site/prestart.h"
 #include "site/unknown.h"
 #include "site/unknown_request.h"
 
@@ -422,6 +423,14 @@ static int decide_offer(struct site *site, struct boot_decision *ret)
             "The device has begun the deployment %s in the boot image and not finished it; it "
             "goes on.",
             target->deployment_id);
+    if (target->verdict == DEPLOYMENT_HIDDEN)
+        return decide(ret,
+                      true,
+                      "prestart-command",
+                      "The deployment %s is hidden, and the prestart command of the boot image %s "
+                      "may name it in SMSTSPreferredAdvertID.",
+                      target->deployment_id,
+                      ret->package_id);
     if (target->n_choices > 0)
         return decide_choice(ret);
     if (target->is_for_unknown)
@@ -456,12 +465,23 @@ static int find_dp(struct site *site, const char *dp_id, struct boot_decision *r
     return TRACE(r);
 }
 
+/* Whether a prestart command is what its hidden deployment waits for; one of the two runs. */
+static int has_prestart(struct site *site, const struct boot_decision *decision, bool *ret)
+{
+    int r = prestart_is_set(site, decision->package_id, ret);
+
+    if (r == 0 && !*ret)
+        r = prestart_is_set(site, decision->x86_package_id, ret);
+    return TRACE(r);
+}
+
 static int
 decide_with_target(struct site *site, const struct boot_request *request, struct boot_decision *ret)
 {
     const struct boot_target *target = &ret->target;
     const char *dp_id = request->dp_id ? request->dp_id : "";
     bool is_in_progress = target->verdict == DEPLOYMENT_RUNS;
+    bool may_be_named = target->verdict == DEPLOYMENT_HIDDEN && !request->is_http;
     int r;
 
     if (is_in_progress && target->waits_for_disk)
@@ -472,7 +492,7 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
             "The deployment %s goes on in the installed operating system, which the device is "
             "to start from its disk.",
             target->deployment_id);
-    if (!is_in_progress && !boot_target_is_open(target))
+    if (!is_in_progress && !may_be_named && !boot_target_is_open(target))
         return decide_closed(target, ret);
     if (request->is_http && !target->is_required && !target->is_preferred && !is_in_progress)
         return decide(
@@ -489,8 +509,12 @@ decide_with_target(struct site *site, const struct boot_request *request, struct
     r = !request->is_http && request->arch == ARCH_BIOS
             ? find_bios_images(site, dp_id, ret)
             : find_boot_image(site, target, ret->arch, dp_id, ret->package_id);
+    if (r == 0 && may_be_named)
+        r = has_prestart(site, ret, &may_be_named);
     if (r < 0)
         return TRACE(r);
+    if (target->verdict == DEPLOYMENT_HIDDEN && !may_be_named)
+        return decide_closed(target, ret);
     if (!ret->package_id[0])
         return decide(ret,
                       false,

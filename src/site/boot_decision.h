@@ -68,6 +68,12 @@ struct boot_event {
 };
 int boot_event_add(struct site *site, const struct boot_event *event);
 
+/* What happened on a device, in the history of the address that it has: whoever looks for it finds it with explain-boot. */
+int boot_event_add_device(struct site *site,
+                          const char *device_id,
+                          const char *event,
+                          const char *detail);
+
 /**
  * boot_explain() - what would be answered now, and what was answered and done before
  * @which:     MAC address, SMBIOS UUID, or a device's id or name

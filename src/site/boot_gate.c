@@ -16,6 +16,7 @@
 #include "site/fields.h"
 #include "site/login.h"
 #include "site/order.h"
+#include "site/prestart.h"
 #include "site/unknown.h"
 #include "site/wizard.h"
 
@@ -104,11 +105,14 @@ int boot_gate_open(struct site *site, const char *device_id, const char *boot_im
     char dp_id[DP_ID_MAX];
     bool is_password_needed;
     bool asks = false;
+    bool runs = false;
     int r = boot_gate_drop(site, device_id);
 
     *ret = false;
     if (r == 0)
         r = wizard_forget(site, device_id);
+    if (r == 0)
+        r = prestart_open(site, device_id, boot_image_id, &runs);
     if (r == 0)
         r = unknown_dp(site, device_id, dp_id);
     if (r == 0)
@@ -120,7 +124,7 @@ int boot_gate_open(struct site *site, const char *device_id, const char *boot_im
     if (r < 0)
         return TRACE(r);
     is_password_needed = rule.hash[0] != '\0';
-    *ret = !is_password_needed && !asks && json_array_size(choices) < 2;
+    *ret = !runs && !is_password_needed && !asks && json_array_size(choices) < 2;
     if (*ret)
         return 0;
     return TRACE(db_must(site->db,
@@ -231,6 +235,9 @@ int boot_gate_ask(struct site *site, const char *device_id, json_t **ret)
     *ret = NULL;
     if (r < 0 || !gate.is_there)
         return TRACE(r);
+    r = prestart_ask(site, device_id, ret);
+    if (r < 0 || *ret)
+        return TRACE(r);
     if (gate.is_password_needed)
         return TRACE(put_password(&gate, ret));
     r = db_begin(site->db, &tx);
@@ -310,29 +317,14 @@ int boot_gate_begin_password(struct site *site,
     return 0;
 }
 
-/* In the history of the address that the device has: whoever looks for it finds it with explain-boot. */
-static int note(struct site *site, const char *device_id, const char *event, const char *detail)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    char mac[MAC_TEXT_MAX] = "";
-    int r = db_first(site->db, SQL_BOOT_DEVICE_MAC, DB_ARGS(db_text(device_id)), &rows);
-
-    if (r < 0)
-        return TRACE(r);
-    if (r == DB_ROW)
-        (void)snprintf(mac, sizeof(mac), "%s", db_get_text(&rows, 0));
-    db_rows_fini(&rows);
-    return TRACE(
-        boot_event_add(site, &(struct boot_event){mac, event, "", "", "", "", detail, NULL}));
-}
-
 static int refuse_password(struct site *site, const char *device_id, const struct gate *gate)
 {
     unsigned left = gate->n_wrong < BOOT_GATE_TRIES ? BOOT_GATE_TRIES - (unsigned)gate->n_wrong : 0;
     int r = site_audit(site, device_id, "boot-password.wrong", device_id, gate->dp_id);
 
     if (r == 0)
-        r = note(site, device_id, "wrong-password", "A wrong password was typed on its screen.");
+        r = boot_event_add_device(
+            site, device_id, "wrong-password", "A wrong password was typed on its screen.");
     if (r < 0)
         return TRACE(r);
     if (left == 0)
@@ -372,7 +364,8 @@ static int pass(struct site *site, const char *device_id, const char *address)
     if (r == 0)
         r = login_forget(site, device, place);
     if (r == 0)
-        r = note(site, device_id, "password", "The password was typed on its screen.");
+        r = boot_event_add_device(
+            site, device_id, "password", "The password was typed on its screen.");
     return r == 0 ? TRACE(db_commit(&tx)) : TRACE(r);
 }
 
@@ -451,7 +444,7 @@ int boot_gate_choose(struct site *site, const char *device_id, const json_t *bod
                     SQL_BOOT_GATE_CHOOSE,
                     DB_ARGS(db_text(device_id), db_text(id), db_text(variables_of)));
     if (r == 0)
-        r = note(site, device_id, "chosen", id);
+        r = boot_event_add_device(site, device_id, "chosen", id);
     if (r == 0)
         r = site_audit(site, device_id, "deployment.choose", id, device_id);
     if (r == 0)
@@ -534,10 +527,10 @@ int boot_gate_take_variables(struct site *site,
     if (r == 0)
         r = take_variables(site, device_id, id, json_object_get(body, "variables"));
     if (r == 0)
-        r = note(site,
-                 device_id,
-                 "variables",
-                 "Its variables without a value were asked for on its screen.");
+        r = boot_event_add_device(site,
+                                  device_id,
+                                  "variables",
+                                  "Its variables without a value were asked for on its screen.");
     if (r == 0)
         r = site_audit(site, device_id, "deployment.set-variables", id, device_id);
     if (r == 0)
@@ -548,10 +541,13 @@ int boot_gate_take_variables(struct site *site,
     return *ret ? 0 : ERR(-ENOMEM);
 }
 
-static const char *waits_for(const struct gate *gate, size_t n_choices, size_t n_asked)
+static const char *
+waits_for(const struct gate *gate, const json_t *prestart, size_t n_choices, size_t n_asked)
 {
     if (!gate->is_there)
         return "";
+    if (prestart)
+        return "prestart-command";
     if (gate->is_password_needed)
         return gate->n_wrong < BOOT_GATE_TRIES ? "password" : "restart";
     return n_choices > 1 ? "choice" : n_asked > 0 ? "variables" : "";
@@ -561,12 +557,15 @@ int boot_gate_explain(struct site *site, const char *device_id, const char *dp_i
 {
     OWN(json_freep) json_t *choices = NULL;
     OWN(json_freep) json_t *asked = NULL;
+    OWN(json_freep) json_t *prestart = NULL;
     OWN(freep) char *name = NULL;
     struct boot_rule rule = {0};
     struct gate gate;
     char deployment[SITE_ID_MAX];
     int r = load(site, device_id, &gate);
 
+    if (r == 0)
+        r = prestart_ask(site, device_id, &prestart);
     if (r == 0)
         r = find_asked(site, device_id, &gate, deployment, &name, &asked);
     if (r == 0)
@@ -587,7 +586,7 @@ int boot_gate_explain(struct site *site, const char *device_id, const char *dp_i
                      "variables",
                      asked,
                      "waits_for",
-                     waits_for(&gate, json_array_size(choices), json_array_size(asked)),
+                     waits_for(&gate, prestart, json_array_size(choices), json_array_size(asked)),
                      "n_wrong",
                      (json_int_t)gate.n_wrong);
     return *ret ? 0 : ERR(-ENOMEM);

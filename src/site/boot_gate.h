@@ -3,7 +3,7 @@
 #pragma once
 
 /*
- * What a computer that has registered is asked on its screen before there is an order: the password of those who start from the
+ * What a computer that has registered is asked on its screen before there is an order, behind what its boot image runs there first (site/prestart.h): the password of those who start from the
  * network, which of several available deployments it is to begin, and variables without a value (docs/deployments.md, docs/protocol/client-api.md)
  */
 

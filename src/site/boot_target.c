@@ -16,6 +16,7 @@
 #include "site/fields.h"
 #include "site/maintenance_window.h"
 #include "site/order.h"
+#include "site/prestart.h"
 #include "site/rows.h"
 #include "site/task_sequence_parts.h"
 #include "site/unknown.h"
@@ -97,6 +98,33 @@ static int read_candidate(struct site *site,
     return TRACE(find_wipes(site, row, ret));
 }
 
+/* Nothing can begin: the first of those that a prestart command may name stands for them all. */
+static int look_for_hidden(struct site *site, struct targets *targets)
+{
+    size_t best = targets->n;
+    enum deployment_verdict verdict =
+        targets->n > 0 ? targets->list[targets->chosen].verdict : DEPLOYMENT_OPEN;
+
+    if (verdict == DEPLOYMENT_OPEN || verdict == DEPLOYMENT_RUNS)
+        return 0;
+    for (size_t i = 0; i < targets->n; i++) {
+        bool is_set = false;
+        int r = 0;
+
+        if (targets->list[i].verdict == DEPLOYMENT_HIDDEN)
+            r = prestart_is_any(
+                site, field_text(json_array_get(targets->rows, i), "boot_image_id", ""), &is_set);
+        if (r < 0)
+            return TRACE(r);
+        if (is_set &&
+            (best == targets->n || deployment_goes_before(&targets->list[i], &targets->list[best])))
+            best = i;
+    }
+    if (best < targets->n)
+        targets->chosen = best;
+    return 0;
+}
+
 static int find(struct site *site,
                 const char *device_id,
                 const char *mac,
@@ -117,7 +145,12 @@ static int find(struct site *site,
                        DB_ARGS(db_text(device_id), db_text(record), db_u64(is_allowed ? 1 : 0)),
                        &ret->rows);
     if (r == 0 && !ret->is_client)
-        r = variable_find(site, device_id, PREFERRED, ret->preferred, sizeof(ret->preferred));
+        r = (dp_id ? variable_find_kept : variable_find)(/* @dp_id: it has not started yet */
+                                                         site,
+                                                         device_id,
+                                                         PREFERRED,
+                                                         ret->preferred,
+                                                         sizeof(ret->preferred));
     if (r == 0)
         r = device_windows_find(site, device_id, record, &ret->windows);
     if (r == 0 && !ret->is_client)
@@ -137,7 +170,7 @@ static int find(struct site *site,
             return TRACE(r);
     }
     ret->chosen = deployment_choose(ret->list, ret->n, site->zone, site->now_us);
-    return 0;
+    return dp_id ? TRACE(look_for_hidden(site, ret)) : 0;
 }
 
 static void copy(char *dst, size_t cap, const json_t *row, const char *name)

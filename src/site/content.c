@@ -15,6 +15,7 @@
 #include "site/content_version.h"
 #include "site/fields.h"
 #include "site/job.h"
+#include "site/prestart.h"
 
 static const struct {
     const char *name;
@@ -41,6 +42,7 @@ struct labels {
     const char *source_path;
     const char *priority;
     uint64_t keep_versions;
+    const char *prestart_command; /* of a boot image; "": none */
 };
 
 static int check_name(struct site *site, const char *kind, const char *id, const struct labels *l)
@@ -77,6 +79,7 @@ static struct labels read_labels(const json_t *body, const struct labels *before
         .source_path = field_text(body, "source_path", before->source_path),
         .priority = field_text(body, "priority", before->priority),
         .keep_versions = field_number(body, "keep_versions", before->keep_versions),
+        .prestart_command = field_text(body, "prestart_command", before->prestart_command),
     };
 }
 
@@ -115,7 +118,8 @@ static int add_package(struct site *site, const struct creation *c, const char *
                                  db_u64(c->is_custom ? 1 : 0),
                                  db_text(c->arch),
                                  db_text(c->flavour),
-                                 db_u64(site->now_us))));
+                                 db_u64(site->now_us),
+                                 db_text(l->prestart_command))));
 }
 
 static int add(struct site *site, const struct creation *c, char id[static SITE_ID_MAX])
@@ -180,9 +184,10 @@ static int create_boot_image(struct site *site,
         {"priority", FIELD_CHOICE, false, 0, 0, "high|medium|low"},
         {"keep_versions", FIELD_NUMBER, false, 1, CONTENT_KEEP_MAX, NULL},
         {"is_custom", FIELD_BOOL, false, 0, 0, NULL},
+        {"prestart_command", FIELD_LINE, false, 0, PRESTART_COMMAND_MAX, NULL},
         {0},
     };
-    static const struct labels usual = {NULL, "", "", "", "medium", CONTENT_KEEP};
+    static const struct labels usual = {NULL, "", "", "", "medium", CONTENT_KEEP, ""};
     OWN(creation_fini)
     struct creation c = {
         .kind = CONTENT_BOOT_IMAGE,
@@ -241,7 +246,7 @@ static int create_imported(struct site *site,
         CONTENT_SOURCE_FIELDS,
         {0},
     };
-    static const struct labels usual = {"", "", "", "", "medium", CONTENT_KEEP};
+    static const struct labels usual = {"", "", "", "", "medium", CONTENT_KEEP, ""};
     OWN(creation_fini)
     struct creation c = {
         .kind = kind,
@@ -278,7 +283,7 @@ int content_create(
 static void leave_out(json_t *package)
 {
     static const char *const of_boot_images[] = {
-        "is_custom", "arch", "flavour", "kernel_version", "agent_version"};
+        "is_custom", "arch", "flavour", "kernel_version", "agent_version", "prestart_command"};
     const char *kind = field_text(package, "kind", "");
     bool is_boot_image = strcmp(kind, "boot-image") == 0;
 
@@ -355,7 +360,8 @@ static int save_labels(struct site *site, const char *id, const struct labels *l
                                  db_text(l->comment),
                                  db_text(l->source_path),
                                  db_text(l->priority),
-                                 db_u64(l->keep_versions))));
+                                 db_u64(l->keep_versions),
+                                 db_text(l->prestart_command))));
 }
 
 static int
@@ -376,6 +382,16 @@ change(struct site *site, const char *who, const json_t *package, const struct l
     return TRACE(db_commit(&tx));
 }
 
+static int check_prestart(struct site *site, const json_t *package, const json_t *body)
+{
+    const char *kind = field_text(package, "kind", "");
+
+    if (!json_object_get(body, "prestart_command") || strcmp(kind, "boot-image") == 0)
+        return 0;
+    return refuse(
+        site, REFUSAL_INVALID, "Only a boot image has a prestart command; this is a %s.", kind);
+}
+
 int content_set(
     struct site *site, const char *who, const char *id, const json_t *body, json_t **ret)
 {
@@ -386,6 +402,7 @@ int content_set(
         {"source_path", FIELD_LINE, false, 0, CONTENT_PATH_MAX_BYTES, NULL},
         {"priority", FIELD_CHOICE, false, 0, 0, "high|medium|low"},
         {"keep_versions", FIELD_NUMBER, false, 1, CONTENT_KEEP_MAX, NULL},
+        {"prestart_command", FIELD_LINE, false, 0, PRESTART_COMMAND_MAX, NULL},
         {0},
     };
     OWN(json_freep) json_t *before = NULL;
@@ -394,9 +411,11 @@ int content_set(
 
     if (r == 0)
         r = content_get(site, N_CONTENT_KINDS, id, &before);
+    if (r == 0)
+        r = check_prestart(site, before, body);
     if (r != 0)
         return TRACE(r);
-    labels = read_labels(before, &(struct labels){"", "", "", "", "medium", CONTENT_KEEP});
+    labels = read_labels(before, &(struct labels){"", "", "", "", "medium", CONTENT_KEEP, ""});
     labels = read_labels(body, &labels);
     r = content_source_check_path(site, field_text(before, "kind", ""), labels.source_path);
     if (r == 0)

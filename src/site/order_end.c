@@ -19,6 +19,7 @@
 #include "site/membership.h"
 #include "site/order.h"
 #include "site/order_step.h"
+#include "site/prestart.h"
 #include "site/status_message.h"
 #include "site/summary.h"
 #include "site/wizard.h"
@@ -35,6 +36,8 @@ static int ended(struct site *site, const char *order_id, const char *error_id, 
 
     if (r == 0)
         r = wizard_forget_order(site, order_id);
+    if (r == 0 && error_id) /* who the computer's users are is taken from it first */
+        r = prestart_forget_order(site, order_id);
     if (r == 0)
         r = status_message_ended(site, order_id, error_id, cause);
     return r < 0 ? TRACE(r) : TRACE(summary_order_changed(site, order_id));
@@ -117,6 +120,8 @@ int order_end_succeeded(struct site *site, const char *order_id, const char *dev
     r = make_known(site, device_id);
     if (r == 0)
         r = affinity_take(site, order_id, device_id);
+    if (r == 0)
+        r = prestart_forget_order(site, order_id);
     if (r < 0)
         return TRACE(r);
     return TRACE(site_audit(site, device_id, "order.succeeded", order_id, ""));

@@ -98,6 +98,7 @@ static const struct {
     [REFUSAL_BOOT_TRIES] = {"SLW-0217", "Too many wrong boot passwords"},
     [REFUSAL_NOT_ASKED] = {"SLW-0218", "The computer is not asked for this"},
     [REFUSAL_CHOICE] = {"SLW-0219", "The deployment cannot be chosen"},
+    [REFUSAL_PREFERRED] = {"SLW-0223", "The preferred deployment cannot begin"},
     [REFUSAL_CAPTURE] = {"SLW-0220", "The device may not capture this"},
     [REFUSAL_CLIENT_DEPLOYMENT] = {"SLW-0222", "The client cannot begin the deployment"},
     [REFUSAL_CAPTURE_MISSING] = {"SLW-0221", "The device has no such capture"},

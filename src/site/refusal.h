@@ -85,6 +85,7 @@ enum refusal_id {
     REFUSAL_BOOT_TRIES,        /* SLW-0217 */
     REFUSAL_NOT_ASKED,         /* SLW-0218 */
     REFUSAL_CHOICE,            /* SLW-0219 */
+    REFUSAL_PREFERRED,         /* SLW-0223 */
     REFUSAL_CAPTURE,           /* SLW-0220 */
     REFUSAL_CAPTURE_MISSING,   /* SLW-0221 */
     REFUSAL_CLIENT_DEPLOYMENT, /* SLW-0222 */

@@ -262,23 +262,31 @@ static int read_settings(const json_t *rows, struct ts_setting **ret)
     return 0;
 }
 
-/* Its collections', as one of the unknown computers too, its own, and what was typed for @deployment_id ("": nothing). */
-static int
-read_rows(struct site *site, const char *device_id, const char *deployment_id, json_t **ret)
+/*
+ * Its collections', as one of the unknown computers too, its own, and what was typed for @deployment_id ("": nothing). @of_start: and what
+ * its boot image's prestart command has set
+ */
+static int read_rows(struct site *site,
+                     const char *device_id,
+                     const char *deployment_id,
+                     bool of_start,
+                     json_t **ret)
 {
     char record[UNKNOWN_RECORD_MAX];
     bool is_unknown = false;
     int r = unknown_record(site, device_id, NULL, record, &is_unknown);
 
     return r < 0 ? TRACE(r)
-                 : TRACE(rows_array(
-                       site->db,
-                       SQL_VARIABLE_SETTINGS,
-                       DB_ARGS(db_text(device_id), db_text(record), db_text(deployment_id)),
-                       ret));
+                 : TRACE(rows_array(site->db,
+                                    SQL_VARIABLE_SETTINGS,
+                                    DB_ARGS(db_text(device_id),
+                                            db_text(record),
+                                            db_text(deployment_id),
+                                            db_u64(of_start ? 1 : 0)),
+                                    ret));
 }
 
-/* Into @vars, by precedence. @ret_rows: all that was looked at, the later before the earlier; owned by the caller. */
+/* Into @vars, by precedence. @deployment_id: NULL: what holds for any. @ret_rows: all that was looked at, the later before the earlier; owned by the caller. */
 static int apply(struct site *site,
                  const char *device_id,
                  const char *deployment_id,
@@ -287,7 +295,8 @@ static int apply(struct site *site,
 {
     OWN(freep) struct ts_setting *settings = NULL;
     const struct ts_setting *refused = NULL;
-    int r = read_rows(site, device_id, deployment_id, ret_rows);
+    int r = read_rows(
+        site, device_id, deployment_id ? deployment_id : "", deployment_id != NULL, ret_rows);
 
     if (r == 0)
         r = read_settings(*ret_rows, &settings);
@@ -310,10 +319,15 @@ static const char *source_of(const json_t *rows, const char *name)
     return "";
 }
 
-int variable_find(struct site *site, const char *device_id, const char *name, char *ret, size_t cap)
+static int find_value(struct site *site,
+                      const char *device_id,
+                      const char *name,
+                      bool of_start,
+                      char *ret,
+                      size_t cap)
 {
     OWN(json_freep) json_t *rows = NULL;
-    int r = read_rows(site, device_id, "", &rows);
+    int r = read_rows(site, device_id, "", of_start, &rows);
 
     if (r < 0)
         return TRACE(r);
@@ -325,6 +339,17 @@ int variable_find(struct site *site, const char *device_id, const char *name, ch
             (void)snprintf(ret, cap, "%s", field_text(row, "value", ""));
     }
     return 0;
+}
+
+int variable_find(struct site *site, const char *device_id, const char *name, char *ret, size_t cap)
+{
+    return TRACE(find_value(site, device_id, name, true, ret, cap));
+}
+
+int variable_find_kept(
+    struct site *site, const char *device_id, const char *name, char *ret, size_t cap)
+{
+    return TRACE(find_value(site, device_id, name, false, ret, cap));
 }
 
 int variable_list_effective(struct site *site, const char *device, json_t **ret)
@@ -341,7 +366,7 @@ int variable_list_effective(struct site *site, const char *device, json_t **ret)
     if (r == 0)
         r = ts_vars_new(&vars);
     if (r == 0)
-        r = apply(site, id, "", vars, &rows);
+        r = apply(site, id, NULL, vars, &rows);
     for (size_t i = 0; r == 0 && ts_vars_at(vars, i, &name, &value, &is_secret); i++)
         if (value[0] != '\0')
             (void)json_array_append_new(items,
@@ -411,7 +436,7 @@ int variable_list_asked(struct site *site, const char *device_id, json_t **ret)
     OWN(json_freep) json_t *list = json_array();
     bool is_secret;
     size_t n = 0;
-    int r = device_id ? read_rows(site, device_id, "", &rows) : 0;
+    int r = device_id ? read_rows(site, device_id, "", true, &rows) : 0;
 
     if (r == 0)
         r = find_empty(rows, &found, &n);

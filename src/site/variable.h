@@ -56,6 +56,10 @@ int variable_list_effective(struct site *site, const char *device, json_t **ret)
 int variable_find(
     struct site *site, const char *device_id, const char *name, char *ret, size_t cap);
 
+/* The same without what the prestart command of its last start has set. */
+int variable_find_kept(
+    struct site *site, const char *device_id, const char *name, char *ret, size_t cap);
+
 /**
  * variable_list_asked() - those that the device gets without a value: they are asked for on its screen
  * @device_id: NULL: of nobody
@@ -68,7 +72,7 @@ int variable_check(struct site *site, const char *name, const char *value);
 
 /**
  * variable_put_order() - the variables of an order
- * @deployment_id: what was typed on the screen for it is among them
+ * @deployment_id: what was typed on the screen for it is among them, as is what the prestart command has set
  * @device_name: becomes _SMSTSMachineName: the computer name if neither a variable nor the step gives one
  * @ret:         an object of texts; owned by the caller, like the next
  * @ret_secrets: the names of the secret ones among them

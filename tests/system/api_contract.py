@@ -200,6 +200,7 @@ ELSEWHERE = {
     "clientPutChoice": "pxe-password",
     "clientDropChoice": "pxe-variables",
     "clientReopenChoice": "pxe-variables",
+    "clientPutPrestart": "pxe-variables",
     "clientPutVariables": "pxe-variables",
     "clientPutName": "unknown-to-known",
     "clientPutState": "ts-steps",

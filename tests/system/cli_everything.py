@@ -414,6 +414,8 @@ def boot_images(cli: Recorder):
     told = cli.fails("boot-image", "build", "--arch", "x64")
     expect("SLW-" in told, f"a build without a kernel: {told!r}")
     cli.ask("[BootImage]", "boot-image", "list")
+    cli.fails("boot-image", "set", "SLP0FFFF", "--prestart-command", "true", status=3)
+    cli.note(("boot-image", "set"))
     for verb in ("show", "update", "delete"):
         cli.fails("boot-image", verb, "SLP0FFFF", status=3)
         cli.note(("boot-image", verb))

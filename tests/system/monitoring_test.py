@@ -54,6 +54,7 @@ class Client:
         self.seq = 0
         self.key = None
         self.registration = None
+        self.boot_image = ""  # that it says it has started
 
     def prove(self, purpose: str, subject: str) -> dict:
         challenge = self.lab.must("GET", "/client/time", token=None)["challenge"]
@@ -69,7 +70,7 @@ class Client:
         ticket = self.lab.tickets[self.mac].pop()
         body = {"ticket": ticket, "environment": "boot-image", "macs": [self.mac], "boot_mac": self.mac,
                 "smbios": {"uuid": "", "serial": "", "manufacturer": "Lab", "model": "Played", "asset_tag": ""},
-                "firmware": "uefi", "secure_boot": False, "arch": "x64", "boot_image": ""}
+                "firmware": "uefi", "secure_boot": False, "arch": "x64", "boot_image": self.boot_image}
         self.token = self.order = None  # whoever is interrupted here has neither
         self.key, self.registration = DeviceKey(), body
         body["key"] = self.prove("registration", f"{ticket} {self.mac}")

@@ -461,6 +461,68 @@ def test_variables(lab: Choices):
     type_again(case, newer, older)
     with contextlib.closing(sqlite3.connect(lab.database)) as db:
         expect(db.execute("SELECT count(*) FROM wizard_variable").fetchone() == (0,), "what was typed stays when the order is over")
+    check_prestart(lab, cli)
+
+
+PRESTART = "sh /run/choose"
+
+
+def put_prestart(client: Client, good: int, code=0, **variables):
+    body = {"exit_code": code, "variables": variables}
+    status, answer, _ = client.lab.call("PUT", "/client/prestart", body, token=client.token)
+    expect(status == good, f"prestart {body}: {status} {answer}")
+    return answer
+
+
+def explain(cli: Cli, mac: str) -> tuple:
+    told = cli.json("device", "explain-boot", mac)
+    return told["decision"]["reason"], told["screen"]["waits_for"]
+
+
+def check_prestart(lab: Choices, cli: Cli):
+    """A boot image's command comes before all else; it chooses a hidden deployment, and what it sets holds for that order."""
+    image = IMAGES["x64-high-old"][0]
+    case = Case(lab, 1, ("prestart", [deploy(sequence="x64-high-old"), available(make_available_to="media-and-pxe-hidden")], {}, {}))
+    for step in case.steps:
+        case.do(*step)
+    required, hidden = case.deployments
+    cli.run("boot-image", "set", image, "--prestart-command", PRESTART)
+    expect(PRESTART in cli.run("boot-image", "show", image), "the command is not shown")
+    expect(cli.json("get", "BootImage", "x64-high-old")["prestart_command"] == PRESTART, "the command is not among the files of the site")
+    cli.run("device", "variable", "set", case.mac, "Room=hall")
+    case.ask("config")
+    client = case.client
+    client.boot_image = image
+    client.register(202)
+    expect(ask_order(client, 202) == {"state": "prestart", "command": PRESTART}, "no prestart command")
+    expect(explain(cli, case.mac) == ("required-deployment", "prestart-command"), "not explained")
+    put_prestart(client, 200, code=7)
+    expect(ask_order(client, 202)["state"] == "prestart", "it goes on though the command has failed")
+    for wanted, why in (("SLP2FFFF", "does not exist"), (hidden.lower(), "does not exist")):
+        refused = put_prestart(client, 409, SMSTSPreferredAdvertID=wanted)
+        expect(refused["error_id"] == "SLW-0223" and why in refused["detail"], str(refused))
+    expect(put_prestart(client, 422, _SMSTSBootUEFI="true")["error_id"] == "SLW-0190", "a variable of the engine")
+    put_prestart(client, 200, SMSTSPreferredAdvertID=hidden, Room="4711", JoinPassword=TYPED_SECRET)
+    expect(put_prestart(client, 409)["error_id"] == "SLW-0218", "told a second time")
+    order = ask_order(client, 200)
+    expect((order["deployment_id"], order["secret_variables"]) == (hidden, ["JoinPassword"]), f"{order['deployment_id']}")
+    expect_values(order, Room="4711", JoinPassword=TYPED_SECRET)
+    client.register(200)
+    expect_values(ask_order(client, 200), Room="4711", JoinPassword=TYPED_SECRET)
+    told = json.dumps([lab.must("GET", "/audit-log"), lab.must("GET", f"/boot-explanations/{case.mac}")])
+    expect(TYPED_SECRET not in told and TYPED_SECRET not in (lab.work / "err").read_text(encoding="utf-8"), "the secret is told")
+    client.tell("started")
+    client.tell("failed")
+    lab.must("DELETE", f"/deployments/{required}")
+    expect(explain(cli, case.mac)[0] == "prestart-command", f"not offered for a hidden one: {explain(cli, case.mac)}")
+    client.register(202)
+    put_prestart(client, 200)
+    ask_order(client, 204)
+    cli.run("boot-image", "set", image, "--prestart-command", "")
+    expect(explain(cli, case.mac)[0] in ("hidden", "failed-already"), f"offered without a command: {explain(cli, case.mac)}")
+    with contextlib.closing(sqlite3.connect(lab.database)) as db:
+        for table in ("prestart", "prestart_variable"):
+            expect(db.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,), f"{table} keeps something")
 
 
 DUE_S = 10  # until what is due every minute is due again

@@ -147,6 +147,12 @@ static int call_patiently(struct runner *rn,
     }
 }
 
+int runner_put_patiently(
+    struct runner *rn, const char *path, json_t *body, unsigned *ret_status, json_t **ret)
+{
+    return TRACE(call_patiently(rn, &(struct question){"PUT", path, body, NULL}, ret_status, ret));
+}
+
 static int refused(struct runner *rn, const char *what, unsigned status, const json_t *answer)
 {
     const char *detail = json_string_value(json_object_get(answer, "detail"));
@@ -434,6 +440,8 @@ static int wait_a_turn(struct runner *rn, const json_t *waiting)
 {
     const char *state = json_string_value(json_object_get(waiting, "state"));
 
+    if (state && strcmp(state, "prestart") == 0)
+        return TRACE(runner_run_prestart(rn, waiting));
     if (state && strcmp(state, "password") == 0)
         return TRACE(runner_ask_password(rn, waiting));
     if (state && strcmp(state, "choice") == 0)

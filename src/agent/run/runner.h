@@ -98,6 +98,18 @@ int runner_ask_choice(struct runner *rn, const json_t *waiting);
 /* asking_variables.c: one turn of the page for variables without a value. Return: 0: ask the site again; or -errno. */
 int runner_ask_variables(struct runner *rn, const json_t *waiting);
 
+/**
+ * runner_run_prestart() - prestart.c: the boot image's prestart command, with the consoles to itself
+ * @waiting: what the site said (docs/protocol/client-api.md, 202)
+ *
+ * Return: 0: ask the site again; RUNNER_E_FAILED: it has failed, or the site does not take what it has set; or -errno.
+ */
+int runner_run_prestart(struct runner *rn, const json_t *waiting);
+
+/* connect.c: one call that is repeated while the site is away or busy. @ret: owned by the caller. Return: 0, RUNNER_E_FAILED or -errno. */
+int runner_put_patiently(
+    struct runner *rn, const char *path, json_t *body, unsigned *ret_status, json_t **ret);
+
 /* failed_page.c: what has failed stays on the screen, with whom to ask, for 900 s, SMSTSErrorDialogTimeout or until Enter is pressed. */
 void runner_wait_failed(struct runner *rn);
 

@@ -52,6 +52,8 @@ struct screen {
     bool hides_progress;
     struct typed typed[SCREEN_OUTPUTS_MAX];
     bool is_typing_hidden;
+    bool is_lent;
+    struct termios modes[SCREEN_OUTPUTS_MAX]; /* before it was lent */
     char lines[SCREEN_LINES_MAX][SCREEN_TEXT_MAX];
     size_t n_lines;
 };
@@ -409,6 +411,63 @@ bool screen_read_line(struct screen *screen, uint64_t timeout_us, char *ret, siz
                     take_line(screen->outputs[i].fd, &screen->typed[i], ret, cap))
                     return true;
     return false;
+}
+
+/* Each key as it comes, and not shown: the program's own terminal does that. */
+static void set_mode(struct screen *screen, size_t i, bool is_lent)
+{
+    struct termios mode;
+
+    if (tcgetattr(screen->outputs[i].fd, &mode) < 0) /* no terminal: it has no modes */
+        return;
+    if (is_lent) {
+        screen->modes[i] = mode;
+        cfmakeraw(&mode);
+    } else {
+        mode = screen->modes[i];
+    }
+    (void)tcsetattr(screen->outputs[i].fd, TCSANOW, &mode);
+}
+
+void screen_lend(struct screen *screen, bool is_lent)
+{
+    if (screen->is_lent == is_lent)
+        return;
+    screen->is_lent = is_lent;
+    for (size_t i = 0; i < screen->n_outputs; i++) {
+        OWN(buf_fini) struct buf text = BUF_INIT(PAGE_MAX_BYTES);
+
+        set_mode(screen, i, is_lent);
+        buf_adds(&text, screen->outputs[i].is_page && is_lent ? "\033[2J\033[H" : "\r\n");
+        put(&screen->outputs[i], &text);
+    }
+    if (!is_lent)
+        paint(screen);
+}
+
+void screen_put(struct screen *screen, struct bytes text)
+{
+    OWN(buf_fini) struct buf copy = BUF_INIT(PAGE_MAX_BYTES);
+
+    buf_add(&copy, text);
+    for (size_t i = 0; i < screen->n_outputs; i++)
+        put(&screen->outputs[i], &copy);
+}
+
+size_t screen_take(struct screen *screen, char *dst, size_t cap)
+{
+    struct pollfd polls[SCREEN_OUTPUTS_MAX];
+    size_t len = 0;
+
+    fill_polls(screen, polls);
+    if (poll(polls, screen->n_outputs, 0) <= 0)
+        return 0;
+    for (size_t i = 0; i < screen->n_outputs && len < cap; i++) {
+        ssize_t n = (polls[i].revents & POLLIN) != 0 ? read(polls[i].fd, dst + len, cap - len) : 0;
+
+        len += n > 0 ? (size_t)n : 0;
+    }
+    return len;
 }
 
 static bool take_key(int fd)

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/bytes.h"
+
 enum {
     SCREEN_TEXT_MAX = 256,
     SCREEN_OUTPUTS_MAX = 8,
@@ -74,6 +76,17 @@ void screen_progress(struct screen *screen, unsigned percent, uint64_t rate, con
  * Return: whether there is a line.
  */
 bool screen_read_line(struct screen *screen, uint64_t timeout_us, char *ret, size_t cap);
+
+/**
+ * screen_lend() - whether a program has the consoles
+ *
+ * Then they show what screen_put() is given, and what is typed is had by screen_take(), each key as it comes. Afterwards the page is there again.
+ */
+void screen_lend(struct screen *screen, bool is_lent);
+void screen_put(struct screen *screen, struct bytes text);
+
+/* What was typed on any console, without waiting; wiped by the caller. Return: how many bytes. */
+size_t screen_take(struct screen *screen, char *dst, size_t cap);
 
 /**
  * screen_wait_key() - wait for the Enter key on any console

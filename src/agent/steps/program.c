@@ -30,6 +30,7 @@ enum {
     FOLDER_MAX = 4096,
     US_PER_S = 1000 * 1000,
     S_PER_MIN = 60,
+    TERMINAL_TICK_US = 20 * 1000, /* somebody types, and wants to see it */
     EXIT_CODES = 256,
 };
 
@@ -269,11 +270,13 @@ static int run(struct running *run, struct process_result *ret)
             .envp = (const char *const *)environment->entries,
             .folder = run->folder,
             .input = p->input,
+            .terminal = p->terminal,
             .on_output = on_output,
             .timeout_us = (uint64_t)p->timeout_s * US_PER_S,
             .user = as->name ? &as->user : NULL,
             .is_whole_tree = true,
             .on_tick = tell_it_runs,
+            .tick_us = p->terminal > 0 ? TERMINAL_TICK_US : 0,
             .ctx = run,
         },
         ret);

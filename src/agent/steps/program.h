@@ -43,7 +43,8 @@ struct program {
                                        sees it elsewhere, and a working folder in it too */
     bool
         sets_variables; /* it may set variables by the file that SLW_VARIABLES names, if it runs as root */
-    struct bytes input;             /* fed to standard input */
+    struct bytes input; /* fed to standard input */
+    int terminal; /* instead: its side of a pseudo terminal; what it writes there is in no log. progress() of the context is called often; 0: none */
     const char *const *environment; /* more variables, "NAME=VALUE"; ends with NULL */
     struct buf *tail;               /* the end of the output is appended; NULL */
     const char *output_variable;    /* gets the end of the output; NULL or "": none */

@@ -2,8 +2,8 @@
 
 -- name: package_add
 INSERT INTO package (id, kind, name, version, comment, source_path, priority, keep_versions, state, is_custom, arch, flavour,
-    created_us)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13);
+    created_us, prestart_command)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14);
 
 -- name: package_state
 SELECT kind, state, name, arch, version, source_path, current_version, flavour FROM package WHERE id = ?1;
@@ -13,7 +13,7 @@ SELECT id FROM package WHERE kind = ?1 AND name = ?2 COLLATE NOCASE AND version 
 ORDER BY id LIMIT 1;
 
 -- name: package_set
-UPDATE package SET name = ?2, version = ?3, comment = ?4, source_path = ?5, priority = ?6, keep_versions = ?7
+UPDATE package SET name = ?2, version = ?3, comment = ?4, source_path = ?5, priority = ?6, keep_versions = ?7, prestart_command = ?8
 WHERE id = ?1;
 
 -- An update from elsewhere has succeeded: the next one reads from there too.
@@ -46,7 +46,7 @@ ORDER BY t.id LIMIT 1;
 
 -- name: package_list
 SELECT p.id, p.kind, p.name, p.version, p.comment, p.source_path, p.priority, p.keep_versions, p.state, p.current_version,
-    p.is_custom AS "is_custom", p.arch, p.flavour, coalesce(v.kernel_version, '') AS kernel_version,
+    p.is_custom AS "is_custom", p.prestart_command, p.arch, p.flavour, coalesce(v.kernel_version, '') AS kernel_version,
     coalesce(v.agent_version, '') AS agent_version, coalesce(v.size_bytes, 0) AS size_bytes,
     coalesce(v.file_count, 0) AS file_count,
     (SELECT m.manifest FROM content_manifest m WHERE m.package_id = p.id AND m.version = p.current_version AND m.part = 0)
@@ -83,7 +83,7 @@ WHERE p.kind = ?1 AND p.name = ?2 COLLATE NOCASE AND p.version = ?3 AND json_ext
 
 -- name: package_get
 SELECT p.id, p.kind, p.name, p.version, p.comment, p.source_path, p.priority, p.keep_versions, p.state, p.current_version,
-    p.is_custom AS "is_custom", p.arch, p.flavour, coalesce(v.kernel_version, '') AS kernel_version,
+    p.is_custom AS "is_custom", p.prestart_command, p.arch, p.flavour, coalesce(v.kernel_version, '') AS kernel_version,
     coalesce(v.agent_version, '') AS agent_version, coalesce(v.size_bytes, 0) AS size_bytes,
     coalesce(v.file_count, 0) AS file_count,
     (SELECT m.manifest FROM content_manifest m WHERE m.package_id = p.id AND m.version = p.current_version AND m.part = 0)

@@ -45,8 +45,9 @@ SELECT name, iif(is_secret <> 0, NULL, value) AS value, is_secret, iif(value = '
     changed_us AS "changed_at" FROM device_variable
 WHERE device_id = ?1 ORDER BY name;
 
--- What a device gets: its collections' by rising priority, then its own, then what was typed on its screen for the deployment ?3. ?2: an
--- unknown computer also gets those of the collections of the record of its architecture. The first column is enum ts_source.
+-- What a device gets: its collections' by rising priority, then its own, then what its boot image's prestart command has set, if ?4 is 1, and what
+-- was typed on its screen for the deployment ?3. ?2: an unknown computer also gets those of the collections of the record of its architecture. The
+-- first column is enum ts_source.
 -- name: variable_settings
 SELECT 0 AS source, c.variable_priority AS priority, c.id AS owner, x.name, x.value, x.is_secret
 FROM collection_variable x JOIN collection c ON c.id = x.collection_id
@@ -54,7 +55,9 @@ WHERE EXISTS (SELECT 1 FROM collection_member m WHERE m.collection_id = c.id AND
 UNION ALL
 SELECT 1, 0, device_id, name, value, is_secret FROM device_variable WHERE device_id = ?1
 UNION ALL
-SELECT 3, 0, device_id, name, value, is_secret FROM wizard_variable WHERE device_id = ?1 AND deployment_id = ?3
+SELECT 3, 0, device_id, name, value, is_secret FROM prestart_variable WHERE device_id = ?1 AND ?4 = 1
+UNION ALL
+SELECT 3, 1, device_id, name, value, is_secret FROM wizard_variable WHERE device_id = ?1 AND deployment_id = ?3
 ORDER BY 1, 2, 3, 4;
 
 -- The names of those that are hidden on a device or a collection, whoever may see that.

@@ -66,21 +66,23 @@ static void running_fini(struct running *run)
 }
 
 /* In memory, not a pipe: nothing to feed later, and no SIGPIPE when the child does not read it. */
-static int open_input(struct bytes input, int *ret)
+static int open_input(struct bytes input, int terminal, int *ret)
 {
     OWN(fd_closep) int fd = -1;
     int r;
 
-    if (input.len == 0)
+    if (terminal > 0)
+        fd = fcntl(terminal, F_DUPFD_CLOEXEC, 0);
+    else if (input.len == 0)
         fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
     else
         fd = memfd_create("input", MFD_CLOEXEC);
     if (fd < 0)
         return ERR(-errno);
-    r = fd_write_all(fd, input);
+    r = terminal > 0 ? 0 : fd_write_all(fd, input);
     if (r < 0)
         return TRACE(r);
-    if (input.len > 0 && lseek(fd, 0, SEEK_SET) != 0)
+    if (terminal <= 0 && input.len > 0 && lseek(fd, 0, SEEK_SET) != 0)
         return ERR(-errno);
     *ret = fd;
     fd = -1;
@@ -91,6 +93,10 @@ static int open_output(struct running *run)
 {
     int ends[2];
 
+    if (run->options->terminal > 0) {
+        run->child_output = fcntl(run->options->terminal, F_DUPFD_CLOEXEC, 0);
+        return run->child_output < 0 ? ERR(-errno) : 0;
+    }
     if (!run->options->output && !run->options->on_output)
         return 0;
     if (pipe2(ends, O_CLOEXEC) != 0)
@@ -374,12 +380,12 @@ int process_run(const struct process_options *options, struct process_result *re
         .output = -1,
         .child_input = -1,
         .child_output = -1,
-        .has_tree = options->is_whole_tree || options->user,
+        .has_tree = options->is_whole_tree || options->user || options->terminal > 0,
         .tree = PROCESS_TREE_INIT,
         .deadline_us = UINT64_MAX,
         .next_tick_us = options->on_tick ? 0 : UINT64_MAX,
     };
-    int r = open_input(options->input, &run.child_input);
+    int r = open_input(options->input, options->terminal, &run.child_input);
 
     if (r < 0)
         return TRACE(r);

@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/pidfd.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
@@ -76,12 +77,21 @@ static bool become(const struct process_user *user)
            setresuid(user->uid, user->uid, user->uid) == 0;
 }
 
+/* A group of its own; with a terminal that is its alone, a session, so that what is typed there can end it. */
+static void stand_alone(const struct birth *b)
+{
+    if (b->options->terminal <= 0)
+        (void)setpgid(0, 0);
+    else if (setsid() >= 0)
+        (void)ioctl(b->input, TIOCSCTTY, 0);
+}
+
 _Noreturn static void be_program(const struct birth *b)
 {
     const struct process_options *options = b->options;
     int e;
 
-    (void)setpgid(0, 0);
+    stand_alone(b);
     use_usual_signals();
     if (dup2(b->input, STDIN_FILENO) >= 0 &&
         (b->output < 0 ||
@@ -138,7 +148,8 @@ _Noreturn static void be_keeper(struct birth *b)
         _exit(EXIT_FAILURE);
     if (program == 0)
         be_program(b);
-    (void)setpgid(program, program);
+    if (b->options->terminal <= 0) /* who has one makes a session, which no leader of a group can */
+        (void)setpgid(program, program);
     (void)!write(b->pid[1], &program, sizeof(program));
     (void)close(b->hold[1]);
     keep_only(b);

@@ -89,6 +89,7 @@ static unsigned status_of(enum refusal_id id)
         [REFUSAL_BOOT_TRIES] = 403,
         [REFUSAL_NOT_ASKED] = 409,
         [REFUSAL_CHOICE] = 409,
+        [REFUSAL_PREFERRED] = 409,
         [REFUSAL_CAPTURE] = 403,
         [REFUSAL_CAPTURE_MISSING] = 404,
         [REFUSAL_CLIENT_DEPLOYMENT] = 409,

@@ -20,6 +20,7 @@
 #include "site/order_debug.h"
 #include "site/order_state.h"
 #include "site/order_wish.h"
+#include "site/prestart.h"
 #include "site/registration.h"
 #include "site/tpm_key.h"
 #include "site/unknown_request.h"
@@ -229,6 +230,11 @@ int client_drop_choice(void *ctx, struct http_exchange *x)
     if (r == 0)
         r = boot_gate_unchoose(api->site, api->device_id, &answer);
     return api_finish(api, x, r, 200, answer);
+}
+
+int client_put_prestart(void *ctx, struct http_exchange *x)
+{
+    return put_own(ctx, x, prestart_take);
 }
 
 int client_put_variables(void *ctx, struct http_exchange *x)

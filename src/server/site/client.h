@@ -20,6 +20,7 @@ http_handler client_put_boot_password;
 http_handler client_put_choice;
 http_handler client_reopen_choice;
 http_handler client_drop_choice;
+http_handler client_put_prestart;
 http_handler client_put_variables;
 http_handler client_report_status;
 http_handler client_get_wish;

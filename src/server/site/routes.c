@@ -21,7 +21,7 @@ enum {
     SMALL_MAX_BYTES = 64 * 1024,
     REGISTRATION_MAX_BYTES = 256 * 1024,
     LOG_MAX_BYTES = 256 * 1024,
-    VARIABLES_MAX_BYTES = 1024 * 1024, /* as JSON; 64 of 4,000 characters */
+    VARIABLES_MAX_BYTES = 1024 * 1024, /* as JSON; 64 of 4,000 characters, or 64 KiB of lines */
     XML_MAX_BYTES = 8 * 1024 * 1024,   /* as JSON, where half of the characters may be escaped */
     RESULT_MAX_BYTES = 1024 * 1024,
     DEBUG_MAX_BYTES = 1024 * 1024,
@@ -217,6 +217,7 @@ const struct http_route api_routes[] = {
     {"PUT", V1 "/client/choice", SMALL_MAX_BYTES, client_put_choice},
     {"POST", V1 "/client/choice", SMALL_MAX_BYTES, client_reopen_choice},
     {"DELETE", V1 "/client/choice", 0, client_drop_choice},
+    {"PUT", V1 "/client/prestart", VARIABLES_MAX_BYTES, client_put_prestart},
     {"PUT", V1 "/client/variables", VARIABLES_MAX_BYTES, client_put_variables},
     {"POST", V1 "/client/orders/{id}/status", SMALL_MAX_BYTES, client_report_status},
     {"GET", V1 "/client/orders/{id}/wish", 0, client_get_wish},
