@@ -167,6 +167,7 @@ static bool print(struct session *s, json_t *result)
 {
     static const struct output_column fields[] = {
         {"Outcome", "outcome", OUTPUT_TEXT},
+        {"Disabled", "disabled", OUTPUT_TEXT},
         {"Would run", "n_run", OUTPUT_TEXT},
         {"Left out", "n_left_out", OUTPUT_TEXT},
         {0},
@@ -252,9 +253,13 @@ static bool simulate(struct session *s,
                             "SLW-0402",
                             "the task sequence has more than %d steps with those it runs",
                             (int)TS_INSTRUCTIONS_MAX);
-    result = json_pack("{ss sI sI sO}",
+    result = json_pack("{ss sb ss* sI sI sO}",
                        "outcome",
                        end.is_succeeded ? "succeeded" : "failed",
+                       "is_disabled",
+                       (int)sequences->is_disabled,
+                       "disabled",
+                       sequences->is_disabled ? "no deployment begins it" : NULL,
                        "n_run",
                        (json_int_t)end.n_run,
                        "n_left_out",

@@ -37,8 +37,11 @@ void simulate_sequences_fini(struct simulate_sequences *sequences)
 }
 
 /* Takes over @doc. */
-static bool
-add(struct session *s, struct simulate_sequences *ret, const char *id, struct ts_document *doc)
+static bool add(struct session *s,
+                struct simulate_sequences *ret,
+                const char *id,
+                bool is_disabled,
+                struct ts_document *doc)
 {
     char *copy = strdup(id);
 
@@ -49,7 +52,7 @@ add(struct session *s, struct simulate_sequences *ret, const char *id, struct ts
     }
     ret->ids[ret->n] = copy;
     ret->documents[ret->n] = doc;
-    ret->children[ret->n++] = (struct ts_child){.id = copy, .document = doc};
+    ret->children[ret->n++] = (struct ts_child){copy, doc, is_disabled};
     return true;
 }
 
@@ -100,9 +103,34 @@ load_file(struct session *s, const char *path, const char *wanted, struct simula
     ret->name = strdup(own->name);
     ret->id = strdup(own->id);
     ret->boot_image_id = strdup(own->boot_image_id);
-    for (size_t i = 0; i < imports.n; i++)
-        if (!add(s, ret, imports.items[i].id, TAKE(imports.items[i].doc)))
+    ret->is_disabled = own->is_disabled;
+    for (size_t i = 0; i < imports.n; i++) {
+        struct ts_import *item = &imports.items[i];
+
+        if (!add(s, ret, item->id, item->is_disabled, TAKE(item->doc)))
             return false;
+    }
+    return true;
+}
+
+/* What the site says of a sequence beside its document. @escaped_id: as it stands in a path */
+static bool load_properties(struct session *s,
+                            const char *escaped_id,
+                            bool is_main,
+                            struct simulate_sequences *ret,
+                            bool *ret_is_disabled)
+{
+    OWN(session_json_freep) json_t *json = NULL;
+
+    if (!session_get(s, &json, "/task-sequences/%s", escaped_id))
+        return false;
+    *ret_is_disabled = json_is_true(output_at(json, "is_disabled"));
+    if (!is_main)
+        return true;
+    ret->name = strdup(output_text(json, "name"));
+    ret->id = strdup(output_text(json, "id"));
+    ret->boot_image_id = strdup(output_text(json, "boot_image_id"));
+    ret->is_disabled = *ret_is_disabled;
     return true;
 }
 
@@ -111,14 +139,15 @@ static bool
 load_one(struct session *s, const char *id, bool is_main, struct simulate_sequences *ret)
 {
     OWN(http_answer_fini) struct http_answer answer = {0};
+    OWN(buf_fini) struct buf escaped_id = BUF_INIT(PATH_MAX_BYTES);
     OWN(buf_fini) struct buf path = BUF_INIT(PATH_MAX_BYTES);
     OWN(session_json_freep) json_t *problem = NULL;
     OWN(ts_imports_fini) struct ts_imports imports = {0};
+    bool is_disabled;
     int r;
 
-    buf_adds(&path, "/task-sequences/");
-    session_escape(&path, id);
-    buf_adds(&path, "/xml");
+    session_escape(&escaped_id, id);
+    buf_addf(&path, "/task-sequences/%s/xml", buf_str(&escaped_id));
     r = session_try(s, "GET", buf_str(&path), NULL, &answer);
     if (r != 0)
         return session_no_answer(s, r);
@@ -128,11 +157,12 @@ load_one(struct session *s, const char *id, bool is_main, struct simulate_sequen
         problem = json_loadb(buf_str(&answer.body), answer.body.len, 0, NULL);
         return session_problem(s, answer.status, problem);
     }
-    if (!read_container(s, id, buf_bytes(&answer.body), &imports))
+    if (!read_container(s, id, buf_bytes(&answer.body), &imports) ||
+        !load_properties(s, buf_str(&escaped_id), is_main, ret, &is_disabled))
         return false;
     if (is_main)
         ret->document = imports.items[0].doc;
-    return add(s, ret, id, TAKE(imports.items[0].doc));
+    return add(s, ret, id, is_disabled, TAKE(imports.items[0].doc));
 }
 
 static bool has_child(const struct simulate_sequences *sequences, const char *id)
@@ -159,21 +189,6 @@ static bool load_children(struct session *s, struct simulate_sequences *ret)
     return true;
 }
 
-/* What the site says of the sequence beside its document. */
-static bool load_names(struct session *s, const char *id, struct simulate_sequences *ret)
-{
-    OWN(session_json_freep) json_t *json = NULL;
-    OWN(buf_fini) struct buf escaped = BUF_INIT(PATH_MAX_BYTES);
-
-    session_escape(&escaped, id);
-    if (!session_get(s, &json, "/task-sequences/%s", buf_str(&escaped)))
-        return false;
-    ret->name = strdup(output_text(json, "name"));
-    ret->id = strdup(output_text(json, "id"));
-    ret->boot_image_id = strdup(output_text(json, "boot_image_id"));
-    return true;
-}
-
 bool simulate_load(struct session *s,
                    const char *source,
                    const char *wanted,
@@ -184,7 +199,7 @@ bool simulate_load(struct session *s,
     if (sequence_names_file(source))
         return session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is not there", source);
     return sequence_choose_from_file(s, wanted) && session_open(s) &&
-           load_one(s, source, true, ret) && load_names(s, source, ret) && load_children(s, ret);
+           load_one(s, source, true, ret) && load_children(s, ret);
 }
 
 bool simulate_set_engine(struct session *s,

@@ -18,6 +18,7 @@ struct simulate_sequences {
     char *name;                   /* of it, and its id and boot image; owned; NULL: not known */
     char *id;
     char *boot_image_id;
+    bool is_disabled; /* nothing would begin it */
     struct ts_child children[SIMULATE_SEQUENCES_MAX];
     char *ids[SIMULATE_SEQUENCES_MAX]; /* owned, as all below */
     struct ts_document *documents[SIMULATE_SEQUENCES_MAX];

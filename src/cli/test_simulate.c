@@ -13,6 +13,12 @@
 #include "cli/session.h"
 #include "cli/test_fixture.h"
 #include "plat/file.h"
+#include "ts/container.h"
+#include "ts/container_put.h"
+#include "ts/diag.h"
+#include "ts/document.h"
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 enum {
     PATH_MAX_BYTES = 256,
@@ -35,6 +41,7 @@ static const char main_xml[] = "<sequence version=\"3.10\">" STEP(
     "dell", CONDITION("select * from Win32_ComputerSystem where Manufacturer like 'Dell%'"))
     STEP("big", CONDITION("select * from Win32_DiskDrive where Size &gt; 1000000"))
         RUN_CHILD("SLP00009") "</sequence>";
+static const char parent_xml[] = "<sequence version=\"3.10\">" RUN_CHILD("SLP00008") "</sequence>";
 static const char child_xml[] = "<sequence version=\"3.10\">" STEP("inner", "") "</sequence>";
 
 static const char facts_of_device[] =
@@ -47,6 +54,20 @@ struct site {
     struct fixture fixture;
 };
 
+static int say_sequence(struct http_exchange *x, const char *id, bool is_disabled)
+{
+    return http_reply_json(x,
+                           200,
+                           json_pack("{s:s,s:s,s:n,s:b}",
+                                     "id",
+                                     id,
+                                     "name",
+                                     "Main",
+                                     "boot_image_id",
+                                     "is_disabled",
+                                     (int)is_disabled));
+}
+
 static int answer(void *ctx, struct http_exchange *x)
 {
     const char *path = http_path(x);
@@ -54,11 +75,19 @@ static int answer(void *ctx, struct http_exchange *x)
     (void)ctx;
     if (strcmp(path, "/api/v1/task-sequences/SLP00003/xml") == 0)
         return http_reply_bytes(x, 200, "application/xml", bytes_of(main_xml));
-    if (strcmp(path, "/api/v1/task-sequences/SLP00009/xml") == 0)
+    if (strcmp(path, "/api/v1/task-sequences/SLP00007/xml") == 0)
+        return http_reply_bytes(x, 200, "application/xml", bytes_of(parent_xml));
+    if (strcmp(path, "/api/v1/task-sequences/SLP00008/xml") == 0 ||
+        strcmp(path, "/api/v1/task-sequences/SLP00009/xml") == 0)
         return http_reply_bytes(x, 200, "application/xml", bytes_of(child_xml));
     if (strcmp(path, "/api/v1/task-sequences/SLP00003") == 0)
-        return http_reply_json(
-            x, 200, json_pack("{s:s,s:s,s:n}", "id", "SLP00003", "name", "Main", "boot_image_id"));
+        return say_sequence(x, "SLP00003", false);
+    if (strcmp(path, "/api/v1/task-sequences/SLP00007") == 0)
+        return say_sequence(x, "SLP00007", false);
+    if (strcmp(path, "/api/v1/task-sequences/SLP00008") == 0)
+        return say_sequence(x, "SLP00008", true);
+    if (strcmp(path, "/api/v1/task-sequences/SLP00009") == 0)
+        return say_sequence(x, "SLP00009", false);
     if (strcmp(path, "/api/v1/devices/pc-1/effective-variables") == 0)
         return http_reply_json(x,
                                200,
@@ -194,6 +223,81 @@ static void a_file_needs_no_site_and_its_missing_child_fails(void **state)
     assert_string_equal(text_of(result, 2, "error_id"), "SLW-0416");
 }
 
+static void a_disabled_child_of_the_site_fails_as_it_would_in_a_run(void **state)
+{
+    struct site *site = *state;
+    OWN(session_json_freep) json_t *result = NULL;
+
+    assert_int_equal(run(site, "ts|simulate|SLP00007|--output|json", &result), ARGS_EXIT_FAILURE);
+    assert_string_equal(output_text(result, "outcome"), "failed");
+    assert_string_equal(text_of(result, 0, "error_id"), "SLW-0416");
+    assert_non_null(strstr(text_of(result, 0, "why"), "disabled"));
+    assert_true(json_is_false(output_at(result, "is_disabled")));
+}
+
+static void a_disabled_task_sequence_is_said_to_be(void **state)
+{
+    struct site *site = *state;
+    OWN(session_json_freep) json_t *off = NULL;
+    OWN(session_json_freep) json_t *on = NULL;
+
+    assert_int_equal(run(site, "ts|simulate|SLP00008|--output|json", &off), ARGS_EXIT_OK);
+    assert_true(json_is_true(output_at(off, "is_disabled")));
+    assert_string_equal(output_text(off, "disabled"), "no deployment begins it");
+    assert_int_equal(run(site, "ts|simulate|SLP00009|--output|json", &on), ARGS_EXIT_OK);
+    assert_true(json_is_false(output_at(on, "is_disabled")));
+    assert_string_equal(output_text(on, "disabled"), "");
+}
+
+/* A .zip of a task sequence that runs another one, as an export has them. */
+static void put_zip(const char *path, bool parent_is_disabled, bool child_is_disabled)
+{
+    OWN(ts_document_freep) struct ts_document *parent = NULL;
+    OWN(ts_document_freep) struct ts_document *child = NULL;
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(buf_fini) struct buf zip = BUF_INIT(OUTPUT_FILE_MAX);
+
+    assert_int_equal(ts_document_parse(bytes_of(parent_xml), &parent, &diags), 0);
+    assert_int_equal(ts_document_parse(bytes_of(child_xml), &child, &diags), 0);
+
+    const struct ts_export items[] = {{.id = "SLP00007",
+                                       .name = "Parent",
+                                       .description = "",
+                                       .boot_image_id = "",
+                                       .is_disabled = parent_is_disabled,
+                                       .doc = parent},
+                                      {.id = "SLP00008",
+                                       .name = "Child",
+                                       .description = "",
+                                       .boot_image_id = "",
+                                       .is_disabled = child_is_disabled,
+                                       .doc = child}};
+
+    assert_int_equal(ts_container_put(items, 2, &zip), 0);
+    assert_int_equal(file_write(path, buf_bytes(&zip), 0600), 0);
+}
+
+static void an_export_says_what_is_disabled(void **state)
+{
+    struct site *site = *state;
+    OWN(freep) char *path = NULL;
+    OWN(freep) char *words = NULL;
+
+    assert_true(asprintf(&path, "%s/p.zip", site->fixture.folder) > 0);
+    assert_true(asprintf(&words, "ts|simulate|%s|--output|json", path) > 0);
+    for (int i = 0; i < 4; i++) {
+        OWN(session_json_freep) json_t *result = NULL;
+        bool parent = (i & 1) != 0;
+        bool child = (i & 2) != 0;
+
+        put_zip(path, parent, child);
+        assert_int_equal(run(site, words, &result), child ? ARGS_EXIT_FAILURE : ARGS_EXIT_OK);
+        assert_string_equal(output_text(result, "outcome"), child ? "failed" : "succeeded");
+        assert_string_equal(text_of(result, 0, "error_id"), child ? "SLW-0416" : "");
+        assert_int_equal(json_is_true(output_at(result, "is_disabled")), parent);
+    }
+}
+
 #define INSTANCE(id, name, step) \
     "<INSTANCE><PROPERTY NAME=\"Name\"><VALUE>" name \
     "</VALUE></PROPERTY><PROPERTY NAME=\"PackageID\"><VALUE>" id \
@@ -300,6 +404,10 @@ int main(void)
             what_the_site_says_of_a_device_is_a_file_of_facts, start, stop),
         cmocka_unit_test_setup_teardown(
             a_file_needs_no_site_and_its_missing_child_fails, start, stop),
+        cmocka_unit_test_setup_teardown(
+            a_disabled_child_of_the_site_fails_as_it_would_in_a_run, start, stop),
+        cmocka_unit_test_setup_teardown(a_disabled_task_sequence_is_said_to_be, start, stop),
+        cmocka_unit_test_setup_teardown(an_export_says_what_is_disabled, start, stop),
         cmocka_unit_test_setup_teardown(of_several_in_a_file_one_is_said, start, stop),
         cmocka_unit_test_setup_teardown(a_spreadsheet_gets_the_steps_and_the_changes, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, start, stop),

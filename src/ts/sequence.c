@@ -107,6 +107,10 @@ static void propagate(struct ts_sequence *s)
     const struct instruction *failed = &s->table.items[s->position];
     const struct scope *scope = failed->scope;
 
+    if (strcmp(failed->step->type, setup_type) == 0) {
+        fail_for_good(s);
+        return;
+    }
     s->is_begun = false;
     if (failed->step->item.continues_on_error) {
         s->position++;
@@ -393,8 +397,6 @@ int ts_sequence_step_done(struct ts_sequence *sequence,
     if (r < 0)
         return TRACE(r);
     outcome = check_restart(result, ret);
-    if (outcome == TS_STEP_FAILED && strcmp(step->type, setup_type) == 0)
-        outcome = TS_STEP_FAILED_FOR_GOOD;
     move(s, outcome, ret->is_same_step_again);
     if (s->has_failed || ret->error_id) {
         ret->restart = TS_NO_RESTART;

@@ -163,6 +163,14 @@ static struct documented cases[] = {
      0,
      "bad ",
      false},
+    {"setup_windows_in_the_boot_image_fails_it_too",
+     SEQUENCE(
+         "<group name=\"g\" continueOnError=\"true\"><step type=\"SMS_TaskSequence_SetupWindowsAndSMSAction\" "
+         "name=\"a\" runIn=\"FullOS\" continueOnError=\"true\"/></group>" STEP("b", "")),
+     "",
+     0,
+     "!a ",
+     false},
 };
 
 static void runs_as_documented(void **state)

@@ -191,6 +191,8 @@ def sequences(cli: Recorder, work: Path):
     cli.ask("TaskSequence", "ts", "set", "Debian", "--description", "For the laboratory")
     cli.ask("TaskSequence", "ts", "copy", "Debian", "--name", "Copy of Debian")
     cli.show(None, "ts", "simulate", "Debian")
+    cli.do("ts", "disable", "Copy of Debian")
+    expect("no deployment begins it" in cli.do("ts", "simulate", "Copy of Debian"), "a dry run says what is disabled")
     cli.do("ts", "delete", "Copy of Debian")
 
 
