@@ -18,8 +18,6 @@
 #include "ts/diag.h"
 #include "ts/document.h"
 
-DEFINE_FREEP(struct ts_document *, ts_document_free);
-
 enum {
     PATH_MAX_BYTES = 256,
     OUTPUT_FILE_MAX = 1024 * 1024,
@@ -249,32 +247,33 @@ static void a_disabled_task_sequence_is_said_to_be(void **state)
     assert_string_equal(output_text(on, "disabled"), "");
 }
 
-/* A .zip of a task sequence that runs another one, as an export has them. */
-static void put_zip(const char *path, bool parent_is_disabled, bool child_is_disabled)
+struct zipped {
+    const char *xml;
+    bool is_disabled;
+};
+
+/* A .zip as an export has them: SLP00007, which runs the others, SLP00008 and so on. */
+static void put_zip(const char *path, const struct zipped *sequences, size_t n)
 {
-    OWN(ts_document_freep) struct ts_document *parent = NULL;
-    OWN(ts_document_freep) struct ts_document *child = NULL;
+    static const char *const ids[] = {"SLP00007", "SLP00008", "SLP00009"};
+    struct ts_document *documents[3] = {NULL};
+    struct ts_export items[3];
     OWN(ts_diags_fini) struct ts_diags diags = {0};
     OWN(buf_fini) struct buf zip = BUF_INIT(OUTPUT_FILE_MAX);
 
-    assert_int_equal(ts_document_parse(bytes_of(parent_xml), &parent, &diags), 0);
-    assert_int_equal(ts_document_parse(bytes_of(child_xml), &child, &diags), 0);
-
-    const struct ts_export items[] = {{.id = "SLP00007",
-                                       .name = "Parent",
-                                       .description = "",
-                                       .boot_image_id = "",
-                                       .is_disabled = parent_is_disabled,
-                                       .doc = parent},
-                                      {.id = "SLP00008",
-                                       .name = "Child",
-                                       .description = "",
-                                       .boot_image_id = "",
-                                       .is_disabled = child_is_disabled,
-                                       .doc = child}};
-
-    assert_int_equal(ts_container_put(items, 2, &zip), 0);
+    for (size_t i = 0; i < n; i++) {
+        assert_int_equal(ts_document_parse(bytes_of(sequences[i].xml), &documents[i], &diags), 0);
+        items[i] = (struct ts_export){.id = ids[i],
+                                      .name = ids[i],
+                                      .description = "",
+                                      .boot_image_id = "",
+                                      .is_disabled = sequences[i].is_disabled,
+                                      .doc = documents[i]};
+    }
+    assert_int_equal(ts_container_put(items, n, &zip), 0);
     assert_int_equal(file_write(path, buf_bytes(&zip), 0600), 0);
+    for (size_t i = 0; i < n; i++)
+        ts_document_free(documents[i]);
 }
 
 static void an_export_says_what_is_disabled(void **state)
@@ -290,11 +289,69 @@ static void an_export_says_what_is_disabled(void **state)
         bool parent = (i & 1) != 0;
         bool child = (i & 2) != 0;
 
-        put_zip(path, parent, child);
+        put_zip(path, (const struct zipped[]){{parent_xml, parent}, {child_xml, child}}, 2);
         assert_int_equal(run(site, words, &result), child ? ARGS_EXIT_FAILURE : ARGS_EXIT_OK);
         assert_string_equal(output_text(result, "outcome"), child ? "failed" : "succeeded");
         assert_string_equal(text_of(result, 0, "error_id"), child ? "SLW-0416" : "");
         assert_int_equal(json_is_true(output_at(result, "is_disabled")), parent);
+    }
+}
+
+#define GROUP(name, attributes, inside) "<group name=\"" name "\" " attributes ">" inside "</group>"
+#define BAD(name)                       "<step type=\"SMS_TaskSequence_FooAction\" name=\"" name "\"><action/></step>"
+
+/* An error is caught by B, another one in a nested sequence by nobody. */
+static const char failing_xml[] = "<sequence version=\"3.10\">" GROUP(
+    "A",
+    "",
+    GROUP("B",
+          "continueOnError=\"true\"",
+          GROUP("C", "", BAD("f") STEP("n", "")) GROUP("D", "", STEP("n2", "") STEP("n3", "")))
+        STEP("n4", "")) RUN_CHILD("SLP00008") STEP("n5", "") RUN_CHILD("SLP00009")
+    GROUP("E", "", STEP("n6", "")) "</sequence>";
+static const char failing_child_xml[] =
+    "<sequence version=\"3.10\">" BAD("g") STEP("n7", "") "</sequence>";
+
+static void what_a_failure_leaves_out_is_listed_with_the_reason(void **state)
+{
+    struct site *site = *state;
+    static const struct {
+        const char *decision;
+        const char *path;
+        unsigned n_left_out;
+        const char *why;
+    } wanted[] = {
+        {"fail", "A/B/C/f", 0, NULL},
+        {"skip", "A/B/C/n", 1, "left out: \"f\" failed, and \"B\" continues on error"},
+        {"skip", "A/B/D", 2, "left out: \"f\" failed, and \"B\" continues on error"},
+        {"run", "A/n4", 0, NULL},
+        {"fail", "nested/g", 0, NULL},
+        {"skip", "nested/n7", 1, "not reached: \"g\" failed"},
+        {"skip", "n5", 1, "not reached: \"g\" failed"},
+        {"skip", "nested", 1, "not reached: \"g\" failed"},
+        {"skip", "E", 1, "not reached: \"g\" failed"},
+    };
+    OWN(session_json_freep) json_t *result = NULL;
+    OWN(freep) char *path = NULL;
+    OWN(freep) char *words = NULL;
+
+    assert_true(asprintf(&path, "%s/failing.zip", site->fixture.folder) > 0);
+    assert_true(asprintf(&words, "ts|simulate|%s|--output|json", path) > 0);
+    put_zip(path,
+            (const struct zipped[]){
+                {failing_xml, false}, {failing_child_xml, false}, {child_xml, false}},
+            3);
+    assert_int_equal(run(site, words, &result), ARGS_EXIT_FAILURE);
+    assert_int_equal(json_array_size(output_at(result, "steps")), 9);
+    assert_int_equal(output_u64(result, "n_run"), 1);
+    assert_int_equal(output_u64(result, "n_left_out"), 7);
+    for (size_t i = 0; i < 9; i++) {
+        assert_string_equal(text_of(result, i, "decision"), wanted[i].decision);
+        assert_string_equal(text_of(result, i, "path"), wanted[i].path);
+        assert_int_equal(output_u64(json_array_get(output_at(result, "steps"), i), "n_left_out"),
+                         wanted[i].n_left_out);
+        if (wanted[i].why)
+            assert_string_equal(text_of(result, i, "why"), wanted[i].why);
     }
 }
 
@@ -408,6 +465,8 @@ int main(void)
             a_disabled_child_of_the_site_fails_as_it_would_in_a_run, start, stop),
         cmocka_unit_test_setup_teardown(a_disabled_task_sequence_is_said_to_be, start, stop),
         cmocka_unit_test_setup_teardown(an_export_says_what_is_disabled, start, stop),
+        cmocka_unit_test_setup_teardown(
+            what_a_failure_leaves_out_is_listed_with_the_reason, start, stop),
         cmocka_unit_test_setup_teardown(of_several_in_a_file_one_is_said, start, stop),
         cmocka_unit_test_setup_teardown(a_spreadsheet_gets_the_steps_and_the_changes, start, stop),
         cmocka_unit_test_setup_teardown(what_is_not_there_is_said, start, stop),

@@ -5,11 +5,13 @@
 #include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/err.h"
 #include "base/own.h"
+#include "base/text.h"
 #include "ts/condition.h"
 #include "ts/secret_names.h"
 #include "ts/table.h"
@@ -82,14 +84,15 @@ int ts_sequence_set_globals(const struct ts_document *doc, struct ts_vars *vars)
     return TRACE(ts_secret_names_set(doc, vars));
 }
 
-/* The outermost scope that begins at the position and lies within @outer (NULL: anywhere). */
-static const struct scope *entered_scope(const struct ts_sequence *s, const struct scope *outer)
+/* The outermost scope that begins at @index and lies within @outer (NULL: anywhere). */
+static const struct scope *
+entered_scope(const struct ts_sequence *s, size_t index, const struct scope *outer)
 {
     const struct scope *found = NULL;
-    const struct scope *scope = s->table.items[s->position].scope;
+    const struct scope *scope = s->table.items[index].scope;
 
     for (; scope && scope != outer; scope = scope->parent)
-        if (scope->first == s->position)
+        if (scope->first == index)
             found = scope;
     return found;
 }
@@ -101,11 +104,21 @@ static void fail_for_good(struct ts_sequence *s)
     s->position = s->table.n;
 }
 
+/* The innermost around it that continues on error; NULL: none. */
+static const struct scope *catching_scope(const struct instruction *failed)
+{
+    const struct scope *scope = failed->scope;
+
+    while (scope && !scope->item->continues_on_error)
+        scope = scope->parent;
+    return scope;
+}
+
 /* The instruction at the position failed: where do we go on? */
 static void propagate(struct ts_sequence *s)
 {
     const struct instruction *failed = &s->table.items[s->position];
-    const struct scope *scope = failed->scope;
+    const struct scope *scope = catching_scope(failed);
 
     if (strcmp(failed->step->type, setup_type) == 0) {
         fail_for_good(s);
@@ -116,8 +129,6 @@ static void propagate(struct ts_sequence *s)
         s->position++;
         return;
     }
-    while (scope && !scope->item->continues_on_error)
-        scope = scope->parent;
     if (scope)
         s->position = scope->end;
     else
@@ -212,7 +223,7 @@ static bool enter(struct ts_sequence *s, struct ts_next *ret)
     const struct scope *scope = NULL;
 
     while (!s->is_begun) {
-        const struct scope *inner = entered_scope(s, scope);
+        const struct scope *inner = entered_scope(s, s->position, scope);
 
         if (!inner)
             break;
@@ -408,6 +419,44 @@ int ts_sequence_step_done(struct ts_sequence *sequence,
     if (r == 0)
         r = note_last_action(s, step->item.name, outcome == TS_STEP_SUCCEEDED, result->code);
     return TRACE(r);
+}
+
+static void say_left_out(struct ts_next *next, const char *failed, const char *continues)
+{
+    int n = continues
+                ? snprintf(next->why,
+                           sizeof(next->why),
+                           "left out: \"%s\" failed, and \"%s\" continues on error",
+                           failed,
+                           continues)
+                : snprintf(next->why, sizeof(next->why), "not reached: \"%s\" failed", failed);
+
+    if (n < 0)
+        next->why[0] = '\0';
+    text_make_utf8(next->why);
+}
+
+bool ts_sequence_left_out(const struct ts_sequence *sequence,
+                          size_t failed,
+                          size_t index,
+                          struct ts_next *ret)
+{
+    const struct ts_sequence *s = sequence;
+    const struct instruction *before = &s->table.items[failed];
+    const struct scope *catching = s->has_failed ? NULL : catching_scope(before);
+    const struct scope *scope;
+
+    if (index >= s->position)
+        return false;
+    scope = entered_scope(s, index, catching);
+    *ret = (struct ts_next){.kind = TS_NEXT_SKIP, .index = index, .n_left_out = 1};
+    ret->step = scope ? scope->call : s->table.items[index].step;
+    ret->group = scope ? scope->group : NULL;
+    ret->item = scope ? scope->item : &ret->step->item;
+    if (scope)
+        ret->n_left_out = scope->end - scope->first;
+    say_left_out(ret, before->step->item.name, catching ? catching->item->name : NULL);
+    return true;
 }
 
 size_t ts_sequence_position(const struct ts_sequence *sequence)

@@ -148,6 +148,20 @@ int ts_sequence_step_done(struct ts_sequence *sequence,
                           const struct ts_result *result,
                           struct ts_after *ret);
 
+/**
+ * ts_sequence_left_out() - what the failure of a step has left out, right after it: one group, nested sequence or step after
+ *                          the other
+ * @failed: index of the step
+ * @index: behind @failed; from then on behind the last answer, by its n_left_out
+ * @ret:   TS_NEXT_SKIP, and why
+ *
+ * Return: whether there is one at @index.
+ */
+bool ts_sequence_left_out(const struct ts_sequence *sequence,
+                          size_t failed,
+                          size_t index,
+                          struct ts_next *ret);
+
 /* Index of the next instruction; their number at the end. */
 size_t ts_sequence_position(const struct ts_sequence *sequence);
 

@@ -461,6 +461,22 @@ static int set_environment(struct run *run)
     return TRACE(r);
 }
 
+/* What the failure of the step has left out; nothing if it succeeded. */
+static int tell_left_out(struct run *run, size_t failed, struct ts_simulation_end *ret)
+{
+    struct ts_next next;
+    size_t index = failed + 1;
+    int r = 0;
+
+    ts_run_time_reset(run->unknown);
+    while (r == 0 && ts_sequence_left_out(run->sequence, failed, index, &next)) {
+        r = tell(run, &next);
+        index += next.n_left_out;
+        ret->n_left_out += next.n_left_out;
+    }
+    return TRACE(r);
+}
+
 static int go(struct run *run, struct ts_simulation_end *ret)
 {
     struct ts_next next;
@@ -487,6 +503,8 @@ static int go(struct run *run, struct ts_simulation_end *ret)
         ret->n_run += next.kind == TS_NEXT_RUN;
         if (r == 0 && is_begun)
             r = run_step(run, &next);
+        if (r == 0 && next.kind != TS_NEXT_SKIP)
+            r = tell_left_out(run, next.index, ret);
         if (r < 0)
             return TRACE(r);
     }

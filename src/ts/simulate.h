@@ -23,7 +23,7 @@ struct ts_simulated_value {
 };
 
 /* One decision, or the failure of a step that had begun: TS_NEXT_RUN and then TS_NEXT_FAIL of the same index, with the reason.
-   All borrowed for the call. */
+   Behind a failure TS_NEXT_SKIP of each group, nested sequence or step that it leaves out. All borrowed for the call. */
 struct ts_simulated {
     const struct ts_next *next;              /* TS_NEXT_RUN, _SKIP or _FAIL */
     const char *path;                        /* "Group/Step" */
