@@ -3,7 +3,10 @@
 #include "cli/sequence.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/base64.h"
 #include "base/own.h"
@@ -11,6 +14,8 @@
 #include "cli/sequence_choose.h"
 #include "cli/sequence_file.h"
 #include "plat/file.h"
+#include "ts/container_slim.h"
+#include "ts/diag.h"
 
 enum {
     FILE_MAX_BYTES = 6 * 1024 * 1024,
@@ -84,6 +89,52 @@ bool sequence_names_file(const char *text)
     return false;
 }
 
+static const char zip_mark[] = {'P', 'K', 3, 4};
+
+static bool too_large(struct session *s, const char *file)
+{
+    return session_fail(s,
+                        ARGS_EXIT_FAILURE,
+                        "SLW-0704",
+                        "%s cannot be read: line 1, column 1: it is larger than a file of task "
+                        "sequences may be (%d bytes)",
+                        file,
+                        FILE_MAX_BYTES);
+}
+
+static int64_t read_at(void *ctx, uint64_t offset, void *dst, size_t cap)
+{
+    const int *fd = ctx;
+    ssize_t n = pread(*fd, dst, cap, (off_t)offset);
+
+    return n < 0 ? -errno : n;
+}
+
+/* Of a large .zip what describes task sequences and packages is read, and no content. Return: false: it was told why not. */
+static bool read_large(struct session *s, const char *file, struct buf *content)
+{
+    OWN(ts_diags_fini) struct ts_diags diags = {0};
+    OWN(fd_closep) int fd = open(file, O_RDONLY | O_CLOEXEC);
+    struct ts_container_source source = {.read_at = read_at, .ctx = &fd};
+    char mark[sizeof(zip_mark)] = "";
+    struct stat st;
+    int r;
+
+    if (fd < 0 || fstat(fd, &st) != 0)
+        return session_fail_errno(s, file, -errno);
+    if (!S_ISREG(st.st_mode) || pread(fd, mark, sizeof(mark), 0) != (ssize_t)sizeof(mark) ||
+        memcmp(mark, zip_mark, sizeof(mark)) != 0)
+        return too_large(s, file);
+    source.size_bytes = (uint64_t)st.st_size;
+    buf_clear(content);
+    r = ts_container_slim(&source, content, &diags);
+    if (r > 0)
+        return sequence_file_unreadable(s, file, &diags);
+    if (r < 0 && content->failed)
+        return too_large(s, file);
+    return r == 0 || session_fail_errno(s, file, r);
+}
+
 bool sequence_read_content(struct session *s,
                            const char *file,
                            struct buf *content,
@@ -97,14 +148,13 @@ bool sequence_read_content(struct session *s,
         return true; /* no file: the name of something at the site */
     if (r < 0)
         return session_fail_errno(s, file, r);
-    if (r == FILE_E_TOO_LARGE)
-        return session_fail(s,
-                            ARGS_EXIT_FAILURE,
-                            "SLW-0704",
-                            "%s cannot be read: line 1, column 1: it is larger than a file of task "
-                            "sequences may be (%d bytes)",
-                            file,
-                            FILE_MAX_BYTES);
+    if (r == FILE_E_TOO_LARGE && strcmp(file, "-") == 0)
+        return too_large(s, "what comes by a pipe");
+    if (r == FILE_E_TOO_LARGE) {
+        if (ret_is_there)
+            *ret_is_there = true;
+        return read_large(s, file, content);
+    }
     if (r != 0)
         return (ret_is_there && !sequence_names_file(file)) ||
                session_fail(s, ARGS_EXIT_FAILURE, "SLW-0704", "%s is not there", file);

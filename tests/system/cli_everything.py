@@ -7,10 +7,12 @@ usage: cli_everything.py BUILD_DIR cli-everything
 
 import base64
 import json
+import os
 import re
 import subprocess
 import sys
 import time
+import zipfile
 from pathlib import Path
 from xml.sax.saxutils import escape
 
@@ -166,6 +168,23 @@ def references_by_name(cli: Recorder, work: Path):
     cli.do("ts", "delete", "Refers")
 
 
+def export_with_content(cli: Recorder, work: Path):
+    """Content makes a .zip too large for a request: what it says of sequences and packages is sent alone."""
+    path = work / "content.zip"
+    with zipfile.ZipFile(path, "w") as export:
+        export.writestr("SMS_Package/CHQ00009/CONTENT/setup.bin", os.urandom(8 * 1024 * 1024))
+        export.writestr("SMS_TaskSequencePackage/CHQ00010/object.xml", instance("CHQ00010", "With content", script_step("Get-Date")))
+        export.writestr("SMS_Package/CHQ00009/object.xml", '<INSTANCE CLASSNAME="SMS_Package"><PROPERTY NAME="PackageID"><VALUE>'
+                        'CHQ00009</VALUE></PROPERTY><PROPERTY NAME="Name"><VALUE>Large</VALUE></PROPERTY></INSTANCE>')
+    made = cli.ask("TaskSequence", "ts", "import", str(path))
+    expect([(one["name"], one["n_files"]) for one in made["packages"]] == [("Large", 1)], f"what the file describes: {made['packages']}")
+    cli.do("ts", "validate", str(path))
+    cli.do("ts", "delete", "With content")
+    big = work / "big.xml"
+    big.write_bytes(b"<" + b" " * 7 * 1024 * 1024)
+    expect("larger than a file of task sequences may be" in cli.fails("ts", "import", str(big)), "what is no .zip is read all the same")
+
+
 def sequences(cli: Recorder, work: Path):
     scripts_in_files(cli, work)
     path = work / "Debian.xml"
@@ -180,6 +199,7 @@ def sequences(cli: Recorder, work: Path):
     expect("Server" in cli.do("ts", "show", str(several), "--sequence", "CHQ00002"), "the other one of a file is shown")
     cli.do("ts", "export", str(several), "--sequence", "Client")
     references_by_name(cli, work)
+    export_with_content(cli, work)
     cli.do("ts", "simulate", str(several), "--sequence", "Client")
     cli.do("ts", "diff", str(several), str(several), "--sequence", "Client")
     cli.do("ts", "step", "add", "Debian", "--type", "group", "--name", "Install")
