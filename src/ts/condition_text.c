@@ -76,7 +76,7 @@ struct telling {
 static bool is_masked(const struct telling *telling, const xmlNode *expression)
 {
     const xmlNode *value =
-        telling->is_masked ? ts_secret_compared(telling->names, expression, NULL) : NULL;
+        telling->is_masked ? ts_secret_compared(telling->names, expression) : NULL;
     OWN(freep) char *text = value ? ts_node_text(value) : NULL;
 
     return value && (!text || text[0] != '\0');

@@ -19,9 +19,9 @@ enum {
 /* An element, and how it may be shown. */
 struct view {
     const xmlNode *node;
-    const xmlNode *step; /* whose secrets its variables are */
-    const struct ts_secret_names *names;
-    bool is_secret; /* nobody may see what is in it */
+    struct ts_secret_owner owner; /* of its variables */
+    bool is_secret;               /* nobody may see what is in it */
+    bool hides_values;            /* an expression that compares a secret variable */
 };
 
 struct child {
@@ -89,29 +89,21 @@ static bool is_called_secret(const xmlNode *node)
     return is_secret;
 }
 
-static bool is_compared(const struct ts_secret_names *names, const xmlNode *node)
-{
-    const xmlNode *value = node->parent ? ts_secret_compared(names, node->parent, NULL) : NULL;
-
-    while (value && value != node)
-        value = ts_secret_compared(names, node->parent, value);
-    return value != NULL;
-}
-
 /* @node, which stands in @outer. Without memory it is a secret. A command may repeat one. */
 static struct view look(const struct view *outer, const xmlNode *node)
 {
     struct view view = {
         .node = node,
-        .step = ts_node_is_item(node) ? node : outer->step,
-        .names = outer->names,
+        .owner =
+            ts_node_is_item(node) ? ts_secret_owner_of(outer->owner.names, node) : outer->owner,
         .is_secret = outer->is_secret || ts_node_is(node, "action") || is_called_secret(node) ||
-                     is_compared(outer->names, node),
+                     (outer->hides_values && ts_secret_is_value(node)),
+        .hides_values = ts_secret_compares(outer->owner.names, node),
     };
 
     if (!view.is_secret && ts_node_is(node, "variable")) {
         OWN(freep) char *text = ts_node_text(node);
-        OWN(freep) char *shown = ts_secret_mask(view.names, view.step, node, "***");
+        OWN(freep) char *shown = ts_secret_mask(&view.owner, node, "***");
 
         view.is_secret = !text || !shown || strcmp(text, shown) != 0;
     }
@@ -516,8 +508,10 @@ void ts_diff_elements(struct ts_comparison *c,
                       bool (*is_known)(const xmlNode *))
 {
     const struct comparing w = {c, about, ""};
-    const struct view from = {.node = sides->before, .step = sides->before, .names = c->names};
-    const struct view to = {.node = sides->after, .step = sides->after, .names = c->names};
+    const struct view from = {.node = sides->before,
+                              .owner = ts_secret_owner_of(c->names, sides->before)};
+    const struct view to = {.node = sides->after,
+                            .owner = ts_secret_owner_of(c->names, sides->after)};
     OWN(children_fini) struct children before = {0};
     OWN(children_fini) struct children after = {0};
 

@@ -2,11 +2,13 @@
 
 #include <string.h>
 
+#include "base/err.h"
 #include "base/own.h"
 #include "ts/action.h"
 #include "ts/condition_text.h"
 #include "ts/diff_parts.h"
 #include "ts/document.h"
+#include "ts/node_index.h"
 #include "ts/script_text.h"
 #include "ts/secret.h"
 #include "ts/step_types.h"
@@ -188,19 +190,6 @@ static void diff_attributes(struct pair *p, const xmlNode *before, const xmlNode
     }
 }
 
-/* The variable of this name in the list; NULL if there is none. */
-static const xmlNode *find_variable(const xmlNode *list, const char *wanted)
-{
-    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
-        OWN(freep)
-        char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
-
-        if (name && strcmp(name, wanted) == 0)
-            return node;
-    }
-    return NULL;
-}
-
 static size_t count_children(const xmlNode *list)
 {
     size_t n = 0;
@@ -259,22 +248,37 @@ add_differing(struct pair *p, const char *name, const struct value *from, const 
         add_variable(p, name, from->shown, to->shown);
 }
 
-/* What is in @list, and differs in @other or is not there. @is_old: @list is the one before. */
-static void diff_lists(struct pair *p, const xmlNode *list, const xmlNode *other, bool is_old)
-{
-    const xmlNode *step = p->before ? (is_old ? p->before->node : p->after->node) : NULL;
-    const xmlNode *other_step = p->before ? (is_old ? p->after->node : p->before->node) : NULL;
+/* A list of variables. */
+struct list {
+    struct ts_node_index index;
+    struct ts_secret_owner owner;
+};
 
-    for (const xmlNode *node = list ? list->children : NULL; node; node = node->next) {
+/* @ret: to be ended by the caller, also after a failure. */
+static int
+look(const struct pair *p, const struct ts_tree_item *item, const xmlNode *node, struct list *ret)
+{
+    ret->owner = ts_secret_owner_of(p->c->names, item ? item->node : NULL);
+    return TRACE(ts_node_index_add_list(&ret->index, node));
+}
+
+static void list_fini(struct list *list)
+{
+    ts_node_index_fini(&list->index);
+}
+
+/* What is in @list, and differs in @other or is not there. @is_old: @list is the one before. */
+static void
+diff_lists(struct pair *p, const struct list *list, const struct list *other, bool is_old)
+{
+    for (size_t i = 0; i < list->index.n; i++) {
+        const struct ts_node_entry *entry = &list->index.entries[list->index.order[i]];
+        const struct ts_node_entry *twin = ts_node_index_twin(&list->index, entry, &other->index);
+        OWN(freep) char *text = ts_node_text(entry->node);
+        OWN(freep) char *other_text = twin ? ts_node_text(twin->node) : ts_copy("");
+        OWN(freep) char *shown = text ? ts_secret_mask(&list->owner, entry->node, "***") : NULL;
         OWN(freep)
-        char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
-        const xmlNode *twin = name ? find_variable(other, name) : NULL;
-        OWN(freep) char *text = name ? ts_node_text(node) : NULL;
-        OWN(freep) char *other_text = twin ? ts_node_text(twin) : ts_copy("");
-        OWN(freep) char *shown = text ? ts_secret_mask(p->c->names, step, node, "***") : NULL;
-        OWN(freep)
-        char *other_shown =
-            twin ? ts_secret_mask(p->c->names, other_step, twin, "***") : ts_copy("");
+        char *other_shown = twin ? ts_secret_mask(&other->owner, twin->node, "***") : ts_copy("");
 
         if (!other_text || !shown || !other_shown || (!is_old && twin) ||
             strcmp(text, other_text) == 0)
@@ -282,20 +286,27 @@ static void diff_lists(struct pair *p, const xmlNode *list, const xmlNode *other
         const struct value here = {text, shown};
         const struct value there = {other_text, other_shown};
 
-        add_differing(p, name, is_old ? &here : &there, is_old ? &there : &here);
+        add_differing(p, entry->name, is_old ? &here : &there, is_old ? &there : &here);
     }
 }
 
 static void diff_variables(struct pair *p, const xmlNode *before, const xmlNode *after)
 {
+    OWN(list_fini) struct list old_list = {0};
+    OWN(list_fini) struct list list = {0};
+
     if (count_children(before) > VARIABLES_MAX || count_children(after) > VARIABLES_MAX) {
         add_property(
             p, "defaultVarList", "Variables", "too many to compare", "too many to compare");
         p->n_changed++;
         return;
     }
-    diff_lists(p, before, after, true);
-    diff_lists(p, after, before, false);
+    if (look(p, p->before, before, &old_list) != 0 || look(p, p->after, after, &list) != 0) {
+        p->c->is_out_of_memory = true;
+        return;
+    }
+    diff_lists(p, &old_list, &list, true);
+    diff_lists(p, &list, &old_list, false);
 }
 
 static bool is_compared(const xmlNode *node)

@@ -17,6 +17,7 @@ enum {
     NAME_SHOWN_MAX = 100,
     CONDITION_SHOWN_MAX = 200,
     RULES_MAX = 1000, /* of either side, beyond which nobody reads them one by one */
+    VARIABLES_MAX = 5000,
 };
 
 struct rule {
@@ -76,6 +77,7 @@ static bool read_rules(const char *text, const struct ts_secret_names *names, st
     const struct ts_step *steps = NULL;
     const xmlNode *node = NULL;
     size_t n = 0;
+    size_t n_variables = 0;
 
     if (text[0] != '\0' && ts_rules_read(text, &ret->doc, &ignored) != 0)
         return false;
@@ -83,7 +85,9 @@ static bool read_rules(const char *text, const struct ts_secret_names *names, st
         steps = ts_document_steps(ret->doc, &n);
         node = ts_node_element(xmlDocGetRootElement(ts_document_tree(ret->doc))->children);
     }
-    if (n > RULES_MAX)
+    for (size_t i = 0; i < n; i++)
+        n_variables += steps[i].n_variables;
+    if (n > RULES_MAX || n_variables > VARIABLES_MAX)
         return false;
     ret->rules = calloc(n + 1, sizeof(*ret->rules));
     if (!ret->rules)

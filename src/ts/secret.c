@@ -187,20 +187,16 @@ static char *mask_value(const struct value *v, char *text, struct masking *m)
     return ts_copy(m->mask);
 }
 
-/* Of whom a variable is. */
-struct owner {
-    const struct ts_step_type *type; /* NULL: none of ours */
-    bool hides_value;
-    const struct ts_secret_names *names; /* NULL: those that are secret by their name */
-    struct ts_secrets *secrets;          /* get what is masked; NULL: nobody wants it */
-};
-
-static char *mask_variable(const struct owner *owner, const xmlNode *variable, const char *mask)
+/* @secrets: get what is masked; NULL: nobody wants it */
+static char *mask_variable(const struct ts_secret_owner *owner,
+                           const xmlNode *variable,
+                           const char *mask,
+                           struct ts_secrets *secrets)
 {
     OWN(freep) char *name = ts_node_attribute(variable, "name");
     OWN(freep) char *property = ts_node_attribute(variable, "property");
     OWN(freep) char *text = ts_node_text(variable);
-    struct masking masking = {.mask = mask, .names = owner->names, .secrets = owner->secrets};
+    struct masking masking = {.mask = mask, .names = owner->names, .secrets = secrets};
 
     if (!name || !property || !text)
         return NULL;
@@ -215,18 +211,18 @@ static char *mask_variable(const struct owner *owner, const xmlNode *variable, c
     return mask_value(&value, TAKE(text), &masking);
 }
 
-char *ts_secret_mask(const struct ts_secret_names *names,
-                     const xmlNode *step,
-                     const xmlNode *variable,
-                     const char *mask)
+struct ts_secret_owner ts_secret_owner_of(const struct ts_secret_names *names, const xmlNode *step)
 {
-    const struct owner owner = {
-        .type = type_of(step),
-        .hides_value = step && is_named(variable, "VariableValue") && is_value_hidden(step),
+    return (struct ts_secret_owner){
         .names = names,
+        .type = type_of(step),
+        .hides_value = step && is_value_hidden(step),
     };
+}
 
-    return mask_variable(&owner, variable, mask);
+char *ts_secret_mask(const struct ts_secret_owner *owner, const xmlNode *variable, const char *mask)
+{
+    return mask_variable(owner, variable, mask, NULL);
 }
 
 static bool is_found(void *ctx, xmlNode *node, const char *name)
@@ -246,15 +242,14 @@ static bool is_compared(void *ctx, xmlNode *value)
     return (text && text[0] == '\0') || is_found(ctx, value, NULL);
 }
 
-static bool
-list_has_secret(const struct ts_secret_names *names, const xmlNode *step, const xmlNode *list)
+static bool list_has_secret(const struct ts_secret_owner *owner, const xmlNode *list)
 {
     for (const xmlNode *node = list->children; node; node = node->next) {
         if (!ts_node_is(node, "variable"))
             continue;
 
         OWN(freep) char *text = ts_node_text(node);
-        OWN(freep) char *shown = ts_secret_mask(names, step, node, "***");
+        OWN(freep) char *shown = ts_secret_mask(owner, node, "***");
 
         if (!text || !shown || strcmp(text, shown) != 0)
             return true;
@@ -264,13 +259,14 @@ list_has_secret(const struct ts_secret_names *names, const xmlNode *step, const 
 
 bool ts_secret_is_in_step(const struct ts_secret_names *names, xmlNode *step)
 {
+    const struct ts_secret_owner owner = ts_secret_owner_of(names, step);
     bool has_some = false;
 
     if (!ts_secret_each_unknown(step, is_found, &has_some) ||
         !ts_secret_each_compared(names, step, is_compared, &has_some))
         return true; /* or there was no memory */
     for (const xmlNode *list = step->children; list; list = list->next)
-        if (ts_node_is(list, "defaultVarList") && list_has_secret(names, step, list))
+        if (ts_node_is(list, "defaultVarList") && list_has_secret(&owner, list))
             return true;
     return has_some;
 }
@@ -339,10 +335,11 @@ static void set_text(xmlNode *node, const char *text)
 }
 
 /* Return: whether it was a secret, or -ENOMEM. */
-static int blank_variable(const struct owner *owner, xmlNode *variable)
+static int
+blank_variable(const struct ts_secret_owner *owner, xmlNode *variable, struct ts_secrets *secrets)
 {
     OWN(freep) char *text = ts_node_text(variable);
-    OWN(freep) char *masked = mask_variable(owner, variable, "");
+    OWN(freep) char *masked = mask_variable(owner, variable, "", secrets);
 
     if (!text || !masked)
         return ERR(-ENOMEM);
@@ -374,9 +371,10 @@ static int blank_item(const struct ts_secret_names *names, xmlNode *item);
 
 /* Of what is in a node, but not in an item within it, whose secrets are its own. Variables count wherever they stand: a list
    that has no effect is exported too. Bounded by TS_XML_MAX_DEPTH. Return: whether there were any, or -ENOMEM. */
-static int blank_within(const struct owner *owner, xmlNode *node)
+static int
+blank_within(const struct ts_secret_owner *owner, xmlNode *node, struct ts_secrets *secrets)
 {
-    const struct owner nobody = {.names = owner->names, .secrets = owner->secrets};
+    const struct ts_secret_owner nobody = {.names = owner->names};
     int n = 0;
 
     for (xmlNode *child = ts_node_element(node->children); child;
@@ -385,11 +383,13 @@ static int blank_within(const struct owner *owner, xmlNode *node)
         int r = is_item ? blank_item(owner->names, child) : 0;
 
         if (ts_node_is(child, "variable"))
-            r = blank_variable(owner, child);
+            r = blank_variable(owner, child, secrets);
         if (r < 0)
             return TRACE(r);
         n |= is_item ? 0 : r;
-        r = is_item ? 0 : blank_within(ts_node_is(child, "condition") ? &nobody : owner, child);
+        r = 0;
+        if (!is_item)
+            r = blank_within(ts_node_is(child, "condition") ? &nobody : owner, child, secrets);
         if (r < 0)
             return TRACE(r);
         n |= r;
@@ -433,10 +433,7 @@ static int blank_actions(xmlNode *node,
 static int
 blank_values(const struct ts_secret_names *names, xmlNode *item, struct ts_secrets *secrets)
 {
-    const struct owner owner = {.type = type_of(item),
-                                .hides_value = is_value_hidden(item),
-                                .names = names,
-                                .secrets = secrets};
+    const struct ts_secret_owner owner = ts_secret_owner_of(names, item);
     struct blanking blanking = {.secrets = secrets};
     struct masking compared = {.mask = "", .secrets = secrets};
     int r;
@@ -444,7 +441,7 @@ blank_values(const struct ts_secret_names *names, xmlNode *item, struct ts_secre
     if (!ts_secret_each_unknown(item, blank_unknown, &blanking) ||
         !ts_secret_each_compared(names, item, mask_compared, &compared))
         return ERR(-ENOMEM);
-    r = blank_within(&owner, item);
+    r = blank_within(&owner, item, secrets);
     return r == 0 && (blanking.has_some || compared.n > 0) ? 1 : TRACE(r);
 }
 

@@ -16,12 +16,26 @@ struct ts_document;
 struct ts_secret_names;
 struct ts_secrets;
 struct ts_step;
+struct ts_step_type;
 struct ts_variable;
+
+/* Of whom variables are: what is found out once for all that a step has. */
+struct ts_secret_owner {
+    const struct ts_secret_names *names; /* as below */
+    const struct ts_step_type *type;     /* NULL: none of ours */
+    bool hides_value;                    /* a Set Task Sequence Variable: its VariableValue */
+};
+
+/**
+ * ts_secret_owner_of() - of a step
+ * @names: of the document, for the conditions of rules; NULL: those that are secret by their name (ts/secret_names.h), here and below
+ * @step:  NULL: the sequence's own list
+ */
+struct ts_secret_owner ts_secret_owner_of(const struct ts_secret_names *names, const xmlNode *step);
 
 /**
  * ts_secret_mask() - the text of a variable as it may be shown
- * @names:    of the document, for the conditions of rules; NULL: those that are secret by their name (ts/secret_names.h), here and below
- * @step:     the step that has it; NULL: the sequence's own list
+ * @owner:    the step that has it
  * @variable: the element <variable>
  * @mask:     what takes the place of a secret that is not empty: "***", or "" for an export
  *
@@ -29,10 +43,8 @@ struct ts_variable;
  *
  * Return: owned by the caller; NULL without memory.
  */
-char *ts_secret_mask(const struct ts_secret_names *names,
-                     const xmlNode *step,
-                     const xmlNode *variable,
-                     const char *mask);
+char *
+ts_secret_mask(const struct ts_secret_owner *owner, const xmlNode *variable, const char *mask);
 
 /* What a DoNotShowVariableValue or IsSecret says: only nothing, false, no and 0 let a value be seen, as who wrote anything else meant a secret. */
 bool ts_secret_is_flag(const char *text);

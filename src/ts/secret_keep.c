@@ -12,7 +12,9 @@
 #include "ts/diag.h"
 #include "ts/diff_parts.h"
 #include "ts/document.h"
+#include "ts/node_index.h"
 #include "ts/secret_names.h"
+#include "ts/secret_rules.h"
 #include "ts/secret_unknown.h"
 #include "ts/step_types.h"
 #include "ts/tree.h"
@@ -20,12 +22,10 @@
 
 enum {
     ACTION_MAX_BYTES = 256 * 1024,
-    RULES_MAX_BYTES = 2 * TS_XML_MAX_BYTES,
 };
 
 DEFINE_FREEP(xmlDocPtr, xmlFreeDoc);
 DEFINE_FREEP(xmlChar *, xmlFree);
-DEFINE_FREEP(xmlNode *, xmlFreeNode);
 
 const char *ts_secret_account(const char *variable)
 {
@@ -59,21 +59,18 @@ static void set_text(xmlNode *node, const char *text)
     xmlNodeAddContent(node, (const xmlChar *)text);
 }
 
-/* The variable of this name in the list; NULL if there is none. */
-static xmlNode *find_variable(const xmlNode *list, const char *wanted)
+/* NULL if there is none. */
+static xmlNode *find_variable(const struct ts_node_index *list, const char *name)
 {
-    for (xmlNode *node = list ? list->children : NULL; node; node = node->next) {
-        OWN(freep)
-        char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
+    const struct ts_node_entry *entry = ts_node_index_find(list, 0, name);
 
-        if (name && strcmp(name, wanted) == 0)
-            return node;
-    }
-    return NULL;
+    return entry ? entry->node : NULL;
 }
 
 /* Whether the two lists have the same text in that variable. */
-static bool is_same_text(const xmlNode *list, const xmlNode *old_list, const char *name)
+static bool is_same_text(const struct ts_node_index *list,
+                         const struct ts_node_index *old_list,
+                         const char *name)
 {
     const xmlNode *node = find_variable(list, name);
     const xmlNode *old_node = find_variable(old_list, name);
@@ -81,138 +78,6 @@ static bool is_same_text(const xmlNode *list, const xmlNode *old_list, const cha
     OWN(freep) char *old_text = old_node ? ts_node_text(old_node) : ts_copy("");
 
     return text && old_text && strcmp(text, old_text) == 0;
-}
-
-static bool clear(void *ctx, xmlNode *value)
-{
-    (void)ctx;
-    xmlNodeSetContent(value, NULL);
-    return true;
-}
-
-/* The text of an element's only condition, as it stands, but for what an export loses. */
-static void put_condition(const struct ts_secret_names *names, const xmlNode *rule, struct buf *ret)
-{
-    xmlNode *condition = ts_node_child(rule, "condition");
-    OWN(xmlFreeNodep)
-    xmlNode *copy = condition ? xmlDocCopyNode(condition, condition->doc, 1) : NULL;
-    xmlBuffer *text = copy ? xmlBufferCreate() : NULL;
-
-    if (text && ts_secret_each_compared(names, copy, clear, NULL) &&
-        xmlNodeDump(text, condition->doc, copy, 0, 0) > 0)
-        buf_adds(ret, (const char *)xmlBufferContent(text));
-    xmlBufferFree(text);
-}
-
-static bool is_secret_rule_variable(const xmlNode *variable)
-{
-    OWN(freep) char *is_secret = ts_node_attribute(variable, "IsSecret");
-    OWN(freep) char *name = ts_node_attribute(variable, "Name");
-
-    return (is_secret && ts_secret_is_flag(is_secret)) || (name && ts_name_is_secret(name));
-}
-
-/* The old rule with this condition. NULL: there is none. */
-static xmlNode *
-find_rule(const struct ts_secret_names *names, const xmlNode *old_rules, const char *condition)
-{
-    for (xmlNode *rule = ts_node_element(old_rules->children); rule;
-         rule = ts_node_element(rule->next)) {
-        OWN(buf_fini) struct buf own = BUF_INIT(RULES_MAX_BYTES);
-
-        put_condition(names, rule, &own);
-        if (strcmp(buf_str(&own), condition) == 0)
-            return rule;
-    }
-    return NULL;
-}
-
-/* Text of the secret variable of this name under a rule with this condition; NULL if there is none. Owned by the caller. */
-static char *find_rule_secret(const struct ts_secret_names *names,
-                              const xmlNode *old_rules,
-                              const char *condition,
-                              const char *wanted)
-{
-    for (xmlNode *rule = ts_node_element(old_rules->children); rule;
-         rule = ts_node_element(rule->next)) {
-        OWN(buf_fini) struct buf own = BUF_INIT(RULES_MAX_BYTES);
-        const xmlNode *list = ts_node_child(rule, "Variables");
-
-        put_condition(names, rule, &own);
-        if (!list || strcmp(buf_str(&own), condition) != 0)
-            continue;
-        for (xmlNode *v = ts_node_element(list->children); v; v = ts_node_element(v->next)) {
-            OWN(freep) char *name = ts_node_attribute(v, "Name");
-
-            if (name && strcmp(name, wanted) == 0 && is_secret_rule_variable(v))
-                return ts_node_text(v);
-        }
-    }
-    return NULL;
-}
-
-static void
-keep_in_rules(const struct ts_secret_names *names, xmlNode *rules, const xmlNode *old_rules)
-{
-    for (xmlNode *rule = ts_node_element(rules->children); rule;
-         rule = ts_node_element(rule->next)) {
-        OWN(buf_fini) struct buf condition = BUF_INIT(RULES_MAX_BYTES);
-        const xmlNode *list = ts_node_child(rule, "Variables");
-        xmlNode *old;
-
-        put_condition(names, rule, &condition);
-        for (xmlNode *v = list ? ts_node_element(list->children) : NULL; v;
-             v = ts_node_element(v->next)) {
-            OWN(freep) char *name = ts_node_attribute(v, "Name");
-            OWN(freep) char *text = ts_node_text(v);
-            OWN(freep)
-            char *kept = name && text && ts_secret_is_blank(text) && is_secret_rule_variable(v)
-                             ? find_rule_secret(names, old_rules, buf_str(&condition), name)
-                             : NULL;
-
-            if (kept)
-                set_text(v, kept);
-        }
-        old = find_rule(names, old_rules, buf_str(&condition));
-        if (old)
-            (void)ts_secret_keep_compared(names, rule, old);
-    }
-}
-
-/* The root element as text. Return: whether it could be had. */
-static bool dump(xmlDoc *xml, struct buf *ret)
-{
-    xmlBuffer *text = xmlBufferCreate();
-    bool is_done = text && xmlNodeDump(text, xml, xmlDocGetRootElement(xml), 0, 0) > 0;
-
-    if (is_done)
-        buf_adds(ret, (const char *)xmlBufferContent(text));
-    xmlBufferFree(text);
-    return is_done && !ret->failed;
-}
-
-/* Rules are text that holds XML; if nothing else has changed, they are again what they were byte for byte. */
-static void keep_rules(const struct ts_secret_names *names,
-                       xmlNode *variable,
-                       const char *text,
-                       const char *old_text)
-{
-    OWN(ts_diags_fini) struct ts_diags ignored = {0};
-    OWN(xmlFreeDocp) xmlDoc *xml = NULL;
-    OWN(xmlFreeDocp) xmlDoc *old_xml = NULL;
-    OWN(buf_fini) struct buf exported = BUF_INIT(RULES_MAX_BYTES);
-    OWN(buf_fini) struct buf kept = BUF_INIT(RULES_MAX_BYTES);
-    OWN(buf_fini) struct buf old = BUF_INIT(RULES_MAX_BYTES);
-
-    if (ts_xml_parse_container(bytes_of(text), TS_XML_MAX_BYTES, &xml, &ignored) != 0 ||
-        ts_xml_parse_container(bytes_of(old_text), TS_XML_MAX_BYTES, &old_xml, &ignored) != 0 ||
-        !dump(xml, &exported))
-        return;
-    keep_in_rules(names, xmlDocGetRootElement(xml), xmlDocGetRootElement(old_xml));
-    if (!dump(xml, &kept) || !dump(old_xml, &old) ||
-        strcmp(buf_str(&kept), buf_str(&exported)) == 0)
-        return;
-    set_text(variable, strcmp(buf_str(&kept), buf_str(&old)) == 0 ? old_text : buf_str(&kept));
 }
 
 struct twins {
@@ -223,6 +88,10 @@ struct twins {
     bool was_made;                   /* the command of the step, by its template */
     xmlNode *list;
     const xmlNode *old_list;
+    struct ts_node_index index; /* of either list */
+    struct ts_node_index old_index;
+    struct ts_secret_owner owner; /* of what is in either list */
+    struct ts_secret_owner old_owner;
 };
 
 /* @variable gets the secret that @old_variable has, if it is still one there. */
@@ -231,23 +100,23 @@ static int keep_one(const struct twins *twins, xmlNode *variable, const xmlNode 
     OWN(freep) char *name = ts_node_attribute(variable, "name");
     OWN(freep) char *text = ts_node_text(variable);
     OWN(freep) char *old_text = ts_node_text(old_variable);
-    OWN(freep) char *old_shown = ts_secret_mask(twins->names, twins->old_step, old_variable, "");
+    OWN(freep) char *old_shown = ts_secret_mask(&twins->old_owner, old_variable, "");
     OWN(freep) char *shown = NULL;
     const char *account = name ? ts_secret_account(name) : NULL;
 
     if (!name || !text || !old_text || !old_shown)
         return ERR(-ENOMEM);
     if (strcmp(old_text, old_shown) == 0 ||
-        (account && !is_same_text(twins->list, twins->old_list, account)))
+        (account && !is_same_text(&twins->index, &twins->old_index, account)))
         return 0;
     if (old_shown[0] != '\0') {
-        keep_rules(twins->names, variable, text, old_text);
+        ts_secret_keep_rules(twins->names, variable, text, old_text);
         return 0;
     }
     if (!ts_secret_is_blank(text))
         return 0;
     set_text(variable, old_text);
-    shown = ts_secret_mask(twins->names, twins->step, variable, "");
+    shown = ts_secret_mask(&twins->owner, variable, "");
     if (!shown)
         return ERR(-ENOMEM);
     if (shown[0] != '\0') /* it would be seen there */
@@ -255,13 +124,14 @@ static int keep_one(const struct twins *twins, xmlNode *variable, const xmlNode 
     return 0;
 }
 
-static bool is_same_list(const xmlNode *list, const xmlNode *other)
+static bool is_same_list(const struct ts_node_index *list, const struct ts_node_index *other)
 {
-    for (xmlNode *node = list ? list->children : NULL; node; node = node->next) {
-        OWN(freep)
-        char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
+    for (size_t i = 0; i < list->n; i++) {
+        const struct ts_node_entry *twin = ts_node_index_twin(list, &list->entries[i], other);
+        OWN(freep) char *text = ts_node_text(list->entries[i].node);
+        OWN(freep) char *other_text = twin ? ts_node_text(twin->node) : NULL;
 
-        if (name && (!find_variable(other, name) || !is_same_text(list, other, name)))
+        if (!text || !other_text || strcmp(text, other_text) != 0)
             return false;
     }
     return true;
@@ -289,8 +159,8 @@ static int keep_action(const struct twins *twins)
         return 0;
     if (!text || (old_action && !old_text))
         return ERR(-ENOMEM);
-    if (old_text && is_same_list(twins->list, twins->old_list) &&
-        is_same_list(twins->old_list, twins->list) && is_exported(twins, text)) {
+    if (old_text && is_same_list(&twins->index, &twins->old_index) &&
+        is_same_list(&twins->old_index, &twins->index) && is_exported(twins, text)) {
         set_text(action, old_text);
     } else if (twins->was_made) {
         ts_action_put(twins->type, twins->list, &made);
@@ -306,15 +176,13 @@ static int keep_list(const struct twins *twins)
 {
     int has_secret = 0;
 
-    for (xmlNode *node = twins->old_list ? twins->old_list->children : NULL; node;
-         node = node->next) {
-        OWN(freep)
-        char *name = ts_node_is(node, "variable") ? ts_node_attribute(node, "name") : NULL;
-        OWN(freep) char *text = name ? ts_node_text(node) : NULL;
-        OWN(freep)
-        char *shown = name ? ts_secret_mask(twins->names, twins->old_step, node, "") : NULL;
-        xmlNode *twin = name ? find_variable(twins->list, name) : NULL;
-        int r = twin ? keep_one(twins, twin, node) : 0;
+    for (size_t i = 0; i < twins->old_index.n; i++) {
+        const struct ts_node_entry *old = &twins->old_index.entries[twins->old_index.order[i]];
+        const struct ts_node_entry *twin =
+            ts_node_index_twin(&twins->old_index, old, &twins->index);
+        OWN(freep) char *text = ts_node_text(old->node);
+        OWN(freep) char *shown = ts_secret_mask(&twins->old_owner, old->node, "");
+        int r = twin ? keep_one(twins, twin->node, old->node) : 0;
 
         if (r < 0)
             return TRACE(r);
@@ -331,13 +199,32 @@ static bool is_any(void *ctx, xmlNode *value)
     return false;
 }
 
+/* The rest of what is known of two steps, or of the sequences, and their lists. Return: 0 or -ENOMEM. */
+static int look(const struct ts_secret_names *names, struct twins *twins)
+{
+    int r = ts_node_index_add_list(&twins->index, twins->list);
+
+    if (r == 0)
+        r = ts_node_index_add_list(&twins->old_index, twins->old_list);
+    twins->names = names;
+    twins->owner = ts_secret_owner_of(names, twins->step);
+    twins->old_owner = ts_secret_owner_of(names, twins->old_step);
+    return TRACE(r);
+}
+
+static void twins_fini(struct twins *twins)
+{
+    ts_node_index_fini(&twins->index);
+    ts_node_index_fini(&twins->old_index);
+}
+
 static int keep_item(const struct ts_secret_names *names,
                      const struct ts_tree_item *item,
                      const struct ts_tree_item *old)
 {
     const struct ts_step_type *type = ts_step_type_find(item->type);
-    const struct twins twins = {
-        .names = names,
+    OWN(twins_fini)
+    struct twins twins = {
         .step = item->node,
         .old_step = old->node,
         .type = type,
@@ -354,17 +241,26 @@ static int keep_item(const struct ts_secret_names *names,
     has_unknown |= !ts_secret_each_compared(names, old->node, is_any, NULL);
     r = ts_secret_keep_compared(names, item->node, old->node);
     if (r == 0)
+        r = look(names, &twins);
+    if (r == 0)
         r = keep_list(&twins);
     return r > 0 || (r == 0 && has_unknown) ? TRACE(keep_action(&twins)) : TRACE(r);
 }
 
-static int keep_all(struct ts_comparison *c, xmlDoc *old_xml, xmlDoc *xml)
+static int keep_globals(const struct ts_secret_names *names, xmlDoc *old_xml, xmlDoc *xml)
 {
-    const struct twins globals = {
-        .names = c->names,
+    OWN(twins_fini)
+    struct twins globals = {
         .list = ts_node_child(xmlDocGetRootElement(xml), "globalVarList"),
         .old_list = ts_node_child(xmlDocGetRootElement(old_xml), "globalVarList"),
     };
+    int r = look(names, &globals);
+
+    return r == 0 ? TRACE(keep_list(&globals)) : TRACE(r);
+}
+
+static int keep_all(struct ts_comparison *c, xmlDoc *old_xml, xmlDoc *xml)
+{
     int r = ts_tree_read(old_xml, &c->before.tree);
 
     if (r == 0)
@@ -373,7 +269,7 @@ static int keep_all(struct ts_comparison *c, xmlDoc *old_xml, xmlDoc *xml)
         r = ts_diff_match(c);
     if (r == 0) {
         (void)ts_secret_keep_unknown(xmlDocGetRootElement(xml), xmlDocGetRootElement(old_xml));
-        r = keep_list(&globals);
+        r = keep_globals(c->names, old_xml, xml);
     }
     for (size_t i = 0; r >= 0 && i < c->after.tree.n; i++)
         if (c->after.match[i] != TS_NO_ITEM)

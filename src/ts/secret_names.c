@@ -6,12 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "ts/assign.h"
 #include "ts/compare.h"
 #include "ts/document.h"
+#include "ts/node_index.h"
 #include "ts/secret.h"
 #include "ts/step_types.h"
 #include "ts/tree.h"
@@ -20,7 +22,6 @@
 enum {
     GROW = 16,
     WHY_MAX_BYTES = 1024,
-    COMPARED_MAX = 200, /* of one condition, beyond which nothing comes back */
 };
 
 struct ts_secret_names {
@@ -171,20 +172,27 @@ static char *find_field(const xmlNode *expression, const char *name)
     return NULL;
 }
 
-xmlNode *ts_secret_compared(const struct ts_secret_names *names,
-                            const xmlNode *expression,
-                            const xmlNode *behind)
+bool ts_secret_compares(const struct ts_secret_names *names, const xmlNode *node)
 {
     OWN(freep)
-    char *variable =
-        ts_node_is(expression, "expression") ? find_field(expression, "Variable") : NULL;
-    xmlNode *node = behind ? behind->next : expression->children;
+    char *variable = ts_node_is(node, "expression") ? find_field(node, "Variable") : NULL;
 
-    if (!variable || !ts_secret_names_have(names, variable))
+    return variable && ts_secret_names_have(names, variable);
+}
+
+bool ts_secret_is_value(const xmlNode *node)
+{
+    return is_field(node, "Value");
+}
+
+xmlNode *ts_secret_compared(const struct ts_secret_names *names, const xmlNode *expression)
+{
+    if (!ts_secret_compares(names, expression))
         return NULL;
-    while (node && !is_field(node, "Value"))
-        node = node->next;
-    return node;
+    for (xmlNode *node = expression->children; node; node = node->next)
+        if (ts_secret_is_value(node))
+            return node;
+    return NULL;
 }
 
 /* The depth is bounded by TS_XML_MAX_DEPTH. */
@@ -195,10 +203,10 @@ bool ts_secret_each_compared(const struct ts_secret_names *names,
 {
     for (xmlNode *child = ts_node_element(node->children); child;
          child = ts_node_element(child->next)) {
-        xmlNode *value = ts_secret_compared(names, child, NULL);
+        xmlNode *value = ts_secret_compared(names, child);
 
-        for (; value; value = ts_secret_compared(names, child, value))
-            if (!visit(ctx, value))
+        for (; value; value = value->next)
+            if (ts_secret_is_value(value) && !visit(ctx, value))
                 return false;
         if (!ts_node_is_item(child) && !ts_secret_each_compared(names, child, visit, ctx))
             return false;
@@ -206,61 +214,51 @@ bool ts_secret_each_compared(const struct ts_secret_names *names,
     return true;
 }
 
-/* What a condition compares secret variables with. */
+/* What a condition compares secret variables with, by variable and operator. */
 struct compared {
-    xmlNode *values[COMPARED_MAX];
-    size_t n;
+    struct ts_node_index index;
+    const xmlNode *expression; /* the last one */
 };
 
+static void compared_fini(struct compared *compared)
+{
+    ts_node_index_fini(&compared->index);
+}
+
+/* Of an expression with several the first one. */
 static bool gather(void *ctx, xmlNode *value)
 {
     struct compared *compared = ctx;
+    OWN(buf_fini) struct buf key = BUF_INIT(TS_XML_MAX_BYTES);
+    bool is_first = compared->expression != value->parent;
+    OWN(freep) char *variable = is_first ? find_field(value->parent, "Variable") : NULL;
+    OWN(freep) char *operator_name = is_first ? find_field(value->parent, "Operator") : NULL;
 
-    if (compared->n == COMPARED_MAX)
-        return false;
-    compared->values[compared->n++] = value;
-    return true;
+    compared->expression = value->parent;
+    if (!variable || !operator_name)
+        return true;
+    buf_addf(&key, "%s %s", operator_name, variable);
+    for (size_t i = 0; i < key.len; i++)
+        if (key.ptr[i] >= 'A' && key.ptr[i] <= 'Z')
+            key.ptr[i] = (char)(key.ptr[i] - 'A' + 'a');
+    return !key.failed && ts_node_index_add(&compared->index, 0, buf_str(&key), value) == 0;
 }
 
-static bool is_same_field(const xmlNode *a, const xmlNode *b, const char *name)
+static int keep(const struct compared *now, const struct compared *old)
 {
-    OWN(freep) char *x = find_field(a->parent, name);
-    OWN(freep) char *y = find_field(b->parent, name);
-
-    return x && y && ts_compare_text(x, y) == 0;
-}
-
-static bool is_alike(const xmlNode *a, const xmlNode *b)
-{
-    return is_same_field(a, b, "Variable") && is_same_field(a, b, "Operator");
-}
-
-/* The one of @old that is to @value as often the same before it as that is in its own condition. */
-static const xmlNode *find_old(const struct compared *now, size_t i, const struct compared *old)
-{
-    size_t n_before = 0;
-
-    for (size_t k = 0; k < i; k++)
-        n_before += is_alike(now->values[k], now->values[i]);
-    for (size_t k = 0; k < old->n; k++)
-        if (is_alike(old->values[k], now->values[i]) && n_before-- == 0)
-            return old->values[k];
-    return NULL;
-}
-
-static int keep(struct compared *now, const struct compared *old)
-{
-    for (size_t i = 0; i < now->n; i++) {
-        const xmlNode *twin = find_old(now, i, old);
-        OWN(freep) char *text = twin ? ts_node_text(now->values[i]) : NULL;
-        OWN(freep) char *old_text = twin ? ts_node_text(twin) : NULL;
+    for (size_t i = 0; i < now->index.n; i++) {
+        xmlNode *value = now->index.entries[i].node;
+        const struct ts_node_entry *twin =
+            ts_node_index_twin(&now->index, &now->index.entries[i], &old->index);
+        OWN(freep) char *text = twin ? ts_node_text(value) : NULL;
+        OWN(freep) char *old_text = twin ? ts_node_text(twin->node) : NULL;
 
         if (twin && (!text || !old_text))
             return ERR(-ENOMEM);
         if (!twin || !ts_secret_is_blank(text))
             continue;
-        xmlNodeSetContent(now->values[i], NULL);
-        xmlNodeAddContent(now->values[i], (const xmlChar *)old_text);
+        xmlNodeSetContent(value, NULL);
+        xmlNodeAddContent(value, (const xmlChar *)old_text);
     }
     return 0;
 }
@@ -269,14 +267,17 @@ int ts_secret_keep_compared(const struct ts_secret_names *names, xmlNode *item, 
 {
     xmlNode *condition = ts_node_child(item, "condition");
     xmlNode *old_condition = ts_node_child(old, "condition");
-    struct compared *both = calloc(2, sizeof(*both));
-    int r = 0;
+    OWN(compared_fini) struct compared now = {0};
+    OWN(compared_fini) struct compared before = {0};
+    int r;
 
-    if (!both)
+    if (!condition || !old_condition)
+        return 0;
+    if (!ts_secret_each_compared(names, condition, gather, &now) ||
+        !ts_secret_each_compared(names, old_condition, gather, &before))
         return ERR(-ENOMEM);
-    if (condition && old_condition && ts_secret_each_compared(names, condition, gather, &both[0]) &&
-        ts_secret_each_compared(names, old_condition, gather, &both[1]))
-        r = keep(&both[0], &both[1]);
-    free(both);
-    return TRACE(r);
+    r = ts_node_index_sort(&now.index);
+    if (r == 0)
+        r = ts_node_index_sort(&before.index);
+    return r == 0 ? TRACE(keep(&now, &before)) : TRACE(r);
 }

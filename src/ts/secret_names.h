@@ -29,15 +29,13 @@ bool ts_secret_names_have(const struct ts_secret_names *names, const char *name)
 /* From now on nobody sees the values of those that @doc hides. Return: 0 or -ENOMEM. */
 int ts_secret_names_set(const struct ts_document *doc, struct ts_vars *vars);
 
-/**
- * ts_secret_compared() - what an expression of a condition compares a secret variable with
- * @behind: the one before; NULL: the first
- *
- * Return: an element <variable name="Value">, of which there should be one; NULL if there is none (any more).
- */
-xmlNode *ts_secret_compared(const struct ts_secret_names *names,
-                            const xmlNode *expression,
-                            const xmlNode *behind);
+/* Whether an element is an expression of a condition that compares a secret variable; and whether one in it is what that is
+   compared with, <variable name="Value">, of which there should be one. */
+bool ts_secret_compares(const struct ts_secret_names *names, const xmlNode *node);
+bool ts_secret_is_value(const xmlNode *node);
+
+/* The first one in it, if it compares a secret variable; otherwise NULL. */
+xmlNode *ts_secret_compared(const struct ts_secret_names *names, const xmlNode *expression);
 
 /**
  * ts_secret_each_compared() - all of those in a node, but in no item within it

@@ -83,7 +83,7 @@ static int show_condition(const struct ts_secret_names *names,
         visit(ctx, &(struct ts_shown){"condition", "Condition", buf_str(&shown), is_secret}));
 }
 
-static int show_variable(const struct ts_secret_names *names,
+static int show_variable(const struct ts_secret_owner *owner,
                          const struct ts_tree_item *item,
                          const xmlNode *node,
                          ts_show_visit *visit,
@@ -92,7 +92,7 @@ static int show_variable(const struct ts_secret_names *names,
     const struct ts_step_type *type = ts_step_type_find(item->type);
     OWN(freep) char *name = ts_node_attribute(node, "name");
     OWN(freep) char *plain = ts_node_text(node);
-    OWN(freep) char *text = ts_secret_mask(names, item->node, node, MASK);
+    OWN(freep) char *text = ts_secret_mask(owner, node, MASK);
     const struct ts_property *property = name ? ts_property_find(type, name) : NULL;
     bool is_plain = property && !strchr(property->name, '#');
     OWN(buf_fini) struct buf script = BUF_INIT(TS_XML_MAX_BYTES);
@@ -140,6 +140,7 @@ int ts_show(const struct ts_secret_names *names,
             void *ctx)
 {
     const xmlNode *list = ts_node_child(item->node, "defaultVarList");
+    const struct ts_secret_owner owner = ts_secret_owner_of(names, item->node);
     int r = show_attributes(item, visit, ctx);
 
     if (r == 0)
@@ -148,6 +149,6 @@ int ts_show(const struct ts_secret_names *names,
         r = show_action(names, item, visit, ctx);
     for (const xmlNode *node = list ? list->children : NULL; r == 0 && node; node = node->next)
         if (ts_node_is(node, "variable"))
-            r = show_variable(names, item, node, visit, ctx);
+            r = show_variable(&owner, item, node, visit, ctx);
     return TRACE(r);
 }

@@ -78,6 +78,7 @@ static void an_export_that_comes_back_has_lost_nothing(void **state)
         SEQUENCE(DYNAMIC(RULE("&lt;x a='1'/>", RULE_VARIABLE("a", "true", "hunter2"))
                              RULE("&lt;y/>", RULE_VARIABLE("b", "false", "open")))),
         SEQUENCE("<group name=\"g\">" CONNECT("c", "a", "one") "</group>" CONNECT("c", "a", "two")),
+        SEQUENCE(TYPED("Odd", "o", "odd.exe", VAR("Pin", "one") VAR("Pin", "") VAR("Pin", "two"))),
     };
 
     for (size_t i = 0; i < sizeof(olds) / sizeof(olds[0]); i++) {

@@ -17,7 +17,8 @@ enum {
 /* Whose secrets are told. */
 struct telling {
     const struct ts_check *c;
-    int item; /* TS_NO_ITEM: the sequence itself */
+    int item;                  /* TS_NO_ITEM: the sequence itself */
+    const xmlNode *expression; /* of which has been told */
 };
 
 #define NOT_EXPORTED "is called like a secret: an export has it empty"
@@ -104,7 +105,12 @@ static char *field_of(const xmlNode *expression, const char *wanted)
 /* A condition shows the secret that it compares a variable with. */
 static bool tell_compared(void *ctx, xmlNode *value)
 {
-    const struct telling *telling = ctx;
+    struct telling *telling = ctx;
+
+    if (telling->expression == value->parent)
+        return true;
+    telling->expression = value->parent;
+
     OWN(freep) char *variable = field_of(value->parent, "Variable");
     OWN(freep) char *operator_name = field_of(value->parent, "Operator");
     OWN(freep) char *text = ts_node_text(value);
@@ -155,7 +161,7 @@ void ts_check_secrets(const struct ts_check *c, int item)
 {
     const struct ts_tree_item *at = &c->tree.items[item];
     const struct ts_step_type *type = ts_step_type_find(at->type);
-    struct telling telling = {c, item};
+    struct telling telling = {.c = c, .item = item};
 
     (void)ts_secret_each_unknown(at->node, tell, &telling);
     (void)ts_secret_each_compared(c->secrets, at->node, tell_compared, &telling);
@@ -166,7 +172,7 @@ void ts_check_secrets(const struct ts_check *c, int item)
 void ts_check_root_secrets(const struct ts_check *c)
 {
     xmlNode *root = xmlDocGetRootElement(ts_document_tree(c->doc));
-    struct telling telling = {c, TS_NO_ITEM};
+    struct telling telling = {.c = c, .item = TS_NO_ITEM};
 
     (void)ts_secret_each_unknown(root, tell, &telling);
     tell_variables(&telling, NULL, ts_node_child(root, "globalVarList"));
