@@ -26,17 +26,29 @@ enum coding {
     CODINGS,
 };
 
+/* The longest first: what begins another would leave the rest of it. @secret: is taken. */
+static void insert(struct ts_secrets *secrets, char *secret)
+{
+    size_t i = secrets->n++;
+
+    for (; i > 0 && strlen(secrets->items[i - 1]) < strlen(secret); i--)
+        secrets->items[i] = secrets->items[i - 1];
+    secrets->items[i] = secret;
+}
+
 void ts_secrets_add(struct ts_secrets *secrets, const char *secret)
 {
+    bool has_room = secrets->n < TS_SECRETS_MAX && strlen(secret) <= TS_SECRET_MAX_BYTES;
+    OWN(freep) char *own = NULL;
+
     if (secret[0] == '\0')
         return;
     for (size_t i = 0; i < secrets->n; i++)
         if (strcmp(secrets->items[i], secret) == 0)
             return;
-    if (secrets->n < TS_SECRETS_MAX && strlen(secret) <= TS_SECRET_MAX_BYTES)
-        secrets->items[secrets->n] = ts_copy(secret);
-    if (secrets->n < TS_SECRETS_MAX && secrets->items[secrets->n])
-        secrets->n++;
+    own = has_room ? ts_copy(secret) : NULL;
+    if (own)
+        insert(secrets, TAKE(own));
     else
         secrets->has_others = true;
 }

@@ -22,7 +22,7 @@ enum {
 };
 
 struct ts_secrets {
-    char *items[TS_SECRETS_MAX]; /* owned */
+    char *items[TS_SECRETS_MAX]; /* owned; the longest first */
     size_t n;
     bool
         has_others; /* that cannot be looked for: too many, too long, or hidden in what cannot be read */

@@ -33,6 +33,25 @@ static void a_secret_is_cut_wherever_it_stands(void **state)
     cut_is("%", "a % b", "a  b");
 }
 
+/* In whatever order they come, and however they are written. */
+static void of_two_secrets_of_which_one_begins_the_other_nothing_is_left(void **state)
+{
+    (void)state;
+    static const char *const orders[][3] = {{"Hunter2", "Hunter2!Long", "ter2"},
+                                            {"Hunter2!Long", "ter2", "Hunter2"},
+                                            {"ter2", "Hunter2", "Hunter2!Long"}};
+
+    for (size_t i = 0; i < sizeof(orders) / sizeof(orders[0]); i++) {
+        OWN(ts_secrets_fini) struct ts_secrets secrets = {0};
+        char text[] = "tool /a:Hunter2 /b:Hunter2!Long /c:Hunter2%21Long /d:ter2";
+
+        for (size_t k = 0; k < 3; k++)
+            ts_secrets_add(&secrets, orders[i][k]);
+        assert_true(ts_secrets_cut(&secrets, text));
+        assert_string_equal(text, "tool /a: /b: /c: /d:");
+    }
+}
+
 static void a_short_secret_is_cut_only_where_it_is_a_word(void **state)
 {
     (void)state;
@@ -127,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_without_a_secret_stays),
         cmocka_unit_test(a_secret_is_cut_wherever_it_stands),
+        cmocka_unit_test(of_two_secrets_of_which_one_begins_the_other_nothing_is_left),
         cmocka_unit_test(a_short_secret_is_cut_only_where_it_is_a_word),
         cmocka_unit_test(a_short_secret_is_seen_wherever_it_stands),
         cmocka_unit_test(a_secret_is_found_in_other_spellings),
