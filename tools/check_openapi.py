@@ -106,6 +106,24 @@ def check_permission(root, path, operation):
         yield from check_also(root, path, operation, one)
 
 
+def check_list(root, operation):
+    """What the items of a list lack is what their schema has."""
+    without = operation.get("x-slipway-list-without")
+    if without is None:
+        return
+    page = operation["responses"]["200"]["content"]["application/json"]["schema"]
+    members, todo = set(), [page]
+    while todo:
+        one = todo.pop()
+        one = resolve(root, one["$ref"]) if "$ref" in one else one
+        one = one["properties"]["items"]["items"] if "items" in one.get("properties", {}) and not members else one
+        one = resolve(root, one["$ref"]) if "$ref" in one else one
+        members |= set(one.get("properties", {}))
+        todo += one.get("allOf", [])
+    if unknown := set(without) - members:
+        yield f"has lists without what their items do not have: {sorted(unknown)}"
+
+
 def check_operation(root, path, item, operation):
     for name in ("operationId", "summary", "tags"):
         if not operation.get(name):
@@ -121,6 +139,7 @@ def check_operation(root, path, item, operation):
     if unknown:
         yield f"has unknown tags {sorted(unknown)}"
     yield from check_permission(root, path, operation)
+    yield from check_list(root, operation)
     yield from check_parameters(root, path, item, operation)
 
 

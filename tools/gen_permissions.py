@@ -135,6 +135,7 @@ def tables_of(contract: Contract, item: dict, method: str) -> tuple:
     if "items" not in answer:
         return made, f"queries_{name}", "NULL"
     members = contract.members(contract.follow(answer["items"]).get("items", {}))
+    members = {name: schema for name, schema in members.items() if name not in operation.get("x-slipway-list-without", [])}
     rows = [property_of(contract, one, schema) for one, schema in members.items()]
     made += f"static const struct filter_property items_{name}[] = {{{', '.join([one for one in rows if one] + ['{0}'])}}};\n"
     made += f"static const char *const names_{name}[] = {{{', '.join([text(one) for one in members] + ['NULL'])}}};\n"

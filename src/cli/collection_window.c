@@ -26,21 +26,12 @@ static void put_path(struct buf *path, const struct args *args)
     buf_adds(path, "/windows");
 }
 
-/* "Sunday 22:00" has no place in a column: start, and how it goes on. */
+/* As --start takes it. */
 static bool put_text(json_t *item)
 {
     OWN(buf_fini) struct buf text = BUF_INIT(WHY_MAX_BYTES);
-    const json_t *schedule = output_at(item, "schedule");
-    const char *repeat = output_text(schedule, "repeat");
 
-    buf_adds(&text, output_text(schedule, "start"));
-    if (repeat[0] != '\0')
-        buf_addf(&text,
-                 " %s %lld",
-                 repeat,
-                 (long long)json_integer_value(json_object_get(schedule, "every")));
-    if (json_object_get(schedule, "weekday"))
-        buf_addf(&text, " %s", output_text(schedule, "weekday"));
+    due_put(output_at(item, "schedule"), &text);
     return json_object_set_new(item, "when", json_string(buf_str(&text))) == 0;
 }
 

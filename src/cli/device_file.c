@@ -79,8 +79,9 @@ static bool send_part(struct session *s,
         return session_fail(s, ARGS_EXIT_USAGE, NULL, "the file is not UTF-8");
     if (!session_call(s, "POST", "/devices:import", body, &answer))
         return false;
-    import->n_devices += json_integer_value(json_object_get(answer, "n_devices"));
     keep_errors(import, parts, json_object_get(answer, "errors"));
+    if (is_check || json_array_size(import->errors) == 0) /* a part that was refused is not in */
+        import->n_devices += json_integer_value(json_object_get(answer, "n_devices"));
     if (!is_check && json_array_size(import->errors) == 0) {
         import->n_parts++;
         import->from = parts->n_behind + 1;

@@ -176,11 +176,25 @@ static int put_aside(const char *path, const char *suffix)
     return status;
 }
 
+/* Before anything is made in a folder that is none of a site. */
+static int want_site(const char *state)
+{
+    char folder[PATH_MAX];
+
+    (void)snprintf(folder, sizeof(folder), "%s/site", state);
+    if (file_exists(folder))
+        return PARENT_EXIT_OK;
+    return parent_fail(
+        PARENT_EXIT_DATABASE, "there is no site in %s: say with --state where it is", state);
+}
+
 int database_migrate(const char *state, const char *config_file)
 {
     OWN(place_fini) struct place place = {.lock_fd = -1};
-    int status = open_place(state, config_file, &place);
+    int status = want_site(state);
 
+    if (status == PARENT_EXIT_OK)
+        status = open_place(state, config_file, &place);
     if (status == PARENT_EXIT_OK)
         status = want_stopped(&place);
     if (status != PARENT_EXIT_OK)
@@ -210,8 +224,10 @@ int database_backup(const char *state, const char *config_file, const char *fold
 {
     OWN(place_fini) struct place place = {.lock_fd = -1};
     struct backup_folder backup;
-    int status = open_place(state, config_file, &place);
+    int status = want_site(state);
 
+    if (status == PARENT_EXIT_OK)
+        status = open_place(state, config_file, &place);
     if (status == PARENT_EXIT_OK)
         status = backup_begin(folder, &backup);
     if (status != PARENT_EXIT_OK)

@@ -6,7 +6,7 @@
 
 #include "base/err.h"
 #include "base/own.h"
-#include "rt/log.h"
+#include "base/text.h"
 
 enum {
     JSON_DEPTH_MAX = 32,
@@ -35,6 +35,24 @@ static bool is_deeper(json_t *value, unsigned levels)
         if (is_deeper(json_array_get(value, i), levels - 1))
             return true;
     return false;
+}
+
+/* What the parser says, which repeats what stood there. */
+static const char *put_safe(char dst[static SHOWN_MAX], const char *text)
+{
+    bool is_utf8 = text_is_utf8(bytes_of(text)); /* it may end in the middle of a character */
+    size_t n = 0;
+
+    for (; *text && n + 1 < SHOWN_MAX; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        dst[n] = *text;
+        if (c < 0x20 || c == 0x7f || (c >= 0x80 && !is_utf8))
+            dst[n] = '?';
+        n++;
+    }
+    dst[n] = '\0';
+    return dst;
 }
 
 int http_body_json(struct http_exchange *x, json_t **ret)
@@ -66,6 +84,6 @@ int http_body_json(struct http_exchange *x, json_t **ret)
                                "Line %d, column %d: %s",
                                error.line,
                                error.column,
-                               log_escape(shown, sizeof(shown), error.text, strlen(error.text)));
+                               put_safe(shown, error.text));
     return r < 0 ? TRACE(r) : 1;
 }

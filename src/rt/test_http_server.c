@@ -320,6 +320,29 @@ static void server_takes_one_json_object_only(void **state)
     }
 }
 
+static void server_says_what_is_wrong_in_plain_signs(void **state)
+{
+    struct fixture *f = *state;
+    static const char body[] = "{\"a\":\"\x01\xc3\xa4\"";
+    OWN(http_answer_fini) struct http_answer answer = {.status = 0};
+
+    assert_int_equal(
+        http_client_call(f->client, "POST", "/echo", bytes_of(body), "application/json", &answer),
+        0);
+    assert_int_equal(answer.status, 400);
+    assert_non_null(strstr(buf_str(&answer.body), "Line 1, column "));
+    assert_null(strstr(buf_str(&answer.body), "\\x"));
+    buf_clear(&answer.body);
+    assert_int_equal(http_client_call(f->client,
+                                      "POST",
+                                      "/echo",
+                                      bytes_of("{\"comment\":\"x\""),
+                                      "application/json",
+                                      &answer),
+                     0);
+    assert_non_null(strstr(buf_str(&answer.body), "'}' expected"));
+}
+
 static void server_knows_who_calls(void **state)
 {
     OWN(json_decrefp) json_t *answer = call(*state, "GET", "/peer", 200);
@@ -489,6 +512,7 @@ int main(void)
         cmocka_unit_test(server_says_500_for_a_handler_without_an_answer),
         cmocka_unit_test(server_takes_bodies_up_to_the_limit),
         cmocka_unit_test(server_takes_one_json_object_only),
+        cmocka_unit_test(server_says_what_is_wrong_in_plain_signs),
         cmocka_unit_test(server_knows_who_calls),
         cmocka_unit_test(client_sends_a_header_once_and_reads_the_answers),
         cmocka_unit_test(client_says_when_nobody_is_there),

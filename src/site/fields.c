@@ -177,7 +177,7 @@ static int
 check_one(struct site *site, const json_t *object, const struct field *field, enum refusal_id id)
 {
     const json_t *value = json_object_get(object, field->name);
-    char wanted[192];
+    char wanted[512];
 
     if (!value || json_is_null(value)) {
         if (!field->is_required)

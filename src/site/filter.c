@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/err.h"
+#include "base/text.h"
 #include "site/filter_lex.h"
 
 enum {
@@ -131,7 +132,10 @@ static int read_raw(struct parser *p, struct filter_value *ret)
     if (p->lex.kind == FILTER_LEX_TIME) {
         ret->type = FILTER_TIME;
         if (!filter_parse_time(text, &ret->n))
-            return wrong(p, p->lex.column, "this is no time; write 2026-10-01T00:00:00Z");
+            return wrong(
+                p,
+                p->lex.column,
+                "this is neither a whole number nor a time; write 12 or 2026-10-01T00:00:00Z");
         return 0;
     }
     if (is_word(p, "null"))
@@ -188,6 +192,27 @@ static const char *type_name(enum filter_type type)
     }
 }
 
+/* An address is compared as the site writes it. @text: in filter->text, the last that was kept there */
+static void make_canonical(struct parser *p, struct bytes *text)
+{
+    uint8_t mac[MAC_BYTES];
+    char canonical[MAC_TEXT_MAX];
+
+    if (!mac_parse(*text, mac))
+        return;
+    mac_put(canonical, mac);
+    p->text_len -= text->len;
+    memcpy(p->filter->text + p->text_len, canonical, strlen(canonical));
+    *text = (struct bytes){(const uint8_t *)p->filter->text + p->text_len, strlen(canonical)};
+    p->text_len += text->len;
+}
+
+static bool is_of_addresses(const struct filter_property *property, enum filter_op op)
+{
+    return (strcmp(property->name, "mac") == 0 || strcmp(property->name, "macs") == 0) &&
+           (op == FILTER_EQ || op == FILTER_NE || op == FILTER_IN);
+}
+
 static int read_value(struct parser *p, struct filter_term *term)
 {
     const struct filter_property *property = &p->filter->properties[term->property];
@@ -206,6 +231,8 @@ static int read_value(struct parser *p, struct filter_term *term)
         return wrong(p, column, "this operator does not fit \"%s\" and this value", property->name);
     if (value.type != FILTER_NULL && !fits_type(property->type, &value))
         return wrong(p, column, "\"%s\" wants %s", property->name, type_name(property->type));
+    if (value.type == FILTER_TEXT && is_of_addresses(property, term->op))
+        make_canonical(p, &value.text);
     p->filter->values[p->filter->n_values++] = value;
     term->n_values++;
     next(p);
@@ -390,7 +417,7 @@ static int make_room(struct filter *filter, size_t len)
     filter->values = calloc(n_values + 1, sizeof(*filter->values));
     filter->infix = calloc(len + 1, sizeof(*filter->infix));
     filter->postfix = calloc(len + 1, sizeof(*filter->postfix));
-    filter->text = calloc(len + 1, 1);
+    filter->text = calloc(2 * len + 1, 1); /* an address may be written without what separates it */
     if (!filter->terms || !filter->values || !filter->infix || !filter->postfix || !filter->text)
         return ERR(-ENOMEM);
     return 0;

@@ -14,6 +14,7 @@
 #include "site/collection_graph.h"
 #include "site/device_facts.h"
 #include "site/event.h"
+#include "site/fields.h"
 #include "site/rows.h"
 #include "site/summary.h"
 
@@ -374,6 +375,22 @@ int membership_evaluate(struct site *site, const char *collection_id)
     return r < 0 ? TRACE(r) : TRACE(slice(site));
 }
 
+static int refuse_circle(struct site *site, const char *collection_id)
+{
+    OWN(json_freep) json_t *row = NULL;
+    int r = rows_one(site->db, SQL_COLLECTION_GET, DB_ARGS(db_text(collection_id)), &row);
+
+    if (r < 0)
+        return TRACE(r);
+    return refuse(
+        site,
+        REFUSAL_CIRCLE,
+        "The collection \"%.100s\" (%s) would depend on itself: by limiting, including or "
+        "excluding collections.",
+        field_text(row, "name", ""),
+        collection_id);
+}
+
 int membership_rules_changed(struct site *site, const char *collection_id)
 {
     struct collection_graph *graph = NULL;
@@ -382,11 +399,7 @@ int membership_rules_changed(struct site *site, const char *collection_id)
     if (r == 0)
         r = collection_graph_get(site, &graph);
     if (r == GRAPH_E_CIRCLE)
-        return refuse(site,
-                      REFUSAL_CIRCLE,
-                      "The collection %s would depend on itself: by limiting, including or "
-                      "excluding collections.",
-                      collection_id);
+        return TRACE(refuse_circle(site, collection_id));
     return r < 0 ? TRACE(r) : TRACE(membership_evaluate(site, collection_id));
 }
 

@@ -40,7 +40,6 @@ int security_scope_list(struct site *site, const struct page *page, json_t **ret
 int security_scope_get(struct site *site, const char *which, json_t **ret)
 {
     OWN(json_freep) json_t *object = NULL;
-    OWN(json_freep) json_t *rows = NULL;
     OWN(json_freep) json_t *members = NULL;
     OWN(json_freep) json_t *objects = json_array();
     char id[NAMED_ID_MAX];
@@ -49,13 +48,12 @@ int security_scope_get(struct site *site, const char *which, json_t **ret)
     if (r == 0)
         r = rows_one(site->db, SQL_SECURITY_SCOPE_GET, DB_ARGS(db_text(id)), &object);
     if (r == 0)
-        r = rows_array(site->db, SQL_SECURITY_SCOPE_OBJECTS, DB_ARGS(db_text(id)), &rows);
-    if (r == 0)
         r = rows_array(site->db, SQL_SECURITY_SCOPE_MEMBERS, DB_ARGS(db_text(id)), &members);
     if (r != 0)
         return TRACE(r);
-    for (size_t i = 0; i < json_array_size(rows); i++)
-        if (json_array_append(objects, json_object_get(json_array_get(rows, i), "object_id")) < 0)
+    for (size_t i = 0; i < json_array_size(members); i++)
+        if (json_array_append(objects, json_object_get(json_array_get(members, i), "object_id")) <
+            0)
             return ERR(-ENOMEM);
     if (json_object_set(object, "objects", objects) < 0 ||
         json_object_set(object, "members", members) < 0)
@@ -84,6 +82,23 @@ static int find_own(struct site *site, const char *which, char ret[static NAMED_
     return 0;
 }
 
+/* What is in no other scope would be in Default, and be shown to everybody who is granted that. */
+static int check_not_only(struct site *site, const char *id)
+{
+    OWN(db_rows_fini) struct db_rows rows = {0};
+    int r = db_first(site->db, SQL_SECURITY_SCOPE_N_ONLY, DB_ARGS(db_text(id)), &rows);
+    uint64_t n = r == DB_ROW ? db_get_u64(&rows, 0) : 0;
+
+    if (r < 0 || n == 0)
+        return r < 0 ? TRACE(r) : 0;
+    return refuse(site,
+                  REFUSAL_IN_USE,
+                  "%llu things are in the security scope %s and in no other, and would be in "
+                  "Default: add them to another one, or take them out, first.",
+                  (unsigned long long)n,
+                  id);
+}
+
 int security_scope_delete(struct site *site, const char *who, const char *which)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
@@ -102,7 +117,8 @@ int security_scope_delete(struct site *site, const char *who, const char *which)
                       db_get_text(&rows, 0),
                       id);
     db_rows_fini(&rows);
-    return TRACE(named_delete(site, &scopes, who, id));
+    r = check_not_only(site, id);
+    return r == 0 ? TRACE(named_delete(site, &scopes, who, id)) : TRACE(r);
 }
 
 static int find_object(struct site *site,

@@ -183,6 +183,7 @@ static void a_circle_is_refused_and_changes_nothing(void **state)
     assert_int_equal(rule(site, "One", "{'type': 'include', 'collection': 'Three'}"),
                      SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_CIRCLE);
+    assert_non_null(strstr(site->refusal.detail, "One"));
     assert_int_equal(rule(site, "One", "{'type': 'include', 'collection': 'One'}"), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_CIRCLE);
     assert_int_equal(change(site, "One", "{'limiting': 'Three'}"), SITE_E_REFUSED);

@@ -71,9 +71,30 @@ static void a_scope_names_only_what_one_may_see_of_it(void **state)
     item = json_array_get(json_object_get(mine, "members"), 0);
     assert_string_equal(field_text(item, "class", ""), "os-image");
     assert_string_equal(field_text(item, "object_id", ""), FIXTURE_OS_IMAGE);
+    assert_int_equal(json_array_size(json_object_get(mine, "objects")), 1);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(mine, "objects"), 0)),
+                        FIXTURE_OS_IMAGE);
     principal_clear(site);
     assert_int_equal(security_scope_get(site, "SS00002", &all), 0);
     assert_int_equal(json_array_size(json_object_get(all, "members")), 2);
+}
+
+static void a_scope_that_is_the_only_one_of_something_is_not_deleted(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+
+    make_scope(site, "SS00001", FIXTURE_OS_IMAGE);
+    make_scope(site, "SS00002", FIXTURE_OS_IMAGE);
+    assert_int_equal(security_scope_delete(site, "test", "SS00001"), 0);
+    assert_int_equal(security_scope_delete(site, "test", "SS00002"), SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_IN_USE);
+    assert_non_null(strstr(site->refusal.detail, "1 "));
+    assert_int_equal(db_must(site->db,
+                             SQL_SECURITY_SCOPE_OBJECT_DROP,
+                             DB_ARGS(db_text(FIXTURE_OS_IMAGE), db_text("SS00002"))),
+                     0);
+    assert_int_equal(security_scope_delete(site, "test", "SS00002"), 0);
 }
 
 static void a_name_knows_no_upper_and_lower_case(void **state)
@@ -178,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_scope_names_only_what_one_may_see_of_it),
         cmocka_unit_test(a_collection_is_not_deleted_with_the_only_right_of_somebody),
         cmocka_unit_test(what_one_may_not_see_is_revoked_by_its_id),
+        cmocka_unit_test(a_scope_that_is_the_only_one_of_something_is_not_deleted),
         cmocka_unit_test(a_name_knows_no_upper_and_lower_case),
     };
 

@@ -432,6 +432,22 @@ static void what_waits_is_listed_with_its_code(void **state)
     assert_true(json_is_true(json_object_get(item, "is_approval_needed")));
 }
 
+static void what_is_imported_waits_no_more(void **state)
+{
+    (void)state;
+    const struct page page = {.after = "", .limit = 10};
+    char deployment[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+    OWN(json_freep) json_t *list = NULL;
+    OWN(fixture_freep) struct site *site = site_with("{'is_approval_needed': true}", deployment);
+
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    assert_state(site, device, "waiting");
+    fixture_import(site, "PC-1", FIXTURE_MAC);
+    assert_int_equal(unknown_list(site, &page, &list), 0);
+    assert_int_equal(json_array_size(json_object_get(list, "items")), 0);
+}
+
 static void rules_that_make_no_sense_are_refused(void **state)
 {
     (void)state;
@@ -525,6 +541,7 @@ int main(void)
         cmocka_unit_test(a_blocked_computer_is_not_let_through),
         cmocka_unit_test(what_was_approved_is_the_deployment_of_then),
         cmocka_unit_test(what_waits_is_listed_with_its_code),
+        cmocka_unit_test(what_is_imported_waits_no_more),
         cmocka_unit_test(rules_that_make_no_sense_are_refused),
         cmocka_unit_test(a_preview_changes_nothing),
         cmocka_unit_test(the_name_is_the_computer_name_of_the_order),

@@ -95,6 +95,24 @@ static void what_fits_into_no_window_never_begins(void **state)
     assert_true(window_start(&windows, utc("2026-11-23T12:00"), 0) == SCHEDULE_NEVER);
 }
 
+static void what_never_closes_has_no_end_and_no_next_opening(void **state)
+{
+    const struct schedule list[] = {{.start_s = seconds("2026-11-22T22:00"),
+                                     .is_utc = true,
+                                     .repeat = SCHEDULE_MINUTES,
+                                     .every = 5,
+                                     .duration_min = 60}};
+    const struct windows windows = {list, 1, NULL};
+
+    (void)state;
+    assert_true(window_open_until(&windows, utc("2026-11-22T21:59")) == 0);
+    assert_true(window_next_opening(&windows, utc("2026-11-22T21:59")) == utc("2026-11-22T22:00"));
+    assert_true(window_open_until(&windows, utc("2026-11-22T23:00")) == SCHEDULE_NEVER);
+    assert_true(window_next_opening(&windows, utc("2026-11-22T23:00")) == SCHEDULE_NEVER);
+    assert_true(window_start(&windows, utc("2026-11-22T23:00"), 600 * MINUTE_US) ==
+                utc("2026-11-22T23:00"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +120,7 @@ int main(void)
         cmocka_unit_test(a_window_is_open_from_its_start_to_before_its_end),
         cmocka_unit_test(windows_that_overlap_or_touch_are_one),
         cmocka_unit_test(what_does_not_fit_into_the_rest_waits_for_the_next_window),
+        cmocka_unit_test(what_never_closes_has_no_end_and_no_next_opening),
         cmocka_unit_test(what_fits_into_no_window_never_begins),
     };
 

@@ -37,7 +37,7 @@ uint64_t window_open_until(const struct windows *windows, uint64_t at_us)
         until = end;
         look = end;
     }
-    return until;
+    return SCHEDULE_NEVER;
 }
 
 static uint64_t next_start(const struct windows *windows, uint64_t after_us)
@@ -69,5 +69,7 @@ uint64_t window_next_opening(const struct windows *windows, uint64_t after_us)
 {
     uint64_t until = window_open_until(windows, after_us);
 
+    if (until == SCHEDULE_NEVER)
+        return SCHEDULE_NEVER;
     return next_start(windows, until > after_us ? until : after_us + 1);
 }

@@ -25,7 +25,7 @@ struct windows {
  * window_open_until() - is a moment in a window
  *
  * Return: the end of the window in microseconds since 1970 UTC, or 0 if none is open. A place without windows is always
- * open: SCHEDULE_NEVER.
+ * open: SCHEDULE_NEVER, and so is one whose windows follow one another for longer than is looked (WINDOW_LOOKS of them).
  */
 uint64_t window_open_until(const struct windows *windows, uint64_t at_us);
 

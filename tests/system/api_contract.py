@@ -24,6 +24,10 @@ PREFIX = "/api/v1"
 RELAY_PORT = 8443
 
 
+# members of items of lists that only things have which are not made here
+ONLY_OF_SOME = {"listContent": {"agent_version", "arch", "flavour", "is_custom", "kernel_version"}}
+
+
 class Contract:
     """Judges answers; thread-safe, since a proxy has threads."""
 
@@ -33,6 +37,7 @@ class Contract:
         self.patterns = []
         self.validators = {}
         self.good, self.bad, self.misfits = set(), set(), []
+        self.listed = {}  # operation -> members that items of its list had
         self.lock = threading.Lock()
         for path, item in self.root["paths"].items():
             pattern = re.compile(re.sub(r"\\{\w+\\}", "[^/]+", re.escape(path)) + "$")
@@ -85,7 +90,35 @@ class Contract:
             return f"{status} {why.json_path}: {why.message[:300]}"
         return None
 
+    def note_items(self, operation, path: str, status: int, body: bytes):
+        """Members of the items of a list, which `fields` and columns promise, but where only some were asked for."""
+        if status != 200 or "fields=" in path:
+            return
+        try:
+            items = json.loads(body).get("items", [])
+        except (ValueError, AttributeError):
+            return
+        for one in items if isinstance(items, list) else []:
+            if isinstance(one, dict):
+                self.listed.setdefault(operation["operationId"], set()).update(one)
+
+    def promised(self, operation) -> set:
+        """What items of its list have by the contract."""
+        kinds = self.response_of(operation, 200).get("content", {}).get("application/json", {})
+        page = self.follow(kinds.get("schema", {}))
+        items = self.follow(self.follow(page.get("properties", {}).get("items", {})).get("items", {}))
+        parts = [items] + [self.follow(one) for one in items.get("allOf", [])]
+        return {name for part in parts for name in part.get("properties", {})} - set(operation.get("x-slipway-list-without", []))
+
+    def never_listed(self) -> list:
+        return [
+            f"{name}: {', '.join(sorted(missing))}"
+            for name, seen in sorted(self.listed.items())
+            if (missing := self.promised(self.operations[name][2]) - seen - ONLY_OF_SOME.get(name, set()))
+        ]
+
     def note(self, method: str, path: str, status: int, kind: str, body: bytes):
+        whole = path
         path = path.removeprefix(PREFIX).split("?")[0]
         operation = self.find(method, path)
         if operation is None or method == "HEAD":
@@ -98,6 +131,8 @@ class Contract:
             if wrong:
                 self.misfits.append(f"{operation['operationId']}: {method} {path}: {wrong}")
             (self.good if status < 400 else self.bad).add(operation["operationId"])
+            if method == "GET":
+                self.note_items(operation, whole, status, body)
 
 
 class Relay(BaseHTTPRequestHandler):
@@ -281,6 +316,7 @@ def ask_wrongly(site, contract: Contract):
 
 def check(contract: Contract):
     expect(not contract.misfits, "answers that the contract does not promise:\n" + "\n".join(contract.misfits))
+    expect(not contract.never_listed(), "members that no item of a list had:\n" + "\n".join(contract.never_listed()))
     unknown = sorted(set(ELSEWHERE) - set(contract.operations))
     expect(not unknown, f"no operations: {unknown}")
     unused = sorted(set(contract.operations) - contract.good - set(ELSEWHERE))

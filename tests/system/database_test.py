@@ -90,6 +90,11 @@ def test_backup_restore(site: Place):
     folder = str(site.work / "backup")
     site.must_run("backup", folder)
     site.must_fail(2, "is there already", "backup", folder)
+    wrong = site.work / "no-such-state"
+    words = [str(site.slipwayd), "backup", "--state", str(wrong), "--config", str(site.work / "conf"), str(site.work / "none")]
+    told = subprocess.run(words, capture_output=True, text=True, check=False)
+    expect(told.returncode == 27 and "there is no site in" in told.stderr, f"a backup of nothing: {told}")
+    expect(not wrong.exists() and not (site.work / "none").exists(), "a backup of nothing has made a folder")
     sums = subprocess.run(["sha256sum", "-c", "--quiet", "SHA256SUMS"], cwd=folder, check=False)
     expect(sums.returncode == 0, "sha256sum does not agree with the sums")
     expect((Path(folder).stat().st_mode & 0o777) == 0o700, "others can read the backup's keys")

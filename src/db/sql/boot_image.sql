@@ -29,7 +29,7 @@ UPDATE default_boot_image SET is_deleted = 1 WHERE arch = ?1
 
 -- Of each architecture the newest one that is not custom, or why there is none.
 -- name: boot_default_list
-SELECT d.arch, p.id AS package_id,
+SELECT d.arch, CASE WHEN @may('boot-image', 'read', p.id) THEN p.id END AS package_id,
     CASE WHEN p.id IS NOT NULL THEN p.state WHEN d.is_deleted <> 0 THEN 'deleted' WHEN d.heard_us = 0 THEN 'unknown'
         WHEN d.kernel_version = '' THEN 'missing' WHEN d.tried_us > 0 THEN 'failed' ELSE 'unknown' END AS state,
     CASE WHEN p.id IS NULL AND d.tried_us > 0 THEN coalesce((SELECT j.error_id || ': ' || j.error FROM job j

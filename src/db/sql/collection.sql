@@ -9,12 +9,16 @@ ORDER BY c.id = ?1 DESC LIMIT 1;
 
 -- name: collection_list
 SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin, c.n_members, c.variable_priority,
-    coalesce(c.limiting_id, '') AS limiting_id, c.evaluating_after IS NOT NULL AS is_evaluating, c.created_us AS "created_at"
+    coalesce(c.limiting_id, '') AS limiting_id,
+    coalesce((SELECT l.name FROM collection l WHERE l.id = c.limiting_id AND @may_collection('collection', 'read', l.id)), '') AS limiting_name,
+    c.evaluating_after IS NOT NULL AS is_evaluating, c.created_us AS "created_at"
 FROM collection c WHERE c.id > ?1 AND @may_collection('collection', 'read', c.id) ORDER BY c.id LIMIT ?2;
 
 -- name: collection_get
 SELECT c.id, c.name, c.comment, c.rule <> 'direct' AS is_builtin, c.n_members, c.variable_priority,
-    coalesce(c.limiting_id, '') AS limiting_id, c.evaluating_after IS NOT NULL AS is_evaluating, c.created_us AS "created_at"
+    coalesce(c.limiting_id, '') AS limiting_id,
+    coalesce((SELECT l.name FROM collection l WHERE l.id = c.limiting_id AND @may_collection('collection', 'read', l.id)), '') AS limiting_name,
+    c.evaluating_after IS NOT NULL AS is_evaluating, c.created_us AS "created_at"
 FROM collection c WHERE c.id = ?1;
 
 -- name: collection_members
@@ -40,10 +44,10 @@ SELECT 'The deployment', CASE WHEN @may_collection('deployment', 'read', d.colle
         OR EXISTS (SELECT 1 FROM orders o WHERE o.deployment_id = d.id AND o.state = 'in-progress'))
 UNION ALL SELECT 'The phased deployment', CASE WHEN @may_phased('deployment', 'read', f.id) THEN f.id ELSE '' END
     FROM phase p JOIN phased_deployment f ON f.id = p.phased_deployment_id WHERE p.collection_id = ?1 AND f.deleted_us IS NULL
-UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', c.id) THEN c.id ELSE '' END
+UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', c.id) THEN format('"%s" (%s)', c.name, c.id) ELSE '' END
     FROM collection c WHERE c.limiting_id = ?1
-UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', l.collection_id) THEN l.collection_id ELSE '' END
-    FROM collection_link l WHERE l.other_id = ?1
+UNION ALL SELECT 'The collection', CASE WHEN @may_collection('collection', 'read', l.collection_id) THEN format('"%s" (%s)', o.name, o.id) ELSE '' END
+    FROM collection_link l JOIN collection o ON o.id = l.collection_id WHERE l.other_id = ?1
 LIMIT 1;
 
 -- Who is granted it, and would lose what the same role gives him neither for the collection that limits it nor for All.

@@ -145,8 +145,9 @@ DELETE FROM status_message WHERE order_id = ?1 AND (state = 'step-progress') = ?
 
 -- name: status_message_list
 SELECT m.id, m.received_us AS "time:time", o.device_id, v.name AS device_name, o.deployment_id, m.state,
-    coalesce(m.step, 0) AS step, coalesce(m.n_steps, 0) AS n_steps, m.step_name, m.environment,
-    coalesce(m.percent, 0) AS percent, coalesce(m.exit_code, 0) AS exit_code, m.error_id, m.message, m.message_id, m.severity, m.step_group
+    coalesce(m.step, 0) AS step, coalesce(m.n_steps, 0) AS n_steps,
+    CASE WHEN m.n_steps > 0 THEN format('%s of %s', min(coalesce(m.step, 0) + 1, m.n_steps), m.n_steps) ELSE '' END AS position,
+    m.step_name, m.environment, coalesce(m.percent, 0) AS percent, coalesce(m.exit_code, 0) AS exit_code, m.error_id, m.message, m.message_id, m.severity, m.step_group
 FROM status_message m JOIN orders o ON o.id = m.order_id JOIN device v ON v.id = o.device_id
 JOIN deployment d ON d.id = o.deployment_id
 WHERE m.id > ?1 AND (o.device_id = ?3 OR ?3 IS NULL) AND (o.deployment_id = ?4 OR ?4 IS NULL)

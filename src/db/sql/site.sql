@@ -18,17 +18,18 @@ UPDATE role SET seen_us = ?2 WHERE name = ?1 AND coalesce(seen_us, 0) + 10000000
 -- name: role_list
 SELECT name, seen_us AS "last_seen_at" FROM role ORDER BY name;
 
+-- What the administrator may see.
 -- name: site_counts
 SELECT
-    (SELECT count(*) FROM device WHERE kind = 'computer') AS devices,
-    (SELECT count(*) FROM collection) AS collections,
-    (SELECT count(*) FROM package WHERE kind = 'os-image') AS os_images,
-    (SELECT count(*) FROM package WHERE kind = 'boot-image') AS boot_images,
-    (SELECT count(*) FROM package WHERE kind = 'os-upgrade-package') AS os_upgrade_packages,
-    (SELECT count(*) FROM package WHERE kind = 'driver-package') AS driver_packages,
-    (SELECT count(*) FROM package WHERE kind = 'package') AS packages,
-    (SELECT count(*) FROM task_sequence) AS task_sequences,
-    (SELECT count(*) FROM deployment) AS deployments;
+    (SELECT count(*) FROM device v WHERE v.kind = 'computer' AND @may_device('device', 'read', v)) AS devices,
+    (SELECT count(*) FROM collection c WHERE @may_collection('collection', 'read', c.id)) AS collections,
+    (SELECT count(*) FROM package p WHERE p.kind = 'os-image' AND @may('os-image', 'read', p.id)) AS os_images,
+    (SELECT count(*) FROM package p WHERE p.kind = 'boot-image' AND @may('boot-image', 'read', p.id)) AS boot_images,
+    (SELECT count(*) FROM package p WHERE p.kind = 'os-upgrade-package' AND @may('os-upgrade-package', 'read', p.id)) AS os_upgrade_packages,
+    (SELECT count(*) FROM package p WHERE p.kind = 'driver-package' AND @may('driver-package', 'read', p.id)) AS driver_packages,
+    (SELECT count(*) FROM package p WHERE p.kind = 'package' AND @may('package', 'read', p.id)) AS packages,
+    (SELECT count(*) FROM task_sequence t WHERE t.deleted_us IS NULL AND @may('task-sequence', 'read', t.id)) AS task_sequences,
+    (SELECT count(*) FROM deployment d WHERE d.deleted_us IS NULL AND @may_collection('deployment', 'read', d.collection_id)) AS deployments;
 
 -- name: migration_newest
 SELECT coalesce(max(number), 0) FROM schema_migration;

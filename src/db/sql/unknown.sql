@@ -87,6 +87,7 @@ UPDATE unknown_request SET state = 'expired' WHERE device_id = ?1;
 UPDATE device_key SET expires_us = ?1 WHERE expires_us < ?2
     AND device_id IN (SELECT device_id FROM unknown_request WHERE state IN ('waiting', 'approved'));
 
+-- What was imported meanwhile goes on when it asks, and waits for nobody.
 -- name: unknown_request_list
 SELECT v.id, v.name, q.state, q.code, q.needs_approval AS "is_approval_needed", q.needs_name AS "is_name_needed", q.asked_name, q.suggested_name, q.deployment_id,
     coalesce((SELECT t.name FROM deployment d JOIN task_sequence t ON t.id = d.task_sequence_id WHERE d.id = q.deployment_id), '') AS task_sequence_name,
@@ -94,7 +95,7 @@ SELECT v.id, v.name, q.state, q.code, q.needs_approval AS "is_approval_needed", 
     coalesce(v.smbios_uuid, '') AS smbios_uuid, v.serial, v.manufacturer, v.model, v.arch, q.reason, q.decided_by,
     q.created_us AS "created_at", q.heard_us AS "last_heard_at", q.expires_us AS "expires_at", q.decided_us AS "decided_at"
 FROM unknown_request q JOIN device v ON v.id = q.device_id
-WHERE v.id > ?1 AND @may_device('device', 'read', v) ORDER BY v.id LIMIT ?2;
+WHERE v.id > ?1 AND v.is_unknown <> 0 AND @may_device('device', 'read', v) ORDER BY v.id LIMIT ?2;
 
 -- name: unknown_request_one
 SELECT v.id, v.name, q.state, q.code, q.needs_approval AS "is_approval_needed", q.needs_name AS "is_name_needed", q.asked_name, q.suggested_name, q.deployment_id,
