@@ -325,6 +325,7 @@ static void server_says_what_is_wrong_in_plain_signs(void **state)
     struct fixture *f = *state;
     static const char body[] = "{\"a\":\"\x01\xc3\xa4\"";
     OWN(http_answer_fini) struct http_answer answer = {.status = 0};
+    OWN(http_answer_fini) struct http_answer second = {.status = 0};
 
     assert_int_equal(
         http_client_call(f->client, "POST", "/echo", bytes_of(body), "application/json", &answer),
@@ -332,15 +333,14 @@ static void server_says_what_is_wrong_in_plain_signs(void **state)
     assert_int_equal(answer.status, 400);
     assert_non_null(strstr(buf_str(&answer.body), "Line 1, column "));
     assert_null(strstr(buf_str(&answer.body), "\\x"));
-    buf_clear(&answer.body);
     assert_int_equal(http_client_call(f->client,
                                       "POST",
                                       "/echo",
                                       bytes_of("{\"comment\":\"x\""),
                                       "application/json",
-                                      &answer),
+                                      &second),
                      0);
-    assert_non_null(strstr(buf_str(&answer.body), "'}' expected"));
+    assert_non_null(strstr(buf_str(&second.body), "'}' expected"));
 }
 
 static void server_knows_who_calls(void **state)
