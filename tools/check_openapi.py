@@ -112,14 +112,14 @@ def check_list(root, operation):
     if without is None:
         return
     page = operation["responses"]["200"]["content"]["application/json"]["schema"]
-    members, todo = set(), [page]
-    while todo:
-        one = todo.pop()
+    members, left = set(), [page]
+    while left:
+        one = left.pop()
         one = resolve(root, one["$ref"]) if "$ref" in one else one
         one = one["properties"]["items"]["items"] if "items" in one.get("properties", {}) and not members else one
         one = resolve(root, one["$ref"]) if "$ref" in one else one
         members |= set(one.get("properties", {}))
-        todo += one.get("allOf", [])
+        left += one.get("allOf", [])
     if unknown := set(without) - members:
         yield f"has lists without what their items do not have: {sorted(unknown)}"
 
