@@ -82,23 +82,6 @@ static int find_own(struct site *site, const char *which, char ret[static NAMED_
     return 0;
 }
 
-/* What is in no other scope would be in Default, and be shown to everybody who is granted that. */
-static int check_not_only(struct site *site, const char *id)
-{
-    OWN(db_rows_fini) struct db_rows rows = {0};
-    int r = db_first(site->db, SQL_SECURITY_SCOPE_N_ONLY, DB_ARGS(db_text(id)), &rows);
-    uint64_t n = r == DB_ROW ? db_get_u64(&rows, 0) : 0;
-
-    if (r < 0 || n == 0)
-        return r < 0 ? TRACE(r) : 0;
-    return refuse(site,
-                  REFUSAL_IN_USE,
-                  "%llu things are in the security scope %s and in no other, and would be in "
-                  "Default: add them to another one, or take them out, first.",
-                  (unsigned long long)n,
-                  id);
-}
-
 int security_scope_delete(struct site *site, const char *who, const char *which)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
@@ -117,8 +100,7 @@ int security_scope_delete(struct site *site, const char *who, const char *which)
                       db_get_text(&rows, 0),
                       id);
     db_rows_fini(&rows);
-    r = check_not_only(site, id);
-    return r == 0 ? TRACE(named_delete(site, &scopes, who, id)) : TRACE(r);
+    return TRACE(named_delete(site, &scopes, who, id));
 }
 
 static int find_object(struct site *site,

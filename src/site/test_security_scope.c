@@ -79,24 +79,6 @@ static void a_scope_names_only_what_one_may_see_of_it(void **state)
     assert_int_equal(json_array_size(json_object_get(all, "members")), 2);
 }
 
-static void a_scope_that_is_the_only_one_of_something_is_not_deleted(void **state)
-{
-    (void)state;
-    OWN(fixture_freep) struct site *site = fixture_new();
-
-    make_scope(site, "SS00001", FIXTURE_OS_IMAGE);
-    make_scope(site, "SS00002", FIXTURE_OS_IMAGE);
-    assert_int_equal(security_scope_delete(site, "test", "SS00001"), 0);
-    assert_int_equal(security_scope_delete(site, "test", "SS00002"), SITE_E_REFUSED);
-    assert_int_equal(site->refusal.id, REFUSAL_IN_USE);
-    assert_non_null(strstr(site->refusal.detail, "1 "));
-    assert_int_equal(db_must(site->db,
-                             SQL_SECURITY_SCOPE_OBJECT_DROP,
-                             DB_ARGS(db_text(FIXTURE_OS_IMAGE), db_text("SS00002"))),
-                     0);
-    assert_int_equal(security_scope_delete(site, "test", "SS00002"), 0);
-}
-
 static void a_name_knows_no_upper_and_lower_case(void **state)
 {
     (void)state;
@@ -199,7 +181,6 @@ int main(void)
         cmocka_unit_test(a_scope_names_only_what_one_may_see_of_it),
         cmocka_unit_test(a_collection_is_not_deleted_with_the_only_right_of_somebody),
         cmocka_unit_test(what_one_may_not_see_is_revoked_by_its_id),
-        cmocka_unit_test(a_scope_that_is_the_only_one_of_something_is_not_deleted),
         cmocka_unit_test(a_name_knows_no_upper_and_lower_case),
     };
 

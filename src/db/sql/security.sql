@@ -71,16 +71,6 @@ ORDER BY a.name LIMIT 1;
 -- name: security_scope_objects
 SELECT object_id FROM security_scope_object WHERE scope_id = ?1 ORDER BY object_id LIMIT 10000;
 
--- How many things are in it and in no other.
--- name: security_scope_n_only
-SELECT count(*) FROM security_scope_object x WHERE x.scope_id = ?1
-    AND NOT EXISTS (SELECT 1 FROM security_scope_object o WHERE o.object_id = x.object_id AND o.scope_id <> x.scope_id)
-    AND (EXISTS (SELECT 1 FROM task_sequence t WHERE t.id = x.object_id AND t.deleted_us IS NULL)
-        OR EXISTS (SELECT 1 FROM package p WHERE p.id = x.object_id)
-        OR EXISTS (SELECT 1 FROM distribution_point d WHERE d.id = x.object_id)
-        OR EXISTS (SELECT 1 FROM dp_group g WHERE g.id = x.object_id)
-        OR EXISTS (SELECT 1 FROM boundary_group b WHERE b.id = x.object_id));
-
 -- What the administrator may see of them, by its name.
 -- name: security_scope_members
 SELECT 'task-sequence' AS class, t.id AS object_id, t.name COLLATE BINARY AS object FROM security_scope_object x JOIN task_sequence t ON t.id = x.object_id
