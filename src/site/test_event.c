@@ -25,8 +25,7 @@
 #include "site/permission.h"
 #include "site/task_sequence.h"
 
-#define SOMEBODY     "AD00099"
-#define DEVICES_ROLE "SLP00099R"
+#define SOMEBODY "AD00099"
 
 enum {
     SEEN_MAX = 64,
@@ -267,20 +266,7 @@ static void what_is_deleted_is_told_to_who_saw_it(void **state)
     assert_string_equal(seen.texts[0], "device device.delete");
 }
 
-/* One that shows devices and nothing else. */
-static void role_of_devices(struct site *site)
-{
-    struct db_args role =
-        DB_ARGS(db_text(DEVICES_ROLE), db_text("Devices"), db_text(""), db_u64(site->now_us));
-
-    assert_int_equal(db_must(site->db, SQL_SECURITY_ROLE_ADD, role), 0);
-    assert_int_equal(db_must(site->db,
-                             SQL_SECURITY_ROLE_PERMISSION_ADD,
-                             DB_ARGS(db_text(DEVICES_ROLE), db_text("device"), db_text("read"))),
-                     0);
-}
-
-static void a_grant_that_shows_no_collection_shows_no_deletion_of_it(void **state)
+static void the_deletion_of_a_collection_is_not_told_to_who_is_granted_another(void **state)
 {
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
@@ -292,9 +278,7 @@ static void a_grant_that_shows_no_collection_shows_no_deletion_of_it(void **stat
 
     new_collection(site, "Mine", mine);
     new_collection(site, "Other", other);
-    role_of_devices(site);
     grant(site, "SLP0002R", mine);
-    grant(site, DEVICES_ROLE, other);
     before = newest(site);
     principal_set(site, &principal);
     assert_int_equal(audit_before(site, "collection", other), 0);
@@ -524,7 +508,7 @@ int main(void)
         cmocka_unit_test(reports_of_a_device_are_progress_of_its_deployment),
         cmocka_unit_test(who_may_not_see_a_thing_is_not_told_of_it),
         cmocka_unit_test(what_is_deleted_is_told_to_who_saw_it),
-        cmocka_unit_test(a_grant_that_shows_no_collection_shows_no_deletion_of_it),
+        cmocka_unit_test(the_deletion_of_a_collection_is_not_told_to_who_is_granted_another),
         cmocka_unit_test(a_change_of_rights_resets_everybody),
         cmocka_unit_test(what_is_taken_out_of_a_thing_does_not_delete_it),
         cmocka_unit_test(who_has_no_room_gets_the_rest_later),
