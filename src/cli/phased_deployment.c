@@ -66,6 +66,9 @@ static bool put_common(struct session *s, const struct args *args, json_t *phase
         {"deadline", "deadline_days"},
     };
 
+    if (args_get(args, "success") && args_get(args, "success-devices"))
+        return session_fail(
+            s, ARGS_EXIT_USAGE, NULL, "--success and --success-devices exclude one another");
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         const char *text = args_get(args, texts[i][0]);
 

@@ -97,6 +97,13 @@ static int check_one(struct site *site, const json_t *phase)
         return refuse(site,
                       REFUSAL_INVALID,
                       "\"deadline_days\": only a required deployment is due at some time.");
+    /* the usual per cent may be there beside the number: so are they shown */
+    if (r == 0 && field_number(phase, "begin_after_devices", 0) > 0 &&
+        field_number(phase, "begin_after_percent", PHASE_PERCENT) != PHASE_PERCENT)
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "\"begin_after_percent\" and \"begin_after_devices\" exclude one another: "
+                      "either per cent or a number must have succeeded.");
     return r == 0 ? TRACE(check_terms(site, phase)) : TRACE(r);
 }
 

@@ -25,6 +25,11 @@ bool phase_can_be_reached(const struct phase_goal *goal, const struct phase_prog
     return progress->is_alive && is_enough(goal, best, progress->n_devices);
 }
 
+bool phase_is_too_small(const struct phase_goal *goal, const struct phase_progress *progress)
+{
+    return progress->is_alive && goal->n_devices > progress->n_devices;
+}
+
 uint64_t phase_percent(const struct phase_progress *progress)
 {
     return progress->n_devices > 0 ? progress->n_succeeded * WHOLE / progress->n_devices : 0;

@@ -48,6 +48,9 @@ bool phase_is_reached(const struct phase_goal *goal, const struct phase_progress
 /* Whether it could be yet if every device that has not ended succeeded. */
 bool phase_can_be_reached(const struct phase_goal *goal, const struct phase_progress *progress);
 
+/* Whether it wants more devices than there are, so that it is no failure that it is not reached. */
+bool phase_is_too_small(const struct phase_goal *goal, const struct phase_progress *progress);
+
 /* Whole per cent, rounded down; 0 of nothing. */
 uint64_t phase_percent(const struct phase_progress *progress);
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/bytes.h"
 #include "base/err.h"
 #include "base/own.h"
 #include "db/db.h"
@@ -151,7 +152,11 @@ static int add(struct site *site, const char *who, const json_t *body, char id[s
         r = add_phases(site, id, sequence_id, body);
     if (r == 0)
         r = site_audit(site, who, "phased-deployment.create", id, name);
-    return r != 0 ? TRACE(r) : TRACE(begin_first(site, who, id, sequence_id));
+    if (r == 0)
+        r = begin_first(site, who, id, sequence_id);
+    if (r == 0)
+        phased_deployment_see_to(site, id);
+    return TRACE(r);
 }
 
 int phased_deployment_create(struct site *site, const char *who, const json_t *body, json_t **ret)
@@ -205,7 +210,9 @@ static const char *state_of_begun(const struct phase_progress *progress, const j
         phase_read_wish(next, &wish);
     if (phase_is_reached(&wish.goal, progress))
         return "succeeded";
-    return phase_can_be_reached(&wish.goal, progress) ? "deployment-created" : "failed";
+    return phase_can_be_reached(&wish.goal, progress) || phase_is_too_small(&wish.goal, progress)
+               ? "deployment-created"
+               : "failed";
 }
 
 /* As it is shown, out of its row; @next: the row of the next one, as it is still. */
@@ -297,9 +304,29 @@ static int check_deploys(struct site *site, const json_t *row)
     return TRACE(r);
 }
 
+/* By its name; by its number, unless another one is called so. */
+static int is_called(struct site *site, const json_t *row, const char *which, bool *ret)
+{
+    OWN(json_freep) json_t *phases = NULL;
+    uint64_t number = 0;
+    int r = rows_array(
+        site->db, SQL_PHASE_AUDIT_LIST, DB_ARGS(db_text(field_text(row, "id", ""))), &phases);
+
+    *ret = bytes_parse_u64(bytes_of(which), 1, PHASES_MAX, &number) &&
+           number == field_number(row, "number", 0);
+    for (size_t i = 0; r == 0 && i < json_array_size(phases); i++) {
+        const json_t *one = json_array_get(phases, i);
+
+        if (strcmp(field_text(one, "name", ""), which) == 0)
+            *ret = field_number(one, "number", 0) == field_number(row, "number", 0);
+    }
+    return TRACE(r);
+}
+
 static int begin_next(struct site *site, const char *who, const char *id, const json_t *body)
 {
     OWN(json_freep) json_t *row = NULL;
+    bool is_meant = false;
     int r = rows_one(site->db, SQL_PHASE_NEXT, DB_ARGS(db_text(id)), &row);
 
     if (r < 0)
@@ -307,7 +334,10 @@ static int begin_next(struct site *site, const char *who, const char *id, const 
     if (!row)
         return refuse(
             site, REFUSAL_PHASED, "All phases of the phased deployment %s have begun.", id);
-    if (strcmp(field_text(row, "name", ""), field_text(body, "phase", "")) != 0)
+    r = is_called(site, row, field_text(body, "phase", ""), &is_meant);
+    if (r < 0)
+        return TRACE(r);
+    if (!is_meant)
         return refuse(
             site,
             REFUSAL_PHASED,
@@ -347,6 +377,8 @@ int phased_deployment_next(
         r = phased_deployment_find(site, which, id);
     if (r == 0)
         r = begin_next(site, who, id, body);
+    if (r == 0)
+        phased_deployment_see_to(site, id);
     if (r == 0)
         r = db_commit(&tx);
     return r != 0 ? TRACE(r) : TRACE(phased_deployment_get(site, id, ret));

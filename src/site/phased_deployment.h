@@ -47,7 +47,10 @@ int phased_deployment_next(
 /* No further phase begins; the deployments that there are stay, and are ordinary ones. */
 int phased_deployment_delete(struct site *site, const char *who, const char *which);
 
-/* Begin the phases whose time has come, and note how the others stand; part of site_tick(). */
+/* Begin the next phase if its time has come; otherwise note how it stands. What fails is passed over, and tried again by the tick. */
+void phased_deployment_see_to(struct site *site, const char *id);
+
+/* The same for all that go on by themselves; part of site_tick(). */
 int phased_deployment_tick(struct site *site);
 
 /**

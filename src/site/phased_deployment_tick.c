@@ -48,15 +48,22 @@ static void put_goal(char *dst, size_t max, const struct phase_wish *wish)
         (void)snprintf(dst, max, "%" PRIu64 " per cent of its devices", wish->goal.percent);
 }
 
-static const char *why_stalled(const struct phase_progress *before)
+static void put_why_stalled(char *dst,
+                            size_t max,
+                            const struct phase_goal *goal,
+                            const struct phase_progress *before)
 {
     if (!before->is_alive)
-        return "its deployment was cancelled or deleted";
-    if (before->n_devices == 0)
-        return "its collection has no devices";
-    if (before->is_closed)
-        return "its deployment or its task sequence is disabled, or it has expired";
-    return before->n_lost > 0 ? "too many have failed" : "it has not as many devices";
+        (void)snprintf(dst, max, "its deployment was cancelled or deleted");
+    else if (before->n_devices == 0)
+        (void)snprintf(dst, max, "its collection has no devices");
+    else if (phase_is_too_small(goal, before))
+        (void)snprintf(dst, max, "it has %" PRIu64, before->n_devices);
+    else if (before->is_closed)
+        (void)snprintf(
+            dst, max, "its deployment or its task sequence is disabled, or it has expired");
+    else
+        (void)snprintf(dst, max, "too many have failed");
 }
 
 static void put_reason(char dst[static PHASE_REASON_MAX],
@@ -66,8 +73,10 @@ static void put_reason(char dst[static PHASE_REASON_MAX],
                        const struct phase_progress *before)
 {
     char goal[64];
+    char why[96];
 
     put_goal(goal, sizeof(goal), wish);
+    put_why_stalled(why, sizeof(why), &wish->goal, before);
     switch (state) {
     case PHASE_WAITING:
         (void)snprintf(
@@ -80,7 +89,7 @@ static void put_reason(char dst[static PHASE_REASON_MAX],
                        "put that right.",
                        previous,
                        goal,
-                       why_stalled(before));
+                       why);
         break;
     case PHASE_DEFERRED:
         (void)snprintf(dst,
@@ -190,6 +199,12 @@ static int see_to(struct site *site, const char *id)
     return r != 0 ? TRACE(r) : TRACE(db_commit(&tx));
 }
 
+void phased_deployment_see_to(struct site *site, const char *id)
+{
+    if (see_to(site, id) < 0)
+        site_passed_over(site, "the next phase of the phased deployment", id);
+}
+
 int phased_deployment_tick(struct site *site)
 {
     OWN(db_rollbackp) struct db *tx = NULL;
@@ -206,11 +221,7 @@ int phased_deployment_tick(struct site *site)
         r = rows_array(site->db, SQL_PHASED_DEPLOYMENT_WAITING, DB_NO_ARGS, &rows);
     if (r < 0)
         return TRACE(r);
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        const char *id = field_text(json_array_get(rows, i), "id", "");
-
-        if (see_to(site, id) < 0)
-            site_passed_over(site, "the next phase of the phased deployment", id);
-    }
+    for (size_t i = 0; i < json_array_size(rows); i++)
+        phased_deployment_see_to(site, field_text(json_array_get(rows, i), "id", ""));
     return TRACE(db_commit(&tx));
 }

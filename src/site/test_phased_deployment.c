@@ -250,7 +250,10 @@ static void a_suspended_one_begins_nothing_until_it_is_resumed(void **state)
     suspend(site, true);
     run(site, FIXTURE_MAC, "succeeded");
     fixture_wait(site, 2 * DAY_US);
-    expect_phase(site, 2, "suspended", "The phase before it has not begun.");
+    expect_phase(site,
+                 2,
+                 "suspended",
+                 "The phase \"Pilot\" must have succeeded on 95 per cent of its devices.");
     assert_int_equal(next(site, "{'phase': 'Rest'}"), SITE_E_REFUSED);
     assert_int_equal(site->refusal.id, REFUSAL_PHASED);
     suspend(site, false);
@@ -298,8 +301,61 @@ static void no_other_phase_begins_than_was_meant(void **state)
     assert_int_equal(site->refusal.id, REFUSAL_PHASED);
     assert_non_null(strstr(site->refusal.detail, "\"Last\", not \"Rest\""));
     expect_phase(site, 2, "deployment-created", "");
-    expect_phase(site, 3, "waiting", "The phase before it has not begun.");
+    expect_phase(site,
+                 3,
+                 "waiting",
+                 "The phase \"Rest\" must have succeeded on 95 per cent of its devices.");
     assert_int_equal(next(site, "{'phase': 'Last'}"), 0);
+}
+
+static void a_phase_is_named_by_its_number_too(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(
+        create(site,
+               "{'name': 'Roll out', 'phases': [{'name': '3', 'collection': 'Few'}, {'name': "
+               "'Rest', 'collection': 'Many'}, {'name': '2', 'collection': 'All Systems'}]}"),
+        0);
+    /* one is called so, and is not the next one */
+    assert_int_equal(next(site, "{'phase': '2'}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': '1'}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': 'Rest'}"), 0);
+    assert_int_equal(next(site, "{'phase': '3'}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': '2'}"), 0);
+}
+
+static void the_next_one_can_be_named_by_its_number_alone(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(create(site, TWO), 0);
+    assert_int_equal(next(site, "{'phase': '02x'}"), SITE_E_REFUSED);
+    assert_int_equal(next(site, "{'phase': '2'}"), 0);
+    expect_phase(site, 2, "deployment-created", "");
+}
+
+/* It has failed nowhere. */
+static void a_phase_with_fewer_devices_than_are_to_succeed_has_not_failed(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = site_new();
+
+    assert_int_equal(
+        create(site,
+               "{'name': 'Roll out', 'phases': [{'name': 'Pilot', 'collection': 'Few'}, {'name': "
+               "'Rest', 'collection': 'Many', 'begin_after_devices': 99}]}"),
+        0);
+    expect_phase(site, 1, "deployment-created", "");
+    expect_phase(site,
+                 2,
+                 "stalled",
+                 "The phase \"Pilot\" cannot succeed on 99 of its devices as things are: it has 1. "
+                 "Go on by hand, or put that right.");
+    run(site, FIXTURE_MAC, "failed");
+    expect_phase(site, 1, "deployment-created", "");
 }
 
 static void what_wipes_many_is_confirmed_with_the_sum_of_all_phases(void **state)
@@ -439,6 +495,8 @@ static void requests_that_cannot_be_make_nothing(void **state)
         "'collection': 'Many', 'purpose': 'available', 'deadline_days': 7}]}",
         "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'Q', "
         "'collection': 'Many', 'purpose': 'available', 'is_wake_on_lan': true}]}",
+        "{'name': 'Roll out', 'phases': [{'name': 'P', 'collection': 'Few'}, {'name': 'Q', "
+        "'collection': 'Many', 'begin_after_percent': 50, 'begin_after_devices': 1}]}",
         "{'name': 'Roll out', 'task_sequence_id': 'None', 'phases': [{'name': 'P', 'collection': "
         "'Few'}, {'name': 'Q', 'collection': 'Many'}]}",
     };
@@ -470,6 +528,9 @@ int main(void)
         cmocka_unit_test(a_suspended_one_begins_nothing_until_it_is_resumed),
         cmocka_unit_test(one_that_is_begun_by_hand_waits_for_it),
         cmocka_unit_test(no_other_phase_begins_than_was_meant),
+        cmocka_unit_test(a_phase_is_named_by_its_number_too),
+        cmocka_unit_test(the_next_one_can_be_named_by_its_number_alone),
+        cmocka_unit_test(a_phase_with_fewer_devices_than_are_to_succeed_has_not_failed),
         cmocka_unit_test(what_wipes_many_is_confirmed_with_the_sum_of_all_phases),
         cmocka_unit_test(a_number_that_nothing_asks_for_is_no_mistake),
         cmocka_unit_test(a_collection_that_has_grown_over_what_was_confirmed_waits_with_an_alert),

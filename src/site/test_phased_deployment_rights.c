@@ -203,7 +203,10 @@ static void the_next_phase_is_begun_by_who_could_deploy_it(void **state)
         assert_int_equal(site->refusal.id, REFUSAL_FORBIDDEN);
         assert_non_null(strstr(site->refusal.detail, table[i].missing));
         principal_clear(site);
-        expect_phase(site, 2, "waiting", "The phase before it has not begun.");
+        expect_phase(site,
+                     2,
+                     "waiting",
+                     "The phase \"Pilot\" must have succeeded on 95 per cent of its devices.");
     }
 }
 
