@@ -19,7 +19,7 @@
 #include "base/bytes.h"
 
 enum {
-    ARGS_OPTIONS_MAX = 24,
+    ARGS_OPTIONS_MAX = 28,
     ARGS_OPERANDS_MAX = 2,
     ARGS_WORDS_MAX = 64, /* operands that are given */
 };

@@ -24,13 +24,17 @@ const struct args_command phased_commands[] = {
                 OPTION("success",
                        "PERCENT",
                        "The next phase begins when so many per cent have succeeded (default: 95)."),
-                OPTION("success-devices", "NUMBER", "Or when so many devices have."),
+                OPTION("success-devices", "NUMBER", "Or when so many devices have, instead."),
                 OPTION("defer", "DAYS", "So long after that (default: 1)."),
                 OPTION("by-hand", NULL, "The next phase begins by hand, not by itself."),
                 OPTION("deadline",
                        "DAYS",
                        "A required one is due so long after its phase began (default: 0, as soon "
                        "as possible)."),
+                OPTION("available-over",
+                       "DAYS",
+                       "The devices of a phase get it spread over so many days, at most 30 "
+                       "(default: 0, all at once)."),
                 OPTION_OF("content-option",
                           "OPTION",
                           "download-when-needed|download-all-first|stream",

@@ -40,6 +40,7 @@ static bool put_numbers(struct session *s, const struct args *args, json_t *dst)
         {"alert-success", "alert_success_percent"},
         {"alert-after", "alert_after_s"},
         {"max-run", "max_run_min"},
+        {"available-over", "available_over_days"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -63,6 +64,8 @@ static void put_switches(const struct args *args, json_t *dst)
         {"restart-outside", "is_restart_outside_windows"},
         {"wake-on-lan", "is_wake_on_lan"},
         {"show-progress", "is_progress_shown"},
+        {"use-neighbours", "is_neighbour_allowed"},
+        {"use-default-group", "is_default_group_allowed"},
     };
 
     for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
@@ -110,6 +113,9 @@ static const struct output_column fields[] = {
     {"May take (min)", "max_run_min", OUTPUT_TEXT},
     {"Wakes devices", "is_wake_on_lan", OUTPUT_TEXT},
     {"Shows progress", "is_progress_shown", OUTPUT_TEXT},
+    {"Uses neighbour groups", "is_neighbour_allowed", OUTPUT_TEXT},
+    {"Uses the default group", "is_default_group_allowed", OUTPUT_TEXT},
+    {"Available over (days)", "available_over_days", OUTPUT_TEXT},
     {"Disabled", "is_disabled", OUTPUT_TEXT},
     {"Comment", "comment", OUTPUT_TEXT},
     {0},

@@ -63,6 +63,17 @@
                   "YES|NO", \
                   "yes|no", \
                   "Whether the screen of an installed system shows its progress (default: yes)."), \
+        OPTION_OF("use-neighbours", \
+                  "YES|NO", \
+                  "yes|no", \
+                  "Whether content may come from neighbour boundary groups (default: yes)."), \
+        OPTION_OF("use-default-group", \
+                  "YES|NO", \
+                  "yes|no", \
+                  "Whether content may come from the default boundary group (default: yes)."), \
+        OPTION("available-over", \
+               "DAYS", \
+               "Devices get it spread over so many days, at most 30 (default: 0, all at once)."), \
         OPTION("alert-after", "SECONDS", "So long after it was made (default: 86400)."), \
         OPTION("comment", "TEXT", "A comment of at most 255 characters.")
 

@@ -251,6 +251,9 @@ static const struct object_field deployment_fields[] = {
     {.name = "max_run_min"},
     {.name = "is_wake_on_lan"},
     {.name = "is_progress_shown"},
+    {.name = "is_neighbour_allowed"},
+    {.name = "is_default_group_allowed"},
+    {.name = "available_over_days"},
     {.name = "is_disabled"},
     {0},
 };
@@ -299,6 +302,12 @@ static json_t *phases_of(const json_t *answer)
                                         "is_wake_on_lan",
                                         "is_progress_shown",
                                         "is_progress_shown",
+                                        "is_neighbour_allowed",
+                                        "is_neighbour_allowed",
+                                        "is_default_group_allowed",
+                                        "is_default_group_allowed",
+                                        "available_over_days",
+                                        "available_over_days",
                                         NULL};
     json_t *list = json_array();
 

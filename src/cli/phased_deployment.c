@@ -64,6 +64,7 @@ static bool put_common(struct session *s, const struct args *args, json_t *phase
         {"success-devices", "begin_after_devices"},
         {"defer", "defer_days"},
         {"deadline", "deadline_days"},
+        {"available-over", "available_over_days"},
     };
 
     if (args_get(args, "success") && args_get(args, "success-devices"))

@@ -11,6 +11,8 @@
 #include "base/own.h"
 #include "db/db.h"
 #include "plat/clock.h"
+#include "plat/digest.h"
+#include "site/access.h"
 #include "site/boot_gate.h"
 #include "site/device_protection.h"
 #include "site/fields.h"
@@ -23,6 +25,7 @@
 #include "site/variable.h"
 
 #define PREFERRED "SMSTSPreferredAdvertID"
+#define DAY_US    (UINT64_C(24) * 3600 * 1000000)
 
 /* The rows and, in the same order, what the rules say to each. */
 struct targets {
@@ -66,7 +69,26 @@ static int find_wipes(struct site *site, const json_t *row, struct deployment_ca
         task_sequence_wipes_by_id(site, field_text(row, "task_sequence_id", ""), &c->wipes));
 }
 
+/* Where in the days over which devices get it this one does: the same each time, and spread evenly. */
+static int find_delay(const char *id, const char *device_id, uint64_t over_days, uint64_t *ret)
+{
+    char text[SITE_ID_MAX + ACCESS_DEVICE_ID_MAX + 1];
+    uint8_t digest[SHA256_BYTES];
+    uint64_t n = 0;
+    int r;
+
+    (void)snprintf(text, sizeof(text), "%s %s", id, device_id);
+    r = digest_sha256(bytes_of(text), digest);
+    if (r < 0)
+        return TRACE(r);
+    for (size_t i = 0; i < sizeof(n); i++)
+        n = n << 8 | digest[i];
+    *ret = n % (over_days * DAY_US);
+    return 0;
+}
+
 static int read_candidate(struct site *site,
+                          const char *device_id,
                           const json_t *row,
                           const struct targets *targets,
                           struct deployment_candidate *ret)
@@ -76,6 +98,10 @@ static int read_candidate(struct site *site,
 
     if (r != 0) /* it was checked when it was kept */
         return r > 0 ? ERR(-EUCLEAN) : TRACE(r);
+    if (ret->terms.available_over_days > 0 && !targets->is_unknown)
+        r = find_delay(id, device_id, ret->terms.available_over_days, &ret->delay_us);
+    if (r < 0)
+        return TRACE(r);
     if (targets->is_for_clients && ret->terms.audience == DEPLOYMENT_FOR_CLIENTS)
         ret->terms.audience = DEPLOYMENT_FOR_CLIENTS_MEDIA_PXE;
     ret->created_us = field_number(row, "created_us", 0);
@@ -165,7 +191,7 @@ static int find(struct site *site,
     if (!ret->list)
         return ERR(-ENOMEM);
     for (size_t i = 0; i < ret->n; i++) {
-        r = read_candidate(site, json_array_get(ret->rows, i), ret, &ret->list[i]);
+        r = read_candidate(site, device_id, json_array_get(ret->rows, i), ret, &ret->list[i]);
         if (r < 0)
             return TRACE(r);
     }

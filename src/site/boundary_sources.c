@@ -15,6 +15,7 @@
 
 enum {
     SOURCES_MAX = 64,
+    TIER_NEIGHBOUR = 1,
     TIER_DEFAULT = 2,
     /* columns of boundary_sources */
     COLUMN_ID = 0,
@@ -79,7 +80,17 @@ static int select_all(struct site *site, const char *key, struct db_rows *ret)
     return TRACE(db_select(site->db, SQL_BOUNDARY_SOURCES, args, ret));
 }
 
-static int fill(struct boundary_sources *sources, const char *key)
+static bool is_allowed(const struct db_rows *rows, const struct boundary_reach *reach)
+{
+    uint64_t tier = db_get_u64(rows, COLUMN_TIER);
+
+    return tier == TIER_DEFAULT     ? reach->may_use_default_group
+           : tier == TIER_NEIGHBOUR ? reach->may_use_neighbours
+                                    : true;
+}
+
+static int
+fill(struct boundary_sources *sources, const char *key, const struct boundary_reach *reach)
 {
     OWN(db_rows_fini) struct db_rows rows = {0};
     int r = select_all(sources->site, key, &rows);
@@ -89,7 +100,7 @@ static int fill(struct boundary_sources *sources, const char *key)
     while ((r = db_next(&rows)) == DB_ROW) {
         struct source *source = &sources->items[sources->n];
 
-        if (sources->n >= SOURCES_MAX || why_not(&rows) ||
+        if (sources->n >= SOURCES_MAX || why_not(&rows) || !is_allowed(&rows, reach) ||
             is_known(sources, db_get_text(&rows, COLUMN_ID)))
             continue;
         *source = (struct source){.is_own = db_get_bool(&rows, COLUMN_IS_OWN), .has_all = true};
@@ -105,6 +116,7 @@ DEFINE_FREEP(struct boundary_sources *, boundary_sources_free);
 int boundary_sources_new(struct site *site,
                          const char *address,
                          const char *host,
+                         struct boundary_reach reach,
                          struct boundary_sources **ret)
 {
     OWN(boundary_sources_freep)
@@ -117,7 +129,7 @@ int boundary_sources_new(struct site *site,
     sources->site = site;
     (void)snprintf(sources->host, sizeof(sources->host), "%s", host ? host : "");
     put_key(address, key);
-    r = fill(sources, key);
+    r = fill(sources, key, &reach);
     if (r < 0)
         return TRACE(r);
     *ret = TAKE(sources);

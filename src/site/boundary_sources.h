@@ -10,9 +10,17 @@
  * online and has the content counts. The site's own distribution point is the last of its group.
  */
 
+#include <stdbool.h>
+
 #include "site/site.h"
 
 struct boundary_sources; /* what an address may use, in order */
+
+/* What a deployment allows beside the groups of the client. */
+struct boundary_reach {
+    bool may_use_neighbours;
+    bool may_use_default_group; /* also of a client that is in no group */
+};
 
 /**
  * boundary_sources_new() - find them
@@ -22,6 +30,7 @@ struct boundary_sources; /* what an address may use, in order */
 int boundary_sources_new(struct site *site,
                          const char *address,
                          const char *host,
+                         struct boundary_reach reach,
                          struct boundary_sources **ret);
 void boundary_sources_free(struct boundary_sources *sources);
 

@@ -18,6 +18,8 @@
 #include "site/wake_on_lan.h"
 #include "site/zone.h"
 
+#define DAY_US (UINT64_C(24) * 3600 * 1000000)
+
 static uint64_t time_us(struct site *site, const struct deployment_time *time, uint64_t without)
 {
     return time->is_set ? zone_utc_us(time->is_utc ? NULL : site->zone, time->at_s) : without;
@@ -33,6 +35,14 @@ static int check_order(struct site *site, const struct deployment_terms *terms)
         return refuse(site,
                       REFUSAL_INVALID,
                       "\"expires\" is not after \"available_from\", so it could never begin.");
+    if (end_us != SCHEDULE_NEVER && terms->available_from.is_set &&
+        end_us - from_us <= terms->available_over_days * DAY_US)
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "\"expires\" is not after the %" PRIu64
+                      " days over which devices get it (available_over_days), so that some of "
+                      "them could never begin.",
+                      terms->available_over_days);
     for (size_t i = 0; end_us != SCHEDULE_NEVER && i < terms->n_assignments; i++)
         if (schedule_next(&terms->assignments[i], site->zone, from_us) >= end_us)
             return refuse(site,
@@ -77,7 +87,10 @@ int deployment_keep_terms(struct site *site, const char *id, const json_t *body)
                         db_u64(terms.may_restart_outside_windows ? 1 : 0),
                         db_u64(terms.max_run_min),
                         db_u64(terms.is_wake_on_lan ? 1 : 0),
-                        db_u64(terms.is_progress_shown ? 1 : 0))));
+                        db_u64(terms.is_progress_shown ? 1 : 0),
+                        db_u64(terms.available_over_days),
+                        db_u64(terms.may_use_neighbours ? 1 : 0),
+                        db_u64(terms.may_use_default_group ? 1 : 0))));
 }
 
 /* It is enabled, or was stopped otherwise and is said to be enabled: what it wipes is asked as if it were made now. */

@@ -22,7 +22,7 @@ static uint64_t available_us(const struct deployment_candidate *c, const struct 
 {
     uint64_t at_us = c->terms.available_from.is_set ? time_us(&c->terms.available_from, zone) : 0;
 
-    return at_us > c->created_us ? at_us : c->created_us;
+    return (at_us > c->created_us ? at_us : c->created_us) + c->delay_us;
 }
 
 /* When it was last due: what lies before it was there, or could be begun, does not count. 0: never yet. */

@@ -51,6 +51,7 @@ struct deployment_candidate {
     bool is_cancelled;
     bool is_reached;
     uint64_t since_us; /* the device is a member of the collection; 0: longer than is known */
+    uint64_t delay_us; /* after it is available this device gets it */
     bool is_grown;     /* it is required and wipes disks, of more devices than were confirmed */
     bool is_sequence_disabled;
     bool is_preferred;             /* SMSTSPreferredAdvertID of the device names it */

@@ -116,6 +116,9 @@ int deployment_terms_parse(struct site *site, const json_t *src, struct deployme
         .max_run_min = field_number(src, "max_run_min", 0),
         .is_wake_on_lan = field_bool(src, "is_wake_on_lan"),
         .is_progress_shown = !json_is_false(json_object_get(src, "is_progress_shown")),
+        .available_over_days = field_number(src, "available_over_days", 0),
+        .may_use_neighbours = !json_is_false(json_object_get(src, "is_neighbour_allowed")),
+        .may_use_default_group = !json_is_false(json_object_get(src, "is_default_group_allowed")),
         .priority = FIND(priorities, field_text(src, "priority", "normal")),
     };
     r = parse_time(site, src, "available_from", &ret->available_from);

@@ -23,6 +23,7 @@ enum {
     DEPLOYMENT_ALERT_AFTER_S = 24 * 3600,
     DEPLOYMENT_MAX_RUN_MAX_MIN = SCHEDULE_DURATION_MAX_MIN,
     DEPLOYMENT_ALERT_AFTER_MAX_S = 365 * 24 * 3600,
+    DEPLOYMENT_OVER_DAYS_MAX = 30,
 };
 
 #define DEPLOYMENT_CONTENT_OPTIONS "download-when-needed|download-all-first|stream"
@@ -59,9 +60,13 @@ struct deployment_terms {
     bool may_run_outside_windows;
     bool may_restart_outside_windows; /* it need not fit into what is left of one */
     uint64_t max_run_min;             /* 0: nobody has said */
-    bool is_wake_on_lan;              /* devices are woken at its deadlines */
-    bool is_progress_shown;           /* also in an installed system; if nobody says so, too */
-    bool is_due_at_once;              /* "as-soon-as-possible" is among the assignments */
+    uint64_t
+        available_over_days; /* each device gets it at a moment of its own in these; 0: all at once */
+    bool may_use_neighbours;    /* content from neighbour boundary groups; if nobody says so, too */
+    bool may_use_default_group; /* and from the default one */
+    bool is_wake_on_lan;        /* devices are woken at its deadlines */
+    bool is_progress_shown;     /* also in an installed system; if nobody says so, too */
+    bool is_due_at_once;        /* "as-soon-as-possible" is among the assignments */
     size_t n_assignments;
     struct schedule assignments[SCHEDULE_LIST_MAX];
 };
@@ -89,6 +94,9 @@ struct deployment_terms {
         {"max_run_min", FIELD_NUMBER, false, 0, DEPLOYMENT_MAX_RUN_MAX_MIN, NULL}, \
         {"is_wake_on_lan", FIELD_BOOL, false, 0, 0, NULL}, \
         {"is_progress_shown", FIELD_BOOL, false, 0, 0, NULL}, \
+        {"is_neighbour_allowed", FIELD_BOOL, false, 0, 0, NULL}, \
+        {"is_default_group_allowed", FIELD_BOOL, false, 0, 0, NULL}, \
+        {"available_over_days", FIELD_NUMBER, false, 0, DEPLOYMENT_OVER_DAYS_MAX, NULL}, \
     { \
         "alert_after_s", FIELD_NUMBER, false, 0, DEPLOYMENT_ALERT_AFTER_MAX_S, NULL \
     }

@@ -389,7 +389,9 @@ static int put_order(struct site *site,
     OWN(json_freep) json_t *variables = NULL;
     OWN(json_freep) json_t *secrets = NULL;
     const char *name = db_get_text(row, 3);
-    int r = boundary_sources_new(site, client->address, client->host, &where);
+    const struct boundary_reach reach = {.may_use_neighbours = db_get_bool(row, 14),
+                                         .may_use_default_group = db_get_bool(row, 15)};
+    int r = boundary_sources_new(site, client->address, client->host, reach, &where);
 
     if (r == 0)
         r = put_content(site, db_get_text(row, 0), where, content);

@@ -215,6 +215,53 @@ a_computer_that_was_unknown_is_not_wiped_again_by_what_is_there_for_known_ones(v
     assert_verdict(&play, for_known, "superseded");
 }
 
+/* Of a hundred devices some get it in each half of a day. */
+static void devices_get_it_one_after_the_other_over_some_days(void **state)
+{
+    enum {
+        N = 100,
+        DAYS = 2
+    };
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep)
+    json_t *body = json_pack("{s:s,s:s,s:s,s:i}",
+                             "task_sequence_id",
+                             FIXTURE_SEQUENCE,
+                             "collection",
+                             "All Systems",
+                             "purpose",
+                             "required",
+                             "available_over_days",
+                             (int)DAYS);
+    OWN(json_freep) json_t *made = NULL;
+    size_t n[2 * DAYS + 1] = {0};
+
+    assert_int_equal(deployment_create(site, "test", body, &made), 0);
+    for (unsigned i = 0; i < N; i++) {
+        char mac[MAC_TEXT_MAX];
+        char name[16];
+
+        (void)snprintf(mac, sizeof(mac), "52:54:00:77:03:%02x", i);
+        (void)snprintf(name, sizeof(name), "PC-%u", i);
+        fixture_import(site, name, mac);
+    }
+    for (size_t half = 0; half <= 2 * DAYS; half++) {
+        for (unsigned i = 0; i < N; i++) {
+            char mac[MAC_TEXT_MAX];
+
+            (void)snprintf(mac, sizeof(mac), "52:54:00:77:03:%02x", i);
+            if (fixture_ask(site, mac, 7).is_offer)
+                n[half]++;
+            else
+                assert_string_equal(fixture_ask(site, mac, 7).reason, "not-yet-available");
+        }
+        assert_true(half == 0 ? n[0] == 0 : n[half] > n[half - 1]);
+        fixture_wait(site, 12 * 60 * FIXTURE_MINUTE_US);
+    }
+    assert_int_equal(n[2 * DAYS], N);
+}
+
 static void enable(struct site *site, const char *deployment)
 {
     OWN(json_freep) json_t *body = fixture_json("{'is_disabled': false}");
@@ -316,6 +363,7 @@ int main(void)
         cmocka_unit_test(a_member_stays_one_since_it_came_when_the_collection_is_evaluated),
         cmocka_unit_test(
             a_computer_that_was_unknown_is_not_wiped_again_by_what_is_there_for_known_ones),
+        cmocka_unit_test(devices_get_it_one_after_the_other_over_some_days),
         cmocka_unit_test(after_a_restore_nothing_required_begins_before_it_is_enabled),
         cmocka_unit_test(what_ran_at_the_backup_goes_on_only_if_it_still_runs),
     };

@@ -11,6 +11,7 @@
 
 #include "base/own.h"
 #include "site/boundary_sources.h"
+#include "site/deployment_change.h"
 #include "site/distribution.h"
 #include "site/dp.h"
 #include "site/fields.h"
@@ -91,14 +92,22 @@ static struct site *two_branches(void)
     return site;
 }
 
-/* Where a client of this address gets the fixture's OS image: URLs with spaces between them. */
-static void assert_sources(struct site *site, const char *address, const char *wanted)
+static const struct boundary_reach everywhere = {
+    .may_use_neighbours = true,
+    .may_use_default_group = true,
+};
+
+/* As far as a deployment lets it look: URLs with spaces between them. */
+static void assert_reached(struct site *site,
+                           const char *address,
+                           struct boundary_reach reach,
+                           const char *wanted)
 {
     OWN(json_freep) json_t *urls = NULL;
     struct boundary_sources *sources = NULL;
     char text[512] = "";
 
-    assert_int_equal(boundary_sources_new(site, address, NULL, &sources), 0);
+    assert_int_equal(boundary_sources_new(site, address, NULL, reach, &sources), 0);
     assert_int_equal(boundary_sources_of(sources, FIXTURE_OS_IMAGE, 1, &urls), 0);
     boundary_sources_free(sources);
     for (size_t i = 0; i < json_array_size(urls); i++) {
@@ -111,6 +120,12 @@ static void assert_sources(struct site *site, const char *address, const char *w
                        json_string_value(json_array_get(urls, i)));
     }
     assert_string_equal(text, wanted);
+}
+
+/* Where a client of this address gets the fixture's OS image. */
+static void assert_sources(struct site *site, const char *address, const char *wanted)
+{
+    assert_reached(site, address, everywhere, wanted);
 }
 
 static void without_boundaries_everybody_is_served_by_the_site(void **state)
@@ -205,6 +220,64 @@ static void who_is_away_disabled_or_without_the_content_is_left_out(void **state
     copy_all(site, "DP00002");
     site->now_us += DP_SILENCE_US + 1;
     assert_sources(site, "10.78.5.5", OWN_URL);
+}
+
+static void a_deployment_says_how_far_its_content_is_looked_for(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = two_branches();
+    const struct boundary_reach own = {.may_use_neighbours = false};
+    const struct boundary_reach neighbours = {.may_use_neighbours = true};
+    const struct boundary_reach others = {.may_use_default_group = true};
+
+    assert_int_equal(add(site, "North", BOUNDARY_PART_NEIGHBOUR, "{'boundary_group': 'South'}"), 0);
+    assert_reached(site, "10.78.5.5", everywhere, NORTH_URL " " SOUTH_URL " " OWN_URL);
+    assert_reached(site, "10.78.5.5", own, NORTH_URL);
+    assert_reached(site, "10.78.5.5", neighbours, NORTH_URL " " SOUTH_URL);
+    assert_reached(site, "10.78.5.5", others, NORTH_URL " " OWN_URL);
+    /* who is in no group has the default group alone */
+    assert_reached(site, "10.80.5.5", others, OWN_URL);
+    assert_reached(site, "10.80.5.5", neighbours, "");
+}
+
+/* @ret: how many there are for the fixture's OS image */
+static size_t n_ordered_sources(struct site *site, const char *device)
+{
+    OWN(json_freep) json_t *order = NULL;
+    const struct order_client client = {.address = "10.78.1.1", .host = "10.77.0.9"};
+    const json_t *content;
+
+    assert_int_equal(order_get(site, device, &client, &order), 0);
+    content = json_object_get(json_object_get(order, "content"), FIXTURE_OS_IMAGE);
+    return json_array_size(json_object_get(content, "sources"));
+}
+
+static void an_order_has_the_sources_that_its_deployment_allows(void **state)
+{
+    static const struct {
+        const char *terms;
+        size_t n;
+    } table[] = {
+        {"{}", 4}, /* the site by two of its names */
+        {"{'is_default_group_allowed': false}", 2},
+        {"{'is_neighbour_allowed': false}", 1},
+        {"{'is_default_group_allowed': true}", 3},
+    };
+    (void)state;
+    OWN(fixture_freep) struct site *site = two_branches();
+    char deployment[SITE_ID_MAX];
+    char device[ACCESS_DEVICE_ID_MAX];
+
+    assert_int_equal(add(site, "North", BOUNDARY_PART_NEIGHBOUR, "{'boundary_group': 'South'}"), 0);
+    fixture_deploy(site, "All Unknown Computers", "required", deployment);
+    assert_int_equal(fixture_register(site, FIXTURE_MAC, device), 0);
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        OWN(json_freep) json_t *terms = fixture_json(table[i].terms);
+        OWN(json_freep) json_t *answer = NULL;
+
+        assert_int_equal(deployment_change(site, "test", deployment, terms, &answer), 0);
+        assert_int_equal(n_ordered_sources(site, device), table[i].n);
+    }
 }
 
 static void an_order_names_the_sources_of_each_package(void **state)
@@ -361,6 +434,8 @@ int main(void)
         cmocka_unit_test(a_client_is_served_by_its_group_and_at_last_by_the_site),
         cmocka_unit_test(a_client_is_in_all_groups_its_address_is_in),
         cmocka_unit_test(neighbours_come_by_the_time_of_fallback_and_without_waiting),
+        cmocka_unit_test(a_deployment_says_how_far_its_content_is_looked_for),
+        cmocka_unit_test(an_order_has_the_sources_that_its_deployment_allows),
         cmocka_unit_test(never_is_never_also_for_the_default_group),
         cmocka_unit_test(who_is_away_disabled_or_without_the_content_is_left_out),
         cmocka_unit_test(an_order_names_the_sources_of_each_package),

@@ -120,6 +120,9 @@ static void terms_that_cannot_be_change_nothing(void **state)
         "{'available_from': '2027-01-01', 'expires': '2026-12-01'}",
         "{'expires': '2027-01-01', 'assignments': [{'start': '2027-12-01'}]}",
         "{'expires': '2027-01-05', 'assignments': [{'start': '2027-01-01', 'repeat': 'monthly-by-date', 'day': 6}]}",
+        "{'available_over_days': 31}",
+        "{'available_from': '2027-01-01', 'expires': '2027-01-05', 'available_over_days': 4}",
+        "{'is_neighbour_allowed': 'yes'}",
         "{'purpose': 'available'}",
         "{'unknown': 1}",
     };

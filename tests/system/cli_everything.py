@@ -349,7 +349,8 @@ def deployments(lab: Lab, cli: Recorder):
     ident = made["id"]
     cli.show("[Deployment]", "deployment", "list")
     cli.show("Deployment", "deployment", "show", ident)
-    cli.ask("Deployment", "deployment", "set", ident, "--alert-success", "90", "--alert-after", "1", "--wake-on-lan", "yes", "--show-progress", "no")
+    cli.ask("Deployment", "deployment", "set", ident, "--alert-success", "90", "--alert-after", "1", "--wake-on-lan", "yes", "--show-progress", "no",
+            "--use-neighbours", "no", "--use-default-group", "no", "--available-over", "0")
     cli.ask("Deployment", "deployment", "disable", ident)
     cli.ask("Deployment", "deployment", "enable", ident)
     control(lab, cli, ident)
@@ -373,7 +374,8 @@ def phased_deployments(cli: Recorder):
     for name, device in (("Pilot", "PC-1"), ("Others", "PC-2")):
         cli.do("collection", "create", name)
         cli.do("collection", "add-member", name, device)
-    phases = ("--phase", "Pilot", "--phase", "Others", "--success", "90", "--defer", "2", "--deadline", "7")
+    phases = ("--phase", "Pilot", "--phase", "Others", "--success", "90", "--defer", "2", "--deadline", "7",
+              "--available-over", "5")
     cli.ask("PhasedDeployment", "phased-deployment", "create", "Roll out", "--task-sequence", "Debian", *phases)
     found = cli.show("[PhasedDeployment]", "phased-deployment", "list")
     expect([(one["name"], one["state"], one["n_begun"]) for one in found] == [("Roll out", "waiting", 1)], f"phased deployments: {found}")
@@ -382,7 +384,7 @@ def phased_deployments(cli: Recorder):
     cli.fails("phased-deployment", "next", "Roll out", status=4)
     cli.ask("PhasedDeployment", "phased-deployment", "resume", "Roll out")
     cli.fails("phased-deployment", "next", "Roll out", "Pilot", status=4)
-    cli.ask("PhasedDeployment", "phased-deployment", "next", "Roll out")
+    cli.ask("PhasedDeployment", "phased-deployment", "next", "Roll out", "2")
     shown = cli.show("PhasedDeployment", "phased-deployment", "show", "Roll out")
     expect(shown["state"] == "all-begun" and shown["phases"][1]["begin_after_percent"] == 90, f"begun by hand: {shown}")
     cli.fails("collection", "delete", "Others", status=4)

@@ -55,7 +55,7 @@ SELECT d.id, d.task_sequence_id, coalesce(o.is_client, 0) AS "is_by_client", d.p
     d.created_us, coalesce(o.created_us, 0) AS begun_us, coalesce(o.ended_us, 0) AS ended_us, coalesce(o.heard_us, 0) AS heard_us, coalesce(d.held_us, 0) AS held_us, coalesce(o.is_cleared, 0) AS "is_cleared",
     d.make_available_to, d.available_from, d.expires, d.assignments AS "assignments:json", d.rerun, d.priority, d.is_disabled,
     d.may_run_outside_windows AS "is_run_outside_windows", d.may_restart_outside_windows AS "is_restart_outside_windows", d.max_run_min,
-    d.is_wake_on_lan AS "is_wake_on_lan", d.is_grown, d.since_us
+    d.is_wake_on_lan AS "is_wake_on_lan", d.is_grown, d.since_us, d.available_over_days
 FROM (
     SELECT a.*, coalesce(a.former_collection, c.name) AS collection_name, CASE WHEN a.deleted_us IS NULL AND ?3 = 1 AND EXISTS (
         SELECT 1 FROM collection_member m WHERE m.collection_id = a.collection_id AND m.device_id IN (?1, ?2)) THEN 1 ELSE 0 END AS is_reached,

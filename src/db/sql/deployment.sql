@@ -9,7 +9,7 @@ UPDATE deployment SET comment = ?2, make_available_to = ?3, available_from = ?4,
     priority = ?8, is_disabled = ?9, lost_contact_s = ?10,
     alert_success_percent = ?11, alert_after_s = ?12,
     may_run_outside_windows = ?13, may_restart_outside_windows = ?14, max_run_min = ?15,
-    is_wake_on_lan = ?16, is_progress_shown = ?17
+    is_wake_on_lan = ?16, is_progress_shown = ?17, available_over_days = ?18, may_use_neighbours = ?19, may_use_default_group = ?20
 WHERE id = ?1;
 
 -- name: deployment_release
@@ -78,7 +78,8 @@ SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, 
     d.purpose, d.content_option, d.is_debug AS "is_debug", d.comment, d.make_available_to, d.available_from, d.expires,
     d.assignments AS "assignments:json", d.rerun, d.priority, d.lost_contact_s, d.alert_success_percent, d.alert_after_s, d.is_disabled AS "is_disabled",
     d.may_run_outside_windows AS "is_run_outside_windows", d.may_restart_outside_windows AS "is_restart_outside_windows", d.max_run_min,
-    d.is_wake_on_lan AS "is_wake_on_lan", d.is_progress_shown AS "is_progress_shown",
+    d.is_wake_on_lan AS "is_wake_on_lan", d.is_progress_shown AS "is_progress_shown", d.available_over_days,
+    d.may_use_neighbours AS "is_neighbour_allowed", d.may_use_default_group AS "is_default_group_allowed",
     iif(@is_held(d), 1, 0) AS "is_held", iif(@is_grown(d, c), 1, 0) AS "is_not_confirmed", CASE d.is_high_risk WHEN 1 THEN d.confirmed_n END AS confirmed_devices,
     d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
     CASE d.is_cancelled WHEN 0 THEN c.n_computers - u.n_begun_members ELSE 0 END AS n_waiting, u.n_begun, u.n_in_progress, u.n_restarting, u.n_paused,
@@ -92,7 +93,8 @@ SELECT d.id, d.task_sequence_id, t.name AS task_sequence_name, d.collection_id, 
     d.purpose, d.content_option, d.is_debug AS "is_debug", d.comment, d.make_available_to, d.available_from, d.expires,
     d.assignments AS "assignments:json", d.rerun, d.priority, d.lost_contact_s, d.alert_success_percent, d.alert_after_s, d.is_disabled AS "is_disabled",
     d.may_run_outside_windows AS "is_run_outside_windows", d.may_restart_outside_windows AS "is_restart_outside_windows", d.max_run_min,
-    d.is_wake_on_lan AS "is_wake_on_lan", d.is_progress_shown AS "is_progress_shown",
+    d.is_wake_on_lan AS "is_wake_on_lan", d.is_progress_shown AS "is_progress_shown", d.available_over_days,
+    d.may_use_neighbours AS "is_neighbour_allowed", d.may_use_default_group AS "is_default_group_allowed",
     iif(@is_held(d), 1, 0) AS "is_held", iif(@is_grown(d, c), 1, 0) AS "is_not_confirmed", CASE d.is_high_risk WHEN 1 THEN d.confirmed_n END AS confirmed_devices,
     d.is_cancelled AS "is_cancelled", d.created_us AS "created_at", @phased_of(d) AS phased_deployment_id,
     CASE d.is_cancelled WHEN 0 THEN c.n_computers - u.n_begun_members ELSE 0 END AS n_waiting, u.n_begun, u.n_in_progress, u.n_restarting, u.n_paused,

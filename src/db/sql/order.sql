@@ -20,7 +20,7 @@ UPDATE orders SET attempt = attempt + iif(is_restarting = 0, 1, 0), environment 
 
 -- name: order_document
 SELECT o.id, o.deployment_id, o.device_id, v.name, o.attempt, o.deadline_us, d.purpose, t.id, t.name, x.xml, t.boot_image_id,
-    d.content_option, x.object, d.is_progress_shown
+    d.content_option, x.object, d.is_progress_shown, d.may_use_neighbours, d.may_use_default_group
 FROM orders o JOIN device v ON v.id = o.device_id JOIN deployment d ON d.id = o.deployment_id
 JOIN task_sequence t ON t.id = d.task_sequence_id
 JOIN order_sequence s ON s.order_id = o.id AND s.position = 0
