@@ -220,7 +220,8 @@ static void devices_get_it_one_after_the_other_over_some_days(void **state)
 {
     enum {
         N = 100,
-        DAYS = 2
+        DAYS = 2,
+        HALVES = 4,
     };
     (void)state;
     OWN(fixture_freep) struct site *site = fixture_new();
@@ -235,7 +236,7 @@ static void devices_get_it_one_after_the_other_over_some_days(void **state)
                              "available_over_days",
                              (int)DAYS);
     OWN(json_freep) json_t *made = NULL;
-    size_t n[2 * DAYS + 1] = {0};
+    size_t n[HALVES + 1] = {0};
 
     assert_int_equal(deployment_create(site, "test", body, &made), 0);
     for (unsigned i = 0; i < N; i++) {
@@ -246,7 +247,7 @@ static void devices_get_it_one_after_the_other_over_some_days(void **state)
         (void)snprintf(name, sizeof(name), "PC-%u", i);
         fixture_import(site, name, mac);
     }
-    for (size_t half = 0; half <= 2 * DAYS; half++) {
+    for (size_t half = 0; half <= HALVES; half++) {
         for (unsigned i = 0; i < N; i++) {
             char mac[MAC_TEXT_MAX];
 
@@ -257,9 +258,9 @@ static void devices_get_it_one_after_the_other_over_some_days(void **state)
                 assert_string_equal(fixture_ask(site, mac, 7).reason, "not-yet-available");
         }
         assert_true(half == 0 ? n[0] == 0 : n[half] > n[half - 1]);
-        fixture_wait(site, 12 * 60 * FIXTURE_MINUTE_US);
+        fixture_wait(site, UINT64_C(12) * 60 * FIXTURE_MINUTE_US);
     }
-    assert_int_equal(n[2 * DAYS], N);
+    assert_int_equal(n[HALVES], N);
 }
 
 static void enable(struct site *site, const char *deployment)

@@ -169,6 +169,9 @@ static void make_unreadable(struct site *site, const char *deployment)
                                    db_u64(0),
                                    db_u64(60),
                                    db_u64(1),
+                                   db_u64(1),
+                                   db_u64(0),
+                                   db_u64(1),
                                    db_u64(1));
 
     assert_int_equal(db_must(site->db, SQL_DEPLOYMENT_SET_TERMS, terms), 0);
