@@ -115,6 +115,9 @@ SEQUENCE
   is_run_outside_windows: true
   max_run_min: 90
   is_wake_on_lan: false
+  is_progress_shown: false
+  is_neighbour_allowed: false
+  available_over_days: 3
 """
 
 
