@@ -150,6 +150,7 @@ static bool compare_one(struct object_site *site, const json_t *wanted, json_t *
 /* Compare every document; @rows: what differs and what does not. */
 static bool compare_all(struct object_site *site, const json_t *documents, json_t *rows)
 {
+    site->documents = documents;
     for (size_t i = 0; i < json_array_size(documents); i++)
         if (!compare_one(site, json_array_get(documents, i), rows))
             return false;
@@ -325,6 +326,7 @@ apply_all(struct object_site *site, const json_t *documents, const char *confirm
 {
     bool is_ok = true;
 
+    site->documents = documents;
     for (size_t from = 0, to; is_ok && from < json_array_size(documents); from = to) {
         to = end_of_kind(documents, from);
         if (!is_to_wait(site, json_array_get(documents, from))) {
@@ -396,6 +398,7 @@ bool site_delete(struct session *s, const struct args *args)
 
     if (!object_files_read(s, args_get(args, "file"), &documents) || !session_open(s))
         return false;
+    site.documents = documents;
     for (size_t i = json_array_size(documents); is_ok && i-- > 0;) {
         const json_t *wanted = json_array_get(documents, i);
         const char *verdict = NULL;

@@ -127,6 +127,14 @@ bool site_get(struct session *s, const struct args *args)
            print_documents(s, documents);
 }
 
+/* Deployments are known again by what is said of them. */
+static bool is_told_apart(const json_t *document)
+{
+    const struct object_kind *kind = object_kind_find(output_text(document, "kind"));
+
+    return kind->is_deployment && !kind->rule;
+}
+
 /* Things that documents cannot tell apart: apply will ask to delete all but one. */
 static void warn_of_same(const json_t *documents)
 {
@@ -137,6 +145,8 @@ static void warn_of_same(const json_t *documents)
         OWN(buf_fini) struct buf safe = BUF_INIT(SAFE_MAX_BYTES);
         json_int_t n;
 
+        if (is_told_apart(json_array_get(documents, i)))
+            continue;
         object_put_name(&name, json_array_get(documents, i));
         n = json_integer_value(json_object_get(seen, buf_str(&name))) + 1;
         (void)json_object_set_new(seen, buf_str(&name), json_integer(n));

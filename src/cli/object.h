@@ -108,6 +108,8 @@ void object_put_key(struct buf *dst, const struct object_part *part, const json_
 
 struct object_site {
     struct session *session;
+    const json_t *
+        documents; /* all that are compared or applied, to tell apart what has no name; NULL: one alone. Borrowed */
     json_t *names;    /* "collections/SLP10001" -> name; owned */
     size_t n_secrets; /* that were left out of what was read */
     size_t n_missing; /* that a document wants and nobody has; each was told */

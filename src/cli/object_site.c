@@ -2,9 +2,11 @@
 
 #include "cli/object.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/own.h"
+#include "cli/object_match.h"
 #include "cli/output.h"
 
 enum {
@@ -99,34 +101,101 @@ static bool is_same(const struct object_kind *kind, const json_t *row, const jso
            strcmp(output_text(row, "collection_name"), output_text(document, "collection")) == 0;
 }
 
+static bool refuse_several(struct object_site *site, const json_t *document, const char *what_to_do)
+{
+    OWN(buf_fini) struct buf name = BUF_INIT(PATH_MAX_BYTES);
+
+    object_put_name(&name, document);
+    return session_fail(site->session,
+                        ARGS_EXIT_CONFLICT,
+                        "SLW-0712",
+                        "%s: the site has more than one; %s",
+                        buf_str(&name),
+                        what_to_do);
+}
+
+/* The documents about what is called as @document. @ret_at: which of them it is */
+static json_t *documents_like(const struct object_site *site,
+                              const struct object_kind *kind,
+                              const json_t *document,
+                              size_t *ret_at)
+{
+    json_t *list = json_array();
+
+    *ret_at = 0;
+    for (size_t i = 0; i < json_array_size(site->documents); i++) {
+        json_t *one = json_array_get(site->documents, i);
+
+        if (object_kind_find(output_text(one, "kind")) != kind ||
+            strcmp(output_text(one, "task_sequence"), output_text(document, "task_sequence")) !=
+                0 ||
+            strcmp(output_text(one, "collection"), output_text(document, "collection")) != 0)
+            continue;
+        if (one == document)
+            *ret_at = json_array_size(list);
+        (void)json_array_append(list, one);
+    }
+    if (json_array_size(list) == 0)
+        (void)json_array_append_new(list, json_deep_copy(document));
+    return list;
+}
+
+/* Deployments have no name: they are told apart by what is said of them. @rows: those of @document's task sequence and collection */
+static bool choose(struct object_site *site,
+                   const struct object_kind *kind,
+                   const json_t *rows,
+                   const json_t *document,
+                   json_t **ret)
+{
+    OWN(session_json_freep) json_t *things = json_array();
+    size_t at = 0;
+    size_t found = 0;
+    OWN(session_json_freep) json_t *documents = documents_like(site, kind, document, &at);
+
+    for (size_t i = 0; i < json_array_size(rows); i++) {
+        json_t *thing = NULL;
+
+        if (!object_read(site, kind, json_array_get(rows, i), &thing))
+            return false;
+        (void)json_array_append_new(things, thing);
+    }
+    switch (object_match(kind, things, documents, at, &found)) {
+    case OBJECT_MATCH_ONE:
+        *ret = json_incref(json_array_get(rows, found));
+        return true;
+    case OBJECT_MATCH_NONE:
+        return true;
+    case OBJECT_MATCH_SEVERAL:
+        return refuse_several(site,
+                              document,
+                              "which of them the document changes is told by its comment, or "
+                              "delete all but one");
+    case OBJECT_MATCH_NO_MEMORY:
+    default:
+        return session_fail_errno(site->session, "comparing", -ENOMEM);
+    }
+}
+
 static bool find_in_list(struct object_site *site,
                          const struct object_kind *kind,
                          const json_t *document,
                          json_t **ret)
 {
     OWN(session_json_freep) json_t *rows = NULL;
-    OWN(buf_fini) struct buf name = BUF_INIT(PATH_MAX_BYTES);
+    bool is_deployment = kind->is_deployment && !kind->rule;
 
     *ret = NULL;
     if (!object_list(site, kind, &rows))
         return false;
-    for (size_t i = 0; i < json_array_size(rows); i++) {
-        json_t *row = json_array_get(rows, i);
-
-        if (!is_same(kind, row, document))
-            continue;
-        if (*ret) {
-            json_decref(*ret);
-            *ret = NULL;
-            object_put_name(&name, document);
-            return session_fail(site->session,
-                                ARGS_EXIT_CONFLICT,
-                                "SLW-0712",
-                                "%s: the site has more than one; delete all but one",
-                                buf_str(&name));
-        }
-        *ret = json_incref(row);
-    }
+    for (size_t i = json_array_size(rows); i-- > 0;)
+        if (!is_same(kind, json_array_get(rows, i), document))
+            (void)json_array_remove(rows, i);
+    if (is_deployment)
+        return choose(site, kind, rows, document, ret);
+    if (json_array_size(rows) > 1)
+        return refuse_several(site, document, "delete all but one");
+    if (json_array_size(rows) == 1)
+        *ret = json_incref(json_array_get(rows, 0));
     return true;
 }
 

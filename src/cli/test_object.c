@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/own.h"
+#include "cli/object_match.h"
 
 enum {
     TEXT_MAX_BYTES = 4096,
@@ -188,6 +189,66 @@ static void the_key_of_an_item_is_the_path_of_its_request(void **state)
     assert_string_equal(buf_str(&path), "/include/All%20of%2Fthem");
 }
 
+#define AVAILABLE "\"purpose\": \"available\""
+#define REQUIRED  "\"purpose\": \"required\""
+
+/* @wanted: of each document its thing; -1: it is not there, -2: nobody can tell. */
+static void assert_matched(const char *things, const char *documents, const int *wanted)
+{
+    const struct object_kind *kind = object_kind_find("Deployment");
+    OWN(session_json_freep) json_t *is = of(things);
+    OWN(session_json_freep) json_t *list = of(documents);
+
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        size_t found = 0;
+        enum object_match match = object_match(kind, is, list, i, &found);
+
+        assert_int_equal(match == OBJECT_MATCH_ONE    ? (int)found
+                         : match == OBJECT_MATCH_NONE ? -1
+                                                      : -2,
+                         wanted[i]);
+    }
+}
+
+static void what_is_alike_is_told_apart_by_what_is_said_of_it(void **state)
+{
+    static const struct {
+        const char *things;
+        const char *documents;
+        int wanted[4];
+    } table[] = {
+        {"[]", "[{" AVAILABLE "}, {" AVAILABLE "}]", {-1, -1}},
+        {"[{" AVAILABLE "}]", "[{" AVAILABLE "}, {" AVAILABLE "}]", {0, -1}},
+        {"[{" AVAILABLE "}, {" AVAILABLE "}]", "[{" AVAILABLE "}, {" AVAILABLE "}]", {0, 1}},
+        {"[{" AVAILABLE "}, {" REQUIRED "}]", "[{" REQUIRED "}, {" AVAILABLE "}]", {1, 0}},
+        /* what says little leaves the one that says more what is its own */
+        {"[{" AVAILABLE ", \"comment\": \"x\"}, {" AVAILABLE "}]",
+         "[{" AVAILABLE "}, {" AVAILABLE ", \"comment\": \"x\"}]",
+         {1, 0}},
+        /* changed: the only one that it could be */
+        {"[{" AVAILABLE "}, {" REQUIRED "}]",
+         "[{" AVAILABLE "}, {" REQUIRED ", \"priority\": \"high\"}]",
+         {0, 1}},
+        /* or the one with its comment */
+        {"[{" REQUIRED ", \"comment\": \"a\"}, {" REQUIRED ", \"comment\": \"b\"}]",
+         "[{" REQUIRED ", \"comment\": \"b\", \"priority\": \"high\"}]",
+         {1}},
+        {"[{" REQUIRED ", \"comment\": \"a\"}, {" REQUIRED ", \"comment\": \"b\"}]",
+         "[{" REQUIRED ", \"comment\": \"c\"}]",
+         {-2}},
+        {"[{" REQUIRED "}]",
+         "[{" REQUIRED ", \"priority\": \"high\"}, {" REQUIRED ", \"priority\": \"low\"}]",
+         {-2, -2}},
+        /* one alone is meant, whatever cannot be changed of it */
+        {"[{" REQUIRED "}]", "[{" AVAILABLE "}]", {0}},
+        {"[{" REQUIRED "}]", "[{" AVAILABLE "}, {" REQUIRED "}]", {-1, 0}},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++)
+        assert_matched(table[i].things, table[i].documents, table[i].wanted);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -199,6 +260,7 @@ int main(void)
         cmocka_unit_test(a_secret_that_is_there_is_the_one_that_is_wanted),
         cmocka_unit_test(a_document_that_is_not_understood_is_refused_with_what_would_be),
         cmocka_unit_test(the_key_of_an_item_is_the_path_of_its_request),
+        cmocka_unit_test(what_is_alike_is_told_apart_by_what_is_said_of_it),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

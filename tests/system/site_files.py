@@ -233,14 +233,36 @@ def check_move(cli: Cli, site: Site, build: Path):
     site.start()
 
 
+def check_alike(cli: Cli, folder: Path):
+    """Deployments of one task sequence to one collection: an export of them is applied to a site without them, and to that with them."""
+    same = ("deployment", "create", "--task-sequence", "Deploy", "--collection", "Lab 1")
+    cli.run(*same, "--purpose", "available")
+    cli.run(*same, "--purpose", "available")
+    cli.run(*same, "--purpose", "required", "--comment", "Each night", "--available-from", "2030-01-01T00:00")
+    expect("SLW-0712" not in cli.fails("export-site", "--folder", str(folder), status=0), "they are told apart")
+    expect(set(states(cli, "diff", "-f", str(folder)).values()) == {"same"}, "four alike differ from their site")
+    before = [one["id"] for one in cli.json("deployment", "list") if not one["phased_deployment_id"]]
+    file = next(one for one in (folder / "Deployment").iterdir() if "Each night" in one.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text + "priority: high\n" if "priority:" not in text else text.replace("priority: normal", "priority: high"), encoding="utf-8")
+    cli.run("apply", "-f", str(folder))
+    after = {one["id"]: one for one in cli.json("deployment", "list") if not one["phased_deployment_id"]}
+    expect(list(after) == before, f"another one was made: {before} {list(after)}")
+    expect([one["comment"] for one in after.values() if one["priority"] == "high"] == ["Each night"], f"another one was changed: {after}")
+    for ident in before:
+        cli.run("deployment", "delete", ident)
+    cli.run("apply", "-f", str(folder))
+    made = [one["purpose"] for one in cli.json("deployment", "list") if not one["phased_deployment_id"]]
+    expect(sorted(made) == ["available"] * 3 + ["required"], f"made anew: {made}")
+    expect(set(states(cli, "diff", "-f", str(folder)).values()) == {"same"}, "what was made anew differs")
+
+
 def check_export_again(cli: Cli, site: Site):
     """What was deleted at the site is not brought back by a former export."""
     folder = site.work / "again"
     cli.run("export-site", "--folder", str(folder))
     expect((folder / "Deployment" / "Deploy-Lab-1.yaml").is_file(), "the deployment was not exported")
-    cli.run("deployment", "create", "--task-sequence", "Deploy", "--collection", "Lab 1", "--purpose", "available")
-    told = cli.fails("export-site", "--folder", str(folder), status=0)
-    expect('Deployment of "Deploy" to "Lab 1": ' in told and "SLW-0712" in told, f"two alike: {told!r}")
+    check_alike(cli, folder)
     for one in cli.json("deployment", "list"):
         if not one["phased_deployment_id"]:
             cli.run("deployment", "delete", one["id"])
