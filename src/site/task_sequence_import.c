@@ -178,7 +178,7 @@ static int store_into(struct site *site,
     ts_document_free(item_of(importing, taking)->doc);
     item_of(importing, taking)->doc = kept;
     row->doc = kept;
-    row->name = field_text(importing->body, "name", old_row.name);
+    row->name = taking->is_child ? old_row.name : field_text(importing->body, "name", old_row.name);
     row->description = row->description[0] ? row->description : old_row.description;
     row->is_disabled = old_row.is_disabled;
     row->object = row->object[0] ? row->object : NULL;
@@ -194,6 +194,44 @@ static int store_into(struct site *site,
         r = task_sequence_describe("imported", &old_row, row, &note);
     row->note = buf_str(&note);
     return r == 0 ? TRACE(task_sequence_put(site, importing->who, taking->id, row)) : TRACE(r);
+}
+
+/* A sequence that one of the file may be the next version of. */
+struct twin {
+    struct site *site;
+    const struct ts_import *item;
+    bool is_found;
+};
+
+static int compare_twin(void *ctx, const char *id, const struct ts_document *doc)
+{
+    struct twin *twin = ctx;
+    OWN(json_freep) json_t *row = NULL;
+    int r;
+
+    (void)doc;
+    if (strcmp(id, twin->item->id) != 0)
+        return 0;
+    r = rows_one(twin->site->db, SQL_TASK_SEQUENCE_GET, DB_ARGS(db_text(id)), &row);
+    twin->is_found = r == 0 && row && strcmp(field_text(row, "name", ""), twin->item->name) == 0;
+    return TRACE(r);
+}
+
+/* Whether the one that is replaced runs @item already, by its id and name: then it becomes that one's next version, with the
+   secrets that are stored, instead of a second one of the name. */
+static int find_twin(struct site *site, const char *into, const struct ts_import *item, bool *ret)
+{
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    struct twin twin = {.site = site, .item = item};
+    char id[SITE_ID_MAX];
+    int r = content_find(site, CONTENT_FIND_TASK_SEQUENCES, into, id);
+
+    if (r == 0)
+        r = task_sequence_read(site, id, 0, &doc);
+    if (r == 0)
+        r = task_sequence_each_nested(site, id, doc, compare_twin, &twin);
+    *ret = twin.is_found;
+    return TRACE(r);
 }
 
 static int store(struct site *site, const struct importing *importing, struct taking *taking)
@@ -212,12 +250,17 @@ static int store(struct site *site, const struct importing *importing, struct ta
         .doc = item->doc,
         .note = "imported",
     };
+    bool is_twin = false;
     int r = find_boot_image(site, importing, taking, boot_image, &row.wanted_boot_image);
 
+    if (r == 0 && into && taking->is_child)
+        r = find_twin(site, into, item, &is_twin);
     if (r != 0)
         return TRACE(r);
     row.boot_image_id = boot_image[0] ? boot_image : NULL;
-    if (into)
+    if (is_twin)
+        return TRACE(store_into(site, importing, item->id, taking, &row));
+    if (into && !taking->is_child)
         return TRACE(store_into(site, importing, into, taking, &row));
     return TRACE(task_sequence_add(site, importing->who, &row, taking->id));
 }
@@ -327,9 +370,13 @@ static int refuse_several(struct site *site, const struct importing *importing)
 
     for (size_t i = 0; i < importing->imports.n; i++)
         n_main += importing->items[i].is_child ? 0 : 1;
-    if (importing->imports.n > 1 && field_text(importing->body, "into", NULL))
-        return refuse(
-            site, REFUSAL_INVALID, "The file has several task sequences: into is for one.");
+    if (n_main > 1 && field_text(importing->body, "into", NULL))
+        return refuse(site,
+                      REFUSAL_INVALID,
+                      "The file has %zu task sequences that no other one of it runs: into is for "
+                      "one; write it to a file of its own with slipway ts export FILE --sequence "
+                      "NAME.",
+                      n_main);
     if (n_main > 1 && field_text(importing->body, "name", NULL))
         return refuse(site,
                       REFUSAL_INVALID,

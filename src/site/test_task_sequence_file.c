@@ -3,10 +3,13 @@
 #include "site/task_sequence.h"
 
 #include "site/deployment_change.h"
+#include "site/task_sequence_parts.h"
 #include "ts/container.h"
 #include "ts/diag.h"
 
 #include "site/test_task_sequence.h"
+
+DEFINE_FREEP(struct ts_document *, ts_document_free);
 
 /* What comes in files, stays beside the document, and goes out again. */
 
@@ -185,6 +188,73 @@ static void a_circle_is_refused_with_the_way_that_it_goes(void **state)
     assert_string_equal(field_text(finding, "error_id", ""), "SLW-0179");
     assert_string_equal(field_text(finding, "step", ""), "Child");
     assert_non_null(strstr(field_text(finding, "message", ""), "ABC00002 -> ABC00003 -> ABC00002"));
+}
+
+static char *xml_of(struct site *site, const char *id)
+{
+    OWN(ts_document_freep) struct ts_document *doc = NULL;
+    OWN(buf_fini) struct buf text = BUF_INIT(65536);
+
+    assert_int_equal(task_sequence_read(site, id, 0, &doc), 0);
+    assert_int_equal(ts_document_put(doc, &text), 0);
+    return buf_take(&text);
+}
+
+static void a_file_with_nested_ones_replaces_the_one_that_runs_them(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    OWN(json_freep) json_t *body = NULL;
+    OWN(buf_fini) struct buf zip = BUF_INIT(65536);
+    OWN(buf_fini) struct buf file = BUF_INIT(65536);
+    OWN(freep) char *child = NULL;
+    const char *parent_id;
+    const char *child_id;
+    json_t *none = NULL;
+
+    assert_int_equal(create(site,
+                            FILE_OF(OBJECT("ABC00001", "Parent", "", SEQUENCE(NEST("ABC00002")))
+                                        OBJECT("ABC00002", "Child", "", SEQUENCE(CONNECT("pw1")))),
+                            "{}",
+                            &made),
+                     0);
+    parent_id = field_text(made, "id", "");
+    child_id = json_string_value(json_array_get(json_object_get(made, "imported"), 1));
+
+    /* an export that comes back: the same two, with the password */
+    assert_int_equal(task_sequence_export(site, parent_id, 0, TASK_SEQUENCE_ZIP, &zip), 0);
+    base64_put(&file, buf_bytes(&zip));
+    body = json_pack("{s:s,s:s}", "file", buf_str(&file), "into", "Parent");
+    assert_int_equal(task_sequence_create(site, "alice", body, &again), 0);
+    assert_string_equal(field_text(again, "id", ""), parent_id);
+    assert_int_equal(field_number(again, "version", 0), 2);
+    assert_string_equal(json_string_value(json_array_get(json_object_get(again, "imported"), 1)),
+                        child_id);
+    child = xml_of(site, child_id);
+    assert_non_null(strstr(child, "pw1"));
+
+    /* one that it does not run is new */
+    json_decref(again);
+    again = NULL;
+    assert_int_equal(create(site,
+                            FILE_OF(OBJECT("ABC00001", "Parent", "", SEQUENCE(NEST("ABC00002")))
+                                        OBJECT("ABC00002", "Child", "", SEQUENCE(CONNECT("")))),
+                            "{'into': 'Parent'}",
+                            &again),
+                     0);
+    assert_int_equal(field_number(again, "version", 0), 3);
+    assert_string_not_equal(
+        json_string_value(json_array_get(json_object_get(again, "imported"), 1)), child_id);
+
+    assert_int_equal(create(site,
+                            FILE_OF(OBJECT("ABC00001", "One", "", SEQUENCE(RUN("a", "")))
+                                        OBJECT("ABC00002", "Two", "", SEQUENCE(RUN("a", "")))),
+                            "{'into': 'Parent'}",
+                            &none),
+                     SITE_E_REFUSED);
+    assert_non_null(strstr(site->refusal.detail, "ts export FILE --sequence"));
 }
 
 static void one_that_another_runs_gets_no_boot_image_from_the_request(void **state)
@@ -399,6 +469,7 @@ int main(void)
         cmocka_unit_test(an_import_tells_what_packages_the_file_holds),
         cmocka_unit_test(a_boot_image_that_the_site_lacks_is_kept_until_it_is_mapped_or_chosen),
         cmocka_unit_test(a_circle_is_refused_with_the_way_that_it_goes),
+        cmocka_unit_test(a_file_with_nested_ones_replaces_the_one_that_runs_them),
         cmocka_unit_test(one_that_another_runs_gets_no_boot_image_from_the_request),
         cmocka_unit_test(history_and_comparison_know_what_stands_beside_the_document),
         cmocka_unit_test(an_export_that_comes_back_changes_nothing_and_keeps_the_passwords),
