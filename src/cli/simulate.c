@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/own.h"
@@ -62,7 +63,9 @@ static json_t *depends_json(const struct ts_simulated *decision)
                          depends->step,
                          depends->step[0] != '\0' ? "\" sets at run time"
                          : depends->is_of_engine  ? "which is set when a run begins"
-                                                  : "whose value is secret and not told here");
+                         : depends->is_asked
+                             ? "which is asked on the screen when a person chooses the deployment"
+                             : "whose value is secret and not told here");
 
         (void)json_array_append_new(
             list,
@@ -127,7 +130,9 @@ static bool set_given(struct session *s, const struct args *args, struct ts_vars
     return true;
 }
 
-static bool load_facts(struct session *s, const struct args *args, struct ts_facts_file *ret)
+/* @asked: as simulate_device_facts() has it */
+static bool
+load_facts(struct session *s, const struct args *args, struct ts_facts_file *ret, json_t *asked)
 {
     const char *file = args_get(args, "facts");
     const char *device = args_get(args, "device");
@@ -137,7 +142,7 @@ static bool load_facts(struct session *s, const struct args *args, struct ts_fac
             s, ARGS_EXIT_USAGE, "SLW-0701", "--facts and --device exclude one another");
     if (file)
         return simulate_read_facts(s, file, ret);
-    return device ? simulate_device_facts(s, device, ret) : simulate_no_facts(s, ret);
+    return device ? simulate_device_facts(s, device, ret, asked) : simulate_no_facts(s, ret);
 }
 
 /* For people: what stands in a list of each step, below the table and with the step. @wanted: of those in which this is not empty */
@@ -217,14 +222,32 @@ static bool print(struct session *s, json_t *result)
            session_print_part(s, "Values", expanded, values);
 }
 
+/* Those of @asked that --var has not given. Return: owned by the caller, its texts borrowed from @asked; NULL: no memory */
+static const char **list_asked(const json_t *asked, const struct ts_facts_file *file, size_t *ret_n)
+{
+    const char **names = calloc(json_array_size(asked) + 1, sizeof(*names));
+
+    *ret_n = 0;
+    for (size_t i = 0; names && i < json_array_size(asked); i++) {
+        const char *name = json_string_value(json_array_get(asked, i));
+
+        if (name && ts_vars_get(file->vars, name)[0] == '\0')
+            names[(*ret_n)++] = name;
+    }
+    return names;
+}
+
 static bool simulate(struct session *s,
                      const struct args *args,
                      const struct simulate_sequences *sequences,
-                     const struct ts_facts_file *file)
+                     const struct ts_facts_file *file,
+                     const json_t *asked)
 {
     const struct ts_facts facts = ts_table_facts(file->table);
     OWN(session_json_freep) json_t *steps = json_array();
     OWN(session_json_freep) json_t *result = NULL;
+    size_t n_asked;
+    OWN(freep) const char **names = list_asked(asked, file, &n_asked);
     struct ts_simulation simulation = {
         .start = {.document = sequences->document,
                   .children = sequences->children,
@@ -234,12 +257,16 @@ static bool simulate(struct session *s,
         .environment = file->environment != 0 ? file->environment : TS_RUN_IN_BOOT_IMAGE,
         .has_volume = ts_facts_have_volume(&facts),
         .has_facts = args_get(args, "facts") || args_get(args, "device"),
+        .asked = names,
+        .n_asked = n_asked,
         .tell = tell,
         .ctx = steps,
     };
     struct ts_simulation_end end;
     int r;
 
+    if (!names)
+        return session_fail_errno(s, "simulating", -ENOMEM);
     if (args_get(args, "environment"))
         simulation.environment = strcmp(args_get(args, "environment"), "full-os") == 0
                                      ? TS_RUN_IN_FULL_OS
@@ -275,8 +302,9 @@ bool sequence_simulate(struct session *s, const struct args *args)
 {
     OWN(simulate_sequences_fini) struct simulate_sequences sequences = {0};
     OWN(fini_facts) struct ts_facts_file file = {0};
+    OWN(session_json_freep) json_t *asked = json_array();
 
-    return load_facts(s, args, &file) && set_given(s, args, file.vars) &&
+    return load_facts(s, args, &file, asked) && set_given(s, args, file.vars) &&
            simulate_load(s, args->operands[0], args_get(args, "sequence"), &sequences) &&
-           simulate_set_engine(s, &sequences, &file) && simulate(s, args, &sequences, &file);
+           simulate_set_engine(s, &sequences, &file) && simulate(s, args, &sequences, &file, asked);
 }

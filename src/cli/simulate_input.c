@@ -252,8 +252,9 @@ bool simulate_no_facts(struct session *s, struct ts_facts_file *ret)
     return r == 0 || session_fail_errno(s, "simulating", r);
 }
 
-/* What its collections and itself give it. The value of a secret one is not known here. */
-static bool put_settings(struct session *s, const char *escaped_id, struct ts_vars *vars)
+/* What its collections and itself give it. The value of a secret one is not known here. @asked: as simulate_device_facts() has it */
+static bool
+put_settings(struct session *s, const char *escaped_id, struct ts_vars *vars, json_t *asked)
 {
     OWN(session_json_freep) json_t *list = NULL;
     const json_t *items;
@@ -267,6 +268,10 @@ static bool put_settings(struct session *s, const char *escaped_id, struct ts_va
         const char *name = output_text(item, "name");
         bool is_secret = json_is_true(output_at(item, "is_secret"));
 
+        if (json_is_true(output_at(item, "is_asked"))) {
+            r = json_array_append(asked, output_at(item, "name")) == 0 ? 0 : -ENOMEM;
+            continue;
+        }
         r = ts_vars_set(vars, name, is_secret ? "***" : output_text(item, "value"), TS_BY_SITE);
         if (r == 0 && is_secret)
             r = ts_vars_set_secret(vars, name);
@@ -275,7 +280,10 @@ static bool put_settings(struct session *s, const char *escaped_id, struct ts_va
     return r == 0 || session_fail_errno(s, "simulating", r);
 }
 
-bool simulate_device_facts(struct session *s, const char *device, struct ts_facts_file *ret)
+bool simulate_device_facts(struct session *s,
+                           const char *device,
+                           struct ts_facts_file *ret,
+                           json_t *asked)
 {
     OWN(session_json_freep) json_t *json = NULL;
     OWN(buf_fini) struct buf id = BUF_INIT(PATH_MAX_BYTES);
@@ -295,5 +303,5 @@ bool simulate_device_facts(struct session *s, const char *device, struct ts_fact
                             "what the site knows of %s are no facts: %s",
                             device,
                             buf_str(&why));
-    return put_settings(s, buf_str(&id), ret->vars);
+    return put_settings(s, buf_str(&id), ret->vars, asked);
 }

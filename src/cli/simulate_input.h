@@ -37,8 +37,11 @@ bool simulate_load(struct session *s,
 /* A facts file. @ret: its members are owned by the caller. */
 bool simulate_read_facts(struct session *s, const char *path, struct ts_facts_file *ret);
 
-/* Facts from what the site knows of a device. */
-bool simulate_device_facts(struct session *s, const char *device, struct ts_facts_file *ret);
+/* Facts from what the site knows of a device. @asked: an array; gets the names of the variables that are asked for on its screen */
+bool simulate_device_facts(struct session *s,
+                           const char *device,
+                           struct ts_facts_file *ret,
+                           json_t *asked);
 
 /* The variables that the engine would have set at the start; what has a value keeps it. */
 bool simulate_set_engine(struct session *s,

@@ -89,7 +89,7 @@ static int answer(void *ctx, struct http_exchange *x)
     if (strcmp(path, "/api/v1/devices/pc-1/effective-variables") == 0)
         return http_reply_json(x,
                                200,
-                               json_pack("{s:[{s:s,s:s,s:b},{s:s,s:n,s:b}]}",
+                               json_pack("{s:[{s:s,s:s,s:b},{s:s,s:n,s:b},{s:s,s:s,s:b,s:b}]}",
                                          "items",
                                          "name",
                                          "Who",
@@ -101,6 +101,14 @@ static int answer(void *ctx, struct http_exchange *x)
                                          "Key",
                                          "value",
                                          "is_secret",
+                                         1,
+                                         "name",
+                                         "Room",
+                                         "value",
+                                         "",
+                                         "is_secret",
+                                         0,
+                                         "is_asked",
                                          1));
     if (strcmp(path, "/api/v1/devices/pc-1/facts") == 0)
         return http_reply_bytes(x, 200, "application/json", bytes_of(facts_of_device));
@@ -180,6 +188,38 @@ static void a_device_has_the_variables_of_its_collections(void **state)
             json_array_get(output_at(json_array_get(output_at(result, "steps"), 0), "values"), 0),
             "value"),
         "run from-collection Dell Inc. Main");
+}
+
+static void what_is_asked_on_the_screen_may_decide_otherwise(void **state)
+{
+    struct site *site = *state;
+    static const char xml[] = "<sequence version=\"3.10\">" STEP(
+        "c",
+        "<condition><expression type=\"SMS_TaskSequence_VariableConditionExpression\"><variable "
+        "name=\"Operator\">exists</variable><variable name=\"Variable\">Room</variable>"
+        "</expression></condition>") "</sequence>";
+    OWN(session_json_freep) json_t *asked = NULL;
+    OWN(session_json_freep) json_t *given = NULL;
+    OWN(freep) char *path = NULL;
+    OWN(freep) char *words = NULL;
+    const json_t *depends;
+
+    assert_true(asprintf(&path, "%s/asked.xml", site->fixture.folder) > 0);
+    assert_int_equal(file_write(path, bytes_of(xml), 0600), 0);
+    assert_true(asprintf(&words, "ts|simulate|%s|--device|pc-1|--output|json|--var|Room=5", path) >
+                0);
+    assert_int_equal(run(site, words, &given), ARGS_EXIT_OK);
+    assert_string_equal(text_of(given, 0, "decision"), "run");
+    assert_int_equal(
+        json_array_size(output_at(json_array_get(output_at(given, "steps"), 0), "depends_on")), 0);
+    words[strlen(words) - strlen("|--var|Room=5")] = '\0';
+    assert_int_equal(run(site, words, &asked), ARGS_EXIT_OK);
+    assert_string_equal(text_of(asked, 0, "decision"), "skip");
+    depends = output_at(json_array_get(output_at(asked, "steps"), 0), "depends_on");
+    assert_int_equal(json_array_size(depends), 1);
+    assert_string_equal(
+        output_text(json_array_get(depends, 0), "text"),
+        "depends on Room, which is asked on the screen when a person chooses the deployment");
 }
 
 static void what_the_site_says_of_a_device_is_a_file_of_facts(void **state)
@@ -457,6 +497,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             a_device_is_simulated_from_what_the_site_knows, start, stop),
         cmocka_unit_test_setup_teardown(a_device_has_the_variables_of_its_collections, start, stop),
+        cmocka_unit_test_setup_teardown(
+            what_is_asked_on_the_screen_may_decide_otherwise, start, stop),
         cmocka_unit_test_setup_teardown(
             what_the_site_says_of_a_device_is_a_file_of_facts, start, stop),
         cmocka_unit_test_setup_teardown(

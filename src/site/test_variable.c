@@ -139,6 +139,40 @@ static void a_secret_value_is_in_no_answer_and_in_the_order(void **state)
     assert_order(site, "JoinKey", "another", true);
 }
 
+static void what_is_asked_on_the_screen_is_among_what_a_device_gets(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *effective = NULL;
+    const json_t *items;
+
+    fixture_import(site, "pc", FIXTURE_MAC);
+    assert_int_equal(
+        set_it(site, VARIABLE_OF_COLLECTION, "All Systems", "{'name': 'Room', 'value': ''}"), 0);
+    assert_int_equal(
+        set_it(site, VARIABLE_OF_COLLECTION, "All Systems", "{'name': 'Given', 'value': ''}"), 0);
+    assert_int_equal(
+        set_it(
+            site, VARIABLE_OF_DEVICE, "pc", "{'name': 'JoinKey', 'value': '', 'is_secret': true}"),
+        0);
+    assert_int_equal(set_it(site, VARIABLE_OF_DEVICE, "pc", "{'name': 'Given', 'value': 'here'}"),
+                     0);
+    assert_int_equal(variable_list_effective(site, "pc", &effective), 0);
+    items = json_object_get(effective, "items");
+    assert_int_equal(json_array_size(items), 3);
+    for (size_t i = 0; i < 3; i++) {
+        static const char *const names[] = {"Given", "JoinKey", "Room"};
+        const json_t *item = json_array_get(items, i);
+
+        assert_string_equal(field_text(item, "name", ""), names[i]);
+        assert_int_equal(field_bool(item, "is_asked"), i > 0);
+        assert_int_equal(field_bool(item, "is_secret"), i == 1);
+        assert_int_equal(json_is_null(json_object_get(item, "value")), i == 1);
+        assert_string_equal(field_text(item, "value", ""), i == 0 ? "here" : "");
+    }
+    assert_string_equal(field_text(json_array_get(items, 1), "source", ""), "device");
+}
+
 static void names_and_values_against_the_limits_are_refused(void **state)
 {
     (void)state;
@@ -210,6 +244,7 @@ int main(void)
         cmocka_unit_test(the_collection_of_the_higher_priority_counts_and_the_device_before_all),
         cmocka_unit_test(only_a_variable_overrides_the_computer_name_of_a_step),
         cmocka_unit_test(a_secret_value_is_in_no_answer_and_in_the_order),
+        cmocka_unit_test(what_is_asked_on_the_screen_is_among_what_a_device_gets),
         cmocka_unit_test(names_and_values_against_the_limits_are_refused),
         cmocka_unit_test(a_device_has_a_thousand_variables_and_no_more),
         cmocka_unit_test(an_unknown_computer_gets_those_of_all_unknown_computers),

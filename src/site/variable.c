@@ -352,37 +352,6 @@ int variable_find_kept(
     return TRACE(find_value(site, device_id, name, false, ret, cap));
 }
 
-int variable_list_effective(struct site *site, const char *device, json_t **ret)
-{
-    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
-    OWN(json_freep) json_t *rows = NULL;
-    json_t *items = json_array();
-    char id[ACCESS_DEVICE_ID_MAX];
-    const char *name;
-    const char *value;
-    bool is_secret;
-    int r = device_find(site, device, id);
-
-    if (r == 0)
-        r = ts_vars_new(&vars);
-    if (r == 0)
-        r = apply(site, id, NULL, vars, &rows);
-    for (size_t i = 0; r == 0 && ts_vars_at(vars, i, &name, &value, &is_secret); i++)
-        if (value[0] != '\0')
-            (void)json_array_append_new(items,
-                                        json_pack("{s:s,s:s?,s:b,s:s}",
-                                                  "name",
-                                                  name,
-                                                  "value",
-                                                  is_secret ? NULL : value,
-                                                  "is_secret",
-                                                  (int)is_secret,
-                                                  "source",
-                                                  source_of(rows, name)));
-    *ret = json_pack("{s:o}", "items", items);
-    return r == 0 && !*ret ? ERR(-ENOMEM) : TRACE(r);
-}
-
 /* The last row of a name says its value; any of them that it is secret. */
 static const json_t *last_of(const json_t *rows, const char *name, bool *ret_is_secret)
 {
@@ -427,6 +396,69 @@ static int find_empty(const json_t *rows, const json_t ***ret, size_t *ret_n)
     qsort(found, *ret_n, sizeof(const json_t *), by_name);
     *ret = found;
     return 0;
+}
+
+/* @value: NULL: it is asked for on the screen */
+static json_t *
+effective_json(const json_t *rows, const char *name, const char *value, bool is_secret)
+{
+    return json_pack("{s:s,s:s?,s:b,s:b,s:s}",
+                     "name",
+                     name,
+                     "value",
+                     is_secret ? NULL
+                     : value   ? value
+                               : "",
+                     "is_secret",
+                     (int)is_secret,
+                     "is_asked",
+                     (int)!value,
+                     "source",
+                     source_of(rows, name));
+}
+
+/* Those that are asked for, behind the others. */
+static int add_asked(const json_t *rows, json_t *items)
+{
+    OWN(freep) const json_t **found = NULL;
+    bool is_secret;
+    size_t n;
+    int r = find_empty(rows, &found, &n);
+
+    for (size_t i = 0; r == 0 && i < n && i < VARIABLES_ASKED_MAX; i++) {
+        const char *name = field_text(found[i], "name", "");
+
+        (void)last_of(rows, name, &is_secret);
+        if (json_array_append_new(items, effective_json(rows, name, NULL, is_secret)) < 0)
+            r = ERR(-ENOMEM);
+    }
+    return TRACE(r);
+}
+
+int variable_list_effective(struct site *site, const char *device, json_t **ret)
+{
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(json_freep) json_t *rows = NULL;
+    OWN(json_freep) json_t *items = json_array();
+    char id[ACCESS_DEVICE_ID_MAX];
+    const char *name;
+    const char *value;
+    bool is_secret;
+    int r = device_find(site, device, id);
+
+    if (r == 0)
+        r = ts_vars_new(&vars);
+    if (r == 0)
+        r = apply(site, id, NULL, vars, &rows);
+    for (size_t i = 0; r == 0 && ts_vars_at(vars, i, &name, &value, &is_secret); i++)
+        if (value[0] != '\0' &&
+            json_array_append_new(items, effective_json(rows, name, value, is_secret)) < 0)
+            r = ERR(-ENOMEM);
+    if (r == 0)
+        r = add_asked(rows, items);
+    if (r == 0)
+        *ret = json_pack("{s:O}", "items", items);
+    return r == 0 && !*ret ? ERR(-ENOMEM) : TRACE(r);
 }
 
 int variable_list_asked(struct site *site, const char *device_id, json_t **ret)

@@ -48,8 +48,8 @@ int variable_remove(struct site *site,
 /* {"items": [{"name", "value", "is_secret", "changed_at"}]} */
 int variable_list(struct site *site, enum variable_owner owner, const char *which, json_t **ret);
 
-/* What a device gets: {"items": [{"name", "value", "is_secret", "source"}]}; the source is "device" or the id of a
-   collection. */
+/* What a device gets: {"items": [{"name", "value", "is_secret", "is_asked", "source"}]}; the source is "device" or the id of a
+   collection. At the end those that variable_list_asked() has. */
 int variable_list_effective(struct site *site, const char *device, json_t **ret);
 
 /* The value that a device gets of one variable, cut to @cap. @ret: "" if there is none. */

@@ -41,6 +41,7 @@ struct unknown {
     enum reach reach;
     bool is_known; /* again, behind a prefix */
     bool is_of_engine;
+    bool is_asked;
 };
 
 struct ts_run_time {
@@ -221,8 +222,8 @@ note(struct ts_run_time *rt, const char *name, const char *step, enum reach reac
     if (!grown)
         return ERR(-ENOMEM);
     rt->items = grown;
-    rt->items[rt->n++] =
-        (struct unknown){TAKE(own_name), TAKE(own_step), reach, is_known, .is_of_engine = false};
+    rt->items[rt->n++] = (struct unknown){
+        .name = TAKE(own_name), .step = TAKE(own_step), .reach = reach, .is_known = is_known};
     return 0;
 }
 
@@ -283,7 +284,7 @@ static int gather(struct ts_run_time *rt, const struct unknown *unknown, const c
     if (!copy)
         return ERR(-ENOMEM);
     rt->gathered[rt->n_gathered++] =
-        (struct ts_dependency){copy, unknown->step, unknown->is_of_engine};
+        (struct ts_dependency){copy, unknown->step, unknown->is_of_engine, unknown->is_asked};
     return 0;
 }
 
@@ -389,6 +390,15 @@ int ts_run_time_expect(struct ts_run_time *rt, const struct ts_vars *vars, bool 
 
     return r == 0 ? TRACE(expect(rt, vars, of_order, sizeof(of_order) / sizeof(of_order[0])))
                   : TRACE(r);
+}
+
+int ts_run_time_expect_typed(struct ts_run_time *rt, const char *name)
+{
+    int r = add(rt, name, "");
+
+    if (r == 0 && rt->n > 0)
+        rt->items[rt->n - 1].is_asked = true;
+    return TRACE(r);
 }
 
 void ts_run_time_forget_last(struct ts_run_time *rt)

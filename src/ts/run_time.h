@@ -23,6 +23,7 @@ struct ts_dependency {
     const char *
         step; /* the path of the last step that would set it; "": it has a value that is not told here */
     bool is_of_engine; /* the engine sets it when it begins */
+    bool is_asked;     /* it is asked for on the screen before that */
 };
 
 int ts_run_time_new(struct ts_run_time **ret);
@@ -34,6 +35,9 @@ int ts_run_time_withhold(struct ts_run_time *rt, const struct ts_vars *vars);
 /* At the start: what the engine knows of the order has no value here, nor, without facts, what it knows of the computer.
    Return: 0 or -ENOMEM. */
 int ts_run_time_expect(struct ts_run_time *rt, const struct ts_vars *vars, bool has_facts);
+
+/* At the start: its value is asked for on the screen. Return: 0 or -ENOMEM. */
+int ts_run_time_expect_typed(struct ts_run_time *rt, const char *name);
 
 /**
  * ts_run_time_note() - what a step sets that counts as a success without having been run

@@ -530,6 +530,8 @@ int ts_simulate(const struct ts_simulation *simulation, struct ts_simulation_end
         r = ts_run_time_withhold(run.unknown, simulation->start.vars);
     if (r == 0)
         r = ts_run_time_expect(run.unknown, simulation->start.vars, simulation->has_facts);
+    for (size_t i = 0; r == 0 && i < simulation->n_asked; i++)
+        r = ts_run_time_expect_typed(run.unknown, simulation->asked[i]);
     if (r == 0)
         r = ts_sequence_new(&start, &sequence);
     if (r == 0)

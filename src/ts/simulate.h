@@ -40,6 +40,8 @@ struct ts_simulation {
     unsigned environment; /* where it begins */
     bool has_volume;      /* one is there already: ts_facts_have_volume() */
     bool has_facts;       /* the computer is known; otherwise what the engine knows of it is not */
+    const char *const *asked; /* variables that are asked for on the screen; borrowed */
+    size_t n_asked;
     int (*tell)(void *ctx, const struct ts_simulated *decision); /* 0, or -errno, which ends it */
     void *ctx;
 };

@@ -262,6 +262,37 @@ static void a_secret_of_the_site_has_a_value_that_is_not_told(void **state)
     assert_string_equal(found[0].step, "");
 }
 
+static void what_is_typed_on_the_screen_is_not_known_until_a_step_sets_it(void **state)
+{
+    (void)state;
+    OWN(ts_run_time_freep) struct ts_run_time *rt = NULL;
+    OWN(ts_vars_freep) struct ts_vars *vars = NULL;
+    OWN(ts_document_freep)
+    struct ts_document *doc = parse_ok(SEQUENCE(SET("Made", "in %Room%") SET("Room", "1") ASKS(
+        VARIABLE_IS("room", "exists", "") VARIABLE_IS("Made", "equals", "in 1"))));
+    const struct ts_step *steps;
+    const struct ts_dependency *found;
+    size_t n;
+
+    steps = ts_document_steps(doc, &n);
+    assert_int_equal(ts_vars_new(&vars), 0);
+    assert_int_equal(ts_run_time_new(&rt), 0);
+    assert_int_equal(ts_run_time_expect_typed(rt, "Room"), 0);
+    assert_int_equal(ts_run_time_ask(rt, steps[2].item.condition, vars), 0);
+    found = ts_run_time_gathered(rt, &n);
+    assert_int_equal(n, 1);
+    assert_string_equal(found[0].variable, "room");
+    assert_true(found[0].is_asked);
+    assert_int_equal(ts_run_time_note(rt, &steps[0], "make", vars, NULL), 0);
+    assert_int_equal(ts_run_time_note(rt, &steps[1], "set", vars, NULL), 0);
+    assert_int_equal(ts_run_time_ask(rt, steps[2].item.condition, vars), 0);
+    found = ts_run_time_gathered(rt, &n);
+    assert_int_equal(n, 1);
+    assert_string_equal(found[0].variable, "Made");
+    assert_string_equal(found[0].step, "make");
+    assert_false(found[0].is_asked);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +308,7 @@ int main(void)
         cmocka_unit_test(what_checks_find_is_not_known),
         cmocka_unit_test(a_secret_of_the_site_has_a_value_that_is_not_told),
         cmocka_unit_test(a_rule_that_cannot_be_answered_leaves_its_variables_unknown),
+        cmocka_unit_test(what_is_typed_on_the_screen_is_not_known_until_a_step_sets_it),
         cmocka_unit_test(a_rule_goes_by_what_those_before_it_have_set),
     };
 
