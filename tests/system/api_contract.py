@@ -25,7 +25,7 @@ RELAY_PORT = 8443
 
 
 # members of items of lists that only things have which are not made here
-ONLY_OF_SOME = {"listContent": {"agent_version", "arch", "flavour", "is_custom", "kernel_version"}}
+ONLY_OF_SOME = {"listContent": {"agent_version", "arch", "flavour", "is_custom", "kernel_version", "prestart_command"}}
 
 
 class Contract:
