@@ -65,13 +65,17 @@ def preferred_goes_first(site, vm) -> str:
     return wanted
 
 
+PRESTART = 'echo "Which building?"; read -r name && echo "Building=$name" >> "$SLW_VARIABLES" && echo "Thanks, $name."'
+
+
 def chosen_on_screen(site, vm) -> str:
     """Two available ones: the firmware's menu and then the agent's, where the second is the older one."""
     del vm
     older = dep.deploy(site, _named(site, "The older one"), more=["--purpose", "available"])
     dep.deploy(site, _named(site, "The newer one"), more=["--purpose", "available"])
     site.cli("pxe", "rule", "set", "site", "--choice-seconds", "0", "--menu-seconds", "20")
-    site.cli("collection", "variable", "set", dep.UNKNOWN_COMPUTERS, "Room=", "Floor=3")
+    site.cli("collection", "variable", "set", dep.UNKNOWN_COMPUTERS, "Room=", "Floor=3", "Building=")
+    site.cli("boot-image", "set", dep.default_boot_image(site), "--prestart-command", PRESTART)
     site.cli("collection", "variable", "set", dep.UNKNOWN_COMPUTERS, "--secret", "JoinKey=")
     return older
 
@@ -84,9 +88,12 @@ def type_on(console, text: str):
 
 
 def choose_the_second(vm, process, seconds: float):
-    """Down and Enter in GRUB's menu, whose default is the disk; then a number on the screen, after one that is none."""
+    """Down and Enter in GRUB's menu, whose default is the disk; what the prestart command asks; then a number on the screen, after one that is none."""
     process.wait_line("Start from the local disk", seconds)
     type_on(vm.console, "\x0e\r")
+    process.wait_line("Which building", seconds)
+    type_on(vm.console, "Noth\x7f\x7frth\r")
+    process.wait_line("Thanks, North", seconds)
     process.wait_line("To choose from: 2: The older one", seconds)
     type_on(vm.console, "9\r")
     process.wait_line("Problem: Type one of the numbers", seconds)
@@ -131,7 +138,7 @@ def expect_typed(site, deployment: str, vm, process, seconds: float):
         answer = site.cli("deployment", "state", deployment, "--device", vm.mac, "--output", "json", check=False)
         state = json.loads(answer.stdout).get("state") or {} if answer.returncode == 0 else {}
     variables = state["variables"]
-    _expect((variables["Room"], variables["Floor"]), ("4711", "3"), "variables of the run")
+    _expect((variables["Room"], variables["Floor"], variables["Building"]), ("4711", "3", "North"), "variables of the run")
     _expect("JoinKey" in state["secrets"] and "JoinKey" not in variables, True, f"the secret one is kept as such: {state}")
     _expect([line for _, line in process.lines if TYPED_SECRET in line], [], "the secret on the console")
     for path in site.state.rglob("*.log"):
