@@ -239,6 +239,16 @@ def tests():
             continue  # a table: what looks things up in it is tested
         if not (path.parent / f"test_{path.name}").exists():
             yield f"{path}:1: has no test_{path.name} beside it"
+    yield from unbuilt()
+
+
+def unbuilt():
+    """What no meson.build of its folder or one above names is in no program, and a migration in no database."""
+    lists = {path.parent: text_of(path) for path in tracked("*meson.build")}
+    for path in tracked("src/*.c", "src/*.sql"):
+        names = (f"'{path.name}'", f"/{path.name}'", f"'{path.stem.removeprefix('test_')}'") # the last one in a loop over tests
+        if not any(name in lists.get(folder, "") for name in names for folder in path.parents):
+            yield f"{path}:1: no meson.build names it"
 
 
 def words():
