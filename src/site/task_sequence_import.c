@@ -9,6 +9,7 @@
 #include "base/own.h"
 #include "site/content.h"
 #include "site/fields.h"
+#include "site/principal.h"
 #include "site/task_sequence_parts.h"
 #include "ts/container.h"
 #include "ts/edit.h"
@@ -169,6 +170,8 @@ static int store_into(struct site *site,
     struct ts_document *kept = NULL;
     int r = content_find(site, CONTENT_FIND_TASK_SEQUENCES, into, taking->id);
 
+    if (r == 0)
+        r = principal_check_object(site, "task-sequence", "modify", "task-sequence", taking->id);
     if (r == 0)
         r = task_sequence_read_row(site, taking->id, &old, &old_doc, &old_row);
     if (r == 0)

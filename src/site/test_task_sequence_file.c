@@ -257,6 +257,31 @@ static void a_file_with_nested_ones_replaces_the_one_that_runs_them(void **state
     assert_non_null(strstr(site->refusal.detail, "ts export FILE --sequence"));
 }
 
+static void who_may_only_make_task_sequences_replaces_none(void **state)
+{
+    (void)state;
+    OWN(fixture_freep) struct site *site = fixture_new();
+    OWN(json_freep) json_t *made = NULL;
+    OWN(json_freep) json_t *again = NULL;
+    struct principal who = {
+        .id = "AD00099", .name = "bob", .permissions = "task-sequence.read task-sequence.create"};
+    struct db_args account =
+        DB_ARGS(db_text(who.id), db_text(who.name), db_text(""), db_u64(site->now_us));
+    struct db_args granted = DB_ARGS(db_text(who.id), db_text("SLP0001R"), db_text("SLP00ALL"));
+
+    assert_int_equal(db_must(site->db, SQL_ADMINISTRATOR_ADD, account), 0);
+    assert_int_equal(db_must(site->db, SQL_ADMINISTRATOR_GRANT_ADD, granted), 0);
+    assert_int_equal(create(site, SEQUENCE(RUN("a", "")), "{'name': 'Mine'}", &made), 0);
+    principal_set(site, &who);
+    assert_int_equal(create(site, SEQUENCE(RUN("b", "")), "{'into': 'Mine'}", &again),
+                     SITE_E_REFUSED);
+    assert_int_equal(site->refusal.id, REFUSAL_FORBIDDEN);
+    (void)snprintf(who.permissions, sizeof(who.permissions), "task-sequence.*");
+    principal_set(site, &who);
+    assert_int_equal(create(site, SEQUENCE(RUN("b", "")), "{'into': 'Mine'}", &again), 0);
+    principal_clear(site);
+}
+
 static void one_that_another_runs_gets_no_boot_image_from_the_request(void **state)
 {
     (void)state;
@@ -470,6 +495,7 @@ int main(void)
         cmocka_unit_test(a_boot_image_that_the_site_lacks_is_kept_until_it_is_mapped_or_chosen),
         cmocka_unit_test(a_circle_is_refused_with_the_way_that_it_goes),
         cmocka_unit_test(a_file_with_nested_ones_replaces_the_one_that_runs_them),
+        cmocka_unit_test(who_may_only_make_task_sequences_replaces_none),
         cmocka_unit_test(one_that_another_runs_gets_no_boot_image_from_the_request),
         cmocka_unit_test(history_and_comparison_know_what_stands_beside_the_document),
         cmocka_unit_test(an_export_that_comes_back_changes_nothing_and_keeps_the_passwords),
