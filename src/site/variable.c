@@ -422,7 +422,7 @@ static int add_asked(const json_t *rows, json_t *items)
 {
     OWN(freep) const json_t **found = NULL;
     bool is_secret;
-    size_t n;
+    size_t n = 0;
     int r = find_empty(rows, &found, &n);
 
     for (size_t i = 0; r == 0 && i < n && i < VARIABLES_ASKED_MAX; i++) {
