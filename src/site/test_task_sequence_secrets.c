@@ -58,7 +58,6 @@ static void what_is_hidden_on_a_collection_is_shown_by_no_condition(void **state
     OWN(json_freep) json_t *changed = NULL;
     OWN(buf_fini) struct buf out = BUF_INIT(65536);
     OWN(ts_document_freep) struct ts_document *doc = NULL;
-    OWN(freep) char *text = NULL;
     const char *id;
 
     assert_int_equal(create(site, SEQUENCE(IF("Entrance", "geheim")), "{'name': 'T'}", &made), 0);
